@@ -1,0 +1,94 @@
+//! Errors are collected, so that one compilation shows all mistakes of an item.
+
+use std::cell::RefCell;
+use std::fmt::Display;
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+
+/// The mistakes found in one item.
+///
+/// Whoever makes one must [`finish`](Self::finish) it: a collector that is
+/// dropped unread would lose errors, and panics in debug builds.
+pub(crate) struct Errors {
+    found: RefCell<Option<Vec<syn::Error>>>,
+}
+
+impl Errors {
+    pub(crate) fn new() -> Self {
+        Errors {
+            found: RefCell::new(Some(Vec::new())),
+        }
+    }
+
+    /// Reports a mistake at `tokens`, which should be no more than what is
+    /// wrong. The message says what is wrong, then what to write instead.
+    pub(crate) fn at(&self, tokens: impl ToTokens, message: impl Display) {
+        self.push(syn::Error::new_spanned(tokens, message));
+    }
+
+    /// Reports a mistake that the parser found.
+    pub(crate) fn push(&self, error: syn::Error) {
+        if let Some(found) = self.found.borrow_mut().as_mut() {
+            found.push(error);
+        }
+    }
+
+    /// Reports the mistake, if it is one.
+    pub(crate) fn ok<T>(&self, result: syn::Result<T>) -> Option<T> {
+        result.map_err(|error| self.push(error)).ok()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.found.borrow().as_ref().is_none_or(Vec::is_empty)
+    }
+
+    /// One `compile_error!` for each mistake, or nothing.
+    pub(crate) fn finish(self) -> TokenStream {
+        self.found
+            .take()
+            .unwrap_or_default()
+            .iter()
+            .map(syn::Error::to_compile_error)
+            .collect()
+    }
+}
+
+impl Drop for Errors {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            debug_assert!(self.found.get_mut().is_none(), "errors were not reported");
+        }
+    }
+}
+
+/// What the unit tests look at.
+#[cfg(test)]
+impl Errors {
+    pub(crate) fn messages(self) -> Vec<String> {
+        let found = self.found.take().unwrap_or_default();
+        found.iter().map(syn::Error::to_string).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_errors_are_reported() {
+        let errors = Errors::new();
+        errors.at(quote::quote!(a), "first");
+        errors.at(quote::quote!(b), "second");
+        assert!(!errors.is_empty());
+        let output = errors.finish().to_string();
+        assert!(output.contains("first") && output.contains("second"));
+    }
+
+    #[test]
+    #[cfg(debug_assertions)]
+    #[should_panic(expected = "errors were not reported")]
+    fn an_unread_collector_panics() {
+        Errors::new();
+    }
+}

@@ -1,0 +1,324 @@
+//! How a lock is acquired: the methods of the struct, and what sections use.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+
+use super::held::view_fields;
+use super::{Side, expand_debug, unsafe_};
+use crate::guarded::model::{Contents, GuardedField, LockField, Monitor};
+use crate::names::{Krate, camel_case, plain, private_at, public};
+
+impl Side<'_> {
+    /// Expands to:
+    ///
+    /// ```text
+    /// impl Account {
+    ///     async fn acquire_ledger(&self) -> AccountLedgerGuard<'_> { .. }
+    ///     fn try_acquire_ledger(&self) -> Option<AccountLedgerGuard<'_>> { .. }
+    ///     fn acquire_ledger_blocking(&self) -> AccountLedgerGuard<'_> {
+    ///         ::async_monitor::__private::block_on(self.acquire_ledger())
+    ///     }
+    /// }
+    /// ```
+    pub(super) fn expand_methods(&self) -> TokenStream {
+        let Side { monitor, verb, .. } = self;
+        let vis = &self.lock.vis;
+        let (params, this) = (monitor.params.of_impl(), monitor.params.this());
+        let where_clause = monitor.params.where_clause(&TokenStream::new());
+        let bound = self.where_shareable();
+        let guard = self.guard_type(&quote!('_));
+        let name = plain(&self.lock.ident);
+        let span = public(self.lock.ident.span());
+        let acquire = format_ident!("{verb}_{name}", span = span);
+        let try_acquire = format_ident!("try_{verb}_{name}", span = span);
+        let blocking = format_ident!("{verb}_{name}_blocking", span = span);
+        let how = if self.is_shared {
+            "to read"
+        } else {
+            "for itself alone"
+        };
+        let doc = format!(
+            "Waits for the lock `{name}`, and takes it {how}.\n\n\
+             Dropping the future gives up the place in line."
+        );
+        let try_doc = format!("Takes the lock `{name}` {how} if that is possible without waiting.");
+        let blocking_doc = format!(
+            "Waits for the lock `{name}` by parking the thread: the way in from code that is not \
+             async."
+        );
+        let (acquired, tried) = (self.acquired(), self.tried());
+        quote! {
+            #[automatically_derived]
+            // Nobody has to use every generated method.
+            #[allow(dead_code)]
+            impl #params #this #where_clause {
+                #[doc = #doc]
+                #vis async fn #acquire(&self) -> #guard #bound {
+                    #acquired
+                }
+
+                #[doc = #try_doc]
+                #[must_use = "the lock is released as soon as the guard is dropped"]
+                #vis fn #try_acquire(&self) -> ::core::option::Option<#guard> #bound {
+                    #tried
+                }
+
+                #[doc = #blocking_doc]
+                #vis fn #blocking(&self) -> #guard #bound {
+                    #Krate::__private::block_on(self.#acquire())
+                }
+            }
+        }
+    }
+
+    /// Expands to:
+    ///
+    /// ```text
+    /// let __guard = ::async_monitor::__private::granted(
+    ///     ::async_monitor::AsyncLock::acquire(
+    ///         ::async_monitor::__private::exclusive(&self.ledger),
+    ///     )
+    ///     .await,
+    /// );
+    /// AccountLedgerGuard(
+    ///     unsafe { ::async_monitor::__private::Core::new(self, __guard) },
+    ///     ::core::marker::PhantomData,
+    /// )
+    /// ```
+    fn acquired(&self) -> TokenStream {
+        let acquire = if self.is_shared {
+            quote!(AsyncRwLock::read)
+        } else {
+            quote!(AsyncLock::acquire)
+        };
+        let lock = self.exclusive();
+        let granted = quote_spanned!(self.at_type()=> #Krate::__private::granted);
+        let guard = self.new_guard();
+        quote! {
+            let __guard = #granted(#Krate::#acquire(#lock).await);
+            #guard
+        }
+    }
+
+    /// As [`acquired`](Self::acquired), without waiting.
+    fn tried(&self) -> TokenStream {
+        let acquire = if self.is_shared {
+            quote!(AsyncRwLock::try_read)
+        } else {
+            quote!(AsyncLock::try_acquire)
+        };
+        let (lock, guard) = (self.exclusive(), self.new_guard());
+        quote! {
+            match #Krate::#acquire(#lock) {
+                ::core::option::Option::Some(__guard) => ::core::option::Option::Some(#guard),
+                ::core::option::Option::None => ::core::option::Option::None,
+            }
+        }
+    }
+
+    /// The lock, whose type must exclude. It is not named here, or a field of
+    /// another type could be coerced to it.
+    fn exclusive(&self) -> TokenStream {
+        let lock = &self.lock.ident;
+        let exclusive = if self.is_shared {
+            quote!(exclusive_rw)
+        } else {
+            quote!(exclusive)
+        };
+        quote_spanned!(self.at_type()=> #Krate::__private::#exclusive(&self.#lock))
+    }
+
+    /// SAFETY, of what is generated: `__guard` was returned by the lock of
+    /// `self` a moment ago.
+    fn new_guard(&self) -> TokenStream {
+        let (guard, core, unsafe_) = (&self.guard, self.core(), unsafe_());
+        quote! {
+            #guard(
+                #unsafe_ { #Krate::__private::#core::new(self, __guard) },
+                ::core::marker::PhantomData,
+            )
+        }
+    }
+
+    /// `where for<'__a> &'__a T: Shareable` for each type that is read by
+    /// several tasks.
+    fn shareable(&self) -> TokenStream {
+        if !self.is_shared {
+            return TokenStream::new();
+        }
+        let (values, shareable) = (self.values(), quote!(#Krate::__private::Shareable));
+        quote!(#(for<'__a> &'__a #values: #shareable,)*)
+    }
+
+    fn where_shareable(&self) -> TokenStream {
+        let bound = self.shareable();
+        if bound.is_empty() {
+            bound
+        } else {
+            quote!(where #bound)
+        }
+    }
+
+    /// Expands to:
+    ///
+    /// ```text
+    /// impl ::async_monitor::__private::HasLock<0x1234> for Account {
+    ///     type Guard<'__guard> = AccountLedgerGuard<'__guard>;
+    ///     type Held<'__guard> = AccountLedgerHeld<'__guard>;
+    ///     fn place(&self) -> *const () { .. }
+    ///     fn view<'__guard>(guard: &'__guard mut Self::Guard<'_>) -> Self::Held<'__guard> { .. }
+    /// }
+    ///
+    /// impl ::async_monitor::__private::Enter<0x1234> for Account {
+    ///     type Guard<'__guard> = AccountLedgerGuard<'__guard>;
+    ///     type Error = ::core::convert::Infallible;
+    ///     fn id(&self) -> ::async_monitor::LockId { .. }
+    ///     async fn acquire(&self) -> Result<Self::Guard<'_>, Self::Error> { .. }
+    /// }
+    /// ```
+    pub(super) fn expand_traits(&self) -> TokenStream {
+        let Side {
+            monitor,
+            guard,
+            key,
+            ..
+        } = self;
+        let (params, this) = (monitor.params.of_impl(), monitor.params.this());
+        let where_clause = monitor.params.where_clause(&TokenStream::new());
+        let where_entered = monitor.params.where_clause(&self.shareable());
+        let guard_type = self.guard_type(&quote!('__guard));
+        let held_type = self.held_type(&quote!('__guard));
+        let lock = &self.lock.ident;
+        let enter = if self.is_shared {
+            quote!(EnterShared)
+        } else {
+            quote!(Enter)
+        };
+        let acquired = self.acquired();
+        quote! {
+            #[automatically_derived]
+            impl #params #Krate::__private::HasLock<#key> for #this #where_clause {
+                type Guard<'__guard> = #guard_type where Self: '__guard;
+                type Held<'__guard> = #held_type where Self: '__guard;
+
+                #[inline]
+                fn place(&self) -> *const () {
+                    #Krate::__private::address(&self.#lock)
+                }
+
+                #[inline]
+                fn view<'__guard>(guard: &'__guard mut Self::Guard<'_>) -> Self::Held<'__guard>
+                where
+                    Self: '__guard,
+                {
+                    #guard::fields(guard)
+                }
+            }
+
+            #[automatically_derived]
+            impl #params #Krate::__private::#enter<#key> for #this #where_entered {
+                type Guard<'__guard> = #guard_type where Self: '__guard;
+                type Error = ::core::convert::Infallible;
+
+                #[inline]
+                fn id(&self) -> #Krate::LockId {
+                    #Krate::AsyncLock::id(&self.#lock)
+                }
+
+                async fn acquire(&self) -> ::core::result::Result<Self::Guard<'_>, Self::Error> {
+                    ::core::result::Result::Ok({ #acquired })
+                }
+            }
+        }
+    }
+}
+
+/// Expands to:
+///
+/// ```text
+/// pub struct AccountLedgerMut<'__guard> {
+///     balance: &'__guard mut i64,
+///     __owner: ::core::marker::PhantomData<&'__guard mut Account>,
+/// }
+///
+/// impl Account {
+///     fn ledger_mut(&mut self) -> AccountLedgerMut<'_> {
+///         AccountLedgerMut {
+///             balance: ::async_monitor::__private::value_mut(&mut self.balance),
+///             __owner: ::core::marker::PhantomData,
+///         }
+///     }
+/// }
+/// ```
+///
+/// or to nothing where the lock guards nothing, or something that `&mut` to the
+/// struct does not lead to. It is no view: with one, which proves that the lock
+/// is held, methods that run under the lock could be called while others take
+/// it.
+pub(super) fn expand_mut(monitor: &Monitor, lock: &LockField) -> TokenStream {
+    let fields: TokenStream = match &lock.contents {
+        Contents::Fields(fields) if fields.is_empty() => return TokenStream::new(),
+        Contents::Fields(fields) => {
+            let fields = fields.iter().map(|GuardedField { ident, value, .. }| {
+                let span = public(value.span());
+                let private = private_at(span);
+                let value = quote_spanned!(span=> #private::value_mut(&mut self.#ident));
+                quote!(#ident: #value,)
+            });
+            fields.collect()
+        }
+        Contents::Value {
+            is_owned: false, ..
+        } => return TokenStream::new(),
+        Contents::Value { .. } => {
+            let lock = &lock.ident;
+            quote!(value: self.#lock.get_mut(),)
+        }
+    };
+    let name = plain(&lock.ident);
+    let (ident, vis, method_vis) = (&monitor.ident, &monitor.vis, &lock.vis);
+    let ty = format_ident!(
+        "{}{}Mut",
+        plain(ident),
+        camel_case(&name),
+        span = public(ident.span())
+    );
+    let method = format_ident!("{name}_mut", span = public(lock.ident.span()));
+    let (params, this) = (monitor.params.with_guard(), monitor.params.this());
+    let impl_params = monitor.params.of_impl();
+    let arguments = monitor.params.arguments(&quote!('_));
+    let where_clause = monitor.params.where_clause(&TokenStream::new());
+    let declared = view_fields(lock, &quote!(&'__guard mut));
+    let hidden = super::hidden(monitor, lock);
+    let doc = format!(
+        "What the lock `{name}` of `{ident}` guards, without the lock: nobody else has the \
+         `{ident}`."
+    );
+    let method_doc =
+        format!("What the lock `{name}` guards. Takes no lock, as nobody else has the `{ident}`.");
+    let debug = expand_debug(monitor, &ty);
+    quote! {
+        #[doc = #doc]
+        // Nobody has to use every field.
+        #[allow(dead_code)]
+        #hidden
+        #vis struct #ty #params #where_clause {
+            #declared
+            __owner: ::core::marker::PhantomData<&'__guard mut #this>,
+        }
+
+        #debug
+
+        #[automatically_derived]
+        // Nobody has to use every generated method.
+        #[allow(dead_code)]
+        impl #impl_params #this #where_clause {
+            #[doc = #method_doc]
+            #[inline]
+            #method_vis fn #method(&mut self) -> #ty #arguments {
+                #ty { #fields __owner: ::core::marker::PhantomData }
+            }
+        }
+    }
+}

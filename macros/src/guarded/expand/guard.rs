@@ -1,0 +1,169 @@
+//! The guard of a lock.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+
+use super::{Side, expand_debug, unsafe_};
+use crate::guarded::model::{Contents, GuardedField};
+use crate::names::{Krate, private_at, public};
+
+impl Side<'_> {
+    /// Expands to:
+    ///
+    /// ```text
+    /// pub struct AccountLedgerGuard<'__guard>(
+    ///     ::async_monitor::__private::Core<'__guard, Account, Lock, 0x1234>,
+    ///     ::core::marker::PhantomData<(&'__guard mut i64, &'__guard mut Vec<i64>)>,
+    /// );
+    /// ```
+    ///
+    /// and the impls below. The second field makes the guard `Sync` only where
+    /// the data is, and invariant in its types.
+    pub(super) fn expand_guard(&self) -> TokenStream {
+        let Side { guard, monitor, .. } = self;
+        let (vis, hidden) = (&monitor.vis, self.hidden());
+        let params = monitor.params.with_guard();
+        let where_clause = monitor.params.where_clause(&TokenStream::new());
+        let core = self.core_type();
+        let (reference, values) = (self.reference(&quote!('__guard)), self.values());
+        let doc = format!(
+            "Holds the lock `{}` of `{}`{} until it is dropped or released.",
+            self.lock.ident,
+            monitor.ident,
+            if self.is_shared {
+                ", shared with other readers,"
+            } else {
+                ""
+            },
+        );
+        let debug = expand_debug(monitor, guard);
+        let methods = self.expand_guard_methods();
+        let holds_lock =
+            self.expand_holds_lock(&self.guard_type(&quote!('__guard)), &quote!(self.0.owner()));
+        quote! {
+            #[doc = #doc]
+            #[must_use = "the lock is released as soon as the guard is dropped"]
+            #hidden
+            #vis struct #guard #params (
+                #core,
+                ::core::marker::PhantomData<(#(#reference #values,)*)>,
+            ) #where_clause;
+
+            #debug
+            #methods
+            #holds_lock
+        }
+    }
+
+    /// Expands to:
+    ///
+    /// ```text
+    /// impl<'__guard> AccountLedgerGuard<'__guard> {
+    ///     fn fields(&mut self) -> AccountLedgerHeld<'_> {
+    ///         let __owner = self.0.owner();
+    ///         unsafe {
+    ///             AccountLedgerHeld {
+    ///                 balance: &mut *::async_monitor::__private::pointer(&__owner.balance),
+    ///                 __owner: ::async_monitor::__private::Owner::new(__owner),
+    ///             }
+    ///         }
+    ///     }
+    ///
+    ///     fn release(guard: Self) {
+    ///         ::core::mem::drop(guard);
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// SAFETY, of what is generated: the core proves that the lock is held (C1),
+    /// and it is borrowed for as long as the references and the owner (C2);
+    /// `pointer` accepts nothing but the field itself; and each field is behind
+    /// one lock only. Where the lock is shared, the references are, and the
+    /// guard was made by a method that asks for `T: Sync`.
+    fn expand_guard_methods(&self) -> TokenStream {
+        let Side {
+            guard,
+            held,
+            monitor,
+            ..
+        } = self;
+        let vis = &self.lock.vis;
+        let params = monitor.params.with_guard();
+        let arguments = monitor.params.arguments(&quote!('__guard));
+        let where_clause = monitor.params.where_clause(&TokenStream::new());
+        let receiver = self.reference(&TokenStream::new());
+        let held_type = self.held_type(&quote!('_));
+        let unsafe_ = unsafe_();
+        let fields: TokenStream = match &self.lock.contents {
+            Contents::Fields(fields) => {
+                let fields = fields.iter().map(|GuardedField { ident, value, .. }| {
+                    let span = public(value.span());
+                    let private = private_at(span);
+                    let pointer = quote_spanned!(span=> #private::pointer(&__owner.#ident));
+                    quote!(#ident: #receiver *#pointer,)
+                });
+                fields.collect()
+            }
+            Contents::Value { .. } => {
+                let core = self.core();
+                quote!(value: #Krate::__private::#core::value(#receiver self.0),)
+            }
+        };
+        let doc = format!(
+            "What `{}` guards, for as long as the guard is borrowed.",
+            self.lock.ident
+        );
+        quote! {
+            #[automatically_derived]
+            // Nobody has to use every generated method.
+            #[allow(dead_code)]
+            impl #params #guard #arguments #where_clause {
+                #[doc = #doc]
+                #[inline]
+                #vis fn fields(#receiver self) -> #held_type {
+                    let __owner = self.0.owner();
+                    #unsafe_ {
+                        #held {
+                            #fields
+                            __owner: #Krate::__private::Owner::new(__owner),
+                        }
+                    }
+                }
+
+                /// Releases the lock: what dropping the guard does, said aloud.
+                #[inline]
+                #vis fn release(guard: Self) {
+                    ::core::mem::drop(guard);
+                }
+            }
+        }
+    }
+
+    /// Expands to:
+    ///
+    /// ```text
+    /// unsafe impl<'__guard> ::async_monitor::HoldsLock for AccountLedgerGuard<'__guard> {
+    ///     fn lock_id(&self) -> ::async_monitor::LockId {
+    ///         ::async_monitor::AsyncLock::id(&self.0.owner().ledger)
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// SAFETY, of what is generated: by C1 or C2, the lock of this owner is held
+    /// while the value exists.
+    pub(super) fn expand_holds_lock(&self, ty: &TokenStream, owner: &TokenStream) -> TokenStream {
+        let params = self.monitor.params.with_guard();
+        let where_clause = self.monitor.params.where_clause(&TokenStream::new());
+        let (lock, unsafe_) = (&self.lock.ident, unsafe_());
+        quote! {
+            #[automatically_derived]
+            #unsafe_ impl #params #Krate::HoldsLock for #ty #where_clause {
+                #[inline]
+                fn lock_id(&self) -> #Krate::LockId {
+                    #Krate::AsyncLock::id(&#owner.#lock)
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The view of what a lock guards.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, quote};
+
+use super::{Side, expand_debug};
+use crate::guarded::model::{Contents, GuardedField, LockField};
+use crate::names::Krate;
+
+impl Side<'_> {
+    /// Expands to:
+    ///
+    /// ```text
+    /// pub struct AccountLedgerHeld<'__guard> {
+    ///     balance: &'__guard mut i64,
+    ///     history: &'__guard mut Vec<i64>,
+    ///     __owner: ::async_monitor::__private::Owner<'__guard, Account, 0x1234>,
+    /// }
+    /// ```
+    pub(super) fn expand_held(&self) -> TokenStream {
+        let Side { held, monitor, .. } = self;
+        let (vis, hidden) = (&monitor.vis, self.hidden());
+        let params = monitor.params.with_guard();
+        let where_clause = monitor.params.where_clause(&TokenStream::new());
+        let fields = view_fields(self.lock, &self.reference(&quote!('__guard)));
+        let (this, key) = (monitor.params.this(), &self.key);
+        let doc = format!(
+            "What the lock `{}` of `{}` guards, while it is held{}.",
+            self.lock.ident,
+            monitor.ident,
+            if self.is_shared { ", to be read" } else { "" },
+        );
+        let debug = expand_debug(monitor, held);
+        let holds_lock = self.expand_holds_lock(
+            &self.held_type(&quote!('__guard)),
+            &quote!(self.__owner.get()),
+        );
+        quote! {
+            #[doc = #doc]
+            // Nobody has to use every field.
+            #[allow(dead_code)]
+            #hidden
+            #vis struct #held #params #where_clause {
+                #fields
+                __owner: #Krate::__private::Owner<'__guard, #this, #key>,
+            }
+
+            #debug
+            #holds_lock
+        }
+    }
+}
+
+/// Expands to:
+///
+/// ```text
+/// balance: &'__guard mut i64,
+/// history: &'__guard mut Vec<i64>,
+/// ```
+///
+/// with the visibilities and the docs of the struct's fields.
+pub(super) fn view_fields(lock: &LockField, reference: &TokenStream) -> TokenStream {
+    match &lock.contents {
+        Contents::Fields(fields) => {
+            let fields = fields.iter().map(|field| {
+                let GuardedField {
+                    ident, vis, value, ..
+                } = field;
+                let docs = field_docs(field, &lock.ident);
+                quote!(#docs #vis #ident: #reference #value,)
+            });
+            fields.collect()
+        }
+        Contents::Value { ty, .. } => {
+            let (doc, vis) = (format!("The value inside of `{}`.", lock.ident), &lock.vis);
+            quote!(#[doc = #doc] #vis value: #reference #ty,)
+        }
+    }
+}
+
+/// The docs of the field itself, or else a sentence.
+fn field_docs(field: &GuardedField, lock: &Ident) -> TokenStream {
+    if field.docs.is_empty() {
+        let doc = format!("The field `{}`, guarded by `{lock}`.", field.ident);
+        quote!(#[doc = #doc])
+    } else {
+        field.docs.iter().map(ToTokens::to_token_stream).collect()
+    }
+}

@@ -1,0 +1,180 @@
+//! From the model to code.
+//!
+//! Nothing here can fail. For each lock there is a [`Side`], or two where the
+//! lock is `rw`: one for each way to hold it.
+
+mod entry;
+mod guard;
+mod held;
+mod relock;
+
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+
+use super::model::{Contents, LockField, Monitor};
+use crate::names::{camel_case, key, plain, private_at, public};
+
+/// A way to hold a lock.
+struct Side<'m> {
+    monitor: &'m Monitor,
+    lock: &'m LockField,
+    /// Several tasks may hold the lock this way at a time.
+    is_shared: bool,
+    /// `AccountLedgerGuard`.
+    guard: Ident,
+    /// `AccountLedgerHeld`.
+    held: Ident,
+    /// What `acquire` is called here: `read`, `write` or `acquire`.
+    verb: &'static str,
+    /// Stands for the lock, held this way, in types.
+    key: Literal,
+}
+
+pub(super) fn expand(monitor: &Monitor) -> TokenStream {
+    monitor
+        .locks
+        .iter()
+        .flat_map(|lock| {
+            let sides = sides(monitor, lock);
+            let code = sides.into_iter().map(|side| side.expand());
+            code.chain([entry::expand_mut(monitor, lock)])
+                .collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+fn sides<'m>(monitor: &'m Monitor, lock: &'m LockField) -> Vec<Side<'m>> {
+    let name = plain(&lock.ident);
+    let prefix = format!("{}{}", plain(&monitor.ident), camel_case(&name));
+    let type_name =
+        |suffix: &str| format_ident!("{prefix}{suffix}", span = public(monitor.ident.span()));
+    let side = |is_shared, kind: &str, verb, key| Side {
+        monitor,
+        lock,
+        is_shared,
+        guard: type_name(&format!("{kind}Guard")),
+        held: type_name(&format!("{kind}Held")),
+        verb,
+        key: Literal::u128_suffixed(key),
+    };
+    if lock.is_rw {
+        vec![
+            side(false, "Write", "write", key(&name)),
+            side(true, "Read", "read", key(&format!("read:{name}"))),
+        ]
+    } else {
+        vec![side(false, "", "acquire", key(&name))]
+    }
+}
+
+impl Side<'_> {
+    fn expand(&self) -> TokenStream {
+        let mut code = self.expand_guard();
+        code.extend(self.expand_held());
+        code.extend(self.expand_methods());
+        code.extend(self.expand_traits());
+        if !self.is_shared {
+            code.extend(self.expand_relock());
+        }
+        code
+    }
+
+    /// `&'lifetime mut T`, or `&'lifetime T` where the lock is shared.
+    fn reference(&self, lifetime: &TokenStream) -> TokenStream {
+        if self.is_shared {
+            quote!(& #lifetime)
+        } else {
+            quote!(& #lifetime mut)
+        }
+    }
+
+    /// The types of what the lock guards.
+    fn values(&self) -> Vec<&syn::Type> {
+        match &self.lock.contents {
+            Contents::Fields(fields) => fields.iter().map(|field| &field.value).collect(),
+            Contents::Value { ty, .. } => vec![ty],
+        }
+    }
+
+    /// What the guard is a newtype over, by name.
+    fn core(&self) -> TokenStream {
+        if self.is_shared {
+            quote!(ReadCore)
+        } else {
+            quote!(Core)
+        }
+    }
+
+    /// What the guard is a newtype over.
+    fn core_type(&self) -> TokenStream {
+        let (this, ty, key) = (self.monitor.params.this(), &self.lock.ty, &self.key);
+        let (span, private, core) = (self.at_type(), private_at(self.at_type()), self.core());
+        quote_spanned!(span=> #private::#core<'__guard, #this, #ty, #key>)
+    }
+
+    /// The guard with its arguments.
+    fn guard_type(&self, lifetime: &TokenStream) -> TokenStream {
+        let (guard, arguments) = (&self.guard, self.monitor.params.arguments(lifetime));
+        quote!(#guard #arguments)
+    }
+
+    /// The view with its arguments.
+    fn held_type(&self, lifetime: &TokenStream) -> TokenStream {
+        let (held, arguments) = (&self.held, self.monitor.params.arguments(lifetime));
+        quote!(#held #arguments)
+    }
+
+    /// See [`hidden`].
+    fn hidden(&self) -> TokenStream {
+        hidden(self.monitor, self.lock)
+    }
+
+    /// The place of the lock's type, where it is said what is wrong with it.
+    fn at_type(&self) -> Span {
+        public(self.lock.ty.span())
+    }
+}
+
+/// Hides what those who see the struct cannot use: its lock is narrower.
+fn hidden(monitor: &Monitor, lock: &LockField) -> TokenStream {
+    let vis = |vis: &syn::Visibility| quote!(#vis).to_string();
+    let (of_lock, of_struct) = (vis(&lock.vis), vis(&monitor.vis));
+    if of_lock == of_struct || of_lock == "pub" {
+        TokenStream::new()
+    } else {
+        quote!(#[doc(hidden)])
+    }
+}
+
+/// The keyword, with the span of the macro: one that came from the user's tokens
+/// would be refused under `#![forbid(unsafe_code)]`.
+fn unsafe_() -> TokenStream {
+    quote_spanned!(Span::mixed_site()=> unsafe)
+}
+
+/// Expands to:
+///
+/// ```text
+/// impl<'__guard> ::core::fmt::Debug for AccountLedgerGuard<'__guard> {
+///     fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+///         formatter.debug_struct("AccountLedgerGuard").finish_non_exhaustive()
+///     }
+/// }
+/// ```
+///
+/// It shows no data, of which nothing says that it has a `Debug` of its own.
+fn expand_debug(monitor: &Monitor, name: &Ident) -> TokenStream {
+    let impl_params = monitor.params.with_guard();
+    let arguments = monitor.params.arguments(&quote!('__guard));
+    let where_clause = monitor.params.where_clause(&TokenStream::new());
+    let text = name.to_string();
+    quote! {
+        #[automatically_derived]
+        impl #impl_params ::core::fmt::Debug for #name #arguments #where_clause {
+            fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                ::core::fmt::Formatter::debug_struct(formatter, #text).finish_non_exhaustive()
+            }
+        }
+    }
+}

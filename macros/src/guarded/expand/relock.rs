@@ -1,0 +1,162 @@
+//! How a guard waits with a `Condition`.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote, quote_spanned};
+
+use super::{Side, unsafe_};
+use crate::names::{Krate, private_at};
+
+impl Side<'_> {
+    /// Expands to:
+    ///
+    /// ```text
+    /// impl<'__view, '__guard> ::async_monitor::View<'__view> for AccountLedgerGuard<'__guard> {
+    ///     type View = AccountLedgerHeld<'__view>;
+    /// }
+    ///
+    /// unsafe impl<'__guard> ::async_monitor::Relock for AccountLedgerGuard<'__guard>
+    /// where
+    ///     for<'__a> &'__a Lock: ::async_monitor::__private::Retake<'__a, Lock>,
+    /// {
+    ///     type Released = &'__guard Account;
+    ///     type Reacquire = AccountLedgerReacquire<'__guard>;
+    ///     fn release(guard: Self) -> Self::Released { .. }
+    ///     fn reacquire(released: Self::Released) -> Self::Reacquire { .. }
+    ///     fn with_view<R>(&mut self, look: impl FnOnce(&AccountLedgerHeld<'_>) -> R) -> R { .. }
+    /// }
+    /// ```
+    ///
+    /// SAFETY, of what is generated: dropping the core releases the lock, and
+    /// the future acquires the lock of the same owner.
+    pub(super) fn expand_relock(&self) -> TokenStream {
+        let Side {
+            guard,
+            monitor,
+            lock,
+            ..
+        } = self;
+        let reacquire = format_ident!("{}", reacquire_name(guard), span = guard.span());
+        let (params, this) = (monitor.params.with_guard(), monitor.params.this());
+        let view_params = with_view(&params);
+        let arguments = monitor.params.arguments(&quote!('__guard));
+        let where_clause = monitor.params.where_clause(&TokenStream::new());
+        let where_retaken = monitor.params.where_clause(&self.retaken());
+        let held = self.held_type(&quote!('__view));
+        let (lock, unsafe_) = (&lock.ident, unsafe_());
+        let future = self.expand_reacquire(&reacquire);
+        quote! {
+            #[automatically_derived]
+            impl #view_params #Krate::View<'__view> for #guard #arguments #where_clause {
+                type View = #held;
+            }
+
+            #[automatically_derived]
+            #unsafe_ impl #params #Krate::Relock for #guard #arguments #where_retaken {
+                type Released = &'__guard #this;
+                type Reacquire = #reacquire #arguments;
+
+                #[inline]
+                fn release(guard: Self) -> Self::Released {
+                    guard.0.release()
+                }
+
+                #[inline]
+                fn reacquire(released: Self::Released) -> Self::Reacquire {
+                    #reacquire(#unsafe_ {
+                        #Krate::__private::Reacquire::new(released, &released.#lock)
+                    })
+                }
+
+                #[inline]
+                fn with_view<__R>(
+                    &mut self,
+                    look: impl ::core::ops::FnOnce(&<Self as #Krate::View<'_>>::View) -> __R,
+                ) -> __R {
+                    look(&#guard::fields(self))
+                }
+            }
+
+            #future
+        }
+    }
+
+    /// Expands to:
+    ///
+    /// ```text
+    /// pub struct AccountLedgerReacquire<'__guard>(
+    ///     ::async_monitor::__private::Reacquire<'__guard, Account, Lock, 0x1234>,
+    /// )
+    /// where
+    ///     for<'__a> &'__a Lock: ::async_monitor::__private::Retake<'__a, Lock>;
+    ///
+    /// impl<'__guard> ::core::future::Future for AccountLedgerReacquire<'__guard> { .. }
+    /// ```
+    ///
+    /// A type of its own, as that of the lock, which may be private, cannot
+    /// appear in an associated type of a public struct.
+    ///
+    /// SAFETY, of what is generated: the field is reached in no other way than
+    /// pinned, and the struct has no destructor.
+    fn expand_reacquire(&self, reacquire: &proc_macro2::Ident) -> TokenStream {
+        let Side {
+            guard,
+            monitor,
+            lock,
+            key,
+            ..
+        } = self;
+        let (params, this) = (monitor.params.with_guard(), monitor.params.this());
+        let arguments = monitor.params.arguments(&quote!('__guard));
+        let where_retaken = monitor.params.where_clause(&self.retaken());
+        let guard_type = self.guard_type(&quote!('__guard));
+        let (vis, ty, unsafe_) = (&monitor.vis, &lock.ty, unsafe_());
+        let (span, private) = (self.at_type(), private_at(self.at_type()));
+        let inside = quote_spanned!(span=> #private::Reacquire<'__guard, #this, #ty, #key>);
+        quote! {
+            #[doc(hidden)]
+            #[must_use = "a future does nothing unless it is awaited"]
+            // The type of the lock may be private: users see the field no more
+            // than its type.
+            #[allow(private_bounds)]
+            #[allow(missing_debug_implementations)]
+            #vis struct #reacquire #params (#inside) #where_retaken;
+
+            #[automatically_derived]
+            impl #params ::core::future::Future for #reacquire #arguments #where_retaken {
+                type Output = #guard_type;
+
+                #[inline]
+                fn poll(
+                    self: ::core::pin::Pin<&mut Self>,
+                    cx: &mut ::core::task::Context<'_>,
+                ) -> ::core::task::Poll<Self::Output> {
+                    let future = #unsafe_ {
+                        ::core::pin::Pin::map_unchecked_mut(self, |this| &mut this.0)
+                    };
+                    #Krate::__private::Reacquire::poll(future, cx)
+                        .map(|core| #guard(core, ::core::marker::PhantomData))
+                }
+            }
+        }
+    }
+
+    /// The predicate that the lock can be taken again.
+    fn retaken(&self) -> TokenStream {
+        let (ty, span) = (&self.lock.ty, self.at_type());
+        let private = private_at(span);
+        quote_spanned!(span=> for<'__a> &'__a #ty: #private::Retake<'__a, #ty>,)
+    }
+}
+
+/// `AccountLedgerReacquire` for `AccountLedgerGuard`.
+fn reacquire_name(guard: &proc_macro2::Ident) -> String {
+    let name = guard.to_string();
+    format!("{}Reacquire", name.strip_suffix("Guard").unwrap_or(&name))
+}
+
+/// `<'__view, '__guard, T>` for `<'__guard, T>`.
+fn with_view(params: &TokenStream) -> TokenStream {
+    // The first token is `<`.
+    let rest: TokenStream = params.clone().into_iter().skip(1).collect();
+    quote!(<'__view, #rest)
+}

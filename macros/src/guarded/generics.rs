@@ -1,0 +1,182 @@
+//! The parameters of the struct, as the generated types and impls repeat them.
+
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::{GenericParam, Generics, Type};
+
+use crate::names::replace_idents;
+
+/// The parameters and bounds of the struct.
+pub(super) struct Params {
+    /// With bounds, without defaults: `'d, T: Clone, const N: usize,`.
+    declared: TokenStream,
+    /// Without bounds: `'d, T, N,`.
+    arguments: TokenStream,
+    /// The predicates of the where-clause: `U: 'd,`.
+    predicates: TokenStream,
+    /// The struct: `Account<'d, T, N>`.
+    this: TokenStream,
+}
+
+impl Params {
+    pub(super) fn new(ident: &Ident, generics: &Generics) -> Self {
+        let mut declared = TokenStream::new();
+        let mut arguments = TokenStream::new();
+        for param in &generics.params {
+            let name = match param {
+                GenericParam::Lifetime(param) => param.lifetime.to_token_stream(),
+                GenericParam::Type(param) => param.ident.to_token_stream(),
+                GenericParam::Const(param) => param.ident.to_token_stream(),
+            };
+            let param = without_default(param);
+            declared.extend(quote!(#param,));
+            arguments.extend(quote!(#name,));
+        }
+        let this = if arguments.is_empty() {
+            quote!(#ident)
+        } else {
+            quote!(#ident<#arguments>)
+        };
+        let predicates = generics.where_clause.as_ref().map(|clause| {
+            let predicates = clause.predicates.iter();
+            quote!(#(#predicates,)*)
+        });
+        Params {
+            declared: replace_self(declared, &this),
+            predicates: replace_self(predicates.unwrap_or_default(), &this),
+            arguments,
+            this,
+        }
+    }
+
+    /// The struct with its arguments.
+    pub(super) fn this(&self) -> &TokenStream {
+        &self.this
+    }
+
+    /// `<'d, T: Clone>`, behind `impl`.
+    pub(super) fn of_impl(&self) -> TokenStream {
+        let declared = &self.declared;
+        quote!(<#declared>)
+    }
+
+    /// `<'__guard, 'd, T: Clone>`, behind `impl` or the name of a generated
+    /// type that is being declared.
+    pub(super) fn with_guard(&self) -> TokenStream {
+        let declared = &self.declared;
+        quote!(<'__guard, #declared>)
+    }
+
+    /// `<'lifetime, 'd, T>`, behind the name of a generated type.
+    pub(super) fn arguments(&self, lifetime: &TokenStream) -> TokenStream {
+        let arguments = &self.arguments;
+        quote!(<#lifetime, #arguments>)
+    }
+
+    /// `where T: Debug`, with more predicates.
+    pub(super) fn where_clause(&self, more: &TokenStream) -> TokenStream {
+        let predicates = &self.predicates;
+        if predicates.is_empty() && more.is_empty() {
+            TokenStream::new()
+        } else {
+            quote!(where #predicates #more)
+        }
+    }
+
+    /// A type of the struct as it is written outside of the struct, where `Self`
+    /// means something else.
+    pub(super) fn outside(&self, ty: &Type) -> Type {
+        let tokens = replace_self(ty.to_token_stream(), &self.this);
+        syn::parse2(tokens).unwrap_or_else(|_| ty.clone())
+    }
+}
+
+fn without_default(param: &GenericParam) -> GenericParam {
+    let mut param = param.clone();
+    match &mut param {
+        GenericParam::Type(param) => param.default = None,
+        GenericParam::Const(param) => param.default = None,
+        GenericParam::Lifetime(_) => {}
+    }
+    param
+}
+
+/// `Self` becomes `Account<T>`, and `Self::Item` becomes `<Account<T>>::Item`.
+fn replace_self(tokens: TokenStream, this: &TokenStream) -> TokenStream {
+    replace_idents(tokens, &|ident, next| {
+        if ident != "Self" {
+            return None;
+        }
+        let is_path = matches!(next, Some(TokenTree::Punct(punct)) if punct.as_char() == ':'
+            && punct.spacing() == proc_macro2::Spacing::Joint);
+        Some(if is_path {
+            quote!(<#this>)
+        } else {
+            this.clone()
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use syn::parse_quote;
+
+    fn params(item: &syn::ItemStruct) -> Params {
+        Params::new(&item.ident, &item.generics)
+    }
+
+    /// Compares with text, without spaces and the commas before a closing `>`,
+    /// which make no difference.
+    #[track_caller]
+    fn same(actual: impl ToTokens, expected: &str) {
+        let text = actual.to_token_stream().to_string().replace(' ', "");
+        assert_eq!(text.replace(",>", ">"), expected.replace(' ', ""));
+    }
+
+    #[test]
+    fn parameters_are_repeated_without_defaults() {
+        let params = params(&parse_quote! {
+            struct S<'d, T: Clone + 'd = u8, const N: usize = 3> where T: Copy { t: &'d T }
+        });
+        same(params.this(), "S<'d, T, N>");
+        same(
+            params.with_guard(),
+            "<'__guard, 'd, T: Clone + 'd, const N: usize>",
+        );
+        same(params.arguments(&quote!('_)), "<'_, 'd, T, N>");
+        same(params.where_clause(&quote!()), "where T: Copy,");
+    }
+
+    #[test]
+    fn without_parameters_nothing_is_repeated() {
+        let params = params(&parse_quote!(
+            struct S {
+                t: u8,
+            }
+        ));
+        same(params.this(), "S");
+        same(params.of_impl(), "<>");
+        same(params.with_guard(), "<'__guard>");
+        same(params.where_clause(&quote!()), "");
+    }
+
+    #[test]
+    fn self_is_named() {
+        let params = params(&parse_quote! {
+            struct S<T> where Self: Sized, Option<Self>: Clone { t: T }
+        });
+        same(
+            params.where_clause(&quote!()),
+            "where S<T>: Sized, Option<S<T>>: Clone,",
+        );
+        same(
+            params.outside(&parse_quote!(Option<Box<Self>>)),
+            "Option<Box<S<T>>>",
+        );
+        same(
+            params.outside(&parse_quote!(Vec<Self::Item>)),
+            "Vec<<S<T>>::Item>",
+        );
+    }
+}

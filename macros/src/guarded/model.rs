@@ -1,0 +1,136 @@
+//! What a derived struct is: locks, and what each of them guards.
+
+use std::collections::HashSet;
+
+use syn::{Attribute, Ident, Type, Visibility};
+
+use super::generics::Params;
+use super::parse::{FieldInput, Input};
+use super::types::{data_lock, guarded_value};
+use crate::names::{camel_case, plain};
+
+/// A struct whose fields are guarded.
+pub(super) struct Monitor {
+    pub(super) ident: Ident,
+    pub(super) vis: Visibility,
+    pub(super) params: Params,
+    pub(super) locks: Vec<LockField>,
+}
+
+/// A field that is a lock.
+pub(super) struct LockField {
+    pub(super) ident: Ident,
+    pub(super) vis: Visibility,
+    pub(super) ty: Type,
+    pub(super) is_rw: bool,
+    pub(super) contents: Contents,
+}
+
+/// What a lock guards.
+pub(super) enum Contents {
+    /// Other fields of the struct, perhaps none.
+    Fields(Vec<GuardedField>),
+    /// The value that is inside of the lock.
+    Value {
+        ty: Box<Type>,
+        /// Whether `&mut` to the field leads to the value.
+        is_owned: bool,
+    },
+}
+
+/// A field that a lock guards: `field: Guarded<value>`.
+pub(super) struct GuardedField {
+    pub(super) ident: Ident,
+    pub(super) vis: Visibility,
+    pub(super) docs: Vec<Attribute>,
+    pub(super) value: Type,
+}
+
+impl FieldInput {
+    /// What the types of a lock have in their names.
+    pub(super) fn type_name(&self) -> String {
+        camel_case(&plain(&self.ident))
+    }
+}
+
+impl Input {
+    /// The field of that name.
+    pub(super) fn field(&self, name: &Ident) -> Option<&FieldInput> {
+        self.fields.iter().find(|field| field.ident == *name)
+    }
+
+    /// The fields that are marked as a lock or named as one.
+    pub(super) fn locks(&self) -> impl Iterator<Item = &FieldInput> {
+        let named = |lock: &FieldInput| {
+            let is_named_by = |field: &FieldInput| field.guarded_by.as_ref() == Some(&lock.ident);
+            self.fields.iter().any(is_named_by)
+        };
+        self.fields
+            .iter()
+            .filter(move |field| field.lock.is_some() || named(field))
+            .filter(|field| guarded_value(&field.ty).is_none())
+    }
+
+    /// The lock that guards the fields which name none.
+    pub(super) fn only_lock(&self) -> Option<&FieldInput> {
+        let mut locks = self.locks();
+        let only = locks.next();
+        only.filter(|_| locks.next().is_none())
+    }
+
+    /// Which lock guards the field, by its attribute or because there is only
+    /// one.
+    pub(super) fn lock_of(&self, field: &FieldInput) -> Option<&FieldInput> {
+        match &field.guarded_by {
+            Some(name) => self.field(name),
+            None => guarded_value(&field.ty).and_then(|_| self.only_lock()),
+        }
+    }
+}
+
+impl Monitor {
+    /// What is wrong in the input is left out: it has been reported.
+    pub(super) fn new(input: Input) -> Self {
+        let params = Params::new(&input.ident, &input.generics);
+        let mut names = HashSet::new();
+        let locks = input
+            .locks()
+            .filter(|field| !field.is_wrong && names.insert(field.type_name()))
+            .map(|lock| LockField {
+                ident: lock.ident.clone(),
+                vis: lock.vis.clone(),
+                ty: params.outside(&lock.ty),
+                is_rw: lock.lock.as_ref().is_some_and(|lock| lock.is_rw),
+                contents: contents(&input, lock, &params),
+            })
+            .collect();
+        Monitor {
+            ident: input.ident,
+            vis: input.vis,
+            params,
+            locks,
+        }
+    }
+}
+
+fn contents(input: &Input, lock: &FieldInput, params: &Params) -> Contents {
+    if let Some(data) = data_lock(&lock.ty) {
+        return Contents::Value {
+            ty: Box::new(params.outside(data.value)),
+            is_owned: data.is_owned,
+        };
+    }
+    let is_guarded = |field: &&FieldInput| {
+        let by = input.lock_of(field);
+        by.is_some_and(|by| by.ident == lock.ident) && !field.is_wrong
+    };
+    let guarded = input.fields.iter().filter(is_guarded).filter_map(|field| {
+        Some(GuardedField {
+            ident: field.ident.clone(),
+            vis: field.vis.clone(),
+            docs: field.docs.clone(),
+            value: params.outside(guarded_value(&field.ty)?),
+        })
+    });
+    Contents::Fields(guarded.collect())
+}

@@ -1,0 +1,167 @@
+//! From tokens to fields with their attributes.
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::{Attribute, Data, DeriveInput, Field, Fields, Generics, Ident, Meta, Type, Visibility};
+
+use crate::diagnostics::Errors;
+
+/// A struct with named fields.
+pub(super) struct Input {
+    pub(super) ident: Ident,
+    pub(super) vis: Visibility,
+    pub(super) generics: Generics,
+    pub(super) fields: Vec<FieldInput>,
+}
+
+/// A field, with what its attributes say.
+pub(super) struct FieldInput {
+    pub(super) ident: Ident,
+    pub(super) vis: Visibility,
+    pub(super) ty: Type,
+    pub(super) docs: Vec<Attribute>,
+    /// The name in `#[guarded_by(name)]`.
+    pub(super) guarded_by: Option<Ident>,
+    /// `#[lock]` or `#[lock(rw)]`.
+    pub(super) lock: Option<LockAttribute>,
+    /// An attribute of this field is wrong, and has been reported.
+    pub(super) is_wrong: bool,
+}
+
+pub(super) struct LockAttribute {
+    pub(super) attribute: Attribute,
+    pub(super) is_rw: bool,
+}
+
+/// Reports what is no struct with named fields, and every attribute that is
+/// wrong by itself.
+pub(super) fn parse(tokens: TokenStream, errors: &Errors) -> Option<Input> {
+    let input: DeriveInput = errors.ok(syn::parse2(tokens))?;
+    for attribute in &input.attrs {
+        if is_ours(attribute) {
+            errors.at(
+                attribute,
+                "this attribute belongs on a field: write it above the field that it is about",
+            );
+        }
+    }
+    let fields = named_fields(&input, errors)?;
+    Some(Input {
+        fields: fields
+            .into_iter()
+            .filter_map(|field| field_input(field, errors))
+            .collect(),
+        ident: input.ident,
+        vis: input.vis,
+        generics: input.generics,
+    })
+}
+
+fn named_fields(input: &DeriveInput, errors: &Errors) -> Option<Vec<Field>> {
+    const WHAT: &str = "a lock guards named fields of a struct";
+    match &input.data {
+        Data::Struct(data) => match &data.fields {
+            Fields::Named(fields) => return Some(fields.named.iter().cloned().collect()),
+            Fields::Unnamed(fields) => errors.at(
+                fields,
+                format!(
+                    "`#[derive(Guarded)]` on a tuple struct, but {WHAT}: give the fields names"
+                ),
+            ),
+            Fields::Unit => errors.at(
+                &input.ident,
+                format!("`#[derive(Guarded)]` on a struct without fields, but {WHAT}: add them"),
+            ),
+        },
+        Data::Enum(data) => errors.at(
+            data.enum_token,
+            format!(
+                "`#[derive(Guarded)]` on an enum, but {WHAT}: put the enum into a field \
+                 `state: Guarded<{}>` of a struct with a lock",
+                input.ident
+            ),
+        ),
+        Data::Union(data) => errors.at(
+            data.union_token,
+            format!("`#[derive(Guarded)]` on a union, but {WHAT}: use a struct"),
+        ),
+    }
+    None
+}
+
+fn is_ours(attribute: &Attribute) -> bool {
+    attribute.path().is_ident("guarded_by") || attribute.path().is_ident("lock")
+}
+
+fn field_input(field: Field, errors: &Errors) -> Option<FieldInput> {
+    let mut guarded_by = None;
+    let mut lock: Option<LockAttribute> = None;
+    let mut is_wrong = false;
+    for attribute in field.attrs.iter().filter(|attribute| is_ours(attribute)) {
+        let result = if attribute.path().is_ident("guarded_by") {
+            parse_guarded_by(attribute, guarded_by.is_some()).map(|name| guarded_by = Some(name))
+        } else {
+            parse_lock(attribute, lock.is_some()).map(|parsed| lock = Some(parsed))
+        };
+        is_wrong |= errors.ok(result).is_none();
+    }
+    let mut docs = field.attrs;
+    docs.retain(|attribute| attribute.path().is_ident("doc"));
+    Some(FieldInput {
+        ident: field.ident?,
+        vis: field.vis,
+        ty: field.ty,
+        docs,
+        guarded_by,
+        lock,
+        is_wrong,
+    })
+}
+
+fn parse_guarded_by(attribute: &Attribute, is_second: bool) -> syn::Result<Ident> {
+    const USAGE: &str = "write the name of the field that is the lock: `#[guarded_by(lock)]`";
+    let error = |tokens: &dyn ToTokens, problem: &str| {
+        let message = format!("{problem}: {USAGE}");
+        Err(syn::Error::new_spanned(tokens.to_token_stream(), message))
+    };
+    if is_second {
+        return Err(syn::Error::new_spanned(
+            attribute,
+            "a field is guarded by one lock: remove one `#[guarded_by(..)]`",
+        ));
+    }
+    match &attribute.meta {
+        Meta::List(list) if !list.tokens.is_empty() => {
+            let name = list.parse_args::<Ident>();
+            name.or_else(|_| error(&list.tokens, "this is not the name of one field"))
+        }
+        _ => error(attribute, "`guarded_by` without a name"),
+    }
+}
+
+fn parse_lock(attribute: &Attribute, is_second: bool) -> syn::Result<LockAttribute> {
+    const USAGE: &str = "write `#[lock]`, or `#[lock(rw)]` for a reader-writer lock";
+    let error = |tokens: &dyn ToTokens, problem: &str| {
+        let message = format!("{problem}: {USAGE}");
+        Err(syn::Error::new_spanned(tokens.to_token_stream(), message))
+    };
+    if is_second {
+        return Err(syn::Error::new_spanned(
+            attribute,
+            "the field is marked as a lock twice: remove one `#[lock]`",
+        ));
+    }
+    let is_rw = match &attribute.meta {
+        Meta::Path(_) => false,
+        Meta::List(list) if list.tokens.to_string() == "rw" => true,
+        Meta::List(list) if list.tokens.is_empty() => {
+            return error(attribute, "a kind of lock is missing");
+        }
+        Meta::List(list) => return error(&list.tokens, "this is not a kind of lock"),
+        Meta::NameValue(_) => return error(attribute, "`lock` takes no value"),
+    };
+    Ok(LockAttribute {
+        attribute: attribute.clone(),
+        is_rw,
+    })
+}

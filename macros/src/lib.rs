@@ -1,0 +1,227 @@
+//! The notation of [`async-monitor`](https://docs.rs/async-monitor):
+//! `#[derive(Guarded)]`, `#[synchronized]` and `with_lock!`.
+//!
+//! Use them through that crate, which re-exports them: what they expand to calls
+//! it.
+//!
+//! # Inside
+//!
+//! Each macro goes through the same stages, which are files: `parse` turns
+//! tokens into syntax, `model` into what is meant, `validate` finds the mistakes,
+//! and `expand` writes code, which cannot fail. All mistakes of an item are
+//! reported at once, next to an expansion of the rest.
+
+#![forbid(unsafe_code)]
+
+mod diagnostics;
+mod guarded;
+mod names;
+mod section;
+
+use proc_macro::TokenStream;
+
+/// Puts fields of a struct behind its locks.
+///
+/// A field of type `Guarded<T>` has no safe access of its own. It belongs to a
+/// lock of the same struct, and only the guard of that lock, of the same object,
+/// leads to the value.
+///
+/// ```
+/// use async_monitor::{Guarded, Lock};
+///
+/// #[derive(Guarded)]
+/// pub struct Account {
+///     pub id: u64,
+///     ledger: Lock,
+///     #[guarded_by(ledger)]
+///     balance: Guarded<i64>,
+///     #[guarded_by(ledger)]
+///     history: Guarded<Vec<i64>>,
+/// }
+///
+/// async fn deposit(account: &Account, amount: i64) -> i64 {
+///     let mut guard = account.acquire_ledger().await;
+///     let ledger = guard.fields();
+///     *ledger.balance += amount;
+///     ledger.history.push(amount);
+///     *ledger.balance
+/// }
+/// # let account = Account {
+/// #     id: 1,
+/// #     ledger: Lock::new(),
+/// #     balance: Guarded::new(1),
+/// #     history: Guarded::new(vec![]),
+/// # };
+/// # assert_eq!(futures::executor::block_on(deposit(&account, 2)), 3);
+/// # assert_eq!(account.id, 1);
+/// ```
+///
+/// # Which fields are locks
+///
+/// - a field that is named in a `#[guarded_by(field)]`;
+/// - a field marked `#[lock]`;
+/// - a field marked `#[lock(rw)]`, which several tasks can hold to read.
+///
+/// A lock in front of fields is a `Lock`, an `RwLock<()>` or another lock that
+/// excludes (see `ExclusiveLock`), also behind an `Arc`, a `Box` or a `&`. A lock
+/// with data of its own, `Mutex<T>` or `RwLock<T>`, guards that; as a field of
+/// the guard's view it is called `value`. In a struct with one lock, each
+/// `Guarded<_>` belongs to it without being told.
+///
+/// # What is generated
+///
+/// For a lock `ledger` of a struct `Account`, as visible as the field:
+///
+/// | | |
+/// |---|---|
+/// | `acquire_ledger().await` | waits for the lock: `AccountLedgerGuard<'_>` |
+/// | `try_acquire_ledger()` | takes it if that is possible at once: `Option<..>` |
+/// | `acquire_ledger_blocking()` | parks the thread meanwhile |
+/// | `ledger_mut()` | through `&mut self`, so without the lock: `AccountLedgerMut<'_>` |
+///
+/// The guard has `fields()`, the view of what the lock guards,
+/// `AccountLedgerHeld<'_>`: a struct with a `&mut` to each field. It is released
+/// when it is dropped, or by `AccountLedgerGuard::release(guard)`. Guards and
+/// views are proof for `Condition::notify_one`, and a guard can be passed to
+/// `Condition::wait`.
+///
+/// Where the lock is `rw`, there are `write_ledger()` and `read_ledger()`
+/// instead, with `AccountLedgerWriteGuard`, `AccountLedgerWriteHeld`,
+/// `AccountLedgerReadGuard` and `AccountLedgerReadHeld`; the last has a `&` to
+/// each field, and reading takes data that is `Sync`.
+///
+/// The parameters of these types are the lifetime of the guard, and then those
+/// of the struct.
+#[proc_macro_derive(Guarded, attributes(guarded_by, lock))]
+pub fn derive_guarded(input: TokenStream) -> TokenStream {
+    guarded::derive(input.into()).into()
+}
+
+/// Holds a lock from the first statement of an `async fn` to the last.
+///
+/// ```
+/// use async_monitor::{Guarded, Lock, Mutex, synchronized};
+///
+/// static COUNT: Mutex<u32> = Mutex::new(0);
+///
+/// #[derive(Guarded)]
+/// pub struct Account {
+///     ledger: Lock,
+///     #[guarded_by(ledger)]
+///     balance: Guarded<i64>,
+/// }
+///
+/// impl Account {
+///     /// `ledger` is a `&mut AccountLedgerHeld<'_>`.
+///     #[synchronized(ledger)]
+///     pub async fn deposit(&self, amount: i64) -> i64 {
+///         *ledger.balance += amount;
+///         *ledger.balance
+///     }
+/// }
+///
+/// /// `count` is a `&mut u32`.
+/// #[synchronized(COUNT)]
+/// async fn count() -> u32 {
+///     *count += 1;
+///     *count
+/// }
+/// # futures::executor::block_on(async {
+/// # let account = Account { ledger: Lock::new(), balance: Guarded::new(1) };
+/// # assert_eq!(account.deposit(2).await, 3);
+/// # assert_eq!(count().await, 1);
+/// # });
+/// ```
+///
+/// The body is one critical section. Nothing in it can release the lock, and no
+/// reference to what the lock guards leaves it. Only the body changes: the
+/// signature stays what it is, and the future is `Send` where its parts are.
+///
+/// # Arguments
+///
+/// One lock, or several with commas in between:
+///
+/// | argument | acquires | bound as |
+/// |---|---|---|
+/// | `ledger` | in a method, the field of `self`; elsewhere, the variable or static | `ledger` |
+/// | `self.inner.state` | a field, also of what a reference, `Arc`, `Box` or guard leads to | `state` |
+/// | `crate::GLOBAL` | a static | `global` |
+/// | `s = pick(key)` | what the expression leads to | `s` |
+/// | `read(cfg)` | shared with other readers | `cfg` |
+/// | `write(cfg)`, `cfg` | alone | `cfg` |
+///
+/// `name = ` may stand in front of each. In a method, a bare name is a field;
+/// behind `name = ` it is a parameter or, in capitals, a static, if there is one.
+///
+/// # What is bound
+///
+/// For a lock of a struct with `#[derive(Guarded)]`, its view: a `&mut` to
+/// `AccountLedgerHeld<'_>`, or a `&` to `AccountLedgerReadHeld<'_>` in a section
+/// that only reads. For any other lock, what its guard derefs to, such as `&mut
+/// T` for a `Mutex<T>`, or else a reference to the guard.
+///
+/// # Several locks
+///
+/// They are acquired in the order of their [ids], whatever the order in which
+/// they are written, so that no two sections of a program can wait for each
+/// other.
+///
+/// [ids]: https://docs.rs/async-monitor/latest/async_monitor/struct.LockId.html
+///
+/// # Panics
+///
+/// A section panics when two of its locks are the same one, and names both.
+///
+/// # Where it works
+///
+/// On functions, methods, methods of traits and of their impls, with
+/// `#[async_trait]` too. Default methods of a trait know no fields: there, the
+/// argument is an expression.
+#[proc_macro_attribute]
+pub fn synchronized(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    section::synchronized(arguments.into(), item.into()).into()
+}
+
+/// Holds locks while a block runs, and is the value of the block.
+///
+/// ```
+/// use async_monitor::{Guarded, Lock, with_lock};
+///
+/// #[derive(Guarded)]
+/// pub struct Account {
+///     ledger: Lock,
+///     #[guarded_by(ledger)]
+///     balance: Guarded<i64>,
+/// }
+///
+/// async fn transfer(from: &Account, to: &Account, amount: i64) -> Result<i64, &'static str> {
+///     let left = with_lock!(a = from.ledger, b = to.ledger, {
+///         if *a.balance < amount {
+///             return Err("not enough");
+///         }
+///         *a.balance -= amount;
+///         *b.balance += amount;
+///         *a.balance
+///     });
+///     Ok(left)
+/// }
+/// # let account = |balance| Account { ledger: Lock::new(), balance: Guarded::new(balance) };
+/// # let (from, to) = (account(3), account(0));
+/// # futures::executor::block_on(async {
+/// # assert_eq!(transfer(&from, &to, 2).await, Ok(1));
+/// # assert!(transfer(&from, &to, 2).await.is_err());
+/// # });
+/// ```
+///
+/// The arguments in front of the block are those of
+/// [`#[synchronized]`](macro@synchronized), where a bare name is a variable or a
+/// static. `?`, `return`, `break`, `continue` and `.await` in the block mean what
+/// they mean outside of it.
+///
+/// # Panics
+///
+/// When two of the locks are the same one, it panics and names both.
+#[proc_macro]
+pub fn with_lock(input: TokenStream) -> TokenStream {
+    section::with_lock(input.into()).into()
+}

@@ -1,0 +1,150 @@
+//! Names that the macros make, and the types they know by name.
+
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::ext::IdentExt;
+
+/// The path by which expansions reach the runtime crate.
+pub(crate) struct Krate;
+
+impl ToTokens for Krate {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        tokens.extend(quote!(::async_monitor));
+    }
+}
+
+/// The module of what expansions use, at `span`: messages of the compiler about
+/// what follows then point there.
+pub(crate) fn private_at(span: Span) -> TokenStream {
+    quote_spanned!(span=> ::async_monitor::__private)
+}
+
+/// The name without `r#`.
+pub(crate) fn plain(ident: &Ident) -> String {
+    ident.unraw().to_string()
+}
+
+/// `a_name` as `AName`.
+pub(crate) fn camel_case(name: &str) -> String {
+    let capitalized = |word: &str| {
+        let mut chars = word.chars();
+        let first: String = chars
+            .next()
+            .into_iter()
+            .flat_map(char::to_uppercase)
+            .collect();
+        first + chars.as_str()
+    };
+    name.split('_').map(capitalized).collect()
+}
+
+/// The name a lock is bound as: that of a static, which no pattern can have, in
+/// lower case.
+pub(crate) fn binding(ident: &Ident) -> Ident {
+    if is_in_capitals(ident) {
+        let lower = plain(ident).to_lowercase();
+        // A lower-case name can be a keyword where the capital one is not.
+        syn::parse_str::<Ident>(&lower).map_or_else(
+            |_| Ident::new_raw(&lower, ident.span()),
+            |_| Ident::new(&lower, ident.span()),
+        )
+    } else {
+        ident.clone()
+    }
+}
+
+/// Whether the name looks like that of a static.
+pub(crate) fn is_in_capitals(ident: &Ident) -> bool {
+    let name = plain(ident);
+    name.contains(char::is_uppercase) && !name.contains(char::is_lowercase)
+}
+
+/// The number that stands for a lock in types: FNV-1a, of 128 bits so that no
+/// two names meet.
+pub(crate) fn key(name: &str) -> u128 {
+    const OFFSET: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
+    const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
+    name.bytes().fold(OFFSET, |hash, byte| {
+        (hash ^ u128::from(byte)).wrapping_mul(PRIME)
+    })
+}
+
+/// The place of `span`, for names and tokens that are the macro's own: users
+/// cannot name such locals, and no lint looks at them.
+pub(crate) fn own(span: Span) -> Span {
+    Span::mixed_site().located_at(span)
+}
+
+/// The place of `span`, for names that users can use.
+pub(crate) fn public(span: Span) -> Span {
+    Span::call_site().located_at(span)
+}
+
+/// Replaces the identifiers, also inside of groups, for which `replacement`
+/// returns something. It is given what comes after them.
+pub(crate) fn replace_idents(
+    tokens: TokenStream,
+    replacement: &impl Fn(&Ident, Option<&TokenTree>) -> Option<TokenStream>,
+) -> TokenStream {
+    let mut replaced = TokenStream::new();
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        match token {
+            TokenTree::Ident(ident) => match replacement(&ident, tokens.peek()) {
+                Some(other) => replaced.extend(other),
+                None => ident.to_tokens(&mut replaced),
+            },
+            TokenTree::Group(group) => {
+                let stream = replace_idents(group.stream(), replacement);
+                let mut other = Group::new(group.delimiter(), stream);
+                other.set_span(group.span());
+                other.to_tokens(&mut replaced);
+            }
+            other => other.to_tokens(&mut replaced),
+        }
+    }
+    replaced
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quote::format_ident;
+
+    #[test]
+    fn names_become_types() {
+        assert_eq!(camel_case("ledger"), "Ledger");
+        assert_eq!(camel_case("a_long__name_"), "ALongName");
+        assert_eq!(camel_case("cfg2"), "Cfg2");
+        assert_eq!(camel_case(&plain(&format_ident!("r#type"))), "Type");
+    }
+
+    #[test]
+    fn statics_are_bound_in_lower_case() {
+        assert_eq!(binding(&format_ident!("GLOBAL_STATE")), "global_state");
+        assert_eq!(binding(&format_ident!("Mixed")), "Mixed");
+        assert_eq!(binding(&format_ident!("ledger")), "ledger");
+        assert_eq!(binding(&format_ident!("r#type")), "r#type");
+        assert_eq!(binding(&format_ident!("TYPE")), "r#type");
+    }
+
+    #[test]
+    fn keys_are_those_of_fnv_1a() {
+        // From the test vectors of the FNV authors.
+        assert_eq!(key(""), 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d);
+        assert_eq!(key("a"), 0xd228_cb69_6f1a_8caf_7891_2b70_4e4a_8964);
+        assert_ne!(key("cfg"), key("read:cfg"));
+    }
+
+    #[test]
+    fn identifiers_are_replaced_in_groups_too() {
+        let tokens = quote!(self.a[self.b](x));
+        let replaced = replace_idents(tokens, &|ident, _| {
+            (ident == "self").then(|| quote!(__self))
+        });
+        assert_eq!(
+            replaced.to_string(),
+            quote!(__self.a[__self.b](x)).to_string()
+        );
+    }
+}

@@ -1,0 +1,288 @@
+//! The item under `#[synchronized]`.
+
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote_spanned};
+use syn::parse::{ParseStream, Parser};
+use syn::{Attribute, FnArg, Receiver, ReceiverKind, Signature, Token, Type, Visibility, token};
+
+use crate::diagnostics::Errors;
+use crate::names::own;
+
+/// A fn with a body. The statements are kept as tokens: nothing needs to be
+/// known about them.
+pub(super) struct Function {
+    pub(super) attrs: Vec<Attribute>,
+    pub(super) vis: Visibility,
+    pub(super) sig: Signature,
+    /// The braces of the body.
+    pub(super) braces: Span,
+    /// `#![..]` at the beginning of the body.
+    pub(super) inner_attrs: TokenStream,
+    pub(super) body: TokenStream,
+    pub(super) kind: Kind,
+}
+
+/// Where the statements of the body run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kind {
+    /// `async fn`.
+    Async,
+    /// `fn` with the body `Box::pin(async move { .. })`: what `#[async_trait]`
+    /// leaves of an `async fn`.
+    Boxed {
+        /// Whether `self` is called `__self` in there.
+        is_renamed: bool,
+    },
+    /// A plain `fn`, which is an error.
+    Blocking,
+}
+
+/// The receiver, under the name that the body knows it by.
+pub(super) struct Base {
+    name: &'static str,
+    span: Span,
+    is_reference: bool,
+}
+
+impl Base {
+    /// The receiver, to be shown at `span`.
+    pub(super) fn at(&self, span: Span) -> Ident {
+        Ident::new(self.name, self.span.located_at(span))
+    }
+
+    /// The object: what a reference leads to, so that it is the object which is
+    /// borrowed, and not the parameter.
+    pub(super) fn object_at(&self, span: Span) -> TokenStream {
+        let name = self.at(span);
+        if self.is_reference {
+            quote_spanned!(own(span)=> *#name)
+        } else {
+            name.into_token_stream()
+        }
+    }
+
+    pub(super) fn is_renamed(&self) -> bool {
+        self.name != "self"
+    }
+}
+
+/// Reports what is no fn with a body.
+pub(super) fn parse(tokens: TokenStream, errors: &Errors) -> Option<Function> {
+    errors.ok(function.parse2(tokens))
+}
+
+fn function(input: ParseStream<'_>) -> syn::Result<Function> {
+    let attrs = input.call(Attribute::parse_outer)?;
+    let vis = input.parse()?;
+    if !is_fn(input) {
+        return Err(not_a_fn(input));
+    }
+    let sig: Signature = input.parse()?;
+    if let Some(semicolon) = input.parse::<Option<Token![;]>>()? {
+        return Err(syn::Error::new_spanned(
+            semicolon,
+            "`#[synchronized]` on a method without a body, which is nothing that could be run \
+             under a lock: write it on the methods of the impls",
+        ));
+    }
+    let content;
+    let braces = syn::braced!(content in input);
+    let mut inner_attrs = TokenStream::new();
+    while content.peek(Token![#]) && content.peek2(Token![!]) {
+        content.parse::<Token![#]>()?.to_tokens(&mut inner_attrs);
+        content.parse::<Token![!]>()?.to_tokens(&mut inner_attrs);
+        content.parse::<TokenTree>()?.to_tokens(&mut inner_attrs);
+    }
+    let body: TokenStream = content.parse()?;
+    let kind = if sig.asyncness.is_some() {
+        Kind::Async
+    } else {
+        boxed_kind(&body)
+    };
+    Ok(Function {
+        attrs,
+        vis,
+        sig,
+        braces: braces.span.join(),
+        inner_attrs,
+        body,
+        kind,
+    })
+}
+
+fn is_fn(input: ParseStream<'_>) -> bool {
+    let ahead = input.fork();
+    while !ahead.is_empty() && !ahead.peek(token::Paren) && !ahead.peek(token::Brace) {
+        if ahead.peek(Token![fn]) {
+            return true;
+        }
+        if ahead.parse::<TokenTree>().is_err() {
+            return false;
+        }
+    }
+    false
+}
+
+fn not_a_fn(input: ParseStream<'_>) -> syn::Error {
+    let advice = if input.peek(Token![struct]) || input.peek(Token![enum]) {
+        "write `#[derive(Guarded)]` on the struct, and this on the methods that use it"
+    } else if input.peek(Token![impl]) || input.peek(Token![trait]) {
+        "write it on the methods"
+    } else {
+        "write it on an `async fn`"
+    };
+    input.error(format!(
+        "`#[synchronized]` holds a lock while a fn runs, and this is not a fn: {advice}"
+    ))
+}
+
+impl Function {
+    /// The object whose fields bare names are.
+    pub(super) fn base(&self) -> Option<Base> {
+        let receiver = self.sig.receiver()?;
+        let name = match self.kind {
+            Kind::Boxed { is_renamed: true } => "__self",
+            _ => "self",
+        };
+        Some(Base {
+            name,
+            span: receiver.self_token.span,
+            is_reference: matches!(receiver.kind, ReceiverKind::Reference(..)),
+        })
+    }
+
+    /// The names of the parameters, and perhaps other names in their patterns.
+    pub(super) fn param_names(&self) -> Vec<Ident> {
+        let mut names = Vec::new();
+        for input in &self.sig.inputs {
+            if let FnArg::Typed(input) = input {
+                collect_idents(input.pat.to_token_stream(), &mut names);
+            }
+        }
+        names
+    }
+
+    /// The receiver, if it is `&mut self` in one form or another.
+    pub(super) fn mutable_receiver(&self) -> Option<&Receiver> {
+        let receiver = self.sig.receiver()?;
+        let is_mutable = match &receiver.kind {
+            ReceiverKind::Reference(_, _, mutability) => mutability.is_some(),
+            ReceiverKind::Typed(_, ty) => {
+                matches!(&**ty, Type::Reference(ty) if ty.mutability.is_some())
+            }
+            _ => false,
+        };
+        is_mutable.then_some(receiver)
+    }
+
+    /// The body, with `prologue` in front of the statements.
+    pub(super) fn body_after(&self, prologue: &TokenStream) -> TokenStream {
+        let after = |statements: TokenStream| {
+            let mut tokens = prologue.clone();
+            tokens.extend(statements);
+            tokens
+        };
+        match self.kind {
+            Kind::Boxed { .. } => in_box(&self.body, &|block| in_block(block, &after)),
+            _ => None,
+        }
+        .unwrap_or_else(|| after(self.body.clone()))
+    }
+}
+
+fn collect_idents(tokens: TokenStream, names: &mut Vec<Ident>) {
+    for token in tokens {
+        match token {
+            TokenTree::Ident(ident) => names.push(ident),
+            TokenTree::Group(group) => collect_idents(group.stream(), names),
+            _ => {}
+        }
+    }
+}
+
+/// Whether the body is a boxed future.
+fn boxed_kind(body: &TokenStream) -> Kind {
+    let is_renamed = std::cell::Cell::new(false);
+    let boxed = in_box(body, &|block| {
+        let mut tokens = block.clone().into_iter();
+        is_renamed.set(tokens.any(|token| is_ident(Some(&token), "__self")));
+        block
+    });
+    match boxed {
+        Some(_) => Kind::Boxed {
+            is_renamed: is_renamed.get(),
+        },
+        None => Kind::Blocking,
+    }
+}
+
+/// Changes the block in `Box::pin(async move { block })`, if the body is that.
+fn in_box(body: &TokenStream, change: &dyn Fn(TokenStream) -> TokenStream) -> Option<TokenStream> {
+    let mut tokens: Vec<TokenTree> = body.clone().into_iter().collect();
+    let Some(TokenTree::Group(arguments)) = tokens.pop() else {
+        return None;
+    };
+    if arguments.delimiter() != Delimiter::Parenthesis || !is_ident(tokens.last(), "pin") {
+        return None;
+    }
+    let mut inside: Vec<TokenTree> = arguments.stream().into_iter().collect();
+    let Some(TokenTree::Group(block)) = inside.pop() else {
+        return None;
+    };
+    if block.delimiter() != Delimiter::Brace || !is_ident(inside.first(), "async") {
+        return None;
+    }
+    inside.push(own_group(&block, change(block.stream())).into());
+    let mut outside = Group::new(Delimiter::Parenthesis, inside.into_iter().collect());
+    outside.set_span(arguments.span());
+    tokens.push(outside.into());
+    Some(tokens.into_iter().collect())
+}
+
+/// Changes the user's statements in the block of the future: those in
+/// `let __ret: T = { statements };` or `let _: () = { statements };` where
+/// `#[async_trait]` has made the block, else all of it.
+fn in_block(block: TokenStream, change: &dyn Fn(TokenStream) -> TokenStream) -> TokenStream {
+    let mut tokens: Vec<TokenTree> = block.clone().into_iter().collect();
+    let is_let = |tokens: &[TokenTree]| {
+        let start = tokens
+            .iter()
+            .rposition(|token| is_ident(Some(token), "let"));
+        let mut rest = tokens.iter().skip(start.unwrap_or(tokens.len()) + 1);
+        let name = rest.next();
+        let is_name = is_ident(name, "__ret") || is_ident(name, "_");
+        is_name && is_punct(rest.next(), ':') && is_punct(tokens.last(), '=')
+    };
+    let statements = (0..tokens.len())
+        .rev()
+        .find_map(|index| match tokens.get(index) {
+            Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace => {
+                let before = tokens.get(..index)?;
+                is_let(before).then(|| (index, group.clone()))
+            }
+            _ => None,
+        });
+    let Some((index, group)) = statements else {
+        return change(block);
+    };
+    if let Some(token) = tokens.get_mut(index) {
+        *token = own_group(&group, change(group.stream())).into();
+    }
+    tokens.into_iter().collect()
+}
+
+/// Other statements in braces that belong to the macro: the compiler would have
+/// something to say about the user's.
+fn own_group(original: &Group, statements: TokenStream) -> Group {
+    let mut group = Group::new(Delimiter::Brace, statements);
+    group.set_span(own(original.span()));
+    group
+}
+
+fn is_ident(token: Option<&TokenTree>, name: &str) -> bool {
+    matches!(token, Some(TokenTree::Ident(ident)) if ident == name)
+}
+
+fn is_punct(token: Option<&TokenTree>, char: char) -> bool {
+    matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == char)
+}

@@ -1,0 +1,249 @@
+//! What a section acquires, and as what it binds it.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote};
+use syn::spanned::Spanned;
+use syn::{Expr, ExprPath, Member};
+
+use super::function::{Base, Function};
+use super::parse::{Argument, LockArgument, Mode, OptionArgument};
+use crate::diagnostics::Errors;
+use crate::names::{binding, is_in_capitals, replace_idents};
+
+/// The locks of a section, in the order they are written.
+pub(super) struct Section {
+    pub(super) locks: Vec<Lock>,
+    pub(super) options: Vec<OptionArgument>,
+}
+
+/// A lock, and the name of what it leads to.
+pub(super) struct Lock {
+    pub(super) binding: Ident,
+    pub(super) mode: Mode,
+    pub(super) place: Place,
+    /// The expression as it is written, for messages at run time.
+    pub(super) written: TokenStream,
+    pub(super) question: Option<syn::Token![?]>,
+}
+
+/// Where a lock is.
+pub(super) enum Place {
+    /// `base.field`, which can be a lock of a derived struct.
+    Field {
+        base: TokenStream,
+        field: Ident,
+        /// The base is `self`.
+        is_own: bool,
+    },
+    /// A value that is a lock itself.
+    Value(TokenStream),
+}
+
+impl Place {
+    fn field(base: TokenStream, field: &Ident, is_own: bool) -> Self {
+        Place::Field {
+            base,
+            field: field.clone(),
+            is_own,
+        }
+    }
+}
+
+impl Lock {
+    /// Where messages about the lock point to.
+    pub(super) fn span(&self) -> Span {
+        match &self.place {
+            Place::Field { field, .. } => field.span(),
+            Place::Value(value) => value.span(),
+        }
+    }
+}
+
+/// What bare names mean.
+pub(super) struct Scope {
+    /// The object whose fields they are.
+    receiver: Option<Base>,
+    /// The names of parameters.
+    params: Vec<Ident>,
+}
+
+impl Scope {
+    pub(super) fn of_fn(function: &Function) -> Self {
+        Scope {
+            receiver: function.base(),
+            params: function.param_names(),
+        }
+    }
+
+    /// In a block, they are variables.
+    pub(super) fn of_block() -> Self {
+        Scope {
+            receiver: None,
+            params: Vec::new(),
+        }
+    }
+}
+
+impl Section {
+    /// Reports the arguments that have no meaning, and leaves them out.
+    pub(super) fn new(arguments: Vec<Argument>, scope: &Scope, errors: &Errors) -> Self {
+        let mut section = Section {
+            locks: Vec::new(),
+            options: Vec::new(),
+        };
+        for argument in arguments {
+            match argument {
+                Argument::Lock(argument) => {
+                    section.locks.extend(lock(argument, scope, errors));
+                }
+                Argument::Option(option) => section.options.push(option),
+            }
+        }
+        section
+    }
+}
+
+fn lock(argument: LockArgument, scope: &Scope, errors: &Errors) -> Option<Lock> {
+    let LockArgument {
+        name,
+        mode,
+        expr,
+        question,
+    } = argument;
+    let written = expr.to_token_stream();
+    if !can_be_a_lock(&expr, name.as_ref(), errors) {
+        return None;
+    }
+    let (place, default) = resolve(peeled(&expr), name.as_ref(), mode, scope);
+    let Some(binding) = name.or(default) else {
+        errors.at(
+            &expr,
+            "what this leads to has no name in the body: write `name = ` in front of it",
+        );
+        return None;
+    };
+    Some(Lock {
+        binding,
+        mode,
+        place,
+        written,
+        question,
+    })
+}
+
+/// An expression that is no lock, whatever the types, is a misspelled option or
+/// a misunderstanding.
+fn can_be_a_lock(expr: &Expr, name: Option<&Ident>, errors: &Errors) -> bool {
+    let is_never = matches!(
+        expr,
+        Expr::Lit(_) | Expr::Binary(_) | Expr::Range(_) | Expr::Closure(_) | Expr::Cast(_)
+    ) || matches!(expr, Expr::Unary(unary) if !matches!(unary.op, syn::UnOp::Deref(_)));
+    if !is_never {
+        return true;
+    }
+    match name {
+        Some(name) => errors.at(
+            name,
+            format!(
+                "`{name}` is not an option, and what follows is not a lock: write \
+                 `name = lock`, or one of the options `when`, `timeout`, `atomic`, `no_await` \
+                 and `crate`"
+            ),
+        ),
+        None => errors.at(
+            expr,
+            "this is not a lock: write the name of a field, or an expression that leads to a lock",
+        ),
+    }
+    false
+}
+
+/// The expression without `&` and parentheses around it, which make no
+/// difference to where the lock is.
+fn peeled(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::Reference(reference) if reference.mutability.is_none() => peeled(&reference.expr),
+        Expr::Paren(paren) => peeled(&paren.expr),
+        Expr::Group(group) => peeled(&group.expr),
+        other => other,
+    }
+}
+
+/// Where the lock is, and what it is called if the user does not say.
+fn resolve(expr: &Expr, name: Option<&Ident>, mode: Mode, scope: &Scope) -> (Place, Option<Ident>) {
+    match expr {
+        Expr::Field(expr) => {
+            if let Member::Named(field) = &expr.member {
+                let is_self =
+                    matches!(peeled(&expr.base), Expr::Path(path) if path.path.is_ident("self"));
+                let base = match &scope.receiver {
+                    Some(receiver) if is_self => receiver.object_at(field.span()),
+                    _ => scope.rename(expr.base.to_token_stream()),
+                };
+                return (Place::field(base, field, is_self), Some(binding(field)));
+            }
+        }
+        Expr::Path(path) => {
+            let last = last_name(path);
+            let field = path.path.get_ident().filter(|field| *field != "self");
+            if let (Some(field), Some(base)) = (field, &scope.receiver) {
+                if !scope.is_value(field, name, mode) {
+                    let base = base.object_at(field.span());
+                    return (Place::field(base, field, true), last);
+                }
+            }
+            return (Place::Value(scope.rename(path.to_token_stream())), last);
+        }
+        _ => {}
+    }
+    let value = scope.rename(expr.to_token_stream());
+    let value = if needs_parentheses(expr) {
+        quote!((#value))
+    } else {
+        value
+    };
+    (Place::Value(value), None)
+}
+
+/// What a path is bound as. `self` is bound already.
+fn last_name(path: &ExprPath) -> Option<Ident> {
+    let last = &path.path.segments.last()?.ident;
+    (last != "self").then(|| binding(last))
+}
+
+/// Whether `&expr` would be parsed in another way.
+fn needs_parentheses(expr: &Expr) -> bool {
+    !matches!(
+        expr,
+        Expr::Call(_)
+            | Expr::MethodCall(_)
+            | Expr::Field(_)
+            | Expr::Index(_)
+            | Expr::Macro(_)
+            | Expr::Await(_)
+            | Expr::Try(_)
+            | Expr::Unary(_)
+            | Expr::Path(_)
+    )
+}
+
+impl Scope {
+    /// Whether a bare name in a method is a value, and not a field of `self`:
+    /// only where it has been given a name, and is a parameter or looks like a
+    /// static.
+    fn is_value(&self, ident: &Ident, name: Option<&Ident>, mode: Mode) -> bool {
+        name.is_some()
+            && mode == Mode::Exclusive
+            && (is_in_capitals(ident) || self.params.contains(ident))
+    }
+
+    /// `self` as the body calls it.
+    fn rename(&self, tokens: TokenStream) -> TokenStream {
+        match &self.receiver {
+            Some(base) if base.is_renamed() => replace_idents(tokens, &|ident, _| {
+                (ident == "self").then(|| base.at(ident.span()).into_token_stream())
+            }),
+            _ => tokens,
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! From tokens to arguments.
+
+use proc_macro2::TokenStream;
+use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
+use syn::{Expr, Ident, Token, token};
+
+use crate::diagnostics::Errors;
+
+/// One argument, between two commas.
+pub(super) enum Argument {
+    Lock(LockArgument),
+    Option(OptionArgument),
+}
+
+/// `name = read(lock)?`, or parts of it.
+pub(super) struct LockArgument {
+    pub(super) name: Option<Ident>,
+    pub(super) mode: Mode,
+    pub(super) expr: Expr,
+    pub(super) question: Option<Token![?]>,
+}
+
+/// How a lock is held.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Mode {
+    Exclusive,
+    Shared,
+}
+
+/// A name that says something about the section.
+pub(super) struct OptionArgument {
+    pub(super) name: Ident,
+}
+
+/// The options that take a value, and those that do not.
+pub(super) const WITH_VALUE: [&str; 3] = ["when", "timeout", "crate"];
+pub(super) const WITHOUT_VALUE: [&str; 2] = ["atomic", "no_await"];
+
+/// The arguments of `#[synchronized]`.
+pub(super) fn attribute(tokens: TokenStream, errors: &Errors) -> Vec<Argument> {
+    let parser = |input: ParseStream<'_>| {
+        let mut arguments = Vec::new();
+        while !input.is_empty() {
+            let result = argument(input).and_then(|argument| {
+                arguments.push(argument);
+                separator(input)
+            });
+            if errors.ok(result).is_none() {
+                // What is left makes no sense any more.
+                input.parse::<TokenStream>()?;
+            }
+        }
+        Ok(arguments)
+    };
+    errors.ok(parser.parse2(tokens)).unwrap_or_default()
+}
+
+/// The arguments of `with_lock!`, and the statements in its block.
+pub(super) fn block(tokens: TokenStream, errors: &Errors) -> (Vec<Argument>, TokenStream) {
+    let parser = |input: ParseStream<'_>| {
+        let mut arguments = Vec::new();
+        loop {
+            if input.is_empty() {
+                return Err(syn::Error::new(
+                    input.span(),
+                    "`with_lock!` without a block: write what is done while the lock is held, \
+                     `with_lock!(account.ledger, { .. })`",
+                ));
+            }
+            if input.peek(token::Brace) {
+                let content;
+                syn::braced!(content in input);
+                let body = content.parse::<TokenStream>()?;
+                input.parse::<Option<Token![,]>>()?;
+                if !input.is_empty() {
+                    return Err(input.error(
+                        "the block is the last argument of `with_lock!`: write the locks in front \
+                         of it",
+                    ));
+                }
+                return Ok((arguments, body));
+            }
+            arguments.push(argument(input)?);
+            separator(input)?;
+        }
+    };
+    match errors.ok(parser.parse2(tokens)) {
+        Some(parsed) => parsed,
+        None => (Vec::new(), TokenStream::new()),
+    }
+}
+
+fn separator(input: ParseStream<'_>) -> syn::Result<()> {
+    if input.is_empty() || input.parse::<Option<Token![,]>>()?.is_some() {
+        Ok(())
+    } else {
+        Err(input.error("expected a comma between two arguments"))
+    }
+}
+
+fn argument(input: ParseStream<'_>) -> syn::Result<Argument> {
+    let mut name = None;
+    if input.peek(Ident::peek_any) && input.peek2(Token![=]) && !input.peek2(Token![==]) {
+        let ident = input.call(Ident::parse_any)?;
+        input.parse::<Token![=]>()?;
+        if WITH_VALUE.iter().any(|option| ident == option) {
+            input.parse::<Expr>()?;
+            return Ok(Argument::Option(OptionArgument { name: ident }));
+        }
+        // A binding must be a name, which a keyword is not.
+        name = Some(syn::parse2(quote::ToTokens::to_token_stream(&ident))?);
+    } else if input.peek(Ident) && (input.peek2(Token![,]) || is_last(input)) {
+        let ident: Ident = input.fork().parse()?;
+        if WITHOUT_VALUE.iter().any(|option| ident == option) {
+            input.parse::<Ident>()?;
+            return Ok(Argument::Option(OptionArgument { name: ident }));
+        }
+    }
+    Ok(Argument::Lock(lock(input.parse()?, name)))
+}
+
+/// Whether there is one token left.
+fn is_last(input: ParseStream<'_>) -> bool {
+    let rest = input.fork();
+    rest.parse::<Ident>().is_ok() && rest.is_empty()
+}
+
+/// Looks for `?`, and for `read(..)` and `write(..)`.
+fn lock(expr: Expr, name: Option<Ident>) -> LockArgument {
+    let (expr, question) = match expr {
+        Expr::Try(expr) => (*expr.expr, Some(expr.question_token)),
+        other => (other, None),
+    };
+    let (expr, mode) = match expr {
+        Expr::Call(mut call) if call.args.len() == 1 => match mode_of(&call.func) {
+            Some(mode) => match call.args.pop() {
+                Some(argument) => (argument, mode),
+                None => (Expr::Call(call), Mode::Exclusive),
+            },
+            None => (Expr::Call(call), Mode::Exclusive),
+        },
+        other => (other, Mode::Exclusive),
+    };
+    LockArgument {
+        name,
+        mode,
+        expr,
+        question,
+    }
+}
+
+fn mode_of(function: &Expr) -> Option<Mode> {
+    let Expr::Path(path) = function else {
+        return None;
+    };
+    if path.path.is_ident("read") {
+        Some(Mode::Shared)
+    } else if path.path.is_ident("write") {
+        Some(Mode::Exclusive)
+    } else {
+        None
+    }
+}

@@ -1,0 +1,262 @@
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::function::{self, Kind};
+use super::{synchronized, with_lock};
+use crate::diagnostics::Errors;
+
+/// The text of the messages in an output.
+fn messages(output: &TokenStream) -> Vec<String> {
+    let text = output.to_string();
+    let parts = text.split("compile_error").skip(1);
+    let messages = parts.filter_map(|part| {
+        let literal = part.get(part.find('"')?..)?;
+        let end = literal.rfind('"')?;
+        Some(literal.get(1..end)?.to_owned())
+    });
+    messages.collect()
+}
+
+#[track_caller]
+fn assert_messages(output: &TokenStream, expected: &[&str]) {
+    let messages = messages(output);
+    assert_eq!(messages.len(), expected.len(), "{messages:#?}");
+    for (message, expected) in messages.iter().zip(expected) {
+        assert!(
+            message.contains(expected),
+            "{message:?} is not about {expected:?}"
+        );
+    }
+}
+
+#[track_caller]
+fn fn_errors(arguments: TokenStream, item: TokenStream, expected: &[&str]) -> String {
+    let output = synchronized(arguments, item);
+    assert_messages(&output, expected);
+    output.to_string()
+}
+
+#[test]
+fn signatures_are_kept() {
+    let signature = quote! {
+        /// Docs.
+        #[must_use]
+        pub(crate) async fn f<'a, T: Into<U>, U>(
+            self: &'a Arc<Self>,
+            (a, mut b): (u8, u8),
+            it: impl Iterator<Item = T>,
+        ) -> impl Iterator<Item = U> + use<'a, T, U>
+        where
+            U: Clone,
+    };
+    let output = fn_errors(quote!(ledger), quote!(#signature { b += a; it }), &[]);
+    assert!(output.starts_with(&signature.to_string()), "{output}");
+    assert!(output.ends_with("b += a ; it }"), "{output}");
+}
+
+#[test]
+fn items_are_emitted_next_to_errors() {
+    let method = quote! {
+        fn f<T>(&self, t: T) -> u8 where T: Clone { *ledger.balance }
+    };
+    let output = fn_errors(quote!(ledger), method.clone(), &["takes an `async fn`"]);
+    assert!(output.starts_with("fn f < T > (& self , t : T) -> u8 where T : Clone"));
+
+    let output = fn_errors(quote!(), method, &["without a lock", "takes an `async fn`"]);
+    assert!(output.contains("{ * ledger . balance }"));
+
+    let item = quote!(
+        pub struct S<T>(T)
+        where
+            T: Clone;
+    );
+    let output = fn_errors(quote!(ledger), item.clone(), &["this is not a fn"]);
+    assert!(output.starts_with(&item.to_string()));
+
+    let item = quote!(
+        async fn required(&self);
+    );
+    let output = fn_errors(quote!(ledger), item.clone(), &["without a body"]);
+    assert!(output.starts_with(&item.to_string()));
+}
+
+#[test]
+fn several_mistakes_are_reported_together() {
+    fn_errors(
+        quote!(
+            ledger,
+            atomic,
+            retries = 3,
+            a = pick(),
+            a = other,
+            pick(1),
+            lock?
+        ),
+        quote!(
+            fn f(&mut self) {}
+        ),
+        &[
+            "`retries` is not an option",
+            "has no name in the body",
+            "takes an `async fn`",
+            "`&mut self` means that nobody else has the object",
+            "the option `atomic` is not supported",
+            "`lock?` is not supported",
+            "two locks would be bound as `a`",
+        ],
+    );
+}
+
+#[test]
+fn a_mutable_receiver_is_an_error_only_with_a_lock_of_its_own() {
+    let method = quote!(
+        async fn f(&mut self) {}
+    );
+    fn_errors(quote!(ledger), method.clone(), &["`&mut self`"]);
+    fn_errors(quote!(l = self.ledger), method.clone(), &["`&mut self`"]);
+    fn_errors(quote!(self.shared.ledger), method.clone(), &[]);
+    fn_errors(quote!(crate::GLOBAL), method, &[]);
+    let typed = quote!(
+        async fn f(self: &mut Self) {}
+    );
+    fn_errors(quote!(ledger), typed, &["`&mut self`"]);
+}
+
+#[test]
+fn bare_names_are_fields_where_there_is_a_receiver() {
+    let method = quote!(
+        async fn f(&self, param: &Lock) {}
+    );
+    let function = quote!(
+        async fn f(param: &Lock) {}
+    );
+    let is_field = |arguments, item| {
+        let output = synchronized(arguments, item).to_string();
+        assert!(!output.contains("compile_error"), "{output}");
+        output.contains("probe")
+    };
+    assert!(is_field(quote!(param), method.clone()));
+    assert!(is_field(quote!(GLOBAL), method.clone()));
+    assert!(is_field(quote!(l = ledger), method.clone()));
+    assert!(is_field(quote!(l = read(ledger)), method.clone()));
+    assert!(is_field(quote!(&(self.a.b)), method.clone()));
+    assert!(!is_field(quote!(l = param), method.clone()));
+    assert!(!is_field(quote!(g = GLOBAL), method.clone()));
+    assert!(!is_field(quote!(self::GLOBAL), method));
+    assert!(!is_field(quote!(param), function));
+}
+
+#[test]
+fn statics_are_bound_in_lower_case() {
+    let output = synchronized(
+        quote!(crate::GLOBAL_STATE),
+        quote!(
+            async fn f() {}
+        ),
+    )
+    .to_string();
+    assert!(output.contains("let global_state = "), "{output}");
+}
+
+#[test]
+fn blocks_need_a_lock_and_a_body() {
+    assert_messages(&with_lock(quote!()), &["without a block"]);
+    assert_messages(&with_lock(quote!(a.b)), &["without a block"]);
+    assert_messages(&with_lock(quote!({ 1 })), &["without a lock"]);
+    assert_messages(
+        &with_lock(quote!({ 1 }, a)),
+        &["the block is the last argument"],
+    );
+    assert_messages(&with_lock(quote!(a.b, { 1 },)), &[]);
+    assert_messages(&with_lock(quote!(a.b, c.b, {})), &["bound as `b`"]);
+    assert_messages(
+        &with_lock(quote!(a.b, when = x, no_await, {})),
+        &["`when`", "`no_await`"],
+    );
+    assert_messages(
+        &with_lock(quote!(a.b, x = 3, {})),
+        &["`x` is not an option"],
+    );
+}
+
+fn kind(item: TokenStream) -> Kind {
+    let errors = Errors::new();
+    let kind = function::parse(item, &errors).map(|function| function.kind);
+    assert!(errors.messages().is_empty());
+    kind.expect("a fn")
+}
+
+#[test]
+fn boxed_futures_are_recognized() {
+    assert_eq!(
+        kind(quote!(
+            async fn f() {}
+        )),
+        Kind::Async
+    );
+    assert_eq!(
+        kind(quote!(
+            fn f() {}
+        )),
+        Kind::Blocking
+    );
+    assert_eq!(
+        kind(quote!(
+            fn f() -> u8 {
+                Box::pin(3)
+            }
+        )),
+        Kind::Blocking
+    );
+    assert_eq!(
+        kind(quote!(
+            fn f() -> F {
+                Box::new(async move { 1 })
+            }
+        )),
+        Kind::Blocking
+    );
+    assert_eq!(
+        kind(quote!(
+            fn f() -> F {
+                Box::pin(async move { 1 })
+            }
+        )),
+        Kind::Boxed { is_renamed: false }
+    );
+    assert_eq!(
+        kind(quote! {
+            fn f(&self) -> F {
+                Box::pin(async move { let __self = self; let _: () = { __self.g() }; })
+            }
+        }),
+        Kind::Boxed { is_renamed: true }
+    );
+}
+
+#[test]
+fn statements_of_async_trait_come_after_the_locks() {
+    let output = synchronized(
+        quote!(self.inner.state),
+        quote! {
+            fn f(&self) -> Pin<Box<F>> {
+                Box::pin(async move {
+                    if let Some(__ret) = None::<u8> { return __ret; }
+                    let __self = self;
+                    let (a, b) = { let __arg1 = __arg1; __arg1 };
+                    let __ret: u8 = { __self.first(); a };
+                    __ret
+                })
+            }
+        },
+    )
+    .to_string();
+    let position = |text: &str| {
+        output
+            .find(text)
+            .unwrap_or_else(|| panic!("{text}: {output}"))
+    };
+    assert!(position("__arg1 }") < position("& __self . inner"));
+    assert!(position("& __self . inner") < position("__self . first ()"));
+    assert_eq!(output.matches("acquire").count(), 1);
+}

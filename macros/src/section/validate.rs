@@ -1,0 +1,116 @@
+//! The rules for sections.
+
+use proc_macro2::Span;
+use quote::ToTokens;
+
+use super::function::{Function, Kind};
+use super::model::{Place, Section};
+use crate::diagnostics::Errors;
+
+pub(super) fn function(function: &Function, section: &Section, errors: &Errors) {
+    if section.locks.is_empty() && section.options.is_empty() && errors.is_empty() {
+        errors.push(syn::Error::new(
+            Span::call_site(),
+            "`#[synchronized]` without a lock: write the name of the field that is the lock, \
+             `#[synchronized(lock)]`",
+        ));
+    }
+    check_asynchronous(function, errors);
+    check_receiver(function, section, errors);
+    common(section, errors);
+}
+
+pub(super) fn block(section: &Section, errors: &Errors) {
+    if section.locks.is_empty() && section.options.is_empty() && errors.is_empty() {
+        errors.push(syn::Error::new(
+            Span::call_site(),
+            "`with_lock!` without a lock: write it in front of the block, \
+             `with_lock!(account.ledger, { .. })`",
+        ));
+    }
+    common(section, errors);
+}
+
+fn common(section: &Section, errors: &Errors) {
+    check_options(section, errors);
+    check_bindings(section, errors);
+}
+
+/// Waiting for a lock takes an `async fn`.
+fn check_asynchronous(function: &Function, errors: &Errors) {
+    if function.kind == Kind::Blocking {
+        errors.at(
+            function.sig.fn_token,
+            format!(
+                "`#[synchronized]` waits for a lock, which takes an `async fn`: write `async fn \
+                 {}`, or acquire the lock in the body by a `..blocking()` method",
+                function.sig.ident
+            ),
+        );
+    }
+}
+
+/// Whoever has `&mut self` needs no lock of `self`.
+fn check_receiver(function: &Function, section: &Section, errors: &Errors) {
+    let Some(receiver) = function.mutable_receiver() else {
+        return;
+    };
+    let own_lock = section.locks.iter().find_map(|lock| match &lock.place {
+        Place::Field { field, is_own, .. } => is_own.then_some(field),
+        Place::Value(_) => None,
+    });
+    if let Some(lock) = own_lock {
+        errors.at(
+            receiver,
+            format!(
+                "`&mut self` means that nobody else has the object, so waiting for its lock \
+                 `{lock}` is pointless: take `&self`, or remove the attribute and use \
+                 `self.{lock}_mut()`"
+            ),
+        );
+    }
+}
+
+/// The names of the options are taken, and this version has none of them.
+fn check_options(section: &Section, errors: &Errors) {
+    for option in &section.options {
+        errors.at(
+            &option.name,
+            format!(
+                "the option `{}` is not supported by this version of async-monitor: remove it, or \
+                 if a lock is meant, bind it as something else, `name = lock`",
+                option.name
+            ),
+        );
+    }
+    for lock in &section.locks {
+        if let Some(question) = lock.question {
+            errors.at(
+                question,
+                "`lock?` is not supported by this version of async-monitor: remove the `?`",
+            );
+        }
+    }
+}
+
+/// Every lock is bound as something else.
+fn check_bindings(section: &Section, errors: &Errors) {
+    for (index, lock) in section.locks.iter().enumerate() {
+        let mut earlier = section.locks.iter().take(index);
+        if earlier.any(|earlier| earlier.binding == lock.binding) {
+            let (binding, written) = (&lock.binding, compact(&lock.written));
+            errors.at(
+                &lock.written,
+                format!(
+                    "two locks would be bound as `{binding}`: give this one another name, \
+                     `other = {written}`"
+                ),
+            );
+        }
+    }
+}
+
+/// The tokens, without the spaces that printing puts between them.
+fn compact(tokens: &impl ToTokens) -> String {
+    tokens.to_token_stream().to_string().replace(' ', "")
+}

@@ -1,0 +1,277 @@
+//! The traits by which the notation acquires a lock, whatever its kind.
+
+use core::convert::Infallible;
+use core::future::Future;
+use core::hash::Hash;
+use std::boxed::Box;
+use std::sync::Arc;
+
+/// What tells one lock from another, and in which order several are acquired.
+///
+/// Two handles to the same lock have the same id, and two locks that are alive
+/// at the same time have different ones. Sections that need several locks
+/// acquire them in the order of their ids, so that no two such sections can
+/// wait for each other, and panic when two ids are equal.
+///
+/// ```
+/// use async_monitor::{AsyncLock, Lock};
+/// use std::sync::Arc;
+///
+/// let (a, b) = (Arc::new(Lock::new()), Lock::new());
+/// assert_eq!(a.id(), Arc::clone(&a).id());
+/// assert_ne!(a.id(), b.id());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LockId(Source);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Source {
+    Address(usize),
+    Key(u64),
+}
+
+impl LockId {
+    /// The id of a lock that lives in this process: its address.
+    ///
+    /// A type without size has no address of its own; use
+    /// [`from_key`](Self::from_key) for it.
+    pub fn of<L: ?Sized>(lock: &L) -> Self {
+        LockId(Source::Address((&raw const *lock).addr()))
+    }
+
+    /// The id of a lock that lives elsewhere, such as a row in a database: a
+    /// key that all handles to the same lock share.
+    pub const fn from_key(key: u64) -> Self {
+        LockId(Source::Key(key))
+    }
+}
+
+/// A lock that a task can wait for: what `#[synchronized]`, `with_lock!` and
+/// `#[derive(Guarded)]` acquire.
+///
+/// Implemented by the locks of this crate and through `&L`, [`Box<L>`] and
+/// [`Arc<L>`]. A [`Semaphore`](crate::Semaphore) is acquired with one permit.
+///
+/// Implementations must be cancel-safe: dropping the future of
+/// [`acquire`](Self::acquire) must leave the lock as if it had never been
+/// polled.
+///
+/// # Do not import it where you use locks directly
+///
+/// The methods have the names of the locks' own. With the trait in scope, method
+/// resolution finds the trait's on an `Arc<Lock>` before it finds those of the
+/// `Lock` inside, and `arc.acquire().await` is a `Result`. Import the trait where
+/// code is generic, and only there.
+///
+/// # Send
+///
+/// The future of `acquire` is unnamed, so code that is generic over
+/// `L: AsyncLock` cannot prove that it is `Send`; code that names the lock's
+/// type can.
+///
+/// ```
+/// use async_monitor::{AsyncLock, Lock};
+/// use std::convert::Infallible;
+///
+/// async fn run_alone<L: AsyncLock<Error = Infallible>>(lock: &L) {
+///     let Ok(_guard) = lock.acquire().await;
+///     // ... nobody else is here ...
+/// }
+/// # futures::executor::block_on(run_alone(&Lock::new()));
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a lock that can be awaited",
+    label = "not an async lock",
+    note = "use `async_monitor::Lock`, `Mutex`, `RwLock` or `Semaphore`, or implement `AsyncLock` for `{Self}`"
+)]
+pub trait AsyncLock {
+    /// What holds the lock until it is dropped.
+    type Guard<'a>
+    where
+        Self: 'a;
+
+    /// Why an acquisition can fail; [`Infallible`] for locks in this process.
+    type Error;
+
+    /// Waits for the lock.
+    fn acquire(&self) -> impl Future<Output = Result<Self::Guard<'_>, Self::Error>>;
+
+    /// Takes the lock if that is possible without waiting.
+    fn try_acquire(&self) -> Option<Self::Guard<'_>>;
+
+    /// What tells this lock from others. See [`LockId`].
+    ///
+    /// The default is the address of `self`. A handle, such as [`Arc`], returns
+    /// the id of what it leads to.
+    fn id(&self) -> LockId {
+        LockId::of(self)
+    }
+}
+
+/// An [`AsyncLock`] that several readers can share. As an `AsyncLock`, it is
+/// acquired for writing.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be acquired for reading",
+    label = "no reader-writer lock",
+    note = "use `async_monitor::RwLock`, marked `#[lock(rw)]` where it is a field of a `#[derive(Guarded)]` struct"
+)]
+pub trait AsyncRwLock: AsyncLock {
+    /// What holds the lock for reading until it is dropped.
+    type ReadGuard<'a>
+    where
+        Self: 'a;
+
+    /// Waits for the lock, to read.
+    fn read(&self) -> impl Future<Output = Result<Self::ReadGuard<'_>, Self::Error>>;
+
+    /// Takes the lock for reading if that is possible without waiting.
+    fn try_read(&self) -> Option<Self::ReadGuard<'_>>;
+}
+
+/// An [`AsyncLock`] that excludes: what may stand in front of guarded fields.
+///
+/// # Safety
+///
+/// - Between the return of [`acquire`](AsyncLock::acquire) or
+///   [`try_acquire`](AsyncLock::try_acquire) and the drop of the guard, neither
+///   returns another guard of the same lock (for an [`AsyncRwLock`]: nor do
+///   `read` and `try_read`), on any thread.
+/// - The drop of a guard happens before the return of the next.
+/// - A shared reference to the lock always leads to the same lock.
+/// - Where the lock is `Sync`, a guard may be dropped on another thread than the
+///   one it was made on.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not exclude, so it cannot guard fields",
+    label = "cannot guard fields",
+    note = "guard fields with `async_monitor::Lock`, or `RwLock<()>` marked `#[lock(rw)]`"
+)]
+pub unsafe trait ExclusiveLock: AsyncLock {}
+
+/// An [`AsyncRwLock`] that excludes: what may stand in front of guarded fields
+/// that are read by several tasks at a time.
+///
+/// # Safety
+///
+/// As for [`ExclusiveLock`], and: while a read guard exists, `acquire` and
+/// `try_acquire` return nothing; the drop of a read guard happens before the
+/// return of the next write guard, and the drop of a write guard before the
+/// return of the next read guard.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no reader-writer lock, so fields cannot be read through it by several tasks",
+    label = "not a reader-writer lock",
+    note = "use `RwLock<()>` for a field marked `#[lock(rw)]`"
+)]
+pub unsafe trait ExclusiveRwLock: AsyncRwLock + ExclusiveLock {}
+
+/// A lock whose acquisition is a future with a name, so that a
+/// [`Condition`](crate::Condition) can store it while it takes the lock again.
+///
+/// Implemented by the locks and semaphores of this crate
+/// ([`RwLock`](crate::RwLock) for writing), and through `&L`, [`Box<L>`] and
+/// [`Arc<L>`].
+#[diagnostic::on_unimplemented(
+    message = "a `Condition` cannot wait with a guard of `{Self}`",
+    label = "this lock cannot be taken again by name",
+    note = "use `async_monitor::Lock`, `Mutex` or `RwLock`"
+)]
+pub trait NamedAcquire: AsyncLock<Error = Infallible> {
+    /// The future of [`acquire_named`](Self::acquire_named).
+    type Acquire<'a>: Future<Output = Self::Guard<'a>>
+    where
+        Self: 'a;
+
+    /// Waits for the lock.
+    fn acquire_named(&self) -> Self::Acquire<'_>;
+}
+
+macro_rules! through_pointer {
+    ($($pointer:ty),*) => {$(
+        impl<L: AsyncLock + ?Sized> AsyncLock for $pointer {
+            type Guard<'a> = L::Guard<'a> where Self: 'a;
+            type Error = L::Error;
+
+            #[inline]
+            fn acquire(&self) -> impl Future<Output = Result<Self::Guard<'_>, Self::Error>> {
+                L::acquire(self)
+            }
+
+            #[inline]
+            fn try_acquire(&self) -> Option<Self::Guard<'_>> {
+                L::try_acquire(self)
+            }
+
+            #[inline]
+            fn id(&self) -> LockId {
+                L::id(self)
+            }
+        }
+
+        impl<L: AsyncRwLock + ?Sized> AsyncRwLock for $pointer {
+            type ReadGuard<'a> = L::ReadGuard<'a> where Self: 'a;
+
+            #[inline]
+            fn read(&self) -> impl Future<Output = Result<Self::ReadGuard<'_>, Self::Error>> {
+                L::read(self)
+            }
+
+            #[inline]
+            fn try_read(&self) -> Option<Self::ReadGuard<'_>> {
+                L::try_read(self)
+            }
+        }
+
+        // SAFETY: everything is forwarded to a lock that excludes; the pointer
+        // gives no way to replace what it points to through `&self`.
+        unsafe impl<L: ExclusiveLock + ?Sized> ExclusiveLock for $pointer {}
+
+        // SAFETY: as above.
+        unsafe impl<L: ExclusiveRwLock + ?Sized> ExclusiveRwLock for $pointer {}
+
+        impl<L: NamedAcquire + ?Sized> NamedAcquire for $pointer {
+            type Acquire<'a> = L::Acquire<'a> where Self: 'a;
+
+            #[inline]
+            fn acquire_named(&self) -> Self::Acquire<'_> {
+                L::acquire_named(self)
+            }
+        }
+    )*};
+}
+
+through_pointer!(&L, Box<L>, Arc<L>);
+
+/// Implements [`AsyncLock`] and [`NamedAcquire`] for a primitive of this crate.
+macro_rules! async_lock {
+    ($lock:ty[$($generics:tt)*] { $guard:ty, $acquire:path, $try_acquire:path, $future:ty }) => {
+        impl<$($generics)*> $crate::AsyncLock for $lock {
+            type Guard<'a> = $guard where Self: 'a;
+            type Error = ::core::convert::Infallible;
+
+            #[inline]
+            async fn acquire(&self) -> Result<Self::Guard<'_>, Self::Error> {
+                Ok($acquire(self).await)
+            }
+
+            #[inline]
+            fn try_acquire(&self) -> Option<Self::Guard<'_>> {
+                $try_acquire(self)
+            }
+
+            #[inline]
+            fn id(&self) -> $crate::LockId {
+                $crate::LockId::of($crate::gate::Gated::gate(self))
+            }
+        }
+
+        impl<$($generics)*> $crate::NamedAcquire for $lock {
+            type Acquire<'a> = $future where Self: 'a;
+
+            #[inline]
+            fn acquire_named(&self) -> Self::Acquire<'_> {
+                $acquire(self)
+            }
+        }
+    };
+}
+
+pub(crate) use async_lock;

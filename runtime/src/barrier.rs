@@ -1,0 +1,428 @@
+//! `Barrier`: a place where a number of tasks wait for each other.
+//!
+//! # State
+//!
+//! Under the lock of the queue: whether the barrier is broken; how many nodes
+//! wait; how many are leaving with an error and have not returned yet.
+//!
+//! | | filling | `leaving` > 0 (a reset is under way) | broken |
+//! |---|---|---|---|
+//! | wait | counts; the last of a generation lets all go | joins, uncounted | error |
+//! | a waiter is dropped | taken out of the count | taken out | - |
+//! | a leaving waiter returns or is dropped | - | the last one opens the barrier: those who joined meanwhile are counted | one fewer is leaving |
+//! | abort | those who wait leave with an error; broken | the same | nothing |
+//! | reset | those who wait leave with an error | the same | not broken any more |
+//!
+//! # Invariants
+//!
+//! - **B1** The queue is `[marked]* [waiting]*`. Marked nodes have been let
+//!   through, with their result as the stamp; whoever marked them is about to
+//!   unlink and wake them.
+//! - **B2** While nobody is leaving, fewer nodes wait than a generation has.
+//! - **B3** All nodes of a generation are marked in one hold of the lock,
+//!   together with the decision of the last arrival: indices are distinct, and
+//!   0 to n - 1 in the order of arrival.
+
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+
+use crate::gate::polled_after_completion;
+use crate::queue::{DONE, IDLE, LockedQueue, MARKED, Node, Queue, WAITING};
+use crate::sync::{SharedCell, const_unless_loom};
+use crate::wake::WakeBatch;
+
+/// The stamp of a node that leaves with an error; others are indices.
+const BROKEN: u32 = u32::MAX;
+
+#[derive(Clone, Copy)]
+struct State {
+    broken: bool,
+    waiting: u32,
+    leaving: u32,
+}
+
+/// A place where a fixed number of tasks wait until all of them are there:
+/// asyncio's `Barrier`.
+///
+/// Once they are, all go on, and the barrier is as new for the next generation.
+///
+/// # Examples
+///
+/// ```
+/// # futures::executor::block_on(async {
+/// use async_monitor::Barrier;
+///
+/// let start = Barrier::new(2);
+/// let (a, b) = futures::join!(start.wait(), start.wait());
+/// assert!(a.unwrap().is_leader());
+/// assert_eq!(b.unwrap().index(), 1);
+/// # });
+/// ```
+pub struct Barrier {
+    parties: u32,
+    queue: Queue<()>,
+    /// Under the lock of the queue.
+    state: SharedCell<State>,
+}
+
+// SAFETY: the state is reached under the lock of the queue only.
+unsafe impl Sync for Barrier {}
+
+/// What a task gets that has passed a [`Barrier`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BarrierWaitResult {
+    index: usize,
+}
+
+impl BarrierWaitResult {
+    /// A number from 0 to the number of tasks less one, another for each task
+    /// that passed together: their order of arrival.
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
+    /// Whether this is the one task of its generation that may do what is to be
+    /// done once: that of index 0.
+    pub fn is_leader(&self) -> bool {
+        self.index == 0
+    }
+}
+
+/// A [`Barrier`] is broken, or was reset while the task waited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BrokenBarrier(());
+
+impl fmt::Display for BrokenBarrier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the barrier was aborted, or reset while tasks were waiting")
+    }
+}
+
+impl core::error::Error for BrokenBarrier {}
+
+impl Barrier {
+    const_unless_loom! {
+        /// A barrier that lets tasks through `parties` at a time. None is taken
+        /// as one: every wait returns at once.
+        ///
+        /// # Panics
+        ///
+        /// Where `parties` is `u32::MAX` or more.
+        #[track_caller]
+        pub const fn new(parties: usize) -> Self {
+            assert!(
+                parties < BROKEN as usize,
+                "a barrier cannot wait for `u32::MAX` tasks or more"
+            );
+            Barrier {
+                parties: if parties == 0 { 1 } else { parties as u32 },
+                queue: Queue::new(),
+                state: SharedCell::new(State { broken: false, waiting: 0, leaving: 0 }),
+            }
+        }
+    }
+
+    /// Waits until as many tasks wait as the barrier is for, and passes with
+    /// them.
+    ///
+    /// # Errors
+    ///
+    /// [`BrokenBarrier`] where the barrier is or becomes
+    /// [broken](Self::abort), or is [reset](Self::reset) meanwhile.
+    ///
+    /// # Cancel safety
+    ///
+    /// A task that is no longer waiting is no longer counted: dropping the
+    /// future before the last one has come takes the arrival back. To give up
+    /// after a time is a plain cancel too, and breaks nothing.
+    ///
+    /// # Panics
+    ///
+    /// Where the waker of another waiter panics that the last arrival lets
+    /// through. All others have passed then.
+    #[inline]
+    pub fn wait(&self) -> BarrierWait<'_> {
+        BarrierWait {
+            barrier: Some(self),
+            node: Node::new(()),
+        }
+    }
+
+    /// Breaks the barrier: all who wait get an error, and so does everybody who
+    /// comes, until a [`reset`](Self::reset). For a task that fails and that
+    /// others would wait for in vain.
+    pub fn abort(&self) {
+        self.drive_out(true);
+    }
+
+    /// Makes the barrier as new. Those who wait get an error; who comes before
+    /// the last of them has returned (or has been dropped) waits for that,
+    /// uncounted.
+    pub fn reset(&self) {
+        self.drive_out(false);
+    }
+
+    /// Whether the barrier was [aborted](Self::abort) and not reset since.
+    pub fn is_broken(&self) -> bool {
+        let queue = self.queue.lock();
+        self.state(&queue).broken
+    }
+
+    /// How many tasks wait for the others to come.
+    pub fn n_waiting(&self) -> usize {
+        let queue = self.queue.lock();
+        let state = self.state(&queue);
+        if state.leaving == 0 {
+            state.waiting as usize
+        } else {
+            0
+        }
+    }
+
+    /// How many tasks the barrier is for.
+    pub fn parties(&self) -> usize {
+        self.parties as usize
+    }
+
+    fn state(&self, _queue: &LockedQueue<'_, ()>) -> State {
+        // SAFETY: the queue is locked.
+        unsafe { self.state.get() }
+    }
+
+    fn set_state(&self, _queue: &LockedQueue<'_, ()>, state: State) {
+        // SAFETY: the queue is locked.
+        unsafe { self.state.set(state) }
+    }
+
+    fn drive_out(&self, broken: bool) {
+        let mut queue = self.queue.lock();
+        let state = self.state(&queue);
+        self.set_state(
+            &queue,
+            State {
+                broken,
+                waiting: 0,
+                leaving: state.leaving + state.waiting,
+            },
+        );
+        self.mark(&mut queue, state.waiting, |_| BROKEN);
+        self.wake_marked(queue);
+    }
+
+    /// Marks the first `count` nodes that wait.
+    fn mark(&self, queue: &mut LockedQueue<'_, ()>, count: u32, stamp: impl Fn(u32) -> u32) {
+        // SAFETY: nothing is unlinked or unlocked here.
+        let mut next = unsafe { queue.head() };
+        let mut index = 0;
+        while let Some(node) = next.filter(|_| index < count) {
+            // SAFETY: the node is linked, and waits if it is marked here.
+            unsafe {
+                if queue.state_of(node) == WAITING {
+                    queue.mark(node, stamp(index));
+                    index += 1;
+                }
+                next = queue.next(node);
+            }
+        }
+    }
+
+    /// Unlinks and wakes the marked nodes at the head, in batches.
+    fn wake_marked<'q>(&'q self, mut queue: LockedQueue<'q, ()>) {
+        let mut batch = WakeBatch::new();
+        loop {
+            let mut more = false;
+            // SAFETY: the reference is not used after the unlink.
+            while let Some(node) = unsafe { queue.head() } {
+                if queue.state_of(node) != MARKED {
+                    break;
+                }
+                if batch.is_full() {
+                    more = true;
+                    break;
+                }
+                // SAFETY: the node is marked here.
+                batch.push(unsafe { queue.finish(node) });
+            }
+            drop(queue);
+            batch.wake_all();
+            if !more {
+                return;
+            }
+            queue = self.queue.lock();
+        }
+    }
+
+    /// One that was leaving has left; the last one counts those who joined
+    /// meanwhile (B2).
+    fn left<'q>(&'q self, mut queue: LockedQueue<'q, ()>) {
+        let mut state = self.state(&queue);
+        state.leaving -= 1;
+        if state.leaving == 0 {
+            // Whole generations pass at once.
+            let rest = state.waiting % self.parties;
+            self.mark(&mut queue, state.waiting - rest, |n| n % self.parties);
+            state.waiting = rest;
+        }
+        self.set_state(&queue, state);
+        self.wake_marked(queue);
+    }
+
+    /// The first poll of a wait: an error, the index of the last arrival, or
+    /// `Pending` for one that has joined.
+    ///
+    /// # Safety
+    ///
+    /// The node is idle and pinned, is used with this barrier only, and is
+    /// [cancelled](Self::cancel) before it goes away.
+    unsafe fn arrive(&self, node: &Node<()>, cx: &mut Context<'_>) -> Poll<u32> {
+        // SAFETY: passed on.
+        let (mut spare, mut queue) = unsafe { self.queue.lock_to_poll(node, cx.waker()) };
+        let mut state = self.state(&queue);
+        if state.broken {
+            return Poll::Ready(BROKEN);
+        }
+        if state.leaving == 0 && state.waiting + 1 == self.parties {
+            self.mark(&mut queue, state.waiting, |index| index);
+            state.waiting = 0;
+            self.set_state(&queue, state);
+            self.wake_marked(queue);
+            return Poll::Ready(self.parties - 1);
+        }
+        if let Some(waker) = spare.take() {
+            state.waiting += 1;
+            self.set_state(&queue, state);
+            // SAFETY: the node is idle; passed on.
+            unsafe { queue.push_back(node, waker) };
+        }
+        Poll::Pending
+    }
+
+    /// A later poll.
+    ///
+    /// # Safety
+    ///
+    /// As for [`arrive`](Self::arrive), and the node has joined.
+    unsafe fn poll_joined(&self, node: &Node<()>, cx: &mut Context<'_>) -> Poll<u32> {
+        // Dropped after the lock of the queue, which is declared later (Q5).
+        let _withdrawn;
+        // SAFETY: passed on.
+        let (_replaced, mut queue) = unsafe { self.queue.lock_to_poll(node, cx.waker()) };
+        match queue.state_of(node) {
+            WAITING => return Poll::Pending,
+            MARKED => {
+                // SAFETY: the node is marked here, and ours.
+                _withdrawn = unsafe { queue.withdraw_waiting(node) };
+            }
+            _ => node.reset(),
+        }
+        // SAFETY: the node is ours again.
+        let stamp = unsafe { node.stamp() };
+        if stamp == BROKEN {
+            self.left(queue);
+        }
+        Poll::Ready(stamp)
+    }
+
+    /// Takes the node out: of the count, if it was in it.
+    ///
+    /// # Safety
+    ///
+    /// The node is the caller's own and was used with this barrier only.
+    unsafe fn cancel(&self, node: &Node<()>) {
+        if node.state() == IDLE {
+            return;
+        }
+        // Dropped after the lock of the queue, which is declared later.
+        let _waker;
+        let mut queue = self.queue.lock();
+        let linked = queue.state_of(node);
+        if linked == DONE {
+            node.reset();
+        } else {
+            // SAFETY: the node is linked here, and ours.
+            _waker = unsafe { queue.withdraw_waiting(node) };
+        }
+        if linked == WAITING {
+            let mut state = self.state(&queue);
+            state.waiting -= 1;
+            self.set_state(&queue, state);
+        // SAFETY: the node is ours again.
+        } else if unsafe { node.stamp() } == BROKEN {
+            self.left(queue);
+        }
+    }
+}
+
+impl fmt::Debug for Barrier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("Barrier");
+        debug.field("parties", &self.parties);
+        if self.is_broken() {
+            debug.field("broken", &true);
+        } else {
+            debug.field("waiting", &self.n_waiting());
+        }
+        debug.finish()
+    }
+}
+
+/// The future of [`Barrier::wait`].
+///
+/// It does nothing until it is polled, not even arrive, and may be dropped at
+/// any time.
+#[must_use = "futures do nothing unless they are awaited"]
+pub struct BarrierWait<'a> {
+    /// `None` once the future has completed.
+    barrier: Option<&'a Barrier>,
+    node: Node<()>,
+}
+
+impl Future for BarrierWait<'_> {
+    type Output = Result<BarrierWaitResult, BrokenBarrier>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // SAFETY: the node is not moved out of the pinned future.
+        let this = unsafe { self.get_unchecked_mut() };
+        let Some(barrier) = this.barrier else {
+            polled_after_completion()
+        };
+        // SAFETY: the node is pinned as we are, used with this barrier only, and
+        // cancelled in our drop.
+        let result = unsafe {
+            if this.node.state() == IDLE {
+                barrier.arrive(&this.node, cx)
+            } else {
+                barrier.poll_joined(&this.node, cx)
+            }
+        };
+        result.map(|stamp| {
+            this.barrier = None;
+            if stamp == BROKEN {
+                Err(BrokenBarrier(()))
+            } else {
+                Ok(BarrierWaitResult {
+                    index: stamp as usize,
+                })
+            }
+        })
+    }
+}
+
+impl Drop for BarrierWait<'_> {
+    fn drop(&mut self) {
+        if let Some(barrier) = self.barrier {
+            // SAFETY: the node is ours and was used with this barrier only.
+            unsafe { barrier.cancel(&self.node) }
+        }
+    }
+}
+
+impl fmt::Debug for BarrierWait<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BarrierWait")
+            .field("terminated", &self.barrier.is_none())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,390 @@
+//! `Condition`: a place where tasks that hold a lock wait for news, letting go
+//! of the lock meanwhile.
+//!
+//! # State of a wait
+//!
+//! | stage | the lock | the node | leaves by |
+//! |---|---|---|---|
+//! | holding (before the first poll) | held | idle | first poll: joins, *then* releases the lock |
+//! | parked | free for others | waiting, then done | notification |
+//! | locking | being acquired again | done, with the epoch of the notification | return |
+//!
+//! # Invariants
+//!
+//! - **C1** The node joins before the lock is released: who takes the lock next
+//!   and notifies finds it.
+//! - **C2** While a node waits, the condition is bound to the id of the lock
+//!   that was given up; all who wait or notify at that time use the same lock.
+//!   Otherwise a notification could slip in between a look at the data and the
+//!   wait, as the lock that was to prevent it is another one.
+//! - **C3** A notification is used up by the return of a wait. A wait that is
+//!   dropped between the two gives it to the next one that was waiting when
+//!   `notify` was called (N2: the epoch tells), and to nobody else.
+
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+
+use crate::LockId;
+use crate::gate::polled_after_completion;
+use crate::proof::{HoldsLock, Relock, View};
+use crate::queue::{IDLE, Node};
+use crate::signal::{Epoch, Left, Signal};
+use crate::sync::{SharedCell, const_unless_loom};
+
+/// A place where tasks that hold a lock wait for a change of what the lock
+/// guards: asyncio's `Condition`.
+///
+/// It has no lock of its own: it works with the guards of [`Lock`](crate::Lock),
+/// [`Mutex`](crate::Mutex), [`RwLock`](crate::RwLock) and of
+/// `#[derive(Guarded)]` structs. A guard is taken by value and returned, so
+/// that nobody has a guard while the lock is not held; and a guard, or a view
+/// that borrows one, is the proof that [`notify`](Self::notify) asks for, so that
+/// nobody notifies without the lock.
+///
+/// Waiters are notified in the order they came. A notification that comes when
+/// nobody waits is not stored.
+///
+/// # Examples
+///
+/// ```
+/// # futures::executor::block_on(async {
+/// use async_monitor::{Condition, Mutex};
+///
+/// let queue = Mutex::new(Vec::new());
+/// let not_empty = Condition::new();
+///
+/// let consumer = async {
+///     let guard = queue.lock().await;
+///     let mut guard = not_empty.wait_for(guard, |queue| !queue.is_empty()).await;
+///     guard.pop()
+/// };
+/// let producer = async {
+///     let mut guard = queue.lock().await;
+///     guard.push(7);
+///     not_empty.notify_one(&guard);
+/// };
+/// assert_eq!(futures::join!(consumer, producer).0, Some(7));
+/// # });
+/// ```
+pub struct Condition {
+    signal: Signal,
+    /// The lock of those who wait (C2). Under the lock of the queue.
+    lock: SharedCell<Option<LockId>>,
+}
+
+// SAFETY: `lock` is reached under the lock of the queue only.
+unsafe impl Sync for Condition {}
+
+impl Condition {
+    const_unless_loom! {
+        /// A condition that nobody waits for.
+        pub const fn new() -> Self {
+            Condition { signal: Signal::new(), lock: SharedCell::new(None) }
+        }
+    }
+
+    /// Releases the lock, waits for a notification, and takes the lock again.
+    ///
+    /// The order is that of the calls: the place in the queue is taken before
+    /// the lock is released, so a change made under the lock afterwards is never
+    /// missed. What the caller waits for may be untrue again by the time it has
+    /// the lock: look again, in a loop, or let [`wait_for`](Self::wait_for) do it.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future releases the lock, if it is held or granted, leaves
+    /// no place in any queue, and gives a notification that had come on to the
+    /// next one that was waiting when it was made. The guard is gone: it cannot
+    /// be mistaken for one that holds.
+    ///
+    /// # Panics
+    ///
+    /// Where others wait on this condition with guards of another lock.
+    #[inline]
+    pub fn wait<G: Relock>(&self, guard: G) -> ConditionWait<'_, G> {
+        ConditionWait {
+            condition: self,
+            stage: Stage::Holding(guard),
+            node: Node::new(Epoch::new()),
+        }
+    }
+
+    /// Waits until `predicate` is true, and returns with the lock held.
+    ///
+    /// The predicate is called with the lock held: at once, and after each
+    /// notification. It sees the value of a [`MutexGuard`](crate::MutexGuard),
+    /// the fields of a generated guard, and `&()` for a
+    /// [`LockGuard`](crate::LockGuard).
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`wait`](Self::wait).
+    ///
+    /// # Panics
+    ///
+    /// As for [`wait`](Self::wait). A panic of the predicate releases the lock;
+    /// the notification that it followed is used up.
+    #[inline]
+    pub fn wait_for<G, F>(&self, guard: G, predicate: F) -> ConditionWaitFor<'_, G, F>
+    where
+        G: Relock,
+        F: for<'v> FnMut(&<G as View<'v>>::View) -> bool,
+    {
+        ConditionWaitFor {
+            guard: Some(guard),
+            wait: ConditionWait {
+                condition: self,
+                stage: Stage::Over,
+                node: Node::new(Epoch::new()),
+            },
+            predicate,
+        }
+    }
+
+    /// Lets the first `n` of those who wait go on, once they have the lock
+    /// again; all of them, if fewer wait. Those already notified do not count.
+    ///
+    /// `guard` is the proof that the lock is held: a guard, or the view of a
+    /// generated guard.
+    ///
+    /// # Panics
+    ///
+    /// Where those who wait have given up another lock.
+    #[track_caller]
+    pub fn notify(&self, guard: &impl HoldsLock, n: usize) {
+        // Who waits under the lock of `guard` joined before we took it (C1).
+        if n == 0 || self.signal.looks_empty() {
+            return;
+        }
+        let queue = self.signal.lock();
+        // SAFETY: under the lock of the queue.
+        let bound = unsafe { self.lock.get() };
+        if bound.is_some_and(|lock| lock != guard.lock_id()) {
+            drop(queue);
+            two_locks("notify")
+        }
+        self.signal.notify(queue, n, || self.unbind());
+    }
+
+    /// Lets the first of those who wait go on. See [`notify`](Self::notify).
+    #[track_caller]
+    #[inline]
+    pub fn notify_one(&self, guard: &impl HoldsLock) {
+        self.notify(guard, 1);
+    }
+
+    /// Lets all who wait now go on, one after the other. See
+    /// [`notify`](Self::notify).
+    #[track_caller]
+    #[inline]
+    pub fn notify_all(&self, guard: &impl HoldsLock) {
+        self.notify(guard, usize::MAX);
+    }
+
+    /// Under the lock of the queue, when it is empty.
+    fn unbind(&self) {
+        // SAFETY: under the lock of the queue.
+        unsafe { self.lock.set(None) }
+    }
+
+    /// Under the lock of the queue: whether those who wait use another lock.
+    /// From here on, this is the lock.
+    fn bind(&self, id: LockId) -> Result<(), ()> {
+        // SAFETY: under the lock of the queue.
+        unsafe {
+            match self.lock.get() {
+                Some(bound) if bound != id => Err(()),
+                _ => {
+                    self.lock.set(Some(id));
+                    Ok(())
+                }
+            }
+        }
+    }
+}
+
+#[cold]
+#[track_caller]
+fn two_locks(call: &str) -> ! {
+    panic!(
+        "`Condition::{call}` was called with a guard of another lock than that of the tasks that \
+         wait: all users of one condition must hold the same lock"
+    )
+}
+
+impl Default for Condition {
+    fn default() -> Self {
+        Condition::new()
+    }
+}
+
+impl fmt::Debug for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Condition")
+            .field("waiters", &self.signal.waiters())
+            .finish()
+    }
+}
+
+/// Where a wait stands. See the module.
+enum Stage<G: Relock> {
+    Holding(G),
+    Parked(G::Released),
+    Locking(G::Reacquire),
+    /// Completed, or left by a panic.
+    Over,
+}
+
+/// The future of [`Condition::wait`].
+///
+/// It does nothing until it is polled, not even release the lock, and may be
+/// dropped at any time.
+#[must_use = "futures do nothing unless they are awaited; this one holds the lock until then"]
+pub struct ConditionWait<'c, G: Relock> {
+    condition: &'c Condition,
+    /// Pinned with the future.
+    stage: Stage<G>,
+    /// Pinned with the future.
+    node: Node<Epoch>,
+}
+
+impl<G: Relock> Future for ConditionWait<'_, G> {
+    type Output = G;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<G> {
+        // SAFETY: the node is not moved; of the stage, only what is not pinned
+        // is moved: the guard and what it leaves.
+        let this = unsafe { self.get_unchecked_mut() };
+        let condition = this.condition;
+        loop {
+            match &mut this.stage {
+                Stage::Holding(_) => {
+                    let Stage::Holding(guard) = core::mem::replace(&mut this.stage, Stage::Over)
+                    else {
+                        unreachable!("the stage was matched above")
+                    };
+                    let id = guard.lock_id();
+                    // SAFETY: the node is idle, pinned as we are, used with this
+                    // signal only, and leaves in our drop.
+                    let refused = unsafe {
+                        condition
+                            .signal
+                            .join(&this.node, cx.waker(), |_| condition.bind(id).err())
+                    };
+                    if refused.is_some() {
+                        two_locks("wait")
+                    }
+                    // C1: only now. A waker that panics in here leaves us in
+                    // the queue, for our drop to take us out.
+                    this.stage = Stage::Parked(G::release(guard));
+                    return Poll::Pending;
+                }
+                Stage::Parked(_) => {
+                    // SAFETY: as above, and the node has joined.
+                    ready!(unsafe { condition.signal.poll_joined(&this.node, cx.waker()) });
+                    let Stage::Parked(released) = core::mem::replace(&mut this.stage, Stage::Over)
+                    else {
+                        unreachable!("the stage was matched above")
+                    };
+                    this.stage = Stage::Locking(G::reacquire(released));
+                }
+                Stage::Locking(reacquire) => {
+                    // SAFETY: pinned as we are, and dropped in place.
+                    let guard = ready!(unsafe { Pin::new_unchecked(reacquire) }.poll(cx));
+                    // The notification is used up (C3).
+                    this.node.reset();
+                    this.stage = Stage::Over;
+                    return Poll::Ready(guard);
+                }
+                Stage::Over => polled_after_completion(),
+            }
+        }
+    }
+}
+
+impl<G: Relock> Drop for ConditionWait<'_, G> {
+    fn drop(&mut self) {
+        /// Gives a notification on (C3) once the lock is given on.
+        struct PassOn<'c>(&'c Condition, Left);
+
+        impl Drop for PassOn<'_> {
+            fn drop(&mut self) {
+                if let Left::Notified(epoch) = self.1 {
+                    self.0.signal.pass_on(epoch, || self.0.unbind());
+                }
+            }
+        }
+
+        let condition = self.condition;
+        // The node leaves first: nothing that could panic comes before.
+        // SAFETY: the node is ours and was used with this signal only.
+        let left = unsafe { condition.signal.leave(&self.node, || condition.unbind()) };
+        let _pass_on = PassOn(condition, left);
+        // Releases or gives on the lock. What is pinned is dropped in place.
+        self.stage = Stage::Over;
+    }
+}
+
+impl<G: Relock> fmt::Debug for ConditionWait<'_, G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let stage = match &self.stage {
+            Stage::Holding(_) => "holding",
+            Stage::Parked(_) => "parked",
+            Stage::Locking(_) => "locking",
+            Stage::Over => "over",
+        };
+        f.debug_struct("ConditionWait")
+            .field("stage", &stage)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The future of [`Condition::wait_for`].
+///
+/// It does nothing until it is polled, not even release the lock, and may be
+/// dropped at any time.
+#[must_use = "futures do nothing unless they are awaited; this one holds the lock until then"]
+pub struct ConditionWaitFor<'c, G: Relock, F> {
+    /// The guard, while nobody waits.
+    guard: Option<G>,
+    /// Pinned with the future.
+    wait: ConditionWait<'c, G>,
+    predicate: F,
+}
+
+impl<G, F> Future for ConditionWaitFor<'_, G, F>
+where
+    G: Relock,
+    F: for<'v> FnMut(&<G as View<'v>>::View) -> bool,
+{
+    type Output = G;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<G> {
+        // SAFETY: `wait` is pinned with us and not moved; the others are not
+        // pinned.
+        let this = unsafe { self.get_unchecked_mut() };
+        loop {
+            if let Some(mut guard) = this.guard.take() {
+                let predicate = &mut this.predicate;
+                if guard.with_view(|view| predicate(view)) {
+                    return Poll::Ready(guard);
+                }
+                debug_assert!(this.wait.node.state() == IDLE);
+                this.wait.stage = Stage::Holding(guard);
+            }
+            // SAFETY: as above.
+            let wait = unsafe { Pin::new_unchecked(&mut this.wait) };
+            this.guard = Some(ready!(wait.poll(cx)));
+        }
+    }
+}
+
+impl<G: Relock, F> fmt::Debug for ConditionWaitFor<'_, G, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConditionWaitFor")
+            .field("wait", &self.wait)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,252 @@
+//! `Event`: a flag that tasks wait for.
+//!
+//! # State
+//!
+//! | bits of the word | meaning |
+//! |---|---|
+//! | [`SET`] | the flag |
+//! | [`QUEUED`] | the queue of the [signal](crate::signal) is not empty |
+//!
+//! | | not set | set |
+//! |---|---|---|
+//! | wait, first poll | joins the queue, sets `QUEUED` | returns |
+//! | set | sets `SET`; with `QUEUED`, lets everybody through that is in the queue | nothing |
+//! | clear | nothing | clears `SET` |
+//!
+//! # Invariants
+//!
+//! - **E1** `QUEUED` changes under the lock of the queue only, and is set
+//!   exactly when a node is linked.
+//! - **E2** A node joins only in a step that sees `SET` clear and sets `QUEUED`;
+//!   so whoever sets `SET` where `QUEUED` is not set leaves nobody behind.
+//! - **E3** Where `QUEUED` is set, `SET` is set under the lock of the queue, in
+//!   the hold that begins a new epoch: who is in the queue is let through by that
+//!   call, and who joins after a `clear` is not, however long the call takes.
+//!
+//! A cancelled waiter leaves the queue; there is nothing to give on.
+
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+
+use crate::blocking::block_on;
+use crate::gate::polled_after_completion;
+use crate::queue::{IDLE, Node};
+use crate::signal::{Epoch, Signal};
+use crate::sync::{AtomicU32, Ordering, const_unless_loom};
+
+const SET: u32 = 1;
+const QUEUED: u32 = 1 << 1;
+
+/// A flag that tasks wait for: asyncio's `Event`.
+///
+/// Everyone who waits when [`set`](Self::set) is called is let through, also
+/// when [`clear`](Self::clear) follows before they run. A `set` is not stored
+/// for anyone beyond the flag itself: who comes after a `clear` waits.
+///
+/// # Examples
+///
+/// ```
+/// # futures::executor::block_on(async {
+/// use async_monitor::Event;
+///
+/// let ready = Event::new();
+/// let waiter = async {
+///     ready.wait().await;
+///     "went on"
+/// };
+/// let setter = async { ready.set() };
+/// assert_eq!(futures::join!(waiter, setter).0, "went on");
+/// # });
+/// ```
+pub struct Event {
+    word: AtomicU32,
+    signal: Signal,
+}
+
+impl Event {
+    const_unless_loom! {
+        /// An event that is not set.
+        pub const fn new() -> Self {
+            Event { word: AtomicU32::new(0), signal: Signal::new() }
+        }
+    }
+
+    /// Sets the flag and lets everybody through who waits, in the order they
+    /// came.
+    ///
+    /// Everything before the call happens before what comes after the wait.
+    ///
+    /// # Panics
+    ///
+    /// Where a waker panics. All waiters have been let through then.
+    pub fn set(&self) {
+        let mut word = self.word.load(Ordering::Relaxed);
+        // Unless somebody waits and no other call is letting them through:
+        while word & (SET | QUEUED) != QUEUED {
+            // Release: pairs with the Acquire of `is_set` and `wait`.
+            match self.word.compare_exchange_weak(
+                word,
+                word | SET,
+                Ordering::Release,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return,
+                Err(now) => word = now,
+            }
+        }
+        self.set_queued();
+    }
+
+    #[cold]
+    fn set_queued(&self) {
+        let queue = self.signal.lock();
+        // Release: as in `set`.
+        let before = self.word.fetch_or(SET, Ordering::AcqRel);
+        if before & SET == 0 {
+            self.signal
+                .notify(queue, usize::MAX, || self.unmark_queued());
+        }
+    }
+
+    /// Clears the flag: whoever waits from now on does so until the next
+    /// [`set`](Self::set).
+    pub fn clear(&self) {
+        self.word.fetch_and(!SET, Ordering::AcqRel);
+    }
+
+    /// Whether the flag is set.
+    #[inline]
+    pub fn is_set(&self) -> bool {
+        // Acquire: pairs with the Release of `set`.
+        self.word.load(Ordering::Acquire) & SET != 0
+    }
+
+    /// Waits until the flag is set; returns at once if it is.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future only takes its place out of the queue.
+    #[inline]
+    pub fn wait(&self) -> EventWait<'_> {
+        EventWait {
+            event: Some(self),
+            node: Node::new(Epoch::new()),
+        }
+    }
+
+    /// Waits until the flag is set, by parking the thread.
+    ///
+    /// ```
+    /// static STARTED: async_monitor::Event = async_monitor::Event::new();
+    ///
+    /// let thread = std::thread::spawn(|| STARTED.wait_blocking());
+    /// STARTED.set();
+    /// thread.join().unwrap();
+    /// ```
+    pub fn wait_blocking(&self) {
+        if !self.is_set() {
+            block_on(self.wait());
+        }
+    }
+
+    /// Under the lock of the queue, when it is empty (E1).
+    fn unmark_queued(&self) {
+        self.word.fetch_and(!QUEUED, Ordering::Relaxed);
+    }
+
+    /// Under the lock of the queue: marks that somebody joins, unless the flag
+    /// is set (E2).
+    fn mark_queued(&self) -> bool {
+        let mut word = self.word.load(Ordering::Acquire);
+        while word & SET == 0 {
+            // Acquire, also where it fails: pairs with the Release of `set`.
+            match self.word.compare_exchange_weak(
+                word,
+                word | QUEUED,
+                Ordering::Acquire,
+                Ordering::Acquire,
+            ) {
+                Ok(_) => return true,
+                Err(now) => word = now,
+            }
+        }
+        false
+    }
+}
+
+impl Default for Event {
+    fn default() -> Self {
+        Event::new()
+    }
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event")
+            .field("set", &self.is_set())
+            .field("waiters", &self.signal.waiters())
+            .finish()
+    }
+}
+
+/// The future of [`Event::wait`].
+///
+/// It does nothing until it is polled, and may be dropped at any time.
+#[must_use = "futures do nothing unless they are awaited"]
+pub struct EventWait<'a> {
+    /// `None` once the future has completed.
+    event: Option<&'a Event>,
+    node: Node<Epoch>,
+}
+
+impl Future for EventWait<'_> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        // SAFETY: the node is not moved out of the pinned future.
+        let this = unsafe { self.get_unchecked_mut() };
+        let Some(event) = this.event else {
+            polled_after_completion()
+        };
+        let node = &this.node;
+        let passed = if node.state() == IDLE {
+            event.is_set()
+                // SAFETY: the node is pinned as we are, used with this signal
+                // only, and leaves in our drop.
+                || unsafe {
+                    event
+                        .signal
+                        .join(node, cx.waker(), |_| (!event.mark_queued()).then_some(()))
+                }
+                .is_some()
+        } else {
+            // SAFETY: as above, and the node has joined.
+            unsafe { event.signal.poll_joined(node, cx.waker()) }.is_ready()
+        };
+        if !passed {
+            return Poll::Pending;
+        }
+        node.reset();
+        this.event = None;
+        Poll::Ready(())
+    }
+}
+
+impl Drop for EventWait<'_> {
+    fn drop(&mut self) {
+        if let Some(event) = self.event {
+            // SAFETY: the node is ours and was used with this signal only.
+            unsafe { event.signal.leave(&self.node, || event.unmark_queued()) };
+        }
+    }
+}
+
+impl fmt::Debug for EventWait<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventWait")
+            .field("terminated", &self.event.is_none())
+            .finish_non_exhaustive()
+    }
+}

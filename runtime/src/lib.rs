@@ -1,0 +1,104 @@
+//! Monitors for async Rust.
+//!
+//! The synchronization primitives of Python's asyncio, with Rust's guarantees,
+//! on any executor, and a notation on top by which the compiler keeps you from
+//! using them wrongly.
+//!
+//! # Guarantees
+//!
+//! They hold for every primitive here:
+//!
+//! - **No allocation** for a lock, a waiter or a wake: a waiter's place in line
+//!   is inside its future. (A thread that uses a `*_blocking` form allocates
+//!   once.)
+//! - **First come, first served.** A place in line is taken at the first poll,
+//!   and what becomes free is handed over to the first in line at once. A waiter
+//!   that was woken and is neither polled nor dropped keeps those behind it
+//!   waiting, unless they are futures of its own task: see
+//!   [`Lock`](Lock#fairness).
+//! - **Cancel safety.** Every future does nothing until it is polled and may be
+//!   dropped at any time. It gives on what it was granted, and its notification,
+//!   and leaves no trace.
+//! - **No code of yours under an internal lock**: not the clone, wake or drop of
+//!   a waker, nor a predicate, nor the destructor of data. A waker may panic,
+//!   use the primitive again, or drop another waiter.
+//! - **No poisoning.** A panic releases the guards it unwinds through.
+//!
+//! # Features
+//!
+//! - `macros` (on by default): `#[derive(Guarded)]`, `#[synchronized]` and
+//!   `with_lock!`.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod async_lock;
+mod barrier;
+mod blocking;
+mod condition;
+mod event;
+mod gate;
+mod guarded;
+mod lock;
+mod mutex;
+mod proof;
+mod queue;
+mod rwlock;
+mod semaphore;
+mod signal;
+mod sync;
+mod wake;
+
+#[doc(hidden)]
+#[path = "private/mod.rs"]
+pub mod __private;
+
+pub use crate::async_lock::{
+    AsyncLock, AsyncRwLock, ExclusiveLock, ExclusiveRwLock, LockId, NamedAcquire,
+};
+pub use crate::barrier::{Barrier, BarrierWaitResult, BrokenBarrier};
+pub use crate::condition::Condition;
+pub use crate::event::Event;
+pub use crate::guarded::Guarded;
+pub use crate::lock::{Lock, LockGuard, OwnedLockGuard};
+pub use crate::mutex::{MappedMutexGuard, Mutex, MutexGuard, OwnedMutexGuard};
+pub use crate::proof::{HoldsLock, Relock, View};
+pub use crate::rwlock::{
+    OwnedRwLockReadGuard, OwnedRwLockUpgradableReadGuard, OwnedRwLockWriteGuard, RwLock,
+    RwLockReadGuard, RwLockUpgradableReadGuard, RwLockWriteGuard,
+};
+pub use crate::semaphore::{
+    BoundedSemaphore, BoundedSemaphorePermit, OverRelease, OwnedBoundedSemaphorePermit,
+    OwnedSemaphorePermit, Semaphore, SemaphorePermit,
+};
+
+#[cfg(feature = "macros")]
+pub use async_monitor_macros::{Guarded, synchronized, with_lock};
+
+/// The futures of the primitives, by name: to store them in a struct, or to wait
+/// without a box.
+pub mod future {
+    pub use crate::barrier::BarrierWait;
+    pub use crate::condition::{ConditionWait, ConditionWaitFor};
+    pub use crate::event::EventWait;
+    pub use crate::lock::{LockAcquire, LockAcquireOwned};
+    pub use crate::mutex::{MutexLock, MutexLockOwned};
+    pub use crate::rwlock::{
+        RwLockRead, RwLockReadOwned, RwLockUpgradableRead, RwLockUpgradableReadOwned,
+        RwLockUpgrade, RwLockUpgradeOwned, RwLockWrite, RwLockWriteOwned,
+    };
+    pub use crate::semaphore::{
+        BoundedSemaphoreAcquire, BoundedSemaphoreAcquireOwned, SemaphoreAcquire,
+        SemaphoreAcquireOwned,
+    };
+}
+
+/// The primitives without data are whole again after every panic: a panic of a
+/// waker is passed on once their state is in order.
+macro_rules! unwind_safe {
+    ($($primitive:ty),*) => {$(
+        impl core::panic::UnwindSafe for $primitive {}
+        impl core::panic::RefUnwindSafe for $primitive {}
+    )*};
+}
+
+unwind_safe!(Lock, Event, Condition, Semaphore, BoundedSemaphore, Barrier);

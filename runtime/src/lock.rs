@@ -1,0 +1,308 @@
+//! `Lock`: mutual exclusion between tasks, without data of its own.
+//!
+//! # State
+//!
+//! The word of the [gate](crate::gate):
+//!
+//! | bits | meaning |
+//! |---|---|
+//! | [`LOCKED`] | a guard exists, or a waiter has been granted the lock |
+//! | `QUEUED` | somebody waits |
+//!
+//! | word | acquire | release |
+//! |---|---|---|
+//! | free | `LOCKED` | - |
+//! | `LOCKED` | joins the queue, sets `QUEUED` | free |
+//! | `LOCKED`, `QUEUED` | joins the queue | grants the first that waits; stays `LOCKED` |
+//!
+//! # Invariants
+//!
+//! - **L1** At most one of these exists at a time: a guard; a granted node. The
+//!   word has `LOCKED` exactly then. (G4, and `admit` refuses where `LOCKED` is
+//!   set.)
+//!
+//! Cancelling a waiter takes it out of the queue; if it had been granted the
+//! lock, the next one gets it. [`Mutex`](crate::Mutex) is this lock with a value
+//! inside.
+
+use core::fmt;
+use std::sync::Arc;
+
+use crate::async_lock::{ExclusiveLock, async_lock};
+use crate::blocking::block_on;
+use crate::gate::{Gate, Gated, Inside, OneGrant, Policy, entering_future};
+use crate::proof::relock_guard;
+use crate::sync::const_unless_loom;
+
+/// The lock is held or granted (L1).
+const LOCKED: usize = 1 << 1;
+
+/// One at a time.
+pub(crate) struct Exclusive;
+
+impl Policy for Exclusive {
+    type Request = ();
+    type Front = OneGrant;
+
+    #[inline]
+    fn admit(word: usize, (): ()) -> Option<usize> {
+        (word & LOCKED == 0).then_some(word | LOCKED)
+    }
+
+    #[inline]
+    fn retract(word: usize, (): ()) -> usize {
+        word & !LOCKED
+    }
+}
+
+/// A lock that tasks wait for: asyncio's `Lock`.
+///
+/// It has no data inside. Put it next to the fields it guards and let
+/// `#[derive(Guarded)]` hold you to it, or use [`Mutex`](crate::Mutex)
+/// for a single value.
+///
+/// # Fairness
+///
+/// First come, first served: a place in line is taken when the future of
+/// [`acquire`](Self::acquire) is first polled, and a release hands the lock to
+/// the first in line there and then. Nobody, not even
+/// [`try_acquire`](Self::try_acquire), gets in between, however long the task
+/// that was woken takes to run; so a future that was granted the lock and is
+/// neither polled nor dropped keeps everybody behind it waiting.
+///
+/// One exception: the lock is granted to a task, not to a future. If the task
+/// that was granted the lock does not poll the future it was granted to, but
+/// polls another that waits for the same lock, that one gets it (after one more
+/// turn, in case the first was only about to be polled). Tasks are told apart
+/// by [`Waker::will_wake`](core::task::Waker::will_wake); combinators that make
+/// wakers of their own, such as `FuturesUnordered`, look like tasks of their
+/// own.
+///
+/// # Panics and forgotten guards
+///
+/// There is no poisoning: a guard that is dropped by a panic releases the lock.
+/// A guard that is leaked (`mem::forget`) keeps it locked for ever.
+///
+/// # Examples
+///
+/// ```
+/// # futures::executor::block_on(async {
+/// use async_monitor::Lock;
+///
+/// static PRINTER: Lock = Lock::new();
+///
+/// let guard = PRINTER.acquire().await;
+/// assert!(PRINTER.is_locked());
+/// println!("first line");
+/// println!("second line, and nobody in between");
+/// drop(guard);
+/// assert!(!PRINTER.is_locked());
+/// # });
+/// ```
+pub struct Lock {
+    gate: Gate<Exclusive>,
+}
+
+impl Lock {
+    const_unless_loom! {
+        /// A lock that nobody holds.
+        pub const fn new() -> Self {
+            Lock { gate: Gate::new(0) }
+        }
+    }
+
+    /// Waits until the lock is free, and takes it.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future gives up its place in line, and gives the lock on if
+    /// it had been granted.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let lock = async_monitor::Lock::new();
+    /// let guard = lock.acquire().await;
+    /// guard.release();
+    /// # });
+    /// ```
+    #[inline]
+    pub fn acquire(&self) -> LockAcquire<'_> {
+        LockAcquire::new(self)
+    }
+
+    /// Takes the lock if it is free and nobody is in line for it.
+    ///
+    /// ```
+    /// let lock = async_monitor::Lock::new();
+    /// let guard = lock.try_acquire().expect("nobody has it");
+    /// assert!(lock.try_acquire().is_none());
+    /// drop(guard);
+    /// assert!(lock.try_acquire().is_some());
+    /// ```
+    #[inline]
+    pub fn try_acquire(&self) -> Option<LockGuard<'_>> {
+        self.gate.try_enter(()).then(|| LockGuard::new(self))
+    }
+
+    /// Waits for the lock by parking the thread: the way in from code that is
+    /// not async. It stands in the same line as the tasks.
+    ///
+    /// In async code it would keep the executor from running the task that has
+    /// the lock: use [`acquire`](Self::acquire) there.
+    ///
+    /// ```
+    /// let lock = async_monitor::Lock::new();
+    /// let guard = lock.acquire_blocking();
+    /// assert!(lock.is_locked());
+    /// # drop(guard);
+    /// ```
+    pub fn acquire_blocking(&self) -> LockGuard<'_> {
+        match self.try_acquire() {
+            Some(guard) => guard,
+            None => block_on(self.acquire()),
+        }
+    }
+
+    /// As [`acquire`](Self::acquire), with a guard that keeps the lock alive and
+    /// borrows nothing.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// use std::sync::Arc;
+    ///
+    /// let lock = Arc::new(async_monitor::Lock::new());
+    /// let guard = lock.acquire_owned().await;
+    /// std::thread::spawn(move || drop(guard)).join().unwrap();
+    /// assert!(!lock.is_locked());
+    /// # });
+    /// ```
+    #[inline]
+    pub fn acquire_owned(self: &Arc<Self>) -> LockAcquireOwned {
+        LockAcquireOwned::new(Arc::clone(self))
+    }
+
+    /// As [`try_acquire`](Self::try_acquire), with an owned guard.
+    #[inline]
+    pub fn try_acquire_owned(self: &Arc<Self>) -> Option<OwnedLockGuard> {
+        self.gate
+            .try_enter(())
+            .then(|| OwnedLockGuard::new(Arc::clone(self)))
+    }
+
+    /// As [`acquire_blocking`](Self::acquire_blocking), with an owned guard.
+    pub fn acquire_owned_blocking(self: &Arc<Self>) -> OwnedLockGuard {
+        match self.try_acquire_owned() {
+            Some(guard) => guard,
+            None => block_on(self.acquire_owned()),
+        }
+    }
+
+    /// Whether somebody holds the lock, or has been granted it and not run yet.
+    /// The answer may be out of date when it arrives.
+    #[inline]
+    pub fn is_locked(&self) -> bool {
+        self.gate.word() & LOCKED != 0
+    }
+}
+
+impl Gated for Lock {
+    type Policy = Exclusive;
+
+    #[inline]
+    fn gate(&self) -> &Gate<Exclusive> {
+        &self.gate
+    }
+}
+
+impl Default for Lock {
+    fn default() -> Self {
+        Lock::new()
+    }
+}
+
+impl fmt::Debug for Lock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lock")
+            .field("locked", &self.is_locked())
+            .field("waiters", &self.gate.waiters())
+            .finish()
+    }
+}
+
+/// Holds a [`Lock`] until it is dropped or [released](Self::release).
+#[must_use = "the lock is released as soon as the guard is dropped"]
+pub struct LockGuard<'a> {
+    inside: Inside<&'a Lock, ()>,
+}
+
+/// Holds a [`Lock`] in an [`Arc`] until it is dropped or
+/// [released](Self::release).
+#[must_use = "the lock is released as soon as the guard is dropped"]
+pub struct OwnedLockGuard {
+    inside: Inside<Arc<Lock>, ()>,
+}
+
+impl<'a> LockGuard<'a> {
+    /// For those who have just entered the gate.
+    #[inline]
+    pub(crate) fn new(lock: &'a Lock) -> Self {
+        LockGuard {
+            inside: Inside::new(lock, ()),
+        }
+    }
+
+    /// Releases the lock: what dropping the guard does, said aloud.
+    #[inline]
+    pub fn release(self) {
+        self.inside.leave();
+    }
+}
+
+impl OwnedLockGuard {
+    /// For those who have just entered the gate.
+    #[inline]
+    pub(crate) fn new(lock: Arc<Lock>) -> Self {
+        OwnedLockGuard {
+            inside: Inside::new(lock, ()),
+        }
+    }
+
+    /// Releases the lock: what dropping the guard does, said aloud.
+    #[inline]
+    pub fn release(self) {
+        self.inside.leave();
+    }
+}
+
+impl fmt::Debug for LockGuard<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LockGuard").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for OwnedLockGuard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OwnedLockGuard").finish_non_exhaustive()
+    }
+}
+
+entering_future! {
+    /// The future of [`Lock::acquire`].
+    LockAcquire['a]['a] for &'a Lock => LockGuard<'a>, request ();
+
+    /// The future of [`Lock::acquire_owned`].
+    LockAcquireOwned[][] for Arc<Lock> => OwnedLockGuard, request ();
+}
+
+relock_guard! {
+    LockGuard<'a>['a], &'a Lock, LockAcquire<'a>, |_guard| &() => ();
+    OwnedLockGuard[], Arc<Lock>, LockAcquireOwned, |_guard| &() => ();
+}
+
+async_lock! {
+    Lock[] { LockGuard<'a>, Lock::acquire, Lock::try_acquire, LockAcquire<'a> }
+}
+
+// SAFETY: L1; leaving is a Release and entering an Acquire on the same word, or
+// both are ordered by the lock of the queue.
+unsafe impl ExclusiveLock for Lock {}

@@ -1,0 +1,402 @@
+//! `Mutex`: a [`Lock`](crate::Lock) with the value it guards inside.
+//!
+//! The states are those of the lock.
+//!
+//! # Invariants
+//!
+//! - **M1** The value is reached through `&Mutex` only by a guard, of which
+//!   there is one at a time (L1).
+
+use core::cell::UnsafeCell;
+use core::fmt;
+use core::marker::PhantomData;
+use core::ops::{Deref, DerefMut};
+use core::ptr::NonNull;
+use std::sync::Arc;
+
+use crate::async_lock::{ExclusiveLock, async_lock};
+use crate::blocking::block_on;
+use crate::gate::{Gate, Gated, Inside, entering_future};
+use crate::lock::{Exclusive, Lock};
+use crate::proof::relock_guard;
+
+/// A value that one task at a time reaches: a [`Lock`] with the value inside.
+///
+/// Fairness, cancelling, panics and forgotten guards are as described at
+/// [`Lock`].
+///
+/// # Examples
+///
+/// ```
+/// # futures::executor::block_on(async {
+/// use async_monitor::Mutex;
+///
+/// let numbers = Mutex::new(vec![1]);
+/// numbers.lock().await.push(2);
+/// assert_eq!(numbers.into_inner(), [1, 2]);
+/// # });
+/// ```
+#[derive(Default)]
+pub struct Mutex<T: ?Sized> {
+    lock: Lock,
+    value: UnsafeCell<T>,
+}
+
+// SAFETY: with the mutex the value is sent.
+unsafe impl<T: ?Sized + Send> Send for Mutex<T> {}
+// SAFETY: by M1 one task at a time reaches the value, from whatever thread:
+// that sends it, and shares it with nobody.
+unsafe impl<T: ?Sized + Send> Sync for Mutex<T> {}
+
+impl<T> Mutex<T> {
+    #[cfg(not(async_monitor_loom))]
+    /// A mutex that nobody holds.
+    pub const fn new(value: T) -> Self {
+        Mutex {
+            lock: Lock::new(),
+            value: UnsafeCell::new(value),
+        }
+    }
+
+    #[cfg(async_monitor_loom)]
+    /// A mutex that nobody holds.
+    pub fn new(value: T) -> Self {
+        Mutex {
+            lock: Lock::new(),
+            value: UnsafeCell::new(value),
+        }
+    }
+
+    /// Takes the value out. Nobody else has the mutex, so nobody holds it.
+    pub fn into_inner(self) -> T {
+        self.value.into_inner()
+    }
+}
+
+impl<T: ?Sized> Mutex<T> {
+    /// Waits until the mutex is free, and locks it.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future gives up its place in line, and gives the mutex on
+    /// if it had been granted.
+    #[inline]
+    pub fn lock(&self) -> MutexLock<'_, T> {
+        MutexLock::new(self)
+    }
+
+    /// Locks the mutex if it is free and nobody is in line for it.
+    ///
+    /// ```
+    /// let mutex = async_monitor::Mutex::new(1);
+    /// let guard = mutex.try_lock().expect("nobody has it");
+    /// assert!(mutex.try_lock().is_none());
+    /// # drop(guard);
+    /// ```
+    #[inline]
+    pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+        self.gate().try_enter(()).then(|| MutexGuard::new(self))
+    }
+
+    /// Waits for the mutex by parking the thread: the way in from code that is
+    /// not async. See [`Lock::acquire_blocking`].
+    pub fn lock_blocking(&self) -> MutexGuard<'_, T> {
+        match self.try_lock() {
+            Some(guard) => guard,
+            None => block_on(self.lock()),
+        }
+    }
+
+    /// As [`lock`](Self::lock), with a guard that keeps the mutex alive and
+    /// borrows nothing.
+    #[inline]
+    pub fn lock_owned(self: &Arc<Self>) -> MutexLockOwned<T> {
+        MutexLockOwned::new(Arc::clone(self))
+    }
+
+    /// As [`try_lock`](Self::try_lock), with an owned guard.
+    #[inline]
+    pub fn try_lock_owned(self: &Arc<Self>) -> Option<OwnedMutexGuard<T>> {
+        self.gate()
+            .try_enter(())
+            .then(|| OwnedMutexGuard::new(Arc::clone(self)))
+    }
+
+    /// As [`lock_blocking`](Self::lock_blocking), with an owned guard.
+    pub fn lock_owned_blocking(self: &Arc<Self>) -> OwnedMutexGuard<T> {
+        match self.try_lock_owned() {
+            Some(guard) => guard,
+            None => block_on(self.lock_owned()),
+        }
+    }
+
+    /// Whether somebody holds the mutex, or has been granted it and not run
+    /// yet. The answer may be out of date when it arrives.
+    #[inline]
+    pub fn is_locked(&self) -> bool {
+        self.lock.is_locked()
+    }
+
+    /// The value. Needs no lock, as nobody else has the mutex.
+    #[inline]
+    pub fn get_mut(&mut self) -> &mut T {
+        self.value.get_mut()
+    }
+}
+
+impl<T: ?Sized> Gated for Mutex<T> {
+    type Policy = Exclusive;
+
+    #[inline]
+    fn gate(&self) -> &Gate<Exclusive> {
+        self.lock.gate()
+    }
+}
+
+impl<T> From<T> for Mutex<T> {
+    fn from(value: T) -> Self {
+        Mutex::new(value)
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("Mutex");
+        match self.try_lock() {
+            Some(guard) => debug.field("value", &&*guard).field("locked", &false),
+            None => debug
+                .field("value", &format_args!("<locked>"))
+                .field("locked", &true),
+        };
+        debug.field("waiters", &self.gate().waiters()).finish()
+    }
+}
+
+/// Holds a [`Mutex`] until it is dropped, and leads to its value.
+#[must_use = "the mutex is unlocked as soon as the guard is dropped"]
+pub struct MutexGuard<'a, T: ?Sized> {
+    inside: Inside<&'a Mutex<T>, ()>,
+}
+
+/// Holds a [`Mutex`] in an [`Arc`] until it is dropped, and leads to its value.
+#[must_use = "the mutex is unlocked as soon as the guard is dropped"]
+pub struct OwnedMutexGuard<T: ?Sized> {
+    inside: Inside<Arc<Mutex<T>>, ()>,
+}
+
+/// Holds a [`Mutex`] until it is dropped, and leads to a part of its value.
+///
+/// Made by [`MutexGuard::map`].
+#[must_use = "the mutex is unlocked as soon as the guard is dropped"]
+pub struct MappedMutexGuard<'a, T: ?Sized> {
+    _inside: Inside<&'a Lock, ()>,
+    value: NonNull<T>,
+    /// Leads to the value as `&mut` does: not covariant.
+    _value: PhantomData<&'a mut T>,
+}
+
+// SAFETY: a shared guard gives `&T` and nothing else. (`Send` follows from
+// `&Mutex<T>`, by `T: Send`.)
+unsafe impl<T: ?Sized + Sync> Sync for MutexGuard<'_, T> {}
+// SAFETY: as above.
+unsafe impl<T: ?Sized + Sync> Sync for OwnedMutexGuard<T> {}
+// SAFETY: the guard leads to the value as `&mut T` does.
+unsafe impl<T: ?Sized + Send> Send for MappedMutexGuard<'_, T> {}
+// SAFETY: as above.
+unsafe impl<T: ?Sized + Sync> Sync for MappedMutexGuard<'_, T> {}
+
+impl<'a, T: ?Sized> MutexGuard<'a, T> {
+    /// For those who have just entered the gate.
+    #[inline]
+    pub(crate) fn new(mutex: &'a Mutex<T>) -> Self {
+        MutexGuard {
+            inside: Inside::new(mutex, ()),
+        }
+    }
+
+    /// Unlocks the mutex: what dropping the guard does, said aloud.
+    ///
+    /// An associated function, so that it hides no method of `T`.
+    #[inline]
+    pub fn release(guard: Self) {
+        guard.inside.leave();
+    }
+
+    /// Makes a guard that leads to a part of the value.
+    ///
+    /// An associated function, so that it hides no method of `T`.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// use async_monitor::{Mutex, MutexGuard};
+    ///
+    /// let pair = Mutex::new((1, "one"));
+    /// let mut number = MutexGuard::map(pair.lock().await, |pair| &mut pair.0);
+    /// *number += 1;
+    /// # });
+    /// ```
+    pub fn map<U: ?Sized>(
+        mut guard: Self,
+        part: impl FnOnce(&mut T) -> &mut U,
+    ) -> MappedMutexGuard<'a, U> {
+        let value = NonNull::from(part(&mut guard));
+        MappedMutexGuard::new(&guard.inside.into_handle().lock, value)
+    }
+
+    /// Makes a guard that leads to a part of the value, if there is one;
+    /// otherwise returns the guard, still locked.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// use async_monitor::{Mutex, MutexGuard};
+    ///
+    /// let list = Mutex::new(vec![1]);
+    /// let guard = list.lock().await;
+    /// let guard = MutexGuard::filter_map(guard, |list| list.get_mut(7)).unwrap_err();
+    /// assert_eq!(*guard, [1]);
+    /// # });
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The guard itself where `part` returns `None`.
+    pub fn filter_map<U: ?Sized>(
+        mut guard: Self,
+        part: impl FnOnce(&mut T) -> Option<&mut U>,
+    ) -> Result<MappedMutexGuard<'a, U>, Self> {
+        match part(&mut guard).map(NonNull::from) {
+            Some(value) => Ok(MappedMutexGuard::new(
+                &guard.inside.into_handle().lock,
+                value,
+            )),
+            None => Err(guard),
+        }
+    }
+}
+
+impl<T: ?Sized> OwnedMutexGuard<T> {
+    /// For those who have just entered the gate.
+    #[inline]
+    pub(crate) fn new(mutex: Arc<Mutex<T>>) -> Self {
+        OwnedMutexGuard {
+            inside: Inside::new(mutex, ()),
+        }
+    }
+
+    /// Unlocks the mutex: what dropping the guard does, said aloud.
+    #[inline]
+    pub fn release(guard: Self) {
+        guard.inside.leave();
+    }
+}
+
+impl<'a, T: ?Sized> MappedMutexGuard<'a, T> {
+    /// `value` is part of what `lock`, which is held, guards.
+    fn new(lock: &'a Lock, value: NonNull<T>) -> Self {
+        MappedMutexGuard {
+            _inside: Inside::new(lock, ()),
+            value,
+            _value: PhantomData,
+        }
+    }
+
+    /// Makes a guard that leads to a part of the part.
+    pub fn map<U: ?Sized>(
+        mut guard: Self,
+        part: impl FnOnce(&mut T) -> &mut U,
+    ) -> MappedMutexGuard<'a, U> {
+        let value = NonNull::from(part(&mut guard));
+        MappedMutexGuard {
+            _inside: guard._inside,
+            value,
+            _value: PhantomData,
+        }
+    }
+
+    /// Makes a guard that leads to a part of the part, if there is one;
+    /// otherwise returns the guard, still locked.
+    ///
+    /// # Errors
+    ///
+    /// The guard itself where `part` returns `None`.
+    pub fn filter_map<U: ?Sized>(
+        mut guard: Self,
+        part: impl FnOnce(&mut T) -> Option<&mut U>,
+    ) -> Result<MappedMutexGuard<'a, U>, Self> {
+        match part(&mut guard).map(NonNull::from) {
+            Some(value) => Ok(MappedMutexGuard {
+                _inside: guard._inside,
+                value,
+                _value: PhantomData,
+            }),
+            None => Err(guard),
+        }
+    }
+
+    /// Unlocks the mutex: what dropping the guard does, said aloud.
+    pub fn release(guard: Self) {
+        drop(guard);
+    }
+}
+
+macro_rules! deref_guard {
+    ($($guard:ident[$($generics:tt)*]<$($params:tt),*>, |$this:ident| $pointer:expr;)*) => {$(
+        impl<$($generics)*> Deref for $guard<$($params),*> {
+            type Target = T;
+
+            #[inline]
+            fn deref(&self) -> &T {
+                let $this = self;
+                // SAFETY: M1, and the guard is borrowed for as long as the value.
+                unsafe { &*$pointer }
+            }
+        }
+
+        impl<$($generics)*> DerefMut for $guard<$($params),*> {
+            #[inline]
+            fn deref_mut(&mut self) -> &mut T {
+                let $this = self;
+                // SAFETY: M1, and the guard is borrowed for as long as the value.
+                unsafe { &mut *$pointer }
+            }
+        }
+
+        impl<$($generics)* + fmt::Debug> fmt::Debug for $guard<$($params),*> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&**self, f)
+            }
+        }
+
+        impl<$($generics)* + fmt::Display> fmt::Display for $guard<$($params),*> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&**self, f)
+            }
+        }
+    )*};
+}
+
+deref_guard! {
+    MutexGuard['a, T: ?Sized]<'a, T>, |this| this.inside.handle().value.get();
+    OwnedMutexGuard[T: ?Sized]<T>, |this| this.inside.handle().value.get();
+    MappedMutexGuard['a, T: ?Sized]<'a, T>, |this| this.value.as_ptr();
+}
+
+entering_future! {
+    /// The future of [`Mutex::lock`].
+    MutexLock['a, T: ?Sized]['a, T] for &'a Mutex<T> => MutexGuard<'a, T>, request ();
+
+    /// The future of [`Mutex::lock_owned`].
+    MutexLockOwned[T: ?Sized][T] for Arc<Mutex<T>> => OwnedMutexGuard<T>, request ();
+}
+
+relock_guard! {
+    MutexGuard<'a, T>['a, T: ?Sized], &'a Mutex<T>, MutexLock<'a, T>, |guard| &**guard => T;
+    OwnedMutexGuard<T>[T: ?Sized], Arc<Mutex<T>>, MutexLockOwned<T>, |guard| &**guard => T;
+}
+
+async_lock! {
+    Mutex<T>[T: ?Sized] { MutexGuard<'a, T>, Mutex::lock, Mutex::try_lock, MutexLock<'a, T> }
+}
+
+// SAFETY: M1, as for `Lock`.
+unsafe impl<T: ?Sized> ExclusiveLock for Mutex<T> {}

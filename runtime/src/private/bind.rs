@@ -1,0 +1,115 @@
+//! What a section binds once it holds the lock.
+//!
+//! | lock | guard | binding |
+//! |---|---|---|
+//! | of a derived struct | generated | `&mut Held`, or `&ReadHeld` when read |
+//! | any other | derefs mutably | `&mut Target` |
+//! | | derefs | `&Target` |
+//! | | does neither | `&Guard` |
+//!
+//! The last three are told apart by method resolution: the method `__bind` of
+//! [`Bind`] exists where the guard derefs mutably; where it does not, the
+//! compiler derefs [`Bind`] and looks at [`OfDeref`], and so on.
+
+use core::ops::{Deref, DerefMut};
+
+/// The view of a derived struct's lock.
+pub struct DerivedView<H>(pub(super) H);
+
+impl<H> DerivedView<H> {
+    /// The binding of an exclusive section.
+    #[inline]
+    pub fn __bind(&mut self) -> &mut H {
+        &mut self.0
+    }
+
+    /// The binding of a read section.
+    #[inline]
+    pub fn __bind_shared(&self) -> &H {
+        &self.0
+    }
+}
+
+/// A guard that no derive has made.
+pub struct Bind<'v, G>(OfDeref<'v, G>);
+
+/// A guard that perhaps derefs.
+pub struct OfDeref<'v, G>(OfGuard<'v, G>);
+
+/// A guard that is bound itself.
+pub struct OfGuard<'v, G>(&'v mut G);
+
+impl<'v, G> Bind<'v, G> {
+    #[inline]
+    pub(super) fn new(guard: &'v mut G) -> Self {
+        Bind(OfDeref(OfGuard(guard)))
+    }
+}
+
+impl<G: DerefMut> Bind<'_, G> {
+    /// The binding: what the guard leads to.
+    #[inline]
+    pub fn __bind(&mut self) -> &mut G::Target {
+        self.0.0.0
+    }
+}
+
+impl<G: Deref> OfDeref<'_, G> {
+    /// The binding: what the guard leads to, to be read.
+    #[inline]
+    pub fn __bind(&mut self) -> &G::Target {
+        self.0.0
+    }
+
+    /// The binding of a read section.
+    #[inline]
+    pub fn __bind_shared(&self) -> &G::Target {
+        self.0.0
+    }
+}
+
+impl<G> OfGuard<'_, G> {
+    /// The binding: the guard itself, as proof that the lock is held.
+    #[inline]
+    pub fn __bind(&mut self) -> &G {
+        self.0
+    }
+
+    /// The binding of a read section.
+    #[inline]
+    pub fn __bind_shared(&self) -> &G {
+        self.0
+    }
+}
+
+impl<'v, G> Deref for Bind<'v, G> {
+    type Target = OfDeref<'v, G>;
+
+    #[inline]
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl<G> DerefMut for Bind<'_, G> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
+}
+
+impl<'v, G> Deref for OfDeref<'v, G> {
+    type Target = OfGuard<'v, G>;
+
+    #[inline]
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl<G> DerefMut for OfDeref<'_, G> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
+}

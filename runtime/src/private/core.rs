@@ -1,0 +1,135 @@
+//! What a generated guard and a generated view carry.
+//!
+//! A guard is a newtype over a [`Core`] or a [`ReadCore`]: the object and the
+//! guard of its lock, in one value that safe code can neither make nor take
+//! apart, not even in the module of the object's struct, where the fields of
+//! the newtype are visible.
+//!
+//! # Invariants
+//!
+//! - **C1** The lock guard in a core is a guard of the lock of `owner` whose
+//!   name hashes to `KEY` (for a read core: whose name after `read:` does), and
+//!   it stays there until the core is dropped. `KEY` is part of the type so that
+//!   the core of one lock cannot be moved into the guard of another.
+//! - **C2** While an [`Owner`] exists, that lock is held. It borrows, by the
+//!   lifetime it was made with, the core it was made from.
+
+use core::ops::{Deref, DerefMut};
+
+use crate::{AsyncLock, AsyncRwLock};
+
+/// An object and the exclusive guard of one of its locks (C1).
+pub struct Core<'g, O: ?Sized, L: AsyncLock + ?Sized + 'g, const KEY: u128> {
+    guard: L::Guard<'g>,
+    owner: &'g O,
+}
+
+/// An object and the shared guard of one of its locks (C1).
+pub struct ReadCore<'g, O: ?Sized, L: AsyncRwLock + ?Sized + 'g, const KEY: u128> {
+    guard: L::ReadGuard<'g>,
+    owner: &'g O,
+}
+
+// The auto traits are written out for the sake of futures that hold a guard
+// over a generic type: derived from the field, they would need `L: 'g` for every
+// `'g`, which the compiler cannot prove there (rust-lang/rust#100013).
+//
+// SAFETY: `O: Sync` makes the reference sendable and, as the lock is a field of
+// the object or behind one, the lock `Sync`. `ExclusiveLock` promises that a
+// guard of a lock that is `Sync` may then be dropped on another thread. What the
+// guard leads to is accounted for by the `PhantomData<&mut T>` of the newtype.
+unsafe impl<O: ?Sized + Sync, L: AsyncLock + ?Sized, const KEY: u128> Send for Core<'_, O, L, KEY> {}
+// SAFETY: a shared core gives away the owner, which is `Sync`, and nothing else.
+unsafe impl<O: ?Sized + Sync, L: AsyncLock + ?Sized, const KEY: u128> Sync for Core<'_, O, L, KEY> {}
+// SAFETY: as for `Core`.
+unsafe impl<O: ?Sized + Sync, L: AsyncRwLock + ?Sized, const KEY: u128> Send
+    for ReadCore<'_, O, L, KEY>
+{
+}
+// SAFETY: a shared core gives away the owner, which is `Sync`, and what the
+// guard leads to: by `&T`, which the `PhantomData<&T>` of the newtype allows to
+// several threads only where `T: Sync`; `ExclusiveRwLock` promises that no more
+// is needed.
+unsafe impl<O: ?Sized + Sync, L: AsyncRwLock + ?Sized, const KEY: u128> Sync
+    for ReadCore<'_, O, L, KEY>
+{
+}
+
+impl<'g, O: ?Sized, L: AsyncLock + ?Sized + 'g, const KEY: u128> Core<'g, O, L, KEY> {
+    /// # Safety
+    ///
+    /// `guard` is a guard of that lock of `owner` which `KEY` stands for.
+    #[inline]
+    pub unsafe fn new(owner: &'g O, guard: L::Guard<'g>) -> Self {
+        Core { guard, owner }
+    }
+
+    /// The object whose lock is held.
+    #[inline]
+    pub fn owner(&self) -> &'g O {
+        self.owner
+    }
+
+    /// The object, once the lock has been released.
+    #[inline]
+    pub fn release(self) -> &'g O {
+        self.owner
+    }
+
+    /// What the lock itself contains, where it does.
+    #[inline]
+    pub fn value(&mut self) -> &mut <L::Guard<'g> as Deref>::Target
+    where
+        L::Guard<'g>: DerefMut,
+    {
+        &mut self.guard
+    }
+}
+
+impl<'g, O: ?Sized, L: AsyncRwLock + ?Sized + 'g, const KEY: u128> ReadCore<'g, O, L, KEY> {
+    /// # Safety
+    ///
+    /// `guard` is a read guard of that lock of `owner` which `KEY` stands for.
+    #[inline]
+    pub unsafe fn new(owner: &'g O, guard: L::ReadGuard<'g>) -> Self {
+        ReadCore { guard, owner }
+    }
+
+    /// The object whose lock is held.
+    #[inline]
+    pub fn owner(&self) -> &'g O {
+        self.owner
+    }
+
+    /// What the lock itself contains, where it does.
+    #[inline]
+    pub fn value(&self) -> &<L::ReadGuard<'g> as Deref>::Target
+    where
+        L::ReadGuard<'g>: Deref,
+    {
+        &self.guard
+    }
+}
+
+/// The object behind a view: proof that its lock is held (C2).
+///
+/// It is neither `Clone` nor `Copy`, and cannot be made by safe code, so that a
+/// view cannot be made up.
+pub struct Owner<'g, O: ?Sized, const KEY: u128>(&'g O);
+
+impl<'g, O: ?Sized, const KEY: u128> Owner<'g, O, KEY> {
+    /// # Safety
+    ///
+    /// The lock of `owner` that `KEY` stands for is held, by whoever has made
+    /// this value, for all of `'g`.
+    #[inline]
+    pub unsafe fn new(owner: &'g O) -> Self {
+        Owner(owner)
+    }
+
+    /// The object.
+    #[inline]
+    pub fn get(&self) -> &'g O {
+        self.0
+    }
+}

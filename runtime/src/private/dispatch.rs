@@ -1,0 +1,434 @@
+//! How a section finds out what lock it has been given.
+//!
+//! A macro sees `account.ledger` and knows no types. If `account` is, or derefs
+//! to, a struct whose derive knows a lock `ledger`, the section binds the view
+//! of that lock; otherwise it acquires the field, or whatever it derefs to, as
+//! any [`AsyncLock`]. The expansion leaves the decision to method resolution:
+//!
+//! ```text
+//! probe::<_, KEY>(&account)   Probe                   has `__select` if the base has the lock,
+//!                             -> Target1              if what it derefs to has it,
+//!                             -> Target2 ...          if what that derefs to has it, ...
+//!                             -> Otherwise            in any case
+//!     .__select(&account.ledger)
+//!                             Derived                 the object that has the lock
+//!                             Value                   has `__settle` if the field is a lock,
+//!                             -> ValueTarget1 ...     if what it derefs to is a lock, ...
+//!                             -> ValueOtherwise       in any case: an error that says so
+//!     .__settle()
+//!                             Derived | Plain
+//! ```
+//!
+//! where each type derefs to the next one in its list. (A trait with a blanket
+//! fallback would not do: it would be found on `Arc<Account>` before the method
+//! on `Account`.) The methods have names that no trait of a user has: a blanket
+//! one would come first.
+
+use core::convert::Infallible;
+use core::future::Future;
+use core::ops::Deref;
+
+use super::bind::{Bind, DerivedView};
+use super::fields::address;
+use crate::{AsyncLock, AsyncRwLock, LockId};
+
+/// Implemented by the derive: the struct has a lock whose name hashes to `KEY`,
+/// and this is what its sections see.
+pub trait HasLock<const KEY: u128> {
+    /// The generated guard.
+    type Guard<'g>
+    where
+        Self: 'g;
+
+    /// The generated view.
+    type Held<'v>
+    where
+        Self: 'v;
+
+    /// Where the field of the lock is.
+    fn place(&self) -> *const ();
+
+    /// Borrows the guard for as long as the view exists.
+    fn view<'v>(guard: &'v mut Self::Guard<'_>) -> Self::Held<'v>
+    where
+        Self: 'v;
+}
+
+/// An exclusive section can be entered: any [`AsyncLock`], and any struct with
+/// the lock `KEY`.
+///
+/// Apart from [`HasLock`], because the read sections of a struct have bounds
+/// that must not have a say in what is selected.
+pub trait Enter<const KEY: u128> {
+    /// What holds the lock.
+    type Guard<'g>
+    where
+        Self: 'g;
+
+    /// Why the acquisition can fail.
+    type Error;
+
+    /// Which lock it is.
+    fn id(&self) -> LockId;
+
+    /// Waits for the lock.
+    fn acquire(&self) -> impl Future<Output = Result<Self::Guard<'_>, Self::Error>>;
+}
+
+/// A read section can be entered. See [`Enter`].
+///
+/// By the time that this is asked for, the lock is known to be a reader-writer
+/// lock: what can be missing is `Sync`.
+#[diagnostic::on_unimplemented(
+    message = "a read section lets several tasks have the data of `{Self}` at a time, but not all of it is `Sync`",
+    label = "cannot be read by several tasks",
+    note = "acquire the lock for writing, `write(..)`, or use types that are `Sync`"
+)]
+pub trait EnterShared<const KEY: u128> {
+    /// What holds the lock.
+    type Guard<'g>
+    where
+        Self: 'g;
+
+    /// Why the acquisition can fail.
+    type Error;
+
+    /// Which lock it is.
+    fn id(&self) -> LockId;
+
+    /// Waits for the lock.
+    fn acquire(&self) -> impl Future<Output = Result<Self::Guard<'_>, Self::Error>>;
+}
+
+impl<L: AsyncLock + ?Sized, const KEY: u128> Enter<KEY> for L {
+    type Guard<'g>
+        = L::Guard<'g>
+    where
+        Self: 'g;
+    type Error = L::Error;
+
+    #[inline]
+    fn id(&self) -> LockId {
+        AsyncLock::id(self)
+    }
+
+    #[inline]
+    fn acquire(&self) -> impl Future<Output = Result<L::Guard<'_>, L::Error>> {
+        AsyncLock::acquire(self)
+    }
+}
+
+impl<L: AsyncRwLock + ?Sized, const KEY: u128> EnterShared<KEY> for L {
+    type Guard<'g>
+        = L::ReadGuard<'g>
+    where
+        Self: 'g;
+    type Error = L::Error;
+
+    #[inline]
+    fn id(&self) -> LockId {
+        AsyncLock::id(self)
+    }
+
+    #[inline]
+    fn acquire(&self) -> impl Future<Output = Result<L::ReadGuard<'_>, L::Error>> {
+        AsyncRwLock::read(self)
+    }
+}
+
+/// The error of a lock whose acquisition cannot fail.
+#[diagnostic::on_unimplemented(
+    message = "the acquisition of this lock can fail, with `{Self}`, and a section has no way to say so",
+    label = "acquiring this can fail",
+    note = "acquire it by hand, `let guard = lock.acquire().await?`, and work with the guard"
+)]
+pub trait CannotFail {
+    #[doc(hidden)]
+    fn absurd<T>(self) -> T;
+}
+
+impl CannotFail for Infallible {
+    #[inline]
+    fn absurd<T>(self) -> T {
+        match self {}
+    }
+}
+
+/// The guard, which there is in any case.
+#[inline]
+pub fn granted<G, E: CannotFail>(acquired: Result<G, E>) -> G {
+    match acquired {
+        Ok(guard) => guard,
+        Err(error) => error.absurd(),
+    }
+}
+
+/// A lock of a derived struct has been selected.
+pub struct Derived<'a, O: ?Sized, const KEY: u128>(&'a O);
+
+impl<'a, O: HasLock<KEY> + ?Sized, const KEY: u128> Derived<'a, O, KEY> {
+    /// `place` is the field that the section names.
+    #[track_caller]
+    #[inline]
+    fn new<L: ?Sized>(owner: &'a O, place: &L) -> Self {
+        // A struct that derefs to another may have a field of the same name,
+        // which is then the one that is named.
+        assert!(
+            owner.place() == address(place),
+            "this field hides a lock of the same name in what its struct derefs to: \
+             name the struct that is meant"
+        );
+        Derived(owner)
+    }
+
+    /// There is nothing more to find out.
+    #[inline]
+    pub fn __settle(self) -> Self {
+        self
+    }
+
+    /// As [`__settle`](Self::__settle), for a read section.
+    #[inline]
+    pub fn __settle_shared(self) -> Self {
+        self
+    }
+
+    /// What a section enters.
+    #[inline]
+    pub fn __entered(&self) -> &'a O {
+        self.0
+    }
+
+    /// What the section sees.
+    #[inline]
+    pub fn __view<'v>(&self, guard: &'v mut O::Guard<'a>) -> DerivedView<O::Held<'v>> {
+        DerivedView(O::view(guard))
+    }
+}
+
+/// A lock that belongs to no derive has been selected.
+pub struct Plain<'a, L: ?Sized>(&'a L);
+
+impl<'a, L: ?Sized> Plain<'a, L> {
+    /// What a section enters.
+    #[inline]
+    pub fn __entered(&self) -> &'a L {
+        self.0
+    }
+
+    /// What the section sees.
+    #[inline]
+    pub fn __view<'v, G>(&self, guard: &'v mut G) -> Bind<'v, G> {
+        Bind::new(guard)
+    }
+}
+
+/// Looks for the lock `KEY` of `base`.
+#[inline]
+pub fn probe<B: ?Sized, const KEY: u128>(base: &B) -> Probe<'_, B, KEY> {
+    Probe(Target1(Target2(Target3(Target4(Otherwise(base))))))
+}
+
+/// Looks for a lock in `value`.
+#[inline]
+pub fn value<L: ?Sized>(value: &L) -> Value<'_, L> {
+    Value(ValueTarget1(ValueTarget2(ValueOtherwise(value))))
+}
+
+/// Declares a list of types of which each derefs to the next one.
+macro_rules! chain {
+    ([$($generics:tt)*] $first:ident<$($arg:tt),*> $next:ident $($rest:ident)*) => {
+        #[doc(hidden)]
+        pub struct $first<$($generics)*>($next<$($arg),*>);
+
+        impl<$($generics)*> Deref for $first<$($arg),*> {
+            type Target = $next<$($arg),*>;
+
+            #[inline]
+            fn deref(&self) -> &Self::Target {
+                &self.0
+            }
+        }
+
+        chain!([$($generics)*] $next<$($arg),*> $($rest)*);
+    };
+    ([$a:lifetime, $value:ident: ?Sized $($generics:tt)*] $last:ident<$($arg:tt),*>) => {
+        #[doc(hidden)]
+        pub struct $last<$a, $value: ?Sized $($generics)*>(&$a $value);
+    };
+}
+
+chain!(['a, B: ?Sized, const KEY: u128] Probe<'a, B, KEY> Target1 Target2 Target3 Target4 Otherwise);
+chain!(['a, L: ?Sized] Value<'a, L> ValueTarget1 ValueTarget2 ValueOtherwise);
+
+/// What a `B` derefs to, and what that derefs to.
+type To1<B> = <B as Deref>::Target;
+type To2<B> = To1<To1<B>>;
+type To3<B> = To1<To2<B>>;
+type To4<B> = To1<To3<B>>;
+
+impl<'a, B: ?Sized, const KEY: u128> Probe<'a, B, KEY>
+where
+    B: HasLock<KEY>,
+{
+    #[doc(hidden)]
+    #[track_caller]
+    #[inline]
+    pub fn __select<L: ?Sized>(&self, place: &L) -> Derived<'a, B, KEY> {
+        Derived::new(self.base(), place)
+    }
+}
+
+impl<'a, B: ?Sized, const KEY: u128> Target1<'a, B, KEY>
+where
+    B: Deref<Target: HasLock<KEY>>,
+{
+    #[doc(hidden)]
+    #[track_caller]
+    #[inline]
+    pub fn __select<L: ?Sized>(&self, place: &L) -> Derived<'a, To1<B>, KEY> {
+        Derived::new(self.base(), place)
+    }
+}
+
+impl<'a, B: ?Sized, const KEY: u128> Target2<'a, B, KEY>
+where
+    B: Deref<Target: Deref<Target: HasLock<KEY>>>,
+{
+    #[doc(hidden)]
+    #[track_caller]
+    #[inline]
+    pub fn __select<L: ?Sized>(&self, place: &L) -> Derived<'a, To2<B>, KEY> {
+        Derived::new(self.base(), place)
+    }
+}
+
+impl<'a, B: ?Sized, const KEY: u128> Target3<'a, B, KEY>
+where
+    B: Deref<Target: Deref<Target: Deref<Target: HasLock<KEY>>>>,
+{
+    #[doc(hidden)]
+    #[track_caller]
+    #[inline]
+    pub fn __select<L: ?Sized>(&self, place: &L) -> Derived<'a, To3<B>, KEY> {
+        Derived::new(self.base(), place)
+    }
+}
+
+impl<'a, B: ?Sized, const KEY: u128> Target4<'a, B, KEY>
+where
+    B: Deref<Target: Deref<Target: Deref<Target: Deref<Target: HasLock<KEY>>>>>,
+{
+    #[doc(hidden)]
+    #[track_caller]
+    #[inline]
+    pub fn __select<L: ?Sized>(&self, place: &L) -> Derived<'a, To4<B>, KEY> {
+        Derived::new(self.base(), place)
+    }
+}
+
+impl<'a, B: ?Sized, const KEY: u128> Otherwise<'a, B, KEY> {
+    /// Found through the whole chain.
+    #[inline]
+    fn base(&self) -> &'a B {
+        self.0
+    }
+
+    #[doc(hidden)]
+    #[inline]
+    pub fn __select<'p, L: ?Sized>(&self, place: &'p L) -> Value<'p, L> {
+        value(place)
+    }
+}
+
+/// Both ways to settle, for locks and for reader-writer locks.
+macro_rules! settle {
+    ($($settle:ident: $lock:ident;)*) => {$(
+        impl<'a, L: ?Sized + $lock> Value<'a, L> {
+            #[doc(hidden)]
+            #[inline]
+            pub fn $settle(&self) -> Plain<'a, L> {
+                Plain(self.lock())
+            }
+        }
+
+        impl<'a, L: ?Sized + Deref<Target: $lock>> ValueTarget1<'a, L> {
+            #[doc(hidden)]
+            #[inline]
+            pub fn $settle(&self) -> Plain<'a, To1<L>> {
+                Plain(self.lock())
+            }
+        }
+
+        impl<'a, L: ?Sized + Deref<Target: Deref<Target: $lock>>> ValueTarget2<'a, L> {
+            #[doc(hidden)]
+            #[inline]
+            pub fn $settle(&self) -> Plain<'a, To2<L>> {
+                Plain(self.lock())
+            }
+        }
+    )*};
+}
+
+settle! {
+    __settle: AsyncLock;
+    __settle_shared: AsyncRwLock;
+}
+
+impl<'a, L: ?Sized> ValueOtherwise<'a, L> {
+    /// Found through the whole chain.
+    #[inline]
+    fn lock(&self) -> &'a L {
+        self.0
+    }
+
+    /// Can only be selected where `L` is no lock, and then the bound, which is
+    /// there for its message, is not met.
+    #[doc(hidden)]
+    pub fn __settle(&self) -> Plain<'static, NoLock>
+    where
+        L: AsyncLock,
+    {
+        Plain(&NoLock)
+    }
+
+    /// As [`__settle`](Self::__settle), for a read section.
+    #[doc(hidden)]
+    pub fn __settle_shared(&self) -> Plain<'static, NoLock>
+    where
+        L: AsyncRwLock,
+    {
+        Plain(&NoLock)
+    }
+}
+
+/// Stands for what is not a lock, so that this is said only once.
+#[doc(hidden)]
+pub struct NoLock;
+
+#[diagnostic::do_not_recommend]
+impl AsyncLock for NoLock {
+    type Guard<'a> = NoLock;
+    type Error = Infallible;
+
+    async fn acquire(&self) -> Result<NoLock, Infallible> {
+        Ok(NoLock)
+    }
+
+    fn try_acquire(&self) -> Option<NoLock> {
+        None
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl AsyncRwLock for NoLock {
+    type ReadGuard<'a> = NoLock;
+
+    async fn read(&self) -> Result<NoLock, Infallible> {
+        Ok(NoLock)
+    }
+
+    fn try_read(&self) -> Option<NoLock> {
+        None
+    }
+}

@@ -1,0 +1,38 @@
+//! What the macros expand to. Not a part of the public API: everything here may
+//! change in any release.
+//!
+//! | file | what |
+//! |---|---|
+//! | `core` | what a generated guard and a generated view carry |
+//! | `fields` | how generated code reaches guarded fields |
+//! | `dispatch` | how a section finds out what lock it has been given |
+//! | `bind` | what a section binds once it holds the lock |
+//! | `locks` | what a derive asks of the types of its locks |
+//! | `order` | in which order a section acquires several locks |
+//! | `retake` | how a generated guard comes back from a `Condition` |
+
+// Nobody prints the parts of an expansion.
+#![allow(missing_debug_implementations)]
+
+mod bind;
+mod core;
+mod dispatch;
+mod fields;
+mod locks;
+mod order;
+mod retake;
+
+pub use self::bind::{Bind, DerivedView, OfDeref, OfGuard};
+pub use self::core::{Core, Owner, ReadCore};
+pub use self::dispatch::{
+    CannotFail, Derived, Enter, EnterShared, HasLock, Plain, Probe, Value, granted, probe, value,
+};
+pub use self::fields::{IsGuarded, Shareable, address, pointer, value_mut};
+pub use self::locks::{exclusive, exclusive_rw};
+pub use self::order::{in_order, taken};
+pub use self::retake::{Reacquire, Retake};
+
+/// Runs a future to its end on this thread.
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    crate::blocking::block_on(future)
+}

@@ -1,0 +1,70 @@
+//! In which order a section acquires several locks.
+
+use crate::LockId;
+
+/// The indices of `locks` in the order of their ids, which is the order in
+/// which every section of the program acquires them: no two sections can then
+/// wait for each other.
+///
+/// # Panics
+///
+/// When two of them are the same lock, which the section would wait for itself
+/// to release. Each lock comes with the expression that led to it.
+#[track_caller]
+pub fn in_order<const N: usize>(locks: [(LockId, &'static str); N]) -> [usize; N] {
+    let mut order = core::array::from_fn(|index| index);
+    order.sort_unstable_by_key(|&index: &usize| (locks[index].0, index));
+    for pair in order.windows(2) {
+        let ((first, first_name), (second, second_name)) = (locks[pair[0]], locks[pair[1]]);
+        if first == second {
+            same_lock(first_name, second_name);
+        }
+    }
+    order
+}
+
+#[cold]
+#[track_caller]
+fn same_lock(first: &str, second: &str) -> ! {
+    panic!(
+        "`{first}` and `{second}` are the same lock: a section that acquired it twice would wait \
+         for itself for ever"
+    )
+}
+
+/// The guard that the loop over [`in_order`] has put in its slot.
+#[inline]
+pub fn taken<G>(slot: Option<G>) -> G {
+    match slot {
+        Some(guard) => guard,
+        None => unreachable!("every index is in the order once"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(key: u64) -> LockId {
+        LockId::from_key(key)
+    }
+
+    #[test]
+    fn indices_come_in_the_order_of_the_ids() {
+        assert_eq!(in_order([(key(1), "a"), (key(2), "b")]), [0, 1]);
+        assert_eq!(
+            in_order([(key(9), "a"), (key(1), "b"), (key(5), "c")]),
+            [1, 2, 0]
+        );
+    }
+
+    #[test]
+    #[should_panic(expected = "`from.ledger` and `to.ledger` are the same lock")]
+    fn the_same_lock_twice_names_both() {
+        in_order([
+            (key(7), "from.ledger"),
+            (key(1), "x"),
+            (key(7), "to.ledger"),
+        ]);
+    }
+}

@@ -1,0 +1,98 @@
+//! How a generated guard comes back from a `Condition`.
+
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+
+use super::Core;
+use crate::{AsyncLock, ExclusiveLock, NamedAcquire};
+
+/// `&L` where `L: NamedAcquire`: a lock that a `Condition` can take again.
+///
+/// Asked for as `for<'a> &'a L: Retake<'a, L>`. The compiler checks a bound with
+/// a lifetime of its own where a guard is passed to a `Condition`; a plain
+/// `L: NamedAcquire` would reject structs with other locks at the derive.
+#[diagnostic::on_unimplemented(
+    message = "a `Condition` cannot wait with a guard of this lock",
+    label = "this lock cannot be taken again by name",
+    note = "guard the fields with `async_monitor::Lock`, `Mutex` or `RwLock`"
+)]
+pub trait Retake<'g, L: AsyncLock + ?Sized> {
+    /// The future that takes the lock.
+    type Acquire;
+
+    /// Starts to wait for the lock.
+    fn acquire(self) -> Self::Acquire;
+
+    /// Polls the future.
+    fn poll(future: Pin<&mut Self::Acquire>, cx: &mut Context<'_>) -> Poll<L::Guard<'g>>
+    where
+        L: 'g;
+}
+
+#[diagnostic::do_not_recommend]
+impl<'g, L: NamedAcquire + ExclusiveLock + ?Sized> Retake<'g, L> for &'g L {
+    type Acquire = L::Acquire<'g>;
+
+    #[inline]
+    fn acquire(self) -> L::Acquire<'g> {
+        self.acquire_named()
+    }
+
+    #[inline]
+    fn poll(future: Pin<&mut L::Acquire<'g>>, cx: &mut Context<'_>) -> Poll<L::Guard<'g>>
+    where
+        L: 'g,
+    {
+        future.poll(cx)
+    }
+}
+
+/// Takes the lock of an object again: the inside of the generated futures.
+pub struct Reacquire<'g, O: ?Sized, L: AsyncLock + ?Sized, const KEY: u128>
+where
+    &'g L: Retake<'g, L>,
+{
+    owner: &'g O,
+    future: <&'g L as Retake<'g, L>>::Acquire,
+}
+
+// Written out for the same reason as for `Core`.
+//
+// SAFETY: `O: Sync` makes the lock `Sync`, and `ExclusiveLock`, without which a
+// lock is not `Retake`, promises that the future is then `Send`.
+unsafe impl<'g, O: ?Sized + Sync, L: AsyncLock + ?Sized, const KEY: u128> Send
+    for Reacquire<'g, O, L, KEY>
+where
+    &'g L: Retake<'g, L>,
+{
+}
+
+impl<'g, O: ?Sized, L: AsyncLock + ?Sized, const KEY: u128> Reacquire<'g, O, L, KEY>
+where
+    &'g L: Retake<'g, L>,
+{
+    /// # Safety
+    ///
+    /// `lock` is that lock of `owner` which `KEY` stands for.
+    #[inline]
+    pub unsafe fn new(owner: &'g O, lock: &'g L) -> Self {
+        Reacquire {
+            owner,
+            future: Retake::acquire(lock),
+        }
+    }
+
+    /// Polls until the lock is held.
+    #[inline]
+    pub fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Core<'g, O, L, KEY>> {
+        let owner = self.owner;
+        // SAFETY: `future` is the field that is pinned: it is reached in no
+        // other way, and the struct has no destructor.
+        let future = unsafe { self.map_unchecked_mut(|this| &mut this.future) };
+        <&'g L as Retake<'g, L>>::poll(future, cx)
+            // SAFETY: the future has returned a guard of the lock that it was
+            // made for by `new`, whose caller promised that it is this one.
+            .map(|guard| unsafe { Core::new(owner, guard) })
+    }
+}

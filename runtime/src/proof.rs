@@ -1,0 +1,112 @@
+//! Guards as proof that a lock is held, and how a guard is given up and taken
+//! back: what [`Condition`](crate::Condition) asks of its guards.
+
+use core::future::Future;
+
+use crate::LockId;
+
+/// A value that exists only while a lock is held: a guard, or a view that
+/// borrows one.
+///
+/// It is the argument of [`Condition::notify`](crate::Condition::notify), which
+/// can therefore not be called without the lock.
+///
+/// # Safety
+///
+/// While the value exists, the lock that `lock_id` names is held by whoever has
+/// the value.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not prove that a lock is held",
+    label = "not a guard",
+    note = "pass a reference to the guard of the lock: `condition.notify_one(&guard)`"
+)]
+pub unsafe trait HoldsLock {
+    /// Which lock is held.
+    fn lock_id(&self) -> LockId;
+}
+
+/// What the predicate of [`Condition::wait_for`](crate::Condition::wait_for)
+/// sees of a guard that is borrowed for `'v`.
+///
+/// `Bound` has no meaning of its own: it tells the compiler that `Self: 'v`, so
+/// that `for<'v> View<'v>` does not ask for `Self: 'static`.
+pub trait View<'v, Bound = &'v Self> {
+    /// The data, or the struct of references to it.
+    type View: ?Sized;
+}
+
+/// A guard that can be given up for a while and taken back:
+/// [`Condition::wait`](crate::Condition::wait) takes it by value and returns it.
+///
+/// Implemented by the guards of [`Lock`](crate::Lock),
+/// [`Mutex`](crate::Mutex) and [`RwLock`](crate::RwLock), borrowed or owned,
+/// and by every guard that `#[derive(Guarded)]` generates.
+///
+/// # Safety
+///
+/// [`release`](Self::release) releases the lock before it returns, and
+/// [`reacquire`](Self::reacquire) returns a guard of the same lock.
+#[diagnostic::on_unimplemented(
+    message = "a `Condition` cannot wait with `{Self}`",
+    label = "not a guard that can be released and taken back",
+    note = "pass the guard itself, by value: `guard = condition.wait(guard).await`"
+)]
+pub unsafe trait Relock: HoldsLock + Sized + for<'v> View<'v> {
+    /// What is kept while the lock is not held.
+    type Released;
+
+    /// The future that takes the lock again.
+    type Reacquire: Future<Output = Self>;
+
+    /// Releases the lock.
+    fn release(guard: Self) -> Self::Released;
+
+    /// Waits for the lock again.
+    fn reacquire(released: Self::Released) -> Self::Reacquire;
+
+    /// Shows the data that the lock guards.
+    fn with_view<R>(&mut self, look: impl FnOnce(&<Self as View<'_>>::View) -> R) -> R;
+}
+
+/// Makes guards that have an `inside` fit for a [`Condition`](crate::Condition).
+///
+/// `Guard[generics], Handle, Future, |guard| data => Data;`
+macro_rules! relock_guard {
+    ($($guard:ty[$($generics:tt)*], $handle:ty, $future:ty, |$this:ident| $data:expr => $view:ty;)*) => {$(
+        // SAFETY: the guard is inside of the gate whose address the id is.
+        unsafe impl<$($generics)*> $crate::proof::HoldsLock for $guard {
+            #[inline]
+            fn lock_id(&self) -> $crate::LockId {
+                self.inside.lock_id()
+            }
+        }
+
+        impl<'v, $($generics)*> $crate::proof::View<'v> for $guard {
+            type View = $view;
+        }
+
+        // SAFETY: `leave` releases the lock, and the future enters it again.
+        unsafe impl<$($generics)*> $crate::proof::Relock for $guard {
+            type Released = $handle;
+            type Reacquire = $future;
+
+            #[inline]
+            fn release(guard: Self) -> $handle {
+                guard.inside.leave()
+            }
+
+            #[inline]
+            fn reacquire(handle: $handle) -> $future {
+                <$future>::new(handle)
+            }
+
+            #[inline]
+            fn with_view<R>(&mut self, look: impl FnOnce(&$view) -> R) -> R {
+                let $this = &*self;
+                look($data)
+            }
+        }
+    )*};
+}
+
+pub(crate) use relock_guard;

@@ -1,0 +1,344 @@
+//! The guards of `RwLock` and the futures that return them.
+
+use core::fmt;
+use core::future::Future;
+use core::marker::PhantomData;
+use core::ops::{Deref, DerefMut};
+use core::pin::Pin;
+use core::ptr::NonNull;
+use core::task::{Context, Poll};
+use std::sync::Arc;
+
+use super::{Access, READER, RawRwLock, RwLock, Shared, UPGRADABLE, WRITER};
+use crate::gate::{
+    Entering, Gate, Gated, Handle, Inside, entering_future, polled_after_completion,
+};
+use crate::proof::relock_guard;
+
+/// Claims, as types: a guard needs no byte to say what it is.
+macro_rules! claims {
+    ($($claim:ident),*) => {$(
+        #[derive(Clone, Copy, Default)]
+        struct $claim;
+
+        impl From<$claim> for Access {
+            #[inline]
+            fn from(_: $claim) -> Access {
+                Access::$claim
+            }
+        }
+    )*};
+}
+
+claims!(Read, Upgradable, Write);
+
+/// A lock and its value, for reading only: unlike `&RwLock<T>`, it is covariant
+/// in `T`.
+// Public because it is `Relock::Released` of the read guard, but not reachable.
+#[allow(unreachable_pub, missing_debug_implementations)]
+pub struct ReadHandle<'a, T: ?Sized> {
+    raw: &'a RawRwLock,
+    value: NonNull<T>,
+    _value: PhantomData<&'a T>,
+}
+
+// SAFETY: through the handle the value is only ever shared.
+unsafe impl<T: ?Sized + Sync> Send for ReadHandle<'_, T> {}
+// SAFETY: as above.
+unsafe impl<T: ?Sized + Sync> Sync for ReadHandle<'_, T> {}
+
+impl<'a, T: ?Sized> ReadHandle<'a, T> {
+    #[inline]
+    pub(crate) fn new(lock: &'a RwLock<T>) -> Self {
+        ReadHandle {
+            raw: &lock.raw,
+            // SAFETY: a cell is not at null.
+            value: unsafe { NonNull::new_unchecked(lock.value.get()) },
+            _value: PhantomData,
+        }
+    }
+}
+
+impl<T: ?Sized> Handle for ReadHandle<'_, T> {
+    type Policy = Shared;
+
+    #[inline]
+    fn gate(&self) -> &Gate<Shared> {
+        self.raw.gate()
+    }
+}
+
+/// Holds an [`RwLock`] for reading until it is dropped.
+#[must_use = "the lock is released as soon as the guard is dropped"]
+pub struct RwLockReadGuard<'a, T: ?Sized> {
+    inside: Inside<ReadHandle<'a, T>, Read>,
+}
+
+/// Holds an [`RwLock`] for writing until it is dropped.
+#[must_use = "the lock is released as soon as the guard is dropped"]
+pub struct RwLockWriteGuard<'a, T: ?Sized> {
+    inside: Inside<&'a RwLock<T>, Write>,
+}
+
+/// Holds an [`RwLock`] for reading until it is dropped, and may be
+/// [upgraded](Self::upgrade) for writing.
+#[must_use = "the lock is released as soon as the guard is dropped"]
+pub struct RwLockUpgradableReadGuard<'a, T: ?Sized> {
+    inside: Inside<&'a RwLock<T>, Upgradable>,
+}
+
+/// Holds an [`RwLock`] in an [`Arc`] for reading until it is dropped.
+#[must_use = "the lock is released as soon as the guard is dropped"]
+pub struct OwnedRwLockReadGuard<T: ?Sized> {
+    inside: Inside<Arc<RwLock<T>>, Read>,
+}
+
+/// Holds an [`RwLock`] in an [`Arc`] for writing until it is dropped.
+#[must_use = "the lock is released as soon as the guard is dropped"]
+pub struct OwnedRwLockWriteGuard<T: ?Sized> {
+    inside: Inside<Arc<RwLock<T>>, Write>,
+}
+
+/// Holds an [`RwLock`] in an [`Arc`] for reading until it is dropped, and may be
+/// [upgraded](Self::upgrade) for writing.
+#[must_use = "the lock is released as soon as the guard is dropped"]
+pub struct OwnedRwLockUpgradableReadGuard<T: ?Sized> {
+    inside: Inside<Arc<RwLock<T>>, Upgradable>,
+}
+
+macro_rules! guards {
+    ($($guard:ident[$($generics:tt)*]<$($params:tt),*>, $handle:ty, |$this:ident| $pointer:expr;)*) => {$(
+        impl<$($generics)*> $guard<$($params),*> {
+            /// For those who have just entered the gate.
+            #[inline]
+            pub(crate) fn new(handle: $handle) -> Self {
+                Self { inside: Inside::new(handle, Default::default()) }
+            }
+
+            /// Releases the lock: what dropping the guard does, said aloud.
+            ///
+            /// An associated function, so that it hides no method of `T`.
+            #[inline]
+            pub fn release(guard: Self) {
+                guard.inside.leave();
+            }
+        }
+
+        impl<$($generics)*> Deref for $guard<$($params),*> {
+            type Target = T;
+
+            #[inline]
+            fn deref(&self) -> &T {
+                let $this = self;
+                // SAFETY: while the guard exists nobody else writes (R1, R2), and
+                // it is borrowed for as long as the value.
+                unsafe { &*$pointer }
+            }
+        }
+
+        impl<$($generics)* + fmt::Debug> fmt::Debug for $guard<$($params),*> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&**self, f)
+            }
+        }
+
+        impl<$($generics)* + fmt::Display> fmt::Display for $guard<$($params),*> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&**self, f)
+            }
+        }
+    )*};
+}
+
+guards! {
+    RwLockReadGuard['a, T: ?Sized]<'a, T>, ReadHandle<'a, T>,
+        |this| this.inside.handle().value.as_ptr();
+    RwLockWriteGuard['a, T: ?Sized]<'a, T>, &'a RwLock<T>,
+        |this| this.inside.handle().value.get();
+    RwLockUpgradableReadGuard['a, T: ?Sized]<'a, T>, &'a RwLock<T>,
+        |this| this.inside.handle().value.get();
+    OwnedRwLockReadGuard[T: ?Sized]<T>, Arc<RwLock<T>>,
+        |this| this.inside.handle().value.get();
+    OwnedRwLockWriteGuard[T: ?Sized]<T>, Arc<RwLock<T>>,
+        |this| this.inside.handle().value.get();
+    OwnedRwLockUpgradableReadGuard[T: ?Sized]<T>, Arc<RwLock<T>>,
+        |this| this.inside.handle().value.get();
+}
+
+macro_rules! write_guards {
+    ($($guard:ident[$($generics:tt)*]<$($params:tt),*>, $read_guard:ty, |$handle:ident| $read_handle:expr;)*) => {$(
+        impl<$($generics)*> DerefMut for $guard<$($params),*> {
+            #[inline]
+            fn deref_mut(&mut self) -> &mut T {
+                // SAFETY: while the guard exists no other does (R1), and it is
+                // borrowed for as long as the value.
+                unsafe { &mut *self.inside.handle().value.get() }
+            }
+        }
+
+        impl<$($generics)*> $guard<$($params),*> {
+            /// Goes on as a reader. Readers that are first in line enter too;
+            /// no writer gets in between (R3).
+            ///
+            /// ```
+            /// # futures::executor::block_on(async {
+            /// use async_monitor::{RwLock, RwLockWriteGuard};
+            ///
+            /// let lock = RwLock::new(1);
+            /// let mut guard = lock.write().await;
+            /// *guard += 1;
+            /// let guard = RwLockWriteGuard::downgrade(guard);
+            /// assert_eq!((*guard, *lock.read().await), (2, 2));
+            /// # });
+            /// ```
+            pub fn downgrade(guard: Self) -> $read_guard {
+                let $handle = guard.inside.into_handle();
+                let guard = <$read_guard>::new($read_handle);
+                // A waker that panics in here drops the new guard.
+                let gate = guard.inside.handle().gate();
+                gate.change(|word| Some((word & !WRITER) + READER));
+                guard
+            }
+        }
+    )*};
+}
+
+write_guards! {
+    RwLockWriteGuard['a, T: ?Sized]<'a, T>, RwLockReadGuard<'a, T>,
+        |lock| ReadHandle::new(lock);
+    OwnedRwLockWriteGuard[T: ?Sized]<T>, OwnedRwLockReadGuard<T>, |lock| lock;
+}
+
+macro_rules! upgradable_guards {
+    ($($guard:ident[$($generics:tt)*]<$($params:tt),*>, $read_guard:ty, |$handle:ident| $read_handle:expr, $write_guard:ty, $upgrade:ident, $for:ty;)*) => {$(
+        impl<$($generics)*> $guard<$($params),*> {
+            /// Waits until the readers have left, and goes on as the writer. No
+            /// writer gets in between (R3), and no reader enters meanwhile.
+            ///
+            /// # Cancel safety
+            ///
+            /// The guard is given to the future: dropping the future releases
+            /// the lock.
+            #[inline]
+            pub fn upgrade(guard: Self) -> $upgrade<$($params),*> {
+                let handle = guard.inside.handle().clone();
+                $upgrade {
+                    entering: Entering::new(handle, Access::Upgrade),
+                    upgradable: Some(guard.inside),
+                }
+            }
+
+            /// Goes on as the writer if there are no readers; otherwise returns
+            /// the guard.
+            ///
+            /// # Errors
+            ///
+            /// The guard itself where others read.
+            pub fn try_upgrade(guard: Self) -> Result<$write_guard, Self> {
+                if guard.inside.handle().gate().try_enter_first(Access::Upgrade) {
+                    Ok(<$write_guard>::new(guard.inside.into_handle()))
+                } else {
+                    Err(guard)
+                }
+            }
+
+            /// Goes on as a plain reader, so that another may be upgradable.
+            pub fn downgrade(guard: Self) -> $read_guard {
+                let $handle = guard.inside.into_handle();
+                let guard = <$read_guard>::new($read_handle);
+                // A waker that panics in here drops the new guard. The count
+                // has room by R4.
+                let gate = guard.inside.handle().gate();
+                gate.change(|word| Some((word & !UPGRADABLE) + READER));
+                guard
+            }
+        }
+
+        /// The future of `upgrade`. Dropping it releases the lock.
+        #[must_use = "futures do nothing unless they are awaited"]
+        pub struct $upgrade<$($generics)*> {
+            // Dropped first: takes back the request before the guard goes.
+            entering: Entering<$for>,
+            /// `None` once the future has completed.
+            upgradable: Option<Inside<$for, Upgradable>>,
+        }
+
+        impl<$($generics)*> Future for $upgrade<$($params),*> {
+            type Output = $write_guard;
+
+            fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+                // SAFETY: `entering` is pinned with us and not moved below;
+                // `upgradable` is not.
+                let this = unsafe { self.get_unchecked_mut() };
+                // SAFETY: as above.
+                let entering = unsafe { Pin::new_unchecked(&mut this.entering) };
+                entering.poll(cx).map(|handle| {
+                    let Some(upgradable) = this.upgradable.take() else {
+                        polled_after_completion()
+                    };
+                    // The gate has exchanged one claim for the other.
+                    upgradable.into_handle();
+                    <$write_guard>::new(handle)
+                })
+            }
+        }
+
+        impl<$($generics)*> fmt::Debug for $upgrade<$($params),*> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($upgrade))
+                    .field("terminated", &self.entering.is_terminated())
+                    .finish_non_exhaustive()
+            }
+        }
+    )*};
+}
+
+upgradable_guards! {
+    RwLockUpgradableReadGuard['a, T: ?Sized]<'a, T>,
+        RwLockReadGuard<'a, T>, |lock| ReadHandle::new(lock),
+        RwLockWriteGuard<'a, T>, RwLockUpgrade, &'a RwLock<T>;
+    OwnedRwLockUpgradableReadGuard[T: ?Sized]<T>,
+        OwnedRwLockReadGuard<T>, |lock| lock,
+        OwnedRwLockWriteGuard<T>, RwLockUpgradeOwned, Arc<RwLock<T>>;
+}
+
+entering_future! {
+    /// The future of [`RwLock::read`].
+    RwLockRead['a, T: ?Sized]['a, T] for ReadHandle<'a, T> => RwLockReadGuard<'a, T>,
+        request Access::Read;
+
+    /// The future of [`RwLock::write`].
+    RwLockWrite['a, T: ?Sized]['a, T] for &'a RwLock<T> => RwLockWriteGuard<'a, T>,
+        request Access::Write;
+
+    /// The future of [`RwLock::upgradable_read`].
+    RwLockUpgradableRead['a, T: ?Sized]['a, T] for &'a RwLock<T>
+        => RwLockUpgradableReadGuard<'a, T>, request Access::Upgradable;
+
+    /// The future of [`RwLock::read_owned`].
+    RwLockReadOwned[T: ?Sized][T] for Arc<RwLock<T>> => OwnedRwLockReadGuard<T>,
+        request Access::Read;
+
+    /// The future of [`RwLock::write_owned`].
+    RwLockWriteOwned[T: ?Sized][T] for Arc<RwLock<T>> => OwnedRwLockWriteGuard<T>,
+        request Access::Write;
+
+    /// The future of [`RwLock::upgradable_read_owned`].
+    RwLockUpgradableReadOwned[T: ?Sized][T] for Arc<RwLock<T>>
+        => OwnedRwLockUpgradableReadGuard<T>, request Access::Upgradable;
+}
+
+relock_guard! {
+    RwLockReadGuard<'a, T>['a, T: ?Sized], ReadHandle<'a, T>, RwLockRead<'a, T>,
+        |guard| &**guard => T;
+    RwLockWriteGuard<'a, T>['a, T: ?Sized], &'a RwLock<T>, RwLockWrite<'a, T>,
+        |guard| &**guard => T;
+    RwLockUpgradableReadGuard<'a, T>['a, T: ?Sized], &'a RwLock<T>,
+        RwLockUpgradableRead<'a, T>, |guard| &**guard => T;
+    OwnedRwLockReadGuard<T>[T: ?Sized], Arc<RwLock<T>>, RwLockReadOwned<T>,
+        |guard| &**guard => T;
+    OwnedRwLockWriteGuard<T>[T: ?Sized], Arc<RwLock<T>>, RwLockWriteOwned<T>,
+        |guard| &**guard => T;
+    OwnedRwLockUpgradableReadGuard<T>[T: ?Sized], Arc<RwLock<T>>,
+        RwLockUpgradableReadOwned<T>, |guard| &**guard => T;
+}

@@ -1,0 +1,437 @@
+//! `RwLock`: many readers or one writer, and readers that may become writers.
+//!
+//! # State
+//!
+//! The word of the [gate](crate::gate):
+//!
+//! | bits | meaning |
+//! |---|---|
+//! | `QUEUED` | somebody waits |
+//! | [`WRITER`] | a write guard exists or is granted |
+//! | [`UPGRADABLE`] | an upgradable guard exists or is granted |
+//! | the rest, in units of [`READER`] | how many read guards exist or are granted |
+//!
+//! | asks for | is admitted when there is no | then sets |
+//! |---|---|---|
+//! | read | writer | one `READER` more |
+//! | upgradable read | writer, upgradable | `UPGRADABLE` |
+//! | write | writer, upgradable, reader | `WRITER` |
+//! | upgrade (of the one upgradable guard) | reader | `WRITER` for `UPGRADABLE` |
+//!
+//! # Policy
+//!
+//! Strict FIFO between the kinds: whoever came first enters first, and readers
+//! that stand behind a writer wait for it. So neither kind starves. Only an
+//! upgrade goes to the head of the line: a writer before it could not enter
+//! anyway while the upgradable guard exists.
+//!
+//! # Invariants
+//!
+//! - **R1** While a write guard exists, no other guard does.
+//! - **R2** While an upgradable guard exists, neither a writer nor another
+//!   upgradable guard does.
+//! - **R3** Between the last poll of an upgrade and its return, and between the
+//!   call of a downgrade and its return, no writer was inside: both change the
+//!   word in one step.
+//! - **R4** There is room in the count for the upgradable guard to become a
+//!   reader: readers are admitted only up to one fewer than can be counted, and
+//!   an upgradable guard only where the count is not full.
+//!
+//! A cancelled writer lets those behind it be looked at again, so that readers
+//! join the readers that are inside. A cancelled upgrade releases the
+//! upgradable guard that it was made of.
+
+mod guard;
+
+use core::cell::UnsafeCell;
+use core::fmt;
+use std::sync::Arc;
+
+use self::guard::ReadHandle;
+pub use self::guard::{
+    OwnedRwLockReadGuard, OwnedRwLockUpgradableReadGuard, OwnedRwLockWriteGuard, RwLockRead,
+    RwLockReadGuard, RwLockReadOwned, RwLockUpgradableRead, RwLockUpgradableReadGuard,
+    RwLockUpgradableReadOwned, RwLockUpgrade, RwLockUpgradeOwned, RwLockWrite, RwLockWriteGuard,
+    RwLockWriteOwned,
+};
+use crate::async_lock::{AsyncRwLock, ExclusiveLock, ExclusiveRwLock, async_lock};
+use crate::blocking::block_on;
+use crate::gate::{Gate, Gated, ManyGrants, Policy};
+
+const WRITER: usize = 1 << 1;
+const UPGRADABLE: usize = 1 << 2;
+const READER: usize = 1 << 3;
+
+/// How many readers are admitted (R4): one fewer than can be counted.
+const MAX_READERS: usize = usize::MAX / READER - 1;
+
+/// What a waiter asks for.
+#[derive(Clone, Copy)]
+pub(crate) enum Access {
+    Read,
+    Upgradable,
+    Write,
+    Upgrade,
+}
+
+/// Many readers or one writer.
+pub(crate) struct Shared;
+
+impl Policy for Shared {
+    type Request = Access;
+    type Front = ManyGrants<Access>;
+
+    #[inline]
+    fn admit(word: usize, access: Access) -> Option<usize> {
+        match access {
+            // Where the count is full, the reader waits for another to leave.
+            Access::Read if word & WRITER == 0 && word / READER < MAX_READERS => {
+                Some(word + READER)
+            }
+            Access::Upgradable
+                if word & (WRITER | UPGRADABLE) == 0 && word / READER <= MAX_READERS =>
+            {
+                Some(word | UPGRADABLE)
+            }
+            Access::Write if word == 0 => Some(WRITER),
+            Access::Upgrade if word == UPGRADABLE => Some(WRITER),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    fn retract(word: usize, access: Access) -> usize {
+        match access {
+            Access::Read => word - READER,
+            Access::Upgradable => word & !UPGRADABLE,
+            Access::Write => word & !WRITER,
+            Access::Upgrade => (word & !WRITER) | UPGRADABLE,
+        }
+    }
+
+    #[inline]
+    fn comes_first(access: Access) -> bool {
+        matches!(access, Access::Upgrade)
+    }
+}
+
+/// A value that many tasks read or one writes.
+///
+/// # Fairness
+///
+/// First come, first served, whatever the kind: a reader that comes after a
+/// writer waits for it, also when other readers are inside. (So a task that
+/// reads must not read again before it is done: with a writer in between, it
+/// would wait for itself.) For the rest see [`Lock`](crate::Lock), of which this
+/// is the shared form.
+///
+/// # Examples
+///
+/// ```
+/// # futures::executor::block_on(async {
+/// use async_monitor::RwLock;
+///
+/// let config = RwLock::new(String::from("a"));
+/// {
+///     let one = config.read().await;
+///     let two = config.read().await;
+///     assert_eq!(*one, *two);
+/// }
+/// config.write().await.push('b');
+/// assert_eq!(*config.read().await, "ab");
+/// # });
+/// ```
+#[derive(Default)]
+pub struct RwLock<T: ?Sized> {
+    raw: RawRwLock,
+    value: UnsafeCell<T>,
+}
+
+/// The lock without the value, so that a read guard need not mention `T` in a
+/// place where it could not be covariant.
+pub(crate) struct RawRwLock {
+    gate: Gate<Shared>,
+}
+
+impl Gated for RawRwLock {
+    type Policy = Shared;
+
+    #[inline]
+    fn gate(&self) -> &Gate<Shared> {
+        &self.gate
+    }
+}
+
+impl Default for RawRwLock {
+    fn default() -> Self {
+        RawRwLock { gate: Gate::new(0) }
+    }
+}
+
+// SAFETY: with the lock the value is sent.
+unsafe impl<T: ?Sized + Send> Send for RwLock<T> {}
+// SAFETY: writers send the value from thread to thread, readers share it (R1).
+unsafe impl<T: ?Sized + Send + Sync> Sync for RwLock<T> {}
+
+impl<T> RwLock<T> {
+    #[cfg(not(async_monitor_loom))]
+    /// A lock that nobody holds.
+    pub const fn new(value: T) -> Self {
+        RwLock {
+            raw: RawRwLock { gate: Gate::new(0) },
+            value: UnsafeCell::new(value),
+        }
+    }
+
+    #[cfg(async_monitor_loom)]
+    /// A lock that nobody holds.
+    pub fn new(value: T) -> Self {
+        RwLock {
+            raw: RawRwLock::default(),
+            value: UnsafeCell::new(value),
+        }
+    }
+
+    /// Takes the value out. Nobody else has the lock, so nobody holds it.
+    pub fn into_inner(self) -> T {
+        self.value.into_inner()
+    }
+}
+
+impl<T: ?Sized> RwLock<T> {
+    /// Waits until no writer is inside and nobody who must wait is in line
+    /// before, to read. (That may be a writer, an upgrade, or a second upgradable
+    /// reader: nobody is passed.)
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future gives up its place in line, and gives on what it had
+    /// been granted. The same holds for the futures of all methods here.
+    #[inline]
+    pub fn read(&self) -> RwLockRead<'_, T> {
+        RwLockRead::new(ReadHandle::new(self))
+    }
+
+    /// Waits until nobody is inside, to write.
+    #[inline]
+    pub fn write(&self) -> RwLockWrite<'_, T> {
+        RwLockWrite::new(self)
+    }
+
+    /// Waits until neither a writer nor another upgradable reader is inside, to
+    /// read and perhaps to [upgrade](RwLockUpgradableReadGuard::upgrade) later.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// use async_monitor::{RwLock, RwLockUpgradableReadGuard};
+    ///
+    /// let cache = RwLock::new(None);
+    /// let guard = cache.upgradable_read().await;
+    /// if guard.is_none() {
+    ///     // Readers leave, and no writer gets in between.
+    ///     let mut guard = RwLockUpgradableReadGuard::upgrade(guard).await;
+    ///     *guard = Some(42);
+    /// }
+    /// # });
+    /// ```
+    #[inline]
+    pub fn upgradable_read(&self) -> RwLockUpgradableRead<'_, T> {
+        RwLockUpgradableRead::new(self)
+    }
+
+    /// Locks for reading if that is possible at once and nobody is in line.
+    #[inline]
+    pub fn try_read(&self) -> Option<RwLockReadGuard<'_, T>> {
+        self.enter(Access::Read)
+            .then(|| RwLockReadGuard::new(ReadHandle::new(self)))
+    }
+
+    /// Locks for writing if that is possible at once and nobody is in line.
+    #[inline]
+    pub fn try_write(&self) -> Option<RwLockWriteGuard<'_, T>> {
+        self.enter(Access::Write)
+            .then(|| RwLockWriteGuard::new(self))
+    }
+
+    /// Locks for upgradable reading if that is possible at once and nobody is
+    /// in line.
+    #[inline]
+    pub fn try_upgradable_read(&self) -> Option<RwLockUpgradableReadGuard<'_, T>> {
+        self.enter(Access::Upgradable)
+            .then(|| RwLockUpgradableReadGuard::new(self))
+    }
+
+    /// Waits, to read, by parking the thread. See
+    /// [`Lock::acquire_blocking`](crate::Lock::acquire_blocking).
+    pub fn read_blocking(&self) -> RwLockReadGuard<'_, T> {
+        match self.try_read() {
+            Some(guard) => guard,
+            None => block_on(self.read()),
+        }
+    }
+
+    /// Waits, to write, by parking the thread. See
+    /// [`Lock::acquire_blocking`](crate::Lock::acquire_blocking).
+    pub fn write_blocking(&self) -> RwLockWriteGuard<'_, T> {
+        match self.try_write() {
+            Some(guard) => guard,
+            None => block_on(self.write()),
+        }
+    }
+
+    /// Waits, to read and perhaps to upgrade later, by parking the thread. See
+    /// [`Lock::acquire_blocking`](crate::Lock::acquire_blocking).
+    pub fn upgradable_read_blocking(&self) -> RwLockUpgradableReadGuard<'_, T> {
+        match self.try_upgradable_read() {
+            Some(guard) => guard,
+            None => block_on(self.upgradable_read()),
+        }
+    }
+
+    /// As [`read`](Self::read), with a guard that keeps the lock alive.
+    #[inline]
+    pub fn read_owned(self: &Arc<Self>) -> RwLockReadOwned<T> {
+        RwLockReadOwned::new(Arc::clone(self))
+    }
+
+    /// As [`write`](Self::write), with a guard that keeps the lock alive.
+    #[inline]
+    pub fn write_owned(self: &Arc<Self>) -> RwLockWriteOwned<T> {
+        RwLockWriteOwned::new(Arc::clone(self))
+    }
+
+    /// As [`upgradable_read`](Self::upgradable_read), with a guard that keeps
+    /// the lock alive.
+    #[inline]
+    pub fn upgradable_read_owned(self: &Arc<Self>) -> RwLockUpgradableReadOwned<T> {
+        RwLockUpgradableReadOwned::new(Arc::clone(self))
+    }
+
+    /// As [`try_read`](Self::try_read), with a guard that keeps the lock alive.
+    pub fn try_read_owned(self: &Arc<Self>) -> Option<OwnedRwLockReadGuard<T>> {
+        self.enter(Access::Read)
+            .then(|| OwnedRwLockReadGuard::new(Arc::clone(self)))
+    }
+
+    /// As [`try_write`](Self::try_write), with a guard that keeps the lock
+    /// alive.
+    pub fn try_write_owned(self: &Arc<Self>) -> Option<OwnedRwLockWriteGuard<T>> {
+        self.enter(Access::Write)
+            .then(|| OwnedRwLockWriteGuard::new(Arc::clone(self)))
+    }
+
+    /// As [`try_upgradable_read`](Self::try_upgradable_read), with a guard that
+    /// keeps the lock alive.
+    pub fn try_upgradable_read_owned(
+        self: &Arc<Self>,
+    ) -> Option<OwnedRwLockUpgradableReadGuard<T>> {
+        self.enter(Access::Upgradable)
+            .then(|| OwnedRwLockUpgradableReadGuard::new(Arc::clone(self)))
+    }
+
+    /// As [`read_blocking`](Self::read_blocking), with a guard that keeps the
+    /// lock alive.
+    pub fn read_owned_blocking(self: &Arc<Self>) -> OwnedRwLockReadGuard<T> {
+        match self.try_read_owned() {
+            Some(guard) => guard,
+            None => block_on(self.read_owned()),
+        }
+    }
+
+    /// As [`write_blocking`](Self::write_blocking), with a guard that keeps the
+    /// lock alive.
+    pub fn write_owned_blocking(self: &Arc<Self>) -> OwnedRwLockWriteGuard<T> {
+        match self.try_write_owned() {
+            Some(guard) => guard,
+            None => block_on(self.write_owned()),
+        }
+    }
+
+    /// As [`upgradable_read_blocking`](Self::upgradable_read_blocking), with a
+    /// guard that keeps the lock alive.
+    pub fn upgradable_read_owned_blocking(self: &Arc<Self>) -> OwnedRwLockUpgradableReadGuard<T> {
+        match self.try_upgradable_read_owned() {
+            Some(guard) => guard,
+            None => block_on(self.upgradable_read_owned()),
+        }
+    }
+
+    /// Whether anybody is inside, or has been granted access and not run yet.
+    /// The answer may be out of date when it arrives.
+    pub fn is_locked(&self) -> bool {
+        self.gate().word() & !crate::gate::QUEUED != 0
+    }
+
+    /// The value. Needs no lock, as nobody else has it.
+    #[inline]
+    pub fn get_mut(&mut self) -> &mut T {
+        self.value.get_mut()
+    }
+
+    #[inline]
+    fn enter(&self, access: Access) -> bool {
+        self.gate().try_enter(access)
+    }
+}
+
+impl<T: ?Sized> Gated for RwLock<T> {
+    type Policy = Shared;
+
+    #[inline]
+    fn gate(&self) -> &Gate<Shared> {
+        &self.raw.gate
+    }
+}
+
+impl<T> From<T> for RwLock<T> {
+    fn from(value: T) -> Self {
+        RwLock::new(value)
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = self.gate().word();
+        let mut debug = f.debug_struct("RwLock");
+        match self.try_read() {
+            Some(guard) => debug.field("value", &&*guard),
+            None => debug.field("value", &format_args!("<locked>")),
+        };
+        debug
+            .field("writer", &(word & WRITER != 0))
+            .field("upgradable", &(word & UPGRADABLE != 0))
+            .field("readers", &(word / READER))
+            .field("waiters", &self.gate().waiters())
+            .finish()
+    }
+}
+
+async_lock! {
+    RwLock<T>[T: ?Sized] {
+        RwLockWriteGuard<'a, T>, RwLock::write, RwLock::try_write, RwLockWrite<'a, T>
+    }
+}
+
+impl<T: ?Sized> AsyncRwLock for RwLock<T> {
+    type ReadGuard<'a>
+        = RwLockReadGuard<'a, T>
+    where
+        Self: 'a;
+
+    #[inline]
+    async fn read(&self) -> Result<Self::ReadGuard<'_>, Self::Error> {
+        Ok(RwLock::read(self).await)
+    }
+
+    #[inline]
+    fn try_read(&self) -> Option<Self::ReadGuard<'_>> {
+        RwLock::try_read(self)
+    }
+}
+
+// SAFETY: R1, R2; leaving is a Release and entering an Acquire on the same word,
+// or both are ordered by the lock of the queue.
+unsafe impl<T: ?Sized> ExclusiveLock for RwLock<T> {}
+
+// SAFETY: as above.
+unsafe impl<T: ?Sized> ExclusiveRwLock for RwLock<T> {}

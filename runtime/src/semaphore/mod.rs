@@ -1,0 +1,450 @@
+//! `Semaphore` and `BoundedSemaphore`: permits that tasks take and give back.
+//!
+//! # State
+//!
+//! The word of the [gate](crate::gate) is `QUEUED` and, in units of [`PERMIT`],
+//! how many permits are available.
+//!
+//! | | effect |
+//! |---|---|
+//! | acquire `n`, as many are available, nobody waits | `n` fewer |
+//! | acquire `n` otherwise | joins the queue |
+//! | acquire 0 | enters at once, whoever waits |
+//! | give back `n` | `n` more; then those who wait take theirs, in order, up to the first whose number is not available |
+//!
+//! Permits are taken from the word when they are granted, so those on their way
+//! to a woken task are never seen as available. A request for several permits
+//! waits until all are there, and those behind it wait with it: it is woken
+//! once, and cannot be starved by smaller ones.
+//!
+//! # Invariants
+//!
+//! - **S1** Available permits, those of guards and those of granted nodes make
+//!   up the initial number, plus those added, less those forgotten. (Of more
+//!   than [`CAPACITY`] that come together, the rest is lost.)
+//! - **S2** In a bounded semaphore, that sum and those forgotten and not
+//!   released since make up the initial number at any time: a release takes
+//!   from the forgotten.
+
+mod permit;
+
+use core::fmt;
+use std::sync::Arc;
+
+pub use self::permit::{
+    BoundedSemaphoreAcquire, BoundedSemaphoreAcquireOwned, BoundedSemaphorePermit,
+    OwnedBoundedSemaphorePermit, OwnedSemaphorePermit, SemaphoreAcquire, SemaphoreAcquireOwned,
+    SemaphorePermit,
+};
+use crate::async_lock::async_lock;
+use crate::blocking::block_on;
+use crate::gate::{Gate, Gated, ManyGrants, Policy, QUEUED};
+use crate::sync::{AtomicUsize, Ordering, const_unless_loom};
+
+/// One permit, in the word.
+const PERMIT: usize = 1 << 1;
+
+/// The most that the word can count: four times [`Semaphore::MAX_PERMITS`], as
+/// permits that are out may come back after others were added in their stead.
+const CAPACITY: usize = usize::MAX / PERMIT;
+
+/// As many at a time as there are permits.
+pub(crate) struct Counting;
+
+impl Policy for Counting {
+    type Request = usize;
+    type Front = ManyGrants<usize>;
+
+    #[inline]
+    fn admit(word: usize, permits: usize) -> Option<usize> {
+        (word / PERMIT)
+            .checked_sub(permits)
+            .map(|left| left * PERMIT)
+    }
+
+    #[inline]
+    fn retract(word: usize, permits: usize) -> usize {
+        (word / PERMIT).saturating_add(permits).min(CAPACITY) * PERMIT
+    }
+
+    #[inline]
+    fn comes_first(permits: usize) -> bool {
+        // Nothing to wait for.
+        permits == 0
+    }
+}
+
+/// A number of permits that tasks take, wait for and give back: asyncio's
+/// `Semaphore`.
+///
+/// # Fairness
+///
+/// First come, first served. A release hands the permit over to the first in
+/// line there and then; permits that nobody was waiting for go to whoever asks
+/// first. For the rest see [`Lock`](crate::Lock), which is the same with one
+/// permit and no way to add another.
+///
+/// # Examples
+///
+/// At most two at a time:
+///
+/// ```
+/// # futures::executor::block_on(async {
+/// use async_monitor::Semaphore;
+///
+/// static CONNECTIONS: Semaphore = Semaphore::new(2);
+///
+/// let one = CONNECTIONS.acquire().await;
+/// let two = CONNECTIONS.acquire().await;
+/// assert!(CONNECTIONS.try_acquire().is_none());
+/// drop(one);
+/// assert_eq!(CONNECTIONS.available_permits(), 1);
+/// # drop(two);
+/// # });
+/// ```
+pub struct Semaphore {
+    gate: Gate<Counting>,
+}
+
+/// A [`Semaphore`] that never has more permits than it began with: asyncio's
+/// `BoundedSemaphore`.
+///
+/// A permit gives itself back once, on drop; it cannot be released twice. What
+/// is left to go wrong is to [`release`](Self::release) by number what was not
+/// [forgotten](BoundedSemaphorePermit::forget): that is refused.
+///
+/// # Examples
+///
+/// ```
+/// # futures::executor::block_on(async {
+/// use async_monitor::BoundedSemaphore;
+///
+/// let seats = BoundedSemaphore::new(2);
+/// let permit = seats.acquire().await;
+/// // The permit is out, and comes back by itself.
+/// assert!(seats.release(1).is_err());
+/// permit.forget();
+/// assert!(seats.release(1).is_ok());
+/// assert!(seats.release(1).is_err());
+/// assert_eq!(seats.available_permits(), 2);
+/// # });
+/// ```
+pub struct BoundedSemaphore {
+    gate: Gate<Counting>,
+    bound: usize,
+    /// Permits that were forgotten and not released since (S2).
+    forgotten: AtomicUsize,
+}
+
+/// A [`BoundedSemaphore`] was asked to have more permits than it began with.
+/// Nothing was released.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OverRelease {
+    /// How many permits were to be released.
+    pub requested: usize,
+    /// How many could have been: those forgotten and not released since.
+    pub releasable: usize,
+}
+
+impl fmt::Display for OverRelease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "cannot release {} permits of a bounded semaphore: {} were taken for good \
+             (a permit that is dropped gives itself back)",
+            self.requested, self.releasable,
+        )
+    }
+}
+
+impl core::error::Error for OverRelease {}
+
+/// The part of the interface that both semaphores share.
+macro_rules! semaphore {
+    ($semaphore:ident, $permit:ident, $owned_permit:ident, $acquire:ident, $acquire_owned:ident) => {
+        impl $semaphore {
+            /// The most permits that a semaphore may have.
+            pub const MAX_PERMITS: usize = usize::MAX >> 3;
+
+            /// Waits for a permit.
+            ///
+            /// # Cancel safety
+            ///
+            /// Dropping the future gives up its place in line, and gives on what
+            /// it had been granted.
+            #[inline]
+            pub fn acquire(&self) -> $acquire<'_> {
+                $acquire::new(self, 1)
+            }
+
+            /// Waits until `permits` permits are available, and takes them all
+            /// at once. More than there will ever be are waited for, for ever;
+            /// none are there at once.
+            #[inline]
+            pub fn acquire_many(&self, permits: usize) -> $acquire<'_> {
+                $acquire::new(self, permits)
+            }
+
+            /// Takes a permit if one is available and nobody is in line.
+            #[inline]
+            pub fn try_acquire(&self) -> Option<$permit<'_>> {
+                self.try_acquire_many(1)
+            }
+
+            /// Takes `permits` permits if as many are available and nobody is in
+            /// line.
+            #[inline]
+            pub fn try_acquire_many(&self, permits: usize) -> Option<$permit<'_>> {
+                self.try_take(permits).then(|| $permit::new(self, permits))
+            }
+
+            /// Waits for a permit by parking the thread. See
+            /// [`Lock::acquire_blocking`](crate::Lock::acquire_blocking).
+            pub fn acquire_blocking(&self) -> $permit<'_> {
+                self.acquire_many_blocking(1)
+            }
+
+            /// Waits for permits by parking the thread. See
+            /// [`Lock::acquire_blocking`](crate::Lock::acquire_blocking).
+            pub fn acquire_many_blocking(&self, permits: usize) -> $permit<'_> {
+                match self.try_acquire_many(permits) {
+                    Some(permit) => permit,
+                    None => block_on(self.acquire_many(permits)),
+                }
+            }
+
+            /// As [`acquire`](Self::acquire), with a permit that keeps the
+            /// semaphore alive and borrows nothing.
+            #[inline]
+            pub fn acquire_owned(self: &Arc<Self>) -> $acquire_owned {
+                self.acquire_many_owned(1)
+            }
+
+            /// As [`acquire_many`](Self::acquire_many), with an owned permit.
+            #[inline]
+            pub fn acquire_many_owned(self: &Arc<Self>, permits: usize) -> $acquire_owned {
+                $acquire_owned::new(Arc::clone(self), permits)
+            }
+
+            /// As [`try_acquire`](Self::try_acquire), with an owned permit.
+            #[inline]
+            pub fn try_acquire_owned(self: &Arc<Self>) -> Option<$owned_permit> {
+                self.try_acquire_many_owned(1)
+            }
+
+            /// As [`try_acquire_many`](Self::try_acquire_many), with an owned
+            /// permit.
+            #[inline]
+            pub fn try_acquire_many_owned(
+                self: &Arc<Self>,
+                permits: usize,
+            ) -> Option<$owned_permit> {
+                self.try_take(permits)
+                    .then(|| $owned_permit::new(Arc::clone(self), permits))
+            }
+
+            /// As [`acquire_blocking`](Self::acquire_blocking), with an owned
+            /// permit.
+            pub fn acquire_owned_blocking(self: &Arc<Self>) -> $owned_permit {
+                self.acquire_many_owned_blocking(1)
+            }
+
+            /// As [`acquire_many_blocking`](Self::acquire_many_blocking), with an
+            /// owned permit.
+            pub fn acquire_many_owned_blocking(self: &Arc<Self>, permits: usize) -> $owned_permit {
+                match self.try_acquire_many_owned(permits) {
+                    Some(permit) => permit,
+                    None => block_on(self.acquire_many_owned(permits)),
+                }
+            }
+
+            /// How many permits could be taken a moment ago. Those on their way
+            /// to a woken task are not among them.
+            #[inline]
+            pub fn available_permits(&self) -> usize {
+                self.gate.word() / PERMIT
+            }
+
+            /// Whether a task that asked for a permit would have to wait: none
+            /// is available, or others are in line. The answer may be out of
+            /// date when it arrives.
+            #[inline]
+            pub fn is_locked(&self) -> bool {
+                let word = self.gate.word();
+                word & QUEUED != 0 || word / PERMIT == 0
+            }
+
+            #[inline]
+            fn try_take(&self, permits: usize) -> bool {
+                permits == 0 || self.gate.try_enter(permits)
+            }
+        }
+
+        impl Gated for $semaphore {
+            type Policy = Counting;
+
+            #[inline]
+            fn gate(&self) -> &Gate<Counting> {
+                &self.gate
+            }
+        }
+
+        impl Default for $semaphore {
+            /// One permit, as in asyncio.
+            fn default() -> Self {
+                Self::new(1)
+            }
+        }
+
+        async_lock! {
+            $semaphore[] {
+                $permit<'a>, $semaphore::acquire, $semaphore::try_acquire, $acquire<'a>
+            }
+        }
+    };
+}
+
+semaphore!(
+    Semaphore,
+    SemaphorePermit,
+    OwnedSemaphorePermit,
+    SemaphoreAcquire,
+    SemaphoreAcquireOwned
+);
+semaphore!(
+    BoundedSemaphore,
+    BoundedSemaphorePermit,
+    OwnedBoundedSemaphorePermit,
+    BoundedSemaphoreAcquire,
+    BoundedSemaphoreAcquireOwned
+);
+
+/// Panics where a constructor is called with more permits than there can be.
+#[track_caller]
+const fn checked(permits: usize) -> usize {
+    assert!(
+        permits <= Semaphore::MAX_PERMITS,
+        "a semaphore cannot have more than `Semaphore::MAX_PERMITS` permits"
+    );
+    permits
+}
+
+impl Semaphore {
+    const_unless_loom! {
+        /// A semaphore with `permits` permits; with none, everybody waits until
+        /// some are [added](Self::add_permits).
+        ///
+        /// # Panics
+        ///
+        /// Where `permits` is above [`MAX_PERMITS`](Self::MAX_PERMITS).
+        #[track_caller]
+        pub const fn new(permits: usize) -> Self {
+            Semaphore { gate: Gate::new(checked(permits) * PERMIT) }
+        }
+    }
+
+    /// Gives `permits` permits to whoever waits or comes, also more than the
+    /// semaphore began with: asyncio's `release`.
+    ///
+    /// # Panics
+    ///
+    /// Where more than [`MAX_PERMITS`](Self::MAX_PERMITS) would be available.
+    /// Nothing is added then, and the semaphore works as before.
+    ///
+    /// ```
+    /// let semaphore = async_monitor::Semaphore::new(0);
+    /// semaphore.add_permits(2);
+    /// assert_eq!(semaphore.available_permits(), 2);
+    /// ```
+    #[track_caller]
+    pub fn add_permits(&self, permits: usize) {
+        let added = permits == 0
+            || self.gate.change(|word| {
+                let available = (word / PERMIT).checked_add(permits)?;
+                (available <= Self::MAX_PERMITS).then_some(available * PERMIT)
+            });
+        assert!(
+            added,
+            "cannot add {permits} permits: more than `Semaphore::MAX_PERMITS` would be available"
+        );
+    }
+}
+
+impl BoundedSemaphore {
+    const_unless_loom! {
+        /// A semaphore with `permits` permits, and never more.
+        ///
+        /// # Panics
+        ///
+        /// Where `permits` is above [`MAX_PERMITS`](Self::MAX_PERMITS).
+        #[track_caller]
+        pub const fn new(permits: usize) -> Self {
+            BoundedSemaphore {
+                gate: Gate::new(checked(permits) * PERMIT),
+                bound: permits,
+                forgotten: AtomicUsize::new(0),
+            }
+        }
+    }
+
+    /// Gives back permits that were [forgotten](BoundedSemaphorePermit::forget).
+    ///
+    /// Permits that are out, or on their way to a woken task, give themselves
+    /// back and cannot be released on their behalf.
+    ///
+    /// # Errors
+    ///
+    /// [`OverRelease`] where there would be more permits than at the beginning,
+    /// counting those that are out. Nothing is released then.
+    pub fn release(&self, permits: usize) -> Result<(), OverRelease> {
+        let mut forgotten = self.forgotten.load(Ordering::Relaxed);
+        loop {
+            let Some(left) = forgotten.checked_sub(permits) else {
+                return Err(OverRelease {
+                    requested: permits,
+                    releasable: forgotten,
+                });
+            };
+            // Acquire: pairs with the Release of `forgot`, so that whoever gets
+            // the permit comes after whoever forgot it.
+            match self.forgotten.compare_exchange_weak(
+                forgotten,
+                left,
+                Ordering::Acquire,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => break,
+                Err(now) => forgotten = now,
+            }
+        }
+        if permits != 0 {
+            self.gate.leave(permits);
+        }
+        Ok(())
+    }
+
+    /// How many permits there are in all: the most that can be available.
+    pub fn bound(&self) -> usize {
+        self.bound
+    }
+}
+
+impl fmt::Debug for Semaphore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Semaphore")
+            .field("available", &self.available_permits())
+            .field("waiters", &self.gate.waiters())
+            .finish()
+    }
+}
+
+impl fmt::Debug for BoundedSemaphore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BoundedSemaphore")
+            .field("available", &self.available_permits())
+            .field("bound", &self.bound)
+            .field("waiters", &self.gate.waiters())
+            .finish()
+    }
+}

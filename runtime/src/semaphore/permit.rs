@@ -1,0 +1,156 @@
+//! The permits of the semaphores and the futures that return them.
+
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::ptr;
+use core::task::{Context, Poll};
+use std::sync::Arc;
+
+use super::{BoundedSemaphore, Semaphore};
+use crate::gate::{Entering, Handle, Inside};
+use crate::sync::Ordering;
+
+impl Semaphore {
+    /// A permit is taken for good.
+    fn forgot(&self, _permits: usize) {}
+}
+
+impl BoundedSemaphore {
+    /// A permit is taken for good, until it is released by number (S2).
+    fn forgot(&self, permits: usize) {
+        // Release: pairs with the Acquire of `release`.
+        self.forgotten.fetch_add(permits, Ordering::Release);
+    }
+}
+
+macro_rules! permits {
+    ($($(#[$doc:meta])* $permit:ident[$($a:lifetime)?] of $handle:ty, $(#[$future_doc:meta])* $acquire:ident;)*) => {$(
+        $(#[$doc])*
+        #[must_use = "the permits are given back as soon as the guard is dropped"]
+        pub struct $permit<$($a)?> {
+            inside: Inside<$handle, usize>,
+        }
+
+        impl<$($a)?> $permit<$($a)?> {
+            /// For those to whom the gate has granted as many permits.
+            #[inline]
+            pub(crate) fn new(handle: $handle, permits: usize) -> Self {
+                Self { inside: Inside::new(handle, permits) }
+            }
+
+            /// How many permits this is.
+            #[inline]
+            pub fn num_permits(&self) -> usize {
+                self.inside.claim()
+            }
+
+            /// Gives the permits back: what dropping the guard does, said aloud.
+            #[inline]
+            pub fn release(self) {
+                self.inside.leave();
+            }
+
+            /// Takes the permits for good: they are not given back.
+            pub fn forget(self) {
+                let permits = self.num_permits();
+                let handle = self.inside.into_handle();
+                handle.forgot(permits);
+            }
+
+            /// Splits `permits` permits off; `None`, and nothing changed, if
+            /// this has fewer.
+            pub fn split(&mut self, permits: usize) -> Option<Self> {
+                let left = self.num_permits().checked_sub(permits)?;
+                let handle = self.inside.handle().clone();
+                self.inside.set_claim(left);
+                Some(Self::new(handle, permits))
+            }
+
+            /// Adds the permits of `other` to this.
+            ///
+            /// # Panics
+            ///
+            /// Where `other` is of another semaphore. Its permits are given
+            /// back, to their own.
+            #[track_caller]
+            pub fn merge(&mut self, other: Self) {
+                assert!(
+                    ptr::eq(self.inside.handle().gate(), other.inside.handle().gate()),
+                    "cannot merge permits of two different semaphores"
+                );
+                let permits = self.num_permits().saturating_add(other.num_permits());
+                other.inside.into_handle();
+                self.inside.set_claim(permits);
+            }
+        }
+
+        impl<$($a)?> fmt::Debug for $permit<$($a)?> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($permit))
+                    .field("permits", &self.num_permits())
+                    .finish_non_exhaustive()
+            }
+        }
+
+        $(#[$future_doc])*
+        ///
+        /// It does nothing until it is polled, and may be dropped at any time:
+        /// see the cancel safety of the method.
+        #[must_use = "futures do nothing unless they are awaited"]
+        pub struct $acquire<$($a)?> {
+            entering: Entering<$handle>,
+        }
+
+        impl<$($a)?> $acquire<$($a)?> {
+            #[inline]
+            pub(crate) fn new(handle: $handle, permits: usize) -> Self {
+                Self { entering: Entering::new(handle, permits) }
+            }
+        }
+
+        impl<$($a)?> Future for $acquire<$($a)?> {
+            type Output = $permit<$($a)?>;
+
+            #[inline]
+            fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+                let permits = self.entering.request();
+                // SAFETY: the only field is pinned with the struct.
+                let entering = unsafe { self.map_unchecked_mut(|this| &mut this.entering) };
+                entering.poll(cx).map(|handle| $permit::new(handle, permits))
+            }
+        }
+
+        impl<$($a)?> fmt::Debug for $acquire<$($a)?> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($acquire))
+                    .field("permits", &self.entering.request())
+                    .field("terminated", &self.entering.is_terminated())
+                    .finish_non_exhaustive()
+            }
+        }
+    )*};
+}
+
+permits! {
+    /// Permits of a [`Semaphore`], given back on drop.
+    SemaphorePermit['a] of &'a Semaphore,
+    /// The future of [`Semaphore::acquire`] and `acquire_many`.
+    SemaphoreAcquire;
+
+    /// Permits of a [`Semaphore`] in an [`Arc`], given back on drop.
+    OwnedSemaphorePermit[] of Arc<Semaphore>,
+    /// The future of [`Semaphore::acquire_owned`] and `acquire_many_owned`.
+    SemaphoreAcquireOwned;
+
+    /// Permits of a [`BoundedSemaphore`], given back on drop.
+    BoundedSemaphorePermit['a] of &'a BoundedSemaphore,
+    /// The future of [`BoundedSemaphore::acquire`] and `acquire_many`.
+    BoundedSemaphoreAcquire;
+
+    /// Permits of a [`BoundedSemaphore`] in an [`Arc`], given back on drop.
+    OwnedBoundedSemaphorePermit[] of Arc<BoundedSemaphore>,
+    /// The future of [`BoundedSemaphore::acquire_owned`] and
+    /// `acquire_many_owned`.
+    BoundedSemaphoreAcquireOwned;
+}

@@ -1,0 +1,240 @@
+//! The sync types of the crate: those of `std`, or loom's under
+//! `--cfg async_monitor_loom`. Nothing else in the crate names either.
+//!
+//! [`QueueLock`] is the lock of a wait queue: one word that is at the same time
+//! the pointer to the first waiter and, in its lowest bit, a spin lock. It is
+//! held for a few instructions only (longer where a list is walked: by `Debug`,
+//! at a barrier, past the grants of tasks that have not run yet) and never while
+//! code of a user runs, so a thread that finds it taken spins, and after a while
+//! yields the processor in case the holder has lost its own. (With real-time
+//! priorities that differ, that does not help: the crate is not for such
+//! threads.)
+
+#[cfg(not(async_monitor_loom))]
+pub(crate) use self::real::*;
+
+#[cfg(async_monitor_loom)]
+pub(crate) use self::modelled::*;
+
+#[cfg(not(async_monitor_loom))]
+mod real {
+    use core::cell::UnsafeCell;
+    pub(crate) use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+
+    use core::hint;
+    use core::ptr;
+    use core::sync::atomic::AtomicPtr;
+    use std::thread;
+
+    /// A value that many may reach, one at a time.
+    #[repr(transparent)]
+    pub(crate) struct SharedCell<T>(UnsafeCell<T>);
+
+    impl<T: Copy> SharedCell<T> {
+        pub(crate) const fn new(value: T) -> Self {
+            SharedCell(UnsafeCell::new(value))
+        }
+
+        /// # Safety
+        ///
+        /// Nobody calls [`set`](Self::set) at the same time.
+        #[inline]
+        pub(crate) unsafe fn get(&self) -> T {
+            // SAFETY: no write is under way, as the caller promises.
+            unsafe { *self.0.get() }
+        }
+
+        /// # Safety
+        ///
+        /// Nobody else calls `get` or `set` at the same time.
+        #[inline]
+        pub(crate) unsafe fn set(&self, value: T) {
+            // SAFETY: no other access is under way, as the caller promises.
+            unsafe { *self.0.get() = value }
+        }
+    }
+
+    const LOCKED: usize = 1;
+
+    /// How often a thread looks again before it yields its processor.
+    const SPINS: u32 = 64;
+
+    pub(crate) struct QueueLock<N> {
+        /// The first node of the queue, or null; the lowest bit is the lock.
+        head: AtomicPtr<N>,
+    }
+
+    impl<N> QueueLock<N> {
+        pub(crate) const fn new() -> Self {
+            // Alignment of at least two leaves the lowest bit free.
+            assert!(align_of::<N>() > LOCKED);
+            QueueLock {
+                head: AtomicPtr::new(ptr::null_mut()),
+            }
+        }
+
+        #[inline]
+        pub(crate) fn lock(&self) -> QueueLockGuard<'_, N> {
+            let head = self.head.load(Ordering::Relaxed);
+            let head = untagged(head);
+            // Acquire: pairs with the Release of `QueueLockGuard::drop`.
+            let head = match self.head.compare_exchange_weak(
+                head,
+                tagged(head),
+                Ordering::Acquire,
+                Ordering::Relaxed,
+            ) {
+                Ok(head) => head,
+                Err(_) => self.lock_contended(),
+            };
+            QueueLockGuard { lock: self, head }
+        }
+
+        #[cold]
+        fn lock_contended(&self) -> *mut N {
+            let mut spins = 0;
+            loop {
+                let head = self.head.load(Ordering::Relaxed);
+                if head.addr() & LOCKED == 0 {
+                    // Acquire: as in `lock`.
+                    if let Ok(head) = self.head.compare_exchange_weak(
+                        head,
+                        tagged(head),
+                        Ordering::Acquire,
+                        Ordering::Relaxed,
+                    ) {
+                        return head;
+                    }
+                } else if spins < SPINS {
+                    spins += 1;
+                    hint::spin_loop();
+                } else {
+                    thread::yield_now();
+                }
+            }
+        }
+
+        /// Whether there was no node in the queue a moment ago.
+        #[inline]
+        pub(crate) fn looks_empty(&self) -> bool {
+            untagged(self.head.load(Ordering::Relaxed)).is_null()
+        }
+    }
+
+    fn tagged<N>(head: *mut N) -> *mut N {
+        head.map_addr(|addr| addr | LOCKED)
+    }
+
+    fn untagged<N>(head: *mut N) -> *mut N {
+        head.map_addr(|addr| addr & !LOCKED)
+    }
+
+    pub(crate) struct QueueLockGuard<'a, N> {
+        lock: &'a QueueLock<N>,
+        /// What the word will be once it is unlocked.
+        head: *mut N,
+    }
+
+    impl<N> QueueLockGuard<'_, N> {
+        #[inline]
+        pub(crate) fn head(&self) -> *mut N {
+            self.head
+        }
+
+        #[inline]
+        pub(crate) fn set_head(&mut self, head: *mut N) {
+            self.head = head;
+        }
+    }
+
+    impl<N> Drop for QueueLockGuard<'_, N> {
+        #[inline]
+        fn drop(&mut self) {
+            // Release: pairs with the Acquire of `lock`. Only the holder of the
+            // bit writes the word, so a plain store loses nothing.
+            self.lock.head.store(self.head, Ordering::Release);
+        }
+    }
+}
+
+#[cfg(async_monitor_loom)]
+mod modelled {
+    use core::ptr;
+    use loom::cell::UnsafeCell;
+    pub(crate) use loom::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+    use loom::sync::{Mutex, MutexGuard};
+
+    pub(crate) struct SharedCell<T>(UnsafeCell<T>);
+
+    impl<T: Copy> SharedCell<T> {
+        pub(crate) fn new(value: T) -> Self {
+            SharedCell(UnsafeCell::new(value))
+        }
+
+        /// # Safety
+        ///
+        /// Nobody calls `set` at the same time (loom checks it).
+        pub(crate) unsafe fn get(&self) -> T {
+            // SAFETY: as the caller promises.
+            self.0.with(|value| unsafe { *value })
+        }
+
+        /// # Safety
+        ///
+        /// Nobody calls `get` or `set` at the same time (loom checks it).
+        pub(crate) unsafe fn set(&self, new: T) {
+            // SAFETY: as the caller promises.
+            self.0.with_mut(|value| unsafe { *value = new })
+        }
+    }
+
+    /// Loom need not know how the word is packed, and a lock that blocks leaves
+    /// it far fewer schedules to look at than one that spins.
+    pub(crate) struct QueueLock<N>(Mutex<*mut N>);
+
+    impl<N> QueueLock<N> {
+        pub(crate) fn new() -> Self {
+            QueueLock(Mutex::new(ptr::null_mut()))
+        }
+
+        pub(crate) fn lock(&self) -> QueueLockGuard<'_, N> {
+            // A poisoned lock means that the model has failed already.
+            let guard = self
+                .0
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
+            QueueLockGuard(guard)
+        }
+
+        pub(crate) fn looks_empty(&self) -> bool {
+            self.lock().head().is_null()
+        }
+    }
+
+    pub(crate) struct QueueLockGuard<'a, N>(MutexGuard<'a, *mut N>);
+
+    impl<N> QueueLockGuard<'_, N> {
+        pub(crate) fn head(&self) -> *mut N {
+            *self.0
+        }
+
+        pub(crate) fn set_head(&mut self, head: *mut N) {
+            *self.0 = head;
+        }
+    }
+}
+
+/// A function that is `const` except under loom, whose types are not.
+macro_rules! const_unless_loom {
+    ($(#[$attr:meta])* $vis:vis const fn $name:ident($($arg:ident: $ty:ty),* $(,)?) -> $ret:ty $body:block) => {
+        $(#[$attr])*
+        #[cfg(not(async_monitor_loom))]
+        $vis const fn $name($($arg: $ty),*) -> $ret $body
+
+        $(#[$attr])*
+        #[cfg(async_monitor_loom)]
+        $vis fn $name($($arg: $ty),*) -> $ret $body
+    };
+}
+
+pub(crate) use const_unless_loom;

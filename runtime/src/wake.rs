@@ -1,0 +1,97 @@
+//! Waking many tasks outside of a lock.
+
+use core::any::Any;
+use core::mem::{self, MaybeUninit};
+use core::task::Waker;
+use std::boxed::Box;
+use std::panic::{self, AssertUnwindSafe};
+use std::thread;
+
+/// How many wakers are taken in one hold of a queue's lock.
+const CAPACITY: usize = 32;
+
+/// Wakers that were taken under a lock and are woken once it is released, in
+/// the order they came.
+///
+/// A waker that panics does not keep the others from being woken: the first
+/// panic goes on when the batch is dropped, after everyone has been woken.
+pub(crate) struct WakeBatch {
+    wakers: [MaybeUninit<Waker>; CAPACITY],
+    /// `wakers[next..len]` are initialized.
+    next: usize,
+    len: usize,
+    panic: Option<Box<dyn Any + Send>>,
+}
+
+impl WakeBatch {
+    #[inline]
+    pub(crate) fn new() -> Self {
+        WakeBatch {
+            wakers: [const { MaybeUninit::uninit() }; CAPACITY],
+            next: 0,
+            len: 0,
+            panic: None,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn is_full(&self) -> bool {
+        self.len == CAPACITY
+    }
+
+    /// Adds a waker to a batch that is not full.
+    #[inline]
+    pub(crate) fn push(&mut self, waker: Waker) {
+        self.wakers[self.len].write(waker);
+        self.len += 1;
+    }
+
+    #[inline]
+    fn pop(&mut self) -> Option<Waker> {
+        if self.next == self.len {
+            self.next = 0;
+            self.len = 0;
+            return None;
+        }
+        let slot = self.next;
+        self.next += 1;
+        // SAFETY: slots from `next` to `len` are initialized, and `next` has
+        // just passed this one, so it is read once.
+        Some(unsafe { self.wakers[slot].assume_init_read() })
+    }
+
+    /// Wakes everyone in the batch and empties it. To be called without a lock.
+    #[inline]
+    pub(crate) fn wake_all(&mut self) {
+        while self.next != self.len {
+            let woken = panic::catch_unwind(AssertUnwindSafe(|| {
+                while let Some(waker) = self.pop() {
+                    waker.wake();
+                }
+            }));
+            if let Err(payload) = woken {
+                match self.panic {
+                    None => self.panic = Some(payload),
+                    // Its destructor could panic in turn.
+                    Some(_) => mem::forget(payload),
+                }
+            }
+        }
+        self.next = 0;
+        self.len = 0;
+    }
+}
+
+impl Drop for WakeBatch {
+    #[inline]
+    fn drop(&mut self) {
+        self.wake_all();
+        if let Some(payload) = self.panic.take() {
+            // During another panic there is nothing better to do than to let
+            // that one go on.
+            if !thread::panicking() {
+                panic::resume_unwind(payload);
+            }
+        }
+    }
+}

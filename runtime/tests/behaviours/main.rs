@@ -1,0 +1,16 @@
+//! What the test suites of the field check of asyncio's primitives and their
+//! kin, one test for each behaviour, polled by hand with counting wakers. The
+//! names of the tests begin with the number of the behaviour in our list.
+#![cfg(not(async_monitor_loom))]
+
+mod model;
+mod scheduled;
+mod support;
+
+mod barrier;
+mod condition;
+mod cross;
+mod event;
+mod lock;
+mod rwlock;
+mod semaphore;

@@ -1,0 +1,239 @@
+//! Futures polled by hand, each with a waker of its own that counts.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, RawWaker, RawWakerVTable, Wake, Waker};
+
+/// A waker that counts how often it was woken, by value or by reference.
+#[derive(Default)]
+pub(crate) struct Counter(AtomicUsize);
+
+impl Wake for Counter {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+impl Counter {
+    pub(crate) fn count(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// A task of its own: a counting waker, and how often it has been woken.
+#[derive(Clone)]
+pub(crate) struct Task {
+    counter: Arc<Counter>,
+    waker: Waker,
+}
+
+impl Task {
+    pub(crate) fn new() -> Self {
+        let counter = Arc::new(Counter::default());
+        let waker = Waker::from(Arc::clone(&counter));
+        Task { counter, waker }
+    }
+
+    /// How often the task has been woken.
+    pub(crate) fn wakes(&self) -> usize {
+        self.counter.count()
+    }
+
+    /// How many clones of the waker there are, beside the task's own.
+    pub(crate) fn clones(&self) -> usize {
+        Arc::strong_count(&self.counter) - 2
+    }
+
+    /// Polls a future as this task.
+    pub(crate) fn poll<F: Future + ?Sized>(&self, future: Pin<&mut F>) -> Poll<F::Output> {
+        future.poll(&mut Context::from_waker(&self.waker))
+    }
+}
+
+/// One future in a box, and its task.
+pub(crate) struct Waiter<F: ?Sized> {
+    pub(crate) task: Task,
+    pub(crate) future: Pin<Box<F>>,
+}
+
+/// A future with a task of its own. It is not polled yet.
+pub(crate) fn waiter<F: Future>(future: F) -> Waiter<F> {
+    waiter_of(&Task::new(), future)
+}
+
+/// A future of a given task. It is not polled yet.
+pub(crate) fn waiter_of<F: Future>(task: &Task, future: F) -> Waiter<F> {
+    Waiter {
+        task: task.clone(),
+        future: Box::pin(future),
+    }
+}
+
+impl<F: Future + ?Sized> Waiter<F> {
+    /// `Ready` or `Pending`, from one poll.
+    pub(crate) fn poll(&mut self) -> Poll<F::Output> {
+        self.task.poll(self.future.as_mut())
+    }
+
+    /// One poll that must be pending.
+    #[track_caller]
+    pub(crate) fn pending(&mut self) {
+        assert!(self.poll().is_pending(), "expected Pending, was Ready");
+    }
+
+    /// One poll that must be ready.
+    #[track_caller]
+    pub(crate) fn ready(&mut self) -> F::Output {
+        match self.poll() {
+            Poll::Ready(output) => output,
+            Poll::Pending => panic!("expected Ready, was Pending"),
+        }
+    }
+
+    /// How often the waiter's task has been woken.
+    pub(crate) fn wakes(&self) -> usize {
+        self.task.wakes()
+    }
+}
+
+/// A new future that must be pending at its first poll.
+#[track_caller]
+pub(crate) fn queued<F: Future>(future: F) -> Waiter<F> {
+    let mut waiter = waiter(future);
+    waiter.pending();
+    waiter
+}
+
+/// A new future that must be ready at its first poll.
+#[track_caller]
+pub(crate) fn taken<F: Future>(future: F) -> F::Output {
+    waiter(future).ready()
+}
+
+/// Whether a type implements a trait, as a constant: `impls!(Cell<u8>: Sync)`.
+macro_rules! impls {
+    ($type:ty: $trait:path) => {{
+        struct Probe<T: ?Sized>(::std::marker::PhantomData<T>);
+
+        /// Where the type does not implement the trait.
+        #[allow(dead_code)]
+        trait Otherwise {
+            const IMPLS: bool = false;
+        }
+        impl<T: ?Sized> Otherwise for Probe<T> {}
+
+        #[allow(dead_code)]
+        impl<T: ?Sized + $trait> Probe<T> {
+            const IMPLS: bool = true;
+        }
+
+        <Probe<$type>>::IMPLS
+    }};
+}
+
+pub(crate) use impls;
+
+/// Runs `here` and `there` at the same time, on two threads, in each of so many
+/// rounds: with what `begin` makes for them, and `check` afterwards.
+pub(crate) fn race<H, T: Send>(
+    rounds: usize,
+    mut begin: impl FnMut() -> (H, T),
+    here: impl Fn(H),
+    there: impl Fn(T) + Sync,
+    mut check: impl FnMut(),
+) {
+    for _ in 0..rounds {
+        let (ours, theirs) = begin();
+        let start = std::sync::Barrier::new(2);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                start.wait();
+                there(theirs);
+            });
+            start.wait();
+            here(ours);
+        });
+        check();
+    }
+}
+
+/// What may happen to a waker.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum On {
+    Clone,
+    Wake,
+    Drop,
+}
+
+/// A waker that runs a hook whenever that happens to it or to a clone of it.
+pub(crate) fn hooked(on: On, hook: impl Fn() + Send + Sync + 'static) -> Waker {
+    hooked_on_all(move |what| {
+        if what == on {
+            hook();
+        }
+    })
+}
+
+/// A waker that tells a hook what happens to it and to its clones. A wake by
+/// value is a wake and a drop.
+pub(crate) fn hooked_on_all<H: Fn(On) + Send + Sync + 'static>(hook: H) -> Waker {
+    struct Hooked<H>(H);
+
+    impl<H: Fn(On) + Send + Sync + 'static> Hooked<H> {
+        const VTABLE: &RawWakerVTable = &RawWakerVTable::new(
+            |data| {
+                Self::borrowed(&data).0(On::Clone);
+                // SAFETY: `data` is of a waker made below; each of its clones
+                // has a reference of its own.
+                unsafe { Arc::increment_strong_count(data.cast::<Self>()) };
+                RawWaker::new(data, Self::VTABLE)
+            },
+            |data| {
+                let hooked = Self::owned(data);
+                hooked.0(On::Wake);
+                hooked.0(On::Drop);
+            },
+            |data| Self::borrowed(&data).0(On::Wake),
+            |data| Self::owned(data).0(On::Drop),
+        );
+
+        fn borrowed(data: &*const ()) -> &Self {
+            // SAFETY: only the table calls this, and `data` is of a waker made
+            // below, which has a reference.
+            unsafe { &*data.cast() }
+        }
+
+        fn owned(data: *const ()) -> Arc<Self> {
+            // SAFETY: as above, and the waker is consumed.
+            unsafe { Arc::from_raw(data.cast()) }
+        }
+    }
+
+    let data = Arc::into_raw(Arc::new(Hooked(hook)));
+    // SAFETY: the table counts references as an `Arc` does, and what they reach
+    // is `Send` and `Sync`.
+    unsafe { Waker::from_raw(RawWaker::new(data.cast(), Hooked::<H>::VTABLE)) }
+}
+
+/// Polls a future with a given waker.
+pub(crate) fn poll_with<F: Future + ?Sized>(waker: &Waker, future: Pin<&mut F>) -> Poll<F::Output> {
+    future.poll(&mut Context::from_waker(waker))
+}
+
+/// A new future that must be pending at its first poll, with a given waker.
+/// Later polls are those of a task of its own.
+#[track_caller]
+pub(crate) fn queued_with<F: Future>(waker: &Waker, future: F) -> Waiter<F> {
+    let mut waiter = waiter(future);
+    assert!(
+        poll_with(waker, waiter.future.as_mut()).is_pending(),
+        "expected Pending, was Ready"
+    );
+    waiter
+}

@@ -1,0 +1,104 @@
+//! Uses the notation in edition 2021, under every lint that there is.
+
+#![forbid(unsafe_code)]
+#![deny(
+    warnings,
+    missing_docs,
+    unused,
+    rust_2018_idioms,
+    rust_2024_compatibility
+)]
+#![deny(clippy::all, clippy::pedantic)]
+
+use async_monitor::{synchronized, with_lock, Guarded, Lock, Mutex, RwLock};
+
+/// How often something happened.
+static COUNT: Mutex<u32> = Mutex::new(0);
+
+/// An account.
+#[derive(Debug, Default, Guarded)]
+pub struct Account<T> {
+    /// The lock of the ledger.
+    pub ledger: Lock,
+    /// What is in it.
+    #[guarded_by(ledger)]
+    pub balance: Guarded<i64>,
+    #[guarded_by(ledger)]
+    items: Guarded<Vec<T>>,
+    #[lock(rw)]
+    cfg: RwLock<()>,
+    #[guarded_by(cfg)]
+    limit: Guarded<usize>,
+}
+
+impl<T: Clone + Sync> Account<T> {
+    /// Adds an item.
+    ///
+    /// # Errors
+    ///
+    /// The item, if there is no place for it.
+    #[synchronized(ledger, read(cfg))]
+    pub async fn add(&self, item: T) -> Result<usize, T> {
+        if ledger.items.len() >= *cfg.limit {
+            return Err(item);
+        }
+        ledger.items.push(item);
+        *ledger.balance += 1;
+        Ok(ledger.items.len())
+    }
+
+    /// Changes the limit.
+    #[synchronized(cfg)]
+    pub async fn set_limit(&self, limit: usize) {
+        *cfg.limit = limit;
+    }
+
+    /// A temporary of the last expression borrows from the section, and is gone
+    /// before the section ends.
+    #[synchronized(ledger)]
+    pub async fn first(&self) -> Option<T> {
+        std::cell::RefCell::new(ledger)
+            .borrow()
+            .items
+            .first()
+            .cloned()
+    }
+
+    /// The same in a block.
+    pub async fn last(&self) -> Option<T> {
+        with_lock!(self.ledger, {
+            std::cell::RefCell::new(ledger)
+                .borrow()
+                .items
+                .last()
+                .cloned()
+        })
+    }
+}
+
+/// Counts.
+#[synchronized(COUNT)]
+pub async fn count() -> u32 {
+    *count += 1;
+    *count
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{count, Account};
+    use futures::executor::block_on;
+
+    #[test]
+    fn the_notation_works() {
+        let account = Account::default();
+        block_on(async {
+            assert_eq!(account.add('a').await, Err('a'));
+            account.set_limit(2).await;
+            assert_eq!(account.add('a').await, Ok(1));
+            assert_eq!(account.add('b').await, Ok(2));
+            assert_eq!(account.first().await, Some('a'));
+            assert_eq!(account.last().await, Some('b'));
+            assert_eq!(count().await, 1);
+        });
+    }
+}

@@ -1,0 +1,335 @@
+//! Which guards, views and futures are `Send` and `Sync`: as much as is sound,
+//! and no more.
+
+use std::cell::Cell;
+use std::fmt::Debug;
+use std::rc::Rc;
+use std::sync::{Arc, MutexGuard as StdGuard};
+
+use async_monitor::{AsyncLock, Condition, ExclusiveLock, Guarded, Lock, Mutex, RwLock};
+use async_monitor::{synchronized, with_lock};
+
+struct Sends<T: ?Sized>(std::marker::PhantomData<T>);
+struct Syncs<T: ?Sized>(std::marker::PhantomData<T>);
+
+/// What holds for types of which nothing better is known.
+trait Otherwise {
+    const IS: bool = false;
+}
+impl<T: ?Sized> Otherwise for Sends<T> {}
+impl<T: ?Sized> Otherwise for Syncs<T> {}
+#[allow(dead_code)]
+impl<T: ?Sized + Send> Sends<T> {
+    const IS: bool = true;
+}
+#[allow(dead_code)]
+impl<T: ?Sized + Sync> Syncs<T> {
+    const IS: bool = true;
+}
+
+/// Whether a type is `Send`, and whether it is `Sync`.
+macro_rules! auto_traits {
+    ($ty:ty) => {
+        (<Sends<$ty>>::IS, <Syncs<$ty>>::IS)
+    };
+}
+
+/// One payload behind each kind of lock.
+macro_rules! payload {
+    ($module:ident, $ty:ty, $($expected:tt)*) => {
+        mod $module {
+            use super::*;
+
+            #[derive(Guarded)]
+            #[allow(dead_code)]
+            pub struct Object {
+                fields: Lock,
+                #[guarded_by(fields)]
+                field: Guarded<$ty>,
+            }
+
+            #[derive(Guarded)]
+            #[allow(dead_code)]
+            pub struct Data {
+                #[lock]
+                data: Mutex<$ty>,
+            }
+
+            #[derive(Guarded)]
+            #[allow(dead_code)]
+            pub struct Many {
+                #[lock(rw)]
+                many: RwLock<()>,
+                #[guarded_by(many)]
+                each: Guarded<$ty>,
+            }
+
+            #[derive(Guarded)]
+            #[allow(dead_code)]
+            pub struct ManyData {
+                #[lock(rw)]
+                inside: RwLock<$ty>,
+            }
+
+            #[test]
+            fn table() {
+                let actual = [
+                    ("object", auto_traits!(Object)),
+                    ("guard", auto_traits!(ObjectFieldsGuard<'static>)),
+                    ("held", auto_traits!(ObjectFieldsHeld<'static>)),
+                    ("mut", auto_traits!(ObjectFieldsMut<'static>)),
+                    ("data guard", auto_traits!(DataDataGuard<'static>)),
+                    ("data held", auto_traits!(DataDataHeld<'static>)),
+                    ("write guard", auto_traits!(ManyManyWriteGuard<'static>)),
+                    ("read guard", auto_traits!(ManyManyReadGuard<'static>)),
+                    ("read held", auto_traits!(ManyManyReadHeld<'static>)),
+                    ("read data guard", auto_traits!(ManyDataInsideReadGuard<'static>)),
+                ];
+                let expected = [$($expected)*];
+                for ((name, actual), expected) in actual.into_iter().zip(expected) {
+                    assert_eq!(actual, expected, "(Send, Sync) of {name}");
+                }
+            }
+        }
+    };
+}
+
+const YES: (bool, bool) = (true, true);
+const NO: (bool, bool) = (false, false);
+const SEND: (bool, bool) = (true, false);
+
+// Send and Sync: everything is.
+payload!(number, u8, YES, YES, YES, YES, YES, YES, YES, YES, YES, YES);
+// Send only: one at a time may have it, on any thread; no two may read it. The
+// struct with the data in an `RwLock` is not even `Sync`.
+payload!(
+    cell,
+    Cell<u8>,
+    YES,
+    SEND,
+    SEND,
+    SEND,
+    SEND,
+    SEND,
+    SEND,
+    NO,
+    NO,
+    NO
+);
+// Neither: what is guarded stays on its thread, and so does the struct.
+payload!(rc, Rc<u8>, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO);
+// Sync only: a lock moves what it guards from thread to thread, so the struct
+// stays where it is.
+payload!(
+    sync_only,
+    StdGuard<'static, u8>,
+    NO,
+    NO,
+    NO,
+    NO,
+    NO,
+    NO,
+    NO,
+    NO,
+    NO,
+    NO
+);
+
+#[derive(Guarded)]
+struct Unguarded {
+    #[allow(dead_code)]
+    cell: Cell<u8>,
+    lock: Lock,
+    #[guarded_by(lock)]
+    _number: Guarded<u8>,
+}
+
+#[test]
+fn an_unguarded_cell_keeps_the_guard_on_its_thread() {
+    assert_eq!(auto_traits!(UnguardedLockGuard<'static>), NO);
+}
+
+fn send<T: Send>(value: T) -> T {
+    value
+}
+
+#[derive(Guarded)]
+#[allow(dead_code)]
+struct Generic<'d, T: Clone, U, L: ExclusiveLock<Error = std::convert::Infallible>, const N: usize>
+where
+    U: Debug + 'd,
+{
+    name: &'d U,
+    plain: Lock,
+    #[guarded_by(plain)]
+    items: Guarded<[T; N]>,
+    #[lock]
+    data: Mutex<T>,
+    #[lock]
+    shared: Arc<Mutex<T>>,
+    #[lock]
+    borrowed: &'d Mutex<T>,
+    #[lock(rw)]
+    many: RwLock<T>,
+    loose: Mutex<T>,
+    #[lock]
+    any: L,
+    #[guarded_by(any)]
+    field: Guarded<T>,
+}
+
+async fn turn() {}
+
+impl<'d, T: Clone + Send + Sync, U: Debug, L, const N: usize> Generic<'d, T, U, L, N>
+where
+    L: ExclusiveLock<Error = std::convert::Infallible>,
+{
+    #[synchronized(plain)]
+    async fn plain(&self) -> Option<T> {
+        turn().await;
+        plain.items.first().cloned()
+    }
+
+    #[synchronized(data)]
+    async fn data(&self) -> T {
+        turn().await;
+        data.value.clone()
+    }
+
+    #[synchronized(shared)]
+    async fn shared(&self) -> T {
+        turn().await;
+        shared.value.clone()
+    }
+
+    #[synchronized(borrowed)]
+    async fn borrowed(&self) -> T {
+        turn().await;
+        borrowed.value.clone()
+    }
+
+    #[synchronized(read(many))]
+    async fn many(&self) -> T {
+        turn().await;
+        many.value.clone()
+    }
+
+    #[synchronized(loose, read(many), plain)]
+    async fn several(&self) -> T {
+        turn().await;
+        plain.items.fill(loose.clone());
+        many.value.clone()
+    }
+
+    #[synchronized(any)]
+    async fn any(&self) -> T {
+        turn().await;
+        any.field.clone()
+    }
+
+    async fn by_hand(&self) -> T {
+        let mut guard = self.acquire_plain().await;
+        turn().await;
+        let held = guard.fields();
+        turn().await;
+        held.items[0].clone()
+    }
+}
+
+#[derive(Guarded)]
+struct Waiting<T> {
+    lock: Lock,
+    #[guarded_by(lock)]
+    item: Guarded<Option<T>>,
+    #[lock]
+    data: Mutex<T>,
+    condition: Condition,
+}
+
+impl<T: Send + Sync> Waiting<T> {
+    async fn take(&self) -> Option<T> {
+        let guard = self.acquire_lock().await;
+        let mut guard = self
+            .condition
+            .wait_for(guard, |lock| lock.item.is_some())
+            .await;
+        guard.fields().item.take()
+    }
+
+    async fn data(&self) {
+        let guard = self.acquire_data().await;
+        let _guard = self.condition.wait(guard).await;
+    }
+}
+
+#[allow(dead_code)]
+fn waiting_is_send<T: Send + Sync>(waiting: &Waiting<T>, borrowed: &Waiting<&u8>) {
+    drop(send(waiting.take()));
+    drop(send(waiting.data()));
+    drop(send(borrowed.take()));
+    drop(send(borrowed.data()));
+}
+
+/// The futures are `Send` where the types are parameters, and where they borrow
+/// for less than `'static`.
+#[allow(dead_code)]
+fn sections_of_generic_types_are_send<'d, T, U>(generic: &'d Generic<'d, T, U, Lock, 3>)
+where
+    T: Clone + Send + Sync,
+    U: Debug + Sync,
+{
+    drop(send(generic.plain()));
+    drop(send(generic.data()));
+    drop(send(generic.shared()));
+    drop(send(generic.borrowed()));
+    drop(send(generic.many()));
+    drop(send(generic.several()));
+    drop(send(generic.any()));
+    drop(send(generic.by_hand()));
+    drop(send(async move {
+        with_lock!(generic.borrowed, {
+            turn().await;
+            borrowed.value.clone()
+        })
+    }));
+    let _ = generic.name;
+}
+
+#[allow(dead_code)]
+fn sections_of_concrete_types_are_send(generic: &Generic<'_, &u8, &str, &Lock, 2>) {
+    drop(send(generic.plain()));
+    drop(send(generic.data()));
+    drop(send(generic.borrowed()));
+    drop(send(generic.several()));
+    drop(send(generic.any()));
+    drop(send(generic.by_hand()));
+}
+
+#[allow(dead_code)]
+fn a_section_over_a_cell_is_send_but_not_shared() {
+    #[derive(Guarded)]
+    struct Object {
+        lock: Lock,
+        #[guarded_by(lock)]
+        cell: Guarded<Cell<u8>>,
+    }
+
+    #[synchronized(object.lock)]
+    async fn bump(object: &Object) {
+        lock.cell.set(1);
+        turn().await;
+        lock.cell.set(2);
+    }
+
+    fn check(object: &Object) {
+        drop(send(bump(object)));
+    }
+    let _ = check;
+}
+
+#[allow(dead_code)]
+async fn any_lock_can_be_awaited<L: AsyncLock<Error = std::convert::Infallible>>(lock: &L) {
+    with_lock!(l = lock, {
+        let _: &L::Guard<'_> = l;
+    });
+}

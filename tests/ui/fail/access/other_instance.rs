@@ -1,0 +1,23 @@
+use async_monitor::{Guarded, Lock, with_lock};
+
+#[derive(Guarded)]
+pub struct Account {
+    ledger: Lock,
+    #[guarded_by(ledger)]
+    balance: Guarded<i64>,
+    #[guarded_by(ledger)]
+    history: Guarded<Vec<i64>>,
+    #[lock]
+    owner: Lock,
+    #[guarded_by(owner)]
+    name: Guarded<String>,
+}
+
+async fn transfer(from: &Account, to: &Account) {
+    with_lock!(from.ledger, {
+        *ledger.balance -= 1;
+        *to.balance += 1;
+    })
+}
+
+fn main() {}

@@ -1,0 +1,32 @@
+use async_monitor::{Guarded, Lock};
+
+#[derive(Guarded)]
+pub struct Account {
+    ledger: Lock,
+    #[guarded_by(ledger)]
+    balance: Guarded<i64>,
+    #[guarded_by(ledger)]
+    history: Guarded<Vec<i64>>,
+    #[lock]
+    owner: Lock,
+    #[guarded_by(owner)]
+    name: Guarded<String>,
+}
+
+fn read(account: &Account) -> i64 {
+    *account.balance
+}
+
+fn write(account: &Account) {
+    account.balance = Guarded::new(1);
+}
+
+fn method(account: &Account) -> usize {
+    account.history.len()
+}
+
+fn mutable(account: &Account) {
+    account.balance.get_mut();
+}
+
+fn main() {}

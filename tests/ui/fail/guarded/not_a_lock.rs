@@ -1,0 +1,9 @@
+use async_monitor::Guarded;
+
+#[derive(Guarded)]
+struct Account {
+    #[lock]
+    number: u8,
+}
+
+fn main() {}

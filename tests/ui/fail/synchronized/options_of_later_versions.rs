@@ -1,0 +1,38 @@
+use async_monitor::{Guarded, Lock, synchronized};
+
+#[derive(Guarded)]
+pub struct Account {
+    ledger: Lock,
+    #[guarded_by(ledger)]
+    balance: Guarded<i64>,
+    #[guarded_by(ledger)]
+    history: Guarded<Vec<i64>>,
+    #[lock]
+    owner: Lock,
+    #[guarded_by(owner)]
+    name: Guarded<String>,
+}
+
+impl Account {
+    #[synchronized(ledger, when = *ledger.balance > 0)]
+    async fn when(&self) {
+        *ledger.balance -= 1;
+    }
+
+    #[synchronized(ledger, timeout = std::time::Duration::from_secs(1))]
+    async fn timeout(&self) {}
+
+    #[synchronized(ledger, atomic)]
+    async fn atomic(&self) {}
+
+    #[synchronized(ledger, no_await)]
+    async fn no_await(&self) {}
+
+    #[synchronized(ledger?)]
+    async fn question(&self) {}
+
+    #[synchronized(ledger, crate = ::async_monitor)]
+    async fn renamed(&self) {}
+}
+
+fn main() {}

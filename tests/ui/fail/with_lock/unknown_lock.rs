@@ -1,0 +1,32 @@
+use async_monitor::{Guarded, Lock, with_lock};
+
+#[derive(Guarded)]
+pub struct Account {
+    ledger: Lock,
+    #[guarded_by(ledger)]
+    balance: Guarded<i64>,
+    #[guarded_by(ledger)]
+    history: Guarded<Vec<i64>>,
+    #[lock]
+    owner: Lock,
+    #[guarded_by(owner)]
+    name: Guarded<String>,
+}
+
+async fn deposit(account: &Account) {
+    with_lock!(account.leger, {});
+}
+
+mod other {
+    #[derive(async_monitor::Guarded)]
+    pub struct Object {
+        #[lock]
+        private: async_monitor::Lock,
+    }
+}
+
+async fn private(object: &other::Object) {
+    with_lock!(object.private, {});
+}
+
+fn main() {}

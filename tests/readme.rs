@@ -23,17 +23,23 @@ fn the_tests_it_names_exist() {
             continue;
         };
         for name in shown_by.split('`').skip(1).step_by(2) {
-            let is_test = ["lock_", "evt_", "cond_", "sem_", "bsem_", "bar_", "n20_", "n37_"]
-                .iter()
-                .any(|prefix| name.starts_with(prefix));
+            let is_test = [
+                "lock_", "evt_", "cond_", "sem_", "bsem_", "bar_", "n20_", "n37_",
+            ]
+            .iter()
+            .any(|prefix| name.starts_with(prefix));
             if is_test {
                 named += 1;
                 assert!(
-                    sources.contains(&format!("fn {name}(")) || sources.contains(&format!("fn {name}<")),
+                    sources.contains(&format!("fn {name}("))
+                        || sources.contains(&format!("fn {name}<")),
                     "the README names the test `{name}`, which does not exist"
                 );
             }
         }
     }
-    assert!(named > 40, "the table of the README has moved: {named} tests were found in it");
+    assert!(
+        named > 40,
+        "the table of the README has moved: {named} tests were found in it"
+    );
 }

@@ -138,8 +138,10 @@ pub trait AsyncRwLock: AsyncLock {
 ///   `read` and `try_read`), on any thread.
 /// - The drop of a guard happens before the return of the next.
 /// - A shared reference to the lock always leads to the same lock.
-/// - Where the lock is `Sync`, a guard may be dropped on another thread than the
-///   one it was made on.
+/// - Where the lock is `Sync`, guards, and the future of
+///   [`NamedAcquire::acquire_named`], may be sent to other threads and dropped
+///   there. Read guards may be used by several threads at a time where what they
+///   lead to is `Sync`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not exclude, so it cannot guard fields",
     label = "cannot guard fields",

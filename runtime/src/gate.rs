@@ -8,17 +8,19 @@
 //!
 //! # The word
 //!
-//! The lowest bit is [`QUEUED`]; the others belong to the policy.
+//! The lowest bits are [`QUEUED`] and [`PARKED_BIT`]; the others belong to the
+//! policy.
 //!
-//! | `QUEUED` | queue | acquire | release |
-//! |---|---|---|---|
-//! | 0 | nobody waits; there may be granted nodes | one compare-exchange if the policy admits, else join the queue | one compare-exchange |
-//! | 1 | at least one node waits | join the queue | under the lock of the queue: serve from the head |
+//! | `QUEUED` | `PARKED_BIT` | queue | acquire | release |
+//! |---|---|---|---|---|
+//! | 0 | 0 | nobody waits; there may be granted nodes | one compare-exchange if the policy admits, else join the queue | one compare-exchange |
+//! | 0 | 1 | some wait for news only | the same | if it may be news, under the lock of the queue: unpark all, serve from the head |
+//! | 1 | any | at least one node waits | join the queue | under the lock of the queue: if it may be news, unpark all; serve from the head |
 //!
 //! # The queue
 //!
 //! ```text
-//! head -> [granted]* -> [waiting]*
+//! head -> [granted | looking | parked]* -> [waiting]*
 //! ```
 //!
 //! A release serves the nodes that wait, in order, as long as the policy admits
@@ -27,10 +29,19 @@
 //! granted node stays linked, in front of all that wait, until its owner is
 //! polled or dropped, or a sibling takes the grant.
 //!
+//! # Conditions
+//!
+//! A conditional waiter (`when`) enters like any other, and looks. If what it sees
+//! is not what it waits for, it leaves again, which is no news to anybody, and is
+//! parked where it stood. A release that may have changed what is guarded (news)
+//! lets all who are parked wait again, and each of them looks once, in order. So
+//! nobody has to remember to notify, a look does not cause another, and a release
+//! where nobody is parked costs what it always does.
+//!
 //! # Invariants
 //!
-//! - **G1** `QUEUED` is set exactly when a node waits, and changes only under
-//!   the lock of the queue.
+//! - **G1** `QUEUED` is set exactly when a node waits, and `PARKED_BIT` whenever
+//!   one is parked. Both change only under the lock of the queue.
 //! - **G2** While `QUEUED` is set, the word is written only under the lock of
 //!   the queue; whoever has that lock has the word to itself. Hence nobody
 //!   enters past a node that waits: a newcomer's compare-exchange expects a
@@ -42,6 +53,14 @@
 //! - **G5** A grant is consumed under the lock of the queue, by the owner's
 //!   poll, by the owner's drop, which gives it on, or by a sibling; so by one of
 //!   them only.
+//!
+//! - **G6** No node is parked behind one that waits: one that has looked was
+//!   before all that wait. News come only from those who were alone inside, hence
+//!   where no node is granted or looking, so that unparked nodes come to stand
+//!   before all others that wait.
+//! - **G7** A node is parked, and `PARKED_BIT` set, in the hold of the lock of the
+//!   queue in which it leaves the gate: whoever enters after its look releases
+//!   with the bit in sight.
 //!
 //! # Orderings
 //!
@@ -74,16 +93,22 @@ use core::task::{Context, Poll, Waker};
 use std::sync::Arc;
 
 use crate::async_lock::LockId;
-use crate::queue::{GRANTED, IDLE, LockedQueue, Node, Queue, WAITING};
+use crate::queue::{GRANTED, IDLE, LOOKING, LockedQueue, Node, PARKED, Queue, WAITING};
 use crate::sync::{AtomicUsize, Ordering};
 use crate::wake::WakeBatch;
 
 /// Somebody waits (G1).
 pub(crate) const QUEUED: usize = 1;
+/// Somebody has looked, and waits for something new to see (G1).
+const PARKED_BIT: usize = 1 << 1;
+/// The bits that are not the policy's.
+pub(crate) const FLAGS: usize = QUEUED | PARKED_BIT;
+/// The lowest bit of the policy.
+pub(crate) const FIRST_BIT: usize = 1 << 2;
 
 /// What the word of a gate means.
 ///
-/// The functions get and return words without [`QUEUED`].
+/// The functions get and return words without [`FLAGS`].
 pub(crate) trait Policy: Sized {
     /// What a waiter asks for.
     type Request: Copy + Send + Sync;
@@ -96,6 +121,12 @@ pub(crate) trait Policy: Sized {
 
     /// The word after `request` has turned back: the inverse of `admit`.
     fn retract(word: usize, request: Self::Request) -> usize;
+
+    /// Whether who leaves with `request` may have changed what is guarded.
+    #[inline]
+    fn may_change(_request: Self::Request) -> bool {
+        true
+    }
 
     /// Whether `request` enters before all that wait.
     #[inline]
@@ -110,34 +141,42 @@ pub(crate) trait Front<R> {
     /// Nobody waits.
     const NEW: Self;
 
-    /// The first node that waits.
+    /// The first node that waits. It is `from`, or behind it, where that is
+    /// given.
     ///
     /// # Safety
     ///
     /// As for [`LockedQueue::head`].
-    unsafe fn get<'q>(&self, queue: &LockedQueue<'q, R>) -> Option<&'q Node<R>>;
+    unsafe fn get<'q>(
+        &self,
+        queue: &LockedQueue<'q, R>,
+        from: Option<&'q Node<R>>,
+    ) -> Option<&'q Node<R>>;
 
     /// Remembers the first node that waits.
     fn set(&self, first: Option<&Node<R>>);
 }
 
-/// At most one node is granted at a time: the first node that waits is the head
-/// or the one behind it, and need not be remembered.
+/// At most one node is granted at a time: the first node that waits is near, and
+/// need not be remembered.
 pub(crate) struct OneGrant;
 
 impl<R> Front<R> for OneGrant {
     const NEW: Self = OneGrant;
 
     #[inline]
-    unsafe fn get<'q>(&self, queue: &LockedQueue<'q, R>) -> Option<&'q Node<R>> {
+    unsafe fn get<'q>(
+        &self,
+        queue: &LockedQueue<'q, R>,
+        from: Option<&'q Node<R>>,
+    ) -> Option<&'q Node<R>> {
         // SAFETY: passed on.
         unsafe {
-            let head = queue.head()?;
-            if queue.state_of(head) == GRANTED {
-                queue.next(head)
-            } else {
-                Some(head)
+            let mut node = from.or_else(|| queue.head());
+            while let Some(passed) = node.filter(|node| queue.state_of(node) != WAITING) {
+                node = queue.next(passed);
             }
+            node
         }
     }
 
@@ -154,7 +193,11 @@ impl<R> Front<R> for ManyGrants<R> {
     const NEW: Self = ManyGrants(AtomicPtr::new(ptr::null_mut()));
 
     #[inline]
-    unsafe fn get<'q>(&self, _queue: &LockedQueue<'q, R>) -> Option<&'q Node<R>> {
+    unsafe fn get<'q>(
+        &self,
+        _queue: &LockedQueue<'q, R>,
+        _from: Option<&'q Node<R>>,
+    ) -> Option<&'q Node<R>> {
         // SAFETY: null or a node that waits, hence is linked; passed on.
         unsafe { self.0.load(Ordering::Relaxed).as_ref() }
     }
@@ -203,7 +246,8 @@ impl<P: Policy> Gate<P> {
 
     /// How many wait and have not been granted.
     pub(crate) fn waiters(&self) -> usize {
-        self.queue.lock().count(WAITING)
+        let queue = self.queue.lock();
+        queue.count(WAITING) + queue.count(PARKED)
     }
 
     /// Enters if that is possible at once and nobody waits.
@@ -214,13 +258,13 @@ impl<P: Policy> Gate<P> {
             if word & QUEUED != 0 {
                 return false;
             }
-            let Some(entered) = P::admit(word, request) else {
+            let Some(entered) = P::admit(word & !FLAGS, request) else {
                 return false;
             };
             // Acquire: pairs with the Release of those who left.
             match self.word.compare_exchange_weak(
                 word,
-                entered,
+                entered | (word & PARKED_BIT),
                 Ordering::Acquire,
                 Ordering::Relaxed,
             ) {
@@ -236,11 +280,11 @@ impl<P: Policy> Gate<P> {
         debug_assert!(P::comes_first(request));
         let _queue = self.queue.lock();
         let mut word = self.word.load(Ordering::Relaxed);
-        while let Some(entered) = P::admit(word & !QUEUED, request) {
+        while let Some(entered) = P::admit(word & !FLAGS, request) {
             // Acquire: pairs with the Release of those who left.
             match self.word.compare_exchange_weak(
                 word,
-                entered | (word & QUEUED),
+                entered | (word & FLAGS),
                 Ordering::Acquire,
                 Ordering::Relaxed,
             ) {
@@ -254,30 +298,36 @@ impl<P: Policy> Gate<P> {
     /// Gives back what `request` has been granted.
     #[inline]
     pub(crate) fn leave(&self, request: P::Request) {
-        self.change(|word| Some(P::retract(word, request)));
+        self.change(P::may_change(request), |word| {
+            Some(P::retract(word, request))
+        });
     }
 
     /// Changes the word in a way that may let others in, unless `change` refuses
-    /// to. Returns whether it did.
+    /// to. Returns whether it did. `news` says that there may be something new
+    /// to see for those who are parked.
     #[inline]
-    pub(crate) fn change(&self, change: impl Fn(usize) -> Option<usize>) -> bool {
-        match self.try_change(&change) {
+    pub(crate) fn change(&self, news: bool, change: impl Fn(usize) -> Option<usize>) -> bool {
+        let wanted = if news { FLAGS } else { QUEUED };
+        match self.try_change(wanted, &change) {
             Some(changed) => changed,
-            None => self.change_queued(self.queue.lock(), change),
+            None => self.change_with_news(news, change),
         }
     }
 
-    /// Changes the word, unless `change` refuses to, if nobody waits.
+    /// Changes the word, unless `change` refuses to, if nobody waits for it, as
+    /// the bits in `wanted` say.
     #[inline]
-    fn try_change(&self, change: impl Fn(usize) -> Option<usize>) -> Option<bool> {
+    fn try_change(&self, wanted: usize, change: impl Fn(usize) -> Option<usize>) -> Option<bool> {
         let mut word = self.word.load(Ordering::Relaxed);
         loop {
-            if word & QUEUED != 0 {
+            if word & wanted != 0 {
                 return None;
             }
-            let Some(changed) = change(word) else {
+            let Some(changed) = change(word & !FLAGS) else {
                 return Some(false);
             };
+            let changed = changed | (word & FLAGS);
             // Release: pairs with the Acquire of those who enter. Acquire is
             // not needed: the one who leaves reads nothing that others left.
             match self.word.compare_exchange_weak(
@@ -292,30 +342,84 @@ impl<P: Policy> Gate<P> {
         }
     }
 
-    /// Changes the word, unless `change` refuses to, and serves those who wait.
     #[cold]
-    fn change_queued(
-        &self,
-        mut queue: LockedQueue<'_, P::Request>,
+    fn change_with_news(&self, news: bool, change: impl Fn(usize) -> Option<usize>) -> bool {
+        let mut queue = self.queue.lock();
+        if news {
+            self.unpark_all(&mut queue);
+        }
+        self.change_queued(queue, None, change)
+    }
+
+    /// Changes the word, unless `change` refuses to, and serves those who wait,
+    /// of whom the first is `from` or behind it, where that is given.
+    #[cold]
+    fn change_queued<'q>(
+        &'q self,
+        mut queue: LockedQueue<'q, P::Request>,
+        from: Option<&'q Node<P::Request>>,
         change: impl Fn(usize) -> Option<usize>,
     ) -> bool {
         // Where nobody waits, nobody can begin to while we hold the lock (G1).
-        if let Some(changed) = self.try_change(&change) {
+        if let Some(changed) = self.try_change(QUEUED, &change) {
             return changed;
         }
         let mut batch = WakeBatch::new();
-        let Some(mut more) = self.serve(&mut queue, &mut batch, change) else {
+        let Some(mut more) = self.serve(&mut queue, from, &mut batch, change) else {
             return false;
         };
         drop(queue);
         batch.wake_all();
         while more {
             let mut queue = self.queue.lock();
-            more = self.serve(&mut queue, &mut batch, Some).unwrap_or(false);
+            more = self
+                .serve(&mut queue, None, &mut batch, Some)
+                .unwrap_or(false);
             drop(queue);
             batch.wake_all();
         }
         true
+    }
+
+    /// All who are parked wait again, where they stand: there is something new
+    /// to see.
+    fn unpark_all(&self, queue: &mut LockedQueue<'_, P::Request>) {
+        if self.word.load(Ordering::Relaxed) & PARKED_BIT == 0 {
+            return;
+        }
+        let mut first = None;
+        // SAFETY: nothing is unlinked here; a node that is unparked is parked.
+        unsafe {
+            let mut next = queue.head();
+            // Nobody is parked behind the first one that waits (G6).
+            while let Some(node) = next.filter(|node| queue.state_of(node) != WAITING) {
+                if queue.state_of(node) == PARKED {
+                    queue.unpark(node);
+                    first = first.or(Some(node));
+                }
+                next = queue.next(node);
+            }
+        }
+        // The bit may outlast those who were parked, if they were cancelled.
+        if first.is_some() {
+            self.front.set(first);
+            self.replace_flags(0, QUEUED);
+        }
+        self.replace_flags(PARKED_BIT, 0);
+    }
+
+    /// Under the lock of the queue: takes some flags out of the word and puts
+    /// others in.
+    fn replace_flags(&self, out: usize, new: usize) {
+        let mut word = self.word.load(Ordering::Relaxed);
+        while let Err(now) = self.word.compare_exchange_weak(
+            word,
+            (word & !out) | new,
+            Ordering::Relaxed,
+            Ordering::Relaxed,
+        ) {
+            word = now;
+        }
     }
 
     /// Changes the word and grants whom it then admits, in order. Returns
@@ -323,9 +427,10 @@ impl<P: Policy> Gate<P> {
     /// refused.
     ///
     /// Does nothing, not even the change, where nobody waits.
-    fn serve(
+    fn serve<'q>(
         &self,
-        queue: &mut LockedQueue<'_, P::Request>,
+        queue: &mut LockedQueue<'q, P::Request>,
+        from: Option<&'q Node<P::Request>>,
         batch: &mut WakeBatch,
         change: impl Fn(usize) -> Option<usize>,
     ) -> Option<bool> {
@@ -333,10 +438,10 @@ impl<P: Policy> Gate<P> {
         if before & QUEUED == 0 {
             return Some(false);
         }
-        let mut word = change(before & !QUEUED)?;
+        let mut word = change(before & !FLAGS)?;
         let mut more = false;
         // SAFETY: nothing is unlinked here, and the lock is held throughout.
-        let mut first = unsafe { self.front.get(queue) };
+        let mut first = unsafe { self.front.get(queue, from) };
         while let Some(node) = first {
             let Some(entered) = P::admit(word, node.request) else {
                 break;
@@ -354,6 +459,7 @@ impl<P: Policy> Gate<P> {
             }
         }
         self.front.set(first);
+        word |= before & PARKED_BIT;
         if first.is_some() {
             word |= QUEUED;
         }
@@ -426,7 +532,7 @@ impl<P: Policy> Gate<P> {
                     // SAFETY: as above; the owner was found in this hold.
                     let change = unsafe { self.take_grant(&mut queue, node, owner) };
                     return self.entered(node.request, || {
-                        self.change_queued(queue, change);
+                        self.change_queued(queue, None, change);
                         drop((spare, clone));
                     });
                 }
@@ -470,10 +576,9 @@ impl<P: Policy> Gate<P> {
     ) -> bool {
         let mut word = self.word.load(Ordering::Relaxed);
         loop {
-            let queued = word & QUEUED;
-            let may_enter = queued == 0 || P::comes_first(request);
-            let entered = P::admit(word & !QUEUED, request).filter(|_| may_enter);
-            let new = entered.map_or(word | QUEUED, |entered| entered | queued);
+            let may_enter = word & QUEUED == 0 || P::comes_first(request);
+            let entered = P::admit(word & !FLAGS, request).filter(|_| may_enter);
+            let new = entered.map_or(word | QUEUED, |entered| entered | (word & FLAGS));
             // Acquire: pairs with the Release of those who left.
             match self
                 .word
@@ -496,7 +601,7 @@ impl<P: Policy> Gate<P> {
     ) {
         // SAFETY: passed on; nothing is unlinked here.
         unsafe {
-            let first = self.front.get(queue);
+            let first = self.front.get(queue, None);
             let comes_first = P::comes_first(node.request);
             queue.insert_before(first.filter(|_| comes_first), node, waker);
             if first.is_none() || comes_first {
@@ -517,13 +622,13 @@ impl<P: Policy> Gate<P> {
         node: &Node<P::Request>,
         waker: &Waker,
     ) -> Sibling<'q, P::Request> {
-        let word = self.word.load(Ordering::Relaxed) & !QUEUED;
+        let word = self.word.load(Ordering::Relaxed) & !FLAGS;
         // SAFETY: nothing is unlinked here; all nodes seen are linked.
         unsafe {
             let mut next = queue.head();
-            while let Some(owner) = next.filter(|owner| queue.state_of(owner) == GRANTED) {
+            while let Some(owner) = next.filter(|owner| queue.state_of(owner) != WAITING) {
                 next = queue.next(owner);
-                if !queue.is_of_task(owner, waker) {
+                if queue.state_of(owner) != GRANTED || !queue.is_of_task(owner, waker) {
                     continue;
                 }
                 let enough = P::admit(P::retract(word, owner.request), node.request).is_some();
@@ -601,7 +706,7 @@ impl<P: Policy> Gate<P> {
         self.front.set(Some(node));
         let word = self.word.load(Ordering::Relaxed);
         // As somebody waits, the word is ours (G2), and the bit stays set.
-        let word = P::retract(word & !QUEUED, owner.request) | QUEUED;
+        let word = P::retract(word & !FLAGS, owner.request) | (word & FLAGS);
         self.word.swap(word, Ordering::AcqRel);
     }
 
@@ -617,7 +722,7 @@ impl<P: Policy> Gate<P> {
     ) -> Option<&'q Node<P::Request>> {
         // SAFETY: passed on.
         unsafe {
-            match self.front.get(queue) {
+            match self.front.get(queue, None) {
                 Some(first) if ptr::eq(first, node) => queue.next(node),
                 first => first,
             }
@@ -647,25 +752,106 @@ impl<P: Policy> Gate<P> {
         // the node held has been given on.
         let _waker;
         let mut queue = self.queue.lock();
-        if queue.state_of(node) == GRANTED {
-            // SAFETY: the node is granted here.
-            unsafe { queue.withdraw_granted(node) };
-            self.change_queued(queue, |word| Some(P::retract(word, node.request)));
-            return;
-        }
-        // SAFETY: the node waits here.
+        let state = queue.state_of(node);
+        // SAFETY: the node is linked here, in the state that was matched.
         unsafe {
-            let first = self.front.get(&queue);
-            let was_first = first.is_some_and(|first| ptr::eq(first, node));
-            if was_first {
-                self.front.set(queue.next(node));
-            }
-            _waker = queue.withdraw_waiting(node);
-            if was_first {
-                // Those behind may be admitted where it was not.
-                self.change_queued(queue, Some);
+            let behind = queue.next(node);
+            match state {
+                GRANTED => {
+                    queue.withdraw_granted(node);
+                    let request = node.request;
+                    self.change_queued(queue, behind, |word| Some(P::retract(word, request)));
+                }
+                // A guard, or its drop, accounts for what was granted.
+                LOOKING => queue.withdraw_granted(node),
+                PARKED => _waker = queue.withdraw_waiting(node),
+                _ => {
+                    let before = queue.prev(node);
+                    let was_first = before.is_none_or(|node| queue.state_of(node) != WAITING);
+                    if was_first {
+                        self.front.set(behind);
+                    }
+                    _waker = queue.withdraw_waiting(node);
+                    if was_first {
+                        // Those behind may be admitted where it was not.
+                        self.change_queued(queue, behind, Some);
+                    }
+                }
             }
         }
+    }
+
+    /// As [`poll_enter`](Self::poll_enter), but a node that stood in the queue
+    /// keeps its place there until it [settles](Self::settle) or
+    /// [parks](Self::park).
+    ///
+    /// # Safety
+    ///
+    /// As for [`poll_enter`](Self::poll_enter).
+    pub(crate) unsafe fn poll_look(
+        &self,
+        node: &Node<P::Request>,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
+        if node.state() == IDLE && self.try_enter(node.request) {
+            return Poll::Ready(());
+        }
+        if node.state() != IDLE {
+            // SAFETY: passed on.
+            let (_replaced, mut queue) = unsafe { self.queue.lock_to_poll(node, cx.waker()) };
+            match queue.state_of(node) {
+                GRANTED => {
+                    // SAFETY: the node is granted here, and ours.
+                    unsafe { queue.look(node) };
+                    return Poll::Ready(());
+                }
+                // A sibling's grant is of no use to one that waits for news.
+                PARKED => return Poll::Pending,
+                _ => {}
+            }
+        }
+        // SAFETY: passed on. Where it enters, as a newcomer or by the grant of
+        // a sibling, it has left the queue.
+        unsafe { self.poll_queued(node, cx.waker()) }
+    }
+
+    /// The condition is true: the node leaves the queue, inside.
+    ///
+    /// # Safety
+    ///
+    /// The node is the caller's own, and [`poll_look`](Self::poll_look) has let it
+    /// in.
+    pub(crate) unsafe fn settle(&self, node: &Node<P::Request>) {
+        if node.state() != IDLE {
+            let mut queue = self.queue.lock();
+            // SAFETY: the node is looking.
+            unsafe { queue.withdraw_granted(node) }
+        }
+    }
+
+    /// The condition is false: the node leaves the gate, which is no news for
+    /// the others, and keeps its place until there are some.
+    ///
+    /// # Safety
+    ///
+    /// As for [`settle`](Self::settle), and there is no guard of what it was
+    /// granted.
+    pub(crate) unsafe fn park(&self, node: &Node<P::Request>, waker: Waker) {
+        let mut queue = self.queue.lock();
+        // SAFETY: a node that looks keeps its place; an idle one came before
+        // all that wait now, as nobody waited when it entered.
+        let behind = unsafe {
+            if queue.state_of(node) == IDLE {
+                let first = self.front.get(&queue, None);
+                queue.insert_parked(first, node, waker);
+            } else {
+                queue.park(node, waker);
+            }
+            queue.next(node)
+        };
+        self.replace_flags(0, PARKED_BIT);
+        let request = node.request;
+        self.change_queued(queue, behind, |word| Some(P::retract(word, request)));
     }
 }
 

@@ -47,6 +47,7 @@ mod semaphore;
 mod signal;
 mod sync;
 mod wake;
+mod when;
 
 #[doc(hidden)]
 #[path = "private/mod.rs"]

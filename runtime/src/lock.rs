@@ -7,7 +7,7 @@
 //! | bits | meaning |
 //! |---|---|
 //! | [`LOCKED`] | a guard exists, or a waiter has been granted the lock |
-//! | `QUEUED` | somebody waits |
+//! | `QUEUED`, `PARKED` | somebody waits: see the gate |
 //!
 //! | word | acquire | release |
 //! |---|---|---|
@@ -30,12 +30,13 @@ use std::sync::Arc;
 
 use crate::async_lock::{ExclusiveLock, async_lock};
 use crate::blocking::block_on;
-use crate::gate::{Gate, Gated, Inside, OneGrant, Policy, entering_future};
+use crate::gate::{FIRST_BIT, Gate, Gated, Inside, OneGrant, Policy, entering_future};
 use crate::proof::relock_guard;
 use crate::sync::const_unless_loom;
+use crate::when::conditional_lock;
 
 /// The lock is held or granted (L1).
-const LOCKED: usize = 1 << 1;
+const LOCKED: usize = FIRST_BIT;
 
 /// One at a time.
 pub(crate) struct Exclusive;
@@ -297,6 +298,10 @@ entering_future! {
 relock_guard! {
     LockGuard<'a>['a], &'a Lock, LockAcquire<'a>, |_guard| &() => ();
     OwnedLockGuard[], Arc<Lock>, LockAcquireOwned, |_guard| &() => ();
+}
+
+conditional_lock! {
+    Lock[] => LockGuard::new
 }
 
 async_lock! {

@@ -19,6 +19,7 @@ use crate::blocking::block_on;
 use crate::gate::{Gate, Gated, Inside, entering_future};
 use crate::lock::{Exclusive, Lock};
 use crate::proof::relock_guard;
+use crate::when::conditional_lock;
 
 /// A value that one task at a time reaches: a [`Lock`] with the value inside.
 ///
@@ -392,6 +393,10 @@ entering_future! {
 relock_guard! {
     MutexGuard<'a, T>['a, T: ?Sized], &'a Mutex<T>, MutexLock<'a, T>, |guard| &**guard => T;
     OwnedMutexGuard<T>[T: ?Sized], Arc<Mutex<T>>, MutexLockOwned<T>, |guard| &**guard => T;
+}
+
+conditional_lock! {
+    Mutex<T>[T: ?Sized] => MutexGuard::new
 }
 
 async_lock! {

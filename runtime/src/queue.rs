@@ -13,9 +13,9 @@
 //!   except for the two steps of Q4, are touched only under the lock of the
 //!   queue it is linked in, or by the future that owns it while it is not
 //!   linked.
-//! - **Q3** A waker slot owns a waker exactly while the state is [`WAITING`] or
-//!   [`MARKED`]. In state [`GRANTED`] it still says which waker that was, for
-//!   comparison.
+//! - **Q3** A waker slot owns a waker exactly while the state is [`WAITING`],
+//!   [`PARKED`] or [`MARKED`]. In state [`GRANTED`] it still says which waker that
+//!   was, for comparison.
 //! - **Q4** Whoever takes a node out of the queue on behalf of its owner stores
 //!   [`DONE`] with Release as its last access; the owner loads it with Acquire
 //!   and has the node to itself again. (The reference that `finish` has lives a
@@ -42,6 +42,11 @@ pub(crate) const GRANTED: u32 = 2;
 pub(crate) const MARKED: u32 = 3;
 /// Not linked any more; what the owner waited for has happened.
 pub(crate) const DONE: u32 = 4;
+/// Linked; the owner has looked, found its condition false, and sleeps until
+/// there is something new to see.
+pub(crate) const PARKED: u32 = 5;
+/// Linked; the owner has entered and is looking.
+pub(crate) const LOOKING: u32 = 6;
 
 /// The place of one waiter in a queue.
 pub(crate) struct Node<R> {
@@ -202,7 +207,7 @@ impl<R> Queue<R> {
         let mut clone = (node.state() == IDLE).then(|| waker.clone());
         loop {
             let mut queue = self.lock();
-            let waits = matches!(queue.state_of(node), WAITING | MARKED);
+            let waits = matches!(queue.state_of(node), WAITING | PARKED | MARKED);
             if !waits || queue.is_of_task(node, waker) {
                 return (clone, queue);
             }
@@ -261,6 +266,20 @@ impl<'q, R> LockedQueue<'q, R> {
                 next.as_ref()
             }
         }
+    }
+
+    /// The node before `node`, or `None` at the head.
+    ///
+    /// # Safety
+    ///
+    /// As for [`next`](Self::next).
+    #[inline]
+    pub(crate) unsafe fn prev(&self, node: &Node<R>) -> Option<&'q Node<R>> {
+        if ptr::eq(self.guard.head(), node) {
+            return None;
+        }
+        // SAFETY: as in `next`.
+        unsafe { node.prev.get().as_ref() }
     }
 
     /// Links an idle node at the end, as [`WAITING`].
@@ -391,13 +410,13 @@ impl<'q, R> LockedQueue<'q, R> {
         unsafe { node.stamp.set(stamp) }
     }
 
-    /// Takes a waiting or marked node out of the queue for its owner, who finds
+    /// Takes a node that owns a waker out of the queue for its owner, who finds
     /// it idle. Returns the waker, to drop once the lock is released.
     ///
     /// # Safety
     ///
-    /// The node is [`WAITING`] or [`MARKED`] here, and the caller acts for its
-    /// owner.
+    /// The node is [`WAITING`], [`PARKED`] or [`MARKED`] here, and the caller acts
+    /// for its owner.
     #[inline]
     pub(crate) unsafe fn withdraw_waiting(&mut self, node: &Node<R>) -> Waker {
         node.reset();
@@ -408,11 +427,13 @@ impl<'q, R> LockedQueue<'q, R> {
         }
     }
 
-    /// Takes a granted node out of the queue for its owner, who finds it idle.
+    /// Takes a node that owns no waker out of the queue for its owner, who finds
+    /// it idle.
     ///
     /// # Safety
     ///
-    /// The node is [`GRANTED`] here, and the caller acts for its owner.
+    /// The node is [`GRANTED`] or [`LOOKING`] here, and the caller acts for its
+    /// owner.
     #[inline]
     pub(crate) unsafe fn withdraw_granted(&mut self, node: &Node<R>) {
         node.reset();
@@ -439,6 +460,55 @@ impl<'q, R> LockedQueue<'q, R> {
         }
     }
 
+    /// A granted node begins to look, where it stands: its owner has entered.
+    ///
+    /// # Safety
+    ///
+    /// The node is [`GRANTED`] here, and the caller acts for its owner.
+    pub(crate) unsafe fn look(&mut self, node: &Node<R>) {
+        node.state.store(LOOKING, Ordering::Relaxed);
+    }
+
+    /// A node that has looked is parked, where it stands, until it is
+    /// [unparked](Self::unpark).
+    ///
+    /// # Safety
+    ///
+    /// The node is [`LOOKING`] here.
+    pub(crate) unsafe fn park(&mut self, node: &Node<R>, waker: Waker) {
+        node.state.store(PARKED, Ordering::Relaxed);
+        // SAFETY: Q2; a node that looks owns no waker (Q3).
+        unsafe {
+            node.stamp.set(0);
+            node.waker.put(waker);
+        }
+    }
+
+    /// Links an idle node before another, or at the end, as [`PARKED`].
+    ///
+    /// # Safety
+    ///
+    /// As for [`insert_before`](Self::insert_before).
+    pub(crate) unsafe fn insert_parked(
+        &mut self,
+        before: Option<&Node<R>>,
+        node: &Node<R>,
+        waker: Waker,
+    ) {
+        // SAFETY: passed on.
+        unsafe { self.insert_before(before, node, waker) };
+        node.state.store(PARKED, Ordering::Relaxed);
+    }
+
+    /// A parked node waits again, where it stands.
+    ///
+    /// # Safety
+    ///
+    /// The node is [`PARKED`] here.
+    pub(crate) unsafe fn unpark(&mut self, node: &Node<R>) {
+        node.state.store(WAITING, Ordering::Relaxed);
+    }
+
     /// Whether `node` was registered with a waker of this task.
     #[inline]
     pub(crate) fn is_of_task(&self, node: &Node<R>, waker: &Waker) -> bool {
@@ -451,7 +521,7 @@ impl<'q, R> LockedQueue<'q, R> {
     ///
     /// # Safety
     ///
-    /// The node is [`WAITING`] or [`MARKED`] here.
+    /// The node is [`WAITING`], [`PARKED`] or [`MARKED`] here.
     pub(crate) unsafe fn replace_waker(&mut self, node: &Node<R>, waker: Waker) -> Waker {
         // SAFETY: Q2, Q3.
         unsafe {

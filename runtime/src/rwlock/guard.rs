@@ -196,7 +196,7 @@ macro_rules! write_guards {
                 let guard = <$read_guard>::new($read_handle);
                 // A waker that panics in here drops the new guard.
                 let gate = guard.inside.handle().gate();
-                gate.change(|word| Some((word & !WRITER) + READER));
+                gate.change(true, |word| Some((word & !WRITER) + READER));
                 guard
             }
         }
@@ -249,7 +249,7 @@ macro_rules! upgradable_guards {
                 // A waker that panics in here drops the new guard. The count
                 // has room by R4.
                 let gate = guard.inside.handle().gate();
-                gate.change(|word| Some((word & !UPGRADABLE) + READER));
+                gate.change(false, |word| Some((word & !UPGRADABLE) + READER));
                 guard
             }
         }

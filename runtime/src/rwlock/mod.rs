@@ -6,7 +6,7 @@
 //!
 //! | bits | meaning |
 //! |---|---|
-//! | `QUEUED` | somebody waits |
+//! | `QUEUED`, `PARKED` | somebody waits: see the gate |
 //! | [`WRITER`] | a write guard exists or is granted |
 //! | [`UPGRADABLE`] | an upgradable guard exists or is granted |
 //! | the rest, in units of [`READER`] | how many read guards exist or are granted |
@@ -56,11 +56,12 @@ pub use self::guard::{
 };
 use crate::async_lock::{AsyncRwLock, ExclusiveLock, ExclusiveRwLock, async_lock};
 use crate::blocking::block_on;
-use crate::gate::{Gate, Gated, ManyGrants, Policy};
+use crate::gate::{FIRST_BIT, FLAGS, Gate, Gated, ManyGrants, Policy};
+use crate::when::{ConditionalLock, ConditionalRwLock, Place};
 
-const WRITER: usize = 1 << 1;
-const UPGRADABLE: usize = 1 << 2;
-const READER: usize = 1 << 3;
+const WRITER: usize = FIRST_BIT;
+const UPGRADABLE: usize = FIRST_BIT << 1;
+const READER: usize = FIRST_BIT << 2;
 
 /// How many readers are admitted (R4): one fewer than can be counted.
 const MAX_READERS: usize = usize::MAX / READER - 1;
@@ -107,6 +108,11 @@ impl Policy for Shared {
             Access::Write => word & !WRITER,
             Access::Upgrade => (word & !WRITER) | UPGRADABLE,
         }
+    }
+
+    #[inline]
+    fn may_change(access: Access) -> bool {
+        matches!(access, Access::Write | Access::Upgrade)
     }
 
     #[inline]
@@ -359,7 +365,7 @@ impl<T: ?Sized> RwLock<T> {
     /// Whether anybody is inside, or has been granted access and not run yet.
     /// The answer may be out of date when it arrives.
     pub fn is_locked(&self) -> bool {
-        self.gate().word() & !crate::gate::QUEUED != 0
+        self.gate().word() & !FLAGS != 0
     }
 
     /// The value. Needs no lock, as nobody else has it.
@@ -403,6 +409,26 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
             .field("readers", &(word / READER))
             .field("waiters", &self.gate().waiters())
             .finish()
+    }
+}
+
+impl<T: ?Sized> ConditionalLock for RwLock<T> {
+    fn place(&self) -> Place<'_> {
+        Place::shared(self.gate(), Access::Write)
+    }
+
+    unsafe fn granted(&self) -> RwLockWriteGuard<'_, T> {
+        RwLockWriteGuard::new(self)
+    }
+}
+
+impl<T: ?Sized> ConditionalRwLock for RwLock<T> {
+    fn read_place(&self) -> Place<'_> {
+        Place::shared(self.gate(), Access::Read)
+    }
+
+    unsafe fn read_granted(&self) -> RwLockReadGuard<'_, T> {
+        RwLockReadGuard::new(ReadHandle::new(self))
     }
 }
 

@@ -38,13 +38,13 @@ pub use self::permit::{
 };
 use crate::async_lock::async_lock;
 use crate::blocking::block_on;
-use crate::gate::{Gate, Gated, ManyGrants, Policy, QUEUED};
+use crate::gate::{FIRST_BIT, Gate, Gated, ManyGrants, Policy, QUEUED};
 use crate::sync::{AtomicUsize, Ordering, const_unless_loom};
 
 /// One permit, in the word.
-const PERMIT: usize = 1 << 1;
+const PERMIT: usize = FIRST_BIT;
 
-/// The most that the word can count: four times [`Semaphore::MAX_PERMITS`], as
+/// The most that the word can count: twice [`Semaphore::MAX_PERMITS`], as
 /// permits that are out may come back after others were added in their stead.
 const CAPACITY: usize = usize::MAX / PERMIT;
 
@@ -65,6 +65,12 @@ impl Policy for Counting {
     #[inline]
     fn retract(word: usize, permits: usize) -> usize {
         (word / PERMIT).saturating_add(permits).min(CAPACITY) * PERMIT
+    }
+
+    #[inline]
+    fn may_change(_permits: usize) -> bool {
+        // Nothing is guarded that a condition could look at.
+        false
     }
 
     #[inline]
@@ -360,7 +366,7 @@ impl Semaphore {
     #[track_caller]
     pub fn add_permits(&self, permits: usize) {
         let added = permits == 0
-            || self.gate.change(|word| {
+            || self.gate.change(false, |word| {
                 let available = (word / PERMIT).checked_add(permits)?;
                 (available <= Self::MAX_PERMITS).then_some(available * PERMIT)
             });

@@ -6,6 +6,7 @@
 mod model;
 mod scheduled;
 mod support;
+mod when;
 
 mod barrier;
 mod condition;

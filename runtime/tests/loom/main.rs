@@ -16,6 +16,7 @@ mod event;
 mod lock;
 mod rwlock;
 mod semaphore;
+mod when;
 
 use std::future::Future;
 use std::pin::Pin;

@@ -1,0 +1,237 @@
+//! Sections that wait for a condition: what `when` in the notation stands on.
+//!
+//! After Hoare's conditional critical regions: the waiter looks at the data
+//! itself, with the lock held, whenever there may be something new to see. See
+//! the [gate](crate::gate) for how.
+
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker};
+use std::boxed::Box;
+use std::mem;
+use std::sync::Arc;
+
+use crate::async_lock::{AsyncLock, AsyncRwLock};
+use crate::gate::{Gate, polled_after_completion};
+use crate::lock::Exclusive;
+use crate::queue::Node;
+use crate::rwlock::{Access, Shared};
+
+/// A lock whose sections can wait for a condition.
+#[diagnostic::on_unimplemented(
+    message = "`when` cannot wait at `{Self}`: it does not know when somebody has changed what it guards",
+    label = "a section of this lock cannot have a condition",
+    note = "use `async_monitor::Lock`, `Mutex` or `RwLock`, or wait with a `Condition`"
+)]
+pub trait ConditionalLock: AsyncLock {
+    /// A place in line.
+    fn place(&self) -> Place<'_>;
+
+    /// The guard of one that has been let in.
+    ///
+    /// # Safety
+    ///
+    /// A place of this lock has been let in, and there is no other guard of it.
+    unsafe fn granted(&self) -> Self::Guard<'_>;
+}
+
+/// A lock whose read sections can wait for a condition.
+#[diagnostic::on_unimplemented(
+    message = "`when` cannot wait at `{Self}` to read",
+    label = "a read section of this lock cannot have a condition",
+    note = "use `async_monitor::RwLock`"
+)]
+pub trait ConditionalRwLock: AsyncRwLock {
+    /// A place in line, to read.
+    fn read_place(&self) -> Place<'_>;
+
+    /// The guard of one that has been let in.
+    ///
+    /// # Safety
+    ///
+    /// As for [`ConditionalLock::granted`].
+    unsafe fn read_granted(&self) -> Self::ReadGuard<'_>;
+}
+
+/// Implements [`ConditionalLock`] for a lock with an exclusive gate.
+macro_rules! conditional_lock {
+    ($lock:ty[$($generics:tt)*] => $guard:path) => {
+        impl<$($generics)*> $crate::when::ConditionalLock for $lock {
+            #[inline]
+            fn place(&self) -> $crate::when::Place<'_> {
+                $crate::when::Place::exclusive($crate::gate::Gated::gate(self))
+            }
+
+            #[inline]
+            unsafe fn granted(&self) -> Self::Guard<'_> {
+                $guard(self)
+            }
+        }
+    };
+}
+
+pub(crate) use conditional_lock;
+
+macro_rules! through_pointer {
+    ($($pointer:ty),*) => {$(
+        impl<L: ConditionalLock + ?Sized> ConditionalLock for $pointer {
+            #[inline]
+            fn place(&self) -> Place<'_> {
+                L::place(self)
+            }
+
+            #[inline]
+            unsafe fn granted(&self) -> Self::Guard<'_> {
+                // SAFETY: passed on.
+                unsafe { L::granted(self) }
+            }
+        }
+
+        impl<L: ConditionalRwLock + ?Sized> ConditionalRwLock for $pointer {
+            #[inline]
+            fn read_place(&self) -> Place<'_> {
+                L::read_place(self)
+            }
+
+            #[inline]
+            unsafe fn read_granted(&self) -> Self::ReadGuard<'_> {
+                // SAFETY: passed on.
+                unsafe { L::read_granted(self) }
+            }
+        }
+    )*};
+}
+
+through_pointer!(&L, Box<L>, Arc<L>);
+
+/// A place in line of one that waits for a condition, at whatever lock.
+#[allow(missing_debug_implementations)]
+pub struct Place<'a>(Gates<'a>);
+
+enum Gates<'a> {
+    Exclusive(&'a Gate<Exclusive>, Node<()>),
+    Shared(&'a Gate<Shared>, Node<Access>),
+}
+
+/// Does the same at either gate.
+macro_rules! at_gate {
+    ($place:expr, |$gate:ident, $node:ident| $code:expr) => {
+        match &$place.0 {
+            Gates::Exclusive($gate, $node) => $code,
+            Gates::Shared($gate, $node) => $code,
+        }
+    };
+}
+
+impl<'a> Place<'a> {
+    pub(crate) fn exclusive(gate: &'a Gate<Exclusive>) -> Self {
+        Place(Gates::Exclusive(gate, Node::new(())))
+    }
+
+    pub(crate) fn shared(gate: &'a Gate<Shared>, access: Access) -> Self {
+        Place(Gates::Shared(gate, Node::new(access)))
+    }
+
+    /// Waits to be let in, to look.
+    fn poll(self: Pin<&Self>, cx: &mut Context<'_>) -> Poll<()> {
+        // SAFETY: the node is pinned as we are, used with this gate only, and
+        // cancelled by our drop.
+        at_gate!(self, |gate, node| unsafe { gate.poll_look(node, cx) })
+    }
+
+    /// The condition is true: in for good.
+    fn settle(self: Pin<&Self>) {
+        // SAFETY: the callers have been let in.
+        at_gate!(self, |gate, node| unsafe { gate.settle(node) });
+    }
+
+    /// The condition is false: out again, until there is news.
+    fn park(self: Pin<&Self>, waker: Waker) {
+        // SAFETY: the callers have been let in, and have no guard any more.
+        at_gate!(self, |gate, node| unsafe { gate.park(node, waker) });
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        // SAFETY: the node was pinned if it was ever linked, and used with this
+        // gate only.
+        at_gate!(self, |gate, node| unsafe { gate.cancel(node) });
+    }
+}
+
+/// A look that ends with the place given up.
+struct Looking<'p, 'a>(Pin<&'p Place<'a>>);
+
+impl Drop for Looking<'_, '_> {
+    fn drop(&mut self) {
+        self.0.settle();
+    }
+}
+
+/// Waits for a lock and a condition; see [`when`].
+#[must_use = "futures do nothing unless they are awaited"]
+#[allow(missing_debug_implementations)]
+pub struct When<'a, G, M, F> {
+    /// `None` once the future has completed.
+    place: Option<Place<'a>>,
+    granted: M,
+    condition: F,
+    _guard: core::marker::PhantomData<fn() -> G>,
+}
+
+/// Waits until `condition` is true of what a lock guards, and returns its guard.
+///
+/// # Safety
+///
+/// `granted` makes a guard of the lock of `place`, for one that has been let in.
+/// The guard may be forgotten: that leaks nothing but its hold of the lock.
+#[inline]
+pub unsafe fn when<'a, G, M, F>(place: Place<'a>, granted: M, condition: F) -> When<'a, G, M, F>
+where
+    M: FnMut() -> G,
+    F: FnMut(&mut G) -> bool,
+{
+    When {
+        place: Some(place),
+        granted,
+        condition,
+        _guard: core::marker::PhantomData,
+    }
+}
+
+impl<G, M, F> Future for When<'_, G, M, F>
+where
+    M: FnMut() -> G,
+    F: FnMut(&mut G) -> bool,
+{
+    type Output = G;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<G> {
+        // SAFETY: the place is pinned as we are, not moved, and dropped where it
+        // is; the closures are not pinned.
+        let this = unsafe { self.get_unchecked_mut() };
+        let Some(place) = &this.place else {
+            polled_after_completion()
+        };
+        // SAFETY: as above.
+        let place = unsafe { Pin::new_unchecked(place) };
+        if place.poll(cx).is_pending() {
+            return Poll::Pending;
+        }
+        let mut guard = (this.granted)();
+        // Should the condition or the waker panic, the place is given up first,
+        // and then the lock: where a guard is dropped, nobody is looking (G6).
+        let looking = Looking(place);
+        if !(this.condition)(&mut guard) {
+            let waker = cx.waker().clone();
+            mem::forget(looking);
+            mem::forget(guard);
+            place.park(waker);
+            return Poll::Pending;
+        }
+        drop(looking);
+        this.place = None;
+        Poll::Ready(guard)
+    }
+}

@@ -1,0 +1,281 @@
+//! Conditional waiters (`when`), at the level of the runtime.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use async_monitor::__private::{ConditionalLock, ConditionalRwLock, when};
+use async_monitor::{Mutex, MutexGuard, RwLock, RwLockReadGuard};
+
+use crate::support::{Waiter, queued, taken, waiter};
+
+/// Enters `mutex` when `condition` is true of its value.
+fn enter<'a>(
+    mutex: &'a Mutex<i32>,
+    mut condition: impl FnMut(i32) -> bool + 'a,
+) -> impl Future<Output = MutexGuard<'a, i32>> {
+    // SAFETY: the guard is of the mutex, and holds nothing but it.
+    unsafe {
+        when(
+            mutex.place(),
+            || mutex.granted(),
+            move |guard: &mut MutexGuard<'a, i32>| condition(**guard),
+        )
+    }
+}
+
+/// The same, to read.
+fn read<'a>(
+    lock: &'a RwLock<i32>,
+    mut condition: impl FnMut(i32) -> bool + 'a,
+) -> impl Future<Output = RwLockReadGuard<'a, i32>> {
+    // SAFETY: as above.
+    unsafe {
+        when(
+            lock.read_place(),
+            || lock.read_granted(),
+            move |guard: &mut RwLockReadGuard<'a, i32>| condition(**guard),
+        )
+    }
+}
+
+fn set(mutex: &Mutex<i32>, value: i32) {
+    *taken(mutex.lock()) = value;
+}
+
+#[test]
+fn when_true_it_enters_at_once() {
+    let mutex = Mutex::new(1);
+    let guard = taken(enter(&mutex, |value| value == 1));
+    assert!(mutex.is_locked());
+    drop(guard);
+    assert!(!mutex.is_locked());
+}
+
+#[test]
+fn when_false_it_holds_nothing() {
+    let mutex = Mutex::new(0);
+    let mut waiter = queued(enter(&mutex, |value| value == 1));
+    assert!(!mutex.is_locked());
+    waiter.pending();
+    set(&mutex, 1);
+    assert_eq!(waiter.wakes(), 1);
+    drop(waiter.ready());
+    assert!(mutex.try_lock().is_some());
+}
+
+#[test]
+fn when_looks_once_for_each_release() {
+    let mutex = Mutex::new(0);
+    let looks = Cell::new(0);
+    let mut waiter = queued(enter(&mutex, |value| {
+        looks.set(looks.get() + 1);
+        value == 3
+    }));
+    for value in 1..=3 {
+        assert_eq!(looks.get(), value);
+        waiter.pending();
+        assert_eq!(looks.get(), value, "there is nothing new to see");
+        set(&mutex, i32::try_from(value).unwrap());
+        assert_eq!(waiter.wakes(), value);
+        if value < 3 {
+            waiter.pending();
+        }
+    }
+    drop(waiter.ready());
+    assert_eq!(looks.get(), 4);
+}
+
+/// A look is no news: two that wait for different things do not keep each other
+/// busy.
+#[test]
+fn when_one_looks_the_others_sleep() {
+    let mutex = Mutex::new(0);
+    let mut a = queued(enter(&mutex, |value| value == 10));
+    let mut b = queued(enter(&mutex, |value| value == 20));
+    assert_eq!((a.wakes(), b.wakes()), (0, 0));
+    set(&mutex, 5);
+    assert_eq!((a.wakes(), b.wakes()), (1, 0));
+    a.pending();
+    assert_eq!((a.wakes(), b.wakes()), (1, 1));
+    b.pending();
+    assert_eq!((a.wakes(), b.wakes()), (1, 1));
+    set(&mutex, 20);
+    a.pending();
+    drop(b.ready());
+    // The release of `b` is news.
+    assert_eq!((a.wakes(), b.wakes()), (3, 2));
+}
+
+#[test]
+fn when_several_conditions_hold_the_first_enters_first() {
+    let mutex = Mutex::new(0);
+    let mut waiters: Vec<_> = (0..3)
+        .map(|_| queued(enter(&mutex, |value| value > 0)))
+        .collect();
+    set(&mutex, 1);
+    for index in 0..3 {
+        let wakes: Vec<_> = waiters.iter().map(Waiter::wakes).collect();
+        assert_eq!(wakes.iter().sum::<usize>(), index + 1, "{wakes:?}");
+        drop(waiters[index].ready());
+    }
+}
+
+#[test]
+fn when_parked_it_keeps_its_place() {
+    let mutex = Mutex::new(0);
+    let holder = taken(mutex.lock());
+    let mut first = queued(enter(&mutex, |value| value > 0));
+    let mut second = queued(enter(&mutex, |value| value > 0));
+    let mut plain = queued(mutex.lock());
+    drop(holder);
+    first.pending();
+    second.pending();
+    assert_eq!(plain.wakes(), 1);
+    *plain.ready() = 1;
+    assert_eq!((first.wakes(), second.wakes()), (2, 1));
+    drop(first.ready());
+    assert_eq!(second.wakes(), 2);
+    drop(second.ready());
+}
+
+#[test]
+fn when_parked_it_is_passed() {
+    let mutex = Mutex::new(0);
+    let mut waiter = queued(enter(&mutex, |value| value > 0));
+    drop(taken(mutex.lock()));
+    assert_eq!(waiter.wakes(), 1);
+    // Chosen to look, it is in line again.
+    let mut newcomer = queued(mutex.lock());
+    waiter.pending();
+    assert_eq!(newcomer.wakes(), 1);
+    drop(newcomer.ready());
+}
+
+#[test]
+fn when_cancelled_it_leaves_nothing() {
+    let mutex = Mutex::new(0);
+    // Parked.
+    drop(queued(enter(&mutex, |_| false)));
+    set(&mutex, 1);
+    assert!(!mutex.is_locked());
+    // In line.
+    let holder = taken(mutex.lock());
+    drop(queued(enter(&mutex, |_| false)));
+    drop(holder);
+    assert!(!mutex.is_locked());
+    // Chosen to look: the next one looks instead.
+    let first = queued(enter(&mutex, |value| value == 2));
+    let mut second = queued(enter(&mutex, |value| value == 2));
+    set(&mutex, 2);
+    assert_eq!((first.wakes(), second.wakes()), (1, 0));
+    drop(first);
+    assert_eq!(second.wakes(), 1);
+    drop(second.ready());
+    assert!(!mutex.is_locked());
+}
+
+#[test]
+fn when_the_condition_panics_the_lock_is_free() {
+    let mutex = Mutex::new(0);
+    let mut other = queued(enter(&mutex, |value| value == 1));
+    let mut waiter = queued(enter(&mutex, |value| {
+        assert!(value == 0, "the condition panics");
+        false
+    }));
+    let mut plain = {
+        let holder = taken(mutex.lock());
+        let plain = queued(mutex.lock());
+        drop(holder);
+        plain
+    };
+    other.pending();
+    assert_eq!(waiter.wakes(), 1);
+    waiter.pending();
+    *plain.ready() = 1;
+    drop(other.ready());
+    assert!(catch_unwind(AssertUnwindSafe(|| waiter.poll())).is_err());
+    assert!(!mutex.is_locked());
+    drop(waiter);
+    set(&mutex, 2);
+    assert!(!mutex.is_locked());
+}
+
+#[test]
+fn when_readers_wait_only_a_writer_is_news() {
+    let lock = RwLock::new(0);
+    let mut a = queued(read(&lock, |value| value == 1));
+    let mut b = queued(read(&lock, |value| value == 1));
+    drop(taken(lock.read()));
+    drop(taken(lock.upgradable_read()));
+    assert_eq!((a.wakes(), b.wakes()), (0, 0));
+    *taken(lock.write()) = 1;
+    assert_eq!((a.wakes(), b.wakes()), (1, 1));
+    let (a, b) = (a.ready(), b.ready());
+    assert_eq!((*a, *b), (1, 1));
+    drop((a, b));
+    assert!(!lock.is_locked());
+}
+
+/// Producers, consumers and ordinary visitors, of whom some leave at any time.
+#[test]
+fn when_some_leave_nothing_is_lost() {
+    for seed in 1..=20_u64 {
+        let mut state = seed;
+        let mut random = |below: u64| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state % below
+        };
+        let stock = Arc::new(Mutex::new(0));
+        let mut takers: Vec<Waiter<_>> = Vec::new();
+        let (mut put, mut got) = (0, 0);
+        for _ in 0..3_000 {
+            match random(10) {
+                0..=2 => takers.push(waiter(enter(&stock, |count| count > 0))),
+                3 | 4 => {
+                    if let Some(mut count) = stock.try_lock() {
+                        *count += 1;
+                        put += 1;
+                    }
+                }
+                5 if !takers.is_empty() => {
+                    let index = usize::try_from(random(takers.len() as u64)).unwrap();
+                    drop(takers.remove(index));
+                }
+                _ if !takers.is_empty() => {
+                    let index = usize::try_from(random(takers.len() as u64)).unwrap();
+                    if let std::task::Poll::Ready(mut count) = takers[index].poll() {
+                        *count -= 1;
+                        got += 1;
+                        drop(count);
+                        drop(takers.remove(index));
+                    }
+                }
+                _ => {}
+            }
+        }
+        // Whoever was woken is polled; nobody else needs to be.
+        let mut seen = vec![usize::MAX; takers.len()];
+        loop {
+            let woken = (0..takers.len()).find(|&index| takers[index].wakes() != seen[index]);
+            let Some(index) = woken else { break };
+            seen[index] = takers[index].wakes();
+            if let std::task::Poll::Ready(mut count) = takers[index].poll() {
+                *count -= 1;
+                got += 1;
+                drop(count);
+                drop(takers.remove(index));
+                seen.remove(index);
+            }
+        }
+        let left = *stock.try_lock().expect("nobody holds it");
+        assert_eq!(put - got, left, "seed {seed}");
+        assert!(
+            left == 0 || takers.is_empty(),
+            "seed {seed}: somebody sleeps beside {left}"
+        );
+    }
+}

@@ -3,6 +3,7 @@
 //!
 //! | file | what |
 //! |---|---|
+//! | `conditional` | how a section waits for a condition |
 //! | `core` | what a generated guard and a generated view carry |
 //! | `fields` | how generated code reaches guarded fields |
 //! | `dispatch` | how a section finds out what lock it has been given |
@@ -15,6 +16,7 @@
 #![allow(missing_debug_implementations)]
 
 mod bind;
+mod conditional;
 mod core;
 mod dispatch;
 mod fields;
@@ -23,6 +25,9 @@ mod order;
 mod retake;
 
 pub use self::bind::{Bind, DerivedView, OfDeref, OfGuard};
+pub use self::conditional::{
+    Conditional, ConditionalShared, EnterSharedWhen, EnterWhen, enter_shared_when, enter_when,
+};
 pub use self::core::{Core, Owner, ReadCore};
 pub use self::dispatch::{
     CannotFail, Derived, Enter, EnterShared, HasLock, Plain, Probe, Value, granted, probe, value,

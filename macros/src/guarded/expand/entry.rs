@@ -131,7 +131,7 @@ impl Side<'_> {
 
     /// SAFETY, of what is generated: `__guard` was returned by the lock of
     /// `self` a moment ago.
-    fn new_guard(&self) -> TokenStream {
+    pub(super) fn new_guard(&self) -> TokenStream {
         let (guard, core, unsafe_) = (&self.guard, self.core(), unsafe_());
         quote! {
             #guard(
@@ -143,7 +143,7 @@ impl Side<'_> {
 
     /// `where for<'__a> &'__a T: Shareable` for each type that is read by
     /// several tasks.
-    fn shareable(&self) -> TokenStream {
+    pub(super) fn shareable(&self) -> TokenStream {
         if !self.is_shared {
             return TokenStream::new();
         }

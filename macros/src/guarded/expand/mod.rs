@@ -7,6 +7,7 @@ mod entry;
 mod guard;
 mod held;
 mod relock;
+mod when;
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -74,6 +75,7 @@ impl Side<'_> {
         code.extend(self.expand_held());
         code.extend(self.expand_methods());
         code.extend(self.expand_traits());
+        code.extend(self.expand_when());
         if !self.is_shared {
             code.extend(self.expand_relock());
         }

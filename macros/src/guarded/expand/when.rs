@@ -1,0 +1,63 @@
+//! How a section of a lock waits for a condition.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+
+use super::{Side, unsafe_};
+use crate::names::{Krate, private_at};
+
+impl Side<'_> {
+    /// Expands to:
+    ///
+    /// ```text
+    /// impl ::async_monitor::__private::EnterWhen<0x1234> for Account
+    /// where
+    ///     for<'__a> &'__a Lock: ::async_monitor::__private::Conditional<'__a, Lock>,
+    /// {
+    ///     fn place(&self) -> ::async_monitor::__private::Place<'_> { .. }
+    ///     unsafe fn granted(&self) -> Self::Guard<'_> {
+    ///         let __guard =
+    ///             unsafe { ::async_monitor::__private::Conditional::granted(&self.ledger) };
+    ///         AccountLedgerGuard(..)
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// SAFETY, of what is generated: the caller of `granted` promises what that
+    /// of the lock asks for.
+    pub(super) fn expand_when(&self) -> TokenStream {
+        let Side {
+            monitor, lock, key, ..
+        } = self;
+        let (params, this) = (monitor.params.of_impl(), monitor.params.this());
+        let (enter_when, conditional) = if self.is_shared {
+            (quote!(EnterSharedWhen), quote!(ConditionalShared))
+        } else {
+            (quote!(EnterWhen), quote!(Conditional))
+        };
+        let (ty, span) = (&lock.ty, self.at_type());
+        let private = private_at(span);
+        let mut bounds =
+            quote_spanned!(span=> for<'__a> &'__a #ty: #private::#conditional<'__a, #ty>,);
+        bounds.extend(self.shareable());
+        let where_clause = monitor.params.where_clause(&bounds);
+        let (lock, guard, unsafe_) = (&lock.ident, self.new_guard(), unsafe_());
+        quote! {
+            #[automatically_derived]
+            impl #params #Krate::__private::#enter_when<#key> for #this #where_clause {
+                #[inline]
+                fn place(&self) -> #Krate::__private::Place<'_> {
+                    #Krate::__private::#conditional::place(&self.#lock)
+                }
+
+                #[inline]
+                #unsafe_ fn granted(&self) -> Self::Guard<'_> {
+                    let __guard = #unsafe_ {
+                        #Krate::__private::#conditional::granted(&self.#lock)
+                    };
+                    #guard
+                }
+            }
+        }
+    }
+}

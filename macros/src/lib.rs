@@ -168,7 +168,41 @@ pub fn derive_guarded(input: TokenStream) -> TokenStream {
 ///
 /// [ids]: https://docs.rs/async-monitor/latest/async_monitor/struct.LockId.html
 ///
+/// # Conditions
+///
+/// `when = condition` waits at entry, without holding the lock, until the
+/// condition is true (a conditional critical region, after Hoare). It is an
+/// expression of type `bool` that sees the binding by shared reference and does
+/// not suspend. It is looked at with the lock held, at once and after each
+/// release by somebody who may have changed the data, so there is no notification
+/// to forget. Of those whose condition holds, the first that came enters first.
+///
+/// ```
+/// # use async_monitor::{Guarded, Lock, synchronized};
+/// # #[derive(Guarded)]
+/// # pub struct Account {
+/// #     ledger: Lock,
+/// #     #[guarded_by(ledger)]
+/// #     balance: Guarded<i64>,
+/// # }
+/// impl Account {
+///     #[synchronized(ledger, when = *ledger.balance >= amount)]
+///     pub async fn withdraw(&self, amount: i64) -> i64 {
+///         *ledger.balance -= amount;
+///         *ledger.balance
+///     }
+/// }
+/// # let account = Account { ledger: Lock::new(), balance: Guarded::new(3) };
+/// # assert_eq!(futures::executor::block_on(account.withdraw(2)), 1);
+/// ```
+///
+/// There may be one condition, at one `Lock`, `Mutex` or `RwLock`. What is not
+/// guarded by that lock is no news: a condition that looks at an atomic is not
+/// looked at again when that changes.
+///
 /// # Panics
+///
+/// A condition that panics does so in its own task, and leaves the lock free.
 ///
 /// A section panics when two of its locks are the same one, and names both.
 ///

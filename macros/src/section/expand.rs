@@ -38,7 +38,11 @@ pub(super) fn prologue(section: &Section, wait: Wait) -> TokenStream {
     let mut code: TokenStream = locks.iter().map(Acquisition::entry).collect();
     match locks.as_slice() {
         [one] => {
-            let (guard, acquired) = (&one.guard, one.acquired(wait));
+            let acquired = match section.whens.first() {
+                Some(when) => one.acquired_when(&when.condition, wait),
+                None => one.acquired(wait),
+            };
+            let guard = &one.guard;
             code.extend(quote_spanned!(one.span()=> let mut #guard = #acquired;));
         }
         several => code.extend(acquire_in_order(several, wait)),
@@ -170,6 +174,47 @@ impl<'s> Acquisition<'s> {
             Wait::Block => quote_spanned!(span=> #private::block_on(#future)),
         };
         quote_spanned!(span=> #private::granted(#result))
+    }
+
+    /// Expands to:
+    ///
+    /// ```text
+    /// enter_when::<_, 0x1234, _>(__entry.__entered(), |__guard| {
+    ///     let mut __view = __entry.__view(__guard);
+    ///     let ledger = &*__view.__bind();
+    ///     *ledger.balance >= amount
+    /// })
+    /// .await
+    /// ```
+    ///
+    /// The condition sees the binding by shared reference.
+    fn acquired_when(&self, condition: &TokenStream, wait: Wait) -> TokenStream {
+        let Acquisition {
+            entry,
+            guard,
+            view,
+            key,
+            ..
+        } = self;
+        let (span, private) = (self.span(), private_at(self.span()));
+        let binding = &self.lock.binding;
+        let (enter_when, bind) = match self.lock.mode {
+            Mode::Exclusive => (quote!(enter_when), quote!(__bind)),
+            Mode::Shared => (quote!(enter_shared_when), quote!(__bind_shared)),
+        };
+        let future = quote_spanned! {span=>
+            #private::#enter_when::<_, #key, _>(#entry.__entered(), |#guard| {
+                #[allow(unused_mut)]
+                let mut #view = #entry.__view(#guard);
+                let #binding = &*#view.#bind();
+                let _ = &#binding;
+                #condition
+            })
+        };
+        match wait {
+            Wait::Await => quote_spanned!(span=> #future.await),
+            Wait::Block => quote_spanned!(span=> #private::block_on(#future)),
+        }
     }
 
     /// `(id, "the expression as it is written")`.

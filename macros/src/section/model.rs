@@ -13,7 +13,17 @@ use crate::names::{binding, is_in_capitals, replace_idents};
 /// The locks of a section, in the order they are written.
 pub(super) struct Section {
     pub(super) locks: Vec<Lock>,
+    /// Conditions to wait for at entry. There is at most one that is right.
+    pub(super) whens: Vec<When>,
+    /// The options that this version does not have.
     pub(super) options: Vec<OptionArgument>,
+}
+
+/// `when = condition`.
+pub(super) struct When {
+    pub(super) name: Ident,
+    /// As the body would write it.
+    pub(super) condition: TokenStream,
 }
 
 /// A lock, and the name of what it leads to.
@@ -89,6 +99,7 @@ impl Section {
     pub(super) fn new(arguments: Vec<Argument>, scope: &Scope, errors: &Errors) -> Self {
         let mut section = Section {
             locks: Vec::new(),
+            whens: Vec::new(),
             options: Vec::new(),
         };
         for argument in arguments {
@@ -96,6 +107,13 @@ impl Section {
                 Argument::Lock(argument) => {
                     section.locks.extend(lock(argument, scope, errors));
                 }
+                Argument::Option(OptionArgument {
+                    name,
+                    value: Some(condition),
+                }) if name == "when" => section.whens.push(When {
+                    name,
+                    condition: scope.rename(condition.to_token_stream()),
+                }),
                 Argument::Option(option) => section.options.push(option),
             }
         }

@@ -31,6 +31,8 @@ pub(super) enum Mode {
 /// A name that says something about the section.
 pub(super) struct OptionArgument {
     pub(super) name: Ident,
+    /// What stands behind `=`.
+    pub(super) value: Option<Expr>,
 }
 
 /// The options that take a value, and those that do not.
@@ -105,16 +107,16 @@ fn argument(input: ParseStream<'_>) -> syn::Result<Argument> {
         let ident = input.call(Ident::parse_any)?;
         input.parse::<Token![=]>()?;
         if WITH_VALUE.iter().any(|option| ident == option) {
-            input.parse::<Expr>()?;
-            return Ok(Argument::Option(OptionArgument { name: ident }));
+            let value = Some(input.parse()?);
+            return Ok(Argument::Option(OptionArgument { name: ident, value }));
         }
         // A binding must be a name, which a keyword is not.
         name = Some(syn::parse2(quote::ToTokens::to_token_stream(&ident))?);
     } else if input.peek(Ident) && (input.peek2(Token![,]) || is_last(input)) {
         let ident: Ident = input.fork().parse()?;
         if WITHOUT_VALUE.iter().any(|option| ident == option) {
-            input.parse::<Ident>()?;
-            return Ok(Argument::Option(OptionArgument { name: ident }));
+            let (name, value) = (input.parse()?, None);
+            return Ok(Argument::Option(OptionArgument { name, value }));
         }
     }
     Ok(Argument::Lock(lock(input.parse()?, name)))

@@ -170,8 +170,8 @@ fn blocks_need_a_lock_and_a_body() {
     assert_messages(&with_lock(quote!(a.b, { 1 },)), &[]);
     assert_messages(&with_lock(quote!(a.b, c.b, {})), &["bound as `b`"]);
     assert_messages(
-        &with_lock(quote!(a.b, when = x, no_await, {})),
-        &["`when`", "`no_await`"],
+        &with_lock(quote!(a.b, timeout = x, no_await, {})),
+        &["`timeout`", "`no_await`"],
     );
     assert_messages(
         &with_lock(quote!(a.b, x = 3, {})),

@@ -1,6 +1,6 @@
 //! The rules for sections.
 
-use proc_macro2::Span;
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 
 use super::function::{Function, Kind};
@@ -33,7 +33,52 @@ pub(super) fn block(section: &Section, errors: &Errors) {
 
 fn common(section: &Section, errors: &Errors) {
     check_options(section, errors);
+    check_whens(section, errors);
     check_bindings(section, errors);
+}
+
+/// One condition, at one lock, that is looked at and not waited for.
+fn check_whens(section: &Section, errors: &Errors) {
+    for (index, when) in section.whens.iter().enumerate() {
+        if index > 0 {
+            errors.at(
+                &when.name,
+                "a second `when`: write both conditions as one, with `&&`",
+            );
+        } else if section.locks.len() > 1 {
+            errors.at(
+                &when.name,
+                "`when` waits at one lock, and there are several here: acquire the others in the \
+                 body, with `with_lock!`, in an order that is the same everywhere",
+            );
+        }
+        if let Some(suspension) = find_await(when.condition.clone()) {
+            errors.at(
+                suspension,
+                "a condition is looked at while the lock is held, and cannot suspend: await it \
+                 before the section, and use the value",
+            );
+        }
+    }
+}
+
+/// The `await` of an `.await`, wherever it stands.
+fn find_await(tokens: TokenStream) -> Option<Ident> {
+    let mut after_dot = false;
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) => {
+                if let Some(found) = find_await(group.stream()) {
+                    return Some(found);
+                }
+                after_dot = false;
+            }
+            TokenTree::Ident(ident) if after_dot && ident == "await" => return Some(ident),
+            TokenTree::Punct(punct) => after_dot = punct.as_char() == '.',
+            _ => after_dot = false,
+        }
+    }
+    None
 }
 
 /// Waiting for a lock takes an `async fn`.

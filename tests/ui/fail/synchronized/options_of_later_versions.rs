@@ -14,11 +14,6 @@ pub struct Account {
 }
 
 impl Account {
-    #[synchronized(ledger, when = *ledger.balance > 0)]
-    async fn when(&self) {
-        *ledger.balance -= 1;
-    }
-
     #[synchronized(ledger, timeout = std::time::Duration::from_secs(1))]
     async fn timeout(&self) {}
 

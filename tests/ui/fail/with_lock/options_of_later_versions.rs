@@ -14,9 +14,6 @@ pub struct Account {
 }
 
 async fn deposit(account: &Account) {
-    with_lock!(account.ledger, when = *ledger.balance > 0, {
-        *ledger.balance -= 1;
-    });
     with_lock!(account.ledger, atomic, no_await, {
         *ledger.balance -= 1;
     });

@@ -135,12 +135,14 @@ pub trait AsyncRwLock: AsyncLock {
 /// - Between the return of [`acquire`](AsyncLock::acquire) or
 ///   [`try_acquire`](AsyncLock::try_acquire) and the drop of the guard, neither
 ///   returns another guard of the same lock (for an [`AsyncRwLock`]: nor do
-///   `read` and `try_read`), on any thread.
+///   `read` and `try_read`), on any thread. The same holds for
+///   [`acquire_named`](NamedAcquire::acquire_named), if there is one; and all of
+///   them return guards of the lock that they were called on.
 /// - The drop of a guard happens before the return of the next.
 /// - A shared reference to the lock always leads to the same lock.
 /// - Where the lock is `Sync`, guards, and the future of
-///   [`NamedAcquire::acquire_named`], may be sent to other threads and dropped
-///   there. Read guards may be used by several threads at a time where what they
+///   [`NamedAcquire::acquire_named`], may be sent to other threads, used and
+///   dropped there. Read guards may be used by several threads at a time where what they
 ///   lead to is `Sync`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not exclude, so it cannot guard fields",

@@ -18,12 +18,16 @@ use crate::queue::Node;
 use crate::rwlock::{Access, Shared};
 
 /// A lock whose sections can wait for a condition.
+///
+/// # Safety
+///
+/// Place and guard are of the lock itself.
 #[diagnostic::on_unimplemented(
     message = "`when` cannot wait at `{Self}`: it does not know when somebody has changed what it guards",
     label = "a section of this lock cannot have a condition",
     note = "use `async_monitor::Lock`, `Mutex` or `RwLock`, or wait with a `Condition`"
 )]
-pub trait ConditionalLock: AsyncLock {
+pub unsafe trait ConditionalLock: AsyncLock {
     /// A place in line.
     fn place(&self) -> Place<'_>;
 
@@ -36,12 +40,16 @@ pub trait ConditionalLock: AsyncLock {
 }
 
 /// A lock whose read sections can wait for a condition.
+///
+/// # Safety
+///
+/// Place and guard are of the lock itself.
 #[diagnostic::on_unimplemented(
     message = "`when` cannot wait at `{Self}` to read",
     label = "a read section of this lock cannot have a condition",
     note = "use `async_monitor::RwLock`"
 )]
-pub trait ConditionalRwLock: AsyncRwLock {
+pub unsafe trait ConditionalRwLock: AsyncRwLock {
     /// A place in line, to read.
     fn read_place(&self) -> Place<'_>;
 
@@ -56,7 +64,8 @@ pub trait ConditionalRwLock: AsyncRwLock {
 /// Implements [`ConditionalLock`] for a lock with an exclusive gate.
 macro_rules! conditional_lock {
     ($lock:ty[$($generics:tt)*] => $guard:path) => {
-        impl<$($generics)*> $crate::when::ConditionalLock for $lock {
+        // SAFETY: both are made from the lock's gate.
+        unsafe impl<$($generics)*> $crate::when::ConditionalLock for $lock {
             #[inline]
             fn place(&self) -> $crate::when::Place<'_> {
                 $crate::when::Place::exclusive($crate::gate::Gated::gate(self))
@@ -74,7 +83,8 @@ pub(crate) use conditional_lock;
 
 macro_rules! through_pointer {
     ($($pointer:ty),*) => {$(
-        impl<L: ConditionalLock + ?Sized> ConditionalLock for $pointer {
+        // SAFETY: passed on.
+        unsafe impl<L: ConditionalLock + ?Sized> ConditionalLock for $pointer {
             #[inline]
             fn place(&self) -> Place<'_> {
                 L::place(self)
@@ -87,7 +97,8 @@ macro_rules! through_pointer {
             }
         }
 
-        impl<L: ConditionalRwLock + ?Sized> ConditionalRwLock for $pointer {
+        // SAFETY: passed on.
+        unsafe impl<L: ConditionalRwLock + ?Sized> ConditionalRwLock for $pointer {
             #[inline]
             fn read_place(&self) -> Place<'_> {
                 L::read_place(self)

@@ -15,12 +15,16 @@ macro_rules! conditional {
         /// Asked for as `for<'a> &'a L: ..`. The compiler checks a bound with a
         /// lifetime of its own where a section has a `when`; a plain bound would
         /// reject structs with other locks at the derive.
+        ///
+        /// # Safety
+        ///
+        /// Place and guard are of the lock itself.
         #[diagnostic::on_unimplemented(
             message = "`when` cannot wait at this lock: it does not know when somebody has changed what it guards",
             label = "a section of this lock cannot have a condition",
             note = "use `async_monitor::Lock`, `Mutex` or `RwLock`, or wait with a `Condition`"
         )]
-        pub trait $reference<'g, L: $lock + ?Sized> {
+        pub unsafe trait $reference<'g, L: $lock + ?Sized> {
             /// A place in line.
             fn place(self) -> Place<'g>;
 
@@ -35,8 +39,9 @@ macro_rules! conditional {
                 L: 'g;
         }
 
+        // SAFETY: the same is promised by `L`.
         #[diagnostic::do_not_recommend]
-        impl<'g, L: $conditional + ?Sized> $reference<'g, L> for &'g L {
+        unsafe impl<'g, L: $conditional + ?Sized> $reference<'g, L> for &'g L {
             #[inline]
             fn place(self) -> Place<'g> {
                 L::$place(self)

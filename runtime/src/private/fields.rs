@@ -41,9 +41,11 @@ impl<T: ?Sized> IsGuarded for Guarded<T> {
     }
 }
 
-/// Where the value of a guarded field is.
+/// Where the value of a guarded field is. `T` is named by the caller: an alias of
+/// `Guarded` could otherwise lead to another type than the one that is written,
+/// and a coercion from there through code of the user.
 #[inline]
-pub fn pointer<F: IsGuarded + ?Sized>(field: &F) -> *mut F::Value {
+pub fn pointer<T: ?Sized, F: IsGuarded<Value = T> + ?Sized>(field: &F) -> *mut T {
     field.as_guarded().__pointer()
 }
 

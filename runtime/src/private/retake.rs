@@ -12,12 +12,16 @@ use crate::{AsyncLock, ExclusiveLock, NamedAcquire};
 /// Asked for as `for<'a> &'a L: Retake<'a, L>`. The compiler checks a bound with
 /// a lifetime of its own where a guard is passed to a `Condition`; a plain
 /// `L: NamedAcquire` would reject structs with other locks at the derive.
+///
+/// # Safety
+///
+/// The future returns a guard of the lock it was made from.
 #[diagnostic::on_unimplemented(
     message = "a `Condition` cannot wait with a guard of this lock",
     label = "this lock cannot be taken again by name",
     note = "guard the fields with `async_monitor::Lock`, `Mutex` or `RwLock`"
 )]
-pub trait Retake<'g, L: AsyncLock + ?Sized> {
+pub unsafe trait Retake<'g, L: AsyncLock + ?Sized> {
     /// The future that takes the lock.
     type Acquire;
 
@@ -30,8 +34,9 @@ pub trait Retake<'g, L: AsyncLock + ?Sized> {
         L: 'g;
 }
 
+// SAFETY: an exclusive lock promises it.
 #[diagnostic::do_not_recommend]
-impl<'g, L: NamedAcquire + ExclusiveLock + ?Sized> Retake<'g, L> for &'g L {
+unsafe impl<'g, L: NamedAcquire + ExclusiveLock + ?Sized> Retake<'g, L> for &'g L {
     type Acquire = L::Acquire<'g>;
 
     #[inline]
@@ -88,7 +93,8 @@ where
     pub fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Core<'g, O, L, KEY>> {
         let owner = self.owner;
         // SAFETY: `future` is the field that is pinned: it is reached in no
-        // other way, and the struct has no destructor.
+        // other way, and the struct has no destructor and is not `Unpin` where
+        // the future is not.
         let future = unsafe { self.map_unchecked_mut(|this| &mut this.future) };
         <&'g L as Retake<'g, L>>::poll(future, cx)
             // SAFETY: the future has returned a guard of the lock that it was
@@ -96,3 +102,18 @@ where
             .map(|guard| unsafe { Core::new(owner, guard) })
     }
 }
+
+/// Never `Unpin`, whatever `'g`: what a generated `Unpin` asks for. With an impl of
+/// its own, a struct leaves its user no way to write another.
+pub struct NeverUnpin<'g>(
+    core::marker::PhantomData<&'g ()>,
+    core::marker::PhantomPinned,
+);
+
+/// Implemented for what has a destructor. A struct that implements it by hand can
+/// have none: that would be a second impl.
+pub trait MustNotImplDrop {}
+
+// That `Drop` is a strange bound is the point.
+#[allow(drop_bounds)]
+impl<T: Drop + ?Sized> MustNotImplDrop for T {}

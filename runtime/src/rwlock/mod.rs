@@ -412,7 +412,8 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
     }
 }
 
-impl<T: ?Sized> ConditionalLock for RwLock<T> {
+// SAFETY: place and guard are made from the lock itself.
+unsafe impl<T: ?Sized> ConditionalLock for RwLock<T> {
     fn place(&self) -> Place<'_> {
         Place::shared(self.gate(), Access::Write)
     }
@@ -422,7 +423,8 @@ impl<T: ?Sized> ConditionalLock for RwLock<T> {
     }
 }
 
-impl<T: ?Sized> ConditionalRwLock for RwLock<T> {
+// SAFETY: as above.
+unsafe impl<T: ?Sized> ConditionalRwLock for RwLock<T> {
     fn read_place(&self) -> Place<'_> {
         Place::shared(self.gate(), Access::Read)
     }

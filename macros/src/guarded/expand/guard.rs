@@ -39,8 +39,9 @@ impl Side<'_> {
         );
         let debug = expand_debug(monitor, guard);
         let methods = self.expand_guard_methods();
-        let holds_lock =
-            self.expand_holds_lock(&self.guard_type(&quote!('__guard)), &quote!(self.0.owner()));
+        let core_name = self.core();
+        let owner = quote!(#Krate::__private::#core_name::owner(&self.0));
+        let holds_lock = self.expand_holds_lock(&self.guard_type(&quote!('__guard)), &owner);
         quote! {
             #[doc = #doc]
             #[must_use = "the lock is released as soon as the guard is dropped"]
@@ -61,7 +62,7 @@ impl Side<'_> {
     /// ```text
     /// impl<'__guard> AccountLedgerGuard<'__guard> {
     ///     fn fields(&mut self) -> AccountLedgerHeld<'_> {
-    ///         let __owner = self.0.owner();
+    ///         let __owner = ::async_monitor::__private::Core::owner(&self.0);
     ///         unsafe {
     ///             AccountLedgerHeld {
     ///                 balance: &mut *::async_monitor::__private::pointer(&__owner.balance),
@@ -94,19 +95,19 @@ impl Side<'_> {
         let where_clause = monitor.params.where_clause(&TokenStream::new());
         let receiver = self.reference(&TokenStream::new());
         let held_type = self.held_type(&quote!('_));
-        let unsafe_ = unsafe_();
+        let (core, unsafe_) = (self.core(), unsafe_());
         let fields: TokenStream = match &self.lock.contents {
             Contents::Fields(fields) => {
                 let fields = fields.iter().map(|GuardedField { ident, value, .. }| {
                     let span = public(value.span());
                     let private = private_at(span);
-                    let pointer = quote_spanned!(span=> #private::pointer(&__owner.#ident));
+                    let pointer =
+                        quote_spanned!(span=> #private::pointer::<#value, _>(&__owner.#ident));
                     quote!(#ident: #receiver *#pointer,)
                 });
                 fields.collect()
             }
             Contents::Value { .. } => {
-                let core = self.core();
                 quote!(value: #Krate::__private::#core::value(#receiver self.0),)
             }
         };
@@ -122,7 +123,7 @@ impl Side<'_> {
                 #[doc = #doc]
                 #[inline]
                 #vis fn fields(#receiver self) -> #held_type {
-                    let __owner = self.0.owner();
+                    let __owner = #Krate::__private::#core::owner(&self.0);
                     #unsafe_ {
                         #held {
                             #fields

@@ -33,7 +33,7 @@ impl Side<'_> {
         let debug = expand_debug(monitor, held);
         let holds_lock = self.expand_holds_lock(
             &self.held_type(&quote!('__guard)),
-            &quote!(self.__owner.get()),
+            &quote!(#Krate::__private::Owner::get(&self.__owner)),
         );
         quote! {
             #[doc = #doc]

@@ -175,7 +175,9 @@ fn expand_debug(monitor: &Monitor, name: &Ident) -> TokenStream {
         #[automatically_derived]
         impl #impl_params ::core::fmt::Debug for #name #arguments #where_clause {
             fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                ::core::fmt::Formatter::debug_struct(formatter, #text).finish_non_exhaustive()
+                ::core::fmt::DebugStruct::finish_non_exhaustive(
+                    &mut ::core::fmt::Formatter::debug_struct(formatter, #text),
+                )
             }
         }
     }

@@ -57,7 +57,7 @@ impl Side<'_> {
 
                 #[inline]
                 fn release(guard: Self) -> Self::Released {
-                    guard.0.release()
+                    #Krate::__private::Core::release(guard.0)
                 }
 
                 #[inline]
@@ -96,7 +96,7 @@ impl Side<'_> {
     /// appear in an associated type of a public struct.
     ///
     /// SAFETY, of what is generated: the field is reached in no other way than
-    /// pinned, and the struct has no destructor.
+    /// pinned, the struct is never `Unpin`, and has no destructor.
     fn expand_reacquire(&self, reacquire: &proc_macro2::Ident) -> TokenStream {
         let Side {
             guard,
@@ -108,6 +108,9 @@ impl Side<'_> {
         let (params, this) = (monitor.params.with_guard(), monitor.params.this());
         let arguments = monitor.params.arguments(&quote!('__guard));
         let where_retaken = monitor.params.where_clause(&self.retaken());
+        let mut unpin = self.retaken();
+        unpin.extend(quote!(#Krate::__private::NeverUnpin<'__guard>: ::core::marker::Unpin,));
+        let where_unpin = monitor.params.where_clause(&unpin);
         let guard_type = self.guard_type(&quote!('__guard));
         let (vis, ty, unsafe_) = (&monitor.vis, &lock.ty, unsafe_());
         let (span, private) = (self.at_type(), private_at(self.at_type()));
@@ -121,6 +124,15 @@ impl Side<'_> {
             #[allow(missing_debug_implementations)]
             #vis struct #reacquire #params (#inside) #where_retaken;
 
+            // Two safe impls that would move or unlink what is pinned: with these
+            // here, the user can write neither.
+            #[automatically_derived]
+            impl #params ::core::marker::Unpin for #reacquire #arguments #where_unpin {}
+
+            #[automatically_derived]
+            impl #params #Krate::__private::MustNotImplDrop for #reacquire #arguments
+            #where_retaken {}
+
             #[automatically_derived]
             impl #params ::core::future::Future for #reacquire #arguments #where_retaken {
                 type Output = #guard_type;
@@ -133,8 +145,10 @@ impl Side<'_> {
                     let future = #unsafe_ {
                         ::core::pin::Pin::map_unchecked_mut(self, |this| &mut this.0)
                     };
-                    #Krate::__private::Reacquire::poll(future, cx)
-                        .map(|core| #guard(core, ::core::marker::PhantomData))
+                    ::core::task::Poll::map(
+                        #Krate::__private::Reacquire::poll(future, cx),
+                        |core| #guard(core, ::core::marker::PhantomData),
+                    )
                 }
             }
         }

@@ -6,7 +6,7 @@ use syn::spanned::Spanned;
 
 use super::{Side, expand_debug, unsafe_};
 use crate::guarded::model::{Contents, GuardedField};
-use crate::names::{Krate, private_at, public};
+use crate::names::public;
 
 impl Side<'_> {
     /// Expands to:
@@ -82,6 +82,7 @@ impl Side<'_> {
     /// one lock only. Where the lock is shared, the references are, and the
     /// guard was made by a method that asks for `T: Sync`.
     fn expand_guard_methods(&self) -> TokenStream {
+        let krate = &self.monitor.krate;
         let Side {
             guard,
             held,
@@ -99,7 +100,7 @@ impl Side<'_> {
             Contents::Fields(fields) => {
                 let fields = fields.iter().map(|GuardedField { ident, value, .. }| {
                     let span = public(value.span());
-                    let private = private_at(span);
+                    let private = krate.private_at(span);
                     let pointer = quote_spanned!(span=> #private::pointer(&__owner.#ident));
                     quote!(#ident: #receiver *#pointer,)
                 });
@@ -107,7 +108,7 @@ impl Side<'_> {
             }
             Contents::Value { .. } => {
                 let core = self.core();
-                quote!(value: #Krate::__private::#core::value(#receiver self.0),)
+                quote!(value: #krate::__private::#core::value(#receiver self.0),)
             }
         };
         let doc = format!(
@@ -126,7 +127,7 @@ impl Side<'_> {
                     #unsafe_ {
                         #held {
                             #fields
-                            __owner: #Krate::__private::Owner::new(__owner),
+                            __owner: #krate::__private::Owner::new(__owner),
                         }
                     }
                 }
@@ -153,15 +154,16 @@ impl Side<'_> {
     /// SAFETY, of what is generated: by C1 or C2, the lock of this owner is held
     /// while the value exists.
     pub(super) fn expand_holds_lock(&self, ty: &TokenStream, owner: &TokenStream) -> TokenStream {
+        let krate = &self.monitor.krate;
         let params = self.monitor.params.with_guard();
         let where_clause = self.monitor.params.where_clause(&TokenStream::new());
         let (lock, unsafe_) = (&self.lock.ident, unsafe_());
         quote! {
             #[automatically_derived]
-            #unsafe_ impl #params #Krate::HoldsLock for #ty #where_clause {
+            #unsafe_ impl #params #krate::HoldsLock for #ty #where_clause {
                 #[inline]
-                fn lock_id(&self) -> #Krate::LockId {
-                    #Krate::AsyncLock::id(&#owner.#lock)
+                fn lock_id(&self) -> #krate::LockId {
+                    #krate::AsyncLock::id(&#owner.#lock)
                 }
             }
         }

@@ -17,7 +17,7 @@ async fn deposit(account: &Account) {
     with_lock!(account.ledger, when = *ledger.balance > 0, {
         *ledger.balance -= 1;
     });
-    with_lock!(account.ledger, atomic, no_await, {
+    with_lock!(account.ledger, atomic, {
         *ledger.balance -= 1;
     });
 }

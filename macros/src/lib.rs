@@ -92,7 +92,12 @@ use proc_macro::TokenStream;
 ///
 /// The parameters of these types are the lifetime of the guard, and then those
 /// of the struct.
-#[proc_macro_derive(Guarded, attributes(guarded_by, lock))]
+///
+/// # Under another name
+///
+/// Where this crate is reached by another path than `::async_monitor`, say so
+/// above the struct: `#[guarded(crate = ::path)]`.
+#[proc_macro_derive(Guarded, attributes(guarded_by, guarded, lock))]
 pub fn derive_guarded(input: TokenStream) -> TokenStream {
     guarded::derive(input.into()).into()
 }
@@ -149,6 +154,7 @@ pub fn derive_guarded(input: TokenStream) -> TokenStream {
 /// | `s = pick(key)` | what the expression leads to | `s` |
 /// | `read(cfg)` | shared with other readers | `cfg` |
 /// | `write(cfg)`, `cfg` | alone | `cfg` |
+/// | `remote?` | a lock whose acquisition can fail: the error is returned, as by `?` | `remote` |
 ///
 /// `name = ` may stand in front of each. In a method, a bare name is a field;
 /// behind `name = ` it is a parameter or, in capitals, a static, if there is one.
@@ -159,6 +165,15 @@ pub fn derive_guarded(input: TokenStream) -> TokenStream {
 /// `AccountLedgerHeld<'_>`, or a `&` to `AccountLedgerReadHeld<'_>` in a section
 /// that only reads. For any other lock, what its guard derefs to, such as `&mut
 /// T` for a `Mutex<T>`, or else a reference to the guard.
+///
+/// # Options
+///
+/// They stand among the locks, in any order:
+///
+/// | option | what it does |
+/// |---|---|
+/// | `no_await` | the body may not suspend, so that it cannot be cancelled half-way: an `.await` in it does not compile |
+/// | `crate = ::path` | where this crate is reached by another path than `::async_monitor` |
 ///
 /// # Several locks
 ///
@@ -250,7 +265,8 @@ pub fn synchronized(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// The arguments in front of the block are those of
 /// [`#[synchronized]`](macro@synchronized), where a bare name is a variable or a
 /// static. `?`, `return`, `break`, `continue` and `.await` in the block mean what
-/// they mean outside of it.
+/// they mean outside of it. Under `no_await`, an `.await` is found where it can be
+/// seen, and not where another macro makes it.
 ///
 /// # Panics
 ///

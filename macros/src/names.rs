@@ -4,19 +4,46 @@ use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 
-/// The path by which expansions reach the runtime crate.
-pub(crate) struct Krate;
+/// The path by which expansions reach the runtime crate: `::async_monitor`, or
+/// what the user has written behind `crate =`.
+#[derive(Clone, Default)]
+pub(crate) struct Krate(Option<TokenStream>);
 
-impl ToTokens for Krate {
-    fn to_tokens(&self, tokens: &mut TokenStream) {
-        tokens.extend(quote!(::async_monitor));
+impl Krate {
+    /// The crate by the user's path.
+    pub(crate) fn at_path(path: &syn::Path) -> Self {
+        Krate(Some(path.to_token_stream()))
+    }
+
+    /// The module of what expansions use, at `span`: messages of the compiler
+    /// about what follows then point there.
+    pub(crate) fn private_at(&self, span: Span) -> TokenStream {
+        match &self.0 {
+            Some(path) => {
+                let path = located_at(path.clone(), span);
+                quote_spanned!(span=> #path::__private)
+            }
+            None => quote_spanned!(span=> ::async_monitor::__private),
+        }
     }
 }
 
-/// The module of what expansions use, at `span`: messages of the compiler about
-/// what follows then point there.
-pub(crate) fn private_at(span: Span) -> TokenStream {
-    quote_spanned!(span=> ::async_monitor::__private)
+impl ToTokens for Krate {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        match &self.0 {
+            Some(path) => path.to_tokens(tokens),
+            None => tokens.extend(quote!(::async_monitor)),
+        }
+    }
+}
+
+/// The same names, to be shown at `span`.
+fn located_at(tokens: TokenStream, span: Span) -> TokenStream {
+    let moved = tokens.into_iter().map(|mut token| {
+        token.set_span(token.span().located_at(span));
+        token
+    });
+    moved.collect()
 }
 
 /// The name without `r#`.

@@ -7,12 +7,14 @@ use syn::{Attribute, Ident, Type, Visibility};
 use super::generics::Params;
 use super::parse::{FieldInput, Input};
 use super::types::{data_lock, guarded_value};
-use crate::names::{camel_case, plain};
+use crate::names::{Krate, camel_case, plain};
 
 /// A struct whose fields are guarded.
 pub(super) struct Monitor {
     pub(super) ident: Ident,
     pub(super) vis: Visibility,
+    /// How to reach the runtime crate.
+    pub(super) krate: Krate,
     pub(super) params: Params,
     pub(super) locks: Vec<LockField>,
 }
@@ -107,6 +109,7 @@ impl Monitor {
         Monitor {
             ident: input.ident,
             vis: input.vis,
+            krate: input.krate,
             params,
             locks,
         }

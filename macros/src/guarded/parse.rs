@@ -2,14 +2,21 @@
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
-use syn::{Attribute, Data, DeriveInput, Field, Fields, Generics, Ident, Meta, Type, Visibility};
+use syn::parse::ParseStream;
+use syn::{
+    Attribute, Data, DeriveInput, Field, Fields, Generics, Ident, Meta, Path, Token, Type,
+    Visibility,
+};
 
 use crate::diagnostics::Errors;
+use crate::names::Krate;
 
 /// A struct with named fields.
 pub(super) struct Input {
     pub(super) ident: Ident,
     pub(super) vis: Visibility,
+    /// How to reach the runtime crate: `#[guarded(crate = ::path)]`.
+    pub(super) krate: Krate,
     pub(super) generics: Generics,
     pub(super) fields: Vec<FieldInput>,
 }
@@ -37,8 +44,13 @@ pub(super) struct LockAttribute {
 /// wrong by itself.
 pub(super) fn parse(tokens: TokenStream, errors: &Errors) -> Option<Input> {
     let input: DeriveInput = errors.ok(syn::parse2(tokens))?;
+    let mut krate = Krate::default();
     for attribute in &input.attrs {
-        if is_ours(attribute) {
+        if attribute.path().is_ident("guarded") {
+            if let Some(path) = errors.ok(parse_guarded(attribute)) {
+                krate = Krate::at_path(&path);
+            }
+        } else if is_ours(attribute) {
             errors.at(
                 attribute,
                 "this attribute belongs on a field: write it above the field that it is about",
@@ -53,6 +65,7 @@ pub(super) fn parse(tokens: TokenStream, errors: &Errors) -> Option<Input> {
             .collect(),
         ident: input.ident,
         vis: input.vis,
+        krate,
         generics: input.generics,
     })
 }
@@ -89,6 +102,7 @@ fn named_fields(input: &DeriveInput, errors: &Errors) -> Option<Vec<Field>> {
     None
 }
 
+/// Whether it is one of the attributes of fields.
 fn is_ours(attribute: &Attribute) -> bool {
     attribute.path().is_ident("guarded_by") || attribute.path().is_ident("lock")
 }
@@ -97,6 +111,15 @@ fn field_input(field: Field, errors: &Errors) -> Option<FieldInput> {
     let mut guarded_by = None;
     let mut lock: Option<LockAttribute> = None;
     let mut is_wrong = false;
+    for attribute in &field.attrs {
+        if attribute.path().is_ident("guarded") {
+            errors.at(
+                attribute,
+                "`#[guarded(crate = ..)]` is about the whole struct: write it above the struct; \
+                 the lock of a field is named by `#[guarded_by(lock)]`",
+            );
+        }
+    }
     for attribute in field.attrs.iter().filter(|attribute| is_ours(attribute)) {
         let result = if attribute.path().is_ident("guarded_by") {
             parse_guarded_by(attribute, guarded_by.is_some()).map(|name| guarded_by = Some(name))
@@ -116,6 +139,23 @@ fn field_input(field: Field, errors: &Errors) -> Option<FieldInput> {
         lock,
         is_wrong,
     })
+}
+
+/// `#[guarded(crate = ::path)]` on the struct.
+fn parse_guarded(attribute: &Attribute) -> syn::Result<Path> {
+    const USAGE: &str = "`guarded` says by which path this crate reaches async-monitor: write \
+                         `#[guarded(crate = ::path)]`";
+    let parser = |input: ParseStream<'_>| {
+        input.parse::<Token![crate]>()?;
+        input.parse::<Token![=]>()?;
+        input.call(Path::parse_mod_style)
+    };
+    match &attribute.meta {
+        Meta::List(list) if !list.tokens.is_empty() => list
+            .parse_args_with(parser)
+            .map_err(|_| syn::Error::new_spanned(&list.tokens, USAGE)),
+        _ => Err(syn::Error::new_spanned(attribute, USAGE)),
+    }
 }
 
 fn parse_guarded_by(attribute: &Attribute, is_second: bool) -> syn::Result<Ident> {

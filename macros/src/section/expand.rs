@@ -5,7 +5,7 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 
 use super::model::{Lock, Place, Section};
 use super::parse::Mode;
-use crate::names::{key, own, plain, private_at};
+use crate::names::{Krate, key, own, plain};
 
 /// How to wait for a lock.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -29,23 +29,24 @@ pub(super) enum Wait {
 ///
 /// The names belong to the macro, so that the body can do nothing to the guard.
 pub(super) fn prologue(section: &Section, wait: Wait) -> TokenStream {
+    let krate = &section.options.krate;
     let locks: Vec<_> = section
         .locks
         .iter()
         .enumerate()
-        .map(|(index, lock)| Acquisition::new(index, lock))
+        .map(|(index, lock)| Acquisition::new(index, lock, krate))
         .collect();
     let mut code: TokenStream = locks.iter().map(Acquisition::entry).collect();
     match locks.as_slice() {
         [one] => {
-            let acquired = match section.whens.first() {
+            let acquired = match &section.options.when {
                 Some(when) => one.acquired_when(&when.condition, wait),
                 None => one.acquired(wait),
             };
             let guard = &one.guard;
             code.extend(quote_spanned!(one.span()=> let mut #guard = #acquired;));
         }
-        several => code.extend(acquire_in_order(several, wait)),
+        several => code.extend(acquire_in_order(several, wait, krate)),
     }
     code.extend(locks.iter().map(Acquisition::bind));
     code
@@ -64,7 +65,7 @@ pub(super) fn prologue(section: &Section, wait: Wait) -> TokenStream {
 /// let mut __guard0 = taken(__slot0);
 /// let mut __guard1 = taken(__slot1);
 /// ```
-fn acquire_in_order(locks: &[Acquisition<'_>], wait: Wait) -> TokenStream {
+fn acquire_in_order(locks: &[Acquisition<'_>], wait: Wait, krate: &Krate) -> TokenStream {
     let slots: Vec<_> = locks.iter().map(|lock| &lock.slot).collect();
     let nones = locks.iter().map(|_| quote!(::core::option::Option::None));
     let ids = locks.iter().map(Acquisition::named_id);
@@ -78,7 +79,7 @@ fn acquire_in_order(locks: &[Acquisition<'_>], wait: Wait) -> TokenStream {
         quote!(#pattern => #slot = ::core::option::Option::Some(#acquired),)
     });
     let span = own(Span::call_site());
-    let private = private_at(span);
+    let private = krate.private_at(span);
     let next = Ident::new("__next", span);
     let taken = locks.iter().map(|lock| {
         let Acquisition { slot, guard, .. } = lock;
@@ -99,6 +100,7 @@ fn acquire_in_order(locks: &[Acquisition<'_>], wait: Wait) -> TokenStream {
 /// A lock, and the names of the locals that it needs.
 struct Acquisition<'s> {
     lock: &'s Lock,
+    krate: &'s Krate,
     base: Ident,
     entry: Ident,
     slot: Ident,
@@ -108,7 +110,7 @@ struct Acquisition<'s> {
 }
 
 impl<'s> Acquisition<'s> {
-    fn new(index: usize, lock: &'s Lock) -> Self {
+    fn new(index: usize, lock: &'s Lock, krate: &'s Krate) -> Self {
         let span = own(lock.span());
         let local = |name: &str| format_ident!("__{name}{index}", span = span);
         let key = match (&lock.place, lock.mode) {
@@ -119,6 +121,7 @@ impl<'s> Acquisition<'s> {
         };
         Acquisition {
             lock,
+            krate,
             base: local("base"),
             entry: local("entry"),
             slot: local("slot"),
@@ -136,7 +139,7 @@ impl<'s> Acquisition<'s> {
     /// `let __entry = ..;`: finds out what kind of lock it is.
     fn entry(&self) -> TokenStream {
         let (object, entry, key) = (&self.base, &self.entry, &self.key);
-        let (span, private) = (self.span(), private_at(self.span()));
+        let (span, private) = (self.span(), self.krate.private_at(self.span()));
         let settle = match self.lock.mode {
             Mode::Exclusive => quote_spanned!(span=> __settle),
             Mode::Shared => quote_spanned!(span=> __settle_shared),
@@ -157,23 +160,49 @@ impl<'s> Acquisition<'s> {
 
     /// `Enter::<0x1234>`: the trait by which the section is entered.
     fn enter(&self) -> TokenStream {
-        let (span, private, key) = (self.span(), private_at(self.span()), &self.key);
+        let (span, private, key) = (self.span(), self.krate.private_at(self.span()), &self.key);
         match self.lock.mode {
             Mode::Exclusive => quote_spanned!(span=> #private::Enter::<#key>),
             Mode::Shared => quote_spanned!(span=> #private::EnterShared::<#key>),
         }
     }
 
-    /// `granted(Enter::acquire(..).await)`.
+    /// `granted(Enter::acquire(..).await)`, or where there is a `?`:
+    ///
+    /// ```text
+    /// {
+    ///     let __acquired = Enter::acquire(..).await;
+    ///     match failure(&__acquired).__settle(__acquired) {
+    ///         Ok(__guard) => __guard,
+    ///         Err(__returned) => return __returned,
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// which is not a `?` so that it can stand in any fn where nothing can fail.
     fn acquired(&self, wait: Wait) -> TokenStream {
-        let (span, private) = (self.span(), private_at(self.span()));
+        let (span, private) = (self.span(), self.krate.private_at(self.span()));
         let (enter, entry) = (self.enter(), &self.entry);
         let future = quote_spanned!(span=> #enter::acquire(#entry.__entered()));
         let result = match wait {
             Wait::Await => quote_spanned!(span=> #future.await),
             Wait::Block => quote_spanned!(span=> #private::block_on(#future)),
         };
-        quote_spanned!(span=> #private::granted(#result))
+        let Some(question) = self.lock.question else {
+            return quote_spanned!(span=> #private::granted(#result));
+        };
+        let at_question = own(question.span);
+        let private = self.krate.private_at(at_question);
+        let settle = quote_spanned!(at_question=> #private::failure(&__acquired).__settle);
+        quote_spanned! {span=>
+            {
+                let __acquired = #result;
+                match #settle(__acquired) {
+                    ::core::result::Result::Ok(__guard) => __guard,
+                    ::core::result::Result::Err(__returned) => return __returned,
+                }
+            }
+        }
     }
 
     /// Expands to:
@@ -196,7 +225,7 @@ impl<'s> Acquisition<'s> {
             key,
             ..
         } = self;
-        let (span, private) = (self.span(), private_at(self.span()));
+        let (span, private) = (self.span(), self.krate.private_at(self.span()));
         let binding = &self.lock.binding;
         let (enter_when, bind) = match self.lock.mode {
             Mode::Exclusive => (quote!(enter_when), quote!(__bind)),

@@ -1,10 +1,11 @@
 //! `#[synchronized]`, expanded.
 
-use proc_macro2::{Delimiter, Group, TokenStream};
-use quote::{ToTokens, quote};
+use proc_macro2::{Delimiter, Group, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
 
 use super::expand::{Wait, prologue};
 use super::function::{Function, Kind};
+use super::lexical;
 use super::model::Section;
 use crate::names::own;
 
@@ -30,7 +31,11 @@ pub(super) fn expand(function: Function, section: &Section) -> TokenStream {
     let body = if section.locks.is_empty() {
         function.body.clone()
     } else {
-        function.body_after(&prologue(section, wait))
+        let prologue = prologue(section, wait);
+        function.body_with(&|statements| {
+            let statements = uninterrupted(statements, function.braces, section);
+            quote!(#prologue #statements)
+        })
     };
     let Function {
         attrs,
@@ -45,4 +50,29 @@ pub(super) fn expand(function: Function, section: &Section) -> TokenStream {
     let mut output = quote!(#(#attrs)* #vis #sig);
     block.to_tokens(&mut output);
     output
+}
+
+/// Expands to, under `no_await`:
+///
+/// ```text
+/// ::async_monitor::__private::without_await(|| {
+///     *ledger.balance += amount;
+///     *ledger.balance
+/// })
+/// ```
+///
+/// so that the compiler finds an `.await` that a macro hides. Those that can be
+/// seen have been reported: the compiler need not say it again.
+fn uninterrupted(statements: TokenStream, braces: Span, section: &Section) -> TokenStream {
+    let Some(option) = &section.options.no_await else {
+        return statements;
+    };
+    if !lexical::suspensions(&statements).is_empty() {
+        return statements;
+    }
+    let span = own(option.span());
+    let private = section.options.krate.private_at(span);
+    let mut body = Group::new(Delimiter::Brace, statements);
+    body.set_span(own(braces));
+    quote_spanned!(span=> #private::without_await(|| #body))
 }

@@ -175,18 +175,23 @@ impl Function {
         is_mutable.then_some(receiver)
     }
 
-    /// The body, with `prologue` in front of the statements.
-    pub(super) fn body_after(&self, prologue: &TokenStream) -> TokenStream {
-        let after = |statements: TokenStream| {
-            let mut tokens = prologue.clone();
-            tokens.extend(statements);
-            tokens
-        };
+    /// The body, with the statements changed.
+    pub(super) fn body_with(&self, change: &dyn Fn(TokenStream) -> TokenStream) -> TokenStream {
         match self.kind {
-            Kind::Boxed { .. } => in_box(&self.body, &|block| in_block(block, &after)),
+            Kind::Boxed { .. } => in_box(&self.body, &|block| in_block(block, change)),
             _ => None,
         }
-        .unwrap_or_else(|| after(self.body.clone()))
+        .unwrap_or_else(|| change(self.body.clone()))
+    }
+
+    /// The user's statements.
+    pub(super) fn statements(&self) -> TokenStream {
+        let statements = std::cell::RefCell::new(TokenStream::new());
+        self.body_with(&|found| {
+            *statements.borrow_mut() = found.clone();
+            found
+        });
+        statements.into_inner()
     }
 }
 

@@ -8,6 +8,7 @@ mod expand;
 mod expand_block;
 mod expand_fn;
 mod function;
+mod lexical;
 mod model;
 mod parse;
 mod validate;
@@ -45,7 +46,7 @@ pub(crate) fn with_lock(input: TokenStream) -> TokenStream {
     let errors = Errors::new();
     let (arguments, body) = parse::block(input, &errors);
     let section = Section::new(arguments, &Scope::of_block(), &errors);
-    validate::block(&section, &errors);
+    validate::block(&section, &body, &errors);
     let is_right = errors.is_empty();
     let errors = errors.finish();
     if is_right {

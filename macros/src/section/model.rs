@@ -6,17 +6,59 @@ use syn::spanned::Spanned;
 use syn::{Expr, ExprPath, Member};
 
 use super::function::{Base, Function};
-use super::parse::{Argument, LockArgument, Mode, OptionArgument};
+use super::parse::{Argument, LockArgument, Mode, OptionArgument, OptionValue};
 use crate::diagnostics::Errors;
-use crate::names::{binding, is_in_capitals, replace_idents};
+use crate::names::{Krate, binding, is_in_capitals, replace_idents};
 
-/// The locks of a section, in the order they are written.
+/// The locks of a section, in the order they are written, and its options.
 pub(super) struct Section {
     pub(super) locks: Vec<Lock>,
-    /// Conditions to wait for at entry. There is at most one that is right.
-    pub(super) whens: Vec<When>,
-    /// The options that this version does not have.
-    pub(super) options: Vec<OptionArgument>,
+    pub(super) options: Options,
+}
+
+/// What the options say. Each keeps the name it was given by, for messages.
+#[derive(Default)]
+pub(super) struct Options {
+    /// `crate = ::path`: how to reach the runtime crate.
+    pub(super) krate: Krate,
+    /// `no_await`: the body may not suspend.
+    pub(super) no_await: Option<Ident>,
+    /// `when = condition`: what to wait for at entry.
+    pub(super) when: Option<When>,
+    /// `timeout` and `atomic`, which this version does not have.
+    pub(super) unsupported: Vec<Ident>,
+    /// The names that have been seen.
+    seen: Vec<Ident>,
+}
+
+impl Options {
+    /// Reports what has been said already.
+    fn add(&mut self, option: OptionArgument, scope: &Scope, errors: &Errors) {
+        let OptionArgument { name, value } = option;
+        if self.seen.contains(&name) {
+            errors.at(
+                &name,
+                if name == "when" {
+                    "a second `when`: write both conditions as one, with `&&`".to_owned()
+                } else {
+                    format!("the option `{name}` is written twice: remove one")
+                },
+            );
+            return;
+        }
+        match value {
+            OptionValue::Path(path) => self.krate = Krate::at_path(&path),
+            OptionValue::Expr(condition) if name == "when" => {
+                self.when = Some(When {
+                    name: name.clone(),
+                    condition: scope.rename(condition.to_token_stream()),
+                });
+            }
+            OptionValue::None if name == "no_await" => self.no_await = Some(name.clone()),
+            OptionValue::Expr(_) | OptionValue::None => self.unsupported.push(name.clone()),
+        }
+        self.seen.push(name);
+    }
 }
 
 /// `when = condition`.
@@ -33,6 +75,7 @@ pub(super) struct Lock {
     pub(super) place: Place,
     /// The expression as it is written, for messages at run time.
     pub(super) written: TokenStream,
+    /// The acquisition may fail, and the section then returns the error.
     pub(super) question: Option<syn::Token![?]>,
 }
 
@@ -99,22 +142,14 @@ impl Section {
     pub(super) fn new(arguments: Vec<Argument>, scope: &Scope, errors: &Errors) -> Self {
         let mut section = Section {
             locks: Vec::new(),
-            whens: Vec::new(),
-            options: Vec::new(),
+            options: Options::default(),
         };
         for argument in arguments {
             match argument {
                 Argument::Lock(argument) => {
                     section.locks.extend(lock(argument, scope, errors));
                 }
-                Argument::Option(OptionArgument {
-                    name,
-                    value: Some(condition),
-                }) if name == "when" => section.whens.push(When {
-                    name,
-                    condition: scope.rename(condition.to_token_stream()),
-                }),
-                Argument::Option(option) => section.options.push(option),
+                Argument::Option(option) => section.options.add(option, scope, errors),
             }
         }
         section

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Expr, Ident, Token, token};
+use syn::{Expr, Ident, Path, Token, token};
 
 use crate::diagnostics::Errors;
 
@@ -31,13 +31,20 @@ pub(super) enum Mode {
 /// A name that says something about the section.
 pub(super) struct OptionArgument {
     pub(super) name: Ident,
-    /// What stands behind `=`.
-    pub(super) value: Option<Expr>,
+    pub(super) value: OptionValue,
+}
+
+/// What stands behind the name of an option.
+pub(super) enum OptionValue {
+    None,
+    Expr(Expr),
+    /// That of `crate`.
+    Path(Path),
 }
 
 /// The options that take a value, and those that do not.
-pub(super) const WITH_VALUE: [&str; 3] = ["when", "timeout", "crate"];
-pub(super) const WITHOUT_VALUE: [&str; 2] = ["atomic", "no_await"];
+const WITH_VALUE: [&str; 2] = ["when", "timeout"];
+const WITHOUT_VALUE: [&str; 2] = ["atomic", "no_await"];
 
 /// The arguments of `#[synchronized]`.
 pub(super) fn attribute(tokens: TokenStream, errors: &Errors) -> Vec<Argument> {
@@ -106,8 +113,11 @@ fn argument(input: ParseStream<'_>) -> syn::Result<Argument> {
     if input.peek(Ident::peek_any) && input.peek2(Token![=]) && !input.peek2(Token![==]) {
         let ident = input.call(Ident::parse_any)?;
         input.parse::<Token![=]>()?;
+        if ident == "crate" {
+            return krate(ident, input);
+        }
         if WITH_VALUE.iter().any(|option| ident == option) {
-            let value = Some(input.parse()?);
+            let value = OptionValue::Expr(input.parse()?);
             return Ok(Argument::Option(OptionArgument { name: ident, value }));
         }
         // A binding must be a name, which a keyword is not.
@@ -115,11 +125,28 @@ fn argument(input: ParseStream<'_>) -> syn::Result<Argument> {
     } else if input.peek(Ident) && (input.peek2(Token![,]) || is_last(input)) {
         let ident: Ident = input.fork().parse()?;
         if WITHOUT_VALUE.iter().any(|option| ident == option) {
-            let (name, value) = (input.parse()?, None);
+            let (name, value) = (input.parse()?, OptionValue::None);
             return Ok(Argument::Option(OptionArgument { name, value }));
         }
     }
     Ok(Argument::Lock(lock(input.parse()?, name)))
+}
+
+/// The value of `crate = ::path`. Another one is parsed all the same, so that
+/// the arguments behind it are understood.
+fn krate(name: Ident, input: ParseStream<'_>) -> syn::Result<Argument> {
+    let value: Expr = input.parse()?;
+    let path = Path::parse_mod_style
+        .parse2(quote::ToTokens::to_token_stream(&value))
+        .map_err(|_| {
+            syn::Error::new_spanned(
+                &value,
+                "`crate` says by which path this crate reaches async-monitor, and this is not \
+                 a path: write `crate = ::path`",
+            )
+        })?;
+    let value = OptionValue::Path(path);
+    Ok(Argument::Option(OptionArgument { name, value }))
 }
 
 /// Whether there is one token left.

@@ -101,7 +101,6 @@ fn several_mistakes_are_reported_together() {
             "takes an `async fn`",
             "`&mut self` means that nobody else has the object",
             "the option `atomic` is not supported",
-            "`lock?` is not supported",
             "two locks would be bound as `a`",
         ],
     );
@@ -170,7 +169,7 @@ fn blocks_need_a_lock_and_a_body() {
     assert_messages(&with_lock(quote!(a.b, { 1 },)), &[]);
     assert_messages(&with_lock(quote!(a.b, c.b, {})), &["bound as `b`"]);
     assert_messages(
-        &with_lock(quote!(a.b, timeout = x, no_await, {})),
+        &with_lock(quote!(a.b, timeout = x, no_await, { y.await })),
         &["`timeout`", "`no_await`"],
     );
     assert_messages(
@@ -259,4 +258,35 @@ fn statements_of_async_trait_come_after_the_locks() {
     assert!(position("__arg1 }") < position("& __self . inner"));
     assert!(position("& __self . inner") < position("__self . first ()"));
     assert_eq!(output.matches("acquire").count(), 1);
+}
+
+#[test]
+fn the_runtime_can_be_reached_by_another_path() {
+    let item = quote!(
+        async fn f(&self, remote: &Remote) -> Result<(), E> {}
+    );
+    let output = fn_errors(
+        quote!(ledger, r = read(cfg)?, crate = ::other::path),
+        item,
+        &[],
+    );
+    assert!(output.contains(":: other :: path :: __private"), "{output}");
+    assert!(!output.contains("async_monitor"), "{output}");
+}
+
+#[test]
+fn options_are_written_once_and_have_their_kind_of_value() {
+    let method = quote!(
+        async fn f(&self) {}
+    );
+    fn_errors(
+        quote!(crate = ::a, ledger, crate = ::b),
+        method.clone(),
+        &["`crate` is written twice"],
+    );
+    fn_errors(
+        quote!(ledger, crate = pick(3)),
+        method,
+        &["this is not a path: write `crate = ::path`"],
+    );
 }

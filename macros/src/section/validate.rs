@@ -4,11 +4,12 @@ use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 
 use super::function::{Function, Kind};
+use super::lexical::{self, Suspension};
 use super::model::{Place, Section};
 use crate::diagnostics::Errors;
 
 pub(super) fn function(function: &Function, section: &Section, errors: &Errors) {
-    if section.locks.is_empty() && section.options.is_empty() && errors.is_empty() {
+    if section.locks.is_empty() && errors.is_empty() {
         errors.push(syn::Error::new(
             Span::call_site(),
             "`#[synchronized]` without a lock: write the name of the field that is the lock, \
@@ -17,48 +18,45 @@ pub(super) fn function(function: &Function, section: &Section, errors: &Errors) 
     }
     check_asynchronous(function, errors);
     check_receiver(function, section, errors);
-    common(section, errors);
+    common(section, &function.statements(), errors);
 }
 
-pub(super) fn block(section: &Section, errors: &Errors) {
-    if section.locks.is_empty() && section.options.is_empty() && errors.is_empty() {
+pub(super) fn block(section: &Section, body: &TokenStream, errors: &Errors) {
+    if section.locks.is_empty() && errors.is_empty() {
         errors.push(syn::Error::new(
             Span::call_site(),
             "`with_lock!` without a lock: write it in front of the block, \
              `with_lock!(account.ledger, { .. })`",
         ));
     }
-    common(section, errors);
+    common(section, body, errors);
 }
 
-fn common(section: &Section, errors: &Errors) {
+fn common(section: &Section, body: &TokenStream, errors: &Errors) {
     check_options(section, errors);
-    check_whens(section, errors);
+    check_when(section, errors);
     check_bindings(section, errors);
+    check_suspensions(section, body, errors);
 }
 
 /// One condition, at one lock, that is looked at and not waited for.
-fn check_whens(section: &Section, errors: &Errors) {
-    for (index, when) in section.whens.iter().enumerate() {
-        if index > 0 {
-            errors.at(
-                &when.name,
-                "a second `when`: write both conditions as one, with `&&`",
-            );
-        } else if section.locks.len() > 1 {
-            errors.at(
-                &when.name,
-                "`when` waits at one lock, and there are several here: acquire the others in the \
-                 body, with `with_lock!`, in an order that is the same everywhere",
-            );
-        }
-        if let Some(suspension) = find_await(when.condition.clone()) {
-            errors.at(
-                suspension,
-                "a condition is looked at while the lock is held, and cannot suspend: await it \
-                 before the section, and use the value",
-            );
-        }
+fn check_when(section: &Section, errors: &Errors) {
+    let Some(when) = &section.options.when else {
+        return;
+    };
+    if section.locks.len() > 1 {
+        errors.at(
+            &when.name,
+            "`when` waits at one lock, and there are several here: acquire the others in the \
+             body, with `with_lock!`, in an order that is the same everywhere",
+        );
+    }
+    if let Some(suspension) = find_await(when.condition.clone()) {
+        errors.at(
+            suspension,
+            "a condition is looked at while the lock is held, and cannot suspend: await it \
+             before the section, and use the value",
+        );
     }
 }
 
@@ -116,25 +114,16 @@ fn check_receiver(function: &Function, section: &Section, errors: &Errors) {
     }
 }
 
-/// The names of the options are taken, and this version has none of them.
+/// The names of the options are taken, and this version does not have them all.
 fn check_options(section: &Section, errors: &Errors) {
-    for option in &section.options {
+    for option in &section.options.unsupported {
         errors.at(
-            &option.name,
+            option,
             format!(
-                "the option `{}` is not supported by this version of async-monitor: remove it, or \
-                 if a lock is meant, bind it as something else, `name = lock`",
-                option.name
+                "the option `{option}` is not supported by this version of async-monitor: remove it, or \
+                 if a lock is meant, bind it as something else, `name = lock`"
             ),
         );
-    }
-    for lock in &section.locks {
-        if let Some(question) = lock.question {
-            errors.at(
-                question,
-                "`lock?` is not supported by this version of async-monitor: remove the `?`",
-            );
-        }
     }
 }
 
@@ -151,6 +140,29 @@ fn check_bindings(section: &Section, errors: &Errors) {
                      `other = {written}`"
                 ),
             );
+        }
+    }
+}
+
+/// Under `no_await`, the body does not suspend, as far as that can be seen.
+fn check_suspensions(section: &Section, body: &TokenStream, errors: &Errors) {
+    if section.options.no_await.is_none() {
+        return;
+    }
+    for suspension in lexical::suspensions(body) {
+        match suspension {
+            Suspension::Await(keyword) => errors.at(
+                keyword,
+                "`.await` in a section that is `no_await`, which could be cancelled here: await \
+                 before or after the section, or remove `no_await`",
+            ),
+            Suspension::Section(name) => errors.at(
+                &name,
+                format!(
+                    "`{name}!` waits for a lock in a section that is `no_await`, which could be \
+                     cancelled here: acquire both locks by one section, or remove `no_await`"
+                ),
+            ),
         }
     }
 }

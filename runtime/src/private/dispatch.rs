@@ -136,33 +136,6 @@ impl<L: AsyncRwLock + ?Sized, const KEY: u128> EnterShared<KEY> for L {
     }
 }
 
-/// The error of a lock whose acquisition cannot fail.
-#[diagnostic::on_unimplemented(
-    message = "the acquisition of this lock can fail, with `{Self}`, and a section has no way to say so",
-    label = "acquiring this can fail",
-    note = "acquire it by hand, `let guard = lock.acquire().await?`, and work with the guard"
-)]
-pub trait CannotFail {
-    #[doc(hidden)]
-    fn absurd<T>(self) -> T;
-}
-
-impl CannotFail for Infallible {
-    #[inline]
-    fn absurd<T>(self) -> T {
-        match self {}
-    }
-}
-
-/// The guard, which there is in any case.
-#[inline]
-pub fn granted<G, E: CannotFail>(acquired: Result<G, E>) -> G {
-    match acquired {
-        Ok(guard) => guard,
-        Err(error) => error.absurd(),
-    }
-}
-
 /// A lock of a derived struct has been selected.
 pub struct Derived<'a, O: ?Sized, const KEY: u128>(&'a O);
 

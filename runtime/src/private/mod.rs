@@ -8,6 +8,7 @@
 //! | `fields` | how generated code reaches guarded fields |
 //! | `dispatch` | how a section finds out what lock it has been given |
 //! | `bind` | what a section binds once it holds the lock |
+//! | `failure` | what becomes of an acquisition that can fail |
 //! | `locks` | what a derive asks of the types of its locks |
 //! | `order` | in which order a section acquires several locks |
 //! | `retake` | how a generated guard comes back from a `Condition` |
@@ -19,6 +20,7 @@ mod bind;
 mod conditional;
 mod core;
 mod dispatch;
+mod failure;
 mod fields;
 mod locks;
 mod order;
@@ -29,8 +31,9 @@ pub use self::conditional::{
     Conditional, ConditionalShared, EnterSharedWhen, EnterWhen, enter_shared_when, enter_when,
 };
 pub use self::core::{Core, Owner, ReadCore};
-pub use self::dispatch::{
-    CannotFail, Derived, Enter, EnterShared, HasLock, Plain, Probe, Value, granted, probe, value,
+pub use self::dispatch::{Derived, Enter, EnterShared, HasLock, Plain, Probe, Value, probe, value};
+pub use self::failure::{
+    CannotFail, Failure, FromFailure, OfAnyKind, failure, granted, without_await,
 };
 pub use self::fields::{IsGuarded, Shareable, address, pointer, value_mut};
 pub use self::locks::{exclusive, exclusive_rw};

@@ -7,7 +7,7 @@ use syn::spanned::Spanned;
 use super::held::view_fields;
 use super::{Side, expand_debug, unsafe_};
 use crate::guarded::model::{Contents, GuardedField, LockField, Monitor};
-use crate::names::{Krate, camel_case, plain, private_at, public};
+use crate::names::{camel_case, plain, public};
 
 impl Side<'_> {
     /// Expands to:
@@ -22,6 +22,7 @@ impl Side<'_> {
     /// }
     /// ```
     pub(super) fn expand_methods(&self) -> TokenStream {
+        let krate = &self.monitor.krate;
         let Side { monitor, verb, .. } = self;
         let vis = &self.lock.vis;
         let (params, this) = (monitor.params.of_impl(), monitor.params.this());
@@ -66,7 +67,7 @@ impl Side<'_> {
 
                 #[doc = #blocking_doc]
                 #vis fn #blocking(&self) -> #guard #bound {
-                    #Krate::__private::block_on(self.#acquire())
+                    #krate::__private::block_on(self.#acquire())
                 }
             }
         }
@@ -87,22 +88,24 @@ impl Side<'_> {
     /// )
     /// ```
     fn acquired(&self) -> TokenStream {
+        let krate = &self.monitor.krate;
         let acquire = if self.is_shared {
             quote!(AsyncRwLock::read)
         } else {
             quote!(AsyncLock::acquire)
         };
         let lock = self.exclusive();
-        let granted = quote_spanned!(self.at_type()=> #Krate::__private::granted);
+        let granted = quote_spanned!(self.at_type()=> #krate::__private::granted);
         let guard = self.new_guard();
         quote! {
-            let __guard = #granted(#Krate::#acquire(#lock).await);
+            let __guard = #granted(#krate::#acquire(#lock).await);
             #guard
         }
     }
 
     /// As [`acquired`](Self::acquired), without waiting.
     fn tried(&self) -> TokenStream {
+        let krate = &self.monitor.krate;
         let acquire = if self.is_shared {
             quote!(AsyncRwLock::try_read)
         } else {
@@ -110,7 +113,7 @@ impl Side<'_> {
         };
         let (lock, guard) = (self.exclusive(), self.new_guard());
         quote! {
-            match #Krate::#acquire(#lock) {
+            match #krate::#acquire(#lock) {
                 ::core::option::Option::Some(__guard) => ::core::option::Option::Some(#guard),
                 ::core::option::Option::None => ::core::option::Option::None,
             }
@@ -120,22 +123,24 @@ impl Side<'_> {
     /// The lock, whose type must exclude. It is not named here, or a field of
     /// another type could be coerced to it.
     fn exclusive(&self) -> TokenStream {
+        let krate = &self.monitor.krate;
         let lock = &self.lock.ident;
         let exclusive = if self.is_shared {
             quote!(exclusive_rw)
         } else {
             quote!(exclusive)
         };
-        quote_spanned!(self.at_type()=> #Krate::__private::#exclusive(&self.#lock))
+        quote_spanned!(self.at_type()=> #krate::__private::#exclusive(&self.#lock))
     }
 
     /// SAFETY, of what is generated: `__guard` was returned by the lock of
     /// `self` a moment ago.
     pub(super) fn new_guard(&self) -> TokenStream {
+        let krate = &self.monitor.krate;
         let (guard, core, unsafe_) = (&self.guard, self.core(), unsafe_());
         quote! {
             #guard(
-                #unsafe_ { #Krate::__private::#core::new(self, __guard) },
+                #unsafe_ { #krate::__private::#core::new(self, __guard) },
                 ::core::marker::PhantomData,
             )
         }
@@ -144,10 +149,11 @@ impl Side<'_> {
     /// `where for<'__a> &'__a T: Shareable` for each type that is read by
     /// several tasks.
     pub(super) fn shareable(&self) -> TokenStream {
+        let krate = &self.monitor.krate;
         if !self.is_shared {
             return TokenStream::new();
         }
-        let (values, shareable) = (self.values(), quote!(#Krate::__private::Shareable));
+        let (values, shareable) = (self.values(), quote!(#krate::__private::Shareable));
         quote!(#(for<'__a> &'__a #values: #shareable,)*)
     }
 
@@ -178,6 +184,7 @@ impl Side<'_> {
     /// }
     /// ```
     pub(super) fn expand_traits(&self) -> TokenStream {
+        let krate = &self.monitor.krate;
         let Side {
             monitor,
             guard,
@@ -198,13 +205,13 @@ impl Side<'_> {
         let acquired = self.acquired();
         quote! {
             #[automatically_derived]
-            impl #params #Krate::__private::HasLock<#key> for #this #where_clause {
+            impl #params #krate::__private::HasLock<#key> for #this #where_clause {
                 type Guard<'__guard> = #guard_type where Self: '__guard;
                 type Held<'__guard> = #held_type where Self: '__guard;
 
                 #[inline]
                 fn place(&self) -> *const () {
-                    #Krate::__private::address(&self.#lock)
+                    #krate::__private::address(&self.#lock)
                 }
 
                 #[inline]
@@ -217,13 +224,13 @@ impl Side<'_> {
             }
 
             #[automatically_derived]
-            impl #params #Krate::__private::#enter<#key> for #this #where_entered {
+            impl #params #krate::__private::#enter<#key> for #this #where_entered {
                 type Guard<'__guard> = #guard_type where Self: '__guard;
                 type Error = ::core::convert::Infallible;
 
                 #[inline]
-                fn id(&self) -> #Krate::LockId {
-                    #Krate::AsyncLock::id(&self.#lock)
+                fn id(&self) -> #krate::LockId {
+                    #krate::AsyncLock::id(&self.#lock)
                 }
 
                 async fn acquire(&self) -> ::core::result::Result<Self::Guard<'_>, Self::Error> {
@@ -257,12 +264,13 @@ impl Side<'_> {
 /// is held, methods that run under the lock could be called while others take
 /// it.
 pub(super) fn expand_mut(monitor: &Monitor, lock: &LockField) -> TokenStream {
+    let krate = &monitor.krate;
     let fields: TokenStream = match &lock.contents {
         Contents::Fields(fields) if fields.is_empty() => return TokenStream::new(),
         Contents::Fields(fields) => {
             let fields = fields.iter().map(|GuardedField { ident, value, .. }| {
                 let span = public(value.span());
-                let private = private_at(span);
+                let private = krate.private_at(span);
                 let value = quote_spanned!(span=> #private::value_mut(&mut self.#ident));
                 quote!(#ident: #value,)
             });

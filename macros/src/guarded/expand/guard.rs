@@ -6,7 +6,7 @@ use syn::spanned::Spanned;
 
 use super::{Side, expand_debug, unsafe_};
 use crate::guarded::model::{Contents, GuardedField};
-use crate::names::{Krate, private_at, public};
+use crate::names::public;
 
 impl Side<'_> {
     /// Expands to:
@@ -39,8 +39,8 @@ impl Side<'_> {
         );
         let debug = expand_debug(monitor, guard);
         let methods = self.expand_guard_methods();
-        let core_name = self.core();
-        let owner = quote!(#Krate::__private::#core_name::owner(&self.0));
+        let (core_name, krate) = (self.core(), &self.monitor.krate);
+        let owner = quote!(#krate::__private::#core_name::owner(&self.0));
         let holds_lock = self.expand_holds_lock(&self.guard_type(&quote!('__guard)), &owner);
         quote! {
             #[doc = #doc]
@@ -83,6 +83,7 @@ impl Side<'_> {
     /// one lock only. Where the lock is shared, the references are, and the
     /// guard was made by a method that asks for `T: Sync`.
     fn expand_guard_methods(&self) -> TokenStream {
+        let krate = &self.monitor.krate;
         let Side {
             guard,
             held,
@@ -100,7 +101,7 @@ impl Side<'_> {
             Contents::Fields(fields) => {
                 let fields = fields.iter().map(|GuardedField { ident, value, .. }| {
                     let span = public(value.span());
-                    let private = private_at(span);
+                    let private = krate.private_at(span);
                     let pointer =
                         quote_spanned!(span=> #private::pointer::<#value, _>(&__owner.#ident));
                     quote!(#ident: #receiver *#pointer,)
@@ -108,7 +109,7 @@ impl Side<'_> {
                 fields.collect()
             }
             Contents::Value { .. } => {
-                quote!(value: #Krate::__private::#core::value(#receiver self.0),)
+                quote!(value: #krate::__private::#core::value(#receiver self.0),)
             }
         };
         let doc = format!(
@@ -123,11 +124,11 @@ impl Side<'_> {
                 #[doc = #doc]
                 #[inline]
                 #vis fn fields(#receiver self) -> #held_type {
-                    let __owner = #Krate::__private::#core::owner(&self.0);
+                    let __owner = #krate::__private::#core::owner(&self.0);
                     #unsafe_ {
                         #held {
                             #fields
-                            __owner: #Krate::__private::Owner::new(__owner),
+                            __owner: #krate::__private::Owner::new(__owner),
                         }
                     }
                 }
@@ -154,15 +155,16 @@ impl Side<'_> {
     /// SAFETY, of what is generated: by C1 or C2, the lock of this owner is held
     /// while the value exists.
     pub(super) fn expand_holds_lock(&self, ty: &TokenStream, owner: &TokenStream) -> TokenStream {
+        let krate = &self.monitor.krate;
         let params = self.monitor.params.with_guard();
         let where_clause = self.monitor.params.where_clause(&TokenStream::new());
         let (lock, unsafe_) = (&self.lock.ident, unsafe_());
         quote! {
             #[automatically_derived]
-            #unsafe_ impl #params #Krate::HoldsLock for #ty #where_clause {
+            #unsafe_ impl #params #krate::HoldsLock for #ty #where_clause {
                 #[inline]
-                fn lock_id(&self) -> #Krate::LockId {
-                    #Krate::AsyncLock::id(&#owner.#lock)
+                fn lock_id(&self) -> #krate::LockId {
+                    #krate::AsyncLock::id(&#owner.#lock)
                 }
             }
         }

@@ -5,7 +5,6 @@ use quote::{ToTokens, quote};
 
 use super::{Side, expand_debug};
 use crate::guarded::model::{Contents, GuardedField, LockField};
-use crate::names::Krate;
 
 impl Side<'_> {
     /// Expands to:
@@ -18,6 +17,7 @@ impl Side<'_> {
     /// }
     /// ```
     pub(super) fn expand_held(&self) -> TokenStream {
+        let krate = &self.monitor.krate;
         let Side { held, monitor, .. } = self;
         let (vis, hidden) = (&monitor.vis, self.hidden());
         let params = monitor.params.with_guard();
@@ -33,7 +33,7 @@ impl Side<'_> {
         let debug = expand_debug(monitor, held);
         let holds_lock = self.expand_holds_lock(
             &self.held_type(&quote!('__guard)),
-            &quote!(#Krate::__private::Owner::get(&self.__owner)),
+            &quote!(#krate::__private::Owner::get(&self.__owner)),
         );
         quote! {
             #[doc = #doc]
@@ -42,7 +42,7 @@ impl Side<'_> {
             #hidden
             #vis struct #held #params #where_clause {
                 #fields
-                __owner: #Krate::__private::Owner<'__guard, #this, #key>,
+                __owner: #krate::__private::Owner<'__guard, #this, #key>,
             }
 
             #debug

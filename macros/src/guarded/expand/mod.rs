@@ -14,7 +14,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::model::{Contents, LockField, Monitor};
-use crate::names::{camel_case, key, plain, private_at, public};
+use crate::names::{camel_case, key, plain, public};
 
 /// A way to hold a lock.
 struct Side<'m> {
@@ -110,8 +110,13 @@ impl Side<'_> {
 
     /// What the guard is a newtype over.
     fn core_type(&self) -> TokenStream {
+        let krate = &self.monitor.krate;
         let (this, ty, key) = (self.monitor.params.this(), &self.lock.ty, &self.key);
-        let (span, private, core) = (self.at_type(), private_at(self.at_type()), self.core());
+        let (span, private, core) = (
+            self.at_type(),
+            krate.private_at(self.at_type()),
+            self.core(),
+        );
         quote_spanned!(span=> #private::#core<'__guard, #this, #ty, #key>)
     }
 

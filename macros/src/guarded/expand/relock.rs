@@ -4,7 +4,6 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 
 use super::{Side, unsafe_};
-use crate::names::{Krate, private_at};
 
 impl Side<'_> {
     /// Expands to:
@@ -29,6 +28,7 @@ impl Side<'_> {
     /// SAFETY, of what is generated: dropping the core releases the lock, and
     /// the future acquires the lock of the same owner.
     pub(super) fn expand_relock(&self) -> TokenStream {
+        let krate = &self.monitor.krate;
         let Side {
             guard,
             monitor,
@@ -46,31 +46,31 @@ impl Side<'_> {
         let future = self.expand_reacquire(&reacquire);
         quote! {
             #[automatically_derived]
-            impl #view_params #Krate::View<'__view> for #guard #arguments #where_clause {
+            impl #view_params #krate::View<'__view> for #guard #arguments #where_clause {
                 type View = #held;
             }
 
             #[automatically_derived]
-            #unsafe_ impl #params #Krate::Relock for #guard #arguments #where_retaken {
+            #unsafe_ impl #params #krate::Relock for #guard #arguments #where_retaken {
                 type Released = &'__guard #this;
                 type Reacquire = #reacquire #arguments;
 
                 #[inline]
                 fn release(guard: Self) -> Self::Released {
-                    #Krate::__private::Core::release(guard.0)
+                    #krate::__private::Core::release(guard.0)
                 }
 
                 #[inline]
                 fn reacquire(released: Self::Released) -> Self::Reacquire {
                     #reacquire(#unsafe_ {
-                        #Krate::__private::Reacquire::new(released, &released.#lock)
+                        #krate::__private::Reacquire::new(released, &released.#lock)
                     })
                 }
 
                 #[inline]
                 fn with_view<__R>(
                     &mut self,
-                    look: impl ::core::ops::FnOnce(&<Self as #Krate::View<'_>>::View) -> __R,
+                    look: impl ::core::ops::FnOnce(&<Self as #krate::View<'_>>::View) -> __R,
                 ) -> __R {
                     look(&#guard::fields(self))
                 }
@@ -98,6 +98,7 @@ impl Side<'_> {
     /// SAFETY, of what is generated: the field is reached in no other way than
     /// pinned, the struct is never `Unpin`, and has no destructor.
     fn expand_reacquire(&self, reacquire: &proc_macro2::Ident) -> TokenStream {
+        let krate = &self.monitor.krate;
         let Side {
             guard,
             monitor,
@@ -109,11 +110,11 @@ impl Side<'_> {
         let arguments = monitor.params.arguments(&quote!('__guard));
         let where_retaken = monitor.params.where_clause(&self.retaken());
         let mut unpin = self.retaken();
-        unpin.extend(quote!(#Krate::__private::NeverUnpin<'__guard>: ::core::marker::Unpin,));
+        unpin.extend(quote!(#krate::__private::NeverUnpin<'__guard>: ::core::marker::Unpin,));
         let where_unpin = monitor.params.where_clause(&unpin);
         let guard_type = self.guard_type(&quote!('__guard));
         let (vis, ty, unsafe_) = (&monitor.vis, &lock.ty, unsafe_());
-        let (span, private) = (self.at_type(), private_at(self.at_type()));
+        let (span, private) = (self.at_type(), krate.private_at(self.at_type()));
         let inside = quote_spanned!(span=> #private::Reacquire<'__guard, #this, #ty, #key>);
         quote! {
             #[doc(hidden)]
@@ -130,7 +131,7 @@ impl Side<'_> {
             impl #params ::core::marker::Unpin for #reacquire #arguments #where_unpin {}
 
             #[automatically_derived]
-            impl #params #Krate::__private::MustNotImplDrop for #reacquire #arguments
+            impl #params #krate::__private::MustNotImplDrop for #reacquire #arguments
             #where_retaken {}
 
             #[automatically_derived]
@@ -146,7 +147,7 @@ impl Side<'_> {
                         ::core::pin::Pin::map_unchecked_mut(self, |this| &mut this.0)
                     };
                     ::core::task::Poll::map(
-                        #Krate::__private::Reacquire::poll(future, cx),
+                        #krate::__private::Reacquire::poll(future, cx),
                         |core| #guard(core, ::core::marker::PhantomData),
                     )
                 }
@@ -156,8 +157,9 @@ impl Side<'_> {
 
     /// The predicate that the lock can be taken again.
     fn retaken(&self) -> TokenStream {
+        let krate = &self.monitor.krate;
         let (ty, span) = (&self.lock.ty, self.at_type());
-        let private = private_at(span);
+        let private = krate.private_at(span);
         quote_spanned!(span=> for<'__a> &'__a #ty: #private::Retake<'__a, #ty>,)
     }
 }

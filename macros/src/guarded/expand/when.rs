@@ -4,7 +4,6 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 
 use super::{Side, unsafe_};
-use crate::names::{Krate, private_at};
 
 impl Side<'_> {
     /// Expands to:
@@ -29,6 +28,7 @@ impl Side<'_> {
         let Side {
             monitor, lock, key, ..
         } = self;
+        let krate = &monitor.krate;
         let (params, this) = (monitor.params.of_impl(), monitor.params.this());
         let (enter_when, conditional) = if self.is_shared {
             (quote!(EnterSharedWhen), quote!(ConditionalShared))
@@ -36,7 +36,7 @@ impl Side<'_> {
             (quote!(EnterWhen), quote!(Conditional))
         };
         let (ty, span) = (&lock.ty, self.at_type());
-        let private = private_at(span);
+        let private = krate.private_at(span);
         let mut bounds =
             quote_spanned!(span=> for<'__a> &'__a #ty: #private::#conditional<'__a, #ty>,);
         bounds.extend(self.shareable());
@@ -44,16 +44,16 @@ impl Side<'_> {
         let (lock, guard, unsafe_) = (&lock.ident, self.new_guard(), unsafe_());
         quote! {
             #[automatically_derived]
-            impl #params #Krate::__private::#enter_when<#key> for #this #where_clause {
+            impl #params #krate::__private::#enter_when<#key> for #this #where_clause {
                 #[inline]
-                fn place(&self) -> #Krate::__private::Place<'_> {
-                    #Krate::__private::#conditional::place(&self.#lock)
+                fn place(&self) -> #krate::__private::Place<'_> {
+                    #krate::__private::#conditional::place(&self.#lock)
                 }
 
                 #[inline]
                 #unsafe_ fn granted(&self) -> Self::Guard<'_> {
                     let __guard = #unsafe_ {
-                        #Krate::__private::#conditional::granted(&self.#lock)
+                        #krate::__private::#conditional::granted(&self.#lock)
                     };
                     #guard
                 }

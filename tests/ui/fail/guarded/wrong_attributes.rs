@@ -2,6 +2,7 @@ use async_monitor::{Guarded, Lock};
 
 #[derive(Guarded)]
 #[lock]
+#[guarded(krate = ::async_monitor)]
 struct Account {
     #[lock(exclusive)]
     ledger: Lock,
@@ -19,6 +20,8 @@ struct Account {
     #[lock]
     #[lock]
     other: Lock,
+    #[guarded(ledger)]
+    misplaced: u8,
 }
 
 fn main() {}

@@ -20,4 +20,16 @@ impl AsyncLock for Remote {
 #[synchronized(remote)]
 async fn section(remote: &Remote) {}
 
+#[synchronized(remote?)]
+async fn nothing_returned(remote: &Remote) {}
+
+#[synchronized(remote?)]
+async fn other_error(remote: &Remote) -> Result<(), String> {
+    Ok(())
+}
+
+async fn block(remote: &Remote) -> usize {
+    async_monitor::with_lock!(remote?, { 3 })
+}
+
 fn main() {}

@@ -19,15 +19,6 @@ impl Account {
 
     #[synchronized(ledger, atomic)]
     async fn atomic(&self) {}
-
-    #[synchronized(ledger, no_await)]
-    async fn no_await(&self) {}
-
-    #[synchronized(ledger?)]
-    async fn question(&self) {}
-
-    #[synchronized(ledger, crate = ::async_monitor)]
-    async fn renamed(&self) {}
 }
 
 fn main() {}

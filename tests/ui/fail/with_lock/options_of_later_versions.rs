@@ -14,7 +14,7 @@ pub struct Account {
 }
 
 async fn deposit(account: &Account) {
-    with_lock!(account.ledger, atomic, no_await, {
+    with_lock!(account.ledger, atomic, {
         *ledger.balance -= 1;
     });
 }

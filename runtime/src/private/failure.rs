@@ -1,0 +1,101 @@
+//! What becomes of an acquisition that can fail.
+//!
+//! Without a `?`, a section asks that there be nothing to fail: [`granted`]. With
+//! one, it returns what the fn makes of the error, if there can be one; over a
+//! lock that cannot fail the fn may return anything. The two are told apart by
+//! method resolution: [`Failure`] has `__settle` where the error is
+//! [`Infallible`], and derefs to [`OfAnyKind`], which has it in any case.
+
+use core::convert::Infallible;
+use core::marker::PhantomData;
+use core::ops::Deref;
+
+/// The error of a lock whose acquisition cannot fail.
+#[diagnostic::on_unimplemented(
+    message = "the acquisition of this lock can fail, with `{Self}`",
+    label = "acquiring this can fail",
+    note = "write a `?` behind it, `lock?`, in a fn that returns a `Result`: the section then returns the error"
+)]
+pub trait CannotFail {
+    #[doc(hidden)]
+    fn absurd<T>(self) -> T;
+}
+
+impl CannotFail for Infallible {
+    #[inline]
+    fn absurd<T>(self) -> T {
+        match self {}
+    }
+}
+
+/// The guard, which there is in any case.
+#[inline]
+pub fn granted<G, E: CannotFail>(acquired: Result<G, E>) -> G {
+    match acquired {
+        Ok(guard) => guard,
+        Err(error) => error.absurd(),
+    }
+}
+
+/// What a fn with a section returns where an acquisition fails with `E`.
+#[diagnostic::on_unimplemented(
+    message = "the acquisition of this lock can fail, with `{E}`, which cannot be returned as `{Self}`",
+    label = "would return the error from here",
+    note = "let the fn return a `Result` with an error that is `From<{E}>`"
+)]
+pub trait FromFailure<E> {
+    #[doc(hidden)]
+    fn from_failure(error: E) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, E, F: From<E>> FromFailure<E> for Result<T, F> {
+    #[inline]
+    fn from_failure(error: E) -> Self {
+        Err(F::from(error))
+    }
+}
+
+/// Finds out how the acquisition can fail.
+#[inline]
+pub fn failure<G, E>(_acquired: &Result<G, E>) -> Failure<E> {
+    Failure(OfAnyKind(PhantomData))
+}
+
+/// How an acquisition can fail: perhaps not at all.
+pub struct Failure<E>(OfAnyKind<E>);
+
+#[doc(hidden)]
+pub struct OfAnyKind<E>(PhantomData<fn(E)>);
+
+impl Failure<Infallible> {
+    /// The guard, or what to return: `R` can be anything.
+    #[inline]
+    pub fn __settle<G, R>(&self, acquired: Result<G, Infallible>) -> Result<G, R> {
+        Ok(granted(acquired))
+    }
+}
+
+impl<E> OfAnyKind<E> {
+    /// The guard, or what to return.
+    #[inline]
+    pub fn __settle<G, R: FromFailure<E>>(&self, acquired: Result<G, E>) -> Result<G, R> {
+        acquired.map_err(R::from_failure)
+    }
+}
+
+impl<E> Deref for Failure<E> {
+    type Target = OfAnyKind<E>;
+
+    #[inline]
+    fn deref(&self) -> &OfAnyKind<E> {
+        &self.0
+    }
+}
+
+/// Runs a body that may not suspend: `.await` means nothing in a closure, also
+/// where a macro hides it.
+#[inline]
+pub fn without_await<R>(body: impl FnOnce() -> R) -> R {
+    body()
+}

@@ -18,6 +18,11 @@ mod guarded;
 mod names;
 mod section;
 
+#[cfg(test)]
+mod fuzz;
+#[cfg(test)]
+mod snapshots;
+
 use proc_macro::TokenStream;
 
 /// Puts fields of a struct behind its locks.

@@ -35,7 +35,8 @@ pub(super) fn block(section: &Section, body: &TokenStream, errors: &Errors) {
 }
 
 fn common(section: &Section, body: &TokenStream, errors: &Errors) {
-    check_timeout(section, cfg!(feature = "timer"), errors);
+    // Unit tests do not depend on the features that happen to be on.
+    check_timeout(section, cfg!(feature = "timer") || cfg!(test), errors);
     check_atomic(section, errors);
     check_when(section, errors);
     check_bindings(section, errors);

@@ -56,6 +56,16 @@ pub fn timeout<F: Future>(
     crate::timeout::timeout(limit, entry)
 }
 
+/// Without a timer, the macros report it, and everything else should still have
+/// its type.
+#[cfg(not(any(feature = "tokio", feature = "smol")))]
+pub async fn timeout<F: Future>(
+    _limit: std::time::Duration,
+    entry: F,
+) -> Result<F::Output, crate::Elapsed> {
+    Ok(entry.await)
+}
+
 /// Runs a future to its end on this thread.
 pub fn block_on<F: Future>(future: F) -> F::Output {
     crate::blocking::block_on(future)

@@ -12,6 +12,7 @@
 //! | `locks` | what a derive asks of the types of its locks |
 //! | `order` | in which order a section acquires several locks |
 //! | `retake` | how a generated guard comes back from a `Condition` |
+//! | `views` | what a method that runs under a lock that is held needs of a view |
 
 // Nobody prints the parts of an expansion.
 #![allow(missing_debug_implementations)]
@@ -25,6 +26,7 @@ mod fields;
 mod locks;
 mod order;
 mod retake;
+mod views;
 
 pub use self::bind::{Bind, DerivedView, OfDeref, OfGuard};
 pub use self::conditional::{
@@ -39,6 +41,7 @@ pub use self::fields::{IsGuarded, Shareable, address, pointer, value_mut};
 pub use self::locks::{exclusive, exclusive_rw};
 pub use self::order::{in_order, taken};
 pub use self::retake::{MustNotImplDrop, NeverUnpin, Reacquire, Retake};
+pub use self::views::{AsRead, ViewOf};
 pub use crate::when::{ConditionalLock, ConditionalRwLock, Place, When, when};
 
 /// Runs a future to its end on this thread.

@@ -7,6 +7,7 @@ mod entry;
 mod guard;
 mod held;
 mod relock;
+mod twins;
 mod when;
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
@@ -33,16 +34,13 @@ struct Side<'m> {
 }
 
 pub(super) fn expand(monitor: &Monitor) -> TokenStream {
-    monitor
-        .locks
-        .iter()
-        .flat_map(|lock| {
-            let sides = sides(monitor, lock);
-            let code = sides.into_iter().map(|side| side.expand());
-            code.chain([entry::expand_mut(monitor, lock)])
-                .collect::<Vec<_>>()
-        })
-        .collect()
+    let locks = monitor.locks.iter().flat_map(|lock| {
+        let sides = sides(monitor, lock);
+        let code = sides.into_iter().map(|side| side.expand());
+        code.chain([entry::expand_mut(monitor, lock)])
+            .collect::<Vec<_>>()
+    });
+    locks.chain([twins::expand_locks(monitor)]).collect()
 }
 
 fn sides<'m>(monitor: &'m Monitor, lock: &'m LockField) -> Vec<Side<'m>> {
@@ -76,6 +74,7 @@ impl Side<'_> {
         code.extend(self.expand_methods());
         code.extend(self.expand_traits());
         code.extend(self.expand_when());
+        code.extend(self.expand_view_of());
         if !self.is_shared {
             code.extend(self.expand_relock());
         }

@@ -15,6 +15,7 @@
 
 mod diagnostics;
 mod guarded;
+mod monitor;
 mod names;
 mod section;
 
@@ -274,4 +275,10 @@ pub fn synchronized(arguments: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn with_lock(input: TokenStream) -> TokenStream {
     section::with_lock(input.into()).into()
+}
+
+/// Monitor.
+#[proc_macro_attribute]
+pub fn monitor(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    monitor::monitor(arguments.into(), item.into()).into()
 }

@@ -15,6 +15,11 @@ impl Krate {
         Krate(Some(path.to_token_stream()))
     }
 
+    /// The same, or another one if the user has written none.
+    pub(crate) fn or(&self, other: &Self) -> Self {
+        Krate(self.0.clone().or_else(|| other.0.clone()))
+    }
+
     /// The module of what expansions use, at `span`: messages of the compiler
     /// about what follows then point there.
     pub(crate) fn private_at(&self, span: Span) -> TokenStream {
@@ -131,6 +136,22 @@ pub(crate) fn replace_idents(
         }
     }
     replaced
+}
+
+/// `Self` becomes `Account<T>`, and `Self::Item` becomes `<Account<T>>::Item`.
+pub(crate) fn replace_self(tokens: TokenStream, this: &TokenStream) -> TokenStream {
+    replace_idents(tokens, &|ident, next| {
+        if ident != "Self" {
+            return None;
+        }
+        let is_path = matches!(next, Some(TokenTree::Punct(punct)) if punct.as_char() == ':'
+            && punct.spacing() == proc_macro2::Spacing::Joint);
+        Some(if is_path {
+            quote!(<#this>)
+        } else {
+            this.clone()
+        })
+    })
 }
 
 #[cfg(test)]

@@ -73,7 +73,7 @@ pub use crate::semaphore::{
 };
 
 #[cfg(feature = "macros")]
-pub use async_monitor_macros::{Guarded, synchronized, with_lock};
+pub use async_monitor_macros::{Guarded, monitor, synchronized, with_lock};
 
 /// The futures of the primitives, by name: to store them in a struct, or to wait
 /// without a box.

@@ -10,6 +10,7 @@ mod expand_fn;
 mod function;
 mod lexical;
 mod model;
+mod outline;
 mod parse;
 mod validate;
 
@@ -19,7 +20,12 @@ mod tests;
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 
-use self::model::{Scope, Section};
+pub(crate) use self::function::{Function, Kind, function, is_fn};
+pub(crate) use self::lexical::{is_known, visit_arguments};
+use self::model::Scope;
+pub(crate) use self::model::Section;
+pub(crate) use self::outline::{OwnLock, in_block, of_method};
+pub(crate) use self::parse::Mode;
 use crate::diagnostics::Errors;
 
 /// `#[synchronized(arguments)] item`: where there are errors, the item is
@@ -54,4 +60,9 @@ pub(crate) fn with_lock(input: TokenStream) -> TokenStream {
     } else {
         errors
     }
+}
+
+/// A method under `#[synchronized]`, and the section that its body is.
+pub(crate) fn expand(function: Function, section: &Section) -> TokenStream {
+    expand_fn::expand(function, section)
 }

@@ -11,7 +11,7 @@ use crate::diagnostics::Errors;
 use crate::names::{Krate, binding, is_in_capitals, replace_idents};
 
 /// The locks of a section, in the order they are written, and its options.
-pub(super) struct Section {
+pub(crate) struct Section {
     pub(super) locks: Vec<Lock>,
     pub(super) options: Options,
 }
@@ -32,6 +32,11 @@ pub(super) struct Options {
 }
 
 impl Options {
+    /// Whether the body is undone where it fails.
+    pub(super) fn is_atomic(&self) -> bool {
+        self.unsupported.iter().any(|option| option == "atomic")
+    }
+
     /// Reports what has been said already.
     fn add(&mut self, option: OptionArgument, scope: &Scope, errors: &Errors) {
         let OptionArgument { name, value } = option;

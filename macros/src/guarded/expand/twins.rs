@@ -3,8 +3,8 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
-use super::{Side, sides, unsafe_};
-use crate::guarded::model::{Contents, Monitor};
+use super::{Side, unsafe_};
+use crate::guarded::model::{Contents, LockField, Monitor};
 use crate::names::{plain, public};
 
 /// Expands to:
@@ -12,6 +12,7 @@ use crate::names::{plain, public};
 /// ```text
 /// macro_rules! __Account_locks {
 ///     (write ledger { $($derived:tt)* } { $($plain:tt)* }) => { $($derived)* };
+///     (acquire ledger { $($derived:tt)* } { $($plain:tt)* }) => { $($derived)* };
 ///     ($mode:ident $lock:ident { $($derived:tt)* } { $($plain:tt)* }) => { $($plain)* };
 /// }
 /// pub(crate) use __Account_locks as Account;
@@ -25,9 +26,9 @@ pub(super) fn expand_locks(monitor: &Monitor) -> TokenStream {
     let name = format_ident!("__{}_locks", plain(ident), span = public(ident.span()));
     let forms = quote!({ $($derived:tt)* } { $($plain:tt)* });
     let rules = monitor.locks.iter().flat_map(|lock| {
-        let modes = sides(monitor, lock).into_iter().map(|side| side.mode());
         let ident = &lock.ident;
-        modes
+        modes(lock)
+            .into_iter()
             .map(|mode| quote!((#mode #ident #forms) => { $($derived)* };))
             .collect::<Vec<_>>()
     });
@@ -44,16 +45,17 @@ pub(super) fn expand_locks(monitor: &Monitor) -> TokenStream {
     }
 }
 
-impl Side<'_> {
-    /// How `#[monitor]` names this way to hold the lock.
-    fn mode(&self) -> TokenStream {
-        if self.is_shared {
-            quote!(read)
-        } else {
-            quote!(write)
-        }
+/// How `#[monitor]` asks for a lock: every lock can be held for writing; which
+/// methods acquire it depends on its kind.
+fn modes(lock: &LockField) -> [TokenStream; 2] {
+    if lock.is_rw {
+        [quote!(write), quote!(read)]
+    } else {
+        [quote!(write), quote!(acquire)]
     }
+}
 
+impl Side<'_> {
     /// Expands to:
     ///
     /// ```text
@@ -74,7 +76,7 @@ impl Side<'_> {
     /// so that the exclusive view of each lock is found by the same name.
     pub(super) fn expand_view_of(&self) -> TokenStream {
         let krate = &self.monitor.krate;
-        let Side { monitor, held, .. } = self;
+        let monitor = self.monitor;
         let (params, this) = (monitor.params.with_guard(), monitor.params.this());
         let held_type = self.held_type(&quote!('__guard));
         let where_clause = monitor.params.where_clause(&TokenStream::new());

@@ -1,0 +1,39 @@
+//! `#[monitor]`.
+//!
+//! An attribute on an impl sees its methods together. It expands the
+//! `#[synchronized]` on them itself, gives those of one lock a second form that
+//! runs under the lock already held, and looks for what would deadlock.
+
+mod analysis;
+mod elided;
+mod expand;
+mod forms;
+mod model;
+mod parse;
+
+#[cfg(test)]
+mod tests;
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+
+use self::model::Monitor;
+use crate::diagnostics::Errors;
+
+/// `#[monitor(arguments)] item`: where there are errors, the item is emitted
+/// next to them, as far as it is understood.
+pub(crate) fn monitor(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let errors = Errors::new();
+    let mut output = TokenStream::new();
+    let arguments = parse::arguments(arguments, &errors);
+    match parse::block(item.clone(), &errors) {
+        Some(block) => {
+            let monitor = Monitor::new(block, &arguments, &errors);
+            let findings = analysis::findings(&monitor, &arguments);
+            output.extend(expand::expand(monitor, &findings));
+        }
+        None => item.to_tokens(&mut output),
+    }
+    output.extend(errors.finish());
+    output
+}

@@ -33,7 +33,7 @@ mod shop {
     #[derive(Guarded)]
     pub struct Shop<'d, T: Clone> {
         pub name: &'d str,
-        stock: Lock,
+        pub(super) stock: Lock,
         /// In the order of arrival.
         #[guarded_by(stock)]
         items: Guarded<Vec<T>>,
@@ -42,7 +42,7 @@ mod shop {
         #[lock]
         waiting: Mutex<Vec<String>>,
         #[lock(rw)]
-        prices: RwLock<()>,
+        pub(super) prices: RwLock<()>,
         #[guarded_by(prices)]
         price: Guarded<u32>,
         /// No lock of the derive.
@@ -121,7 +121,11 @@ mod shop {
 
         #[synchronized(stock)]
         pub async fn title_or<'a>(&'a self, other: &'a str) -> &'a str {
-            if stock.items.is_empty() { other } else { self.name }
+            if stock.items.is_empty() {
+                other
+            } else {
+                self.name
+            }
         }
 
         #[synchronized(stock)]
@@ -131,6 +135,7 @@ mod shop {
         }
 
         #[synchronized(stock)]
+        #[allow(clippy::needless_arbitrary_self_type)]
         pub async fn this(self: &Self) -> &Self {
             *stock.count += 1;
             self
@@ -228,7 +233,7 @@ mod shop {
             stock.nothing
         }
 
-        #[cfg(all())]
+        #[cfg(test)]
         #[synchronized(stock)]
         pub async fn always(&self) -> usize {
             *stock.count
@@ -253,4 +258,374 @@ fn several_operations_are_one_section() {
     });
     // Nobody got in between.
     assert_eq!(seen, (3, 4));
+}
+
+#[test]
+fn both_forms_are_one_body() {
+    let shop = Shop::<u8>::new("corner");
+    block_on(async {
+        assert_eq!(shop.counted().await, 1);
+        let mut guard = shop.acquire_stock().await;
+        assert_eq!(guard.fields().counted().await, 2);
+        drop(guard);
+        assert_eq!(shop.counted().await, 3);
+        let other = Shop::<u8>::new("of the same type");
+        assert_eq!(other.counted().await, 4);
+    });
+}
+
+#[test]
+fn what_is_borrowed_from_the_object_lives_as_long_as_the_section() {
+    let shop = Shop::<u8>::new("corner");
+    block_on(async {
+        let mut guard = shop.acquire_stock().await;
+        let mut stock = guard.fields();
+        let title = stock.title(&String::from("short-lived")).await;
+        let here = stock.this().await;
+        // Neither borrows the view.
+        assert_eq!(stock.always().await, 2);
+        assert_eq!((title, here.name), ("corner", "corner"));
+
+        let other = String::from("other");
+        assert_eq!(stock.title_or(&other).await, "other");
+        let longer = {
+            let (a, b) = ("short", "longer");
+            stock.longer(a, b).await
+        };
+        assert_eq!(longer, "longer");
+    });
+}
+
+#[test]
+fn signatures_of_all_kinds() {
+    let shop = Shop::new("corner");
+    block_on(async {
+        assert_eq!(shop.add_all(vec![1, 2, 3]).await, 3);
+        assert_eq!(shop.swap((0, 2), 1, ()).await, 0);
+        assert_eq!(shop.find([3, 7]).await, Some(0));
+        assert_eq!(shop.size::<u16>().await, 5);
+        let mut guard = shop.acquire_stock().await;
+        let mut stock = guard.fields();
+        assert_eq!(stock.swap((0, 2), 3, ()).await, 0);
+        assert_eq!(stock.find([3, 7]).await, Some(2));
+        assert_eq!(stock.size::<u32>().await, 7);
+        assert!(stock.is_even(10).await);
+        assert_eq!(stock.take().await, Ok(3));
+        assert_eq!(stock.always().await, 2);
+    });
+}
+
+#[test]
+fn errors_and_conditions_go_through() {
+    let shop = Shop::new("corner");
+    block_on(async {
+        assert_eq!(shop.take().await, Err("nothing there"));
+        let (item, _) = join(shop.wait_for_one(), shop.add(7)).await;
+        assert_eq!(item, Some(7));
+        shop.add(8).await;
+        assert_eq!(shop.serve().await, None);
+        assert_eq!(shop.queue("Ada").await, 1);
+        assert_eq!(shop.serve().await, Some(("Ada".to_owned(), 8)));
+    });
+}
+
+#[test]
+fn methods_that_read_are_on_both_views() {
+    let shop = Shop::<u8>::new("corner");
+    block_on(async {
+        assert_eq!(shop.twice(2).await, 12);
+        assert_eq!(shop.raise(2).await, (6, 10));
+        let guard = shop.read_prices().await;
+        let (one, other) = (guard.fields(), shop.read_prices().await);
+        assert_eq!(join(one.twice(1), other.fields().price(3)).await, (10, 15));
+        drop((guard, other));
+        let mut guard = shop.write_prices().await;
+        let mut prices = guard.fields();
+        assert_eq!(prices.raise(1).await, (10, 12));
+        // By shared reference, too.
+        let prices = &prices;
+        assert_eq!(join(prices.price(1), prices.twice(1)).await, (6, 12));
+    });
+}
+
+#[test]
+fn plain_locks_and_helpers_stay_what_they_are() {
+    let shop = Shop::new("corner");
+    block_on(async {
+        assert_eq!(shop.open(1_u8).await, 2);
+        assert_eq!(shop.note("closed").await, 2);
+        assert_eq!(shop::BODIES.load(Ordering::Relaxed), 1);
+    });
+    assert_eq!(Shop::<u8>::LIMIT, 10);
+}
+
+#[test]
+fn futures_are_send() {
+    let shop = Arc::new(Shop::new("corner"));
+    let shop = &shop;
+    let task = is_send(async move {
+        shop.add(1).await;
+        shop.raise(1).await;
+        shop.is_even(4).await;
+        let mut guard = shop.acquire_stock().await;
+        let mut stock = guard.fields();
+        stock.add_all([1, 2]).await;
+        stock.title("").await.len()
+    });
+    assert_eq!(block_on(task), 6);
+}
+
+/// A body without `.await` costs no future of its own.
+#[test]
+fn a_body_that_does_not_suspend_is_no_future() {
+    struct Big([u8; 512]);
+
+    #[derive(Guarded)]
+    struct Buffer {
+        lock: Lock,
+        #[guarded_by(lock)]
+        last: Guarded<u8>,
+    }
+
+    #[monitor]
+    impl Buffer {
+        #[synchronized(lock)]
+        async fn put(&self, big: Big) {
+            *lock.last = big.0[0];
+            assert!(*lock.last == 1, "{}", lock.last);
+        }
+    }
+
+    struct ByHand {
+        lock: Mutex<u8>,
+    }
+
+    impl ByHand {
+        async fn put(&self, big: Big) {
+            let mut last = self.lock.lock().await;
+            *last = big.0[0];
+            assert!(*last == 1, "{last}");
+        }
+    }
+
+    let buffer = Buffer {
+        lock: Lock::new(),
+        last: Guarded::new(0),
+    };
+    let by_hand = ByHand {
+        lock: Mutex::new(0),
+    };
+    let size = size_of_val(&buffer.put(Big([1; 512])));
+    let by_hand = size_of_val(&by_hand.put(Big([1; 512])));
+    assert!(size <= by_hand + 64, "{size}, by hand {by_hand}");
+    let mut guard = buffer.try_acquire_lock().expect("nobody has it");
+    let mut lock = guard.fields();
+    let twin = lock.put(Big([1; 512]));
+    assert!(size_of_val(&twin) <= 2 * 512 + 64, "{}", size_of_val(&twin));
+    block_on(twin);
+    assert_eq!(*lock.last, 1);
+}
+
+/// Fields of the view and methods of the guard may have the names of methods.
+mod names {
+    use super::*;
+
+    #[derive(Guarded)]
+    pub struct Cell {
+        r#type: Lock,
+        #[guarded_by(r#type)]
+        value: Guarded<u8>,
+    }
+
+    #[monitor]
+    impl Cell {
+        #[synchronized(r#type)]
+        pub async fn value(&self) -> u8 {
+            *r#type.value
+        }
+
+        #[synchronized(r#type)]
+        pub async fn fields(&self) -> u8 {
+            r#type.value().await
+        }
+
+        #[synchronized(t = r#type)]
+        pub async fn release(&self, r#final: u8) -> u8 {
+            t.fields().await + r#final
+        }
+
+        #[async_monitor::synchronized(r#type)]
+        pub async fn lock_id(&self) -> u8 {
+            r#type.r#match(1).await
+        }
+
+        #[synchronized(self.r#type)]
+        pub async fn r#match(&self, __guard0: u8) -> u8 {
+            *r#type.value += __guard0;
+            r#type.release(1).await
+        }
+
+        // A parameter that the body cannot see is no reason to fail.
+        #[synchronized(l = r#type)]
+        #[allow(unused_variables)]
+        pub async fn hidden(&self, l: u8) -> u8 {
+            *l.value
+        }
+    }
+
+    #[test]
+    fn names_do_not_collide() {
+        let cell = Cell {
+            r#type: Lock::new(),
+            value: Guarded::new(1),
+        };
+        block_on(async {
+            assert_eq!(cell.lock_id().await, 3);
+            assert_eq!(cell.hidden(9).await, 2);
+            let mut guard = cell.acquire_type().await;
+            assert_eq!(guard.fields().fields().await, 2);
+            assert_eq!(guard.fields().release(1).await, 3);
+        });
+    }
+}
+
+/// Wherever the path of the struct leads, `#[monitor]` works.
+mod places {
+    use super::*;
+
+    // In front of the struct.
+    #[monitor]
+    impl bank::Account {
+        #[synchronized(ledger)]
+        pub async fn outside(&self) -> u8 {
+            ledger.inside().await + ledger.child().await
+        }
+    }
+
+    mod bank {
+        use super::*;
+
+        macro_rules! declare {
+            ($name:ident { $($lock:ident: $($field:ident)*;)* }) => {
+                #[derive(Guarded)]
+                pub struct $name {
+                    $(pub $lock: Lock, $(#[guarded_by($lock)] $field: Guarded<u8>,)*)*
+                }
+            };
+        }
+
+        declare!(Account { ledger: balance; });
+
+        #[monitor]
+        impl Account {
+            pub fn new() -> Self {
+                Account {
+                    ledger: Lock::new(),
+                    balance: Guarded::new(1),
+                }
+            }
+
+            #[synchronized(ledger)]
+            pub async fn inside(&self) -> u8 {
+                *ledger.balance
+            }
+        }
+
+        pub mod child {
+            use super::Account as Renamed;
+            use super::*;
+
+            #[monitor]
+            impl super::Account {
+                #[synchronized(ledger)]
+                pub async fn child(&self) -> u8 {
+                    *ledger.balance + 1
+                }
+            }
+
+            #[monitor]
+            impl Account {
+                #[synchronized(ledger)]
+                pub async fn grandchild(&self) -> u8 {
+                    ledger.child().await
+                }
+            }
+
+            pub fn _is_used(_: Renamed) {}
+        }
+    }
+
+    pub use bank::Account;
+
+    #[test]
+    fn in_other_modules() {
+        let account = Account::new();
+        assert_eq!(block_on(account.outside()), 3);
+        assert_eq!(block_on(account.grandchild()), 2);
+    }
+
+    #[test]
+    fn in_a_fn() {
+        #[derive(Default, Guarded)]
+        struct Local<'a, T> {
+            lock: Lock,
+            #[guarded_by(lock)]
+            value: Guarded<Vec<&'a T>>,
+        }
+
+        #[monitor]
+        impl<'a, T> Local<'a, T> {
+            #[synchronized(lock)]
+            async fn push(&self, value: &'a T) -> usize {
+                lock.value.push(value);
+                lock.value.len()
+            }
+
+            #[synchronized(lock)]
+            async fn push_two(&self, value: &'a T) -> usize {
+                lock.push(value).await;
+                lock.push(value).await
+            }
+        }
+
+        #[monitor]
+        impl Local<'_, &str> {
+            #[synchronized(lock)]
+            async fn first(&self) -> Option<&str> {
+                lock.value.first().map(|first| **first)
+            }
+        }
+
+        let local = Local::default();
+        assert_eq!(block_on(local.push_two(&"x")), 2);
+        assert_eq!(block_on(local.first()), Some("x"));
+    }
+
+    #[test]
+    fn in_another_fn_under_the_same_name() {
+        #[derive(Default, Guarded)]
+        struct Local {
+            #[lock(rw)]
+            lock: RwLock<u8>,
+        }
+
+        #[monitor]
+        impl Local {
+            #[synchronized(read(lock))]
+            async fn get(&self) -> u8 {
+                *lock.value
+            }
+
+            #[synchronized(lock)]
+            async fn set(&self, value: u8) -> u8 {
+                let before = lock.get().await;
+                *lock.value = value;
+                before
+            }
+        }
+
+        let local = Local::default();
+        assert_eq!(block_on(local.set(3)), 0);
+        assert_eq!(block_on(local.get()), 3);
+    }
 }

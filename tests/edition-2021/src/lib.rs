@@ -10,6 +10,8 @@
 )]
 #![deny(clippy::all, clippy::pedantic)]
 
+pub mod monitor;
+
 use async_monitor::{synchronized, with_lock, Guarded, Lock, Mutex, RwLock};
 
 /// How often something happened.

@@ -3,13 +3,15 @@
 use std::collections::HashSet;
 
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{Attribute, parse_quote};
 
 use super::analysis::Finding;
 use super::forms::{Forms, Twin, guard_lifetime};
 use super::model::{Member, Method, Monitor, view_path};
-use crate::names::Krate;
+use super::parse::Block;
+use crate::names::{Krate, public};
 use crate::section::{self, Function, Mode, OwnLock};
 
 /// Expands to:
@@ -39,8 +41,9 @@ pub(super) fn expand(monitor: Monitor, findings: &[Finding]) -> TokenStream {
         .iter()
         .map(|finding| expand_finding(finding, &monitor))
         .collect();
+    let check = expand_check(&monitor);
     let called = called_on_bindings(&monitor);
-    let Monitor { block, members } = monitor;
+    let Monitor { block, members, .. } = monitor;
     let path = struct_path(&block.self_ty);
     let members: TokenStream = members
         .into_iter()
@@ -58,8 +61,42 @@ pub(super) fn expand(monitor: Monitor, findings: &[Finding]) -> TokenStream {
         #(#attrs)*
         #impl_token #impl_params #self_ty #where_clause #body
 
+        #check
         #twins
         #findings
+    }
+}
+
+/// Expands to:
+///
+/// ```text
+/// const _: () = {
+///     fn __check(_: &Account) {
+///         ::async_monitor::__private::derived::<Account>();
+///     }
+/// };
+/// ```
+///
+/// where the parameter is there for the bounds that its type implies. Without a derive there is no macro `Account!`, about which the compiler has
+/// nothing to say that would help.
+fn expand_check(monitor: &Monitor) -> TokenStream {
+    let Block {
+        self_ty, generics, ..
+    } = &monitor.block;
+    let (params, _, where_clause) = generics.split_for_impl();
+    let span = public(self_ty.span());
+    let private = monitor.krate.private_at(span);
+    let derived = quote_spanned!(span=> #private::derived::<#self_ty>());
+    let attrs = monitor.block.attrs.iter().filter(|attr| is_of_all(attr));
+    quote! {
+        #(#attrs)*
+        const _: () = {
+            // Nobody calls it.
+            #[allow(dead_code, single_use_lifetimes)]
+            fn __check #params (_: &#self_ty) #where_clause {
+                #derived
+            }
+        };
     }
 }
 
@@ -228,6 +265,10 @@ fn is_of_all(attr: &Attribute) -> bool {
 fn expand_finding(finding: &Finding, monitor: &Monitor) -> TokenStream {
     let path = struct_path(&monitor.block.self_ty);
     let mut tokens = finding.error.to_compile_error();
+    if let Some((lock, error)) = &finding.of_plain_lock {
+        let plain = error.to_compile_error();
+        tokens = quote!(#path! { write #lock { #tokens } { #plain } });
+    }
     for (mode, lock) in &finding.conditions {
         tokens = quote!(#path! { #mode #lock { #tokens } {} });
     }

@@ -4,8 +4,8 @@
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{
-    Attribute, Expr, FnArg, GenericParam, Lifetime, Lit, Meta, Pat, PatIdent, ReceiverKind,
-    ReturnType, Signature, Type, TypePath, parse_quote,
+    Attribute, Expr, FnArg, GenericParam, Lifetime, LifetimeParam, Lit, Meta, Pat, PatIdent,
+    ReceiverKind, ReturnType, Signature, Type, TypePath, parse_quote,
 };
 
 use super::elided::Named;
@@ -201,7 +201,11 @@ struct Call<'f> {
 /// Expands to:
 ///
 /// ```text
-/// fn __deposit_held(&self, ledger: &mut AccountLedgerHeld<'_>, amount: i64) -> i64 {
+/// fn __deposit_held<'__section, '__held>(
+///     &self,
+///     ledger: &'__section mut AccountLedgerHeld<'__held>,
+///     amount: i64,
+/// ) -> i64 {
 ///     let _ = &ledger;
 ///     *ledger.balance += amount;
 ///     *ledger.balance
@@ -218,11 +222,18 @@ fn inner(
 ) -> Function {
     let mut inner = function.clone();
     let binding = &lock.binding;
-    let view = view_path(self_ty, &lock.field, lock.mode, &quote!('_));
+    // They have names for the sake of messages about what leaves the section.
+    let lifetime = |name: &str| Lifetime::new(name, own(lock.field.span()));
+    let (section, held) = (lifetime("'__section"), lifetime("'__held"));
+    let view = view_path(self_ty, &lock.field, lock.mode, &quote!(#held));
     let reference = match lock.mode {
-        Mode::Exclusive => quote!(&mut),
-        Mode::Shared => quote!(&),
+        Mode::Exclusive => quote!(& #section mut),
+        Mode::Shared => quote!(& #section),
     };
+    for lifetime in [held, section.clone()] {
+        let param = GenericParam::Lifetime(LifetimeParam::new(lifetime));
+        inner.sig.generics.params.insert(0, param);
+    }
     inner.vis = syn::Visibility::Inherited;
     inner.sig.ident = name.clone();
     if !is_async {
@@ -231,8 +242,10 @@ fn inner(
     let param: FnArg = parse_quote!(#binding: #reference #view);
     inner.sig.inputs.insert(1, param);
     inner.attrs = function.attrs.iter().filter_map(of_bodies).collect();
-    // What the lints say about the form of a fn, which is not the user's here.
+    // What lints say about the form of a fn, which is not the user's here.
     inner.attrs.push(parse_quote!(#[allow(
+        single_use_lifetimes,
+        clippy::needless_lifetimes,
         clippy::too_many_arguments,
         clippy::unnecessary_wraps,
         clippy::unused_async,

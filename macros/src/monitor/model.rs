@@ -2,20 +2,23 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
+use syn::spanned::Spanned;
 use syn::{Attribute, GenericParam, Lifetime, LifetimeParam, Meta, PathArguments, TypePath};
 
 use super::elided::Named;
 use super::forms::Forms;
 use super::parse::{Arguments, Block, Item};
 use crate::diagnostics::Errors;
-use crate::names::{camel_case, plain, public};
-use crate::section::{self, Function, Mode, OwnLock, Section};
+use crate::names::{Krate, camel_case, plain, public};
+use crate::section::{self, Function, Mode, OwnLock, Section, SynchronizedAttribute};
 
 /// An impl whose methods are looked at together.
 pub(super) struct Monitor {
     /// Everything but the items.
     pub(super) block: Block,
     pub(super) members: Vec<Member>,
+    /// How expansions reach the runtime crate.
+    pub(super) krate: Krate,
 }
 
 pub(super) enum Member {
@@ -45,7 +48,12 @@ impl Monitor {
             Item::Other(tokens) => Member::Other(tokens),
         });
         let members = members.collect();
-        Monitor { block, members }
+        let krate = arguments.krate.clone();
+        Monitor {
+            block,
+            members,
+            krate,
+        }
     }
 
     pub(super) fn methods(&self) -> impl Iterator<Item = &Method> {
@@ -69,7 +77,7 @@ impl Method {
         arguments: &Arguments,
         errors: &Errors,
     ) -> Self {
-        let Some(tokens) = take_synchronized(&mut function.attrs) else {
+        let Some(attribute) = take_synchronized(&mut function.attrs) else {
             return Method {
                 function,
                 section: None,
@@ -77,7 +85,7 @@ impl Method {
             };
         };
         let own = Errors::new();
-        let section = section::of_method(tokens, &function, &arguments.krate, &own);
+        let section = section::of_method(&attribute, &function, &arguments.krate, &own);
         let is_right = own.is_empty();
         errors.absorb(own);
         let forms = is_right
@@ -104,16 +112,19 @@ impl Method {
 
 /// Takes the attribute out of the list, and returns its arguments. Where there
 /// are two, they are left to themselves.
-fn take_synchronized(attrs: &mut Vec<Attribute>) -> Option<TokenStream> {
+fn take_synchronized(attrs: &mut Vec<Attribute>) -> Option<SynchronizedAttribute> {
     let is_synchronized = |attr: &&Attribute| {
         let last = attr.path().segments.last();
         last.is_some_and(|last| last.ident == "synchronized")
     };
     let found = match attrs.iter().filter(is_synchronized).collect::<Vec<_>>()[..] {
-        [only] => match &only.meta {
-            Meta::List(list) => list.tokens.clone(),
-            Meta::Path(_) => TokenStream::new(),
-            _ => return None,
+        [only] => SynchronizedAttribute {
+            place: only.path().span(),
+            arguments: match &only.meta {
+                Meta::List(list) => list.tokens.clone(),
+                Meta::Path(_) => TokenStream::new(),
+                Meta::NameValue(_) => return None,
+            },
         },
         _ => return None,
     };

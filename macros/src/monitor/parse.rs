@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, Span, TokenStream};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Generics, Ident, ImplItem, Path, Token, Type, TypePath, token};
+use syn::{Attribute, Expr, Generics, Ident, ImplItem, Path, Token, Type, TypePath, token};
 
 use crate::diagnostics::Errors;
 use crate::names::Krate;
@@ -68,7 +68,15 @@ fn argument(input: ParseStream<'_>, arguments: &mut Arguments, errors: &Errors) 
     };
     if name == "crate" && input.peek(Token![=]) {
         input.parse::<Token![=]>()?;
-        arguments.krate = Krate::at_path(&Path::parse_mod_style(input)?);
+        let value: Expr = input.parse()?;
+        match Path::parse_mod_style.parse2(value.to_token_stream()) {
+            Ok(path) => arguments.krate = Krate::at_path(&path),
+            Err(_) => errors.at(
+                value,
+                "`crate` says by which path this crate reaches async-monitor, and this is not a \
+                 path: write `crate = ::path`",
+            ),
+        }
     } else if name == "allow" && input.peek(token::Paren) {
         let content;
         syn::parenthesized!(content in input);
@@ -191,32 +199,26 @@ fn of_a_trait(place: impl ToTokens) -> syn::Error {
     )
 }
 
+/// Points at the keyword that says what it is.
 fn not_an_impl(input: ParseStream<'_>) -> syn::Error {
     let ahead = input.fork();
-    let is_next = |token: &str| {
-        let ahead = ahead.fork();
-        let _ = ahead.parse::<syn::Visibility>();
-        while ahead.peek(Token![unsafe]) || ahead.peek(Token![async]) || ahead.peek(Token![const]) {
-            if ahead.call(Ident::parse_any).is_err() {
-                return false;
-            }
-        }
-        ahead
-            .call(Ident::parse_any)
-            .is_ok_and(|ident| ident == token)
+    let is_before_the_keyword = |ahead: ParseStream<'_>| {
+        ahead.peek(Token![unsafe]) || ahead.peek(Token![async]) || ahead.peek(Token![const])
     };
-    let advice = if is_next("struct") {
+    let _ = ahead.parse::<syn::Visibility>();
+    while is_before_the_keyword(&ahead) && ahead.call(Ident::parse_any).is_ok() {}
+    let advice = if ahead.peek(Token![struct]) {
         "write `#[derive(Guarded)]` on the struct, and this on the `impl` with its methods"
-    } else if is_next("enum") || is_next("union") {
+    } else if ahead.peek(Token![enum]) || ahead.peek(Token![union]) {
         "it is for structs with `#[derive(Guarded)]`"
-    } else if is_next("fn") {
+    } else if ahead.peek(Token![fn]) {
         "write it on the `impl`, and `#[synchronized]` on the method"
-    } else if is_next("trait") || is_next("impl") {
+    } else if ahead.peek(Token![trait]) {
         "write it on an `impl` of a struct, and `#[synchronized]` on the methods of impls of traits"
     } else {
         "write it on an `impl` of a struct with `#[derive(Guarded)]`"
     };
-    input.error(format!(
+    ahead.error(format!(
         "`#[monitor]` looks at the methods of a struct together, and this is not an `impl`: \
          {advice}"
     ))

@@ -1,6 +1,6 @@
 //! What `#[monitor]` asks of the sections in its impl.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 
 use super::function::{Function, Kind};
 use super::model::{Place, Scope, Section};
@@ -18,17 +18,23 @@ pub(crate) struct OwnLock {
     pub(crate) mode: Mode,
 }
 
-/// The section under `#[synchronized(arguments)]`, with its mistakes reported.
+/// `#[synchronized(arguments)]`, as it is written above a method.
+pub(crate) struct SynchronizedAttribute {
+    pub(crate) place: Span,
+    pub(crate) arguments: TokenStream,
+}
+
+/// The section under the attribute, with its mistakes reported.
 pub(crate) fn of_method(
-    arguments: TokenStream,
+    attribute: &SynchronizedAttribute,
     function: &Function,
     krate: &Krate,
     errors: &Errors,
 ) -> Section {
-    let arguments = parse::attribute(arguments, errors);
+    let arguments = parse::attribute(attribute.arguments.clone(), errors);
     let mut section = Section::new(arguments, &Scope::of_fn(function), errors);
     section.options.krate = section.options.krate.or(krate);
-    validate::function(function, &section, errors);
+    validate::function(function, &section, attribute.place, errors);
     section
 }
 

@@ -8,10 +8,11 @@ use super::lexical::{self, Suspension};
 use super::model::{Place, Section};
 use crate::diagnostics::Errors;
 
-pub(super) fn function(function: &Function, section: &Section, errors: &Errors) {
+/// `place` is that of the attribute.
+pub(super) fn function(function: &Function, section: &Section, place: Span, errors: &Errors) {
     if section.locks.is_empty() && errors.is_empty() {
         errors.push(syn::Error::new(
-            Span::call_site(),
+            place,
             "`#[synchronized]` without a lock: write the name of the field that is the lock, \
              `#[synchronized(lock)]`",
         ));

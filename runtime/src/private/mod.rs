@@ -41,7 +41,7 @@ pub use self::fields::{IsGuarded, Shareable, address, pointer, value_mut};
 pub use self::locks::{exclusive, exclusive_rw};
 pub use self::order::{in_order, taken};
 pub use self::retake::{MustNotImplDrop, NeverUnpin, Reacquire, Retake};
-pub use self::views::{AsRead, ViewOf};
+pub use self::views::{AsRead, IsDerived, ViewOf, derived};
 pub use crate::when::{ConditionalLock, ConditionalRwLock, Place, When, when};
 
 /// Runs a future to its end on this thread.

@@ -1,5 +1,15 @@
 //! What methods that run under a lock that is held need of a view.
 
+/// Implemented by the derive.
+#[diagnostic::on_unimplemented(
+    message = "`#[monitor]` is for the methods of structs with `#[derive(Guarded)]`, and `{Self}` has none",
+    label = "write `#[derive(Guarded)]` above this struct"
+)]
+pub trait IsDerived {}
+
+/// Says so where there is no derive.
+pub fn derived<T: IsDerived + ?Sized>() {}
+
 /// Implemented by the derive: the view of a lock, which is held for all of `'g`.
 pub trait ViewOf<'g> {
     /// The struct.

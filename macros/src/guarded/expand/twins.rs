@@ -16,13 +16,17 @@ use crate::names::{plain, public};
 ///     ($mode:ident $lock:ident { $($derived:tt)* } { $($plain:tt)* }) => { $($plain)* };
 /// }
 /// pub(crate) use __Account_locks as Account;
+///
+/// impl ::async_monitor::__private::IsDerived for Account {}
 /// ```
 ///
 /// so that wherever the path of the struct leads to the struct, it also leads to
 /// a macro that knows its locks: `#[monitor]`, which sees an impl, asks that
 /// which of two forms of a method it takes.
 pub(super) fn expand_locks(monitor: &Monitor) -> TokenStream {
-    let ident = &monitor.ident;
+    let (ident, krate) = (&monitor.ident, &monitor.krate);
+    let (params, this) = (monitor.params.of_impl(), monitor.params.this());
+    let where_clause = monitor.params.where_clause(&TokenStream::new());
     let name = format_ident!("__{}_locks", plain(ident), span = public(ident.span()));
     let forms = quote!({ $($derived:tt)* } { $($plain:tt)* });
     let rules = monitor.locks.iter().flat_map(|lock| {
@@ -42,6 +46,9 @@ pub(super) fn expand_locks(monitor: &Monitor) -> TokenStream {
         #[doc(hidden)]
         #[allow(unused_imports)]
         pub(crate) use #name as #ident;
+
+        #[automatically_derived]
+        impl #params #krate::__private::IsDerived for #this #where_clause {}
     }
 }
 

@@ -27,6 +27,9 @@ use super::parse::Arguments;
 /// knows, the conditions say on what.
 pub(super) struct Finding {
     pub(super) error: syn::Error,
+    /// What is said instead where this lock is none of the derive, so that there
+    /// is no view of it.
+    pub(super) of_plain_lock: Option<(Ident, syn::Error)>,
     pub(super) conditions: Vec<Condition>,
 }
 

@@ -37,21 +37,21 @@ fn acquired_again(known: &Known<'_>, event: &Event, held: &OwnLock, lock: &Acqui
     let (name, field, binding) = (known.name(), &held.field, &held.binding);
     let message = match (held.mode, lock.mode) {
         (Mode::Shared, Mode::Shared) => format!(
-            "`{name}` holds `{field}` for reading here, and reads it again, which never returns \
-             once a writer waits in between: use `{binding}`, which can be read already"
+            "`{name}` holds `{field}` for reading here, and reads it again, which is a deadlock \
+             once a writer waits in between: use `{binding}`, which leads to what it guards"
         ),
         (Mode::Shared, Mode::Exclusive) => format!(
-            "`{name}` holds `{field}` for reading here, and waits for all who read it, itself \
-             too, which never returns: hold `write({field})` from the beginning, and use \
-             `{binding}`"
+            "`{name}` holds `{field}` for reading here, and waits for all who read it, which is a \
+             deadlock: hold `write({field})` from the beginning, and use `{binding}`"
         ),
         (Mode::Exclusive, _) => format!(
-            "`{name}` holds `{field}` here, and acquires it again, which never returns: use \
-             `{binding}`, which is the access to what `{field}` guards"
+            "`{name}` holds `{field}` here, and acquires it again, which is a deadlock: use \
+             `{binding}`, which leads to what it guards"
         ),
     };
     Finding {
         error: Error::new(event.token_of(lock).span(), message),
+        of_plain_lock: None,
         conditions: lock.condition.iter().cloned().collect(),
     }
 }
@@ -84,16 +84,23 @@ fn called(
     } else {
         format!(", through {}", list(&reached.through))
     };
-    let never = match (held.mode, reached.mode) {
-        (Mode::Shared, Mode::Shared) => "which never returns once a writer waits in between",
-        _ => "which never returns",
+    let deadlock = match (held.mode, reached.mode) {
+        (Mode::Shared, Mode::Shared) => "which is a deadlock once a writer waits in between",
+        _ => "which is a deadlock",
     };
-    let advice = advice(outline, held, callee, reached);
-    Some(Finding {
-        error: Error::new(
+    let error = |advice| {
+        Error::new(
             event.token.span(),
-            format!("{holds}, and `{callee}` {again}{through}, {never}: {advice}"),
-        ),
+            format!("{holds}, and `{callee}` {again}{through}, {deadlock}: {advice}"),
+        )
+    };
+    let plain = format!(
+        "call it before or after, or move what it does to a fn that takes what is held, `{}`",
+        held.binding
+    );
+    Some(Finding {
+        error: error(advice(outline, held, callee, reached)),
+        of_plain_lock: Some((field.clone(), error(plain))),
         conditions: reached.condition.iter().cloned().collect(),
     })
 }
@@ -127,8 +134,7 @@ fn advice(outline: &Outline<'_>, held: &OwnLock, callee: &str, reached: &Reached
     let section = known.method.section.as_ref();
     if section.is_some_and(crate::section::Section::waits_for_a_condition) {
         format!(
-            "its condition could not become true while `{field}` is held either, so call \
-             `{callee}` before or after"
+            "nobody could make its condition true meanwhile, so call `{callee}` before or after"
         )
     } else if known.locks.len() > 1 {
         format!(

@@ -166,6 +166,7 @@ fn report(circle: &[&Edge]) -> Vec<Finding> {
         .collect();
     let finding = |edge: &Edge, message| Finding {
         error: Error::new(edge.waited.token.span(), message),
+        of_plain_lock: None,
         conditions: conditions.clone(),
     };
     let Some((first, others)) = circle.split_first() else {

@@ -629,3 +629,66 @@ mod places {
         assert_eq!(block_on(local.get()), 3);
     }
 }
+
+/// The runtime under another path, and nothing under its own.
+mod renamed {
+    pub mod deep {
+        pub use ::async_monitor as notation;
+    }
+
+    mod async_monitor {}
+
+    use deep::notation::{Guarded, RwLock, monitor};
+
+    #[derive(Guarded, Default)]
+    #[guarded(crate = crate::renamed::deep::notation)]
+    struct Account {
+        #[lock(rw)]
+        cfg: RwLock<u8>,
+    }
+
+    #[monitor(crate = deep::notation)]
+    impl Account {
+        #[synchronized(read(cfg))]
+        async fn get(&self) -> u8 {
+            *cfg.value
+        }
+
+        #[synchronized(write(cfg), no_await)]
+        async fn add(&self, n: u8) -> u8 {
+            *cfg.value += n;
+            *cfg.value
+        }
+
+        #[synchronized(cfg)]
+        async fn add_twice(&self, n: u8) -> u8 {
+            cfg.add(n).await;
+            cfg.add(n).await + cfg.get().await
+        }
+    }
+
+    #[test]
+    fn the_crate_can_be_reached_by_another_path() {
+        assert_eq!(super::block_on(Account::default().add_twice(2)), 8);
+    }
+}
+
+/// Derives of the prelude keep their meaning next to a struct of that name.
+mod prelude {
+    use super::*;
+
+    #[derive(Debug, Default, Guarded)]
+    pub struct Hash {
+        lock: Lock,
+        #[guarded_by(lock)]
+        value: Guarded<u8>,
+    }
+
+    #[derive(Hash)]
+    pub struct Other(pub u8);
+
+    #[test]
+    fn derives_are_not_hidden() {
+        let _ = (Hash::default(), Other(1).0);
+    }
+}

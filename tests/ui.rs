@@ -18,9 +18,9 @@ const RUSTC: &str = "rustc 1.95.0 ";
 #[test]
 fn ui() {
     let cases = trybuild::TestCases::new();
-    cases.pass("tests/ui/pass/monitor*.rs");
+    cases.pass("tests/ui/pass/*.rs");
     if is_the_compiler_of_the_messages() {
-        cases.compile_fail("tests/ui/fail/monitor/*.rs");
+        cases.compile_fail("tests/ui/fail/*/*.rs");
     } else {
         eprintln!("skipped the messages, which are those of {RUSTC}");
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Attribute, parse_quote};
@@ -225,9 +225,10 @@ fn on_writing_view(twin: &Twin, krate: &Krate) -> TokenStream {
         awaited,
         ..
     } = twin;
+    let read = Ident::new("__read", Span::mixed_site());
     quote! {
-        let __read = #krate::__private::AsRead::as_read(self);
-        #inner(#krate::__private::ViewOf::object(self), &__read, #(#arguments),*) #awaited
+        let #read = #krate::__private::AsRead::as_read(self);
+        #inner(#krate::__private::ViewOf::object(self), &#read, #(#arguments),*) #awaited
     }
 }
 

@@ -367,7 +367,7 @@ fn docs(function: &Function, self_ty: &TypePath) -> Vec<String> {
         _ => None,
     });
     let mut docs: Vec<String> = lines
-        .flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>())
+        .flat_map(|text| text.split('\n').map(str::to_owned).collect::<Vec<_>>())
         .take_while(|line| !line.trim().is_empty())
         .collect();
     if docs

@@ -7,6 +7,20 @@ use super::{Side, unsafe_};
 use crate::guarded::model::{Contents, LockField, Monitor};
 use crate::names::{plain, public};
 
+/// The derives that every module knows. A macro of the same name would make
+/// them ambiguous.
+const PRELUDE: [&str; 9] = [
+    "Clone",
+    "Copy",
+    "Debug",
+    "Default",
+    "Eq",
+    "Hash",
+    "Ord",
+    "PartialEq",
+    "PartialOrd",
+];
+
 /// Expands to:
 ///
 /// ```text
@@ -36,6 +50,14 @@ pub(super) fn expand_locks(monitor: &Monitor) -> TokenStream {
             .map(|mode| quote!((#mode #ident #forms) => { $($derived)* };))
             .collect::<Vec<_>>()
     });
+    let import = if PRELUDE.iter().any(|derive| ident == derive) {
+        TokenStream::new()
+    } else {
+        quote! {
+            #[allow(unused_imports)]
+            pub(crate) use #name as #ident;
+        }
+    };
     quote! {
         // Most structs have no `#[monitor]`, which is the only one to ask.
         #[allow(unused_macros)]
@@ -43,9 +65,7 @@ pub(super) fn expand_locks(monitor: &Monitor) -> TokenStream {
             #(#rules)*
             ($mode:ident $lock:ident #forms) => { $($plain)* };
         }
-        #[doc(hidden)]
-        #[allow(unused_imports)]
-        pub(crate) use #name as #ident;
+        #import
 
         #[automatically_derived]
         impl #params #krate::__private::IsDerived for #this #where_clause {}

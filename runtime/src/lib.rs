@@ -26,8 +26,8 @@
 //!
 //! # Features
 //!
-//! - `macros` (on by default): `#[derive(Guarded)]`, `#[synchronized]` and
-//!   `with_lock!`.
+//! - `macros` (on by default): `#[derive(Guarded)]`, `#[monitor]`,
+//!   `#[synchronized]` and `with_lock!`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

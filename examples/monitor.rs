@@ -9,7 +9,7 @@
 
 use std::sync::Arc;
 
-use async_monitor::{Guarded, Lock, monitor, with_lock};
+use async_monitor::{Guarded, Lock, monitor, synchronized, with_lock};
 
 const BIDDERS: u32 = 16;
 const BIDS: u32 = 100;

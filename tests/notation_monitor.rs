@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use async_monitor::{Guarded, Lock, Mutex, RwLock, monitor, with_lock};
+use async_monitor::{Guarded, Lock, Mutex, RwLock, monitor, synchronized, with_lock};
 use futures::executor::block_on;
 use futures::future::join;
 
@@ -638,7 +638,7 @@ mod renamed {
 
     mod async_monitor {}
 
-    use deep::notation::{Guarded, RwLock, monitor};
+    use deep::notation::{Guarded, RwLock, monitor, synchronized};
 
     #[derive(Guarded, Default)]
     #[guarded(crate = crate::renamed::deep::notation)]

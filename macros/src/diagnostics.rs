@@ -39,16 +39,6 @@ impl Errors {
         result.map_err(|error| self.push(error)).ok()
     }
 
-    /// Reports what others have collected, too.
-    pub(crate) fn absorb(&self, others: Errors) {
-        others
-            .found
-            .take()
-            .unwrap_or_default()
-            .into_iter()
-            .for_each(|error| self.push(error));
-    }
-
     pub(crate) fn is_empty(&self) -> bool {
         self.found.borrow().as_ref().is_none_or(Vec::is_empty)
     }

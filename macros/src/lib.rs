@@ -281,7 +281,7 @@ pub fn with_lock(input: TokenStream) -> TokenStream {
 /// would deadlock.
 ///
 /// ```
-/// use async_monitor::{Guarded, Lock, monitor, with_lock};
+/// use async_monitor::{Guarded, Lock, monitor, synchronized, with_lock};
 ///
 /// #[derive(Guarded)]
 /// pub struct Account {
@@ -327,8 +327,8 @@ pub fn with_lock(input: TokenStream) -> TokenStream {
 ///
 /// It stands on an inherent `impl` of a struct with
 /// [`#[derive(Guarded)]`](macro@Guarded), which it reaches by the struct's own
-/// name: an alias will not do. In the `impl`, `#[synchronized]` needs no `use`;
-/// it means what [it does elsewhere](macro@synchronized).
+/// name: an alias will not do. In the `impl`,
+/// [`#[synchronized]`](macro@synchronized) means what it does elsewhere.
 ///
 /// # The second form of a method
 ///
@@ -356,7 +356,7 @@ pub fn with_lock(input: TokenStream) -> TokenStream {
 /// no exception: it is a deadlock once a writer waits in between.
 ///
 /// ```compile_fail
-/// # use async_monitor::{Guarded, Lock, monitor};
+/// # use async_monitor::{Guarded, Lock, monitor, synchronized};
 /// # #[derive(Guarded)]
 /// # pub struct Account {
 /// #     ledger: Lock,

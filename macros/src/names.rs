@@ -15,9 +15,9 @@ impl Krate {
         Krate(Some(path.to_token_stream()))
     }
 
-    /// The same, or another one if the user has written none.
-    pub(crate) fn or(&self, other: &Self) -> Self {
-        Krate(self.0.clone().or_else(|| other.0.clone()))
+    /// Whether it is the user's path.
+    pub(crate) fn is_given(&self) -> bool {
+        self.0.is_some()
     }
 
     /// The module of what expansions use, at `span`: messages of the compiler

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Attribute, parse_quote};
@@ -12,7 +12,7 @@ use super::forms::{Forms, Twin, guard_lifetime};
 use super::model::{Member, Method, Monitor, view_path};
 use super::parse::Block;
 use crate::names::{Krate, public};
-use crate::section::{self, Function, Mode, OwnLock};
+use crate::section::{Function, Mode, OwnLock};
 
 /// Expands to:
 ///
@@ -22,9 +22,13 @@ use crate::section::{self, Function, Mode, OwnLock};
 ///         write ledger
 ///         {
 ///             fn __deposit_held(&self, ledger: &mut AccountLedgerHeld<'_>, ..) -> i64 { .. }
+///             #[synchronized(ledger)]
 ///             pub async fn deposit(&self, amount: i64) -> i64 { .. }
 ///         }
-///         { pub async fn deposit(&self, amount: i64) -> i64 { .. } }
+///         {
+///             #[synchronized(ledger)]
+///             pub async fn deposit(&self, amount: i64) -> i64 { .. }
+///         }
 ///     }
 ///     // other items as they are
 /// }
@@ -33,8 +37,7 @@ use crate::section::{self, Function, Mode, OwnLock};
 /// ```
 ///
 /// `Account!` takes the first form if the derive of `Account` knows a lock
-/// `ledger`. If it does not, there is no view, and the method stays what
-/// `#[synchronized]` makes of it.
+/// `ledger`. If it does not, there is no view, and the method stays as it is.
 pub(super) fn expand(monitor: Monitor, findings: &[Finding]) -> TokenStream {
     let twins = expand_twins(&monitor);
     let findings: TokenStream = findings
@@ -111,15 +114,10 @@ fn struct_path(self_ty: &syn::TypePath) -> TokenStream {
 
 fn expand_method(method: Method, path: &TokenStream, called: &HashSet<Ident>) -> TokenStream {
     let Method {
-        function,
-        section,
-        forms,
+        function, forms, ..
     } = method;
-    let Some(section) = section else {
-        return function.into_tokens();
-    };
     let Some(forms) = forms else {
-        return section::expand(function, &section);
+        return function.into_tokens();
     };
     let Forms {
         lock, inner, outer, ..
@@ -130,8 +128,11 @@ fn expand_method(method: Method, path: &TokenStream, called: &HashSet<Ident>) ->
         outer.attrs.push(parse_quote!(#[allow(dead_code)]));
     }
     let (mode, field) = (mode(lock.mode), &lock.field);
-    let (inner, outer) = (inner.into_tokens(), section::expand(outer, &section));
-    let plain = section::expand(function, &section);
+    let (inner, outer, plain) = (
+        inner.into_tokens(),
+        outer.into_tokens(),
+        function.into_tokens(),
+    );
     quote! {
         #path! { #mode #field { #inner #outer } { #plain } }
     }
@@ -160,19 +161,20 @@ fn mode(mode: Mode) -> TokenStream {
 /// and for methods that read, an impl of each of the two views.
 fn expand_twins(monitor: &Monitor) -> TokenStream {
     let path = struct_path(&monitor.block.self_ty);
-    let mut groups: Vec<(&OwnLock, &Krate, Vec<&Forms>)> = Vec::new();
+    let krate = &monitor.krate;
+    let mut groups: Vec<(&OwnLock, Vec<&Forms>)> = Vec::new();
     for method in monitor.methods() {
-        let (Some(section), Some(forms)) = (&method.section, &method.forms) else {
+        let Some(forms) = &method.forms else {
             continue;
         };
         let lock = &forms.lock;
         let is_same = |other: &OwnLock| other.field == lock.field && other.mode == lock.mode;
-        match groups.iter_mut().find(|(other, ..)| is_same(other)) {
-            Some((_, _, group)) => group.push(forms),
-            None => groups.push((lock, section.krate(), vec![forms])),
+        match groups.iter_mut().find(|(other, _)| is_same(other)) {
+            Some((_, group)) => group.push(forms),
+            None => groups.push((lock, vec![forms])),
         }
     }
-    let groups = groups.into_iter().map(|(lock, krate, forms)| {
+    let groups = groups.into_iter().map(|(lock, forms)| {
         let twins = |mode, body: &dyn Fn(&Twin, &Krate) -> TokenStream| {
             let twins = forms.iter().map(|forms| {
                 let Twin {
@@ -215,8 +217,10 @@ fn on_own_view(twin: &Twin, krate: &Krate) -> TokenStream {
 /// Expands to:
 ///
 /// ```text
-/// let __read = ::async_monitor::__private::AsRead::as_read(self);
-/// <Account>::__limit_held(::async_monitor::__private::ViewOf::object(self), &__read)
+/// <Account>::__limit_held(
+///     ::async_monitor::__private::ViewOf::object(self),
+///     &::async_monitor::__private::AsRead::as_read(self),
+/// )
 /// ```
 fn on_writing_view(twin: &Twin, krate: &Krate) -> TokenStream {
     let Twin {
@@ -225,10 +229,12 @@ fn on_writing_view(twin: &Twin, krate: &Krate) -> TokenStream {
         awaited,
         ..
     } = twin;
-    let read = Ident::new("__read", Span::mixed_site());
     quote! {
-        let #read = #krate::__private::AsRead::as_read(self);
-        #inner(#krate::__private::ViewOf::object(self), &#read, #(#arguments),*) #awaited
+        #inner(
+            #krate::__private::ViewOf::object(self),
+            &#krate::__private::AsRead::as_read(self),
+            #(#arguments),*
+        ) #awaited
     }
 }
 

@@ -3,6 +3,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{
     Attribute, Expr, FnArg, GenericParam, Lifetime, LifetimeParam, Lit, Meta, Pat, PatIdent,
     ReceiverKind, ReturnType, Signature, Type, TypePath, parse_quote,
@@ -11,7 +12,7 @@ use syn::{
 use super::elided::Named;
 use super::model::view_path;
 use crate::names::{own, plain, replace_self};
-use crate::section::{Function, Kind, Mode, OwnLock, Section};
+use crate::section::{Function, Kind, Mode, OwnLock, Section, collect_idents};
 
 /// What a method with two forms is made of. The body is written once, in
 /// `inner`.
@@ -46,13 +47,18 @@ pub(super) fn guard_lifetime() -> Lifetime {
 impl Forms {
     /// Nothing, if the method cannot have both: it needs more than the lock that
     /// it names, or its signature has no meaning on a view.
-    pub(super) fn new(function: &Function, section: &Section, self_ty: &TypePath) -> Option<Self> {
+    pub(super) fn new(
+        function: &Function,
+        section: &Section,
+        arguments: &TokenStream,
+        self_ty: &TypePath,
+    ) -> Option<Self> {
         let lock = section.only_own_lock()?;
         let receiver = Receiver::of(function)?;
         if !is_ordinary(function) || function.param_names().contains(&lock.binding) {
             return None;
         }
-        let named = function.with_named_params();
+        let named = function.with_named_params(arguments)?;
         let is_async = section.may_suspend(function);
         let name = format_ident!(
             "__{}_held",
@@ -136,26 +142,35 @@ fn has_ident(tokens: TokenStream, name: &str) -> bool {
 }
 
 impl Function {
-    /// The signature with a name for each parameter, where the user has written
-    /// patterns.
-    fn with_named_params(&self) -> Signature {
+    /// The signature with a name for each parameter that can be passed on: a
+    /// pattern gets one, and so does what is said not to be used. Nothing, if the
+    /// arguments of the attribute need the pattern.
+    fn with_named_params(&self, arguments: &TokenStream) -> Option<Signature> {
         let mut sig = self.sig.clone();
         for (index, input) in sig.inputs.iter_mut().enumerate() {
             let FnArg::Typed(input) = input else {
                 continue;
             };
-            let name = match &*input.pat {
+            let at = own(input.pat.span());
+            let (name, is_replaced) = match &*input.pat {
                 Pat::Ident(PatIdent {
                     by_ref: None,
                     subpat: None,
                     ident,
                     ..
-                }) => ident.clone(),
-                _ => format_ident!("__arg{index}", span = own(self.braces)),
+                }) if !ident.to_string().starts_with('_') => (ident.clone(), false),
+                Pat::Ident(PatIdent { ident, .. }) => (Ident::new(&ident.to_string(), at), true),
+                _ => (format_ident!("__arg{index}", span = at), true),
             };
+            let mut idents = Vec::new();
+            collect_idents(input.pat.to_token_stream(), &mut idents);
+            let is_needed = |ident: &Ident| has_ident(arguments.clone(), &ident.to_string());
+            if is_replaced && idents.iter().any(is_needed) {
+                return None;
+            }
             *input.pat = parse_quote!(#name);
         }
-        sig
+        Some(sig)
     }
 }
 
@@ -260,12 +275,11 @@ fn inner(
 /// Expands to:
 ///
 /// ```text
+/// #[synchronized(ledger)]
 /// pub async fn deposit(&self, amount: i64) -> i64 {
 ///     Self::__deposit_held(self, ledger, amount)
 /// }
 /// ```
-///
-/// which is then expanded as every method under `#[synchronized]`.
 fn outer(function: &Function, sig: Signature, lock: &OwnLock, call: &Call<'_>) -> Function {
     let Call {
         name,

@@ -1,8 +1,9 @@
 //! `#[monitor]`.
 //!
-//! An attribute on an impl sees its methods together. It expands the
-//! `#[synchronized]` on them itself, gives those of one lock a second form that
-//! runs under the lock already held, and looks for what would deadlock.
+//! An attribute on an impl sees its methods together. It gives those that are
+//! `#[synchronized]` by one lock a second form, which runs under the lock already
+//! held, and looks for what would deadlock. How a lock is acquired stays the
+//! business of `#[synchronized]`.
 
 mod analysis;
 mod elided;
@@ -28,7 +29,7 @@ pub(crate) fn monitor(arguments: TokenStream, item: TokenStream) -> TokenStream 
     let arguments = parse::arguments(arguments, &errors);
     match parse::block(item.clone(), &errors) {
         Some(block) => {
-            let monitor = Monitor::new(block, &arguments, &errors);
+            let monitor = Monitor::new(block, &arguments);
             let findings = analysis::findings(&monitor, &arguments);
             output.extend(expand::expand(monitor, &findings));
         }

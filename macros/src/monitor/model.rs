@@ -2,15 +2,13 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
-use syn::spanned::Spanned;
 use syn::{Attribute, GenericParam, Lifetime, LifetimeParam, Meta, PathArguments, TypePath};
 
 use super::elided::Named;
 use super::forms::Forms;
 use super::parse::{Arguments, Block, Item};
-use crate::diagnostics::Errors;
 use crate::names::{Krate, camel_case, plain, public};
-use crate::section::{self, Function, Mode, OwnLock, Section, SynchronizedAttribute};
+use crate::section::{self, Function, Mode, OwnLock, Section};
 
 /// An impl whose methods are looked at together.
 pub(super) struct Monitor {
@@ -36,13 +34,12 @@ pub(super) struct Method {
 }
 
 impl Monitor {
-    /// Reports the mistakes of the sections.
-    pub(super) fn new(mut block: Block, arguments: &Arguments, errors: &Errors) -> Self {
+    pub(super) fn new(mut block: Block, arguments: &Arguments) -> Self {
         name_lifetimes(&mut block);
         let items = std::mem::take(&mut block.items);
         let members = items.into_iter().map(|item| match item {
             Item::Method(function) => {
-                let method = Method::new(*function, &block.self_ty, arguments, errors);
+                let method = Method::new(*function, &block.self_ty, &arguments.krate);
                 Member::Method(Box::new(method))
             }
             Item::Other(tokens) => Member::Other(tokens),
@@ -71,25 +68,24 @@ impl Monitor {
 }
 
 impl Method {
-    fn new(
-        mut function: Function,
-        self_ty: &TypePath,
-        arguments: &Arguments,
-        errors: &Errors,
-    ) -> Self {
-        let Some(attribute) = take_synchronized(&mut function.attrs) else {
+    fn new(mut function: Function, self_ty: &TypePath, krate: &Krate) -> Self {
+        let Some(attribute) = synchronized(&mut function.attrs) else {
             return Method {
                 function,
                 section: None,
                 forms: None,
             };
         };
-        let own = Errors::new();
-        let section = section::of_method(&attribute, &function, &arguments.krate, &own);
-        let is_right = own.is_empty();
-        errors.absorb(own);
+        let arguments = match &attribute.meta {
+            Meta::List(list) => list.tokens.clone(),
+            _ => TokenStream::new(),
+        };
+        let (section, is_right) = section::of_method(arguments.clone(), &function);
+        if krate.is_given() && !section.has_crate() {
+            add_crate(synchronized(&mut function.attrs), krate);
+        }
         let forms = is_right
-            .then(|| Forms::new(&function, &section, self_ty))
+            .then(|| Forms::new(&function, &section, &arguments, self_ty))
             .flatten();
         Method {
             function,
@@ -110,26 +106,23 @@ impl Method {
     }
 }
 
-/// Takes the attribute out of the list, and returns its arguments. Where there
-/// are two, they are left to themselves.
-fn take_synchronized(attrs: &mut Vec<Attribute>) -> Option<SynchronizedAttribute> {
-    let is_synchronized = |attr: &&Attribute| {
+/// The attribute, which stays where it is: `#[synchronized]` does what it does
+/// elsewhere. Where there are two, nothing is known about the method.
+fn synchronized(attrs: &mut [Attribute]) -> Option<&mut Attribute> {
+    let mut found = attrs.iter_mut().filter(|attr| {
         let last = attr.path().segments.last();
         last.is_some_and(|last| last.ident == "synchronized")
-    };
-    let found = match attrs.iter().filter(is_synchronized).collect::<Vec<_>>()[..] {
-        [only] => SynchronizedAttribute {
-            place: only.path().span(),
-            arguments: match &only.meta {
-                Meta::List(list) => list.tokens.clone(),
-                Meta::Path(_) => TokenStream::new(),
-                Meta::NameValue(_) => return None,
-            },
-        },
-        _ => return None,
-    };
-    attrs.retain(|attr| !is_synchronized(&attr));
-    Some(found)
+    });
+    let only = found.next();
+    only.filter(|_| found.next().is_none())
+}
+
+/// What is said on the impl holds for its methods.
+fn add_crate(attribute: Option<&mut Attribute>, krate: &Krate) {
+    if let Some(Meta::List(list)) = attribute.map(|attribute| &mut attribute.meta) {
+        let arguments = &list.tokens;
+        list.tokens = quote!(crate = #krate, #arguments);
+    }
 }
 
 /// Gives names to the lifetimes that the path of the struct leaves out, so that

@@ -11,7 +11,7 @@ fn findings(methods: &TokenStream) -> Vec<String> {
     let errors = Errors::new();
     let arguments = parse::arguments(quote!(), &errors);
     let block = parse::block(quote!(impl<T> bank::Account<T> { #methods }), &errors);
-    let monitor = Monitor::new(block.expect("it is an impl"), &arguments, &errors);
+    let monitor = Monitor::new(block.expect("it is an impl"), &arguments);
     assert_eq!(errors.messages(), Vec::<String>::new());
     let findings = analysis::findings(&monitor, &arguments);
     let messages = findings.iter().map(|finding| finding.error.to_string());
@@ -294,7 +294,9 @@ fn a_body_is_written_once_in_each_form() {
         "{text}"
     );
     assert!(text.contains("async fn f (& mut self , __arg1 : (u8 , u8)) -> & '__guard str"));
-    assert!(!text.contains("synchronized"));
+    // The attribute stays on both, and on no other.
+    assert_eq!(text.matches("# [synchronized (ledger)]").count(), 2);
+    assert_eq!(text.matches("# [synchronized").count(), 4);
 }
 
 #[test]

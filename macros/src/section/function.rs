@@ -198,7 +198,8 @@ impl Function {
     }
 }
 
-fn collect_idents(tokens: TokenStream, names: &mut Vec<Ident>) {
+/// All names in the tokens.
+pub(crate) fn collect_idents(tokens: TokenStream, names: &mut Vec<Ident>) {
     for token in tokens {
         match token {
             TokenTree::Ident(ident) => names.push(ident),

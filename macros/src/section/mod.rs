@@ -17,14 +17,14 @@ mod validate;
 #[cfg(test)]
 mod tests;
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::ToTokens;
 
-pub(crate) use self::function::{Function, Kind, function, is_fn};
+pub(crate) use self::function::{Function, Kind, collect_idents, function, is_fn};
 pub(crate) use self::lexical::{is_known, visit_arguments};
 use self::model::Scope;
 pub(crate) use self::model::Section;
-pub(crate) use self::outline::{OwnLock, SynchronizedAttribute, in_block, of_method};
+pub(crate) use self::outline::{OwnLock, in_block, of_method};
 pub(crate) use self::parse::Mode;
 use crate::diagnostics::Errors;
 
@@ -37,7 +37,7 @@ pub(crate) fn synchronized(arguments: TokenStream, item: TokenStream) -> TokenSt
     match function::parse(item.clone(), &errors) {
         Some(function) => {
             let section = Section::new(arguments, &Scope::of_fn(&function), &errors);
-            validate::function(&function, &section, Span::call_site(), &errors);
+            validate::function(&function, &section, &errors);
             output.extend(expand_fn::expand(function, &section));
         }
         None => item.to_tokens(&mut output),
@@ -60,9 +60,4 @@ pub(crate) fn with_lock(input: TokenStream) -> TokenStream {
     } else {
         errors
     }
-}
-
-/// A method under `#[synchronized]`, and the section that its body is.
-pub(crate) fn expand(function: Function, section: &Section) -> TokenStream {
-    expand_fn::expand(function, section)
 }

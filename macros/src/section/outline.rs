@@ -1,13 +1,12 @@
 //! What `#[monitor]` asks of the sections in its impl.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, TokenStream};
 
 use super::function::{Function, Kind};
 use super::model::{Place, Scope, Section};
 use super::parse::Mode;
 use super::{lexical, parse, validate};
 use crate::diagnostics::Errors;
-use crate::names::Krate;
 
 /// A lock of a section that is a field of `self`.
 #[derive(Clone)]
@@ -18,24 +17,16 @@ pub(crate) struct OwnLock {
     pub(crate) mode: Mode,
 }
 
-/// `#[synchronized(arguments)]`, as it is written above a method.
-pub(crate) struct SynchronizedAttribute {
-    pub(crate) place: Span,
-    pub(crate) arguments: TokenStream,
-}
-
-/// The section under the attribute, with its mistakes reported.
-pub(crate) fn of_method(
-    attribute: &SynchronizedAttribute,
-    function: &Function,
-    krate: &Krate,
-    errors: &Errors,
-) -> Section {
-    let arguments = parse::attribute(attribute.arguments.clone(), errors);
-    let mut section = Section::new(arguments, &Scope::of_fn(function), errors);
-    section.options.krate = section.options.krate.or(krate);
-    validate::function(function, &section, attribute.place, errors);
-    section
+/// The section under `#[synchronized(arguments)]`, and whether it is right.
+/// Mistakes are reported when the attribute is expanded.
+pub(crate) fn of_method(arguments: TokenStream, function: &Function) -> (Section, bool) {
+    let errors = Errors::new();
+    let arguments = parse::attribute(arguments, &errors);
+    let section = Section::new(arguments, &Scope::of_fn(function), &errors);
+    validate::function(function, &section, &errors);
+    let is_right = errors.is_empty();
+    errors.finish();
+    (section, is_right)
 }
 
 /// The section under `with_lock!(tokens)`, and its statements. Mistakes in it
@@ -83,9 +74,9 @@ impl Section {
         self.options.when.is_some()
     }
 
-    /// How expansions reach the runtime crate.
-    pub(crate) fn krate(&self) -> &Krate {
-        &self.options.krate
+    /// Whether it says by which path the runtime crate is reached.
+    pub(crate) fn has_crate(&self) -> bool {
+        self.options.krate.is_given()
     }
 
     /// Whether the body may suspend: it has an `.await`, or a macro that is not

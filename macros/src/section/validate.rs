@@ -8,11 +8,10 @@ use super::lexical::{self, Suspension};
 use super::model::{Place, Section};
 use crate::diagnostics::Errors;
 
-/// `place` is that of the attribute.
-pub(super) fn function(function: &Function, section: &Section, place: Span, errors: &Errors) {
+pub(super) fn function(function: &Function, section: &Section, errors: &Errors) {
     if section.locks.is_empty() && errors.is_empty() {
         errors.push(syn::Error::new(
-            place,
+            Span::call_site(),
             "`#[synchronized]` without a lock: write the name of the field that is the lock, \
              `#[synchronized(lock)]`",
         ));

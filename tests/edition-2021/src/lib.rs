@@ -12,6 +12,8 @@
 
 pub mod monitor;
 
+pub use monitor::Words;
+
 use async_monitor::{synchronized, with_lock, Guarded, Lock, Mutex, RwLock};
 
 /// How often something happened.

@@ -1,6 +1,6 @@
 //! `#[monitor]` under the same lints.
 
-use async_monitor::{monitor, with_lock, Guarded, Lock, Mutex, RwLock};
+use async_monitor::{monitor, synchronized, with_lock, Guarded, Lock, Mutex, RwLock};
 
 /// Words, and how often they were looked up.
 #[derive(Debug, Default, Guarded)]
@@ -10,7 +10,7 @@ pub struct Words<'d, T> {
     /// The lock of the words.
     pub list: Lock,
     #[guarded_by(list)]
-    words: Guarded<Vec<T>>,
+    items: Guarded<Vec<T>>,
     #[lock(rw)]
     limits: RwLock<()>,
     #[guarded_by(limits)]
@@ -30,8 +30,8 @@ impl<'d, T: Clone + PartialEq> Words<'d, T> {
         if list.contains(&word).await {
             return Err(word);
         }
-        list.words.push(word);
-        Ok(list.words.len())
+        list.items.push(word);
+        Ok(list.items.len())
     }
 
     /// Adds those that are new. See [`Self::add`].
@@ -46,40 +46,40 @@ impl<'d, T: Clone + PartialEq> Words<'d, T> {
     #[must_use]
     #[synchronized(list)]
     pub async fn contains(&self, word: &T) -> bool {
-        list.words.contains(word)
+        list.items.contains(word)
     }
 
     /// The name, whatever the index.
     #[synchronized(list)]
     pub async fn name(&self, _index: usize) -> &str {
-        list.words.truncate(Self::MANY);
+        list.items.truncate(Self::MANY);
         self.name
     }
 
     #[synchronized(list)]
     async fn private(&self, (a, mut b): (usize, usize), _: u8) -> Option<T> {
         b += a;
-        list.words.get(b).cloned()
+        list.items.get(b).cloned()
     }
 
     /// Always something.
     #[synchronized(list)]
     #[allow(clippy::too_many_arguments)]
-    pub async fn many(&self, a: u8, b: u8, c: u8, d: u8, e: u8, f: u8, g: u8, h: u8) -> u8 {
-        list.words.clear();
-        [a, b, c, d, e, f, g].iter().sum::<u8>() + h
+    pub async fn many(&self, m1: u8, m2: u8, m3: u8, m4: u8, m5: u8, m6: u8, m7: u8, m8: u8) -> u8 {
+        list.items.clear();
+        [m1, m2, m3, m4, m5, m6, m7].iter().sum::<u8>() + m8
     }
 
     #[synchronized(list)]
-    async fn seven(&self, a: u8, b: u8, c: u8, d: u8, e: u8, f: u8) -> Option<u8> {
-        list.words.clear();
-        Some(a + b + c + d + e + f)
+    async fn seven(&self, m1: u8, m2: u8, m3: u8, m4: u8, m5: u8, m6: u8) -> Option<u8> {
+        list.items.clear();
+        Some(m1 + m2 + m3 + m4 + m5 + m6)
     }
 
     /// Called in its other form only.
     #[synchronized(list)]
     async fn helper(&self) {
-        list.words.dedup();
+        list.items.dedup();
     }
 
     /// How long the longest is.

@@ -18,7 +18,7 @@
 mod account {
     //! A module that is not public.
 
-    use async_monitor::{Guarded, Lock, Mutex, RwLock, monitor, with_lock};
+    use async_monitor::{Guarded, Lock, Mutex, RwLock, monitor, synchronized, with_lock};
 
     #[derive(Debug)]
     struct Private(u8);

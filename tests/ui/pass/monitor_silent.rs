@@ -1,6 +1,6 @@
 //! What `#[monitor]` cannot know to deadlock, and does not refuse.
 
-use async_monitor::{Guarded, Lock, Mutex, RwLock, Semaphore, monitor, with_lock};
+use async_monitor::{Guarded, Lock, Mutex, RwLock, Semaphore, monitor, synchronized, with_lock};
 
 #[derive(Guarded)]
 pub struct Account {

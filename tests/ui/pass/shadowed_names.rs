@@ -78,13 +78,13 @@ impl<T> Account<T> {
 
 #[async_monitor::monitor]
 impl<T> Account<T> {
-    #[synchronized(ledger)]
+    #[async_monitor::synchronized(ledger)]
     async fn view(&self, object: T) -> &mut usize {
         *ledger.balance = object;
         loop {}
     }
 
-    #[synchronized(read(cfg))]
+    #[async_monitor::synchronized(read(cfg))]
     async fn object<'a>(&'a self, __read: &'a T) -> &'a T
     where
         T: ::core::marker::Sync,

@@ -1,4 +1,4 @@
-use async_monitor::{Lock, monitor};
+use async_monitor::{Lock, monitor, synchronized};
 
 pub struct Account {
     ledger: Lock,

@@ -1,4 +1,4 @@
-use async_monitor::{Guarded, Lock, monitor};
+use async_monitor::{Guarded, Lock, monitor, synchronized};
 
 #[derive(Guarded)]
 pub struct Account {

@@ -1,4 +1,4 @@
-use async_monitor::{Guarded, Lock, Mutex, RwLock, monitor};
+use async_monitor::{Guarded, Lock, Mutex, RwLock, monitor, synchronized};
 
 #[derive(Guarded)]
 pub struct Account {

@@ -1,4 +1,4 @@
-use async_monitor::{Guarded, Lock, Mutex, RwLock, monitor, with_lock};
+use async_monitor::{Guarded, Lock, Mutex, RwLock, monitor, synchronized, with_lock};
 
 #[derive(Guarded)]
 pub struct Account {

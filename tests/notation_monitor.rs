@@ -375,6 +375,87 @@ fn futures_are_send() {
     assert_eq!(block_on(task), 6);
 }
 
+#[test]
+fn futures_over_generic_data_are_send() {
+    fn check<T: Clone + Send + Sync>(shop: &Shop<'_, T>, item: T) {
+        drop(is_send(shop.add(item.clone())));
+        drop(is_send(shop.add_all([item.clone()])));
+        drop(is_send(shop.twice(1)));
+        drop(is_send(async move {
+            let mut guard = shop.acquire_stock().await;
+            let mut stock = guard.fields();
+            stock.add_all([item]).await;
+            stock.take().await
+        }));
+        drop(is_send(async move {
+            let mut guard = shop.write_prices().await;
+            guard.fields().raise(1).await
+        }));
+    }
+    check(&Shop::new("corner"), 1);
+}
+
+/// What goes through the macro of the struct on its way.
+#[test]
+fn bodies_may_contain_anything() {
+    macro_rules! counter {
+        ($name:ident, $ty:ty, $body:expr) => {
+            #[derive(Default, Guarded)]
+            struct $name {
+                lock: Lock,
+                #[guarded_by(lock)]
+                value: Guarded<$ty>,
+            }
+
+            #[monitor]
+            impl $name {
+                #[synchronized(lock)]
+                async fn add(&self, n: $ty) -> $ty {
+                    *lock.value += n;
+                    $body
+                }
+
+                #[synchronized(lock)]
+                async fn add_twice(&self, n: $ty) -> $ty {
+                    lock.add(n).await + lock.add(n).await
+                }
+            }
+        };
+    }
+
+    #[derive(Default, Guarded)]
+    struct Words {
+        lock: Lock,
+        #[guarded_by(lock)]
+        value: Guarded<String>,
+    }
+
+    #[monitor]
+    impl Words {
+        #[synchronized(lock)]
+        async fn add(&self, word: &str) -> usize {
+            macro_rules! push {
+                ($($word:expr),* $(,)?) => {{ $(lock.value.push_str($word);)* }};
+            }
+            /// A doc comment.
+            const EMPTY: &str = "";
+            push!(word, EMPTY, r#"{"}"#);
+            let 'x' = 'x' else { unreachable!("{{") };
+            'outer: loop {
+                break 'outer lock.value.len();
+            }
+        }
+    }
+
+    counter!(Counter, u8, 1 + 1);
+    block_on(async {
+        assert_eq!(Counter::default().add_twice(1).await, 4);
+        let words = Words::default();
+        assert_eq!(words.add("ab").await, 5);
+        assert_eq!(words.acquire_lock().await.fields().add("").await, 8);
+    });
+}
+
 /// A body without `.await` costs no future of its own.
 #[test]
 fn a_body_that_does_not_suspend_is_no_future() {
@@ -417,10 +498,12 @@ fn a_body_that_does_not_suspend_is_no_future() {
     };
     let size = size_of_val(&buffer.put(Big([1; 512])));
     let by_hand = size_of_val(&by_hand.put(Big([1; 512])));
+
     assert!(size <= by_hand + 64, "{size}, by hand {by_hand}");
     let mut guard = buffer.try_acquire_lock().expect("nobody has it");
     let mut lock = guard.fields();
     let twin = lock.put(Big([1; 512]));
+    println!("{}", size_of_val(&twin));
     assert!(size_of_val(&twin) <= 2 * 512 + 64, "{}", size_of_val(&twin));
     block_on(twin);
     assert_eq!(*lock.last, 1);

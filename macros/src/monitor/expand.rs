@@ -294,11 +294,13 @@ fn called_on_bindings(monitor: &Monitor) -> HashSet<Ident> {
 
 fn collect_calls(tokens: TokenStream, names: &mut HashSet<Ident>) {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
-    for window in tokens.windows(3) {
+    for window in tokens.windows(4) {
         if let [
             TokenTree::Ident(base),
             TokenTree::Punct(dot),
             TokenTree::Ident(name),
+            // `(`, or the first of `::<`.
+            TokenTree::Group(_) | TokenTree::Punct(_),
         ] = window
         {
             if dot.as_char() == '.' && base != "self" {

@@ -775,3 +775,85 @@ mod prelude {
         let _ = (Hash::default(), Other(1).0);
     }
 }
+
+/// The options of sections, next to the second form.
+mod options {
+    use std::time::Duration;
+
+    use async_monitor::Elapsed;
+
+    use super::*;
+
+    #[derive(Default, Guarded)]
+    struct Account {
+        ledger: Lock,
+        #[guarded_by(ledger)]
+        balance: Guarded<i64>,
+    }
+
+    #[derive(Debug, PartialEq)]
+    enum Refused {
+        Overdraft,
+        Late,
+    }
+
+    impl From<Elapsed> for Refused {
+        fn from(_: Elapsed) -> Self {
+            Refused::Late
+        }
+    }
+
+    #[monitor]
+    impl Account {
+        #[synchronized(ledger, timeout = patience)]
+        async fn add(&self, n: i64, patience: Duration) -> Result<i64, Refused> {
+            if *ledger.balance + n < 0 {
+                return Err(Refused::Overdraft);
+            }
+            *ledger.balance += n;
+            Ok(*ledger.balance)
+        }
+
+        /// It needs the parameter that the pattern makes, and has one form.
+        #[synchronized(ledger, timeout = patience)]
+        async fn pair(&self, (n, patience): (i64, Duration)) -> Result<i64, Refused> {
+            ledger.add(n, patience).await
+        }
+
+        #[synchronized(ledger, atomic)]
+        async fn add_all(&self, amounts: &[i64]) -> Result<i64, Refused> {
+            let mut balance = 0;
+            for amount in amounts {
+                balance = ledger.add(*amount, Duration::ZERO).await?;
+            }
+            Ok(balance)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_timeout_is_about_the_acquisition() {
+        let account = Account::default();
+        let mut guard = account.acquire_ledger().await;
+        // Under the lock, it enters at once.
+        let mut ledger = guard.fields();
+        assert_eq!(ledger.add(1, Duration::ZERO).await, Ok(1));
+        assert_eq!(
+            ledger.add(-2, Duration::ZERO).await,
+            Err(Refused::Overdraft)
+        );
+        let late = account.add(1, Duration::from_millis(5)).await;
+        assert_eq!(late, Err(Refused::Late));
+        drop(guard);
+        assert_eq!(account.pair((1, Duration::from_secs(9))).await, Ok(2));
+    }
+
+    #[test]
+    fn what_a_section_calls_is_undone_with_it() {
+        let account = Account::default();
+        block_on(async {
+            assert_eq!(account.add_all(&[1, 2]).await, Ok(3));
+            assert_eq!(account.add_all(&[1, -9]).await, Err(Refused::Overdraft));
+            assert_eq!(*account.acquire_ledger().await.fields().balance, 3);
+        });
+    }
+}

@@ -1,7 +1,7 @@
 //! The two forms of a method: one that acquires its lock, and one that runs
 //! under the lock already held.
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{
@@ -11,7 +11,7 @@ use syn::{
 
 use super::elided::Named;
 use super::model::view_path;
-use crate::names::{own, plain, replace_self};
+use crate::names::{has_ident, own, plain, replace_self};
 use crate::section::{Function, Kind, Mode, OwnLock, Section, collect_idents};
 
 /// What a method with two forms is made of. The body is written once, in
@@ -76,8 +76,12 @@ impl Forms {
             arguments: argument_names(&named),
             awaited,
         };
+        // A parameter that only an option needs is used, but not by the body.
+        let is_used = |name: &&Ident| has_ident(arguments, &plain(name));
+        let mut used = vec![lock.binding.clone()];
+        used.extend(call.arguments.iter().filter(is_used).cloned());
         Some(Forms {
-            inner: inner(function, &lock, &name, is_async, self_ty),
+            inner: inner(function, &lock, &call, is_async, &used, self_ty),
             outer: outer(function, named.clone(), &lock, &call),
             twin: twin(function, named, &lock, &receiver, call, self_ty),
             lock,
@@ -118,7 +122,7 @@ fn is_ordinary(function: &Function) -> bool {
     let names_a_type = match &sig.output {
         ReturnType::Default => true,
         // The type would borrow whatever the fn is given, the view too.
-        ReturnType::Type(_, ty) => !has_ident(ty.to_token_stream(), "impl"),
+        ReturnType::Type(_, ty) => !has_ident(&ty.to_token_stream(), "impl"),
     };
     let has_cfg = |input: &FnArg| match input {
         FnArg::Receiver(receiver) => !receiver.attrs.is_empty(),
@@ -131,14 +135,6 @@ fn is_ordinary(function: &Function) -> bool {
         && sig.abi.is_none()
         && sig.variadic.is_none()
         && !sig.inputs.iter().any(has_cfg)
-}
-
-fn has_ident(tokens: TokenStream, name: &str) -> bool {
-    tokens.into_iter().any(|token| match token {
-        TokenTree::Ident(ident) => ident == name,
-        TokenTree::Group(group) => has_ident(group.stream(), name),
-        _ => false,
-    })
 }
 
 impl Function {
@@ -164,7 +160,7 @@ impl Function {
             };
             let mut idents = Vec::new();
             collect_idents(input.pat.to_token_stream(), &mut idents);
-            let is_needed = |ident: &Ident| has_ident(arguments.clone(), &ident.to_string());
+            let is_needed = |ident: &Ident| has_ident(arguments, &plain(ident));
             if is_replaced && idents.iter().any(is_needed) {
                 return None;
             }
@@ -231,8 +227,9 @@ struct Call<'f> {
 fn inner(
     function: &Function,
     lock: &OwnLock,
-    name: &Ident,
+    call: &Call<'_>,
     is_async: bool,
+    used: &[Ident],
     self_ty: &TypePath,
 ) -> Function {
     let mut inner = function.clone();
@@ -250,7 +247,7 @@ fn inner(
         inner.sig.generics.params.insert(0, param);
     }
     inner.vis = syn::Visibility::Inherited;
-    inner.sig.ident = name.clone();
+    inner.sig.ident = call.name.clone();
     if !is_async {
         inner.sig.asyncness = None;
     }
@@ -266,9 +263,11 @@ fn inner(
         clippy::unused_async,
         clippy::unused_self
     )]));
-    let used = quote_spanned!(own(binding.span())=> let _ = &#binding;);
+    let used = used
+        .iter()
+        .map(|name| quote_spanned!(own(name.span())=> let _ = &#name;));
     let body = &function.body;
-    inner.body = quote!(#used #body);
+    inner.body = quote!(#(#used)* #body);
     inner
 }
 

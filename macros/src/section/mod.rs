@@ -5,6 +5,7 @@
 //! front of the user's.
 
 mod expand;
+mod expand_atomic;
 mod expand_block;
 mod expand_fn;
 mod function;
@@ -18,7 +19,7 @@ mod validate;
 mod tests;
 
 use proc_macro2::TokenStream;
-use quote::ToTokens;
+use quote::{ToTokens, quote};
 
 pub(crate) use self::function::{Function, Kind, collect_idents, function, is_fn};
 pub(crate) use self::lexical::{is_known, visit_arguments};
@@ -58,6 +59,6 @@ pub(crate) fn with_lock(input: TokenStream) -> TokenStream {
     if is_right {
         expand_block::expand(&section, &body)
     } else {
-        errors
+        quote!({ #errors })
     }
 }

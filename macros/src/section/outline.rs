@@ -62,7 +62,7 @@ impl Section {
     /// held already: nothing but the acquisition is then left out.
     pub(crate) fn only_own_lock(&self) -> Option<OwnLock> {
         let own = self.own_locks();
-        let is_plain = self.options.when.is_none() && !self.options.is_atomic();
+        let is_plain = !self.waits_for_a_condition() && !self.is_undone();
         match own.as_slice() {
             [only] if self.locks.len() == 1 && is_plain => Some(only.clone()),
             _ => None,
@@ -72,6 +72,11 @@ impl Section {
     /// Whether it is entered when a condition is true.
     pub(crate) fn waits_for_a_condition(&self) -> bool {
         self.options.when.is_some()
+    }
+
+    /// Whether it is undone where it fails, which takes the guard of the lock.
+    pub(crate) fn is_undone(&self) -> bool {
+        self.options.atomic.is_some()
     }
 
     /// Whether it says by which path the runtime crate is reached.

@@ -7,6 +7,7 @@ mod entry;
 mod guard;
 mod held;
 mod relock;
+mod restore;
 mod twins;
 mod when;
 
@@ -77,6 +78,7 @@ impl Side<'_> {
         code.extend(self.expand_view_of());
         if !self.is_shared {
             code.extend(self.expand_relock());
+            code.extend(self.expand_restore());
         }
         code
     }

@@ -441,7 +441,7 @@ fn bodies_may_contain_anything() {
             const EMPTY: &str = "";
             push!(word, EMPTY, r#"{"}"#);
             let 'x' = 'x' else { unreachable!("{{") };
-            'outer: loop {
+            'outer: {
                 break 'outer lock.value.len();
             }
         }

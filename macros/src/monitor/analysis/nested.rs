@@ -67,9 +67,11 @@ fn called(
         return None;
     }
     let reached = outline.reached(callee);
+    // The nearest that is certain.
     let (held, reached) = reached
         .iter()
-        .find_map(|reached| Some((find(&event.held, &reached.field)?, reached)))?;
+        .filter_map(|reached| Some((find(&event.held, &reached.field)?, reached)))
+        .min_by_key(|(_, reached)| reached.condition.is_some())?;
     let (name, field) = (known.name(), &held.field);
     let again = match (held.mode, reached.mode) {
         (Mode::Shared, Mode::Shared) => "reads it again",

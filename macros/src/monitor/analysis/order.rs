@@ -75,6 +75,8 @@ fn edges(outline: &Outline<'_>) -> Vec<Edge> {
             }
         }
     }
+    // Those that are certain come first.
+    edges.sort_by_key(|edge| edge.waited.condition.is_some());
     edges
 }
 

@@ -684,6 +684,40 @@ mod places {
         assert_eq!(block_on(local.first()), Some("x"));
     }
 
+    /// Called like a struct of the module outside.
+    mod shadow {
+        use super::{Guarded, Lock, block_on, monitor, synchronized};
+
+        #[derive(Default, Guarded)]
+        pub struct Account {
+            ledger: Lock,
+            #[guarded_by(ledger)]
+            balance: Guarded<u8>,
+        }
+
+        #[cfg(test)]
+        #[monitor]
+        #[cfg_attr(test, allow(unused_variables))]
+        impl Account {
+            #[synchronized(ledger)]
+            #[cfg_attr(test, allow(clippy::let_and_return))]
+            async fn get(&self, unused: u8) -> u8 {
+                let balance = *ledger.balance;
+                balance
+            }
+
+            #[synchronized(ledger)]
+            async fn get_twice(&self) -> u8 {
+                ledger.get(0).await + ledger.get(1).await
+            }
+        }
+
+        #[test]
+        fn it_is_another_one() {
+            assert_eq!(block_on(Account::default().get_twice()), 0);
+        }
+    }
+
     #[test]
     fn in_another_fn_under_the_same_name() {
         #[derive(Default, Guarded)]

@@ -387,7 +387,8 @@ pub fn with_lock(input: TokenStream) -> TokenStream {
 ///
 /// It stands on an inherent `impl` of a struct with
 /// [`#[derive(Guarded)]`](macro@Guarded), which it reaches by the struct's own
-/// name: an alias will not do. In the `impl`,
+/// name: an alias will not do, and neither will a name that hides another derived
+/// struct, that of an outer scope or of a glob import. In the `impl`,
 /// [`#[synchronized]`](macro@synchronized) means what it does elsewhere.
 ///
 /// # The second form of a method

@@ -259,7 +259,7 @@ fn expand_impl(monitor: &Monitor, lock: &OwnLock, mode: Mode, twins: &TokenStrea
 
 /// Whether the attribute of the impl is about all that comes of it.
 fn is_of_all(attr: &Attribute) -> bool {
-    ["allow", "warn", "deny", "forbid", "cfg"]
+    ["allow", "warn", "deny", "forbid", "cfg", "cfg_attr"]
         .iter()
         .any(|name| attr.path().is_ident(name))
 }

@@ -407,10 +407,13 @@ fn is_cfg(attr: &Attribute) -> bool {
 
 /// What goes wherever the body, or a part of the signature, goes.
 fn of_bodies(attr: &Attribute) -> Option<Attribute> {
-    let is_lint = ["allow", "warn", "deny", "forbid", "expect"]
-        .iter()
-        .any(|name| attr.path().is_ident(name));
-    (is_lint || is_cfg(attr)).then(|| tolerant(attr))
+    const LINTS: [&str; 5] = ["allow", "warn", "deny", "forbid", "expect"];
+    let is_lint = LINTS.iter().any(|name| attr.path().is_ident(name));
+    let is_lint_at_times = attr.path().is_ident("cfg_attr")
+        && LINTS
+            .iter()
+            .any(|name| has_ident(&attr.to_token_stream(), name));
+    (is_lint || is_lint_at_times || is_cfg(attr)).then(|| tolerant(attr))
 }
 
 /// `expect` as `allow`: what is expected happens in one of the forms only.

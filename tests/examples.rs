@@ -288,3 +288,10 @@ fn bounded_buffer_loses_nothing() {
     assert_eq!(run.status, Some(0), "{run:#?}");
     assert_eq!(run.line("3000 items of 3000, "), "their sum is 4498500");
 }
+
+#[test]
+fn monitor_lets_nobody_in_between() {
+    let run = run(&mut example("monitor"));
+    assert_eq!(run.status, Some(0), "{run:#?}");
+    assert_eq!(run.line("winner: "), "Some((0, 1601))");
+}

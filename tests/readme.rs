@@ -1,4 +1,5 @@
-//! The README names the tests that show what it says: they must exist.
+//! The README names the tests that show what it says: they must exist. And its
+//! first example must do what it says.
 
 use std::fs;
 use std::path::Path;
@@ -41,5 +42,42 @@ fn the_tests_it_names_exist() {
     assert!(
         named > 40,
         "the table of the README has moved: {named} tests were found in it"
+    );
+}
+
+/// The first example. It is included, so that it keeps the form it has there.
+#[allow(dead_code)]
+mod example {
+    include!("ui/pass/readme.rs");
+
+    #[test]
+    fn it_works() {
+        let account = |id| Account {
+            id,
+            ledger: Lock::new(),
+            balance: Guarded::new(1),
+            history: Guarded::default(),
+        };
+        let (a, b) = (account(1), account(2));
+        futures::executor::block_on(async {
+            transfer(&a, &b, 1).await;
+            let (left, _) = futures::future::join(a.withdraw(2), a.deposit(5)).await;
+            assert_eq!(left, 3);
+            assert_eq!(b.deposit(1).await, 3);
+            assert_eq!(*a.acquire_ledger().await.fields().history, [5, -2]);
+        });
+    }
+}
+
+#[test]
+fn its_first_example_is_the_one_that_is_tested() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = fs::read_to_string(root.join("README.md")).expect("there is a README");
+    let first = readme.split("```rust\n").nth(1).expect("it has an example");
+    let first = first.split("```").next().unwrap_or_default();
+    let tested = include_str!("ui/pass/readme.rs");
+    assert!(
+        tested.contains(first),
+        "tests/ui/pass/readme.rs has another text"
     );
 }

@@ -1,5 +1,5 @@
 //! The notation of [`async-monitor`](https://docs.rs/async-monitor):
-//! `#[derive(Guarded)]`, `#[synchronized]` and `with_lock!`.
+//! `#[derive(Guarded)]`, `#[monitor]`, `#[synchronized]` and `with_lock!`.
 //!
 //! Use them through that crate, which re-exports them: what they expand to calls
 //! it.
@@ -15,6 +15,7 @@
 
 mod diagnostics;
 mod guarded;
+mod monitor;
 mod names;
 mod section;
 
@@ -339,4 +340,129 @@ pub fn synchronized(arguments: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn with_lock(input: TokenStream) -> TokenStream {
     section::with_lock(input.into()).into()
+}
+
+/// Lets the methods of a struct call each other under a lock, and finds what
+/// would deadlock.
+///
+/// ```
+/// use async_monitor::{Guarded, Lock, monitor, synchronized, with_lock};
+///
+/// #[derive(Guarded)]
+/// pub struct Account {
+///     ledger: Lock,
+///     #[guarded_by(ledger)]
+///     balance: Guarded<i64>,
+///     #[guarded_by(ledger)]
+///     history: Guarded<Vec<i64>>,
+/// }
+///
+/// #[monitor]
+/// impl Account {
+///     #[synchronized(ledger)]
+///     pub async fn deposit(&self, amount: i64) -> i64 {
+///         *ledger.balance += amount;
+///         ledger.history.push(amount);
+///         *ledger.balance
+///     }
+///
+///     #[synchronized(ledger, when = *ledger.balance >= amount)]
+///     pub async fn withdraw(&self, amount: i64) -> i64 {
+///         ledger.deposit(-amount).await // under the lock that is held here
+///     }
+/// }
+///
+/// async fn round_trip(account: &Account) -> i64 {
+///     // Nobody sees the balance in between.
+///     with_lock!(account.ledger, {
+///         ledger.deposit(7).await;
+///         ledger.deposit(-7).await
+///     })
+/// }
+/// # let account = Account {
+/// #     ledger: Lock::new(),
+/// #     balance: Guarded::new(3),
+/// #     history: Guarded::default(),
+/// # };
+/// # futures::executor::block_on(async {
+/// # assert_eq!(account.withdraw(2).await, 1);
+/// # assert_eq!(round_trip(&account).await, 1);
+/// # });
+/// ```
+///
+/// It stands on an inherent `impl` of a struct with
+/// [`#[derive(Guarded)]`](macro@Guarded), which it reaches by the struct's own
+/// name: an alias will not do, and neither will a name that hides another derived
+/// struct, that of an outer scope or of a glob import. In the `impl`,
+/// [`#[synchronized]`](macro@synchronized) means what it does elsewhere.
+///
+/// # The second form of a method
+///
+/// A method of one lock also becomes a method of the view of that lock,
+/// `AccountLedgerHeld`, with the same visibility and parameters. There it takes
+/// no lock, and so enters at once where there is a `timeout`. What it borrows from the object is borrowed for as long as the view
+/// exists, so nothing outlives the section. A method of `read(lock)` is on both
+/// views, so that a section that writes can call it too. The body, with what items
+/// and statics it has, is compiled once.
+///
+/// There is no second form for a method
+///
+/// - with `when`: nobody could make the condition true meanwhile;
+/// - with `atomic`, which takes the guard of the lock to undo it. It can call
+///   methods that have a second form, and undoes them too;
+/// - of several locks, or of a lock that is no field of `self`;
+/// - of a lock that the derive does not know: it has no view;
+/// - whose receiver is not `&self`, or that returns an `impl Trait`, which would
+///   borrow the view.
+///
+/// # What does not compile
+///
+/// **A lock that is acquired where it is held**, in a method or a `with_lock!`
+/// block: by calling a method that acquires it, directly or through other methods
+/// of the `impl`, by `self.acquire_ledger()`, `self.state.lock()` and their
+/// kind, or by `with_lock!(self.ledger, ..)`. To read what is held for reading is
+/// no exception: it is a deadlock once a writer waits in between.
+///
+/// ```compile_fail
+/// # use async_monitor::{Guarded, Lock, monitor, synchronized};
+/// # #[derive(Guarded)]
+/// # pub struct Account {
+/// #     ledger: Lock,
+/// #     #[guarded_by(ledger)]
+/// #     balance: Guarded<i64>,
+/// # }
+/// # #[monitor]
+/// # impl Account {
+/// #     #[synchronized(ledger)]
+/// #     pub async fn deposit(&self, amount: i64) {
+/// #         *ledger.balance += amount;
+/// #     }
+/// #[synchronized(ledger)]
+/// pub async fn deposit_twice(&self, amount: i64) {
+///     self.deposit(amount).await; // error: write `ledger.deposit(..)`
+///     self.deposit(amount).await;
+/// }
+/// # }
+/// ```
+///
+/// **Locks in opposite orders**: a method that acquires `b` while it holds `a`,
+/// and another that acquires `a` while it holds `b`, or a longer circle, unless
+/// all of them hold another lock meanwhile. The locks of one section have no order
+/// that could be wrong.
+///
+/// Only the locks of `self` are looked at, and only what the body itself does: not
+/// what is in a closure, an `async` block, an item, behind a `#[cfg]` or in an
+/// argument of a macro other than those of the standard library; and no `try_`
+/// form. A semaphore is taken for a lock where methods of it call each other.
+///
+/// # Arguments
+///
+/// | argument | what it does |
+/// |---|---|
+/// | `allow(nested)` | nothing is said about locks that are acquired where they are held |
+/// | `allow(order)` | nothing is said about locks in opposite orders |
+/// | `crate = ::path` | where this crate is reached by another path than `::async_monitor` |
+#[proc_macro_attribute]
+pub fn monitor(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    monitor::monitor(arguments.into(), item.into()).into()
 }

@@ -15,6 +15,11 @@ impl Krate {
         Krate(Some(path.to_token_stream()))
     }
 
+    /// Whether it is the user's path.
+    pub(crate) fn is_given(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// The module of what expansions use, at `span`: messages of the compiler
     /// about what follows then point there.
     pub(crate) fn private_at(&self, span: Span) -> TokenStream {
@@ -140,6 +145,22 @@ pub(crate) fn replace_idents(
         }
     }
     replaced
+}
+
+/// `Self` becomes `Account<T>`, and `Self::Item` becomes `<Account<T>>::Item`.
+pub(crate) fn replace_self(tokens: TokenStream, this: &TokenStream) -> TokenStream {
+    replace_idents(tokens, &|ident, next| {
+        if ident != "Self" {
+            return None;
+        }
+        let is_path = matches!(next, Some(TokenTree::Punct(punct)) if punct.as_char() == ':'
+            && punct.spacing() == proc_macro2::Spacing::Joint);
+        Some(if is_path {
+            quote!(<#this>)
+        } else {
+            this.clone()
+        })
+    })
 }
 
 #[cfg(test)]

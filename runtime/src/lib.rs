@@ -26,8 +26,8 @@
 //!
 //! # Features
 //!
-//! - `macros` (on by default): `#[derive(Guarded)]`, `#[synchronized]` and
-//!   `with_lock!`.
+//! - `macros` (on by default): `#[derive(Guarded)]`, `#[monitor]`,
+//!   `#[synchronized]` and `with_lock!`.
 //! - `tokio`, `smol`: a timer for the option `timeout` of the notation. With both,
 //!   it is tokio's where its runtime is running.
 
@@ -78,7 +78,7 @@ pub use crate::semaphore::{
 pub use crate::timeout::Elapsed;
 
 #[cfg(feature = "macros")]
-pub use async_monitor_macros::{Guarded, synchronized, with_lock};
+pub use async_monitor_macros::{Guarded, monitor, synchronized, with_lock};
 
 /// The futures of the primitives, by name: to store them in a struct, or to wait
 /// without a box.

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{GenericParam, Generics, Type};
 
-use crate::names::{has_ident, plain, replace_idents};
+use crate::names::{has_ident, plain, replace_self};
 
 /// The parameters and bounds of the struct.
 pub(super) struct Params {
@@ -143,22 +143,6 @@ fn without_default(param: &GenericParam) -> GenericParam {
         GenericParam::Lifetime(_) => {}
     }
     param
-}
-
-/// `Self` becomes `Account<T>`, and `Self::Item` becomes `<Account<T>>::Item`.
-fn replace_self(tokens: TokenStream, this: &TokenStream) -> TokenStream {
-    replace_idents(tokens, &|ident, next| {
-        if ident != "Self" {
-            return None;
-        }
-        let is_path = matches!(next, Some(TokenTree::Punct(punct)) if punct.as_char() == ':'
-            && punct.spacing() == proc_macro2::Spacing::Joint);
-        Some(if is_path {
-            quote!(<#this>)
-        } else {
-            this.clone()
-        })
-    })
 }
 
 #[cfg(test)]

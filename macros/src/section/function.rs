@@ -13,21 +13,22 @@ use crate::names::{has_ident, own};
 
 /// A fn with a body. The statements are kept as tokens: nothing needs to be
 /// known about them.
-pub(super) struct Function {
-    pub(super) attrs: Vec<Attribute>,
-    pub(super) vis: Visibility,
-    pub(super) sig: Signature,
+#[derive(Clone)]
+pub(crate) struct Function {
+    pub(crate) attrs: Vec<Attribute>,
+    pub(crate) vis: Visibility,
+    pub(crate) sig: Signature,
     /// The braces of the body.
-    pub(super) braces: Span,
+    pub(crate) braces: Span,
     /// `#![..]` at the beginning of the body.
-    pub(super) inner_attrs: TokenStream,
-    pub(super) body: TokenStream,
-    pub(super) kind: Kind,
+    pub(crate) inner_attrs: TokenStream,
+    pub(crate) body: TokenStream,
+    pub(crate) kind: Kind,
 }
 
 /// Where the statements of the body run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// `async fn`.
     Async,
     /// `fn` with the body `Box::pin(async move { .. })`: what `#[async_trait]`
@@ -74,7 +75,8 @@ pub(super) fn parse(tokens: TokenStream, errors: &Errors) -> Option<Function> {
     errors.ok(function.parse2(tokens))
 }
 
-fn function(input: ParseStream<'_>) -> syn::Result<Function> {
+/// A fn with a body, to be found in `input`.
+pub(crate) fn function(input: ParseStream<'_>) -> syn::Result<Function> {
     let attrs = input.call(Attribute::parse_outer)?;
     let vis = input.parse()?;
     if !is_fn(input) {
@@ -113,7 +115,8 @@ fn function(input: ParseStream<'_>) -> syn::Result<Function> {
     })
 }
 
-fn is_fn(input: ParseStream<'_>) -> bool {
+/// Whether a fn comes next, behind its attributes and visibility.
+pub(crate) fn is_fn(input: ParseStream<'_>) -> bool {
     let ahead = input.fork();
     while !ahead.is_empty() && !ahead.peek(token::Paren) && !ahead.peek(token::Brace) {
         if ahead.peek(Token![fn]) {
@@ -155,7 +158,7 @@ impl Function {
     }
 
     /// The names of the parameters, and perhaps other names in their patterns.
-    pub(super) fn param_names(&self) -> Vec<Ident> {
+    pub(crate) fn param_names(&self) -> Vec<Ident> {
         let mut names = Vec::new();
         for input in &self.sig.inputs {
             if let FnArg::Typed(input) = input {
@@ -226,7 +229,8 @@ fn output_of_future(ty: &Type) -> Option<TokenStream> {
     output.0
 }
 
-fn collect_idents(tokens: TokenStream, names: &mut Vec<Ident>) {
+/// All names in the tokens.
+pub(crate) fn collect_idents(tokens: TokenStream, names: &mut Vec<Ident>) {
     for token in tokens {
         match token {
             TokenTree::Ident(ident) => names.push(ident),

@@ -32,6 +32,77 @@ pub(super) fn suspensions(statements: &TokenStream) -> Vec<Suspension> {
     found.0
 }
 
+/// Macros of the standard library that suspend only where an argument does.
+const KNOWN_MACROS: [&str; 26] = [
+    "assert",
+    "assert_eq",
+    "assert_ne",
+    "concat",
+    "dbg",
+    "debug_assert",
+    "debug_assert_eq",
+    "debug_assert_ne",
+    "env",
+    "eprint",
+    "eprintln",
+    "format",
+    "format_args",
+    "include_str",
+    "line",
+    "matches",
+    "panic",
+    "print",
+    "println",
+    "stringify",
+    "todo",
+    "unimplemented",
+    "unreachable",
+    "vec",
+    "write",
+    "writeln",
+];
+
+/// Whether the macro is one of the standard library, by its name.
+pub(crate) fn is_known(mac: &Macro) -> bool {
+    let last = mac.path.segments.last();
+    last.is_some_and(|last| KNOWN_MACROS.iter().any(|name| last.ident == name))
+}
+
+/// Whether the statements may suspend. `is_forbidden` says that the compiler
+/// will refuse what a macro hides.
+pub(super) fn may_suspend(statements: &TokenStream, is_forbidden: bool) -> bool {
+    if !suspensions(statements).is_empty() {
+        return true;
+    }
+    if is_forbidden {
+        return false;
+    }
+    let Ok(parsed) = Block::parse_within.parse2(statements.clone()) else {
+        return true;
+    };
+    let mut unknown = UnknownMacros(false);
+    for statement in &parsed {
+        unknown.visit_stmt(statement);
+    }
+    unknown.0
+}
+
+struct UnknownMacros(bool);
+
+impl<'ast> Visit<'ast> for UnknownMacros {
+    fn visit_macro(&mut self, mac: &'ast Macro) {
+        if is_known(mac) {
+            visit_arguments(mac, self);
+        } else {
+            self.0 = true;
+        }
+    }
+
+    fn visit_expr_async(&mut self, _: &'ast ExprAsync) {}
+    fn visit_expr_closure(&mut self, _: &'ast ExprClosure) {}
+    fn visit_item(&mut self, _: &'ast Item) {}
+}
+
 struct Suspensions(Vec<Suspension>);
 
 impl<'ast> Visit<'ast> for Suspensions {
@@ -160,7 +231,7 @@ impl<'ast> Visit<'ast> for Exits {
 }
 
 /// Visits what is between the braces of a macro, if that is Rust.
-fn visit_arguments(mac: &Macro, visitor: &mut impl for<'a> Visit<'a>) {
+pub(crate) fn visit_arguments(mac: &Macro, visitor: &mut impl for<'a> Visit<'a>) {
     let tokens = || mac.tokens.clone();
     if let Ok(arguments) = Punctuated::<Expr, Token![,]>::parse_terminated.parse2(tokens()) {
         for argument in &arguments {
@@ -191,6 +262,18 @@ mod tests {
             count(quote!(with_lock!(a.b, {}); monitor::with_lock! { a, {} })),
             2
         );
+    }
+
+    #[test]
+    fn macros_may_hide_an_await() {
+        let may = |statements, is_forbidden| may_suspend(&statements, is_forbidden);
+        assert!(!may(quote!(assert_eq!(a, vec![format!("{b}")]); c), false));
+        assert!(!may(quote!(async { m!() }; || m!();), false));
+        assert!(may(quote!(m!(a)), false));
+        assert!(!may(quote!(m!(a)), true));
+        assert!(may(quote!(dbg!(m!(a))), false));
+        assert!(may(quote!(dbg!(a.await)), true));
+        assert!(may(quote!(let = 3;), false));
     }
 
     #[test]

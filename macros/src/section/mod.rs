@@ -11,6 +11,7 @@ mod expand_fn;
 mod function;
 mod lexical;
 mod model;
+mod outline;
 mod parse;
 mod validate;
 
@@ -20,7 +21,12 @@ mod tests;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 
-use self::model::{Scope, Section};
+pub(crate) use self::function::{Function, Kind, collect_idents, function, is_fn};
+pub(crate) use self::lexical::{is_known, visit_arguments};
+use self::model::Scope;
+pub(crate) use self::model::Section;
+pub(crate) use self::outline::{OwnLock, in_block, of_method};
+pub(crate) use self::parse::Mode;
 use crate::diagnostics::Errors;
 
 /// `#[synchronized(arguments)] item`: where there are errors, the item is

@@ -11,7 +11,7 @@ use crate::diagnostics::Errors;
 use crate::names::{Krate, binding, is_in_capitals, replace_idents};
 
 /// The locks of a section, in the order they are written, and its options.
-pub(super) struct Section {
+pub(crate) struct Section {
     pub(super) locks: Vec<Lock>,
     pub(super) options: Options,
 }

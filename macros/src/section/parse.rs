@@ -22,8 +22,8 @@ pub(super) struct LockArgument {
 }
 
 /// How a lock is held.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Mode {
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Mode {
     Exclusive,
     Shared,
 }

@@ -13,6 +13,7 @@
 //! | `locks` | what a derive asks of the types of its locks |
 //! | `order` | in which order a section acquires several locks |
 //! | `retake` | how a generated guard comes back from a `Condition` |
+//! | `views` | what a method that runs under a lock that is held needs of a view |
 
 // Nobody prints the parts of an expansion.
 #![allow(missing_debug_implementations)]
@@ -27,6 +28,7 @@ mod fields;
 mod locks;
 mod order;
 mod retake;
+mod views;
 
 pub use self::atomic::{
     Armed, DerivedGuard, OfAnyType, Restorable, Restore, Undo, Verdict, settled, verdict,
@@ -44,6 +46,7 @@ pub use self::fields::{IsGuarded, Shareable, address, pointer, value_mut};
 pub use self::locks::{exclusive, exclusive_rw};
 pub use self::order::{in_order, taken};
 pub use self::retake::{MustNotImplDrop, NeverUnpin, Reacquire, Retake};
+pub use self::views::{AsRead, IsDerived, ViewOf, derived};
 pub use crate::when::{ConditionalLock, ConditionalRwLock, Place, When, when};
 
 /// Bounds the wait to enter a section.

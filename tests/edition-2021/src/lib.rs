@@ -10,6 +10,10 @@
 )]
 #![deny(clippy::all, clippy::pedantic)]
 
+pub mod monitor;
+
+pub use monitor::Words;
+
 use async_monitor::{synchronized, with_lock, Guarded, Lock, Mutex, RwLock};
 
 /// How often something happened.

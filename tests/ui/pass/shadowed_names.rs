@@ -76,4 +76,22 @@ impl<T> Account<T> {
     }
 }
 
+#[async_monitor::monitor]
+impl<T> Account<T> {
+    #[async_monitor::synchronized(ledger)]
+    async fn view(&self, object: T) -> &mut usize {
+        *ledger.balance = object;
+        loop {}
+    }
+
+    #[async_monitor::synchronized(read(cfg))]
+    async fn object<'a>(&'a self, __read: &'a T) -> &'a T
+    where
+        T: ::core::marker::Sync,
+    {
+        let _ = &cfg.limit;
+        __read
+    }
+}
+
 fn main() {}

@@ -8,6 +8,7 @@ mod guard;
 mod held;
 mod relock;
 mod restore;
+mod twins;
 mod when;
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
@@ -34,16 +35,13 @@ struct Side<'m> {
 }
 
 pub(super) fn expand(monitor: &Monitor) -> TokenStream {
-    monitor
-        .locks
-        .iter()
-        .flat_map(|lock| {
-            let sides = sides(monitor, lock);
-            let code = sides.into_iter().map(|side| side.expand());
-            code.chain([entry::expand_mut(monitor, lock)])
-                .collect::<Vec<_>>()
-        })
-        .collect()
+    let locks = monitor.locks.iter().flat_map(|lock| {
+        let sides = sides(monitor, lock);
+        let code = sides.into_iter().map(|side| side.expand());
+        code.chain([entry::expand_mut(monitor, lock)])
+            .collect::<Vec<_>>()
+    });
+    locks.chain([twins::expand_locks(monitor)]).collect()
 }
 
 fn sides<'m>(monitor: &'m Monitor, lock: &'m LockField) -> Vec<Side<'m>> {
@@ -77,6 +75,7 @@ impl Side<'_> {
         code.extend(self.expand_methods());
         code.extend(self.expand_traits());
         code.extend(self.expand_when());
+        code.extend(self.expand_view_of());
         if !self.is_shared {
             code.extend(self.expand_relock());
             code.extend(self.expand_restore());

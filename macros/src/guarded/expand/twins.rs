@@ -1,0 +1,200 @@
+//! What `#[monitor]` builds on: methods that run under a lock that is held.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+
+use super::{Side, unsafe_};
+use crate::guarded::model::{Contents, LockField, Monitor};
+use crate::names::{plain, public};
+
+/// The derives that every module knows. A macro of the same name would make
+/// them ambiguous.
+const PRELUDE: [&str; 9] = [
+    "Clone",
+    "Copy",
+    "Debug",
+    "Default",
+    "Eq",
+    "Hash",
+    "Ord",
+    "PartialEq",
+    "PartialOrd",
+];
+
+/// Expands to:
+///
+/// ```text
+/// macro_rules! __Account_locks {
+///     (write ledger { $($derived:tt)* } { $($plain:tt)* }) => { $($derived)* };
+///     (acquire ledger { $($derived:tt)* } { $($plain:tt)* }) => { $($derived)* };
+///     ($mode:ident $lock:ident { $($derived:tt)* } { $($plain:tt)* }) => { $($plain)* };
+/// }
+/// pub(crate) use __Account_locks as Account;
+///
+/// impl ::async_monitor::__private::IsDerived for Account {}
+/// ```
+///
+/// so that wherever the path of the struct leads to the struct, it also leads to
+/// a macro that knows its locks: `#[monitor]`, which sees an impl, asks that
+/// which of two forms of a method it takes.
+pub(super) fn expand_locks(monitor: &Monitor) -> TokenStream {
+    let (ident, krate) = (&monitor.ident, &monitor.krate);
+    let (params, this) = (monitor.params.of_impl(), monitor.params.this());
+    let where_clause = monitor.params.where_clause(&TokenStream::new());
+    let name = format_ident!("__{}_locks", plain(ident), span = public(ident.span()));
+    let forms = quote!({ $($derived:tt)* } { $($plain:tt)* });
+    let rules = monitor.locks.iter().flat_map(|lock| {
+        let ident = &lock.ident;
+        modes(lock)
+            .into_iter()
+            .map(|mode| quote!((#mode #ident #forms) => { $($derived)* };))
+            .collect::<Vec<_>>()
+    });
+    let import = if PRELUDE.iter().any(|derive| ident == derive) {
+        TokenStream::new()
+    } else {
+        quote! {
+            #[allow(unused_imports)]
+            pub(crate) use #name as #ident;
+        }
+    };
+    quote! {
+        // Most structs have no `#[monitor]`, which is the only one to ask.
+        #[allow(unused_macros)]
+        macro_rules! #name {
+            #(#rules)*
+            ($mode:ident $lock:ident #forms) => { $($plain)* };
+        }
+        #import
+
+        #[automatically_derived]
+        impl #params #krate::__private::IsDerived for #this #where_clause {}
+    }
+}
+
+/// How `#[monitor]` asks for a lock: every lock can be held for writing; which
+/// methods acquire it depends on its kind.
+fn modes(lock: &LockField) -> [TokenStream; 2] {
+    if lock.is_rw {
+        [quote!(write), quote!(read)]
+    } else {
+        [quote!(write), quote!(acquire)]
+    }
+}
+
+impl Side<'_> {
+    /// Expands to:
+    ///
+    /// ```text
+    /// impl<'__guard> ::async_monitor::__private::ViewOf<'__guard> for AccountLedgerHeld<'__guard> {
+    ///     type Object = Account;
+    ///     fn object(&self) -> &'__guard Account {
+    ///         ::async_monitor::__private::Owner::get(&self.__owner)
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// and, where the lock is `rw`, for the view that writes:
+    ///
+    /// ```text
+    /// type AccountCfgHeld<'__guard> = AccountCfgWriteHeld<'__guard>;
+    /// ```
+    ///
+    /// so that the exclusive view of each lock is found by the same name.
+    pub(super) fn expand_view_of(&self) -> TokenStream {
+        let krate = &self.monitor.krate;
+        let monitor = self.monitor;
+        let (params, this) = (monitor.params.with_guard(), monitor.params.this());
+        let held_type = self.held_type(&quote!('__guard));
+        let where_clause = monitor.params.where_clause(&TokenStream::new());
+        let mut code = quote! {
+            #[automatically_derived]
+            impl #params #krate::__private::ViewOf<'__guard> for #held_type #where_clause {
+                type Object = #this;
+
+                #[inline]
+                fn object(&self) -> &'__guard #this {
+                    #krate::__private::Owner::get(&self.__owner)
+                }
+            }
+        };
+        if self.lock.is_rw && !self.is_shared {
+            let vis = &monitor.vis;
+            let alias = self.other_view("Held");
+            code.extend(quote! {
+                #[doc(hidden)]
+                // Nobody has to write a `#[monitor]`; and the bounds are not
+                // needed, but they are where the parameters are.
+                #[allow(dead_code, type_alias_bounds)]
+                #vis type #alias #params = #held_type;
+            });
+            code.extend(self.expand_as_read());
+        }
+        code
+    }
+
+    /// Expands to:
+    ///
+    /// ```text
+    /// impl<'__guard> ::async_monitor::__private::AsRead for AccountCfgWriteHeld<'__guard> {
+    ///     type Read<'__view> = AccountCfgReadHeld<'__view> where Self: '__view;
+    ///     fn as_read(&self) -> Self::Read<'_> {
+    ///         AccountCfgReadHeld {
+    ///             limit: &*self.limit,
+    ///             __owner: unsafe {
+    ///                 ::async_monitor::__private::Owner::new(
+    ///                     ::async_monitor::__private::Owner::get(&self.__owner),
+    ///                 )
+    ///             },
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// SAFETY, of what is generated: the lock is held for writing, which is more
+    /// than for reading, for longer than the view that writes is borrowed (C2).
+    fn expand_as_read(&self) -> TokenStream {
+        let krate = &self.monitor.krate;
+        let monitor = self.monitor;
+        let read = self.other_view("ReadHeld");
+        let (params, held_type) = (
+            monitor.params.with_guard(),
+            self.held_type(&quote!('__guard)),
+        );
+        let arguments = monitor.params.arguments(&quote!('__view));
+        let where_clause = monitor.params.where_clause(&TokenStream::new());
+        let unsafe_ = unsafe_();
+        let fields: TokenStream = match &self.lock.contents {
+            Contents::Fields(fields) => {
+                let names = fields.iter().map(|field| &field.ident);
+                quote!(#(#names: &*self.#names,)*)
+            }
+            Contents::Value { .. } => quote!(value: &*self.value,),
+        };
+        quote! {
+            #[automatically_derived]
+            impl #params #krate::__private::AsRead for #held_type #where_clause {
+                type Read<'__view> = #read #arguments where Self: '__view;
+
+                #[inline]
+                fn as_read(&self) -> Self::Read<'_> {
+                    #read {
+                        #fields
+                        __owner: #unsafe_ {
+                            #krate::__private::Owner::new(
+                                #krate::__private::Owner::get(&self.__owner),
+                            )
+                        },
+                    }
+                }
+            }
+        }
+    }
+
+    /// `AccountCfgHeld` or `AccountCfgReadHeld` for `AccountCfgWriteHeld`.
+    fn other_view(&self, suffix: &str) -> Ident {
+        let name = self.held.to_string();
+        let prefix = name.strip_suffix("WriteHeld").unwrap_or(&name);
+        format_ident!("{prefix}{suffix}", span = self.held.span())
+    }
+}

@@ -1,0 +1,164 @@
+//! A lock that is acquired where it is held.
+
+use proc_macro2::Ident;
+use syn::Error;
+
+use super::reach::{Known, Outline, Reached};
+use super::walk::{Acquired, Event, EventKind};
+use super::{Finding, list};
+use crate::monitor::model::view_name;
+use crate::names::plain;
+use crate::section::{Mode, OwnLock};
+
+pub(super) fn findings(outline: &Outline<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for known in &outline.methods {
+        for event in &known.events {
+            let found = match &event.kind {
+                EventKind::Acquire(acquired) => acquired.iter().find_map(|lock| {
+                    let held = find(&event.held, &lock.field)?;
+                    Some(acquired_again(known, event, held, lock))
+                }),
+                EventKind::Call(callee) => called(outline, known, event, callee),
+            };
+            findings.extend(found);
+        }
+    }
+    findings
+}
+
+fn find<'h>(held: &'h [OwnLock], field: &Ident) -> Option<&'h OwnLock> {
+    held.iter().find(|held| plain(&held.field) == plain(field))
+}
+
+/// `self.ledger.acquire()`, `self.acquire_ledger()` or `with_lock!(self.ledger, ..)`
+/// where `ledger` is held.
+fn acquired_again(known: &Known<'_>, event: &Event, held: &OwnLock, lock: &Acquired) -> Finding {
+    let (name, field, binding) = (known.name(), &held.field, &held.binding);
+    let message = match (held.mode, lock.mode) {
+        (Mode::Shared, Mode::Shared) => format!(
+            "`{name}` holds `{field}` for reading here, and reads it again, which is a deadlock \
+             once a writer waits in between: use `{binding}`, which leads to what it guards"
+        ),
+        (Mode::Shared, Mode::Exclusive) => format!(
+            "`{name}` holds `{field}` for reading here, and waits for all who read it, which is a \
+             deadlock: hold `write({field})` from the beginning, and use `{binding}`"
+        ),
+        (Mode::Exclusive, _) => format!(
+            "`{name}` holds `{field}` here, and acquires it again, which is a deadlock: use \
+             `{binding}`, which leads to what it guards"
+        ),
+    };
+    Finding {
+        error: Error::new(event.token_of(lock).span(), message),
+        of_plain_lock: None,
+        conditions: lock.condition.iter().cloned().collect(),
+    }
+}
+
+/// `self.deposit().await` where what `deposit` acquires is held.
+fn called(
+    outline: &Outline<'_>,
+    known: &Known<'_>,
+    event: &Event,
+    callee: &str,
+) -> Option<Finding> {
+    if event.held.is_empty() {
+        return None;
+    }
+    let reached = outline.reached(callee);
+    // The nearest that is certain.
+    let (held, reached) = reached
+        .iter()
+        .filter_map(|reached| Some((find(&event.held, &reached.field)?, reached)))
+        .min_by_key(|(_, reached)| reached.condition.is_some())?;
+    let (name, field) = (known.name(), &held.field);
+    let again = match (held.mode, reached.mode) {
+        (Mode::Shared, Mode::Shared) => "reads it again",
+        _ => "acquires it again",
+    };
+    let holds = match held.mode {
+        Mode::Shared => format!("`{name}` holds `{field}` for reading here"),
+        Mode::Exclusive => format!("`{name}` holds `{field}` here"),
+    };
+    let through = if reached.through.is_empty() {
+        String::new()
+    } else {
+        format!(", through {}", list(&reached.through))
+    };
+    let deadlock = match (held.mode, reached.mode) {
+        (Mode::Shared, Mode::Shared) => "which is a deadlock once a writer waits in between",
+        _ => "which is a deadlock",
+    };
+    let error = |advice| {
+        Error::new(
+            event.token.span(),
+            format!("{holds}, and `{callee}` {again}{through}, {deadlock}: {advice}"),
+        )
+    };
+    let plain = format!(
+        "call it before or after, or move what it does to a fn that takes what is held, `{}`",
+        held.binding
+    );
+    Some(Finding {
+        error: error(advice(outline, held, callee, reached)),
+        of_plain_lock: Some((field.clone(), error(plain))),
+        conditions: reached.condition.iter().cloned().collect(),
+    })
+}
+
+/// What to write instead of `self.callee(..)`.
+fn advice(outline: &Outline<'_>, held: &OwnLock, callee: &str, reached: &Reached) -> String {
+    let (field, binding) = (&held.field, &held.binding);
+    let Some(known) = outline.get(callee) else {
+        return String::new();
+    };
+    if !reached.through.is_empty() || known.locks.is_empty() {
+        let view = view_type(outline, held);
+        let reference = match held.mode {
+            Mode::Exclusive => "&mut ",
+            Mode::Shared => "&",
+        };
+        return format!(
+            "call it before or after, or let `{callee}` take what is held, \
+             `{binding}: {reference}{view}<'_>`"
+        );
+    }
+    if let Some(forms) = &known.method.forms {
+        return match (held.mode, forms.lock.mode) {
+            (Mode::Shared, Mode::Exclusive) => format!(
+                "hold `write({field})` here, and write `{binding}.{callee}(..)`, which runs under \
+                 the lock already held"
+            ),
+            _ => format!("write `{binding}.{callee}(..)`, which runs under the lock already held"),
+        };
+    }
+    let section = known.method.section.as_ref();
+    if section.is_some_and(crate::section::Section::waits_for_a_condition) {
+        format!(
+            "nobody could make its condition true meanwhile, so call `{callee}` before or after"
+        )
+    } else if section.is_some_and(crate::section::Section::is_undone) {
+        format!(
+            "a section that is `atomic` is undone with its own guard, so call `{callee}` before \
+             or after"
+        )
+    } else if known.locks.len() > 1 {
+        format!(
+            "it takes several locks, so call `{callee}` before or after, or move what both do to \
+             a method of `{field}` alone"
+        )
+    } else {
+        format!("call `{callee}` before or after, when `{field}` is free")
+    }
+}
+
+/// The name of the view that the body has.
+fn view_type(outline: &Outline<'_>, held: &OwnLock) -> String {
+    let suffix = match held.mode {
+        Mode::Exclusive => "Held",
+        Mode::Shared => "ReadHeld",
+    };
+    let name = quote::format_ident!("r#{}", outline.struct_name);
+    view_name(&name, &held.field, suffix).to_string()
+}

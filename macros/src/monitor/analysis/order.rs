@@ -1,0 +1,213 @@
+//! Locks that methods acquire in opposite orders.
+//!
+//! An edge leads from a lock that is held to one that is waited for. Where edges
+//! make a circle, tasks can wait for each other in a circle too, unless all of
+//! them hold some other lock meanwhile.
+
+use proc_macro2::Ident;
+use syn::Error;
+
+use super::reach::Outline;
+use super::walk::{Event, EventKind};
+use super::{Condition, Finding, list};
+use crate::names::plain;
+use crate::section::{Mode, OwnLock};
+
+/// `method` waits for a lock while it holds `from`.
+struct Edge {
+    from: String,
+    method: String,
+    /// What else nobody can hold meanwhile.
+    under: Vec<String>,
+    waited: Waited,
+}
+
+/// A lock that is waited for.
+#[derive(Clone)]
+struct Waited {
+    to: String,
+    /// The methods that it goes through.
+    through: Vec<String>,
+    token: Ident,
+    condition: Option<Condition>,
+}
+
+pub(super) fn findings(outline: &Outline<'_>) -> Vec<Finding> {
+    let edges = edges(outline);
+    let mut locks: Vec<&str> = edges.iter().map(|edge| edge.from.as_str()).collect();
+    locks.sort_unstable();
+    locks.dedup();
+    let mut circles: Vec<Vec<&Edge>> = Vec::new();
+    // Short ones first: a longer one that contains them says nothing new.
+    for length in 2..=locks.len() {
+        for start in &locks {
+            let mut search = Search {
+                edges: &edges,
+                start,
+                length,
+                path: Vec::new(),
+                circles: &mut circles,
+            };
+            search.from(start);
+        }
+    }
+    circles.iter().flat_map(|circle| report(circle)).collect()
+}
+
+fn edges(outline: &Outline<'_>) -> Vec<Edge> {
+    let mut edges = Vec::new();
+    for known in &outline.methods {
+        for event in known.events.iter().filter(|event| !event.held.is_empty()) {
+            for waited in waited_for(outline, event) {
+                let is_held = |lock: &OwnLock| plain(&lock.field) == waited.to;
+                if event.held.iter().any(is_held) {
+                    continue;
+                }
+                for held in &event.held {
+                    let from = plain(&held.field);
+                    edges.push(Edge {
+                        under: exclusive_but(&event.held, &from),
+                        from,
+                        method: known.name(),
+                        waited: waited.clone(),
+                    });
+                }
+            }
+        }
+    }
+    // Those that are certain come first.
+    edges.sort_by_key(|edge| edge.waited.condition.is_some());
+    edges
+}
+
+fn waited_for(outline: &Outline<'_>, event: &Event) -> Vec<Waited> {
+    match &event.kind {
+        EventKind::Acquire(locks) => {
+            let waited = locks.iter().map(|lock| Waited {
+                to: plain(&lock.field),
+                through: Vec::new(),
+                token: event.token_of(lock).clone(),
+                condition: lock.condition.clone(),
+            });
+            waited.collect()
+        }
+        EventKind::Call(callee) => {
+            let reached = outline.reached(callee).into_iter();
+            let waited = reached.map(|lock| Waited {
+                to: plain(&lock.field),
+                through: [vec![callee.clone()], lock.through].concat(),
+                token: event.token.clone(),
+                condition: lock.condition,
+            });
+            waited.collect()
+        }
+    }
+}
+
+/// The locks that only one task can hold, without one.
+fn exclusive_but(held: &[OwnLock], without: &str) -> Vec<String> {
+    held.iter()
+        .filter(|lock| lock.mode == Mode::Exclusive)
+        .map(|lock| plain(&lock.field))
+        .filter(|name| name != without)
+        .collect()
+}
+
+/// Looks for circles of one length that begin at one lock.
+struct Search<'e, 's> {
+    edges: &'e [Edge],
+    start: &'s str,
+    length: usize,
+    path: Vec<&'e Edge>,
+    circles: &'s mut Vec<Vec<&'e Edge>>,
+}
+
+impl<'e> Search<'e, '_> {
+    fn from(&mut self, lock: &str) {
+        for edge in self.edges.iter().filter(|edge| edge.from == lock) {
+            if self
+                .path
+                .iter()
+                .any(|earlier| earlier.from == edge.waited.to)
+                && edge.waited.to != self.start
+            {
+                continue;
+            }
+            self.path.push(edge);
+            if edge.waited.to == self.start {
+                if self.path.len() == self.length && self.is_news() {
+                    self.circles.push(self.path.clone());
+                }
+            } else if self.path.len() < self.length {
+                self.from(&edge.waited.to);
+            }
+            self.path.pop();
+        }
+    }
+
+    /// Whether the circle can happen, and none that is known is a part of it.
+    fn is_news(&self) -> bool {
+        let Some((first, others)) = self.path.split_first() else {
+            return false;
+        };
+        let excludes = |lock: &&String| others.iter().all(|edge| edge.under.contains(lock));
+        let contains = |circle: &Vec<&Edge>| {
+            circle
+                .iter()
+                .all(|known| self.path.iter().any(|edge| edge.from == known.from))
+        };
+        !first.under.iter().any(|lock| excludes(&lock)) && !self.circles.iter().any(contains)
+    }
+}
+
+/// An error at each place, the first of which tells the whole story.
+fn report(circle: &[&Edge]) -> Vec<Finding> {
+    let conditions: Vec<_> = circle
+        .iter()
+        .filter_map(|edge| edge.waited.condition.clone())
+        .collect();
+    let finding = |edge: &Edge, message| Finding {
+        error: Error::new(edge.waited.token.span(), message),
+        of_plain_lock: None,
+        conditions: conditions.clone(),
+    };
+    let Some((first, others)) = circle.split_first() else {
+        return Vec::new();
+    };
+    let stories: Vec<_> = circle.iter().map(|edge| story(edge)).collect();
+    let mut locks: Vec<_> = circle.iter().map(|edge| edge.from.clone()).collect();
+    locks.sort_unstable();
+    let each = if locks.len() == 2 { "both" } else { "all" };
+    let whole = format!(
+        "{}, so that tasks can wait for each other for ever: acquire {} in the same order \
+         everywhere, or {each} at once, `#[synchronized({})]`",
+        stories.join(", and "),
+        list(&locks),
+        locks.join(", "),
+    );
+    let mut findings = vec![finding(first, whole)];
+    for edge in others {
+        let message = format!("{}, against the order in `{}`", story(edge), first.method);
+        findings.push(finding(edge, message));
+    }
+    findings
+}
+
+/// `` `audit` acquires `ledger` while it holds `cfg` ``.
+fn story(edge: &Edge) -> String {
+    let Edge {
+        from,
+        method,
+        waited,
+        ..
+    } = edge;
+    let to = &waited.to;
+    if waited.through.is_empty() {
+        format!("`{method}` acquires `{to}` while it holds `{from}`")
+    } else {
+        format!(
+            "`{method}` acquires `{to}`, through {}, while it holds `{from}`",
+            list(&waited.through)
+        )
+    }
+}

@@ -1,0 +1,133 @@
+//! What a call of a method acquires, directly or through other methods.
+
+use std::collections::HashMap;
+
+use proc_macro2::Ident;
+
+use super::Condition;
+use super::walk::{self, Event, EventKind, Methods};
+use crate::monitor::model::{Method, Monitor};
+use crate::names::plain;
+use crate::section::{Mode, OwnLock};
+
+/// The methods of an impl, as far as locks are concerned.
+pub(super) struct Outline<'m> {
+    pub(super) struct_name: String,
+    pub(super) methods: Vec<Known<'m>>,
+    /// Where each name is; those that are there twice are not known.
+    by_name: HashMap<String, usize>,
+}
+
+/// A method and what its body does.
+pub(super) struct Known<'m> {
+    pub(super) method: &'m Method,
+    /// What it holds from its beginning.
+    pub(super) locks: Vec<OwnLock>,
+    pub(super) events: Vec<Event>,
+}
+
+/// A lock that a call waits for.
+#[derive(Clone)]
+pub(super) struct Reached {
+    pub(super) field: Ident,
+    pub(super) mode: Mode,
+    /// The methods between the call and the acquisition.
+    pub(super) through: Vec<String>,
+    pub(super) condition: Option<Condition>,
+}
+
+impl<'m> Outline<'m> {
+    pub(super) fn new(monitor: &'m Monitor) -> Self {
+        let struct_name = monitor.struct_name();
+        let mut by_name = HashMap::new();
+        let mut twice = Vec::new();
+        let mut is_async = Methods::new();
+        for (index, method) in monitor.methods().enumerate() {
+            let name = plain(method.name());
+            is_async.insert(name.clone(), method.function.sig.asyncness.is_some());
+            if by_name.insert(name.clone(), index).is_some() {
+                twice.push(name);
+            }
+        }
+        for name in twice {
+            by_name.remove(&name);
+        }
+        let methods = monitor.methods().map(|method| {
+            let locks = method.own_locks();
+            let body = &method.function.body;
+            let events = walk::events(body, locks.clone(), &is_async, &struct_name);
+            Known {
+                method,
+                locks,
+                events,
+            }
+        });
+        let methods = methods.collect();
+        Outline {
+            struct_name,
+            methods,
+            by_name,
+        }
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&Known<'m>> {
+        self.methods.get(*self.by_name.get(name)?)
+    }
+
+    /// All that a call of the method waits for, the nearest first.
+    pub(super) fn reached(&self, name: &str) -> Vec<Reached> {
+        let mut reached = Vec::new();
+        let mut seen = vec![name.to_owned()];
+        let mut calls = vec![(name.to_owned(), Vec::new())];
+        while !calls.is_empty() {
+            let mut next = Vec::new();
+            for (name, through) in calls {
+                if let Some(known) = self.get(&name) {
+                    known.acquired_at(&through, &mut reached);
+                    for event in &known.events {
+                        if let EventKind::Call(callee) = &event.kind {
+                            if !seen.contains(callee) {
+                                seen.push(callee.clone());
+                                let mut through = through.clone();
+                                through.push(callee.clone());
+                                next.push((callee.clone(), through));
+                            }
+                        }
+                    }
+                }
+            }
+            calls = next;
+        }
+        reached
+    }
+}
+
+impl Known<'_> {
+    pub(super) fn name(&self) -> String {
+        plain(self.method.name())
+    }
+
+    /// What the method itself waits for.
+    fn acquired_at(&self, through: &[String], reached: &mut Vec<Reached>) {
+        for lock in &self.locks {
+            reached.push(Reached {
+                field: lock.field.clone(),
+                mode: lock.mode,
+                through: through.to_vec(),
+                condition: None,
+            });
+        }
+        for event in &self.events {
+            if let EventKind::Acquire(acquired) = &event.kind {
+                for lock in acquired {
+                    reached.push(Reached {
+                        field: lock.field.clone(),
+                        mode: lock.mode,
+                        through: through.to_vec(),
+                        condition: lock.condition.clone(),
+                    });
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! From the model to code. Nothing here can fail.
+
+use std::collections::HashSet;
+
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Attribute, parse_quote};
+
+use super::analysis::Finding;
+use super::forms::{Forms, Twin, guard_lifetime};
+use super::model::{Member, Method, Monitor, view_path};
+use super::parse::Block;
+use crate::names::{Krate, public};
+use crate::section::{Function, Mode, OwnLock};
+
+/// Expands to:
+///
+/// ```text
+/// impl Account {
+///     Account! {
+///         write ledger
+///         {
+///             fn __deposit_held(&self, ledger: &mut AccountLedgerHeld<'_>, ..) -> i64 { .. }
+///             #[synchronized(ledger)]
+///             pub async fn deposit(&self, amount: i64) -> i64 { .. }
+///         }
+///         {
+///             #[synchronized(ledger)]
+///             pub async fn deposit(&self, amount: i64) -> i64 { .. }
+///         }
+///     }
+///     // other items as they are
+/// }
+///
+/// // what `expand_twins` and the findings expand to
+/// ```
+///
+/// `Account!` takes the first form if the derive of `Account` knows a lock
+/// `ledger`. If it does not, there is no view, and the method stays as it is.
+pub(super) fn expand(monitor: Monitor, findings: &[Finding]) -> TokenStream {
+    let twins = expand_twins(&monitor);
+    let findings: TokenStream = findings
+        .iter()
+        .map(|finding| expand_finding(finding, &monitor))
+        .collect();
+    let check = expand_check(&monitor);
+    let called = called_on_bindings(&monitor);
+    let Monitor { block, members, .. } = monitor;
+    let path = struct_path(&block.self_ty);
+    let members: TokenStream = members
+        .into_iter()
+        .map(|member| match member {
+            Member::Method(method) => expand_method(*method, &path, &called),
+            Member::Other(tokens) => tokens,
+        })
+        .collect();
+    let (attrs, inner_attrs, self_ty) = (&block.attrs, &block.inner_attrs, &block.self_ty);
+    let (impl_params, _, where_clause) = block.generics.split_for_impl();
+    let impl_token = block.impl_token;
+    let mut body = Group::new(Delimiter::Brace, quote!(#(#inner_attrs)* #members));
+    body.set_span(block.braces);
+    quote! {
+        #(#attrs)*
+        #impl_token #impl_params #self_ty #where_clause #body
+
+        #check
+        #twins
+        #findings
+    }
+}
+
+/// Expands to:
+///
+/// ```text
+/// const _: () = {
+///     fn __check(_: &Account) {
+///         ::async_monitor::__private::derived::<Account>();
+///     }
+/// };
+/// ```
+///
+/// where the parameter is there for the bounds that its type implies. Without a derive there is no macro `Account!`, about which the compiler has
+/// nothing to say that would help.
+fn expand_check(monitor: &Monitor) -> TokenStream {
+    let Block {
+        self_ty, generics, ..
+    } = &monitor.block;
+    let (params, _, where_clause) = generics.split_for_impl();
+    let span = public(self_ty.span());
+    let private = monitor.krate.private_at(span);
+    let derived = quote_spanned!(span=> #private::derived::<#self_ty>());
+    let attrs = monitor.block.attrs.iter().filter(|attr| is_of_all(attr));
+    quote! {
+        #(#attrs)*
+        const _: () = {
+            // Nobody calls it.
+            #[allow(dead_code, single_use_lifetimes)]
+            fn __check #params (_: &#self_ty) #where_clause {
+                #derived
+            }
+        };
+    }
+}
+
+/// The path of the struct, which is also that of its macro.
+fn struct_path(self_ty: &syn::TypePath) -> TokenStream {
+    let mut path = self_ty.path.clone();
+    if let Some(last) = path.segments.last_mut() {
+        last.arguments = syn::PathArguments::None;
+    }
+    path.into_token_stream()
+}
+
+fn expand_method(method: Method, path: &TokenStream, called: &HashSet<Ident>) -> TokenStream {
+    let Method {
+        function, forms, ..
+    } = method;
+    let Some(forms) = forms else {
+        return function.into_tokens();
+    };
+    let Forms {
+        lock, inner, outer, ..
+    } = forms;
+    let mut outer = outer;
+    if called.contains(&function.sig.ident) {
+        // Called by its other form.
+        outer.attrs.push(parse_quote!(#[allow(dead_code)]));
+    }
+    let (mode, field) = (mode(lock.mode), &lock.field);
+    let (inner, outer, plain) = (
+        inner.into_tokens(),
+        outer.into_tokens(),
+        function.into_tokens(),
+    );
+    quote! {
+        #path! { #mode #field { #inner #outer } { #plain } }
+    }
+}
+
+/// How the macro of the struct is asked for a lock.
+fn mode(mode: Mode) -> TokenStream {
+    match mode {
+        Mode::Exclusive => quote!(write),
+        Mode::Shared => quote!(read),
+    }
+}
+
+/// Expands to, for each lock and mode:
+///
+/// ```text
+/// Account! {
+///     write ledger
+///     {
+///         impl<'__guard> AccountLedgerHeld<'__guard> { .. }
+///     }
+///     {}
+/// }
+/// ```
+///
+/// and for methods that read, an impl of each of the two views.
+fn expand_twins(monitor: &Monitor) -> TokenStream {
+    let path = struct_path(&monitor.block.self_ty);
+    let krate = &monitor.krate;
+    let mut groups: Vec<(&OwnLock, Vec<&Forms>)> = Vec::new();
+    for method in monitor.methods() {
+        let Some(forms) = &method.forms else {
+            continue;
+        };
+        let lock = &forms.lock;
+        let is_same = |other: &OwnLock| other.field == lock.field && other.mode == lock.mode;
+        match groups.iter_mut().find(|(other, _)| is_same(other)) {
+            Some((_, group)) => group.push(forms),
+            None => groups.push((lock, vec![forms])),
+        }
+    }
+    let groups = groups.into_iter().map(|(lock, forms)| {
+        let twins = |mode, body: &dyn Fn(&Twin, &Krate) -> TokenStream| {
+            let twins = forms.iter().map(|forms| {
+                let Twin {
+                    attrs, vis, sig, ..
+                } = &forms.twin;
+                let body = body(&forms.twin, krate);
+                quote!(#(#attrs)* #vis #sig { #body })
+            });
+            expand_impl(monitor, lock, mode, &twins.collect())
+        };
+        let mut impls = twins(lock.mode, &on_own_view);
+        if lock.mode == Mode::Shared {
+            impls.extend(twins(Mode::Exclusive, &on_writing_view));
+        }
+        let (mode, field) = (mode(lock.mode), &lock.field);
+        quote! {
+            #path! { #mode #field { #impls } {} }
+        }
+    });
+    groups.collect()
+}
+
+/// Expands to:
+///
+/// ```text
+/// <Account>::__deposit_held(::async_monitor::__private::ViewOf::object(self), self, amount)
+/// ```
+fn on_own_view(twin: &Twin, krate: &Krate) -> TokenStream {
+    let Twin {
+        inner,
+        arguments,
+        awaited,
+        ..
+    } = twin;
+    quote! {
+        #inner(#krate::__private::ViewOf::object(self), self, #(#arguments),*) #awaited
+    }
+}
+
+/// Expands to:
+///
+/// ```text
+/// <Account>::__limit_held(
+///     ::async_monitor::__private::ViewOf::object(self),
+///     &::async_monitor::__private::AsRead::as_read(self),
+/// )
+/// ```
+fn on_writing_view(twin: &Twin, krate: &Krate) -> TokenStream {
+    let Twin {
+        inner,
+        arguments,
+        awaited,
+        ..
+    } = twin;
+    quote! {
+        #inner(
+            #krate::__private::ViewOf::object(self),
+            &#krate::__private::AsRead::as_read(self),
+            #(#arguments),*
+        ) #awaited
+    }
+}
+
+fn expand_impl(monitor: &Monitor, lock: &OwnLock, mode: Mode, twins: &TokenStream) -> TokenStream {
+    let block = &monitor.block;
+    let guard = guard_lifetime();
+    let view = view_path(&block.self_ty, &lock.field, mode, &quote!(#guard));
+    let params = &block.generics.params;
+    let where_clause = &block.generics.where_clause;
+    let attrs = block.attrs.iter().filter(|attr| is_of_all(attr));
+    quote! {
+        #(#attrs)*
+        #[automatically_derived]
+        // Nobody has to call both forms of a method; and what lints ask of its
+        // docs and signature is done where it is written.
+        #[allow(dead_code, clippy::pedantic)]
+        impl<#guard, #params> #view #where_clause {
+            #twins
+        }
+    }
+}
+
+/// Whether the attribute of the impl is about all that comes of it.
+fn is_of_all(attr: &Attribute) -> bool {
+    ["allow", "warn", "deny", "forbid", "cfg", "cfg_attr"]
+        .iter()
+        .any(|name| attr.path().is_ident(name))
+}
+
+/// Expands to, where only the derive knows whether there is such a lock:
+///
+/// ```text
+/// Account! { acquire ledger { ::core::compile_error! { .. } } {} }
+/// ```
+fn expand_finding(finding: &Finding, monitor: &Monitor) -> TokenStream {
+    let path = struct_path(&monitor.block.self_ty);
+    let mut tokens = finding.error.to_compile_error();
+    if let Some((lock, error)) = &finding.of_plain_lock {
+        let plain = error.to_compile_error();
+        tokens = quote!(#path! { write #lock { #tokens } { #plain } });
+    }
+    for (mode, lock) in &finding.conditions {
+        tokens = quote!(#path! { #mode #lock { #tokens } {} });
+    }
+    tokens
+}
+
+/// The names of the methods that are called as `ledger.deposit(..)`, and not on
+/// `self`.
+fn called_on_bindings(monitor: &Monitor) -> HashSet<Ident> {
+    let mut names = HashSet::new();
+    for method in monitor.methods() {
+        collect_calls(method.function.body.clone(), &mut names);
+    }
+    names
+}
+
+fn collect_calls(tokens: TokenStream, names: &mut HashSet<Ident>) {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    for window in tokens.windows(4) {
+        if let [
+            TokenTree::Ident(base),
+            TokenTree::Punct(dot),
+            TokenTree::Ident(name),
+            // `(`, or the first of `::<`.
+            TokenTree::Group(_) | TokenTree::Punct(_),
+        ] = window
+        {
+            if dot.as_char() == '.' && base != "self" {
+                names.insert(name.clone());
+            }
+        }
+    }
+    for token in tokens {
+        if let TokenTree::Group(group) = token {
+            collect_calls(group.stream(), names);
+        }
+    }
+}
+
+impl Function {
+    /// The fn, with the body that it has.
+    fn into_tokens(self) -> TokenStream {
+        let Function {
+            attrs,
+            vis,
+            sig,
+            braces,
+            inner_attrs,
+            body,
+            ..
+        } = self;
+        let mut block = Group::new(Delimiter::Brace, quote!(#inner_attrs #body));
+        block.set_span(braces);
+        let mut output = quote!(#(#attrs)* #vis #sig);
+        block.to_tokens(&mut output);
+        output
+    }
+}

@@ -1,0 +1,429 @@
+//! The two forms of a method: one that acquires its lock, and one that runs
+//! under the lock already held.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{
+    Attribute, Expr, FnArg, GenericParam, Lifetime, LifetimeParam, Lit, Meta, Pat, PatIdent,
+    ReceiverKind, ReturnType, Signature, Type, TypePath, parse_quote,
+};
+
+use super::elided::Named;
+use super::model::view_path;
+use crate::names::{has_ident, own, plain, replace_self};
+use crate::section::{Function, Kind, Mode, OwnLock, Section, collect_idents};
+
+/// What a method with two forms is made of. The body is written once, in
+/// `inner`.
+pub(super) struct Forms {
+    pub(super) lock: OwnLock,
+    /// The body, with the view as a parameter: `__deposit_held`.
+    pub(super) inner: Function,
+    /// The method under its own name, which acquires the lock and calls `inner`.
+    pub(super) outer: Function,
+    /// The same on the view of the lock.
+    pub(super) twin: Twin,
+}
+
+/// A method of a view.
+pub(super) struct Twin {
+    pub(super) attrs: Vec<Attribute>,
+    pub(super) vis: syn::Visibility,
+    /// With `&mut self` or `&self`, the view.
+    pub(super) sig: TokenStream,
+    /// `<Account>::__deposit_held`.
+    pub(super) inner: TokenStream,
+    pub(super) arguments: Vec<Ident>,
+    /// `.await`, or nothing.
+    pub(super) awaited: TokenStream,
+}
+
+/// The lifetime of views, in what is generated.
+pub(super) fn guard_lifetime() -> Lifetime {
+    Lifetime::new("'__guard", Span::call_site())
+}
+
+impl Forms {
+    /// Nothing, if the method cannot have both: it needs more than the lock that
+    /// it names, or its signature has no meaning on a view.
+    pub(super) fn new(
+        function: &Function,
+        section: &Section,
+        arguments: &TokenStream,
+        self_ty: &TypePath,
+    ) -> Option<Self> {
+        let lock = section.only_own_lock()?;
+        let receiver = Receiver::of(function)?;
+        if !is_ordinary(function) || function.param_names().contains(&lock.binding) {
+            return None;
+        }
+        let named = function.with_named_params(arguments)?;
+        let is_async = section.may_suspend(function);
+        let name = format_ident!(
+            "__{}_held",
+            plain(&function.sig.ident),
+            span = own(function.sig.ident.span())
+        );
+        let awaited = if is_async {
+            quote_spanned!(own(function.braces)=> .await)
+        } else {
+            TokenStream::new()
+        };
+        let call = Call {
+            name: &name,
+            turbofish: turbofish(&function.sig),
+            arguments: argument_names(&named),
+            awaited,
+        };
+        // A parameter that only an option needs is used, but not by the body.
+        let is_used = |name: &&Ident| has_ident(arguments, &plain(name));
+        let mut used = vec![lock.binding.clone()];
+        used.extend(call.arguments.iter().filter(is_used).cloned());
+        Some(Forms {
+            inner: inner(function, &lock, &call, is_async, &used, self_ty),
+            outer: outer(function, named.clone(), &lock, &call),
+            twin: twin(function, named, &lock, &receiver, call, self_ty),
+            lock,
+        })
+    }
+}
+
+/// `&self`, in one of the ways to write it.
+struct Receiver {
+    lifetime: Option<Lifetime>,
+}
+
+impl Receiver {
+    fn of(function: &Function) -> Option<Self> {
+        let receiver = function.sig.receiver()?;
+        let lifetime = match &receiver.kind {
+            ReceiverKind::Reference(_, lifetime, None) => lifetime,
+            ReceiverKind::Typed(_, ty) => match &**ty {
+                Type::Reference(ty) if ty.mutability.is_none() => {
+                    let is_self =
+                        matches!(&*ty.elem, Type::Path(path) if path.path.is_ident("Self"));
+                    is_self.then_some(&ty.lifetime)?
+                }
+                _ => return None,
+            },
+            _ => return None,
+        };
+        let is_named = |lifetime: &&Lifetime| lifetime.ident != "_";
+        Some(Receiver {
+            lifetime: lifetime.as_ref().filter(is_named).cloned(),
+        })
+    }
+}
+
+/// Whether nothing in the signature needs more than a call.
+fn is_ordinary(function: &Function) -> bool {
+    let sig = &function.sig;
+    let names_a_type = match &sig.output {
+        ReturnType::Default => true,
+        // The type would borrow whatever the fn is given, the view too.
+        ReturnType::Type(_, ty) => !has_ident(&ty.to_token_stream(), "impl"),
+    };
+    let has_cfg = |input: &FnArg| match input {
+        FnArg::Receiver(receiver) => !receiver.attrs.is_empty(),
+        FnArg::Typed(input) => input.attrs.iter().any(is_cfg),
+    };
+    function.kind == Kind::Async
+        && names_a_type
+        && sig.safety.to_token_stream().is_empty()
+        && sig.constness.is_none()
+        && sig.abi.is_none()
+        && sig.variadic.is_none()
+        && !sig.inputs.iter().any(has_cfg)
+}
+
+impl Function {
+    /// The signature with a name for each parameter that can be passed on: a
+    /// pattern gets one, and so does what is said not to be used. Nothing, if the
+    /// arguments of the attribute need the pattern.
+    fn with_named_params(&self, arguments: &TokenStream) -> Option<Signature> {
+        let mut sig = self.sig.clone();
+        for (index, input) in sig.inputs.iter_mut().enumerate() {
+            let FnArg::Typed(input) = input else {
+                continue;
+            };
+            let at = own(input.pat.span());
+            let (name, is_replaced) = match &*input.pat {
+                Pat::Ident(PatIdent {
+                    by_ref: None,
+                    subpat: None,
+                    ident,
+                    ..
+                }) if !ident.to_string().starts_with('_') => (ident.clone(), false),
+                Pat::Ident(PatIdent { ident, .. }) => (Ident::new(&ident.to_string(), at), true),
+                _ => (format_ident!("__arg{index}", span = at), true),
+            };
+            let mut idents = Vec::new();
+            collect_idents(input.pat.to_token_stream(), &mut idents);
+            let is_needed = |ident: &Ident| has_ident(arguments, &plain(ident));
+            if is_replaced && idents.iter().any(is_needed) {
+                return None;
+            }
+            *input.pat = parse_quote!(#name);
+        }
+        Some(sig)
+    }
+}
+
+/// The names that [`Function::with_named_params`] has given or found.
+fn argument_names(sig: &Signature) -> Vec<Ident> {
+    let names = sig.inputs.iter().filter_map(|input| match input {
+        FnArg::Typed(input) => match &*input.pat {
+            Pat::Ident(pat) => Some(pat.ident.clone()),
+            _ => None,
+        },
+        FnArg::Receiver(_) => None,
+    });
+    names.collect()
+}
+
+/// `::<U, N>`: what cannot be inferred from the arguments. Lifetimes can.
+fn turbofish(sig: &Signature) -> TokenStream {
+    let names: Vec<_> = sig
+        .generics
+        .params
+        .iter()
+        .filter_map(|param| match param {
+            GenericParam::Type(param) => Some(&param.ident),
+            GenericParam::Const(param) => Some(&param.ident),
+            GenericParam::Lifetime(_) => None,
+        })
+        .collect();
+    if names.is_empty() {
+        TokenStream::new()
+    } else {
+        quote!(::<#(#names),*>)
+    }
+}
+
+/// How the body is called.
+struct Call<'f> {
+    name: &'f Ident,
+    turbofish: TokenStream,
+    arguments: Vec<Ident>,
+    awaited: TokenStream,
+}
+
+/// Expands to:
+///
+/// ```text
+/// fn __deposit_held<'__section, '__held>(
+///     &self,
+///     ledger: &'__section mut AccountLedgerHeld<'__held>,
+///     amount: i64,
+/// ) -> i64 {
+///     let _ = &ledger;
+///     *ledger.balance += amount;
+///     *ledger.balance
+/// }
+/// ```
+///
+/// It is async where the body may suspend, else the future is smaller without.
+fn inner(
+    function: &Function,
+    lock: &OwnLock,
+    call: &Call<'_>,
+    is_async: bool,
+    used: &[Ident],
+    self_ty: &TypePath,
+) -> Function {
+    let mut inner = function.clone();
+    let binding = &lock.binding;
+    // They have names for the sake of messages about what leaves the section.
+    let lifetime = |name: &str| Lifetime::new(name, own(lock.field.span()));
+    let (section, held) = (lifetime("'__section"), lifetime("'__held"));
+    let view = view_path(self_ty, &lock.field, lock.mode, &quote!(#held));
+    let reference = match lock.mode {
+        Mode::Exclusive => quote!(& #section mut),
+        Mode::Shared => quote!(& #section),
+    };
+    for lifetime in [held, section.clone()] {
+        let param = GenericParam::Lifetime(LifetimeParam::new(lifetime));
+        inner.sig.generics.params.insert(0, param);
+    }
+    inner.vis = syn::Visibility::Inherited;
+    inner.sig.ident = call.name.clone();
+    if !is_async {
+        inner.sig.asyncness = None;
+    }
+    let param: FnArg = parse_quote!(#binding: #reference #view);
+    inner.sig.inputs.insert(1, param);
+    inner.attrs = function.attrs.iter().filter_map(of_bodies).collect();
+    // What lints say about the form of a fn, which is not the user's here.
+    inner.attrs.push(parse_quote!(#[allow(
+        single_use_lifetimes,
+        clippy::needless_lifetimes,
+        clippy::too_many_arguments,
+        clippy::unnecessary_wraps,
+        clippy::unused_async,
+        clippy::unused_self
+    )]));
+    let used = used
+        .iter()
+        .map(|name| quote_spanned!(own(name.span())=> let _ = &#name;));
+    let body = &function.body;
+    inner.body = quote!(#(#used)* #body);
+    inner
+}
+
+/// Expands to:
+///
+/// ```text
+/// #[synchronized(ledger)]
+/// pub async fn deposit(&self, amount: i64) -> i64 {
+///     Self::__deposit_held(self, ledger, amount)
+/// }
+/// ```
+fn outer(function: &Function, sig: Signature, lock: &OwnLock, call: &Call<'_>) -> Function {
+    let Call {
+        name,
+        turbofish,
+        arguments,
+        awaited,
+    } = call;
+    let binding = &lock.binding;
+    let this = sig.receiver().map(|receiver| receiver.self_token);
+    let mut outer = function.clone();
+    outer.body = quote_spanned! {own(function.braces)=>
+        Self::#name #turbofish (#this, #binding, #(#arguments),*) #awaited
+    };
+    outer.sig = sig;
+    outer.attrs = function.attrs.iter().map(tolerant).collect();
+    // They are about the body.
+    outer.inner_attrs = TokenStream::new();
+    outer
+}
+
+/// Expands to, together with `expand_twin`:
+///
+/// ```text
+/// pub async fn deposit(&mut self, amount: i64) -> i64 { .. }
+/// ```
+///
+/// where what is borrowed from `&self` is borrowed from the object for as long
+/// as the section lasts: `'__guard`.
+fn twin(
+    function: &Function,
+    mut sig: Signature,
+    lock: &OwnLock,
+    receiver: &Receiver,
+    call: Call<'_>,
+    self_ty: &TypePath,
+) -> Twin {
+    let guard = guard_lifetime();
+    let borrowed = receiver.lifetime.as_ref().unwrap_or(&guard);
+    if let ReturnType::Type(_, ty) = &mut sig.output {
+        Named::in_type(|| borrowed.clone(), ty);
+    }
+    if let Some(lifetime) = &receiver.lifetime {
+        let clause = sig.generics.make_where_clause();
+        clause.predicates.push(parse_quote!(#guard: #lifetime));
+    }
+    if let Some(first) = sig.inputs.first_mut() {
+        *first = match lock.mode {
+            Mode::Exclusive => parse_quote!(&mut self),
+            Mode::Shared => parse_quote!(&self),
+        };
+    }
+    let this = self_ty.to_token_stream();
+    let Call {
+        name,
+        turbofish,
+        arguments,
+        awaited,
+    } = call;
+    Twin {
+        attrs: twin_attrs(function, self_ty),
+        vis: function.vis.clone(),
+        sig: replace_self(sig.to_token_stream(), &this),
+        inner: quote!(<#this>::#name #turbofish),
+        arguments,
+        awaited,
+    }
+}
+
+/// The attributes that mean the same on a view, and a summary.
+fn twin_attrs(function: &Function, self_ty: &TypePath) -> Vec<Attribute> {
+    let has_name =
+        |attr: &Attribute, names: &[&str]| names.iter().any(|name| attr.path().is_ident(name));
+    let mut attrs: Vec<Attribute> = docs(function, self_ty)
+        .iter()
+        .map(|doc| parse_quote!(#[doc = #doc]))
+        .collect();
+    attrs.extend(function.attrs.iter().filter_map(|attr| {
+        let is_doc_option = attr.path().is_ident("doc") && matches!(attr.meta, Meta::List(_));
+        if is_doc_option || has_name(attr, &["must_use", "deprecated", "inline", "cold"]) {
+            Some(attr.clone())
+        } else {
+            of_bodies(attr)
+        }
+    }));
+    attrs
+}
+
+/// The first paragraph of the method's docs, if it has no links, which may not
+/// lead to the same from here; and where the method comes from.
+fn docs(function: &Function, self_ty: &TypePath) -> Vec<String> {
+    let lines = function.attrs.iter().filter_map(|attr| match &attr.meta {
+        Meta::NameValue(meta) if meta.path.is_ident("doc") => match &meta.value {
+            Expr::Lit(expr) => match &expr.lit {
+                Lit::Str(text) => Some(text.value()),
+                _ => None,
+            },
+            _ => None,
+        },
+        _ => None,
+    });
+    let mut docs: Vec<String> = lines
+        .flat_map(|text| text.split('\n').map(str::to_owned).collect::<Vec<_>>())
+        .take_while(|line| !line.trim().is_empty())
+        .collect();
+    if docs
+        .iter()
+        .any(|line| line.contains('[') || line.contains("```"))
+    {
+        docs.clear();
+    }
+    if !docs.is_empty() {
+        docs.push(String::new());
+    }
+    let segments = self_ty.path.segments.last();
+    let name = segments.map_or_else(String::new, |last| plain(&last.ident));
+    docs.push(format!(
+        " Runs under the lock that is held already: see `{name}::{}`.",
+        function.sig.ident
+    ));
+    docs
+}
+
+fn is_cfg(attr: &Attribute) -> bool {
+    attr.path().is_ident("cfg")
+}
+
+/// What goes wherever the body, or a part of the signature, goes.
+fn of_bodies(attr: &Attribute) -> Option<Attribute> {
+    const LINTS: [&str; 5] = ["allow", "warn", "deny", "forbid", "expect"];
+    let is_lint = LINTS.iter().any(|name| attr.path().is_ident(name));
+    let is_lint_at_times = attr.path().is_ident("cfg_attr")
+        && LINTS
+            .iter()
+            .any(|name| has_ident(&attr.to_token_stream(), name));
+    (is_lint || is_lint_at_times || is_cfg(attr)).then(|| tolerant(attr))
+}
+
+/// `expect` as `allow`: what is expected happens in one of the forms only.
+fn tolerant(attr: &Attribute) -> Attribute {
+    let mut attr = attr.clone();
+    if let Meta::List(list) = &mut attr.meta {
+        if list.path.is_ident("expect") {
+            let span = list.path.segments.last().map(|last| last.ident.span());
+            list.path = Ident::new("allow", span.unwrap_or_else(Span::call_site)).into();
+        }
+    }
+    attr
+}

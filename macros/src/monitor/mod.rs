@@ -1,0 +1,40 @@
+//! `#[monitor]`.
+//!
+//! An attribute on an impl sees its methods together. It gives those that are
+//! `#[synchronized]` by one lock a second form, which runs under the lock already
+//! held, and looks for what would deadlock. How a lock is acquired stays the
+//! business of `#[synchronized]`.
+
+mod analysis;
+mod elided;
+mod expand;
+mod forms;
+mod model;
+mod parse;
+
+#[cfg(test)]
+mod tests;
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+
+use self::model::Monitor;
+use crate::diagnostics::Errors;
+
+/// `#[monitor(arguments)] item`: where there are errors, the item is emitted
+/// next to them, as far as it is understood.
+pub(crate) fn monitor(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let errors = Errors::new();
+    let mut output = TokenStream::new();
+    let arguments = parse::arguments(arguments, &errors);
+    match parse::block(item.clone(), &errors) {
+        Some(block) => {
+            let monitor = Monitor::new(block, &arguments);
+            let findings = analysis::findings(&monitor, &arguments);
+            output.extend(expand::expand(monitor, &findings));
+        }
+        None => item.to_tokens(&mut output),
+    }
+    output.extend(errors.finish());
+    output
+}

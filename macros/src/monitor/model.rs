@@ -1,0 +1,177 @@
+//! What an impl under `#[monitor]` is: methods, and the locks they hold.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote};
+use syn::{Attribute, GenericParam, Lifetime, LifetimeParam, Meta, PathArguments, TypePath};
+
+use super::elided::Named;
+use super::forms::Forms;
+use super::parse::{Arguments, Block, Item};
+use crate::names::{Krate, camel_case, plain, public};
+use crate::section::{self, Function, Mode, OwnLock, Section};
+
+/// An impl whose methods are looked at together.
+pub(super) struct Monitor {
+    /// Everything but the items.
+    pub(super) block: Block,
+    pub(super) members: Vec<Member>,
+    /// How expansions reach the runtime crate.
+    pub(super) krate: Krate,
+}
+
+pub(super) enum Member {
+    Method(Box<Method>),
+    Other(TokenStream),
+}
+
+/// A fn with a body.
+pub(super) struct Method {
+    pub(super) function: Function,
+    /// What `#[synchronized]` says, where it is written.
+    pub(super) section: Option<Section>,
+    /// Where the method has two forms: what they are made of.
+    pub(super) forms: Option<Forms>,
+}
+
+impl Monitor {
+    pub(super) fn new(mut block: Block, arguments: &Arguments) -> Self {
+        name_lifetimes(&mut block);
+        let items = std::mem::take(&mut block.items);
+        let members = items.into_iter().map(|item| match item {
+            Item::Method(function) => {
+                let method = Method::new(*function, &block.self_ty, &arguments.krate);
+                Member::Method(Box::new(method))
+            }
+            Item::Other(tokens) => Member::Other(tokens),
+        });
+        let members = members.collect();
+        let krate = arguments.krate.clone();
+        Monitor {
+            block,
+            members,
+            krate,
+        }
+    }
+
+    pub(super) fn methods(&self) -> impl Iterator<Item = &Method> {
+        self.members.iter().filter_map(|member| match member {
+            Member::Method(method) => Some(&**method),
+            Member::Other(_) => None,
+        })
+    }
+
+    /// The name of the struct.
+    pub(super) fn struct_name(&self) -> String {
+        let last = self.block.self_ty.path.segments.last();
+        last.map_or_else(String::new, |last| plain(&last.ident))
+    }
+}
+
+impl Method {
+    fn new(mut function: Function, self_ty: &TypePath, krate: &Krate) -> Self {
+        let Some(attribute) = synchronized(&mut function.attrs) else {
+            return Method {
+                function,
+                section: None,
+                forms: None,
+            };
+        };
+        let arguments = match &attribute.meta {
+            Meta::List(list) => list.tokens.clone(),
+            _ => TokenStream::new(),
+        };
+        let (section, is_right) = section::of_method(arguments.clone(), &function);
+        if krate.is_given() && !section.has_crate() {
+            add_crate(synchronized(&mut function.attrs), krate);
+        }
+        let forms = is_right
+            .then(|| Forms::new(&function, &section, &arguments, self_ty))
+            .flatten();
+        Method {
+            function,
+            section: Some(section),
+            forms,
+        }
+    }
+
+    pub(super) fn name(&self) -> &Ident {
+        &self.function.sig.ident
+    }
+
+    /// The locks that the body holds.
+    pub(super) fn own_locks(&self) -> Vec<OwnLock> {
+        self.section
+            .as_ref()
+            .map_or_else(Vec::new, Section::own_locks)
+    }
+}
+
+/// The attribute, which stays where it is: `#[synchronized]` does what it does
+/// elsewhere. Where there are two, nothing is known about the method.
+fn synchronized(attrs: &mut [Attribute]) -> Option<&mut Attribute> {
+    let mut found = attrs.iter_mut().filter(|attr| {
+        let last = attr.path().segments.last();
+        last.is_some_and(|last| last.ident == "synchronized")
+    });
+    let only = found.next();
+    only.filter(|_| found.next().is_none())
+}
+
+/// What is said on the impl holds for its methods.
+fn add_crate(attribute: Option<&mut Attribute>, krate: &Krate) {
+    if let Some(Meta::List(list)) = attribute.map(|attribute| &mut attribute.meta) {
+        let arguments = &list.tokens;
+        list.tokens = quote!(crate = #krate, #arguments);
+    }
+}
+
+/// Gives names to the lifetimes that the path of the struct leaves out, so that
+/// the types of views can name them too.
+fn name_lifetimes(block: &mut Block) {
+    let mut names = Vec::new();
+    let fresh = || {
+        let name = format!("'__elided{}", names.len());
+        let lifetime = Lifetime::new(&name, Span::call_site());
+        names.push(lifetime.clone());
+        lifetime
+    };
+    Named::in_path(fresh, &mut block.self_ty);
+    for (index, lifetime) in names.into_iter().enumerate() {
+        let param = GenericParam::Lifetime(LifetimeParam::new(lifetime));
+        block.generics.params.insert(index, param);
+    }
+}
+
+/// The path of a view next to that of the struct: `bank::AccountLedgerHeld<'g, T>`
+/// for `bank::Account<T>`.
+pub(super) fn view_path(
+    self_ty: &TypePath,
+    lock: &Ident,
+    mode: Mode,
+    lifetime: &TokenStream,
+) -> TokenStream {
+    let mut path = self_ty.path.clone();
+    let Some(last) = path.segments.last_mut() else {
+        return TokenStream::new();
+    };
+    let suffix = match mode {
+        Mode::Exclusive => "Held",
+        Mode::Shared => "ReadHeld",
+    };
+    last.ident = view_name(&last.ident, lock, suffix);
+    let arguments = match std::mem::replace(&mut last.arguments, PathArguments::None) {
+        PathArguments::AngleBracketed(arguments) => arguments.args.into_token_stream(),
+        _ => TokenStream::new(),
+    };
+    quote!(#path <#lifetime, #arguments>)
+}
+
+/// `AccountLedgerHeld`.
+pub(super) fn view_name(ident: &Ident, lock: &Ident, suffix: &str) -> Ident {
+    format_ident!(
+        "{}{}{suffix}",
+        plain(ident),
+        camel_case(&plain(lock)),
+        span = public(ident.span())
+    )
+}

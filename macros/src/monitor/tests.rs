@@ -1,0 +1,326 @@
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::analysis;
+use super::model::Monitor;
+use super::parse;
+use crate::diagnostics::Errors;
+
+/// The messages about the methods, in the order in which they are found.
+fn findings(methods: &TokenStream) -> Vec<String> {
+    let errors = Errors::new();
+    let arguments = parse::arguments(quote!(), &errors);
+    let block = parse::block(quote!(impl<T> bank::Account<T> { #methods }), &errors);
+    let monitor = Monitor::new(block.expect("it is an impl"), &arguments);
+    assert_eq!(errors.messages(), Vec::<String>::new());
+    let findings = analysis::findings(&monitor, &arguments);
+    let messages = findings.iter().map(|finding| finding.error.to_string());
+    messages.collect()
+}
+
+/// Checks the findings about one statement, in a method that holds `a`, next to
+/// methods of `a`, of `b`, and of none.
+#[track_caller]
+fn in_section(statement: TokenStream, expected: &[&str]) {
+    let messages = findings(&quote! {
+        #[synchronized(a)]
+        async fn deposit(&self) {}
+        async fn helper(&self) { self.deposit().await; }
+        fn blocking(&self) { self.acquire_a_blocking(); }
+        async fn unrelated(&self) { self.c.fetch().await; }
+        #[synchronized(b)]
+        async fn other(&self) {}
+        #[synchronized(a)]
+        async fn body(&self, other: &Self) { #statement }
+    });
+    assert_eq!(messages.len(), expected.len(), "{messages:#?}");
+    for (message, expected) in messages.iter().zip(expected) {
+        assert!(message.starts_with("`body` holds `a`"), "{message}");
+        assert!(message.contains(expected), "{message:?}: {expected:?}");
+    }
+}
+
+#[test]
+fn calls_that_are_awaited_are_found() {
+    let deposit: &[&str] = &["`deposit` acquires it again, which"];
+    in_section(quote!(self.deposit().await), deposit);
+    in_section(quote!((self.deposit()).await?;), deposit);
+    in_section(quote!((&*self).deposit().await), deposit);
+    in_section(quote!(Box::pin(self.deposit()).await), deposit);
+    in_section(
+        quote!(std::boxed::Box::pin((self.deposit())).await),
+        deposit,
+    );
+    in_section(quote!(Self::deposit(self).await), deposit);
+    in_section(quote!(bank::Account::deposit(&self).await), deposit);
+    in_section(quote!(<Self>::deposit(self).await), &[]);
+    in_section(
+        quote!(if x {
+            loop {
+                f(self.deposit().await)
+            }
+        }),
+        deposit,
+    );
+    in_section(quote!(assert!(self.deposit().await)), deposit);
+    in_section(
+        quote!(let x = match self.deposit().await { _ => 1 };),
+        deposit,
+    );
+}
+
+#[test]
+fn calls_go_through_other_methods() {
+    let helper: &[&str] = &["`helper` acquires it again, through `deposit`, which"];
+    in_section(quote!(self.helper().await), helper);
+    in_section(quote!(self.helper()), &[]);
+    in_section(quote!(self.blocking()), &["`blocking` acquires it again"]);
+    in_section(
+        quote!(Self::blocking(self)),
+        &["`blocking` acquires it again"],
+    );
+    in_section(quote!(self.unrelated().await), &[]);
+    in_section(quote!(self.unknown().await), &[]);
+}
+
+#[test]
+fn acquisitions_are_found_by_name() {
+    let again: &[&str] = &["acquires it again"];
+    for statement in [
+        quote!(self.acquire_a().await),
+        quote!(self.acquire_a_blocking()),
+        quote!(self.write_a().await),
+        quote!(self.read_a().await),
+        quote!(self.a.lock().await),
+        quote!(self.a.lock_owned().await),
+        quote!((self.a).write().await),
+        quote!(self.a.read_blocking()),
+        quote!(self.a.acquire().await),
+        quote!(with_lock!(self.a, {})),
+        quote!(async_monitor::with_lock!(x = write(self.a), { 1 })),
+    ] {
+        in_section(statement, again);
+    }
+    for statement in [
+        quote!(self.acquire_a()),
+        quote!(self.try_acquire_a()),
+        quote!(self.a.try_lock()),
+        quote!(self.a.lock()),
+        quote!(self.acquire_aa().await),
+        quote!(self.acquire().await),
+        quote!(self.acquire_blocking()),
+        quote!(self.ab.lock().await),
+        quote!(self.inner.a.lock().await),
+        quote!(other.a.lock().await),
+        quote!(with_lock!(other.a, {})),
+        quote!(with_lock!(a, {})),
+        quote!(a.lock().await),
+    ] {
+        in_section(statement, &[]);
+    }
+}
+
+#[test]
+fn what_runs_elsewhere_is_not_looked_at() {
+    for statement in [
+        quote!(async { self.deposit().await }),
+        quote!(|| self.acquire_a_blocking()),
+        quote!(
+            fn f(this: &X) {
+                self.deposit().await
+            }
+        ),
+        quote!(select!(self.deposit().await)),
+        quote!(#[cfg(x)] self.deposit().await;),
+        quote!(#[allow(y)] #[cfg(x)] let x = self.deposit().await;),
+        quote!(let fut = self.deposit(); fut.await),
+        quote!(let = self.deposit().await),
+        quote!(other.deposit().await),
+        quote!(self.inner.deposit().await),
+    ] {
+        in_section(statement, &[]);
+    }
+}
+
+#[test]
+fn names_that_are_there_twice_are_not_known() {
+    let messages = findings(&quote! {
+        #[cfg(x)] #[synchronized(a)] async fn deposit(&self) {}
+        #[cfg(not(x))] async fn deposit(&self) {}
+        #[synchronized(a)] async fn body(&self) { self.deposit().await }
+    });
+    assert_eq!(messages, Vec::<String>::new());
+}
+
+/// Each method takes the first lock, and then the others, in the order given.
+#[track_caller]
+fn in_order(methods: &[&[&str]], expected: &[&str]) {
+    let methods = methods.iter().enumerate().map(|(index, locks)| {
+        let name = quote::format_ident!("m{index}");
+        let body = locks.iter().rev().fold(quote!(), |inside, lock| {
+            let lock = quote::format_ident!("{lock}");
+            quote!(with_lock!(self.#lock, { #inside });)
+        });
+        quote!(async fn #name(&self) { #body })
+    });
+    let messages = findings(&methods.collect());
+    assert_eq!(messages.len(), expected.len(), "{messages:#?}");
+    for (message, expected) in messages.iter().zip(expected) {
+        assert!(message.contains(expected), "{message:?}: {expected:?}");
+    }
+}
+
+#[test]
+fn opposite_orders_are_found() {
+    in_order(&[&["a", "b"], &["a", "b"], &["b"], &["b", "c"]], &[]);
+    in_order(
+        &[&["a", "b"], &["b", "a"]],
+        &[
+            "`m0` acquires `b` while it holds `a`, and `m1` acquires `a` while it holds `b`",
+            "`m1` acquires `a` while it holds `b`, against the order in `m0`",
+        ],
+    );
+    in_order(
+        &[&["a", "b"], &["b", "c"], &["c", "a"]],
+        &["all at once", "against the order in `m0`", "against"],
+    );
+    // Reported once, however many do it, and not again as a part of more.
+    in_order(
+        &[&["a", "b"], &["b", "a"], &["b", "c", "a"], &["a", "b"]],
+        &["both", "against"],
+    );
+}
+
+#[test]
+fn what_another_lock_keeps_apart_is_no_hazard() {
+    in_order(&[&["g", "a", "b"], &["g", "b", "a"]], &[]);
+    in_order(&[&["g", "a", "b"], &["b", "a"]], &["both", "against"]);
+}
+
+#[test]
+fn locks_of_one_section_are_in_no_order() {
+    let messages = findings(&quote! {
+        #[synchronized(a, b)] async fn one(&self) {}
+        #[synchronized(b, a)] async fn two(&self) {}
+        #[synchronized(c)] async fn three(&self) { self.one().await }
+    });
+    assert_eq!(messages, Vec::<String>::new());
+    let messages = findings(&quote! {
+        #[synchronized(a, b)] async fn one(&self) { self.acquire_c().await; }
+        #[synchronized(c)] async fn two(&self) { self.one().await }
+    });
+    assert!(
+        messages.iter().any(|m| m.contains("against the order")),
+        "{messages:#?}"
+    );
+}
+
+#[test]
+fn items_are_emitted_next_to_errors() {
+    let output = |arguments, item| super::monitor(arguments, item).to_string();
+    for item in [
+        quote!(
+            pub struct S<T>(T)
+            where
+                T: Clone;
+        ),
+        quote!(
+            impl<T> Trait for S<T>
+            where
+                T: Clone,
+            {
+                fn f(&self);
+            }
+        ),
+        quote!(
+            async fn f<T>()
+            where
+                T: Clone,
+            {
+            }
+        ),
+    ] {
+        let text = output(quote!(), item.clone());
+        assert!(text.starts_with(&item.to_string()), "{text}");
+        assert!(text.contains("compile_error"), "{text}");
+    }
+    let text = output(
+        quote!(retries = 3),
+        quote!(
+            impl<T> S<T>
+            where
+                T: Clone,
+            {
+                const X: u8 = 1;
+                #[inline]
+                fn f(&self) -> T;
+            }
+        ),
+    );
+    assert!(
+        text.starts_with("impl < T > S < T > where T : Clone , { const X : u8 = 1 ;"),
+        "{text}"
+    );
+    let text = output(
+        quote!(),
+        quote!(impl S { #[synchronized] async fn f(&self) { let = } fn g() { let = } }),
+    );
+    assert!(text.contains("async fn f (& self) { let = }"), "{text}");
+    assert!(text.contains("fn g () { let = }"), "{text}");
+}
+
+#[test]
+fn a_body_is_written_once_in_each_form() {
+    let text = super::monitor(
+        quote!(),
+        quote! {
+            impl Account {
+                #[synchronized(ledger)]
+                async fn f(&self, (a, b): (u8, u8)) -> &str { body_of_f() }
+                #[synchronized(ledger, other)]
+                async fn g(&self) { body_of_g() }
+                #[synchronized(ledger, when = true)]
+                async fn h(&self) { body_of_h() }
+            }
+        },
+    )
+    .to_string();
+    // One for where the lock is of the derive, one for where it is not.
+    assert_eq!(text.matches("body_of_f").count(), 2, "{text}");
+    assert_eq!(text.matches("body_of_g").count(), 1);
+    assert_eq!(text.matches("body_of_h").count(), 1);
+    assert!(
+        text.contains("Account ! { write ledger { # [allow") && text.contains("fn __f_held <"),
+        "{text}"
+    );
+    assert!(text.contains("async fn f (& mut self , __arg1 : (u8 , u8)) -> & '__guard str"));
+    // The attribute stays on both, and on no other.
+    assert_eq!(text.matches("# [synchronized (ledger)]").count(), 2);
+    assert_eq!(text.matches("# [synchronized").count(), 4);
+}
+
+#[test]
+fn the_first_paragraph_of_the_docs_goes_along() {
+    let docs = |docs: TokenStream| {
+        let item = quote!(impl A { #docs #[synchronized(l)] async fn f(&self) {} });
+        let text = super::monitor(quote!(), item).to_string();
+        let twins = text
+            .split("automatically_derived")
+            .nth(1)
+            .unwrap_or_default();
+        (
+            twins.contains("One."),
+            twins.contains("A::f"),
+            twins.contains("Two."),
+        )
+    };
+    assert_eq!(
+        docs(quote!(#[doc = " One."] #[doc = ""] #[doc = "Two."])),
+        (true, true, false)
+    );
+    assert_eq!(
+        docs(quote!(#[doc = " One. See [`Self::g`]."])),
+        (false, true, false)
+    );
+    assert_eq!(docs(quote!()), (false, true, false));
+}

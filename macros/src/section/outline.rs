@@ -1,0 +1,93 @@
+//! What `#[monitor]` asks of the sections in its impl.
+
+use proc_macro2::{Ident, TokenStream};
+
+use super::function::{Function, Kind};
+use super::model::{Place, Scope, Section};
+use super::parse::Mode;
+use super::{lexical, parse, validate};
+use crate::diagnostics::Errors;
+
+/// A lock of a section that is a field of `self`.
+#[derive(Clone)]
+pub(crate) struct OwnLock {
+    pub(crate) field: Ident,
+    /// What the body calls the view.
+    pub(crate) binding: Ident,
+    pub(crate) mode: Mode,
+}
+
+/// The section under `#[synchronized(arguments)]`, and whether it is right.
+/// Mistakes are reported when the attribute is expanded.
+pub(crate) fn of_method(arguments: TokenStream, function: &Function) -> (Section, bool) {
+    let errors = Errors::new();
+    let arguments = parse::attribute(arguments, &errors);
+    let section = Section::new(arguments, &Scope::of_fn(function), &errors);
+    validate::function(function, &section, &errors);
+    let is_right = errors.is_empty();
+    errors.finish();
+    (section, is_right)
+}
+
+/// The section under `with_lock!(tokens)`, and its statements. Mistakes in it
+/// are reported when the macro is expanded.
+pub(crate) fn in_block(tokens: TokenStream) -> Option<(Section, TokenStream)> {
+    let errors = Errors::new();
+    let (arguments, body) = parse::block(tokens, &errors);
+    let section = Section::new(arguments, &Scope::of_block(), &errors);
+    let is_right = errors.is_empty();
+    errors.finish();
+    is_right.then_some((section, body))
+}
+
+impl Section {
+    /// The locks that are fields of `self`.
+    pub(crate) fn own_locks(&self) -> Vec<OwnLock> {
+        let own = self.locks.iter().filter_map(|lock| match &lock.place {
+            Place::Field {
+                field,
+                is_own: true,
+                ..
+            } => Some(OwnLock {
+                field: field.clone(),
+                binding: lock.binding.clone(),
+                mode: lock.mode,
+            }),
+            _ => None,
+        });
+        own.collect()
+    }
+
+    /// The lock of the object under which the body could run as well if it was
+    /// held already: nothing but the acquisition is then left out.
+    pub(crate) fn only_own_lock(&self) -> Option<OwnLock> {
+        let own = self.own_locks();
+        let is_plain = !self.waits_for_a_condition() && !self.is_undone();
+        match own.as_slice() {
+            [only] if self.locks.len() == 1 && is_plain => Some(only.clone()),
+            _ => None,
+        }
+    }
+
+    /// Whether it is entered when a condition is true.
+    pub(crate) fn waits_for_a_condition(&self) -> bool {
+        self.options.when.is_some()
+    }
+
+    /// Whether it is undone where it fails, which takes the guard of the lock.
+    pub(crate) fn is_undone(&self) -> bool {
+        self.options.atomic.is_some()
+    }
+
+    /// Whether it says by which path the runtime crate is reached.
+    pub(crate) fn has_crate(&self) -> bool {
+        self.options.krate.is_given()
+    }
+
+    /// Whether the body may suspend: it has an `.await`, or a macro that is not
+    /// known to have none.
+    pub(crate) fn may_suspend(&self, function: &Function) -> bool {
+        debug_assert!(function.kind == Kind::Async);
+        lexical::may_suspend(&function.body, self.options.no_await.is_some())
+    }
+}

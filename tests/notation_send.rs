@@ -5,8 +5,9 @@ use std::cell::Cell;
 use std::fmt::Debug;
 use std::rc::Rc;
 use std::sync::{Arc, MutexGuard as StdGuard};
+use std::time::Duration;
 
-use async_monitor::{AsyncLock, Condition, ExclusiveLock, Guarded, Lock, Mutex, RwLock};
+use async_monitor::{AsyncLock, Condition, Elapsed, ExclusiveLock, Guarded, Lock, Mutex, RwLock};
 use async_monitor::{synchronized, with_lock};
 
 struct Sends<T: ?Sized>(std::marker::PhantomData<T>);
@@ -331,5 +332,65 @@ fn a_section_over_a_cell_is_send_but_not_shared() {
 async fn any_lock_can_be_awaited<L: AsyncLock<Error = std::convert::Infallible>>(lock: &L) {
     with_lock!(l = lock, {
         let _: &L::Guard<'_> = l;
+    });
+}
+
+#[derive(Guarded)]
+struct Labelled<'d, T> {
+    label: &'d str,
+    lock: Lock,
+    #[guarded_by(lock)]
+    items: Guarded<Vec<T>>,
+    #[lock(rw)]
+    cfg: RwLock<()>,
+    #[guarded_by(cfg)]
+    limit: Guarded<usize>,
+}
+
+impl<'d, T: Clone> Labelled<'d, T> {
+    #[synchronized(lock, when = !lock.items.is_empty())]
+    async fn take(&self) -> (Option<T>, &'d str) {
+        (lock.items.pop(), self.label)
+    }
+
+    #[synchronized(read(cfg), when = *cfg.limit > 0)]
+    async fn limit(&self) -> usize {
+        *cfg.limit
+    }
+
+    #[synchronized(lock, write(cfg), atomic)]
+    async fn all_or_nothing(&self) -> Result<(), usize> {
+        Err(*cfg.limit + lock.items.len())
+    }
+
+    #[synchronized(lock, timeout = Duration::ZERO, when = lock.items.is_empty())]
+    async fn in_time(&self) -> Result<(), Elapsed> {
+        Ok(())
+    }
+}
+
+/// Proved once for all `'d` and `T`.
+fn generic_sections_are_send<'d, T: Clone + Send + 'd>(labelled: &Labelled<'d, T>) {
+    fn is_send(_: impl Send) {}
+    is_send(labelled.take());
+    is_send(labelled.limit());
+    is_send(labelled.all_or_nothing());
+    is_send(labelled.in_time());
+    is_send(async {
+        with_lock!(l = labelled.lock, when = l.items.len() > 1, atomic, {
+            std::future::ready(()).await;
+            l.items.clear();
+        });
+    });
+}
+
+#[test]
+fn generic_sections() {
+    generic_sections_are_send(&Labelled {
+        label: "x",
+        lock: Lock::new(),
+        items: Guarded::new(vec![1]),
+        cfg: RwLock::new(()),
+        limit: Guarded::new(0),
     });
 }

@@ -182,6 +182,15 @@ where
     }
 }
 #[automatically_derived]
+impl<'__guard> ::async_monitor::__private::ViewOf<'__guard>
+for AccountLedgerHeld<'__guard> {
+    type Object = Account;
+    #[inline]
+    fn object(&self) -> &'__guard Account {
+        ::async_monitor::__private::Owner::get(&self.__owner)
+    }
+}
+#[automatically_derived]
 impl<'__view, '__guard> ::async_monitor::View<'__view> for AccountLedgerGuard<'__guard> {
     type View = AccountLedgerHeld<'__view>;
 }
@@ -308,3 +317,19 @@ impl Account {
         }
     }
 }
+#[allow(unused_macros)]
+macro_rules! __Account_locks {
+    (write ledger { $($derived:tt)* } { $($plain:tt)* }) => {
+        $($derived)*
+    };
+    (acquire ledger { $($derived:tt)* } { $($plain:tt)* }) => {
+        $($derived)*
+    };
+    ($mode:ident $lock:ident { $($derived:tt)* } { $($plain:tt)* }) => {
+        $($plain)*
+    };
+}
+#[allow(unused_imports)]
+pub(crate) use __Account_locks as Account;
+#[automatically_derived]
+impl ::async_monitor::__private::IsDerived for Account {}

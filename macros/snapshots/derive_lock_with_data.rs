@@ -179,6 +179,15 @@ where
     }
 }
 #[automatically_derived]
+impl<'__guard> ::async_monitor::__private::ViewOf<'__guard>
+for SharedStateHeld<'__guard> {
+    type Object = Shared;
+    #[inline]
+    fn object(&self) -> &'__guard Shared {
+        ::async_monitor::__private::Owner::get(&self.__owner)
+    }
+}
+#[automatically_derived]
 impl<'__view, '__guard> ::async_monitor::View<'__view> for SharedStateGuard<'__guard> {
     type View = SharedStateHeld<'__view>;
 }
@@ -287,3 +296,19 @@ where
         ::core::mem::swap(__view.value, &mut saved.0.0);
     }
 }
+#[allow(unused_macros)]
+macro_rules! __Shared_locks {
+    (write state { $($derived:tt)* } { $($plain:tt)* }) => {
+        $($derived)*
+    };
+    (acquire state { $($derived:tt)* } { $($plain:tt)* }) => {
+        $($derived)*
+    };
+    ($mode:ident $lock:ident { $($derived:tt)* } { $($plain:tt)* }) => {
+        $($plain)*
+    };
+}
+#[allow(unused_imports)]
+pub(crate) use __Shared_locks as Shared;
+#[automatically_derived]
+impl ::async_monitor::__private::IsDerived for Shared {}

@@ -232,6 +232,45 @@ where
     }
 }
 #[automatically_derived]
+impl<'__guard, 'd, K: Hash, const N: usize> ::async_monitor::__private::ViewOf<'__guard>
+for CacheTableWriteHeld<'__guard, 'd, K, N>
+where
+    K: Eq,
+{
+    type Object = Cache<'d, K, N>;
+    #[inline]
+    fn object(&self) -> &'__guard Cache<'d, K, N> {
+        ::async_monitor::__private::Owner::get(&self.__owner)
+    }
+}
+#[doc(hidden)]
+#[allow(dead_code, type_alias_bounds)]
+pub(crate) type CacheTableHeld<'__guard, 'd, K: Hash, const N: usize> = CacheTableWriteHeld<
+    '__guard,
+    'd,
+    K,
+    N,
+>;
+#[automatically_derived]
+impl<'__guard, 'd, K: Hash, const N: usize> ::async_monitor::__private::AsRead
+for CacheTableWriteHeld<'__guard, 'd, K, N>
+where
+    K: Eq,
+{
+    type Read<'__view> = CacheTableReadHeld<'__view, 'd, K, N> where Self: '__view;
+    #[inline]
+    fn as_read(&self) -> Self::Read<'_> {
+        CacheTableReadHeld {
+            entries: &*self.entries,
+            __owner: unsafe {
+                ::async_monitor::__private::Owner::new(
+                    ::async_monitor::__private::Owner::get(&self.__owner),
+                )
+            },
+        }
+    }
+}
+#[automatically_derived]
 impl<'__view, '__guard, 'd, K: Hash, const N: usize> ::async_monitor::View<'__view>
 for CacheTableWriteGuard<'__guard, 'd, K, N>
 where
@@ -600,6 +639,18 @@ where
         )
     }
 }
+#[automatically_derived]
+impl<'__guard, 'd, K: Hash, const N: usize> ::async_monitor::__private::ViewOf<'__guard>
+for CacheTableReadHeld<'__guard, 'd, K, N>
+where
+    K: Eq,
+{
+    type Object = Cache<'d, K, N>;
+    #[inline]
+    fn object(&self) -> &'__guard Cache<'d, K, N> {
+        ::async_monitor::__private::Owner::get(&self.__owner)
+    }
+}
 ///What the lock `table` of `Cache` guards, without the lock: nobody else has the `Cache`.
 #[allow(dead_code)]
 #[doc(hidden)]
@@ -638,3 +689,23 @@ where
         }
     }
 }
+#[allow(unused_macros)]
+macro_rules! __Cache_locks {
+    (write table { $($derived:tt)* } { $($plain:tt)* }) => {
+        $($derived)*
+    };
+    (read table { $($derived:tt)* } { $($plain:tt)* }) => {
+        $($derived)*
+    };
+    ($mode:ident $lock:ident { $($derived:tt)* } { $($plain:tt)* }) => {
+        $($plain)*
+    };
+}
+#[allow(unused_imports)]
+pub(crate) use __Cache_locks as Cache;
+#[automatically_derived]
+impl<'d, K: Hash, const N: usize> ::async_monitor::__private::IsDerived
+for Cache<'d, K, N>
+where
+    K: Eq,
+{}

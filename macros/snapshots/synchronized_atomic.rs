@@ -23,6 +23,7 @@ impl Account {
         let ledger = __view0.__bind();
         let _ = &ledger;
         let __outcome: Result<i64, Failed> = async {
+            let ledger = ledger;
             if let ::core::option::Option::Some(__return) = ::core::option::Option::None::<
                 Result<i64, Failed>,
             > {

@@ -180,6 +180,48 @@ impl Drop for Looking<'_, '_> {
     }
 }
 
+/// Makes guards, for one that has been let in.
+pub trait MakeGuard<G> {
+    #[doc(hidden)]
+    fn make(&mut self) -> G;
+}
+
+impl<G, F: FnMut() -> G> MakeGuard<G> for F {
+    #[inline]
+    fn make(&mut self) -> G {
+        self()
+    }
+}
+
+/// Makes the guard of an object.
+///
+/// Unlike a closure, its type has no trait in it: whether a future is `Send` must
+/// not depend on what is implemented for the object, or the compiler cannot tell
+/// where the object has lifetimes (rust-lang/rust#100013).
+#[allow(missing_debug_implementations)]
+pub struct GuardOf<'a, E: ?Sized, G> {
+    entered: &'a E,
+    granted: unsafe fn(&'a E) -> G,
+}
+
+impl<'a, E: ?Sized, G> GuardOf<'a, E, G> {
+    /// # Safety
+    ///
+    /// What `granted` asks for holds whenever a guard is made.
+    #[inline]
+    pub unsafe fn new(entered: &'a E, granted: unsafe fn(&'a E) -> G) -> Self {
+        GuardOf { entered, granted }
+    }
+}
+
+impl<E: ?Sized, G> MakeGuard<G> for GuardOf<'_, E, G> {
+    #[inline]
+    fn make(&mut self) -> G {
+        // SAFETY: the caller of `new` has promised it.
+        unsafe { (self.granted)(self.entered) }
+    }
+}
+
 /// Waits for a lock and a condition; see [`when`].
 #[must_use = "futures do nothing unless they are awaited"]
 #[allow(missing_debug_implementations)]
@@ -200,7 +242,7 @@ pub struct When<'a, G, M, F> {
 #[inline]
 pub unsafe fn when<'a, G, M, F>(place: Place<'a>, granted: M, condition: F) -> When<'a, G, M, F>
 where
-    M: FnMut() -> G,
+    M: MakeGuard<G>,
     F: FnMut(&mut G) -> bool,
 {
     When {
@@ -213,7 +255,7 @@ where
 
 impl<G, M, F> Future for When<'_, G, M, F>
 where
-    M: FnMut() -> G,
+    M: MakeGuard<G>,
     F: FnMut(&mut G) -> bool,
 {
     type Output = G;
@@ -230,7 +272,7 @@ where
         if place.poll(cx).is_pending() {
             return Poll::Pending;
         }
-        let mut guard = (this.granted)();
+        let mut guard = this.granted.make();
         // Should the condition or the waker panic, the place is given up first,
         // and then the lock: where a guard is dropped, nobody is looking (G6).
         let looking = Looking(place);

@@ -68,6 +68,7 @@ pub(super) fn undo(section: &Section, locks: &[Acquisition<'_>]) -> TokenStream 
 ///
 /// ```text
 /// let __outcome: Result<i64, Overdraft> = async {
+///     let ledger = ledger;
 ///     if let Some(__return) = None::<Result<i64, Overdraft>> {
 ///         return __return;
 ///     }
@@ -78,7 +79,8 @@ pub(super) fn undo(section: &Section, locks: &[Acquisition<'_>]) -> TokenStream 
 /// ```
 ///
 /// so that a `return` and a `?` end there. The `if` never does: it tells the type
-/// of the block, which could not be written. In a block, where they are left to
+/// of the block, which could not be written. The binding is moved: were it borrowed
+/// where the statements only read, `Send` would take data that is `Sync`. In a block, where they are left to
 /// mean what they mean outside, the statements are the argument of `settled`: by
 /// its signature, they are expected to have the type that the block is.
 pub(super) fn body(
@@ -109,7 +111,11 @@ pub(super) fn body(
         }
     });
     let colon = output.map(|output| quote_spanned!(span=> : #output));
-    let block = braced(quote!(#typed #statements), span);
+    let moved = section.locks.iter().map(|lock| {
+        let binding = &lock.binding;
+        quote_spanned!(span=> let #binding = #binding;)
+    });
+    let block = braced(quote!(#(#moved)* #typed #statements), span);
     let settled = settled(section, atomic, &quote_spanned!(span=> __outcome));
     quote_spanned! {span=>
         let __outcome #colon = async #block.await;

@@ -1,7 +1,7 @@
 //! How a section waits for a condition (`when`).
 
 use super::{Enter, EnterShared};
-use crate::when::{ConditionalLock, ConditionalRwLock, Place, When, when};
+use crate::when::{ConditionalLock, ConditionalRwLock, GuardOf, Place, When, when};
 use crate::{AsyncLock, AsyncRwLock};
 
 macro_rules! conditional {
@@ -95,19 +95,19 @@ macro_rules! conditional {
         pub fn $function<'a, E, const KEY: u128, F>(
             entered: &'a E,
             condition: F,
-        ) -> When<'a, E::Guard<'a>, impl FnMut() -> E::Guard<'a> + use<'a, E, KEY, F>, F>
+        ) -> When<'a, E::Guard<'a>, GuardOf<'a, E, E::Guard<'a>>, F>
         where
             E: $enter_when<KEY> + ?Sized,
             F: FnMut(&mut E::Guard<'a>) -> bool,
         {
-            let granted = move || {
-                // SAFETY: called once the place has been let in, and the guard
-                // before was forgotten then.
-                unsafe { entered.granted() }
-            };
-            // SAFETY: guard and place are of the same lock. Guards of our locks,
-            // and newtypes of them, hold nothing but references.
-            unsafe { when(entered.place(), granted, condition) }
+            // SAFETY: a guard is made once the place has been let in, and the one
+            // before was forgotten then. Guard and place are of the same lock.
+            // Guards of our locks, and newtypes of them, hold nothing but
+            // references.
+            unsafe {
+                let granted = GuardOf::new(entered, E::granted);
+                when(entered.place(), granted, condition)
+            }
         }
     )*};
 }

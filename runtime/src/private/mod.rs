@@ -47,7 +47,7 @@ pub use self::locks::{exclusive, exclusive_rw};
 pub use self::order::{in_order, taken};
 pub use self::retake::{MustNotImplDrop, NeverUnpin, Reacquire, Retake};
 pub use self::views::{AsRead, IsDerived, ViewOf, derived};
-pub use crate::when::{ConditionalLock, ConditionalRwLock, Place, When, when};
+pub use crate::when::{ConditionalLock, ConditionalRwLock, GuardOf, MakeGuard, Place, When, when};
 
 /// Bounds the wait to enter a section.
 #[cfg(any(feature = "tokio", feature = "smol"))]

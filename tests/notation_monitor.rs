@@ -864,6 +864,55 @@ mod options {
         }
     }
 
+    #[monitor]
+    impl Account {
+        /// All or nothing, also within another section.
+        #[synchronized(ledger, atomic)]
+        async fn spend(&self, amount: i64) -> Result<i64, Refused> {
+            *ledger.balance -= amount;
+            if *ledger.balance < 0 {
+                return Err(Refused::Overdraft);
+            }
+            Ok(*ledger.balance)
+        }
+
+        #[synchronized(ledger)]
+        async fn spend_what_can_be_spent(&self, amounts: &[i64]) -> i64 {
+            for amount in amounts {
+                let _ = ledger.spend(*amount).await;
+            }
+            *ledger.balance
+        }
+
+        #[synchronized(ledger, atomic)]
+        async fn spend_slowly(&self) -> Result<(), Refused> {
+            *ledger.balance -= 1;
+            std::future::pending::<()>().await;
+            Ok(())
+        }
+
+        #[synchronized(ledger)]
+        async fn impatient(&self) -> i64 {
+            *ledger.balance += 1;
+            let cancelled = futures::FutureExt::now_or_never(ledger.spend_slowly());
+            assert!(cancelled.is_none());
+            *ledger.balance
+        }
+    }
+
+    #[test]
+    fn a_part_of_a_section_is_all_or_nothing() {
+        let account = Account::default();
+        block_on(async {
+            account.add(10, Duration::ZERO).await.unwrap();
+            assert_eq!(account.spend(11).await, Err(Refused::Overdraft));
+            let left = account.spend_what_can_be_spent(&[3, 8, 5, 4]).await;
+            assert_eq!(left, 2);
+            assert_eq!(account.impatient().await, 3);
+            assert_eq!(account.spend(3).await, Ok(0));
+        });
+    }
+
     #[tokio::test]
     async fn a_timeout_is_about_the_acquisition() {
         let account = Account::default();

@@ -400,16 +400,16 @@ pub fn with_lock(input: TokenStream) -> TokenStream {
 ///
 /// A method of one lock also becomes a method of the view of that lock,
 /// `AccountLedgerHeld`, with the same visibility and parameters. There it takes
-/// no lock, and so enters at once where there is a `timeout`. What it borrows from the object is borrowed for as long as the view
-/// exists, so nothing outlives the section. A method of `read(lock)` is on both
+/// no lock, and so enters at once where there is a `timeout`; if it is `atomic`, it
+/// is all or nothing within the section that it is a part of. What it borrows from
+/// the object is borrowed for as long as the view exists, so nothing outlives the
+/// section. A method of `read(lock)` is on both
 /// views, so that a section that writes can call it too. The body, with what items
 /// and statics it has, is compiled once.
 ///
 /// There is no second form for a method
 ///
 /// - with `when`: nobody could make the condition true meanwhile;
-/// - with `atomic`, which takes the guard of the lock to undo it. It can call
-///   methods that have a second form, and undoes them too;
 /// - of several locks, or of a lock that is no field of `self`;
 /// - of a lock that the derive does not know: it has no view;
 /// - whose receiver is not `&self`, or that returns an `impl Trait`, which would

@@ -11,7 +11,7 @@ use super::analysis::Finding;
 use super::forms::{Forms, Twin, guard_lifetime};
 use super::model::{Member, Method, Monitor, view_path};
 use super::parse::Block;
-use crate::names::{Krate, public};
+use crate::names::{Krate, own, public};
 use crate::section::{Function, Mode, OwnLock};
 
 /// Expands to:
@@ -202,13 +202,48 @@ fn expand_twins(monitor: &Monitor) -> TokenStream {
 /// ```text
 /// <Account>::__deposit_held(::async_monitor::__private::ViewOf::object(self), self, amount)
 /// ```
+///
+/// or, for a method that is `atomic`:
+///
+/// ```text
+/// let __object = ::async_monitor::__private::ViewOf::object(self);
+/// let mut __saved = None;
+/// let __armed = ::async_monitor::__private::Armed::new();
+/// let mut __undo = ::async_monitor::__private::undo_view(self, &mut __saved, &__armed);
+/// let mut __view = ::async_monitor::__private::RestoreView::reborrow(__undo.__guard());
+/// let __outcome = <Account>::__deposit_held(__object, &mut __view, amount);
+/// ::async_monitor::__private::settled(__outcome, &__armed, |__outcome| {
+///     ::async_monitor::__private::verdict(__outcome).__has_failed()
+/// })
+/// ```
+///
+/// where the body has a view of its own, so that all is put back through
+/// references that it cannot have swapped.
 fn on_own_view(twin: &Twin, krate: &Krate) -> TokenStream {
     let Twin {
         inner,
         arguments,
         awaited,
+        atomic,
         ..
     } = twin;
+    if let Some(atomic) = atomic {
+        let span = own(atomic.span());
+        let private = krate.private_at(span);
+        // That of the signature, which is not the macro's own.
+        let this = quote!(self);
+        return quote_spanned! {span=>
+            let __object = #private::ViewOf::object(#this);
+            let mut __saved = ::core::option::Option::None;
+            let __armed = #private::Armed::new();
+            let mut __undo = #private::undo_view(#this, &mut __saved, &__armed);
+            let mut __view = #private::RestoreView::reborrow(__undo.__guard());
+            let __outcome = #inner(__object, &mut __view, #(#arguments),*) #awaited;
+            #private::settled(__outcome, &__armed, |__outcome| {
+                #private::verdict(__outcome).__has_failed()
+            })
+        };
+    }
     quote! {
         #inner(#krate::__private::ViewOf::object(self), self, #(#arguments),*) #awaited
     }

@@ -37,6 +37,8 @@ pub(super) struct Twin {
     pub(super) arguments: Vec<Ident>,
     /// `.await`, or nothing.
     pub(super) awaited: TokenStream,
+    /// The option, if what the body changes is undone where it fails.
+    pub(super) atomic: Option<Ident>,
 }
 
 /// The lifetime of views, in what is generated.
@@ -83,7 +85,10 @@ impl Forms {
         Some(Forms {
             inner: inner(function, &lock, &call, is_async, &used, self_ty),
             outer: outer(function, named.clone(), &lock, &call),
-            twin: twin(function, named, &lock, &receiver, call, self_ty),
+            twin: Twin {
+                atomic: section.atomic().cloned(),
+                ..twin(function, named, &lock, &receiver, call, self_ty)
+            },
             lock,
         })
     }
@@ -344,6 +349,7 @@ fn twin(
         inner: quote!(<#this>::#name #turbofish),
         arguments,
         awaited,
+        atomic: None,
     }
 }
 

@@ -62,9 +62,8 @@ impl Section {
     /// held already: nothing but the acquisition is then left out.
     pub(crate) fn only_own_lock(&self) -> Option<OwnLock> {
         let own = self.own_locks();
-        let is_plain = !self.waits_for_a_condition() && !self.is_undone();
         match own.as_slice() {
-            [only] if self.locks.len() == 1 && is_plain => Some(only.clone()),
+            [only] if self.locks.len() == 1 && !self.waits_for_a_condition() => Some(only.clone()),
             _ => None,
         }
     }
@@ -74,9 +73,9 @@ impl Section {
         self.options.when.is_some()
     }
 
-    /// Whether it is undone where it fails, which takes the guard of the lock.
-    pub(crate) fn is_undone(&self) -> bool {
-        self.options.atomic.is_some()
+    /// The option by which it is undone where it fails.
+    pub(crate) fn atomic(&self) -> Option<&Ident> {
+        self.options.atomic.as_ref()
     }
 
     /// Whether it says by which path the runtime crate is reached.

@@ -59,6 +59,36 @@ pub trait Restore<const KEY: u128>: HasLock<KEY> {
     fn exchange(guard: &mut Self::Guard<'_>, saved: &mut Self::Saved);
 }
 
+/// Implemented by the derive: what a view leads to can be kept and put back.
+pub trait RestoreView {
+    /// A copy of what the lock guards.
+    type Saved;
+
+    /// The view with references of its own.
+    type View<'v>
+    where
+        Self: 'v;
+
+    /// Makes the copy.
+    fn save(&mut self) -> Self::Saved;
+
+    /// Exchanges what the view leads to with the copy.
+    fn exchange(&mut self, saved: &mut Self::Saved);
+
+    /// A view for the body.
+    fn reborrow(&mut self) -> Self::View<'_>;
+}
+
+/// Keeps a copy of what a view leads to: for a section within a section.
+#[inline]
+pub fn undo_view<'v, H: RestoreView<Saved = S>, S>(
+    view: &'v mut H,
+    saved: &'v mut Option<S>,
+    armed: &'v Armed,
+) -> Undo<'v, H, S> {
+    Undo::new(view, saved, armed, H::save, H::exchange)
+}
+
 /// Puts back what the lock guards when it is dropped, if it is still to.
 pub struct Undo<'v, G, S> {
     guard: &'v mut G,

@@ -31,7 +31,8 @@ mod retake;
 mod views;
 
 pub use self::atomic::{
-    Armed, DerivedGuard, OfAnyType, Restorable, Restore, Undo, Verdict, settled, verdict,
+    Armed, DerivedGuard, OfAnyType, Restorable, Restore, RestoreView, Undo, Verdict, settled,
+    undo_view, verdict,
 };
 pub use self::bind::{Bind, DerivedView, OfDeref, OfGuard};
 pub use self::conditional::{

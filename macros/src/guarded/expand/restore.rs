@@ -4,7 +4,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::Side;
+use super::{Side, unsafe_};
 use crate::guarded::model::Contents;
 use crate::names::public;
 
@@ -14,16 +14,27 @@ impl Side<'_> {
     /// ```text
     /// pub struct AccountLedgerSaved((i64, Vec<i64>,), ::core::marker::PhantomData<fn() -> Account>);
     ///
-    /// impl ::async_monitor::__private::Restore<0x1234> for Account
+    /// impl<'__guard> ::async_monitor::__private::RestoreView for AccountLedgerHeld<'__guard>
     /// where
     ///     for<'__a> &'__a i64: ::async_monitor::__private::Restorable<i64>,
     ///     for<'__a> &'__a Vec<i64>: ::async_monitor::__private::Restorable<Vec<i64>>,
     /// {
     ///     type Saved = AccountLedgerSaved;
+    ///     type View<'__view> = AccountLedgerHeld<'__view> where Self: '__view;
+    ///     fn save(&mut self) -> Self::Saved { .. }
+    ///     fn exchange(&mut self, saved: &mut Self::Saved) { .. }
+    ///     fn reborrow(&mut self) -> Self::View<'_> { .. }
+    /// }
+    ///
+    /// impl ::async_monitor::__private::Restore<0x1234> for Account where .. {
+    ///     type Saved = AccountLedgerSaved;
     ///     fn save(guard: &mut Self::Guard<'_>) -> Self::Saved { .. }
     ///     fn exchange(guard: &mut Self::Guard<'_>, saved: &mut Self::Saved) { .. }
     /// }
     /// ```
+    ///
+    /// SAFETY, of what is generated: the lock is held for longer than the view is
+    /// borrowed (C2).
     ///
     /// or to nothing where a copy would have no size that is known.
     ///
@@ -69,11 +80,15 @@ impl Side<'_> {
         };
         let copies = names
             .iter()
-            .map(|name| quote!(#krate::__private::Restorable::copied(&*__view.#name),));
+            .map(|name| quote!(#krate::__private::Restorable::copied(&*self.#name),));
         let exchanges = names.iter().enumerate().map(|(index, name)| {
             let index = Literal::usize_unsuffixed(index);
-            quote!(::core::mem::swap(__view.#name, &mut saved.0.#index);)
+            quote!(::core::mem::swap(&mut *self.#name, &mut saved.0.#index);)
         });
+        let guarded_params = monitor.params.with_guard();
+        let (held, held_type) = (&self.held, self.held_type(&quote!('__guard)));
+        let view_type = self.held_type(&quote!('__view));
+        let (unsafe_, view) = (unsafe_(), quote!(#krate::__private::RestoreView));
         quote! {
             #[doc(hidden)]
             #[allow(missing_debug_implementations)]
@@ -83,20 +98,43 @@ impl Side<'_> {
             ) #where_clause;
 
             #[automatically_derived]
-            impl #params #krate::__private::Restore<#key> for #this #where_restorable {
+            impl #guarded_params #view for #held_type #where_restorable {
                 type Saved = #saved #arguments;
+                type View<'__view> = #view_type where Self: '__view;
 
-                // Where the lock guards nothing, there is nothing to look at.
-                #[allow(unused_variables)]
-                fn save(guard: &mut Self::Guard<'_>) -> Self::Saved {
-                    let __view = #guard::fields(guard);
+                fn save(&mut self) -> Self::Saved {
                     #saved((#(#copies)*), ::core::marker::PhantomData)
                 }
 
+                // Where the lock guards nothing, there is nothing to exchange.
                 #[allow(unused_variables)]
-                fn exchange(guard: &mut Self::Guard<'_>, saved: &mut Self::Saved) {
-                    let __view = #guard::fields(guard);
+                fn exchange(&mut self, saved: &mut Self::Saved) {
                     #(#exchanges)*
+                }
+
+                #[inline]
+                fn reborrow(&mut self) -> Self::View<'_> {
+                    #held {
+                        #(#names: &mut *self.#names,)*
+                        __owner: #unsafe_ {
+                            #krate::__private::Owner::new(
+                                #krate::__private::Owner::get(&self.__owner),
+                            )
+                        },
+                    }
+                }
+            }
+
+            #[automatically_derived]
+            impl #params #krate::__private::Restore<#key> for #this #where_restorable {
+                type Saved = #saved #arguments;
+
+                fn save(guard: &mut Self::Guard<'_>) -> Self::Saved {
+                    #view::save(&mut #guard::fields(guard))
+                }
+
+                fn exchange(guard: &mut Self::Guard<'_>, saved: &mut Self::Saved) {
+                    #view::exchange(&mut #guard::fields(guard), saved);
                 }
             }
         }

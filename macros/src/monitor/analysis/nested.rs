@@ -138,11 +138,6 @@ fn advice(outline: &Outline<'_>, held: &OwnLock, callee: &str, reached: &Reached
         format!(
             "nobody could make its condition true meanwhile, so call `{callee}` before or after"
         )
-    } else if section.is_some_and(crate::section::Section::is_undone) {
-        format!(
-            "a section that is `atomic` is undone with its own guard, so call `{callee}` before \
-             or after"
-        )
     } else if known.locks.len() > 1 {
         format!(
             "it takes several locks, so call `{callee}` before or after, or move what both do to \

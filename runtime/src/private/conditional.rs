@@ -1,5 +1,6 @@
 //! How a section waits for a condition (`when`).
 
+use super::dispatch::AnyLock;
 use super::{Enter, EnterShared};
 use crate::when::{ConditionalLock, ConditionalRwLock, Place, When, when};
 use crate::{AsyncLock, AsyncRwLock};
@@ -59,7 +60,7 @@ macro_rules! conditional {
 
         $(#[$doc])*
         #[diagnostic::on_unimplemented(
-            message = "`when` cannot wait at `{Self}`: it does not know when somebody has changed what it guards",
+            message = "`when` cannot wait at this lock: it does not know when somebody has changed what it guards",
             label = "a section of this lock cannot have a condition",
             note = "use `async_monitor::Lock`, `Mutex` or `RwLock`, or wait with a `Condition`"
         )]
@@ -77,16 +78,16 @@ macro_rules! conditional {
         }
 
         #[diagnostic::do_not_recommend]
-        impl<L: $conditional + ?Sized, const KEY: u128> $enter_when<KEY> for L {
+        impl<L: $conditional + ?Sized, const KEY: u128> $enter_when<KEY> for AnyLock<L> {
             #[inline]
             fn place(&self) -> Place<'_> {
-                L::$place(self)
+                self.0.$place()
             }
 
             #[inline]
             unsafe fn granted(&self) -> Self::Guard<'_> {
                 // SAFETY: passed on.
-                unsafe { L::$granted(self) }
+                unsafe { self.0.$granted() }
             }
         }
 

@@ -54,8 +54,8 @@ pub trait HasLock<const KEY: u128> {
         Self: 'v;
 }
 
-/// An exclusive section can be entered: any [`AsyncLock`], and any struct with
-/// the lock `KEY`.
+/// An exclusive section can be entered: any [`AsyncLock`], as an [`AnyLock`], and
+/// any struct with the lock `KEY`.
 ///
 /// Apart from [`HasLock`], because the read sections of a struct have bounds
 /// that must not have a say in what is selected.
@@ -100,7 +100,22 @@ pub trait EnterShared<const KEY: u128> {
     fn acquire(&self) -> impl Future<Output = Result<Self::Guard<'_>, Self::Error>>;
 }
 
-impl<L: AsyncLock + ?Sized, const KEY: u128> Enter<KEY> for L {
+/// A lock that belongs to no derive, as a section enters it. It has a type of its
+/// own for the sake of structs that have a lock `KEY` and are an [`AsyncLock`] too.
+///
+/// A reference to a lock is one to an `AnyLock`, and the other way round.
+#[repr(transparent)]
+pub struct AnyLock<L: ?Sized>(pub(super) L);
+
+impl<L: ?Sized> AnyLock<L> {
+    #[inline]
+    fn new(lock: &L) -> &Self {
+        // SAFETY: the struct is transparent over `L`.
+        unsafe { &*(&raw const *lock as *const AnyLock<L>) }
+    }
+}
+
+impl<L: AsyncLock + ?Sized, const KEY: u128> Enter<KEY> for AnyLock<L> {
     type Guard<'g>
         = L::Guard<'g>
     where
@@ -109,16 +124,16 @@ impl<L: AsyncLock + ?Sized, const KEY: u128> Enter<KEY> for L {
 
     #[inline]
     fn id(&self) -> LockId {
-        AsyncLock::id(self)
+        self.0.id()
     }
 
     #[inline]
     fn acquire(&self) -> impl Future<Output = Result<L::Guard<'_>, L::Error>> {
-        AsyncLock::acquire(self)
+        self.0.acquire()
     }
 }
 
-impl<L: AsyncRwLock + ?Sized, const KEY: u128> EnterShared<KEY> for L {
+impl<L: AsyncRwLock + ?Sized, const KEY: u128> EnterShared<KEY> for AnyLock<L> {
     type Guard<'g>
         = L::ReadGuard<'g>
     where
@@ -127,12 +142,12 @@ impl<L: AsyncRwLock + ?Sized, const KEY: u128> EnterShared<KEY> for L {
 
     #[inline]
     fn id(&self) -> LockId {
-        AsyncLock::id(self)
+        self.0.id()
     }
 
     #[inline]
     fn acquire(&self) -> impl Future<Output = Result<L::ReadGuard<'_>, L::Error>> {
-        AsyncRwLock::read(self)
+        self.0.read()
     }
 }
 
@@ -185,8 +200,8 @@ pub struct Plain<'a, L: ?Sized>(&'a L);
 impl<'a, L: ?Sized> Plain<'a, L> {
     /// What a section enters.
     #[inline]
-    pub fn __entered(&self) -> &'a L {
-        self.0
+    pub fn __entered(&self) -> &'a AnyLock<L> {
+        AnyLock::new(self.0)
     }
 
     /// What the section sees.

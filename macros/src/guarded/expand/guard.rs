@@ -13,7 +13,7 @@ impl Side<'_> {
     ///
     /// ```text
     /// pub struct AccountLedgerGuard<'__guard>(
-    ///     ::async_monitor::__private::Core<'__guard, Account, Lock, 0x1234>,
+    ///     ::async_monitor::__private::Core<'__guard, Account, GuardOf<..>, 0x1234>,
     ///     ::core::marker::PhantomData<(&'__guard mut i64, &'__guard mut Vec<i64>)>,
     /// );
     /// ```
@@ -147,7 +147,7 @@ impl Side<'_> {
     /// ```text
     /// unsafe impl<'__guard> ::async_monitor::HoldsLock for AccountLedgerGuard<'__guard> {
     ///     fn lock_id(&self) -> ::async_monitor::LockId {
-    ///         ::async_monitor::AsyncLock::id(&self.0.owner().ledger)
+    ///         ::async_monitor::AsyncLock::id(::async_monitor::__private::of(self.0.owner()))
     ///     }
     /// }
     /// ```
@@ -158,13 +158,13 @@ impl Side<'_> {
         let krate = &self.monitor.krate;
         let params = self.monitor.params.with_guard();
         let where_clause = self.monitor.params.where_clause(&TokenStream::new());
-        let (lock, unsafe_) = (&self.lock.ident, unsafe_());
+        let (lock, unsafe_) = (self.lock_of(owner), unsafe_());
         quote! {
             #[automatically_derived]
             #unsafe_ impl #params #krate::HoldsLock for #ty #where_clause {
                 #[inline]
                 fn lock_id(&self) -> #krate::LockId {
-                    #krate::AsyncLock::id(&#owner.#lock)
+                    #krate::AsyncLock::id(#lock)
                 }
             }
         }

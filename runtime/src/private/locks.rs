@@ -18,6 +18,7 @@ use core::ops::{Deref, DerefMut};
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
+use super::core::{Core, ReadCore};
 use super::dispatch::NoLock;
 use super::failure::{CannotFail, granted};
 use crate::when::{ConditionalLock, ConditionalRwLock, Place};
@@ -347,11 +348,93 @@ impl<'a, L: ?Sized> LockField<'a, L> {
     {
         ReadGuardOf::new(guard)
     }
+
+    /// The value inside of a lock with data.
+    #[doc(hidden)]
+    #[inline]
+    pub fn __value<'g, 'b, O: LockOf<M, Lock = L> + ?Sized, M, const KEY: u128>(
+        &self,
+        core: &'b mut Core<'g, O, GuardOf<'g, O, M>, KEY>,
+    ) -> &'b mut <L::Guard<'g> as Deref>::Target
+    where
+        L: AsyncLock<Guard<'g>: DerefMut>,
+    {
+        core.value()
+    }
+
+    /// The same, for a reader.
+    #[doc(hidden)]
+    #[inline]
+    pub fn __value_shared<'g, 'b, O: RwLockOf<M, Lock = L> + ?Sized, M, const KEY: u128>(
+        &self,
+        core: &'b ReadCore<'g, O, ReadGuardOf<'g, O, M>, KEY>,
+    ) -> &'b <L::ReadGuard<'g> as Deref>::Target
+    where
+        L: AsyncRwLock<ReadGuard<'g>: Deref>,
+    {
+        core.value()
+    }
+
+    /// The type of the lock.
+    #[doc(hidden)]
+    #[inline]
+    pub fn __mutable(&self) -> Mutable<L> {
+        Mutable(PhantomData)
+    }
+}
+
+/// What becomes of a `&mut` to a field of this type.
+pub struct Mutable<L: ?Sized>(PhantomData<fn(&L)>);
+
+impl<L: ?Sized> Mutable<L> {
+    /// The lock, which may have a `get_mut`.
+    #[doc(hidden)]
+    #[inline]
+    pub fn __of<'b>(&self, lock: &'b mut L) -> &'b mut L {
+        lock
+    }
 }
 
 /// A field that is none, in code that never runs.
 #[doc(hidden)]
 pub struct NoLockField;
+
+#[doc(hidden)]
+impl NoLockField {
+    pub fn __value<'b, C, V: ?Sized>(&self, _: &'b mut C) -> &'b mut V {
+        unreachable!("the field is no lock, which is an error")
+    }
+
+    pub fn __value_shared<'b, C, V: ?Sized>(&self, _: &'b C) -> &'b V {
+        unreachable!("the field is no lock, which is an error")
+    }
+
+    pub fn __mutable(&self) -> NoMutable {
+        NoMutable
+    }
+}
+
+/// What has a `get_mut` of every type.
+#[doc(hidden)]
+pub struct AnyMut<'b>(PhantomData<&'b mut ()>);
+
+impl<'b> AnyMut<'b> {
+    #[doc(hidden)]
+    pub fn get_mut<V: ?Sized>(self) -> &'b mut V {
+        unreachable!("the field is no lock, which is an error")
+    }
+}
+
+/// As [`Mutable`], for what is no lock.
+#[doc(hidden)]
+pub struct NoMutable;
+
+impl NoMutable {
+    #[doc(hidden)]
+    pub fn __of<'b, L: ?Sized>(&self, _: &'b mut L) -> AnyMut<'b> {
+        AnyMut(PhantomData)
+    }
+}
 
 impl NoLockField {
     #[doc(hidden)]

@@ -255,6 +255,7 @@ impl Side<'_> {
 /// it.
 pub(super) fn expand_mut(monitor: &Monitor, lock: &LockField) -> TokenStream {
     let krate = &monitor.krate;
+    let mut settled = TokenStream::new();
     let fields: TokenStream = match &lock.contents {
         Contents::Fields(fields) if fields.is_empty() => return TokenStream::new(),
         Contents::Fields(fields) => {
@@ -271,7 +272,10 @@ pub(super) fn expand_mut(monitor: &Monitor, lock: &LockField) -> TokenStream {
         } => return TokenStream::new(),
         Contents::Value { .. } => {
             let lock = &lock.ident;
-            quote!(value: self.#lock.get_mut(),)
+            settled = quote! {
+                let __mutable = #krate::__private::field(&self.#lock).__settle().__mutable();
+            };
+            quote!(value: __mutable.__of(&mut self.#lock).get_mut(),)
         }
     };
     let name = plain(&lock.ident);
@@ -315,6 +319,7 @@ pub(super) fn expand_mut(monitor: &Monitor, lock: &LockField) -> TokenStream {
             #[doc = #method_doc]
             #[inline]
             #method_vis fn #method(&mut self) -> #ty #arguments {
+                #settled
                 #ty { #fields __owner: ::core::marker::PhantomData }
             }
         }

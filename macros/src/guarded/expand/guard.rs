@@ -97,6 +97,8 @@ impl Side<'_> {
         let receiver = self.reference(&TokenStream::new());
         let held_type = self.held_type(&quote!('_));
         let (core, unsafe_) = (self.core(), unsafe_());
+        let lock = &self.lock.ident;
+        let mut settled = TokenStream::new();
         let fields: TokenStream = match &self.lock.contents {
             Contents::Fields(fields) => {
                 let fields = fields.iter().map(|GuardedField { ident, value, .. }| {
@@ -109,7 +111,15 @@ impl Side<'_> {
                 fields.collect()
             }
             Contents::Value { .. } => {
-                quote!(value: #krate::__private::#core::value(#receiver self.0),)
+                let (settle, value) = if self.is_shared {
+                    (quote!(__settle_shared), quote!(__value_shared))
+                } else {
+                    (quote!(__settle), quote!(__value))
+                };
+                settled = quote! {
+                    let __field = #krate::__private::field(&__owner.#lock).#settle();
+                };
+                quote!(value: __field.#value(#receiver self.0),)
             }
         };
         let doc = format!(
@@ -125,6 +135,7 @@ impl Side<'_> {
                 #[inline]
                 #vis fn fields(#receiver self) -> #held_type {
                     let __owner = #krate::__private::#core::owner(&self.0);
+                    #settled
                     #unsafe_ {
                         #held {
                             #fields

@@ -28,7 +28,7 @@ use core::convert::Infallible;
 use core::future::Future;
 use core::ops::Deref;
 
-use super::bind::{Bind, DerivedView};
+use super::bind::{Bind, DerivedView, NoGuard};
 use super::fields::address;
 use crate::{AsyncLock, AsyncRwLock, LockId};
 
@@ -396,27 +396,27 @@ pub struct NoLock;
 
 #[diagnostic::do_not_recommend]
 impl AsyncLock for NoLock {
-    type Guard<'a> = NoLock;
+    type Guard<'a> = NoGuard;
     type Error = Infallible;
 
-    async fn acquire(&self) -> Result<NoLock, Infallible> {
-        Ok(NoLock)
+    async fn acquire(&self) -> Result<NoGuard, Infallible> {
+        Ok(NoGuard)
     }
 
-    fn try_acquire(&self) -> Option<NoLock> {
+    fn try_acquire(&self) -> Option<NoGuard> {
         None
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl AsyncRwLock for NoLock {
-    type ReadGuard<'a> = NoLock;
+    type ReadGuard<'a> = NoGuard;
 
-    async fn read(&self) -> Result<NoLock, Infallible> {
-        Ok(NoLock)
+    async fn read(&self) -> Result<NoGuard, Infallible> {
+        Ok(NoGuard)
     }
 
-    fn try_read(&self) -> Option<NoLock> {
+    fn try_read(&self) -> Option<NoGuard> {
         None
     }
 }

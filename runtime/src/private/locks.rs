@@ -18,6 +18,7 @@ use core::ops::{Deref, DerefMut};
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
+use super::bind::NoGuard;
 use super::core::{Core, ReadCore};
 use super::dispatch::NoLock;
 use super::failure::{CannotFail, granted};
@@ -443,12 +444,12 @@ impl NoLockField {
     }
 
     #[doc(hidden)]
-    pub fn __of<'a, O: LockOf<M> + ?Sized, M>(&self, _: NoLock) -> GuardOf<'a, O, M> {
+    pub fn __of<'a, O: LockOf<M> + ?Sized, M>(&self, _: NoGuard) -> GuardOf<'a, O, M> {
         unreachable!("the field is no lock, which is an error")
     }
 
     #[doc(hidden)]
-    pub fn __of_shared<'a, O: RwLockOf<M> + ?Sized, M>(&self, _: NoLock) -> ReadGuardOf<'a, O, M> {
+    pub fn __of_shared<'a, O: RwLockOf<M> + ?Sized, M>(&self, _: NoGuard) -> ReadGuardOf<'a, O, M> {
         unreachable!("the field is no lock, which is an error")
     }
 }

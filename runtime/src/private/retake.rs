@@ -25,8 +25,9 @@ pub unsafe trait Retake<'g, L: AsyncLock + ?Sized> {
     /// The future that takes the lock.
     type Acquire;
 
-    /// Starts to wait for the lock.
-    fn acquire(self) -> Self::Acquire;
+    /// Starts to wait for the lock. The compiler suggests methods of hidden traits
+    /// too, so this one has no name that users write.
+    fn __retake(self) -> Self::Acquire;
 
     /// Polls the future.
     fn poll(future: Pin<&mut Self::Acquire>, cx: &mut Context<'_>) -> Poll<L::Guard<'g>>
@@ -40,7 +41,7 @@ unsafe impl<'g, L: NamedAcquire + ExclusiveLock + ?Sized> Retake<'g, L> for &'g 
     type Acquire = L::Acquire<'g>;
 
     #[inline]
-    fn acquire(self) -> L::Acquire<'g> {
+    fn __retake(self) -> L::Acquire<'g> {
         self.acquire_named()
     }
 
@@ -66,7 +67,7 @@ where
     /// Starts to wait for the lock.
     #[inline]
     pub fn new(lock: &'g L) -> Self {
-        Retaken(Retake::acquire(lock), ())
+        Retaken(Retake::__retake(lock), ())
     }
 }
 

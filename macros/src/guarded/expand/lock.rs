@@ -48,7 +48,6 @@ pub(super) fn expand_lock_of(monitor: &Monitor, lock: &LockField) -> TokenStream
     let at_type = public(ty.span());
     let lock_type = quote_spanned!(at_type=> type Lock = #ty;);
     quote! {
-        #[doc(hidden)]
         enum #marker {}
 
         #[automatically_derived]

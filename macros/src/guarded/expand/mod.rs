@@ -41,10 +41,7 @@ pub(super) fn expand(monitor: &Monitor) -> TokenStream {
         .flat_map(|lock| {
             let sides = sides(monitor, lock);
             let code = sides.into_iter().map(|side| side.expand());
-            [lock::expand_lock_of(monitor, lock)]
-                .into_iter()
-                .chain(code)
-                .chain([entry::expand_mut(monitor, lock)])
+            code.chain([entry::expand_mut(monitor, lock)])
                 .collect::<Vec<_>>()
         })
         .collect()
@@ -83,6 +80,7 @@ impl Side<'_> {
         code.extend(self.expand_traits());
         code.extend(self.expand_when());
         if !self.is_shared {
+            code.extend(lock::expand_lock_of(self.monitor, self.lock));
             code.extend(self.expand_relock());
         }
         code

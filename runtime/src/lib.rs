@@ -35,6 +35,7 @@ mod async_lock;
 mod barrier;
 mod blocking;
 mod condition;
+mod decoy;
 mod event;
 mod gate;
 mod guarded;

@@ -8,7 +8,7 @@ use syn::{Expr, ExprCall, ExprMethodCall, Ident, Token, token};
 
 use super::parse::{OPTIONS, WITH_VALUE, WITHOUT_VALUE};
 use crate::diagnostics::Errors;
-use crate::names::plain;
+use crate::names::{is_near, plain};
 
 /// `let x = lock` and `mut lock`.
 pub(super) fn keyword(input: ParseStream<'_>) -> syn::Result<()> {
@@ -59,7 +59,9 @@ fn misspelled(input: ParseStream<'_>) -> Option<syn::Error> {
             ))
         })?;
     }
-    let meant = OPTIONS.iter().find(|option| is_near(&name, option))?;
+    let meant = OPTIONS
+        .iter()
+        .find(|option| is_near(&plain(&name), option))?;
     let takes_value = !WITHOUT_VALUE.contains(meant);
     if has_value {
         let escape = "or if a lock is meant, bind it by another name";
@@ -88,32 +90,6 @@ fn value_of(option: &str) -> &'static str {
         "timeout" => "duration",
         _ => "::path",
     }
-}
-
-/// Whether one letter makes the difference, or the order of two, or underscores
-/// and capitals.
-fn is_near(name: &Ident, option: &str) -> bool {
-    let folded = |name: &str| -> Vec<char> {
-        let letters = name.chars().filter(|letter| *letter != '_');
-        letters.flat_map(char::to_lowercase).collect()
-    };
-    let name = plain(name);
-    let (a, b) = (folded(&name), folded(option));
-    if name == option {
-        return false;
-    }
-    let same_start = a.iter().zip(&b).take_while(|(a, b)| a == b).count();
-    let rest = |word: &[char]| word.iter().skip(same_start).copied().collect::<Vec<_>>();
-    let (a, b) = (rest(&a), rest(&b));
-    let after = |word: &[char], count: usize| word.iter().skip(count).copied().collect::<Vec<_>>();
-    let is_swapped = || {
-        let mut swapped: Vec<char> = a.clone();
-        if swapped.len() > 1 {
-            swapped.swap(0, 1);
-        }
-        swapped == b
-    };
-    after(&a, 1) == after(&b, 1) || a == after(&b, 1) || after(&a, 1) == b || is_swapped()
 }
 
 /// An expression that has no name, and perhaps is not what was meant.

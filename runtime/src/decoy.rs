@@ -81,3 +81,21 @@ impl Semaphore {
         unreachable!("the bound is never met")
     }
 }
+
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a `Lock` has no `locked`",
+    label = "no such method",
+    note = "write `.is_locked()`"
+)]
+pub trait LockHasLocked {}
+
+impl Lock {
+    #[doc(hidden)]
+    pub fn locked(&self) -> bool
+    where
+        for<'a> &'a Self: LockHasLocked,
+    {
+        unreachable!("the bound is never met")
+    }
+}

@@ -200,7 +200,8 @@ fn can_be_a_lock(expr: &Expr, name: Option<&Ident>, errors: &Errors) -> bool {
     if !is_never {
         return true;
     }
-    match name {
+    let is_text = matches!(expr, Expr::Lit(literal) if matches!(literal.lit, syn::Lit::Str(_)));
+    match name.filter(|_| !is_text) {
         Some(name) => errors.at(
             name,
             format!(

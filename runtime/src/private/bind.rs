@@ -82,22 +82,6 @@ impl<G> OfGuard<'_, G> {
     }
 }
 
-/// The guard of what is no lock. The compiler knows no type for what it binds, and
-/// so says nothing about it.
-pub struct NoGuard;
-
-impl Bind<'_, NoGuard> {
-    #[doc(hidden)]
-    pub fn __bind<T: ?Sized>(&mut self) -> &mut T {
-        unreachable!("what is bound is no lock, which is an error")
-    }
-
-    #[doc(hidden)]
-    pub fn __bind_shared<T: ?Sized>(&self) -> &T {
-        unreachable!("what is bound is no lock, which is an error")
-    }
-}
-
 impl<'v, G> Deref for Bind<'v, G> {
     type Target = OfDeref<'v, G>;
 

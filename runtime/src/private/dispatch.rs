@@ -28,7 +28,7 @@ use core::convert::Infallible;
 use core::future::Future;
 use core::ops::Deref;
 
-use super::bind::{Bind, DerivedView, NoGuard};
+use super::bind::{Bind, DerivedView};
 use super::fields::address;
 use crate::{AsyncLock, AsyncRwLock, LockId};
 
@@ -115,6 +115,7 @@ impl<L: ?Sized> AnyLock<L> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<L: AsyncLock + ?Sized, const KEY: u128> Enter<KEY> for AnyLock<L> {
     type Guard<'g>
         = L::Guard<'g>
@@ -133,6 +134,7 @@ impl<L: AsyncLock + ?Sized, const KEY: u128> Enter<KEY> for AnyLock<L> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<L: AsyncRwLock + ?Sized, const KEY: u128> EnterShared<KEY> for AnyLock<L> {
     type Guard<'g>
         = L::ReadGuard<'g>
@@ -148,6 +150,29 @@ impl<L: AsyncRwLock + ?Sized, const KEY: u128> EnterShared<KEY> for AnyLock<L> {
     #[inline]
     fn acquire(&self) -> impl Future<Output = Result<L::ReadGuard<'_>, L::Error>> {
         self.0.read()
+    }
+}
+
+/// Implemented by nothing. With an impl for it, a derived struct has two ways to
+/// implement a trait, and where its own is not met, the compiler reports the trait
+/// and does not advise to implement it by hand.
+#[doc(hidden)]
+pub trait Nobody {}
+
+#[diagnostic::do_not_recommend]
+impl<L: Nobody + ?Sized, const KEY: u128> EnterShared<KEY> for L {
+    type Guard<'g>
+        = Infallible
+    where
+        Self: 'g;
+    type Error = Infallible;
+
+    fn id(&self) -> LockId {
+        unreachable!("nobody implements it")
+    }
+
+    async fn acquire(&self) -> Result<Infallible, Infallible> {
+        unreachable!("nobody implements it")
     }
 }
 
@@ -373,26 +398,54 @@ impl<'a, L: ?Sized> ValueOtherwise<'a, L> {
     /// Can only be selected where `L` is no lock, and then the bound, which is
     /// there for its message, is not met.
     #[doc(hidden)]
-    pub fn __settle(&self) -> Plain<'static, NoLock>
+    pub fn __settle(&self) -> Nothing
     where
         L: AsyncLock,
     {
-        Plain(&NoLock)
+        Nothing
     }
 
     /// As [`__settle`](Self::__settle), for a read section.
     #[doc(hidden)]
-    pub fn __settle_shared(&self) -> Plain<'static, NoLock>
+    pub fn __settle_shared(&self) -> Nothing
     where
         L: AsyncRwLock,
     {
-        Plain(&NoLock)
+        Nothing
     }
 }
 
-/// Stands for what is not a lock, so that this is said only once.
+/// What is no lock has been selected, in code that never runs. The compiler knows
+/// no type for what is bound, and so says nothing about it.
+#[doc(hidden)]
+pub struct Nothing;
+
+#[doc(hidden)]
+impl Nothing {
+    pub fn __entered(&self) -> &'static AnyLock<NoLock> {
+        AnyLock::new(&NoLock)
+    }
+
+    pub fn __view<G>(&self, _: &mut G) -> Nothing {
+        Nothing
+    }
+
+    pub fn __bind<T: ?Sized>(&mut self) -> &mut T {
+        unreachable!("what is bound is no lock, which is an error")
+    }
+
+    pub fn __bind_shared<T: ?Sized>(&self) -> &T {
+        unreachable!("what is bound is no lock, which is an error")
+    }
+}
+
+/// A lock where there is none.
 #[doc(hidden)]
 pub struct NoLock;
+
+/// The guard of [`NoLock`].
+#[doc(hidden)]
+pub struct NoGuard;
 
 #[diagnostic::do_not_recommend]
 impl AsyncLock for NoLock {

@@ -18,9 +18,8 @@ use core::ops::{Deref, DerefMut};
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-use super::bind::NoGuard;
 use super::core::{Core, ReadCore};
-use super::dispatch::NoLock;
+use super::dispatch::{NoGuard, NoLock};
 use super::failure::{CannotFail, granted};
 use crate::when::{ConditionalLock, ConditionalRwLock, Place};
 use crate::{AsyncLock, AsyncRwLock, ExclusiveLock, ExclusiveRwLock, LockId, NamedAcquire};

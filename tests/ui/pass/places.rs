@@ -23,10 +23,10 @@ impl Account {
     }
 
     async fn condition(&self) -> i64 {
-        if let Some(balance) = with_lock!(self.ledger, { Some(*ledger.balance) })
-            && with_lock!(self.ledger, { *ledger.balance == balance })
-        {
-            return balance;
+        if let Some(balance) = with_lock!(self.ledger, { Some(*ledger.balance) }) {
+            if with_lock!(self.ledger, { *ledger.balance == balance }) {
+                return balance;
+            }
         }
         let Some(rest) = with_lock!(self.ledger, { ledger.balance.checked_sub(1) }) else {
             return 0;

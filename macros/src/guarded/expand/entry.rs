@@ -76,11 +76,13 @@ impl Side<'_> {
     /// Expands to:
     ///
     /// ```text
-    /// let __field = ::async_monitor::__private::field(&self.ledger).__settle();
+    /// let __lock = ::async_monitor::__private::field(&self.ledger).__settle().__lock();
     /// let __guard = ::async_monitor::__private::granted(
-    ///     ::async_monitor::AsyncLock::acquire(__field.__lock()).await,
+    ///     ::async_monitor::AsyncLock::acquire(__lock).await,
     /// );
-    /// let __guard = __field.__of::<Self, __AccountLedger>(__guard);
+    /// let __guard = ::async_monitor::__private::field(&self.ledger)
+    ///     .__settle()
+    ///     .__of::<Self, __AccountLedger>(__guard);
     /// AccountLedgerGuard(
     ///     unsafe { ::async_monitor::__private::Core::new(self, __guard) },
     ///     ::core::marker::PhantomData,
@@ -99,9 +101,11 @@ impl Side<'_> {
         };
         let (lock, marker, guard) = (&self.lock.ident, &self.marker, self.new_guard());
         quote! {
-            let __field = #krate::__private::field(&self.#lock).#settle();
-            let __guard = #krate::__private::granted(#krate::#acquire(__field.__lock()).await);
-            let __guard = __field.#of::<Self, #marker>(__guard);
+            let __lock = #krate::__private::field(&self.#lock).#settle().__lock();
+            let __guard = #krate::__private::granted(#krate::#acquire(__lock).await);
+            let __guard = #krate::__private::field(&self.#lock)
+                .#settle()
+                .#of::<Self, #marker>(__guard);
             #guard
         }
     }

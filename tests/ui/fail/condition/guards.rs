@@ -1,4 +1,4 @@
-use async_monitor::{Condition, Guarded, Lock, Mutex, RwLock};
+use async_monitor::{Condition, Guarded, Lock, Mutex};
 
 #[derive(Guarded)]
 pub struct Account {

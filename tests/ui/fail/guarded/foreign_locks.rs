@@ -12,7 +12,7 @@ struct InFront {
 }
 
 impl InFront {
-    #[synchronized(ledger, when = *ledger.balance > 0)]
+    #[synchronized(ledger)]
     async fn withdraw(&self) {
         *ledger.balance -= 1;
     }

@@ -22,17 +22,14 @@ impl Account {
     #[synchronized(ledger, when = *ledger.balance = 3)]
     async fn assignment(&self) {}
 
-    #[synchronized(ledger, when = amount = 3)]
-    async fn assignment_of_a_parameter(&self, amount: i64) {}
+    #[synchronized(ledger, when = _amount = 3)]
+    async fn assignment_of_a_parameter(&self, _amount: i64) {}
 
     #[synchronized(ledger, when = *balance > 0)]
     async fn without_the_name_of_the_lock(&self) {}
 
     #[synchronized(ledger, when = ledger.history.first())]
     async fn option(&self) {}
-
-    #[synchronized(ledger, when = return)]
-    async fn jump(&self) {}
 }
 
 async fn block(account: &Account) {

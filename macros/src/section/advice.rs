@@ -59,9 +59,13 @@ fn misspelled(input: ParseStream<'_>) -> Option<syn::Error> {
             ))
         })?;
     }
-    let meant = OPTIONS
-        .iter()
-        .find(|option| is_near(&plain(&name), option))?;
+    let meant = OPTIONS.iter().find(|option| {
+        if has_value {
+            is_option_with_value(&plain(&name), option)
+        } else {
+            is_near(&plain(&name), option)
+        }
+    })?;
     let takes_value = !WITHOUT_VALUE.contains(meant);
     if has_value {
         let escape = "or if a lock is meant, bind it by another name";
@@ -82,6 +86,21 @@ fn misspelled(input: ParseStream<'_>) -> Option<syn::Error> {
              `name = {name}`"
         ))
     })?
+}
+
+/// Whether `name = value` must mean the option: `timout`, `wehn` and `krate`, but
+/// neither `then` nor `crates`, which may well be names of locks.
+fn is_option_with_value(name: &str, option: &str) -> bool {
+    let letters = |word: &str| {
+        let mut letters: Vec<char> = word.to_lowercase().replace('_', "").chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    if option == "crate" {
+        return name == "krate";
+    }
+    let is_shorter = name.len() < option.len();
+    is_near(name, option) && (is_shorter || letters(name) == letters(option))
 }
 
 fn value_of(option: &str) -> &'static str {

@@ -28,8 +28,10 @@ pub(super) struct Options {
     pub(super) no_await: Option<Ident>,
     /// `when = condition`: what to wait for at entry.
     pub(super) when: Option<When>,
-    /// `timeout` and `atomic`, which this version does not have.
-    pub(super) unsupported: Vec<Ident>,
+    /// `timeout = duration`: how long to wait at entry.
+    pub(super) timeout: Option<Timeout>,
+    /// `atomic`: all or nothing.
+    pub(super) atomic: Option<Ident>,
     /// The names that have been seen.
     seen: Vec<Ident>,
 }
@@ -60,8 +62,14 @@ impl Options {
                     condition: scope.rename(condition.to_token_stream()),
                 });
             }
+            OptionValue::Expr(limit) => {
+                self.timeout = Some(Timeout {
+                    name: name.clone(),
+                    limit: scope.rename(limit.to_token_stream()),
+                });
+            }
             OptionValue::None if name == "no_await" => self.no_await = Some(name.clone()),
-            OptionValue::Expr(_) | OptionValue::None => self.unsupported.push(name.clone()),
+            OptionValue::None => self.atomic = Some(name.clone()),
         }
         self.seen.push(name);
     }
@@ -72,6 +80,13 @@ pub(super) struct When {
     pub(super) name: Ident,
     /// As the body would write it.
     pub(super) condition: TokenStream,
+}
+
+/// `timeout = duration`.
+pub(super) struct Timeout {
+    pub(super) name: Ident,
+    /// As the body would write it.
+    pub(super) limit: TokenStream,
 }
 
 /// A lock, and the name of what it leads to.
@@ -153,10 +168,14 @@ impl Section {
         };
         for argument in arguments {
             match argument {
-                Argument::Lock(argument) => match lock(argument, scope, errors) {
-                    Some(lock) => section.locks.push(lock),
-                    None => section.is_complete = false,
-                },
+                Argument::Lock(argument) => {
+                    // With a name, what is no lock has been taken for an option.
+                    let is_option = argument.name.is_some() && !is_text(&argument.expr);
+                    match lock(argument, scope, errors) {
+                        Some(lock) => section.locks.push(lock),
+                        None => section.is_complete &= is_option,
+                    }
+                }
                 Argument::Option(option) => section.options.add(option, scope, errors),
                 Argument::Wrong(error) => errors.push(error),
             }
@@ -200,8 +219,7 @@ fn can_be_a_lock(expr: &Expr, name: Option<&Ident>, errors: &Errors) -> bool {
     if !is_never {
         return true;
     }
-    let is_text = matches!(expr, Expr::Lit(literal) if matches!(literal.lit, syn::Lit::Str(_)));
-    match name.filter(|_| !is_text) {
+    match name.filter(|_| !is_text(expr)) {
         Some(name) => errors.at(
             name,
             format!(
@@ -213,6 +231,11 @@ fn can_be_a_lock(expr: &Expr, name: Option<&Ident>, errors: &Errors) -> bool {
         None => errors.at(expr, advice::no_lock(expr)),
     }
     false
+}
+
+/// Whether it is a name in quotes, which somebody has taken for a lock.
+fn is_text(expr: &Expr) -> bool {
+    matches!(expr, Expr::Lit(literal) if matches!(literal.lit, syn::Lit::Str(_)))
 }
 
 /// The expression without `&` and parentheses around it, which make no

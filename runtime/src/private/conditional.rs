@@ -1,6 +1,6 @@
 //! How a section waits for a condition (`when`).
 
-use super::dispatch::AnyLock;
+use super::dispatch::{AnyLock, NoGuard, NoLock};
 use super::{Enter, EnterShared};
 use crate::when::{ConditionalLock, ConditionalRwLock, Place, When, when};
 use crate::{AsyncLock, AsyncRwLock};
@@ -121,4 +121,28 @@ conditional! {
     /// A read section can wait for a condition.
     ConditionalShared, EnterSharedWhen, enter_shared_when: EnterShared, AsyncRwLock,
     ConditionalRwLock, ReadGuard, read_place, read_granted;
+}
+
+// SAFETY: there is no place.
+#[diagnostic::do_not_recommend]
+unsafe impl ConditionalLock for NoLock {
+    fn place(&self) -> Place<'_> {
+        unreachable!("there is no lock, which is an error")
+    }
+
+    unsafe fn granted(&self) -> NoGuard {
+        NoGuard
+    }
+}
+
+// SAFETY: there is no place.
+#[diagnostic::do_not_recommend]
+unsafe impl ConditionalRwLock for NoLock {
+    fn read_place(&self) -> Place<'_> {
+        unreachable!("there is no lock, which is an error")
+    }
+
+    unsafe fn read_granted(&self) -> NoGuard {
+        NoGuard
+    }
 }

@@ -430,6 +430,18 @@ impl Nothing {
         Nothing
     }
 
+    pub fn __restorable<G>(&self, _: &mut G) -> Nothing {
+        Nothing
+    }
+
+    pub fn __undo<A>(&mut self, _: &mut Option<NoGuard>, _: A) -> Nothing {
+        Nothing
+    }
+
+    pub fn __guard(&mut self) -> &mut Nothing {
+        self
+    }
+
     pub fn __bind<T: ?Sized>(&mut self) -> &mut T {
         unreachable!("what is bound is no lock, which is an error")
     }

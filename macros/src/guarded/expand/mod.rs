@@ -8,6 +8,7 @@ mod guard;
 mod held;
 mod lock;
 mod relock;
+mod restore;
 mod when;
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
@@ -82,6 +83,7 @@ impl Side<'_> {
         if !self.is_shared {
             code.extend(lock::expand_lock_of(self.monitor, self.lock));
             code.extend(self.expand_relock());
+            code.extend(self.expand_restore());
         }
         code
     }

@@ -1,0 +1,380 @@
+///Holds the lock `ledger` of `Account` until it is dropped or released.
+#[must_use = "the lock is released as soon as the guard is dropped"]
+#[doc(hidden)]
+pub struct AccountLedgerGuard<'__guard>(
+    ::async_monitor::__private::Core<
+        '__guard,
+        Account,
+        ::async_monitor::__private::GuardOf<'__guard, Account, __AccountLedger>,
+        122075695621518212564394156771862851892u128,
+    >,
+    ::core::marker::PhantomData<(&'__guard mut i64,)>,
+);
+#[automatically_derived]
+impl<'__guard> ::core::fmt::Debug for AccountLedgerGuard<'__guard> {
+    fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        ::core::fmt::DebugStruct::finish_non_exhaustive(
+            &mut ::core::fmt::Formatter::debug_struct(formatter, "AccountLedgerGuard"),
+        )
+    }
+}
+#[automatically_derived]
+#[allow(dead_code)]
+impl<'__guard> AccountLedgerGuard<'__guard> {
+    ///What `ledger` guards, for as long as the guard is borrowed.
+    #[inline]
+    fn fields(&mut self) -> AccountLedgerHeld<'_> {
+        let __owner = ::async_monitor::__private::Core::owner(&self.0);
+        unsafe {
+            AccountLedgerHeld {
+                balance: &mut *::async_monitor::__private::pointer::<
+                    i64,
+                    _,
+                >(&__owner.balance),
+                __owner: ::async_monitor::__private::Owner::new(__owner),
+            }
+        }
+    }
+    /// Releases the lock: what dropping the guard does, said aloud.
+    #[inline]
+    fn release(guard: Self) {
+        ::core::mem::drop(guard);
+    }
+}
+#[automatically_derived]
+unsafe impl<'__guard> ::async_monitor::HoldsLock for AccountLedgerGuard<'__guard> {
+    #[inline]
+    fn lock_id(&self) -> ::async_monitor::LockId {
+        ::async_monitor::AsyncLock::id(
+            ::async_monitor::__private::of::<
+                _,
+                __AccountLedger,
+            >(::async_monitor::__private::Core::owner(&self.0)),
+        )
+    }
+}
+///What the lock `ledger` of `Account` guards, while it is held.
+#[allow(dead_code)]
+#[doc(hidden)]
+pub struct AccountLedgerHeld<'__guard> {
+    /// What there is.
+    balance: &'__guard mut i64,
+    __owner: ::async_monitor::__private::Owner<
+        '__guard,
+        Account,
+        122075695621518212564394156771862851892u128,
+    >,
+}
+#[automatically_derived]
+impl<'__guard> ::core::fmt::Debug for AccountLedgerHeld<'__guard> {
+    fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        ::core::fmt::DebugStruct::finish_non_exhaustive(
+            &mut ::core::fmt::Formatter::debug_struct(formatter, "AccountLedgerHeld"),
+        )
+    }
+}
+#[automatically_derived]
+unsafe impl<'__guard> ::async_monitor::HoldsLock for AccountLedgerHeld<'__guard> {
+    #[inline]
+    fn lock_id(&self) -> ::async_monitor::LockId {
+        ::async_monitor::AsyncLock::id(
+            ::async_monitor::__private::of::<
+                _,
+                __AccountLedger,
+            >(::async_monitor::__private::Owner::get(&self.__owner)),
+        )
+    }
+}
+#[automatically_derived]
+#[allow(dead_code)]
+impl Account {
+    /**Waits for the lock `ledger`, and takes it for itself alone.
+
+Dropping the future gives up the place in line.*/
+    async fn acquire_ledger(&self) -> AccountLedgerGuard<'_> {
+        let __lock = ::async_monitor::__private::field(&self.ledger).__settle().__lock();
+        let __guard = ::async_monitor::__private::granted(
+            ::async_monitor::AsyncLock::acquire(__lock).await,
+        );
+        let __guard = ::async_monitor::__private::field(&self.ledger)
+            .__settle()
+            .__of::<Self, __AccountLedger>(__guard);
+        AccountLedgerGuard(
+            unsafe { ::async_monitor::__private::Core::new(self, __guard) },
+            ::core::marker::PhantomData,
+        )
+    }
+    ///Takes the lock `ledger` for itself alone if that is possible without waiting.
+    #[must_use = "the lock is released as soon as the guard is dropped"]
+    fn try_acquire_ledger(&self) -> ::core::option::Option<AccountLedgerGuard<'_>> {
+        match ::async_monitor::AsyncLock::try_acquire(
+            ::async_monitor::__private::of::<_, __AccountLedger>(self),
+        ) {
+            ::core::option::Option::Some(__guard) => {
+                ::core::option::Option::Some(
+                    AccountLedgerGuard(
+                        unsafe { ::async_monitor::__private::Core::new(self, __guard) },
+                        ::core::marker::PhantomData,
+                    ),
+                )
+            }
+            ::core::option::Option::None => ::core::option::Option::None,
+        }
+    }
+    ///Waits for the lock `ledger` by parking the thread: the way in from code that is not async.
+    fn acquire_ledger_blocking(&self) -> AccountLedgerGuard<'_> {
+        ::async_monitor::__private::block_on(self.acquire_ledger())
+    }
+}
+#[automatically_derived]
+impl ::async_monitor::__private::HasLock<122075695621518212564394156771862851892u128>
+for Account {
+    type Guard<'__guard> = AccountLedgerGuard<'__guard> where Self: '__guard;
+    type Held<'__guard> = AccountLedgerHeld<'__guard> where Self: '__guard;
+    #[inline]
+    fn place(&self) -> *const () {
+        ::async_monitor::__private::address(&self.ledger)
+    }
+    #[inline]
+    fn view<'__guard>(guard: &'__guard mut Self::Guard<'_>) -> Self::Held<'__guard>
+    where
+        Self: '__guard,
+    {
+        AccountLedgerGuard::fields(guard)
+    }
+}
+#[automatically_derived]
+impl ::async_monitor::__private::Enter<122075695621518212564394156771862851892u128>
+for Account {
+    type Guard<'__guard> = AccountLedgerGuard<'__guard> where Self: '__guard;
+    type Error = ::core::convert::Infallible;
+    #[inline]
+    fn id(&self) -> ::async_monitor::LockId {
+        ::async_monitor::AsyncLock::id(
+            ::async_monitor::__private::of::<_, __AccountLedger>(self),
+        )
+    }
+    async fn acquire(&self) -> ::core::result::Result<Self::Guard<'_>, Self::Error> {
+        ::core::result::Result::Ok({
+            let __lock = ::async_monitor::__private::field(&self.ledger)
+                .__settle()
+                .__lock();
+            let __guard = ::async_monitor::__private::granted(
+                ::async_monitor::AsyncLock::acquire(__lock).await,
+            );
+            let __guard = ::async_monitor::__private::field(&self.ledger)
+                .__settle()
+                .__of::<Self, __AccountLedger>(__guard);
+            AccountLedgerGuard(
+                unsafe { ::async_monitor::__private::Core::new(self, __guard) },
+                ::core::marker::PhantomData,
+            )
+        })
+    }
+}
+#[automatically_derived]
+impl ::async_monitor::__private::EnterWhen<122075695621518212564394156771862851892u128>
+for Account
+where
+    for<'__a> &'__a ::async_monitor::__private::Of<
+        Account,
+        __AccountLedger,
+    >: ::async_monitor::__private::Conditional<
+        '__a,
+        ::async_monitor::__private::Of<Account, __AccountLedger>,
+    >,
+{
+    #[inline]
+    fn place(&self) -> ::async_monitor::__private::Place<'_> {
+        ::async_monitor::__private::Conditional::place(
+            ::async_monitor::__private::of::<_, __AccountLedger>(self),
+        )
+    }
+    #[inline]
+    unsafe fn granted(&self) -> Self::Guard<'_> {
+        let __guard = unsafe {
+            ::async_monitor::__private::Conditional::granted(
+                ::async_monitor::__private::of::<_, __AccountLedger>(self),
+            )
+        };
+        AccountLedgerGuard(
+            unsafe { ::async_monitor::__private::Core::new(self, __guard) },
+            ::core::marker::PhantomData,
+        )
+    }
+}
+enum __AccountLedger {}
+#[automatically_derived]
+unsafe impl ::async_monitor::__private::LockOf<__AccountLedger> for Account {
+    type Lock = Lock;
+    #[inline]
+    fn lock(&self) -> ::async_monitor::__private::Exactly<'_, Self::Lock> {
+        let __lock = ::async_monitor::__private::exactly(&self.ledger);
+        __lock
+    }
+}
+#[automatically_derived]
+impl<'__view, '__guard> ::async_monitor::View<'__view> for AccountLedgerGuard<'__guard> {
+    type View = AccountLedgerHeld<'__view>;
+}
+#[automatically_derived]
+unsafe impl<'__guard> ::async_monitor::Relock for AccountLedgerGuard<'__guard>
+where
+    for<'__a> &'__a ::async_monitor::__private::Of<
+        Account,
+        __AccountLedger,
+    >: ::async_monitor::__private::Retake<
+        '__a,
+        ::async_monitor::__private::Of<Account, __AccountLedger>,
+    >,
+{
+    type Released = &'__guard Account;
+    type Reacquire = AccountLedgerReacquire<'__guard>;
+    #[inline]
+    fn release(guard: Self) -> Self::Released {
+        ::async_monitor::__private::Core::release(guard.0)
+    }
+    #[inline]
+    fn reacquire(released: Self::Released) -> Self::Reacquire {
+        AccountLedgerReacquire(unsafe {
+            ::async_monitor::__private::Reacquire::new(
+                released,
+                ::async_monitor::__private::Retaken::new(
+                    ::async_monitor::__private::of::<_, __AccountLedger>(released),
+                ),
+            )
+        })
+    }
+    #[inline]
+    fn with_view<__R>(
+        &mut self,
+        look: impl ::core::ops::FnOnce(&<Self as ::async_monitor::View<'_>>::View) -> __R,
+    ) -> __R {
+        look(&AccountLedgerGuard::fields(self))
+    }
+}
+#[doc(hidden)]
+#[must_use = "a future does nothing unless it is awaited"]
+#[allow(private_bounds)]
+#[allow(missing_debug_implementations)]
+pub struct AccountLedgerReacquire<'__guard>(
+    ::async_monitor::__private::Reacquire<
+        '__guard,
+        Account,
+        ::async_monitor::__private::Retaken<
+            '__guard,
+            ::async_monitor::__private::Of<Account, __AccountLedger>,
+        >,
+        122075695621518212564394156771862851892u128,
+    >,
+)
+where
+    for<'__a> &'__a ::async_monitor::__private::Of<
+        Account,
+        __AccountLedger,
+    >: ::async_monitor::__private::Retake<
+        '__a,
+        ::async_monitor::__private::Of<Account, __AccountLedger>,
+    >;
+#[automatically_derived]
+impl<'__guard> ::core::marker::Unpin for AccountLedgerReacquire<'__guard>
+where
+    for<'__a> &'__a ::async_monitor::__private::Of<
+        Account,
+        __AccountLedger,
+    >: ::async_monitor::__private::Retake<
+        '__a,
+        ::async_monitor::__private::Of<Account, __AccountLedger>,
+    >,
+    ::async_monitor::__private::NeverUnpin<'__guard>: ::core::marker::Unpin,
+{}
+#[automatically_derived]
+impl<'__guard> ::async_monitor::__private::MustNotImplDrop
+for AccountLedgerReacquire<'__guard>
+where
+    for<'__a> &'__a ::async_monitor::__private::Of<
+        Account,
+        __AccountLedger,
+    >: ::async_monitor::__private::Retake<
+        '__a,
+        ::async_monitor::__private::Of<Account, __AccountLedger>,
+    >,
+{}
+#[automatically_derived]
+impl<'__guard> ::core::future::Future for AccountLedgerReacquire<'__guard>
+where
+    for<'__a> &'__a ::async_monitor::__private::Of<
+        Account,
+        __AccountLedger,
+    >: ::async_monitor::__private::Retake<
+        '__a,
+        ::async_monitor::__private::Of<Account, __AccountLedger>,
+    >,
+{
+    type Output = AccountLedgerGuard<'__guard>;
+    #[inline]
+    fn poll(
+        self: ::core::pin::Pin<&mut Self>,
+        cx: &mut ::core::task::Context<'_>,
+    ) -> ::core::task::Poll<Self::Output> {
+        let future = unsafe {
+            ::core::pin::Pin::map_unchecked_mut(self, |this| &mut this.0)
+        };
+        ::core::task::Poll::map(
+            ::async_monitor::__private::Reacquire::poll(future, cx),
+            |core| AccountLedgerGuard(core, ::core::marker::PhantomData),
+        )
+    }
+}
+#[doc(hidden)]
+#[allow(missing_debug_implementations)]
+pub struct AccountLedgerSaved((i64,), ::core::marker::PhantomData<fn() -> Account>);
+#[automatically_derived]
+impl ::async_monitor::__private::Restore<122075695621518212564394156771862851892u128>
+for Account
+where
+    for<'__a> &'__a i64: ::async_monitor::__private::Restorable<i64>,
+{
+    type Saved = AccountLedgerSaved;
+    #[allow(unused_variables)]
+    fn save(guard: &mut Self::Guard<'_>) -> Self::Saved {
+        let __view = AccountLedgerGuard::fields(guard);
+        AccountLedgerSaved(
+            (::async_monitor::__private::Restorable::copied(&*__view.balance),),
+            ::core::marker::PhantomData,
+        )
+    }
+    #[allow(unused_variables)]
+    fn exchange(guard: &mut Self::Guard<'_>, saved: &mut Self::Saved) {
+        let __view = AccountLedgerGuard::fields(guard);
+        ::core::mem::swap(__view.balance, &mut saved.0.0);
+    }
+}
+///What the lock `ledger` of `Account` guards, without the lock: nobody else has the `Account`.
+#[allow(dead_code)]
+#[doc(hidden)]
+pub struct AccountLedgerMut<'__guard> {
+    /// What there is.
+    balance: &'__guard mut i64,
+    __owner: ::core::marker::PhantomData<&'__guard mut Account>,
+}
+#[automatically_derived]
+impl<'__guard> ::core::fmt::Debug for AccountLedgerMut<'__guard> {
+    fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        ::core::fmt::DebugStruct::finish_non_exhaustive(
+            &mut ::core::fmt::Formatter::debug_struct(formatter, "AccountLedgerMut"),
+        )
+    }
+}
+#[automatically_derived]
+#[allow(dead_code)]
+impl Account {
+    ///What the lock `ledger` guards. Takes no lock, as nobody else has the `Account`.
+    #[inline]
+    fn ledger_mut(&mut self) -> AccountLedgerMut<'_> {
+        AccountLedgerMut {
+            balance: ::async_monitor::__private::value_mut(&mut self.balance),
+            __owner: ::core::marker::PhantomData,
+        }
+    }
+}

@@ -1,0 +1,348 @@
+///Holds the lock `state` of `Shared` until it is dropped or released.
+#[must_use = "the lock is released as soon as the guard is dropped"]
+struct SharedStateGuard<'__guard>(
+    ::async_monitor::__private::Core<
+        '__guard,
+        Shared,
+        ::async_monitor::__private::GuardOf<'__guard, Shared, __SharedState>,
+        9157926117924125475949231123135259214u128,
+    >,
+    ::core::marker::PhantomData<(&'__guard mut Vec<u8>,)>,
+);
+#[automatically_derived]
+impl<'__guard> ::core::fmt::Debug for SharedStateGuard<'__guard> {
+    fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        ::core::fmt::DebugStruct::finish_non_exhaustive(
+            &mut ::core::fmt::Formatter::debug_struct(formatter, "SharedStateGuard"),
+        )
+    }
+}
+#[automatically_derived]
+#[allow(dead_code)]
+impl<'__guard> SharedStateGuard<'__guard> {
+    ///What `state` guards, for as long as the guard is borrowed.
+    #[inline]
+    fn fields(&mut self) -> SharedStateHeld<'_> {
+        let __owner = ::async_monitor::__private::Core::owner(&self.0);
+        let __field = ::async_monitor::__private::field(&__owner.state).__settle();
+        unsafe {
+            SharedStateHeld {
+                value: __field.__value(&mut self.0),
+                __owner: ::async_monitor::__private::Owner::new(__owner),
+            }
+        }
+    }
+    /// Releases the lock: what dropping the guard does, said aloud.
+    #[inline]
+    fn release(guard: Self) {
+        ::core::mem::drop(guard);
+    }
+}
+#[automatically_derived]
+unsafe impl<'__guard> ::async_monitor::HoldsLock for SharedStateGuard<'__guard> {
+    #[inline]
+    fn lock_id(&self) -> ::async_monitor::LockId {
+        ::async_monitor::AsyncLock::id(
+            ::async_monitor::__private::of::<
+                _,
+                __SharedState,
+            >(::async_monitor::__private::Core::owner(&self.0)),
+        )
+    }
+}
+///What the lock `state` of `Shared` guards, while it is held.
+#[allow(dead_code)]
+struct SharedStateHeld<'__guard> {
+    ///The value inside of `state`.
+    value: &'__guard mut Vec<u8>,
+    __owner: ::async_monitor::__private::Owner<
+        '__guard,
+        Shared,
+        9157926117924125475949231123135259214u128,
+    >,
+}
+#[automatically_derived]
+impl<'__guard> ::core::fmt::Debug for SharedStateHeld<'__guard> {
+    fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        ::core::fmt::DebugStruct::finish_non_exhaustive(
+            &mut ::core::fmt::Formatter::debug_struct(formatter, "SharedStateHeld"),
+        )
+    }
+}
+#[automatically_derived]
+unsafe impl<'__guard> ::async_monitor::HoldsLock for SharedStateHeld<'__guard> {
+    #[inline]
+    fn lock_id(&self) -> ::async_monitor::LockId {
+        ::async_monitor::AsyncLock::id(
+            ::async_monitor::__private::of::<
+                _,
+                __SharedState,
+            >(::async_monitor::__private::Owner::get(&self.__owner)),
+        )
+    }
+}
+#[automatically_derived]
+#[allow(dead_code)]
+impl Shared {
+    /**Waits for the lock `state`, and takes it for itself alone.
+
+Dropping the future gives up the place in line.*/
+    async fn acquire_state(&self) -> SharedStateGuard<'_> {
+        let __lock = ::async_monitor::__private::field(&self.state).__settle().__lock();
+        let __guard = ::async_monitor::__private::granted(
+            ::async_monitor::AsyncLock::acquire(__lock).await,
+        );
+        let __guard = ::async_monitor::__private::field(&self.state)
+            .__settle()
+            .__of::<Self, __SharedState>(__guard);
+        SharedStateGuard(
+            unsafe { ::async_monitor::__private::Core::new(self, __guard) },
+            ::core::marker::PhantomData,
+        )
+    }
+    ///Takes the lock `state` for itself alone if that is possible without waiting.
+    #[must_use = "the lock is released as soon as the guard is dropped"]
+    fn try_acquire_state(&self) -> ::core::option::Option<SharedStateGuard<'_>> {
+        match ::async_monitor::AsyncLock::try_acquire(
+            ::async_monitor::__private::of::<_, __SharedState>(self),
+        ) {
+            ::core::option::Option::Some(__guard) => {
+                ::core::option::Option::Some(
+                    SharedStateGuard(
+                        unsafe { ::async_monitor::__private::Core::new(self, __guard) },
+                        ::core::marker::PhantomData,
+                    ),
+                )
+            }
+            ::core::option::Option::None => ::core::option::Option::None,
+        }
+    }
+    ///Waits for the lock `state` by parking the thread: the way in from code that is not async.
+    fn acquire_state_blocking(&self) -> SharedStateGuard<'_> {
+        ::async_monitor::__private::block_on(self.acquire_state())
+    }
+}
+#[automatically_derived]
+impl ::async_monitor::__private::HasLock<9157926117924125475949231123135259214u128>
+for Shared {
+    type Guard<'__guard> = SharedStateGuard<'__guard> where Self: '__guard;
+    type Held<'__guard> = SharedStateHeld<'__guard> where Self: '__guard;
+    #[inline]
+    fn place(&self) -> *const () {
+        ::async_monitor::__private::address(&self.state)
+    }
+    #[inline]
+    fn view<'__guard>(guard: &'__guard mut Self::Guard<'_>) -> Self::Held<'__guard>
+    where
+        Self: '__guard,
+    {
+        SharedStateGuard::fields(guard)
+    }
+}
+#[automatically_derived]
+impl ::async_monitor::__private::Enter<9157926117924125475949231123135259214u128>
+for Shared {
+    type Guard<'__guard> = SharedStateGuard<'__guard> where Self: '__guard;
+    type Error = ::core::convert::Infallible;
+    #[inline]
+    fn id(&self) -> ::async_monitor::LockId {
+        ::async_monitor::AsyncLock::id(
+            ::async_monitor::__private::of::<_, __SharedState>(self),
+        )
+    }
+    async fn acquire(&self) -> ::core::result::Result<Self::Guard<'_>, Self::Error> {
+        ::core::result::Result::Ok({
+            let __lock = ::async_monitor::__private::field(&self.state)
+                .__settle()
+                .__lock();
+            let __guard = ::async_monitor::__private::granted(
+                ::async_monitor::AsyncLock::acquire(__lock).await,
+            );
+            let __guard = ::async_monitor::__private::field(&self.state)
+                .__settle()
+                .__of::<Self, __SharedState>(__guard);
+            SharedStateGuard(
+                unsafe { ::async_monitor::__private::Core::new(self, __guard) },
+                ::core::marker::PhantomData,
+            )
+        })
+    }
+}
+#[automatically_derived]
+impl ::async_monitor::__private::EnterWhen<9157926117924125475949231123135259214u128>
+for Shared
+where
+    for<'__a> &'__a ::async_monitor::__private::Of<
+        Shared,
+        __SharedState,
+    >: ::async_monitor::__private::Conditional<
+        '__a,
+        ::async_monitor::__private::Of<Shared, __SharedState>,
+    >,
+{
+    #[inline]
+    fn place(&self) -> ::async_monitor::__private::Place<'_> {
+        ::async_monitor::__private::Conditional::place(
+            ::async_monitor::__private::of::<_, __SharedState>(self),
+        )
+    }
+    #[inline]
+    unsafe fn granted(&self) -> Self::Guard<'_> {
+        let __guard = unsafe {
+            ::async_monitor::__private::Conditional::granted(
+                ::async_monitor::__private::of::<_, __SharedState>(self),
+            )
+        };
+        SharedStateGuard(
+            unsafe { ::async_monitor::__private::Core::new(self, __guard) },
+            ::core::marker::PhantomData,
+        )
+    }
+}
+enum __SharedState {}
+#[automatically_derived]
+unsafe impl ::async_monitor::__private::LockOf<__SharedState> for Shared {
+    type Lock = Arc<Mutex<Vec<u8>>>;
+    #[inline]
+    fn lock(&self) -> ::async_monitor::__private::Exactly<'_, Self::Lock> {
+        let __lock = ::async_monitor::__private::exactly(&self.state);
+        __lock
+    }
+}
+#[automatically_derived]
+impl<'__view, '__guard> ::async_monitor::View<'__view> for SharedStateGuard<'__guard> {
+    type View = SharedStateHeld<'__view>;
+}
+#[automatically_derived]
+unsafe impl<'__guard> ::async_monitor::Relock for SharedStateGuard<'__guard>
+where
+    for<'__a> &'__a ::async_monitor::__private::Of<
+        Shared,
+        __SharedState,
+    >: ::async_monitor::__private::Retake<
+        '__a,
+        ::async_monitor::__private::Of<Shared, __SharedState>,
+    >,
+{
+    type Released = &'__guard Shared;
+    type Reacquire = SharedStateReacquire<'__guard>;
+    #[inline]
+    fn release(guard: Self) -> Self::Released {
+        ::async_monitor::__private::Core::release(guard.0)
+    }
+    #[inline]
+    fn reacquire(released: Self::Released) -> Self::Reacquire {
+        SharedStateReacquire(unsafe {
+            ::async_monitor::__private::Reacquire::new(
+                released,
+                ::async_monitor::__private::Retaken::new(
+                    ::async_monitor::__private::of::<_, __SharedState>(released),
+                ),
+            )
+        })
+    }
+    #[inline]
+    fn with_view<__R>(
+        &mut self,
+        look: impl ::core::ops::FnOnce(&<Self as ::async_monitor::View<'_>>::View) -> __R,
+    ) -> __R {
+        look(&SharedStateGuard::fields(self))
+    }
+}
+#[doc(hidden)]
+#[must_use = "a future does nothing unless it is awaited"]
+#[allow(private_bounds)]
+#[allow(missing_debug_implementations)]
+struct SharedStateReacquire<'__guard>(
+    ::async_monitor::__private::Reacquire<
+        '__guard,
+        Shared,
+        ::async_monitor::__private::Retaken<
+            '__guard,
+            ::async_monitor::__private::Of<Shared, __SharedState>,
+        >,
+        9157926117924125475949231123135259214u128,
+    >,
+)
+where
+    for<'__a> &'__a ::async_monitor::__private::Of<
+        Shared,
+        __SharedState,
+    >: ::async_monitor::__private::Retake<
+        '__a,
+        ::async_monitor::__private::Of<Shared, __SharedState>,
+    >;
+#[automatically_derived]
+impl<'__guard> ::core::marker::Unpin for SharedStateReacquire<'__guard>
+where
+    for<'__a> &'__a ::async_monitor::__private::Of<
+        Shared,
+        __SharedState,
+    >: ::async_monitor::__private::Retake<
+        '__a,
+        ::async_monitor::__private::Of<Shared, __SharedState>,
+    >,
+    ::async_monitor::__private::NeverUnpin<'__guard>: ::core::marker::Unpin,
+{}
+#[automatically_derived]
+impl<'__guard> ::async_monitor::__private::MustNotImplDrop
+for SharedStateReacquire<'__guard>
+where
+    for<'__a> &'__a ::async_monitor::__private::Of<
+        Shared,
+        __SharedState,
+    >: ::async_monitor::__private::Retake<
+        '__a,
+        ::async_monitor::__private::Of<Shared, __SharedState>,
+    >,
+{}
+#[automatically_derived]
+impl<'__guard> ::core::future::Future for SharedStateReacquire<'__guard>
+where
+    for<'__a> &'__a ::async_monitor::__private::Of<
+        Shared,
+        __SharedState,
+    >: ::async_monitor::__private::Retake<
+        '__a,
+        ::async_monitor::__private::Of<Shared, __SharedState>,
+    >,
+{
+    type Output = SharedStateGuard<'__guard>;
+    #[inline]
+    fn poll(
+        self: ::core::pin::Pin<&mut Self>,
+        cx: &mut ::core::task::Context<'_>,
+    ) -> ::core::task::Poll<Self::Output> {
+        let future = unsafe {
+            ::core::pin::Pin::map_unchecked_mut(self, |this| &mut this.0)
+        };
+        ::core::task::Poll::map(
+            ::async_monitor::__private::Reacquire::poll(future, cx),
+            |core| SharedStateGuard(core, ::core::marker::PhantomData),
+        )
+    }
+}
+#[doc(hidden)]
+#[allow(missing_debug_implementations)]
+struct SharedStateSaved((Vec<u8>,), ::core::marker::PhantomData<fn() -> Shared>);
+#[automatically_derived]
+impl ::async_monitor::__private::Restore<9157926117924125475949231123135259214u128>
+for Shared
+where
+    for<'__a> &'__a Vec<u8>: ::async_monitor::__private::Restorable<Vec<u8>>,
+{
+    type Saved = SharedStateSaved;
+    #[allow(unused_variables)]
+    fn save(guard: &mut Self::Guard<'_>) -> Self::Saved {
+        let __view = SharedStateGuard::fields(guard);
+        SharedStateSaved(
+            (::async_monitor::__private::Restorable::copied(&*__view.value),),
+            ::core::marker::PhantomData,
+        )
+    }
+    #[allow(unused_variables)]
+    fn exchange(guard: &mut Self::Guard<'_>, saved: &mut Self::Saved) {
+        let __view = SharedStateGuard::fields(guard);
+        ::core::mem::swap(__view.value, &mut saved.0.0);
+    }
+}

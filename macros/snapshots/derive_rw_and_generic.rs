@@ -1,0 +1,737 @@
+///Holds the lock `table` of `Cache` until it is dropped or released.
+#[must_use = "the lock is released as soon as the guard is dropped"]
+#[doc(hidden)]
+pub(crate) struct CacheTableWriteGuard<'__guard, 'd, K: Hash, const N: usize>(
+    ::async_monitor::__private::Core<
+        '__guard,
+        Cache<'d, K, N>,
+        ::async_monitor::__private::GuardOf<'__guard, Cache<'d, K, N>, __CacheTable>,
+        265004102073834929858246969471813199159u128,
+    >,
+    ::core::marker::PhantomData<(&'__guard mut HashMap<K, &'d [u8; N]>,)>,
+)
+where
+    K: Eq;
+#[automatically_derived]
+impl<'__guard, 'd, K: Hash, const N: usize> ::core::fmt::Debug
+for CacheTableWriteGuard<'__guard, 'd, K, N>
+where
+    K: Eq,
+{
+    fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        ::core::fmt::DebugStruct::finish_non_exhaustive(
+            &mut ::core::fmt::Formatter::debug_struct(formatter, "CacheTableWriteGuard"),
+        )
+    }
+}
+#[automatically_derived]
+#[allow(dead_code)]
+impl<'__guard, 'd, K: Hash, const N: usize> CacheTableWriteGuard<'__guard, 'd, K, N>
+where
+    K: Eq,
+{
+    ///What `table` guards, for as long as the guard is borrowed.
+    #[inline]
+    fn fields(&mut self) -> CacheTableWriteHeld<'_, 'd, K, N> {
+        let __owner = ::async_monitor::__private::Core::owner(&self.0);
+        unsafe {
+            CacheTableWriteHeld {
+                entries: &mut *::async_monitor::__private::pointer::<
+                    HashMap<K, &'d [u8; N]>,
+                    _,
+                >(&__owner.entries),
+                __owner: ::async_monitor::__private::Owner::new(__owner),
+            }
+        }
+    }
+    /// Releases the lock: what dropping the guard does, said aloud.
+    #[inline]
+    fn release(guard: Self) {
+        ::core::mem::drop(guard);
+    }
+}
+#[automatically_derived]
+unsafe impl<'__guard, 'd, K: Hash, const N: usize> ::async_monitor::HoldsLock
+for CacheTableWriteGuard<'__guard, 'd, K, N>
+where
+    K: Eq,
+{
+    #[inline]
+    fn lock_id(&self) -> ::async_monitor::LockId {
+        ::async_monitor::AsyncLock::id(
+            ::async_monitor::__private::of::<
+                _,
+                __CacheTable,
+            >(::async_monitor::__private::Core::owner(&self.0)),
+        )
+    }
+}
+///What the lock `table` of `Cache` guards, while it is held.
+#[allow(dead_code)]
+#[doc(hidden)]
+pub(crate) struct CacheTableWriteHeld<'__guard, 'd, K: Hash, const N: usize>
+where
+    K: Eq,
+{
+    ///The field `entries`, guarded by `table`.
+    entries: &'__guard mut HashMap<K, &'d [u8; N]>,
+    __owner: ::async_monitor::__private::Owner<
+        '__guard,
+        Cache<'d, K, N>,
+        265004102073834929858246969471813199159u128,
+    >,
+}
+#[automatically_derived]
+impl<'__guard, 'd, K: Hash, const N: usize> ::core::fmt::Debug
+for CacheTableWriteHeld<'__guard, 'd, K, N>
+where
+    K: Eq,
+{
+    fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        ::core::fmt::DebugStruct::finish_non_exhaustive(
+            &mut ::core::fmt::Formatter::debug_struct(formatter, "CacheTableWriteHeld"),
+        )
+    }
+}
+#[automatically_derived]
+unsafe impl<'__guard, 'd, K: Hash, const N: usize> ::async_monitor::HoldsLock
+for CacheTableWriteHeld<'__guard, 'd, K, N>
+where
+    K: Eq,
+{
+    #[inline]
+    fn lock_id(&self) -> ::async_monitor::LockId {
+        ::async_monitor::AsyncLock::id(
+            ::async_monitor::__private::of::<
+                _,
+                __CacheTable,
+            >(::async_monitor::__private::Owner::get(&self.__owner)),
+        )
+    }
+}
+#[automatically_derived]
+#[allow(dead_code)]
+impl<'d, K: Hash, const N: usize> Cache<'d, K, N>
+where
+    K: Eq,
+{
+    /**Waits for the lock `table`, and takes it for itself alone.
+
+Dropping the future gives up the place in line.*/
+    async fn write_table(&self) -> CacheTableWriteGuard<'_, 'd, K, N> {
+        let __lock = ::async_monitor::__private::field(&self.table).__settle().__lock();
+        let __guard = ::async_monitor::__private::granted(
+            ::async_monitor::AsyncLock::acquire(__lock).await,
+        );
+        let __guard = ::async_monitor::__private::field(&self.table)
+            .__settle()
+            .__of::<Self, __CacheTable>(__guard);
+        CacheTableWriteGuard(
+            unsafe { ::async_monitor::__private::Core::new(self, __guard) },
+            ::core::marker::PhantomData,
+        )
+    }
+    ///Takes the lock `table` for itself alone if that is possible without waiting.
+    #[must_use = "the lock is released as soon as the guard is dropped"]
+    fn try_write_table(
+        &self,
+    ) -> ::core::option::Option<CacheTableWriteGuard<'_, 'd, K, N>> {
+        match ::async_monitor::AsyncLock::try_acquire(
+            ::async_monitor::__private::of::<_, __CacheTable>(self),
+        ) {
+            ::core::option::Option::Some(__guard) => {
+                ::core::option::Option::Some(
+                    CacheTableWriteGuard(
+                        unsafe { ::async_monitor::__private::Core::new(self, __guard) },
+                        ::core::marker::PhantomData,
+                    ),
+                )
+            }
+            ::core::option::Option::None => ::core::option::Option::None,
+        }
+    }
+    ///Waits for the lock `table` by parking the thread: the way in from code that is not async.
+    fn write_table_blocking(&self) -> CacheTableWriteGuard<'_, 'd, K, N> {
+        ::async_monitor::__private::block_on(self.write_table())
+    }
+}
+#[automatically_derived]
+impl<
+    'd,
+    K: Hash,
+    const N: usize,
+> ::async_monitor::__private::HasLock<265004102073834929858246969471813199159u128>
+for Cache<'d, K, N>
+where
+    K: Eq,
+{
+    type Guard<'__guard> = CacheTableWriteGuard<'__guard, 'd, K, N> where Self: '__guard;
+    type Held<'__guard> = CacheTableWriteHeld<'__guard, 'd, K, N> where Self: '__guard;
+    #[inline]
+    fn place(&self) -> *const () {
+        ::async_monitor::__private::address(&self.table)
+    }
+    #[inline]
+    fn view<'__guard>(guard: &'__guard mut Self::Guard<'_>) -> Self::Held<'__guard>
+    where
+        Self: '__guard,
+    {
+        CacheTableWriteGuard::fields(guard)
+    }
+}
+#[automatically_derived]
+impl<
+    'd,
+    K: Hash,
+    const N: usize,
+> ::async_monitor::__private::Enter<265004102073834929858246969471813199159u128>
+for Cache<'d, K, N>
+where
+    K: Eq,
+{
+    type Guard<'__guard> = CacheTableWriteGuard<'__guard, 'd, K, N> where Self: '__guard;
+    type Error = ::core::convert::Infallible;
+    #[inline]
+    fn id(&self) -> ::async_monitor::LockId {
+        ::async_monitor::AsyncLock::id(
+            ::async_monitor::__private::of::<_, __CacheTable>(self),
+        )
+    }
+    async fn acquire(&self) -> ::core::result::Result<Self::Guard<'_>, Self::Error> {
+        ::core::result::Result::Ok({
+            let __lock = ::async_monitor::__private::field(&self.table)
+                .__settle()
+                .__lock();
+            let __guard = ::async_monitor::__private::granted(
+                ::async_monitor::AsyncLock::acquire(__lock).await,
+            );
+            let __guard = ::async_monitor::__private::field(&self.table)
+                .__settle()
+                .__of::<Self, __CacheTable>(__guard);
+            CacheTableWriteGuard(
+                unsafe { ::async_monitor::__private::Core::new(self, __guard) },
+                ::core::marker::PhantomData,
+            )
+        })
+    }
+}
+#[automatically_derived]
+impl<
+    'd,
+    K: Hash,
+    const N: usize,
+> ::async_monitor::__private::EnterWhen<265004102073834929858246969471813199159u128>
+for Cache<'d, K, N>
+where
+    K: Eq,
+    for<'__a> &'__a ::async_monitor::__private::Of<
+        Cache<'d, K, N>,
+        __CacheTable,
+    >: ::async_monitor::__private::Conditional<
+        '__a,
+        ::async_monitor::__private::Of<Cache<'d, K, N>, __CacheTable>,
+    >,
+{
+    #[inline]
+    fn place(&self) -> ::async_monitor::__private::Place<'_> {
+        ::async_monitor::__private::Conditional::place(
+            ::async_monitor::__private::of::<_, __CacheTable>(self),
+        )
+    }
+    #[inline]
+    unsafe fn granted(&self) -> Self::Guard<'_> {
+        let __guard = unsafe {
+            ::async_monitor::__private::Conditional::granted(
+                ::async_monitor::__private::of::<_, __CacheTable>(self),
+            )
+        };
+        CacheTableWriteGuard(
+            unsafe { ::async_monitor::__private::Core::new(self, __guard) },
+            ::core::marker::PhantomData,
+        )
+    }
+}
+enum __CacheTable {}
+#[automatically_derived]
+unsafe impl<
+    'd,
+    K: Hash,
+    const N: usize,
+> ::async_monitor::__private::RwLockOf<__CacheTable> for Cache<'d, K, N>
+where
+    K: Eq,
+{
+    type Lock = RwLock<()>;
+    #[inline]
+    fn lock(&self) -> ::async_monitor::__private::Exactly<'_, Self::Lock> {
+        let __lock = ::async_monitor::__private::exactly(&self.table);
+        __lock
+    }
+}
+#[automatically_derived]
+impl<'__view, '__guard, 'd, K: Hash, const N: usize> ::async_monitor::View<'__view>
+for CacheTableWriteGuard<'__guard, 'd, K, N>
+where
+    K: Eq,
+{
+    type View = CacheTableWriteHeld<'__view, 'd, K, N>;
+}
+#[automatically_derived]
+unsafe impl<'__guard, 'd, K: Hash, const N: usize> ::async_monitor::Relock
+for CacheTableWriteGuard<'__guard, 'd, K, N>
+where
+    K: Eq,
+    for<'__a> &'__a ::async_monitor::__private::Of<
+        Cache<'d, K, N>,
+        __CacheTable,
+    >: ::async_monitor::__private::Retake<
+        '__a,
+        ::async_monitor::__private::Of<Cache<'d, K, N>, __CacheTable>,
+    >,
+{
+    type Released = &'__guard Cache<'d, K, N>;
+    type Reacquire = CacheTableWriteReacquire<'__guard, 'd, K, N>;
+    #[inline]
+    fn release(guard: Self) -> Self::Released {
+        ::async_monitor::__private::Core::release(guard.0)
+    }
+    #[inline]
+    fn reacquire(released: Self::Released) -> Self::Reacquire {
+        CacheTableWriteReacquire(unsafe {
+            ::async_monitor::__private::Reacquire::new(
+                released,
+                ::async_monitor::__private::Retaken::new(
+                    ::async_monitor::__private::of::<_, __CacheTable>(released),
+                ),
+            )
+        })
+    }
+    #[inline]
+    fn with_view<__R>(
+        &mut self,
+        look: impl ::core::ops::FnOnce(&<Self as ::async_monitor::View<'_>>::View) -> __R,
+    ) -> __R {
+        look(&CacheTableWriteGuard::fields(self))
+    }
+}
+#[doc(hidden)]
+#[must_use = "a future does nothing unless it is awaited"]
+#[allow(private_bounds)]
+#[allow(missing_debug_implementations)]
+pub(crate) struct CacheTableWriteReacquire<'__guard, 'd, K: Hash, const N: usize>(
+    ::async_monitor::__private::Reacquire<
+        '__guard,
+        Cache<'d, K, N>,
+        ::async_monitor::__private::Retaken<
+            '__guard,
+            ::async_monitor::__private::Of<Cache<'d, K, N>, __CacheTable>,
+        >,
+        265004102073834929858246969471813199159u128,
+    >,
+)
+where
+    K: Eq,
+    for<'__a> &'__a ::async_monitor::__private::Of<
+        Cache<'d, K, N>,
+        __CacheTable,
+    >: ::async_monitor::__private::Retake<
+        '__a,
+        ::async_monitor::__private::Of<Cache<'d, K, N>, __CacheTable>,
+    >;
+#[automatically_derived]
+impl<'__guard, 'd, K: Hash, const N: usize> ::core::marker::Unpin
+for CacheTableWriteReacquire<'__guard, 'd, K, N>
+where
+    K: Eq,
+    for<'__a> &'__a ::async_monitor::__private::Of<
+        Cache<'d, K, N>,
+        __CacheTable,
+    >: ::async_monitor::__private::Retake<
+        '__a,
+        ::async_monitor::__private::Of<Cache<'d, K, N>, __CacheTable>,
+    >,
+    ::async_monitor::__private::NeverUnpin<'__guard>: ::core::marker::Unpin,
+{}
+#[automatically_derived]
+impl<'__guard, 'd, K: Hash, const N: usize> ::async_monitor::__private::MustNotImplDrop
+for CacheTableWriteReacquire<'__guard, 'd, K, N>
+where
+    K: Eq,
+    for<'__a> &'__a ::async_monitor::__private::Of<
+        Cache<'d, K, N>,
+        __CacheTable,
+    >: ::async_monitor::__private::Retake<
+        '__a,
+        ::async_monitor::__private::Of<Cache<'d, K, N>, __CacheTable>,
+    >,
+{}
+#[automatically_derived]
+impl<'__guard, 'd, K: Hash, const N: usize> ::core::future::Future
+for CacheTableWriteReacquire<'__guard, 'd, K, N>
+where
+    K: Eq,
+    for<'__a> &'__a ::async_monitor::__private::Of<
+        Cache<'d, K, N>,
+        __CacheTable,
+    >: ::async_monitor::__private::Retake<
+        '__a,
+        ::async_monitor::__private::Of<Cache<'d, K, N>, __CacheTable>,
+    >,
+{
+    type Output = CacheTableWriteGuard<'__guard, 'd, K, N>;
+    #[inline]
+    fn poll(
+        self: ::core::pin::Pin<&mut Self>,
+        cx: &mut ::core::task::Context<'_>,
+    ) -> ::core::task::Poll<Self::Output> {
+        let future = unsafe {
+            ::core::pin::Pin::map_unchecked_mut(self, |this| &mut this.0)
+        };
+        ::core::task::Poll::map(
+            ::async_monitor::__private::Reacquire::poll(future, cx),
+            |core| CacheTableWriteGuard(core, ::core::marker::PhantomData),
+        )
+    }
+}
+#[doc(hidden)]
+#[allow(missing_debug_implementations)]
+pub(crate) struct CacheTableWriteSaved<'d, K: Hash, const N: usize>(
+    (HashMap<K, &'d [u8; N]>,),
+    ::core::marker::PhantomData<fn() -> Cache<'d, K, N>>,
+)
+where
+    K: Eq;
+#[automatically_derived]
+impl<
+    'd,
+    K: Hash,
+    const N: usize,
+> ::async_monitor::__private::Restore<265004102073834929858246969471813199159u128>
+for Cache<'d, K, N>
+where
+    K: Eq,
+    for<'__a> &'__a HashMap<
+        K,
+        &'d [u8; N],
+    >: ::async_monitor::__private::Restorable<HashMap<K, &'d [u8; N]>>,
+{
+    type Saved = CacheTableWriteSaved<'d, K, N>;
+    #[allow(unused_variables)]
+    fn save(guard: &mut Self::Guard<'_>) -> Self::Saved {
+        let __view = CacheTableWriteGuard::fields(guard);
+        CacheTableWriteSaved(
+            (::async_monitor::__private::Restorable::copied(&*__view.entries),),
+            ::core::marker::PhantomData,
+        )
+    }
+    #[allow(unused_variables)]
+    fn exchange(guard: &mut Self::Guard<'_>, saved: &mut Self::Saved) {
+        let __view = CacheTableWriteGuard::fields(guard);
+        ::core::mem::swap(__view.entries, &mut saved.0.0);
+    }
+}
+///Holds the lock `table` of `Cache`, shared with other readers, until it is dropped or released.
+#[must_use = "the lock is released as soon as the guard is dropped"]
+#[doc(hidden)]
+pub(crate) struct CacheTableReadGuard<'__guard, 'd, K: Hash, const N: usize>(
+    ::async_monitor::__private::ReadCore<
+        '__guard,
+        Cache<'d, K, N>,
+        ::async_monitor::__private::ReadGuardOf<'__guard, Cache<'d, K, N>, __CacheTable>,
+        110863045315296031743496178834054379343u128,
+    >,
+    ::core::marker::PhantomData<(&'__guard HashMap<K, &'d [u8; N]>,)>,
+)
+where
+    K: Eq;
+#[automatically_derived]
+impl<'__guard, 'd, K: Hash, const N: usize> ::core::fmt::Debug
+for CacheTableReadGuard<'__guard, 'd, K, N>
+where
+    K: Eq,
+{
+    fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        ::core::fmt::DebugStruct::finish_non_exhaustive(
+            &mut ::core::fmt::Formatter::debug_struct(formatter, "CacheTableReadGuard"),
+        )
+    }
+}
+#[automatically_derived]
+#[allow(dead_code)]
+impl<'__guard, 'd, K: Hash, const N: usize> CacheTableReadGuard<'__guard, 'd, K, N>
+where
+    K: Eq,
+{
+    ///What `table` guards, for as long as the guard is borrowed.
+    #[inline]
+    fn fields(&self) -> CacheTableReadHeld<'_, 'd, K, N> {
+        let __owner = ::async_monitor::__private::ReadCore::owner(&self.0);
+        unsafe {
+            CacheTableReadHeld {
+                entries: &*::async_monitor::__private::pointer::<
+                    HashMap<K, &'d [u8; N]>,
+                    _,
+                >(&__owner.entries),
+                __owner: ::async_monitor::__private::Owner::new(__owner),
+            }
+        }
+    }
+    /// Releases the lock: what dropping the guard does, said aloud.
+    #[inline]
+    fn release(guard: Self) {
+        ::core::mem::drop(guard);
+    }
+}
+#[automatically_derived]
+unsafe impl<'__guard, 'd, K: Hash, const N: usize> ::async_monitor::HoldsLock
+for CacheTableReadGuard<'__guard, 'd, K, N>
+where
+    K: Eq,
+{
+    #[inline]
+    fn lock_id(&self) -> ::async_monitor::LockId {
+        ::async_monitor::AsyncLock::id(
+            ::async_monitor::__private::of::<
+                _,
+                __CacheTable,
+            >(::async_monitor::__private::ReadCore::owner(&self.0)),
+        )
+    }
+}
+///What the lock `table` of `Cache` guards, while it is held, to be read.
+#[allow(dead_code)]
+#[doc(hidden)]
+pub(crate) struct CacheTableReadHeld<'__guard, 'd, K: Hash, const N: usize>
+where
+    K: Eq,
+{
+    ///The field `entries`, guarded by `table`.
+    entries: &'__guard HashMap<K, &'d [u8; N]>,
+    __owner: ::async_monitor::__private::Owner<
+        '__guard,
+        Cache<'d, K, N>,
+        110863045315296031743496178834054379343u128,
+    >,
+}
+#[automatically_derived]
+impl<'__guard, 'd, K: Hash, const N: usize> ::core::fmt::Debug
+for CacheTableReadHeld<'__guard, 'd, K, N>
+where
+    K: Eq,
+{
+    fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        ::core::fmt::DebugStruct::finish_non_exhaustive(
+            &mut ::core::fmt::Formatter::debug_struct(formatter, "CacheTableReadHeld"),
+        )
+    }
+}
+#[automatically_derived]
+unsafe impl<'__guard, 'd, K: Hash, const N: usize> ::async_monitor::HoldsLock
+for CacheTableReadHeld<'__guard, 'd, K, N>
+where
+    K: Eq,
+{
+    #[inline]
+    fn lock_id(&self) -> ::async_monitor::LockId {
+        ::async_monitor::AsyncLock::id(
+            ::async_monitor::__private::of::<
+                _,
+                __CacheTable,
+            >(::async_monitor::__private::Owner::get(&self.__owner)),
+        )
+    }
+}
+#[automatically_derived]
+#[allow(dead_code)]
+impl<'d, K: Hash, const N: usize> Cache<'d, K, N>
+where
+    K: Eq,
+{
+    /**Waits for the lock `table`, and takes it to read.
+
+Dropping the future gives up the place in line.*/
+    async fn read_table(&self) -> CacheTableReadGuard<'_, 'd, K, N>
+    where
+        for<'__a> &'__a HashMap<K, &'d [u8; N]>: ::async_monitor::__private::Shareable,
+    {
+        let __lock = ::async_monitor::__private::field(&self.table)
+            .__settle_shared()
+            .__lock();
+        let __guard = ::async_monitor::__private::granted(
+            ::async_monitor::AsyncRwLock::read(__lock).await,
+        );
+        let __guard = ::async_monitor::__private::field(&self.table)
+            .__settle_shared()
+            .__of_shared::<Self, __CacheTable>(__guard);
+        CacheTableReadGuard(
+            unsafe { ::async_monitor::__private::ReadCore::new(self, __guard) },
+            ::core::marker::PhantomData,
+        )
+    }
+    ///Takes the lock `table` to read if that is possible without waiting.
+    #[must_use = "the lock is released as soon as the guard is dropped"]
+    fn try_read_table(&self) -> ::core::option::Option<CacheTableReadGuard<'_, 'd, K, N>>
+    where
+        for<'__a> &'__a HashMap<K, &'d [u8; N]>: ::async_monitor::__private::Shareable,
+    {
+        match ::async_monitor::AsyncRwLock::try_read(
+            ::async_monitor::__private::of::<_, __CacheTable>(self),
+        ) {
+            ::core::option::Option::Some(__guard) => {
+                ::core::option::Option::Some(
+                    CacheTableReadGuard(
+                        unsafe {
+                            ::async_monitor::__private::ReadCore::new(self, __guard)
+                        },
+                        ::core::marker::PhantomData,
+                    ),
+                )
+            }
+            ::core::option::Option::None => ::core::option::Option::None,
+        }
+    }
+    ///Waits for the lock `table` by parking the thread: the way in from code that is not async.
+    fn read_table_blocking(&self) -> CacheTableReadGuard<'_, 'd, K, N>
+    where
+        for<'__a> &'__a HashMap<K, &'d [u8; N]>: ::async_monitor::__private::Shareable,
+    {
+        ::async_monitor::__private::block_on(self.read_table())
+    }
+}
+#[automatically_derived]
+impl<
+    'd,
+    K: Hash,
+    const N: usize,
+> ::async_monitor::__private::HasLock<110863045315296031743496178834054379343u128>
+for Cache<'d, K, N>
+where
+    K: Eq,
+{
+    type Guard<'__guard> = CacheTableReadGuard<'__guard, 'd, K, N> where Self: '__guard;
+    type Held<'__guard> = CacheTableReadHeld<'__guard, 'd, K, N> where Self: '__guard;
+    #[inline]
+    fn place(&self) -> *const () {
+        ::async_monitor::__private::address(&self.table)
+    }
+    #[inline]
+    fn view<'__guard>(guard: &'__guard mut Self::Guard<'_>) -> Self::Held<'__guard>
+    where
+        Self: '__guard,
+    {
+        CacheTableReadGuard::fields(guard)
+    }
+}
+#[automatically_derived]
+impl<
+    'd,
+    K: Hash,
+    const N: usize,
+> ::async_monitor::__private::EnterShared<110863045315296031743496178834054379343u128>
+for Cache<'d, K, N>
+where
+    K: Eq,
+    for<'__a> &'__a HashMap<K, &'d [u8; N]>: ::async_monitor::__private::Shareable,
+{
+    type Guard<'__guard> = CacheTableReadGuard<'__guard, 'd, K, N> where Self: '__guard;
+    type Error = ::core::convert::Infallible;
+    #[inline]
+    fn id(&self) -> ::async_monitor::LockId {
+        ::async_monitor::AsyncLock::id(
+            ::async_monitor::__private::of::<_, __CacheTable>(self),
+        )
+    }
+    async fn acquire(&self) -> ::core::result::Result<Self::Guard<'_>, Self::Error> {
+        ::core::result::Result::Ok({
+            let __lock = ::async_monitor::__private::field(&self.table)
+                .__settle_shared()
+                .__lock();
+            let __guard = ::async_monitor::__private::granted(
+                ::async_monitor::AsyncRwLock::read(__lock).await,
+            );
+            let __guard = ::async_monitor::__private::field(&self.table)
+                .__settle_shared()
+                .__of_shared::<Self, __CacheTable>(__guard);
+            CacheTableReadGuard(
+                unsafe { ::async_monitor::__private::ReadCore::new(self, __guard) },
+                ::core::marker::PhantomData,
+            )
+        })
+    }
+}
+#[automatically_derived]
+impl<
+    'd,
+    K: Hash,
+    const N: usize,
+> ::async_monitor::__private::EnterSharedWhen<
+    110863045315296031743496178834054379343u128,
+> for Cache<'d, K, N>
+where
+    K: Eq,
+    for<'__a> &'__a ::async_monitor::__private::Of<
+        Cache<'d, K, N>,
+        __CacheTable,
+    >: ::async_monitor::__private::ConditionalShared<
+        '__a,
+        ::async_monitor::__private::Of<Cache<'d, K, N>, __CacheTable>,
+    >,
+    for<'__a> &'__a HashMap<K, &'d [u8; N]>: ::async_monitor::__private::Shareable,
+{
+    #[inline]
+    fn place(&self) -> ::async_monitor::__private::Place<'_> {
+        ::async_monitor::__private::ConditionalShared::place(
+            ::async_monitor::__private::of::<_, __CacheTable>(self),
+        )
+    }
+    #[inline]
+    unsafe fn granted(&self) -> Self::Guard<'_> {
+        let __guard = unsafe {
+            ::async_monitor::__private::ConditionalShared::granted(
+                ::async_monitor::__private::of::<_, __CacheTable>(self),
+            )
+        };
+        CacheTableReadGuard(
+            unsafe { ::async_monitor::__private::ReadCore::new(self, __guard) },
+            ::core::marker::PhantomData,
+        )
+    }
+}
+///What the lock `table` of `Cache` guards, without the lock: nobody else has the `Cache`.
+#[allow(dead_code)]
+#[doc(hidden)]
+pub(crate) struct CacheTableMut<'__guard, 'd, K: Hash, const N: usize>
+where
+    K: Eq,
+{
+    ///The field `entries`, guarded by `table`.
+    entries: &'__guard mut HashMap<K, &'d [u8; N]>,
+    __owner: ::core::marker::PhantomData<&'__guard mut Cache<'d, K, N>>,
+}
+#[automatically_derived]
+impl<'__guard, 'd, K: Hash, const N: usize> ::core::fmt::Debug
+for CacheTableMut<'__guard, 'd, K, N>
+where
+    K: Eq,
+{
+    fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        ::core::fmt::DebugStruct::finish_non_exhaustive(
+            &mut ::core::fmt::Formatter::debug_struct(formatter, "CacheTableMut"),
+        )
+    }
+}
+#[automatically_derived]
+#[allow(dead_code)]
+impl<'d, K: Hash, const N: usize> Cache<'d, K, N>
+where
+    K: Eq,
+{
+    ///What the lock `table` guards. Takes no lock, as nobody else has the `Cache`.
+    #[inline]
+    fn table_mut(&mut self) -> CacheTableMut<'_, 'd, K, N> {
+        CacheTableMut {
+            entries: ::async_monitor::__private::value_mut(&mut self.entries),
+            __owner: ::core::marker::PhantomData,
+        }
+    }
+}

@@ -1,0 +1,71 @@
+impl Account {
+    /// Docs.
+    pub async fn deposit(&self, amount: i64) -> Result<i64, Failed> {
+        let __base0 = &*self;
+        let __entry0 = ::async_monitor::__private::probe::<
+            _,
+            122075695621518212564394156771862851892u128,
+        >(__base0)
+            .__select(&__base0.ledger)
+            .__settle();
+        let __base1 = &self.inner;
+        let __entry1 = ::async_monitor::__private::probe::<
+            _,
+            122075695621518212564394156771862851892u128,
+        >(__base1)
+            .__select(&__base1.ledger)
+            .__settle();
+        let (mut __slot0, mut __slot1) = (
+            ::core::option::Option::None,
+            ::core::option::Option::None,
+        );
+        for __next in ::async_monitor::__private::in_order([
+            (
+                ::async_monitor::__private::Enter::<
+                    122075695621518212564394156771862851892u128,
+                >::id(__entry0.__entered()),
+                ::core::stringify!(ledger),
+            ),
+            (
+                ::async_monitor::__private::Enter::<
+                    122075695621518212564394156771862851892u128,
+                >::id(__entry1.__entered()),
+                ::core::stringify!(self.inner.ledger),
+            ),
+        ]) {
+            match __next {
+                0usize => {
+                    __slot0 = ::core::option::Option::Some(
+                        ::async_monitor::__private::granted(
+                            ::async_monitor::__private::Enter::<
+                                122075695621518212564394156771862851892u128,
+                            >::acquire(__entry0.__entered())
+                                .await,
+                        ),
+                    );
+                }
+                _ => {
+                    __slot1 = ::core::option::Option::Some(
+                        ::async_monitor::__private::granted(
+                            ::async_monitor::__private::Enter::<
+                                122075695621518212564394156771862851892u128,
+                            >::acquire(__entry1.__entered())
+                                .await,
+                        ),
+                    );
+                }
+            }
+        }
+        let mut __guard0 = ::async_monitor::__private::taken(__slot0);
+        let mut __guard1 = ::async_monitor::__private::taken(__slot1);
+        #[allow(unused_mut)]
+        let mut __view0 = __entry0.__view(&mut __guard0);
+        let ledger = __view0.__bind();
+        let _ = &ledger;
+        #[allow(unused_mut)]
+        let mut __view1 = __entry1.__view(&mut __guard1);
+        let other = __view1.__bind();
+        let _ = &other;
+        body(amount)
+    }
+}

@@ -1,0 +1,385 @@
+//! Inputs that are wrong in random ways: whatever a user writes, a macro neither
+//! panics nor keeps its complaints to itself, and each complaint has a place.
+//!
+//! Valid inputs are mutated token by token, several times over. A failure prints
+//! the seed of its input, and the input:
+//!
+//! ```text
+//! FUZZ_SEED=1234 cargo test -p async-monitor-macros --lib fuzz
+//! ```
+//!
+//! tries that one again, and `FUZZ_INPUTS=1000000` tries more than the few that
+//! guard every change.
+
+use std::panic::{self, AssertUnwindSafe};
+use std::{env, iter};
+
+use proc_macro2::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
+
+use crate::{guarded, section};
+
+/// How many inputs are tried where `FUZZ_INPUTS` does not say it.
+const INPUTS: u64 = 20_000;
+
+/// A macro, and what it is given: for an attribute, its arguments and the item
+/// are two groups in parentheses.
+#[derive(Clone, Copy, Debug)]
+enum Macro {
+    Derive,
+    Synchronized,
+    WithLock,
+}
+
+impl Macro {
+    fn expand(self, input: TokenStream) -> TokenStream {
+        match self {
+            Macro::Derive => guarded::derive(input),
+            Macro::WithLock => section::with_lock(input),
+            Macro::Synchronized => {
+                let (arguments, item) = two(input);
+                section::synchronized(arguments, item)
+            }
+        }
+    }
+}
+
+/// The contents of two groups, or nothing where they are missing by now.
+fn two(input: TokenStream) -> (TokenStream, TokenStream) {
+    let mut groups = input.into_iter().map(|token| match token {
+        TokenTree::Group(group) => group.stream(),
+        other => other.into(),
+    });
+    let first = groups.next().unwrap_or_default();
+    (first, groups.collect())
+}
+
+const SEEDS: &[(Macro, &str)] = &[
+    (
+        Macro::Derive,
+        "pub struct Account { pub id: u64, ledger: Lock, #[guarded_by(ledger)] balance: \
+         Guarded<i64>, /** docs */ #[guarded_by(ledger)] history: Guarded<Vec<i64>> }",
+    ),
+    (
+        Macro::Derive,
+        "#[guarded(crate = ::monitor)] pub(crate) struct Cache<'d, K: Hash + 'd, T: ?Sized = u8, \
+         const N: usize = 3> where K: Eq, Self: Sized { #[lock(rw)] table: \
+         async_monitor::RwLock<()>, #[guarded_by(table)] entries: Guarded<HashMap<K, [&'d u8; \
+         N]>>, #[lock] r#type: Arc<Mutex<Vec<Self>>>, #[cfg(test)] rest: Guarded<T> }",
+    ),
+    (
+        Macro::Derive,
+        "struct Pair(Lock, #[guarded_by(0)] Guarded<u8>);",
+    ),
+    (
+        Macro::Derive,
+        "enum State { On { #[lock] lock: Lock }, Off(u8) }",
+    ),
+    (
+        Macro::Synchronized,
+        "(ledger, when = *ledger.balance >= amount, timeout = self.patience) (pub async fn \
+         withdraw(&self, amount: i64) -> Result<i64, Elapsed> { *ledger.balance -= amount; if x { \
+         return Ok(3); } Ok(self.f().await?) })",
+    ),
+    (
+        Macro::Synchronized,
+        "(a = read(self.inner.state)?, g = GLOBAL, write(b), atomic, no_await, crate = ::m) \
+         (#[must_use] async fn f<'a, T: Into<U>, U>(self: &'a Arc<Self>, (x, mut y): (u8, u8), \
+         it: impl Iterator<Item = T>) -> impl Iterator<Item = U> + use<'a, T, U> where U: Clone { \
+         #![allow(unused)] m!(x => y.await); with_lock!(q, { 1 }); it })",
+    ),
+    (
+        Macro::Synchronized,
+        "(s = pick(key)) (fn f<'life0>(&'life0 self) -> Pin<Box<dyn Future<Output = u8> + Send + \
+         'life0>> { Box::pin(async move { if let Some(__ret) = None::<u8> { return __ret; } let \
+         __self = self; let __ret: u8 = { __self.g(); 3 }; __ret }) })",
+    ),
+    (Macro::Synchronized, "() (struct S { a: u8 })"),
+    (
+        Macro::WithLock,
+        "account.ledger, { *ledger.balance += 1; loop { break 'a; } ledger.f().await }",
+    ),
+    (
+        Macro::WithLock,
+        "a = from.ledger, b = read(to.ledger)?, (*x).y, GLOBAL, atomic, timeout = \
+         Duration::from_secs(1), when = a.x, { for x in y { continue; } || return; z? },",
+    ),
+];
+
+/// What mutations put in.
+const WORDS: &[&str] = &[
+    "self",
+    "Self",
+    "crate",
+    "super",
+    "async",
+    "await",
+    "fn",
+    "struct",
+    "enum",
+    "impl",
+    "dyn",
+    "where",
+    "for",
+    "mut",
+    "ref",
+    "move",
+    "return",
+    "break",
+    "loop",
+    "match",
+    "if",
+    "let",
+    "_",
+    "pub",
+    "unsafe",
+    "const",
+    "static",
+    "type",
+    "lock",
+    "rw",
+    "guarded_by",
+    "guarded",
+    "Guarded",
+    "Mutex",
+    "RwLock",
+    "Arc",
+    "read",
+    "write",
+    "when",
+    "timeout",
+    "atomic",
+    "no_await",
+    "ledger",
+    "balance",
+    "allow",
+    "nested",
+    "order",
+    "synchronized",
+    "with_lock",
+    "Output",
+    "__self",
+    "__ret",
+    "pin",
+    "Box",
+    "GLOBAL",
+    "try_acquire_ledger",
+    "acquire_ledger",
+];
+const PUNCTS: &[char] = &[
+    '.', ',', ';', ':', '=', '&', '*', '?', '!', '<', '>', '#', '|', '-', '+', '/', '@', '$', '\'',
+];
+
+#[test]
+fn no_input_panics_or_is_refused_without_a_place() {
+    let number = |name| env::var(name).ok().and_then(|text| text.parse().ok());
+    let only: Option<u64> = number("FUZZ_SEED");
+    let inputs = number("FUZZ_INPUTS").unwrap_or(INPUTS);
+    let seeds = only.map_or(0..inputs, |seed| seed..seed + 1);
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let failure = seeds.into_iter().find_map(|seed| {
+        let (name, input) = mutated(seed);
+        let failure = failure(name, &input)?;
+        let (input, failure) = shrunk(name, input, failure);
+        Some(format!("seed {seed}: {failure}\n{name:?}: {input}"))
+    });
+    panic::set_hook(hook);
+    if let Some(failure) = failure {
+        panic!("{failure}");
+    }
+}
+
+/// What is wrong with how a macro takes the input.
+fn failure(name: Macro, input: &TokenStream) -> Option<String> {
+    // As text, so that each token has a place.
+    let input: TokenStream = input.to_string().parse().ok()?;
+    let expand = AssertUnwindSafe(|| name.expand(input));
+    let output = match panic::catch_unwind(expand) {
+        Ok(output) => output,
+        Err(payload) => {
+            let text = payload
+                .downcast_ref::<String>()
+                .map(String::as_str)
+                .or_else(|| payload.downcast_ref::<&str>().copied());
+            return Some(format!("a panic: {}", text.unwrap_or("?")));
+        }
+    };
+    let mut errors = Vec::new();
+    collect_errors(output, &mut errors);
+    let lost = errors.into_iter().find(|(message, span)| {
+        // What is missing has no place but that of the macro.
+        let is_missing = ["without a", "unexpected end", "expected"]
+            .iter()
+            .any(|text| message.contains(text));
+        span.start().line == 0 && !is_missing
+    })?;
+    Some(format!("an error without a place: {}", lost.0))
+}
+
+/// The messages of `compile_error!`, and where they are shown.
+fn collect_errors(tokens: TokenStream, errors: &mut Vec<(String, Span)>) {
+    let mut after_name = false;
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) => {
+                let mut inside = group.stream().into_iter();
+                match inside.next() {
+                    Some(TokenTree::Literal(text)) if after_name => {
+                        errors.push((text.to_string(), text.span()));
+                    }
+                    _ => collect_errors(group.stream(), errors),
+                }
+                after_name = false;
+            }
+            TokenTree::Ident(ident) => after_name = ident == "compile_error",
+            TokenTree::Punct(_) => {}
+            TokenTree::Literal(_) => after_name = false,
+        }
+    }
+}
+
+/// The input of a seed.
+fn mutated(seed: u64) -> (Macro, TokenStream) {
+    let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    let (name, text) = *random.pick(SEEDS);
+    let mut tokens: TokenStream = text.parse().expect("the seeds are tokens");
+    for _ in 0..random.below(4) + 1 {
+        tokens = mutate(tokens, &mut random);
+    }
+    (name, tokens)
+}
+
+/// Changes one place, at any depth.
+fn mutate(tokens: TokenStream, random: &mut Random) -> TokenStream {
+    let mut tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    if tokens.is_empty() {
+        return random.token().into();
+    }
+    let at = random.below(tokens.len());
+    if let Some(TokenTree::Group(group)) = tokens.get(at) {
+        if random.below(5) != 0 {
+            let inside = mutate(group.stream(), random);
+            tokens[at] = Group::new(group.delimiter(), inside).into();
+            return tokens.into_iter().collect();
+        }
+    }
+    match random.below(7) {
+        0 => drop(tokens.remove(at)),
+        1 => tokens.insert(at, tokens[at].clone()),
+        2 => tokens[at] = random.token(),
+        3 => tokens.insert(at, random.token()),
+        4 => {
+            let other = random.below(tokens.len());
+            tokens.swap(at, other);
+        }
+        5 => tokens.truncate(at),
+        _ => {
+            // A piece of another input.
+            let (_, text) = *random.pick(SEEDS);
+            let other: TokenStream = text.parse().expect("the seeds are tokens");
+            let piece: Vec<_> = flattened(other).collect();
+            let start = random.below(piece.len());
+            let len = random.below(6) + 1;
+            let piece = piece.into_iter().skip(start).take(len);
+            tokens.splice(at..at, piece);
+        }
+    }
+    tokens.into_iter().collect()
+}
+
+/// All tokens, those in groups once more after the groups.
+fn flattened(tokens: TokenStream) -> Box<dyn Iterator<Item = TokenTree>> {
+    Box::new(tokens.into_iter().flat_map(|token| {
+        let inside = match &token {
+            TokenTree::Group(group) => flattened(group.stream()),
+            _ => Box::new(iter::empty()),
+        };
+        iter::once(token).chain(inside)
+    }))
+}
+
+/// The input without what is not needed for a failure.
+fn shrunk(name: Macro, mut input: TokenStream, mut why: String) -> (TokenStream, String) {
+    loop {
+        let smaller = smaller(&input).into_iter().find_map(|input| {
+            let why = failure(name, &input)?;
+            Some((input, why))
+        });
+        match smaller {
+            Some(found) => (input, why) = found,
+            None => return (input, why),
+        }
+    }
+}
+
+/// The tokens without one of them, or with one group replaced by something smaller.
+fn smaller(tokens: &TokenStream) -> Vec<TokenStream> {
+    let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    let mut all = Vec::new();
+    for at in 0..tokens.len() {
+        let mut without = tokens.clone();
+        without.remove(at);
+        all.push(without.into_iter().collect());
+        if let Some(TokenTree::Group(group)) = tokens.get(at) {
+            for inside in smaller(&group.stream()) {
+                let mut with = tokens.clone();
+                with[at] = Group::new(group.delimiter(), inside).into();
+                all.push(with.into_iter().collect());
+            }
+        }
+    }
+    all
+}
+
+/// Marsaglia's xorshift.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        usize::try_from(self.next() >> 33).unwrap_or(0) % end
+    }
+
+    fn pick<'t, T>(&mut self, all: &'t [T]) -> &'t T {
+        &all[self.below(all.len())]
+    }
+
+    fn token(&mut self) -> TokenTree {
+        let span = Span::call_site();
+        match self.below(10) {
+            0..=3 => Ident::new(WORDS[self.below(WORDS.len())], span).into(),
+            4..=6 => {
+                let spacing = match self.below(2) {
+                    0 => Spacing::Alone,
+                    _ => Spacing::Joint,
+                };
+                Punct::new(*self.pick(PUNCTS), spacing).into()
+            }
+            7 => match self.below(3) {
+                0 => Literal::u64_unsuffixed(self.next()).into(),
+                1 => Literal::string("text").into(),
+                _ => Ident::new_raw("type", span).into(),
+            },
+            _ => {
+                let delimiters = [
+                    Delimiter::Parenthesis,
+                    Delimiter::Brace,
+                    Delimiter::Bracket,
+                    Delimiter::None,
+                ];
+                let delimiter = *self.pick(&delimiters);
+                let inside = match self.below(2) {
+                    0 => TokenStream::new(),
+                    _ => self.token().into(),
+                };
+                Group::new(delimiter, inside).into()
+            }
+        }
+    }
+}

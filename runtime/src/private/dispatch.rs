@@ -54,7 +54,7 @@ pub trait HasLock<const KEY: u128> {
         Self: 'v;
 }
 
-/// An exclusive section can be entered: any [`AsyncLock`], as an [`AnyLock`], and
+/// An exclusive section can be entered: any [`AsyncLock`], as an `AnyLock`, and
 /// any struct with the lock `KEY`.
 ///
 /// Apart from [`HasLock`], because the read sections of a struct have bounds

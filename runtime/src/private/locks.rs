@@ -265,7 +265,7 @@ impl<'a, O: LockOf<M, Lock: NamedAcquire> + ?Sized, M> Future for AcquireOf<'a, 
 /// What a lock `L` is acquired by is named by `L` alone, so that nobody who asks
 /// whether the future is `Send` has to look for the lock of an object. Where the
 /// field is no lock, which is reported at the impl of [`LockOf`], it is taken for
-/// [`NoLock`], and nothing more is said.
+/// `NoLock`, and nothing more is said.
 pub struct Field<'a, L: ?Sized>(FieldOtherwise<'a, L>);
 
 #[doc(hidden)]

@@ -5,7 +5,7 @@ pub struct AccountLedgerGuard<'__guard>(
     ::async_monitor::__private::Core<
         '__guard,
         Account,
-        Lock,
+        ::async_monitor::__private::GuardOf<'__guard, Account, __AccountLedger>,
         122075695621518212564394156771862851892u128,
     >,
     ::core::marker::PhantomData<(&'__guard mut i64,)>,
@@ -46,7 +46,10 @@ unsafe impl<'__guard> ::async_monitor::HoldsLock for AccountLedgerGuard<'__guard
     #[inline]
     fn lock_id(&self) -> ::async_monitor::LockId {
         ::async_monitor::AsyncLock::id(
-            &::async_monitor::__private::Core::owner(&self.0).ledger,
+            ::async_monitor::__private::of::<
+                _,
+                __AccountLedger,
+            >(::async_monitor::__private::Core::owner(&self.0)),
         )
     }
 }
@@ -75,7 +78,10 @@ unsafe impl<'__guard> ::async_monitor::HoldsLock for AccountLedgerHeld<'__guard>
     #[inline]
     fn lock_id(&self) -> ::async_monitor::LockId {
         ::async_monitor::AsyncLock::id(
-            &::async_monitor::__private::Owner::get(&self.__owner).ledger,
+            ::async_monitor::__private::of::<
+                _,
+                __AccountLedger,
+            >(::async_monitor::__private::Owner::get(&self.__owner)),
         )
     }
 }
@@ -86,12 +92,13 @@ impl Account {
 
 Dropping the future gives up the place in line.*/
     async fn acquire_ledger(&self) -> AccountLedgerGuard<'_> {
+        let __lock = ::async_monitor::__private::field(&self.ledger).__settle().__lock();
         let __guard = ::async_monitor::__private::granted(
-            ::async_monitor::AsyncLock::acquire(
-                    ::async_monitor::__private::exclusive(&self.ledger),
-                )
-                .await,
+            ::async_monitor::AsyncLock::acquire(__lock).await,
         );
+        let __guard = ::async_monitor::__private::field(&self.ledger)
+            .__settle()
+            .__of::<Self, __AccountLedger>(__guard);
         AccountLedgerGuard(
             unsafe { ::async_monitor::__private::Core::new(self, __guard) },
             ::core::marker::PhantomData,
@@ -101,7 +108,7 @@ Dropping the future gives up the place in line.*/
     #[must_use = "the lock is released as soon as the guard is dropped"]
     fn try_acquire_ledger(&self) -> ::core::option::Option<AccountLedgerGuard<'_>> {
         match ::async_monitor::AsyncLock::try_acquire(
-            ::async_monitor::__private::exclusive(&self.ledger),
+            ::async_monitor::__private::of::<_, __AccountLedger>(self),
         ) {
             ::core::option::Option::Some(__guard) => {
                 ::core::option::Option::Some(
@@ -143,16 +150,21 @@ for Account {
     type Error = ::core::convert::Infallible;
     #[inline]
     fn id(&self) -> ::async_monitor::LockId {
-        ::async_monitor::AsyncLock::id(&self.ledger)
+        ::async_monitor::AsyncLock::id(
+            ::async_monitor::__private::of::<_, __AccountLedger>(self),
+        )
     }
     async fn acquire(&self) -> ::core::result::Result<Self::Guard<'_>, Self::Error> {
         ::core::result::Result::Ok({
+            let __lock = ::async_monitor::__private::field(&self.ledger)
+                .__settle()
+                .__lock();
             let __guard = ::async_monitor::__private::granted(
-                ::async_monitor::AsyncLock::acquire(
-                        ::async_monitor::__private::exclusive(&self.ledger),
-                    )
-                    .await,
+                ::async_monitor::AsyncLock::acquire(__lock).await,
             );
+            let __guard = ::async_monitor::__private::field(&self.ledger)
+                .__settle()
+                .__of::<Self, __AccountLedger>(__guard);
             AccountLedgerGuard(
                 unsafe { ::async_monitor::__private::Core::new(self, __guard) },
                 ::core::marker::PhantomData,
@@ -164,16 +176,26 @@ for Account {
 impl ::async_monitor::__private::EnterWhen<122075695621518212564394156771862851892u128>
 for Account
 where
-    for<'__a> &'__a Lock: ::async_monitor::__private::Conditional<'__a, Lock>,
+    for<'__a> &'__a ::async_monitor::__private::Of<
+        Account,
+        __AccountLedger,
+    >: ::async_monitor::__private::Conditional<
+        '__a,
+        ::async_monitor::__private::Of<Account, __AccountLedger>,
+    >,
 {
     #[inline]
     fn place(&self) -> ::async_monitor::__private::Place<'_> {
-        ::async_monitor::__private::Conditional::place(&self.ledger)
+        ::async_monitor::__private::Conditional::place(
+            ::async_monitor::__private::of::<_, __AccountLedger>(self),
+        )
     }
     #[inline]
     unsafe fn granted(&self) -> Self::Guard<'_> {
         let __guard = unsafe {
-            ::async_monitor::__private::Conditional::granted(&self.ledger)
+            ::async_monitor::__private::Conditional::granted(
+                ::async_monitor::__private::of::<_, __AccountLedger>(self),
+            )
         };
         AccountLedgerGuard(
             unsafe { ::async_monitor::__private::Core::new(self, __guard) },
@@ -190,6 +212,16 @@ for AccountLedgerHeld<'__guard> {
         ::async_monitor::__private::Owner::get(&self.__owner)
     }
 }
+enum __AccountLedger {}
+#[automatically_derived]
+unsafe impl ::async_monitor::__private::LockOf<__AccountLedger> for Account {
+    type Lock = Lock;
+    #[inline]
+    fn lock(&self) -> ::async_monitor::__private::Exactly<'_, Self::Lock> {
+        let __lock = ::async_monitor::__private::exactly(&self.ledger);
+        __lock
+    }
+}
 #[automatically_derived]
 impl<'__view, '__guard> ::async_monitor::View<'__view> for AccountLedgerGuard<'__guard> {
     type View = AccountLedgerHeld<'__view>;
@@ -197,7 +229,13 @@ impl<'__view, '__guard> ::async_monitor::View<'__view> for AccountLedgerGuard<'_
 #[automatically_derived]
 unsafe impl<'__guard> ::async_monitor::Relock for AccountLedgerGuard<'__guard>
 where
-    for<'__a> &'__a Lock: ::async_monitor::__private::Retake<'__a, Lock>,
+    for<'__a> &'__a ::async_monitor::__private::Of<
+        Account,
+        __AccountLedger,
+    >: ::async_monitor::__private::Retake<
+        '__a,
+        ::async_monitor::__private::Of<Account, __AccountLedger>,
+    >,
 {
     type Released = &'__guard Account;
     type Reacquire = AccountLedgerReacquire<'__guard>;
@@ -208,7 +246,12 @@ where
     #[inline]
     fn reacquire(released: Self::Released) -> Self::Reacquire {
         AccountLedgerReacquire(unsafe {
-            ::async_monitor::__private::Reacquire::new(released, &released.ledger)
+            ::async_monitor::__private::Reacquire::new(
+                released,
+                ::async_monitor::__private::Retaken::new(
+                    ::async_monitor::__private::of::<_, __AccountLedger>(released),
+                ),
+            )
         })
     }
     #[inline]
@@ -227,28 +270,55 @@ pub struct AccountLedgerReacquire<'__guard>(
     ::async_monitor::__private::Reacquire<
         '__guard,
         Account,
-        Lock,
+        ::async_monitor::__private::Retaken<
+            '__guard,
+            ::async_monitor::__private::Of<Account, __AccountLedger>,
+        >,
         122075695621518212564394156771862851892u128,
     >,
 )
 where
-    for<'__a> &'__a Lock: ::async_monitor::__private::Retake<'__a, Lock>;
+    for<'__a> &'__a ::async_monitor::__private::Of<
+        Account,
+        __AccountLedger,
+    >: ::async_monitor::__private::Retake<
+        '__a,
+        ::async_monitor::__private::Of<Account, __AccountLedger>,
+    >;
 #[automatically_derived]
 impl<'__guard> ::core::marker::Unpin for AccountLedgerReacquire<'__guard>
 where
-    for<'__a> &'__a Lock: ::async_monitor::__private::Retake<'__a, Lock>,
+    for<'__a> &'__a ::async_monitor::__private::Of<
+        Account,
+        __AccountLedger,
+    >: ::async_monitor::__private::Retake<
+        '__a,
+        ::async_monitor::__private::Of<Account, __AccountLedger>,
+    >,
     ::async_monitor::__private::NeverUnpin<'__guard>: ::core::marker::Unpin,
 {}
 #[automatically_derived]
 impl<'__guard> ::async_monitor::__private::MustNotImplDrop
 for AccountLedgerReacquire<'__guard>
 where
-    for<'__a> &'__a Lock: ::async_monitor::__private::Retake<'__a, Lock>,
+    for<'__a> &'__a ::async_monitor::__private::Of<
+        Account,
+        __AccountLedger,
+    >: ::async_monitor::__private::Retake<
+        '__a,
+        ::async_monitor::__private::Of<Account, __AccountLedger>,
+    >,
 {}
 #[automatically_derived]
 impl<'__guard> ::core::future::Future for AccountLedgerReacquire<'__guard>
 where
-    for<'__a> &'__a Lock: ::async_monitor::__private::Retake<'__a, Lock>,
+    for<'__a> &'__a ::async_monitor::__private::Of<
+        Account,
+        __AccountLedger,
+    >: ::async_monitor::__private::Retake<
+        '__a,
+        ::async_monitor::__private::Of<Account, __AccountLedger>,
+    >,
 {
     type Output = AccountLedgerGuard<'__guard>;
     #[inline]
@@ -269,24 +339,51 @@ where
 #[allow(missing_debug_implementations)]
 pub struct AccountLedgerSaved((i64,), ::core::marker::PhantomData<fn() -> Account>);
 #[automatically_derived]
+impl<'__guard> ::async_monitor::__private::RestoreView for AccountLedgerHeld<'__guard>
+where
+    for<'__a> &'__a i64: ::async_monitor::__private::Restorable<i64>,
+{
+    type Saved = AccountLedgerSaved;
+    type View<'__view> = AccountLedgerHeld<'__view> where Self: '__view;
+    fn save(&mut self) -> Self::Saved {
+        AccountLedgerSaved(
+            (::async_monitor::__private::Restorable::copied(&*self.balance),),
+            ::core::marker::PhantomData,
+        )
+    }
+    #[allow(unused_variables)]
+    fn exchange(&mut self, saved: &mut Self::Saved) {
+        ::core::mem::swap(&mut *self.balance, &mut saved.0.0);
+    }
+    #[inline]
+    fn reborrow(&mut self) -> Self::View<'_> {
+        AccountLedgerHeld {
+            balance: &mut *self.balance,
+            __owner: unsafe {
+                ::async_monitor::__private::Owner::new(
+                    ::async_monitor::__private::Owner::get(&self.__owner),
+                )
+            },
+        }
+    }
+}
+#[automatically_derived]
 impl ::async_monitor::__private::Restore<122075695621518212564394156771862851892u128>
 for Account
 where
     for<'__a> &'__a i64: ::async_monitor::__private::Restorable<i64>,
 {
     type Saved = AccountLedgerSaved;
-    #[allow(unused_variables)]
     fn save(guard: &mut Self::Guard<'_>) -> Self::Saved {
-        let __view = AccountLedgerGuard::fields(guard);
-        AccountLedgerSaved(
-            (::async_monitor::__private::Restorable::copied(&*__view.balance),),
-            ::core::marker::PhantomData,
+        ::async_monitor::__private::RestoreView::save(
+            &mut AccountLedgerGuard::fields(guard),
         )
     }
-    #[allow(unused_variables)]
     fn exchange(guard: &mut Self::Guard<'_>, saved: &mut Self::Saved) {
-        let __view = AccountLedgerGuard::fields(guard);
-        ::core::mem::swap(__view.balance, &mut saved.0.0);
+        ::async_monitor::__private::RestoreView::exchange(
+            &mut AccountLedgerGuard::fields(guard),
+            saved,
+        );
     }
 }
 ///What the lock `ledger` of `Account` guards, without the lock: nobody else has the `Account`.

@@ -4,7 +4,7 @@ struct SharedStateGuard<'__guard>(
     ::async_monitor::__private::Core<
         '__guard,
         Shared,
-        Arc<Mutex<Vec<u8>>>,
+        ::async_monitor::__private::GuardOf<'__guard, Shared, __SharedState>,
         9157926117924125475949231123135259214u128,
     >,
     ::core::marker::PhantomData<(&'__guard mut Vec<u8>,)>,
@@ -24,9 +24,10 @@ impl<'__guard> SharedStateGuard<'__guard> {
     #[inline]
     fn fields(&mut self) -> SharedStateHeld<'_> {
         let __owner = ::async_monitor::__private::Core::owner(&self.0);
+        let __field = ::async_monitor::__private::field(&__owner.state).__settle();
         unsafe {
             SharedStateHeld {
-                value: ::async_monitor::__private::Core::value(&mut self.0),
+                value: __field.__value(&mut self.0),
                 __owner: ::async_monitor::__private::Owner::new(__owner),
             }
         }
@@ -42,7 +43,10 @@ unsafe impl<'__guard> ::async_monitor::HoldsLock for SharedStateGuard<'__guard> 
     #[inline]
     fn lock_id(&self) -> ::async_monitor::LockId {
         ::async_monitor::AsyncLock::id(
-            &::async_monitor::__private::Core::owner(&self.0).state,
+            ::async_monitor::__private::of::<
+                _,
+                __SharedState,
+            >(::async_monitor::__private::Core::owner(&self.0)),
         )
     }
 }
@@ -70,7 +74,10 @@ unsafe impl<'__guard> ::async_monitor::HoldsLock for SharedStateHeld<'__guard> {
     #[inline]
     fn lock_id(&self) -> ::async_monitor::LockId {
         ::async_monitor::AsyncLock::id(
-            &::async_monitor::__private::Owner::get(&self.__owner).state,
+            ::async_monitor::__private::of::<
+                _,
+                __SharedState,
+            >(::async_monitor::__private::Owner::get(&self.__owner)),
         )
     }
 }
@@ -81,12 +88,13 @@ impl Shared {
 
 Dropping the future gives up the place in line.*/
     async fn acquire_state(&self) -> SharedStateGuard<'_> {
+        let __lock = ::async_monitor::__private::field(&self.state).__settle().__lock();
         let __guard = ::async_monitor::__private::granted(
-            ::async_monitor::AsyncLock::acquire(
-                    ::async_monitor::__private::exclusive(&self.state),
-                )
-                .await,
+            ::async_monitor::AsyncLock::acquire(__lock).await,
         );
+        let __guard = ::async_monitor::__private::field(&self.state)
+            .__settle()
+            .__of::<Self, __SharedState>(__guard);
         SharedStateGuard(
             unsafe { ::async_monitor::__private::Core::new(self, __guard) },
             ::core::marker::PhantomData,
@@ -96,7 +104,7 @@ Dropping the future gives up the place in line.*/
     #[must_use = "the lock is released as soon as the guard is dropped"]
     fn try_acquire_state(&self) -> ::core::option::Option<SharedStateGuard<'_>> {
         match ::async_monitor::AsyncLock::try_acquire(
-            ::async_monitor::__private::exclusive(&self.state),
+            ::async_monitor::__private::of::<_, __SharedState>(self),
         ) {
             ::core::option::Option::Some(__guard) => {
                 ::core::option::Option::Some(
@@ -138,16 +146,21 @@ for Shared {
     type Error = ::core::convert::Infallible;
     #[inline]
     fn id(&self) -> ::async_monitor::LockId {
-        ::async_monitor::AsyncLock::id(&self.state)
+        ::async_monitor::AsyncLock::id(
+            ::async_monitor::__private::of::<_, __SharedState>(self),
+        )
     }
     async fn acquire(&self) -> ::core::result::Result<Self::Guard<'_>, Self::Error> {
         ::core::result::Result::Ok({
+            let __lock = ::async_monitor::__private::field(&self.state)
+                .__settle()
+                .__lock();
             let __guard = ::async_monitor::__private::granted(
-                ::async_monitor::AsyncLock::acquire(
-                        ::async_monitor::__private::exclusive(&self.state),
-                    )
-                    .await,
+                ::async_monitor::AsyncLock::acquire(__lock).await,
             );
+            let __guard = ::async_monitor::__private::field(&self.state)
+                .__settle()
+                .__of::<Self, __SharedState>(__guard);
             SharedStateGuard(
                 unsafe { ::async_monitor::__private::Core::new(self, __guard) },
                 ::core::marker::PhantomData,
@@ -159,18 +172,26 @@ for Shared {
 impl ::async_monitor::__private::EnterWhen<9157926117924125475949231123135259214u128>
 for Shared
 where
-    for<'__a> &'__a Arc<
-        Mutex<Vec<u8>>,
-    >: ::async_monitor::__private::Conditional<'__a, Arc<Mutex<Vec<u8>>>>,
+    for<'__a> &'__a ::async_monitor::__private::Of<
+        Shared,
+        __SharedState,
+    >: ::async_monitor::__private::Conditional<
+        '__a,
+        ::async_monitor::__private::Of<Shared, __SharedState>,
+    >,
 {
     #[inline]
     fn place(&self) -> ::async_monitor::__private::Place<'_> {
-        ::async_monitor::__private::Conditional::place(&self.state)
+        ::async_monitor::__private::Conditional::place(
+            ::async_monitor::__private::of::<_, __SharedState>(self),
+        )
     }
     #[inline]
     unsafe fn granted(&self) -> Self::Guard<'_> {
         let __guard = unsafe {
-            ::async_monitor::__private::Conditional::granted(&self.state)
+            ::async_monitor::__private::Conditional::granted(
+                ::async_monitor::__private::of::<_, __SharedState>(self),
+            )
         };
         SharedStateGuard(
             unsafe { ::async_monitor::__private::Core::new(self, __guard) },
@@ -187,6 +208,16 @@ for SharedStateHeld<'__guard> {
         ::async_monitor::__private::Owner::get(&self.__owner)
     }
 }
+enum __SharedState {}
+#[automatically_derived]
+unsafe impl ::async_monitor::__private::LockOf<__SharedState> for Shared {
+    type Lock = Arc<Mutex<Vec<u8>>>;
+    #[inline]
+    fn lock(&self) -> ::async_monitor::__private::Exactly<'_, Self::Lock> {
+        let __lock = ::async_monitor::__private::exactly(&self.state);
+        __lock
+    }
+}
 #[automatically_derived]
 impl<'__view, '__guard> ::async_monitor::View<'__view> for SharedStateGuard<'__guard> {
     type View = SharedStateHeld<'__view>;
@@ -194,9 +225,13 @@ impl<'__view, '__guard> ::async_monitor::View<'__view> for SharedStateGuard<'__g
 #[automatically_derived]
 unsafe impl<'__guard> ::async_monitor::Relock for SharedStateGuard<'__guard>
 where
-    for<'__a> &'__a Arc<
-        Mutex<Vec<u8>>,
-    >: ::async_monitor::__private::Retake<'__a, Arc<Mutex<Vec<u8>>>>,
+    for<'__a> &'__a ::async_monitor::__private::Of<
+        Shared,
+        __SharedState,
+    >: ::async_monitor::__private::Retake<
+        '__a,
+        ::async_monitor::__private::Of<Shared, __SharedState>,
+    >,
 {
     type Released = &'__guard Shared;
     type Reacquire = SharedStateReacquire<'__guard>;
@@ -207,7 +242,12 @@ where
     #[inline]
     fn reacquire(released: Self::Released) -> Self::Reacquire {
         SharedStateReacquire(unsafe {
-            ::async_monitor::__private::Reacquire::new(released, &released.state)
+            ::async_monitor::__private::Reacquire::new(
+                released,
+                ::async_monitor::__private::Retaken::new(
+                    ::async_monitor::__private::of::<_, __SharedState>(released),
+                ),
+            )
         })
     }
     #[inline]
@@ -226,36 +266,55 @@ struct SharedStateReacquire<'__guard>(
     ::async_monitor::__private::Reacquire<
         '__guard,
         Shared,
-        Arc<Mutex<Vec<u8>>>,
+        ::async_monitor::__private::Retaken<
+            '__guard,
+            ::async_monitor::__private::Of<Shared, __SharedState>,
+        >,
         9157926117924125475949231123135259214u128,
     >,
 )
 where
-    for<'__a> &'__a Arc<
-        Mutex<Vec<u8>>,
-    >: ::async_monitor::__private::Retake<'__a, Arc<Mutex<Vec<u8>>>>;
+    for<'__a> &'__a ::async_monitor::__private::Of<
+        Shared,
+        __SharedState,
+    >: ::async_monitor::__private::Retake<
+        '__a,
+        ::async_monitor::__private::Of<Shared, __SharedState>,
+    >;
 #[automatically_derived]
 impl<'__guard> ::core::marker::Unpin for SharedStateReacquire<'__guard>
 where
-    for<'__a> &'__a Arc<
-        Mutex<Vec<u8>>,
-    >: ::async_monitor::__private::Retake<'__a, Arc<Mutex<Vec<u8>>>>,
+    for<'__a> &'__a ::async_monitor::__private::Of<
+        Shared,
+        __SharedState,
+    >: ::async_monitor::__private::Retake<
+        '__a,
+        ::async_monitor::__private::Of<Shared, __SharedState>,
+    >,
     ::async_monitor::__private::NeverUnpin<'__guard>: ::core::marker::Unpin,
 {}
 #[automatically_derived]
 impl<'__guard> ::async_monitor::__private::MustNotImplDrop
 for SharedStateReacquire<'__guard>
 where
-    for<'__a> &'__a Arc<
-        Mutex<Vec<u8>>,
-    >: ::async_monitor::__private::Retake<'__a, Arc<Mutex<Vec<u8>>>>,
+    for<'__a> &'__a ::async_monitor::__private::Of<
+        Shared,
+        __SharedState,
+    >: ::async_monitor::__private::Retake<
+        '__a,
+        ::async_monitor::__private::Of<Shared, __SharedState>,
+    >,
 {}
 #[automatically_derived]
 impl<'__guard> ::core::future::Future for SharedStateReacquire<'__guard>
 where
-    for<'__a> &'__a Arc<
-        Mutex<Vec<u8>>,
-    >: ::async_monitor::__private::Retake<'__a, Arc<Mutex<Vec<u8>>>>,
+    for<'__a> &'__a ::async_monitor::__private::Of<
+        Shared,
+        __SharedState,
+    >: ::async_monitor::__private::Retake<
+        '__a,
+        ::async_monitor::__private::Of<Shared, __SharedState>,
+    >,
 {
     type Output = SharedStateGuard<'__guard>;
     #[inline]
@@ -276,24 +335,51 @@ where
 #[allow(missing_debug_implementations)]
 struct SharedStateSaved((Vec<u8>,), ::core::marker::PhantomData<fn() -> Shared>);
 #[automatically_derived]
+impl<'__guard> ::async_monitor::__private::RestoreView for SharedStateHeld<'__guard>
+where
+    for<'__a> &'__a Vec<u8>: ::async_monitor::__private::Restorable<Vec<u8>>,
+{
+    type Saved = SharedStateSaved;
+    type View<'__view> = SharedStateHeld<'__view> where Self: '__view;
+    fn save(&mut self) -> Self::Saved {
+        SharedStateSaved(
+            (::async_monitor::__private::Restorable::copied(&*self.value),),
+            ::core::marker::PhantomData,
+        )
+    }
+    #[allow(unused_variables)]
+    fn exchange(&mut self, saved: &mut Self::Saved) {
+        ::core::mem::swap(&mut *self.value, &mut saved.0.0);
+    }
+    #[inline]
+    fn reborrow(&mut self) -> Self::View<'_> {
+        SharedStateHeld {
+            value: &mut *self.value,
+            __owner: unsafe {
+                ::async_monitor::__private::Owner::new(
+                    ::async_monitor::__private::Owner::get(&self.__owner),
+                )
+            },
+        }
+    }
+}
+#[automatically_derived]
 impl ::async_monitor::__private::Restore<9157926117924125475949231123135259214u128>
 for Shared
 where
     for<'__a> &'__a Vec<u8>: ::async_monitor::__private::Restorable<Vec<u8>>,
 {
     type Saved = SharedStateSaved;
-    #[allow(unused_variables)]
     fn save(guard: &mut Self::Guard<'_>) -> Self::Saved {
-        let __view = SharedStateGuard::fields(guard);
-        SharedStateSaved(
-            (::async_monitor::__private::Restorable::copied(&*__view.value),),
-            ::core::marker::PhantomData,
+        ::async_monitor::__private::RestoreView::save(
+            &mut SharedStateGuard::fields(guard),
         )
     }
-    #[allow(unused_variables)]
     fn exchange(guard: &mut Self::Guard<'_>, saved: &mut Self::Saved) {
-        let __view = SharedStateGuard::fields(guard);
-        ::core::mem::swap(__view.value, &mut saved.0.0);
+        ::async_monitor::__private::RestoreView::exchange(
+            &mut SharedStateGuard::fields(guard),
+            saved,
+        );
     }
 }
 #[allow(unused_macros)]

@@ -5,7 +5,7 @@ pub(crate) struct CacheTableWriteGuard<'__guard, 'd, K: Hash, const N: usize>(
     ::async_monitor::__private::Core<
         '__guard,
         Cache<'d, K, N>,
-        RwLock<()>,
+        ::async_monitor::__private::GuardOf<'__guard, Cache<'d, K, N>, __CacheTable>,
         265004102073834929858246969471813199159u128,
     >,
     ::core::marker::PhantomData<(&'__guard mut HashMap<K, &'d [u8; N]>,)>,
@@ -59,7 +59,10 @@ where
     #[inline]
     fn lock_id(&self) -> ::async_monitor::LockId {
         ::async_monitor::AsyncLock::id(
-            &::async_monitor::__private::Core::owner(&self.0).table,
+            ::async_monitor::__private::of::<
+                _,
+                __CacheTable,
+            >(::async_monitor::__private::Core::owner(&self.0)),
         )
     }
 }
@@ -99,7 +102,10 @@ where
     #[inline]
     fn lock_id(&self) -> ::async_monitor::LockId {
         ::async_monitor::AsyncLock::id(
-            &::async_monitor::__private::Owner::get(&self.__owner).table,
+            ::async_monitor::__private::of::<
+                _,
+                __CacheTable,
+            >(::async_monitor::__private::Owner::get(&self.__owner)),
         )
     }
 }
@@ -113,12 +119,13 @@ where
 
 Dropping the future gives up the place in line.*/
     async fn write_table(&self) -> CacheTableWriteGuard<'_, 'd, K, N> {
+        let __lock = ::async_monitor::__private::field(&self.table).__settle().__lock();
         let __guard = ::async_monitor::__private::granted(
-            ::async_monitor::AsyncLock::acquire(
-                    ::async_monitor::__private::exclusive(&self.table),
-                )
-                .await,
+            ::async_monitor::AsyncLock::acquire(__lock).await,
         );
+        let __guard = ::async_monitor::__private::field(&self.table)
+            .__settle()
+            .__of::<Self, __CacheTable>(__guard);
         CacheTableWriteGuard(
             unsafe { ::async_monitor::__private::Core::new(self, __guard) },
             ::core::marker::PhantomData,
@@ -130,7 +137,7 @@ Dropping the future gives up the place in line.*/
         &self,
     ) -> ::core::option::Option<CacheTableWriteGuard<'_, 'd, K, N>> {
         match ::async_monitor::AsyncLock::try_acquire(
-            ::async_monitor::__private::exclusive(&self.table),
+            ::async_monitor::__private::of::<_, __CacheTable>(self),
         ) {
             ::core::option::Option::Some(__guard) => {
                 ::core::option::Option::Some(
@@ -186,16 +193,21 @@ where
     type Error = ::core::convert::Infallible;
     #[inline]
     fn id(&self) -> ::async_monitor::LockId {
-        ::async_monitor::AsyncLock::id(&self.table)
+        ::async_monitor::AsyncLock::id(
+            ::async_monitor::__private::of::<_, __CacheTable>(self),
+        )
     }
     async fn acquire(&self) -> ::core::result::Result<Self::Guard<'_>, Self::Error> {
         ::core::result::Result::Ok({
+            let __lock = ::async_monitor::__private::field(&self.table)
+                .__settle()
+                .__lock();
             let __guard = ::async_monitor::__private::granted(
-                ::async_monitor::AsyncLock::acquire(
-                        ::async_monitor::__private::exclusive(&self.table),
-                    )
-                    .await,
+                ::async_monitor::AsyncLock::acquire(__lock).await,
             );
+            let __guard = ::async_monitor::__private::field(&self.table)
+                .__settle()
+                .__of::<Self, __CacheTable>(__guard);
             CacheTableWriteGuard(
                 unsafe { ::async_monitor::__private::Core::new(self, __guard) },
                 ::core::marker::PhantomData,
@@ -212,18 +224,26 @@ impl<
 for Cache<'d, K, N>
 where
     K: Eq,
-    for<'__a> &'__a RwLock<
-        (),
-    >: ::async_monitor::__private::Conditional<'__a, RwLock<()>>,
+    for<'__a> &'__a ::async_monitor::__private::Of<
+        Cache<'d, K, N>,
+        __CacheTable,
+    >: ::async_monitor::__private::Conditional<
+        '__a,
+        ::async_monitor::__private::Of<Cache<'d, K, N>, __CacheTable>,
+    >,
 {
     #[inline]
     fn place(&self) -> ::async_monitor::__private::Place<'_> {
-        ::async_monitor::__private::Conditional::place(&self.table)
+        ::async_monitor::__private::Conditional::place(
+            ::async_monitor::__private::of::<_, __CacheTable>(self),
+        )
     }
     #[inline]
     unsafe fn granted(&self) -> Self::Guard<'_> {
         let __guard = unsafe {
-            ::async_monitor::__private::Conditional::granted(&self.table)
+            ::async_monitor::__private::Conditional::granted(
+                ::async_monitor::__private::of::<_, __CacheTable>(self),
+            )
         };
         CacheTableWriteGuard(
             unsafe { ::async_monitor::__private::Core::new(self, __guard) },
@@ -270,6 +290,23 @@ where
         }
     }
 }
+enum __CacheTable {}
+#[automatically_derived]
+unsafe impl<
+    'd,
+    K: Hash,
+    const N: usize,
+> ::async_monitor::__private::RwLockOf<__CacheTable> for Cache<'d, K, N>
+where
+    K: Eq,
+{
+    type Lock = RwLock<()>;
+    #[inline]
+    fn lock(&self) -> ::async_monitor::__private::Exactly<'_, Self::Lock> {
+        let __lock = ::async_monitor::__private::exactly(&self.table);
+        __lock
+    }
+}
 #[automatically_derived]
 impl<'__view, '__guard, 'd, K: Hash, const N: usize> ::async_monitor::View<'__view>
 for CacheTableWriteGuard<'__guard, 'd, K, N>
@@ -283,7 +320,13 @@ unsafe impl<'__guard, 'd, K: Hash, const N: usize> ::async_monitor::Relock
 for CacheTableWriteGuard<'__guard, 'd, K, N>
 where
     K: Eq,
-    for<'__a> &'__a RwLock<()>: ::async_monitor::__private::Retake<'__a, RwLock<()>>,
+    for<'__a> &'__a ::async_monitor::__private::Of<
+        Cache<'d, K, N>,
+        __CacheTable,
+    >: ::async_monitor::__private::Retake<
+        '__a,
+        ::async_monitor::__private::Of<Cache<'d, K, N>, __CacheTable>,
+    >,
 {
     type Released = &'__guard Cache<'d, K, N>;
     type Reacquire = CacheTableWriteReacquire<'__guard, 'd, K, N>;
@@ -294,7 +337,12 @@ where
     #[inline]
     fn reacquire(released: Self::Released) -> Self::Reacquire {
         CacheTableWriteReacquire(unsafe {
-            ::async_monitor::__private::Reacquire::new(released, &released.table)
+            ::async_monitor::__private::Reacquire::new(
+                released,
+                ::async_monitor::__private::Retaken::new(
+                    ::async_monitor::__private::of::<_, __CacheTable>(released),
+                ),
+            )
         })
     }
     #[inline]
@@ -313,19 +361,34 @@ pub(crate) struct CacheTableWriteReacquire<'__guard, 'd, K: Hash, const N: usize
     ::async_monitor::__private::Reacquire<
         '__guard,
         Cache<'d, K, N>,
-        RwLock<()>,
+        ::async_monitor::__private::Retaken<
+            '__guard,
+            ::async_monitor::__private::Of<Cache<'d, K, N>, __CacheTable>,
+        >,
         265004102073834929858246969471813199159u128,
     >,
 )
 where
     K: Eq,
-    for<'__a> &'__a RwLock<()>: ::async_monitor::__private::Retake<'__a, RwLock<()>>;
+    for<'__a> &'__a ::async_monitor::__private::Of<
+        Cache<'d, K, N>,
+        __CacheTable,
+    >: ::async_monitor::__private::Retake<
+        '__a,
+        ::async_monitor::__private::Of<Cache<'d, K, N>, __CacheTable>,
+    >;
 #[automatically_derived]
 impl<'__guard, 'd, K: Hash, const N: usize> ::core::marker::Unpin
 for CacheTableWriteReacquire<'__guard, 'd, K, N>
 where
     K: Eq,
-    for<'__a> &'__a RwLock<()>: ::async_monitor::__private::Retake<'__a, RwLock<()>>,
+    for<'__a> &'__a ::async_monitor::__private::Of<
+        Cache<'d, K, N>,
+        __CacheTable,
+    >: ::async_monitor::__private::Retake<
+        '__a,
+        ::async_monitor::__private::Of<Cache<'d, K, N>, __CacheTable>,
+    >,
     ::async_monitor::__private::NeverUnpin<'__guard>: ::core::marker::Unpin,
 {}
 #[automatically_derived]
@@ -333,14 +396,26 @@ impl<'__guard, 'd, K: Hash, const N: usize> ::async_monitor::__private::MustNotI
 for CacheTableWriteReacquire<'__guard, 'd, K, N>
 where
     K: Eq,
-    for<'__a> &'__a RwLock<()>: ::async_monitor::__private::Retake<'__a, RwLock<()>>,
+    for<'__a> &'__a ::async_monitor::__private::Of<
+        Cache<'d, K, N>,
+        __CacheTable,
+    >: ::async_monitor::__private::Retake<
+        '__a,
+        ::async_monitor::__private::Of<Cache<'d, K, N>, __CacheTable>,
+    >,
 {}
 #[automatically_derived]
 impl<'__guard, 'd, K: Hash, const N: usize> ::core::future::Future
 for CacheTableWriteReacquire<'__guard, 'd, K, N>
 where
     K: Eq,
-    for<'__a> &'__a RwLock<()>: ::async_monitor::__private::Retake<'__a, RwLock<()>>,
+    for<'__a> &'__a ::async_monitor::__private::Of<
+        Cache<'d, K, N>,
+        __CacheTable,
+    >: ::async_monitor::__private::Retake<
+        '__a,
+        ::async_monitor::__private::Of<Cache<'d, K, N>, __CacheTable>,
+    >,
 {
     type Output = CacheTableWriteGuard<'__guard, 'd, K, N>;
     #[inline]
@@ -366,6 +441,40 @@ pub(crate) struct CacheTableWriteSaved<'d, K: Hash, const N: usize>(
 where
     K: Eq;
 #[automatically_derived]
+impl<'__guard, 'd, K: Hash, const N: usize> ::async_monitor::__private::RestoreView
+for CacheTableWriteHeld<'__guard, 'd, K, N>
+where
+    K: Eq,
+    for<'__a> &'__a HashMap<
+        K,
+        &'d [u8; N],
+    >: ::async_monitor::__private::Restorable<HashMap<K, &'d [u8; N]>>,
+{
+    type Saved = CacheTableWriteSaved<'d, K, N>;
+    type View<'__view> = CacheTableWriteHeld<'__view, 'd, K, N> where Self: '__view;
+    fn save(&mut self) -> Self::Saved {
+        CacheTableWriteSaved(
+            (::async_monitor::__private::Restorable::copied(&*self.entries),),
+            ::core::marker::PhantomData,
+        )
+    }
+    #[allow(unused_variables)]
+    fn exchange(&mut self, saved: &mut Self::Saved) {
+        ::core::mem::swap(&mut *self.entries, &mut saved.0.0);
+    }
+    #[inline]
+    fn reborrow(&mut self) -> Self::View<'_> {
+        CacheTableWriteHeld {
+            entries: &mut *self.entries,
+            __owner: unsafe {
+                ::async_monitor::__private::Owner::new(
+                    ::async_monitor::__private::Owner::get(&self.__owner),
+                )
+            },
+        }
+    }
+}
+#[automatically_derived]
 impl<
     'd,
     K: Hash,
@@ -380,18 +489,16 @@ where
     >: ::async_monitor::__private::Restorable<HashMap<K, &'d [u8; N]>>,
 {
     type Saved = CacheTableWriteSaved<'d, K, N>;
-    #[allow(unused_variables)]
     fn save(guard: &mut Self::Guard<'_>) -> Self::Saved {
-        let __view = CacheTableWriteGuard::fields(guard);
-        CacheTableWriteSaved(
-            (::async_monitor::__private::Restorable::copied(&*__view.entries),),
-            ::core::marker::PhantomData,
+        ::async_monitor::__private::RestoreView::save(
+            &mut CacheTableWriteGuard::fields(guard),
         )
     }
-    #[allow(unused_variables)]
     fn exchange(guard: &mut Self::Guard<'_>, saved: &mut Self::Saved) {
-        let __view = CacheTableWriteGuard::fields(guard);
-        ::core::mem::swap(__view.entries, &mut saved.0.0);
+        ::async_monitor::__private::RestoreView::exchange(
+            &mut CacheTableWriteGuard::fields(guard),
+            saved,
+        );
     }
 }
 ///Holds the lock `table` of `Cache`, shared with other readers, until it is dropped or released.
@@ -401,7 +508,7 @@ pub(crate) struct CacheTableReadGuard<'__guard, 'd, K: Hash, const N: usize>(
     ::async_monitor::__private::ReadCore<
         '__guard,
         Cache<'d, K, N>,
-        RwLock<()>,
+        ::async_monitor::__private::ReadGuardOf<'__guard, Cache<'d, K, N>, __CacheTable>,
         110863045315296031743496178834054379343u128,
     >,
     ::core::marker::PhantomData<(&'__guard HashMap<K, &'d [u8; N]>,)>,
@@ -455,7 +562,10 @@ where
     #[inline]
     fn lock_id(&self) -> ::async_monitor::LockId {
         ::async_monitor::AsyncLock::id(
-            &::async_monitor::__private::ReadCore::owner(&self.0).table,
+            ::async_monitor::__private::of::<
+                _,
+                __CacheTable,
+            >(::async_monitor::__private::ReadCore::owner(&self.0)),
         )
     }
 }
@@ -495,7 +605,10 @@ where
     #[inline]
     fn lock_id(&self) -> ::async_monitor::LockId {
         ::async_monitor::AsyncLock::id(
-            &::async_monitor::__private::Owner::get(&self.__owner).table,
+            ::async_monitor::__private::of::<
+                _,
+                __CacheTable,
+            >(::async_monitor::__private::Owner::get(&self.__owner)),
         )
     }
 }
@@ -512,12 +625,15 @@ Dropping the future gives up the place in line.*/
     where
         for<'__a> &'__a HashMap<K, &'d [u8; N]>: ::async_monitor::__private::Shareable,
     {
+        let __lock = ::async_monitor::__private::field(&self.table)
+            .__settle_shared()
+            .__lock();
         let __guard = ::async_monitor::__private::granted(
-            ::async_monitor::AsyncRwLock::read(
-                    ::async_monitor::__private::exclusive_rw(&self.table),
-                )
-                .await,
+            ::async_monitor::AsyncRwLock::read(__lock).await,
         );
+        let __guard = ::async_monitor::__private::field(&self.table)
+            .__settle_shared()
+            .__of_shared::<Self, __CacheTable>(__guard);
         CacheTableReadGuard(
             unsafe { ::async_monitor::__private::ReadCore::new(self, __guard) },
             ::core::marker::PhantomData,
@@ -530,7 +646,7 @@ Dropping the future gives up the place in line.*/
         for<'__a> &'__a HashMap<K, &'d [u8; N]>: ::async_monitor::__private::Shareable,
     {
         match ::async_monitor::AsyncRwLock::try_read(
-            ::async_monitor::__private::exclusive_rw(&self.table),
+            ::async_monitor::__private::of::<_, __CacheTable>(self),
         ) {
             ::core::option::Option::Some(__guard) => {
                 ::core::option::Option::Some(
@@ -592,16 +708,21 @@ where
     type Error = ::core::convert::Infallible;
     #[inline]
     fn id(&self) -> ::async_monitor::LockId {
-        ::async_monitor::AsyncLock::id(&self.table)
+        ::async_monitor::AsyncLock::id(
+            ::async_monitor::__private::of::<_, __CacheTable>(self),
+        )
     }
     async fn acquire(&self) -> ::core::result::Result<Self::Guard<'_>, Self::Error> {
         ::core::result::Result::Ok({
+            let __lock = ::async_monitor::__private::field(&self.table)
+                .__settle_shared()
+                .__lock();
             let __guard = ::async_monitor::__private::granted(
-                ::async_monitor::AsyncRwLock::read(
-                        ::async_monitor::__private::exclusive_rw(&self.table),
-                    )
-                    .await,
+                ::async_monitor::AsyncRwLock::read(__lock).await,
             );
+            let __guard = ::async_monitor::__private::field(&self.table)
+                .__settle_shared()
+                .__of_shared::<Self, __CacheTable>(__guard);
             CacheTableReadGuard(
                 unsafe { ::async_monitor::__private::ReadCore::new(self, __guard) },
                 ::core::marker::PhantomData,
@@ -619,19 +740,27 @@ impl<
 > for Cache<'d, K, N>
 where
     K: Eq,
-    for<'__a> &'__a RwLock<
-        (),
-    >: ::async_monitor::__private::ConditionalShared<'__a, RwLock<()>>,
+    for<'__a> &'__a ::async_monitor::__private::Of<
+        Cache<'d, K, N>,
+        __CacheTable,
+    >: ::async_monitor::__private::ConditionalShared<
+        '__a,
+        ::async_monitor::__private::Of<Cache<'d, K, N>, __CacheTable>,
+    >,
     for<'__a> &'__a HashMap<K, &'d [u8; N]>: ::async_monitor::__private::Shareable,
 {
     #[inline]
     fn place(&self) -> ::async_monitor::__private::Place<'_> {
-        ::async_monitor::__private::ConditionalShared::place(&self.table)
+        ::async_monitor::__private::ConditionalShared::place(
+            ::async_monitor::__private::of::<_, __CacheTable>(self),
+        )
     }
     #[inline]
     unsafe fn granted(&self) -> Self::Guard<'_> {
         let __guard = unsafe {
-            ::async_monitor::__private::ConditionalShared::granted(&self.table)
+            ::async_monitor::__private::ConditionalShared::granted(
+                ::async_monitor::__private::of::<_, __CacheTable>(self),
+            )
         };
         CacheTableReadGuard(
             unsafe { ::async_monitor::__private::ReadCore::new(self, __guard) },

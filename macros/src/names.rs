@@ -101,6 +101,34 @@ pub(crate) fn key(name: &str) -> u128 {
     })
 }
 
+/// Whether one name was probably meant by the other: one letter makes the
+/// difference, or the order of two, or underscores and capitals.
+pub(crate) fn is_near(name: &str, meant: &str) -> bool {
+    if name == meant {
+        return false;
+    }
+    let folded = |name: &str| -> Vec<char> {
+        let letters = name.chars().filter(|letter| *letter != '_');
+        letters.flat_map(char::to_lowercase).collect()
+    };
+    let (name, meant) = (folded(name), folded(meant));
+    let same = name.iter().zip(&meant).take_while(|(a, b)| a == b).count();
+    let after = |word: &[char], count: usize| -> Vec<char> {
+        word.iter().skip(same + count).copied().collect()
+    };
+    let swapped: Vec<char> = after(&name, 1)
+        .first()
+        .into_iter()
+        .chain(name.get(same))
+        .copied()
+        .chain(after(&name, 2))
+        .collect();
+    after(&name, 1) == after(&meant, 1)
+        || after(&name, 0) == after(&meant, 1)
+        || after(&name, 1) == after(&meant, 0)
+        || swapped == after(&meant, 0)
+}
+
 /// The place of `span`, for names and tokens that are the macro's own: users
 /// cannot name such locals, and no lint looks at them.
 pub(crate) fn own(span: Span) -> Span {
@@ -183,6 +211,24 @@ mod tests {
         assert_eq!(binding(&format_ident!("ledger")), "ledger");
         assert_eq!(binding(&format_ident!("r#type")), "r#type");
         assert_eq!(binding(&format_ident!("TYPE")), "r#type");
+    }
+
+    #[test]
+    fn names_that_were_meant_are_near() {
+        for (name, meant) in [
+            ("leger", "ledger"),
+            ("ledgers", "ledger"),
+            ("ledgar", "ledger"),
+            ("wehn", "when"),
+            ("noawait", "no_await"),
+            ("nowait", "no_await"),
+            ("Timeout", "timeout"),
+        ] {
+            assert!(is_near(name, meant), "{name} {meant}");
+        }
+        for (name, meant) in [("ledger", "ledger"), ("time", "timeout"), ("wait", "when")] {
+            assert!(!is_near(name, meant), "{name} {meant}");
+        }
     }
 
     #[test]

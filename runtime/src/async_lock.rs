@@ -82,7 +82,8 @@ impl LockId {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a lock that can be awaited",
     label = "not an async lock",
-    note = "use `async_monitor::Lock`, `Mutex`, `RwLock` or `Semaphore`, or implement `AsyncLock` for `{Self}`"
+    note = "locks are `async_monitor::Lock`, and `async_monitor::Mutex<T>` and `RwLock<T>` with the data inside; those of `std` would block the thread",
+    note = "where a field of this is a lock, or guards this, name that field: `object.lock`, or `lock` alone in a method"
 )]
 pub trait AsyncLock {
     /// What holds the lock until it is dropped.
@@ -113,7 +114,7 @@ pub trait AsyncLock {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be acquired for reading",
     label = "no reader-writer lock",
-    note = "use `async_monitor::RwLock`, marked `#[lock(rw)]` where it is a field of a `#[derive(Guarded)]` struct"
+    note = "write `lock` in place of `read(lock)`, or make it an `async_monitor::RwLock`, marked `#[lock(rw)]` where it is a field of a `#[derive(Guarded)]` struct"
 )]
 pub trait AsyncRwLock: AsyncLock {
     /// What holds the lock for reading until it is dropped.
@@ -147,7 +148,7 @@ pub trait AsyncRwLock: AsyncLock {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not exclude, so it cannot guard fields",
     label = "cannot guard fields",
-    note = "guard fields with `async_monitor::Lock`, or `RwLock<()>` marked `#[lock(rw)]`"
+    note = "write `async_monitor::Lock` here, or `RwLock<()>` marked `#[lock(rw)]`"
 )]
 pub unsafe trait ExclusiveLock: AsyncLock {}
 
@@ -163,7 +164,7 @@ pub unsafe trait ExclusiveLock: AsyncLock {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no reader-writer lock, so fields cannot be read through it by several tasks",
     label = "not a reader-writer lock",
-    note = "use `RwLock<()>` for a field marked `#[lock(rw)]`"
+    note = "write `async_monitor::RwLock<()>` here, or `#[lock]` in place of `#[lock(rw)]`"
 )]
 pub unsafe trait ExclusiveRwLock: AsyncRwLock + ExclusiveLock {}
 

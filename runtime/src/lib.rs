@@ -37,6 +37,7 @@ mod async_lock;
 mod barrier;
 mod blocking;
 mod condition;
+mod decoy;
 mod event;
 mod gate;
 mod guarded;

@@ -199,22 +199,22 @@ impl<G, F: FnMut() -> G> MakeGuard<G> for F {
 /// not depend on what is implemented for the object, or the compiler cannot tell
 /// where the object has lifetimes (rust-lang/rust#100013).
 #[allow(missing_debug_implementations)]
-pub struct GuardOf<'a, E: ?Sized, G> {
+pub struct GuardMaker<'a, E: ?Sized, G> {
     entered: &'a E,
     granted: unsafe fn(&'a E) -> G,
 }
 
-impl<'a, E: ?Sized, G> GuardOf<'a, E, G> {
+impl<'a, E: ?Sized, G> GuardMaker<'a, E, G> {
     /// # Safety
     ///
     /// What `granted` asks for holds whenever a guard is made.
     #[inline]
     pub unsafe fn new(entered: &'a E, granted: unsafe fn(&'a E) -> G) -> Self {
-        GuardOf { entered, granted }
+        GuardMaker { entered, granted }
     }
 }
 
-impl<E: ?Sized, G> MakeGuard<G> for GuardOf<'_, E, G> {
+impl<E: ?Sized, G> MakeGuard<G> for GuardMaker<'_, E, G> {
     #[inline]
     fn make(&mut self) -> G {
         // SAFETY: the caller of `new` has promised it.

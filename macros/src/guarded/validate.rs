@@ -7,6 +7,7 @@ use syn::Ident;
 use super::parse::{FieldInput, Input};
 use super::types::{data_lock, guarded_value, looks_like_lock};
 use crate::diagnostics::Errors;
+use crate::names::{is_near, plain};
 
 pub(super) fn validate(input: &Input, errors: &Errors) {
     for field in input.fields.iter().filter(|field| !field.is_wrong) {
@@ -28,7 +29,13 @@ pub(super) fn validate(input: &Input, errors: &Errors) {
 /// `guarded_by` names another field, which is a lock without data of its own.
 fn check_lock_name(input: &Input, field: &FieldInput, name: &Ident, errors: &Errors) {
     let Some(lock) = input.field(name) else {
-        let candidates = candidates(input);
+        let mut candidates = candidates(input);
+        let near = candidates
+            .iter()
+            .position(|lock| is_near(&plain(name), &plain(lock)));
+        if let Some(near) = near {
+            candidates = vec![candidates.swap_remove(near)];
+        }
         let advice = if candidates.is_empty() {
             "add the lock to the struct: `name: Lock`".to_owned()
         } else {

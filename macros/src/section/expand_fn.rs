@@ -21,7 +21,13 @@ use super::model::Section;
 /// braces of the macro: in a block of their own, the compiler would complain
 /// about the braces, or about code after a `return`; in a fn or an `async` block
 /// of their own, `return` and the size of the future would be different.
-pub(super) fn expand(function: Function, section: &Section) -> TokenStream {
+///
+/// Where the arguments are wrong, the body would be reported for not finding what
+/// they should have bound: it is left out.
+pub(super) fn expand(mut function: Function, section: &Section) -> TokenStream {
+    if !section.is_complete {
+        function.body = quote!(::core::unreachable!());
+    }
     let wait = match function.kind {
         Kind::Blocking => Wait::Block,
         Kind::Async | Kind::Boxed { .. } => Wait::Await,
@@ -31,7 +37,7 @@ pub(super) fn expand(function: Function, section: &Section) -> TokenStream {
         wait,
         output: output.as_ref(),
     };
-    let body = if section.locks.is_empty() {
+    let body = if section.locks.is_empty() || !section.is_complete {
         function.body.clone()
     } else {
         function.body_with(&|statements| expand::section(section, site, statements))
@@ -45,7 +51,11 @@ pub(super) fn expand(function: Function, section: &Section) -> TokenStream {
         ..
     } = function;
     let block = expand::braced(quote!(#inner_attrs #body), braces);
-    let mut output = quote!(#(#attrs)* #vis #sig);
+    let mut output = quote!(#(#attrs)*);
+    if !section.is_complete {
+        output.extend(quote!(#[allow(unused)]));
+    }
+    output.extend(quote!(#vis #sig));
     block.to_tokens(&mut output);
     output
 }

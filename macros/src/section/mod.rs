@@ -4,6 +4,7 @@
 //! parsed into a [`model::Section`], and both expand to the same statements in
 //! front of the user's.
 
+mod advice;
 mod expand;
 mod expand_atomic;
 mod expand_block;

@@ -5,6 +5,7 @@ use quote::{ToTokens, quote};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprPath, Member};
 
+use super::advice;
 use super::function::{Base, Function};
 use super::parse::{Argument, LockArgument, Mode, OptionArgument, OptionValue};
 use crate::diagnostics::Errors;
@@ -14,6 +15,8 @@ use crate::names::{Krate, binding, is_in_capitals, replace_idents};
 pub(crate) struct Section {
     pub(super) locks: Vec<Lock>,
     pub(super) options: Options,
+    /// Every lock has been understood.
+    pub(super) is_complete: bool,
 }
 
 /// What the options say. Each keeps the name it was given by, for messages.
@@ -51,6 +54,9 @@ impl Options {
         match value {
             OptionValue::Path(path) => self.krate = Krate::at_path(&path),
             OptionValue::Expr(condition) if name == "when" => {
+                if advice::is_no_condition(&condition, errors) {
+                    return;
+                }
                 self.when = Some(When {
                     name: name.clone(),
                     condition: scope.rename(condition.to_token_stream()),
@@ -158,13 +164,20 @@ impl Section {
         let mut section = Section {
             locks: Vec::new(),
             options: Options::default(),
+            is_complete: errors.is_empty(),
         };
         for argument in arguments {
             match argument {
                 Argument::Lock(argument) => {
-                    section.locks.extend(lock(argument, scope, errors));
+                    // With a name, what is no lock has been taken for an option.
+                    let is_option = argument.name.is_some() && !is_text(&argument.expr);
+                    match lock(argument, scope, errors) {
+                        Some(lock) => section.locks.push(lock),
+                        None => section.is_complete &= is_option,
+                    }
                 }
                 Argument::Option(option) => section.options.add(option, scope, errors),
+                Argument::Wrong(error) => errors.push(error),
             }
         }
         section
@@ -184,10 +197,7 @@ fn lock(argument: LockArgument, scope: &Scope, errors: &Errors) -> Option<Lock> 
     }
     let (place, default) = resolve(peeled(&expr), name.as_ref(), mode, scope);
     let Some(binding) = name.or(default) else {
-        errors.at(
-            &expr,
-            "what this leads to has no name in the body: write `name = ` in front of it",
-        );
+        errors.at(&expr, advice::nameless(&expr));
         return None;
     };
     Some(Lock {
@@ -209,7 +219,7 @@ fn can_be_a_lock(expr: &Expr, name: Option<&Ident>, errors: &Errors) -> bool {
     if !is_never {
         return true;
     }
-    match name {
+    match name.filter(|_| !is_text(expr)) {
         Some(name) => errors.at(
             name,
             format!(
@@ -218,12 +228,14 @@ fn can_be_a_lock(expr: &Expr, name: Option<&Ident>, errors: &Errors) -> bool {
                  and `crate`"
             ),
         ),
-        None => errors.at(
-            expr,
-            "this is not a lock: write the name of a field, or an expression that leads to a lock",
-        ),
+        None => errors.at(expr, advice::no_lock(expr)),
     }
     false
+}
+
+/// Whether it is a name in quotes, which somebody has taken for a lock.
+fn is_text(expr: &Expr) -> bool {
+    matches!(expr, Expr::Lit(literal) if matches!(literal.lit, syn::Lit::Str(_)))
 }
 
 /// The expression without `&` and parentheses around it, which make no

@@ -5,12 +5,15 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Expr, Ident, Path, Token, token};
 
+use super::advice;
 use crate::diagnostics::Errors;
 
 /// One argument, between two commas.
 pub(super) enum Argument {
     Lock(LockArgument),
     Option(OptionArgument),
+    /// What is nearly an option, with what to write instead.
+    Wrong(syn::Error),
 }
 
 /// `name = read(lock)?`, or parts of it.
@@ -43,8 +46,10 @@ pub(super) enum OptionValue {
 }
 
 /// The options that take a value, and those that do not.
-const WITH_VALUE: [&str; 2] = ["when", "timeout"];
-const WITHOUT_VALUE: [&str; 2] = ["atomic", "no_await"];
+pub(super) const WITH_VALUE: [&str; 2] = ["when", "timeout"];
+pub(super) const WITHOUT_VALUE: [&str; 2] = ["atomic", "no_await"];
+/// All of them.
+pub(super) const OPTIONS: [&str; 5] = ["when", "timeout", "atomic", "no_await", "crate"];
 
 /// The arguments of `#[synchronized]`.
 pub(super) fn attribute(tokens: TokenStream, errors: &Errors) -> Vec<Argument> {
@@ -90,6 +95,7 @@ pub(super) fn block(tokens: TokenStream, errors: &Errors) -> (Vec<Argument>, Tok
                 }
                 return Ok((arguments, body));
             }
+            advice::no_block(input)?;
             arguments.push(argument(input)?);
             separator(input)?;
         }
@@ -104,11 +110,15 @@ fn separator(input: ParseStream<'_>) -> syn::Result<()> {
     if input.is_empty() || input.parse::<Option<Token![,]>>()?.is_some() {
         Ok(())
     } else {
-        Err(input.error("expected a comma between two arguments"))
+        Err(advice::no_comma(input))
     }
 }
 
 fn argument(input: ParseStream<'_>) -> syn::Result<Argument> {
+    advice::keyword(input)?;
+    if let Some(error) = advice::option(input) {
+        return Ok(Argument::Wrong(error));
+    }
     let mut name = None;
     if input.peek(Ident::peek_any) && input.peek2(Token![=]) && !input.peek2(Token![==]) {
         let ident = input.call(Ident::parse_any)?;

@@ -367,3 +367,35 @@ fn options_are_written_once_and_have_their_kind_of_value() {
         &["this is not a path: write `crate = ::path`"],
     );
 }
+
+#[test]
+fn what_is_nearly_an_option_can_be_a_lock() {
+    let item = || {
+        quote!(
+            async fn f(&self) {}
+        )
+    };
+    for lock in [
+        quote!(crates = self.crates),
+        quote!(rate = limiter.rate),
+        quote!(then = now),
+        quote!(timeouts = timeouts),
+        quote!(self.atomics),
+        quote!(a = nowait),
+        quote!(self.when),
+    ] {
+        fn_errors(lock, item(), &[]);
+    }
+    for (option, meant) in [
+        (quote!(timout = d), "write `timeout = duration`"),
+        (quote!(Timeout = d), "write `timeout = duration`"),
+        (quote!(wehn = c), "write `when = condition`"),
+        (quote!(krate = ::c), "write `crate = ::path`"),
+        (quote!(atomics), "write `atomic`"),
+        (quote!(noawait), "write `no_await`"),
+        (quote!(no_await = true), "write `no_await`"),
+        (quote!(when(c)), "write `when = condition`"),
+    ] {
+        fn_errors(quote!(ledger, #option, owner), item(), &[meant]);
+    }
+}

@@ -1,6 +1,6 @@
 //! The rules for sections.
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 
 use super::function::{Function, Kind};
@@ -43,7 +43,7 @@ fn common(section: &Section, body: &TokenStream, errors: &Errors) {
     check_suspensions(section, body, errors);
 }
 
-/// One condition, at one lock, that is looked at and not waited for.
+/// One condition, at one lock.
 fn check_when(section: &Section, errors: &Errors) {
     let Some(when) = &section.options.when else {
         return;
@@ -55,32 +55,6 @@ fn check_when(section: &Section, errors: &Errors) {
              body, with `with_lock!`, in an order that is the same everywhere",
         );
     }
-    if let Some(suspension) = find_await(when.condition.clone()) {
-        errors.at(
-            suspension,
-            "a condition is looked at while the lock is held, and cannot suspend: await it \
-             before the section, and use the value",
-        );
-    }
-}
-
-/// The `await` of an `.await`, wherever it stands.
-fn find_await(tokens: TokenStream) -> Option<Ident> {
-    let mut after_dot = false;
-    for token in tokens {
-        match token {
-            TokenTree::Group(group) => {
-                if let Some(found) = find_await(group.stream()) {
-                    return Some(found);
-                }
-                after_dot = false;
-            }
-            TokenTree::Ident(ident) if after_dot && ident == "await" => return Some(ident),
-            TokenTree::Punct(punct) => after_dot = punct.as_char() == '.',
-            _ => after_dot = false,
-        }
-    }
-    None
 }
 
 /// Waiting for a lock takes an `async fn`.

@@ -1,7 +1,8 @@
 //! How a section waits for a condition (`when`).
 
+use super::dispatch::{AnyLock, NoGuard, NoLock};
 use super::{Enter, EnterShared};
-use crate::when::{ConditionalLock, ConditionalRwLock, GuardOf, Place, When, when};
+use crate::when::{ConditionalLock, ConditionalRwLock, GuardMaker, Place, When, when};
 use crate::{AsyncLock, AsyncRwLock};
 
 macro_rules! conditional {
@@ -59,7 +60,7 @@ macro_rules! conditional {
 
         $(#[$doc])*
         #[diagnostic::on_unimplemented(
-            message = "`when` cannot wait at `{Self}`: it does not know when somebody has changed what it guards",
+            message = "`when` cannot wait at this lock: it does not know when somebody has changed what it guards",
             label = "a section of this lock cannot have a condition",
             note = "use `async_monitor::Lock`, `Mutex` or `RwLock`, or wait with a `Condition`"
         )]
@@ -77,16 +78,16 @@ macro_rules! conditional {
         }
 
         #[diagnostic::do_not_recommend]
-        impl<L: $conditional + ?Sized, const KEY: u128> $enter_when<KEY> for L {
+        impl<L: $conditional + ?Sized, const KEY: u128> $enter_when<KEY> for AnyLock<L> {
             #[inline]
             fn place(&self) -> Place<'_> {
-                L::$place(self)
+                self.0.$place()
             }
 
             #[inline]
             unsafe fn granted(&self) -> Self::Guard<'_> {
                 // SAFETY: passed on.
-                unsafe { L::$granted(self) }
+                unsafe { self.0.$granted() }
             }
         }
 
@@ -95,7 +96,7 @@ macro_rules! conditional {
         pub fn $function<'a, E, const KEY: u128, F>(
             entered: &'a E,
             condition: F,
-        ) -> When<'a, E::Guard<'a>, GuardOf<'a, E, E::Guard<'a>>, F>
+        ) -> When<'a, E::Guard<'a>, GuardMaker<'a, E, E::Guard<'a>>, F>
         where
             E: $enter_when<KEY> + ?Sized,
             F: FnMut(&mut E::Guard<'a>) -> bool,
@@ -105,7 +106,7 @@ macro_rules! conditional {
             // Guards of our locks, and newtypes of them, hold nothing but
             // references.
             unsafe {
-                let granted = GuardOf::new(entered, E::granted);
+                let granted = GuardMaker::new(entered, E::granted);
                 when(entered.place(), granted, condition)
             }
         }
@@ -120,4 +121,28 @@ conditional! {
     /// A read section can wait for a condition.
     ConditionalShared, EnterSharedWhen, enter_shared_when: EnterShared, AsyncRwLock,
     ConditionalRwLock, ReadGuard, read_place, read_granted;
+}
+
+// SAFETY: there is no place.
+#[diagnostic::do_not_recommend]
+unsafe impl ConditionalLock for NoLock {
+    fn place(&self) -> Place<'_> {
+        unreachable!("there is no lock, which is an error")
+    }
+
+    unsafe fn granted(&self) -> NoGuard {
+        NoGuard
+    }
+}
+
+// SAFETY: there is no place.
+#[diagnostic::do_not_recommend]
+unsafe impl ConditionalRwLock for NoLock {
+    fn read_place(&self) -> Place<'_> {
+        unreachable!("there is no lock, which is an error")
+    }
+
+    unsafe fn read_granted(&self) -> NoGuard {
+        NoGuard
+    }
 }

@@ -16,51 +16,44 @@
 
 use core::ops::{Deref, DerefMut};
 
-use crate::{AsyncLock, AsyncRwLock};
-
 /// An object and the exclusive guard of one of its locks (C1).
-pub struct Core<'g, O: ?Sized, L: AsyncLock + ?Sized + 'g, const KEY: u128> {
-    guard: L::Guard<'g>,
+pub struct Core<'g, O: ?Sized, G, const KEY: u128> {
+    guard: G,
     owner: &'g O,
 }
 
 /// An object and the shared guard of one of its locks (C1).
-pub struct ReadCore<'g, O: ?Sized, L: AsyncRwLock + ?Sized + 'g, const KEY: u128> {
-    guard: L::ReadGuard<'g>,
+pub struct ReadCore<'g, O: ?Sized, G, const KEY: u128> {
+    guard: G,
     owner: &'g O,
 }
 
 // The auto traits are written out for the sake of futures that hold a guard
-// over a generic type: derived from the field, they would need `L: 'g` for every
-// `'g`, which the compiler cannot prove there (rust-lang/rust#100013).
+// over a generic type: derived from the field, they would need that the object
+// has the lock whatever the lifetimes in its type, which the compiler cannot prove
+// there (rust-lang/rust#100013).
 //
 // SAFETY: `O: Sync` makes the reference sendable and, as the lock is a field of
 // the object or behind one, the lock `Sync`. `ExclusiveLock` promises that a
 // guard of a lock that is `Sync` may then be dropped on another thread. What the
 // guard leads to is accounted for by the `PhantomData<&mut T>` of the newtype.
-unsafe impl<O: ?Sized + Sync, L: AsyncLock + ?Sized, const KEY: u128> Send for Core<'_, O, L, KEY> {}
+unsafe impl<O: ?Sized + Sync, G, const KEY: u128> Send for Core<'_, O, G, KEY> {}
 // SAFETY: a shared core gives away the owner, which is `Sync`, and nothing else.
-unsafe impl<O: ?Sized + Sync, L: AsyncLock + ?Sized, const KEY: u128> Sync for Core<'_, O, L, KEY> {}
+unsafe impl<O: ?Sized + Sync, G, const KEY: u128> Sync for Core<'_, O, G, KEY> {}
 // SAFETY: as for `Core`.
-unsafe impl<O: ?Sized + Sync, L: AsyncRwLock + ?Sized, const KEY: u128> Send
-    for ReadCore<'_, O, L, KEY>
-{
-}
+unsafe impl<O: ?Sized + Sync, G, const KEY: u128> Send for ReadCore<'_, O, G, KEY> {}
 // SAFETY: a shared core gives away the owner, which is `Sync`, and what the
 // guard leads to: by `&T`, which the `PhantomData<&T>` of the newtype allows to
 // several threads only where `T: Sync`; `ExclusiveRwLock` promises that no more
 // is needed.
-unsafe impl<O: ?Sized + Sync, L: AsyncRwLock + ?Sized, const KEY: u128> Sync
-    for ReadCore<'_, O, L, KEY>
-{
-}
+unsafe impl<O: ?Sized + Sync, G, const KEY: u128> Sync for ReadCore<'_, O, G, KEY> {}
 
-impl<'g, O: ?Sized, L: AsyncLock + ?Sized + 'g, const KEY: u128> Core<'g, O, L, KEY> {
+impl<'g, O: ?Sized, G, const KEY: u128> Core<'g, O, G, KEY> {
     /// # Safety
     ///
     /// `guard` is a guard of that lock of `owner` which `KEY` stands for.
     #[inline]
-    pub unsafe fn new(owner: &'g O, guard: L::Guard<'g>) -> Self {
+    pub unsafe fn new(owner: &'g O, guard: G) -> Self {
         Core { guard, owner }
     }
 
@@ -78,20 +71,20 @@ impl<'g, O: ?Sized, L: AsyncLock + ?Sized + 'g, const KEY: u128> Core<'g, O, L, 
 
     /// What the lock itself contains, where it does.
     #[inline]
-    pub fn value(&mut self) -> &mut <L::Guard<'g> as Deref>::Target
+    pub fn value(&mut self) -> &mut G::Target
     where
-        L::Guard<'g>: DerefMut,
+        G: DerefMut,
     {
         &mut self.guard
     }
 }
 
-impl<'g, O: ?Sized, L: AsyncRwLock + ?Sized + 'g, const KEY: u128> ReadCore<'g, O, L, KEY> {
+impl<'g, O: ?Sized, G, const KEY: u128> ReadCore<'g, O, G, KEY> {
     /// # Safety
     ///
     /// `guard` is a read guard of that lock of `owner` which `KEY` stands for.
     #[inline]
-    pub unsafe fn new(owner: &'g O, guard: L::ReadGuard<'g>) -> Self {
+    pub unsafe fn new(owner: &'g O, guard: G) -> Self {
         ReadCore { guard, owner }
     }
 
@@ -103,9 +96,9 @@ impl<'g, O: ?Sized, L: AsyncRwLock + ?Sized + 'g, const KEY: u128> ReadCore<'g, 
 
     /// What the lock itself contains, where it does.
     #[inline]
-    pub fn value(&self) -> &<L::ReadGuard<'g> as Deref>::Target
+    pub fn value(&self) -> &G::Target
     where
-        L::ReadGuard<'g>: Deref,
+        G: Deref,
     {
         &self.guard
     }

@@ -54,8 +54,8 @@ pub trait HasLock<const KEY: u128> {
         Self: 'v;
 }
 
-/// An exclusive section can be entered: any [`AsyncLock`], and any struct with
-/// the lock `KEY`.
+/// An exclusive section can be entered: any [`AsyncLock`], as an `AnyLock`, and
+/// any struct with the lock `KEY`.
 ///
 /// Apart from [`HasLock`], because the read sections of a struct have bounds
 /// that must not have a say in what is selected.
@@ -100,7 +100,23 @@ pub trait EnterShared<const KEY: u128> {
     fn acquire(&self) -> impl Future<Output = Result<Self::Guard<'_>, Self::Error>>;
 }
 
-impl<L: AsyncLock + ?Sized, const KEY: u128> Enter<KEY> for L {
+/// A lock that belongs to no derive, as a section enters it. It has a type of its
+/// own for the sake of structs that have a lock `KEY` and are an [`AsyncLock`] too.
+///
+/// A reference to a lock is one to an `AnyLock`, and the other way round.
+#[repr(transparent)]
+pub struct AnyLock<L: ?Sized>(pub(super) L);
+
+impl<L: ?Sized> AnyLock<L> {
+    #[inline]
+    fn new(lock: &L) -> &Self {
+        // SAFETY: the struct is transparent over `L`.
+        unsafe { &*(&raw const *lock as *const AnyLock<L>) }
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<L: AsyncLock + ?Sized, const KEY: u128> Enter<KEY> for AnyLock<L> {
     type Guard<'g>
         = L::Guard<'g>
     where
@@ -109,16 +125,17 @@ impl<L: AsyncLock + ?Sized, const KEY: u128> Enter<KEY> for L {
 
     #[inline]
     fn id(&self) -> LockId {
-        AsyncLock::id(self)
+        self.0.id()
     }
 
     #[inline]
     fn acquire(&self) -> impl Future<Output = Result<L::Guard<'_>, L::Error>> {
-        AsyncLock::acquire(self)
+        self.0.acquire()
     }
 }
 
-impl<L: AsyncRwLock + ?Sized, const KEY: u128> EnterShared<KEY> for L {
+#[diagnostic::do_not_recommend]
+impl<L: AsyncRwLock + ?Sized, const KEY: u128> EnterShared<KEY> for AnyLock<L> {
     type Guard<'g>
         = L::ReadGuard<'g>
     where
@@ -127,12 +144,35 @@ impl<L: AsyncRwLock + ?Sized, const KEY: u128> EnterShared<KEY> for L {
 
     #[inline]
     fn id(&self) -> LockId {
-        AsyncLock::id(self)
+        self.0.id()
     }
 
     #[inline]
     fn acquire(&self) -> impl Future<Output = Result<L::ReadGuard<'_>, L::Error>> {
-        AsyncRwLock::read(self)
+        self.0.read()
+    }
+}
+
+/// Implemented by nothing. With an impl for it, a derived struct has two ways to
+/// implement a trait, and where its own is not met, the compiler reports the trait
+/// and does not advise to implement it by hand.
+#[doc(hidden)]
+pub trait Nobody {}
+
+#[diagnostic::do_not_recommend]
+impl<L: Nobody + ?Sized, const KEY: u128> EnterShared<KEY> for L {
+    type Guard<'g>
+        = Infallible
+    where
+        Self: 'g;
+    type Error = Infallible;
+
+    fn id(&self) -> LockId {
+        unreachable!("nobody implements it")
+    }
+
+    async fn acquire(&self) -> Result<Infallible, Infallible> {
+        unreachable!("nobody implements it")
     }
 }
 
@@ -185,8 +225,8 @@ pub struct Plain<'a, L: ?Sized>(&'a L);
 impl<'a, L: ?Sized> Plain<'a, L> {
     /// What a section enters.
     #[inline]
-    pub fn __entered(&self) -> &'a L {
-        self.0
+    pub fn __entered(&self) -> &'a AnyLock<L> {
+        AnyLock::new(self.0)
     }
 
     /// What the section sees.
@@ -358,50 +398,90 @@ impl<'a, L: ?Sized> ValueOtherwise<'a, L> {
     /// Can only be selected where `L` is no lock, and then the bound, which is
     /// there for its message, is not met.
     #[doc(hidden)]
-    pub fn __settle(&self) -> Plain<'static, NoLock>
+    pub fn __settle(&self) -> Nothing
     where
         L: AsyncLock,
     {
-        Plain(&NoLock)
+        Nothing
     }
 
     /// As [`__settle`](Self::__settle), for a read section.
     #[doc(hidden)]
-    pub fn __settle_shared(&self) -> Plain<'static, NoLock>
+    pub fn __settle_shared(&self) -> Nothing
     where
         L: AsyncRwLock,
     {
-        Plain(&NoLock)
+        Nothing
     }
 }
 
-/// Stands for what is not a lock, so that this is said only once.
+/// What is no lock has been selected, in code that never runs. The compiler knows
+/// no type for what is bound, and so says nothing about it.
+#[doc(hidden)]
+pub struct Nothing;
+
+#[doc(hidden)]
+impl Nothing {
+    pub fn __entered(&self) -> &'static AnyLock<NoLock> {
+        AnyLock::new(&NoLock)
+    }
+
+    pub fn __view<G>(&self, _: &mut G) -> Nothing {
+        Nothing
+    }
+
+    pub fn __restorable<G>(&self, _: &mut G) -> Nothing {
+        Nothing
+    }
+
+    pub fn __undo<A>(&mut self, _: &mut Option<NoGuard>, _: A) -> Nothing {
+        Nothing
+    }
+
+    pub fn __guard(&mut self) -> &mut Nothing {
+        self
+    }
+
+    pub fn __bind<T: ?Sized>(&mut self) -> &mut T {
+        unreachable!("what is bound is no lock, which is an error")
+    }
+
+    pub fn __bind_shared<T: ?Sized>(&self) -> &T {
+        unreachable!("what is bound is no lock, which is an error")
+    }
+}
+
+/// A lock where there is none.
 #[doc(hidden)]
 pub struct NoLock;
 
+/// The guard of [`NoLock`].
+#[doc(hidden)]
+pub struct NoGuard;
+
 #[diagnostic::do_not_recommend]
 impl AsyncLock for NoLock {
-    type Guard<'a> = NoLock;
+    type Guard<'a> = NoGuard;
     type Error = Infallible;
 
-    async fn acquire(&self) -> Result<NoLock, Infallible> {
-        Ok(NoLock)
+    async fn acquire(&self) -> Result<NoGuard, Infallible> {
+        Ok(NoGuard)
     }
 
-    fn try_acquire(&self) -> Option<NoLock> {
+    fn try_acquire(&self) -> Option<NoGuard> {
         None
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl AsyncRwLock for NoLock {
-    type ReadGuard<'a> = NoLock;
+    type ReadGuard<'a> = NoGuard;
 
-    async fn read(&self) -> Result<NoLock, Infallible> {
-        Ok(NoLock)
+    async fn read(&self) -> Result<NoGuard, Infallible> {
+        Ok(NoGuard)
     }
 
-    fn try_read(&self) -> Option<NoLock> {
+    fn try_read(&self) -> Option<NoGuard> {
         None
     }
 }

@@ -16,7 +16,8 @@ use crate::Elapsed;
 #[diagnostic::on_unimplemented(
     message = "the acquisition of this lock can fail, with `{Self}`",
     label = "acquiring this can fail",
-    note = "write a `?` behind it, `lock?`, in a fn that returns a `Result`: the section then returns the error"
+    note = "write a `?` behind it, `lock?`, in a fn that returns a `Result`: the section then returns the error",
+    note = "a lock in front of the fields of a `#[derive(Guarded)]` struct may not fail"
 )]
 pub trait CannotFail {
     #[doc(hidden)]

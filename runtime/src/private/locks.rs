@@ -1,16 +1,454 @@
-//! What a derive asks of the types of its locks.
+//! What a derive asks of the types of its locks, and how it reaches them.
+//!
+//! A lock's type is looked at in one place of an expansion, the impl of [`LockOf`]
+//! or [`RwLockOf`]. Everything else names [`Of<Account, Marker>`](Of), which is a
+//! lock whatever the field is, so that a field of a wrong type is reported once.
+//!
+//! # Invariants
+//!
+//! - **L1** An `Of<O, M>` is an `O`, in memory and otherwise: a reference to the
+//!   one is a reference to the other.
+//! - **L2** As a lock, it is that field of the object which `M` stands for.
 
-use crate::{ExclusiveLock, ExclusiveRwLock};
+use core::convert::Infallible;
+use core::future::Future;
+use core::marker::PhantomData;
+use core::mem::ManuallyDrop;
+use core::ops::{Deref, DerefMut};
+use core::pin::Pin;
+use core::task::{Context, Poll};
 
-/// A lock that may stand in front of guarded fields.
-#[inline]
-pub fn exclusive<L: ExclusiveLock + ?Sized>(lock: &L) -> &L {
-    lock
+use super::core::{Core, ReadCore};
+use super::dispatch::{NoGuard, NoLock};
+use super::failure::{CannotFail, granted};
+use crate::when::{ConditionalLock, ConditionalRwLock, Place};
+use crate::{AsyncLock, AsyncRwLock, ExclusiveLock, ExclusiveRwLock, LockId, NamedAcquire};
+
+/// Implemented by the derive: the object has a lock that may stand in front of
+/// guarded fields. `M` is a type that stands for the field.
+///
+/// # Safety
+///
+/// `lock` returns that field and nothing else.
+pub unsafe trait LockOf<M> {
+    /// The type of the field.
+    type Lock: ExclusiveLock<Error: CannotFail> + ?Sized;
+
+    /// The field.
+    fn lock(&self) -> Exactly<'_, Self::Lock>;
 }
 
-/// A lock that may stand in front of guarded fields that are read by several
-/// tasks at a time.
+/// As [`LockOf`], for a lock in front of fields that are read by several tasks
+/// at a time.
+///
+/// # Safety
+///
+/// As for [`LockOf`].
+pub unsafe trait RwLockOf<M> {
+    /// The type of the field.
+    type Lock: ExclusiveRwLock<Error: CannotFail> + ?Sized;
+
+    /// The field.
+    fn lock(&self) -> Exactly<'_, Self::Lock>;
+}
+
+// SAFETY: passed on.
+#[diagnostic::do_not_recommend]
+unsafe impl<O: RwLockOf<M> + ?Sized, M> LockOf<M> for O {
+    type Lock = O::Lock;
+
+    #[inline]
+    fn lock(&self) -> Exactly<'_, O::Lock> {
+        RwLockOf::lock(self)
+    }
+}
+
+/// A reference that is not coerced: one to a field of another type could become
+/// one to what that derefs to, and code of the user decides where that leads.
+pub struct Exactly<'a, L: ?Sized>(&'a L);
+
+/// The field.
 #[inline]
-pub fn exclusive_rw<L: ExclusiveRwLock + ?Sized>(lock: &L) -> &L {
-    lock
+pub fn exactly<L: ?Sized>(field: &L) -> Exactly<'_, L> {
+    Exactly(field)
+}
+
+/// The lock `M` of an `O` (L1, L2).
+#[repr(transparent)]
+pub struct Of<O: ?Sized, M>(PhantomData<fn() -> M>, O);
+
+/// The lock `M` of the object.
+#[inline]
+pub fn of<O: ?Sized, M>(owner: &O) -> &Of<O, M> {
+    // SAFETY: the struct is transparent over `O` (L1).
+    unsafe { &*(&raw const *owner as *const Of<O, M>) }
+}
+
+/// The two guards of a lock [`Of`] an object.
+///
+/// They are named by the object, so that nobody but this module looks for the type
+/// of the guard inside, not even to see whether it has a size, which only a last
+/// field could lack, or what is borrowed when it is dropped, for which the compiler
+/// looks into everything but a `ManuallyDrop`.
+macro_rules! guard_of {
+    ($($name:ident: $lock_of:ident, $guard:ty;)*) => {$(
+        #[doc(hidden)]
+        pub struct $name<'a, O: $lock_of<M> + ?Sized + 'a, M: 'a> {
+            guard: ManuallyDrop<$guard>,
+            _sized: (),
+        }
+
+        impl<'a, O: $lock_of<M> + ?Sized, M> $name<'a, O, M> {
+            #[inline]
+            fn new(guard: $guard) -> Self {
+                let guard = ManuallyDrop::new(guard);
+                $name { guard, _sized: () }
+            }
+        }
+
+        impl<'a, O: $lock_of<M> + ?Sized, M> Drop for $name<'a, O, M> {
+            #[inline]
+            fn drop(&mut self) {
+                // SAFETY: it is dropped here and nowhere else.
+                unsafe { ManuallyDrop::drop(&mut self.guard) }
+            }
+        }
+
+        /// The guard of a lock with data leads to the data.
+        impl<'a, O: $lock_of<M> + ?Sized, M> Deref for $name<'a, O, M>
+        where
+            $guard: Deref,
+        {
+            type Target = <$guard as Deref>::Target;
+
+            #[inline]
+            fn deref(&self) -> &Self::Target {
+                &self.guard
+            }
+        }
+
+        impl<'a, O: $lock_of<M> + ?Sized, M> DerefMut for $name<'a, O, M>
+        where
+            $guard: DerefMut,
+        {
+            #[inline]
+            fn deref_mut(&mut self) -> &mut Self::Target {
+                &mut self.guard
+            }
+        }
+    )*};
+}
+
+guard_of! {
+    GuardOf: LockOf, <<O as LockOf<M>>::Lock as AsyncLock>::Guard<'a>;
+    ReadGuardOf: RwLockOf, <<O as RwLockOf<M>>::Lock as AsyncRwLock>::ReadGuard<'a>;
+}
+
+impl<O: LockOf<M> + ?Sized, M> Of<O, M> {
+    #[inline]
+    fn field(&self) -> &O::Lock {
+        LockOf::lock(&self.1).0
+    }
+}
+
+impl<O: RwLockOf<M> + ?Sized, M> Of<O, M> {
+    #[inline]
+    fn rw_field(&self) -> &<O as RwLockOf<M>>::Lock {
+        RwLockOf::lock(&self.1).0
+    }
+}
+
+impl<O: LockOf<M> + ?Sized, M> AsyncLock for Of<O, M> {
+    type Guard<'a>
+        = GuardOf<'a, O, M>
+    where
+        Self: 'a;
+    type Error = Infallible;
+
+    async fn acquire(&self) -> Result<GuardOf<'_, O, M>, Infallible> {
+        Ok(GuardOf::new(granted(self.field().acquire().await)))
+    }
+
+    #[inline]
+    fn try_acquire(&self) -> Option<GuardOf<'_, O, M>> {
+        self.field().try_acquire().map(GuardOf::new)
+    }
+
+    #[inline]
+    fn id(&self) -> LockId {
+        self.field().id()
+    }
+}
+
+impl<O: RwLockOf<M> + ?Sized, M> AsyncRwLock for Of<O, M> {
+    type ReadGuard<'a>
+        = ReadGuardOf<'a, O, M>
+    where
+        Self: 'a;
+
+    async fn read(&self) -> Result<ReadGuardOf<'_, O, M>, Infallible> {
+        Ok(ReadGuardOf::new(granted(self.rw_field().read().await)))
+    }
+
+    #[inline]
+    fn try_read(&self) -> Option<ReadGuardOf<'_, O, M>> {
+        self.rw_field().try_read().map(ReadGuardOf::new)
+    }
+}
+
+// SAFETY: it is one lock (L2), whose type promises this.
+unsafe impl<O: LockOf<M> + ?Sized, M> ExclusiveLock for Of<O, M> {}
+
+// SAFETY: as above.
+unsafe impl<O: RwLockOf<M> + ?Sized, M> ExclusiveRwLock for Of<O, M> {}
+
+impl<O: LockOf<M, Lock: NamedAcquire> + ?Sized, M> NamedAcquire for Of<O, M> {
+    type Acquire<'a>
+        = AcquireOf<'a, O, M>
+    where
+        Self: 'a;
+
+    #[inline]
+    fn acquire_named(&self) -> AcquireOf<'_, O, M> {
+        AcquireOf(self.field().acquire_named(), ())
+    }
+}
+
+// SAFETY: place and guard are those of the field.
+unsafe impl<O: LockOf<M, Lock: ConditionalLock> + ?Sized, M> ConditionalLock for Of<O, M> {
+    #[inline]
+    fn place(&self) -> Place<'_> {
+        self.field().place()
+    }
+
+    #[inline]
+    unsafe fn granted(&self) -> GuardOf<'_, O, M> {
+        // SAFETY: passed on.
+        GuardOf::new(unsafe { self.field().granted() })
+    }
+}
+
+// SAFETY: place and guard are those of the field.
+unsafe impl<O: RwLockOf<M, Lock: ConditionalRwLock> + ?Sized, M> ConditionalRwLock for Of<O, M> {
+    #[inline]
+    fn read_place(&self) -> Place<'_> {
+        self.rw_field().read_place()
+    }
+
+    #[inline]
+    unsafe fn read_granted(&self) -> ReadGuardOf<'_, O, M> {
+        // SAFETY: passed on.
+        ReadGuardOf::new(unsafe { self.rw_field().read_granted() })
+    }
+}
+
+/// The future by which a [`Condition`](crate::Condition) takes the lock again.
+pub struct AcquireOf<'a, O: LockOf<M, Lock: NamedAcquire> + ?Sized + 'a, M: 'a>(
+    <O::Lock as NamedAcquire>::Acquire<'a>,
+    (),
+);
+
+impl<'a, O: LockOf<M, Lock: NamedAcquire> + ?Sized, M> Future for AcquireOf<'a, O, M> {
+    type Output = GuardOf<'a, O, M>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<GuardOf<'a, O, M>> {
+        // SAFETY: the field is reached in no other way than pinned, and the
+        // struct has no destructor and is `Unpin` only where the field is.
+        let future = unsafe { self.map_unchecked_mut(|this| &mut this.0) };
+        future.poll(cx).map(GuardOf::new)
+    }
+}
+
+/// A field that should be a lock.
+///
+/// What a lock `L` is acquired by is named by `L` alone, so that nobody who asks
+/// whether the future is `Send` has to look for the lock of an object. Where the
+/// field is no lock, which is reported at the impl of [`LockOf`], it is taken for
+/// `NoLock`, and nothing more is said.
+pub struct Field<'a, L: ?Sized>(FieldOtherwise<'a, L>);
+
+#[doc(hidden)]
+pub struct FieldOtherwise<'a, L: ?Sized>(&'a L);
+
+/// The field.
+#[inline]
+pub fn field<L: ?Sized>(field: &L) -> Field<'_, L> {
+    Field(FieldOtherwise(field))
+}
+
+impl<'a, L: ?Sized> Deref for Field<'a, L> {
+    type Target = FieldOtherwise<'a, L>;
+
+    #[inline]
+    fn deref(&self) -> &FieldOtherwise<'a, L> {
+        &self.0
+    }
+}
+
+impl<'a, L: AsyncLock<Error: CannotFail> + ?Sized> Field<'a, L> {
+    #[doc(hidden)]
+    #[inline]
+    pub fn __settle(&self) -> LockField<'a, L> {
+        LockField(self.0.0)
+    }
+}
+
+impl<'a, L: AsyncRwLock<Error: CannotFail> + ?Sized> Field<'a, L> {
+    #[doc(hidden)]
+    #[inline]
+    pub fn __settle_shared(&self) -> LockField<'a, L> {
+        LockField(self.0.0)
+    }
+}
+
+impl<L: ?Sized> FieldOtherwise<'_, L> {
+    #[doc(hidden)]
+    pub fn __settle(&self) -> NoLockField {
+        NoLockField
+    }
+
+    #[doc(hidden)]
+    pub fn __settle_shared(&self) -> NoLockField {
+        NoLockField
+    }
+}
+
+/// A field that is a lock.
+#[derive(Clone, Copy)]
+pub struct LockField<'a, L: ?Sized>(&'a L);
+
+impl<'a, L: ?Sized> LockField<'a, L> {
+    /// The lock.
+    #[doc(hidden)]
+    #[inline]
+    pub fn __lock(&self) -> &'a L {
+        self.0
+    }
+
+    /// Its guard, as that of the object's lock.
+    #[doc(hidden)]
+    #[inline]
+    pub fn __of<O: LockOf<M, Lock = L> + ?Sized, M>(&self, guard: L::Guard<'a>) -> GuardOf<'a, O, M>
+    where
+        L: AsyncLock,
+    {
+        GuardOf::new(guard)
+    }
+
+    /// Its read guard, as that of the object's lock.
+    #[doc(hidden)]
+    #[inline]
+    pub fn __of_shared<O: RwLockOf<M, Lock = L> + ?Sized, M>(
+        &self,
+        guard: L::ReadGuard<'a>,
+    ) -> ReadGuardOf<'a, O, M>
+    where
+        L: AsyncRwLock,
+    {
+        ReadGuardOf::new(guard)
+    }
+
+    /// The value inside of a lock with data.
+    #[doc(hidden)]
+    #[inline]
+    pub fn __value<'g, 'b, O: LockOf<M, Lock = L> + ?Sized, M, const KEY: u128>(
+        &self,
+        core: &'b mut Core<'g, O, GuardOf<'g, O, M>, KEY>,
+    ) -> &'b mut <L::Guard<'g> as Deref>::Target
+    where
+        L: AsyncLock<Guard<'g>: DerefMut>,
+    {
+        core.value()
+    }
+
+    /// The same, for a reader.
+    #[doc(hidden)]
+    #[inline]
+    pub fn __value_shared<'g, 'b, O: RwLockOf<M, Lock = L> + ?Sized, M, const KEY: u128>(
+        &self,
+        core: &'b ReadCore<'g, O, ReadGuardOf<'g, O, M>, KEY>,
+    ) -> &'b <L::ReadGuard<'g> as Deref>::Target
+    where
+        L: AsyncRwLock<ReadGuard<'g>: Deref>,
+    {
+        core.value()
+    }
+
+    /// The type of the lock.
+    #[doc(hidden)]
+    #[inline]
+    pub fn __mutable(&self) -> Mutable<L> {
+        Mutable(PhantomData)
+    }
+}
+
+/// What becomes of a `&mut` to a field of this type.
+pub struct Mutable<L: ?Sized>(PhantomData<fn(&L)>);
+
+impl<L: ?Sized> Mutable<L> {
+    /// The lock, which may have a `get_mut`.
+    #[doc(hidden)]
+    #[inline]
+    pub fn __of<'b>(&self, lock: &'b mut L) -> &'b mut L {
+        lock
+    }
+}
+
+/// A field that is none, in code that never runs.
+#[doc(hidden)]
+pub struct NoLockField;
+
+#[doc(hidden)]
+impl NoLockField {
+    pub fn __value<'b, C, V: ?Sized>(&self, _: &'b mut C) -> &'b mut V {
+        unreachable!("the field is no lock, which is an error")
+    }
+
+    pub fn __value_shared<'b, C, V: ?Sized>(&self, _: &'b C) -> &'b V {
+        unreachable!("the field is no lock, which is an error")
+    }
+
+    pub fn __mutable(&self) -> NoMutable {
+        NoMutable
+    }
+}
+
+/// What has a `get_mut` of every type.
+#[doc(hidden)]
+pub struct AnyMut<'b>(PhantomData<&'b mut ()>);
+
+impl<'b> AnyMut<'b> {
+    #[doc(hidden)]
+    pub fn get_mut<V: ?Sized>(self) -> &'b mut V {
+        unreachable!("the field is no lock, which is an error")
+    }
+}
+
+/// As [`Mutable`], for what is no lock.
+#[doc(hidden)]
+pub struct NoMutable;
+
+impl NoMutable {
+    #[doc(hidden)]
+    pub fn __of<'b, L: ?Sized>(&self, _: &'b mut L) -> AnyMut<'b> {
+        AnyMut(PhantomData)
+    }
+}
+
+impl NoLockField {
+    #[doc(hidden)]
+    pub fn __lock(&self) -> &'static NoLock {
+        &NoLock
+    }
+
+    #[doc(hidden)]
+    pub fn __of<'a, O: LockOf<M> + ?Sized, M>(&self, _: NoGuard) -> GuardOf<'a, O, M> {
+        unreachable!("the field is no lock, which is an error")
+    }
+
+    #[doc(hidden)]
+    pub fn __of_shared<'a, O: RwLockOf<M> + ?Sized, M>(&self, _: NoGuard) -> ReadGuardOf<'a, O, M> {
+        unreachable!("the field is no lock, which is an error")
+    }
 }

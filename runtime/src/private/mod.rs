@@ -10,7 +10,7 @@
 //! | `dispatch` | how a section finds out what lock it has been given |
 //! | `bind` | what a section binds once it holds the lock |
 //! | `failure` | what becomes of an acquisition that can fail |
-//! | `locks` | what a derive asks of the types of its locks |
+//! | `locks` | what a derive asks of the types of its locks, and how it reaches them |
 //! | `order` | in which order a section acquires several locks |
 //! | `retake` | how a generated guard comes back from a `Condition` |
 //! | `views` | what a method that runs under a lock that is held needs of a view |
@@ -44,11 +44,15 @@ pub use self::failure::{
     CannotFail, Failure, FromElapsed, FromFailure, OfAnyKind, failure, granted, without_await,
 };
 pub use self::fields::{IsGuarded, Shareable, address, pointer, value_mut};
-pub use self::locks::{exclusive, exclusive_rw};
+pub use self::locks::{
+    Exactly, Field, GuardOf, LockField, LockOf, Of, ReadGuardOf, RwLockOf, exactly, field, of,
+};
 pub use self::order::{in_order, taken};
-pub use self::retake::{MustNotImplDrop, NeverUnpin, Reacquire, Retake};
+pub use self::retake::{MustNotImplDrop, NeverUnpin, Reacquire, Retake, Retaken};
 pub use self::views::{AsRead, IsDerived, ViewOf, derived};
-pub use crate::when::{ConditionalLock, ConditionalRwLock, GuardOf, MakeGuard, Place, When, when};
+pub use crate::when::{
+    ConditionalLock, ConditionalRwLock, GuardMaker, MakeGuard, Place, When, when,
+};
 
 /// Bounds the wait to enter a section.
 #[cfg(any(feature = "tokio", feature = "smol"))]

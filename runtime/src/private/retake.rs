@@ -25,8 +25,9 @@ pub unsafe trait Retake<'g, L: AsyncLock + ?Sized> {
     /// The future that takes the lock.
     type Acquire;
 
-    /// Starts to wait for the lock.
-    fn acquire(self) -> Self::Acquire;
+    /// Starts to wait for the lock. The compiler suggests methods of hidden traits
+    /// too, so this one has no name that users write.
+    fn __retake(self) -> Self::Acquire;
 
     /// Polls the future.
     fn poll(future: Pin<&mut Self::Acquire>, cx: &mut Context<'_>) -> Poll<L::Guard<'g>>
@@ -40,7 +41,7 @@ unsafe impl<'g, L: NamedAcquire + ExclusiveLock + ?Sized> Retake<'g, L> for &'g 
     type Acquire = L::Acquire<'g>;
 
     #[inline]
-    fn acquire(self) -> L::Acquire<'g> {
+    fn __retake(self) -> L::Acquire<'g> {
         self.acquire_named()
     }
 
@@ -53,50 +54,71 @@ unsafe impl<'g, L: NamedAcquire + ExclusiveLock + ?Sized> Retake<'g, L> for &'g 
     }
 }
 
-/// Takes the lock of an object again: the inside of the generated futures.
-pub struct Reacquire<'g, O: ?Sized, L: AsyncLock + ?Sized, const KEY: u128>
+/// The future by which a lock is taken again. With the second field, nobody asks
+/// for the lock to find out whether the future has a size.
+pub struct Retaken<'g, L: AsyncLock + ?Sized>(<&'g L as Retake<'g, L>>::Acquire, ())
+where
+    &'g L: Retake<'g, L>;
+
+impl<'g, L: AsyncLock + ?Sized> Retaken<'g, L>
 where
     &'g L: Retake<'g, L>,
 {
+    /// Starts to wait for the lock.
+    #[inline]
+    pub fn new(lock: &'g L) -> Self {
+        Retaken(Retake::__retake(lock), ())
+    }
+}
+
+impl<'g, L: AsyncLock + ?Sized> Future for Retaken<'g, L>
+where
+    &'g L: Retake<'g, L>,
+{
+    type Output = L::Guard<'g>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<L::Guard<'g>> {
+        // SAFETY: the field is reached in no other way than pinned, and the
+        // struct has no destructor and is `Unpin` only where the field is.
+        let future = unsafe { self.map_unchecked_mut(|this| &mut this.0) };
+        <&'g L as Retake<'g, L>>::poll(future, cx)
+    }
+}
+
+/// Takes the lock of an object again: the inside of the generated futures. `F` is
+/// the future of the lock.
+pub struct Reacquire<'g, O: ?Sized, F, const KEY: u128> {
+    future: F,
     owner: &'g O,
-    future: <&'g L as Retake<'g, L>>::Acquire,
 }
 
 // Written out for the same reason as for `Core`.
 //
 // SAFETY: `O: Sync` makes the lock `Sync`, and `ExclusiveLock`, without which a
 // lock is not `Retake`, promises that the future is then `Send`.
-unsafe impl<'g, O: ?Sized + Sync, L: AsyncLock + ?Sized, const KEY: u128> Send
-    for Reacquire<'g, O, L, KEY>
-where
-    &'g L: Retake<'g, L>,
-{
-}
+unsafe impl<O: ?Sized + Sync, F, const KEY: u128> Send for Reacquire<'_, O, F, KEY> {}
 
-impl<'g, O: ?Sized, L: AsyncLock + ?Sized, const KEY: u128> Reacquire<'g, O, L, KEY>
-where
-    &'g L: Retake<'g, L>,
-{
+impl<'g, O: ?Sized, F: Future, const KEY: u128> Reacquire<'g, O, F, KEY> {
     /// # Safety
     ///
-    /// `lock` is that lock of `owner` which `KEY` stands for.
+    /// `future` takes that lock of `owner` which `KEY` stands for, and is the one
+    /// that the lock, as an [`ExclusiveLock`], has made.
     #[inline]
-    pub unsafe fn new(owner: &'g O, lock: &'g L) -> Self {
-        Reacquire {
-            owner,
-            future: Retake::acquire(lock),
-        }
+    pub unsafe fn new(owner: &'g O, future: F) -> Self {
+        Reacquire { future, owner }
     }
 
     /// Polls until the lock is held.
     #[inline]
-    pub fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Core<'g, O, L, KEY>> {
+    pub fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Core<'g, O, F::Output, KEY>> {
         let owner = self.owner;
         // SAFETY: `future` is the field that is pinned: it is reached in no
         // other way, and the struct has no destructor and is not `Unpin` where
         // the future is not.
         let future = unsafe { self.map_unchecked_mut(|this| &mut this.future) };
-        <&'g L as Retake<'g, L>>::poll(future, cx)
+        future
+            .poll(cx)
             // SAFETY: the future has returned a guard of the lock that it was
             // made for by `new`, whose caller promised that it is this one.
             .map(|guard| unsafe { Core::new(owner, guard) })

@@ -76,12 +76,13 @@ impl Side<'_> {
     /// Expands to:
     ///
     /// ```text
+    /// let __lock = ::async_monitor::__private::field(&self.ledger).__settle().__lock();
     /// let __guard = ::async_monitor::__private::granted(
-    ///     ::async_monitor::AsyncLock::acquire(
-    ///         ::async_monitor::__private::exclusive(&self.ledger),
-    ///     )
-    ///     .await,
+    ///     ::async_monitor::AsyncLock::acquire(__lock).await,
     /// );
+    /// let __guard = ::async_monitor::__private::field(&self.ledger)
+    ///     .__settle()
+    ///     .__of::<Self, __AccountLedger>(__guard);
     /// AccountLedgerGuard(
     ///     unsafe { ::async_monitor::__private::Core::new(self, __guard) },
     ///     ::core::marker::PhantomData,
@@ -89,16 +90,22 @@ impl Side<'_> {
     /// ```
     fn acquired(&self) -> TokenStream {
         let krate = &self.monitor.krate;
-        let acquire = if self.is_shared {
-            quote!(AsyncRwLock::read)
+        let (acquire, settle, of) = if self.is_shared {
+            (
+                quote!(AsyncRwLock::read),
+                quote!(__settle_shared),
+                quote!(__of_shared),
+            )
         } else {
-            quote!(AsyncLock::acquire)
+            (quote!(AsyncLock::acquire), quote!(__settle), quote!(__of))
         };
-        let lock = self.exclusive();
-        let granted = quote_spanned!(self.at_type()=> #krate::__private::granted);
-        let guard = self.new_guard();
+        let (lock, marker, guard) = (&self.lock.ident, &self.marker, self.new_guard());
         quote! {
-            let __guard = #granted(#krate::#acquire(#lock).await);
+            let __lock = #krate::__private::field(&self.#lock).#settle().__lock();
+            let __guard = #krate::__private::granted(#krate::#acquire(__lock).await);
+            let __guard = #krate::__private::field(&self.#lock)
+                .#settle()
+                .#of::<Self, #marker>(__guard);
             #guard
         }
     }
@@ -111,26 +118,13 @@ impl Side<'_> {
         } else {
             quote!(AsyncLock::try_acquire)
         };
-        let (lock, guard) = (self.exclusive(), self.new_guard());
+        let (lock, guard) = (self.lock_of(&quote!(self)), self.new_guard());
         quote! {
             match #krate::#acquire(#lock) {
                 ::core::option::Option::Some(__guard) => ::core::option::Option::Some(#guard),
                 ::core::option::Option::None => ::core::option::Option::None,
             }
         }
-    }
-
-    /// The lock, whose type must exclude. It is not named here, or a field of
-    /// another type could be coerced to it.
-    fn exclusive(&self) -> TokenStream {
-        let krate = &self.monitor.krate;
-        let lock = &self.lock.ident;
-        let exclusive = if self.is_shared {
-            quote!(exclusive_rw)
-        } else {
-            quote!(exclusive)
-        };
-        quote_spanned!(self.at_type()=> #krate::__private::#exclusive(&self.#lock))
     }
 
     /// SAFETY, of what is generated: `__guard` was returned by the lock of
@@ -202,7 +196,7 @@ impl Side<'_> {
         } else {
             quote!(Enter)
         };
-        let acquired = self.acquired();
+        let (acquired, lock_of) = (self.acquired(), self.lock_of(&quote!(self)));
         quote! {
             #[automatically_derived]
             impl #params #krate::__private::HasLock<#key> for #this #where_clause {
@@ -230,7 +224,7 @@ impl Side<'_> {
 
                 #[inline]
                 fn id(&self) -> #krate::LockId {
-                    #krate::AsyncLock::id(&self.#lock)
+                    #krate::AsyncLock::id(#lock_of)
                 }
 
                 async fn acquire(&self) -> ::core::result::Result<Self::Guard<'_>, Self::Error> {
@@ -265,6 +259,7 @@ impl Side<'_> {
 /// it.
 pub(super) fn expand_mut(monitor: &Monitor, lock: &LockField) -> TokenStream {
     let krate = &monitor.krate;
+    let mut settled = TokenStream::new();
     let fields: TokenStream = match &lock.contents {
         Contents::Fields(fields) if fields.is_empty() => return TokenStream::new(),
         Contents::Fields(fields) => {
@@ -281,7 +276,10 @@ pub(super) fn expand_mut(monitor: &Monitor, lock: &LockField) -> TokenStream {
         } => return TokenStream::new(),
         Contents::Value { .. } => {
             let lock = &lock.ident;
-            quote!(value: self.#lock.get_mut(),)
+            settled = quote! {
+                let __mutable = #krate::__private::field(&self.#lock).__settle().__mutable();
+            };
+            quote!(value: __mutable.__of(&mut self.#lock).get_mut(),)
         }
     };
     let name = plain(&lock.ident);
@@ -325,6 +323,7 @@ pub(super) fn expand_mut(monitor: &Monitor, lock: &LockField) -> TokenStream {
             #[doc = #method_doc]
             #[inline]
             #method_vis fn #method(&mut self) -> #ty #arguments {
+                #settled
                 #ty { #fields __owner: ::core::marker::PhantomData }
             }
         }

@@ -13,7 +13,7 @@ impl Side<'_> {
     ///
     /// ```text
     /// pub struct AccountLedgerGuard<'__guard>(
-    ///     ::async_monitor::__private::Core<'__guard, Account, Lock, 0x1234>,
+    ///     ::async_monitor::__private::Core<'__guard, Account, GuardOf<..>, 0x1234>,
     ///     ::core::marker::PhantomData<(&'__guard mut i64, &'__guard mut Vec<i64>)>,
     /// );
     /// ```
@@ -97,6 +97,8 @@ impl Side<'_> {
         let receiver = self.reference(&TokenStream::new());
         let held_type = self.held_type(&quote!('_));
         let (core, unsafe_) = (self.core(), unsafe_());
+        let lock = &self.lock.ident;
+        let mut settled = TokenStream::new();
         let fields: TokenStream = match &self.lock.contents {
             Contents::Fields(fields) => {
                 let fields = fields.iter().map(|GuardedField { ident, value, .. }| {
@@ -109,7 +111,15 @@ impl Side<'_> {
                 fields.collect()
             }
             Contents::Value { .. } => {
-                quote!(value: #krate::__private::#core::value(#receiver self.0),)
+                let (settle, value) = if self.is_shared {
+                    (quote!(__settle_shared), quote!(__value_shared))
+                } else {
+                    (quote!(__settle), quote!(__value))
+                };
+                settled = quote! {
+                    let __field = #krate::__private::field(&__owner.#lock).#settle();
+                };
+                quote!(value: __field.#value(#receiver self.0),)
             }
         };
         let doc = format!(
@@ -125,6 +135,7 @@ impl Side<'_> {
                 #[inline]
                 #vis fn fields(#receiver self) -> #held_type {
                     let __owner = #krate::__private::#core::owner(&self.0);
+                    #settled
                     #unsafe_ {
                         #held {
                             #fields
@@ -147,7 +158,7 @@ impl Side<'_> {
     /// ```text
     /// unsafe impl<'__guard> ::async_monitor::HoldsLock for AccountLedgerGuard<'__guard> {
     ///     fn lock_id(&self) -> ::async_monitor::LockId {
-    ///         ::async_monitor::AsyncLock::id(&self.0.owner().ledger)
+    ///         ::async_monitor::AsyncLock::id(::async_monitor::__private::of(self.0.owner()))
     ///     }
     /// }
     /// ```
@@ -158,13 +169,13 @@ impl Side<'_> {
         let krate = &self.monitor.krate;
         let params = self.monitor.params.with_guard();
         let where_clause = self.monitor.params.where_clause(&TokenStream::new());
-        let (lock, unsafe_) = (&self.lock.ident, unsafe_());
+        let (lock, unsafe_) = (self.lock_of(owner), unsafe_());
         quote! {
             #[automatically_derived]
             #unsafe_ impl #params #krate::HoldsLock for #ty #where_clause {
                 #[inline]
                 fn lock_id(&self) -> #krate::LockId {
-                    #krate::AsyncLock::id(&#owner.#lock)
+                    #krate::AsyncLock::id(#lock)
                 }
             }
         }

@@ -6,6 +6,7 @@
 mod entry;
 mod guard;
 mod held;
+mod lock;
 mod relock;
 mod restore;
 mod twins;
@@ -13,7 +14,6 @@ mod when;
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::spanned::Spanned;
 
 use super::model::{Contents, LockField, Monitor};
 use crate::names::{camel_case, key, plain, public};
@@ -32,6 +32,8 @@ struct Side<'m> {
     verb: &'static str,
     /// Stands for the lock, held this way, in types.
     key: Literal,
+    /// Stands for the field of the lock in types.
+    marker: Ident,
 }
 
 pub(super) fn expand(monitor: &Monitor) -> TokenStream {
@@ -57,6 +59,7 @@ fn sides<'m>(monitor: &'m Monitor, lock: &'m LockField) -> Vec<Side<'m>> {
         held: type_name(&format!("{kind}Held")),
         verb,
         key: Literal::u128_suffixed(key),
+        marker: lock::marker(monitor, lock),
     };
     if lock.is_rw {
         vec![
@@ -77,6 +80,7 @@ impl Side<'_> {
         code.extend(self.expand_when());
         code.extend(self.expand_view_of());
         if !self.is_shared {
+            code.extend(lock::expand_lock_of(self.monitor, self.lock));
             code.extend(self.expand_relock());
             code.extend(self.expand_restore());
         }
@@ -111,14 +115,29 @@ impl Side<'_> {
 
     /// What the guard is a newtype over.
     fn core_type(&self) -> TokenStream {
-        let krate = &self.monitor.krate;
-        let (this, ty, key) = (self.monitor.params.this(), &self.lock.ty, &self.key);
-        let (span, private, core) = (
-            self.at_type(),
-            krate.private_at(self.at_type()),
-            self.core(),
-        );
-        quote_spanned!(span=> #private::#core<'__guard, #this, #ty, #key>)
+        let (krate, core, key) = (&self.monitor.krate, self.core(), &self.key);
+        let (this, marker) = (self.monitor.params.this(), &self.marker);
+        let guard = if self.is_shared {
+            quote!(ReadGuardOf)
+        } else {
+            quote!(GuardOf)
+        };
+        let guard = quote!(#krate::__private::#guard<'__guard, #this, #marker>);
+        quote!(#krate::__private::#core<'__guard, #this, #guard, #key>)
+    }
+
+    /// `Of<Account, Marker>`: what everything but the impl of `LockOf` takes for
+    /// the type of the lock.
+    fn lock_type(&self) -> TokenStream {
+        let (krate, marker) = (&self.monitor.krate, &self.marker);
+        let this = self.monitor.params.this();
+        quote!(#krate::__private::Of<#this, #marker>)
+    }
+
+    /// The lock of `owner`, a reference to the struct.
+    fn lock_of(&self, owner: &TokenStream) -> TokenStream {
+        let (krate, marker) = (&self.monitor.krate, &self.marker);
+        quote!(#krate::__private::of::<_, #marker>(#owner))
     }
 
     /// The guard with its arguments.
@@ -136,11 +155,6 @@ impl Side<'_> {
     /// See [`hidden`].
     fn hidden(&self) -> TokenStream {
         hidden(self.monitor, self.lock)
-    }
-
-    /// The place of the lock's type, where it is said what is wrong with it.
-    fn at_type(&self) -> Span {
-        public(self.lock.ty.span())
     }
 }
 

@@ -1,7 +1,7 @@
 //! How a guard waits with a `Condition`.
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote, quote_spanned};
+use quote::{format_ident, quote};
 
 use super::{Side, unsafe_};
 
@@ -15,7 +15,7 @@ impl Side<'_> {
     ///
     /// unsafe impl<'__guard> ::async_monitor::Relock for AccountLedgerGuard<'__guard>
     /// where
-    ///     for<'__a> &'__a Lock: ::async_monitor::__private::Retake<'__a, Lock>,
+    ///     for<'__a> &'__a Of<..>: ::async_monitor::__private::Retake<'__a, Of<..>>,
     /// {
     ///     type Released = &'__guard Account;
     ///     type Reacquire = AccountLedgerReacquire<'__guard>;
@@ -29,12 +29,7 @@ impl Side<'_> {
     /// the future acquires the lock of the same owner.
     pub(super) fn expand_relock(&self) -> TokenStream {
         let krate = &self.monitor.krate;
-        let Side {
-            guard,
-            monitor,
-            lock,
-            ..
-        } = self;
+        let Side { guard, monitor, .. } = self;
         let reacquire = format_ident!("{}", reacquire_name(guard), span = guard.span());
         let (params, this) = (monitor.params.with_guard(), monitor.params.this());
         let view_params = with_view(&params);
@@ -42,7 +37,7 @@ impl Side<'_> {
         let where_clause = monitor.params.where_clause(&TokenStream::new());
         let where_retaken = monitor.params.where_clause(&self.retaken());
         let held = self.held_type(&quote!('__view));
-        let (lock, unsafe_) = (&lock.ident, unsafe_());
+        let (lock, unsafe_) = (self.lock_of(&quote!(released)), unsafe_());
         let future = self.expand_reacquire(&reacquire);
         quote! {
             #[automatically_derived]
@@ -63,7 +58,10 @@ impl Side<'_> {
                 #[inline]
                 fn reacquire(released: Self::Released) -> Self::Reacquire {
                     #reacquire(#unsafe_ {
-                        #krate::__private::Reacquire::new(released, &released.#lock)
+                        #krate::__private::Reacquire::new(
+                            released,
+                            #krate::__private::Retaken::new(#lock),
+                        )
                     })
                 }
 
@@ -84,10 +82,10 @@ impl Side<'_> {
     ///
     /// ```text
     /// pub struct AccountLedgerReacquire<'__guard>(
-    ///     ::async_monitor::__private::Reacquire<'__guard, Account, Lock, 0x1234>,
+    ///     Reacquire<'__guard, Account, Retaken<'__guard, Of<..>>, 0x1234>,
     /// )
     /// where
-    ///     for<'__a> &'__a Lock: ::async_monitor::__private::Retake<'__a, Lock>;
+    ///     for<'__a> &'__a Of<..>: ::async_monitor::__private::Retake<'__a, Of<..>>;
     ///
     /// impl<'__guard> ::core::future::Future for AccountLedgerReacquire<'__guard> { .. }
     /// ```
@@ -102,7 +100,6 @@ impl Side<'_> {
         let Side {
             guard,
             monitor,
-            lock,
             key,
             ..
         } = self;
@@ -113,14 +110,20 @@ impl Side<'_> {
         unpin.extend(quote!(#krate::__private::NeverUnpin<'__guard>: ::core::marker::Unpin,));
         let where_unpin = monitor.params.where_clause(&unpin);
         let guard_type = self.guard_type(&quote!('__guard));
-        let (vis, ty, unsafe_) = (&monitor.vis, &lock.ty, unsafe_());
-        let (span, private) = (self.at_type(), krate.private_at(self.at_type()));
-        let inside = quote_spanned!(span=> #private::Reacquire<'__guard, #this, #ty, #key>);
+        let (vis, ty, unsafe_) = (&monitor.vis, self.lock_type(), unsafe_());
+        let inside = quote!(
+            #krate::__private::Reacquire<
+                '__guard,
+                #this,
+                #krate::__private::Retaken<'__guard, #ty>,
+                #key
+            >
+        );
         quote! {
             #[doc(hidden)]
             #[must_use = "a future does nothing unless it is awaited"]
-            // The type of the lock may be private: users see the field no more
-            // than its type.
+            // What stands for the lock is private: users see it no more than the
+            // field.
             #[allow(private_bounds)]
             #[allow(missing_debug_implementations)]
             #vis struct #reacquire #params (#inside) #where_retaken;
@@ -158,9 +161,8 @@ impl Side<'_> {
     /// The predicate that the lock can be taken again.
     fn retaken(&self) -> TokenStream {
         let krate = &self.monitor.krate;
-        let (ty, span) = (&self.lock.ty, self.at_type());
-        let private = krate.private_at(span);
-        quote_spanned!(span=> for<'__a> &'__a #ty: #private::Retake<'__a, #ty>,)
+        let ty = self.lock_type();
+        quote!(for<'__a> &'__a #ty: #krate::__private::Retake<'__a, #ty>,)
     }
 }
 

@@ -1,7 +1,7 @@
 //! How a section of a lock waits for a condition.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::quote;
 
 use super::{Side, unsafe_};
 
@@ -11,12 +11,12 @@ impl Side<'_> {
     /// ```text
     /// impl ::async_monitor::__private::EnterWhen<0x1234> for Account
     /// where
-    ///     for<'__a> &'__a Lock: ::async_monitor::__private::Conditional<'__a, Lock>,
+    ///     for<'__a> &'__a Of<..>: ::async_monitor::__private::Conditional<'__a, Of<..>>,
     /// {
     ///     fn place(&self) -> ::async_monitor::__private::Place<'_> { .. }
     ///     unsafe fn granted(&self) -> Self::Guard<'_> {
     ///         let __guard =
-    ///             unsafe { ::async_monitor::__private::Conditional::granted(&self.ledger) };
+    ///             unsafe { ::async_monitor::__private::Conditional::granted(of(self)) };
     ///         AccountLedgerGuard(..)
     ///     }
     /// }
@@ -25,9 +25,7 @@ impl Side<'_> {
     /// SAFETY, of what is generated: the caller of `granted` promises what that
     /// of the lock asks for.
     pub(super) fn expand_when(&self) -> TokenStream {
-        let Side {
-            monitor, lock, key, ..
-        } = self;
+        let Side { monitor, key, .. } = self;
         let krate = &monitor.krate;
         let (params, this) = (monitor.params.of_impl(), monitor.params.this());
         let (enter_when, conditional) = if self.is_shared {
@@ -35,25 +33,26 @@ impl Side<'_> {
         } else {
             (quote!(EnterWhen), quote!(Conditional))
         };
-        let (ty, span) = (&lock.ty, self.at_type());
-        let private = krate.private_at(span);
-        let mut bounds =
-            quote_spanned!(span=> for<'__a> &'__a #ty: #private::#conditional<'__a, #ty>,);
+        let ty = self.lock_type();
+        let mut bounds = quote!(
+            for<'__a> &'__a #ty: #krate::__private::#conditional<'__a, #ty>,
+        );
         bounds.extend(self.shareable());
         let where_clause = monitor.params.where_clause(&bounds);
-        let (lock, guard, unsafe_) = (&lock.ident, self.new_guard(), unsafe_());
+        let (guard, unsafe_) = (self.new_guard(), unsafe_());
+        let lock = self.lock_of(&quote!(self));
         quote! {
             #[automatically_derived]
             impl #params #krate::__private::#enter_when<#key> for #this #where_clause {
                 #[inline]
                 fn place(&self) -> #krate::__private::Place<'_> {
-                    #krate::__private::#conditional::place(&self.#lock)
+                    #krate::__private::#conditional::place(#lock)
                 }
 
                 #[inline]
                 #unsafe_ fn granted(&self) -> Self::Guard<'_> {
                     let __guard = #unsafe_ {
-                        #krate::__private::#conditional::granted(&self.#lock)
+                        #krate::__private::#conditional::granted(#lock)
                     };
                     #guard
                 }

@@ -1,4 +1,5 @@
-use async_monitor::{Guarded, Lock, LockGuard};
+use async_monitor::__private::GuardOf;
+use async_monitor::{Guarded, Lock};
 
 #[derive(Guarded)]
 pub struct Account {
@@ -13,7 +14,10 @@ pub struct Account {
     name: Guarded<String>,
 }
 
-fn forged<'a>(account: &'a Account, guard: LockGuard<'a>) -> AccountLedgerGuard<'a> {
+fn forged<'a>(
+    account: &'a Account,
+    guard: GuardOf<'a, Account, __AccountLedger>,
+) -> AccountLedgerGuard<'a> {
     AccountLedgerGuard(
         async_monitor::__private::Core::new(account, guard),
         std::marker::PhantomData,

@@ -1,0 +1,64 @@
+//! The one place of an expansion that looks at the type of a lock.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+
+use super::unsafe_;
+use crate::guarded::model::{LockField, Monitor};
+use crate::names::{camel_case, plain, public};
+
+/// `__AccountLedger`: stands for the field in types. It is private, as the type
+/// of the lock may be.
+pub(super) fn marker(monitor: &Monitor, lock: &LockField) -> Ident {
+    let name = camel_case(&plain(&lock.ident));
+    let span = public(monitor.ident.span());
+    format_ident!("__{}{name}", plain(&monitor.ident), span = span)
+}
+
+/// Expands to:
+///
+/// ```text
+/// enum __AccountLedger {}
+///
+/// unsafe impl ::async_monitor::__private::LockOf<__AccountLedger> for Account {
+///     type Lock = Lock;
+///     fn lock(&self) -> ::async_monitor::__private::Exactly<'_, Lock> {
+///         let __lock = ::async_monitor::__private::exactly(&self.ledger);
+///         __lock
+///     }
+/// }
+/// ```
+///
+/// SAFETY, of what is generated: the marker stands for this field. There is a
+/// `let` because the compiler coerces an argument where it knows what type the
+/// result must have.
+pub(super) fn expand_lock_of(monitor: &Monitor, lock: &LockField) -> TokenStream {
+    let krate = &monitor.krate;
+    let (params, this) = (monitor.params.of_impl(), monitor.params.this());
+    let where_clause = monitor.params.where_clause(&TokenStream::new());
+    let LockField { ident, ty, .. } = lock;
+    let (marker, unsafe_) = (marker(monitor, lock), unsafe_());
+    let lock_of = if lock.is_rw {
+        quote!(RwLockOf)
+    } else {
+        quote!(LockOf)
+    };
+    // Where it is said what is wrong with the type.
+    let at_type = public(ty.span());
+    let lock_type = quote_spanned!(at_type=> type Lock = #ty;);
+    quote! {
+        enum #marker {}
+
+        #[automatically_derived]
+        #unsafe_ impl #params #krate::__private::#lock_of<#marker> for #this #where_clause {
+            #lock_type
+
+            #[inline]
+            fn lock(&self) -> #krate::__private::Exactly<'_, Self::Lock> {
+                let __lock = #krate::__private::exactly(&self.#ident);
+                __lock
+            }
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! What people write in place of an argument, and what they mean by it.
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::parse::ParseStream;
+use syn::{Expr, ExprCall, ExprMethodCall, Ident, Token, token};
+
+use super::parse::{OPTIONS, WITH_VALUE, WITHOUT_VALUE};
+use crate::diagnostics::Errors;
+use crate::names::{is_near, plain};
+
+/// `let x = lock` and `mut lock`.
+pub(super) fn keyword(input: ParseStream<'_>) -> syn::Result<()> {
+    let message = if input.peek(Token![let]) {
+        "a lock is bound without a `let`: write `name = lock`"
+    } else if input.peek(Token![mut]) && input.peek2(Ident::peek_any) {
+        "what a lock guards can be changed without a `mut`: write the lock alone, or `name = lock`"
+    } else {
+        return Ok(());
+    };
+    Err(input.error(message))
+}
+
+/// Looks for what is nearly an option, and skips it, so that the arguments behind
+/// it are understood.
+pub(super) fn option(input: ParseStream<'_>) -> Option<syn::Error> {
+    let error = misspelled(input)?;
+    while !input.is_empty() && !input.peek(Token![,]) {
+        if input.parse::<TokenTree>().is_err() {
+            break;
+        }
+    }
+    Some(error)
+}
+
+fn misspelled(input: ParseStream<'_>) -> Option<syn::Error> {
+    let ahead = input.fork();
+    let name = ahead.call(Ident::parse_any).ok()?;
+    let has_value = ahead.peek(Token![=]) && !ahead.peek(Token![==]);
+    let is_alone = ahead.is_empty() || ahead.peek(Token![,]);
+    let error = |message: String| Some(syn::Error::new(name.span(), message));
+    if let Some(option) = WITH_VALUE.iter().find(|option| name == **option) {
+        let value = value_of(option);
+        let is_path = ahead.peek(Token![.]) || ahead.peek(Token![::]);
+        if has_value || is_path {
+            return None;
+        }
+        return error(format!(
+            "`{option}` is an option with a value: write `{option} = {value}`"
+        ));
+    }
+    if WITHOUT_VALUE.iter().any(|option| name == *option) {
+        let is_switch =
+            has_value && { ahead.parse::<Token![=]>().is_ok() && ahead.peek(syn::LitBool) };
+        return is_switch.then(|| {
+            error(format!(
+                "`{name}` is an option without a value: write `{name}`"
+            ))
+        })?;
+    }
+    let meant = OPTIONS.iter().find(|option| {
+        if has_value {
+            is_option_with_value(&plain(&name), option)
+        } else {
+            is_near(&plain(&name), option)
+        }
+    })?;
+    let takes_value = !WITHOUT_VALUE.contains(meant);
+    if has_value {
+        let escape = "or if a lock is meant, bind it by another name";
+        return if takes_value {
+            let value = value_of(meant);
+            error(format!(
+                "`{name}` is not an option: write `{meant} = {value}`, {escape}"
+            ))
+        } else {
+            error(format!(
+                "`{name}` is not an option: write `{meant}`, {escape}"
+            ))
+        };
+    }
+    (is_alone && !takes_value).then(|| {
+        error(format!(
+            "`{name}` is not an option: write `{meant}`, or if a lock is meant, `self.{name}` or \
+             `name = {name}`"
+        ))
+    })?
+}
+
+/// Whether `name = value` must mean the option: `timout`, `wehn` and `krate`, but
+/// neither `then` nor `crates`, which may well be names of locks.
+fn is_option_with_value(name: &str, option: &str) -> bool {
+    let letters = |word: &str| {
+        let mut letters: Vec<char> = word.to_lowercase().replace('_', "").chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    if option == "crate" {
+        return name == "krate";
+    }
+    let is_shorter = name.len() < option.len();
+    is_near(name, option) && (is_shorter || letters(name) == letters(option))
+}
+
+fn value_of(option: &str) -> &'static str {
+    match option {
+        "when" => "condition",
+        "timeout" => "duration",
+        _ => "::path",
+    }
+}
+
+/// An expression that has no name, and perhaps is not what was meant.
+pub(super) fn nameless(expr: &Expr) -> String {
+    let without_arguments = match expr {
+        Expr::Await(expr) => return nameless(&expr.base),
+        Expr::MethodCall(call) if call.args.is_empty() => acquired_by(call),
+        Expr::Call(call) if call.args.is_empty() => called(call),
+        Expr::Call(call) => several(call),
+        _ => None,
+    };
+    without_arguments.unwrap_or_else(|| {
+        "what this leads to has no name in the body: write `name = ` in front of it".to_owned()
+    })
+}
+
+/// `account.acquire_ledger()`, `account.ledger.lock()`.
+fn acquired_by(call: &ExprMethodCall) -> Option<String> {
+    let method = plain(&call.method);
+    let receiver = text(&call.receiver);
+    let lock = match method.as_str() {
+        "acquire" | "lock" => receiver,
+        "read" | "write" => format!("{method}({receiver})"),
+        _ => {
+            let (verb, lock) = method.split_once('_')?;
+            match verb {
+                "acquire" => format!("{receiver}.{lock}"),
+                "read" | "write" => format!("{verb}({receiver}.{lock})"),
+                _ => return None,
+            }
+        }
+    };
+    Some(format!(
+        "the section acquires the lock itself: write `{lock}`, or if the method returns a lock, \
+         `name = ` in front of it"
+    ))
+}
+
+/// `ledger()`.
+fn called(call: &ExprCall) -> Option<String> {
+    let function = text(&call.func);
+    Some(format!(
+        "a lock is named, not called: write `{function}`, or if the fn returns a lock, \
+         `name = {function}()`"
+    ))
+}
+
+/// `read(a, b)`.
+fn several(call: &ExprCall) -> Option<String> {
+    let mode = text(&call.func);
+    if mode != "read" && mode != "write" {
+        return None;
+    }
+    let each = call
+        .args
+        .iter()
+        .map(|lock| format!("{mode}({})", text(lock)));
+    let each = each.collect::<Vec<_>>().join(", ");
+    Some(format!("`{mode}` is about one lock: write `{each}`"))
+}
+
+/// What is no lock, whatever the types.
+pub(super) fn no_lock(expr: &Expr) -> String {
+    if let Expr::Lit(syn::ExprLit {
+        lit: syn::Lit::Str(name),
+        ..
+    }) = expr
+    {
+        if name.parse::<Ident>().is_ok() {
+            let name = name.value();
+            return format!("a lock is named without quotes: write `{name}`");
+        }
+    }
+    "this is not a lock: write the name of a field, or an expression that leads to a lock"
+        .to_owned()
+}
+
+/// What stands where the block of `with_lock!` should be.
+pub(super) fn no_block(input: ParseStream<'_>) -> syn::Result<()> {
+    let message = if input.peek(Token![|]) || input.peek(Token![||]) {
+        "the block is not a closure: write `{ .. }` alone, in which the lock is bound by its name"
+    } else if input.peek(Token![async]) || input.peek(Token![move]) {
+        "the block is part of the fn around it: write `{ .. }` alone, in which `.await` works"
+    } else {
+        return Ok(());
+    };
+    Err(input.error(message))
+}
+
+/// What is expected between two arguments, or in front of the block.
+pub(super) fn no_comma(input: ParseStream<'_>) -> syn::Error {
+    let what = if input.peek(Token![=>]) || input.peek(Token![;]) {
+        "this is not what separates arguments: write `,`"
+    } else if input.peek(token::Brace) {
+        "a comma is missing in front of the block: write `, {`"
+    } else {
+        "expected a comma between two arguments: write `,`"
+    };
+    input.error(what)
+}
+
+/// Reports `when = |view| ..`, `when = x = 1` and conditions that suspend.
+pub(super) fn is_no_condition(condition: &Expr, errors: &Errors) -> bool {
+    match condition {
+        Expr::Closure(_) => errors.at(
+            condition,
+            "a condition is an expression, not a closure: write it alone, the lock is bound in it \
+             by its name",
+        ),
+        Expr::Assign(assign) => errors.at(
+            assign.eq_token,
+            "a condition is compared, and this is an assignment: write `==`",
+        ),
+        _ => match find_await(condition.to_token_stream()) {
+            Some(suspension) => errors.at(
+                suspension,
+                "a condition is looked at while the lock is held, and cannot suspend: await it \
+                 before the section, and use the value",
+            ),
+            None => return false,
+        },
+    }
+    true
+}
+
+/// The `await` of an `.await`, wherever it stands.
+fn find_await(tokens: TokenStream) -> Option<Ident> {
+    let mut after_dot = false;
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) => {
+                if let Some(found) = find_await(group.stream()) {
+                    return Some(found);
+                }
+                after_dot = false;
+            }
+            TokenTree::Ident(ident) if after_dot && ident == "await" => return Some(ident),
+            TokenTree::Punct(punct) => after_dot = punct.as_char() == '.',
+            _ => after_dot = false,
+        }
+    }
+    None
+}
+
+/// The tokens without the spaces that printing puts between them.
+fn text(tokens: &impl ToTokens) -> String {
+    tokens.to_token_stream().to_string().replace(' ', "")
+}

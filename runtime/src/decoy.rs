@@ -1,0 +1,101 @@
+//! Methods that nobody can call, under names that people look for: asyncio's,
+//! tokio's and std's. The compiler says what to write instead.
+//!
+//! They are asked for something that is implemented for nothing, of a reference
+//! of any lifetime, as the compiler takes a plain bound that is never met for a
+//! mistake of ours. They are written out, as the compiler would show a macro with
+//! every message.
+
+use core::future::Pending;
+
+use crate::{Lock, RwLock, Semaphore};
+
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a `Lock` has no `lock`, as it has no value of its own",
+    label = "no such method",
+    note = "write `.acquire().await`, or use a `Mutex<T>` for a value"
+)]
+pub trait LockHasLock {}
+
+impl Lock {
+    #[doc(hidden)]
+    pub fn lock(&self) -> Pending<()>
+    where
+        for<'a> &'a Self: LockHasLock,
+    {
+        unreachable!("the bound is never met")
+    }
+}
+
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a `Lock` is released by its guard",
+    label = "no such method",
+    note = "write `guard.release()`, or drop the guard that `acquire` has returned"
+)]
+pub trait LockHasRelease {}
+
+impl Lock {
+    #[doc(hidden)]
+    pub fn release(&self)
+    where
+        for<'a> &'a Self: LockHasRelease,
+    {
+        unreachable!("the bound is never met")
+    }
+}
+
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "an `RwLock` is locked to read or to write",
+    label = "no such method",
+    note = "write `.read().await` or `.write().await`"
+)]
+pub trait RwLockHasLock {}
+
+impl<T: ?Sized> RwLock<T> {
+    #[doc(hidden)]
+    pub fn lock(&self) -> Pending<()>
+    where
+        for<'a> &'a Self: RwLockHasLock,
+    {
+        unreachable!("the bound is never met")
+    }
+}
+
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a `Semaphore` gets a permit back when the permit is dropped",
+    label = "no such method",
+    note = "write `permit.release()`, or drop the permit that `acquire` has returned; `.add_permits(1)` adds one that nobody had"
+)]
+pub trait SemaphoreHasRelease {}
+
+impl Semaphore {
+    #[doc(hidden)]
+    pub fn release(&self)
+    where
+        for<'a> &'a Self: SemaphoreHasRelease,
+    {
+        unreachable!("the bound is never met")
+    }
+}
+
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a `Lock` has no `locked`",
+    label = "no such method",
+    note = "write `.is_locked()`"
+)]
+pub trait LockHasLocked {}
+
+impl Lock {
+    #[doc(hidden)]
+    pub fn locked(&self) -> bool
+    where
+        for<'a> &'a Self: LockHasLocked,
+    {
+        unreachable!("the bound is never met")
+    }
+}

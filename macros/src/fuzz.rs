@@ -16,7 +16,7 @@ use std::{env, iter};
 
 use proc_macro2::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
 
-use crate::{guarded, section};
+use crate::{guarded, monitor, section};
 
 /// How many inputs are tried where `FUZZ_INPUTS` does not say it.
 const INPUTS: u64 = 20_000;
@@ -28,6 +28,7 @@ enum Macro {
     Derive,
     Synchronized,
     WithLock,
+    Monitor,
 }
 
 impl Macro {
@@ -38,6 +39,10 @@ impl Macro {
             Macro::Synchronized => {
                 let (arguments, item) = two(input);
                 section::synchronized(arguments, item)
+            }
+            Macro::Monitor => {
+                let (arguments, item) = two(input);
+                monitor::monitor(arguments, item)
             }
         }
     }
@@ -94,6 +99,25 @@ const SEEDS: &[(Macro, &str)] = &[
          __self = self; let __ret: u8 = { __self.g(); 3 }; __ret }) })",
     ),
     (Macro::Synchronized, "() (struct S { a: u8 })"),
+    (
+        Macro::Monitor,
+        "() (impl<'d, T: Clone> bank::Account<'d, T> where T: Send { #[synchronized(ledger)] pub \
+         async fn deposit(&self, amount: i64) -> &str { *ledger.balance += amount; self.name() } \
+         #[synchronized(ledger, when = *ledger.balance > n, timeout = self.t)] async fn \
+         withdraw(&self, n: i64) -> Result<i64, E> { ledger.deposit(-n).await; \
+         with_lock!(self.log, { log.push(n) }); Ok(self.other(n).await?) } async fn other<'a>(&'a \
+         self, (a, b): (u8, &'a u8)) -> &'a u8 { self.acquire_log().await; b } \
+         #[synchronized(read(cfg), atomic)] async fn limit(self: &Self) -> u8 { \
+         Self::deposit(self, 1).await; Box::pin(self.limit()).await } fn plain(&self) {} const N: \
+         u8 = 3; })",
+    ),
+    (
+        Macro::Monitor,
+        "(allow(nested, order), crate = ::m) (impl Account { #[async_monitor::synchronized(a, b)] \
+         async fn f(&mut self, mut x: u8, _: u8) { self.a.lock().await; loop { break } } type T = \
+         u8; m! {} })",
+    ),
+    (Macro::Monitor, "() (trait T { fn f(&self); })"),
     (
         Macro::WithLock,
         "account.ledger, { *ledger.balance += 1; loop { break 'a; } ledger.f().await }",

@@ -9,9 +9,10 @@
 //! and then read the difference.
 
 use expect_test::{ExpectFile, expect_file};
-use proc_macro2::TokenStream;
+use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::quote;
 
+use crate::monitor::monitor;
 use crate::{guarded, section};
 
 /// Compares items with a file.
@@ -138,6 +139,70 @@ fn with_lock_atomic_in_time() {
             *ledger.balance
         })),
         &expect_file!["../snapshots/with_lock_atomic_in_time.rs"],
+    );
+}
+
+/// The first of the two forms in each `Account! { write ledger { .. } { .. } }`.
+fn with_locks_known(tokens: TokenStream) -> TokenStream {
+    let mut output = TokenStream::new();
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        match (&token, tokens.peek()) {
+            (TokenTree::Ident(name), Some(TokenTree::Punct(punct)))
+                if name == "Account" && punct.as_char() == '!' =>
+            {
+                // `!` and the arguments: a mode, a lock and two forms.
+                let arguments = tokens.by_ref().nth(1);
+                if let Some(TokenTree::Group(arguments)) = arguments {
+                    if let Some(TokenTree::Group(form)) = arguments.stream().into_iter().nth(2) {
+                        output.extend(with_locks_known(form.stream()));
+                    }
+                }
+            }
+            (TokenTree::Group(group), _) => {
+                let inside = with_locks_known(group.stream());
+                output.extend([TokenTree::from(Group::new(group.delimiter(), inside))]);
+            }
+            _ => output.extend([token]),
+        }
+    }
+    output
+}
+
+#[test]
+fn monitor_of_methods() {
+    let input = quote! {
+        impl Account {
+            /// Docs.
+            #[synchronized(ledger)]
+            pub async fn deposit(&self, amount: i64) -> &str {
+                *ledger.balance += amount;
+                &self.name
+            }
+
+            #[synchronized(ledger, when = *ledger.balance >= amount)]
+            pub async fn withdraw(&self, amount: i64) {
+                ledger.deposit(-amount).await;
+            }
+
+            #[synchronized(ledger, atomic)]
+            async fn slowly(&self, (a, b): (i64, i64)) -> Result<i64, Failed> {
+                *ledger.balance += a;
+                step().await;
+                Ok(b)
+            }
+
+            #[synchronized(read(cfg))]
+            async fn limit(&self) -> u8 {
+                cfg.limit.clone()
+            }
+
+            fn helper(&self) {}
+        }
+    };
+    check(
+        with_locks_known(monitor(quote!(), input)),
+        &expect_file!["../snapshots/monitor.rs"],
     );
 }
 

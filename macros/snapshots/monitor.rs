@@ -1,0 +1,131 @@
+impl Account {
+    #[allow(
+        single_use_lifetimes,
+        clippy::needless_lifetimes,
+        clippy::too_many_arguments,
+        clippy::unnecessary_wraps,
+        clippy::unused_async,
+        clippy::unused_self
+    )]
+    fn __deposit_held<'__section, '__held>(
+        &self,
+        ledger: &'__section mut AccountLedgerHeld<'__held>,
+        amount: i64,
+    ) -> &str {
+        let _ = &ledger;
+        *ledger.balance += amount;
+        &self.name
+    }
+    /// Docs.
+    #[synchronized(ledger)]
+    #[allow(dead_code)]
+    pub async fn deposit(&self, amount: i64) -> &str {
+        Self::__deposit_held(self, ledger, amount)
+    }
+    #[synchronized(ledger, when = *ledger.balance>= amount)]
+    pub async fn withdraw(&self, amount: i64) {
+        ledger.deposit(-amount).await;
+    }
+    #[allow(
+        single_use_lifetimes,
+        clippy::needless_lifetimes,
+        clippy::too_many_arguments,
+        clippy::unnecessary_wraps,
+        clippy::unused_async,
+        clippy::unused_self
+    )]
+    async fn __slowly_held<'__section, '__held>(
+        &self,
+        ledger: &'__section mut AccountLedgerHeld<'__held>,
+        (a, b): (i64, i64),
+    ) -> Result<i64, Failed> {
+        let _ = &ledger;
+        *ledger.balance += a;
+        step().await;
+        Ok(b)
+    }
+    #[synchronized(ledger, atomic)]
+    async fn slowly(&self, __arg1: (i64, i64)) -> Result<i64, Failed> {
+        Self::__slowly_held(self, ledger, __arg1).await
+    }
+    #[allow(
+        single_use_lifetimes,
+        clippy::needless_lifetimes,
+        clippy::too_many_arguments,
+        clippy::unnecessary_wraps,
+        clippy::unused_async,
+        clippy::unused_self
+    )]
+    fn __limit_held<'__section, '__held>(
+        &self,
+        cfg: &'__section AccountCfgReadHeld<'__held>,
+    ) -> u8 {
+        let _ = &cfg;
+        cfg.limit.clone()
+    }
+    #[synchronized(read(cfg))]
+    #[allow(dead_code)]
+    async fn limit(&self) -> u8 {
+        Self::__limit_held(self, cfg)
+    }
+    fn helper(&self) {}
+}
+const _: () = {
+    #[allow(dead_code, single_use_lifetimes)]
+    fn __check(_: &Account) {
+        ::async_monitor::__private::derived::<Account>()
+    }
+};
+#[automatically_derived]
+#[allow(dead_code, clippy::pedantic)]
+impl<'__guard> AccountLedgerHeld<'__guard> {
+    /// Docs.
+    ///
+    /// Runs under the lock that is held already: see `Account::deposit`.
+    pub async fn deposit(&mut self, amount: i64) -> &'__guard str {
+        <Account>::__deposit_held(
+            ::async_monitor::__private::ViewOf::object(self),
+            self,
+            amount,
+        )
+    }
+    /// Runs under the lock that is held already: see `Account::slowly`.
+    async fn slowly(&mut self, __arg1: (i64, i64)) -> Result<i64, Failed> {
+        let __object = ::async_monitor::__private::ViewOf::object(self);
+        let mut __saved = ::core::option::Option::None;
+        let __armed = ::async_monitor::__private::Armed::new();
+        let mut __undo = ::async_monitor::__private::undo_view(
+            self,
+            &mut __saved,
+            &__armed,
+        );
+        let mut __view = ::async_monitor::__private::RestoreView::reborrow(
+            __undo.__guard(),
+        );
+        let __outcome = <Account>::__slowly_held(__object, &mut __view, __arg1).await;
+        ::async_monitor::__private::settled(
+            __outcome,
+            &__armed,
+            |__outcome| { ::async_monitor::__private::verdict(__outcome).__has_failed() },
+        )
+    }
+}
+#[automatically_derived]
+#[allow(dead_code, clippy::pedantic)]
+impl<'__guard> AccountCfgReadHeld<'__guard> {
+    /// Runs under the lock that is held already: see `Account::limit`.
+    async fn limit(&self) -> u8 {
+        <Account>::__limit_held(::async_monitor::__private::ViewOf::object(self), self)
+    }
+}
+#[automatically_derived]
+#[allow(dead_code, clippy::pedantic)]
+impl<'__guard> AccountCfgHeld<'__guard> {
+    /// Runs under the lock that is held already: see `Account::limit`.
+    async fn limit(&self) -> u8 {
+        <Account>::__limit_held(
+            ::async_monitor::__private::ViewOf::object(self),
+            &::async_monitor::__private::AsRead::as_read(self),
+        )
+    }
+}

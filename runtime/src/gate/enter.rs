@@ -1,26 +1,26 @@
 //! Entering, waiting to enter, and giving up.
 
 use core::mem;
-use core::task::{Context, Poll, Waker};
+use core::task::{Poll, Waker};
 
 use super::policy::{Front, Policy};
 use super::sibling::Sibling;
-use super::{FLAGS, Gate, QUEUED};
+use super::{Gate, QUEUED};
 use crate::queue::{GRANTED, IDLE, LOOKING, LockedQueue, Node, PARKED, WAITING};
-use crate::sync::Ordering;
+use crate::sync::{Flavour, Ordering};
 
-impl<P: Policy> Gate<P> {
+impl<P: Policy, F: Flavour> Gate<P, F> {
     /// Enters if that is possible at once, before all that wait, for requests
     /// that come first.
     pub(crate) fn try_enter_first(&self, request: P::Request) -> bool {
         debug_assert!(P::comes_first(request));
         let _queue = self.queue.lock();
         let mut word = self.word.load(Ordering::Relaxed);
-        while let Some(entered) = P::admit(word & !FLAGS, request) {
+        while let Some(entered) = P::admit(word & !P::FLAGS, request) {
             // Acquire: pairs with the Release of those who left.
             match self.word.compare_exchange_weak(
                 word,
-                entered | (word & FLAGS),
+                entered | (word & P::FLAGS),
                 Ordering::Acquire,
                 Ordering::Relaxed,
             ) {
@@ -31,52 +31,65 @@ impl<P: Policy> Gate<P> {
         false
     }
 
-    /// Enters, or joins the queue with the node of a future that is pinned.
+    /// Enters, or joins the queue with the node of a future that is pinned, or
+    /// has joined it and looks whether it was let in: what a poll does once
+    /// [`try_enter`](Self::try_enter) has failed.
     ///
     /// # Safety
     ///
     /// The node is pinned and used with this gate only, and is
     /// [cancelled](Self::cancel) before it goes away.
-    #[inline]
-    pub(crate) unsafe fn poll_enter(
-        &self,
-        node: &Node<P::Request>,
-        cx: &mut Context<'_>,
-    ) -> Poll<()> {
-        if node.state() == IDLE && self.try_enter(node.request) {
-            return Poll::Ready(());
-        }
+    #[cold]
+    #[inline(never)]
+    pub(crate) unsafe fn poll_enter(&self, node: &Node<P::Request>, waker: &Waker) -> Poll<()> {
         // SAFETY: passed on.
-        unsafe { self.poll_queued(node, cx.waker()) }
+        unsafe {
+            if node.state() == IDLE {
+                self.poll_join(node, waker)
+            } else {
+                self.poll_queued(node, waker)
+            }
+        }
     }
 
     /// # Safety
     ///
-    /// As for [`poll_enter`](Self::poll_enter).
-    #[cold]
-    pub(super) unsafe fn poll_queued(&self, node: &Node<P::Request>, waker: &Waker) -> Poll<()> {
+    /// As for [`poll_enter`](Self::poll_enter), and the node is idle.
+    unsafe fn poll_join(&self, node: &Node<P::Request>, waker: &Waker) -> Poll<()> {
+        let clone = waker.clone();
+        let mut queue = self.queue.lock();
+        if self.enter_or_mark_queued(&queue, node.request) {
+            drop(queue);
+            return self.entered(node.request, || drop(clone));
+        }
+        // SAFETY: the node is idle, and the caller keeps Q1; then it waits here,
+        // with a waker of this task.
+        unsafe {
+            self.join(&mut queue, node, clone);
+            match self.look_for_sibling(&mut queue, node, waker) {
+                // A newcomer has no ticket: nothing is taken at the first poll.
+                Sibling::None => Poll::Pending,
+                _ => {
+                    drop(queue);
+                    waker.wake_by_ref();
+                    Poll::Pending
+                }
+            }
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`poll_enter`](Self::poll_enter), and the node is linked.
+    unsafe fn poll_queued(&self, node: &Node<P::Request>, waker: &Waker) -> Poll<()> {
         // A clone for a sibling, made while the queue is not locked (Q5).
         let mut clone: Option<Waker> = None;
         loop {
             // SAFETY: passed on.
-            let (mut spare, mut queue) = unsafe { self.queue.lock_to_poll(node, waker) };
-            let entered = match queue.state_of(node) {
-                GRANTED => {
-                    // SAFETY: the node is granted here.
-                    unsafe { queue.withdraw_granted(node) };
-                    true
-                }
-                IDLE => {
-                    let entered = self.enter_or_mark_queued(&queue, node.request);
-                    if let Some(waker) = spare.take_if(|_| !entered) {
-                        // SAFETY: the node is idle, and the caller keeps Q1.
-                        unsafe { self.join(&mut queue, node, waker) };
-                    }
-                    entered
-                }
-                _ => false,
-            };
-            if entered {
+            let (spare, mut queue) = unsafe { self.queue.lock_to_poll(node, waker) };
+            if queue.state_of(node) == GRANTED {
+                // SAFETY: the node is granted here.
+                unsafe { queue.withdraw_granted(node) };
                 drop(queue);
                 return self.entered(node.request, || drop((spare, clone)));
             }
@@ -113,9 +126,9 @@ impl<P: Policy> Gate<P> {
     /// Last step of a poll that has entered. What runs code of a user comes
     /// here: should it panic, nobody hears of the entry, so it is undone.
     fn entered(&self, request: P::Request, finish: impl FnOnce()) -> Poll<()> {
-        struct Undo<'g, P: Policy>(&'g Gate<P>, P::Request);
+        struct Undo<'g, P: Policy, F: Flavour>(&'g Gate<P, F>, P::Request);
 
-        impl<P: Policy> Drop for Undo<'_, P> {
+        impl<P: Policy, F: Flavour> Drop for Undo<'_, P, F> {
             fn drop(&mut self) {
                 self.0.leave(self.1);
             }
@@ -137,8 +150,13 @@ impl<P: Policy> Gate<P> {
         let mut word = self.word.load(Ordering::Relaxed);
         loop {
             let may_enter = word & QUEUED == 0 || P::comes_first(request);
-            let entered = P::admit(word & !FLAGS, request).filter(|_| may_enter);
-            let new = entered.map_or(word | QUEUED, |entered| entered | (word & FLAGS));
+            let entered = P::admit(word & !P::FLAGS, request).filter(|_| may_enter);
+            let new = entered.map_or(word | QUEUED, |entered| entered | (word & P::FLAGS));
+            // With `QUEUED` set, the word stays what it is while we hold the lock
+            // of the queue (G2).
+            if new == word && word & QUEUED != 0 {
+                return entered.is_some();
+            }
             // Acquire: pairs with the Release of those who left.
             match self
                 .word
@@ -176,19 +194,12 @@ impl<P: Policy> Gate<P> {
     /// # Safety
     ///
     /// The node is pinned and was used with this gate only.
-    #[inline]
-    pub(crate) unsafe fn cancel(&self, node: &Node<P::Request>) {
-        if node.state() != IDLE {
-            // SAFETY: passed on.
-            unsafe { self.cancel_queued(node) }
-        }
-    }
-
-    /// # Safety
-    ///
-    /// As for [`cancel`](Self::cancel), and the node is linked.
     #[cold]
-    unsafe fn cancel_queued(&self, node: &Node<P::Request>) {
+    #[inline(never)]
+    pub(crate) unsafe fn cancel(&self, node: &Node<P::Request>) {
+        if node.state() == IDLE {
+            return;
+        }
         // Dropped last, after the lock of the queue is released (Q5) and what
         // the node held has been given on.
         let _waker;

@@ -1,17 +1,24 @@
 //! The inside of every named future.
 
+use core::mem::ManuallyDrop;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
 use super::inside::Handle;
 use super::policy::Policy;
-use crate::queue::Node;
+use crate::queue::{FRESH, Node, OVER, POLLED};
 
 /// The future of entering a gate: the inside of every named future. Returns its
 /// handle, from which the caller makes a guard.
+///
+/// # Invariants
+///
+/// - **F1** The node's stage is [`OVER`] exactly when the handle has been moved
+///   out.
+/// - **F2** While it is [`FRESH`], the node has never been linked.
 pub(crate) struct Entering<H: Handle> {
-    /// `None` once the future has completed.
-    handle: Option<H>,
+    /// Until the future has completed (F1).
+    handle: ManuallyDrop<H>,
     node: Node<<H::Policy as Policy>::Request>,
 }
 
@@ -19,7 +26,7 @@ impl<H: Handle> Entering<H> {
     #[inline]
     pub(crate) fn new(handle: H, request: <H::Policy as Policy>::Request) -> Self {
         Entering {
-            handle: Some(handle),
+            handle: ManuallyDrop::new(handle),
             node: Node::new(request),
         }
     }
@@ -29,18 +36,21 @@ impl<H: Handle> Entering<H> {
         // SAFETY: the node is not moved out of the pinned future; the handle is
         // not pinned with it.
         let this = unsafe { self.get_unchecked_mut() };
-        let Some(handle) = &this.handle else {
-            polled_after_completion()
-        };
-        // SAFETY: the node is pinned as we are, used with this gate only, and
-        // cancelled by our drop.
-        if unsafe { handle.gate().poll_enter(&this.node, cx) }.is_pending() {
-            return Poll::Pending;
+        let node = &this.node;
+        if node.stage() != FRESH || !this.handle.gate().try_enter(node.request) {
+            if node.stage() == OVER {
+                polled_after_completion()
+            }
+            node.set_stage(POLLED);
+            // SAFETY: the node is pinned as we are, used with this gate only, and
+            // cancelled by our drop.
+            if unsafe { this.handle.gate().poll_enter(node, cx.waker()) }.is_pending() {
+                return Poll::Pending;
+            }
         }
-        match this.handle.take() {
-            Some(handle) => Poll::Ready(handle),
-            None => polled_after_completion(),
-        }
+        node.set_stage(OVER);
+        // SAFETY: it was not over, and it is now (F1).
+        Poll::Ready(unsafe { ManuallyDrop::take(&mut this.handle) })
     }
 
     /// What the future waits for.
@@ -51,16 +61,23 @@ impl<H: Handle> Entering<H> {
 
     /// Whether the future has returned its handle.
     pub(crate) fn is_terminated(&self) -> bool {
-        self.handle.is_none()
+        self.node.stage() == OVER
     }
 }
 
 impl<H: Handle> Drop for Entering<H> {
     #[inline]
     fn drop(&mut self) {
-        if let Some(handle) = &self.handle {
-            // SAFETY: the node was pinned if it was ever linked, and used with
-            // this gate only.
+        let stage = self.node.stage();
+        if stage == OVER {
+            return;
+        }
+        // SAFETY: the handle is still there (F1), and nobody looks for it after
+        // this. It is dropped also if a waker panics in what comes next.
+        let handle = unsafe { ManuallyDrop::take(&mut self.handle) };
+        if stage == POLLED {
+            // SAFETY: the node is pinned, as it was polled, and used with this
+            // gate only.
             unsafe { handle.gate().cancel(&self.node) }
         }
     }

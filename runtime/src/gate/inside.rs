@@ -7,14 +7,18 @@ use std::sync::Arc;
 use super::Gate;
 use super::policy::Policy;
 use crate::async_lock::LockId;
+use crate::sync::Flavour;
 
 /// A primitive with a gate.
 pub(crate) trait Gated {
     /// What the word of the gate means.
     type Policy: Policy;
 
+    /// Who shares it.
+    type Flavour: Flavour;
+
     /// The gate.
-    fn gate(&self) -> &Gate<Self::Policy>;
+    fn gate(&self) -> &Gate<Self::Policy, Self::Flavour>;
 }
 
 /// A way to keep a primitive alive and reach its gate: `&L` or `Arc<L>`.
@@ -22,24 +26,29 @@ pub(crate) trait Handle {
     /// What the word of the gate means.
     type Policy: Policy;
 
+    /// Who shares it.
+    type Flavour: Flavour;
+
     /// The gate.
-    fn gate(&self) -> &Gate<Self::Policy>;
+    fn gate(&self) -> &Gate<Self::Policy, Self::Flavour>;
 }
 
 impl<L: Gated + ?Sized> Handle for &L {
     type Policy = L::Policy;
+    type Flavour = L::Flavour;
 
     #[inline]
-    fn gate(&self) -> &Gate<Self::Policy> {
+    fn gate(&self) -> &Gate<L::Policy, L::Flavour> {
         L::gate(self)
     }
 }
 
 impl<L: Gated + ?Sized> Handle for Arc<L> {
     type Policy = L::Policy;
+    type Flavour = L::Flavour;
 
     #[inline]
-    fn gate(&self) -> &Gate<Self::Policy> {
+    fn gate(&self) -> &Gate<L::Policy, L::Flavour> {
         L::gate(self)
     }
 }

@@ -5,8 +5,9 @@ use core::task::{Context, Poll, Waker};
 use super::policy::{Front, Policy};
 use super::{Gate, PARKED_BIT};
 use crate::queue::{GRANTED, IDLE, Node, PARKED};
+use crate::sync::Flavour;
 
-impl<P: Policy> Gate<P> {
+impl<P: Policy, F: Flavour> Gate<P, F> {
     /// As [`poll_enter`](Self::poll_enter), but a node that stood in the queue
     /// keeps its place there until it [settles](Self::settle) or
     /// [parks](Self::park).
@@ -38,7 +39,7 @@ impl<P: Policy> Gate<P> {
         }
         // SAFETY: passed on. Where it enters, as a newcomer or by the grant of
         // a sibling, it has left the queue.
-        unsafe { self.poll_queued(node, cx.waker()) }
+        unsafe { self.poll_enter(node, cx.waker()) }
     }
 
     /// The condition is true: the node leaves the queue, inside.

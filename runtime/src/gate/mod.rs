@@ -15,7 +15,7 @@
 //! |---|---|---|---|---|
 //! | 0 | 0 | nobody waits; there may be granted nodes | one compare-exchange if the policy admits, else join the queue | one compare-exchange |
 //! | 0 | 1 | some wait for news only | the same | if it may be news, under the lock of the queue: unpark all, serve from the head |
-//! | 1 | any | at least one node waits | join the queue | under the lock of the queue: if it may be news, unpark all; serve from the head |
+//! | 1 | any | a node waits, or did when the lock was last handed over | join the queue | under the lock of the queue: if it may be news, unpark all; serve from the head |
 //!
 //! # The queue
 //!
@@ -40,8 +40,10 @@
 //!
 //! # Invariants
 //!
-//! - **G1** `QUEUED` is set exactly when a node waits, and `PARKED_BIT` whenever
-//!   one is parked. Both change only under the lock of the queue.
+//! - **G1** `QUEUED` is set whenever a node waits, and `PARKED_BIT` whenever one is
+//!   parked. Both change only under the lock of the queue. Without a node that
+//!   waits, `QUEUED` is set only where the policy admits nobody, until the next
+//!   one leaves.
 //! - **G2** While `QUEUED` is set, the word is written only under the lock of
 //!   the queue; whoever has that lock has the word to itself. Hence nobody
 //!   enters past a node that waits: a newcomer's compare-exchange expects a
@@ -64,10 +66,24 @@
 //!
 //! # Orderings
 //!
-//! Entering is an Acquire operation on the word, leaving a Release one, and
-//! every write of the word is a read-modify-write, so that the release sequence
-//! of each leaver lasts until somebody enters. A grant is passed through the
+//! Entering is an Acquire operation on the word, leaving a Release one. While
+//! `QUEUED` is not set, every write of the word is a read-modify-write, so that
+//! the release sequence of each leaver lasts until somebody enters, or until
+//! somebody sets `QUEUED`, which is an Acquire too. While it is set, only the
+//! holder of the lock of the queue writes (G2), and the lock orders what was
+//! acquired so far before a plain Release store. A grant is passed through the
 //! lock of the queue, which orders the leaver before the owner's poll.
+//!
+//! # Costs
+//!
+//! In read-modify-write operations, which is what takes the time:
+//!
+//! | | |
+//! |---|---|
+//! | enter, leave, nobody in the way | one each |
+//! | join the queue | one, for the lock of the queue; the first to join sets `QUEUED` by another |
+//! | leave and hand over | one, for the lock of the queue, however many wait |
+//! | poll of one that was granted, cancel | one, for the lock of the queue |
 //!
 //! # Grants belong to the task
 //!
@@ -99,7 +115,7 @@ pub(crate) use self::inside::{Gated, Handle, Inside};
 use self::policy::Front;
 pub(crate) use self::policy::{ManyGrants, OneGrant, Policy};
 use crate::queue::{PARKED, Queue, WAITING};
-use crate::sync::{AtomicUsize, Ordering};
+use crate::sync::{Flavour, Ordering, Threads, Word};
 
 /// Somebody waits (G1).
 pub(crate) const QUEUED: usize = 1;
@@ -111,18 +127,18 @@ pub(crate) const FLAGS: usize = QUEUED | PARKED_BIT;
 pub(crate) const FIRST_BIT: usize = 1 << 2;
 
 /// A word that admits requests, and those that wait for it. See the module.
-pub(crate) struct Gate<P: Policy> {
-    word: AtomicUsize,
-    queue: Queue<P::Request>,
+pub(crate) struct Gate<P: Policy, F = Threads> {
+    word: Word<F>,
+    queue: Queue<P::Request, F>,
     front: P::Front,
     _policy: PhantomData<P>,
 }
 
-impl<P: Policy> Gate<P> {
+impl<P: Policy, F: Flavour> Gate<P, F> {
     #[cfg(not(async_monitor_loom))]
     pub(crate) const fn new(word: usize) -> Self {
         Gate {
-            word: AtomicUsize::new(word),
+            word: Word::new(word),
             queue: Queue::new(),
             front: P::Front::NEW,
             _policy: PhantomData,
@@ -132,7 +148,7 @@ impl<P: Policy> Gate<P> {
     #[cfg(async_monitor_loom)]
     pub(crate) fn new(word: usize) -> Self {
         Gate {
-            word: AtomicUsize::new(word),
+            word: Word::new(word),
             queue: Queue::new(),
             front: P::Front::NEW,
             _policy: PhantomData,
@@ -159,13 +175,13 @@ impl<P: Policy> Gate<P> {
             if word & QUEUED != 0 {
                 return false;
             }
-            let Some(entered) = P::admit(word & !FLAGS, request) else {
+            let Some(entered) = P::admit(word & !P::FLAGS, request) else {
                 return false;
             };
             // Acquire: pairs with the Release of those who left.
             match self.word.compare_exchange_weak(
                 word,
-                entered | (word & PARKED_BIT),
+                entered | (word & PARKED_BIT & P::FLAGS),
                 Ordering::Acquire,
                 Ordering::Relaxed,
             ) {
@@ -174,17 +190,9 @@ impl<P: Policy> Gate<P> {
             }
         }
     }
-
-    /// Gives back what `request` has been granted.
-    #[inline]
-    pub(crate) fn leave(&self, request: P::Request) {
-        self.change(P::may_change(request), |word| {
-            Some(P::retract(word, request))
-        });
-    }
 }
 
-impl<P: Policy> fmt::Debug for Gate<P> {
+impl<P: Policy, F: Flavour> fmt::Debug for Gate<P, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Gate")
             .field("word", &self.word())

@@ -1,8 +1,9 @@
-//! What the word of a gate means.
+//! What the word of a gate means, and where its line begins.
 
 use core::ptr;
 use core::sync::atomic::AtomicPtr;
 
+use super::FLAGS;
 use crate::queue::{LockedQueue, Node, WAITING};
 use crate::sync::Ordering;
 
@@ -15,6 +16,12 @@ pub(crate) trait Policy: Sized {
 
     /// Where the first node that waits is remembered.
     type Front: Front<Self::Request>;
+
+    /// The flags that are ever set: a policy may be of use to conditions, or not.
+    const FLAGS: usize = FLAGS;
+
+    /// Whether nobody may enter while anybody is inside.
+    const ONE_AT_A_TIME: bool = false;
 
     /// The word after `request` has entered, if it may enter.
     fn admit(word: usize, request: Self::Request) -> Option<usize>;

@@ -4,10 +4,10 @@ use core::ptr;
 use core::sync::atomic::AtomicU32 as PlainAtomicU32;
 use core::task::Waker;
 
+use super::Gate;
 use super::policy::{Front, Policy};
-use super::{FLAGS, Gate};
 use crate::queue::{GRANTED, LockedQueue, Node, WAITING};
-use crate::sync::Ordering;
+use crate::sync::{Flavour, Ordering};
 
 /// What a task leaves unused.
 pub(super) enum Sibling<'q, R> {
@@ -21,7 +21,7 @@ pub(super) enum Sibling<'q, R> {
     TooLittle(&'q Node<R>),
 }
 
-impl<P: Policy> Gate<P> {
+impl<P: Policy, F: Flavour> Gate<P, F> {
     /// Looks whether the task of `waker` has a grant that another of its futures
     /// leaves unused.
     ///
@@ -34,7 +34,7 @@ impl<P: Policy> Gate<P> {
         node: &Node<P::Request>,
         waker: &Waker,
     ) -> Sibling<'q, P::Request> {
-        let word = self.word.load(Ordering::Relaxed) & !FLAGS;
+        let word = self.word.load(Ordering::Relaxed) & !P::FLAGS;
         // SAFETY: nothing is unlinked here; all nodes seen are linked.
         unsafe {
             let mut next = queue.head();
@@ -78,7 +78,7 @@ impl<P: Policy> Gate<P> {
         queue: &mut LockedQueue<'_, P::Request>,
         node: &Node<P::Request>,
         owner: &Node<P::Request>,
-    ) -> impl Fn(usize) -> Option<usize> + use<P> {
+    ) -> impl Fn(usize) -> Option<usize> + use<P, F> {
         // SAFETY: as the caller promises.
         unsafe {
             let behind = self.first_but(queue, node);
@@ -118,8 +118,8 @@ impl<P: Policy> Gate<P> {
         self.front.set(Some(node));
         let word = self.word.load(Ordering::Relaxed);
         // As somebody waits, the word is ours (G2), and the bit stays set.
-        let word = P::retract(word & !FLAGS, owner.request) | (word & FLAGS);
-        self.word.swap(word, Ordering::AcqRel);
+        let word = P::retract(word & !P::FLAGS, owner.request) | (word & P::FLAGS);
+        self.word.store(word, Ordering::Release);
     }
 
     /// The first node that waits, apart from `node`, which waits too.

@@ -57,6 +57,7 @@ pub use self::guard::{
 use crate::async_lock::{AsyncRwLock, ExclusiveLock, ExclusiveRwLock, async_lock};
 use crate::blocking::block_on;
 use crate::gate::{FIRST_BIT, FLAGS, Gate, Gated, ManyGrants, Policy};
+use crate::sync::Threads;
 use crate::when::{ConditionalLock, ConditionalRwLock, Place};
 
 const WRITER: usize = FIRST_BIT;
@@ -161,6 +162,7 @@ pub(crate) struct RawRwLock {
 
 impl Gated for RawRwLock {
     type Policy = Shared;
+    type Flavour = Threads;
 
     #[inline]
     fn gate(&self) -> &Gate<Shared> {
@@ -382,6 +384,7 @@ impl<T: ?Sized> RwLock<T> {
 
 impl<T: ?Sized> Gated for RwLock<T> {
     type Policy = Shared;
+    type Flavour = Threads;
 
     #[inline]
     fn gate(&self) -> &Gate<Shared> {

@@ -39,7 +39,7 @@ pub use self::permit::{
 use crate::async_lock::async_lock;
 use crate::blocking::block_on;
 use crate::gate::{FIRST_BIT, Gate, Gated, ManyGrants, Policy, QUEUED};
-use crate::sync::{AtomicUsize, Ordering, const_unless_loom};
+use crate::sync::{AtomicUsize, Ordering, Threads, const_unless_loom};
 
 /// One permit, in the word.
 const PERMIT: usize = FIRST_BIT;
@@ -289,6 +289,7 @@ macro_rules! semaphore {
 
         impl Gated for $semaphore {
             type Policy = Counting;
+            type Flavour = Threads;
 
             #[inline]
             fn gate(&self) -> &Gate<Counting> {

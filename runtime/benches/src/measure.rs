@@ -31,8 +31,8 @@ pub(crate) struct Figures {
     /// Median.
     pub(crate) ns_per_operation: f64,
     pub(crate) allocations_per_operation: f64,
-    /// What else the workload reports, from the last round.
-    pub(crate) note: Option<String>,
+    /// How uneven it was, where the workload says so. Median.
+    pub(crate) spread: Option<f64>,
 }
 
 /// How much slower than at best the arithmetic may be in a round that counts.
@@ -65,7 +65,7 @@ fn arithmetic() {
 }
 
 /// How many operations fill a slice.
-fn operations(clock: Clock, slice_ns: u64, run: &mut dyn FnMut(u64) -> Option<String>) -> u64 {
+fn operations(clock: Clock, slice_ns: u64, run: &mut dyn FnMut(u64) -> Option<f64>) -> u64 {
     let mut operations = 1;
     loop {
         // The shortest of some: what disturbs only ever takes longer.
@@ -104,7 +104,7 @@ pub(crate) fn measure(workload: &mut Workload, settings: Settings) -> Measured {
         .collect();
 
     let mut samples = vec![Vec::new(); counts.len()];
-    let mut notes = vec![None; counts.len()];
+    let mut spreads = vec![Vec::new(); counts.len()];
     let mut disturbed = 0;
     let mut best = f64::INFINITY;
     for tried in 0.. {
@@ -118,9 +118,9 @@ pub(crate) fn measure(workload: &mut Workload, settings: Settings) -> Measured {
             let calibration = time_ns(Clock::Thread, arithmetic);
             best = best.min(calibration);
             slowest = slowest.max(calibration);
-            let mut note = None;
-            let taken = time_ns(clock, || note = (row.run)(count));
-            round.push((taken / count as f64, note));
+            let mut spread = None;
+            let taken = time_ns(clock, || spread = (row.run)(count));
+            round.push((taken / count as f64, spread));
         }
         // The last tries count in any case: better a rough figure than none.
         let enough_left = settings.rounds * TRIES - tried > missing;
@@ -128,20 +128,20 @@ pub(crate) fn measure(workload: &mut Workload, settings: Settings) -> Measured {
             disturbed += 1;
             continue;
         }
-        for (index, (ns, note)) in round.into_iter().enumerate() {
+        for (index, (ns, spread)) in round.into_iter().enumerate() {
             samples[index].push(ns);
-            notes[index] = note;
+            spreads[index].extend(spread);
         }
     }
 
     let figures = samples
         .into_iter()
-        .zip(notes)
+        .zip(spreads)
         .zip(counts.iter().zip(allocated))
-        .map(|((samples, note), (&count, allocated))| Figures {
+        .map(|((samples, spreads), (&count, allocated))| Figures {
             ns_per_operation: median(samples),
             allocations_per_operation: allocated as f64 / count as f64,
-            note,
+            spread: (!spreads.is_empty()).then(|| median(spreads)),
         })
         .collect();
     Measured { figures, disturbed }

@@ -69,6 +69,8 @@ fn heading(first: &str, columns: &[&str]) {
 
 fn times(workloads: &[Workload], results: &[Measured]) {
     println!("## Nanoseconds per operation\n");
+    println!("In parentheses: how often the luckiest task had the lock for each time that the");
+    println!("unluckiest had it.\n");
     let columns = [COLUMNS, &["the limit is", "ours / limit", "target"]].concat();
     heading("workload", &columns);
     for (workload, result) in workloads.iter().zip(results) {
@@ -76,8 +78,8 @@ fn times(workloads: &[Workload], results: &[Measured]) {
         for column in COLUMNS {
             cells.push(cell(workload, result, column, |figures| {
                 let ns = format!("{:.1}", figures.ns_per_operation);
-                match &figures.note {
-                    Some(note) => format!("{ns} ({note})"),
+                match figures.spread {
+                    Some(spread) => format!("{ns} ({spread:.2})"),
                     None => ns,
                 }
             }));

@@ -45,6 +45,7 @@ mod guard;
 
 use core::cell::UnsafeCell;
 use core::fmt;
+use core::future::Future;
 use std::sync::Arc;
 
 use self::guard::ReadHandle;
@@ -54,7 +55,7 @@ pub use self::guard::{
     RwLockUpgradableReadOwned, RwLockUpgrade, RwLockUpgradeOwned, RwLockWrite, RwLockWriteGuard,
     RwLockWriteOwned,
 };
-use crate::async_lock::{AsyncRwLock, ExclusiveLock, ExclusiveRwLock, async_lock};
+use crate::async_lock::{AsyncRwLock, ExclusiveLock, ExclusiveRwLock, Infallibly, async_lock};
 use crate::blocking::block_on;
 use crate::gate::{FIRST_BIT, FLAGS, Gate, Gated, ManyGrants, Policy};
 use crate::sync::Threads;
@@ -450,8 +451,8 @@ impl<T: ?Sized> AsyncRwLock for RwLock<T> {
         Self: 'a;
 
     #[inline]
-    async fn read(&self) -> Result<Self::ReadGuard<'_>, Self::Error> {
-        Ok(RwLock::read(self).await)
+    fn read(&self) -> impl Future<Output = Result<Self::ReadGuard<'_>, Self::Error>> {
+        Infallibly(RwLock::read(self))
     }
 
     #[inline]

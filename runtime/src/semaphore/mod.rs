@@ -54,6 +54,8 @@ pub(crate) struct Counting;
 impl Policy for Counting {
     type Request = usize;
     type Front = ManyGrants<usize>;
+    // Nothing is guarded that a condition could look at.
+    const FLAGS: usize = QUEUED;
 
     #[inline]
     fn admit(word: usize, permits: usize) -> Option<usize> {
@@ -69,7 +71,6 @@ impl Policy for Counting {
 
     #[inline]
     fn may_change(_permits: usize) -> bool {
-        // Nothing is guarded that a condition could look at.
         false
     }
 

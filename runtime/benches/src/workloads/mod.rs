@@ -46,8 +46,9 @@ pub(crate) enum Clock {
 /// One contender of a workload.
 pub(crate) struct Row {
     pub(crate) name: &'static str,
-    /// Performs so many operations. What it returns is shown beside the time.
-    pub(crate) run: Box<dyn FnMut(u64) -> Option<String>>,
+    /// Performs so many operations. Where several do so together, it returns how
+    /// many the luckiest had for each one of the unluckiest.
+    pub(crate) run: Box<dyn FnMut(u64) -> Option<f64>>,
 }
 
 impl Row {

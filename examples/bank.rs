@@ -1,6 +1,7 @@
 //! Many tasks move money between accounts. A transfer holds the locks of two
 //! accounts, in whatever order they are named, and no two transfers can wait for
-//! each other. At the end, there is as much money as at the beginning.
+//! each other. It is done as a whole or not at all, also where it is refused or
+//! cancelled half-way: at the end, there is as much money as at the beginning.
 //!
 //! ```text
 //! cargo run --example bank
@@ -9,6 +10,7 @@
 use std::sync::Arc;
 
 use async_monitor::{Guarded, Lock, synchronized, with_lock};
+use futures::FutureExt;
 
 const TASKS: usize = 64;
 const TRANSFERS: usize = 1_000;
@@ -56,17 +58,19 @@ async fn transfer(from: &Account, to: &Account, amount: i64) -> Result<(), Refus
     }
     // However many tasks transfer from A to B and from B to A: the locks are
     // acquired in an order of their own, which is the same for all.
-    with_lock!(a = from.ledger, b = to.ledger, {
-        if *a.balance < amount {
-            return Err(Refused::Overdraft);
-        }
-        // Other tasks run here, but none of them reaches these two accounts.
+    with_lock!(a = from.ledger, b = to.ledger, atomic, {
+        *b.balance += amount;
+        *b.transfers += 1;
+        // Other tasks run here, but none of them reaches these two accounts. Should
+        // this one be cancelled here, `b` is as it was before.
         tokio::task::yield_now().await;
         *a.balance -= amount;
-        *b.balance += amount;
         *a.transfers += 1;
-        *b.transfers += 1;
-        Ok(())
+        if *a.balance >= 0 {
+            Ok(())
+        } else {
+            Err(Refused::Overdraft) // which puts back what was added to `b`
+        }
     })
 }
 
@@ -79,9 +83,12 @@ async fn main() {
     let tasks: Vec<_> = (0..TASKS)
         .map(|task| tokio::spawn(customer(task, Arc::clone(&bank))))
         .collect();
-    let mut done = 0;
+    let (mut done, mut refused, mut cancelled) = (0, 0, 0);
     for task in tasks {
-        done += task.await.expect("no customer panics");
+        let customer = task.await.expect("no customer panics");
+        done += customer.done;
+        refused += customer.refused;
+        cancelled += customer.cancelled;
     }
 
     for account in &*bank {
@@ -92,27 +99,42 @@ async fn main() {
         );
     }
     let after = total(&bank).await;
-    let refused = TASKS * TRANSFERS - done;
-    println!("{done} transfers done, {refused} refused");
+    println!("{done} transfers done, {refused} refused, {cancelled} cancelled");
     println!("total before: {before}, total after: {after}");
     assert_eq!(before, after, "money was lost or made");
 }
 
-/// Asks for many transfers, between accounts that differ from task to task;
-/// returns how many were done.
-async fn customer(task: usize, bank: Arc<[Account]>) -> usize {
-    let mut done = 0;
+/// What became of the transfers that a customer asked for.
+#[derive(Default)]
+struct Customer {
+    done: usize,
+    refused: usize,
+    cancelled: usize,
+}
+
+/// Asks for many transfers, between accounts that differ from task to task, and
+/// loses patience with some.
+async fn customer(task: usize, bank: Arc<[Account]>) -> Customer {
+    let mut customer = Customer::default();
     for n in 0..TRANSFERS {
         let pair = task * 7919 + n * 104_729;
         let from = &bank[pair % bank.len()];
         let to = &bank[pair / bank.len() % bank.len()];
         let amount = (pair % 997) as i64;
-        match transfer(from, to, amount).await {
-            Ok(()) => done += 1,
-            Err(Refused::SameAccount | Refused::Overdraft) => {}
+        let transfer = transfer(from, to, amount);
+        let result = if n % 10 == 0 {
+            // One poll, and it is dropped.
+            transfer.now_or_never()
+        } else {
+            Some(transfer.await)
+        };
+        match result {
+            Some(Ok(())) => customer.done += 1,
+            Some(Err(Refused::SameAccount | Refused::Overdraft)) => customer.refused += 1,
+            None => customer.cancelled += 1,
         }
     }
-    done
+    customer
 }
 
 /// All the money there is, while no transfer is going on.

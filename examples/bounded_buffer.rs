@@ -1,5 +1,5 @@
-//! The bounded buffer, which monitors were invented for (Hoare, 1974), with its
-//! two conditions waited for and notified by hand.
+//! The bounded buffer, which monitors were invented for (Hoare, 1974): each method
+//! says what it waits for, and nobody has to remember to notify.
 //!
 //! ```text
 //! cargo run --example bounded_buffer
@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use async_monitor::{Condition, Guarded, Lock, synchronized};
+use async_monitor::{Guarded, Lock, synchronized};
 use futures::future::join_all;
 
 const CAPACITY: usize = 4;
@@ -24,10 +24,6 @@ struct Buffer<T> {
     items: Guarded<VecDeque<T>>,
     #[guarded_by(state)]
     closed: Guarded<bool>,
-    /// Notified when an item has come, or when none will come.
-    not_empty: Condition,
-    /// Notified when a place has become free.
-    not_full: Condition,
 }
 
 impl<T> Buffer<T> {
@@ -37,44 +33,26 @@ impl<T> Buffer<T> {
             state: Lock::new(),
             items: VecDeque::with_capacity(capacity).into(),
             closed: false.into(),
-            not_empty: Condition::new(),
-            not_full: Condition::new(),
         }
     }
 
-    /// Adds an item; waits where the buffer is full.
+    /// Adds an item; waits where the buffer is full, without holding the lock.
+    #[synchronized(state, when = state.items.len() < self.capacity)]
     async fn put(&self, item: T) {
-        let guard = self.acquire_state().await;
-        // Waiting releases the lock and takes it again. Meanwhile there is no
-        // guard: it goes in by value and comes back when the lock is held.
-        let mut guard = self
-            .not_full
-            .wait_for(guard, |state| state.items.len() < self.capacity)
-            .await;
-        guard.fields().items.push_back(item);
-        // The guard proves that the lock is held; without it, this does not compile.
-        self.not_empty.notify_one(&guard);
+        state.items.push_back(item);
     }
 
     /// Takes the oldest item; waits where the buffer is empty. `None`: it is
     /// closed, and nothing is left.
+    #[synchronized(state, when = !state.items.is_empty() || *state.closed)]
     async fn take(&self) -> Option<T> {
-        let guard = self.acquire_state().await;
-        let mut guard = self
-            .not_empty
-            .wait_for(guard, |state| !state.items.is_empty() || *state.closed)
-            .await;
-        let item = guard.fields().items.pop_front()?;
-        self.not_full.notify_one(&guard);
-        Some(item)
+        state.items.pop_front()
     }
 
-    /// Says that nothing will be added. This waits for no condition, so the
-    /// whole body may be one critical section.
+    /// Says that nothing will be added.
     #[synchronized(state)]
     async fn close(&self) {
         *state.closed = true;
-        self.not_empty.notify_all(state);
     }
 }
 

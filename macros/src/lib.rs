@@ -172,6 +172,9 @@ pub fn derive_guarded(input: TokenStream) -> TokenStream {
 ///
 /// | option | what it does |
 /// |---|---|
+/// | `when = condition` | waits until the condition is true: see below |
+/// | `timeout = duration` | bounds the wait to enter: see below |
+/// | `atomic` | all or nothing: see below |
 /// | `no_await` | the body may not suspend, so that it cannot be cancelled half-way: an `.await` in it does not compile |
 /// | `crate = ::path` | where this crate is reached by another path than `::async_monitor` |
 ///
@@ -215,7 +218,64 @@ pub fn derive_guarded(input: TokenStream) -> TokenStream {
 /// guarded by that lock is no news: a condition that looks at an atomic is not
 /// looked at again when that changes.
 ///
+/// # All or nothing
+///
+/// With `atomic`, what the locks of the section guard is put back as it was at
+/// entry, before any of them is released, if the body is cancelled, panics or, by
+/// its type, returns an `Err`.
+///
+/// ```
+/// # use async_monitor::{Guarded, Lock, synchronized};
+/// # #[derive(Guarded)]
+/// # pub struct Account {
+/// #     ledger: Lock,
+/// #     #[guarded_by(ledger)]
+/// #     balance: Guarded<i64>,
+/// # }
+/// #[derive(Debug, PartialEq)]
+/// pub struct Overdraft;
+///
+/// impl Account {
+///     #[synchronized(ledger, atomic)]
+///     pub async fn withdraw(&self, amount: i64) -> Result<i64, Overdraft> {
+///         *ledger.balance -= amount;
+///         if *ledger.balance < 0 {
+///             return Err(Overdraft); // and nothing has happened
+///         }
+///         Ok(*ledger.balance)
+///     }
+/// }
+/// # futures::executor::block_on(async {
+/// # let account = Account { ledger: Lock::new(), balance: Guarded::new(3) };
+/// # assert_eq!(account.withdraw(5).await, Err(Overdraft));
+/// # assert_eq!(account.withdraw(3).await, Ok(0));
+/// # });
+/// ```
+///
+/// It costs a clone of all that these locks guard, at each entry; what is guarded
+/// is therefore `Clone`. What sits behind an `Arc` or in a cell, and what the body
+/// does elsewhere, is not undone. The copy is dropped once the locks are released.
+///
+/// In `with_lock!`, the block is committed at its end, unless its value is an
+/// `Err`. A `?` that leaves it undoes it. `return`, `break` and `continue` out of
+/// the block would not say which is meant, and do not compile.
+///
+/// # In time
+///
+/// `timeout = duration`, a [`Duration`](core::time::Duration), bounds the whole
+/// wait to enter, that for all locks and for a condition; once it has begun, the
+/// body is not interrupted. If the time is up, the fn returns an `Err` with an
+/// error that is `From<Elapsed>`. In `with_lock!`, the value is a `Result<_,
+/// Elapsed>`. The time runs from the first poll. A section that can be entered at
+/// once is, even if there is no time, and does not start a timer.
+///
+/// The timer comes from a feature of `async-monitor`, `tokio` or `smol`: where
+/// both are on, it is tokio's if its runtime is running.
+///
 /// # Panics
+///
+/// With the feature `tokio` only, a section that has to wait under a `timeout`
+/// panics where no runtime of tokio is running, or one without a timer.
 ///
 /// A condition that panics does so in its own task, and leaves the lock free.
 ///

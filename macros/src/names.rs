@@ -107,6 +107,15 @@ pub(crate) fn public(span: Span) -> Span {
     Span::call_site().located_at(span)
 }
 
+/// Whether the identifier is anywhere in the tokens.
+pub(crate) fn has_ident(tokens: &TokenStream, name: &str) -> bool {
+    tokens.clone().into_iter().any(|token| match token {
+        TokenTree::Group(group) => has_ident(&group.stream(), name),
+        TokenTree::Ident(ident) => plain(&ident) == name,
+        _ => false,
+    })
+}
+
 /// Replaces the identifiers, also inside of groups, for which `replacement`
 /// returns something. It is given what comes after them.
 pub(crate) fn replace_idents(

@@ -28,6 +28,8 @@
 //!
 //! - `macros` (on by default): `#[derive(Guarded)]`, `#[synchronized]` and
 //!   `with_lock!`.
+//! - `tokio`, `smol`: a timer for the option `timeout` of the notation. With both,
+//!   it is tokio's where its runtime is running.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -46,6 +48,7 @@ mod rwlock;
 mod semaphore;
 mod signal;
 mod sync;
+mod timeout;
 mod wake;
 mod when;
 
@@ -71,6 +74,8 @@ pub use crate::semaphore::{
     BoundedSemaphore, BoundedSemaphorePermit, OverRelease, OwnedBoundedSemaphorePermit,
     OwnedSemaphorePermit, Semaphore, SemaphorePermit,
 };
+
+pub use crate::timeout::Elapsed;
 
 #[cfg(feature = "macros")]
 pub use async_monitor_macros::{Guarded, synchronized, with_lock};

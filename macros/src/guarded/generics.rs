@@ -4,7 +4,7 @@ use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{GenericParam, Generics, Type};
 
-use crate::names::replace_idents;
+use crate::names::{has_ident, plain, replace_idents};
 
 /// The parameters and bounds of the struct.
 pub(super) struct Params {
@@ -16,6 +16,8 @@ pub(super) struct Params {
     predicates: TokenStream,
     /// The struct: `Account<'d, T, N>`.
     this: TokenStream,
+    /// The parameters that need not be `Sized`.
+    unsized_params: Vec<Ident>,
 }
 
 impl Params {
@@ -46,6 +48,24 @@ impl Params {
             predicates: replace_self(predicates.unwrap_or_default(), &this),
             arguments,
             this,
+            unsized_params: unsized_params(generics),
+        }
+    }
+
+    /// Whether a value of the type may have no size that is known: a slice, a
+    /// `str`, a trait object, or what depends on a parameter that need not be
+    /// `Sized`.
+    pub(super) fn may_be_unsized(&self, ty: &Type) -> bool {
+        match ty {
+            Type::Group(group) => self.may_be_unsized(&group.elem),
+            Type::Paren(paren) => self.may_be_unsized(&paren.elem),
+            Type::Slice(_) | Type::TraitObject(_) => true,
+            Type::Path(path) if path.path.is_ident("str") => true,
+            other => {
+                let tokens = other.to_token_stream();
+                let mut params = self.unsized_params.iter();
+                params.any(|param| has_ident(&tokens, &plain(param)))
+            }
         }
     }
 
@@ -73,6 +93,12 @@ impl Params {
         quote!(<#lifetime, #arguments>)
     }
 
+    /// `<'d, T>`, behind the name of a generated type that has no guard.
+    pub(super) fn own_arguments(&self) -> TokenStream {
+        let arguments = &self.arguments;
+        quote!(<#arguments>)
+    }
+
     /// `where T: Debug`, with more predicates.
     pub(super) fn where_clause(&self, more: &TokenStream) -> TokenStream {
         let predicates = &self.predicates;
@@ -89,6 +115,24 @@ impl Params {
         let tokens = replace_self(ty.to_token_stream(), &self.this);
         syn::parse2(tokens).unwrap_or_else(|_| ty.clone())
     }
+}
+
+/// Those with a bound `?Sized`, here or in the where-clause.
+fn unsized_params(generics: &Generics) -> Vec<Ident> {
+    let is_relaxed = |bounds: &dyn ToTokens| {
+        let mut tokens = bounds.to_token_stream().into_iter();
+        tokens.any(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == '?'))
+    };
+    let declared = generics.type_params().filter(|param| {
+        let clause = generics.where_clause.iter();
+        let mut predicates = clause.flat_map(|clause| &clause.predicates);
+        is_relaxed(&param.bounds)
+            || predicates.any(|predicate| {
+                let tokens = predicate.to_token_stream();
+                has_ident(&tokens, &plain(&param.ident)) && is_relaxed(&tokens)
+            })
+    });
+    declared.map(|param| param.ident.clone()).collect()
 }
 
 fn without_default(param: &GenericParam) -> GenericParam {

@@ -1,11 +1,26 @@
-//! The statements that acquire the locks of a section.
+//! A section: the statements that acquire its locks, around those of the user.
 
-use proc_macro2::{Ident, Literal, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 
+use super::expand_atomic;
+use super::lexical;
 use super::model::{Lock, Place, Section};
 use super::parse::Mode;
 use crate::names::{Krate, key, own, plain};
+
+/// Where a section stands.
+#[derive(Clone, Copy)]
+pub(super) enum Site<'f> {
+    /// It is the body of a fn, which is left by `return`.
+    Fn {
+        wait: Wait,
+        /// What the fn returns, where that can be written in its body.
+        output: Option<&'f TokenStream>,
+    },
+    /// It is a block, in a fn that is not known.
+    Block,
+}
 
 /// How to wait for a lock.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -14,6 +29,18 @@ pub(super) enum Wait {
     /// Where there is an error already, because the fn is not async: everything
     /// else should still have its type.
     Block,
+}
+
+impl Site<'_> {
+    /// The value of a future, here.
+    fn awaited(self, future: &TokenStream, span: Span, private: &TokenStream) -> TokenStream {
+        match self {
+            Site::Fn {
+                wait: Wait::Block, ..
+            } => quote_spanned!(span=> #private::block_on(#future)),
+            _ => quote_spanned!(span=> #future.await),
+        }
+    }
 }
 
 /// Expands to, for one lock:
@@ -25,10 +52,22 @@ pub(super) enum Wait {
 /// let mut __view = __entry.__view(&mut __guard);
 /// let ledger = __view.__bind();
 /// let _ = &ledger;
+/// // `statements`
 /// ```
 ///
-/// The names belong to the macro, so that the body can do nothing to the guard.
-pub(super) fn prologue(section: &Section, wait: Wait) -> TokenStream {
+/// The names belong to the macro, so that the statements can do nothing to the
+/// guard. With a `timeout`, the guard comes from:
+///
+/// ```text
+/// let mut __guard = match timeout(DURATION, Enter::<0x1234>::acquire(..)).await {
+///     Ok(__acquired) => granted(__acquired),
+///     Err(__elapsed) => return FromElapsed::from_elapsed(__elapsed),
+/// };
+/// ```
+///
+/// In a block, which cannot be left by a `return` of ours, all of the rest is in
+/// the first arm, inside of an `Ok`, and the second is `Err(__elapsed)`.
+pub(super) fn section(section: &Section, site: Site<'_>, statements: TokenStream) -> TokenStream {
     let krate = &section.options.krate;
     let locks: Vec<_> = section
         .locks
@@ -36,20 +75,193 @@ pub(super) fn prologue(section: &Section, wait: Wait) -> TokenStream {
         .enumerate()
         .map(|(index, lock)| Acquisition::new(index, lock, krate))
         .collect();
-    let mut code: TokenStream = locks.iter().map(Acquisition::entry).collect();
-    match locks.as_slice() {
-        [one] => {
-            let acquired = match &section.options.when {
-                Some(when) => one.acquired_when(&when.condition, wait),
-                None => one.acquired(wait),
+    let entries: TokenStream = locks.iter().map(Acquisition::entry).collect();
+    let storage = expand_atomic::storage(section, &locks);
+    let inside = inside(section, &locks, site, statements);
+    let Some(timeout) = &section.options.timeout else {
+        let guards = acquire(section, &locks, site);
+        return quote!(#entries #storage #guards #inside);
+    };
+
+    let span = own(timeout.name.span());
+    let private = krate.private_at(span);
+    let (entering, settled) = enter_in_time(section, &locks);
+    let limit = &timeout.limit;
+    let future = quote_spanned!(span=> #private::timeout(#limit, #entering));
+    let result = site.awaited(&future, span, &private);
+    let guards = locks.iter().map(|lock| &lock.guard);
+    let (ok, err) = (
+        quote_spanned!(span=> ::core::result::Result::Ok),
+        quote_spanned!(span=> ::core::result::Result::Err),
+    );
+    let (acquired, elapsed) = (
+        Ident::new("__acquired", span),
+        Ident::new("__elapsed", span),
+    );
+    match site {
+        Site::Fn { .. } => quote_spanned! {span=>
+            #entries
+            #storage
+            let (#(mut #guards,)*) = match #result {
+                #ok(#acquired) => #settled,
+                #err(#elapsed) => return #private::FromElapsed::from_elapsed(#elapsed),
             };
-            let guard = &one.guard;
-            code.extend(quote_spanned!(one.span()=> let mut #guard = #acquired;));
+            #inside
+        },
+        Site::Block => {
+            let inside = braced(inside, span);
+            quote_spanned! {span=>
+                #entries
+                match #result {
+                    #ok(#acquired) => {
+                        #storage
+                        let (#(mut #guards,)*) = #settled;
+                        #ok(#inside)
+                    }
+                    #err(#elapsed) => #err::<_, #krate::Elapsed>(#elapsed),
+                }
+            }
         }
-        several => code.extend(acquire_in_order(several, wait, krate)),
     }
-    code.extend(locks.iter().map(Acquisition::bind));
-    code
+}
+
+/// What comes after the guards.
+fn inside(
+    section: &Section,
+    locks: &[Acquisition<'_>],
+    site: Site<'_>,
+    statements: TokenStream,
+) -> TokenStream {
+    let undo = expand_atomic::undo(section, locks);
+    let bind: TokenStream = locks.iter().map(|lock| lock.bind(section)).collect();
+    let body = body(section, site, statements);
+    quote!(#undo #bind #body)
+}
+
+/// The user's statements, under the options that are about them.
+///
+/// Under `no_await`, in a fn, they expand to:
+///
+/// ```text
+/// ::async_monitor::__private::without_await::<i64>(|| {
+///     *ledger.balance += amount;
+///     *ledger.balance
+/// })
+/// ```
+///
+/// so that the compiler finds an `.await` that a macro hides. Those that can be
+/// seen have been reported: the compiler need not say it again.
+fn body(section: &Section, site: Site<'_>, statements: TokenStream) -> TokenStream {
+    let options = &section.options;
+    let output = match site {
+        Site::Fn { output, .. } => output,
+        Site::Block => None,
+    };
+    let no_await = options.no_await.as_ref().filter(|_| {
+        matches!(site, Site::Fn { .. }) && lexical::suspensions(&statements).is_empty()
+    });
+    let Some(no_await) = no_await else {
+        return match &options.atomic {
+            Some(atomic) => expand_atomic::body(section, atomic, site, statements),
+            None => statements,
+        };
+    };
+    let span = own(no_await.span());
+    let private = options.krate.private_at(span);
+    let output = output.map_or_else(|| quote!(_), ToTokens::to_token_stream);
+    let statements = braced(statements, span);
+    let value = quote_spanned!(span=> #private::without_await::<#output>(|| #statements));
+    match &options.atomic {
+        Some(atomic) => expand_atomic::settled(section, atomic, &value),
+        None => value,
+    }
+}
+
+/// In braces that belong to the macro: the compiler would have something to say
+/// about the user's.
+pub(super) fn braced(tokens: TokenStream, span: Span) -> Group {
+    let mut group = Group::new(Delimiter::Brace, tokens);
+    group.set_span(own(span));
+    group
+}
+
+/// Expands to statements that declare the guards, without a `timeout`.
+fn acquire(section: &Section, locks: &[Acquisition<'_>], site: Site<'_>) -> TokenStream {
+    match locks {
+        [one] => {
+            let (span, private) = (one.span(), one.private());
+            let guard = &one.guard;
+            let future = one.entering(section);
+            let result = site.awaited(&future, span, &private);
+            let acquired = match section.options.when {
+                Some(_) => result,
+                None => one.settled(&result, Leave::Return),
+            };
+            quote_spanned!(span=> let mut #guard = #acquired;)
+        }
+        several => {
+            let in_order = acquire_in_order(several, site, Leave::Return);
+            let taken = several.iter().map(|lock| {
+                let (span, private) = (own(Span::call_site()), lock.private());
+                let Acquisition { slot, guard, .. } = lock;
+                quote_spanned!(span=> let mut #guard = #private::taken(#slot);)
+            });
+            quote!(#in_order #(#taken)*)
+        }
+    }
+}
+
+/// Expands to the future that acquires all locks, and to the tuple of their
+/// guards that its value, `__acquired`, becomes. For several locks, the future is:
+///
+/// ```text
+/// async {
+///     // what `acquire_in_order` expands to
+///     Ok::<_, Infallible>((taken(__slot0), taken(__slot1)))
+/// }
+/// ```
+fn enter_in_time(section: &Section, locks: &[Acquisition<'_>]) -> (TokenStream, TokenStream) {
+    let span = own(Span::call_site());
+    let private = section.options.krate.private_at(span);
+    let at_timeout = section.options.timeout.as_ref();
+    let acquired = Ident::new(
+        "__acquired",
+        at_timeout.map_or(span, |timeout| own(timeout.name.span())),
+    );
+    if let [one] = locks {
+        let settled = match section.options.when {
+            Some(_) => acquired.into_token_stream(),
+            None => one.settled(&acquired.into_token_stream(), Leave::Return),
+        };
+        return (one.entering(section), quote!((#settled,)));
+    }
+    let site = Site::Block;
+    let in_order = acquire_in_order(locks, site, Leave::Err);
+    let slots = locks.iter().map(|lock| &lock.slot);
+    // Without a `?`, nothing says what an error would be.
+    let can_fail = locks.iter().any(|lock| lock.lock.question.is_some());
+    let error = if can_fail {
+        quote!(_)
+    } else {
+        quote!(::core::convert::Infallible)
+    };
+    let future = quote_spanned! {span=>
+        async {
+            #in_order
+            ::core::result::Result::Ok::<_, #error>((#(#private::taken(#slots),)*))
+        }
+    };
+    let settled = if can_fail {
+        quote_spanned! {span=>
+            match #acquired {
+                ::core::result::Result::Ok(__guards) => __guards,
+                ::core::result::Result::Err(__returned) => return __returned,
+            }
+        }
+    } else {
+        quote_spanned!(span=> #private::granted(#acquired))
+    };
+    (future, settled)
 }
 
 /// Expands to:
@@ -62,10 +274,8 @@ pub(super) fn prologue(section: &Section, wait: Wait) -> TokenStream {
 ///         _ => __slot1 = Some(..),
 ///     }
 /// }
-/// let mut __guard0 = taken(__slot0);
-/// let mut __guard1 = taken(__slot1);
 /// ```
-fn acquire_in_order(locks: &[Acquisition<'_>], wait: Wait, krate: &Krate) -> TokenStream {
+fn acquire_in_order(locks: &[Acquisition<'_>], site: Site<'_>, leave: Leave) -> TokenStream {
     let slots: Vec<_> = locks.iter().map(|lock| &lock.slot).collect();
     let nones = locks.iter().map(|_| quote!(::core::option::Option::None));
     let ids = locks.iter().map(Acquisition::named_id);
@@ -75,17 +285,13 @@ fn acquire_in_order(locks: &[Acquisition<'_>], wait: Wait, krate: &Krate) -> Tok
         } else {
             Literal::usize_suffixed(index).into_token_stream()
         };
-        let (slot, acquired) = (&lock.slot, lock.acquired(wait));
+        let result = site.awaited(&lock.acquire(), lock.span(), &lock.private());
+        let (slot, acquired) = (&lock.slot, lock.settled(&result, leave));
         quote!(#pattern => #slot = ::core::option::Option::Some(#acquired),)
     });
     let span = own(Span::call_site());
-    let private = krate.private_at(span);
+    let private = locks.first().map(|lock| lock.krate.private_at(span));
     let next = Ident::new("__next", span);
-    let taken = locks.iter().map(|lock| {
-        let Acquisition { slot, guard, .. } = lock;
-        quote_spanned!(span=> let mut #guard = #private::taken(#slot);)
-    });
-    let taken: TokenStream = taken.collect();
     quote_spanned! {span=>
         let (#(mut #slots,)*) = (#(#nones,)*);
         for #next in #private::in_order([#(#ids,)*]) {
@@ -93,19 +299,31 @@ fn acquire_in_order(locks: &[Acquisition<'_>], wait: Wait, krate: &Krate) -> Tok
                 #(#arms)*
             }
         }
-        #taken
     }
 }
 
+/// How a section is left where an acquisition has failed.
+#[derive(Clone, Copy)]
+enum Leave {
+    /// By `return`, from the fn.
+    Return,
+    /// By `return Err(..)`, from the future that acquires all locks.
+    Err,
+}
+
 /// A lock, and the names of the locals that it needs.
-struct Acquisition<'s> {
+pub(super) struct Acquisition<'s> {
     lock: &'s Lock,
     krate: &'s Krate,
     base: Ident,
-    entry: Ident,
+    pub(super) entry: Ident,
     slot: Ident,
-    guard: Ident,
+    pub(super) guard: Ident,
     view: Ident,
+    /// What `atomic` needs: the copy, and who puts it back.
+    pub(super) saved: Ident,
+    pub(super) restorable: Ident,
+    pub(super) undo: Ident,
     key: Literal,
 }
 
@@ -127,19 +345,31 @@ impl<'s> Acquisition<'s> {
             slot: local("slot"),
             guard: local("guard"),
             view: local("view"),
+            saved: local("saved"),
+            restorable: local("restorable"),
+            undo: local("undo"),
             key: Literal::u128_suffixed(key),
         }
     }
 
     /// Where messages of the compiler about the lock point to.
-    fn span(&self) -> Span {
+    pub(super) fn span(&self) -> Span {
         own(self.lock.span())
+    }
+
+    fn private(&self) -> TokenStream {
+        self.krate.private_at(self.span())
+    }
+
+    /// Whether `atomic` has something to put back.
+    pub(super) fn is_undone(&self, section: &Section) -> bool {
+        section.options.atomic.is_some() && self.lock.mode == Mode::Exclusive
     }
 
     /// `let __entry = ..;`: finds out what kind of lock it is.
     fn entry(&self) -> TokenStream {
         let (object, entry, key) = (&self.base, &self.entry, &self.key);
-        let (span, private) = (self.span(), self.krate.private_at(self.span()));
+        let (span, private) = (self.span(), self.private());
         let settle = match self.lock.mode {
             Mode::Exclusive => quote_spanned!(span=> __settle),
             Mode::Shared => quote_spanned!(span=> __settle_shared),
@@ -160,18 +390,32 @@ impl<'s> Acquisition<'s> {
 
     /// `Enter::<0x1234>`: the trait by which the section is entered.
     fn enter(&self) -> TokenStream {
-        let (span, private, key) = (self.span(), self.krate.private_at(self.span()), &self.key);
+        let (span, private, key) = (self.span(), self.private(), &self.key);
         match self.lock.mode {
             Mode::Exclusive => quote_spanned!(span=> #private::Enter::<#key>),
             Mode::Shared => quote_spanned!(span=> #private::EnterShared::<#key>),
         }
     }
 
-    /// `granted(Enter::acquire(..).await)`, or where there is a `?`:
+    /// `Enter::acquire(..)`: the future of the guard, or of an error.
+    fn acquire(&self) -> TokenStream {
+        let (span, enter, entry) = (self.span(), self.enter(), &self.entry);
+        quote_spanned!(span=> #enter::acquire(#entry.__entered()))
+    }
+
+    /// The future that enters the section.
+    fn entering(&self, section: &Section) -> TokenStream {
+        match &section.options.when {
+            Some(when) => self.acquire_when(&when.condition),
+            None => self.acquire(),
+        }
+    }
+
+    /// `granted(..)`, or where there is a `?`:
     ///
     /// ```text
     /// {
-    ///     let __acquired = Enter::acquire(..).await;
+    ///     let __acquired = ..;
     ///     match failure(&__acquired).__settle(__acquired) {
     ///         Ok(__guard) => __guard,
     ///         Err(__returned) => return __returned,
@@ -180,26 +424,24 @@ impl<'s> Acquisition<'s> {
     /// ```
     ///
     /// which is not a `?` so that it can stand in any fn where nothing can fail.
-    fn acquired(&self, wait: Wait) -> TokenStream {
-        let (span, private) = (self.span(), self.krate.private_at(self.span()));
-        let (enter, entry) = (self.enter(), &self.entry);
-        let future = quote_spanned!(span=> #enter::acquire(#entry.__entered()));
-        let result = match wait {
-            Wait::Await => quote_spanned!(span=> #future.await),
-            Wait::Block => quote_spanned!(span=> #private::block_on(#future)),
-        };
+    fn settled(&self, result: &TokenStream, leave: Leave) -> TokenStream {
+        let (span, private) = (self.span(), self.private());
         let Some(question) = self.lock.question else {
             return quote_spanned!(span=> #private::granted(#result));
         };
         let at_question = own(question.span);
         let private = self.krate.private_at(at_question);
         let settle = quote_spanned!(at_question=> #private::failure(&__acquired).__settle);
+        let returned = match leave {
+            Leave::Return => quote_spanned!(span=> __returned),
+            Leave::Err => quote_spanned!(span=> ::core::result::Result::Err(__returned)),
+        };
         quote_spanned! {span=>
             {
                 let __acquired = #result;
                 match #settle(__acquired) {
                     ::core::result::Result::Ok(__guard) => __guard,
-                    ::core::result::Result::Err(__returned) => return __returned,
+                    ::core::result::Result::Err(__returned) => return #returned,
                 }
             }
         }
@@ -213,11 +455,10 @@ impl<'s> Acquisition<'s> {
     ///     let ledger = &*__view.__bind();
     ///     *ledger.balance >= amount
     /// })
-    /// .await
     /// ```
     ///
     /// The condition sees the binding by shared reference.
-    fn acquired_when(&self, condition: &TokenStream, wait: Wait) -> TokenStream {
+    fn acquire_when(&self, condition: &TokenStream) -> TokenStream {
         let Acquisition {
             entry,
             guard,
@@ -225,13 +466,13 @@ impl<'s> Acquisition<'s> {
             key,
             ..
         } = self;
-        let (span, private) = (self.span(), self.krate.private_at(self.span()));
+        let (span, private) = (self.span(), self.private());
         let binding = &self.lock.binding;
         let (enter_when, bind) = match self.lock.mode {
             Mode::Exclusive => (quote!(enter_when), quote!(__bind)),
             Mode::Shared => (quote!(enter_shared_when), quote!(__bind_shared)),
         };
-        let future = quote_spanned! {span=>
+        quote_spanned! {span=>
             #private::#enter_when::<_, #key, _>(#entry.__entered(), |#guard| {
                 #[allow(unused_mut)]
                 let mut #view = #entry.__view(#guard);
@@ -239,10 +480,6 @@ impl<'s> Acquisition<'s> {
                 let _ = &#binding;
                 #condition
             })
-        };
-        match wait {
-            Wait::Await => quote_spanned!(span=> #future.await),
-            Wait::Block => quote_spanned!(span=> #private::block_on(#future)),
         }
     }
 
@@ -257,18 +494,27 @@ impl<'s> Acquisition<'s> {
 
     /// Binds what the lock leads to, and uses it: a section that needs nothing
     /// but the exclusion is no mistake.
-    fn bind(&self) -> TokenStream {
+    fn bind(&self, section: &Section) -> TokenStream {
         let Acquisition {
-            entry, guard, view, ..
+            entry,
+            guard,
+            view,
+            undo,
+            ..
         } = self;
         let (span, binding) = (self.span(), &self.lock.binding);
         let bind = match self.lock.mode {
             Mode::Exclusive => quote!(__bind),
             Mode::Shared => quote!(__bind_shared),
         };
+        let guard = if self.is_undone(section) {
+            quote_spanned!(span=> #undo.__guard())
+        } else {
+            quote_spanned!(span=> &mut #guard)
+        };
         quote_spanned! {span=>
             #[allow(unused_mut)]
-            let mut #view = #entry.__view(&mut #guard);
+            let mut #view = #entry.__view(#guard);
             let #binding = #view.#bind();
             let _ = &#binding;
         }

@@ -3,14 +3,14 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::expand::{Wait, prologue};
+use super::expand::{self, Site};
 use super::model::Section;
 
 /// Expands to:
 ///
 /// ```text
 /// {
-///     // what `prologue` expands to
+///     // what acquires the lock
 ///     *ledger.balance += amount;
 ///     *ledger.balance
 /// }
@@ -19,6 +19,6 @@ use super::model::Section;
 /// A block and no more, so that `?`, `return`, `break` and `.await` mean what
 /// they mean outside.
 pub(super) fn expand(section: &Section, body: &TokenStream) -> TokenStream {
-    let prologue = prologue(section, Wait::Await);
-    quote!({ #prologue #body })
+    let section = expand::section(section, Site::Block, body.clone());
+    quote!({ #section })
 }

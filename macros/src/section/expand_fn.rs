@@ -1,19 +1,17 @@
 //! `#[synchronized]`, expanded.
 
-use proc_macro2::{Delimiter, Group, Span, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
 
-use super::expand::{Wait, prologue};
+use super::expand::{self, Site, Wait};
 use super::function::{Function, Kind};
-use super::lexical;
 use super::model::Section;
-use crate::names::own;
 
 /// Expands to:
 ///
 /// ```text
 /// pub async fn deposit(&self, amount: i64) -> i64 {
-///     // what `prologue` expands to
+///     // what acquires the lock
 ///     *ledger.balance += amount;
 ///     *ledger.balance
 /// }
@@ -28,14 +26,15 @@ pub(super) fn expand(function: Function, section: &Section) -> TokenStream {
         Kind::Blocking => Wait::Block,
         Kind::Async | Kind::Boxed { .. } => Wait::Await,
     };
+    let output = function.output();
+    let site = Site::Fn {
+        wait,
+        output: output.as_ref(),
+    };
     let body = if section.locks.is_empty() {
         function.body.clone()
     } else {
-        let prologue = prologue(section, wait);
-        function.body_with(&|statements| {
-            let statements = uninterrupted(statements, function.braces, section);
-            quote!(#prologue #statements)
-        })
+        function.body_with(&|statements| expand::section(section, site, statements))
     };
     let Function {
         attrs,
@@ -45,34 +44,8 @@ pub(super) fn expand(function: Function, section: &Section) -> TokenStream {
         inner_attrs,
         ..
     } = function;
-    let mut block = Group::new(Delimiter::Brace, quote!(#inner_attrs #body));
-    block.set_span(own(braces));
+    let block = expand::braced(quote!(#inner_attrs #body), braces);
     let mut output = quote!(#(#attrs)* #vis #sig);
     block.to_tokens(&mut output);
     output
-}
-
-/// Expands to, under `no_await`:
-///
-/// ```text
-/// ::async_monitor::__private::without_await(|| {
-///     *ledger.balance += amount;
-///     *ledger.balance
-/// })
-/// ```
-///
-/// so that the compiler finds an `.await` that a macro hides. Those that can be
-/// seen have been reported: the compiler need not say it again.
-fn uninterrupted(statements: TokenStream, braces: Span, section: &Section) -> TokenStream {
-    let Some(option) = &section.options.no_await else {
-        return statements;
-    };
-    if !lexical::suspensions(&statements).is_empty() {
-        return statements;
-    }
-    let span = own(option.span());
-    let private = section.options.krate.private_at(span);
-    let mut body = Group::new(Delimiter::Brace, statements);
-    body.set_span(own(braces));
-    quote_spanned!(span=> #private::without_await(|| #body))
 }

@@ -1,12 +1,15 @@
 //! The item under `#[synchronized]`.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, FnArg, Receiver, ReceiverKind, Signature, Token, Type, Visibility, token};
+use syn::visit::Visit;
+use syn::{
+    Attribute, FnArg, Receiver, ReceiverKind, ReturnType, Signature, Token, Type, Visibility, token,
+};
 
 use crate::diagnostics::Errors;
-use crate::names::own;
+use crate::names::{has_ident, own};
 
 /// A fn with a body. The statements are kept as tokens: nothing needs to be
 /// known about them.
@@ -175,6 +178,17 @@ impl Function {
         is_mutable.then_some(receiver)
     }
 
+    /// What the statements return, where it can be written in the body:
+    /// `impl Trait` cannot.
+    pub(super) fn output(&self) -> Option<TokenStream> {
+        let output = match (&self.kind, &self.sig.output) {
+            (_, ReturnType::Default) => return Some(quote!(())),
+            (Kind::Boxed { .. }, ReturnType::Type(_, ty)) => output_of_future(ty)?,
+            (_, ReturnType::Type(_, ty)) => ty.to_token_stream(),
+        };
+        (!has_ident(&output, "impl")).then_some(output)
+    }
+
     /// The body, with the statements changed.
     pub(super) fn body_with(&self, change: &dyn Fn(TokenStream) -> TokenStream) -> TokenStream {
         match self.kind {
@@ -193,6 +207,23 @@ impl Function {
         });
         statements.into_inner()
     }
+}
+
+/// The `T` in `dyn Future<Output = T>`.
+fn output_of_future(ty: &Type) -> Option<TokenStream> {
+    struct Output(Option<TokenStream>);
+
+    impl<'ast> Visit<'ast> for Output {
+        fn visit_assoc_type(&mut self, assoc: &'ast syn::AssocType) {
+            if assoc.ident == "Output" && self.0.is_none() {
+                self.0 = Some(assoc.ty.to_token_stream());
+            }
+        }
+    }
+
+    let mut output = Output(None);
+    output.visit_type(ty);
+    output.0
 }
 
 fn collect_idents(tokens: TokenStream, names: &mut Vec<Ident>) {

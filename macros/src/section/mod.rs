@@ -5,6 +5,7 @@
 //! front of the user's.
 
 mod expand;
+mod expand_atomic;
 mod expand_block;
 mod expand_fn;
 mod function;
@@ -17,7 +18,7 @@ mod validate;
 mod tests;
 
 use proc_macro2::TokenStream;
-use quote::ToTokens;
+use quote::{ToTokens, quote};
 
 use self::model::{Scope, Section};
 use crate::diagnostics::Errors;
@@ -52,6 +53,6 @@ pub(crate) fn with_lock(input: TokenStream) -> TokenStream {
     if is_right {
         expand_block::expand(&section, &body)
     } else {
-        errors
+        quote!({ #errors })
     }
 }

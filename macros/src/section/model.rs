@@ -25,8 +25,10 @@ pub(super) struct Options {
     pub(super) no_await: Option<Ident>,
     /// `when = condition`: what to wait for at entry.
     pub(super) when: Option<When>,
-    /// `timeout` and `atomic`, which this version does not have.
-    pub(super) unsupported: Vec<Ident>,
+    /// `timeout = duration`: how long to wait at entry.
+    pub(super) timeout: Option<Timeout>,
+    /// `atomic`: all or nothing.
+    pub(super) atomic: Option<Ident>,
     /// The names that have been seen.
     seen: Vec<Ident>,
 }
@@ -54,8 +56,14 @@ impl Options {
                     condition: scope.rename(condition.to_token_stream()),
                 });
             }
+            OptionValue::Expr(limit) => {
+                self.timeout = Some(Timeout {
+                    name: name.clone(),
+                    limit: scope.rename(limit.to_token_stream()),
+                });
+            }
             OptionValue::None if name == "no_await" => self.no_await = Some(name.clone()),
-            OptionValue::Expr(_) | OptionValue::None => self.unsupported.push(name.clone()),
+            OptionValue::None => self.atomic = Some(name.clone()),
         }
         self.seen.push(name);
     }
@@ -66,6 +74,13 @@ pub(super) struct When {
     pub(super) name: Ident,
     /// As the body would write it.
     pub(super) condition: TokenStream,
+}
+
+/// `timeout = duration`.
+pub(super) struct Timeout {
+    pub(super) name: Ident,
+    /// As the body would write it.
+    pub(super) limit: TokenStream,
 }
 
 /// A lock, and the name of what it leads to.

@@ -2,6 +2,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::function::{self, Kind};
+use super::model::{Scope, Section};
 use super::{synchronized, with_lock};
 use crate::diagnostics::Errors;
 
@@ -100,7 +101,6 @@ fn several_mistakes_are_reported_together() {
             "has no name in the body",
             "takes an `async fn`",
             "`&mut self` means that nobody else has the object",
-            "the option `atomic` is not supported",
             "two locks would be bound as `a`",
         ],
     );
@@ -169,12 +169,89 @@ fn blocks_need_a_lock_and_a_body() {
     assert_messages(&with_lock(quote!(a.b, { 1 },)), &[]);
     assert_messages(&with_lock(quote!(a.b, c.b, {})), &["bound as `b`"]);
     assert_messages(
-        &with_lock(quote!(a.b, timeout = x, no_await, { y.await })),
-        &["`timeout`", "`no_await`"],
+        &with_lock(quote!(read(a.b), atomic, no_await, { y.await })),
+        &["`atomic`", "`no_await`"],
     );
     assert_messages(
         &with_lock(quote!(a.b, x = 3, {})),
         &["`x` is not an option"],
+    );
+}
+
+#[test]
+fn a_timeout_takes_a_timer() {
+    let messages = |has_timer| {
+        let errors = Errors::new();
+        let (arguments, _) = super::parse::block(quote!(a.b, timeout = x, {}), &errors);
+        let section = Section::new(arguments, &Scope::of_block(), &errors);
+        super::validate::check_timeout(&section, has_timer, &errors);
+        errors.messages()
+    };
+    assert!(messages(true).is_empty());
+    let messages = messages(false);
+    assert!(messages.len() == 1, "{messages:?}");
+    assert!(
+        messages[0].contains("its feature `tokio` or `smol`"),
+        "{messages:?}"
+    );
+}
+
+#[test]
+fn blocks_that_are_atomic_are_not_left_early() {
+    let left = |body: TokenStream| with_lock(quote!(a.b, atomic, { #body }));
+    assert_messages(
+        &left(quote!(if x { return } loop { continue 'a } break;)),
+        &["this `return`", "this `continue`", "this `break`"],
+    );
+    assert_messages(&left(quote!(f()?; loop { break }; || return)), &[]);
+    let function = quote!(
+        async fn f() {
+            return;
+        }
+    );
+    fn_errors(quote!(crate::G, atomic), function, &[]);
+}
+
+/// The type that a body which ends in the section is told to have.
+#[test]
+fn the_output_of_a_fn_is_known_unless_it_has_no_name() {
+    let output = |item| {
+        let errors = Errors::new();
+        let function = function::parse(item, &errors);
+        assert!(errors.messages().is_empty());
+        let output = function.and_then(|function| function.output());
+        output.map(|output| output.to_string())
+    };
+    let some = |text: &str| Some(text.to_owned());
+    assert_eq!(
+        output(quote!(
+            async fn f() {}
+        )),
+        some("()")
+    );
+    assert_eq!(
+        output(quote!(
+            async fn f() -> &str {
+                ""
+            }
+        )),
+        some("& str")
+    );
+    assert_eq!(
+        output(quote!(
+            async fn f() -> Vec<impl Debug> {
+                x
+            }
+        )),
+        None
+    );
+    assert_eq!(
+        output(quote!(
+            fn f() -> Pin<Box<dyn Future<Output = Result<u8, E>> + Send + 'a>> {
+                Box::pin(async move { x })
+            }
+        )),
+        some("Result < u8 , E >")
     );
 }
 

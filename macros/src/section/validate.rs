@@ -4,8 +4,9 @@ use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 
 use super::function::{Function, Kind};
-use super::lexical::{self, Suspension};
-use super::model::{Place, Section};
+use super::lexical::{self, Exit, Suspension};
+use super::model::{Lock, Place, Section};
+use super::parse::Mode;
 use crate::diagnostics::Errors;
 
 pub(super) fn function(function: &Function, section: &Section, errors: &Errors) {
@@ -30,10 +31,12 @@ pub(super) fn block(section: &Section, body: &TokenStream, errors: &Errors) {
         ));
     }
     common(section, body, errors);
+    check_exits(section, body, errors);
 }
 
 fn common(section: &Section, body: &TokenStream, errors: &Errors) {
-    check_options(section, errors);
+    check_timeout(section, cfg!(feature = "timer"), errors);
+    check_atomic(section, errors);
     check_when(section, errors);
     check_bindings(section, errors);
     check_suspensions(section, body, errors);
@@ -114,16 +117,48 @@ fn check_receiver(function: &Function, section: &Section, errors: &Errors) {
     }
 }
 
-/// The names of the options are taken, and this version does not have them all.
-fn check_options(section: &Section, errors: &Errors) {
-    for option in &section.options.unsupported {
+/// There is a timer.
+pub(super) fn check_timeout(section: &Section, has_timer: bool, errors: &Errors) {
+    if let Some(timeout) = section.options.timeout.as_ref().filter(|_| !has_timer) {
         errors.at(
-            option,
-            format!(
-                "the option `{option}` is not supported by this version of async-monitor: remove it, or \
-                 if a lock is meant, bind it as something else, `name = lock`"
-            ),
+            &timeout.name,
+            "`timeout` needs a timer, which async-monitor takes from a runtime: enable its \
+             feature `tokio` or `smol`, \
+             `async-monitor = { version = \"..\", features = [\"tokio\"] }`",
         );
+    }
+}
+
+/// There is something to put back.
+fn check_atomic(section: &Section, errors: &Errors) {
+    let Some(atomic) = &section.options.atomic else {
+        return;
+    };
+    let is_read = |lock: &Lock| lock.mode == Mode::Shared;
+    if !section.locks.is_empty() && section.locks.iter().all(is_read) {
+        errors.at(
+            atomic,
+            "`atomic` puts back what a section has changed, and this one only reads: remove \
+             `atomic`, or acquire the lock by `write(..)`",
+        );
+    }
+}
+
+/// A block that is `atomic` commits at its end, which it therefore reaches.
+fn check_exits(section: &Section, body: &TokenStream, errors: &Errors) {
+    if section.options.atomic.is_none() {
+        return;
+    }
+    const ADVICE: &str = "leaves a block that is `atomic` before its end, where it is committed, \
+                          so that all would be put back: let the value of the block say what to \
+                          do and do it behind the block, or write the section as a fn, \
+                          `#[synchronized(.., atomic)]`, which is undone only where it returns an `Err`";
+    for exit in lexical::exits(body) {
+        match exit {
+            Exit::Return(keyword) => errors.at(keyword, format!("this `return` {ADVICE}")),
+            Exit::Break(keyword) => errors.at(keyword, format!("this `break` {ADVICE}")),
+            Exit::Continue(keyword) => errors.at(keyword, format!("this `continue` {ADVICE}")),
+        }
     }
 }
 

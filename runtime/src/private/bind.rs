@@ -46,6 +46,30 @@ impl<'v, G> Bind<'v, G> {
     }
 }
 
+impl<G> Bind<'_, G> {
+    /// The guard itself.
+    #[inline]
+    pub(super) fn guard(&mut self) -> &mut G {
+        self.0.guard()
+    }
+}
+
+impl<G> OfDeref<'_, G> {
+    /// The guard itself.
+    #[inline]
+    pub(super) fn guard(&mut self) -> &mut G {
+        self.0.guard()
+    }
+}
+
+impl<G> OfGuard<'_, G> {
+    /// The guard itself.
+    #[inline]
+    pub(super) fn guard(&mut self) -> &mut G {
+        self.0
+    }
+}
+
 impl<G: DerefMut> Bind<'_, G> {
     /// The binding: what the guard leads to.
     #[inline]

@@ -10,6 +10,8 @@ use core::convert::Infallible;
 use core::marker::PhantomData;
 use core::ops::Deref;
 
+use crate::Elapsed;
+
 /// The error of a lock whose acquisition cannot fail.
 #[diagnostic::on_unimplemented(
     message = "the acquisition of this lock can fail, with `{Self}`",
@@ -53,6 +55,25 @@ impl<T, E, F: From<E>> FromFailure<E> for Result<T, F> {
     #[inline]
     fn from_failure(error: E) -> Self {
         Err(F::from(error))
+    }
+}
+
+/// What a fn with a section returns where it was not entered in time.
+#[diagnostic::on_unimplemented(
+    message = "a section with a `timeout` may not be entered in time, and `Elapsed` cannot be returned as `{Self}`",
+    label = "would return `Elapsed` from here",
+    note = "let the fn return a `Result` with an error that is `From<async_monitor::Elapsed>`"
+)]
+pub trait FromElapsed {
+    #[doc(hidden)]
+    fn from_elapsed(elapsed: Elapsed) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, E: From<Elapsed>> FromElapsed for Result<T, E> {
+    #[inline]
+    fn from_elapsed(elapsed: Elapsed) -> Self {
+        Err(E::from(elapsed))
     }
 }
 

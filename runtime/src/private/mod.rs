@@ -4,6 +4,7 @@
 //! | file | what |
 //! |---|---|
 //! | `conditional` | how a section waits for a condition |
+//! | `atomic` | what a section that is `atomic` puts back |
 //! | `core` | what a generated guard and a generated view carry |
 //! | `fields` | how generated code reaches guarded fields |
 //! | `dispatch` | how a section finds out what lock it has been given |
@@ -16,6 +17,7 @@
 // Nobody prints the parts of an expansion.
 #![allow(missing_debug_implementations)]
 
+mod atomic;
 mod bind;
 mod conditional;
 mod core;
@@ -26,6 +28,9 @@ mod locks;
 mod order;
 mod retake;
 
+pub use self::atomic::{
+    Armed, DerivedGuard, OfAnyType, Restorable, Restore, Undo, Verdict, settled, verdict,
+};
 pub use self::bind::{Bind, DerivedView, OfDeref, OfGuard};
 pub use self::conditional::{
     Conditional, ConditionalShared, EnterSharedWhen, EnterWhen, enter_shared_when, enter_when,
@@ -33,13 +38,23 @@ pub use self::conditional::{
 pub use self::core::{Core, Owner, ReadCore};
 pub use self::dispatch::{Derived, Enter, EnterShared, HasLock, Plain, Probe, Value, probe, value};
 pub use self::failure::{
-    CannotFail, Failure, FromFailure, OfAnyKind, failure, granted, without_await,
+    CannotFail, Failure, FromElapsed, FromFailure, OfAnyKind, failure, granted, without_await,
 };
 pub use self::fields::{IsGuarded, Shareable, address, pointer, value_mut};
 pub use self::locks::{exclusive, exclusive_rw};
 pub use self::order::{in_order, taken};
 pub use self::retake::{MustNotImplDrop, NeverUnpin, Reacquire, Retake};
 pub use crate::when::{ConditionalLock, ConditionalRwLock, Place, When, when};
+
+/// Bounds the wait to enter a section.
+#[cfg(any(feature = "tokio", feature = "smol"))]
+#[inline]
+pub fn timeout<F: Future>(
+    limit: std::time::Duration,
+    entry: F,
+) -> impl Future<Output = Result<F::Output, crate::Elapsed>> {
+    crate::timeout::timeout(limit, entry)
+}
 
 /// Runs a future to its end on this thread.
 pub fn block_on<F: Future>(future: F) -> F::Output {

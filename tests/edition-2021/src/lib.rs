@@ -53,6 +53,35 @@ impl<T: Clone + Sync> Account<T> {
         *cfg.limit = limit;
     }
 
+    /// Pays, or does nothing.
+    ///
+    /// # Errors
+    ///
+    /// What is missing.
+    #[synchronized(ledger, atomic)]
+    pub async fn pay(&self, amount: i64) -> Result<i64, i64> {
+        *ledger.balance -= amount;
+        if *ledger.balance < 0 {
+            return Err(-*ledger.balance);
+        }
+        Ok(*ledger.balance)
+    }
+
+    /// The same in a block.
+    ///
+    /// # Errors
+    ///
+    /// What is missing.
+    pub async fn pay_in_a_block(&self, amount: i64) -> Result<i64, i64> {
+        with_lock!(self.ledger, atomic, {
+            *ledger.balance -= amount;
+            if *ledger.balance < 0 {
+                Err(-*ledger.balance)?;
+            }
+            Ok(*ledger.balance)
+        })
+    }
+
     /// A temporary of the last expression borrows from the section, and is gone
     /// before the section ends.
     #[synchronized(ledger)]
@@ -98,6 +127,10 @@ mod tests {
             assert_eq!(account.add('b').await, Ok(2));
             assert_eq!(account.first().await, Some('a'));
             assert_eq!(account.last().await, Some('b'));
+            assert_eq!(account.pay(3).await, Err(1));
+            assert_eq!(account.pay_in_a_block(3).await, Err(1));
+            assert_eq!(account.pay(1).await, Ok(1));
+            assert_eq!(account.pay_in_a_block(1).await, Ok(0));
             assert_eq!(count().await, 1);
         });
     }

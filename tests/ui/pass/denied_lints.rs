@@ -18,9 +18,13 @@
 mod account {
     //! A module that is not public.
 
-    use async_monitor::{Guarded, Lock, Mutex, RwLock, synchronized, with_lock};
+    use std::time::Duration;
 
-    #[derive(Debug)]
+    use async_monitor::{Elapsed, Guarded, Lock, Mutex, RwLock, synchronized, with_lock};
+
+    const PATIENCE: Duration = Duration::from_secs(1);
+
+    #[derive(Clone, Debug)]
     struct Private(u8);
 
     /// An account.
@@ -75,6 +79,29 @@ mod account {
             return n;
         }
 
+        /// All or nothing, and in time.
+        #[synchronized(ledger, write(cfg), state, atomic, timeout = PATIENCE)]
+        pub(crate) async fn exchange(&self, item: T) -> Result<T, Elapsed> {
+            state.value.0 = cfg.private.0;
+            match ledger.balance.first_mut() {
+                Some(first) => return Ok(std::mem::replace(first, item)),
+                None => return Ok(item),
+            }
+        }
+
+        #[synchronized(state, atomic, no_await)]
+        pub(crate) async fn diverges(&self) {
+            state.value.0 = 3;
+            panic!("{}", state.value.0);
+        }
+
+        pub(crate) async fn never(&self) -> Result<u8, Elapsed> {
+            with_lock!(self.state, atomic, timeout = PATIENCE, {
+                state.value.0 = 3;
+                panic!("{}", state.value.0)
+            })
+        }
+
         pub(crate) async fn block(&self) -> u8 {
             with_lock!(self.state, {
                 state.value.0 += 1;
@@ -90,6 +117,9 @@ fn main() {
         account.deposit(1),
         account.nothing_but_the_exclusion(),
         account.early(1),
+        account.exchange(1),
+        account.diverges(),
+        account.never(),
         account.block(),
     ));
 }

@@ -7,6 +7,7 @@ mod entry;
 mod guard;
 mod held;
 mod relock;
+mod restore;
 mod when;
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
@@ -78,6 +79,7 @@ impl Side<'_> {
         code.extend(self.expand_when());
         if !self.is_shared {
             code.extend(self.expand_relock());
+            code.extend(self.expand_restore());
         }
         code
     }

@@ -28,7 +28,6 @@ use core::convert::Infallible;
 use core::future::Future;
 use core::ops::Deref;
 
-use super::bind::{Bind, DerivedView};
 use super::fields::address;
 use crate::{AsyncLock, AsyncRwLock, LockId};
 
@@ -171,12 +170,6 @@ impl<'a, O: HasLock<KEY> + ?Sized, const KEY: u128> Derived<'a, O, KEY> {
     pub fn __entered(&self) -> &'a O {
         self.0
     }
-
-    /// What the section sees.
-    #[inline]
-    pub fn __view<'v>(&self, guard: &'v mut O::Guard<'a>) -> DerivedView<O::Held<'v>> {
-        DerivedView(O::view(guard))
-    }
 }
 
 /// A lock that belongs to no derive has been selected.
@@ -187,12 +180,6 @@ impl<'a, L: ?Sized> Plain<'a, L> {
     #[inline]
     pub fn __entered(&self) -> &'a L {
         self.0
-    }
-
-    /// What the section sees.
-    #[inline]
-    pub fn __view<'v, G>(&self, guard: &'v mut G) -> Bind<'v, G> {
-        Bind::new(guard)
     }
 }
 

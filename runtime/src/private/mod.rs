@@ -24,6 +24,7 @@ mod core;
 mod dispatch;
 mod failure;
 mod fields;
+mod kind;
 mod locks;
 mod order;
 mod retake;
@@ -41,6 +42,7 @@ pub use self::failure::{
     CannotFail, Failure, FromElapsed, FromFailure, OfAnyKind, failure, granted, without_await,
 };
 pub use self::fields::{IsGuarded, Shareable, address, pointer, value_mut};
+pub use self::kind::{Kind, kind};
 pub use self::locks::{exclusive, exclusive_rw};
 pub use self::order::{in_order, taken};
 pub use self::retake::{MustNotImplDrop, NeverUnpin, Reacquire, Retake};

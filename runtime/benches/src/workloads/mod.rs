@@ -3,6 +3,7 @@
 mod broadcast;
 mod cancel;
 mod hand_off;
+mod notation;
 mod ready;
 mod sizes;
 mod threads;
@@ -85,6 +86,7 @@ pub(crate) struct Workload {
 
 pub(crate) fn all() -> Vec<Workload> {
     let mut all = ready::workloads();
+    all.extend(notation::workloads());
     all.extend([2, 16, 1000].map(hand_off::workload));
     all.push(broadcast::workload(1000));
     all.extend([1, 1000].map(cancel::workload));

@@ -2,24 +2,27 @@ impl Account {
     /// Docs.
     pub async fn deposit(&self, amount: i64) -> Result<i64, Failed> {
         let __base0 = &*self;
-        let __entry0 = ::async_monitor::__private::probe::<
-            _,
-            122075695621518212564394156771862851892u128,
-        >(__base0)
-            .__select(&__base0.ledger)
-            .__settle();
+        let (__kind0, __entered0) = {
+            let __entry = ::async_monitor::__private::probe::<
+                _,
+                122075695621518212564394156771862851892u128,
+            >(__base0)
+                .__select(&__base0.ledger)
+                .__settle();
+            (::async_monitor::__private::kind(&__entry), __entry.__entered())
+        };
         let mut __saved0 = ::core::option::Option::None;
         let __armed = ::async_monitor::__private::Armed::new();
         let mut __guard0 = ::async_monitor::__private::granted(
             ::async_monitor::__private::Enter::<
                 122075695621518212564394156771862851892u128,
-            >::acquire(__entry0.__entered())
+            >::acquire(__entered0)
                 .await,
         );
-        let mut __restorable0 = __entry0.__restorable(&mut __guard0);
+        let mut __restorable0 = __kind0.__restorable(&mut __guard0);
         let mut __undo0 = __restorable0.__undo(&mut __saved0, &__armed);
         #[allow(unused_mut)]
-        let mut __view0 = __entry0.__view(__undo0.__guard());
+        let mut __view0 = __kind0.__view(__undo0.__guard());
         let ledger = __view0.__bind();
         let _ = &ledger;
         let __outcome: Result<i64, Failed> = async {

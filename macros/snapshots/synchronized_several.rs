@@ -2,19 +2,25 @@ impl Account {
     /// Docs.
     pub async fn deposit(&self, amount: i64) -> Result<i64, Failed> {
         let __base0 = &*self;
-        let __entry0 = ::async_monitor::__private::probe::<
-            _,
-            122075695621518212564394156771862851892u128,
-        >(__base0)
-            .__select(&__base0.ledger)
-            .__settle();
+        let (__kind0, __entered0) = {
+            let __entry = ::async_monitor::__private::probe::<
+                _,
+                122075695621518212564394156771862851892u128,
+            >(__base0)
+                .__select(&__base0.ledger)
+                .__settle();
+            (::async_monitor::__private::kind(&__entry), __entry.__entered())
+        };
         let __base1 = &self.inner;
-        let __entry1 = ::async_monitor::__private::probe::<
-            _,
-            122075695621518212564394156771862851892u128,
-        >(__base1)
-            .__select(&__base1.ledger)
-            .__settle();
+        let (__kind1, __entered1) = {
+            let __entry = ::async_monitor::__private::probe::<
+                _,
+                122075695621518212564394156771862851892u128,
+            >(__base1)
+                .__select(&__base1.ledger)
+                .__settle();
+            (::async_monitor::__private::kind(&__entry), __entry.__entered())
+        };
         let (mut __slot0, mut __slot1) = (
             ::core::option::Option::None,
             ::core::option::Option::None,
@@ -23,13 +29,13 @@ impl Account {
             (
                 ::async_monitor::__private::Enter::<
                     122075695621518212564394156771862851892u128,
-                >::id(__entry0.__entered()),
+                >::id(__entered0),
                 ::core::stringify!(ledger),
             ),
             (
                 ::async_monitor::__private::Enter::<
                     122075695621518212564394156771862851892u128,
-                >::id(__entry1.__entered()),
+                >::id(__entered1),
                 ::core::stringify!(self.inner.ledger),
             ),
         ]) {
@@ -39,7 +45,7 @@ impl Account {
                         ::async_monitor::__private::granted(
                             ::async_monitor::__private::Enter::<
                                 122075695621518212564394156771862851892u128,
-                            >::acquire(__entry0.__entered())
+                            >::acquire(__entered0)
                                 .await,
                         ),
                     );
@@ -49,7 +55,7 @@ impl Account {
                         ::async_monitor::__private::granted(
                             ::async_monitor::__private::Enter::<
                                 122075695621518212564394156771862851892u128,
-                            >::acquire(__entry1.__entered())
+                            >::acquire(__entered1)
                                 .await,
                         ),
                     );
@@ -59,11 +65,11 @@ impl Account {
         let mut __guard0 = ::async_monitor::__private::taken(__slot0);
         let mut __guard1 = ::async_monitor::__private::taken(__slot1);
         #[allow(unused_mut)]
-        let mut __view0 = __entry0.__view(&mut __guard0);
+        let mut __view0 = __kind0.__view(&mut __guard0);
         let ledger = __view0.__bind();
         let _ = &ledger;
         #[allow(unused_mut)]
-        let mut __view1 = __entry1.__view(&mut __guard1);
+        let mut __view1 = __kind1.__view(&mut __guard1);
         let other = __view1.__bind();
         let _ = &other;
         body(amount)

@@ -2,17 +2,20 @@ impl Account {
     /// Docs.
     pub async fn deposit(&self, amount: i64) -> Result<i64, Failed> {
         let __base0 = &*self;
-        let __entry0 = ::async_monitor::__private::probe::<
-            _,
-            122075695621518212564394156771862851892u128,
-        >(__base0)
-            .__select(&__base0.ledger)
-            .__settle();
+        let (__kind0, __entered0) = {
+            let __entry = ::async_monitor::__private::probe::<
+                _,
+                122075695621518212564394156771862851892u128,
+            >(__base0)
+                .__select(&__base0.ledger)
+                .__settle();
+            (::async_monitor::__private::kind(&__entry), __entry.__entered())
+        };
         let (mut __guard0,) = match ::async_monitor::__private::timeout(
                 self.patience,
                 ::async_monitor::__private::Enter::<
                     122075695621518212564394156771862851892u128,
-                >::acquire(__entry0.__entered()),
+                >::acquire(__entered0),
             )
             .await
         {
@@ -24,7 +27,7 @@ impl Account {
             }
         };
         #[allow(unused_mut)]
-        let mut __view0 = __entry0.__view(&mut __guard0);
+        let mut __view0 = __kind0.__view(&mut __guard0);
         let ledger = __view0.__bind();
         let _ = &ledger;
         body(amount)

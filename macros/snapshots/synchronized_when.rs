@@ -2,21 +2,24 @@ impl Account {
     /// Docs.
     pub async fn deposit(&self, amount: i64) -> Result<i64, Failed> {
         let __base0 = &*self;
-        let __entry0 = ::async_monitor::__private::probe::<
-            _,
-            122075695621518212564394156771862851892u128,
-        >(__base0)
-            .__select(&__base0.ledger)
-            .__settle();
+        let (__kind0, __entered0) = {
+            let __entry = ::async_monitor::__private::probe::<
+                _,
+                122075695621518212564394156771862851892u128,
+            >(__base0)
+                .__select(&__base0.ledger)
+                .__settle();
+            (::async_monitor::__private::kind(&__entry), __entry.__entered())
+        };
         let mut __guard0 = ::async_monitor::__private::enter_when::<
             _,
             122075695621518212564394156771862851892u128,
             _,
         >(
-                __entry0.__entered(),
+                __entered0,
                 |__guard0| {
                     #[allow(unused_mut)]
-                    let mut __view0 = __entry0.__view(__guard0);
+                    let mut __view0 = __kind0.__view(__guard0);
                     let ledger = &*__view0.__bind();
                     let _ = &ledger;
                     *ledger.balance >= amount
@@ -24,7 +27,7 @@ impl Account {
             )
             .await;
         #[allow(unused_mut)]
-        let mut __view0 = __entry0.__view(&mut __guard0);
+        let mut __view0 = __kind0.__view(&mut __guard0);
         let ledger = __view0.__bind();
         let _ = &ledger;
         body(amount)

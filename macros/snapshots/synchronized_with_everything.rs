@@ -2,26 +2,35 @@ impl Account {
     /// Docs.
     pub async fn deposit(&self, amount: i64) -> Result<i64, Failed> {
         let __base0 = &*self;
-        let __entry0 = ::async_monitor::__private::probe::<
-            _,
-            122075695621518212564394156771862851892u128,
-        >(__base0)
-            .__select(&__base0.ledger)
-            .__settle();
+        let (__kind0, __entered0) = {
+            let __entry = ::async_monitor::__private::probe::<
+                _,
+                122075695621518212564394156771862851892u128,
+            >(__base0)
+                .__select(&__base0.ledger)
+                .__settle();
+            (::async_monitor::__private::kind(&__entry), __entry.__entered())
+        };
         let __base1 = &*self;
-        let __entry1 = ::async_monitor::__private::probe::<
-            _,
-            243516796964516940985367504845056174803u128,
-        >(__base1)
-            .__select(&__base1.remote)
-            .__settle();
+        let (__kind1, __entered1) = {
+            let __entry = ::async_monitor::__private::probe::<
+                _,
+                243516796964516940985367504845056174803u128,
+            >(__base1)
+                .__select(&__base1.remote)
+                .__settle();
+            (::async_monitor::__private::kind(&__entry), __entry.__entered())
+        };
         let __base2 = &*self;
-        let __entry2 = ::async_monitor::__private::probe::<
-            _,
-            263483944795383689231947791126006350729u128,
-        >(__base2)
-            .__select(&__base2.cfg)
-            .__settle_shared();
+        let (__kind2, __entered2) = {
+            let __entry = ::async_monitor::__private::probe::<
+                _,
+                263483944795383689231947791126006350729u128,
+            >(__base2)
+                .__select(&__base2.cfg)
+                .__settle_shared();
+            (::async_monitor::__private::kind(&__entry), __entry.__entered())
+        };
         let mut __saved0 = ::core::option::Option::None;
         let mut __saved1 = ::core::option::Option::None;
         let __armed = ::async_monitor::__private::Armed::new();
@@ -37,19 +46,19 @@ impl Account {
                         (
                             ::async_monitor::__private::Enter::<
                                 122075695621518212564394156771862851892u128,
-                            >::id(__entry0.__entered()),
+                            >::id(__entered0),
                             ::core::stringify!(ledger),
                         ),
                         (
                             ::async_monitor::__private::Enter::<
                                 243516796964516940985367504845056174803u128,
-                            >::id(__entry1.__entered()),
+                            >::id(__entered1),
                             ::core::stringify!(remote),
                         ),
                         (
                             ::async_monitor::__private::EnterShared::<
                                 263483944795383689231947791126006350729u128,
-                            >::id(__entry2.__entered()),
+                            >::id(__entered2),
                             ::core::stringify!(cfg),
                         ),
                     ]) {
@@ -59,7 +68,7 @@ impl Account {
                                     ::async_monitor::__private::granted(
                                         ::async_monitor::__private::Enter::<
                                             122075695621518212564394156771862851892u128,
-                                        >::acquire(__entry0.__entered())
+                                        >::acquire(__entered0)
                                             .await,
                                     ),
                                 );
@@ -68,7 +77,7 @@ impl Account {
                                 __slot1 = ::core::option::Option::Some({
                                     let __acquired = ::async_monitor::__private::Enter::<
                                         243516796964516940985367504845056174803u128,
-                                    >::acquire(__entry1.__entered())
+                                    >::acquire(__entered1)
                                         .await;
                                     match ::async_monitor::__private::failure(&__acquired)
                                         .__settle(__acquired)
@@ -85,7 +94,7 @@ impl Account {
                                     ::async_monitor::__private::granted(
                                         ::async_monitor::__private::EnterShared::<
                                             263483944795383689231947791126006350729u128,
-                                        >::acquire(__entry2.__entered())
+                                        >::acquire(__entered2)
                                             .await,
                                     ),
                                 );
@@ -114,20 +123,20 @@ impl Account {
                 return ::async_monitor::__private::FromElapsed::from_elapsed(__elapsed);
             }
         };
-        let mut __restorable0 = __entry0.__restorable(&mut __guard0);
+        let mut __restorable0 = __kind0.__restorable(&mut __guard0);
         let mut __undo0 = __restorable0.__undo(&mut __saved0, &__armed);
-        let mut __restorable1 = __entry1.__restorable(&mut __guard1);
+        let mut __restorable1 = __kind1.__restorable(&mut __guard1);
         let mut __undo1 = __restorable1.__undo(&mut __saved1, &__armed);
         #[allow(unused_mut)]
-        let mut __view0 = __entry0.__view(__undo0.__guard());
+        let mut __view0 = __kind0.__view(__undo0.__guard());
         let ledger = __view0.__bind();
         let _ = &ledger;
         #[allow(unused_mut)]
-        let mut __view1 = __entry1.__view(__undo1.__guard());
+        let mut __view1 = __kind1.__view(__undo1.__guard());
         let r = __view1.__bind();
         let _ = &r;
         #[allow(unused_mut)]
-        let mut __view2 = __entry2.__view(&mut __guard2);
+        let mut __view2 = __kind2.__view(&mut __guard2);
         let cfg = __view2.__bind_shared();
         let _ = &cfg;
         ::async_monitor::__private::settled(

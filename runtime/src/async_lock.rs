@@ -3,6 +3,8 @@
 use core::convert::Infallible;
 use core::future::Future;
 use core::hash::Hash;
+use core::pin::Pin;
+use core::task::{Context, Poll};
 use std::boxed::Box;
 use std::sync::Arc;
 
@@ -245,6 +247,21 @@ macro_rules! through_pointer {
 
 through_pointer!(&L, Box<L>, Arc<L>);
 
+/// A future whose output cannot be an error. An `async` block would do the same,
+/// and be larger.
+pub(crate) struct Infallibly<F>(pub(crate) F);
+
+impl<F: Future> Future for Infallibly<F> {
+    type Output = Result<F::Output, Infallible>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // SAFETY: the only field is pinned with the struct.
+        let future = unsafe { self.map_unchecked_mut(|this| &mut this.0) };
+        future.poll(cx).map(Ok)
+    }
+}
+
 /// Implements [`AsyncLock`] and [`NamedAcquire`] for a primitive of this crate.
 macro_rules! async_lock {
     ($lock:ty[$($generics:tt)*] { $guard:ty, $acquire:path, $try_acquire:path, $future:ty }) => {
@@ -253,8 +270,10 @@ macro_rules! async_lock {
             type Error = ::core::convert::Infallible;
 
             #[inline]
-            async fn acquire(&self) -> Result<Self::Guard<'_>, Self::Error> {
-                Ok($acquire(self).await)
+            fn acquire(
+                &self,
+            ) -> impl ::core::future::Future<Output = Result<Self::Guard<'_>, Self::Error>> {
+                $crate::async_lock::Infallibly($acquire(self))
             }
 
             #[inline]

@@ -30,7 +30,7 @@ use core::task::{Context, Poll};
 
 use crate::gate::polled_after_completion;
 use crate::queue::{DONE, IDLE, LockedQueue, MARKED, Node, Queue, WAITING};
-use crate::sync::{SharedCell, const_unless_loom};
+use crate::sync::{SharedCell, Threads, const_unless_loom};
 use crate::wake::WakeBatch;
 
 /// The stamp of a node that leaves with an error; others are indices.
@@ -62,7 +62,7 @@ struct State {
 /// ```
 pub struct Barrier {
     parties: u32,
-    queue: Queue<()>,
+    queue: Queue<(), Threads>,
     /// Under the lock of the queue.
     state: SharedCell<State>,
 }
@@ -232,19 +232,16 @@ impl Barrier {
     fn wake_marked<'q>(&'q self, mut queue: LockedQueue<'q, ()>) {
         let mut batch = WakeBatch::new();
         loop {
+            let mut room = batch.room();
             let mut more = false;
-            // SAFETY: the reference is not used after the unlink.
-            while let Some(node) = unsafe { queue.head() } {
-                if queue.state_of(node) != MARKED {
-                    break;
-                }
-                if batch.is_full() {
-                    more = true;
-                    break;
-                }
-                // SAFETY: the node is marked here.
-                batch.push(unsafe { queue.finish(node) });
-            }
+            let leaves = |node: &Node<()>| {
+                let marked = node.state() == MARKED;
+                more = marked && room == 0;
+                room = room.saturating_sub(1);
+                marked && !more
+            };
+            // SAFETY: the nodes are marked here.
+            unsafe { queue.finish_while(leaves, |waker| batch.push(waker)) };
             drop(queue);
             batch.wake_all();
             if !more {
@@ -277,8 +274,10 @@ impl Barrier {
     /// The node is idle and pinned, is used with this barrier only, and is
     /// [cancelled](Self::cancel) before it goes away.
     unsafe fn arrive(&self, node: &Node<()>, cx: &mut Context<'_>) -> Poll<u32> {
-        // SAFETY: passed on.
-        let (mut spare, mut queue) = unsafe { self.queue.lock_to_poll(node, cx.waker()) };
+        // Taken from where it joins; otherwise dropped after the lock of the
+        // queue, which is declared later (Q5).
+        let mut spare = Some(cx.waker().clone());
+        let mut queue = self.queue.lock();
         let mut state = self.state(&queue);
         if state.broken {
             return Poll::Ready(BROKEN);

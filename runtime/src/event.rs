@@ -19,6 +19,8 @@
 //!   exactly when a node is linked.
 //! - **E2** A node joins only in a step that sees `SET` clear and sets `QUEUED`;
 //!   so whoever sets `SET` where `QUEUED` is not set leaves nobody behind.
+//!   Where `QUEUED` is set already, to see `SET` clear under the lock of the queue
+//!   is enough (E3).
 //! - **E3** Where `QUEUED` is set, `SET` is set under the lock of the queue, in
 //!   the hold that begins a new epoch: who is in the queue is let through by that
 //!   call, and who joins after a `clear` is not, however long the call takes.
@@ -28,16 +30,16 @@
 use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, Waker};
 
 use crate::blocking::block_on;
 use crate::gate::polled_after_completion;
-use crate::queue::{IDLE, Node};
+use crate::queue::{DONE, FRESH, IDLE, Node, OVER, POLLED};
 use crate::signal::{Epoch, Signal};
-use crate::sync::{AtomicU32, Ordering, const_unless_loom};
+use crate::sync::{Ordering, Threads, Word, const_unless_loom};
 
-const SET: u32 = 1;
-const QUEUED: u32 = 1 << 1;
+const SET: usize = 1;
+const QUEUED: usize = 1 << 1;
 
 /// A flag that tasks wait for: asyncio's `Event`.
 ///
@@ -61,7 +63,7 @@ const QUEUED: u32 = 1 << 1;
 /// # });
 /// ```
 pub struct Event {
-    word: AtomicU32,
+    word: Word<Threads>,
     signal: Signal,
 }
 
@@ -69,7 +71,7 @@ impl Event {
     const_unless_loom! {
         /// An event that is not set.
         pub const fn new() -> Self {
-            Event { word: AtomicU32::new(0), signal: Signal::new() }
+            Event { word: Word::new(0), signal: Signal::new() }
         }
     }
 
@@ -131,7 +133,7 @@ impl Event {
     #[inline]
     pub fn wait(&self) -> EventWait<'_> {
         EventWait {
-            event: Some(self),
+            event: self,
             node: Node::new(Epoch::new()),
         }
     }
@@ -151,6 +153,39 @@ impl Event {
         }
     }
 
+    /// Joins the queue, or has joined it and looks whether it was let through.
+    ///
+    /// # Safety
+    ///
+    /// The node is pinned, is used with this event only, and is
+    /// [cancelled](Self::cancel) before it goes away, unless this returns `Ready`.
+    #[cold]
+    unsafe fn poll_wait(&self, node: &Node<Epoch>, waker: &Waker) -> Poll<()> {
+        node.set_stage(POLLED);
+        // SAFETY: passed on.
+        unsafe {
+            if node.state() != IDLE {
+                return self.signal.poll_joined(node, waker);
+            }
+            let joined = self
+                .signal
+                .join(node, waker, |_| (!self.mark_queued()).then_some(()));
+            match joined {
+                Some(()) => Poll::Ready(()),
+                None => Poll::Pending,
+            }
+        }
+    }
+
+    /// # Safety
+    ///
+    /// The node is the caller's own and was used with this event only.
+    #[cold]
+    unsafe fn cancel(&self, node: &Node<Epoch>) {
+        // SAFETY: passed on. Nothing is to be given on: it was a broadcast.
+        unsafe { self.signal.leave(node, || self.unmark_queued()) };
+    }
+
     /// Under the lock of the queue, when it is empty (E1).
     fn unmark_queued(&self) {
         self.word.fetch_and(!QUEUED, Ordering::Relaxed);
@@ -161,6 +196,9 @@ impl Event {
     fn mark_queued(&self) -> bool {
         let mut word = self.word.load(Ordering::Acquire);
         while word & SET == 0 {
+            if word & QUEUED != 0 {
+                return true;
+            }
             // Acquire, also where it fails: pairs with the Release of `set`.
             match self.word.compare_exchange_weak(
                 word,
@@ -196,49 +234,37 @@ impl fmt::Debug for Event {
 /// It does nothing until it is polled, and may be dropped at any time.
 #[must_use = "futures do nothing unless they are awaited"]
 pub struct EventWait<'a> {
-    /// `None` once the future has completed.
-    event: Option<&'a Event>,
+    event: &'a Event,
     node: Node<Epoch>,
 }
 
 impl Future for EventWait<'_> {
     type Output = ();
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        // SAFETY: the node is not moved out of the pinned future.
-        let this = unsafe { self.get_unchecked_mut() };
-        let Some(event) = this.event else {
-            polled_after_completion()
-        };
-        let node = &this.node;
-        let passed = if node.state() == IDLE {
-            event.is_set()
-                // SAFETY: the node is pinned as we are, used with this signal
-                // only, and leaves in our drop.
-                || unsafe {
-                    event
-                        .signal
-                        .join(node, cx.waker(), |_| (!event.mark_queued()).then_some(()))
-                }
-                .is_some()
-        } else {
-            // SAFETY: as above, and the node has joined.
-            unsafe { event.signal.poll_joined(node, cx.waker()) }.is_ready()
-        };
-        if !passed {
-            return Poll::Pending;
+        let (event, node) = (self.event, &self.node);
+        if node.stage() != FRESH || !event.is_set() {
+            if node.stage() == OVER {
+                polled_after_completion()
+            }
+            // SAFETY: the node is pinned as we are, used with this signal only,
+            // and leaves in our drop.
+            if node.state() != DONE && unsafe { event.poll_wait(node, cx.waker()) }.is_pending() {
+                return Poll::Pending;
+            }
         }
-        node.reset();
-        this.event = None;
+        node.set_stage(OVER);
         Poll::Ready(())
     }
 }
 
 impl Drop for EventWait<'_> {
+    #[inline]
     fn drop(&mut self) {
-        if let Some(event) = self.event {
+        if self.node.stage() == POLLED {
             // SAFETY: the node is ours and was used with this signal only.
-            unsafe { event.signal.leave(&self.node, || event.unmark_queued()) };
+            unsafe { self.event.cancel(&self.node) }
         }
     }
 }
@@ -246,7 +272,7 @@ impl Drop for EventWait<'_> {
 impl fmt::Debug for EventWait<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EventWait")
-            .field("terminated", &self.event.is_none())
+            .field("terminated", &(self.node.stage() == OVER))
             .finish_non_exhaustive()
     }
 }

@@ -13,7 +13,7 @@
 //! |---|---|---|
 //! | free | `LOCKED` | - |
 //! | `LOCKED` | joins the queue, sets `QUEUED` | free |
-//! | `LOCKED`, `QUEUED` | joins the queue | grants the first that waits; stays `LOCKED` |
+//! | `LOCKED`, `QUEUED` | joins the queue | grants the first that waits and leaves the word as it is; free if nobody does |
 //!
 //! # Invariants
 //!
@@ -32,7 +32,7 @@ use crate::async_lock::{ExclusiveLock, async_lock};
 use crate::blocking::block_on;
 use crate::gate::{FIRST_BIT, Gate, Gated, Inside, OneGrant, Policy, entering_future};
 use crate::proof::relock_guard;
-use crate::sync::const_unless_loom;
+use crate::sync::{Threads, const_unless_loom};
 use crate::when::conditional_lock;
 
 /// The lock is held or granted (L1).
@@ -44,6 +44,7 @@ pub(crate) struct Exclusive;
 impl Policy for Exclusive {
     type Request = ();
     type Front = OneGrant;
+    const ONE_AT_A_TIME: bool = true;
 
     #[inline]
     fn admit(word: usize, (): ()) -> Option<usize> {
@@ -208,6 +209,7 @@ impl Lock {
 
 impl Gated for Lock {
     type Policy = Exclusive;
+    type Flavour = Threads;
 
     #[inline]
     fn gate(&self) -> &Gate<Exclusive> {

@@ -19,6 +19,7 @@ use crate::blocking::block_on;
 use crate::gate::{Gate, Gated, Inside, entering_future};
 use crate::lock::{Exclusive, Lock};
 use crate::proof::relock_guard;
+use crate::sync::Threads;
 use crate::when::conditional_lock;
 
 /// A value that one task at a time reaches: a [`Lock`] with the value inside.
@@ -147,6 +148,7 @@ impl<T: ?Sized> Mutex<T> {
 
 impl<T: ?Sized> Gated for Mutex<T> {
     type Policy = Exclusive;
+    type Flavour = Threads;
 
     #[inline]
     fn gate(&self) -> &Gate<Exclusive> {

@@ -18,42 +18,58 @@
 //!   was, for comparison.
 //! - **Q4** Whoever takes a node out of the queue on behalf of its owner stores
 //!   [`DONE`] with Release as its last access; the owner loads it with Acquire
-//!   and has the node to itself again. (The reference that `finish` has lives a
+//!   and has the node to itself again. (The reference that `finish_while` has lives a
 //!   little longer. All of a node that is finished is inside of cells, which
 //!   makes that harmless: its `request` is, too.)
 //! - **Q5** No code of a user (a waker's clone, wake and drop among it) runs
 //!   while the lock of a queue is held: wakers are cloned before, and moved out
 //!   to be woken or dropped after.
+//! - **Q6** `stage` is touched by the owner only, and says no more than the owner
+//!   knows without asking what others did: so the compiler, too, knows what there
+//!   is to do for a future that is ready at once, namely nothing.
 
+use core::cell::Cell;
 use core::marker::{PhantomData, PhantomPinned};
-use core::mem::ManuallyDrop;
+use core::mem::{ManuallyDrop, MaybeUninit};
 use core::ptr;
 use core::task::{RawWakerVTable, Waker};
 
-use crate::sync::{AtomicU32, Ordering, QueueLock, QueueLockGuard, SharedCell, const_unless_loom};
+use crate::sync::{
+    AtomicU8, Flavour, Ordering, QueueLock, QueueLockGuard, SharedCell, Threads, const_unless_loom,
+};
 
 /// Not linked; nobody but the owner knows of the node.
-pub(crate) const IDLE: u32 = 0;
+pub(crate) const IDLE: u8 = 0;
 /// Linked, to be served in turn.
-pub(crate) const WAITING: u32 = 1;
+pub(crate) const WAITING: u8 = 1;
 /// Linked, served and woken; the owner has not been polled since.
-pub(crate) const GRANTED: u32 = 2;
+pub(crate) const GRANTED: u8 = 2;
 /// Linked, served, and about to be unlinked and woken by whoever served it.
-pub(crate) const MARKED: u32 = 3;
+pub(crate) const MARKED: u8 = 3;
 /// Not linked any more; what the owner waited for has happened.
-pub(crate) const DONE: u32 = 4;
+pub(crate) const DONE: u8 = 4;
 /// Linked; the owner has looked, found its condition false, and sleeps until
 /// there is something new to see.
-pub(crate) const PARKED: u32 = 5;
+pub(crate) const PARKED: u8 = 5;
 /// Linked; the owner has entered and is looking.
-pub(crate) const LOOKING: u32 = 6;
+pub(crate) const LOOKING: u8 = 6;
+
+/// The owner's own note: the future has not been polled.
+pub(crate) const FRESH: u8 = 0;
+/// The owner's own note: the future has been polled, and its node may have been
+/// linked since.
+pub(crate) const POLLED: u8 = 1;
+/// The owner's own note: the future has completed.
+pub(crate) const OVER: u8 = 2;
 
 /// The place of one waiter in a queue.
 pub(crate) struct Node<R> {
-    prev: SharedCell<*const Node<R>>,
-    next: SharedCell<*const Node<R>>,
+    prev: Blank<*const Node<R>>,
+    next: Blank<*const Node<R>>,
     waker: WakerSlot,
-    state: AtomicU32,
+    state: AtomicU8,
+    /// The owner's note (Q6): [`FRESH`], [`POLLED`] or [`OVER`].
+    stage: Cell<u8>,
     stamp: SharedCell<u32>,
     /// What the waiter waits for.
     pub(crate) request: R,
@@ -62,29 +78,70 @@ pub(crate) struct Node<R> {
 
 // SAFETY: what is shared of a node is touched as Q2 and Q4 say, from whatever
 // thread; `request` is only read while the node is linked, and `R: Copy` types
-// of this crate have no ties to a thread.
+// of this crate have no ties to a thread; `stage` is the owner's (Q6).
 unsafe impl<R: Send> Send for Node<R> {}
 // SAFETY: as above.
 unsafe impl<R: Sync> Sync for Node<R> {}
+
+/// A cell that is not written before it is needed.
+struct Blank<T>(SharedCell<MaybeUninit<T>>);
+
+impl<T: Copy> Blank<T> {
+    #[inline]
+    fn new() -> Self {
+        Blank(SharedCell::new(MaybeUninit::uninit()))
+    }
+
+    /// # Safety
+    ///
+    /// Q2, and it has been set: the node is, or was, linked.
+    #[inline]
+    unsafe fn get(&self) -> T {
+        // SAFETY: as the caller promises.
+        unsafe { self.0.get().assume_init() }
+    }
+
+    /// # Safety
+    ///
+    /// Q2.
+    #[inline]
+    unsafe fn set(&self, value: T) {
+        // SAFETY: as the caller promises.
+        unsafe { self.0.set(MaybeUninit::new(value)) }
+    }
+}
 
 impl<R> Node<R> {
     #[inline]
     pub(crate) fn new(request: R) -> Self {
         Node {
-            prev: SharedCell::new(ptr::null()),
-            next: SharedCell::new(ptr::null()),
+            prev: Blank::new(),
+            next: Blank::new(),
             waker: WakerSlot::new(),
-            state: AtomicU32::new(IDLE),
+            state: AtomicU8::new(IDLE),
+            stage: Cell::new(FRESH),
             stamp: SharedCell::new(0),
             request,
             _pinned: PhantomPinned,
         }
     }
 
+    /// What the owner has noted for itself. For the owner only (Q6).
+    #[inline]
+    pub(crate) fn stage(&self) -> u8 {
+        self.stage.get()
+    }
+
+    /// For the owner only (Q6).
+    #[inline]
+    pub(crate) fn set_stage(&self, stage: u8) {
+        self.stage.set(stage);
+    }
+
     /// The state, for the owner: `DONE` makes what came before it visible.
     #[inline]
-    pub(crate) fn state(&self) -> u32 {
-        // Acquire: pairs with the Release of `finish` (Q4).
+    pub(crate) fn state(&self) -> u8 {
+        // Acquire: pairs with the Release of `finish_while` (Q4).
         self.state.load(Ordering::Acquire)
     }
 
@@ -109,16 +166,16 @@ impl<R> Node<R> {
 
 /// Two words that hold a waker, or only remember which one it was.
 struct WakerSlot {
-    data: SharedCell<*const ()>,
-    vtable: SharedCell<Option<&'static RawWakerVTable>>,
+    data: Blank<*const ()>,
+    vtable: Blank<&'static RawWakerVTable>,
 }
 
 impl WakerSlot {
     #[inline]
     fn new() -> Self {
         WakerSlot {
-            data: SharedCell::new(ptr::null()),
-            vtable: SharedCell::new(None),
+            data: Blank::new(),
+            vtable: Blank::new(),
         }
     }
 
@@ -131,7 +188,7 @@ impl WakerSlot {
         // SAFETY: Q2.
         unsafe {
             self.data.set(waker.data());
-            self.vtable.set(Some(waker.vtable()));
+            self.vtable.set(waker.vtable());
         }
     }
 
@@ -143,38 +200,37 @@ impl WakerSlot {
     unsafe fn take(&self) -> Waker {
         // SAFETY: Q2; the parts are those of a waker that was forgotten in
         // `put` and has not been taken since (Q3).
-        unsafe {
-            let vtable = self.vtable.get().unwrap_unchecked();
-            Waker::new(self.data.get(), vtable)
-        }
+        unsafe { Waker::new(self.data.get(), self.vtable.get()) }
     }
 
     /// Whether this is, or was, a waker of the same task.
     ///
     /// # Safety
     ///
-    /// Q2.
+    /// Q2, and a waker has been put.
     #[inline]
     unsafe fn is(&self, other: &Waker) -> bool {
         // SAFETY: Q2.
         let (data, vtable) = unsafe { (self.data.get(), self.vtable.get()) };
-        data == other.data() && vtable.is_some_and(|vtable| ptr::eq(vtable, other.vtable()))
+        data == other.data() && ptr::eq(vtable, other.vtable())
     }
 }
 
 /// The list of waiters of one primitive, behind its lock.
-pub(crate) struct Queue<R> {
-    lock: QueueLock<Node<R>>,
+pub(crate) struct Queue<R, F> {
+    lock: QueueLock<Node<R>, F>,
+    /// Makes what has a queue neither `Send` nor `Sync`, unless it is said here.
     _nodes: PhantomData<*const Node<R>>,
 }
 
 // SAFETY: the queue reaches its nodes as Q2 says, from whatever thread, and
-// drops none.
-unsafe impl<R: Send + Sync> Send for Queue<R> {}
+// drops none. (Of the flavour `Local` this would not be true: its lock locks
+// nobody out.)
+unsafe impl<R: Send + Sync> Send for Queue<R, Threads> {}
 // SAFETY: as above.
-unsafe impl<R: Send + Sync> Sync for Queue<R> {}
+unsafe impl<R: Send + Sync> Sync for Queue<R, Threads> {}
 
-impl<R> Queue<R> {
+impl<R, F: Flavour> Queue<R, F> {
     const_unless_loom! {
         pub(crate) const fn new() -> Self {
             Queue { lock: QueueLock::new(), _nodes: PhantomData }
@@ -188,27 +244,27 @@ impl<R> Queue<R> {
         }
     }
 
-    /// Locks the queue for a poll of `node` by `waker`.
+    /// Locks the queue for a later poll of `node` by `waker`.
     ///
-    /// A node that waits is woken by `waker` from here on. Beside the locked
-    /// queue, a waker is returned: for an idle node, a clone to join the queue
-    /// with; otherwise the one that was replaced, if any. It must not be dropped
-    /// before the lock is released (Q5): bind it first, as the order of the pair
-    /// says.
+    /// If the node still waits, it is woken by `waker` from here on. Beside the
+    /// locked queue, a waker may be returned that was replaced, or not needed. It
+    /// must not be dropped before the lock is released (Q5): bind it first, as the
+    /// order of the pair says.
     ///
     /// # Safety
     ///
-    /// The node is the caller's own, and idle or used with this queue.
+    /// The node is the caller's own, and used with this queue.
     pub(crate) unsafe fn lock_to_poll(
         &self,
         node: &Node<R>,
         waker: &Waker,
     ) -> (Option<Waker>, LockedQueue<'_, R>) {
-        let mut clone = (node.state() == IDLE).then(|| waker.clone());
+        let mut clone = None;
         loop {
             let mut queue = self.lock();
             let waits = matches!(queue.state_of(node), WAITING | PARKED | MARKED);
-            if !waits || queue.is_of_task(node, waker) {
+            // SAFETY: a node that waits is linked here.
+            if !waits || unsafe { queue.is_of_task(node, waker) } {
                 return (clone, queue);
             }
             if let Some(clone) = clone {
@@ -240,7 +296,7 @@ impl<'q, R> LockedQueue<'q, R> {
     ///
     /// # Safety
     ///
-    /// The reference is not used once its node is unlinked by `finish`, nor
+    /// The reference is not used once its node has left by `finish_while`, nor
     /// once the lock is released.
     #[inline]
     pub(crate) unsafe fn head(&self) -> Option<&'q Node<R>> {
@@ -441,22 +497,50 @@ impl<'q, R> LockedQueue<'q, R> {
         unsafe { self.unlink(node) }
     }
 
-    /// Takes a waiting or marked node out of the queue on behalf of its owner,
-    /// who finds it [`DONE`]. Returns the waker to wake once the lock is
-    /// released. The node must not be touched any more.
+    /// Takes nodes out of the queue, from the head on, for as long as `leaves`
+    /// agrees, on behalf of their owners, who find them [`DONE`]. Hands out the
+    /// wakers, to wake once the lock is released.
+    ///
+    /// The links between those who leave are not kept up: it takes about as long
+    /// as reading an array of them would.
     ///
     /// # Safety
     ///
-    /// The node is [`WAITING`] or [`MARKED`] here.
+    /// Nodes that `leaves` agrees to are [`WAITING`] or [`MARKED`] here. `leaves`
+    /// and `woken` run no code of a user.
     #[inline]
-    pub(crate) unsafe fn finish(&mut self, node: &Node<R>) -> Waker {
-        // SAFETY: Q2, Q3.
+    pub(crate) unsafe fn finish_while(
+        &mut self,
+        mut leaves: impl FnMut(&Node<R>) -> bool,
+        mut woken: impl FnMut(Waker),
+    ) {
+        // SAFETY: Q2, Q3 for every node touched. A node is not touched once it is
+        // `DONE`; those behind it are linked until it is their turn, hence alive
+        // (Q1).
         unsafe {
-            self.unlink(node);
-            let waker = node.waker.take();
-            // Release: pairs with the Acquire of `Node::state` (Q4).
-            node.state.store(DONE, Ordering::Release);
-            waker
+            let Some(mut node) = self.head() else {
+                return;
+            };
+            let last = node.prev.get();
+            let mut any = false;
+            while leaves(node) {
+                any = true;
+                let next = node.next.get();
+                let was_last = ptr::eq(node, last);
+                woken(node.waker.take());
+                // Release: pairs with the Acquire of `Node::state` (Q4).
+                node.state.store(DONE, Ordering::Release);
+                if was_last {
+                    self.guard.set_head(ptr::null_mut());
+                    return;
+                }
+                node = &*next;
+            }
+            if any {
+                node.prev.set(last);
+                (*last).next.set(node);
+                self.guard.set_head((&raw const *node).cast_mut());
+            }
         }
     }
 
@@ -510,9 +594,13 @@ impl<'q, R> LockedQueue<'q, R> {
     }
 
     /// Whether `node` was registered with a waker of this task.
+    ///
+    /// # Safety
+    ///
+    /// The node is linked here.
     #[inline]
-    pub(crate) fn is_of_task(&self, node: &Node<R>, waker: &Waker) -> bool {
-        // SAFETY: Q2.
+    pub(crate) unsafe fn is_of_task(&self, node: &Node<R>, waker: &Waker) -> bool {
+        // SAFETY: Q2; a linked node was registered with a waker.
         unsafe { node.waker.is(waker) }
     }
 
@@ -533,7 +621,7 @@ impl<'q, R> LockedQueue<'q, R> {
 
     /// The state of a linked node.
     #[inline]
-    pub(crate) fn state_of(&self, node: &Node<R>) -> u32 {
+    pub(crate) fn state_of(&self, node: &Node<R>) -> u8 {
         node.state.load(Ordering::Relaxed)
     }
 
@@ -547,7 +635,7 @@ impl<'q, R> LockedQueue<'q, R> {
     }
 
     /// How many nodes are in the given state. Walks the whole list.
-    pub(crate) fn count(&self, state: u32) -> usize {
+    pub(crate) fn count(&self, state: u8) -> usize {
         let mut count = 0;
         // SAFETY: nothing is unlinked or unlocked meanwhile.
         let mut node = unsafe { self.head() };

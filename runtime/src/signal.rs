@@ -19,11 +19,11 @@ use core::fmt;
 use core::task::{Poll, Waker};
 
 use crate::queue::{DONE, IDLE, LockedQueue, Node, Queue, WAITING};
-use crate::sync::{SharedCell, const_unless_loom};
-use crate::wake::WakeBatch;
+use crate::sync::{Flavour, SharedCell, Threads, const_unless_loom};
+use crate::wake::{WakeBatch, wake_one};
 
-pub(crate) struct Signal {
-    queue: Queue<Epoch>,
+pub(crate) struct Signal<F = Threads> {
+    queue: Queue<Epoch, F>,
     /// The current epoch. Under the lock of the queue.
     epoch: Epoch,
 }
@@ -52,7 +52,7 @@ pub(crate) enum Left {
     Notified(u64),
 }
 
-impl Signal {
+impl<F: Flavour> Signal<F> {
     const_unless_loom! {
         pub(crate) const fn new() -> Self {
             Signal { queue: Queue::new(), epoch: Epoch::new() }
@@ -89,20 +89,20 @@ impl Signal {
         waker: &Waker,
         refuse: impl FnOnce(&LockedQueue<'_, Epoch>) -> Option<T>,
     ) -> Option<T> {
-        // SAFETY: passed on.
-        let (mut spare, mut queue) = unsafe { self.queue.lock_to_poll(node, waker) };
+        let waker = waker.clone();
+        let mut queue = self.lock();
         let refused = refuse(&queue);
-        if refused.is_none() {
-            if let Some(waker) = spare.take() {
-                // SAFETY: the queue is locked; for the node as the caller
-                // promises.
-                unsafe {
-                    node.request.0.set(self.epoch.0.get());
-                    queue.push_back(node, waker);
-                }
-            }
+        if refused.is_some() {
+            // The waker may only be dropped without the lock (Q5).
+            drop(queue);
+            return refused;
         }
-        refused
+        // SAFETY: the queue is locked; for the node as the caller promises.
+        unsafe {
+            node.request.0.set(self.epoch.0.get());
+            queue.push_back(node, waker);
+        }
+        None
     }
 
     /// Waits to be let through, after [`join`](Self::join).
@@ -130,26 +130,17 @@ impl Signal {
     /// # Safety
     ///
     /// The node is the caller's own and was used with this signal only.
-    #[inline]
+    #[cold]
     pub(crate) unsafe fn leave(&self, node: &Node<Epoch>, emptied: impl FnOnce()) -> Left {
         if node.state() == IDLE {
             return Left::Unnotified;
         }
-        // SAFETY: passed on.
-        unsafe { self.leave_joined(node, emptied) }
-    }
-
-    /// # Safety
-    ///
-    /// As for [`leave`](Self::leave), and the node is not idle.
-    #[cold]
-    unsafe fn leave_joined(&self, node: &Node<Epoch>, emptied: impl FnOnce()) -> Left {
         // Dropped after the lock of the queue, which is declared later (Q5).
         let _waker;
         let mut queue = self.lock();
         if queue.state_of(node) == DONE {
             node.reset();
-            // SAFETY: the node is done, hence ours (Q4); the lock that `finish`
+            // SAFETY: the node is done, hence ours (Q4); the lock that `finish_while`
             // was called under orders its writes.
             return Left::Notified(unsafe { node.request.0.get() });
         }
@@ -181,20 +172,17 @@ impl Signal {
             self.epoch.0.set(epoch);
             epoch
         };
+        if count == 1 {
+            return Self::let_one_through(queue, epoch, emptied);
+        }
         let mut batch = WakeBatch::new();
         loop {
-            while count > 0 && !batch.is_full() {
-                match Self::pop_older(&mut queue, epoch, &emptied) {
-                    Some(waker) => {
-                        batch.push(waker);
-                        count -= 1;
-                    }
-                    None => count = 0,
-                }
-            }
+            let wanted = count.min(batch.room());
+            let through = Self::let_through(&mut queue, epoch, wanted, &emptied, |w| batch.push(w));
             drop(queue);
             batch.wake_all();
-            if count == 0 {
+            count -= through;
+            if through < wanted || count == 0 {
                 return;
             }
             queue = self.lock();
@@ -204,39 +192,49 @@ impl Signal {
     /// Gives a notification on to the next one that was waiting when it was
     /// made, if there still is one.
     pub(crate) fn pass_on(&self, epoch: u64, emptied: impl Fn()) {
-        let mut queue = self.lock();
-        let waker = Self::pop_older(&mut queue, epoch, &emptied);
-        drop(queue);
-        // This may happen during a panic, as part of a drop: a batch does not
-        // make a second one of it.
-        let mut batch = WakeBatch::new();
-        waker.into_iter().for_each(|waker| batch.push(waker));
+        Self::let_one_through(self.lock(), epoch, emptied);
     }
 
     /// Lets the first one through if it came before `epoch` began.
-    fn pop_older(
+    fn let_one_through(mut queue: LockedQueue<'_, Epoch>, epoch: u64, emptied: impl Fn()) {
+        let mut waker = None;
+        Self::let_through(&mut queue, epoch, 1, &emptied, |w| waker = Some(w));
+        drop(queue);
+        waker.into_iter().for_each(wake_one);
+    }
+
+    /// Lets up to `count` of those through that came before `epoch` began, and
+    /// returns how many that were.
+    #[inline]
+    fn let_through(
         queue: &mut LockedQueue<'_, Epoch>,
         epoch: u64,
+        count: usize,
         emptied: &impl Fn(),
-    ) -> Option<Waker> {
-        // SAFETY: the references are not used after the unlink; the head waits,
-        // as there are no other states in this queue.
+        woken: impl FnMut(Waker),
+    ) -> usize {
+        let mut left = count;
+        // SAFETY: all nodes in this queue wait, as there are no other states. The
+        // reference to the head is not kept.
         unsafe {
-            let head = queue.head()?;
-            if head.request.0.get() >= epoch {
-                return None;
-            }
-            head.request.0.set(epoch);
-            let waker = queue.finish(head);
+            let leaves = |node: &Node<Epoch>| {
+                let older = left > 0 && node.request.0.get() < epoch;
+                if older {
+                    node.request.0.set(epoch);
+                    left -= 1;
+                }
+                older
+            };
+            queue.finish_while(leaves, woken);
             if queue.head().is_none() {
                 emptied();
             }
-            Some(waker)
         }
+        count - left
     }
 }
 
-impl fmt::Debug for Signal {
+impl<F: Flavour> fmt::Debug for Signal<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Signal")
             .field("waiters", &self.waiters())

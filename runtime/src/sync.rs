@@ -9,6 +9,17 @@
 //! yields the processor in case the holder has lost its own. (With real-time
 //! priorities that differ, that does not help: the crate is not for such
 //! threads.)
+//!
+//! # Flavours
+//!
+//! What is written on top of [`Word`] and [`QueueLock`] serves two flavours. What
+//! [`Threads`] share is changed by atomic read-modify-write operations; what is
+//! [`Local`] to one thread by plain loads and stores of the same words, which is
+//! all that nobody else could interrupt. So the protocols are written, and
+//! modelled, once. Only the flavour `Threads` is `Sync`: the wait queue says so,
+//! and everything with a wait queue inside follows.
+
+use core::marker::PhantomData;
 
 #[cfg(not(async_monitor_loom))]
 pub(crate) use self::real::*;
@@ -16,15 +27,102 @@ pub(crate) use self::real::*;
 #[cfg(async_monitor_loom)]
 pub(crate) use self::modelled::*;
 
+/// Who shares a primitive.
+pub(crate) trait Flavour {
+    /// Whether they are all on one thread.
+    const LOCAL: bool;
+}
+
+/// Any thread.
+pub(crate) struct Threads;
+
+/// The tasks of one thread.
+pub(crate) struct Local;
+
+impl Flavour for Threads {
+    const LOCAL: bool = false;
+}
+
+impl Flavour for Local {
+    const LOCAL: bool = true;
+}
+
+/// A word of a primitive.
+///
+/// A plain load and a plain store make up a read-modify-write for the flavour
+/// [`Local`]: no other thread has the word, and nothing on this thread runs in
+/// between.
+pub(crate) struct Word<F>(AtomicUsize, PhantomData<fn() -> F>);
+
+impl<F: Flavour> Word<F> {
+    const_unless_loom! {
+        pub(crate) const fn new(value: usize) -> Self {
+            Word(AtomicUsize::new(value), PhantomData)
+        }
+    }
+
+    #[inline]
+    pub(crate) fn load(&self, ordering: Ordering) -> usize {
+        self.0.load(ordering)
+    }
+
+    #[inline]
+    pub(crate) fn store(&self, value: usize, ordering: Ordering) {
+        self.0.store(value, ordering);
+    }
+
+    #[inline]
+    pub(crate) fn compare_exchange_weak(
+        &self,
+        current: usize,
+        new: usize,
+        success: Ordering,
+        failure: Ordering,
+    ) -> Result<usize, usize> {
+        if !F::LOCAL {
+            return self.0.compare_exchange_weak(current, new, success, failure);
+        }
+        let now = self.0.load(Ordering::Relaxed);
+        if now != current {
+            return Err(now);
+        }
+        self.0.store(new, Ordering::Relaxed);
+        Ok(now)
+    }
+
+    #[inline]
+    pub(crate) fn fetch_or(&self, bits: usize, ordering: Ordering) -> usize {
+        if !F::LOCAL {
+            return self.0.fetch_or(bits, ordering);
+        }
+        let before = self.0.load(Ordering::Relaxed);
+        self.0.store(before | bits, Ordering::Relaxed);
+        before
+    }
+
+    #[inline]
+    pub(crate) fn fetch_and(&self, bits: usize, ordering: Ordering) -> usize {
+        if !F::LOCAL {
+            return self.0.fetch_and(bits, ordering);
+        }
+        let before = self.0.load(Ordering::Relaxed);
+        self.0.store(before & bits, Ordering::Relaxed);
+        before
+    }
+}
+
 #[cfg(not(async_monitor_loom))]
 mod real {
     use core::cell::UnsafeCell;
-    pub(crate) use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+    pub(crate) use core::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
     use core::hint;
+    use core::marker::PhantomData;
     use core::ptr;
     use core::sync::atomic::AtomicPtr;
     use std::thread;
+
+    use super::Flavour;
 
     /// A value that many may reach, one at a time.
     #[repr(transparent)]
@@ -59,23 +157,36 @@ mod real {
     /// How often a thread looks again before it yields its processor.
     const SPINS: u32 = 64;
 
-    pub(crate) struct QueueLock<N> {
+    pub(crate) struct QueueLock<N, F> {
         /// The first node of the queue, or null; the lowest bit is the lock.
         head: AtomicPtr<N>,
+        _flavour: PhantomData<fn() -> F>,
     }
 
-    impl<N> QueueLock<N> {
+    impl<N, F: Flavour> QueueLock<N, F> {
         pub(crate) const fn new() -> Self {
             // Alignment of at least two leaves the lowest bit free.
             assert!(align_of::<N>() > LOCKED);
             QueueLock {
                 head: AtomicPtr::new(ptr::null_mut()),
+                _flavour: PhantomData,
             }
         }
 
         #[inline]
         pub(crate) fn lock(&self) -> QueueLockGuard<'_, N> {
             let head = self.head.load(Ordering::Relaxed);
+            if F::LOCAL {
+                // The tag only tells a debug build that a guard exists.
+                debug_assert!(head.addr() & LOCKED == 0, "locked twice by one thread");
+                if cfg!(debug_assertions) {
+                    self.head.store(tagged(head), Ordering::Relaxed);
+                }
+                return QueueLockGuard {
+                    word: &self.head,
+                    head,
+                };
+            }
             let head = untagged(head);
             // Acquire: pairs with the Release of `QueueLockGuard::drop`.
             let head = match self.head.compare_exchange_weak(
@@ -87,7 +198,10 @@ mod real {
                 Ok(head) => head,
                 Err(_) => self.lock_contended(),
             };
-            QueueLockGuard { lock: self, head }
+            QueueLockGuard {
+                word: &self.head,
+                head,
+            }
         }
 
         #[cold]
@@ -130,7 +244,7 @@ mod real {
     }
 
     pub(crate) struct QueueLockGuard<'a, N> {
-        lock: &'a QueueLock<N>,
+        word: &'a AtomicPtr<N>,
         /// What the word will be once it is unlocked.
         head: *mut N,
     }
@@ -152,16 +266,17 @@ mod real {
         fn drop(&mut self) {
             // Release: pairs with the Acquire of `lock`. Only the holder of the
             // bit writes the word, so a plain store loses nothing.
-            self.lock.head.store(self.head, Ordering::Release);
+            self.word.store(self.head, Ordering::Release);
         }
     }
 }
 
 #[cfg(async_monitor_loom)]
 mod modelled {
+    use core::marker::PhantomData;
     use core::ptr;
     use loom::cell::UnsafeCell;
-    pub(crate) use loom::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+    pub(crate) use loom::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
     use loom::sync::{Mutex, MutexGuard};
 
     pub(crate) struct SharedCell<T>(UnsafeCell<T>);
@@ -190,11 +305,11 @@ mod modelled {
 
     /// Loom need not know how the word is packed, and a lock that blocks leaves
     /// it far fewer schedules to look at than one that spins.
-    pub(crate) struct QueueLock<N>(Mutex<*mut N>);
+    pub(crate) struct QueueLock<N, F>(Mutex<*mut N>, PhantomData<fn() -> F>);
 
-    impl<N> QueueLock<N> {
+    impl<N, F> QueueLock<N, F> {
         pub(crate) fn new() -> Self {
-            QueueLock(Mutex::new(ptr::null_mut()))
+            QueueLock(Mutex::new(ptr::null_mut()), PhantomData)
         }
 
         pub(crate) fn lock(&self) -> QueueLockGuard<'_, N> {

@@ -34,6 +34,12 @@ impl WakeBatch {
         }
     }
 
+    /// How many more there is room for.
+    #[inline]
+    pub(crate) fn room(&self) -> usize {
+        CAPACITY - self.len
+    }
+
     #[inline]
     pub(crate) fn is_full(&self) -> bool {
         self.len == CAPACITY
@@ -79,6 +85,17 @@ impl WakeBatch {
         }
         self.next = 0;
         self.len = 0;
+    }
+}
+
+/// Wakes one task; to be called without a lock.
+#[inline]
+pub(crate) fn wake_one(waker: Waker) {
+    if thread::panicking() {
+        // A second panic would end the process: a batch swallows it.
+        WakeBatch::new().push(waker);
+    } else {
+        waker.wake();
     }
 }
 

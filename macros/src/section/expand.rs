@@ -47,9 +47,12 @@ impl Site<'_> {
 ///
 /// ```text
 /// let __base = &self;
-/// let __entry = probe::<_, 0x1234>(__base).__select(&__base.ledger).__settle();
-/// let mut __guard = granted(Enter::<0x1234>::acquire(__entry.__entered()).await);
-/// let mut __view = __entry.__view(&mut __guard);
+/// let (__kind, __entered) = {
+///     let __entry = probe::<_, 0x1234>(__base).__select(&__base.ledger).__settle();
+///     (kind(&__entry), __entry.__entered())
+/// };
+/// let mut __guard = granted(Enter::<0x1234>::acquire(__entered).await);
+/// let mut __view = __kind.__view(&mut __guard);
 /// let ledger = __view.__bind();
 /// let _ = &ledger;
 /// // `statements`
@@ -268,7 +271,7 @@ fn enter_in_time(section: &Section, locks: &[Acquisition<'_>]) -> (TokenStream, 
 ///
 /// ```text
 /// let (mut __slot0, mut __slot1) = (None, None);
-/// for __next in in_order([(id of __entry0, "from.ledger"), (id of __entry1, "to.ledger")]) {
+/// for __next in in_order([(id of __entered0, "from.ledger"), (id of __entered1, "to.ledger")]) {
 ///     match __next {
 ///         0usize => __slot0 = Some(..),
 ///         _ => __slot1 = Some(..),
@@ -316,7 +319,8 @@ pub(super) struct Acquisition<'s> {
     lock: &'s Lock,
     krate: &'s Krate,
     base: Ident,
-    pub(super) entry: Ident,
+    entered: Ident,
+    pub(super) kind: Ident,
     slot: Ident,
     pub(super) guard: Ident,
     view: Ident,
@@ -341,7 +345,8 @@ impl<'s> Acquisition<'s> {
             lock,
             krate,
             base: local("base"),
-            entry: local("entry"),
+            entered: local("entered"),
+            kind: local("kind"),
             slot: local("slot"),
             guard: local("guard"),
             view: local("view"),
@@ -366,9 +371,10 @@ impl<'s> Acquisition<'s> {
         section.options.atomic.is_some() && self.lock.mode == Mode::Exclusive
     }
 
-    /// `let __entry = ..;`: finds out what kind of lock it is.
+    /// `let (__kind, __entered) = ..;`: finds out what kind of lock it is, and what
+    /// is entered. Of both, the future of a section keeps nothing while it waits.
     fn entry(&self) -> TokenStream {
-        let (object, entry, key) = (&self.base, &self.entry, &self.key);
+        let (object, entered, kind, key) = (&self.base, &self.entered, &self.kind, &self.key);
         let (span, private) = (self.span(), self.private());
         let settle = match self.lock.mode {
             Mode::Exclusive => quote_spanned!(span=> __settle),
@@ -377,13 +383,19 @@ impl<'s> Acquisition<'s> {
         match &self.lock.place {
             Place::Field { base, field, .. } => quote_spanned! {span=>
                 let #object = &#base;
-                let #entry = #private::probe::<_, #key>(#object)
-                    .__select(&#object.#field)
-                    .#settle();
+                let (#kind, #entered) = {
+                    let __entry = #private::probe::<_, #key>(#object)
+                        .__select(&#object.#field)
+                        .#settle();
+                    (#private::kind(&__entry), __entry.__entered())
+                };
             },
             Place::Value(value) => quote_spanned! {span=>
                 let #object = &#value;
-                let #entry = #private::value(#object).#settle();
+                let (#kind, #entered) = {
+                    let __entry = #private::value(#object).#settle();
+                    (#private::kind(&__entry), __entry.__entered())
+                };
             },
         }
     }
@@ -399,8 +411,8 @@ impl<'s> Acquisition<'s> {
 
     /// `Enter::acquire(..)`: the future of the guard, or of an error.
     fn acquire(&self) -> TokenStream {
-        let (span, enter, entry) = (self.span(), self.enter(), &self.entry);
-        quote_spanned!(span=> #enter::acquire(#entry.__entered()))
+        let (span, enter, entered) = (self.span(), self.enter(), &self.entered);
+        quote_spanned!(span=> #enter::acquire(#entered))
     }
 
     /// The future that enters the section.
@@ -450,8 +462,8 @@ impl<'s> Acquisition<'s> {
     /// Expands to:
     ///
     /// ```text
-    /// enter_when::<_, 0x1234, _>(__entry.__entered(), |__guard| {
-    ///     let mut __view = __entry.__view(__guard);
+    /// enter_when::<_, 0x1234, _>(__entered, |__guard| {
+    ///     let mut __view = __kind.__view(__guard);
     ///     let ledger = &*__view.__bind();
     ///     *ledger.balance >= amount
     /// })
@@ -460,7 +472,8 @@ impl<'s> Acquisition<'s> {
     /// The condition sees the binding by shared reference.
     fn acquire_when(&self, condition: &TokenStream) -> TokenStream {
         let Acquisition {
-            entry,
+            entered,
+            kind,
             guard,
             view,
             key,
@@ -473,9 +486,9 @@ impl<'s> Acquisition<'s> {
             Mode::Shared => (quote!(enter_shared_when), quote!(__bind_shared)),
         };
         quote_spanned! {span=>
-            #private::#enter_when::<_, #key, _>(#entry.__entered(), |#guard| {
+            #private::#enter_when::<_, #key, _>(#entered, |#guard| {
                 #[allow(unused_mut)]
-                let mut #view = #entry.__view(#guard);
+                let mut #view = #kind.__view(#guard);
                 let #binding = &*#view.#bind();
                 let _ = &#binding;
                 #condition
@@ -485,10 +498,10 @@ impl<'s> Acquisition<'s> {
 
     /// `(id, "the expression as it is written")`.
     fn named_id(&self) -> TokenStream {
-        let (span, enter, entry) = (self.span(), self.enter(), &self.entry);
+        let (span, enter, entered) = (self.span(), self.enter(), &self.entered);
         let written = &self.lock.written;
         quote_spanned! {span=>
-            (#enter::id(#entry.__entered()), ::core::stringify!(#written))
+            (#enter::id(#entered), ::core::stringify!(#written))
         }
     }
 
@@ -496,7 +509,7 @@ impl<'s> Acquisition<'s> {
     /// but the exclusion is no mistake.
     fn bind(&self, section: &Section) -> TokenStream {
         let Acquisition {
-            entry,
+            kind,
             guard,
             view,
             undo,
@@ -514,7 +527,7 @@ impl<'s> Acquisition<'s> {
         };
         quote_spanned! {span=>
             #[allow(unused_mut)]
-            let mut #view = #entry.__view(#guard);
+            let mut #view = #kind.__view(#guard);
             let #binding = #view.#bind();
             let _ = &#binding;
         }

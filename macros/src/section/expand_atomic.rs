@@ -34,7 +34,7 @@ pub(super) fn storage(section: &Section, locks: &[Acquisition<'_>]) -> TokenStre
 /// Expands to, behind the guards and in front of the views:
 ///
 /// ```text
-/// let mut __restorable = __entry.__restorable(&mut __guard);
+/// let mut __restorable = __kind.__restorable(&mut __guard);
 /// let mut __undo = __restorable.__undo(&mut __saved, &__armed);
 /// ```
 ///
@@ -48,7 +48,7 @@ pub(super) fn undo(section: &Section, locks: &[Acquisition<'_>]) -> TokenStream 
     let undone = locks.iter().filter(|lock| lock.is_undone(section));
     let code = undone.map(|lock| {
         let Acquisition {
-            entry,
+            kind,
             guard,
             saved,
             restorable,
@@ -57,7 +57,7 @@ pub(super) fn undo(section: &Section, locks: &[Acquisition<'_>]) -> TokenStream 
         } = lock;
         let span = lock.span();
         quote_spanned! {span=>
-            let mut #restorable = #entry.__restorable(&mut #guard);
+            let mut #restorable = #kind.__restorable(&mut #guard);
             let mut #undo = #restorable.__undo(&mut #saved, &#armed);
         }
     });

@@ -17,7 +17,7 @@ use core::ops::{Deref, DerefMut};
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use super::bind::{Bind, OfDeref, OfGuard};
-use super::{Derived, HasLock, Plain};
+use super::{Derived, HasLock, Kind, Plain};
 
 /// `&T` where `T: Clone`: what can be put back.
 ///
@@ -163,7 +163,7 @@ pub struct DerivedGuard<'v, G, S> {
     exchange: fn(&mut G, &mut S),
 }
 
-impl<'a, O: HasLock<KEY> + ?Sized, const KEY: u128> Derived<'a, O, KEY> {
+impl<'a, O: HasLock<KEY> + ?Sized, const KEY: u128> Kind<Derived<'a, O, KEY>> {
     /// What has the method `__undo`.
     #[inline]
     pub fn __restorable<'v, S>(
@@ -189,7 +189,7 @@ impl<G, S> DerivedGuard<'_, G, S> {
     }
 }
 
-impl<L: ?Sized> Plain<'_, L> {
+impl<L: ?Sized> Kind<Plain<'_, L>> {
     /// What has the method `__undo`.
     #[inline]
     pub fn __restorable<'v, G>(&self, guard: &'v mut G) -> Bind<'v, G> {

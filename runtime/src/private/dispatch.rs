@@ -28,7 +28,6 @@ use core::convert::Infallible;
 use core::future::Future;
 use core::ops::Deref;
 
-use super::bind::{Bind, DerivedView};
 use super::fields::address;
 use crate::{AsyncLock, AsyncRwLock, LockId};
 
@@ -211,12 +210,6 @@ impl<'a, O: HasLock<KEY> + ?Sized, const KEY: u128> Derived<'a, O, KEY> {
     pub fn __entered(&self) -> &'a O {
         self.0
     }
-
-    /// What the section sees.
-    #[inline]
-    pub fn __view<'v>(&self, guard: &'v mut O::Guard<'a>) -> DerivedView<O::Held<'v>> {
-        DerivedView(O::view(guard))
-    }
 }
 
 /// A lock that belongs to no derive has been selected.
@@ -227,12 +220,6 @@ impl<'a, L: ?Sized> Plain<'a, L> {
     #[inline]
     pub fn __entered(&self) -> &'a AnyLock<L> {
         AnyLock::new(self.0)
-    }
-
-    /// What the section sees.
-    #[inline]
-    pub fn __view<'v, G>(&self, guard: &'v mut G) -> Bind<'v, G> {
-        Bind::new(guard)
     }
 }
 
@@ -424,14 +411,6 @@ pub struct Nothing;
 impl Nothing {
     pub fn __entered(&self) -> &'static AnyLock<NoLock> {
         AnyLock::new(&NoLock)
-    }
-
-    pub fn __view<G>(&self, _: &mut G) -> Nothing {
-        Nothing
-    }
-
-    pub fn __restorable<G>(&self, _: &mut G) -> Nothing {
-        Nothing
     }
 
     pub fn __undo<A>(&mut self, _: &mut Option<NoGuard>, _: A) -> Nothing {

@@ -10,6 +10,7 @@
 //! | `dispatch` | how a section finds out what lock it has been given |
 //! | `bind` | what a section binds once it holds the lock |
 //! | `failure` | what becomes of an acquisition that can fail |
+//! | `kind` | what a section remembers of its entry |
 //! | `locks` | what a derive asks of the types of its locks, and how it reaches them |
 //! | `order` | in which order a section acquires several locks |
 //! | `retake` | how a generated guard comes back from a `Condition` |
@@ -25,6 +26,7 @@ mod core;
 mod dispatch;
 mod failure;
 mod fields;
+mod kind;
 mod locks;
 mod order;
 mod retake;
@@ -44,6 +46,7 @@ pub use self::failure::{
     CannotFail, Failure, FromElapsed, FromFailure, OfAnyKind, failure, granted, without_await,
 };
 pub use self::fields::{IsGuarded, Shareable, address, pointer, value_mut};
+pub use self::kind::{Kind, kind};
 pub use self::locks::{
     Exactly, Field, GuardOf, LockField, LockOf, Of, ReadGuardOf, RwLockOf, exactly, field, of,
 };

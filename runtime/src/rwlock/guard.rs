@@ -14,6 +14,7 @@ use crate::gate::{
     Entering, Gate, Gated, Handle, Inside, entering_future, polled_after_completion,
 };
 use crate::proof::relock_guard;
+use crate::sync::Threads;
 
 /// Claims, as types: a guard needs no byte to say what it is.
 macro_rules! claims {
@@ -61,6 +62,7 @@ impl<'a, T: ?Sized> ReadHandle<'a, T> {
 
 impl<T: ?Sized> Handle for ReadHandle<'_, T> {
     type Policy = Shared;
+    type Flavour = Threads;
 
     #[inline]
     fn gate(&self) -> &Gate<Shared> {

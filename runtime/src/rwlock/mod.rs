@@ -45,6 +45,7 @@ mod guard;
 
 use core::cell::UnsafeCell;
 use core::fmt;
+use core::future::Future;
 use std::sync::Arc;
 
 use self::guard::ReadHandle;
@@ -54,9 +55,10 @@ pub use self::guard::{
     RwLockUpgradableReadOwned, RwLockUpgrade, RwLockUpgradeOwned, RwLockWrite, RwLockWriteGuard,
     RwLockWriteOwned,
 };
-use crate::async_lock::{AsyncRwLock, ExclusiveLock, ExclusiveRwLock, async_lock};
+use crate::async_lock::{AsyncRwLock, ExclusiveLock, ExclusiveRwLock, Infallibly, async_lock};
 use crate::blocking::block_on;
 use crate::gate::{FIRST_BIT, FLAGS, Gate, Gated, ManyGrants, Policy};
+use crate::sync::Threads;
 use crate::when::{ConditionalLock, ConditionalRwLock, Place};
 
 const WRITER: usize = FIRST_BIT;
@@ -161,6 +163,7 @@ pub(crate) struct RawRwLock {
 
 impl Gated for RawRwLock {
     type Policy = Shared;
+    type Flavour = Threads;
 
     #[inline]
     fn gate(&self) -> &Gate<Shared> {
@@ -382,6 +385,7 @@ impl<T: ?Sized> RwLock<T> {
 
 impl<T: ?Sized> Gated for RwLock<T> {
     type Policy = Shared;
+    type Flavour = Threads;
 
     #[inline]
     fn gate(&self) -> &Gate<Shared> {
@@ -447,8 +451,8 @@ impl<T: ?Sized> AsyncRwLock for RwLock<T> {
         Self: 'a;
 
     #[inline]
-    async fn read(&self) -> Result<Self::ReadGuard<'_>, Self::Error> {
-        Ok(RwLock::read(self).await)
+    fn read(&self) -> impl Future<Output = Result<Self::ReadGuard<'_>, Self::Error>> {
+        Infallibly(RwLock::read(self))
     }
 
     #[inline]

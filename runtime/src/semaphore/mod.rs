@@ -39,7 +39,7 @@ pub use self::permit::{
 use crate::async_lock::async_lock;
 use crate::blocking::block_on;
 use crate::gate::{FIRST_BIT, Gate, Gated, ManyGrants, Policy, QUEUED};
-use crate::sync::{AtomicUsize, Ordering, const_unless_loom};
+use crate::sync::{AtomicUsize, Ordering, Threads, const_unless_loom};
 
 /// One permit, in the word.
 const PERMIT: usize = FIRST_BIT;
@@ -54,6 +54,8 @@ pub(crate) struct Counting;
 impl Policy for Counting {
     type Request = usize;
     type Front = ManyGrants<usize>;
+    // Nothing is guarded that a condition could look at.
+    const FLAGS: usize = QUEUED;
 
     #[inline]
     fn admit(word: usize, permits: usize) -> Option<usize> {
@@ -69,7 +71,6 @@ impl Policy for Counting {
 
     #[inline]
     fn may_change(_permits: usize) -> bool {
-        // Nothing is guarded that a condition could look at.
         false
     }
 
@@ -289,6 +290,7 @@ macro_rules! semaphore {
 
         impl Gated for $semaphore {
             type Policy = Counting;
+            type Flavour = Threads;
 
             #[inline]
             fn gate(&self) -> &Gate<Counting> {

@@ -1,0 +1,138 @@
+//! The inside of every named future.
+
+use core::mem::ManuallyDrop;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+
+use super::inside::Handle;
+use super::policy::Policy;
+use crate::queue::{FRESH, Node, OVER, POLLED};
+
+/// The future of entering a gate: the inside of every named future. Returns its
+/// handle, from which the caller makes a guard.
+///
+/// # Invariants
+///
+/// - **F1** The node's stage is [`OVER`] exactly when the handle has been moved
+///   out.
+/// - **F2** While it is [`FRESH`], the node has never been linked.
+pub(crate) struct Entering<H: Handle> {
+    /// Until the future has completed (F1).
+    handle: ManuallyDrop<H>,
+    node: Node<<H::Policy as Policy>::Request>,
+}
+
+impl<H: Handle> Entering<H> {
+    #[inline]
+    pub(crate) fn new(handle: H, request: <H::Policy as Policy>::Request) -> Self {
+        Entering {
+            handle: ManuallyDrop::new(handle),
+            node: Node::new(request),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<H> {
+        // SAFETY: the node is not moved out of the pinned future; the handle is
+        // not pinned with it.
+        let this = unsafe { self.get_unchecked_mut() };
+        let node = &this.node;
+        if node.stage() != FRESH || !this.handle.gate().try_enter(node.request) {
+            if node.stage() == OVER {
+                polled_after_completion()
+            }
+            node.set_stage(POLLED);
+            // SAFETY: the node is pinned as we are, used with this gate only, and
+            // cancelled by our drop.
+            if unsafe { this.handle.gate().poll_enter(node, cx.waker()) }.is_pending() {
+                return Poll::Pending;
+            }
+        }
+        node.set_stage(OVER);
+        // SAFETY: it was not over, and it is now (F1).
+        Poll::Ready(unsafe { ManuallyDrop::take(&mut this.handle) })
+    }
+
+    /// What the future waits for.
+    #[inline]
+    pub(crate) fn request(&self) -> <H::Policy as Policy>::Request {
+        self.node.request
+    }
+
+    /// Whether the future has returned its handle.
+    pub(crate) fn is_terminated(&self) -> bool {
+        self.node.stage() == OVER
+    }
+}
+
+impl<H: Handle> Drop for Entering<H> {
+    #[inline]
+    fn drop(&mut self) {
+        let stage = self.node.stage();
+        if stage == OVER {
+            return;
+        }
+        // SAFETY: the handle is still there (F1), and nobody looks for it after
+        // this. It is dropped also if a waker panics in what comes next.
+        let handle = unsafe { ManuallyDrop::take(&mut self.handle) };
+        if stage == POLLED {
+            // SAFETY: the node is pinned, as it was polled, and used with this
+            // gate only.
+            unsafe { handle.gate().cancel(&self.node) }
+        }
+    }
+}
+
+#[cold]
+#[track_caller]
+pub(crate) fn polled_after_completion() -> ! {
+    panic!("the future was polled again after it had completed")
+}
+
+/// Defines the named futures of a primitive around [`Entering`].
+///
+/// `Name[generics][parameters] for Handle => Guard, request expression;` where the guard has
+/// a function `new(handle)`.
+macro_rules! entering_future {
+    ($($(#[$doc:meta])* $name:ident[$($generics:tt)*][$($params:tt)*] for $handle:ty => $guard:ty, request $request:expr;)*) => {$(
+        $(#[$doc])*
+        ///
+        /// It does nothing until it is polled, and may be dropped at any time:
+        /// see the cancel safety of the method.
+        #[must_use = "futures do nothing unless they are awaited"]
+        pub struct $name<$($generics)*> {
+            entering: $crate::gate::Entering<$handle>,
+        }
+
+        impl<$($generics)*> $name<$($params)*> {
+            #[inline]
+            pub(crate) fn new(handle: $handle) -> Self {
+                Self { entering: $crate::gate::Entering::new(handle, $request) }
+            }
+        }
+
+        impl<$($generics)*> ::core::future::Future for $name<$($params)*> {
+            type Output = $guard;
+
+            #[inline]
+            fn poll(
+                self: ::core::pin::Pin<&mut Self>,
+                cx: &mut ::core::task::Context<'_>,
+            ) -> ::core::task::Poll<Self::Output> {
+                // SAFETY: the only field is pinned with the struct.
+                let entering = unsafe { self.map_unchecked_mut(|this| &mut this.entering) };
+                entering.poll(cx).map(<$guard>::new)
+            }
+        }
+
+        impl<$($generics)*> ::core::fmt::Debug for $name<$($params)*> {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                f.debug_struct(stringify!($name))
+                    .field("terminated", &self.entering.is_terminated())
+                    .finish_non_exhaustive()
+            }
+        }
+    )*};
+}
+
+pub(crate) use entering_future;

@@ -3,7 +3,8 @@
 //! pre-emptions), and watches every access to shared memory.
 //!
 //! ```text
-//! RUSTFLAGS="--cfg async_monitor_loom" cargo test -p async-monitor --test loom --release
+//! RUSTFLAGS="--cfg async_monitor_loom" cargo test -p async-monitor \
+//!     --no-default-features --features __schedules --release --test loom
 //! ```
 //!
 //! A model states how many pre-emptions it is run with. The environment may ask

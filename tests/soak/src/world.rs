@@ -12,7 +12,7 @@ use async_monitor::{
     Barrier, BoundedSemaphore, Condition, Event, Lock, Mutex, MutexGuard, RwLock,
     RwLockUpgradableReadGuard, RwLockWriteGuard, Semaphore,
 };
-use futures::future::{Either, select};
+use futures::future::{Either, FutureExt, select};
 use smol::Timer;
 
 use crate::random::Random;
@@ -146,16 +146,16 @@ impl World {
         let (what, number) = (random.below(24), random.below(1 << 16));
         let done = match what {
             0..4 if may_wait => within(patience, self.exclude()).await,
-            0..4 => Some(self.exclude().await),
+            0..4 => self.exclude().map(Some).await,
             4..7 if may_wait => within(patience, self.read()).await,
-            4..7 => Some(self.read().await),
+            4..7 => self.read().map(Some).await,
             7 | 8 if may_wait => within(patience, self.write(number)).await,
-            7 | 8 => Some(self.write(number).await),
+            7 | 8 => self.write(number).map(Some).await,
             9 => within(patience, self.upgrade()).await,
             10..13 if may_wait => within(patience, self.transfer(number)).await,
-            10..13 => Some(self.transfer(number).await),
+            10..13 => self.transfer(number).map(Some).await,
             13 | 14 if may_wait => within(patience, self.permits(number)).await,
-            13 | 14 => Some(self.permits(number).await),
+            13 | 14 => self.permits(number).map(Some).await,
             15 => within(patience, self.sit(number)).await,
             16 => within(patience, self.produce()).await,
             17 => within(patience, self.consume()).await,

@@ -4,7 +4,7 @@ use core::future::Future;
 
 /// Runs a future to its end on this thread, which is parked while there is
 /// nothing to do.
-#[cfg(not(async_monitor_loom))]
+#[cfg(not(any(async_monitor_loom, async_monitor_shuttle)))]
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     use core::cell::Cell;
     use core::pin::pin;
@@ -71,4 +71,9 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
 #[cfg(async_monitor_loom)]
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     loom::future::block_on(future)
+}
+
+#[cfg(async_monitor_shuttle)]
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    shuttle::future::block_on(future)
 }

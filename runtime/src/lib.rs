@@ -33,6 +33,12 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(all(
+    any(async_monitor_loom, async_monitor_shuttle),
+    not(feature = "__schedules")
+))]
+compile_error!("to test under loom or shuttle, add `--features __schedules`");
+
 mod async_lock;
 mod barrier;
 mod blocking;

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use crate::async_lock::{ExclusiveLock, async_lock};
 use crate::blocking::block_on;
-use crate::gate::{Gate, Gated, Inside, entering_future};
+use crate::gate::{Gate, Gated, Inside, Policy, entering_future};
 use crate::lock::{Exclusive, Lock};
 use crate::proof::relock_guard;
 use crate::sync::Threads;
@@ -164,13 +164,28 @@ impl<T> From<T> for Mutex<T> {
 
 impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        /// Inside, to look: who leaves again has changed nothing, so those who
+        /// wait for a condition need not look as well.
+        struct Looking<'a>(&'a Gate<Exclusive>);
+
+        impl Drop for Looking<'_> {
+            fn drop(&mut self) {
+                self.0
+                    .change(false, |word| Some(Exclusive::retract(word, ())));
+            }
+        }
+
         let mut debug = f.debug_struct("Mutex");
-        match self.try_lock() {
-            Some(guard) => debug.field("value", &&*guard).field("locked", &false),
-            None => debug
+        if self.gate().try_enter(()) {
+            let _looking = Looking(self.gate());
+            // SAFETY: we are inside, alone (M1).
+            let value = unsafe { &*self.value.get() };
+            debug.field("value", &value).field("locked", &false);
+        } else {
+            debug
                 .field("value", &format_args!("<locked>"))
-                .field("locked", &true),
-        };
+                .field("locked", &true);
+        }
         debug.field("waiters", &self.gate().waiters()).finish()
     }
 }

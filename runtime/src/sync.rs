@@ -1,5 +1,6 @@
-//! The sync types of the crate: those of `std`, or loom's under
-//! `--cfg async_monitor_loom`. Nothing else in the crate names either.
+//! The sync types of the crate: those of `std`, loom's under
+//! `--cfg async_monitor_loom`, or shuttle's under `--cfg async_monitor_shuttle`.
+//! Nothing else in the crate names any of them.
 //!
 //! [`QueueLock`] is the lock of a wait queue: one word that is at the same time
 //! the pointer to the first waiter and, in its lowest bit, a spin lock. It is
@@ -114,12 +115,20 @@ impl<F: Flavour> Word<F> {
 #[cfg(not(async_monitor_loom))]
 mod real {
     use core::cell::UnsafeCell;
+    #[cfg(not(async_monitor_shuttle))]
     pub(crate) use core::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+    #[cfg(async_monitor_shuttle)]
+    pub(crate) use shuttle::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
+    #[cfg(not(async_monitor_shuttle))]
     use core::hint;
     use core::marker::PhantomData;
     use core::ptr;
+    #[cfg(not(async_monitor_shuttle))]
     use core::sync::atomic::AtomicPtr;
+    #[cfg(async_monitor_shuttle)]
+    use shuttle::{hint, sync::atomic::AtomicPtr, thread};
+    #[cfg(not(async_monitor_shuttle))]
     use std::thread;
 
     use super::Flavour;

@@ -1,7 +1,7 @@
 //! What the test suites of the field check of asyncio's primitives and their
 //! kin, one test for each behaviour, polled by hand with counting wakers. The
 //! names of the tests begin with the number of the behaviour in our list.
-#![cfg(not(async_monitor_loom))]
+#![cfg(not(any(async_monitor_loom, async_monitor_shuttle)))]
 
 mod model;
 mod scheduled;

@@ -279,3 +279,23 @@ fn when_some_leave_nothing_is_lost() {
         );
     }
 }
+
+/// Who prints a lock looks at the value, and changes nothing.
+#[test]
+fn when_parked_it_is_not_woken_by_a_debug_form() {
+    let mutex = Mutex::new(0);
+    let mut waiter = queued(enter(&mutex, |value| value == 1));
+    assert_eq!(
+        format!("{mutex:?}"),
+        "Mutex { value: 0, locked: false, waiters: 1 }"
+    );
+    assert_eq!(waiter.wakes(), 0);
+    set(&mutex, 1);
+    assert_eq!(waiter.wakes(), 1);
+    drop(waiter.ready());
+
+    let lock = RwLock::new(0);
+    let waiter = queued(read(&lock, |value| value == 1));
+    assert!(format!("{lock:?}").ends_with("waiters: 1 }"));
+    assert_eq!(waiter.wakes(), 0);
+}

@@ -2,12 +2,13 @@
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use async_monitor::Barrier;
 use loom::future::block_on;
 use loom::thread;
 
-use crate::{model, poll_once};
+use crate::{Task, leak, model, poll_once, queued};
 
 #[test]
 fn one_leader_for_each_generation() {
@@ -64,5 +65,112 @@ fn reset_against_wait() {
         } else {
             assert!(waiter.join().unwrap());
         }
+    });
+}
+
+/// Who was let through and not woken yet goes away, or passes.
+#[test]
+fn trip_against_cancel_and_poll() {
+    model(|| {
+        let barrier: &'static Barrier = leak(Barrier::new(3));
+        let (one, two) = (Task::new(), Task::new());
+        let first = queued(&one, barrier.wait());
+        let mut second = queued(&two, barrier.wait());
+        let last = thread::spawn(move || {
+            let mut wait = Box::pin(barrier.wait());
+            poll_once(wait.as_mut()).is_ready()
+        });
+        drop(first);
+        let early = two.poll(second.as_mut()).is_ready();
+        let tripped = last.join().unwrap();
+        assert_eq!(two.wakes() == 1 || early, tripped);
+        assert_eq!(early || two.poll(second.as_mut()).is_ready(), tripped);
+        assert!(one.is_forgotten());
+        // The second waits alone, or nobody does.
+        assert_eq!(barrier.n_waiting(), usize::from(!tripped));
+    });
+}
+
+/// The last one comes, one goes away, and somebody resets: all who come to rest
+/// agree on what has happened.
+#[test]
+fn trip_against_cancel_and_reset() {
+    model(|| {
+        let barrier: &'static Barrier = leak(Barrier::new(2));
+        let task = Task::new();
+        let first = queued(&task, barrier.wait());
+        let last = thread::spawn(move || {
+            let mut wait = Box::pin(barrier.wait());
+            let _ = poll_once(wait.as_mut());
+        });
+        let resetter = thread::spawn(move || barrier.reset());
+        drop(first);
+        last.join().unwrap();
+        resetter.join().unwrap();
+        assert!(task.is_forgotten());
+        assert_eq!(barrier.n_waiting(), 0);
+        // As new: nobody is still leaving.
+        let mut one = Box::pin(barrier.wait());
+        assert!(poll_once(one.as_mut()).is_pending());
+        assert_eq!(barrier.n_waiting(), 1);
+        assert!(block_on(barrier.wait()).is_ok());
+        assert!(block_on(one).is_ok());
+    });
+}
+
+/// Those who are driven out return on one thread while another comes anew: it is
+/// counted once they are gone.
+#[test]
+fn leaving_against_arrival() {
+    model(|| {
+        let barrier: &'static Barrier = leak(Barrier::new(2));
+        let task = Task::new();
+        let mut first = queued(&task, barrier.wait());
+        barrier.reset();
+        let leaver = thread::spawn(move || block_on(first.as_mut()).is_err());
+        let mut second = Box::pin(barrier.wait());
+        assert!(poll_once(second.as_mut()).is_pending());
+        assert!(leaver.join().unwrap());
+        assert_eq!(barrier.n_waiting(), 1);
+        assert!(block_on(barrier.wait()).is_ok());
+        assert!(block_on(second).is_ok());
+    });
+}
+
+#[test]
+fn abort_against_the_last_arrival() {
+    model(|| {
+        let barrier: &'static Barrier = leak(Barrier::new(2));
+        let task = Task::new();
+        let mut first = queued(&task, barrier.wait());
+        let breaker = thread::spawn(move || barrier.abort());
+        let last = block_on(barrier.wait()).is_ok();
+        breaker.join().unwrap();
+        assert_eq!(task.wakes(), 1);
+        let Poll::Ready(passed) = task.poll(first.as_mut()) else {
+            panic!("it was neither let through nor driven out")
+        };
+        assert_eq!(passed.is_ok(), last);
+        assert!(barrier.is_broken());
+    });
+}
+
+#[test]
+fn last_waker_is_woken() {
+    model(|| {
+        let barrier: &'static Barrier = leak(Barrier::new(2));
+        let (first, last) = (Task::new(), Task::new());
+        let mut waiter = queued(&first, barrier.wait());
+        let tripper = thread::spawn(move || block_on(barrier.wait()).is_ok());
+        let ready = last.poll(waiter.as_mut()).is_ready();
+        assert!(tripper.join().unwrap());
+        // A poll between the decision and the wake takes the waker back.
+        let (first, last) = (first.wakes(), last.wakes());
+        assert!(if ready {
+            last == 0 && first <= 1
+        } else {
+            (first, last) == (0, 1)
+        });
+        assert!(ready || poll_once(waiter.as_mut()).is_ready());
     });
 }

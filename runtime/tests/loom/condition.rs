@@ -3,11 +3,11 @@
 use std::pin::pin;
 use std::sync::Arc;
 
-use async_monitor::{Condition, Mutex};
+use async_monitor::{Condition, Lock, Mutex};
 use loom::future::block_on;
 use loom::thread;
 
-use crate::{model, poll_once};
+use crate::{Boxed, Task, model, poll_once, queued};
 
 /// A counter, and the condition that it is not zero.
 #[derive(Default)]
@@ -93,5 +93,150 @@ fn re_acquire_against_cancel() {
         thread.join().unwrap();
         dropper.join().unwrap();
         assert_eq!(*stock.count.try_lock().unwrap(), 0);
+    });
+}
+
+/// A lock, and a condition that nothing is said about.
+#[derive(Default)]
+struct Bell {
+    lock: Arc<Lock>,
+    condition: Condition,
+}
+
+impl Bell {
+    /// Somebody who waits for the bell, and gives the lock back.
+    fn waiter(self: &Arc<Self>, task: &Task) -> Boxed<()> {
+        let bell = Arc::clone(self);
+        queued(task, async move {
+            let guard = bell.lock.acquire().await;
+            bell.condition.wait(guard).await.release();
+        })
+    }
+
+    fn ring(&self, count: usize) {
+        let guard = self.lock.acquire_blocking();
+        self.condition.notify(&guard, count);
+    }
+}
+
+/// The one who is notified goes away, and another comes: too late for it.
+#[test]
+fn notify_against_cancel_and_a_late_wait() {
+    model(|| {
+        let bell = Arc::new(Bell::default());
+        let (early, late) = (Task::new(), Task::new());
+        let first = bell.waiter(&early);
+        bell.ring(1);
+        let canceller = thread::spawn(move || drop(first));
+        let mut second = bell.waiter(&late);
+        canceller.join().unwrap();
+        assert_eq!(late.wakes(), 0, "the notification was not for it");
+        assert!(late.poll(second.as_mut()).is_pending());
+        bell.ring(1);
+        assert_eq!(late.wakes(), 1);
+        assert!(late.poll(second.as_mut()).is_ready());
+        assert!(!bell.lock.is_locked());
+        assert!(early.is_forgotten());
+    });
+}
+
+/// One of two is notified and goes away; the other gets the notification,
+/// whoever comes first.
+#[test]
+fn notification_is_given_on() {
+    model(|| {
+        let bell = Arc::new(Bell::default());
+        let (one, two) = (Task::new(), Task::new());
+        let first = bell.waiter(&one);
+        let mut second = bell.waiter(&two);
+        let ringer = {
+            let bell = Arc::clone(&bell);
+            thread::spawn(move || bell.ring(1))
+        };
+        drop(first);
+        ringer.join().unwrap();
+        assert_eq!(two.wakes(), 1);
+        assert!(two.poll(second.as_mut()).is_ready());
+        assert!(one.is_forgotten() && !bell.lock.is_locked());
+    });
+}
+
+/// Both who are notified go on, one after the other, while one goes away.
+#[test]
+fn notify_all_against_cancel() {
+    model(|| {
+        let bell = Arc::new(Bell::default());
+        let tasks = [Task::new(), Task::new(), Task::new()];
+        let first = bell.waiter(&tasks[0]);
+        let second = bell.waiter(&tasks[1]);
+        let mut third = bell.waiter(&tasks[2]);
+        let canceller = thread::spawn(move || drop(first));
+        let runner = thread::spawn(move || block_on(second));
+        bell.ring(usize::MAX);
+        canceller.join().unwrap();
+        runner.join().unwrap();
+        assert_eq!(tasks[2].wakes(), 1);
+        assert!(tasks[2].poll(third.as_mut()).is_ready());
+        assert!(!bell.lock.is_locked());
+    });
+}
+
+/// One that is notified stands in the lock's line, and goes away while the lock
+/// is released: the lock and the notification both go on.
+#[test]
+fn release_against_cancel_on_the_way_back() {
+    model(|| {
+        let bell = Arc::new(Bell::default());
+        let (one, two) = (Task::new(), Task::new());
+        let mut first = bell.waiter(&one);
+        let mut second = bell.waiter(&two);
+        let guard = bell.lock.try_acquire_owned().unwrap();
+        bell.condition.notify_one(&guard);
+        assert!(one.poll(first.as_mut()).is_pending());
+        let releaser = thread::spawn(move || drop(guard));
+        drop(first);
+        releaser.join().unwrap();
+        assert_eq!(two.wakes(), 1);
+        assert!(two.poll(second.as_mut()).is_ready());
+        assert!(one.is_forgotten() && !bell.lock.is_locked());
+    });
+}
+
+/// Who has polled last is woken, or is notified in that poll.
+#[test]
+fn last_waker_is_woken() {
+    model(|| {
+        let bell = Arc::new(Bell::default());
+        let (first, last) = (Task::new(), Task::new());
+        let mut waiter = bell.waiter(&first);
+        let ringer = {
+            let bell = Arc::clone(&bell);
+            thread::spawn(move || bell.ring(1))
+        };
+        let ready = last.poll(waiter.as_mut()).is_ready();
+        ringer.join().unwrap();
+        // By the notification, or by the lock that it came with.
+        assert!(ready || last.wakes() == 1);
+        assert!(ready || last.poll(waiter.as_mut()).is_ready());
+        assert!(!bell.lock.is_locked());
+        drop(waiter);
+        assert!(first.is_forgotten() && last.is_forgotten());
+    });
+}
+
+/// A wait begins while the lock is asked for by one who notifies.
+#[test]
+fn wait_gives_the_lock_to_who_notifies() {
+    model(|| {
+        let bell = Arc::new(Bell::default());
+        let guard = bell.lock.try_acquire().unwrap();
+        let ringer = {
+            let bell = Arc::clone(&bell);
+            thread::spawn(move || bell.ring(1))
+        };
+        // The place is taken before the lock is given up.
+        block_on(bell.condition.wait(guard)).release();
+        ringer.join().unwrap();
+        assert!(!bell.lock.is_locked());
     });
 }

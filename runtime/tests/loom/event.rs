@@ -7,7 +7,7 @@ use async_monitor::Event;
 use loom::future::block_on;
 use loom::thread;
 
-use crate::{Exclusive, model, poll_once};
+use crate::{Exclusive, Task, leak, model, poll_once, queued};
 
 #[test]
 fn set_lets_everybody_through() {
@@ -113,5 +113,112 @@ fn set_against_a_clear_and_a_late_wait() {
             setter.join().unwrap();
         }
         assert!(poll_once(early.as_mut()).is_ready());
+    });
+}
+
+/// The waker of a waiter is woken, or dropped, by one of the two, and nobody
+/// keeps a clone.
+#[test]
+fn wake_against_drop_of_the_waker() {
+    model(|| {
+        let event: &'static Event = leak(Event::new());
+        let task = Task::new();
+        let waiter = queued(&task, event.wait());
+        let setter = thread::spawn(move || event.set());
+        drop(waiter);
+        setter.join().unwrap();
+        assert!(task.is_forgotten());
+        assert!(task.wakes() <= 1);
+    });
+}
+
+/// Who has polled last is woken, or finds the flag in that poll.
+#[test]
+fn last_waker_is_woken() {
+    model(|| {
+        let event: &'static Event = leak(Event::new());
+        let (first, last) = (Task::new(), Task::new());
+        let mut waiter = queued(&first, event.wait());
+        let setter = thread::spawn(move || {
+            event.set();
+            event.clear();
+        });
+        let ready = last.poll(waiter.as_mut()).is_ready();
+        setter.join().unwrap();
+        let wakes = (first.wakes(), last.wakes());
+        assert_eq!(wakes, if ready { (1, 0) } else { (0, 1) });
+        assert!(ready || last.poll(waiter.as_mut()).is_ready());
+        assert!(first.is_forgotten() && last.is_forgotten());
+    });
+}
+
+/// One goes away while all are let through; the others are.
+#[test]
+fn set_against_cancel_among_others() {
+    for place in 0..3 {
+        model(move || {
+            let event: &'static Event = leak(Event::new());
+            let tasks = [Task::new(), Task::new(), Task::new()];
+            let mut line: Vec<_> = tasks
+                .iter()
+                .map(|task| queued(task, event.wait()))
+                .collect();
+            let leaver = line.remove(place);
+            let setter = thread::spawn(move || event.set());
+            drop(leaver);
+            setter.join().unwrap();
+            let tasks = tasks.iter().enumerate().filter(|&(at, _)| at != place);
+            for ((_, task), mut waiter) in tasks.zip(line) {
+                assert_eq!(task.wakes(), 1);
+                assert!(task.poll(waiter.as_mut()).is_ready());
+            }
+        });
+    }
+}
+
+/// Two calls at a time let everybody through once.
+#[test]
+fn two_sets_wake_once() {
+    model(|| {
+        let event: &'static Event = leak(Event::new());
+        let task = Task::new();
+        let mut waiter = queued(&task, event.wait());
+        let setter = thread::spawn(move || event.set());
+        event.set();
+        setter.join().unwrap();
+        assert_eq!(task.wakes(), 1);
+        assert!(task.poll(waiter.as_mut()).is_ready());
+    });
+}
+
+#[test]
+fn blocking_form() {
+    model(|| {
+        let event: &'static Event = leak(Event::new());
+        let value = Exclusive::new();
+        let thread = {
+            let value = value.clone();
+            thread::spawn(move || {
+                event.wait_blocking();
+                value.get()
+            })
+        };
+        value.add_one();
+        event.set();
+        assert_eq!(thread.join().unwrap(), 1);
+    });
+}
+
+/// The last who waits goes away while another comes and a third sets.
+#[test]
+fn cancel_of_the_last_against_wait_and_set() {
+    model(|| {
+        let event: &'static Event = leak(Event::new());
+        let last = queued(&Task::new(), event.wait());
+        let waiter = thread::spawn(move || block_on(event.wait()));
+        let canceller = thread::spawn(move || drop(last));
+        event.set();
+        waiter.join().unwrap();
+        canceller.join().unwrap();
     });
 }

@@ -3,11 +3,13 @@
 //! pre-emptions), and watches every access to shared memory.
 //!
 //! ```text
-//! RUSTFLAGS="--cfg async_monitor_loom" cargo test -p async-monitor --test loom --release
+//! RUSTFLAGS="--cfg async_monitor_loom" cargo test -p async-monitor \
+//!     --no-default-features --features __schedules --release --test loom
 //! ```
 //!
-//! A `LOOM_MAX_PREEMPTIONS` in the environment takes precedence over the bound
-//! here.
+//! A model states how many pre-emptions it is run with. The environment may ask
+//! for more than stated, as `ASYNC_MONITOR_MORE_PREEMPTIONS`, or for a number, as
+//! `LOOM_MAX_PREEMPTIONS`.
 #![cfg(async_monitor_loom)]
 
 mod barrier;
@@ -18,9 +20,11 @@ mod rwlock;
 mod semaphore;
 mod when;
 
+use std::env;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
 
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
@@ -29,16 +33,67 @@ use loom::sync::Arc;
 /// need more than three are not known; each one more multiplies the time.
 const PREEMPTIONS: usize = 3;
 
-/// Runs a model under all schedules.
+/// Runs a model under all schedules with up to [`PREEMPTIONS`].
 fn model(body: impl Fn() + Sync + Send + 'static) {
+    model_within(PREEMPTIONS, body);
+}
+
+/// Runs a model of so many steps that there is time for fewer pre-emptions only.
+fn model_within(preemptions: usize, body: impl Fn() + Sync + Send + 'static) {
+    let more = env::var("ASYNC_MONITOR_MORE_PREEMPTIONS");
+    let more = more.map_or(0, |more| more.parse().expect("a number"));
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound.get_or_insert(PREEMPTIONS);
+    builder.preemption_bound.get_or_insert(preemptions + more);
     builder.check(body);
 }
 
 /// Polls once with a waker that nobody hears.
-fn poll_once<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+fn poll_once<F: Future + ?Sized>(future: Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// A task: a waker of its own, that counts. The counts are no part of the model.
+#[derive(Clone)]
+struct Task(std::sync::Arc<Wakes>);
+
+#[derive(Default)]
+struct Wakes(AtomicUsize);
+
+impl Wake for Wakes {
+    fn wake(self: std::sync::Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+impl Task {
+    fn new() -> Self {
+        Task(std::sync::Arc::default())
+    }
+
+    fn poll<F: Future + ?Sized>(&self, future: Pin<&mut F>) -> Poll<F::Output> {
+        let waker = Waker::from(std::sync::Arc::clone(&self.0));
+        future.poll(&mut Context::from_waker(&waker))
+    }
+
+    /// How often it was woken.
+    fn wakes(&self) -> usize {
+        self.0.0.load(Ordering::SeqCst)
+    }
+
+    /// Nobody has a waker of it any more.
+    fn is_forgotten(&self) -> bool {
+        std::sync::Arc::strong_count(&self.0) == 1
+    }
+}
+
+/// A future in a box, which may be sent.
+type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// A future that a task has begun to wait for.
+fn queued<F: Future + Send + 'static>(task: &Task, future: F) -> Boxed<F::Output> {
+    let mut future: Boxed<F::Output> = Box::pin(future);
+    assert!(task.poll(future.as_mut()).is_pending());
+    future
 }
 
 /// A number that loom reports if two threads reach it at the same time.
@@ -59,4 +114,10 @@ impl Exclusive {
         // SAFETY: as above.
         self.0.with(|value| unsafe { *value })
     }
+}
+
+/// A primitive without an owned form, for futures that may be sent. It stays in
+/// memory, where loom does not mind.
+fn leak<T>(primitive: T) -> &'static T {
+    Box::leak(Box::new(primitive))
 }

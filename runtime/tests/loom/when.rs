@@ -2,13 +2,14 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::task::Poll;
 
-use async_monitor::__private::{ConditionalLock, when};
-use async_monitor::{Mutex, MutexGuard};
+use async_monitor::__private::{ConditionalLock, ConditionalRwLock, when};
+use async_monitor::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use loom::future::block_on;
 use loom::thread;
 
-use crate::{model, poll_once};
+use crate::{Boxed, Task, model, model_within, poll_once, queued};
 
 /// Enters when the number is not zero.
 fn not_zero(mutex: &Mutex<usize>) -> impl Future<Output = MutexGuard<'_, usize>> {
@@ -18,6 +19,18 @@ fn not_zero(mutex: &Mutex<usize>) -> impl Future<Output = MutexGuard<'_, usize>>
             mutex.place(),
             || mutex.granted(),
             |guard: &mut MutexGuard<'_, usize>| **guard > 0,
+        )
+    }
+}
+
+/// The same, to read.
+fn read_not_zero(lock: &RwLock<usize>) -> impl Future<Output = RwLockReadGuard<'_, usize>> {
+    // SAFETY: as above.
+    unsafe {
+        when(
+            lock.read_place(),
+            || lock.read_granted(),
+            |guard: &mut RwLockReadGuard<'_, usize>| **guard > 0,
         )
     }
 }
@@ -62,7 +75,7 @@ fn news_against_cancel() {
 
 #[test]
 fn a_look_against_a_change() {
-    model(|| {
+    model_within(2, || {
         let mutex = Arc::new(Mutex::new(0));
         let takers: Vec<_> = (0..2)
             .map(|_| {
@@ -75,5 +88,189 @@ fn a_look_against_a_change() {
             taker.join().unwrap();
         }
         assert_eq!(*mutex.try_lock().unwrap(), 0);
+    });
+}
+
+/// Takes one when there is one.
+async fn take(mutex: Arc<Mutex<usize>>) {
+    *not_zero(&mutex).await -= 1;
+}
+
+/// A look ends, with nothing seen, while somebody changes what it looked at.
+#[test]
+fn park_against_news() {
+    model(|| {
+        let mutex = Arc::new(Mutex::new(0));
+        let task = Task::new();
+        let putter = {
+            let mutex = Arc::clone(&mutex);
+            thread::spawn(move || *mutex.lock_blocking() += 1)
+        };
+        let mut taker: Boxed<()> = Box::pin(take(Arc::clone(&mutex)));
+        let mut ready = task.poll(taker.as_mut()).is_ready();
+        putter.join().unwrap();
+        // It has seen the change, or is woken for it.
+        assert!(ready || task.wakes() == 1);
+        ready = ready || task.poll(taker.as_mut()).is_ready();
+        assert!(ready);
+        assert_eq!(*mutex.try_lock().unwrap(), 0);
+        assert!(task.is_forgotten());
+    });
+}
+
+/// One who is parked goes away while there are news: those behind it look.
+#[test]
+fn news_against_cancel_with_another_behind() {
+    model(|| {
+        let mutex = Arc::new(Mutex::new(0));
+        let (one, two) = (Task::new(), Task::new());
+        let first = queued(&one, take(Arc::clone(&mutex)));
+        let mut second = queued(&two, take(Arc::clone(&mutex)));
+        let putter = {
+            let mutex = Arc::clone(&mutex);
+            thread::spawn(move || *mutex.lock_blocking() += 1)
+        };
+        drop(first);
+        putter.join().unwrap();
+        assert_eq!(two.wakes(), 1);
+        assert!(two.poll(second.as_mut()).is_ready());
+        assert!(one.is_forgotten());
+        assert_eq!(*mutex.try_lock().unwrap(), 0);
+    });
+}
+
+/// One who was let look goes away before it does, while another waits plainly.
+#[test]
+fn cancel_of_a_granted_look_against_the_next() {
+    model(|| {
+        let mutex = Arc::new(Mutex::new(0));
+        let (one, two) = (Task::new(), Task::new());
+        let first = queued(&one, take(Arc::clone(&mutex)));
+        let guard = mutex.try_lock_owned().unwrap();
+        let mut second = queued(&two, mutex.lock_owned());
+        let canceller = thread::spawn(move || drop(first));
+        drop(guard);
+        canceller.join().unwrap();
+        assert_eq!(two.wakes(), 1);
+        assert!(two.poll(second.as_mut()).is_ready());
+        assert!(one.is_forgotten() && !mutex.is_locked());
+    });
+}
+
+/// A look that is in vain gives the lock on, whatever the next one does.
+#[test]
+fn look_in_vain_against_cancel_of_the_next() {
+    model(|| {
+        let mutex = Arc::new(Mutex::new(0));
+        let tasks = [Task::new(), Task::new(), Task::new()];
+        let guard = mutex.try_lock_owned().unwrap();
+        let mut looker = queued(&tasks[0], take(Arc::clone(&mutex)));
+        let second = queued(&tasks[1], mutex.lock_owned());
+        let mut third = queued(&tasks[2], mutex.lock_owned());
+        drop(guard);
+        let canceller = thread::spawn(move || drop(second));
+        assert!(tasks[0].poll(looker.as_mut()).is_pending());
+        canceller.join().unwrap();
+        assert_eq!(tasks[2].wakes(), 1);
+        let Poll::Ready(mut guard) = tasks[2].poll(third.as_mut()) else {
+            panic!("it was granted")
+        };
+        *guard += 1;
+        drop(guard);
+        assert_eq!(tasks[0].wakes(), 2);
+        assert!(tasks[0].poll(looker.as_mut()).is_ready());
+        assert!(!mutex.is_locked());
+    });
+}
+
+/// Who has polled last is woken by the news, parked or waiting.
+#[test]
+fn last_waker_is_woken() {
+    model(|| {
+        let mutex = Arc::new(Mutex::new(0));
+        let (first, last) = (Task::new(), Task::new());
+        let mut taker = queued(&first, take(Arc::clone(&mutex)));
+        let putter = {
+            let mutex = Arc::clone(&mutex);
+            thread::spawn(move || *mutex.lock_blocking() += 1)
+        };
+        let ready = last.poll(taker.as_mut()).is_ready();
+        putter.join().unwrap();
+        let wakes = (first.wakes(), last.wakes());
+        assert_eq!(wakes, if ready { (1, 0) } else { (0, 1) });
+        assert!(ready || last.poll(taker.as_mut()).is_ready());
+        assert!(first.is_forgotten() && last.is_forgotten());
+    });
+}
+
+/// A sibling takes the grant of one that was let look, which looks itself, or is
+/// dropped.
+#[test]
+fn sibling_against_a_look() {
+    for owner_is_dropped in [false, true] {
+        model(move || {
+            let mutex = Arc::new(Mutex::new(0));
+            let task = Task::new();
+            let mut looker = queued(&task, take(Arc::clone(&mutex)));
+            let guard = mutex.try_lock_owned().unwrap();
+            let mut sibling = queued(&task, mutex.lock_owned());
+            drop(guard);
+            let thread = {
+                let task = task.clone();
+                thread::spawn(move || {
+                    if !owner_is_dropped {
+                        assert!(task.poll(looker.as_mut()).is_pending());
+                        return Some(looker);
+                    }
+                    drop(looker);
+                    None
+                })
+            };
+            let mut taken = (0..2).any(|_| task.poll(sibling.as_mut()).is_ready());
+            let looker = thread.join().unwrap();
+            taken = taken || task.poll(sibling.as_mut()).is_ready();
+            assert!(taken, "the look was in vain, so the sibling is next");
+            drop((sibling, looker));
+            assert!(task.is_forgotten());
+            assert!(mutex.try_lock().is_some());
+        });
+    }
+}
+
+/// Readers that look are let in by a writer, together, and each once.
+#[test]
+fn two_readers_look() {
+    model_within(2, || {
+        let lock = Arc::new(RwLock::new(0));
+        let readers: Vec<_> = (0..2)
+            .map(|_| {
+                let lock = Arc::clone(&lock);
+                thread::spawn(move || block_on(async { *read_not_zero(&lock).await }))
+            })
+            .collect();
+        *lock.write_blocking() += 1;
+        for reader in readers {
+            assert_eq!(reader.join().unwrap(), 1);
+        }
+        assert!(!lock.is_locked());
+    });
+}
+
+/// A writer goes on as a reader: that is news as well.
+#[test]
+fn downgrade_against_a_reader_that_looks() {
+    model(|| {
+        let lock = Arc::new(RwLock::new(0));
+        let reader = {
+            let lock = Arc::clone(&lock);
+            thread::spawn(move || block_on(async { *read_not_zero(&lock).await }))
+        };
+        let mut guard = lock.write_blocking();
+        *guard += 1;
+        let guard = RwLockWriteGuard::downgrade(guard);
+        // It enters beside us.
+        assert_eq!(reader.join().unwrap(), 1);
+        drop(guard);
+        assert!(!lock.is_locked());
     });
 }

@@ -1,0 +1,235 @@
+//! Wakers that panic: when they are cloned, woken or dropped.
+
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
+
+use crate::blocked::{Task, for_all};
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum On {
+    Clone,
+    Wake,
+    Drop,
+}
+
+thread_local! {
+    /// What panics, the next time it happens.
+    static ARMED: Cell<Option<On>> = const { Cell::new(None) };
+}
+
+/// A waker that panics if it is armed, and how many clones of it there are.
+struct Bomb(AtomicUsize);
+
+fn panic_on(on: On) {
+    if ARMED.get() == Some(on) {
+        ARMED.set(None);
+        resume_unwind(Box::new(on));
+    }
+}
+
+static VTABLE: RawWakerVTable = RawWakerVTable::new(
+    |data| {
+        panic_on(On::Clone);
+        bomb(data).0.fetch_add(1, Ordering::SeqCst);
+        RawWaker::new(data, &VTABLE)
+    },
+    |data| {
+        bomb(data).0.fetch_sub(1, Ordering::SeqCst);
+        panic_on(On::Wake);
+    },
+    |_| panic_on(On::Wake),
+    |data| {
+        bomb(data).0.fetch_sub(1, Ordering::SeqCst);
+        panic_on(On::Drop);
+    },
+);
+
+fn bomb(data: *const ()) -> &'static Bomb {
+    // SAFETY: the data of a waker of this table is a bomb, which is leaked.
+    unsafe { &*data.cast() }
+}
+
+impl Bomb {
+    fn new() -> &'static Self {
+        Box::leak(Box::new(Bomb(AtomicUsize::new(0))))
+    }
+
+    fn poll<T>(&'static self, poll: impl FnOnce(&mut Context<'_>) -> T) -> T {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        // SAFETY: the table keeps the rules, on any thread; the bomb is leaked.
+        let waker = unsafe { Waker::new((&raw const *self).cast(), &VTABLE) };
+        // Not dropped where it could panic.
+        let waker = std::mem::ManuallyDrop::new(waker);
+        let polled = catch_unwind(AssertUnwindSafe(|| poll(&mut Context::from_waker(&waker))));
+        self.0.fetch_sub(1, Ordering::SeqCst);
+        polled.unwrap_or_else(|payload| resume_unwind(payload))
+    }
+
+    fn clones(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+fn panics<T>(on: On, call: impl FnOnce() -> T) -> bool {
+    ARMED.set(Some(on));
+    let result = catch_unwind(AssertUnwindSafe(call));
+    ARMED.set(None);
+    match result {
+        Ok(_) => false,
+        Err(payload) if payload.downcast_ref() == Some(&on) => true,
+        Err(payload) => resume_unwind(payload),
+    }
+}
+
+/// Each way to panic, at each poll, after which the future is dropped: nothing
+/// is left behind.
+#[test]
+fn a_panic_at_every_poll() {
+    for on in [On::Clone, On::Wake, On::Drop] {
+        for at in 0..4 {
+            for unblocked in [false, true] {
+                for_all(|blocked| {
+                    let (bomb, other) = (Bomb::new(), Bomb::new());
+                    let mut future = blocked.future;
+                    let mut unblock = Some(blocked.unblock);
+                    for poll in 0..=at {
+                        if unblocked && poll == at {
+                            unblock.take().into_iter().for_each(|unblock| unblock());
+                        }
+                        let bomb = if poll % 2 == 0 { bomb } else { other };
+                        let ended = if poll == at {
+                            panics(on, || bomb.poll(|cx| future.as_mut().poll(cx)))
+                        } else {
+                            bomb.poll(|cx| future.as_mut().poll(cx)).is_ready()
+                        };
+                        if ended {
+                            break;
+                        }
+                    }
+                    drop(future);
+                    unblock.take().into_iter().for_each(|unblock| unblock());
+                    assert!((blocked.is_free)(), "{on:?} at {at}");
+                    assert_eq!((bomb.clones(), other.clones()), (0, 0), "wakers kept");
+                });
+            }
+        }
+    }
+}
+
+/// After a clone that panics, the future can be polled again, and stands in line
+/// as before. (The futures of a condition have lost their guard with it.)
+#[test]
+fn polled_again_after_a_clone_that_panics() {
+    for_all(|blocked| {
+        let bomb = Bomb::new();
+        let task = Task::new();
+        let mut future = blocked.future;
+        let panicked = panics(On::Clone, || bomb.poll(|cx| future.as_mut().poll(cx)));
+        assert!(panicked, "it was not cloned");
+        if !blocked.keeps && (blocked.is_free)() {
+            return;
+        }
+        assert!(task.poll(future.as_mut()).is_pending());
+        (blocked.unblock)();
+        assert_eq!(task.wakes(), 1);
+        assert!(task.poll(future.as_mut()).is_ready());
+        assert_eq!(bomb.clones(), 0);
+    });
+}
+
+/// Whoever lets the future go on gets the panic of its waker; the future has been
+/// let go on all the same.
+#[test]
+fn wake_that_panics() {
+    for_all(|blocked| {
+        let bomb = Bomb::new();
+        let mut future = blocked.future;
+        assert!(bomb.poll(|cx| future.as_mut().poll(cx)).is_pending());
+        assert!(panics(On::Wake, blocked.unblock));
+        assert_eq!(bomb.clones(), 0);
+        assert!(Task::new().poll(future.as_mut()).is_ready());
+        drop(future);
+        assert!((blocked.is_free)());
+    });
+}
+
+/// A future goes away by a panic, or panics while it goes away.
+#[test]
+fn drop_that_panics() {
+    for_all(|blocked| {
+        let bomb = Bomb::new();
+        let mut future = blocked.future;
+        assert!(bomb.poll(|cx| future.as_mut().poll(cx)).is_pending());
+        assert!(panics(On::Drop, || drop(future)));
+        assert_eq!(bomb.clones(), 0);
+        (blocked.unblock)();
+        assert!((blocked.is_free)());
+    });
+    for_all(|blocked| {
+        let task = Task::new();
+        let mut future = blocked.future;
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            assert!(task.poll(future.as_mut()).is_pending());
+            let _future = future;
+            resume_unwind(Box::new(()));
+        }));
+        assert!(panicked.is_err());
+        (blocked.unblock)();
+        assert!((blocked.is_free)());
+        assert!(task.is_forgotten());
+    });
+}
+
+/// What a future returns is dropped by a panic.
+#[test]
+fn output_that_is_dropped_by_a_panic() {
+    for_all(|blocked| {
+        let task = Task::new();
+        let mut future = blocked.future;
+        assert!(task.poll(future.as_mut()).is_pending());
+        (blocked.unblock)();
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            let Poll::Ready(_output) = task.poll(future.as_mut()) else {
+                return;
+            };
+            resume_unwind(Box::new(()));
+        }));
+        assert!(panicked.is_err());
+        assert!((blocked.is_free)());
+    });
+}
+
+/// A wake drops the last other handle of the lock that is being released.
+#[test]
+fn wake_that_drops_the_lock() {
+    use std::sync::Mutex as StdMutex;
+    use std::task::Wake;
+
+    use async_monitor::{Lock, future::LockAcquireOwned};
+
+    #[derive(Default)]
+    struct DropsAll(StdMutex<Option<std::pin::Pin<Box<LockAcquireOwned>>>>);
+
+    impl Wake for DropsAll {
+        fn wake(self: Arc<Self>) {
+            let future = self.0.lock().expect("nobody panics with it").take();
+            drop(future);
+        }
+    }
+
+    let lock = Arc::new(Lock::new());
+    let weak = Arc::downgrade(&lock);
+    let guard = lock.try_acquire_owned().expect("nobody has it");
+    let drops_all = Arc::new(DropsAll::default());
+    let waker = Waker::from(Arc::clone(&drops_all));
+    let mut future = Box::pin(lock.acquire_owned());
+    let polled = std::future::Future::poll(future.as_mut(), &mut Context::from_waker(&waker));
+    assert!(polled.is_pending());
+    *drops_all.0.lock().expect("nobody panics with it") = Some(future);
+    drop(lock);
+    drop(guard);
+    assert_eq!(weak.strong_count(), 0);
+}

@@ -1,0 +1,360 @@
+//! Futures and guards of a primitive with a gate, beside the line that is its
+//! model.
+
+use std::fmt::{Debug, Write};
+use std::future::Future;
+use std::marker::PhantomData;
+use std::mem;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use crate::driver::{Random, Subject, slots};
+use crate::line::{Line, Polled, Rules, Who};
+use crate::tasks::{Panics, TASKS, Task, Tasks, attempt, some_panic, some_task};
+
+/// What is special about one primitive with a gate.
+pub(crate) trait Kind: Sized + 'static {
+    /// The model of who is inside.
+    type Rules: Rules;
+    type Primitive: Debug;
+    type Guard<'a>;
+    /// A step that other primitives do not have.
+    type Extra: Copy + Debug;
+
+    fn new(size: usize) -> (Self::Primitive, Self::Rules);
+
+    /// What somebody may ask for.
+    fn request(random: &mut Random) -> Asks<Self>;
+
+    fn extra(random: &mut Random) -> Self::Extra;
+
+    /// A future, borrowed or owned.
+    fn enter<'a>(
+        primitive: &'a Arc<Self::Primitive>,
+        request: Asks<Self>,
+        owned: bool,
+    ) -> Entering<'a, Self>;
+
+    fn try_enter<'a>(
+        primitive: &'a Arc<Self::Primitive>,
+        request: Asks<Self>,
+        owned: bool,
+    ) -> Option<Self::Guard<'a>>;
+
+    /// What the drop of a guard gives back.
+    fn claim(guard: &Self::Guard<'_>) -> Asks<Self>;
+
+    /// What one who asks for this sees, for those who wait to see something.
+    fn look(_inside: &Self::Rules, _request: Asks<Self>) -> Option<bool> {
+        None
+    }
+
+    /// The future of one who had asked for this is dropped, and is out of line.
+    fn dropped(_line: &mut Line<Self::Rules>, _request: Asks<Self>) {}
+
+    fn step(world: &mut World<'_, Self>, extra: Self::Extra);
+
+    /// The primitive shows what the model says.
+    fn check(world: &World<'_, Self>);
+}
+
+/// What somebody asks for.
+pub(crate) type Asks<K> = <<K as Kind>::Rules as Rules>::Request;
+
+/// A future for a guard.
+pub(crate) type Entering<'a, K> = Pin<Box<dyn Future<Output = <K as Kind>::Guard<'a>> + 'a>>;
+
+/// One step of a primitive with a gate.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Step<R, X> {
+    what: What<R, X>,
+    panics: Option<Panics>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum What<R, X> {
+    /// Polls the future in a slot (a number to be taken modulo). One that asks for this is made where there is
+    /// none.
+    Poll {
+        slot: usize,
+        task: Task,
+        request: R,
+        owned: bool,
+    },
+    /// Drops the future in a slot.
+    Drop { slot: usize },
+    /// Tries to enter.
+    Try { request: R, owned: bool },
+    /// Drops a guard.
+    Release { guard: usize },
+    /// Leaks the future in a slot.
+    ForgetFuture { slot: usize },
+    /// Leaks a guard.
+    ForgetGuard { guard: usize },
+    /// What only this primitive can do.
+    Extra(X),
+}
+
+/// A future, and as whom the model knows it.
+struct Slot<'a, K: Kind> {
+    who: Who,
+    request: Asks<K>,
+    future: Entering<'a, K>,
+}
+
+/// A primitive and its model, in the middle of a schedule.
+pub(crate) struct World<'a, K: Kind> {
+    pub(crate) primitive: &'a Arc<K::Primitive>,
+    pub(crate) line: Line<K::Rules>,
+    pub(crate) guards: Vec<K::Guard<'a>>,
+    slots: Vec<Option<Slot<'a, K>>>,
+    tasks: Tasks,
+    panics: Option<Panics>,
+    created: Who,
+    steps: usize,
+}
+
+impl<'a, K: Kind> World<'a, K> {
+    fn new(primitive: &'a Arc<K::Primitive>, inside: K::Rules, size: usize) -> Self {
+        World {
+            primitive,
+            line: Line::new(inside),
+            guards: Vec::new(),
+            slots: (0..slots(size)).map(|_| None).collect(),
+            tasks: Tasks::new(),
+            panics: None,
+            created: 0,
+            steps: 0,
+        }
+    }
+
+    /// Does something that the model has done. It panics if that wakes somebody
+    /// whose wake panics; then it is `None`.
+    #[track_caller]
+    pub(crate) fn act<T>(&mut self, act: impl FnOnce() -> T) -> Option<T> {
+        let panics = self.wakes_with_panic();
+        self.tasks.arm(self.panics);
+        let acted = attempt(act);
+        assert_eq!(acted.is_none(), panics, "it panics (left), and should");
+        acted
+    }
+
+    /// Whether the model has woken somebody whose wake panics.
+    pub(crate) fn wakes_with_panic(&self) -> bool {
+        let wakes = |&task: &Task| self.panics == Some(Panics::Wake(task));
+        self.line.woken.iter().any(wakes)
+    }
+
+    /// A guard, by a number.
+    pub(crate) fn guard(&self, number: usize) -> Option<usize> {
+        number.checked_rem(self.guards.len())
+    }
+
+    /// There is one more future, in a slot that is free.
+    pub(crate) fn create(&mut self, request: Asks<K>, future: Entering<'a, K>) {
+        if let Some(free) = self.slots.iter().position(Option::is_none) {
+            self.create_in(free, request, future);
+        } else {
+            K::dropped(&mut self.line, request);
+            self.act(|| drop(future));
+        }
+    }
+
+    fn create_in(&mut self, slot: usize, request: Asks<K>, future: Entering<'a, K>) {
+        self.created += 1;
+        self.slots[slot] = Some(Slot {
+            who: self.created,
+            request,
+            future,
+        });
+    }
+
+    fn poll(&mut self, slot: usize, task: Task) {
+        let Some(Slot {
+            who,
+            request,
+            mut future,
+        }) = self.slots[slot].take()
+        else {
+            return;
+        };
+        let clones = self.panics != Some(Panics::Clone(task));
+        let wake_panics = match self.panics {
+            Some(Panics::Wake(task)) => Some(task),
+            _ => None,
+        };
+        let line = &mut self.line;
+        let expected = match K::look(&line.inside, request) {
+            None => line.poll(who, request, task, clones, wake_panics),
+            Some(look) => {
+                let look = Some(look).filter(|_| self.panics != Some(Panics::Look));
+                line.poll_and_look(who, request, task, clones, wake_panics, look)
+            }
+        };
+        let expected = match expected {
+            _ if self.wakes_with_panic() => None,
+            Polled::Pending => Some(false),
+            Polled::Ready => Some(true),
+            Polled::ClonePanicked | Polled::LookPanicked => None,
+        };
+        self.tasks.arm(self.panics);
+        let polled = self
+            .tasks
+            .poll(task, |cx| attempt(|| future.as_mut().poll(cx)));
+        let ready = polled.as_ref().map(Poll::is_ready);
+        assert_eq!(
+            ready, expected,
+            "the poll is ready, if it does not panic (left), and should be"
+        );
+        if let Some(Poll::Ready(guard)) = polled {
+            self.guards.push(guard);
+        } else {
+            self.slots[slot] = Some(Slot {
+                who,
+                request,
+                future,
+            });
+        }
+    }
+
+    fn drop_slot(&mut self, slot: usize) {
+        if let Some(slot) = self.slots[slot].take() {
+            self.line.cancel(slot.who);
+            K::dropped(&mut self.line, slot.request);
+            self.act(|| drop(slot.future));
+        }
+    }
+
+    fn drop_guard(&mut self, guard: usize) {
+        if let Some(at) = self.guard(guard) {
+            let guard = self.guards.swap_remove(at);
+            self.line.leave(K::claim(&guard));
+            self.act(|| drop(guard));
+        }
+    }
+
+    fn take(&mut self, step: Step<Asks<K>, K::Extra>) {
+        self.panics = step.panics;
+        let slots = self.slots.len();
+        match step.what {
+            What::Poll {
+                slot,
+                task,
+                request,
+                owned,
+            } => {
+                let slot = slot % slots;
+                if self.slots[slot].is_none() {
+                    let future = K::enter(self.primitive, request, owned);
+                    self.create_in(slot, request, future);
+                }
+                self.poll(slot, task);
+            }
+            What::Drop { slot } => self.drop_slot(slot % slots),
+            What::Try { request, owned } => {
+                let entered = K::try_enter(self.primitive, request, owned);
+                assert_eq!(
+                    entered.is_some(),
+                    self.line.try_enter(request),
+                    "the try succeeds (left), and should"
+                );
+                self.guards.extend(entered);
+            }
+            What::Release { guard } => self.drop_guard(guard),
+            What::ForgetFuture { slot } => mem::forget(self.slots[slot % slots].take()),
+            What::ForgetGuard { guard } => {
+                if let Some(at) = self.guard(guard) {
+                    mem::forget(self.guards.swap_remove(at));
+                }
+            }
+            What::Extra(extra) => K::step(self, extra),
+        }
+        self.check();
+    }
+
+    #[track_caller]
+    fn check(&mut self) {
+        let mut kept = [0; TASKS];
+        self.line.count_wakers(&mut kept);
+        self.tasks.disarm_and_check(&self.line.woken, &kept);
+        self.line.woken.clear();
+        self.panics = None;
+        K::check(self);
+        self.steps += 1;
+        if self.steps % 32 == 0 {
+            assert_eq!(waiters(&**self.primitive), self.line.waiting(), "waiters");
+        }
+    }
+
+    /// Everything is dropped, in order.
+    fn finish(mut self) {
+        assert_eq!(waiters(&**self.primitive), self.line.waiting(), "waiters");
+        for slot in 0..self.slots.len() {
+            self.drop_slot(slot);
+            self.check();
+        }
+        while !self.guards.is_empty() {
+            self.drop_guard(0);
+            self.check();
+        }
+    }
+}
+
+/// A primitive with a gate, as the driver takes it.
+pub(crate) struct Gated<K>(PhantomData<K>);
+
+impl<K: Kind> Subject for Gated<K> {
+    type Step = Step<Asks<K>, K::Extra>;
+
+    fn step(random: &mut Random) -> Self::Step {
+        let slot = random.below(1 << 10);
+        let guard = random.below(16);
+        let what = match random.below(1_000) {
+            0..500 => What::Poll {
+                slot,
+                task: some_task(random),
+                request: K::request(random),
+                owned: random.one_in(3),
+            },
+            500..600 => What::Drop { slot },
+            600..680 => What::Try {
+                request: K::request(random),
+                owned: random.one_in(3),
+            },
+            680..880 => What::Release { guard },
+            880 => What::ForgetFuture { slot },
+            881 => What::ForgetGuard { guard },
+            _ => What::Extra(K::extra(random)),
+        };
+        let panics = some_panic(random);
+        Step { what, panics }
+    }
+
+    fn run(size: usize, steps: &[Self::Step]) {
+        let (primitive, inside) = K::new(size);
+        let primitive = Arc::new(primitive);
+        let mut world = World::<K>::new(&primitive, inside, size);
+        for &step in steps {
+            world.take(step);
+        }
+        world.finish();
+    }
+
+    fn simpler(step: Self::Step) -> Option<Self::Step> {
+        step.panics?;
+        let panics = None;
+        Some(Step { panics, ..step })
+    }
+}
+
+/// The number of waiters that a primitive shows.
+pub(crate) fn waiters(primitive: &impl Debug) -> usize {
+    let mut text = String::with_capacity(128);
+    write!(text, "{primitive:?}").expect("a string takes everything");
+    let (_, rest) = text.split_once("waiters: ").expect("it tells the waiters");
+    let digits = rest.find(|c: char| !c.is_ascii_digit());
+    rest[..digits.unwrap_or(rest.len())]
+        .parse()
+        .expect("a number")
+}

@@ -1,0 +1,94 @@
+//! `Lock`, in both forms.
+
+use std::sync::Arc;
+
+use async_monitor::{Lock, LockGuard, OwnedLockGuard};
+use futures::FutureExt;
+
+use crate::driver::{Random, check};
+use crate::gate::{Entering, Gated, Kind, World};
+use crate::line::Rules;
+
+/// One at a time.
+#[derive(Default)]
+pub(crate) struct OneAtATime {
+    pub(crate) taken: bool,
+}
+
+impl Rules for OneAtATime {
+    type Request = ();
+
+    fn admits(&self, (): ()) -> bool {
+        !self.taken
+    }
+
+    fn enter(&mut self, (): ()) {
+        assert!(!self.taken, "the model lets two in");
+        self.taken = true;
+    }
+
+    fn leave(&mut self, (): ()) {
+        self.taken = false;
+    }
+}
+
+pub(crate) enum Guard<'a> {
+    Borrowed(LockGuard<'a>),
+    Owned(OwnedLockGuard),
+}
+
+struct Locks;
+
+impl Kind for Locks {
+    type Rules = OneAtATime;
+    type Primitive = Lock;
+    type Guard<'a> = Guard<'a>;
+    /// A release that is said aloud, of a guard.
+    type Extra = ();
+
+    fn new(_size: usize) -> (Lock, OneAtATime) {
+        (Lock::new(), OneAtATime::default())
+    }
+
+    fn request(_random: &mut Random) {}
+
+    fn extra(_random: &mut Random) {}
+
+    fn enter<'a>(lock: &'a Arc<Lock>, (): (), owned: bool) -> Entering<'a, Self> {
+        if owned {
+            Box::pin(lock.acquire_owned().map(Guard::Owned))
+        } else {
+            Box::pin(lock.acquire().map(Guard::Borrowed))
+        }
+    }
+
+    fn try_enter<'a>(lock: &'a Arc<Lock>, (): (), owned: bool) -> Option<Guard<'a>> {
+        if owned {
+            lock.try_acquire_owned().map(Guard::Owned)
+        } else {
+            lock.try_acquire().map(Guard::Borrowed)
+        }
+    }
+
+    fn claim(_guard: &Guard<'_>) {}
+
+    fn step(world: &mut World<'_, Self>, (): ()) {
+        if let Some(guard) = world.guards.pop() {
+            world.line.leave(());
+            world.act(|| match guard {
+                Guard::Borrowed(guard) => guard.release(),
+                Guard::Owned(guard) => guard.release(),
+            });
+        }
+    }
+
+    fn check(world: &World<'_, Self>) {
+        assert_eq!(world.primitive.is_locked(), world.line.inside.taken);
+        assert!(world.guards.len() <= 1, "two guards");
+    }
+}
+
+#[test]
+fn lock() {
+    check::<Gated<Locks>>();
+}

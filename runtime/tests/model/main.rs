@@ -1,0 +1,37 @@
+//! Random schedules: each primitive takes the same steps as a model of it that
+//! is small, sequential and slow, and after each step both agree: on who got in,
+//! who was woken and in which order, whose wakers are kept, and what the
+//! primitive shows.
+//!
+//! ```text
+//! cargo test -p async-monitor --test model --release
+//! ```
+//!
+//! | variable | what |
+//! |---|---|
+//! | `ASYNC_MONITOR_STEPS` | how many steps each test takes; the default takes a second or two |
+//! | `ASYNC_MONITOR_SEED` | the seed of the first schedule; each one after it is one more |
+//!
+//! A failure prints its seed and the schedule, made as short as possible.
+//!
+//! | file | what |
+//! |---|---|
+//! | `driver` | steps, seeds, and how a schedule is made shorter |
+//! | `tasks` | wakers that count, log, and panic on demand |
+//! | `line` | the model of all that has a gate: a line of people in front of it |
+//! | `gate` | futures and guards of a primitive with a gate, beside that line |
+//! | the others | a primitive each |
+#![cfg(not(any(async_monitor_loom, async_monitor_shuttle)))]
+
+mod driver;
+mod gate;
+mod line;
+mod tasks;
+
+mod barrier;
+mod condition;
+mod event;
+mod lock;
+mod mutex;
+mod rwlock;
+mod semaphore;

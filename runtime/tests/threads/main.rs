@@ -1,0 +1,30 @@
+//! Crowds: threads that take random steps with one primitive, give up at random,
+//! and at the end find everything as it should be. Each test runs on the threads
+//! of the machine, or on those of shuttle, which decides at each atomic access who
+//! goes on, at random, and says how to do it again where a test fails.
+//!
+//! ```text
+//! cargo test -p async-monitor --test threads --release
+//! RUSTFLAGS="--cfg async_monitor_shuttle" cargo test -p async-monitor \
+//!     --no-default-features --features __schedules --release --test threads
+//! ```
+//!
+//! | what is checked | how |
+//! |---|---|
+//! | exclusion | who is inside says so, in atomics of the test's own |
+//! | nothing is lost | permits, items and money are counted at the end |
+//! | first come, first served | stamps before and after the first poll, and inside ([`Stamps`]) |
+//! | nobody is left behind | every thread ends; at the end nobody waits |
+//!
+//! `ASYNC_MONITOR_STEPS` is how many acquisitions each test makes in all,
+//! `ASYNC_MONITOR_SEED` where its random numbers begin (on real threads).
+#![cfg(not(async_monitor_loom))]
+
+mod crowd;
+mod stamps;
+
+mod gates;
+mod signals;
+
+pub(crate) use self::crowd::{Random, crowd, patiently, wait};
+pub(crate) use self::stamps::{Stamp, Stamps};

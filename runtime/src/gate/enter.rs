@@ -6,7 +6,7 @@ use core::task::{Poll, Waker};
 use super::policy::{Front, Policy};
 use super::sibling::Sibling;
 use super::{Gate, QUEUED};
-use crate::queue::{GRANTED, IDLE, LOOKING, LockedQueue, Node, PARKED, WAITING};
+use crate::queue::{GRANTED, IDLE, LOOKING, LockedQueue, Node, PARKED, POLLED, WAITING};
 use crate::sync::{Flavour, Ordering};
 
 impl<P: Policy, F: Flavour> Gate<P, F> {
@@ -56,7 +56,9 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     ///
     /// As for [`poll_enter`](Self::poll_enter), and the node is idle.
     unsafe fn poll_join(&self, node: &Node<P::Request>, waker: &Waker) -> Poll<()> {
+        // Should this panic, the node is as it was (F2).
         let clone = waker.clone();
+        node.set_stage(POLLED);
         let mut queue = self.queue.lock();
         if self.enter_or_mark_queued(&queue, node.request) {
             drop(queue);

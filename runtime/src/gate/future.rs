@@ -41,7 +41,6 @@ impl<H: Handle> Entering<H> {
             if node.stage() == OVER {
                 polled_after_completion()
             }
-            node.set_stage(POLLED);
             // SAFETY: the node is pinned as we are, used with this gate only, and
             // cancelled by our drop.
             if unsafe { this.handle.gate().poll_enter(node, cx.waker()) }.is_pending() {

@@ -66,12 +66,19 @@ pub fn address<F: ?Sized>(field: &F) -> *const () {
 /// Asked for as `for<'a> &'a T: Shareable`. The compiler checks a bound with a
 /// lifetime of its own where the section is entered, a plain `T: Sync` already
 /// where the struct is declared.
+///
+/// # Safety
+///
+/// It is a reference to something that is `Sync`. A reference counts as a type of
+/// whoever has declared what it refers to: without the `unsafe`, users could write
+/// an impl for theirs.
 #[diagnostic::on_unimplemented(
     message = "a read section lets several tasks have `{Self}` at a time, but what it refers to is not `Sync`",
     label = "cannot be read by several tasks",
     note = "acquire the lock for writing, or use a type that is `Sync`"
 )]
-pub trait Shareable {}
+pub unsafe trait Shareable {}
 
+// SAFETY: the bound says it.
 #[diagnostic::do_not_recommend]
-impl<T: ?Sized + Sync> Shareable for &T {}
+unsafe impl<T: ?Sized + Sync> Shareable for &T {}

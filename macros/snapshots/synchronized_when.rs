@@ -18,9 +18,8 @@ impl Account {
         >(
                 __entered0,
                 |__guard0| {
-                    #[allow(unused_mut)]
-                    let mut __view0 = __kind0.__view(__guard0);
-                    let ledger = &*__view0.__bind();
+                    let __view0 = __kind0.__look(__guard0);
+                    let ledger = __view0.__bind_shared();
                     let _ = &ledger;
                     *ledger.balance >= amount
                 },

@@ -222,6 +222,19 @@ impl<E: ?Sized, G> MakeGuard<G> for GuardMaker<'_, E, G> {
     }
 }
 
+/// Looks at what a lock guards, for a condition.
+pub trait Look<G> {
+    #[doc(hidden)]
+    fn look(&mut self, guard: &mut G) -> bool;
+}
+
+impl<G, F: FnMut(&mut G) -> bool> Look<G> for F {
+    #[inline]
+    fn look(&mut self, guard: &mut G) -> bool {
+        self(guard)
+    }
+}
+
 /// Waits for a lock and a condition; see [`when`].
 #[must_use = "futures do nothing unless they are awaited"]
 #[allow(missing_debug_implementations)]
@@ -238,12 +251,13 @@ pub struct When<'a, G, M, F> {
 /// # Safety
 ///
 /// `granted` makes a guard of the lock of `place`, for one that has been let in.
-/// The guard may be forgotten: that leaks nothing but its hold of the lock.
+/// The guard may be forgotten: that leaks nothing but its hold of the lock. After
+/// `condition` has looked at a guard, it is still that one.
 #[inline]
 pub unsafe fn when<'a, G, M, F>(place: Place<'a>, granted: M, condition: F) -> When<'a, G, M, F>
 where
     M: MakeGuard<G>,
-    F: FnMut(&mut G) -> bool,
+    F: Look<G>,
 {
     When {
         place: Some(place),
@@ -256,7 +270,7 @@ where
 impl<G, M, F> Future for When<'_, G, M, F>
 where
     M: MakeGuard<G>,
-    F: FnMut(&mut G) -> bool,
+    F: Look<G>,
 {
     type Output = G;
 
@@ -276,7 +290,7 @@ where
         // Should the condition or the waker panic, the place is given up first,
         // and then the lock: where a guard is dropped, nobody is looking (G6).
         let looking = Looking(place);
-        if !(this.condition)(&mut guard) {
+        if !this.condition.look(&mut guard) {
             let waker = cx.waker().clone();
             mem::forget(looking);
             mem::forget(guard);

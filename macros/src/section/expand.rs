@@ -463,8 +463,8 @@ impl<'s> Acquisition<'s> {
     ///
     /// ```text
     /// enter_when::<_, 0x1234, _>(__entered, |__guard| {
-    ///     let mut __view = __kind.__view(__guard);
-    ///     let ledger = &*__view.__bind();
+    ///     let __view = __kind.__look(__guard);
+    ///     let ledger = __view.__bind_shared();
     ///     *ledger.balance >= amount
     /// })
     /// ```
@@ -481,15 +481,14 @@ impl<'s> Acquisition<'s> {
         } = self;
         let (span, private) = (self.span(), self.private());
         let binding = &self.lock.binding;
-        let (enter_when, bind) = match self.lock.mode {
-            Mode::Exclusive => (quote!(enter_when), quote!(__bind)),
-            Mode::Shared => (quote!(enter_shared_when), quote!(__bind_shared)),
+        let enter_when = match self.lock.mode {
+            Mode::Exclusive => quote!(enter_when),
+            Mode::Shared => quote!(enter_shared_when),
         };
         quote_spanned! {span=>
             #private::#enter_when::<_, #key, _>(#entered, |#guard| {
-                #[allow(unused_mut)]
-                let mut #view = #kind.__view(#guard);
-                let #binding = &*#view.#bind();
+                let #view = #kind.__look(#guard);
+                let #binding = #view.__bind_shared();
                 let _ = &#binding;
                 #condition
             })

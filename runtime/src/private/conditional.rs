@@ -1,8 +1,17 @@
 //! How a section waits for a condition (`when`).
+//!
+//! The condition is given no guard, but what it sees of one: a guard of which the
+//! condition was false is forgotten, and must be the one that was made.
 
+use core::marker::PhantomData;
+use core::ops::Deref;
+
+use super::bind::DerivedView;
 use super::dispatch::{AnyLock, NoGuard, NoLock};
+use super::dispatch::{Derived, HasLock, Nothing, Plain};
+use super::kind::Kind;
 use super::{Enter, EnterShared};
-use crate::when::{ConditionalLock, ConditionalRwLock, GuardMaker, Place, When, when};
+use crate::when::{ConditionalLock, ConditionalRwLock, GuardMaker, Look, Place, When, when};
 use crate::{AsyncLock, AsyncRwLock};
 
 macro_rules! conditional {
@@ -96,15 +105,16 @@ macro_rules! conditional {
         pub fn $function<'a, E, const KEY: u128, F>(
             entered: &'a E,
             condition: F,
-        ) -> When<'a, E::Guard<'a>, GuardMaker<'a, E, E::Guard<'a>>, F>
+        ) -> When<'a, E::Guard<'a>, GuardMaker<'a, E, E::Guard<'a>>, OfSection<E, F, KEY>>
         where
             E: $enter_when<KEY> + ?Sized,
-            F: FnMut(&mut E::Guard<'a>) -> bool,
+            F: FnMut(Looked<'_, E, E::Guard<'a>, KEY>) -> bool,
         {
+            let condition = OfSection(condition, PhantomData);
             // SAFETY: a guard is made once the place has been let in, and the one
             // before was forgotten then. Guard and place are of the same lock.
             // Guards of our locks, and newtypes of them, hold nothing but
-            // references.
+            // references. The condition cannot reach the guard.
             unsafe {
                 let granted = GuardMaker::new(entered, E::granted);
                 when(entered.place(), granted, condition)
@@ -121,6 +131,82 @@ conditional! {
     /// A read section can wait for a condition.
     ConditionalShared, EnterSharedWhen, enter_shared_when: EnterShared, AsyncRwLock,
     ConditionalRwLock, ReadGuard, read_place, read_granted;
+}
+
+/// The guard of an `E`, made to look whether a condition is true. It leads to what
+/// the lock `KEY` guards, and not to the guard: `E` and `KEY` are part of the type
+/// so that nobody but the derive says how.
+pub struct Looked<'v, E: ?Sized, G, const KEY: u128>(&'v mut G, PhantomData<fn(&E)>);
+
+/// The condition of a section that enters an `E`.
+pub struct OfSection<E: ?Sized, F, const KEY: u128>(F, PhantomData<fn(&E)>);
+
+impl<E: ?Sized, G, F, const KEY: u128> Look<G> for OfSection<E, F, KEY>
+where
+    F: FnMut(Looked<'_, E, G, KEY>) -> bool,
+{
+    #[inline]
+    fn look(&mut self, guard: &mut G) -> bool {
+        (self.0)(Looked(guard, PhantomData))
+    }
+}
+
+impl<'a, O: HasLock<KEY> + ?Sized, const KEY: u128> Kind<Derived<'a, O, KEY>> {
+    /// What the condition sees.
+    #[inline]
+    pub fn __look<'v>(&self, looked: Looked<'v, O, O::Guard<'a>, KEY>) -> DerivedView<O::Held<'v>> {
+        DerivedView(O::view(looked.0))
+    }
+}
+
+impl<L: ?Sized> Kind<Plain<'_, L>> {
+    /// What the condition sees.
+    #[inline]
+    pub fn __look<'v, G, const KEY: u128>(
+        &self,
+        looked: Looked<'v, AnyLock<L>, G, KEY>,
+    ) -> Seen<'v, G> {
+        Seen(SeenGuard(looked.0))
+    }
+}
+
+/// Of what is no lock, in code that never runs.
+#[doc(hidden)]
+impl Kind<Nothing> {
+    pub fn __look<G>(&self, _: G) -> Nothing {
+        Nothing
+    }
+}
+
+/// A guard that perhaps derefs, as a condition sees it. As in [`bind`](super::bind).
+pub struct Seen<'v, G>(SeenGuard<'v, G>);
+
+/// A guard that is seen itself.
+pub struct SeenGuard<'v, G>(&'v G);
+
+impl<G: Deref> Seen<'_, G> {
+    /// What the guard leads to.
+    #[inline]
+    pub fn __bind_shared(&self) -> &G::Target {
+        self.0.0
+    }
+}
+
+impl<G> SeenGuard<'_, G> {
+    /// The guard itself.
+    #[inline]
+    pub fn __bind_shared(&self) -> &G {
+        self.0
+    }
+}
+
+impl<'v, G> Deref for Seen<'v, G> {
+    type Target = SeenGuard<'v, G>;
+
+    #[inline]
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
 }
 
 // SAFETY: there is no place.

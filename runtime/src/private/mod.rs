@@ -38,7 +38,8 @@ pub use self::atomic::{
 };
 pub use self::bind::{Bind, DerivedView, OfDeref, OfGuard};
 pub use self::conditional::{
-    Conditional, ConditionalShared, EnterSharedWhen, EnterWhen, enter_shared_when, enter_when,
+    Conditional, ConditionalShared, EnterSharedWhen, EnterWhen, Looked, OfSection, Seen, SeenGuard,
+    enter_shared_when, enter_when,
 };
 pub use self::core::{Core, Owner, ReadCore};
 pub use self::dispatch::{Derived, Enter, EnterShared, HasLock, Plain, Probe, Value, probe, value};
@@ -54,7 +55,7 @@ pub use self::order::{in_order, taken};
 pub use self::retake::{MustNotImplDrop, NeverUnpin, Reacquire, Retake, Retaken};
 pub use self::views::{AsRead, IsDerived, ViewOf, derived};
 pub use crate::when::{
-    ConditionalLock, ConditionalRwLock, GuardMaker, MakeGuard, Place, When, when,
+    ConditionalLock, ConditionalRwLock, GuardMaker, Look, MakeGuard, Place, When, when,
 };
 
 /// Bounds the wait to enter a section.

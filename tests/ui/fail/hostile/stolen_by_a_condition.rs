@@ -1,0 +1,68 @@
+//! A condition does not get at the guard that it looks through.
+
+use std::mem;
+
+use async_monitor::__private::{Looked, enter_when, kind, probe};
+use async_monitor::{Guarded, Lock, Mutex};
+
+#[derive(Guarded)]
+struct Account {
+    #[lock]
+    ledger: Lock,
+    #[guarded_by(ledger)]
+    balance: Guarded<i64>,
+    plain: Mutex<i64>,
+}
+
+const LEDGER: u128 = 122_075_695_621_518_212_564_394_156_771_862_851_892;
+
+/// The guard itself, in exchange for that of another account.
+async fn exchanged(a: &Account, other: AccountLedgerGuard<'_>) {
+    let mut other = Some(other);
+    enter_when::<_, LEDGER, _>(a, |guard| {
+        let mut other = other.take().unwrap();
+        mem::swap(guard, &mut other);
+        false
+    })
+    .await;
+}
+
+/// By its field.
+async fn opened(a: &Account) {
+    enter_when::<_, LEDGER, _>(a, |guard: Looked<'_, _, _, LEDGER>| {
+        let _guard: &mut AccountLedgerGuard<'_> = guard.0;
+        false
+    })
+    .await;
+}
+
+/// By a view of their own, which is of another lock.
+async fn viewed(a: &Account) {
+    const OTHER: u128 = 1;
+
+    impl async_monitor::__private::HasLock<OTHER> for Account {
+        type Guard<'g> = AccountLedgerGuard<'g>;
+        type Held<'v> = Option<&'v i64>;
+
+        fn place(&self) -> *const () {
+            (&raw const self.ledger).cast()
+        }
+
+        fn view<'v>(guard: &'v mut AccountLedgerGuard<'_>) -> Option<&'v i64>
+        where
+            Self: 'v,
+        {
+            let _steal_it = guard;
+            None
+        }
+    }
+
+    let thief = kind(&probe::<_, OTHER>(a).__select(&a.ledger));
+    enter_when::<_, LEDGER, _>(a, |guard| {
+        thief.__look(guard);
+        false
+    })
+    .await;
+}
+
+fn main() {}

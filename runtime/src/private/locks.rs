@@ -266,6 +266,10 @@ impl<'a, O: LockOf<M, Lock: NamedAcquire> + ?Sized, M> Future for AcquireOf<'a, 
 /// whether the future is `Send` has to look for the lock of an object. Where the
 /// field is no lock, which is reported at the impl of [`LockOf`], it is taken for
 /// `NoLock`, and nothing more is said.
+///
+/// Its methods, and those of [`LockField`], take it by value: a guard that comes
+/// from them is believed to be one of this lock, and a method of a trait, which a
+/// user may have given the same name, would come before one that borrows.
 pub struct Field<'a, L: ?Sized>(FieldOtherwise<'a, L>);
 
 #[doc(hidden)]
@@ -289,7 +293,7 @@ impl<'a, L: ?Sized> Deref for Field<'a, L> {
 impl<'a, L: AsyncLock<Error: CannotFail> + ?Sized> Field<'a, L> {
     #[doc(hidden)]
     #[inline]
-    pub fn __settle(&self) -> LockField<'a, L> {
+    pub fn __settle(self) -> LockField<'a, L> {
         LockField(self.0.0)
     }
 }
@@ -297,7 +301,7 @@ impl<'a, L: AsyncLock<Error: CannotFail> + ?Sized> Field<'a, L> {
 impl<'a, L: AsyncRwLock<Error: CannotFail> + ?Sized> Field<'a, L> {
     #[doc(hidden)]
     #[inline]
-    pub fn __settle_shared(&self) -> LockField<'a, L> {
+    pub fn __settle_shared(self) -> LockField<'a, L> {
         LockField(self.0.0)
     }
 }
@@ -315,21 +319,20 @@ impl<L: ?Sized> FieldOtherwise<'_, L> {
 }
 
 /// A field that is a lock.
-#[derive(Clone, Copy)]
 pub struct LockField<'a, L: ?Sized>(&'a L);
 
 impl<'a, L: ?Sized> LockField<'a, L> {
     /// The lock.
     #[doc(hidden)]
     #[inline]
-    pub fn __lock(&self) -> &'a L {
+    pub fn __lock(self) -> &'a L {
         self.0
     }
 
     /// Its guard, as that of the object's lock.
     #[doc(hidden)]
     #[inline]
-    pub fn __of<O: LockOf<M, Lock = L> + ?Sized, M>(&self, guard: L::Guard<'a>) -> GuardOf<'a, O, M>
+    pub fn __of<O: LockOf<M, Lock = L> + ?Sized, M>(self, guard: L::Guard<'a>) -> GuardOf<'a, O, M>
     where
         L: AsyncLock,
     {
@@ -340,7 +343,7 @@ impl<'a, L: ?Sized> LockField<'a, L> {
     #[doc(hidden)]
     #[inline]
     pub fn __of_shared<O: RwLockOf<M, Lock = L> + ?Sized, M>(
-        &self,
+        self,
         guard: L::ReadGuard<'a>,
     ) -> ReadGuardOf<'a, O, M>
     where
@@ -353,7 +356,7 @@ impl<'a, L: ?Sized> LockField<'a, L> {
     #[doc(hidden)]
     #[inline]
     pub fn __value<'g, 'b, O: LockOf<M, Lock = L> + ?Sized, M, const KEY: u128>(
-        &self,
+        self,
         core: &'b mut Core<'g, O, GuardOf<'g, O, M>, KEY>,
     ) -> &'b mut <L::Guard<'g> as Deref>::Target
     where
@@ -366,7 +369,7 @@ impl<'a, L: ?Sized> LockField<'a, L> {
     #[doc(hidden)]
     #[inline]
     pub fn __value_shared<'g, 'b, O: RwLockOf<M, Lock = L> + ?Sized, M, const KEY: u128>(
-        &self,
+        self,
         core: &'b ReadCore<'g, O, ReadGuardOf<'g, O, M>, KEY>,
     ) -> &'b <L::ReadGuard<'g> as Deref>::Target
     where
@@ -378,7 +381,7 @@ impl<'a, L: ?Sized> LockField<'a, L> {
     /// The type of the lock.
     #[doc(hidden)]
     #[inline]
-    pub fn __mutable(&self) -> Mutable<L> {
+    pub fn __mutable(self) -> Mutable<L> {
         Mutable(PhantomData)
     }
 }
@@ -390,7 +393,7 @@ impl<L: ?Sized> Mutable<L> {
     /// The lock, which may have a `get_mut`.
     #[doc(hidden)]
     #[inline]
-    pub fn __of<'b>(&self, lock: &'b mut L) -> &'b mut L {
+    pub fn __of<'b>(self, lock: &'b mut L) -> &'b mut L {
         lock
     }
 }

@@ -1,0 +1,7 @@
+//! Safe code that tries to get at data without its lock, or at another's: what
+//! compiles must do no harm. What must not compile is in `tests/ui/fail/hostile`.
+
+#![forbid(unsafe_code)]
+
+#[path = "hostile/names.rs"]
+mod names;

@@ -5,3 +5,7 @@
 
 #[path = "hostile/names.rs"]
 mod names;
+#[path = "hostile/sections.rs"]
+mod sections;
+#[path = "hostile/shared.rs"]
+mod shared;

@@ -11,8 +11,9 @@ impl Account {
                 .__settle();
             (::async_monitor::__private::kind(&__entry), __entry.__entered())
         };
+        let __limit: ::core::time::Duration = self.patience;
         let (mut __guard0,) = match ::async_monitor::__private::timeout(
-                self.patience,
+                __limit,
                 ::async_monitor::__private::Enter::<
                     122075695621518212564394156771862851892u128,
                 >::acquire(__entered0),

@@ -31,11 +31,12 @@ impl Account {
                 .__settle_shared();
             (::async_monitor::__private::kind(&__entry), __entry.__entered())
         };
+        let __limit: ::core::time::Duration = LONG;
         let mut __saved0 = ::core::option::Option::None;
         let mut __saved1 = ::core::option::Option::None;
         let __armed = ::async_monitor::__private::Armed::new();
         let (mut __guard0, mut __guard1, mut __guard2) = match ::async_monitor::__private::timeout(
-                LONG,
+                __limit,
                 async {
                     let (mut __slot0, mut __slot1, mut __slot2) = (
                         ::core::option::Option::None,

@@ -10,8 +10,9 @@ fn around() {
                 .__settle();
             (::async_monitor::__private::kind(&__entry), __entry.__entered())
         };
+        let __limit: ::core::time::Duration = LONG;
         match ::async_monitor::__private::timeout(
-                LONG,
+                __limit,
                 ::async_monitor::__private::Enter::<
                     122075695621518212564394156771862851892u128,
                 >::acquire(__entered0),

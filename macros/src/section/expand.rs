@@ -62,13 +62,15 @@ impl Site<'_> {
 /// guard. With a `timeout`, the guard comes from:
 ///
 /// ```text
-/// let mut __guard = match timeout(DURATION, Enter::<0x1234>::acquire(..)).await {
+/// let __limit: ::core::time::Duration = DURATION;
+/// let mut __guard = match timeout(__limit, Enter::<0x1234>::acquire(..)).await {
 ///     Ok(__acquired) => granted(__acquired),
 ///     Err(__elapsed) => return FromElapsed::from_elapsed(__elapsed),
 /// };
 /// ```
 ///
-/// In a block, which cannot be left by a `return` of ours, all of the rest is in
+/// (A statement of its own, so that temporaries of the expression end there: in the
+/// `match`, they would be kept for the body.) In a block, which cannot be left by a `return` of ours, all of the rest is in
 /// the first arm, inside of an `Ok`, and the second is `Err(__elapsed)`.
 pub(super) fn section(section: &Section, site: Site<'_>, statements: TokenStream) -> TokenStream {
     let krate = &section.options.krate;
@@ -90,7 +92,9 @@ pub(super) fn section(section: &Section, site: Site<'_>, statements: TokenStream
     let private = krate.private_at(span);
     let (entering, settled) = enter_in_time(section, &locks);
     let limit = &timeout.limit;
-    let future = quote_spanned!(span=> #private::timeout(#limit, #entering));
+    let until = Ident::new("__limit", span);
+    let limit = quote_spanned!(span=> let #until: ::core::time::Duration = #limit;);
+    let future = quote_spanned!(span=> #private::timeout(#until, #entering));
     let result = site.awaited(&future, span, &private);
     let guards = locks.iter().map(|lock| &lock.guard);
     let (ok, err) = (
@@ -104,6 +108,7 @@ pub(super) fn section(section: &Section, site: Site<'_>, statements: TokenStream
     match site {
         Site::Fn { .. } => quote_spanned! {span=>
             #entries
+            #limit
             #storage
             let (#(mut #guards,)*) = match #result {
                 #ok(#acquired) => #settled,
@@ -115,6 +120,7 @@ pub(super) fn section(section: &Section, site: Site<'_>, statements: TokenStream
             let inside = braced(inside, span);
             quote_spanned! {span=>
                 #entries
+                #limit
                 match #result {
                     #ok(#acquired) => {
                         #storage

@@ -109,6 +109,48 @@ impl<T: Clone + Sync> Account<T> {
     }
 }
 
+impl<T: Clone> Account<T> {
+    /// The same in a condition, and under the other options.
+    #[synchronized(
+        ledger,
+        when = !std::cell::RefCell::new(ledger).borrow().items.is_empty(),
+        no_await
+    )]
+    pub async fn some(&self) -> Option<T> {
+        std::cell::RefCell::new(ledger)
+            .borrow()
+            .items
+            .first()
+            .cloned()
+    }
+
+    /// The same once more.
+    #[synchronized(ledger, atomic)]
+    pub async fn other(&self) -> Option<T> {
+        std::cell::RefCell::new(ledger)
+            .borrow()
+            .items
+            .last()
+            .cloned()
+    }
+
+    /// The same in a block.
+    pub async fn both(&self) -> Option<T> {
+        with_lock!(
+            self.ledger,
+            atomic,
+            when = !std::cell::RefCell::new(ledger).borrow().items.is_empty(),
+            {
+                std::cell::RefCell::new(ledger)
+                    .borrow()
+                    .items
+                    .first()
+                    .cloned()
+            }
+        )
+    }
+}
+
 /// Counts.
 #[synchronized(COUNT)]
 pub async fn count() -> u32 {
@@ -131,6 +173,9 @@ mod tests {
             assert_eq!(account.add('b').await, Ok(2));
             assert_eq!(account.first().await, Some('a'));
             assert_eq!(account.last().await, Some('b'));
+            assert_eq!(account.some().await, Some('a'));
+            assert_eq!(account.other().await, Some('b'));
+            assert_eq!(account.both().await, Some('a'));
             assert_eq!(account.pay(3).await, Err(1));
             assert_eq!(account.pay_in_a_block(3).await, Err(1));
             assert_eq!(account.pay(1).await, Ok(1));

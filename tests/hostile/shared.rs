@@ -312,3 +312,56 @@ mod with_drop {
         drop(guard);
     }
 }
+
+/// What is guarded has no size, and more than one bound.
+mod unsized_data {
+    use super::*;
+
+    trait Count {
+        fn count(&mut self) -> u32;
+    }
+
+    impl Count for u32 {
+        fn count(&mut self) -> u32 {
+            *self += 1;
+            *self
+        }
+    }
+
+    #[derive(Guarded)]
+    struct Counter<T: ?Sized> {
+        #[lock]
+        data: Box<Mutex<dyn Count + Send>>,
+        #[lock(rw)]
+        lock: RwLock<()>,
+        #[guarded_by(lock)]
+        count: Guarded<T>,
+    }
+
+    #[derive(Guarded)]
+    struct Last {
+        #[lock(rw)]
+        lock: RwLock<()>,
+        #[guarded_by(lock)]
+        _count: Guarded<dyn Count + Send + Sync>,
+    }
+
+    #[test]
+    fn trait_objects() {
+        fn is_sync<T: Sync + ?Sized>() {}
+        is_sync::<Last>();
+        let counter: &Counter<dyn Count + Send + Sync> = &Counter {
+            data: Box::new(Mutex::new(0_u32)),
+            lock: RwLock::new(()),
+            count: Guarded::new(1_u32),
+        };
+        block_on(async {
+            with_lock!(counter.data, counter.lock, {
+                assert_eq!((data.value.count(), lock.count.count()), (1, 2));
+            });
+            with_lock!(read(counter.lock), {
+                let _: &(dyn Count + Send + Sync) = lock.count;
+            });
+        });
+    }
+}

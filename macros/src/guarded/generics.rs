@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::{GenericParam, Generics, Type};
+use syn::{GenericParam, Generics, Type, parse_quote};
 
 use crate::names::{has_ident, plain, replace_self};
 
@@ -110,10 +110,14 @@ impl Params {
     }
 
     /// A type of the struct as it is written outside of the struct, where `Self`
-    /// means something else.
+    /// means something else. It can stand behind a `&`.
     pub(super) fn outside(&self, ty: &Type) -> Type {
         let tokens = replace_self(ty.to_token_stream(), &self.this);
-        syn::parse2(tokens).unwrap_or_else(|_| ty.clone())
+        let ty = syn::parse2(tokens).unwrap_or_else(|_| ty.clone());
+        match ty {
+            Type::TraitObject(object) if object.bounds.len() > 1 => parse_quote!((#object)),
+            other => other,
+        }
     }
 }
 

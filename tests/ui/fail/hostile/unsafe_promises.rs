@@ -1,0 +1,88 @@
+//! What unsafe code believes is promised by unsafe impls only.
+
+use std::cell::Cell;
+use std::convert::Infallible;
+
+use async_monitor::__private::{
+    Conditional, ConditionalLock, ConditionalRwLock, ConditionalShared, Exactly, LockOf, Place,
+    Retake, RwLockOf,
+};
+use async_monitor::{AsyncLock, AsyncRwLock, ExclusiveLock, ExclusiveRwLock, HoldsLock, LockId, Relock};
+
+struct Nothing(Cell<u8>);
+
+impl AsyncLock for Nothing {
+    type Guard<'a> = ();
+    type Error = Infallible;
+
+    async fn acquire(&self) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn try_acquire(&self) -> Option<()> {
+        Some(())
+    }
+}
+
+impl AsyncRwLock for Nothing {
+    type ReadGuard<'a> = ();
+
+    async fn read(&self) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn try_read(&self) -> Option<()> {
+        Some(())
+    }
+}
+
+impl ExclusiveLock for Nothing {}
+impl ExclusiveRwLock for Nothing {}
+
+impl HoldsLock for Nothing {
+    fn lock_id(&self) -> LockId {
+        LockId::from_key(0)
+    }
+}
+
+impl Relock for Nothing {}
+
+impl LockOf<Nothing> for Nothing {
+    type Lock = Nothing;
+
+    fn lock(&self) -> Exactly<'_, Nothing> {
+        async_monitor::__private::exactly(self)
+    }
+}
+
+impl RwLockOf<u8> for Nothing {
+    type Lock = Nothing;
+
+    fn lock(&self) -> Exactly<'_, Nothing> {
+        async_monitor::__private::exactly(self)
+    }
+}
+
+impl ConditionalLock for Nothing {
+    fn place(&self) -> Place<'_> {
+        loop {}
+    }
+
+    unsafe fn granted(&self) {}
+}
+
+impl ConditionalRwLock for Nothing {
+    fn read_place(&self) -> Place<'_> {
+        loop {}
+    }
+
+    unsafe fn read_granted(&self) {}
+}
+
+struct Reference;
+
+impl<'g> Conditional<'g, Nothing> for &'g Reference {}
+impl<'g> ConditionalShared<'g, Nothing> for &'g Reference {}
+impl<'g> Retake<'g, Nothing> for &'g Reference {}
+
+fn main() {}

@@ -173,8 +173,9 @@ for Account {
     }
 }
 #[automatically_derived]
-impl ::async_monitor::__private::EnterWhen<122075695621518212564394156771862851892u128>
-for Account
+unsafe impl ::async_monitor::__private::EnterWhen<
+    122075695621518212564394156771862851892u128,
+> for Account
 where
     for<'__a> &'__a ::async_monitor::__private::Of<
         Account,

@@ -169,8 +169,9 @@ for Shared {
     }
 }
 #[automatically_derived]
-impl ::async_monitor::__private::EnterWhen<9157926117924125475949231123135259214u128>
-for Shared
+unsafe impl ::async_monitor::__private::EnterWhen<
+    9157926117924125475949231123135259214u128,
+> for Shared
 where
     for<'__a> &'__a ::async_monitor::__private::Of<
         Shared,

@@ -216,7 +216,7 @@ where
     }
 }
 #[automatically_derived]
-impl<
+unsafe impl<
     'd,
     K: Hash,
     const N: usize,
@@ -731,7 +731,7 @@ where
     }
 }
 #[automatically_derived]
-impl<
+unsafe impl<
     'd,
     K: Hash,
     const N: usize,

@@ -73,7 +73,13 @@ macro_rules! conditional {
             label = "a section of this lock cannot have a condition",
             note = "use `async_monitor::Lock`, `Mutex` or `RwLock`, or wait with a `Condition`"
         )]
-        pub trait $enter_when<const KEY: u128>: $enter<KEY> {
+        ///
+        /// # Safety
+        ///
+        /// Place and guard are of the same lock, `HasLock::view`, where that is
+        /// implemented, leaves the guard where it is, and where the lock stays on
+        /// one thread, so does a reference to the implementor.
+        pub unsafe trait $enter_when<const KEY: u128>: $enter<KEY> {
             /// A place in line.
             fn place(&self) -> Place<'_>;
 
@@ -86,8 +92,9 @@ macro_rules! conditional {
             unsafe fn granted(&self) -> Self::Guard<'_>;
         }
 
+        // SAFETY: the same is promised by `L`, which is all that an `AnyLock` is.
         #[diagnostic::do_not_recommend]
-        impl<L: $conditional + ?Sized, const KEY: u128> $enter_when<KEY> for AnyLock<L> {
+        unsafe impl<L: $conditional + ?Sized, const KEY: u128> $enter_when<KEY> for AnyLock<L> {
             #[inline]
             fn place(&self) -> Place<'_> {
                 self.0.$place()

@@ -9,7 +9,7 @@ impl Side<'_> {
     /// Expands to:
     ///
     /// ```text
-    /// impl ::async_monitor::__private::EnterWhen<0x1234> for Account
+    /// unsafe impl ::async_monitor::__private::EnterWhen<0x1234> for Account
     /// where
     ///     for<'__a> &'__a Of<..>: ::async_monitor::__private::Conditional<'__a, Of<..>>,
     /// {
@@ -22,7 +22,8 @@ impl Side<'_> {
     /// }
     /// ```
     ///
-    /// SAFETY, of what is generated: the caller of `granted` promises what that
+    /// SAFETY, of what is generated: place and guard are of the lock that is a field
+    /// of the struct, or behind one; and the caller of `granted` promises what that
     /// of the lock asks for.
     pub(super) fn expand_when(&self) -> TokenStream {
         let Side { monitor, key, .. } = self;
@@ -43,7 +44,7 @@ impl Side<'_> {
         let lock = self.lock_of(&quote!(self));
         quote! {
             #[automatically_derived]
-            impl #params #krate::__private::#enter_when<#key> for #this #where_clause {
+            #unsafe_ impl #params #krate::__private::#enter_when<#key> for #this #where_clause {
                 #[inline]
                 fn place(&self) -> #krate::__private::Place<'_> {
                     #krate::__private::#conditional::place(#lock)

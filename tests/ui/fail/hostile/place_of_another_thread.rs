@@ -1,0 +1,35 @@
+//! A place in line at a lock of one thread, in a future that says it is `Send`:
+//! whether it is, is told by the type that is entered.
+
+use async_monitor::__private::{Enter, EnterWhen, Place, value};
+use async_monitor::{LockId, local};
+
+struct Everywhere;
+
+std::thread_local! {
+    static HERE: &'static local::Lock = Box::leak(Box::new(local::Lock::new()));
+}
+
+impl Enter<0> for Everywhere {
+    type Guard<'g> = ();
+    type Error = ();
+
+    fn id(&self) -> LockId {
+        LockId::of(self)
+    }
+
+    async fn acquire(&self) -> Result<(), ()> {
+        Ok(())
+    }
+}
+
+impl EnterWhen<0> for Everywhere {
+    fn place(&self) -> Place<'_> {
+        let here = HERE.with(|here| *here);
+        EnterWhen::<0>::place(value(here).__settle().__entered())
+    }
+
+    unsafe fn granted(&self) {}
+}
+
+fn main() {}

@@ -6,6 +6,7 @@ use core::hash::Hash;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 use std::boxed::Box;
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// What tells one lock from another, and in which order several are acquired.
@@ -51,8 +52,8 @@ impl LockId {
 /// A lock that a task can wait for: what `#[synchronized]`, `with_lock!` and
 /// `#[derive(Guarded)]` acquire.
 ///
-/// Implemented by the locks of this crate and through `&L`, [`Box<L>`] and
-/// [`Arc<L>`]. A [`Semaphore`](crate::Semaphore) is acquired with one permit.
+/// Implemented by the locks of this crate and through `&L`, [`Box<L>`], [`Rc<L>`]
+/// and [`Arc<L>`]. A [`Semaphore`](crate::Semaphore) is acquired with one permit.
 ///
 /// Implementations must be cancel-safe: dropping the future of
 /// [`acquire`](Self::acquire) must leave the lock as if it had never been
@@ -245,7 +246,7 @@ macro_rules! through_pointer {
     )*};
 }
 
-through_pointer!(&L, Box<L>, Arc<L>);
+through_pointer!(&L, Box<L>, Rc<L>, Arc<L>);
 
 /// A future whose output cannot be an error. An `async` block would do the same,
 /// and be larger.

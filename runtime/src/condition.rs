@@ -26,6 +26,7 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
+use super::flavour::{Own, threads_only};
 use crate::LockId;
 use crate::gate::polled_after_completion;
 use crate::proof::{HoldsLock, Relock, View};
@@ -69,13 +70,15 @@ use crate::sync::{SharedCell, const_unless_loom};
 /// # });
 /// ```
 pub struct Condition {
-    signal: Signal,
+    signal: Signal<Own>,
     /// The lock of those who wait (C2). Under the lock of the queue.
     lock: SharedCell<Option<LockId>>,
 }
 
-// SAFETY: `lock` is reached under the lock of the queue only.
-unsafe impl Sync for Condition {}
+threads_only! {
+    // SAFETY: `lock` is reached under the lock of the queue only.
+    unsafe impl Sync for Condition {}
+}
 
 impl Condition {
     const_unless_loom! {

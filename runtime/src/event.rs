@@ -32,11 +32,11 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
-use crate::blocking::block_on;
+use super::flavour::{Own, threads_only};
 use crate::gate::polled_after_completion;
 use crate::queue::{DONE, FRESH, IDLE, Node, OVER, POLLED};
 use crate::signal::{Epoch, Signal};
-use crate::sync::{Ordering, Threads, Word, const_unless_loom};
+use crate::sync::{Ordering, Word, const_unless_loom};
 
 const SET: usize = 1;
 const QUEUED: usize = 1 << 1;
@@ -63,8 +63,8 @@ const QUEUED: usize = 1 << 1;
 /// # });
 /// ```
 pub struct Event {
-    word: Word<Threads>,
-    signal: Signal,
+    word: Word<Own>,
+    signal: Signal<Own>,
 }
 
 impl Event {
@@ -138,18 +138,20 @@ impl Event {
         }
     }
 
-    /// Waits until the flag is set, by parking the thread.
-    ///
-    /// ```
-    /// static STARTED: async_monitor::Event = async_monitor::Event::new();
-    ///
-    /// let thread = std::thread::spawn(|| STARTED.wait_blocking());
-    /// STARTED.set();
-    /// thread.join().unwrap();
-    /// ```
-    pub fn wait_blocking(&self) {
-        if !self.is_set() {
-            block_on(self.wait());
+    threads_only! {
+        /// Waits until the flag is set, by parking the thread.
+        ///
+        /// ```
+        /// static STARTED: async_monitor::Event = async_monitor::Event::new();
+        ///
+        /// let thread = std::thread::spawn(|| STARTED.wait_blocking());
+        /// STARTED.set();
+        /// thread.join().unwrap();
+        /// ```
+        pub fn wait_blocking(&self) {
+            if !self.is_set() {
+                crate::blocking::block_on(self.wait());
+            }
         }
     }
 

@@ -5,9 +5,8 @@ use core::future::Future;
 use core::pin::Pin;
 use core::ptr;
 use core::task::{Context, Poll};
-use std::sync::Arc;
 
-use super::{BoundedSemaphore, Semaphore};
+use super::{BoundedSemaphore, Rc, Semaphore};
 use crate::gate::{Entering, Handle, Inside};
 use crate::sync::Ordering;
 
@@ -138,8 +137,8 @@ permits! {
     /// The future of [`Semaphore::acquire`] and `acquire_many`.
     SemaphoreAcquire;
 
-    /// Permits of a [`Semaphore`] in an [`Arc`], given back on drop.
-    OwnedSemaphorePermit[] of Arc<Semaphore>,
+    /// Permits of a [`Semaphore`] in an `Arc`, given back on drop.
+    OwnedSemaphorePermit[] of Rc<Semaphore>,
     /// The future of [`Semaphore::acquire_owned`] and `acquire_many_owned`.
     SemaphoreAcquireOwned;
 
@@ -148,8 +147,8 @@ permits! {
     /// The future of [`BoundedSemaphore::acquire`] and `acquire_many`.
     BoundedSemaphoreAcquire;
 
-    /// Permits of a [`BoundedSemaphore`] in an [`Arc`], given back on drop.
-    OwnedBoundedSemaphorePermit[] of Arc<BoundedSemaphore>,
+    /// Permits of a [`BoundedSemaphore`] in an `Arc`, given back on drop.
+    OwnedBoundedSemaphorePermit[] of Rc<BoundedSemaphore>,
     /// The future of [`BoundedSemaphore::acquire_owned`] and
     /// `acquire_many_owned`.
     BoundedSemaphoreAcquireOwned;

@@ -38,6 +38,7 @@ impl LockId {
     ///
     /// A type without size has no address of its own; use
     /// [`from_key`](Self::from_key) for it.
+    #[inline]
     pub fn of<L: ?Sized>(lock: &L) -> Self {
         LockId(Source::Address((&raw const *lock).addr()))
     }
@@ -107,6 +108,7 @@ pub trait AsyncLock {
     ///
     /// The default is the address of `self`. A handle, such as [`Arc`], returns
     /// the id of what it leads to.
+    #[inline]
     fn id(&self) -> LockId {
         LockId::of(self)
     }

@@ -83,6 +83,7 @@ impl Event {
     /// # Panics
     ///
     /// Where a waker panics. All waiters have been let through then.
+    #[inline]
     pub fn set(&self) {
         let mut word = self.word.load(Ordering::Relaxed);
         // Unless somebody waits and no other call is letting them through:
@@ -114,6 +115,7 @@ impl Event {
 
     /// Clears the flag: whoever waits from now on does so until the next
     /// [`set`](Self::set).
+    #[inline]
     pub fn clear(&self) {
         self.word.fetch_and(!SET, Ordering::AcqRel);
     }
@@ -148,6 +150,7 @@ impl Event {
         /// STARTED.set();
         /// thread.join().unwrap();
         /// ```
+        #[inline]
         pub fn wait_blocking(&self) {
             if !self.is_set() {
                 crate::blocking::block_on(self.wait());
@@ -189,12 +192,14 @@ impl Event {
     }
 
     /// Under the lock of the queue, when it is empty (E1).
+    #[inline]
     fn unmark_queued(&self) {
         self.word.fetch_and(!QUEUED, Ordering::Relaxed);
     }
 
     /// Under the lock of the queue: marks that somebody joins, unless the flag
     /// is set (E2).
+    #[inline]
     fn mark_queued(&self) -> bool {
         let mut word = self.word.load(Ordering::Acquire);
         while word & SET == 0 {
@@ -217,12 +222,14 @@ impl Event {
 }
 
 impl Default for Event {
+    #[inline]
     fn default() -> Self {
         Event::new()
     }
 }
 
 impl fmt::Debug for Event {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Event")
             .field("set", &self.is_set())
@@ -272,6 +279,7 @@ impl Drop for EventWait<'_> {
 }
 
 impl fmt::Debug for EventWait<'_> {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EventWait")
             .field("terminated", &(self.node.stage() == OVER))

@@ -86,6 +86,7 @@ impl<T: ?Sized> Deref for Guarded<T> {
 }
 
 impl<T> From<T> for Guarded<T> {
+    #[inline]
     fn from(value: T) -> Self {
         Guarded::new(value)
     }
@@ -93,6 +94,7 @@ impl<T> From<T> for Guarded<T> {
 
 impl<T: ?Sized> fmt::Debug for Guarded<T> {
     /// Never shows the value: nothing proves that the lock is held.
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Guarded(<guarded by a lock>)")
     }

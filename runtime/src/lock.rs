@@ -165,6 +165,7 @@ impl Lock {
         /// assert!(lock.is_locked());
         /// # drop(guard);
         /// ```
+        #[inline]
         pub fn acquire_blocking(&self) -> LockGuard<'_> {
             match self.try_acquire() {
                 Some(guard) => guard,
@@ -201,6 +202,7 @@ impl Lock {
 
     threads_only! {
         /// As [`acquire_blocking`](Self::acquire_blocking), with an owned guard.
+        #[inline]
         pub fn acquire_owned_blocking(self: &Rc<Self>) -> OwnedLockGuard {
             match self.try_acquire_owned() {
                 Some(guard) => guard,
@@ -228,12 +230,14 @@ impl Gated for Lock {
 }
 
 impl Default for Lock {
+    #[inline]
     fn default() -> Self {
         Lock::new()
     }
 }
 
 impl fmt::Debug for Lock {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Lock")
             .field("locked", &self.is_locked())
@@ -288,12 +292,14 @@ impl OwnedLockGuard {
 }
 
 impl fmt::Debug for LockGuard<'_> {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LockGuard").finish_non_exhaustive()
     }
 }
 
 impl fmt::Debug for OwnedLockGuard {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OwnedLockGuard").finish_non_exhaustive()
     }

@@ -61,6 +61,7 @@ impl<T> Mutex<T> {
 
     #[cfg(async_monitor_loom)]
     /// A mutex that nobody holds.
+    #[inline]
     pub fn new(value: T) -> Self {
         Mutex {
             lock: Lock::new(),
@@ -69,6 +70,7 @@ impl<T> Mutex<T> {
     }
 
     /// Takes the value out. Nobody else has the mutex, so nobody holds it.
+    #[inline]
     pub fn into_inner(self) -> T {
         self.value.into_inner()
     }
@@ -102,6 +104,7 @@ impl<T: ?Sized> Mutex<T> {
     threads_only! {
         /// Waits for the mutex by parking the thread: the way in from code that is
         /// not async. See [`Lock::acquire_blocking`].
+        #[inline]
         pub fn lock_blocking(&self) -> MutexGuard<'_, T> {
             match self.try_lock() {
                 Some(guard) => guard,
@@ -127,6 +130,7 @@ impl<T: ?Sized> Mutex<T> {
 
     threads_only! {
         /// As [`lock_blocking`](Self::lock_blocking), with an owned guard.
+        #[inline]
         pub fn lock_owned_blocking(self: &Rc<Self>) -> OwnedMutexGuard<T> {
             match self.try_lock_owned() {
                 Some(guard) => guard,
@@ -160,18 +164,21 @@ impl<T: ?Sized> Gated for Mutex<T> {
 }
 
 impl<T> From<T> for Mutex<T> {
+    #[inline]
     fn from(value: T) -> Self {
         Mutex::new(value)
     }
 }
 
 impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         /// Inside, to look: who leaves again has changed nothing, so those who
         /// wait for a condition need not look as well.
         struct Looking<'a>(&'a Gate<Exclusive, Own>);
 
         impl Drop for Looking<'_> {
+            #[inline]
             fn drop(&mut self) {
                 self.0
                     .change(false, |word| Some(Exclusive::retract(word, ())));
@@ -258,6 +265,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
     /// *number += 1;
     /// # });
     /// ```
+    #[inline]
     pub fn map<U: ?Sized>(
         mut guard: Self,
         part: impl FnOnce(&mut T) -> &mut U,
@@ -283,6 +291,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
     /// # Errors
     ///
     /// The guard itself where `part` returns `None`.
+    #[inline]
     pub fn filter_map<U: ?Sized>(
         mut guard: Self,
         part: impl FnOnce(&mut T) -> Option<&mut U>,
@@ -315,6 +324,7 @@ impl<T: ?Sized> OwnedMutexGuard<T> {
 
 impl<'a, T: ?Sized> MappedMutexGuard<'a, T> {
     /// `value` is part of what `lock`, which is held, guards.
+    #[inline]
     fn new(lock: &'a Lock, value: NonNull<T>) -> Self {
         MappedMutexGuard {
             _inside: Inside::new(lock, ()),
@@ -324,6 +334,7 @@ impl<'a, T: ?Sized> MappedMutexGuard<'a, T> {
     }
 
     /// Makes a guard that leads to a part of the part.
+    #[inline]
     pub fn map<U: ?Sized>(
         mut guard: Self,
         part: impl FnOnce(&mut T) -> &mut U,
@@ -342,6 +353,7 @@ impl<'a, T: ?Sized> MappedMutexGuard<'a, T> {
     /// # Errors
     ///
     /// The guard itself where `part` returns `None`.
+    #[inline]
     pub fn filter_map<U: ?Sized>(
         mut guard: Self,
         part: impl FnOnce(&mut T) -> Option<&mut U>,
@@ -357,6 +369,7 @@ impl<'a, T: ?Sized> MappedMutexGuard<'a, T> {
     }
 
     /// Unlocks the mutex: what dropping the guard does, said aloud.
+    #[inline]
     pub fn release(guard: Self) {
         drop(guard);
     }
@@ -385,12 +398,14 @@ macro_rules! deref_guard {
         }
 
         impl<$($generics)* + fmt::Debug> fmt::Debug for $guard<$($params),*> {
+            #[inline]
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 fmt::Debug::fmt(&**self, f)
             }
         }
 
         impl<$($generics)* + fmt::Display> fmt::Display for $guard<$($params),*> {
+            #[inline]
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 fmt::Display::fmt(&**self, f)
             }

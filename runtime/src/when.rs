@@ -143,20 +143,24 @@ pub(crate) trait Flavoured: Flavour + Sized {
 }
 
 impl Flavoured for Threads {
+    #[inline]
     fn exclusive_place(gate: &Gate<Exclusive>) -> Place<'_> {
         Place(Gates::Exclusive(gate, Node::new(())))
     }
 
+    #[inline]
     fn shared_place(gate: &Gate<Shared>, access: Access) -> Place<'_> {
         Place(Gates::Shared(gate, Node::new(access)))
     }
 }
 
 impl Flavoured for Local {
+    #[inline]
     fn exclusive_place(gate: &Gate<Exclusive, Local>) -> Place<'_> {
         Place(Gates::LocalExclusive(gate, Node::new(())))
     }
 
+    #[inline]
     fn shared_place(gate: &Gate<Shared, Local>, access: Access) -> Place<'_> {
         Place(Gates::LocalShared(gate, Node::new(access)))
     }
@@ -176,6 +180,7 @@ macro_rules! at_gate {
 
 impl Place<'_> {
     /// Waits to be let in, to look.
+    #[inline]
     fn poll(self: Pin<&Self>, cx: &mut Context<'_>) -> Poll<()> {
         // SAFETY: the node is pinned as we are, used with this gate only, and
         // cancelled by our drop.
@@ -183,12 +188,14 @@ impl Place<'_> {
     }
 
     /// The condition is true: in for good.
+    #[inline]
     fn settle(self: Pin<&Self>) {
         // SAFETY: the callers have been let in.
         at_gate!(self, |gate, node| unsafe { gate.settle(node) });
     }
 
     /// The condition is false: out again, until there is news.
+    #[inline]
     fn park(self: Pin<&Self>, waker: Waker) {
         // SAFETY: the callers have been let in, and have no guard any more.
         at_gate!(self, |gate, node| unsafe { gate.park(node, waker) });
@@ -196,6 +203,7 @@ impl Place<'_> {
 }
 
 impl Drop for Place<'_> {
+    #[inline]
     fn drop(&mut self) {
         // SAFETY: the node was pinned if it was ever linked, and used with this
         // gate only.
@@ -207,6 +215,7 @@ impl Drop for Place<'_> {
 struct Looking<'p, 'a>(Pin<&'p Place<'a>>);
 
 impl Drop for Looking<'_, '_> {
+    #[inline]
     fn drop(&mut self) {
         self.0.settle();
     }
@@ -293,6 +302,7 @@ where
 {
     type Output = G;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<G> {
         // SAFETY: the place is pinned as we are, not moved, and dropped where it
         // is; the closures are not pinned.

@@ -139,12 +139,14 @@ macro_rules! guards {
         }
 
         impl<$($generics)* + fmt::Debug> fmt::Debug for $guard<$($params),*> {
+            #[inline]
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 fmt::Debug::fmt(&**self, f)
             }
         }
 
         impl<$($generics)* + fmt::Display> fmt::Display for $guard<$($params),*> {
+            #[inline]
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 fmt::Display::fmt(&**self, f)
             }
@@ -193,6 +195,7 @@ macro_rules! write_guards {
             /// assert_eq!((*guard, *lock.read().await), (2, 2));
             /// # });
             /// ```
+            #[inline]
             pub fn downgrade(guard: Self) -> $read_guard {
                 let $handle = guard.inside.into_handle();
                 let guard = <$read_guard>::new($read_handle);
@@ -236,6 +239,7 @@ macro_rules! upgradable_guards {
             /// # Errors
             ///
             /// The guard itself where others read.
+            #[inline]
             pub fn try_upgrade(guard: Self) -> Result<$write_guard, Self> {
                 if guard.inside.handle().gate().try_enter_first(Access::Upgrade) {
                     Ok(<$write_guard>::new(guard.inside.into_handle()))
@@ -245,6 +249,7 @@ macro_rules! upgradable_guards {
             }
 
             /// Goes on as a plain reader, so that another may be upgradable.
+            #[inline]
             pub fn downgrade(guard: Self) -> $read_guard {
                 let $handle = guard.inside.into_handle();
                 let guard = <$read_guard>::new($read_handle);
@@ -268,6 +273,7 @@ macro_rules! upgradable_guards {
         impl<$($generics)*> Future for $upgrade<$($params),*> {
             type Output = $write_guard;
 
+            #[inline]
             fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
                 // SAFETY: `entering` is pinned with us and not moved below;
                 // `upgradable` is not.
@@ -286,6 +292,7 @@ macro_rules! upgradable_guards {
         }
 
         impl<$($generics)*> fmt::Debug for $upgrade<$($params),*> {
+            #[inline]
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_struct(stringify!($upgrade))
                     .field("terminated", &self.entering.is_terminated())

@@ -177,6 +177,7 @@ impl Gated for RawRwLock {
 }
 
 impl Default for RawRwLock {
+    #[inline]
     fn default() -> Self {
         RawRwLock { gate: Gate::new(0) }
     }
@@ -201,6 +202,7 @@ impl<T> RwLock<T> {
 
     #[cfg(async_monitor_loom)]
     /// A lock that nobody holds.
+    #[inline]
     pub fn new(value: T) -> Self {
         RwLock {
             raw: RawRwLock::default(),
@@ -209,6 +211,7 @@ impl<T> RwLock<T> {
     }
 
     /// Takes the value out. Nobody else has the lock, so nobody holds it.
+    #[inline]
     pub fn into_inner(self) -> T {
         self.value.into_inner()
     }
@@ -280,6 +283,7 @@ impl<T: ?Sized> RwLock<T> {
     threads_only! {
         /// Waits, to read, by parking the thread. See
         /// [`Lock::acquire_blocking`](crate::Lock::acquire_blocking).
+        #[inline]
         pub fn read_blocking(&self) -> RwLockReadGuard<'_, T> {
             match self.try_read() {
                 Some(guard) => guard,
@@ -291,6 +295,7 @@ impl<T: ?Sized> RwLock<T> {
     threads_only! {
         /// Waits, to write, by parking the thread. See
         /// [`Lock::acquire_blocking`](crate::Lock::acquire_blocking).
+        #[inline]
         pub fn write_blocking(&self) -> RwLockWriteGuard<'_, T> {
             match self.try_write() {
                 Some(guard) => guard,
@@ -302,6 +307,7 @@ impl<T: ?Sized> RwLock<T> {
     threads_only! {
         /// Waits, to read and perhaps to upgrade later, by parking the thread. See
         /// [`Lock::acquire_blocking`](crate::Lock::acquire_blocking).
+        #[inline]
         pub fn upgradable_read_blocking(&self) -> RwLockUpgradableReadGuard<'_, T> {
             match self.try_upgradable_read() {
                 Some(guard) => guard,
@@ -330,6 +336,7 @@ impl<T: ?Sized> RwLock<T> {
     }
 
     /// As [`try_read`](Self::try_read), with a guard that keeps the lock alive.
+    #[inline]
     pub fn try_read_owned(self: &Rc<Self>) -> Option<OwnedRwLockReadGuard<T>> {
         self.enter(Access::Read)
             .then(|| OwnedRwLockReadGuard::new(Rc::clone(self)))
@@ -337,6 +344,7 @@ impl<T: ?Sized> RwLock<T> {
 
     /// As [`try_write`](Self::try_write), with a guard that keeps the lock
     /// alive.
+    #[inline]
     pub fn try_write_owned(self: &Rc<Self>) -> Option<OwnedRwLockWriteGuard<T>> {
         self.enter(Access::Write)
             .then(|| OwnedRwLockWriteGuard::new(Rc::clone(self)))
@@ -344,6 +352,7 @@ impl<T: ?Sized> RwLock<T> {
 
     /// As [`try_upgradable_read`](Self::try_upgradable_read), with a guard that
     /// keeps the lock alive.
+    #[inline]
     pub fn try_upgradable_read_owned(self: &Rc<Self>) -> Option<OwnedRwLockUpgradableReadGuard<T>> {
         self.enter(Access::Upgradable)
             .then(|| OwnedRwLockUpgradableReadGuard::new(Rc::clone(self)))
@@ -352,6 +361,7 @@ impl<T: ?Sized> RwLock<T> {
     threads_only! {
         /// As [`read_blocking`](Self::read_blocking), with a guard that keeps the
         /// lock alive.
+        #[inline]
         pub fn read_owned_blocking(self: &Rc<Self>) -> OwnedRwLockReadGuard<T> {
             match self.try_read_owned() {
                 Some(guard) => guard,
@@ -363,6 +373,7 @@ impl<T: ?Sized> RwLock<T> {
     threads_only! {
         /// As [`write_blocking`](Self::write_blocking), with a guard that keeps the
         /// lock alive.
+        #[inline]
         pub fn write_owned_blocking(self: &Rc<Self>) -> OwnedRwLockWriteGuard<T> {
             match self.try_write_owned() {
                 Some(guard) => guard,
@@ -374,6 +385,7 @@ impl<T: ?Sized> RwLock<T> {
     threads_only! {
         /// As [`upgradable_read_blocking`](Self::upgradable_read_blocking), with a
         /// guard that keeps the lock alive.
+        #[inline]
         pub fn upgradable_read_owned_blocking(self: &Rc<Self>) -> OwnedRwLockUpgradableReadGuard<T> {
             match self.try_upgradable_read_owned() {
                 Some(guard) => guard,
@@ -384,6 +396,7 @@ impl<T: ?Sized> RwLock<T> {
 
     /// Whether anybody is inside, or has been granted access and not run yet.
     /// The answer may be out of date when it arrives.
+    #[inline]
     pub fn is_locked(&self) -> bool {
         self.gate().word() & !FLAGS != 0
     }
@@ -411,12 +424,14 @@ impl<T: ?Sized> Gated for RwLock<T> {
 }
 
 impl<T> From<T> for RwLock<T> {
+    #[inline]
     fn from(value: T) -> Self {
         RwLock::new(value)
     }
 }
 
 impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = self.gate().word();
         let mut debug = f.debug_struct("RwLock");
@@ -435,10 +450,12 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
 
 // SAFETY: place and guard are made from the lock itself.
 unsafe impl<T: ?Sized> crate::when::ConditionalLock for RwLock<T> {
+    #[inline]
     fn place(&self) -> crate::when::Place<'_> {
         crate::when::Flavoured::shared_place(self.gate(), Access::Write)
     }
 
+    #[inline]
     unsafe fn granted(&self) -> RwLockWriteGuard<'_, T> {
         RwLockWriteGuard::new(self)
     }
@@ -446,10 +463,12 @@ unsafe impl<T: ?Sized> crate::when::ConditionalLock for RwLock<T> {
 
 // SAFETY: as above.
 unsafe impl<T: ?Sized> crate::when::ConditionalRwLock for RwLock<T> {
+    #[inline]
     fn read_place(&self) -> crate::when::Place<'_> {
         crate::when::Flavoured::shared_place(self.gate(), Access::Read)
     }
 
+    #[inline]
     unsafe fn read_granted(&self) -> RwLockReadGuard<'_, T> {
         RwLockReadGuard::new(ReadHandle::new(self))
     }

@@ -155,6 +155,7 @@ threads_only! {
     }
 
     impl fmt::Display for OverRelease {
+        #[inline]
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             write!(
                 f,
@@ -214,6 +215,7 @@ macro_rules! semaphore {
             threads_only! {
                 /// Waits for a permit by parking the thread. See
                 /// [`Lock::acquire_blocking`](crate::Lock::acquire_blocking).
+                #[inline]
                 pub fn acquire_blocking(&self) -> $permit<'_> {
                     self.acquire_many_blocking(1)
                 }
@@ -222,6 +224,7 @@ macro_rules! semaphore {
             threads_only! {
                 /// Waits for permits by parking the thread. See
                 /// [`Lock::acquire_blocking`](crate::Lock::acquire_blocking).
+                #[inline]
                 pub fn acquire_many_blocking(&self, permits: usize) -> $permit<'_> {
                     match self.try_acquire_many(permits) {
                         Some(permit) => permit,
@@ -263,6 +266,7 @@ macro_rules! semaphore {
             threads_only! {
                 /// As [`acquire_blocking`](Self::acquire_blocking), with an owned
                 /// permit.
+                #[inline]
                 pub fn acquire_owned_blocking(self: &Rc<Self>) -> $owned_permit {
                     self.acquire_many_owned_blocking(1)
                 }
@@ -271,6 +275,7 @@ macro_rules! semaphore {
             threads_only! {
                 /// As [`acquire_many_blocking`](Self::acquire_many_blocking), with an
                 /// owned permit.
+                #[inline]
                 pub fn acquire_many_owned_blocking(self: &Rc<Self>, permits: usize) -> $owned_permit {
                     match self.try_acquire_many_owned(permits) {
                         Some(permit) => permit,
@@ -313,6 +318,7 @@ macro_rules! semaphore {
 
         impl Default for $semaphore {
             /// One permit, as in asyncio.
+            #[inline]
             fn default() -> Self {
                 Self::new(1)
             }
@@ -379,6 +385,7 @@ impl Semaphore {
     /// assert_eq!(semaphore.available_permits(), 2);
     /// ```
     #[track_caller]
+    #[inline]
     pub fn add_permits(&self, permits: usize) {
         let added = permits == 0
             || self.gate.change(false, |word| {
@@ -418,6 +425,7 @@ impl BoundedSemaphore {
     ///
     /// [`OverRelease`] where there would be more permits than at the beginning,
     /// counting those that are out. Nothing is released then.
+    #[inline]
     pub fn release(&self, permits: usize) -> Result<(), OverRelease> {
         let mut forgotten = self.forgotten.load(Ordering::Relaxed);
         loop {
@@ -446,12 +454,14 @@ impl BoundedSemaphore {
     }
 
     /// How many permits there are in all: the most that can be available.
+    #[inline]
     pub fn bound(&self) -> usize {
         self.bound
     }
 }
 
 impl fmt::Debug for Semaphore {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Semaphore")
             .field("available", &self.available_permits())
@@ -461,6 +471,7 @@ impl fmt::Debug for Semaphore {
 }
 
 impl fmt::Debug for BoundedSemaphore {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BoundedSemaphore")
             .field("available", &self.available_permits())

@@ -24,7 +24,8 @@
 //! The notation works with them, and a `#[derive(Guarded)]` struct with a local lock
 //! stays on its thread:
 //!
-//! ```
+#![cfg_attr(feature = "macros", doc = "```")]
+#![cfg_attr(not(feature = "macros"), doc = "```ignore")]
 //! use async_monitor::{Guarded, local, synchronized};
 //!
 //! #[derive(Guarded, Default)]

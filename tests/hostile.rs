@@ -3,6 +3,10 @@
 
 #![forbid(unsafe_code)]
 
+#[path = "hostile/bodies.rs"]
+mod bodies;
+#[path = "hostile/monitors.rs"]
+mod monitors;
 #[path = "hostile/names.rs"]
 mod names;
 #[path = "hostile/sections.rs"]

@@ -6,6 +6,7 @@ use core::hash::Hash;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 use std::boxed::Box;
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// What tells one lock from another, and in which order several are acquired.
@@ -37,6 +38,7 @@ impl LockId {
     ///
     /// A type without size has no address of its own; use
     /// [`from_key`](Self::from_key) for it.
+    #[inline]
     pub fn of<L: ?Sized>(lock: &L) -> Self {
         LockId(Source::Address((&raw const *lock).addr()))
     }
@@ -51,8 +53,8 @@ impl LockId {
 /// A lock that a task can wait for: what `#[synchronized]`, `with_lock!` and
 /// `#[derive(Guarded)]` acquire.
 ///
-/// Implemented by the locks of this crate and through `&L`, [`Box<L>`] and
-/// [`Arc<L>`]. A [`Semaphore`](crate::Semaphore) is acquired with one permit.
+/// Implemented by the locks of this crate and through `&L`, [`Box<L>`], [`Rc<L>`]
+/// and [`Arc<L>`]. A [`Semaphore`](crate::Semaphore) is acquired with one permit.
 ///
 /// Implementations must be cancel-safe: dropping the future of
 /// [`acquire`](Self::acquire) must leave the lock as if it had never been
@@ -106,6 +108,7 @@ pub trait AsyncLock {
     ///
     /// The default is the address of `self`. A handle, such as [`Arc`], returns
     /// the id of what it leads to.
+    #[inline]
     fn id(&self) -> LockId {
         LockId::of(self)
     }
@@ -245,7 +248,7 @@ macro_rules! through_pointer {
     )*};
 }
 
-through_pointer!(&L, Box<L>, Arc<L>);
+through_pointer!(&L, Box<L>, Rc<L>, Arc<L>);
 
 /// A future whose output cannot be an error. An `async` block would do the same,
 /// and be larger.

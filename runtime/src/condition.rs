@@ -26,6 +26,7 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
+use super::flavour::{Own, threads_only};
 use crate::LockId;
 use crate::gate::polled_after_completion;
 use crate::proof::{HoldsLock, Relock, View};
@@ -69,13 +70,15 @@ use crate::sync::{SharedCell, const_unless_loom};
 /// # });
 /// ```
 pub struct Condition {
-    signal: Signal,
+    signal: Signal<Own>,
     /// The lock of those who wait (C2). Under the lock of the queue.
     lock: SharedCell<Option<LockId>>,
 }
 
-// SAFETY: `lock` is reached under the lock of the queue only.
-unsafe impl Sync for Condition {}
+threads_only! {
+    // SAFETY: `lock` is reached under the lock of the queue only.
+    unsafe impl Sync for Condition {}
+}
 
 impl Condition {
     const_unless_loom! {
@@ -153,6 +156,7 @@ impl Condition {
     ///
     /// Where those who wait have given up another lock.
     #[track_caller]
+    #[inline]
     pub fn notify(&self, guard: &impl HoldsLock, n: usize) {
         // Who waits under the lock of `guard` joined before we took it (C1).
         if n == 0 || self.signal.looks_empty() {
@@ -184,6 +188,7 @@ impl Condition {
     }
 
     /// Under the lock of the queue, when it is empty.
+    #[inline]
     fn unbind(&self) {
         // SAFETY: under the lock of the queue.
         unsafe { self.lock.set(None) }
@@ -191,6 +196,7 @@ impl Condition {
 
     /// Under the lock of the queue: whether those who wait use another lock.
     /// From here on, this is the lock.
+    #[inline]
     fn bind(&self, id: LockId) -> Result<(), ()> {
         // SAFETY: under the lock of the queue.
         unsafe {
@@ -215,12 +221,14 @@ fn two_locks(call: &str) -> ! {
 }
 
 impl Default for Condition {
+    #[inline]
     fn default() -> Self {
         Condition::new()
     }
 }
 
 impl fmt::Debug for Condition {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Condition")
             .field("waiters", &self.signal.waiters())
@@ -253,6 +261,7 @@ pub struct ConditionWait<'c, G: Relock> {
 impl<G: Relock> Future for ConditionWait<'_, G> {
     type Output = G;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<G> {
         // SAFETY: the node is not moved; of the stage, only what is not pinned
         // is moved: the guard and what it leaves.
@@ -305,11 +314,13 @@ impl<G: Relock> Future for ConditionWait<'_, G> {
 }
 
 impl<G: Relock> Drop for ConditionWait<'_, G> {
+    #[inline]
     fn drop(&mut self) {
         /// Gives a notification on (C3) once the lock is given on.
         struct PassOn<'c>(&'c Condition, Left);
 
         impl Drop for PassOn<'_> {
+            #[inline]
             fn drop(&mut self) {
                 if let Left::Notified(epoch) = self.1 {
                     self.0.signal.pass_on(epoch, || self.0.unbind());
@@ -328,6 +339,7 @@ impl<G: Relock> Drop for ConditionWait<'_, G> {
 }
 
 impl<G: Relock> fmt::Debug for ConditionWait<'_, G> {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let stage = match &self.stage {
             Stage::Holding(_) => "holding",
@@ -361,6 +373,7 @@ where
 {
     type Output = G;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<G> {
         // SAFETY: `wait` is pinned with us and not moved; the others are not
         // pinned.
@@ -382,6 +395,7 @@ where
 }
 
 impl<G: Relock, F> fmt::Debug for ConditionWaitFor<'_, G, F> {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ConditionWaitFor")
             .field("wait", &self.wait)

@@ -20,6 +20,7 @@ pub trait LockHasLock {}
 
 impl Lock {
     #[doc(hidden)]
+    #[inline]
     pub fn lock(&self) -> Pending<()>
     where
         for<'a> &'a Self: LockHasLock,
@@ -38,6 +39,7 @@ pub trait LockHasRelease {}
 
 impl Lock {
     #[doc(hidden)]
+    #[inline]
     pub fn release(&self)
     where
         for<'a> &'a Self: LockHasRelease,
@@ -56,6 +58,7 @@ pub trait RwLockHasLock {}
 
 impl<T: ?Sized> RwLock<T> {
     #[doc(hidden)]
+    #[inline]
     pub fn lock(&self) -> Pending<()>
     where
         for<'a> &'a Self: RwLockHasLock,
@@ -74,6 +77,7 @@ pub trait SemaphoreHasRelease {}
 
 impl Semaphore {
     #[doc(hidden)]
+    #[inline]
     pub fn release(&self)
     where
         for<'a> &'a Self: SemaphoreHasRelease,
@@ -92,6 +96,7 @@ pub trait LockHasLocked {}
 
 impl Lock {
     #[doc(hidden)]
+    #[inline]
     pub fn locked(&self) -> bool
     where
         for<'a> &'a Self: LockHasLocked,

@@ -32,11 +32,11 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
-use crate::blocking::block_on;
+use super::flavour::{Own, threads_only};
 use crate::gate::polled_after_completion;
 use crate::queue::{DONE, FRESH, IDLE, Node, OVER, POLLED};
 use crate::signal::{Epoch, Signal};
-use crate::sync::{Ordering, Threads, Word, const_unless_loom};
+use crate::sync::{Ordering, Word, const_unless_loom};
 
 const SET: usize = 1;
 const QUEUED: usize = 1 << 1;
@@ -63,8 +63,8 @@ const QUEUED: usize = 1 << 1;
 /// # });
 /// ```
 pub struct Event {
-    word: Word<Threads>,
-    signal: Signal,
+    word: Word<Own>,
+    signal: Signal<Own>,
 }
 
 impl Event {
@@ -83,6 +83,7 @@ impl Event {
     /// # Panics
     ///
     /// Where a waker panics. All waiters have been let through then.
+    #[inline]
     pub fn set(&self) {
         let mut word = self.word.load(Ordering::Relaxed);
         // Unless somebody waits and no other call is letting them through:
@@ -114,6 +115,7 @@ impl Event {
 
     /// Clears the flag: whoever waits from now on does so until the next
     /// [`set`](Self::set).
+    #[inline]
     pub fn clear(&self) {
         self.word.fetch_and(!SET, Ordering::AcqRel);
     }
@@ -138,18 +140,21 @@ impl Event {
         }
     }
 
-    /// Waits until the flag is set, by parking the thread.
-    ///
-    /// ```
-    /// static STARTED: async_monitor::Event = async_monitor::Event::new();
-    ///
-    /// let thread = std::thread::spawn(|| STARTED.wait_blocking());
-    /// STARTED.set();
-    /// thread.join().unwrap();
-    /// ```
-    pub fn wait_blocking(&self) {
-        if !self.is_set() {
-            block_on(self.wait());
+    threads_only! {
+        /// Waits until the flag is set, by parking the thread.
+        ///
+        /// ```
+        /// static STARTED: async_monitor::Event = async_monitor::Event::new();
+        ///
+        /// let thread = std::thread::spawn(|| STARTED.wait_blocking());
+        /// STARTED.set();
+        /// thread.join().unwrap();
+        /// ```
+        #[inline]
+        pub fn wait_blocking(&self) {
+            if !self.is_set() {
+                crate::blocking::block_on(self.wait());
+            }
         }
     }
 
@@ -187,12 +192,14 @@ impl Event {
     }
 
     /// Under the lock of the queue, when it is empty (E1).
+    #[inline]
     fn unmark_queued(&self) {
         self.word.fetch_and(!QUEUED, Ordering::Relaxed);
     }
 
     /// Under the lock of the queue: marks that somebody joins, unless the flag
     /// is set (E2).
+    #[inline]
     fn mark_queued(&self) -> bool {
         let mut word = self.word.load(Ordering::Acquire);
         while word & SET == 0 {
@@ -215,12 +222,14 @@ impl Event {
 }
 
 impl Default for Event {
+    #[inline]
     fn default() -> Self {
         Event::new()
     }
 }
 
 impl fmt::Debug for Event {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Event")
             .field("set", &self.is_set())
@@ -270,6 +279,7 @@ impl Drop for EventWait<'_> {
 }
 
 impl fmt::Debug for EventWait<'_> {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EventWait")
             .field("terminated", &(self.node.stage() == OVER))

@@ -2,6 +2,9 @@
 
 use core::cell::UnsafeCell;
 use core::fmt;
+use core::marker::PhantomData;
+use core::ops::Deref;
+use std::boxed::Box;
 
 /// A field that belongs to a lock of its struct.
 ///
@@ -59,7 +62,31 @@ impl<T: ?Sized> Guarded<T> {
     }
 }
 
+/// What the compiler names where a guarded field is used without its lock.
+///
+/// A type that cannot be dereferenced gets the compiler's own words, which nothing
+/// can change: "cannot be dereferenced". So it can, to this, which has no value
+/// and is good for nothing: the message then says what to do by its name.
+#[doc(hidden)]
+#[allow(missing_debug_implementations)]
+pub struct AcquireItsLock<T: ?Sized>(PhantomData<fn() -> Box<T>>);
+
+impl<T: ?Sized> AcquireItsLock<T> {
+    const HINT: Self = AcquireItsLock(PhantomData);
+}
+
+#[doc(hidden)]
+impl<T: ?Sized> Deref for Guarded<T> {
+    type Target = AcquireItsLock<T>;
+
+    #[inline]
+    fn deref(&self) -> &AcquireItsLock<T> {
+        const { &AcquireItsLock::HINT }
+    }
+}
+
 impl<T> From<T> for Guarded<T> {
+    #[inline]
     fn from(value: T) -> Self {
         Guarded::new(value)
     }
@@ -67,6 +94,7 @@ impl<T> From<T> for Guarded<T> {
 
 impl<T: ?Sized> fmt::Debug for Guarded<T> {
     /// Never shows the value: nothing proves that the lock is held.
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Guarded(<guarded by a lock>)")
     }

@@ -45,8 +45,11 @@ mod blocking;
 mod condition;
 mod decoy;
 mod event;
+mod flavour;
 mod gate;
 mod guarded;
+#[allow(clippy::duplicate_mod)] // one code for both flavours
+pub mod local;
 mod lock;
 mod mutex;
 mod proof;

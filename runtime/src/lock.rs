@@ -26,35 +26,41 @@
 //! inside.
 
 use core::fmt;
-use std::sync::Arc;
 
+use super::flavour::{Own, Rc, local_only, threads_only};
 use crate::async_lock::{ExclusiveLock, async_lock};
-use crate::blocking::block_on;
-use crate::gate::{FIRST_BIT, Gate, Gated, Inside, OneGrant, Policy, entering_future};
+use crate::gate::{Gate, Gated, Inside, entering_future};
 use crate::proof::relock_guard;
-use crate::sync::{Threads, const_unless_loom};
-use crate::when::conditional_lock;
+use crate::sync::const_unless_loom;
 
-/// The lock is held or granted (L1).
-const LOCKED: usize = FIRST_BIT;
+threads_only! {
+    use crate::gate::{FIRST_BIT, OneGrant, Policy};
 
-/// One at a time.
-pub(crate) struct Exclusive;
+    /// The lock is held or granted (L1).
+    pub(crate) const LOCKED: usize = FIRST_BIT;
 
-impl Policy for Exclusive {
-    type Request = ();
-    type Front = OneGrant;
-    const ONE_AT_A_TIME: bool = true;
+    /// One at a time.
+    pub(crate) struct Exclusive;
 
-    #[inline]
-    fn admit(word: usize, (): ()) -> Option<usize> {
-        (word & LOCKED == 0).then_some(word | LOCKED)
+    impl Policy for Exclusive {
+        type Request = ();
+        type Front = OneGrant;
+        const ONE_AT_A_TIME: bool = true;
+
+        #[inline]
+        fn admit(word: usize, (): ()) -> Option<usize> {
+            (word & LOCKED == 0).then_some(word | LOCKED)
+        }
+
+        #[inline]
+        fn retract(word: usize, (): ()) -> usize {
+            word & !LOCKED
+        }
     }
+}
 
-    #[inline]
-    fn retract(word: usize, (): ()) -> usize {
-        word & !LOCKED
-    }
+local_only! {
+    pub(crate) use crate::lock::{Exclusive, LOCKED};
 }
 
 /// A lock that tasks wait for: asyncio's `Lock`.
@@ -102,7 +108,7 @@ impl Policy for Exclusive {
 /// # });
 /// ```
 pub struct Lock {
-    gate: Gate<Exclusive>,
+    gate: Gate<Exclusive, Own>,
 }
 
 impl Lock {
@@ -146,22 +152,25 @@ impl Lock {
         self.gate.try_enter(()).then(|| LockGuard::new(self))
     }
 
-    /// Waits for the lock by parking the thread: the way in from code that is
-    /// not async. It stands in the same line as the tasks.
-    ///
-    /// In async code it would keep the executor from running the task that has
-    /// the lock: use [`acquire`](Self::acquire) there.
-    ///
-    /// ```
-    /// let lock = async_monitor::Lock::new();
-    /// let guard = lock.acquire_blocking();
-    /// assert!(lock.is_locked());
-    /// # drop(guard);
-    /// ```
-    pub fn acquire_blocking(&self) -> LockGuard<'_> {
-        match self.try_acquire() {
-            Some(guard) => guard,
-            None => block_on(self.acquire()),
+    threads_only! {
+        /// Waits for the lock by parking the thread: the way in from code that is
+        /// not async. It stands in the same line as the tasks.
+        ///
+        /// In async code it would keep the executor from running the task that has
+        /// the lock: use [`acquire`](Self::acquire) there.
+        ///
+        /// ```
+        /// let lock = async_monitor::Lock::new();
+        /// let guard = lock.acquire_blocking();
+        /// assert!(lock.is_locked());
+        /// # drop(guard);
+        /// ```
+        #[inline]
+        pub fn acquire_blocking(&self) -> LockGuard<'_> {
+            match self.try_acquire() {
+                Some(guard) => guard,
+                None => crate::blocking::block_on(self.acquire()),
+            }
         }
     }
 
@@ -179,23 +188,26 @@ impl Lock {
     /// # });
     /// ```
     #[inline]
-    pub fn acquire_owned(self: &Arc<Self>) -> LockAcquireOwned {
-        LockAcquireOwned::new(Arc::clone(self))
+    pub fn acquire_owned(self: &Rc<Self>) -> LockAcquireOwned {
+        LockAcquireOwned::new(Rc::clone(self))
     }
 
     /// As [`try_acquire`](Self::try_acquire), with an owned guard.
     #[inline]
-    pub fn try_acquire_owned(self: &Arc<Self>) -> Option<OwnedLockGuard> {
+    pub fn try_acquire_owned(self: &Rc<Self>) -> Option<OwnedLockGuard> {
         self.gate
             .try_enter(())
-            .then(|| OwnedLockGuard::new(Arc::clone(self)))
+            .then(|| OwnedLockGuard::new(Rc::clone(self)))
     }
 
-    /// As [`acquire_blocking`](Self::acquire_blocking), with an owned guard.
-    pub fn acquire_owned_blocking(self: &Arc<Self>) -> OwnedLockGuard {
-        match self.try_acquire_owned() {
-            Some(guard) => guard,
-            None => block_on(self.acquire_owned()),
+    threads_only! {
+        /// As [`acquire_blocking`](Self::acquire_blocking), with an owned guard.
+        #[inline]
+        pub fn acquire_owned_blocking(self: &Rc<Self>) -> OwnedLockGuard {
+            match self.try_acquire_owned() {
+                Some(guard) => guard,
+                None => crate::blocking::block_on(self.acquire_owned()),
+            }
         }
     }
 
@@ -209,21 +221,23 @@ impl Lock {
 
 impl Gated for Lock {
     type Policy = Exclusive;
-    type Flavour = Threads;
+    type Flavour = Own;
 
     #[inline]
-    fn gate(&self) -> &Gate<Exclusive> {
+    fn gate(&self) -> &Gate<Exclusive, Own> {
         &self.gate
     }
 }
 
 impl Default for Lock {
+    #[inline]
     fn default() -> Self {
         Lock::new()
     }
 }
 
 impl fmt::Debug for Lock {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Lock")
             .field("locked", &self.is_locked())
@@ -238,11 +252,11 @@ pub struct LockGuard<'a> {
     inside: Inside<&'a Lock, ()>,
 }
 
-/// Holds a [`Lock`] in an [`Arc`] until it is dropped or
+/// Holds a [`Lock`] in an `Arc` until it is dropped or
 /// [released](Self::release).
 #[must_use = "the lock is released as soon as the guard is dropped"]
 pub struct OwnedLockGuard {
-    inside: Inside<Arc<Lock>, ()>,
+    inside: Inside<Rc<Lock>, ()>,
 }
 
 impl<'a> LockGuard<'a> {
@@ -264,7 +278,7 @@ impl<'a> LockGuard<'a> {
 impl OwnedLockGuard {
     /// For those who have just entered the gate.
     #[inline]
-    pub(crate) fn new(lock: Arc<Lock>) -> Self {
+    pub(crate) fn new(lock: Rc<Lock>) -> Self {
         OwnedLockGuard {
             inside: Inside::new(lock, ()),
         }
@@ -278,12 +292,14 @@ impl OwnedLockGuard {
 }
 
 impl fmt::Debug for LockGuard<'_> {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LockGuard").finish_non_exhaustive()
     }
 }
 
 impl fmt::Debug for OwnedLockGuard {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OwnedLockGuard").finish_non_exhaustive()
     }
@@ -294,15 +310,15 @@ entering_future! {
     LockAcquire['a]['a] for &'a Lock => LockGuard<'a>, request ();
 
     /// The future of [`Lock::acquire_owned`].
-    LockAcquireOwned[][] for Arc<Lock> => OwnedLockGuard, request ();
+    LockAcquireOwned[][] for Rc<Lock> => OwnedLockGuard, request ();
 }
 
 relock_guard! {
     LockGuard<'a>['a], &'a Lock, LockAcquire<'a>, |_guard| &() => ();
-    OwnedLockGuard[], Arc<Lock>, LockAcquireOwned, |_guard| &() => ();
+    OwnedLockGuard[], Rc<Lock>, LockAcquireOwned, |_guard| &() => ();
 }
 
-conditional_lock! {
+crate::when::conditional_lock! {
     Lock[] => LockGuard::new
 }
 

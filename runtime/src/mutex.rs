@@ -12,15 +12,12 @@ use core::fmt;
 use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
 use core::ptr::NonNull;
-use std::sync::Arc;
 
+use super::flavour::{Own, Rc, threads_only};
+use super::lock::{Exclusive, Lock};
 use crate::async_lock::{ExclusiveLock, async_lock};
-use crate::blocking::block_on;
 use crate::gate::{Gate, Gated, Inside, Policy, entering_future};
-use crate::lock::{Exclusive, Lock};
 use crate::proof::relock_guard;
-use crate::sync::Threads;
-use crate::when::conditional_lock;
 
 /// A value that one task at a time reaches: a [`Lock`] with the value inside.
 ///
@@ -44,11 +41,13 @@ pub struct Mutex<T: ?Sized> {
     value: UnsafeCell<T>,
 }
 
-// SAFETY: with the mutex the value is sent.
-unsafe impl<T: ?Sized + Send> Send for Mutex<T> {}
-// SAFETY: by M1 one task at a time reaches the value, from whatever thread:
-// that sends it, and shares it with nobody.
-unsafe impl<T: ?Sized + Send> Sync for Mutex<T> {}
+threads_only! {
+    // SAFETY: with the mutex the value is sent.
+    unsafe impl<T: ?Sized + Send> Send for Mutex<T> {}
+    // SAFETY: by M1 one task at a time reaches the value, from whatever thread:
+    // that sends it, and shares it with nobody.
+    unsafe impl<T: ?Sized + Send> Sync for Mutex<T> {}
+}
 
 impl<T> Mutex<T> {
     #[cfg(not(async_monitor_loom))]
@@ -62,6 +61,7 @@ impl<T> Mutex<T> {
 
     #[cfg(async_monitor_loom)]
     /// A mutex that nobody holds.
+    #[inline]
     pub fn new(value: T) -> Self {
         Mutex {
             lock: Lock::new(),
@@ -70,6 +70,7 @@ impl<T> Mutex<T> {
     }
 
     /// Takes the value out. Nobody else has the mutex, so nobody holds it.
+    #[inline]
     pub fn into_inner(self) -> T {
         self.value.into_inner()
     }
@@ -100,35 +101,41 @@ impl<T: ?Sized> Mutex<T> {
         self.gate().try_enter(()).then(|| MutexGuard::new(self))
     }
 
-    /// Waits for the mutex by parking the thread: the way in from code that is
-    /// not async. See [`Lock::acquire_blocking`].
-    pub fn lock_blocking(&self) -> MutexGuard<'_, T> {
-        match self.try_lock() {
-            Some(guard) => guard,
-            None => block_on(self.lock()),
+    threads_only! {
+        /// Waits for the mutex by parking the thread: the way in from code that is
+        /// not async. See [`Lock::acquire_blocking`].
+        #[inline]
+        pub fn lock_blocking(&self) -> MutexGuard<'_, T> {
+            match self.try_lock() {
+                Some(guard) => guard,
+                None => crate::blocking::block_on(self.lock()),
+            }
         }
     }
 
     /// As [`lock`](Self::lock), with a guard that keeps the mutex alive and
     /// borrows nothing.
     #[inline]
-    pub fn lock_owned(self: &Arc<Self>) -> MutexLockOwned<T> {
-        MutexLockOwned::new(Arc::clone(self))
+    pub fn lock_owned(self: &Rc<Self>) -> MutexLockOwned<T> {
+        MutexLockOwned::new(Rc::clone(self))
     }
 
     /// As [`try_lock`](Self::try_lock), with an owned guard.
     #[inline]
-    pub fn try_lock_owned(self: &Arc<Self>) -> Option<OwnedMutexGuard<T>> {
+    pub fn try_lock_owned(self: &Rc<Self>) -> Option<OwnedMutexGuard<T>> {
         self.gate()
             .try_enter(())
-            .then(|| OwnedMutexGuard::new(Arc::clone(self)))
+            .then(|| OwnedMutexGuard::new(Rc::clone(self)))
     }
 
-    /// As [`lock_blocking`](Self::lock_blocking), with an owned guard.
-    pub fn lock_owned_blocking(self: &Arc<Self>) -> OwnedMutexGuard<T> {
-        match self.try_lock_owned() {
-            Some(guard) => guard,
-            None => block_on(self.lock_owned()),
+    threads_only! {
+        /// As [`lock_blocking`](Self::lock_blocking), with an owned guard.
+        #[inline]
+        pub fn lock_owned_blocking(self: &Rc<Self>) -> OwnedMutexGuard<T> {
+            match self.try_lock_owned() {
+                Some(guard) => guard,
+                None => crate::blocking::block_on(self.lock_owned()),
+            }
         }
     }
 
@@ -148,27 +155,30 @@ impl<T: ?Sized> Mutex<T> {
 
 impl<T: ?Sized> Gated for Mutex<T> {
     type Policy = Exclusive;
-    type Flavour = Threads;
+    type Flavour = Own;
 
     #[inline]
-    fn gate(&self) -> &Gate<Exclusive> {
+    fn gate(&self) -> &Gate<Exclusive, Own> {
         self.lock.gate()
     }
 }
 
 impl<T> From<T> for Mutex<T> {
+    #[inline]
     fn from(value: T) -> Self {
         Mutex::new(value)
     }
 }
 
 impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         /// Inside, to look: who leaves again has changed nothing, so those who
         /// wait for a condition need not look as well.
-        struct Looking<'a>(&'a Gate<Exclusive>);
+        struct Looking<'a>(&'a Gate<Exclusive, Own>);
 
         impl Drop for Looking<'_> {
+            #[inline]
             fn drop(&mut self) {
                 self.0
                     .change(false, |word| Some(Exclusive::retract(word, ())));
@@ -196,10 +206,10 @@ pub struct MutexGuard<'a, T: ?Sized> {
     inside: Inside<&'a Mutex<T>, ()>,
 }
 
-/// Holds a [`Mutex`] in an [`Arc`] until it is dropped, and leads to its value.
+/// Holds a [`Mutex`] in an `Arc` until it is dropped, and leads to its value.
 #[must_use = "the mutex is unlocked as soon as the guard is dropped"]
 pub struct OwnedMutexGuard<T: ?Sized> {
-    inside: Inside<Arc<Mutex<T>>, ()>,
+    inside: Inside<Rc<Mutex<T>>, ()>,
 }
 
 /// Holds a [`Mutex`] until it is dropped, and leads to a part of its value.
@@ -213,15 +223,17 @@ pub struct MappedMutexGuard<'a, T: ?Sized> {
     _value: PhantomData<&'a mut T>,
 }
 
-// SAFETY: a shared guard gives `&T` and nothing else. (`Send` follows from
-// `&Mutex<T>`, by `T: Send`.)
-unsafe impl<T: ?Sized + Sync> Sync for MutexGuard<'_, T> {}
-// SAFETY: as above.
-unsafe impl<T: ?Sized + Sync> Sync for OwnedMutexGuard<T> {}
-// SAFETY: the guard leads to the value as `&mut T` does.
-unsafe impl<T: ?Sized + Send> Send for MappedMutexGuard<'_, T> {}
-// SAFETY: as above.
-unsafe impl<T: ?Sized + Sync> Sync for MappedMutexGuard<'_, T> {}
+threads_only! {
+    // SAFETY: a shared guard gives `&T` and nothing else. (`Send` follows from
+    // `&Mutex<T>`, by `T: Send`.)
+    unsafe impl<T: ?Sized + Sync> Sync for MutexGuard<'_, T> {}
+    // SAFETY: as above.
+    unsafe impl<T: ?Sized + Sync> Sync for OwnedMutexGuard<T> {}
+    // SAFETY: the guard leads to the value as `&mut T` does.
+    unsafe impl<T: ?Sized + Send> Send for MappedMutexGuard<'_, T> {}
+    // SAFETY: as above.
+    unsafe impl<T: ?Sized + Sync> Sync for MappedMutexGuard<'_, T> {}
+}
 
 impl<'a, T: ?Sized> MutexGuard<'a, T> {
     /// For those who have just entered the gate.
@@ -253,6 +265,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
     /// *number += 1;
     /// # });
     /// ```
+    #[inline]
     pub fn map<U: ?Sized>(
         mut guard: Self,
         part: impl FnOnce(&mut T) -> &mut U,
@@ -278,6 +291,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
     /// # Errors
     ///
     /// The guard itself where `part` returns `None`.
+    #[inline]
     pub fn filter_map<U: ?Sized>(
         mut guard: Self,
         part: impl FnOnce(&mut T) -> Option<&mut U>,
@@ -295,7 +309,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
 impl<T: ?Sized> OwnedMutexGuard<T> {
     /// For those who have just entered the gate.
     #[inline]
-    pub(crate) fn new(mutex: Arc<Mutex<T>>) -> Self {
+    pub(crate) fn new(mutex: Rc<Mutex<T>>) -> Self {
         OwnedMutexGuard {
             inside: Inside::new(mutex, ()),
         }
@@ -310,6 +324,7 @@ impl<T: ?Sized> OwnedMutexGuard<T> {
 
 impl<'a, T: ?Sized> MappedMutexGuard<'a, T> {
     /// `value` is part of what `lock`, which is held, guards.
+    #[inline]
     fn new(lock: &'a Lock, value: NonNull<T>) -> Self {
         MappedMutexGuard {
             _inside: Inside::new(lock, ()),
@@ -319,6 +334,7 @@ impl<'a, T: ?Sized> MappedMutexGuard<'a, T> {
     }
 
     /// Makes a guard that leads to a part of the part.
+    #[inline]
     pub fn map<U: ?Sized>(
         mut guard: Self,
         part: impl FnOnce(&mut T) -> &mut U,
@@ -337,6 +353,7 @@ impl<'a, T: ?Sized> MappedMutexGuard<'a, T> {
     /// # Errors
     ///
     /// The guard itself where `part` returns `None`.
+    #[inline]
     pub fn filter_map<U: ?Sized>(
         mut guard: Self,
         part: impl FnOnce(&mut T) -> Option<&mut U>,
@@ -352,6 +369,7 @@ impl<'a, T: ?Sized> MappedMutexGuard<'a, T> {
     }
 
     /// Unlocks the mutex: what dropping the guard does, said aloud.
+    #[inline]
     pub fn release(guard: Self) {
         drop(guard);
     }
@@ -380,12 +398,14 @@ macro_rules! deref_guard {
         }
 
         impl<$($generics)* + fmt::Debug> fmt::Debug for $guard<$($params),*> {
+            #[inline]
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 fmt::Debug::fmt(&**self, f)
             }
         }
 
         impl<$($generics)* + fmt::Display> fmt::Display for $guard<$($params),*> {
+            #[inline]
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 fmt::Display::fmt(&**self, f)
             }
@@ -404,15 +424,15 @@ entering_future! {
     MutexLock['a, T: ?Sized]['a, T] for &'a Mutex<T> => MutexGuard<'a, T>, request ();
 
     /// The future of [`Mutex::lock_owned`].
-    MutexLockOwned[T: ?Sized][T] for Arc<Mutex<T>> => OwnedMutexGuard<T>, request ();
+    MutexLockOwned[T: ?Sized][T] for Rc<Mutex<T>> => OwnedMutexGuard<T>, request ();
 }
 
 relock_guard! {
     MutexGuard<'a, T>['a, T: ?Sized], &'a Mutex<T>, MutexLock<'a, T>, |guard| &**guard => T;
-    OwnedMutexGuard<T>[T: ?Sized], Arc<Mutex<T>>, MutexLockOwned<T>, |guard| &**guard => T;
+    OwnedMutexGuard<T>[T: ?Sized], Rc<Mutex<T>>, MutexLockOwned<T>, |guard| &**guard => T;
 }
 
-conditional_lock! {
+crate::when::conditional_lock! {
     Mutex<T>[T: ?Sized] => MutexGuard::new
 }
 

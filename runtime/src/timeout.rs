@@ -26,6 +26,7 @@ use std::error::Error;
 pub struct Elapsed;
 
 impl fmt::Display for Elapsed {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the section was not entered in time")
     }
@@ -96,6 +97,7 @@ mod bounded {
 
     impl Timer {
         /// tokio's, where its runtime is running.
+        #[inline]
         fn after(limit: Duration) -> Timer {
             #[cfg(feature = "tokio")]
             if tokio::runtime::Handle::try_current().is_ok() {

@@ -9,6 +9,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 use std::boxed::Box;
 use std::mem;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::async_lock::{AsyncLock, AsyncRwLock};
@@ -16,6 +17,7 @@ use crate::gate::{Gate, polled_after_completion};
 use crate::lock::Exclusive;
 use crate::queue::Node;
 use crate::rwlock::{Access, Shared};
+use crate::sync::{Flavour, Local, Threads};
 
 /// A lock whose sections can wait for a condition.
 ///
@@ -68,7 +70,7 @@ macro_rules! conditional_lock {
         unsafe impl<$($generics)*> $crate::when::ConditionalLock for $lock {
             #[inline]
             fn place(&self) -> $crate::when::Place<'_> {
-                $crate::when::Place::exclusive($crate::gate::Gated::gate(self))
+                $crate::when::Flavoured::exclusive_place($crate::gate::Gated::gate(self))
             }
 
             #[inline]
@@ -113,7 +115,7 @@ macro_rules! through_pointer {
     )*};
 }
 
-through_pointer!(&L, Box<L>, Arc<L>);
+through_pointer!(&L, Box<L>, Rc<L>, Arc<L>);
 
 /// A place in line of one that waits for a condition, at whatever lock.
 #[allow(missing_debug_implementations)]
@@ -122,6 +124,46 @@ pub struct Place<'a>(Gates<'a>);
 enum Gates<'a> {
     Exclusive(&'a Gate<Exclusive>, Node<()>),
     Shared(&'a Gate<Shared>, Node<Access>),
+    LocalExclusive(&'a Gate<Exclusive, Local>, Node<()>),
+    LocalShared(&'a Gate<Shared, Local>, Node<Access>),
+}
+
+// SAFETY: nobody but a `When` polls a place, and only what was polled touches its
+// gate. A `When` of a local lock has, by the promise made to `when`, something
+// besides that is not `Send`.
+unsafe impl Send for Place<'_> {}
+// SAFETY: a shared place is good for nothing.
+unsafe impl Sync for Place<'_> {}
+
+/// Places at the gates of a flavour.
+pub(crate) trait Flavoured: Flavour + Sized {
+    fn exclusive_place(gate: &Gate<Exclusive, Self>) -> Place<'_>;
+
+    fn shared_place(gate: &Gate<Shared, Self>, access: Access) -> Place<'_>;
+}
+
+impl Flavoured for Threads {
+    #[inline]
+    fn exclusive_place(gate: &Gate<Exclusive>) -> Place<'_> {
+        Place(Gates::Exclusive(gate, Node::new(())))
+    }
+
+    #[inline]
+    fn shared_place(gate: &Gate<Shared>, access: Access) -> Place<'_> {
+        Place(Gates::Shared(gate, Node::new(access)))
+    }
+}
+
+impl Flavoured for Local {
+    #[inline]
+    fn exclusive_place(gate: &Gate<Exclusive, Local>) -> Place<'_> {
+        Place(Gates::LocalExclusive(gate, Node::new(())))
+    }
+
+    #[inline]
+    fn shared_place(gate: &Gate<Shared, Local>, access: Access) -> Place<'_> {
+        Place(Gates::LocalShared(gate, Node::new(access)))
+    }
 }
 
 /// Does the same at either gate.
@@ -130,20 +172,15 @@ macro_rules! at_gate {
         match &$place.0 {
             Gates::Exclusive($gate, $node) => $code,
             Gates::Shared($gate, $node) => $code,
+            Gates::LocalExclusive($gate, $node) => $code,
+            Gates::LocalShared($gate, $node) => $code,
         }
     };
 }
 
-impl<'a> Place<'a> {
-    pub(crate) fn exclusive(gate: &'a Gate<Exclusive>) -> Self {
-        Place(Gates::Exclusive(gate, Node::new(())))
-    }
-
-    pub(crate) fn shared(gate: &'a Gate<Shared>, access: Access) -> Self {
-        Place(Gates::Shared(gate, Node::new(access)))
-    }
-
+impl Place<'_> {
     /// Waits to be let in, to look.
+    #[inline]
     fn poll(self: Pin<&Self>, cx: &mut Context<'_>) -> Poll<()> {
         // SAFETY: the node is pinned as we are, used with this gate only, and
         // cancelled by our drop.
@@ -151,12 +188,14 @@ impl<'a> Place<'a> {
     }
 
     /// The condition is true: in for good.
+    #[inline]
     fn settle(self: Pin<&Self>) {
         // SAFETY: the callers have been let in.
         at_gate!(self, |gate, node| unsafe { gate.settle(node) });
     }
 
     /// The condition is false: out again, until there is news.
+    #[inline]
     fn park(self: Pin<&Self>, waker: Waker) {
         // SAFETY: the callers have been let in, and have no guard any more.
         at_gate!(self, |gate, node| unsafe { gate.park(node, waker) });
@@ -164,6 +203,7 @@ impl<'a> Place<'a> {
 }
 
 impl Drop for Place<'_> {
+    #[inline]
     fn drop(&mut self) {
         // SAFETY: the node was pinned if it was ever linked, and used with this
         // gate only.
@@ -175,6 +215,7 @@ impl Drop for Place<'_> {
 struct Looking<'p, 'a>(Pin<&'p Place<'a>>);
 
 impl Drop for Looking<'_, '_> {
+    #[inline]
     fn drop(&mut self) {
         self.0.settle();
     }
@@ -252,7 +293,8 @@ pub struct When<'a, G, M, F> {
 ///
 /// `granted` makes a guard of the lock of `place`, for one that has been let in.
 /// The guard may be forgotten: that leaks nothing but its hold of the lock. After
-/// `condition` has looked at a guard, it is still that one.
+/// `condition` has looked at a guard, it is still that one. Where the lock stays on
+/// one thread, `granted` does, too.
 #[inline]
 pub unsafe fn when<'a, G, M, F>(place: Place<'a>, granted: M, condition: F) -> When<'a, G, M, F>
 where
@@ -274,6 +316,7 @@ where
 {
     type Output = G;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<G> {
         // SAFETY: the place is pinned as we are, not moved, and dropped where it
         // is; the closures are not pinned.

@@ -45,11 +45,13 @@ pub(super) fn looks_like_lock(ty: &Type) -> bool {
     })
 }
 
-/// What an `Arc`, a `Box` or a reference points to.
+/// What an `Arc`, a `Box`, an `Rc` or a reference points to.
 fn pointee(ty: &Type) -> Option<&Type> {
     match peeled(ty) {
         Type::Reference(reference) => Some(&reference.elem),
-        other => argument(other, "Arc").or_else(|| argument(other, "Box")),
+        other => ["Arc", "Box", "Rc"]
+            .iter()
+            .find_map(|name| argument(other, name)),
     }
 }
 

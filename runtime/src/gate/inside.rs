@@ -2,6 +2,7 @@
 
 use core::mem::ManuallyDrop;
 use core::ptr;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::Gate;
@@ -21,7 +22,7 @@ pub(crate) trait Gated {
     fn gate(&self) -> &Gate<Self::Policy, Self::Flavour>;
 }
 
-/// A way to keep a primitive alive and reach its gate: `&L` or `Arc<L>`.
+/// A way to keep a primitive alive and reach its gate: `&L`, `Rc<L>` or `Arc<L>`.
 pub(crate) trait Handle {
     /// What the word of the gate means.
     type Policy: Policy;
@@ -34,6 +35,16 @@ pub(crate) trait Handle {
 }
 
 impl<L: Gated + ?Sized> Handle for &L {
+    type Policy = L::Policy;
+    type Flavour = L::Flavour;
+
+    #[inline]
+    fn gate(&self) -> &Gate<L::Policy, L::Flavour> {
+        L::gate(self)
+    }
+}
+
+impl<L: Gated + ?Sized> Handle for Rc<L> {
     type Policy = L::Policy;
     type Flavour = L::Flavour;
 

@@ -45,6 +45,7 @@ pub fn taken<G>(slot: Option<G>) -> G {
 mod tests {
     use super::*;
 
+    #[inline]
     fn key(key: u64) -> LockId {
         LockId::from_key(key)
     }

@@ -7,14 +7,12 @@ use core::ops::{Deref, DerefMut};
 use core::pin::Pin;
 use core::ptr::NonNull;
 use core::task::{Context, Poll};
-use std::sync::Arc;
 
-use super::{Access, READER, RawRwLock, RwLock, Shared, UPGRADABLE, WRITER};
+use super::{Access, Own, READER, RawRwLock, Rc, RwLock, Shared, UPGRADABLE, WRITER, threads_only};
 use crate::gate::{
     Entering, Gate, Gated, Handle, Inside, entering_future, polled_after_completion,
 };
 use crate::proof::relock_guard;
-use crate::sync::Threads;
 
 /// Claims, as types: a guard needs no byte to say what it is.
 macro_rules! claims {
@@ -43,10 +41,12 @@ pub struct ReadHandle<'a, T: ?Sized> {
     _value: PhantomData<&'a T>,
 }
 
-// SAFETY: through the handle the value is only ever shared.
-unsafe impl<T: ?Sized + Sync> Send for ReadHandle<'_, T> {}
-// SAFETY: as above.
-unsafe impl<T: ?Sized + Sync> Sync for ReadHandle<'_, T> {}
+threads_only! {
+    // SAFETY: through the handle the value is only ever shared.
+    unsafe impl<T: ?Sized + Sync> Send for ReadHandle<'_, T> {}
+    // SAFETY: as above.
+    unsafe impl<T: ?Sized + Sync> Sync for ReadHandle<'_, T> {}
+}
 
 impl<'a, T: ?Sized> ReadHandle<'a, T> {
     #[inline]
@@ -62,10 +62,10 @@ impl<'a, T: ?Sized> ReadHandle<'a, T> {
 
 impl<T: ?Sized> Handle for ReadHandle<'_, T> {
     type Policy = Shared;
-    type Flavour = Threads;
+    type Flavour = Own;
 
     #[inline]
-    fn gate(&self) -> &Gate<Shared> {
+    fn gate(&self) -> &Gate<Shared, Own> {
         self.raw.gate()
     }
 }
@@ -89,23 +89,23 @@ pub struct RwLockUpgradableReadGuard<'a, T: ?Sized> {
     inside: Inside<&'a RwLock<T>, Upgradable>,
 }
 
-/// Holds an [`RwLock`] in an [`Arc`] for reading until it is dropped.
+/// Holds an [`RwLock`] in an `Arc` for reading until it is dropped.
 #[must_use = "the lock is released as soon as the guard is dropped"]
 pub struct OwnedRwLockReadGuard<T: ?Sized> {
-    inside: Inside<Arc<RwLock<T>>, Read>,
+    inside: Inside<Rc<RwLock<T>>, Read>,
 }
 
-/// Holds an [`RwLock`] in an [`Arc`] for writing until it is dropped.
+/// Holds an [`RwLock`] in an `Arc` for writing until it is dropped.
 #[must_use = "the lock is released as soon as the guard is dropped"]
 pub struct OwnedRwLockWriteGuard<T: ?Sized> {
-    inside: Inside<Arc<RwLock<T>>, Write>,
+    inside: Inside<Rc<RwLock<T>>, Write>,
 }
 
-/// Holds an [`RwLock`] in an [`Arc`] for reading until it is dropped, and may be
+/// Holds an [`RwLock`] in an `Arc` for reading until it is dropped, and may be
 /// [upgraded](Self::upgrade) for writing.
 #[must_use = "the lock is released as soon as the guard is dropped"]
 pub struct OwnedRwLockUpgradableReadGuard<T: ?Sized> {
-    inside: Inside<Arc<RwLock<T>>, Upgradable>,
+    inside: Inside<Rc<RwLock<T>>, Upgradable>,
 }
 
 macro_rules! guards {
@@ -139,12 +139,14 @@ macro_rules! guards {
         }
 
         impl<$($generics)* + fmt::Debug> fmt::Debug for $guard<$($params),*> {
+            #[inline]
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 fmt::Debug::fmt(&**self, f)
             }
         }
 
         impl<$($generics)* + fmt::Display> fmt::Display for $guard<$($params),*> {
+            #[inline]
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 fmt::Display::fmt(&**self, f)
             }
@@ -159,11 +161,11 @@ guards! {
         |this| this.inside.handle().value.get();
     RwLockUpgradableReadGuard['a, T: ?Sized]<'a, T>, &'a RwLock<T>,
         |this| this.inside.handle().value.get();
-    OwnedRwLockReadGuard[T: ?Sized]<T>, Arc<RwLock<T>>,
+    OwnedRwLockReadGuard[T: ?Sized]<T>, Rc<RwLock<T>>,
         |this| this.inside.handle().value.get();
-    OwnedRwLockWriteGuard[T: ?Sized]<T>, Arc<RwLock<T>>,
+    OwnedRwLockWriteGuard[T: ?Sized]<T>, Rc<RwLock<T>>,
         |this| this.inside.handle().value.get();
-    OwnedRwLockUpgradableReadGuard[T: ?Sized]<T>, Arc<RwLock<T>>,
+    OwnedRwLockUpgradableReadGuard[T: ?Sized]<T>, Rc<RwLock<T>>,
         |this| this.inside.handle().value.get();
 }
 
@@ -193,6 +195,7 @@ macro_rules! write_guards {
             /// assert_eq!((*guard, *lock.read().await), (2, 2));
             /// # });
             /// ```
+            #[inline]
             pub fn downgrade(guard: Self) -> $read_guard {
                 let $handle = guard.inside.into_handle();
                 let guard = <$read_guard>::new($read_handle);
@@ -236,6 +239,7 @@ macro_rules! upgradable_guards {
             /// # Errors
             ///
             /// The guard itself where others read.
+            #[inline]
             pub fn try_upgrade(guard: Self) -> Result<$write_guard, Self> {
                 if guard.inside.handle().gate().try_enter_first(Access::Upgrade) {
                     Ok(<$write_guard>::new(guard.inside.into_handle()))
@@ -245,6 +249,7 @@ macro_rules! upgradable_guards {
             }
 
             /// Goes on as a plain reader, so that another may be upgradable.
+            #[inline]
             pub fn downgrade(guard: Self) -> $read_guard {
                 let $handle = guard.inside.into_handle();
                 let guard = <$read_guard>::new($read_handle);
@@ -268,6 +273,7 @@ macro_rules! upgradable_guards {
         impl<$($generics)*> Future for $upgrade<$($params),*> {
             type Output = $write_guard;
 
+            #[inline]
             fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
                 // SAFETY: `entering` is pinned with us and not moved below;
                 // `upgradable` is not.
@@ -286,6 +292,7 @@ macro_rules! upgradable_guards {
         }
 
         impl<$($generics)*> fmt::Debug for $upgrade<$($params),*> {
+            #[inline]
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_struct(stringify!($upgrade))
                     .field("terminated", &self.entering.is_terminated())
@@ -301,7 +308,7 @@ upgradable_guards! {
         RwLockWriteGuard<'a, T>, RwLockUpgrade, &'a RwLock<T>;
     OwnedRwLockUpgradableReadGuard[T: ?Sized]<T>,
         OwnedRwLockReadGuard<T>, |lock| lock,
-        OwnedRwLockWriteGuard<T>, RwLockUpgradeOwned, Arc<RwLock<T>>;
+        OwnedRwLockWriteGuard<T>, RwLockUpgradeOwned, Rc<RwLock<T>>;
 }
 
 entering_future! {
@@ -318,15 +325,15 @@ entering_future! {
         => RwLockUpgradableReadGuard<'a, T>, request Access::Upgradable;
 
     /// The future of [`RwLock::read_owned`].
-    RwLockReadOwned[T: ?Sized][T] for Arc<RwLock<T>> => OwnedRwLockReadGuard<T>,
+    RwLockReadOwned[T: ?Sized][T] for Rc<RwLock<T>> => OwnedRwLockReadGuard<T>,
         request Access::Read;
 
     /// The future of [`RwLock::write_owned`].
-    RwLockWriteOwned[T: ?Sized][T] for Arc<RwLock<T>> => OwnedRwLockWriteGuard<T>,
+    RwLockWriteOwned[T: ?Sized][T] for Rc<RwLock<T>> => OwnedRwLockWriteGuard<T>,
         request Access::Write;
 
     /// The future of [`RwLock::upgradable_read_owned`].
-    RwLockUpgradableReadOwned[T: ?Sized][T] for Arc<RwLock<T>>
+    RwLockUpgradableReadOwned[T: ?Sized][T] for Rc<RwLock<T>>
         => OwnedRwLockUpgradableReadGuard<T>, request Access::Upgradable;
 }
 
@@ -337,10 +344,10 @@ relock_guard! {
         |guard| &**guard => T;
     RwLockUpgradableReadGuard<'a, T>['a, T: ?Sized], &'a RwLock<T>,
         RwLockUpgradableRead<'a, T>, |guard| &**guard => T;
-    OwnedRwLockReadGuard<T>[T: ?Sized], Arc<RwLock<T>>, RwLockReadOwned<T>,
+    OwnedRwLockReadGuard<T>[T: ?Sized], Rc<RwLock<T>>, RwLockReadOwned<T>,
         |guard| &**guard => T;
-    OwnedRwLockWriteGuard<T>[T: ?Sized], Arc<RwLock<T>>, RwLockWriteOwned<T>,
+    OwnedRwLockWriteGuard<T>[T: ?Sized], Rc<RwLock<T>>, RwLockWriteOwned<T>,
         |guard| &**guard => T;
-    OwnedRwLockUpgradableReadGuard<T>[T: ?Sized], Arc<RwLock<T>>,
+    OwnedRwLockUpgradableReadGuard<T>[T: ?Sized], Rc<RwLock<T>>,
         RwLockUpgradableReadOwned<T>, |guard| &**guard => T;
 }

@@ -46,7 +46,6 @@ mod guard;
 use core::cell::UnsafeCell;
 use core::fmt;
 use core::future::Future;
-use std::sync::Arc;
 
 use self::guard::ReadHandle;
 pub use self::guard::{
@@ -55,72 +54,78 @@ pub use self::guard::{
     RwLockUpgradableReadOwned, RwLockUpgrade, RwLockUpgradeOwned, RwLockWrite, RwLockWriteGuard,
     RwLockWriteOwned,
 };
+use super::flavour::{Own, Rc, local_only, threads_only};
 use crate::async_lock::{AsyncRwLock, ExclusiveLock, ExclusiveRwLock, Infallibly, async_lock};
-use crate::blocking::block_on;
-use crate::gate::{FIRST_BIT, FLAGS, Gate, Gated, ManyGrants, Policy};
-use crate::sync::Threads;
-use crate::when::{ConditionalLock, ConditionalRwLock, Place};
+use crate::gate::{FLAGS, Gate, Gated};
 
-const WRITER: usize = FIRST_BIT;
-const UPGRADABLE: usize = FIRST_BIT << 1;
-const READER: usize = FIRST_BIT << 2;
+threads_only! {
+    use crate::gate::{FIRST_BIT, ManyGrants, Policy};
 
-/// How many readers are admitted (R4): one fewer than can be counted.
-const MAX_READERS: usize = usize::MAX / READER - 1;
+    pub(crate) const WRITER: usize = FIRST_BIT;
+    pub(crate) const UPGRADABLE: usize = FIRST_BIT << 1;
+    pub(crate) const READER: usize = FIRST_BIT << 2;
 
-/// What a waiter asks for.
-#[derive(Clone, Copy)]
-pub(crate) enum Access {
-    Read,
-    Upgradable,
-    Write,
-    Upgrade,
+    /// How many readers are admitted (R4): one fewer than can be counted.
+    const MAX_READERS: usize = usize::MAX / READER - 1;
+
+    /// What a waiter asks for.
+    #[derive(Clone, Copy)]
+    pub(crate) enum Access {
+        Read,
+        Upgradable,
+        Write,
+        Upgrade,
+    }
+
+    /// Many readers or one writer.
+    pub(crate) struct Shared;
+
+    impl Policy for Shared {
+        type Request = Access;
+        type Front = ManyGrants<Access>;
+
+        #[inline]
+        fn admit(word: usize, access: Access) -> Option<usize> {
+            match access {
+                // Where the count is full, the reader waits for another to leave.
+                Access::Read if word & WRITER == 0 && word / READER < MAX_READERS => {
+                    Some(word + READER)
+                }
+                Access::Upgradable
+                    if word & (WRITER | UPGRADABLE) == 0 && word / READER <= MAX_READERS =>
+                {
+                    Some(word | UPGRADABLE)
+                }
+                Access::Write if word == 0 => Some(WRITER),
+                Access::Upgrade if word == UPGRADABLE => Some(WRITER),
+                _ => None,
+            }
+        }
+
+        #[inline]
+        fn retract(word: usize, access: Access) -> usize {
+            match access {
+                Access::Read => word - READER,
+                Access::Upgradable => word & !UPGRADABLE,
+                Access::Write => word & !WRITER,
+                Access::Upgrade => (word & !WRITER) | UPGRADABLE,
+            }
+        }
+
+        #[inline]
+        fn may_change(access: Access) -> bool {
+            matches!(access, Access::Write | Access::Upgrade)
+        }
+
+        #[inline]
+        fn comes_first(access: Access) -> bool {
+            matches!(access, Access::Upgrade)
+        }
+    }
 }
 
-/// Many readers or one writer.
-pub(crate) struct Shared;
-
-impl Policy for Shared {
-    type Request = Access;
-    type Front = ManyGrants<Access>;
-
-    #[inline]
-    fn admit(word: usize, access: Access) -> Option<usize> {
-        match access {
-            // Where the count is full, the reader waits for another to leave.
-            Access::Read if word & WRITER == 0 && word / READER < MAX_READERS => {
-                Some(word + READER)
-            }
-            Access::Upgradable
-                if word & (WRITER | UPGRADABLE) == 0 && word / READER <= MAX_READERS =>
-            {
-                Some(word | UPGRADABLE)
-            }
-            Access::Write if word == 0 => Some(WRITER),
-            Access::Upgrade if word == UPGRADABLE => Some(WRITER),
-            _ => None,
-        }
-    }
-
-    #[inline]
-    fn retract(word: usize, access: Access) -> usize {
-        match access {
-            Access::Read => word - READER,
-            Access::Upgradable => word & !UPGRADABLE,
-            Access::Write => word & !WRITER,
-            Access::Upgrade => (word & !WRITER) | UPGRADABLE,
-        }
-    }
-
-    #[inline]
-    fn may_change(access: Access) -> bool {
-        matches!(access, Access::Write | Access::Upgrade)
-    }
-
-    #[inline]
-    fn comes_first(access: Access) -> bool {
-        matches!(access, Access::Upgrade)
-    }
+local_only! {
+    use crate::rwlock::{Access, READER, Shared, UPGRADABLE, WRITER};
 }
 
 /// A value that many tasks read or one writes.
@@ -158,29 +163,32 @@ pub struct RwLock<T: ?Sized> {
 /// The lock without the value, so that a read guard need not mention `T` in a
 /// place where it could not be covariant.
 pub(crate) struct RawRwLock {
-    gate: Gate<Shared>,
+    gate: Gate<Shared, Own>,
 }
 
 impl Gated for RawRwLock {
     type Policy = Shared;
-    type Flavour = Threads;
+    type Flavour = Own;
 
     #[inline]
-    fn gate(&self) -> &Gate<Shared> {
+    fn gate(&self) -> &Gate<Shared, Own> {
         &self.gate
     }
 }
 
 impl Default for RawRwLock {
+    #[inline]
     fn default() -> Self {
         RawRwLock { gate: Gate::new(0) }
     }
 }
 
-// SAFETY: with the lock the value is sent.
-unsafe impl<T: ?Sized + Send> Send for RwLock<T> {}
-// SAFETY: writers send the value from thread to thread, readers share it (R1).
-unsafe impl<T: ?Sized + Send + Sync> Sync for RwLock<T> {}
+threads_only! {
+    // SAFETY: with the lock the value is sent.
+    unsafe impl<T: ?Sized + Send> Send for RwLock<T> {}
+    // SAFETY: writers send the value from thread to thread, readers share it (R1).
+    unsafe impl<T: ?Sized + Send + Sync> Sync for RwLock<T> {}
+}
 
 impl<T> RwLock<T> {
     #[cfg(not(async_monitor_loom))]
@@ -194,6 +202,7 @@ impl<T> RwLock<T> {
 
     #[cfg(async_monitor_loom)]
     /// A lock that nobody holds.
+    #[inline]
     pub fn new(value: T) -> Self {
         RwLock {
             raw: RawRwLock::default(),
@@ -202,6 +211,7 @@ impl<T> RwLock<T> {
     }
 
     /// Takes the value out. Nobody else has the lock, so nobody holds it.
+    #[inline]
     pub fn into_inner(self) -> T {
         self.value.into_inner()
     }
@@ -270,103 +280,123 @@ impl<T: ?Sized> RwLock<T> {
             .then(|| RwLockUpgradableReadGuard::new(self))
     }
 
-    /// Waits, to read, by parking the thread. See
-    /// [`Lock::acquire_blocking`](crate::Lock::acquire_blocking).
-    pub fn read_blocking(&self) -> RwLockReadGuard<'_, T> {
-        match self.try_read() {
-            Some(guard) => guard,
-            None => block_on(self.read()),
+    threads_only! {
+        /// Waits, to read, by parking the thread. See
+        /// [`Lock::acquire_blocking`](crate::Lock::acquire_blocking).
+        #[inline]
+        pub fn read_blocking(&self) -> RwLockReadGuard<'_, T> {
+            match self.try_read() {
+                Some(guard) => guard,
+                None => crate::blocking::block_on(self.read()),
+            }
         }
     }
 
-    /// Waits, to write, by parking the thread. See
-    /// [`Lock::acquire_blocking`](crate::Lock::acquire_blocking).
-    pub fn write_blocking(&self) -> RwLockWriteGuard<'_, T> {
-        match self.try_write() {
-            Some(guard) => guard,
-            None => block_on(self.write()),
+    threads_only! {
+        /// Waits, to write, by parking the thread. See
+        /// [`Lock::acquire_blocking`](crate::Lock::acquire_blocking).
+        #[inline]
+        pub fn write_blocking(&self) -> RwLockWriteGuard<'_, T> {
+            match self.try_write() {
+                Some(guard) => guard,
+                None => crate::blocking::block_on(self.write()),
+            }
         }
     }
 
-    /// Waits, to read and perhaps to upgrade later, by parking the thread. See
-    /// [`Lock::acquire_blocking`](crate::Lock::acquire_blocking).
-    pub fn upgradable_read_blocking(&self) -> RwLockUpgradableReadGuard<'_, T> {
-        match self.try_upgradable_read() {
-            Some(guard) => guard,
-            None => block_on(self.upgradable_read()),
+    threads_only! {
+        /// Waits, to read and perhaps to upgrade later, by parking the thread. See
+        /// [`Lock::acquire_blocking`](crate::Lock::acquire_blocking).
+        #[inline]
+        pub fn upgradable_read_blocking(&self) -> RwLockUpgradableReadGuard<'_, T> {
+            match self.try_upgradable_read() {
+                Some(guard) => guard,
+                None => crate::blocking::block_on(self.upgradable_read()),
+            }
         }
     }
 
     /// As [`read`](Self::read), with a guard that keeps the lock alive.
     #[inline]
-    pub fn read_owned(self: &Arc<Self>) -> RwLockReadOwned<T> {
-        RwLockReadOwned::new(Arc::clone(self))
+    pub fn read_owned(self: &Rc<Self>) -> RwLockReadOwned<T> {
+        RwLockReadOwned::new(Rc::clone(self))
     }
 
     /// As [`write`](Self::write), with a guard that keeps the lock alive.
     #[inline]
-    pub fn write_owned(self: &Arc<Self>) -> RwLockWriteOwned<T> {
-        RwLockWriteOwned::new(Arc::clone(self))
+    pub fn write_owned(self: &Rc<Self>) -> RwLockWriteOwned<T> {
+        RwLockWriteOwned::new(Rc::clone(self))
     }
 
     /// As [`upgradable_read`](Self::upgradable_read), with a guard that keeps
     /// the lock alive.
     #[inline]
-    pub fn upgradable_read_owned(self: &Arc<Self>) -> RwLockUpgradableReadOwned<T> {
-        RwLockUpgradableReadOwned::new(Arc::clone(self))
+    pub fn upgradable_read_owned(self: &Rc<Self>) -> RwLockUpgradableReadOwned<T> {
+        RwLockUpgradableReadOwned::new(Rc::clone(self))
     }
 
     /// As [`try_read`](Self::try_read), with a guard that keeps the lock alive.
-    pub fn try_read_owned(self: &Arc<Self>) -> Option<OwnedRwLockReadGuard<T>> {
+    #[inline]
+    pub fn try_read_owned(self: &Rc<Self>) -> Option<OwnedRwLockReadGuard<T>> {
         self.enter(Access::Read)
-            .then(|| OwnedRwLockReadGuard::new(Arc::clone(self)))
+            .then(|| OwnedRwLockReadGuard::new(Rc::clone(self)))
     }
 
     /// As [`try_write`](Self::try_write), with a guard that keeps the lock
     /// alive.
-    pub fn try_write_owned(self: &Arc<Self>) -> Option<OwnedRwLockWriteGuard<T>> {
+    #[inline]
+    pub fn try_write_owned(self: &Rc<Self>) -> Option<OwnedRwLockWriteGuard<T>> {
         self.enter(Access::Write)
-            .then(|| OwnedRwLockWriteGuard::new(Arc::clone(self)))
+            .then(|| OwnedRwLockWriteGuard::new(Rc::clone(self)))
     }
 
     /// As [`try_upgradable_read`](Self::try_upgradable_read), with a guard that
     /// keeps the lock alive.
-    pub fn try_upgradable_read_owned(
-        self: &Arc<Self>,
-    ) -> Option<OwnedRwLockUpgradableReadGuard<T>> {
+    #[inline]
+    pub fn try_upgradable_read_owned(self: &Rc<Self>) -> Option<OwnedRwLockUpgradableReadGuard<T>> {
         self.enter(Access::Upgradable)
-            .then(|| OwnedRwLockUpgradableReadGuard::new(Arc::clone(self)))
+            .then(|| OwnedRwLockUpgradableReadGuard::new(Rc::clone(self)))
     }
 
-    /// As [`read_blocking`](Self::read_blocking), with a guard that keeps the
-    /// lock alive.
-    pub fn read_owned_blocking(self: &Arc<Self>) -> OwnedRwLockReadGuard<T> {
-        match self.try_read_owned() {
-            Some(guard) => guard,
-            None => block_on(self.read_owned()),
+    threads_only! {
+        /// As [`read_blocking`](Self::read_blocking), with a guard that keeps the
+        /// lock alive.
+        #[inline]
+        pub fn read_owned_blocking(self: &Rc<Self>) -> OwnedRwLockReadGuard<T> {
+            match self.try_read_owned() {
+                Some(guard) => guard,
+                None => crate::blocking::block_on(self.read_owned()),
+            }
         }
     }
 
-    /// As [`write_blocking`](Self::write_blocking), with a guard that keeps the
-    /// lock alive.
-    pub fn write_owned_blocking(self: &Arc<Self>) -> OwnedRwLockWriteGuard<T> {
-        match self.try_write_owned() {
-            Some(guard) => guard,
-            None => block_on(self.write_owned()),
+    threads_only! {
+        /// As [`write_blocking`](Self::write_blocking), with a guard that keeps the
+        /// lock alive.
+        #[inline]
+        pub fn write_owned_blocking(self: &Rc<Self>) -> OwnedRwLockWriteGuard<T> {
+            match self.try_write_owned() {
+                Some(guard) => guard,
+                None => crate::blocking::block_on(self.write_owned()),
+            }
         }
     }
 
-    /// As [`upgradable_read_blocking`](Self::upgradable_read_blocking), with a
-    /// guard that keeps the lock alive.
-    pub fn upgradable_read_owned_blocking(self: &Arc<Self>) -> OwnedRwLockUpgradableReadGuard<T> {
-        match self.try_upgradable_read_owned() {
-            Some(guard) => guard,
-            None => block_on(self.upgradable_read_owned()),
+    threads_only! {
+        /// As [`upgradable_read_blocking`](Self::upgradable_read_blocking), with a
+        /// guard that keeps the lock alive.
+        #[inline]
+        pub fn upgradable_read_owned_blocking(self: &Rc<Self>) -> OwnedRwLockUpgradableReadGuard<T> {
+            match self.try_upgradable_read_owned() {
+                Some(guard) => guard,
+                None => crate::blocking::block_on(self.upgradable_read_owned()),
+            }
         }
     }
 
     /// Whether anybody is inside, or has been granted access and not run yet.
     /// The answer may be out of date when it arrives.
+    #[inline]
     pub fn is_locked(&self) -> bool {
         self.gate().word() & !FLAGS != 0
     }
@@ -385,21 +415,23 @@ impl<T: ?Sized> RwLock<T> {
 
 impl<T: ?Sized> Gated for RwLock<T> {
     type Policy = Shared;
-    type Flavour = Threads;
+    type Flavour = Own;
 
     #[inline]
-    fn gate(&self) -> &Gate<Shared> {
+    fn gate(&self) -> &Gate<Shared, Own> {
         &self.raw.gate
     }
 }
 
 impl<T> From<T> for RwLock<T> {
+    #[inline]
     fn from(value: T) -> Self {
         RwLock::new(value)
     }
 }
 
 impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = self.gate().word();
         let mut debug = f.debug_struct("RwLock");
@@ -417,22 +449,26 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
 }
 
 // SAFETY: place and guard are made from the lock itself.
-unsafe impl<T: ?Sized> ConditionalLock for RwLock<T> {
-    fn place(&self) -> Place<'_> {
-        Place::shared(self.gate(), Access::Write)
+unsafe impl<T: ?Sized> crate::when::ConditionalLock for RwLock<T> {
+    #[inline]
+    fn place(&self) -> crate::when::Place<'_> {
+        crate::when::Flavoured::shared_place(self.gate(), Access::Write)
     }
 
+    #[inline]
     unsafe fn granted(&self) -> RwLockWriteGuard<'_, T> {
         RwLockWriteGuard::new(self)
     }
 }
 
 // SAFETY: as above.
-unsafe impl<T: ?Sized> ConditionalRwLock for RwLock<T> {
-    fn read_place(&self) -> Place<'_> {
-        Place::shared(self.gate(), Access::Read)
+unsafe impl<T: ?Sized> crate::when::ConditionalRwLock for RwLock<T> {
+    #[inline]
+    fn read_place(&self) -> crate::when::Place<'_> {
+        crate::when::Flavoured::shared_place(self.gate(), Access::Read)
     }
 
+    #[inline]
     unsafe fn read_granted(&self) -> RwLockReadGuard<'_, T> {
         RwLockReadGuard::new(ReadHandle::new(self))
     }

@@ -29,17 +29,16 @@
 mod permit;
 
 use core::fmt;
-use std::sync::Arc;
 
 pub use self::permit::{
     BoundedSemaphoreAcquire, BoundedSemaphoreAcquireOwned, BoundedSemaphorePermit,
     OwnedBoundedSemaphorePermit, OwnedSemaphorePermit, SemaphoreAcquire, SemaphoreAcquireOwned,
     SemaphorePermit,
 };
+use super::flavour::{Own, Rc, local_only, threads_only};
 use crate::async_lock::async_lock;
-use crate::blocking::block_on;
 use crate::gate::{FIRST_BIT, Gate, Gated, ManyGrants, Policy, QUEUED};
-use crate::sync::{AtomicUsize, Ordering, Threads, const_unless_loom};
+use crate::sync::{AtomicUsize, Ordering, const_unless_loom};
 
 /// One permit, in the word.
 const PERMIT: usize = FIRST_BIT;
@@ -110,7 +109,7 @@ impl Policy for Counting {
 /// # });
 /// ```
 pub struct Semaphore {
-    gate: Gate<Counting>,
+    gate: Gate<Counting, Own>,
 }
 
 /// A [`Semaphore`] that never has more permits than it began with: asyncio's
@@ -137,35 +136,42 @@ pub struct Semaphore {
 /// # });
 /// ```
 pub struct BoundedSemaphore {
-    gate: Gate<Counting>,
+    gate: Gate<Counting, Own>,
     bound: usize,
     /// Permits that were forgotten and not released since (S2).
     forgotten: AtomicUsize,
 }
 
-/// A [`BoundedSemaphore`] was asked to have more permits than it began with.
-/// Nothing was released.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct OverRelease {
-    /// How many permits were to be released.
-    pub requested: usize,
-    /// How many could have been: those forgotten and not released since.
-    pub releasable: usize,
-}
-
-impl fmt::Display for OverRelease {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "cannot release {} permits of a bounded semaphore: {} were taken for good \
-             (a permit that is dropped gives itself back)",
-            self.requested, self.releasable,
-        )
+threads_only! {
+    /// A [`BoundedSemaphore`] was asked to have more permits than it began with.
+    /// Nothing was released.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[non_exhaustive]
+    pub struct OverRelease {
+        /// How many permits were to be released.
+        pub requested: usize,
+        /// How many could have been: those forgotten and not released since.
+        pub releasable: usize,
     }
+
+    impl fmt::Display for OverRelease {
+        #[inline]
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(
+                f,
+                "cannot release {} permits of a bounded semaphore: {} were taken for good \
+                 (a permit that is dropped gives itself back)",
+                self.requested, self.releasable,
+            )
+        }
+    }
+
+    impl core::error::Error for OverRelease {}
 }
 
-impl core::error::Error for OverRelease {}
+local_only! {
+    pub use crate::OverRelease;
+}
 
 /// The part of the interface that both semaphores share.
 macro_rules! semaphore {
@@ -206,37 +212,43 @@ macro_rules! semaphore {
                 self.try_take(permits).then(|| $permit::new(self, permits))
             }
 
-            /// Waits for a permit by parking the thread. See
-            /// [`Lock::acquire_blocking`](crate::Lock::acquire_blocking).
-            pub fn acquire_blocking(&self) -> $permit<'_> {
-                self.acquire_many_blocking(1)
+            threads_only! {
+                /// Waits for a permit by parking the thread. See
+                /// [`Lock::acquire_blocking`](crate::Lock::acquire_blocking).
+                #[inline]
+                pub fn acquire_blocking(&self) -> $permit<'_> {
+                    self.acquire_many_blocking(1)
+                }
             }
 
-            /// Waits for permits by parking the thread. See
-            /// [`Lock::acquire_blocking`](crate::Lock::acquire_blocking).
-            pub fn acquire_many_blocking(&self, permits: usize) -> $permit<'_> {
-                match self.try_acquire_many(permits) {
-                    Some(permit) => permit,
-                    None => block_on(self.acquire_many(permits)),
+            threads_only! {
+                /// Waits for permits by parking the thread. See
+                /// [`Lock::acquire_blocking`](crate::Lock::acquire_blocking).
+                #[inline]
+                pub fn acquire_many_blocking(&self, permits: usize) -> $permit<'_> {
+                    match self.try_acquire_many(permits) {
+                        Some(permit) => permit,
+                        None => crate::blocking::block_on(self.acquire_many(permits)),
+                    }
                 }
             }
 
             /// As [`acquire`](Self::acquire), with a permit that keeps the
             /// semaphore alive and borrows nothing.
             #[inline]
-            pub fn acquire_owned(self: &Arc<Self>) -> $acquire_owned {
+            pub fn acquire_owned(self: &Rc<Self>) -> $acquire_owned {
                 self.acquire_many_owned(1)
             }
 
             /// As [`acquire_many`](Self::acquire_many), with an owned permit.
             #[inline]
-            pub fn acquire_many_owned(self: &Arc<Self>, permits: usize) -> $acquire_owned {
-                $acquire_owned::new(Arc::clone(self), permits)
+            pub fn acquire_many_owned(self: &Rc<Self>, permits: usize) -> $acquire_owned {
+                $acquire_owned::new(Rc::clone(self), permits)
             }
 
             /// As [`try_acquire`](Self::try_acquire), with an owned permit.
             #[inline]
-            pub fn try_acquire_owned(self: &Arc<Self>) -> Option<$owned_permit> {
+            pub fn try_acquire_owned(self: &Rc<Self>) -> Option<$owned_permit> {
                 self.try_acquire_many_owned(1)
             }
 
@@ -244,25 +256,31 @@ macro_rules! semaphore {
             /// permit.
             #[inline]
             pub fn try_acquire_many_owned(
-                self: &Arc<Self>,
+                self: &Rc<Self>,
                 permits: usize,
             ) -> Option<$owned_permit> {
                 self.try_take(permits)
-                    .then(|| $owned_permit::new(Arc::clone(self), permits))
+                    .then(|| $owned_permit::new(Rc::clone(self), permits))
             }
 
-            /// As [`acquire_blocking`](Self::acquire_blocking), with an owned
-            /// permit.
-            pub fn acquire_owned_blocking(self: &Arc<Self>) -> $owned_permit {
-                self.acquire_many_owned_blocking(1)
+            threads_only! {
+                /// As [`acquire_blocking`](Self::acquire_blocking), with an owned
+                /// permit.
+                #[inline]
+                pub fn acquire_owned_blocking(self: &Rc<Self>) -> $owned_permit {
+                    self.acquire_many_owned_blocking(1)
+                }
             }
 
-            /// As [`acquire_many_blocking`](Self::acquire_many_blocking), with an
-            /// owned permit.
-            pub fn acquire_many_owned_blocking(self: &Arc<Self>, permits: usize) -> $owned_permit {
-                match self.try_acquire_many_owned(permits) {
-                    Some(permit) => permit,
-                    None => block_on(self.acquire_many_owned(permits)),
+            threads_only! {
+                /// As [`acquire_many_blocking`](Self::acquire_many_blocking), with an
+                /// owned permit.
+                #[inline]
+                pub fn acquire_many_owned_blocking(self: &Rc<Self>, permits: usize) -> $owned_permit {
+                    match self.try_acquire_many_owned(permits) {
+                        Some(permit) => permit,
+                        None => crate::blocking::block_on(self.acquire_many_owned(permits)),
+                    }
                 }
             }
 
@@ -290,16 +308,17 @@ macro_rules! semaphore {
 
         impl Gated for $semaphore {
             type Policy = Counting;
-            type Flavour = Threads;
+            type Flavour = Own;
 
             #[inline]
-            fn gate(&self) -> &Gate<Counting> {
+            fn gate(&self) -> &Gate<Counting, Own> {
                 &self.gate
             }
         }
 
         impl Default for $semaphore {
             /// One permit, as in asyncio.
+            #[inline]
             fn default() -> Self {
                 Self::new(1)
             }
@@ -366,6 +385,7 @@ impl Semaphore {
     /// assert_eq!(semaphore.available_permits(), 2);
     /// ```
     #[track_caller]
+    #[inline]
     pub fn add_permits(&self, permits: usize) {
         let added = permits == 0
             || self.gate.change(false, |word| {
@@ -405,6 +425,7 @@ impl BoundedSemaphore {
     ///
     /// [`OverRelease`] where there would be more permits than at the beginning,
     /// counting those that are out. Nothing is released then.
+    #[inline]
     pub fn release(&self, permits: usize) -> Result<(), OverRelease> {
         let mut forgotten = self.forgotten.load(Ordering::Relaxed);
         loop {
@@ -433,12 +454,14 @@ impl BoundedSemaphore {
     }
 
     /// How many permits there are in all: the most that can be available.
+    #[inline]
     pub fn bound(&self) -> usize {
         self.bound
     }
 }
 
 impl fmt::Debug for Semaphore {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Semaphore")
             .field("available", &self.available_permits())
@@ -448,6 +471,7 @@ impl fmt::Debug for Semaphore {
 }
 
 impl fmt::Debug for BoundedSemaphore {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BoundedSemaphore")
             .field("available", &self.available_permits())

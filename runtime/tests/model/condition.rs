@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::task::Poll;
 
-use async_monitor::{Condition, Mutex, MutexGuard};
+use crate::flavour::{Condition, Mutex, MutexGuard};
 
 use crate::driver::{Random, Subject, check, slots};
 use crate::gate::waiters;

@@ -4,8 +4,8 @@ use std::mem;
 use std::pin::Pin;
 use std::task::Poll;
 
-use async_monitor::Event;
-use async_monitor::future::EventWait;
+use crate::flavour::Event;
+use crate::flavour::future::EventWait;
 
 use crate::driver::{Random, Subject, check, slots};
 use crate::gate::waiters;

@@ -1,12 +1,12 @@
 //! Futures and guards of a primitive with a gate, beside the line that is its
 //! model.
 
+use crate::flavour::Rc;
 use std::fmt::{Debug, Write};
 use std::future::Future;
 use std::marker::PhantomData;
 use std::mem;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::Poll;
 
 use crate::driver::{Random, Subject, slots};
@@ -31,13 +31,13 @@ pub(crate) trait Kind: Sized + 'static {
 
     /// A future, borrowed or owned.
     fn enter<'a>(
-        primitive: &'a Arc<Self::Primitive>,
+        primitive: &'a Rc<Self::Primitive>,
         request: Asks<Self>,
         owned: bool,
     ) -> Entering<'a, Self>;
 
     fn try_enter<'a>(
-        primitive: &'a Arc<Self::Primitive>,
+        primitive: &'a Rc<Self::Primitive>,
         request: Asks<Self>,
         owned: bool,
     ) -> Option<Self::Guard<'a>>;
@@ -105,7 +105,7 @@ struct Slot<'a, K: Kind> {
 
 /// A primitive and its model, in the middle of a schedule.
 pub(crate) struct World<'a, K: Kind> {
-    pub(crate) primitive: &'a Arc<K::Primitive>,
+    pub(crate) primitive: &'a Rc<K::Primitive>,
     pub(crate) line: Line<K::Rules>,
     pub(crate) guards: Vec<K::Guard<'a>>,
     slots: Vec<Option<Slot<'a, K>>>,
@@ -116,7 +116,7 @@ pub(crate) struct World<'a, K: Kind> {
 }
 
 impl<'a, K: Kind> World<'a, K> {
-    fn new(primitive: &'a Arc<K::Primitive>, inside: K::Rules, size: usize) -> Self {
+    fn new(primitive: &'a Rc<K::Primitive>, inside: K::Rules, size: usize) -> Self {
         World {
             primitive,
             line: Line::new(inside),
@@ -333,7 +333,7 @@ impl<K: Kind> Subject for Gated<K> {
 
     fn run(size: usize, steps: &[Self::Step]) {
         let (primitive, inside) = K::new(size);
-        let primitive = Arc::new(primitive);
+        let primitive = Rc::new(primitive);
         let mut world = World::<K>::new(&primitive, inside, size);
         for &step in steps {
             world.take(step);

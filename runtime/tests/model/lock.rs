@@ -1,8 +1,7 @@
 //! `Lock`, in both forms.
 
-use std::sync::Arc;
-
-use async_monitor::{Lock, LockGuard, OwnedLockGuard};
+use crate::flavour::Rc;
+use crate::flavour::{Lock, LockGuard, OwnedLockGuard};
 use futures::FutureExt;
 
 use crate::driver::{Random, check};
@@ -54,7 +53,7 @@ impl Kind for Locks {
 
     fn extra(_random: &mut Random) {}
 
-    fn enter<'a>(lock: &'a Arc<Lock>, (): (), owned: bool) -> Entering<'a, Self> {
+    fn enter<'a>(lock: &'a Rc<Lock>, (): (), owned: bool) -> Entering<'a, Self> {
         if owned {
             Box::pin(lock.acquire_owned().map(Guard::Owned))
         } else {
@@ -62,7 +61,7 @@ impl Kind for Locks {
         }
     }
 
-    fn try_enter<'a>(lock: &'a Arc<Lock>, (): (), owned: bool) -> Option<Guard<'a>> {
+    fn try_enter<'a>(lock: &'a Rc<Lock>, (): (), owned: bool) -> Option<Guard<'a>> {
         if owned {
             lock.try_acquire_owned().map(Guard::Owned)
         } else {

@@ -23,6 +23,13 @@
 //! | the others | a primitive each |
 #![cfg(not(any(async_monitor_loom, async_monitor_shuttle)))]
 
+/// What is tested: the files are compiled for the other flavour, too, in
+/// `tests/local`.
+mod flavour {
+    pub(crate) use async_monitor::*;
+    pub(crate) use std::sync::Arc as Rc;
+}
+
 mod driver;
 mod gate;
 mod line;

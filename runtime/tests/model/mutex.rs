@@ -1,10 +1,9 @@
 //! `Mutex`, in both forms, with mapped guards, and with those who wait for its
 //! value to be large enough.
 
-use std::sync::Arc;
-
+use crate::flavour::Rc;
+use crate::flavour::{MappedMutexGuard, Mutex, MutexGuard, OwnedMutexGuard};
 use async_monitor::__private::{ConditionalLock, when};
-use async_monitor::{MappedMutexGuard, Mutex, MutexGuard, OwnedMutexGuard};
 use futures::FutureExt;
 
 use crate::driver::{Random, check};
@@ -67,7 +66,7 @@ impl<const WHEN: bool> Kind for Mutexes<WHEN> {
     }
 
     fn enter<'a>(
-        mutex: &'a Arc<Self::Primitive>,
+        mutex: &'a Rc<Self::Primitive>,
         at_least: Option<u32>,
         owned: bool,
     ) -> Entering<'a, Self> {
@@ -89,7 +88,7 @@ impl<const WHEN: bool> Kind for Mutexes<WHEN> {
     }
 
     fn try_enter<'a>(
-        mutex: &'a Arc<Self::Primitive>,
+        mutex: &'a Rc<Self::Primitive>,
         _at_least: Option<u32>,
         owned: bool,
     ) -> Option<Guard<'a>> {

@@ -1,13 +1,12 @@
 //! `RwLock`, with downgrades and upgrades, and with those who wait for its value
 //! to be large enough.
 
-use std::sync::Arc;
-
-use async_monitor::__private::{ConditionalLock, ConditionalRwLock, when};
-use async_monitor::{
+use crate::flavour::Rc;
+use crate::flavour::{
     OwnedRwLockReadGuard, OwnedRwLockUpgradableReadGuard, OwnedRwLockWriteGuard, RwLock,
     RwLockReadGuard, RwLockUpgradableReadGuard, RwLockWriteGuard,
 };
+use async_monitor::__private::{ConditionalLock, ConditionalRwLock, when};
 use futures::FutureExt;
 
 use crate::driver::{Random, check};
@@ -131,7 +130,7 @@ impl<const WHEN: bool> Kind for RwLocks<WHEN> {
         }
     }
 
-    fn enter<'a>(lock: &'a Arc<RwLock<u32>>, access: Access, owned: bool) -> Entering<'a, Self> {
+    fn enter<'a>(lock: &'a Rc<RwLock<u32>>, access: Access, owned: bool) -> Entering<'a, Self> {
         match (access, owned) {
             (Access::Read, false) => Box::pin(lock.read().map(Guard::Read)),
             (Access::Read, true) => Box::pin(lock.read_owned().map(Guard::OwnedRead)),
@@ -158,7 +157,7 @@ impl<const WHEN: bool> Kind for RwLocks<WHEN> {
         }
     }
 
-    fn try_enter<'a>(lock: &'a Arc<RwLock<u32>>, access: Access, owned: bool) -> Option<Guard<'a>> {
+    fn try_enter<'a>(lock: &'a Rc<RwLock<u32>>, access: Access, owned: bool) -> Option<Guard<'a>> {
         match (access, owned) {
             (Access::Read | Access::ReadWhen(_), false) => lock.try_read().map(Guard::Read),
             (Access::Read | Access::ReadWhen(_), true) => {

@@ -1,8 +1,7 @@
 //! `Semaphore` and `BoundedSemaphore`: any number of permits at a time.
 
-use std::sync::Arc;
-
-use async_monitor::{
+use crate::flavour::Rc;
+use crate::flavour::{
     BoundedSemaphore, BoundedSemaphorePermit, OwnedBoundedSemaphorePermit, OwnedSemaphorePermit,
     Semaphore, SemaphorePermit,
 };
@@ -106,7 +105,7 @@ macro_rules! semaphore {
             }
 
             fn enter<'a>(
-                semaphore: &'a Arc<$semaphore>,
+                semaphore: &'a Rc<$semaphore>,
                 permits: usize,
                 owned: bool,
             ) -> Entering<'a, Self> {
@@ -120,7 +119,7 @@ macro_rules! semaphore {
             }
 
             fn try_enter<'a>(
-                semaphore: &'a Arc<$semaphore>,
+                semaphore: &'a Rc<$semaphore>,
                 permits: usize,
                 owned: bool,
             ) -> Option<$guard<'a>> {

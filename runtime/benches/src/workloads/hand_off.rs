@@ -64,3 +64,20 @@ pub(super) fn workload(count: usize) -> Workload {
         },
     }
 }
+
+/// The flavour for one thread, which does without atomic operations as the limit
+/// does.
+pub(super) fn local(count: usize) -> Workload {
+    let lock = leak(async_monitor::local::Mutex::new(0));
+    let limit = leak(LocalFifo::default());
+    Workload {
+        name: format!("local::Mutex, hand-off among {count} tasks, per section"),
+        clock: Clock::Thread,
+        limit: "hand-written local FIFO, no cancellation",
+        target: None,
+        rows: vec![
+            row(OURS, count, || lock.lock()),
+            row(LIMIT, count, || limit.lock()),
+        ],
+    }
+}

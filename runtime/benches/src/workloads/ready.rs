@@ -1,5 +1,6 @@
 //! What is ready at once: nobody is in the way.
 
+use std::cell::RefCell;
 use std::hint::black_box;
 use std::task::{Context, Waker};
 
@@ -101,8 +102,22 @@ pub(super) fn workloads() -> Vec<Workload> {
         write(),
         semaphore(),
         bounded_semaphore(),
+        local(),
         event(),
     ]
+}
+
+/// The flavour for one thread.
+fn local() -> Workload {
+    workload(
+        "local::Mutex, lock and unlock, polled",
+        "`RefCell::borrow_mut` and drop",
+        2.0,
+        vec![
+            polled!(OURS, async_monitor::local::Mutex::new(0), |m| m.lock()),
+            operation!(LIMIT, RefCell::new(0), |cell| cell.borrow_mut()),
+        ],
+    )
 }
 
 fn read() -> Workload {

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
+use std::time::Duration;
 
 use futures::executor::block_on;
 use tokio::runtime::{Builder, Runtime};
@@ -44,13 +45,19 @@ macro_rules! tasks {
                 name: $name,
                 run: Box::new(move |operations| {
                     let mutex = Arc::new($new);
-                    let handles: Vec<_> = (0..TASKS)
-                        .map(|_| {
-                            let $m = Arc::clone(&mutex);
-                            runtime.spawn(async move { until_enough!($lock, operations) })
-                        })
-                        .collect();
                     let counts: Vec<u64> = runtime.block_on(async {
+                        // All begin in line: who came first would otherwise have
+                        // the lock for itself for a while.
+                        let $m = Arc::clone(&mutex);
+                        let held = $lock;
+                        let handles: Vec<_> = (0..TASKS)
+                            .map(|_| {
+                                let $m = Arc::clone(&mutex);
+                                runtime.spawn(async move { until_enough!($lock, operations) })
+                            })
+                            .collect();
+                        thread::sleep(Duration::from_millis(1));
+                        drop(held);
                         let mut counts = Vec::new();
                         for handle in handles {
                             counts.push(handle.await.expect("no task panics"));

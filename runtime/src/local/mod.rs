@@ -1,0 +1,103 @@
+//! The primitives for tasks of one thread, as on a current-thread executor or with
+//! a thread per core: asyncio's own setting.
+//!
+//! They are those of the crate's root, with the same guarantees and the same code,
+//! and take no atomic read-modify-write operation: nobody on another thread could
+//! come in between. Neither they nor their guards and futures are `Send`.
+//!
+//! ```
+//! # futures::executor::block_on(async {
+//! use async_monitor::local::Mutex;
+//!
+//! let mutex = Mutex::new(1);
+//! *mutex.lock().await += 1;
+//! assert_eq!(mutex.into_inner(), 2);
+//! # });
+//! ```
+//!
+//! The differences:
+//!
+//! - The `*_owned` forms go through [`Rc`](std::rc::Rc).
+//! - There are no `*_blocking` forms: while the only thread is parked, nobody could
+//!   release.
+//!
+//! The notation works with them, and a `#[derive(Guarded)]` struct with a local lock
+//! stays on its thread:
+//!
+#![cfg_attr(feature = "macros", doc = "```")]
+#![cfg_attr(not(feature = "macros"), doc = "```ignore")]
+//! use async_monitor::{Guarded, local, synchronized};
+//!
+//! #[derive(Guarded, Default)]
+//! struct Account {
+//!     ledger: local::Lock,
+//!     #[guarded_by(ledger)]
+//!     balance: Guarded<i64>,
+//! }
+//!
+//! impl Account {
+//!     #[synchronized(ledger)]
+//!     async fn deposit(&self, amount: i64) -> i64 {
+//!         *ledger.balance += amount;
+//!         *ledger.balance
+//!     }
+//! }
+//! # let account = Account::default();
+//! # assert_eq!(futures::executor::block_on(account.deposit(2)), 2);
+//! ```
+//!
+//! # Inside
+//!
+//! The files of the primitives are compiled a second time here, with the flavour
+//! `Local`.
+//!
+//! - **T1** What has a wait queue of this flavour is neither `Send` nor `Sync`, and
+//!   so is whatever refers to it: a guard, a future, a permit. So one thread has all
+//!   of them, from the first to the last.
+//! - **T2** No code of a user runs between a load of a word and the store that
+//!   belongs to it, nor while a queue is locked (Q5): so nothing on that thread
+//!   comes in between either, and both together are one step.
+
+pub(crate) mod flavour;
+
+#[path = "../condition.rs"]
+mod condition;
+#[path = "../event.rs"]
+mod event;
+#[path = "../lock.rs"]
+mod lock;
+#[path = "../mutex.rs"]
+mod mutex;
+#[path = "../rwlock/mod.rs"]
+mod rwlock;
+#[path = "../semaphore/mod.rs"]
+mod semaphore;
+
+pub use self::condition::Condition;
+pub use self::event::Event;
+pub use self::lock::{Lock, LockGuard, OwnedLockGuard};
+pub use self::mutex::{MappedMutexGuard, Mutex, MutexGuard, OwnedMutexGuard};
+pub use self::rwlock::{
+    OwnedRwLockReadGuard, OwnedRwLockUpgradableReadGuard, OwnedRwLockWriteGuard, RwLock,
+    RwLockReadGuard, RwLockUpgradableReadGuard, RwLockWriteGuard,
+};
+pub use self::semaphore::{
+    BoundedSemaphore, BoundedSemaphorePermit, OverRelease, OwnedBoundedSemaphorePermit,
+    OwnedSemaphorePermit, Semaphore, SemaphorePermit,
+};
+
+/// The futures of the primitives, by name.
+pub mod future {
+    pub use super::condition::{ConditionWait, ConditionWaitFor};
+    pub use super::event::EventWait;
+    pub use super::lock::{LockAcquire, LockAcquireOwned};
+    pub use super::mutex::{MutexLock, MutexLockOwned};
+    pub use super::rwlock::{
+        RwLockRead, RwLockReadOwned, RwLockUpgradableRead, RwLockUpgradableReadOwned,
+        RwLockUpgrade, RwLockUpgradeOwned, RwLockWrite, RwLockWriteOwned,
+    };
+    pub use super::semaphore::{
+        BoundedSemaphoreAcquire, BoundedSemaphoreAcquireOwned, SemaphoreAcquire,
+        SemaphoreAcquireOwned,
+    };
+}

@@ -3,6 +3,8 @@
 
 #![forbid(unsafe_code)]
 
+#[path = "hostile/monitors.rs"]
+mod monitors;
 #[path = "hostile/names.rs"]
 mod names;
 #[path = "hostile/sections.rs"]

@@ -160,7 +160,10 @@ impl Function {
                     ident,
                     ..
                 }) if !ident.to_string().starts_with('_') => (ident.clone(), false),
-                Pat::Ident(PatIdent { ident, .. }) => (Ident::new(&ident.to_string(), at), true),
+                // Those with two underscores could be names of the expansion.
+                Pat::Ident(PatIdent { ident, .. }) if !ident.to_string().starts_with("__") => {
+                    (Ident::new(&ident.to_string(), at), true)
+                }
                 _ => (format_ident!("__arg{index}", span = at), true),
             };
             let mut idents = Vec::new();

@@ -9,6 +9,8 @@ mod bodies;
 mod monitors;
 #[path = "hostile/names.rs"]
 mod names;
+#[path = "hostile/never.rs"]
+mod never;
 #[path = "hostile/sections.rs"]
 mod sections;
 #[path = "hostile/shared.rs"]

@@ -283,9 +283,9 @@ fn expand_impl(monitor: &Monitor, lock: &OwnLock, mode: Mode, twins: &TokenStrea
     quote! {
         #(#attrs)*
         #[automatically_derived]
-        // Nobody has to call both forms of a method; and what lints ask of its
-        // docs and signature is done where it is written.
-        #[allow(dead_code, clippy::pedantic)]
+        // Nobody has to call both forms of a method; what lints ask of its docs and
+        // signature is done where it is written; and it may never return.
+        #[allow(dead_code, unreachable_code, clippy::pedantic)]
         impl<#guard, #params> #view #where_clause {
             #twins
         }

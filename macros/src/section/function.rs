@@ -187,6 +187,7 @@ impl Function {
         let output = match (&self.kind, &self.sig.output) {
             (_, ReturnType::Default) => return Some(quote!(())),
             (Kind::Boxed { .. }, ReturnType::Type(_, ty)) => output_of_future(ty)?,
+            (_, ReturnType::Type(_, ty)) if matches!(**ty, Type::Never(_)) => return None,
             (_, ReturnType::Type(_, ty)) => ty.to_token_stream(),
         };
         (!has_ident(&output, "impl")).then_some(output)

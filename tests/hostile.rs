@@ -15,3 +15,5 @@ mod never;
 mod sections;
 #[path = "hostile/shared.rs"]
 mod shared;
+#[path = "hostile/sizes.rs"]
+mod sizes;

@@ -337,11 +337,18 @@ where
     }
 }
 #[doc(hidden)]
+#[allow(private_bounds)]
 #[allow(missing_debug_implementations)]
-pub struct AccountLedgerSaved((i64,), ::core::marker::PhantomData<fn() -> Account>);
+pub struct AccountLedgerSaved(
+    (::async_monitor::__private::Kept<'static, i64>,),
+    ::core::marker::PhantomData<fn() -> Account>,
+)
+where
+    for<'__a> ::async_monitor::__private::Kept<'__a, i64>: ::core::marker::Sized;
 #[automatically_derived]
 impl<'__guard> ::async_monitor::__private::RestoreView for AccountLedgerHeld<'__guard>
 where
+    for<'__a> ::async_monitor::__private::Kept<'__a, i64>: ::core::marker::Sized,
     for<'__a> &'__a i64: ::async_monitor::__private::Restorable<i64>,
 {
     type Saved = AccountLedgerSaved;
@@ -354,7 +361,9 @@ where
     }
     #[allow(unused_variables)]
     fn exchange(&mut self, saved: &mut Self::Saved) {
-        ::core::mem::swap(&mut *self.balance, &mut saved.0.0);
+        <&_ as ::async_monitor::__private::Restorable<
+            i64,
+        >>::exchange(&mut *self.balance, &mut saved.0.0);
     }
     #[inline]
     fn reborrow(&mut self) -> Self::View<'_> {
@@ -372,6 +381,7 @@ where
 impl ::async_monitor::__private::Restore<122075695621518212564394156771862851892u128>
 for Account
 where
+    for<'__a> ::async_monitor::__private::Kept<'__a, i64>: ::core::marker::Sized,
     for<'__a> &'__a i64: ::async_monitor::__private::Restorable<i64>,
 {
     type Saved = AccountLedgerSaved;

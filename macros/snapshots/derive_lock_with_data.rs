@@ -333,11 +333,18 @@ where
     }
 }
 #[doc(hidden)]
+#[allow(private_bounds)]
 #[allow(missing_debug_implementations)]
-struct SharedStateSaved((Vec<u8>,), ::core::marker::PhantomData<fn() -> Shared>);
+struct SharedStateSaved(
+    (::async_monitor::__private::Kept<'static, Vec<u8>>,),
+    ::core::marker::PhantomData<fn() -> Shared>,
+)
+where
+    for<'__a> ::async_monitor::__private::Kept<'__a, Vec<u8>>: ::core::marker::Sized;
 #[automatically_derived]
 impl<'__guard> ::async_monitor::__private::RestoreView for SharedStateHeld<'__guard>
 where
+    for<'__a> ::async_monitor::__private::Kept<'__a, Vec<u8>>: ::core::marker::Sized,
     for<'__a> &'__a Vec<u8>: ::async_monitor::__private::Restorable<Vec<u8>>,
 {
     type Saved = SharedStateSaved;
@@ -350,7 +357,9 @@ where
     }
     #[allow(unused_variables)]
     fn exchange(&mut self, saved: &mut Self::Saved) {
-        ::core::mem::swap(&mut *self.value, &mut saved.0.0);
+        <&_ as ::async_monitor::__private::Restorable<
+            Vec<u8>,
+        >>::exchange(&mut *self.value, &mut saved.0.0);
     }
     #[inline]
     fn reborrow(&mut self) -> Self::View<'_> {
@@ -368,6 +377,7 @@ where
 impl ::async_monitor::__private::Restore<9157926117924125475949231123135259214u128>
 for Shared
 where
+    for<'__a> ::async_monitor::__private::Kept<'__a, Vec<u8>>: ::core::marker::Sized,
     for<'__a> &'__a Vec<u8>: ::async_monitor::__private::Restorable<Vec<u8>>,
 {
     type Saved = SharedStateSaved;

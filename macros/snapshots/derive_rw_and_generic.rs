@@ -433,18 +433,27 @@ where
     }
 }
 #[doc(hidden)]
+#[allow(private_bounds)]
 #[allow(missing_debug_implementations)]
 pub(crate) struct CacheTableWriteSaved<'d, K: Hash, const N: usize>(
-    (HashMap<K, &'d [u8; N]>,),
+    (::async_monitor::__private::Kept<'static, HashMap<K, &'d [u8; N]>>,),
     ::core::marker::PhantomData<fn() -> Cache<'d, K, N>>,
 )
 where
-    K: Eq;
+    K: Eq,
+    for<'__a> ::async_monitor::__private::Kept<
+        '__a,
+        HashMap<K, &'d [u8; N]>,
+    >: ::core::marker::Sized;
 #[automatically_derived]
 impl<'__guard, 'd, K: Hash, const N: usize> ::async_monitor::__private::RestoreView
 for CacheTableWriteHeld<'__guard, 'd, K, N>
 where
     K: Eq,
+    for<'__a> ::async_monitor::__private::Kept<
+        '__a,
+        HashMap<K, &'d [u8; N]>,
+    >: ::core::marker::Sized,
     for<'__a> &'__a HashMap<
         K,
         &'d [u8; N],
@@ -460,7 +469,9 @@ where
     }
     #[allow(unused_variables)]
     fn exchange(&mut self, saved: &mut Self::Saved) {
-        ::core::mem::swap(&mut *self.entries, &mut saved.0.0);
+        <&_ as ::async_monitor::__private::Restorable<
+            HashMap<K, &'d [u8; N]>,
+        >>::exchange(&mut *self.entries, &mut saved.0.0);
     }
     #[inline]
     fn reborrow(&mut self) -> Self::View<'_> {
@@ -483,6 +494,10 @@ impl<
 for Cache<'d, K, N>
 where
     K: Eq,
+    for<'__a> ::async_monitor::__private::Kept<
+        '__a,
+        HashMap<K, &'d [u8; N]>,
+    >: ::core::marker::Sized,
     for<'__a> &'__a HashMap<
         K,
         &'d [u8; N],

@@ -12,12 +12,20 @@
 //! The method `__undo` is found by method resolution, as `__bind` is: see
 //! [`bind`](super::bind).
 
+use core::marker::PhantomData;
 use core::mem;
 use core::ops::{Deref, DerefMut};
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use super::bind::{Bind, OfDeref, OfGuard};
 use super::{Derived, HasLock, Kind, Plain};
+
+/// A copy of what is guarded.
+///
+/// The lifetime is good for nothing but to be quantified over: asked for as
+/// `for<'a> Kept<'a, T>: Sized`, the size of a `T` that has none is missed where a
+/// section is `atomic`, not at the derive.
+pub struct Kept<'a, T: ?Sized>(PhantomData<fn() -> &'a ()>, T);
 
 /// `&T` where `T: Clone`: what can be put back.
 ///
@@ -29,16 +37,26 @@ use super::{Derived, HasLock, Kind, Plain};
     label = "what this guards cannot be put back",
     note = "implement `Clone` for it, or put it behind an `Arc` (what is in there is not put back), or remove `atomic`"
 )]
-pub trait Restorable<T> {
+pub trait Restorable<T: ?Sized> {
     #[doc(hidden)]
-    fn copied(self) -> T;
+    fn copied(self) -> Kept<'static, T>
+    where
+        Kept<'static, T>: Sized;
+
+    #[doc(hidden)]
+    fn exchange(place: &mut T, kept: &mut Kept<'static, T>);
 }
 
 #[diagnostic::do_not_recommend]
 impl<T: Clone> Restorable<T> for &T {
     #[inline]
-    fn copied(self) -> T {
-        self.clone()
+    fn copied(self) -> Kept<'static, T> {
+        Kept(PhantomData, self.clone())
+    }
+
+    #[inline]
+    fn exchange(place: &mut T, kept: &mut Kept<'static, T>) {
+        mem::swap(place, &mut kept.1);
     }
 }
 
@@ -213,7 +231,7 @@ impl<G: DerefMut> Bind<'_, G> {
             self.guard(),
             saved,
             armed,
-            |guard| Restorable::copied(&**guard),
+            |guard| Restorable::copied(&**guard).1,
             |guard, saved| mem::swap(&mut **guard, saved),
         )
     }

@@ -33,7 +33,7 @@ mod retake;
 mod views;
 
 pub use self::atomic::{
-    Armed, DerivedGuard, OfAnyType, Restorable, Restore, RestoreView, Undo, Verdict, settled,
+    Armed, DerivedGuard, Kept, OfAnyType, Restorable, Restore, RestoreView, Undo, Verdict, settled,
     undo_view, verdict,
 };
 pub use self::bind::{Bind, DerivedView, OfDeref, OfGuard};

@@ -12,10 +12,17 @@ impl Side<'_> {
     /// Expands to:
     ///
     /// ```text
-    /// pub struct AccountLedgerSaved((i64, Vec<i64>,), ::core::marker::PhantomData<fn() -> Account>);
+    /// pub struct AccountLedgerSaved(
+    ///     (Kept<'static, i64>, Kept<'static, Vec<i64>>,),
+    ///     ::core::marker::PhantomData<fn() -> Account>,
+    /// )
+    /// where
+    ///     for<'__a> ::async_monitor::__private::Kept<'__a, i64>: ::core::marker::Sized,
+    ///     for<'__a> ::async_monitor::__private::Kept<'__a, Vec<i64>>: ::core::marker::Sized;
     ///
     /// impl<'__guard> ::async_monitor::__private::RestoreView for AccountLedgerHeld<'__guard>
     /// where
+    ///     // as above, and
     ///     for<'__a> &'__a i64: ::async_monitor::__private::Restorable<i64>,
     ///     for<'__a> &'__a Vec<i64>: ::async_monitor::__private::Restorable<Vec<i64>>,
     /// {
@@ -36,7 +43,7 @@ impl Side<'_> {
     /// SAFETY, of what is generated: the lock is held for longer than the view is
     /// borrowed (C2).
     ///
-    /// or to nothing where a copy would have no size that is known.
+    /// or to nothing where a copy is seen to have no size that is known.
     ///
     /// A struct of its own, as the types of fields, which may be private, cannot
     /// appear in an associated type of a public struct.
@@ -67,13 +74,24 @@ impl Side<'_> {
             &monitor.vis,
         );
         let arguments = monitor.params.own_arguments();
-        let where_clause = monitor.params.where_clause(&TokenStream::new());
+        let kept = |value: &syn::Type, lifetime| {
+            let private = krate.private_at(public(value.span()));
+            quote!(#private::Kept<#lifetime, #value>)
+        };
+        let sized = values.iter().map(|value| {
+            let kept = kept(value, quote!('__a));
+            quote!(for<'__a> #kept: ::core::marker::Sized,)
+        });
+        let mut bounds: TokenStream = sized.collect();
+        let kept = values.iter().map(|value| kept(value, quote!('static)));
+        let where_clause = monitor.params.where_clause(&bounds);
         let restorable = values.iter().map(|value| {
             let span = public(value.span());
             let private = krate.private_at(span);
             quote_spanned!(span=> for<'__a> &'__a #value: #private::Restorable<#value>,)
         });
-        let where_restorable = monitor.params.where_clause(&restorable.collect());
+        bounds.extend(restorable);
+        let where_restorable = monitor.params.where_clause(&bounds);
         let names: Vec<_> = match &self.lock.contents {
             Contents::Fields(fields) => fields.iter().map(|field| field.ident.clone()).collect(),
             Contents::Value { .. } => vec![format_ident!("value")],
@@ -81,19 +99,30 @@ impl Side<'_> {
         let copies = names
             .iter()
             .map(|name| quote!(#krate::__private::Restorable::copied(&*self.#name),));
-        let exchanges = names.iter().enumerate().map(|(index, name)| {
-            let index = Literal::usize_unsuffixed(index);
-            quote!(::core::mem::swap(&mut *self.#name, &mut saved.0.#index);)
-        });
+        let exchanges = names
+            .iter()
+            .zip(&values)
+            .enumerate()
+            .map(|(index, (name, value))| {
+                let index = Literal::usize_unsuffixed(index);
+                quote! {
+                    <&_ as #krate::__private::Restorable<#value>>::exchange(
+                        &mut *self.#name,
+                        &mut saved.0.#index,
+                    );
+                }
+            });
         let guarded_params = monitor.params.with_guard();
         let (held, held_type) = (&self.held, self.held_type(&quote!('__guard)));
         let view_type = self.held_type(&quote!('__view));
         let (unsafe_, view) = (unsafe_(), quote!(#krate::__private::RestoreView));
         quote! {
             #[doc(hidden)]
+            // Users see the types of private fields no more than the fields.
+            #[allow(private_bounds)]
             #[allow(missing_debug_implementations)]
             #vis struct #saved #params (
-                (#(#values,)*),
+                (#(#kept,)*),
                 ::core::marker::PhantomData<fn() -> #this>,
             ) #where_clause;
 

@@ -1,0 +1,64 @@
+//! Data whose size is not told by the name of its type.
+
+use std::ops::Deref;
+
+use async_monitor::{Guarded, Lock, RwLock, with_lock};
+use futures::executor::block_on;
+
+type Text = str;
+
+/// Nobody makes one, but its type may be named.
+#[derive(Guarded)]
+pub struct Tail {
+    lock: Lock,
+    #[guarded_by(lock)]
+    text: Guarded<Text>,
+}
+
+/// What `P` points to has a size, or not.
+#[derive(Guarded)]
+struct Behind<P: Deref> {
+    #[lock(rw)]
+    lock: RwLock<()>,
+    #[guarded_by(lock)]
+    len: Guarded<usize>,
+    #[guarded_by(lock)]
+    value: Guarded<P::Target>,
+}
+
+#[test]
+fn what_is_guarded_may_have_no_size() {
+    let object = Behind::<Box<String>> {
+        lock: RwLock::new(()),
+        len: 0.into(),
+        value: Guarded::new("a".into()),
+    };
+    block_on(async {
+        let result: Result<(), ()> = with_lock!(object.lock, atomic, {
+            lock.value.push('b');
+            *lock.len += 2;
+            Err(())
+        });
+        assert_eq!(result, Err(()));
+        with_lock!(state = read(object.lock), {
+            assert_eq!((state.value.as_str(), *state.len), ("a", 0));
+        });
+    });
+}
+
+async fn of_any_pointer<P: Deref>(object: &Behind<P>) -> usize {
+    with_lock!(object.lock, {
+        let _value: &P::Target = lock.value;
+        *lock.len
+    })
+}
+
+#[test]
+fn sections_need_no_size() {
+    let object = Behind::<&u8> {
+        lock: RwLock::new(()),
+        len: 1.into(),
+        value: 0.into(),
+    };
+    assert_eq!(block_on(of_any_pointer(&object)), 1);
+}

@@ -166,7 +166,6 @@ impl Event {
     /// [cancelled](Self::cancel) before it goes away, unless this returns `Ready`.
     #[cold]
     unsafe fn poll_wait(&self, node: &Node<Epoch>, waker: &Waker) -> Poll<()> {
-        node.set_stage(POLLED);
         // SAFETY: passed on.
         unsafe {
             if node.state() != IDLE {
@@ -177,7 +176,11 @@ impl Event {
                 .join(node, waker, |_| (!self.mark_queued()).then_some(()));
             match joined {
                 Some(()) => Poll::Ready(()),
-                None => Poll::Pending,
+                // Should the clone of the waker panic, the node is as it was.
+                None => {
+                    node.set_stage(POLLED);
+                    Poll::Pending
+                }
             }
         }
     }

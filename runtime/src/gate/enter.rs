@@ -56,14 +56,14 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     ///
     /// As for [`poll_enter`](Self::poll_enter), and the node is idle.
     unsafe fn poll_join(&self, node: &Node<P::Request>, waker: &Waker) -> Poll<()> {
-        // Should this panic, the node is as it was (F2).
+        // Should this panic, or the drop below, the node is as it was (F2).
         let clone = waker.clone();
-        node.set_stage(POLLED);
         let mut queue = self.queue.lock();
         if self.enter_or_mark_queued(&queue, node.request) {
             drop(queue);
             return self.entered(node.request, || drop(clone));
         }
+        node.set_stage(POLLED);
         // SAFETY: the node is idle, and the caller keeps Q1; then it waits here,
         // with a waker of this task.
         unsafe {

@@ -233,3 +233,39 @@ fn wake_that_drops_the_lock() {
     drop(guard);
     assert_eq!(weak.strong_count(), 0);
 }
+
+/// A clone that panics leaves the future as it was: what it waits for may come, and
+/// then it needs no waker.
+#[test]
+fn a_clone_that_panicked_is_forgotten() {
+    use async_monitor::{Event, Lock};
+    use std::future::Future;
+    use std::pin::pin;
+
+    let bomb = Bomb::new();
+    let armed = |poll: &mut dyn FnMut(&mut Context<'_>) -> bool| {
+        ARMED.set(Some(On::Clone));
+        let polled = catch_unwind(AssertUnwindSafe(|| bomb.poll(|cx| poll(cx))));
+        ARMED.set(None);
+        polled.ok()
+    };
+
+    let event = Event::new();
+    let mut wait = pin!(event.wait());
+    let mut poll = |cx: &mut Context<'_>| wait.as_mut().poll(cx).is_ready();
+    assert_eq!(
+        armed(&mut poll),
+        None,
+        "it has to wait, and the clone panics"
+    );
+    event.set();
+    assert_eq!(armed(&mut poll), Some(true), "no clone is needed");
+
+    let lock = Lock::new();
+    let held = lock.try_acquire();
+    let mut acquire = pin!(lock.acquire());
+    let mut poll = |cx: &mut Context<'_>| acquire.as_mut().poll(cx).is_ready();
+    assert_eq!(armed(&mut poll), None);
+    drop(held);
+    assert_eq!(armed(&mut poll), Some(true));
+}

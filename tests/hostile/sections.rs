@@ -387,6 +387,28 @@ fn expressions_of_a_section() {
     assert_eq!(log.borrow()[4..], ["b", "a"]);
 }
 
+/// What leaves an atomic block behind a macro undoes it.
+#[test]
+fn a_way_out_that_is_hidden() {
+    macro_rules! leave {
+        ($value:expr) => {
+            return $value
+        };
+    }
+
+    async fn left(account: &Account) -> Result<i64, Infallible> {
+        with_lock!(account.ledger, account.plain, atomic, {
+            ledger.balance.value += 1;
+            plain.value += 1;
+            leave!(Ok(ledger.balance.value))
+        })
+    }
+
+    let account = Account::default();
+    assert_eq!(block_on(left(&account)), Ok(1));
+    assert_eq!(account.values(), [0, 0, 0]);
+}
+
 /// Names of the user that are those of the expansion.
 #[test]
 fn names_of_the_expansion() {

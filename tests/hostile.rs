@@ -2,6 +2,12 @@
 //! compiles must do no harm. What must not compile is in `tests/ui/fail/hostile`.
 
 #![forbid(unsafe_code)]
+// What is strange is the point.
+#![allow(
+    clippy::forget_non_drop,
+    clippy::needless_arbitrary_self_type,
+    clippy::needless_return
+)]
 
 #[path = "hostile/bodies.rs"]
 mod bodies;

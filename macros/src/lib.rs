@@ -264,7 +264,8 @@ pub fn derive_guarded(input: TokenStream) -> TokenStream {
 ///
 /// In `with_lock!`, the block is committed at its end, unless its value is an
 /// `Err`. A `?` that leaves it undoes it. `return`, `break` and `continue` out of
-/// the block would not say which is meant, and do not compile.
+/// the block would not say which is meant, and do not compile; those that another
+/// macro hides undo it.
 ///
 /// # In time
 ///

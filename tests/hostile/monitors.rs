@@ -73,6 +73,7 @@ where
     // Parameters by the names of the expansions, and with every pattern.
 
     #[synchronized(lock, atomic)]
+    #[allow(clippy::too_many_arguments)]
     async fn names(
         &self,
         __object: T,

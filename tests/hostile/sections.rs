@@ -387,6 +387,28 @@ fn expressions_of_a_section() {
     assert_eq!(log.borrow()[4..], ["b", "a"]);
 }
 
+/// What leaves an atomic block behind a macro undoes it.
+#[test]
+fn a_way_out_that_is_hidden() {
+    macro_rules! leave {
+        ($value:expr) => {
+            return $value
+        };
+    }
+
+    async fn left(account: &Account) -> Result<i64, Infallible> {
+        with_lock!(account.ledger, account.plain, atomic, {
+            ledger.balance.value += 1;
+            plain.value += 1;
+            leave!(Ok(ledger.balance.value))
+        })
+    }
+
+    let account = Account::default();
+    assert_eq!(block_on(left(&account)), Ok(1));
+    assert_eq!(account.values(), [0, 0, 0]);
+}
+
 /// Names of the user that are those of the expansion.
 #[test]
 fn names_of_the_expansion() {
@@ -431,4 +453,24 @@ fn a_lock_in_the_place_of_a_guard() {
     let seen =
         block_on(async { with_lock!(lock, { (lock as &LockGuard<'_>) as *const _ as usize }) });
     assert!(seen != 0 && lock.try_acquire().is_some());
+}
+
+/// A writer that stays on as a reader has told its news.
+#[test]
+fn news_of_a_writer_that_becomes_a_reader() {
+    use async_monitor::{RwLock, RwLockWriteGuard};
+
+    let lock = RwLock::new(0);
+    let mut reader = Box::pin(async { with_lock!(read(lock), when = *lock == 1, { *lock }) });
+    let mut writer = Box::pin(async { with_lock!(lock, when = *lock == 1, { *lock += 1 }) });
+    assert!(reader.as_mut().now_or_never().is_none());
+    assert!(writer.as_mut().now_or_never().is_none());
+    let mut guard = lock.try_write().unwrap();
+    *guard = 1;
+    let guard = RwLockWriteGuard::downgrade(guard);
+    assert_eq!(reader.as_mut().now_or_never(), Some(1));
+    assert!(writer.as_mut().now_or_never().is_none());
+    drop(guard);
+    assert_eq!(writer.as_mut().now_or_never(), Some(()));
+    assert_eq!(*lock.try_read().unwrap(), 2);
 }

@@ -175,6 +175,57 @@ fn views_and_references_that_change_places() {
 }
 
 #[test]
+fn a_section_within_a_section_that_is_cancelled() {
+    let account = account("a", 1);
+    driven(async {
+        with_lock!(account.ledger, {
+            **ledger.balance = 2;
+            for polls in 0..3 {
+                let mut inner = Box::pin(ledger.deposit(10));
+                for _ in 0..polls.min(1) {
+                    assert!(inner.as_mut().now_or_never().is_none());
+                }
+                if polls == 2 {
+                    mem::forget(inner);
+                } else {
+                    drop(inner);
+                    assert_eq!((**ledger.balance, ledger.history.len()), (2, 0));
+                }
+            }
+            // What is forgotten is not undone, as nothing is dropped.
+            assert_eq!((**ledger.balance, ledger.history.len()), (12, 1));
+        });
+    });
+    assert!(account.try_acquire_ledger().is_some());
+}
+
+#[test]
+fn a_condition_behind_a_lock_that_others_have_too() {
+    let lock = Arc::new(Lock::new());
+    let (one, two) = (
+        Pair::new(lock.clone(), Arc::default()),
+        Pair::new(Arc::default(), lock.clone()),
+    );
+    let mut waiting = Box::pin(async {
+        with_lock!(one.a, when = a.left.is_empty(), { a.left.push('x') });
+    });
+    assert!(waiting.as_mut().now_or_never().is_none());
+    // No news, but it may have been.
+    two.try_acquire_b().unwrap().fields().right.clear();
+    assert!(waiting.as_mut().now_or_never().is_none());
+    std::thread::scope(|scope| {
+        let mut guard = one.try_acquire_a().unwrap();
+        scope.spawn(move || {
+            guard.fields().left.clear();
+            drop(guard);
+        });
+    });
+    assert!(two.try_acquire_b().is_none());
+    assert_eq!(waiting.as_mut().now_or_never(), Some(()));
+    assert!(two.try_acquire_b().is_some());
+}
+
+#[test]
 fn proofs_that_change_places() {
     let (a, b) = (account("a", 1), account("b", 2));
     let (mut first, mut second) = (

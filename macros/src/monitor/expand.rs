@@ -285,7 +285,12 @@ fn expand_impl(monitor: &Monitor, lock: &OwnLock, mode: Mode, twins: &TokenStrea
         #[automatically_derived]
         // Nobody has to call both forms of a method; what lints ask of its docs and
         // signature is done where it is written; and it may never return.
-        #[allow(dead_code, unreachable_code, clippy::pedantic)]
+        #[allow(
+            dead_code,
+            unreachable_code,
+            clippy::pedantic,
+            clippy::too_many_arguments
+        )]
         impl<#guard, #params> #view #where_clause {
             #twins
         }

@@ -393,7 +393,7 @@ impl<L: ?Sized> Mutable<L> {
     /// The lock, which may have a `get_mut`.
     #[doc(hidden)]
     #[inline]
-    pub fn __of<'b>(self, lock: &'b mut L) -> &'b mut L {
+    pub fn __of(self, lock: &mut L) -> &mut L {
         lock
     }
 }

@@ -166,15 +166,20 @@ impl Event {
     /// [cancelled](Self::cancel) before it goes away, unless this returns `Ready`.
     #[cold]
     unsafe fn poll_wait(&self, node: &Node<Epoch>, waker: &Waker) -> Poll<()> {
-        node.set_stage(POLLED);
         // SAFETY: passed on.
         unsafe {
             if node.state() != IDLE {
                 return self.signal.poll_joined(node, waker);
             }
-            let joined = self
-                .signal
-                .join(node, waker, |_| (!self.mark_queued()).then_some(()));
+            let joined = self.signal.join(node, waker, |_| {
+                if !self.mark_queued() {
+                    return Some(());
+                }
+                // After the clone of the waker: should that panic, the node is as
+                // it was, and the next poll looks at the flag again.
+                node.set_stage(POLLED);
+                None
+            });
             match joined {
                 Some(()) => Poll::Ready(()),
                 None => Poll::Pending,

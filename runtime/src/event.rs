@@ -171,9 +171,15 @@ impl Event {
             if node.state() != IDLE {
                 return self.signal.poll_joined(node, waker);
             }
-            let joined = self
-                .signal
-                .join(node, waker, |_| (!self.mark_queued()).then_some(()));
+            let joined = self.signal.join(node, waker, |_| {
+                if !self.mark_queued() {
+                    return Some(());
+                }
+                // After the clone of the waker: should that panic, the node is as
+                // it was, and the next poll looks at the flag again.
+                node.set_stage(POLLED);
+                None
+            });
             match joined {
                 Some(()) => Poll::Ready(()),
                 // Should the clone of the waker panic, the node is as it was.

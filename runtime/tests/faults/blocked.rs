@@ -176,14 +176,7 @@ const ALL: &[Kind] = &[
         let is_free = move || semaphore.try_acquire_many_owned(2).is_some();
         blocked(future, || drop(permit), is_free)
     }),
-    ("EventWait", || {
-        let event = leak(Event::new());
-        let is_free = move || format!("{event:?}").contains("waiters: 0");
-        Blocked {
-            keeps: false,
-            ..blocked(event.wait(), || event.set(), is_free)
-        }
-    }),
+    ("EventWait", blocked_at_an_event),
     ("BarrierWait", || {
         let barrier = leak(Barrier::new(2));
         // Passes with it, or alone waits in vain and goes away.
@@ -258,6 +251,15 @@ const ALL: &[Kind] = &[
         blocked(future, set, || lock.try_write().is_some())
     }),
 ];
+
+pub(crate) fn blocked_at_an_event() -> Blocked {
+    let event = leak(Event::new());
+    let is_free = move || format!("{event:?}").contains("waiters: 0");
+    Blocked {
+        keeps: false,
+        ..blocked(event.wait(), || event.set(), is_free)
+    }
+}
 
 /// Does something with a future of every kind, and says which one it was if that
 /// fails.

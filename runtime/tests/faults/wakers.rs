@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
 
-use crate::blocked::{Task, for_all};
+use crate::blocked::{Blocked, Task, blocked_at_an_event, for_all};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum On {
@@ -138,6 +138,31 @@ fn polled_again_after_a_clone_that_panics() {
         assert!(task.poll(future.as_mut()).is_ready());
         assert_eq!(bomb.clones(), 0);
     });
+}
+
+/// What comes free after a clone that panics is had without another clone.
+#[test]
+fn free_after_a_clone_that_panics() {
+    fn check(blocked: Blocked) {
+        let bomb = Bomb::new();
+        let mut future = blocked.future;
+        assert!(panics(On::Clone, || bomb.poll(|cx| future.as_mut().poll(cx))));
+        (blocked.unblock)();
+        let panicked = panics(On::Clone, || {
+            assert!(bomb.poll(|cx| future.as_mut().poll(cx)).is_ready());
+        });
+        assert!(!panicked, "it was cloned");
+        assert_eq!(bomb.clones(), 0);
+    }
+
+    for_all(|blocked| {
+        // Who is not in line does not get what is given to those who are.
+        if blocked.keeps {
+            check(blocked);
+        }
+    });
+    // But a flag stays.
+    check(blocked_at_an_event());
 }
 
 /// Whoever lets the future go on gets the panic of its waker; the future has been

@@ -43,6 +43,7 @@ impl LockId {
 
     /// The id of a lock that lives elsewhere, such as a row in a database: a
     /// key that all handles to the same lock share.
+    #[inline]
     pub const fn from_key(key: u64) -> Self {
         LockId(Source::Key(key))
     }
@@ -106,6 +107,7 @@ pub trait AsyncLock {
     ///
     /// The default is the address of `self`. A handle, such as [`Arc`], returns
     /// the id of what it leads to.
+    #[inline]
     fn id(&self) -> LockId {
         LockId::of(self)
     }

@@ -79,12 +79,14 @@ pub struct BarrierWaitResult {
 impl BarrierWaitResult {
     /// A number from 0 to the number of tasks less one, another for each task
     /// that passed together: their order of arrival.
+    #[inline]
     pub fn index(&self) -> usize {
         self.index
     }
 
     /// Whether this is the one task of its generation that may do what is to be
     /// done once: that of index 0.
+    #[inline]
     pub fn is_leader(&self) -> bool {
         self.index == 0
     }
@@ -95,6 +97,7 @@ impl BarrierWaitResult {
 pub struct BrokenBarrier(());
 
 impl fmt::Display for BrokenBarrier {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the barrier was aborted, or reset while tasks were waiting")
     }
@@ -153,6 +156,7 @@ impl Barrier {
     /// Breaks the barrier: all who wait get an error, and so does everybody who
     /// comes, until a [`reset`](Self::reset). For a task that fails and that
     /// others would wait for in vain.
+    #[inline]
     pub fn abort(&self) {
         self.drive_out(true);
     }
@@ -160,17 +164,20 @@ impl Barrier {
     /// Makes the barrier as new. Those who wait get an error; who comes before
     /// the last of them has returned (or has been dropped) waits for that,
     /// uncounted.
+    #[inline]
     pub fn reset(&self) {
         self.drive_out(false);
     }
 
     /// Whether the barrier was [aborted](Self::abort) and not reset since.
+    #[inline]
     pub fn is_broken(&self) -> bool {
         let queue = self.queue.lock();
         self.state(&queue).broken
     }
 
     /// How many tasks wait for the others to come.
+    #[inline]
     pub fn n_waiting(&self) -> usize {
         let queue = self.queue.lock();
         let state = self.state(&queue);
@@ -182,20 +189,24 @@ impl Barrier {
     }
 
     /// How many tasks the barrier is for.
+    #[inline]
     pub fn parties(&self) -> usize {
         self.parties as usize
     }
 
+    #[inline]
     fn state(&self, _queue: &LockedQueue<'_, ()>) -> State {
         // SAFETY: the queue is locked.
         unsafe { self.state.get() }
     }
 
+    #[inline]
     fn set_state(&self, _queue: &LockedQueue<'_, ()>, state: State) {
         // SAFETY: the queue is locked.
         unsafe { self.state.set(state) }
     }
 
+    #[inline]
     fn drive_out(&self, broken: bool) {
         let mut queue = self.queue.lock();
         let state = self.state(&queue);
@@ -229,6 +240,7 @@ impl Barrier {
     }
 
     /// Unlinks and wakes the marked nodes at the head, in batches.
+    #[inline]
     fn wake_marked<'q>(&'q self, mut queue: LockedQueue<'q, ()>) {
         let mut batch = WakeBatch::new();
         loop {
@@ -253,6 +265,7 @@ impl Barrier {
 
     /// One that was leaving has left; the last one counts those who joined
     /// meanwhile (B2).
+    #[inline]
     fn left<'q>(&'q self, mut queue: LockedQueue<'q, ()>) {
         let mut state = self.state(&queue);
         state.leaving -= 1;
@@ -273,6 +286,7 @@ impl Barrier {
     ///
     /// The node is idle and pinned, is used with this barrier only, and is
     /// [cancelled](Self::cancel) before it goes away.
+    #[inline]
     unsafe fn arrive(&self, node: &Node<()>, cx: &mut Context<'_>) -> Poll<u32> {
         // Taken from where it joins; otherwise dropped after the lock of the
         // queue, which is declared later (Q5).
@@ -303,6 +317,7 @@ impl Barrier {
     /// # Safety
     ///
     /// As for [`arrive`](Self::arrive), and the node has joined.
+    #[inline]
     unsafe fn poll_joined(&self, node: &Node<()>, cx: &mut Context<'_>) -> Poll<u32> {
         // Dropped after the lock of the queue, which is declared later (Q5).
         let _withdrawn;
@@ -329,6 +344,7 @@ impl Barrier {
     /// # Safety
     ///
     /// The node is the caller's own and was used with this barrier only.
+    #[inline]
     unsafe fn cancel(&self, node: &Node<()>) {
         if node.state() == IDLE {
             return;
@@ -355,6 +371,7 @@ impl Barrier {
 }
 
 impl fmt::Debug for Barrier {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("Barrier");
         debug.field("parties", &self.parties);
@@ -381,6 +398,7 @@ pub struct BarrierWait<'a> {
 impl Future for BarrierWait<'_> {
     type Output = Result<BarrierWaitResult, BrokenBarrier>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         // SAFETY: the node is not moved out of the pinned future.
         let this = unsafe { self.get_unchecked_mut() };
@@ -410,6 +428,7 @@ impl Future for BarrierWait<'_> {
 }
 
 impl Drop for BarrierWait<'_> {
+    #[inline]
     fn drop(&mut self) {
         if let Some(barrier) = self.barrier {
             // SAFETY: the node is ours and was used with this barrier only.
@@ -419,6 +438,7 @@ impl Drop for BarrierWait<'_> {
 }
 
 impl fmt::Debug for BarrierWait<'_> {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BarrierWait")
             .field("terminated", &self.barrier.is_none())

@@ -184,6 +184,7 @@ impl Condition {
     }
 
     /// Under the lock of the queue, when it is empty.
+    #[inline]
     fn unbind(&self) {
         // SAFETY: under the lock of the queue.
         unsafe { self.lock.set(None) }
@@ -191,6 +192,7 @@ impl Condition {
 
     /// Under the lock of the queue: whether those who wait use another lock.
     /// From here on, this is the lock.
+    #[inline]
     fn bind(&self, id: LockId) -> Result<(), ()> {
         // SAFETY: under the lock of the queue.
         unsafe {
@@ -207,6 +209,7 @@ impl Condition {
 
 #[cold]
 #[track_caller]
+#[inline]
 fn two_locks(call: &str) -> ! {
     panic!(
         "`Condition::{call}` was called with a guard of another lock than that of the tasks that \
@@ -215,12 +218,14 @@ fn two_locks(call: &str) -> ! {
 }
 
 impl Default for Condition {
+    #[inline]
     fn default() -> Self {
         Condition::new()
     }
 }
 
 impl fmt::Debug for Condition {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Condition")
             .field("waiters", &self.signal.waiters())
@@ -305,11 +310,13 @@ impl<G: Relock> Future for ConditionWait<'_, G> {
 }
 
 impl<G: Relock> Drop for ConditionWait<'_, G> {
+    #[inline]
     fn drop(&mut self) {
         /// Gives a notification on (C3) once the lock is given on.
         struct PassOn<'c>(&'c Condition, Left);
 
         impl Drop for PassOn<'_> {
+            #[inline]
             fn drop(&mut self) {
                 if let Left::Notified(epoch) = self.1 {
                     self.0.signal.pass_on(epoch, || self.0.unbind());

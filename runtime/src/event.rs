@@ -83,6 +83,7 @@ impl Event {
     /// # Panics
     ///
     /// Where a waker panics. All waiters have been let through then.
+    #[inline]
     pub fn set(&self) {
         let mut word = self.word.load(Ordering::Relaxed);
         // Unless somebody waits and no other call is letting them through:
@@ -102,6 +103,7 @@ impl Event {
     }
 
     #[cold]
+    #[inline]
     fn set_queued(&self) {
         let queue = self.signal.lock();
         // Release: as in `set`.
@@ -114,6 +116,7 @@ impl Event {
 
     /// Clears the flag: whoever waits from now on does so until the next
     /// [`set`](Self::set).
+    #[inline]
     pub fn clear(&self) {
         self.word.fetch_and(!SET, Ordering::AcqRel);
     }
@@ -147,6 +150,7 @@ impl Event {
     /// STARTED.set();
     /// thread.join().unwrap();
     /// ```
+    #[inline]
     pub fn wait_blocking(&self) {
         if !self.is_set() {
             block_on(self.wait());
@@ -160,6 +164,7 @@ impl Event {
     /// The node is pinned, is used with this event only, and is
     /// [cancelled](Self::cancel) before it goes away, unless this returns `Ready`.
     #[cold]
+    #[inline]
     unsafe fn poll_wait(&self, node: &Node<Epoch>, waker: &Waker) -> Poll<()> {
         node.set_stage(POLLED);
         // SAFETY: passed on.
@@ -181,18 +186,21 @@ impl Event {
     ///
     /// The node is the caller's own and was used with this event only.
     #[cold]
+    #[inline]
     unsafe fn cancel(&self, node: &Node<Epoch>) {
         // SAFETY: passed on. Nothing is to be given on: it was a broadcast.
         unsafe { self.signal.leave(node, || self.unmark_queued()) };
     }
 
     /// Under the lock of the queue, when it is empty (E1).
+    #[inline]
     fn unmark_queued(&self) {
         self.word.fetch_and(!QUEUED, Ordering::Relaxed);
     }
 
     /// Under the lock of the queue: marks that somebody joins, unless the flag
     /// is set (E2).
+    #[inline]
     fn mark_queued(&self) -> bool {
         let mut word = self.word.load(Ordering::Acquire);
         while word & SET == 0 {
@@ -215,12 +223,14 @@ impl Event {
 }
 
 impl Default for Event {
+    #[inline]
     fn default() -> Self {
         Event::new()
     }
 }
 
 impl fmt::Debug for Event {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Event")
             .field("set", &self.is_set())
@@ -270,6 +280,7 @@ impl Drop for EventWait<'_> {
 }
 
 impl fmt::Debug for EventWait<'_> {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EventWait")
             .field("terminated", &(self.node.stage() == OVER))

@@ -158,6 +158,7 @@ impl Lock {
     /// assert!(lock.is_locked());
     /// # drop(guard);
     /// ```
+    #[inline]
     pub fn acquire_blocking(&self) -> LockGuard<'_> {
         match self.try_acquire() {
             Some(guard) => guard,
@@ -192,6 +193,7 @@ impl Lock {
     }
 
     /// As [`acquire_blocking`](Self::acquire_blocking), with an owned guard.
+    #[inline]
     pub fn acquire_owned_blocking(self: &Arc<Self>) -> OwnedLockGuard {
         match self.try_acquire_owned() {
             Some(guard) => guard,
@@ -218,12 +220,14 @@ impl Gated for Lock {
 }
 
 impl Default for Lock {
+    #[inline]
     fn default() -> Self {
         Lock::new()
     }
 }
 
 impl fmt::Debug for Lock {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Lock")
             .field("locked", &self.is_locked())
@@ -278,12 +282,14 @@ impl OwnedLockGuard {
 }
 
 impl fmt::Debug for LockGuard<'_> {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LockGuard").finish_non_exhaustive()
     }
 }
 
 impl fmt::Debug for OwnedLockGuard {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OwnedLockGuard").finish_non_exhaustive()
     }

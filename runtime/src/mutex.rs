@@ -169,6 +169,7 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
         struct Looking<'a>(&'a Gate<Exclusive>);
 
         impl Drop for Looking<'_> {
+            #[inline]
             fn drop(&mut self) {
                 self.0
                     .change(false, |word| Some(Exclusive::retract(word, ())));

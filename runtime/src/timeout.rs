@@ -26,6 +26,7 @@ use std::error::Error;
 pub struct Elapsed;
 
 impl fmt::Display for Elapsed {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the section was not entered in time")
     }
@@ -113,6 +114,7 @@ mod bounded {
     }
 
     #[cold]
+    #[inline]
     fn poll_timer(
         mut timer: Pin<&mut Option<Timer>>,
         limit: Duration,

@@ -135,15 +135,18 @@ macro_rules! at_gate {
 }
 
 impl<'a> Place<'a> {
+    #[inline]
     pub(crate) fn exclusive(gate: &'a Gate<Exclusive>) -> Self {
         Place(Gates::Exclusive(gate, Node::new(())))
     }
 
+    #[inline]
     pub(crate) fn shared(gate: &'a Gate<Shared>, access: Access) -> Self {
         Place(Gates::Shared(gate, Node::new(access)))
     }
 
     /// Waits to be let in, to look.
+    #[inline]
     fn poll(self: Pin<&Self>, cx: &mut Context<'_>) -> Poll<()> {
         // SAFETY: the node is pinned as we are, used with this gate only, and
         // cancelled by our drop.
@@ -151,12 +154,14 @@ impl<'a> Place<'a> {
     }
 
     /// The condition is true: in for good.
+    #[inline]
     fn settle(self: Pin<&Self>) {
         // SAFETY: the callers have been let in.
         at_gate!(self, |gate, node| unsafe { gate.settle(node) });
     }
 
     /// The condition is false: out again, until there is news.
+    #[inline]
     fn park(self: Pin<&Self>, waker: Waker) {
         // SAFETY: the callers have been let in, and have no guard any more.
         at_gate!(self, |gate, node| unsafe { gate.park(node, waker) });
@@ -164,6 +169,7 @@ impl<'a> Place<'a> {
 }
 
 impl Drop for Place<'_> {
+    #[inline]
     fn drop(&mut self) {
         // SAFETY: the node was pinned if it was ever linked, and used with this
         // gate only.
@@ -175,6 +181,7 @@ impl Drop for Place<'_> {
 struct Looking<'p, 'a>(Pin<&'p Place<'a>>);
 
 impl Drop for Looking<'_, '_> {
+    #[inline]
     fn drop(&mut self) {
         self.0.settle();
     }

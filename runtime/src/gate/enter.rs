@@ -131,6 +131,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         struct Undo<'g, P: Policy, F: Flavour>(&'g Gate<P, F>, P::Request);
 
         impl<P: Policy, F: Flavour> Drop for Undo<'_, P, F> {
+            #[inline]
             fn drop(&mut self) {
                 self.0.leave(self.1);
             }

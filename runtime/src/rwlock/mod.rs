@@ -172,6 +172,7 @@ impl Gated for RawRwLock {
 }
 
 impl Default for RawRwLock {
+    #[inline]
     fn default() -> Self {
         RawRwLock { gate: Gate::new(0) }
     }

@@ -155,6 +155,7 @@ pub struct OverRelease {
 }
 
 impl fmt::Display for OverRelease {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -208,12 +209,14 @@ macro_rules! semaphore {
 
             /// Waits for a permit by parking the thread. See
             /// [`Lock::acquire_blocking`](crate::Lock::acquire_blocking).
+            #[inline]
             pub fn acquire_blocking(&self) -> $permit<'_> {
                 self.acquire_many_blocking(1)
             }
 
             /// Waits for permits by parking the thread. See
             /// [`Lock::acquire_blocking`](crate::Lock::acquire_blocking).
+            #[inline]
             pub fn acquire_many_blocking(&self, permits: usize) -> $permit<'_> {
                 match self.try_acquire_many(permits) {
                     Some(permit) => permit,
@@ -253,12 +256,14 @@ macro_rules! semaphore {
 
             /// As [`acquire_blocking`](Self::acquire_blocking), with an owned
             /// permit.
+            #[inline]
             pub fn acquire_owned_blocking(self: &Arc<Self>) -> $owned_permit {
                 self.acquire_many_owned_blocking(1)
             }
 
             /// As [`acquire_many_blocking`](Self::acquire_many_blocking), with an
             /// owned permit.
+            #[inline]
             pub fn acquire_many_owned_blocking(self: &Arc<Self>, permits: usize) -> $owned_permit {
                 match self.try_acquire_many_owned(permits) {
                     Some(permit) => permit,
@@ -300,6 +305,7 @@ macro_rules! semaphore {
 
         impl Default for $semaphore {
             /// One permit, as in asyncio.
+            #[inline]
             fn default() -> Self {
                 Self::new(1)
             }
@@ -330,6 +336,7 @@ semaphore!(
 
 /// Panics where a constructor is called with more permits than there can be.
 #[track_caller]
+#[inline]
 const fn checked(permits: usize) -> usize {
     assert!(
         permits <= Semaphore::MAX_PERMITS,
@@ -347,6 +354,7 @@ impl Semaphore {
         ///
         /// Where `permits` is above [`MAX_PERMITS`](Self::MAX_PERMITS).
         #[track_caller]
+        #[inline]
         pub const fn new(permits: usize) -> Self {
             Semaphore { gate: Gate::new(checked(permits) * PERMIT) }
         }
@@ -366,6 +374,7 @@ impl Semaphore {
     /// assert_eq!(semaphore.available_permits(), 2);
     /// ```
     #[track_caller]
+    #[inline]
     pub fn add_permits(&self, permits: usize) {
         let added = permits == 0
             || self.gate.change(false, |word| {
@@ -387,6 +396,7 @@ impl BoundedSemaphore {
         ///
         /// Where `permits` is above [`MAX_PERMITS`](Self::MAX_PERMITS).
         #[track_caller]
+        #[inline]
         pub const fn new(permits: usize) -> Self {
             BoundedSemaphore {
                 gate: Gate::new(checked(permits) * PERMIT),
@@ -405,6 +415,7 @@ impl BoundedSemaphore {
     ///
     /// [`OverRelease`] where there would be more permits than at the beginning,
     /// counting those that are out. Nothing is released then.
+    #[inline]
     pub fn release(&self, permits: usize) -> Result<(), OverRelease> {
         let mut forgotten = self.forgotten.load(Ordering::Relaxed);
         loop {
@@ -433,12 +444,14 @@ impl BoundedSemaphore {
     }
 
     /// How many permits there are in all: the most that can be available.
+    #[inline]
     pub fn bound(&self) -> usize {
         self.bound
     }
 }
 
 impl fmt::Debug for Semaphore {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Semaphore")
             .field("available", &self.available_permits())
@@ -448,6 +461,7 @@ impl fmt::Debug for Semaphore {
 }
 
 impl fmt::Debug for BoundedSemaphore {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BoundedSemaphore")
             .field("available", &self.available_permits())

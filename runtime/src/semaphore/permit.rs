@@ -13,11 +13,13 @@ use crate::sync::Ordering;
 
 impl Semaphore {
     /// A permit is taken for good.
+    #[inline]
     fn forgot(&self, _permits: usize) {}
 }
 
 impl BoundedSemaphore {
     /// A permit is taken for good, until it is released by number (S2).
+    #[inline]
     fn forgot(&self, permits: usize) {
         // Release: pairs with the Acquire of `release`.
         self.forgotten.fetch_add(permits, Ordering::Release);
@@ -52,6 +54,7 @@ macro_rules! permits {
             }
 
             /// Takes the permits for good: they are not given back.
+            #[inline]
             pub fn forget(self) {
                 let permits = self.num_permits();
                 let handle = self.inside.into_handle();
@@ -60,6 +63,7 @@ macro_rules! permits {
 
             /// Splits `permits` permits off; `None`, and nothing changed, if
             /// this has fewer.
+            #[inline]
             pub fn split(&mut self, permits: usize) -> Option<Self> {
                 let left = self.num_permits().checked_sub(permits)?;
                 let handle = self.inside.handle().clone();
@@ -74,6 +78,7 @@ macro_rules! permits {
             /// Where `other` is of another semaphore. Its permits are given
             /// back, to their own.
             #[track_caller]
+            #[inline]
             pub fn merge(&mut self, other: Self) {
                 assert!(
                     ptr::eq(self.inside.handle().gate(), other.inside.handle().gate()),
@@ -86,6 +91,7 @@ macro_rules! permits {
         }
 
         impl<$($a)?> fmt::Debug for $permit<$($a)?> {
+            #[inline]
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_struct(stringify!($permit))
                     .field("permits", &self.num_permits())
@@ -122,6 +128,7 @@ macro_rules! permits {
         }
 
         impl<$($a)?> fmt::Debug for $acquire<$($a)?> {
+            #[inline]
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_struct(stringify!($acquire))
                     .field("permits", &self.entering.request())

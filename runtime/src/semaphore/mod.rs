@@ -354,7 +354,6 @@ impl Semaphore {
         ///
         /// Where `permits` is above [`MAX_PERMITS`](Self::MAX_PERMITS).
         #[track_caller]
-        #[inline]
         pub const fn new(permits: usize) -> Self {
             Semaphore { gate: Gate::new(checked(permits) * PERMIT) }
         }
@@ -396,7 +395,6 @@ impl BoundedSemaphore {
         ///
         /// Where `permits` is above [`MAX_PERMITS`](Self::MAX_PERMITS).
         #[track_caller]
-        #[inline]
         pub const fn new(permits: usize) -> Self {
             BoundedSemaphore {
                 gate: Gate::new(checked(permits) * PERMIT),

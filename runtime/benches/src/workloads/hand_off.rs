@@ -60,7 +60,25 @@ pub(super) fn workload(count: usize) -> Workload {
             INTRUSIVE, futures_intrusive::sync::Mutex::new(0, true), |m| m.lock();
             MAITAKE, maitake_sync::Mutex::new(0), |m| m.lock();
             ASYNCBAND, asyncband::mutex::Mutex::new(0), |m| m.lock();
-            LIMIT, LocalFifo::default(), |m| m.lock();
+            LIMIT, LocalFifo::<false>::default(), |m| m.lock();
         },
+    }
+}
+
+/// The same, beside what threads can share.
+pub(super) fn locked(count: usize) -> Workload {
+    let (ours, limit) = (
+        leak(async_monitor::Mutex::new(0)),
+        leak(LocalFifo::<true>::default()),
+    );
+    Workload {
+        name: format!("Mutex, hand-off among {count} tasks, per section, limit with locks"),
+        clock: Clock::Thread,
+        limit: "the same FIFO, and one compare-exchange for each: join, hand over, take over",
+        target: None,
+        rows: vec![
+            row(OURS, count, || ours.lock()),
+            row(LIMIT, count, || limit.lock()),
+        ],
     }
 }

@@ -100,7 +100,7 @@ pub(crate) fn wake_one(waker: Waker) {
 
 /// A second panic would end the process: a batch swallows it.
 #[cold]
-#[inline(never)]
+#[inline]
 fn wake_while_panicking(waker: Waker) {
     WakeBatch::new().push(waker);
 }

@@ -72,7 +72,7 @@ pub(super) fn locked(count: usize) -> Workload {
         leak(LocalFifo::<true>::default()),
     );
     Workload {
-        name: format!("Mutex, hand-off among {count} tasks, per section, limit with locks"),
+        name: format!("Mutex, hand-off among {count} tasks, beside one with locks"),
         clock: Clock::Thread,
         limit: "the same FIFO, and one compare-exchange for each: join, hand over, take over",
         target: None,

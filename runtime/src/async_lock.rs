@@ -45,6 +45,7 @@ impl LockId {
 
     /// The id of a lock that lives elsewhere, such as a row in a database: a
     /// key that all handles to the same lock share.
+    #[inline]
     pub const fn from_key(key: u64) -> Self {
         LockId(Source::Key(key))
     }

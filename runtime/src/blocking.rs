@@ -21,10 +21,12 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     }
 
     impl Wake for Parker {
+        #[inline]
         fn wake(self: Arc<Self>) {
             self.wake_by_ref();
         }
 
+        #[inline]
         fn wake_by_ref(self: &Arc<Self>) {
             // Release: pairs with the Acquire of the loop below.
             if !self.woken.swap(true, Ordering::Release) {

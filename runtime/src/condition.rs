@@ -213,6 +213,7 @@ impl Condition {
 
 #[cold]
 #[track_caller]
+#[inline]
 fn two_locks(call: &str) -> ! {
     panic!(
         "`Condition::{call}` was called with a guard of another lock than that of the tasks that \

@@ -259,9 +259,23 @@ impl<R, F: Flavour> Queue<R, F> {
         node: &Node<R>,
         waker: &Waker,
     ) -> (Option<Waker>, LockedQueue<'_, R>) {
+        // SAFETY: passed on.
+        unsafe { self.keep_to_poll(self.lock(), node, waker) }
+    }
+
+    /// As [`lock_to_poll`](Self::lock_to_poll), where the queue is locked already.
+    ///
+    /// # Safety
+    ///
+    /// As for [`lock_to_poll`](Self::lock_to_poll).
+    pub(crate) unsafe fn keep_to_poll<'q>(
+        &'q self,
+        mut queue: LockedQueue<'q, R>,
+        node: &Node<R>,
+        waker: &Waker,
+    ) -> (Option<Waker>, LockedQueue<'q, R>) {
         let mut clone = None;
         loop {
-            let mut queue = self.lock();
             let waits = matches!(queue.state_of(node), WAITING | PARKED | MARKED);
             // SAFETY: a node that waits is linked here.
             if !waits || unsafe { queue.is_of_task(node, waker) } {
@@ -275,6 +289,7 @@ impl<R, F: Flavour> Queue<R, F> {
             // The lock is released for the clone; look again afterwards.
             drop(queue);
             clone = Some(waker.clone());
+            queue = self.lock();
         }
     }
 

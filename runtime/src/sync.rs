@@ -353,6 +353,7 @@ macro_rules! const_unless_loom {
     ($(#[$attr:meta])* $vis:vis const fn $name:ident($($arg:ident: $ty:ty),* $(,)?) -> $ret:ty $body:block) => {
         $(#[$attr])*
         #[cfg(not(async_monitor_loom))]
+        #[inline]
         $vis const fn $name($($arg: $ty),*) -> $ret $body
 
         $(#[$attr])*

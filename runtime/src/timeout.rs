@@ -115,6 +115,7 @@ mod bounded {
     }
 
     #[cold]
+    #[inline]
     fn poll_timer(
         mut timer: Pin<&mut Option<Timer>>,
         limit: Duration,

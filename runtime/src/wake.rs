@@ -92,11 +92,17 @@ impl WakeBatch {
 #[inline]
 pub(crate) fn wake_one(waker: Waker) {
     if thread::panicking() {
-        // A second panic would end the process: a batch swallows it.
-        WakeBatch::new().push(waker);
+        wake_while_panicking(waker);
     } else {
         waker.wake();
     }
+}
+
+/// A second panic would end the process: a batch swallows it.
+#[cold]
+#[inline]
+fn wake_while_panicking(waker: Waker) {
+    WakeBatch::new().push(waker);
 }
 
 impl Drop for WakeBatch {

@@ -63,32 +63,51 @@ impl Drop for CountGuard<'_> {
 
 /// A lock for tasks of one thread, first come, first served. Whoever waits
 /// cannot leave.
+///
+/// With `LOCKED`, whoever joins, leaves or takes what was handed over locks and
+/// unlocks a word meanwhile: what threads that share it would have to do.
 #[derive(Default)]
-pub(crate) struct LocalFifo {
+pub(crate) struct LocalFifo<const LOCKED: bool> {
+    word: AtomicUsize,
     next: Cell<u64>,
     serving: Cell<u64>,
     waiters: RefCell<VecDeque<Waker>>,
 }
 
-pub(crate) struct LocalFifoLock<'a> {
-    lock: &'a LocalFifo,
+pub(crate) struct LocalFifoLock<'a, const LOCKED: bool> {
+    lock: &'a LocalFifo<LOCKED>,
     ticket: Option<u64>,
 }
 
-pub(crate) struct LocalFifoGuard<'a>(&'a LocalFifo);
+pub(crate) struct LocalFifoGuard<'a, const LOCKED: bool>(&'a LocalFifo<LOCKED>);
 
-impl LocalFifo {
+impl<const LOCKED: bool> LocalFifo<LOCKED> {
     #[inline]
-    pub(crate) fn lock(&self) -> LocalFifoLock<'_> {
+    pub(crate) fn lock(&self) -> LocalFifoLock<'_, LOCKED> {
         LocalFifoLock {
             lock: self,
             ticket: None,
         }
     }
+
+    /// Does it with the word locked.
+    #[inline(always)]
+    fn locked<T>(&self, step: impl FnOnce() -> T) -> T {
+        if !LOCKED {
+            return step();
+        }
+        let word = self.word.load(Ordering::Relaxed);
+        let _ =
+            self.word
+                .compare_exchange_weak(word, word | 1, Ordering::Acquire, Ordering::Relaxed);
+        let done = step();
+        self.word.store(word, Ordering::Release);
+        done
+    }
 }
 
-impl<'a> Future for LocalFifoLock<'a> {
-    type Output = LocalFifoGuard<'a>;
+impl<'a, const LOCKED: bool> Future for LocalFifoLock<'a, LOCKED> {
+    type Output = LocalFifoGuard<'a, LOCKED>;
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -100,13 +119,14 @@ impl<'a> Future for LocalFifoLock<'a> {
                 lock.next.set(ticket + 1);
                 if ticket != lock.serving.get() {
                     self.ticket = Some(ticket);
-                    lock.waiters.borrow_mut().push_back(cx.waker().clone());
+                    let waker = cx.waker().clone();
+                    lock.locked(|| lock.waiters.borrow_mut().push_back(waker));
                     return Poll::Pending;
                 }
                 ticket
             }
         };
-        if ticket == lock.serving.get() {
+        if lock.locked(|| ticket == lock.serving.get()) {
             Poll::Ready(LocalFifoGuard(lock))
         } else {
             Poll::Pending
@@ -114,11 +134,13 @@ impl<'a> Future for LocalFifoLock<'a> {
     }
 }
 
-impl Drop for LocalFifoGuard<'_> {
+impl<const LOCKED: bool> Drop for LocalFifoGuard<'_, LOCKED> {
     #[inline]
     fn drop(&mut self) {
-        self.0.serving.set(self.0.serving.get() + 1);
-        let next = self.0.waiters.borrow_mut().pop_front();
+        let next = self.0.locked(|| {
+            self.0.serving.set(self.0.serving.get() + 1);
+            self.0.waiters.borrow_mut().pop_front()
+        });
         if let Some(waker) = next {
             waker.wake();
         }

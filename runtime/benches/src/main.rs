@@ -40,6 +40,10 @@ struct Args {
     #[arg(long, default_value = "")]
     filter: String,
 
+    /// Runs only the workload that is called what `--filter` says.
+    #[arg(long)]
+    exact: bool,
+
     /// Runs only the contenders whose name contains this.
     #[arg(long, default_value = "")]
     contender: String,
@@ -61,7 +65,9 @@ struct Args {
 fn main() -> ExitCode {
     let args = Args::parse();
     let mut workloads = workloads::all();
-    workloads.retain(|workload| workload.name.contains(&args.filter));
+    workloads.retain(|workload| {
+        workload.name == args.filter || (!args.exact && workload.name.contains(&args.filter))
+    });
     for workload in &mut workloads {
         let wanted = |row: &Row| row.name.contains(&args.contender);
         workload.rows.retain(wanted);

@@ -84,11 +84,36 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     ///
     /// As for [`poll_enter`](Self::poll_enter), and the node is linked.
     unsafe fn poll_queued(&self, node: &Node<P::Request>, waker: &Waker) -> Poll<()> {
+        let mut queue = self.queue.lock();
+        if queue.state_of(node) == GRANTED {
+            // SAFETY: the node is granted here.
+            unsafe { queue.withdraw_granted(node) };
+            return Poll::Ready(());
+        }
+        // SAFETY: passed on.
+        unsafe { self.poll_waiting(queue, node, waker) }
+    }
+
+    /// As [`poll_queued`](Self::poll_queued), where the node was not granted when
+    /// the queue was locked.
+    ///
+    /// # Safety
+    ///
+    /// As for [`poll_enter`](Self::poll_enter), and the node is linked.
+    #[inline(never)]
+    unsafe fn poll_waiting<'q>(
+        &'q self,
+        queue: LockedQueue<'q, P::Request>,
+        node: &Node<P::Request>,
+        waker: &Waker,
+    ) -> Poll<()> {
+        let mut locked = Some(queue);
         // A clone for a sibling, made while the queue is not locked (Q5).
         let mut clone: Option<Waker> = None;
         loop {
+            let queue = locked.take().unwrap_or_else(|| self.queue.lock());
             // SAFETY: passed on.
-            let (spare, mut queue) = unsafe { self.queue.lock_to_poll(node, waker) };
+            let (spare, mut queue) = unsafe { self.queue.keep_to_poll(queue, node, waker) };
             if queue.state_of(node) == GRANTED {
                 // SAFETY: the node is granted here.
                 unsafe { queue.withdraw_granted(node) };
@@ -131,6 +156,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         struct Undo<'g, P: Policy, F: Flavour>(&'g Gate<P, F>, P::Request);
 
         impl<P: Policy, F: Flavour> Drop for Undo<'_, P, F> {
+            #[inline]
             fn drop(&mut self) {
                 self.0.leave(self.1);
             }
@@ -151,8 +177,12 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     ) -> bool {
         let mut word = self.word.load(Ordering::Relaxed);
         loop {
-            let may_enter = word & QUEUED == 0 || P::comes_first(request);
-            let entered = P::admit(word & !P::FLAGS, request).filter(|_| may_enter);
+            // Not before those who wait. `QUEUED` stays set while we hold the lock of
+            // the queue (G2).
+            if word & QUEUED != 0 && !P::comes_first(request) {
+                return false;
+            }
+            let entered = P::admit(word & !P::FLAGS, request);
             let new = entered.map_or(word | QUEUED, |entered| entered | (word & P::FLAGS));
             // With `QUEUED` set, the word stays what it is while we hold the lock
             // of the queue (G2).
@@ -181,11 +211,12 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     ) {
         // SAFETY: passed on; nothing is unlinked here.
         unsafe {
-            let first = self.front.get(queue, None);
-            let comes_first = P::comes_first(node.request);
-            queue.insert_before(first.filter(|_| comes_first), node, waker);
-            if first.is_none() || comes_first {
+            if P::comes_first(node.request) {
+                queue.insert_before(self.front.get(queue, None), node, waker);
                 self.front.set(Some(node));
+            } else {
+                queue.push_back(node, waker);
+                self.front.joined(node);
             }
         }
     }

@@ -84,6 +84,7 @@ impl<H: Handle> Drop for Entering<H> {
 
 #[cold]
 #[track_caller]
+#[inline]
 pub(crate) fn polled_after_completion() -> ! {
     panic!("the future was polled again after it had completed")
 }
@@ -125,6 +126,7 @@ macro_rules! entering_future {
         }
 
         impl<$($generics)*> ::core::fmt::Debug for $name<$($params)*> {
+            #[inline]
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                 f.debug_struct(stringify!($name))
                     .field("terminated", &self.entering.is_terminated())

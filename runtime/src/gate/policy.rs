@@ -62,6 +62,9 @@ pub(crate) trait Front<R> {
 
     /// Remembers the first node that waits.
     fn set(&self, first: Option<&Node<R>>);
+
+    /// A node has come to wait, behind all others.
+    fn joined(&self, node: &Node<R>);
 }
 
 /// At most one node is granted at a time: the first node that waits is near, and
@@ -89,6 +92,9 @@ impl<R> Front<R> for OneGrant {
 
     #[inline]
     fn set(&self, _first: Option<&Node<R>>) {}
+
+    #[inline]
+    fn joined(&self, _node: &Node<R>) {}
 }
 
 /// Any number of nodes is granted.
@@ -113,5 +119,12 @@ impl<R> Front<R> for ManyGrants<R> {
     fn set(&self, first: Option<&Node<R>>) {
         let first = first.map_or(ptr::null_mut(), |node| (&raw const *node).cast_mut());
         self.0.store(first, Ordering::Relaxed);
+    }
+
+    #[inline]
+    fn joined(&self, node: &Node<R>) {
+        if self.0.load(Ordering::Relaxed).is_null() {
+            self.set(Some(node));
+        }
     }
 }

@@ -29,9 +29,23 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     #[cold]
     #[inline(never)]
     fn leave_queued(&self, request: P::Request) {
-        self.change_with_news(P::may_change(request), |word| {
-            Some(P::retract(word, request))
-        });
+        let queue = self.lock_for_news(P::may_change(request));
+        // As `change_queued`, but in one piece: this is every hand-over.
+        let retract = |word| Some(P::retract(word, request));
+        if self.try_change(QUEUED, retract).is_none() {
+            let word = self.word.load(Ordering::Relaxed);
+            self.serve_here(queue, None, P::retract(word & !P::FLAGS, request));
+        }
+    }
+
+    /// Locks the queue. With `news`, all who are parked wait again.
+    #[inline]
+    fn lock_for_news(&self, news: bool) -> LockedQueue<'_, P::Request> {
+        let mut queue = self.queue.lock();
+        if news && self.word.load(Ordering::Relaxed) & PARKED_BIT & P::FLAGS != 0 {
+            self.unpark_all(&mut queue);
+        }
+        queue
     }
 
     /// Changes the word in a way that may let others in, unless `change` refuses
@@ -80,11 +94,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
 
     #[cold]
     fn change_with_news(&self, news: bool, change: impl Fn(usize) -> Option<usize>) -> bool {
-        let mut queue = self.queue.lock();
-        if news {
-            self.unpark_all(&mut queue);
-        }
-        self.change_queued(queue, None, change)
+        self.change_queued(self.lock_for_news(news), None, change)
     }
 
     /// Changes the word, unless `change` refuses to, and serves those who wait,
@@ -112,6 +122,17 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     /// Sets a word under which others may be let in, lets them in, in order, and
     /// wakes them.
     fn serve<'q>(
+        &'q self,
+        queue: LockedQueue<'q, P::Request>,
+        from: Option<&'q Node<P::Request>>,
+        word: usize,
+    ) {
+        self.serve_here(queue, from, word);
+    }
+
+    /// [`serve`](Self::serve), as part of the caller.
+    #[inline(always)]
+    fn serve_here<'q>(
         &'q self,
         mut queue: LockedQueue<'q, P::Request>,
         from: Option<&'q Node<P::Request>>,
@@ -216,10 +237,8 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
 
     /// All who are parked wait again, where they stand: there is something new
     /// to see.
+    #[cold]
     fn unpark_all(&self, queue: &mut LockedQueue<'_, P::Request>) {
-        if self.word.load(Ordering::Relaxed) & PARKED_BIT & P::FLAGS == 0 {
-            return;
-        }
         let mut first = None;
         // SAFETY: nothing is unlinked here; a node that is unparked is parked.
         unsafe {

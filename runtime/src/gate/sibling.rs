@@ -143,6 +143,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
 }
 
 /// A number by which a grant is known again. Zero is no ticket.
+#[inline]
 fn new_ticket() -> u32 {
     // No part of the protocol, hence no loom type: any distinct numbers do.
     static NEXT: PlainAtomicU32 = PlainAtomicU32::new(1);

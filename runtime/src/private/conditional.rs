@@ -219,10 +219,12 @@ impl<'v, G> Deref for Seen<'v, G> {
 // SAFETY: there is no place.
 #[diagnostic::do_not_recommend]
 unsafe impl ConditionalLock for NoLock {
+    #[inline]
     fn place(&self) -> Place<'_> {
         unreachable!("there is no lock, which is an error")
     }
 
+    #[inline]
     unsafe fn granted(&self) -> NoGuard {
         NoGuard
     }
@@ -231,10 +233,12 @@ unsafe impl ConditionalLock for NoLock {
 // SAFETY: there is no place.
 #[diagnostic::do_not_recommend]
 unsafe impl ConditionalRwLock for NoLock {
+    #[inline]
     fn read_place(&self) -> Place<'_> {
         unreachable!("there is no lock, which is an error")
     }
 
+    #[inline]
     unsafe fn read_granted(&self) -> NoGuard {
         NoGuard
     }

@@ -409,6 +409,7 @@ pub struct Nothing;
 
 #[doc(hidden)]
 impl Nothing {
+    #[inline]
     pub fn __entered(&self) -> &'static AnyLock<NoLock> {
         AnyLock::new(&NoLock)
     }
@@ -417,6 +418,7 @@ impl Nothing {
         Nothing
     }
 
+    #[inline]
     pub fn __guard(&mut self) -> &mut Nothing {
         self
     }
@@ -443,10 +445,12 @@ impl AsyncLock for NoLock {
     type Guard<'a> = NoGuard;
     type Error = Infallible;
 
+    #[inline]
     async fn acquire(&self) -> Result<NoGuard, Infallible> {
         Ok(NoGuard)
     }
 
+    #[inline]
     fn try_acquire(&self) -> Option<NoGuard> {
         None
     }
@@ -456,10 +460,12 @@ impl AsyncLock for NoLock {
 impl AsyncRwLock for NoLock {
     type ReadGuard<'a> = NoGuard;
 
+    #[inline]
     async fn read(&self) -> Result<NoGuard, Infallible> {
         Ok(NoGuard)
     }
 
+    #[inline]
     fn try_read(&self) -> Option<NoGuard> {
         None
     }

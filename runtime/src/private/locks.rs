@@ -412,6 +412,7 @@ impl NoLockField {
         unreachable!("the field is no lock, which is an error")
     }
 
+    #[inline]
     pub fn __mutable(&self) -> NoMutable {
         NoMutable
     }
@@ -441,6 +442,7 @@ impl NoMutable {
 
 impl NoLockField {
     #[doc(hidden)]
+    #[inline]
     pub fn __lock(&self) -> &'static NoLock {
         &NoLock
     }

@@ -25,6 +25,7 @@ pub fn in_order<const N: usize>(locks: [(LockId, &'static str); N]) -> [usize; N
 
 #[cold]
 #[track_caller]
+#[inline]
 fn same_lock(first: &str, second: &str) -> ! {
     panic!(
         "`{first}` and `{second}` are the same lock: a section that acquired it twice would wait \

@@ -60,7 +60,7 @@ pub(super) fn workload(count: usize) -> Workload {
             INTRUSIVE, futures_intrusive::sync::Mutex::new(0, true), |m| m.lock();
             MAITAKE, maitake_sync::Mutex::new(0), |m| m.lock();
             ASYNCBAND, asyncband::mutex::Mutex::new(0), |m| m.lock();
-            LIMIT, LocalFifo::default(), |m| m.lock();
+            LIMIT, LocalFifo::<false>::default(), |m| m.lock();
         },
     }
 }
@@ -69,7 +69,7 @@ pub(super) fn workload(count: usize) -> Workload {
 /// does.
 pub(super) fn local(count: usize) -> Workload {
     let lock = leak(async_monitor::local::Mutex::new(0));
-    let limit = leak(LocalFifo::default());
+    let limit = leak(LocalFifo::<false>::default());
     Workload {
         name: format!("local::Mutex, hand-off among {count} tasks, per section"),
         clock: Clock::Thread,
@@ -77,6 +77,24 @@ pub(super) fn local(count: usize) -> Workload {
         target: None,
         rows: vec![
             row(OURS, count, || lock.lock()),
+            row(LIMIT, count, || limit.lock()),
+        ],
+    }
+}
+
+/// The same, beside what threads can share.
+pub(super) fn locked(count: usize) -> Workload {
+    let (ours, limit) = (
+        leak(async_monitor::Mutex::new(0)),
+        leak(LocalFifo::<true>::default()),
+    );
+    Workload {
+        name: format!("Mutex, hand-off among {count} tasks, beside one with locks"),
+        clock: Clock::Thread,
+        limit: "the same FIFO, and one compare-exchange for each: join, hand over, take over",
+        target: None,
+        rows: vec![
+            row(OURS, count, || ours.lock()),
             row(LIMIT, count, || limit.lock()),
         ],
     }

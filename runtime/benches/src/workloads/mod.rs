@@ -89,6 +89,7 @@ pub(crate) fn all() -> Vec<Workload> {
     all.extend(notation::workloads());
     all.extend([2, 16, 1000].map(hand_off::workload));
     all.push(hand_off::local(16));
+    all.push(hand_off::locked(16));
     all.push(broadcast::workload(1000));
     all.extend([1, 1000].map(cancel::workload));
     all.extend(threads::workloads());

@@ -81,7 +81,9 @@ pub(super) fn workloads() -> Vec<Workload> {
         name: format!("Section, {name}"),
         clock: Clock::Thread,
         limit: "acquire and drop by hand",
-        target: Some(1.0),
+        // The same instructions, as counting them shows. Their time repeats within
+        // two percent.
+        target: Some(1.02),
         rows,
     };
     vec![

@@ -3,7 +3,6 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
-use std::time::Duration;
 
 use futures::executor::block_on;
 use tokio::runtime::{Builder, Runtime};
@@ -45,19 +44,25 @@ macro_rules! tasks {
                 name: $name,
                 run: Box::new(move |operations| {
                     let mutex = Arc::new($new);
+                    let waiting = Arc::new(AtomicU64::new(0));
                     let counts: Vec<u64> = runtime.block_on(async {
-                        // All begin in line: who came first would otherwise have
-                        // the lock for itself for a while.
-                        let $m = Arc::clone(&mutex);
-                        let held = $lock;
+                        // All are in line before it begins: who is started first
+                        // would have the lock to itself for a while.
+                        let $m = &mutex;
+                        let first = $lock;
                         let handles: Vec<_> = (0..TASKS)
                             .map(|_| {
-                                let $m = Arc::clone(&mutex);
-                                runtime.spawn(async move { until_enough!($lock, operations) })
+                                let ($m, waiting) = (Arc::clone(&mutex), Arc::clone(&waiting));
+                                runtime.spawn(async move {
+                                    waiting.fetch_add(1, Ordering::Relaxed);
+                                    until_enough!($lock, operations)
+                                })
                             })
                             .collect();
-                        thread::sleep(Duration::from_millis(1));
-                        drop(held);
+                        while waiting.load(Ordering::Relaxed) < TASKS {
+                            tokio::task::yield_now().await;
+                        }
+                        drop(first);
                         let mut counts = Vec::new();
                         for handle in handles {
                             counts.push(handle.await.expect("no task panics"));

@@ -77,7 +77,13 @@ const _: () = {
     }
 };
 #[automatically_derived]
-#[allow(dead_code, unreachable_code, clippy::pedantic, clippy::too_many_arguments)]
+#[allow(
+    dead_code,
+    unreachable_code,
+    clippy::diverging_sub_expression,
+    clippy::pedantic,
+    clippy::too_many_arguments
+)]
 impl<'__guard> AccountLedgerHeld<'__guard> {
     /// Docs.
     ///
@@ -111,7 +117,13 @@ impl<'__guard> AccountLedgerHeld<'__guard> {
     }
 }
 #[automatically_derived]
-#[allow(dead_code, unreachable_code, clippy::pedantic, clippy::too_many_arguments)]
+#[allow(
+    dead_code,
+    unreachable_code,
+    clippy::diverging_sub_expression,
+    clippy::pedantic,
+    clippy::too_many_arguments
+)]
 impl<'__guard> AccountCfgReadHeld<'__guard> {
     /// Runs under the lock that is held already: see `Account::limit`.
     async fn limit(&self) -> u8 {
@@ -119,7 +131,13 @@ impl<'__guard> AccountCfgReadHeld<'__guard> {
     }
 }
 #[automatically_derived]
-#[allow(dead_code, unreachable_code, clippy::pedantic, clippy::too_many_arguments)]
+#[allow(
+    dead_code,
+    unreachable_code,
+    clippy::diverging_sub_expression,
+    clippy::pedantic,
+    clippy::too_many_arguments
+)]
 impl<'__guard> AccountCfgHeld<'__guard> {
     /// Runs under the lock that is held already: see `Account::limit`.
     async fn limit(&self) -> u8 {

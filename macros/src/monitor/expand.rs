@@ -288,6 +288,7 @@ fn expand_impl(monitor: &Monitor, lock: &OwnLock, mode: Mode, twins: &TokenStrea
         #[allow(
             dead_code,
             unreachable_code,
+            clippy::diverging_sub_expression,
             clippy::pedantic,
             clippy::too_many_arguments
         )]

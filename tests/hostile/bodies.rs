@@ -286,3 +286,57 @@ fn destructors_of_what_was_put_back_may_use_the_lock() {
     assert!(result.is_err());
     assert_eq!(free.get(), 1, "the copy was dropped with no lock held");
 }
+
+/// The same of a section within a section, which has not released the lock yet.
+mod nested {
+    use std::sync::{Arc, Mutex as StdMutex};
+
+    use async_monitor::{Guarded, Lock, monitor, synchronized};
+    use futures::executor::block_on;
+
+    /// Notes whether the lock is held when it is dropped.
+    #[derive(Clone)]
+    struct Notes(Arc<Lock>, Arc<StdMutex<Vec<bool>>>);
+
+    impl Drop for Notes {
+        fn drop(&mut self) {
+            self.1.lock().unwrap().push(self.0.is_locked());
+        }
+    }
+
+    #[derive(Guarded)]
+    struct Object {
+        lock: Arc<Lock>,
+        #[guarded_by(lock)]
+        notes: Guarded<Option<Notes>>,
+    }
+
+    #[monitor]
+    impl Object {
+        #[synchronized(lock, atomic)]
+        async fn fail(&self) -> Result<(), ()> {
+            futures::future::ready(()).await;
+            Err(())
+        }
+
+        #[synchronized(lock)]
+        async fn outer(&self) {
+            assert_eq!(lock.fail().await, Err(()));
+        }
+    }
+
+    #[test]
+    fn what_was_put_back_is_dropped_where_the_section_ends() {
+        let (lock, held) = (Arc::new(Lock::new()), Arc::default());
+        let object = Object {
+            lock: lock.clone(),
+            notes: Some(Notes(lock.clone(), Arc::clone(&held))).into(),
+        };
+        block_on(async {
+            assert_eq!(object.fail().await, Err(()));
+            object.outer().await;
+        });
+        assert_eq!(*held.lock().unwrap(), [false, true]);
+        assert!(!lock.is_locked());
+    }
+}

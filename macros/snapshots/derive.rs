@@ -219,7 +219,8 @@ unsafe impl ::async_monitor::__private::LockOf<__AccountLedger> for Account {
     type Lock = Lock;
     #[inline]
     fn lock(&self) -> ::async_monitor::__private::Exactly<'_, Self::Lock> {
-        let __lock = ::async_monitor::__private::exactly(&self.ledger);
+        let Self { ledger: __field, balance: _, .. } = self;
+        let __lock = ::async_monitor::__private::exactly(__field);
         __lock
     }
 }

@@ -215,7 +215,8 @@ unsafe impl ::async_monitor::__private::LockOf<__SharedState> for Shared {
     type Lock = Arc<Mutex<Vec<u8>>>;
     #[inline]
     fn lock(&self) -> ::async_monitor::__private::Exactly<'_, Self::Lock> {
-        let __lock = ::async_monitor::__private::exactly(&self.state);
+        let Self { state: __field, .. } = self;
+        let __lock = ::async_monitor::__private::exactly(__field);
         __lock
     }
 }

@@ -303,7 +303,8 @@ where
     type Lock = RwLock<()>;
     #[inline]
     fn lock(&self) -> ::async_monitor::__private::Exactly<'_, Self::Lock> {
-        let __lock = ::async_monitor::__private::exactly(&self.table);
+        let Self { table: __field, entries: _, .. } = self;
+        let __lock = ::async_monitor::__private::exactly(__field);
         __lock
     }
 }

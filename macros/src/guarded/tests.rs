@@ -274,3 +274,22 @@ fn hidden_is_what_those_who_see_the_struct_cannot_use() {
     assert_eq!(hidden(quote!(), quote!(pub)), 4);
     assert_eq!(hidden(quote!(pub(crate)), quote!(pub)), 4);
 }
+
+#[test]
+fn locks_and_what_they_guard_are_fields_of_the_struct_itself() {
+    let output = derive(quote! {
+        struct Account {
+            ledger: Lock,
+            #[guarded_by(ledger)] balance: Guarded<i64>,
+            #[guarded_by(ledger)] history: Guarded<Vec<i64>>,
+            #[lock] state: Mutex<u8>,
+        }
+    })
+    .to_string();
+    for own in [
+        quote!(let Self { ledger: __field, balance: _, history: _, .. } = self;),
+        quote!(let Self { state: __field, .. } = self;),
+    ] {
+        assert!(output.contains(&own.to_string()), "{own}");
+    }
+}

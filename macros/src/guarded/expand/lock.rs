@@ -5,7 +5,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::unsafe_;
-use crate::guarded::model::{LockField, Monitor};
+use crate::guarded::model::{Contents, LockField, Monitor};
 use crate::names::{camel_case, plain, public};
 
 /// `__AccountLedger`: stands for the field in types. It is private, as the type
@@ -24,20 +24,28 @@ pub(super) fn marker(monitor: &Monitor, lock: &LockField) -> Ident {
 /// unsafe impl ::async_monitor::__private::LockOf<__AccountLedger> for Account {
 ///     type Lock = Lock;
 ///     fn lock(&self) -> ::async_monitor::__private::Exactly<'_, Lock> {
-///         let __lock = ::async_monitor::__private::exactly(&self.ledger);
+///         let Self { ledger: __field, balance: _, .. } = self;
+///         let __lock = ::async_monitor::__private::exactly(__field);
 ///         __lock
 ///     }
 /// }
 /// ```
 ///
 /// SAFETY, of what is generated: the marker stands for this field. There is a
-/// `let` because the compiler coerces an argument where it knows what type the
-/// result must have.
+/// second `let` because the compiler coerces an argument where it knows what type
+/// the result must have. The first one shows that the struct itself has these
+/// fields, so that `self.balance`, wherever it is generated, leads nowhere else: an
+/// attribute below the derive may have made another struct of it, which derefs, by
+/// code of the user, to something that has them.
 pub(super) fn expand_lock_of(monitor: &Monitor, lock: &LockField) -> TokenStream {
     let krate = &monitor.krate;
     let (params, this) = (monitor.params.of_impl(), monitor.params.this());
     let where_clause = monitor.params.where_clause(&TokenStream::new());
     let LockField { ident, ty, .. } = lock;
+    let guarded = match &lock.contents {
+        Contents::Fields(fields) => fields.iter().map(|field| &field.ident).collect(),
+        Contents::Value { .. } => Vec::new(),
+    };
     let (marker, unsafe_) = (marker(monitor, lock), unsafe_());
     let lock_of = if lock.is_rw {
         quote!(RwLockOf)
@@ -56,7 +64,8 @@ pub(super) fn expand_lock_of(monitor: &Monitor, lock: &LockField) -> TokenStream
 
             #[inline]
             fn lock(&self) -> #krate::__private::Exactly<'_, Self::Lock> {
-                let __lock = #krate::__private::exactly(&self.#ident);
+                let Self { #ident: __field, #(#guarded: _,)* .. } = self;
+                let __lock = #krate::__private::exactly(__field);
                 __lock
             }
         }

@@ -182,11 +182,7 @@ impl Event {
             });
             match joined {
                 Some(()) => Poll::Ready(()),
-                // Should the clone of the waker panic, the node is as it was.
-                None => {
-                    node.set_stage(POLLED);
-                    Poll::Pending
-                }
+                None => Poll::Pending,
             }
         }
     }

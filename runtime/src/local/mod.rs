@@ -62,6 +62,8 @@ pub(crate) mod flavour;
 
 #[path = "../condition.rs"]
 mod condition;
+#[path = "../decoy.rs"]
+mod decoy;
 #[path = "../event.rs"]
 mod event;
 #[path = "../lock.rs"]
@@ -101,3 +103,5 @@ pub mod future {
         SemaphoreAcquireOwned,
     };
 }
+
+unwind_safe!(Lock, Event, Condition, Semaphore, BoundedSemaphore);

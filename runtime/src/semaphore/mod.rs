@@ -38,7 +38,7 @@ pub use self::permit::{
 use super::flavour::{Own, Rc, local_only, threads_only};
 use crate::async_lock::async_lock;
 use crate::gate::{FIRST_BIT, Gate, Gated, ManyGrants, Policy, QUEUED};
-use crate::sync::{AtomicUsize, Ordering, const_unless_loom};
+use crate::sync::{Ordering, Word, const_unless_loom};
 
 /// One permit, in the word.
 const PERMIT: usize = FIRST_BIT;
@@ -139,7 +139,7 @@ pub struct BoundedSemaphore {
     gate: Gate<Counting, Own>,
     bound: usize,
     /// Permits that were forgotten and not released since (S2).
-    forgotten: AtomicUsize,
+    forgotten: Word<Own>,
 }
 
 threads_only! {
@@ -411,7 +411,7 @@ impl BoundedSemaphore {
             BoundedSemaphore {
                 gate: Gate::new(checked(permits) * PERMIT),
                 bound: permits,
-                forgotten: AtomicUsize::new(0),
+                forgotten: Word::new(0),
             }
         }
     }

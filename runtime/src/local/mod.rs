@@ -53,7 +53,8 @@
 //!
 //! - **T1** What has a wait queue of this flavour is neither `Send` nor `Sync`, and
 //!   so is whatever refers to it: a guard, a future, a permit. So one thread has all
-//!   of them, from the first to the last.
+//!   of them, from the first to the last. (The impls of `Send` and `Sync` below never
+//!   apply: they are there for their message.)
 //! - **T2** No code of a user runs between a load of a word and the store that
 //!   belongs to it, nor while a queue is locked (Q5): so nothing on that thread
 //!   comes in between either, and both together are one step.

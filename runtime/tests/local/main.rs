@@ -1,5 +1,6 @@
 //! The primitives for one thread take the same random schedules beside the same
-//! models as those for many: see `tests/model`, whose files these are.
+//! models as those for many, and have the same behaviours: see `tests/model` and
+//! `tests/behaviours`, whose files these are.
 #![cfg(not(any(async_monitor_loom, async_monitor_shuttle)))]
 // The files are those of other tests on purpose, and some of them need more.
 #![allow(clippy::duplicate_mod, dead_code, unused_imports, unused_macros)]

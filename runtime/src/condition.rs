@@ -26,7 +26,7 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
-use super::flavour::{Own, threads_only};
+use super::flavour::{Own, threads_only, use_of};
 use crate::LockId;
 use crate::gate::polled_after_completion;
 use crate::proof::{HoldsLock, Relock, View};
@@ -37,8 +37,8 @@ use crate::sync::{SharedCell, const_unless_loom};
 /// A place where tasks that hold a lock wait for a change of what the lock
 /// guards: asyncio's `Condition`.
 ///
-/// It has no lock of its own: it works with the guards of [`Lock`](crate::Lock),
-/// [`Mutex`](crate::Mutex), [`RwLock`](crate::RwLock) and of
+/// It has no lock of its own: it works with the guards of [`Lock`](super::Lock),
+/// [`Mutex`](super::Mutex), [`RwLock`](super::RwLock) and of
 /// `#[derive(Guarded)]` structs. A guard is taken by value and returned, so
 /// that nobody has a guard while the lock is not held; and a guard, or a view
 /// that borrows one, is the proof that [`notify`](Self::notify) asks for, so that
@@ -51,7 +51,7 @@ use crate::sync::{SharedCell, const_unless_loom};
 ///
 /// ```
 /// # futures::executor::block_on(async {
-/// use async_monitor::{Condition, Mutex};
+#[doc = use_of!("{Condition, Mutex}")]
 ///
 /// let queue = Mutex::new(Vec::new());
 /// let not_empty = Condition::new();
@@ -117,9 +117,9 @@ impl Condition {
     /// Waits until `predicate` is true, and returns with the lock held.
     ///
     /// The predicate is called with the lock held: at once, and after each
-    /// notification. It sees the value of a [`MutexGuard`](crate::MutexGuard),
+    /// notification. It sees the value of a [`MutexGuard`](super::MutexGuard),
     /// the fields of a generated guard, and `&()` for a
-    /// [`LockGuard`](crate::LockGuard).
+    /// [`LockGuard`](super::LockGuard).
     ///
     /// # Cancel safety
     ///

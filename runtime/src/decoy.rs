@@ -8,7 +8,7 @@
 
 use core::future::Pending;
 
-use crate::{Lock, RwLock, Semaphore};
+use super::{Lock, RwLock, Semaphore};
 
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(

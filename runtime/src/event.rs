@@ -32,7 +32,7 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
-use super::flavour::{Own, threads_only};
+use super::flavour::{Own, threads_only, use_of};
 use crate::gate::polled_after_completion;
 use crate::queue::{DONE, FRESH, IDLE, Node, OVER, POLLED};
 use crate::signal::{Epoch, Signal};
@@ -51,7 +51,7 @@ const QUEUED: usize = 1 << 1;
 ///
 /// ```
 /// # futures::executor::block_on(async {
-/// use async_monitor::Event;
+#[doc = use_of!("Event")]
 ///
 /// let ready = Event::new();
 /// let waiter = async {

@@ -19,4 +19,24 @@ macro_rules! local_only {
     ($($item:tt)*) => {};
 }
 
-pub(crate) use {local_only, threads_only};
+/// What keeps a primitive alive that several own. (An alias would hide from the
+/// docs what it is.)
+macro_rules! counted {
+    ($primitive:ty) => { ::std::sync::Arc<$primitive> };
+}
+
+/// The line of an example that says where a primitive is found.
+macro_rules! use_of {
+    ($names:literal) => {
+        concat!("use async_monitor::", $names, ";")
+    };
+}
+
+/// One of two texts: for threads, and for one thread.
+macro_rules! one_of {
+    ($threads:literal, $local:literal) => {
+        $threads
+    };
+}
+
+pub(crate) use {counted, local_only, one_of, threads_only, use_of};

@@ -39,6 +39,15 @@
 ))]
 compile_error!("to test under loom or shuttle, add `--features __schedules`");
 
+/// The primitives without data are whole again after every panic: a panic of a
+/// waker is passed on once their state is in order.
+macro_rules! unwind_safe {
+    ($($primitive:ty),*) => {$(
+        impl core::panic::UnwindSafe for $primitive {}
+        impl core::panic::RefUnwindSafe for $primitive {}
+    )*};
+}
+
 mod async_lock;
 mod barrier;
 mod blocking;
@@ -106,15 +115,6 @@ pub mod future {
         BoundedSemaphoreAcquire, BoundedSemaphoreAcquireOwned, SemaphoreAcquire,
         SemaphoreAcquireOwned,
     };
-}
-
-/// The primitives without data are whole again after every panic: a panic of a
-/// waker is passed on once their state is in order.
-macro_rules! unwind_safe {
-    ($($primitive:ty),*) => {$(
-        impl core::panic::UnwindSafe for $primitive {}
-        impl core::panic::RefUnwindSafe for $primitive {}
-    )*};
 }
 
 unwind_safe!(Lock, Event, Condition, Semaphore, BoundedSemaphore, Barrier);

@@ -27,7 +27,7 @@
 
 use core::fmt;
 
-use super::flavour::{Own, Rc, local_only, threads_only};
+use super::flavour::{Own, Rc, counted, local_only, one_of, threads_only, use_of};
 use crate::async_lock::{ExclusiveLock, async_lock};
 use crate::gate::{Gate, Gated, Inside, entering_future};
 use crate::proof::relock_guard;
@@ -66,7 +66,7 @@ local_only! {
 /// A lock that tasks wait for: asyncio's `Lock`.
 ///
 /// It has no data inside. Put it next to the fields it guards and let
-/// `#[derive(Guarded)]` hold you to it, or use [`Mutex`](crate::Mutex)
+/// `#[derive(Guarded)]` hold you to it, or use [`Mutex`](super::Mutex)
 /// for a single value.
 ///
 /// # Fairness
@@ -95,16 +95,16 @@ local_only! {
 ///
 /// ```
 /// # futures::executor::block_on(async {
-/// use async_monitor::Lock;
+#[doc = use_of!("Lock")]
 ///
-/// static PRINTER: Lock = Lock::new();
+/// let printer = Lock::new();
 ///
-/// let guard = PRINTER.acquire().await;
-/// assert!(PRINTER.is_locked());
+/// let guard = printer.acquire().await;
+/// assert!(printer.is_locked());
 /// println!("first line");
 /// println!("second line, and nobody in between");
 /// drop(guard);
-/// assert!(!PRINTER.is_locked());
+/// assert!(!printer.is_locked());
 /// # });
 /// ```
 pub struct Lock {
@@ -113,7 +113,8 @@ pub struct Lock {
 
 impl Lock {
     const_unless_loom! {
-        /// A lock that nobody holds.
+        /// A lock that nobody holds. As a constant, it may be in a
+        #[doc = one_of!("`static`.", "`thread_local!`.")]
         pub const fn new() -> Self {
             Lock { gate: Gate::new(0) }
         }
@@ -128,7 +129,9 @@ impl Lock {
     ///
     /// ```
     /// # futures::executor::block_on(async {
-    /// let lock = async_monitor::Lock::new();
+    #[doc = use_of!("Lock")]
+    ///
+    /// let lock = Lock::new();
     /// let guard = lock.acquire().await;
     /// guard.release();
     /// # });
@@ -141,7 +144,9 @@ impl Lock {
     /// Takes the lock if it is free and nobody is in line for it.
     ///
     /// ```
-    /// let lock = async_monitor::Lock::new();
+    #[doc = use_of!("Lock")]
+    ///
+    /// let lock = Lock::new();
     /// let guard = lock.try_acquire().expect("nobody has it");
     /// assert!(lock.try_acquire().is_none());
     /// drop(guard);
@@ -179,22 +184,23 @@ impl Lock {
     ///
     /// ```
     /// # futures::executor::block_on(async {
-    /// use std::sync::Arc;
+    #[doc = one_of!("use std::sync::Arc;", "use std::rc::Rc;")]
+    #[doc = use_of!("Lock")]
     ///
-    /// let lock = Arc::new(async_monitor::Lock::new());
+    #[doc = one_of!("let lock = Arc::new(Lock::new());", "let lock = Rc::new(Lock::new());")]
     /// let guard = lock.acquire_owned().await;
-    /// std::thread::spawn(move || drop(guard)).join().unwrap();
+    #[doc = one_of!("std::thread::spawn(move || drop(guard)).join().unwrap();", "drop(guard);")]
     /// assert!(!lock.is_locked());
     /// # });
     /// ```
     #[inline]
-    pub fn acquire_owned(self: &Rc<Self>) -> LockAcquireOwned {
+    pub fn acquire_owned(self: &counted!(Self)) -> LockAcquireOwned {
         LockAcquireOwned::new(Rc::clone(self))
     }
 
     /// As [`try_acquire`](Self::try_acquire), with an owned guard.
     #[inline]
-    pub fn try_acquire_owned(self: &Rc<Self>) -> Option<OwnedLockGuard> {
+    pub fn try_acquire_owned(self: &counted!(Self)) -> Option<OwnedLockGuard> {
         self.gate
             .try_enter(())
             .then(|| OwnedLockGuard::new(Rc::clone(self)))
@@ -203,7 +209,7 @@ impl Lock {
     threads_only! {
         /// As [`acquire_blocking`](Self::acquire_blocking), with an owned guard.
         #[inline]
-        pub fn acquire_owned_blocking(self: &Rc<Self>) -> OwnedLockGuard {
+        pub fn acquire_owned_blocking(self: &counted!(Self)) -> OwnedLockGuard {
             match self.try_acquire_owned() {
                 Some(guard) => guard,
                 None => crate::blocking::block_on(self.acquire_owned()),
@@ -252,11 +258,11 @@ pub struct LockGuard<'a> {
     inside: Inside<&'a Lock, ()>,
 }
 
-/// Holds a [`Lock`] in an `Arc` until it is dropped or
+/// Holds a [`Lock`], and keeps it alive, until it is dropped or
 /// [released](Self::release).
 #[must_use = "the lock is released as soon as the guard is dropped"]
 pub struct OwnedLockGuard {
-    inside: Inside<Rc<Lock>, ()>,
+    inside: Inside<counted!(Lock), ()>,
 }
 
 impl<'a> LockGuard<'a> {
@@ -278,7 +284,7 @@ impl<'a> LockGuard<'a> {
 impl OwnedLockGuard {
     /// For those who have just entered the gate.
     #[inline]
-    pub(crate) fn new(lock: Rc<Lock>) -> Self {
+    pub(crate) fn new(lock: counted!(Lock)) -> Self {
         OwnedLockGuard {
             inside: Inside::new(lock, ()),
         }
@@ -310,12 +316,12 @@ entering_future! {
     LockAcquire['a]['a] for &'a Lock => LockGuard<'a>, request ();
 
     /// The future of [`Lock::acquire_owned`].
-    LockAcquireOwned[][] for Rc<Lock> => OwnedLockGuard, request ();
+    LockAcquireOwned[][] for counted!(Lock) => OwnedLockGuard, request ();
 }
 
 relock_guard! {
     LockGuard<'a>['a], &'a Lock, LockAcquire<'a>, |_guard| &() => ();
-    OwnedLockGuard[], Rc<Lock>, LockAcquireOwned, |_guard| &() => ();
+    OwnedLockGuard[], counted!(Lock), LockAcquireOwned, |_guard| &() => ();
 }
 
 crate::when::conditional_lock! {

@@ -13,7 +13,7 @@ use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
 use core::ptr::NonNull;
 
-use super::flavour::{Own, Rc, threads_only};
+use super::flavour::{Own, Rc, counted, threads_only, use_of};
 use super::lock::{Exclusive, Lock};
 use crate::async_lock::{ExclusiveLock, async_lock};
 use crate::gate::{Gate, Gated, Inside, Policy, entering_future};
@@ -28,7 +28,7 @@ use crate::proof::relock_guard;
 ///
 /// ```
 /// # futures::executor::block_on(async {
-/// use async_monitor::Mutex;
+#[doc = use_of!("Mutex")]
 ///
 /// let numbers = Mutex::new(vec![1]);
 /// numbers.lock().await.push(2);
@@ -91,7 +91,9 @@ impl<T: ?Sized> Mutex<T> {
     /// Locks the mutex if it is free and nobody is in line for it.
     ///
     /// ```
-    /// let mutex = async_monitor::Mutex::new(1);
+    #[doc = use_of!("Mutex")]
+    ///
+    /// let mutex = Mutex::new(1);
     /// let guard = mutex.try_lock().expect("nobody has it");
     /// assert!(mutex.try_lock().is_none());
     /// # drop(guard);
@@ -116,13 +118,13 @@ impl<T: ?Sized> Mutex<T> {
     /// As [`lock`](Self::lock), with a guard that keeps the mutex alive and
     /// borrows nothing.
     #[inline]
-    pub fn lock_owned(self: &Rc<Self>) -> MutexLockOwned<T> {
+    pub fn lock_owned(self: &counted!(Self)) -> MutexLockOwned<T> {
         MutexLockOwned::new(Rc::clone(self))
     }
 
     /// As [`try_lock`](Self::try_lock), with an owned guard.
     #[inline]
-    pub fn try_lock_owned(self: &Rc<Self>) -> Option<OwnedMutexGuard<T>> {
+    pub fn try_lock_owned(self: &counted!(Self)) -> Option<OwnedMutexGuard<T>> {
         self.gate()
             .try_enter(())
             .then(|| OwnedMutexGuard::new(Rc::clone(self)))
@@ -131,7 +133,7 @@ impl<T: ?Sized> Mutex<T> {
     threads_only! {
         /// As [`lock_blocking`](Self::lock_blocking), with an owned guard.
         #[inline]
-        pub fn lock_owned_blocking(self: &Rc<Self>) -> OwnedMutexGuard<T> {
+        pub fn lock_owned_blocking(self: &counted!(Self)) -> OwnedMutexGuard<T> {
             match self.try_lock_owned() {
                 Some(guard) => guard,
                 None => crate::blocking::block_on(self.lock_owned()),
@@ -206,10 +208,11 @@ pub struct MutexGuard<'a, T: ?Sized> {
     inside: Inside<&'a Mutex<T>, ()>,
 }
 
-/// Holds a [`Mutex`] in an `Arc` until it is dropped, and leads to its value.
+/// Holds a [`Mutex`], and keeps it alive, until it is dropped, and leads to its
+/// value.
 #[must_use = "the mutex is unlocked as soon as the guard is dropped"]
 pub struct OwnedMutexGuard<T: ?Sized> {
-    inside: Inside<Rc<Mutex<T>>, ()>,
+    inside: Inside<counted!(Mutex<T>), ()>,
 }
 
 /// Holds a [`Mutex`] until it is dropped, and leads to a part of its value.
@@ -258,7 +261,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
     ///
     /// ```
     /// # futures::executor::block_on(async {
-    /// use async_monitor::{Mutex, MutexGuard};
+    #[doc = use_of!("{Mutex, MutexGuard}")]
     ///
     /// let pair = Mutex::new((1, "one"));
     /// let mut number = MutexGuard::map(pair.lock().await, |pair| &mut pair.0);
@@ -279,7 +282,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
     ///
     /// ```
     /// # futures::executor::block_on(async {
-    /// use async_monitor::{Mutex, MutexGuard};
+    #[doc = use_of!("{Mutex, MutexGuard}")]
     ///
     /// let list = Mutex::new(vec![1]);
     /// let guard = list.lock().await;
@@ -309,7 +312,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
 impl<T: ?Sized> OwnedMutexGuard<T> {
     /// For those who have just entered the gate.
     #[inline]
-    pub(crate) fn new(mutex: Rc<Mutex<T>>) -> Self {
+    pub(crate) fn new(mutex: counted!(Mutex<T>)) -> Self {
         OwnedMutexGuard {
             inside: Inside::new(mutex, ()),
         }
@@ -424,12 +427,12 @@ entering_future! {
     MutexLock['a, T: ?Sized]['a, T] for &'a Mutex<T> => MutexGuard<'a, T>, request ();
 
     /// The future of [`Mutex::lock_owned`].
-    MutexLockOwned[T: ?Sized][T] for Rc<Mutex<T>> => OwnedMutexGuard<T>, request ();
+    MutexLockOwned[T: ?Sized][T] for counted!(Mutex<T>) => OwnedMutexGuard<T>, request ();
 }
 
 relock_guard! {
     MutexGuard<'a, T>['a, T: ?Sized], &'a Mutex<T>, MutexLock<'a, T>, |guard| &**guard => T;
-    OwnedMutexGuard<T>[T: ?Sized], Rc<Mutex<T>>, MutexLockOwned<T>, |guard| &**guard => T;
+    OwnedMutexGuard<T>[T: ?Sized], counted!(Mutex<T>), MutexLockOwned<T>, |guard| &**guard => T;
 }
 
 crate::when::conditional_lock! {

@@ -92,6 +92,16 @@ impl<F: Flavour> Word<F> {
     }
 
     #[inline]
+    pub(crate) fn fetch_add(&self, number: usize, ordering: Ordering) -> usize {
+        if !F::LOCAL {
+            return self.0.fetch_add(number, ordering);
+        }
+        let before = self.0.load(Ordering::Relaxed);
+        self.0.store(before.wrapping_add(number), Ordering::Relaxed);
+        before
+    }
+
+    #[inline]
     pub(crate) fn fetch_or(&self, bits: usize, ordering: Ordering) -> usize {
         if !F::LOCAL {
             return self.0.fetch_or(bits, ordering);

@@ -1,5 +1,6 @@
 //! The rule for futures of one task: see "Grants belong to the task".
 
+use core::cell::Cell;
 use core::ptr;
 use core::sync::atomic::AtomicU32 as PlainAtomicU32;
 use core::task::Waker;
@@ -49,7 +50,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                     continue;
                 }
                 if owner.stamp() == 0 {
-                    queue.set_stamp(owner, new_ticket());
+                    queue.set_stamp(owner, new_ticket::<F>());
                 }
                 if node.stamp() != owner.stamp() {
                     queue.set_stamp(node, owner.stamp());
@@ -144,11 +145,21 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
 
 /// A number by which a grant is known again. Zero is no ticket.
 #[inline]
-fn new_ticket() -> u32 {
-    // No part of the protocol, hence no loom type: any distinct numbers do.
+fn new_ticket<F: Flavour>() -> u32 {
+    // No part of the protocol, hence no loom type: any numbers do that are
+    // distinct at one gate, and a gate for one thread stays there (T1).
     static NEXT: PlainAtomicU32 = PlainAtomicU32::new(1);
+    thread_local! {
+        static LOCAL_NEXT: Cell<u32> = const { Cell::new(1) };
+    }
     loop {
-        let ticket = NEXT.fetch_add(1, Ordering::Relaxed);
+        let ticket = if F::LOCAL {
+            let ticket = LOCAL_NEXT.get();
+            LOCAL_NEXT.set(ticket.wrapping_add(1));
+            ticket
+        } else {
+            NEXT.fetch_add(1, Ordering::Relaxed)
+        };
         if ticket != 0 {
             return ticket;
         }

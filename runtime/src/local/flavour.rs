@@ -15,4 +15,23 @@ macro_rules! local_only {
     ($($item:tt)*) => { $($item)* };
 }
 
-pub(crate) use {local_only, threads_only};
+/// What keeps a primitive alive that several own.
+macro_rules! counted {
+    ($primitive:ty) => { ::std::rc::Rc<$primitive> };
+}
+
+/// The line of an example that says where a primitive is found.
+macro_rules! use_of {
+    ($names:literal) => {
+        concat!("use async_monitor::local::", $names, ";")
+    };
+}
+
+/// One of two texts: for threads, and for one thread.
+macro_rules! one_of {
+    ($threads:literal, $local:literal) => {
+        $local
+    };
+}
+
+pub(crate) use {counted, local_only, one_of, threads_only, use_of};

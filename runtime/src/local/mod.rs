@@ -53,7 +53,8 @@
 //!
 //! - **T1** What has a wait queue of this flavour is neither `Send` nor `Sync`, and
 //!   so is whatever refers to it: a guard, a future, a permit. So one thread has all
-//!   of them, from the first to the last.
+//!   of them, from the first to the last. (The impls of `Send` and `Sync` below never
+//!   apply: they are there for their message.)
 //! - **T2** No code of a user runs between a load of a word and the store that
 //!   belongs to it, nor while a queue is locked (Q5): so nothing on that thread
 //!   comes in between either, and both together are one step.
@@ -62,6 +63,8 @@ pub(crate) mod flavour;
 
 #[path = "../condition.rs"]
 mod condition;
+#[path = "../decoy.rs"]
+mod decoy;
 #[path = "../event.rs"]
 mod event;
 #[path = "../lock.rs"]
@@ -100,4 +103,57 @@ pub mod future {
         BoundedSemaphoreAcquire, BoundedSemaphoreAcquireOwned, SemaphoreAcquire,
         SemaphoreAcquireOwned,
     };
+}
+
+unwind_safe!(Lock, Event, Condition, Semaphore, BoundedSemaphore);
+
+/// What the compiler says where something of this module is to be on several
+/// threads. Implemented for nothing.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "what is in `async_monitor::local` stays on one thread",
+    label = "stays on one thread",
+    note = "use what has the same name in `async_monitor`, or run the task where it need not be `Send`, as with tokio's `spawn_local`"
+)]
+pub trait OnSeveralThreads {}
+
+/// Implements `Sync` or `Send` under a condition that is never met.
+///
+/// Without it, that would follow from the parts (T1), and the message would be about
+/// those. The condition is asked of a reference of any lifetime, as the compiler
+/// takes a plain one for a mistake of ours.
+macro_rules! not_on_several_threads {
+    ($($auto:ident for $local:ty $([$($generics:tt)*])?;)*) => {$(
+        // SAFETY: nothing is, as `OnSeveralThreads` is implemented for nothing, and can
+        // be by nobody else: trait and type are both of this crate.
+        #[doc(hidden)]
+        unsafe impl$(<$($generics)*>)? $auto for $local
+        where
+            for<'a> &'a crate::sync::Local: OnSeveralThreads,
+        {
+        }
+    )*};
+}
+
+not_on_several_threads! {
+    Send for Lock;
+    Sync for Lock;
+    Send for Mutex<T>[T: ?Sized];
+    Sync for Mutex<T>[T: ?Sized];
+    Send for RwLock<T>[T: ?Sized];
+    Sync for RwLock<T>[T: ?Sized];
+    Send for Event;
+    Sync for Event;
+    Send for Condition;
+    Sync for Condition;
+    Send for Semaphore;
+    Sync for Semaphore;
+    Send for BoundedSemaphore;
+    Sync for BoundedSemaphore;
+    Send for MappedMutexGuard<'_, T>[T: ?Sized];
+    Sync for MappedMutexGuard<'_, T>[T: ?Sized];
+    Send for RwLockReadGuard<'_, T>[T: ?Sized];
+    Sync for RwLockReadGuard<'_, T>[T: ?Sized];
+    Send for future::RwLockRead<'_, T>[T: ?Sized];
+    Sync for future::RwLockRead<'_, T>[T: ?Sized];
 }

@@ -8,7 +8,10 @@ use core::pin::Pin;
 use core::ptr::NonNull;
 use core::task::{Context, Poll};
 
-use super::{Access, Own, READER, RawRwLock, Rc, RwLock, Shared, UPGRADABLE, WRITER, threads_only};
+use super::{
+    Access, Own, READER, RawRwLock, RwLock, Shared, UPGRADABLE, WRITER, counted, threads_only,
+    use_of,
+};
 use crate::gate::{
     Entering, Gate, Gated, Handle, Inside, entering_future, polled_after_completion,
 };
@@ -89,23 +92,23 @@ pub struct RwLockUpgradableReadGuard<'a, T: ?Sized> {
     inside: Inside<&'a RwLock<T>, Upgradable>,
 }
 
-/// Holds an [`RwLock`] in an `Arc` for reading until it is dropped.
+/// Holds an [`RwLock`], and keeps it alive, for reading until it is dropped.
 #[must_use = "the lock is released as soon as the guard is dropped"]
 pub struct OwnedRwLockReadGuard<T: ?Sized> {
-    inside: Inside<Rc<RwLock<T>>, Read>,
+    inside: Inside<counted!(RwLock<T>), Read>,
 }
 
-/// Holds an [`RwLock`] in an `Arc` for writing until it is dropped.
+/// Holds an [`RwLock`], and keeps it alive, for writing until it is dropped.
 #[must_use = "the lock is released as soon as the guard is dropped"]
 pub struct OwnedRwLockWriteGuard<T: ?Sized> {
-    inside: Inside<Rc<RwLock<T>>, Write>,
+    inside: Inside<counted!(RwLock<T>), Write>,
 }
 
-/// Holds an [`RwLock`] in an `Arc` for reading until it is dropped, and may be
+/// Holds an [`RwLock`], and keeps it alive, for reading until it is dropped, and may be
 /// [upgraded](Self::upgrade) for writing.
 #[must_use = "the lock is released as soon as the guard is dropped"]
 pub struct OwnedRwLockUpgradableReadGuard<T: ?Sized> {
-    inside: Inside<Rc<RwLock<T>>, Upgradable>,
+    inside: Inside<counted!(RwLock<T>), Upgradable>,
 }
 
 macro_rules! guards {
@@ -161,11 +164,11 @@ guards! {
         |this| this.inside.handle().value.get();
     RwLockUpgradableReadGuard['a, T: ?Sized]<'a, T>, &'a RwLock<T>,
         |this| this.inside.handle().value.get();
-    OwnedRwLockReadGuard[T: ?Sized]<T>, Rc<RwLock<T>>,
+    OwnedRwLockReadGuard[T: ?Sized]<T>, counted!(RwLock<T>),
         |this| this.inside.handle().value.get();
-    OwnedRwLockWriteGuard[T: ?Sized]<T>, Rc<RwLock<T>>,
+    OwnedRwLockWriteGuard[T: ?Sized]<T>, counted!(RwLock<T>),
         |this| this.inside.handle().value.get();
-    OwnedRwLockUpgradableReadGuard[T: ?Sized]<T>, Rc<RwLock<T>>,
+    OwnedRwLockUpgradableReadGuard[T: ?Sized]<T>, counted!(RwLock<T>),
         |this| this.inside.handle().value.get();
 }
 
@@ -186,7 +189,7 @@ macro_rules! write_guards {
             ///
             /// ```
             /// # futures::executor::block_on(async {
-            /// use async_monitor::{RwLock, RwLockWriteGuard};
+            #[doc = use_of!("{RwLock, RwLockWriteGuard}")]
             ///
             /// let lock = RwLock::new(1);
             /// let mut guard = lock.write().await;
@@ -308,7 +311,7 @@ upgradable_guards! {
         RwLockWriteGuard<'a, T>, RwLockUpgrade, &'a RwLock<T>;
     OwnedRwLockUpgradableReadGuard[T: ?Sized]<T>,
         OwnedRwLockReadGuard<T>, |lock| lock,
-        OwnedRwLockWriteGuard<T>, RwLockUpgradeOwned, Rc<RwLock<T>>;
+        OwnedRwLockWriteGuard<T>, RwLockUpgradeOwned, counted!(RwLock<T>);
 }
 
 entering_future! {
@@ -325,15 +328,15 @@ entering_future! {
         => RwLockUpgradableReadGuard<'a, T>, request Access::Upgradable;
 
     /// The future of [`RwLock::read_owned`].
-    RwLockReadOwned[T: ?Sized][T] for Rc<RwLock<T>> => OwnedRwLockReadGuard<T>,
+    RwLockReadOwned[T: ?Sized][T] for counted!(RwLock<T>) => OwnedRwLockReadGuard<T>,
         request Access::Read;
 
     /// The future of [`RwLock::write_owned`].
-    RwLockWriteOwned[T: ?Sized][T] for Rc<RwLock<T>> => OwnedRwLockWriteGuard<T>,
+    RwLockWriteOwned[T: ?Sized][T] for counted!(RwLock<T>) => OwnedRwLockWriteGuard<T>,
         request Access::Write;
 
     /// The future of [`RwLock::upgradable_read_owned`].
-    RwLockUpgradableReadOwned[T: ?Sized][T] for Rc<RwLock<T>>
+    RwLockUpgradableReadOwned[T: ?Sized][T] for counted!(RwLock<T>)
         => OwnedRwLockUpgradableReadGuard<T>, request Access::Upgradable;
 }
 
@@ -344,10 +347,10 @@ relock_guard! {
         |guard| &**guard => T;
     RwLockUpgradableReadGuard<'a, T>['a, T: ?Sized], &'a RwLock<T>,
         RwLockUpgradableRead<'a, T>, |guard| &**guard => T;
-    OwnedRwLockReadGuard<T>[T: ?Sized], Rc<RwLock<T>>, RwLockReadOwned<T>,
+    OwnedRwLockReadGuard<T>[T: ?Sized], counted!(RwLock<T>), RwLockReadOwned<T>,
         |guard| &**guard => T;
-    OwnedRwLockWriteGuard<T>[T: ?Sized], Rc<RwLock<T>>, RwLockWriteOwned<T>,
+    OwnedRwLockWriteGuard<T>[T: ?Sized], counted!(RwLock<T>), RwLockWriteOwned<T>,
         |guard| &**guard => T;
-    OwnedRwLockUpgradableReadGuard<T>[T: ?Sized], Rc<RwLock<T>>,
+    OwnedRwLockUpgradableReadGuard<T>[T: ?Sized], counted!(RwLock<T>),
         RwLockUpgradableReadOwned<T>, |guard| &**guard => T;
 }

@@ -54,7 +54,7 @@ pub use self::guard::{
     RwLockUpgradableReadOwned, RwLockUpgrade, RwLockUpgradeOwned, RwLockWrite, RwLockWriteGuard,
     RwLockWriteOwned,
 };
-use super::flavour::{Own, Rc, local_only, threads_only};
+use super::flavour::{Own, Rc, counted, local_only, threads_only, use_of};
 use crate::async_lock::{AsyncRwLock, ExclusiveLock, ExclusiveRwLock, Infallibly, async_lock};
 use crate::gate::{FLAGS, Gate, Gated};
 
@@ -135,14 +135,14 @@ local_only! {
 /// First come, first served, whatever the kind: a reader that comes after a
 /// writer waits for it, also when other readers are inside. (So a task that
 /// reads must not read again before it is done: with a writer in between, it
-/// would wait for itself.) For the rest see [`Lock`](crate::Lock), of which this
+/// would wait for itself.) For the rest see [`Lock`](super::Lock), of which this
 /// is the shared form.
 ///
 /// # Examples
 ///
 /// ```
 /// # futures::executor::block_on(async {
-/// use async_monitor::RwLock;
+#[doc = use_of!("RwLock")]
 ///
 /// let config = RwLock::new(String::from("a"));
 /// {
@@ -242,7 +242,7 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// ```
     /// # futures::executor::block_on(async {
-    /// use async_monitor::{RwLock, RwLockUpgradableReadGuard};
+    #[doc = use_of!("{RwLock, RwLockUpgradableReadGuard}")]
     ///
     /// let cache = RwLock::new(None);
     /// let guard = cache.upgradable_read().await;
@@ -318,26 +318,26 @@ impl<T: ?Sized> RwLock<T> {
 
     /// As [`read`](Self::read), with a guard that keeps the lock alive.
     #[inline]
-    pub fn read_owned(self: &Rc<Self>) -> RwLockReadOwned<T> {
+    pub fn read_owned(self: &counted!(Self)) -> RwLockReadOwned<T> {
         RwLockReadOwned::new(Rc::clone(self))
     }
 
     /// As [`write`](Self::write), with a guard that keeps the lock alive.
     #[inline]
-    pub fn write_owned(self: &Rc<Self>) -> RwLockWriteOwned<T> {
+    pub fn write_owned(self: &counted!(Self)) -> RwLockWriteOwned<T> {
         RwLockWriteOwned::new(Rc::clone(self))
     }
 
     /// As [`upgradable_read`](Self::upgradable_read), with a guard that keeps
     /// the lock alive.
     #[inline]
-    pub fn upgradable_read_owned(self: &Rc<Self>) -> RwLockUpgradableReadOwned<T> {
+    pub fn upgradable_read_owned(self: &counted!(Self)) -> RwLockUpgradableReadOwned<T> {
         RwLockUpgradableReadOwned::new(Rc::clone(self))
     }
 
     /// As [`try_read`](Self::try_read), with a guard that keeps the lock alive.
     #[inline]
-    pub fn try_read_owned(self: &Rc<Self>) -> Option<OwnedRwLockReadGuard<T>> {
+    pub fn try_read_owned(self: &counted!(Self)) -> Option<OwnedRwLockReadGuard<T>> {
         self.enter(Access::Read)
             .then(|| OwnedRwLockReadGuard::new(Rc::clone(self)))
     }
@@ -345,7 +345,7 @@ impl<T: ?Sized> RwLock<T> {
     /// As [`try_write`](Self::try_write), with a guard that keeps the lock
     /// alive.
     #[inline]
-    pub fn try_write_owned(self: &Rc<Self>) -> Option<OwnedRwLockWriteGuard<T>> {
+    pub fn try_write_owned(self: &counted!(Self)) -> Option<OwnedRwLockWriteGuard<T>> {
         self.enter(Access::Write)
             .then(|| OwnedRwLockWriteGuard::new(Rc::clone(self)))
     }
@@ -353,7 +353,9 @@ impl<T: ?Sized> RwLock<T> {
     /// As [`try_upgradable_read`](Self::try_upgradable_read), with a guard that
     /// keeps the lock alive.
     #[inline]
-    pub fn try_upgradable_read_owned(self: &Rc<Self>) -> Option<OwnedRwLockUpgradableReadGuard<T>> {
+    pub fn try_upgradable_read_owned(
+        self: &counted!(Self),
+    ) -> Option<OwnedRwLockUpgradableReadGuard<T>> {
         self.enter(Access::Upgradable)
             .then(|| OwnedRwLockUpgradableReadGuard::new(Rc::clone(self)))
     }
@@ -362,7 +364,7 @@ impl<T: ?Sized> RwLock<T> {
         /// As [`read_blocking`](Self::read_blocking), with a guard that keeps the
         /// lock alive.
         #[inline]
-        pub fn read_owned_blocking(self: &Rc<Self>) -> OwnedRwLockReadGuard<T> {
+        pub fn read_owned_blocking(self: &counted!(Self)) -> OwnedRwLockReadGuard<T> {
             match self.try_read_owned() {
                 Some(guard) => guard,
                 None => crate::blocking::block_on(self.read_owned()),
@@ -374,7 +376,7 @@ impl<T: ?Sized> RwLock<T> {
         /// As [`write_blocking`](Self::write_blocking), with a guard that keeps the
         /// lock alive.
         #[inline]
-        pub fn write_owned_blocking(self: &Rc<Self>) -> OwnedRwLockWriteGuard<T> {
+        pub fn write_owned_blocking(self: &counted!(Self)) -> OwnedRwLockWriteGuard<T> {
             match self.try_write_owned() {
                 Some(guard) => guard,
                 None => crate::blocking::block_on(self.write_owned()),
@@ -386,7 +388,7 @@ impl<T: ?Sized> RwLock<T> {
         /// As [`upgradable_read_blocking`](Self::upgradable_read_blocking), with a
         /// guard that keeps the lock alive.
         #[inline]
-        pub fn upgradable_read_owned_blocking(self: &Rc<Self>) -> OwnedRwLockUpgradableReadGuard<T> {
+        pub fn upgradable_read_owned_blocking(self: &counted!(Self)) -> OwnedRwLockUpgradableReadGuard<T> {
             match self.try_upgradable_read_owned() {
                 Some(guard) => guard,
                 None => crate::blocking::block_on(self.upgradable_read_owned()),

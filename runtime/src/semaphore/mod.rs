@@ -35,10 +35,10 @@ pub use self::permit::{
     OwnedBoundedSemaphorePermit, OwnedSemaphorePermit, SemaphoreAcquire, SemaphoreAcquireOwned,
     SemaphorePermit,
 };
-use super::flavour::{Own, Rc, local_only, threads_only};
+use super::flavour::{Own, Rc, counted, local_only, threads_only, use_of};
 use crate::async_lock::async_lock;
 use crate::gate::{FIRST_BIT, Gate, Gated, ManyGrants, Policy, QUEUED};
-use crate::sync::{AtomicUsize, Ordering, const_unless_loom};
+use crate::sync::{Ordering, Word, const_unless_loom};
 
 /// One permit, in the word.
 const PERMIT: usize = FIRST_BIT;
@@ -87,7 +87,7 @@ impl Policy for Counting {
 ///
 /// First come, first served. A release hands the permit over to the first in
 /// line there and then; permits that nobody was waiting for go to whoever asks
-/// first. For the rest see [`Lock`](crate::Lock), which is the same with one
+/// first. For the rest see [`Lock`](super::Lock), which is the same with one
 /// permit and no way to add another.
 ///
 /// # Examples
@@ -96,15 +96,15 @@ impl Policy for Counting {
 ///
 /// ```
 /// # futures::executor::block_on(async {
-/// use async_monitor::Semaphore;
+#[doc = use_of!("Semaphore")]
 ///
-/// static CONNECTIONS: Semaphore = Semaphore::new(2);
+/// let connections = Semaphore::new(2);
 ///
-/// let one = CONNECTIONS.acquire().await;
-/// let two = CONNECTIONS.acquire().await;
-/// assert!(CONNECTIONS.try_acquire().is_none());
+/// let one = connections.acquire().await;
+/// let two = connections.acquire().await;
+/// assert!(connections.try_acquire().is_none());
 /// drop(one);
-/// assert_eq!(CONNECTIONS.available_permits(), 1);
+/// assert_eq!(connections.available_permits(), 1);
 /// # drop(two);
 /// # });
 /// ```
@@ -123,7 +123,7 @@ pub struct Semaphore {
 ///
 /// ```
 /// # futures::executor::block_on(async {
-/// use async_monitor::BoundedSemaphore;
+#[doc = use_of!("BoundedSemaphore")]
 ///
 /// let seats = BoundedSemaphore::new(2);
 /// let permit = seats.acquire().await;
@@ -139,7 +139,7 @@ pub struct BoundedSemaphore {
     gate: Gate<Counting, Own>,
     bound: usize,
     /// Permits that were forgotten and not released since (S2).
-    forgotten: AtomicUsize,
+    forgotten: Word<Own>,
 }
 
 threads_only! {
@@ -236,19 +236,19 @@ macro_rules! semaphore {
             /// As [`acquire`](Self::acquire), with a permit that keeps the
             /// semaphore alive and borrows nothing.
             #[inline]
-            pub fn acquire_owned(self: &Rc<Self>) -> $acquire_owned {
+            pub fn acquire_owned(self: &counted!(Self)) -> $acquire_owned {
                 self.acquire_many_owned(1)
             }
 
             /// As [`acquire_many`](Self::acquire_many), with an owned permit.
             #[inline]
-            pub fn acquire_many_owned(self: &Rc<Self>, permits: usize) -> $acquire_owned {
+            pub fn acquire_many_owned(self: &counted!(Self), permits: usize) -> $acquire_owned {
                 $acquire_owned::new(Rc::clone(self), permits)
             }
 
             /// As [`try_acquire`](Self::try_acquire), with an owned permit.
             #[inline]
-            pub fn try_acquire_owned(self: &Rc<Self>) -> Option<$owned_permit> {
+            pub fn try_acquire_owned(self: &counted!(Self)) -> Option<$owned_permit> {
                 self.try_acquire_many_owned(1)
             }
 
@@ -256,7 +256,7 @@ macro_rules! semaphore {
             /// permit.
             #[inline]
             pub fn try_acquire_many_owned(
-                self: &Rc<Self>,
+                self: &counted!(Self),
                 permits: usize,
             ) -> Option<$owned_permit> {
                 self.try_take(permits)
@@ -267,7 +267,7 @@ macro_rules! semaphore {
                 /// As [`acquire_blocking`](Self::acquire_blocking), with an owned
                 /// permit.
                 #[inline]
-                pub fn acquire_owned_blocking(self: &Rc<Self>) -> $owned_permit {
+                pub fn acquire_owned_blocking(self: &counted!(Self)) -> $owned_permit {
                     self.acquire_many_owned_blocking(1)
                 }
             }
@@ -276,7 +276,7 @@ macro_rules! semaphore {
                 /// As [`acquire_many_blocking`](Self::acquire_many_blocking), with an
                 /// owned permit.
                 #[inline]
-                pub fn acquire_many_owned_blocking(self: &Rc<Self>, permits: usize) -> $owned_permit {
+                pub fn acquire_many_owned_blocking(self: &counted!(Self), permits: usize) -> $owned_permit {
                     match self.try_acquire_many_owned(permits) {
                         Some(permit) => permit,
                         None => crate::blocking::block_on(self.acquire_many_owned(permits)),
@@ -380,7 +380,9 @@ impl Semaphore {
     /// Nothing is added then, and the semaphore works as before.
     ///
     /// ```
-    /// let semaphore = async_monitor::Semaphore::new(0);
+    #[doc = use_of!("Semaphore")]
+    ///
+    /// let semaphore = Semaphore::new(0);
     /// semaphore.add_permits(2);
     /// assert_eq!(semaphore.available_permits(), 2);
     /// ```
@@ -411,7 +413,7 @@ impl BoundedSemaphore {
             BoundedSemaphore {
                 gate: Gate::new(checked(permits) * PERMIT),
                 bound: permits,
-                forgotten: AtomicUsize::new(0),
+                forgotten: Word::new(0),
             }
         }
     }

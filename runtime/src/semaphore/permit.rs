@@ -6,7 +6,7 @@ use core::pin::Pin;
 use core::ptr;
 use core::task::{Context, Poll};
 
-use super::{BoundedSemaphore, Rc, Semaphore};
+use super::{BoundedSemaphore, Semaphore, counted};
 use crate::gate::{Entering, Handle, Inside};
 use crate::sync::Ordering;
 
@@ -144,8 +144,8 @@ permits! {
     /// The future of [`Semaphore::acquire`] and `acquire_many`.
     SemaphoreAcquire;
 
-    /// Permits of a [`Semaphore`] in an `Arc`, given back on drop.
-    OwnedSemaphorePermit[] of Rc<Semaphore>,
+    /// Permits of a [`Semaphore`] that it keeps alive, given back on drop.
+    OwnedSemaphorePermit[] of counted!(Semaphore),
     /// The future of [`Semaphore::acquire_owned`] and `acquire_many_owned`.
     SemaphoreAcquireOwned;
 
@@ -154,8 +154,8 @@ permits! {
     /// The future of [`BoundedSemaphore::acquire`] and `acquire_many`.
     BoundedSemaphoreAcquire;
 
-    /// Permits of a [`BoundedSemaphore`] in an `Arc`, given back on drop.
-    OwnedBoundedSemaphorePermit[] of Rc<BoundedSemaphore>,
+    /// Permits of a [`BoundedSemaphore`] that it keeps alive, given back on drop.
+    OwnedBoundedSemaphorePermit[] of counted!(BoundedSemaphore),
     /// The future of [`BoundedSemaphore::acquire_owned`] and
     /// `acquire_many_owned`.
     BoundedSemaphoreAcquireOwned;

@@ -10,24 +10,23 @@
 //! | COND-32, every schedule | the loom models; here are the schedule that breaks an `if`, and random ones |
 //! | COND-35, a lock of another runtime | no lock here belongs to a runtime |
 
+use crate::flavour::Rc;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::rc::Rc;
-use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::thread;
 
-use async_monitor::future::{ConditionWait, ConditionWaitFor};
-use async_monitor::{
+use crate::flavour::future::{ConditionWait, ConditionWaitFor};
+use crate::flavour::{
     Condition, Lock, LockGuard, Mutex, MutexGuard, OwnedLockGuard, OwnedMutexGuard,
     OwnedRwLockWriteGuard, Relock, RwLock,
 };
 
 use crate::model::{Random, waiters};
 use crate::scheduled::{Scheduled, yield_once};
-use crate::support::{On, Task, Waiter, hooked, impls, poll_with, queued, taken, waiter};
+use crate::support::{On, Task, Waiter, hooked, impls, leaked, poll_with, queued, taken, waiter};
 
 /// A lock, and news for those who hold it.
 #[derive(Default)]
@@ -137,25 +136,25 @@ fn cond_04_a_wait_gives_up_the_lock() {
 /// The next holder runs, and notifies, while the wait is giving up the lock.
 #[test]
 fn cond_04_a_waiter_is_in_line_before_the_lock_is_free() {
-    static LOCK: Lock = Lock::new();
-    static NEWS: Condition = Condition::new();
+    let lock = leaked(Lock::new());
+    let news = leaked(Condition::new());
 
-    let guard = taken(LOCK.acquire());
-    let next = Arc::new(std::sync::Mutex::new(Box::pin(LOCK.acquire())));
+    let guard = taken(lock.acquire());
+    let next = Rc::new(std::sync::Mutex::new(Box::pin(lock.acquire())));
     let poll_next = {
-        let next = Arc::clone(&next);
+        let next = Rc::clone(&next);
         move |waker: &Waker| poll_with(waker, next.lock().unwrap().as_mut())
     };
     let waker = hooked(On::Wake, {
         let poll_next = poll_next.clone();
         move || match poll_next(Waker::noop()) {
-            Poll::Ready(guard) => NEWS.notify_one(&guard),
+            Poll::Ready(guard) => news.notify_one(&guard),
             Poll::Pending => panic!("woken without the lock"),
         }
     });
     assert!(poll_next(&waker).is_pending());
 
-    let mut wait = queued(NEWS.wait(guard));
+    let mut wait = queued(news.wait(guard));
     assert_eq!(wait.wakes(), 1);
     drop(wait.ready());
 }
@@ -760,49 +759,51 @@ fn cond_32_one_slot_and_two_conditions() {
 
 /// A wait with an owned guard: what it returns holds the same lock, and no
 /// reference is left when it is dropped.
-fn owned_guard<L, G: Relock>(lock: &Arc<L>, take: impl Fn() -> Option<G>) {
+fn owned_guard<L, G: Relock>(lock: &Rc<L>, take: impl Fn() -> Option<G>) {
     let news = Condition::new();
     let mut wait = queued(news.wait(take().expect("it is free")));
-    assert_eq!(Arc::strong_count(lock), 2, "kept alive by the wait");
+    assert_eq!(Rc::strong_count(lock), 2, "kept alive by the wait");
     news.notify_one(&take().expect("given up by the wait"));
     assert_eq!(wait.wakes(), 1);
     let guard = wait.ready();
     assert!(take().is_none());
-    assert_eq!(Arc::strong_count(lock), 2);
+    assert_eq!(Rc::strong_count(lock), 2);
 
     // The guard is as good as before; this time the wait is cancelled.
     let wait = queued(news.wait(guard));
     assert_eq!(waiters(&news), 1);
     drop(wait);
-    assert_eq!(Arc::strong_count(lock), 1);
+    assert_eq!(Rc::strong_count(lock), 1);
     assert!(take().is_some());
 }
 
 #[test]
 fn cond_33_owned_guards() {
-    let lock = Arc::new(Lock::new());
+    let lock = Rc::new(Lock::new());
     owned_guard(&lock, || lock.try_acquire_owned());
-    let mutex = Arc::new(Mutex::new(0));
+    let mutex = Rc::new(Mutex::new(0));
     owned_guard(&mutex, || mutex.try_lock_owned());
-    let rwlock = Arc::new(RwLock::new(0));
+    let rwlock = Rc::new(RwLock::new(0));
     owned_guard(&rwlock, || rwlock.try_write_owned());
 }
 
-#[test]
-fn cond_33_an_owned_guard_on_another_thread() {
-    static NEWS: Condition = Condition::new();
+threads_only! {
+    #[test]
+    fn cond_33_an_owned_guard_on_another_thread() {
+        static NEWS: Condition = Condition::new();
 
-    let mutex = Arc::new(Mutex::new(0));
-    let guard = taken(mutex.lock_owned());
-    let mut wait = queued(NEWS.wait_for(guard, |&value| value > 0));
-    let mut guard = taken(mutex.lock_owned());
-    *guard = 7;
-    NEWS.notify_one(&guard);
-    OwnedMutexGuard::release(guard);
-    assert_eq!(wait.wakes(), 1);
-    let thread = thread::spawn(move || *wait.ready());
-    assert_eq!(thread.join().expect("no panic"), 7);
-    assert!(!mutex.is_locked());
+        let mutex = Rc::new(Mutex::new(0));
+        let guard = taken(mutex.lock_owned());
+        let mut wait = queued(NEWS.wait_for(guard, |&value| value > 0));
+        let mut guard = taken(mutex.lock_owned());
+        *guard = 7;
+        NEWS.notify_one(&guard);
+        OwnedMutexGuard::release(guard);
+        assert_eq!(wait.wakes(), 1);
+        let thread = thread::spawn(move || *wait.ready());
+        assert_eq!(thread.join().expect("no panic"), 7);
+        assert!(!mutex.is_locked());
+    }
 }
 
 #[test]
@@ -927,22 +928,24 @@ fn cond_35_one_lock_after_the_other() {
     monitor.assert_idle();
 }
 
-#[test]
-fn the_types_are_as_sendable_as_their_guards() {
-    type Wait<G> = ConditionWait<'static, G>;
-    type WaitFor<G> = ConditionWaitFor<'static, G, fn(&u8) -> bool>;
-    type Guard<T> = MutexGuard<'static, T>;
+threads_only! {
+    #[test]
+    fn the_types_are_as_sendable_as_their_guards() {
+        type Wait<G> = ConditionWait<'static, G>;
+        type WaitFor<G> = ConditionWaitFor<'static, G, fn(&u8) -> bool>;
+        type Guard<T> = MutexGuard<'static, T>;
 
-    const {
-        assert!(impls!(Condition: Send) && impls!(Condition: Sync));
-        assert!(impls!(Wait<LockGuard<'static>>: Send));
-        assert!(impls!(Wait<OwnedLockGuard>: Send));
-        assert!(impls!(Wait<OwnedRwLockWriteGuard<u8>>: Send));
-        assert!(impls!(Wait<Guard<Cell<u8>>>: Send));
-        assert!(!impls!(Wait<Guard<Rc<u8>>>: Send));
-        assert!(impls!(Wait<Guard<u8>>: Sync));
-        assert!(!impls!(Wait<Guard<Cell<u8>>>: Sync));
-        assert!(impls!(WaitFor<Guard<u8>>: Send));
+        const {
+            assert!(impls!(Condition: Send) && impls!(Condition: Sync));
+            assert!(impls!(Wait<LockGuard<'static>>: Send));
+            assert!(impls!(Wait<OwnedLockGuard>: Send));
+            assert!(impls!(Wait<OwnedRwLockWriteGuard<u8>>: Send));
+            assert!(impls!(Wait<Guard<Cell<u8>>>: Send));
+            assert!(!impls!(Wait<Guard<std::rc::Rc<u8>>>: Send));
+            assert!(impls!(Wait<Guard<u8>>: Sync));
+            assert!(!impls!(Wait<Guard<Cell<u8>>>: Sync));
+            assert!(impls!(WaitFor<Guard<u8>>: Send));
+        }
     }
 }
 

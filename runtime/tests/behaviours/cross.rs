@@ -14,62 +14,55 @@
 //! | WQ-05 | no primitive registers before the first poll |
 //! | WQ-08 | waiters are not moved: a notified one joins the queue of the lock when it is polled |
 
+use crate::flavour::Rc;
 use std::cell::Cell;
 use std::fmt::Debug;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::Waker;
 use std::thread;
 
-use async_monitor::future::{
+use crate::flavour::future::{
     BoundedSemaphoreAcquireOwned, LockAcquireOwned, MutexLockOwned, RwLockWriteOwned,
     SemaphoreAcquireOwned,
 };
-use async_monitor::{
+use crate::flavour::{
     Barrier, BoundedSemaphore, Condition, Event, Lock, Mutex, OwnedBoundedSemaphorePermit,
     OwnedLockGuard, OwnedMutexGuard, OwnedRwLockWriteGuard, OwnedSemaphorePermit, RwLock,
     Semaphore,
 };
 use futures::future::{join, select};
 
+use crate::flavour::Anywhere;
 use crate::model::waiters;
 use crate::support::{
-    On, Task, Waiter, hooked, hooked_on_all, poll_with, queued, queued_with, taken, waiter,
+    On, Task, Waiter, hooked, hooked_on_all, leaked, poll_with, queued, queued_with, taken, waiter,
     waiter_of,
 };
 
 /// What one at a time can be inside of. By default, nobody is.
-trait OneAtATime: Debug + Default + Send + Sync + 'static {
-    type Guard: Send + 'static;
-    type Acquire: Future<Output = Self::Guard> + Send + 'static;
+trait OneAtATime: Debug + Default + Anywhere + 'static {
+    type Guard: Anywhere + 'static;
+    type Acquire: Future<Output = Self::Guard> + Anywhere + 'static;
 
-    fn acquire(self: &Arc<Self>) -> Self::Acquire;
-    fn try_acquire(self: &Arc<Self>) -> Option<Self::Guard>;
-
-    /// Calls `visit` inside, from a thread that may be parked.
-    fn visit_blocking(&self, visit: impl FnOnce());
+    fn acquire(self: &Rc<Self>) -> Self::Acquire;
+    fn try_acquire(self: &Rc<Self>) -> Option<Self::Guard>;
 }
 
 macro_rules! one_at_a_time {
-    ($($lock:ty, $guard:ty, $future:ty: $acquire:ident, $try_acquire:ident, $blocking:ident;)*) => {$(
+    ($($lock:ty, $guard:ty, $future:ty: $acquire:ident, $try_acquire:ident;)*) => {$(
         impl OneAtATime for $lock {
             type Guard = $guard;
             type Acquire = $future;
 
-            fn acquire(self: &Arc<Self>) -> $future {
+            fn acquire(self: &Rc<Self>) -> $future {
                 <$lock>::$acquire(self)
             }
 
-            fn try_acquire(self: &Arc<Self>) -> Option<$guard> {
+            fn try_acquire(self: &Rc<Self>) -> Option<$guard> {
                 <$lock>::$try_acquire(self)
-            }
-
-            fn visit_blocking(&self, visit: impl FnOnce()) {
-                let _guard = <$lock>::$blocking(self);
-                visit();
             }
         }
     )*};
@@ -77,15 +70,15 @@ macro_rules! one_at_a_time {
 
 one_at_a_time! {
     Lock, OwnedLockGuard, LockAcquireOwned:
-        acquire_owned, try_acquire_owned, acquire_blocking;
+        acquire_owned, try_acquire_owned;
     Mutex<u8>, OwnedMutexGuard<u8>, MutexLockOwned<u8>:
-        lock_owned, try_lock_owned, lock_blocking;
+        lock_owned, try_lock_owned;
     RwLock<u8>, OwnedRwLockWriteGuard<u8>, RwLockWriteOwned<u8>:
-        write_owned, try_write_owned, write_blocking;
+        write_owned, try_write_owned;
     Semaphore, OwnedSemaphorePermit, SemaphoreAcquireOwned:
-        acquire_owned, try_acquire_owned, acquire_blocking;
+        acquire_owned, try_acquire_owned;
     BoundedSemaphore, OwnedBoundedSemaphorePermit, BoundedSemaphoreAcquireOwned:
-        acquire_owned, try_acquire_owned, acquire_blocking;
+        acquire_owned, try_acquire_owned;
 }
 
 /// Runs tests for everything that is `OneAtATime`.
@@ -120,7 +113,6 @@ for_each_lock! {
     x_07_completed_future_has_no_entry,
     x_07_place_in_memory_used_again,
     x_08_those_behind_the_chosen_wait,
-    x_09_blocking_forms_stand_in_the_same_line,
     futurelock_sibling_gets_the_grant,
     futurelock_with_select,
     futurelock_not_at_the_first_look,
@@ -133,17 +125,17 @@ for_each_lock! {
 }
 
 /// A place that a waker reaches, for a value to be put in or taken out.
-struct Slot<T>(Arc<std::sync::Mutex<Option<T>>>);
+struct Slot<T>(Rc<std::sync::Mutex<Option<T>>>);
 
 impl<T> Clone for Slot<T> {
     fn clone(&self) -> Self {
-        Slot(Arc::clone(&self.0))
+        Slot(Rc::clone(&self.0))
     }
 }
 
 impl<T> Slot<T> {
     fn empty() -> Self {
-        Slot(Arc::default())
+        Slot(Rc::default())
     }
 
     fn of(value: T) -> Self {
@@ -163,7 +155,7 @@ impl<T> Slot<T> {
 
 /// Counts from a hook.
 #[derive(Clone, Default)]
-struct Count(Arc<AtomicUsize>);
+struct Count(Rc<AtomicUsize>);
 
 impl Count {
     fn add_one(&self) {
@@ -177,7 +169,7 @@ impl Count {
 
 /// A switch that a hook looks at.
 #[derive(Clone, Default)]
-struct Switch(Arc<AtomicBool>);
+struct Switch(Rc<AtomicBool>);
 
 impl Switch {
     fn turn(&self, on: bool) {
@@ -203,7 +195,7 @@ fn panics<T>(call: impl FnOnce() -> T) {
 
 /// Nobody is inside or in line, and the lock works.
 #[track_caller]
-fn assert_free<L: OneAtATime>(lock: &Arc<L>) {
+fn assert_free<L: OneAtATime>(lock: &Rc<L>) {
     assert_eq!(waiters(&**lock), 0);
     assert!(lock.try_acquire().is_some(), "the lock is lost");
     let holder = taken(lock.acquire());
@@ -214,10 +206,10 @@ fn assert_free<L: OneAtATime>(lock: &Arc<L>) {
 }
 
 fn x_01_wake_that_uses_the_lock<L: OneAtATime>() {
-    let lock = Arc::new(L::default());
+    let lock = Rc::new(L::default());
     let seen = Slot::empty();
     let waker = {
-        let (lock, seen) = (Arc::clone(&lock), seen.clone());
+        let (lock, seen) = (Rc::clone(&lock), seen.clone());
         hooked(On::Wake, move || {
             seen.put((lock.try_acquire().is_some(), queued(lock.acquire())));
         })
@@ -237,10 +229,10 @@ fn x_01_wake_that_uses_the_lock<L: OneAtATime>() {
 }
 
 fn x_02_clone_that_uses_the_lock<L: OneAtATime>() {
-    let lock = Arc::new(L::default());
+    let lock = Rc::new(L::default());
     let count = Count::default();
     let waker = {
-        let (lock, count) = (Arc::clone(&lock), count.clone());
+        let (lock, count) = (Rc::clone(&lock), count.clone());
         hooked(On::Clone, move || {
             assert!(lock.try_acquire().is_none());
             drop(queued(lock.acquire()));
@@ -261,7 +253,7 @@ fn x_02_clone_that_uses_the_lock<L: OneAtATime>() {
 }
 
 fn x_02_clone_that_releases_the_lock<L: OneAtATime>() {
-    let lock = Arc::new(L::default());
+    let lock = Rc::new(L::default());
     let holder = Slot::empty();
     let waker = {
         let holder = holder.clone();
@@ -282,10 +274,10 @@ fn x_02_clone_that_releases_the_lock<L: OneAtATime>() {
 }
 
 fn x_03_destructor_that_uses_the_lock<L: OneAtATime>() {
-    let lock = Arc::new(L::default());
+    let lock = Rc::new(L::default());
     let count = Count::default();
     let waker = {
-        let (lock, count) = (Arc::clone(&lock), count.clone());
+        let (lock, count) = (Rc::clone(&lock), count.clone());
         hooked(On::Drop, move || {
             if lock.try_acquire().is_none() {
                 drop(queued(lock.acquire()));
@@ -315,11 +307,11 @@ fn x_03_destructor_that_uses_the_lock<L: OneAtATime>() {
 
 #[test]
 fn x_03_cancelled_request_gives_way_before_the_destructor_runs() {
-    let semaphore = Arc::new(Semaphore::new(3));
+    let semaphore = Rc::new(Semaphore::new(3));
     let behind = Slot::empty();
     let seen = Slot::empty();
     let waker = {
-        let (semaphore, behind, seen) = (Arc::clone(&semaphore), behind.clone(), seen.clone());
+        let (semaphore, behind, seen) = (Rc::clone(&semaphore), behind.clone(), seen.clone());
         hooked(On::Drop, move || {
             if let Some(task) = behind.take() {
                 let wakes = Task::wakes(&task);
@@ -338,11 +330,11 @@ fn x_03_cancelled_request_gives_way_before_the_destructor_runs() {
 
 #[test]
 fn x_03_cancelled_writer_gives_way_before_the_destructor_runs() {
-    let lock = Arc::new(RwLock::new(0));
+    let lock = Rc::new(RwLock::new(0));
     let behind = Slot::empty();
     let seen = Slot::empty();
     let waker = {
-        let (lock, behind, seen) = (Arc::clone(&lock), behind.clone(), seen.clone());
+        let (lock, behind, seen) = (Rc::clone(&lock), behind.clone(), seen.clone());
         hooked(On::Drop, move || {
             if let Some(task) = behind.take() {
                 seen.put((Task::wakes(&task), lock.try_read().is_some()));
@@ -359,7 +351,7 @@ fn x_03_cancelled_writer_gives_way_before_the_destructor_runs() {
 }
 
 fn x_04_wake_that_drops_another_waiter<L: OneAtATime>() {
-    let lock = Arc::new(L::default());
+    let lock = Rc::new(L::default());
     let victim = Slot::empty();
     let waker = {
         let victim = victim.clone();
@@ -382,7 +374,7 @@ fn x_04_wake_that_drops_another_waiter<L: OneAtATime>() {
 }
 
 fn x_04_wake_that_drops_the_woken_waiter<L: OneAtATime>() {
-    let lock = Arc::new(L::default());
+    let lock = Rc::new(L::default());
     let woken = Slot::empty();
     let waker = {
         let woken = woken.clone();
@@ -402,7 +394,7 @@ fn x_04_wake_that_drops_the_woken_waiter<L: OneAtATime>() {
 /// Both were granted permits, and one drops the other before it is woken.
 #[test]
 fn x_04_wake_that_drops_a_chosen_waiter_of_a_semaphore() {
-    let semaphore = Arc::new(Semaphore::new(0));
+    let semaphore = Rc::new(Semaphore::new(0));
     let victim = Slot::empty();
     let waker = {
         let victim = victim.clone();
@@ -424,7 +416,7 @@ fn x_04_wake_that_drops_a_chosen_waiter_of_a_semaphore() {
 
 #[test]
 fn x_04_wake_that_drops_a_chosen_reader() {
-    let lock = Arc::new(RwLock::new(0));
+    let lock = Rc::new(RwLock::new(0));
     let victim = Slot::empty();
     let waker = {
         let victim = victim.clone();
@@ -446,7 +438,7 @@ fn x_04_wake_that_drops_a_chosen_reader() {
 fn x_05_wake_that_panics<L: OneAtATime>() {
     // The chosen waiter is dropped, or it runs all the same.
     for dropped in [true, false] {
-        let lock = Arc::new(L::default());
+        let lock = Rc::new(L::default());
         let waker = hooked(On::Wake, || panic_any(HOOK));
         let holder = taken(lock.acquire());
         let mut b = queued_with(&waker, lock.acquire());
@@ -467,7 +459,7 @@ fn x_05_wake_that_panics<L: OneAtATime>() {
 }
 
 fn x_05_wake_that_panics_during_a_panic<L: OneAtATime>() {
-    let lock = Arc::new(L::default());
+    let lock = Rc::new(L::default());
     let waker = hooked(On::Wake, || panic!("in the wake"));
     let holder = taken(lock.acquire());
     let mut b = queued_with(&waker, lock.acquire());
@@ -481,7 +473,7 @@ fn x_05_wake_that_panics_during_a_panic<L: OneAtATime>() {
 }
 
 fn x_05_clone_that_panics<L: OneAtATime>() {
-    let lock = Arc::new(L::default());
+    let lock = Rc::new(L::default());
     let waker = hooked(On::Clone, || panic_any(HOOK));
     let holder = taken(lock.acquire());
 
@@ -510,7 +502,7 @@ fn panics_when_dropped(switch: &Switch) -> Waker {
 }
 
 fn x_05_destructor_that_panics<L: OneAtATime>() {
-    let lock = Arc::new(L::default());
+    let lock = Rc::new(L::default());
     let switch = Switch::default();
     let waker = panics_when_dropped(&switch);
     let holder = taken(lock.acquire());
@@ -534,7 +526,7 @@ fn x_05_destructor_that_panics<L: OneAtATime>() {
 /// The clone of the waker that was made to join the queue is not needed, as the
 /// lock was released meanwhile.
 fn x_05_destructor_that_panics_as_the_lock_is_taken<L: OneAtATime>() {
-    let lock = Arc::new(L::default());
+    let lock = Rc::new(L::default());
     let holder = Slot::of(taken(lock.acquire()));
     let switch = Switch::default();
     let waker = {
@@ -606,7 +598,7 @@ fn x_05_wake_that_panics_as_a_sibling_takes_the_grant() {
 }
 
 fn x_06_chosen_waiter_dropped_by_a_panic<L: OneAtATime>() {
-    let lock = Arc::new(L::default());
+    let lock = Rc::new(L::default());
     let holder = taken(lock.acquire());
     let b = queued(lock.acquire());
     let mut c = queued(lock.acquire());
@@ -623,7 +615,7 @@ fn x_06_chosen_waiter_dropped_by_a_panic<L: OneAtATime>() {
 }
 
 fn x_07_completed_future_has_no_entry<L: OneAtATime>() {
-    let lock = Arc::new(L::default());
+    let lock = Rc::new(L::default());
     let holder = taken(lock.acquire());
     let mut b = queued(lock.acquire());
     let mut c = queued(lock.acquire());
@@ -646,7 +638,7 @@ fn x_07_completed_future_has_no_entry<L: OneAtATime>() {
 }
 
 fn x_07_place_in_memory_used_again<L: OneAtATime>() {
-    let lock = Arc::new(L::default());
+    let lock = Rc::new(L::default());
     let holder = taken(lock.acquire());
     let (one, two) = (Task::new(), Task::new());
     let mut place = Box::pin(Some(lock.acquire()));
@@ -669,7 +661,7 @@ fn x_07_place_in_memory_used_again<L: OneAtATime>() {
 }
 
 fn x_08_those_behind_the_chosen_wait<L: OneAtATime>() {
-    let lock = Arc::new(L::default());
+    let lock = Rc::new(L::default());
     let holder = taken(lock.acquire());
     let mut b = queued(lock.acquire());
     let mut c = queued(lock.acquire());
@@ -683,34 +675,6 @@ fn x_08_those_behind_the_chosen_wait<L: OneAtATime>() {
     drop(b.ready());
     assert_eq!(c.wakes(), 1);
     drop(c.ready());
-    assert_free(&lock);
-}
-
-fn x_09_blocking_forms_stand_in_the_same_line<L: OneAtATime>() {
-    let lock = Arc::new(L::default());
-    lock.visit_blocking(|| assert!(lock.try_acquire().is_none()));
-
-    let holder = taken(lock.acquire());
-    let mut before = queued(lock.acquire());
-    let behind = Task::new();
-    let visited = Cell::new(false);
-    let mut after = thread::scope(|scope| {
-        let thread = scope.spawn(|| lock.visit_blocking(|| assert_eq!(behind.wakes(), 0)));
-        while waiters(&*lock) < 2 {
-            thread::yield_now();
-        }
-        let mut after = waiter_of(&behind, lock.acquire());
-        after.pending();
-        drop(holder);
-        assert_eq!((before.wakes(), behind.wakes()), (1, 0));
-        drop(before.ready());
-        thread.join().expect("it does not panic");
-        visited.set(true);
-        after
-    });
-    assert!(visited.get());
-    assert_eq!(behind.wakes(), 1);
-    drop(after.ready());
     assert_free(&lock);
 }
 
@@ -811,7 +775,7 @@ fn x_11_numbers_of_waiters() {
 /// for what is waited for: wakers that use a primitive when they
 /// are cloned, woken or dropped. `fire` lets all through who wait.
 fn wakers_that_use<F: Future>(
-    touch: impl Fn() + Clone + Send + Sync + 'static,
+    touch: impl Fn() + Clone + Anywhere + 'static,
     wait: impl Fn() -> F,
     fire: impl Fn(),
 ) {
@@ -839,9 +803,9 @@ fn wakers_that_use<F: Future>(
 
 #[test]
 fn x_01_to_03_wakers_that_use_the_event() {
-    let event = Arc::new(Event::new());
+    let event = Rc::new(Event::new());
     let touch = {
-        let event = Arc::clone(&event);
+        let event = Rc::clone(&event);
         move || {
             let now = waiter(event.wait()).poll().is_ready();
             assert_eq!(now, event.is_set());
@@ -857,12 +821,12 @@ fn x_01_to_03_wakers_that_use_the_event() {
 
 #[test]
 fn x_01_wake_that_waits_for_the_next_generation() {
-    let barrier = Arc::new(Barrier::new(2));
+    let barrier = Rc::new(Barrier::new(2));
     let next = Slot::empty();
     let waker = {
-        let (barrier, next) = (Arc::clone(&barrier), next.clone());
+        let (barrier, next) = (Rc::clone(&barrier), next.clone());
         hooked(On::Wake, move || {
-            let barrier = Arc::clone(&barrier);
+            let barrier = Rc::clone(&barrier);
             next.put(queued(async move { barrier.wait().await }));
         })
     };
@@ -881,9 +845,9 @@ fn x_01_wake_that_waits_for_the_next_generation() {
 
 #[test]
 fn x_01_to_03_wakers_that_use_the_barrier() {
-    let barrier = Arc::new(Barrier::new(3));
+    let barrier = Rc::new(Barrier::new(3));
     let touch = {
-        let barrier = Arc::clone(&barrier);
+        let barrier = Rc::clone(&barrier);
         move || {
             assert!(barrier.n_waiting() < 3 && !barrier.is_broken());
             drop(format!("{barrier:?}"));
@@ -895,10 +859,10 @@ fn x_01_to_03_wakers_that_use_the_barrier() {
 
 #[test]
 fn x_01_to_03_wakers_that_use_the_condition() {
-    let lock = Arc::new(Lock::new());
-    let condition = Arc::new(Condition::new());
+    let lock = Rc::new(Lock::new());
+    let condition = Rc::new(Condition::new());
     let touch = {
-        let (lock, condition) = (Arc::clone(&lock), Arc::clone(&condition));
+        let (lock, condition) = (Rc::clone(&lock), Rc::clone(&condition));
         move || {
             drop(format!("{lock:?} {condition:?}"));
             // A hook may wait, and notify, where it can have the lock.
@@ -913,7 +877,7 @@ fn x_01_to_03_wakers_that_use_the_condition() {
 }
 
 /// A waker that drops what is put into the slot.
-fn dropping<T: Send + 'static>() -> (Slot<T>, Waker) {
+fn dropping<T: Anywhere + 'static>() -> (Slot<T>, Waker) {
     let victim = Slot::empty();
     let waker = {
         let victim = victim.clone();
@@ -924,15 +888,15 @@ fn dropping<T: Send + 'static>() -> (Slot<T>, Waker) {
 
 #[test]
 fn x_04_wake_that_drops_another_waiter_of_the_event() {
-    static EVENT: Event = Event::new();
+    let event = leaked(Event::new());
     let (victim, waker) = dropping();
-    let mut a = queued_with(&waker, EVENT.wait());
-    let b = queued(EVENT.wait());
+    let mut a = queued_with(&waker, event.wait());
+    let b = queued(event.wait());
     let dropped = b.task.clone();
-    let mut behind: Vec<_> = (0..40).map(|_| queued(EVENT.wait())).collect();
+    let mut behind: Vec<_> = (0..40).map(|_| queued(event.wait())).collect();
     victim.put((b, behind.pop()));
 
-    EVENT.set();
+    event.set();
     assert!(victim.take().is_none());
     assert_eq!(dropped.clones(), 0);
     a.ready();
@@ -940,27 +904,27 @@ fn x_04_wake_that_drops_another_waiter_of_the_event() {
         assert_eq!(waiter.wakes(), 1);
         waiter.ready();
     }
-    assert_eq!(waiters(&EVENT), 0);
+    assert_eq!(waiters(event), 0);
 }
 
 #[test]
 fn x_04_wake_that_drops_another_waiter_of_the_barrier() {
-    static BARRIER: Barrier = Barrier::new(3);
+    let barrier = leaked(Barrier::new(3));
     let (victim, waker) = dropping();
-    let mut a = queued_with(&waker, BARRIER.wait());
-    victim.put(queued(BARRIER.wait()));
+    let mut a = queued_with(&waker, barrier.wait());
+    victim.put(queued(barrier.wait()));
 
-    assert_eq!(taken(BARRIER.wait()).map(|passed| passed.index()), Ok(2));
+    assert_eq!(taken(barrier.wait()).map(|passed| passed.index()), Ok(2));
     assert!(victim.take().is_none());
     assert_eq!(a.ready().map(|passed| passed.index()), Ok(0));
-    assert_eq!((BARRIER.n_waiting(), BARRIER.is_broken()), (0, false));
+    assert_eq!((barrier.n_waiting(), barrier.is_broken()), (0, false));
 }
 
 #[test]
 fn x_04_wake_that_drops_another_waiter_of_the_condition() {
-    static LOCK: Lock = Lock::new();
-    static CONDITION: Condition = Condition::new();
-    let wait = || CONDITION.wait(taken(LOCK.acquire()));
+    let lock = leaked(Lock::new());
+    let condition = leaked(Condition::new());
+    let wait = || condition.wait(taken(lock.acquire()));
     let (victim, waker) = dropping();
     let mut a = queued_with(&waker, wait());
     victim.put(queued(wait()));
@@ -968,7 +932,7 @@ fn x_04_wake_that_drops_another_waiter_of_the_condition() {
     let mut d = queued(wait());
 
     // The notification of the one that was dropped goes to the next.
-    CONDITION.notify(&taken(LOCK.acquire()), 2);
+    condition.notify(&taken(lock.acquire()), 2);
     assert!(victim.take().is_none());
     assert_eq!((c.wakes(), d.wakes()), (1, 0));
     drop(a.ready());
@@ -993,7 +957,7 @@ fn x_05_wake_that_panics_at_a_barrier() {
 
 #[test]
 fn x_05_wake_that_panics_at_a_condition() {
-    let lock = Arc::new(Lock::new());
+    let lock = Rc::new(Lock::new());
     let condition = Condition::new();
     let waker = hooked(On::Wake, || panic_any(HOOK));
     let wait = || condition.wait(taken(lock.acquire()));
@@ -1023,7 +987,7 @@ fn x_05_wake_that_panics_at_a_condition() {
 
 #[test]
 fn x_06_notified_waiter_dropped_by_a_panic() {
-    let lock = Arc::new(Lock::new());
+    let lock = Rc::new(Lock::new());
     let condition = Condition::new();
     let wait = || condition.wait(taken(lock.acquire()));
     let a = queued(wait());
@@ -1040,23 +1004,85 @@ fn x_06_notified_waiter_dropped_by_a_panic() {
     assert_free(&lock);
 }
 
-#[test]
-fn x_09_waiting_for_an_event_on_a_thread() {
-    let event = Event::new();
-    thread::scope(|scope| {
-        scope.spawn(|| event.wait_blocking());
-        while waiters(&event) < 1 {
-            thread::yield_now();
+threads_only! {
+    mod blocking {
+        use super::*;
+
+        trait Blocking: OneAtATime {
+            /// Calls `visit` inside, from a thread that may be parked.
+            fn visit_blocking(&self, visit: impl FnOnce());
         }
-        // Both are let through, though the flag is cleared at once.
-        let mut wait = queued(event.wait());
+
+        macro_rules! blocking {
+            ($($lock:ty: $blocking:ident;)*) => {$(
+                impl Blocking for $lock {
+                    fn visit_blocking(&self, visit: impl FnOnce()) {
+                        let _guard = <$lock>::$blocking(self);
+                        visit();
+                    }
+                }
+            )*};
+        }
+
+        blocking! {
+            Lock: acquire_blocking;
+            Mutex<u8>: lock_blocking;
+            RwLock<u8>: write_blocking;
+            Semaphore: acquire_blocking;
+            BoundedSemaphore: acquire_blocking;
+        }
+
+        for_each_lock! { x_09_blocking_forms_stand_in_the_same_line, }
+
+        fn x_09_blocking_forms_stand_in_the_same_line<L: Blocking>() {
+            let lock = Rc::new(L::default());
+            lock.visit_blocking(|| assert!(lock.try_acquire().is_none()));
+
+            let holder = taken(lock.acquire());
+            let mut before = queued(lock.acquire());
+            let behind = Task::new();
+            let visited = Cell::new(false);
+            let mut after = thread::scope(|scope| {
+                let thread = scope.spawn(|| lock.visit_blocking(|| assert_eq!(behind.wakes(), 0)));
+                while waiters(&*lock) < 2 {
+                    thread::yield_now();
+                }
+                let mut after = waiter_of(&behind, lock.acquire());
+                after.pending();
+                drop(holder);
+                assert_eq!((before.wakes(), behind.wakes()), (1, 0));
+                drop(before.ready());
+                thread.join().expect("it does not panic");
+                visited.set(true);
+                after
+            });
+            assert!(visited.get());
+            assert_eq!(behind.wakes(), 1);
+            drop(after.ready());
+            assert_free(&lock);
+        }
+    }
+}
+
+threads_only! {
+    #[test]
+    fn x_09_waiting_for_an_event_on_a_thread() {
+        let event = Event::new();
+        thread::scope(|scope| {
+            scope.spawn(|| event.wait_blocking());
+            while waiters(&event) < 1 {
+                thread::yield_now();
+            }
+            // Both are let through, though the flag is cleared at once.
+            let mut wait = queued(event.wait());
+            event.set();
+            event.clear();
+            assert_eq!(wait.wakes(), 1);
+            wait.ready();
+        });
         event.set();
-        event.clear();
-        assert_eq!(wait.wakes(), 1);
-        wait.ready();
-    });
-    event.set();
-    event.wait_blocking();
+        event.wait_blocking();
+    }
 }
 
 /// What a condition needs: so many more, not so many in all.
@@ -1092,7 +1118,7 @@ fn queued_of<F: Future>(task: &Task, future: F) -> Waiter<F> {
 fn futurelock_sibling_gets_the_grant<L: OneAtATime>() {
     // The sibling comes before the release, or after it.
     for before in [true, false] {
-        let lock = Arc::new(L::default());
+        let lock = Rc::new(L::default());
         let task = Task::new();
         let holder = taken(lock.acquire());
         let mut first = queued_of(&task, lock.acquire());
@@ -1123,7 +1149,7 @@ fn futurelock_sibling_gets_the_grant<L: OneAtATime>() {
 /// As the RFD has it: a `select!` on a future that another branch leaves alone,
 /// and asks for the same lock.
 fn futurelock_with_select<L: OneAtATime>() {
-    let lock = Arc::new(L::default());
+    let lock = Rc::new(L::default());
     let other_branch = Event::new();
     let holder = taken(lock.acquire());
     let mut task = queued(async {
@@ -1146,7 +1172,7 @@ fn futurelock_with_select<L: OneAtATime>() {
 }
 
 fn futurelock_not_at_the_first_look<L: OneAtATime>() {
-    let lock = Arc::new(L::default());
+    let lock = Rc::new(L::default());
     let task = Task::new();
     let holder = taken(lock.acquire());
     let mut first = queued_of(&task, lock.acquire());
@@ -1168,7 +1194,7 @@ fn futurelock_not_at_the_first_look<L: OneAtATime>() {
 }
 
 fn futurelock_grant_to_another_future_is_another_grant<L: OneAtATime>() {
-    let lock = Arc::new(L::default());
+    let lock = Rc::new(L::default());
     let task = Task::new();
     let holder = taken(lock.acquire());
     let mut first = queued_of(&task, lock.acquire());
@@ -1193,7 +1219,7 @@ fn futurelock_grant_to_another_future_is_another_grant<L: OneAtATime>() {
 }
 
 fn futurelock_renewed_grant_is_another_grant<L: OneAtATime>() {
-    let lock = Arc::new(L::default());
+    let lock = Rc::new(L::default());
     let task = Task::new();
     let holder = taken(lock.acquire());
     let mut first = queued_of(&task, lock.acquire());
@@ -1216,7 +1242,7 @@ fn futurelock_renewed_grant_is_another_grant<L: OneAtATime>() {
 }
 
 fn futurelock_other_tasks_keep_their_turn<L: OneAtATime>() {
-    let lock = Arc::new(L::default());
+    let lock = Rc::new(L::default());
     let task = Task::new();
     let holder = taken(lock.acquire());
     let mut before = queued(lock.acquire());
@@ -1250,7 +1276,7 @@ fn futurelock_other_tasks_keep_their_turn<L: OneAtATime>() {
 }
 
 fn futurelock_first_future_dropped_before_the_sibling_takes<L: OneAtATime>() {
-    let lock = Arc::new(L::default());
+    let lock = Rc::new(L::default());
     let task = Task::new();
     let holder = taken(lock.acquire());
     let first = queued_of(&task, lock.acquire());
@@ -1271,7 +1297,7 @@ fn futurelock_first_future_dropped_before_the_sibling_takes<L: OneAtATime>() {
 }
 
 fn futurelock_first_future_dropped_after_the_sibling_took<L: OneAtATime>() {
-    let lock = Arc::new(L::default());
+    let lock = Rc::new(L::default());
     let task = Task::new();
     let holder = taken(lock.acquire());
     let first = queued_of(&task, lock.acquire());
@@ -1293,7 +1319,7 @@ fn futurelock_first_future_dropped_after_the_sibling_took<L: OneAtATime>() {
 /// Were the grant taken at once, the loop would have the lock for ever, within
 /// one poll.
 fn futurelock_loop_joined_with_its_producer<L: OneAtATime>() {
-    let lock = Arc::new(L::default());
+    let lock = Rc::new(L::default());
     let produced = Cell::new(false);
     let looks = Cell::new(0);
     let consumer = async {
@@ -1480,8 +1506,8 @@ fn futurelock_sibling_of_the_other_kind() {
 #[cfg(target_pointer_width = "64")]
 #[test]
 fn sizes() {
-    use async_monitor::future::LockAcquire;
-    use async_monitor::{LockGuard, MutexGuard, RwLockUpgradableReadGuard, RwLockWriteGuard};
+    use crate::flavour::future::LockAcquire;
+    use crate::flavour::{LockGuard, MutexGuard, RwLockUpgradableReadGuard, RwLockWriteGuard};
 
     assert_eq!(size_of::<Lock>(), 16);
     assert!(size_of::<LockAcquire<'_>>() <= 48);

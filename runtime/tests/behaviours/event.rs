@@ -2,14 +2,14 @@
 //!
 //! Every row is here. A deadline (EVT-15) is a `select` with another event.
 
+use crate::flavour::Rc;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
-use async_monitor::Event;
-use async_monitor::future::EventWait;
+use crate::flavour::Event;
+use crate::flavour::future::EventWait;
 use futures::executor::block_on;
 use futures::future::{Either, select};
 
@@ -77,11 +77,11 @@ fn evt_03_newcomer_passes_before_the_woken_resume() {
 #[test]
 fn evt_04_woken_in_order() {
     let event = Event::new();
-    let woken = Arc::new(AtomicUsize::new(0));
+    let woken = Rc::new(AtomicUsize::new(0));
     // More than are woken in one go.
     let mut line: Vec<_> = (0..100)
         .map(|place| {
-            let woken = Arc::clone(&woken);
+            let woken = Rc::clone(&woken);
             let waker = hooked(On::Wake, move || {
                 assert_eq!(woken.fetch_add(1, Ordering::SeqCst), place);
             });
@@ -108,47 +108,49 @@ fn evt_05_set_and_clear_before_the_poll() {
     assert_eq!(late.wakes(), 0);
 }
 
-/// Who has seen the flag set may clear it, and wait for the next `set`: that of
-/// before has had its effect, even if the call has not returned yet.
-#[test]
-fn evt_05_clear_before_set_returns() {
-    let event = Event::new();
-    let (returned, over) = (AtomicBool::new(false), AtomicBool::new(false));
-    let late_let_through = AtomicUsize::new(0);
-    thread::scope(|scope| {
-        // Keeps the queue busy, so that a call of `set` takes its time.
-        scope.spawn(|| {
-            while !over.load(Ordering::SeqCst) {
-                waiters(&event);
-            }
-        });
-        race(
-            50,
-            || {
-                event.clear();
-                returned.store(false, Ordering::SeqCst);
-                let early: Vec<_> = (0..200).map(|_| queued(event.wait())).collect();
-                (early, ())
-            },
-            |_early| {
-                wait_until(|| event.is_set());
-                event.clear();
-                let mut late = waiter(event.wait());
-                let at_once = late.poll().is_ready();
-                wait_until(|| returned.load(Ordering::SeqCst));
-                if at_once || late.poll().is_ready() {
-                    late_let_through.fetch_add(1, Ordering::SeqCst);
+threads_only! {
+    /// Who has seen the flag set may clear it, and wait for the next `set`: that of
+    /// before has had its effect, even if the call has not returned yet.
+    #[test]
+    fn evt_05_clear_before_set_returns() {
+        let event = Event::new();
+        let (returned, over) = (AtomicBool::new(false), AtomicBool::new(false));
+        let late_let_through = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            // Keeps the queue busy, so that a call of `set` takes its time.
+            scope.spawn(|| {
+                while !over.load(Ordering::SeqCst) {
+                    waiters(&event);
                 }
-            },
-            |()| {
-                event.set();
-                returned.store(true, Ordering::SeqCst);
-            },
-            || {},
-        );
-        over.store(true, Ordering::SeqCst);
-    });
-    assert_eq!(late_let_through.into_inner(), 0);
+            });
+            race(
+                50,
+                || {
+                    event.clear();
+                    returned.store(false, Ordering::SeqCst);
+                    let early: Vec<_> = (0..200).map(|_| queued(event.wait())).collect();
+                    (early, ())
+                },
+                |_early| {
+                    wait_until(|| event.is_set());
+                    event.clear();
+                    let mut late = waiter(event.wait());
+                    let at_once = late.poll().is_ready();
+                    wait_until(|| returned.load(Ordering::SeqCst));
+                    if at_once || late.poll().is_ready() {
+                        late_let_through.fetch_add(1, Ordering::SeqCst);
+                    }
+                },
+                |()| {
+                    event.set();
+                    returned.store(true, Ordering::SeqCst);
+                },
+                || {},
+            );
+            over.store(true, Ordering::SeqCst);
+        });
+        assert_eq!(late_let_through.into_inner(), 0);
+    }
 }
 
 #[test]
@@ -235,13 +237,13 @@ fn evt_10_one_broadcast_completes_one_wait() {
 /// Also where the task waits again while the broadcast is still on its way.
 #[test]
 fn evt_10_waiting_again_during_the_broadcast() {
-    let event = Arc::new(Event::new());
-    let late = Arc::new(std::sync::Mutex::new(None));
+    let event = Rc::new(Event::new());
+    let late = Rc::new(std::sync::Mutex::new(None));
     let first = {
-        let (event, late) = (Arc::clone(&event), Arc::clone(&late));
+        let (event, late) = (Rc::clone(&event), Rc::clone(&late));
         hooked(On::Wake, move || {
             event.clear();
-            let event = Arc::clone(&event);
+            let event = Rc::clone(&event);
             *late.lock().unwrap() = Some(queued(async move { event.wait().await }));
         })
     };
@@ -288,10 +290,10 @@ fn evt_12_waker_that_panics_in_a_broadcast() {
 
 #[test]
 fn evt_13_waker_whose_destructor_sets_the_event() {
-    let event = Arc::new(Event::new());
-    let dropped = Arc::new(AtomicUsize::new(0));
+    let event = Rc::new(Event::new());
+    let dropped = Rc::new(AtomicUsize::new(0));
     let waker = {
-        let (event, dropped) = (Arc::clone(&event), Arc::clone(&dropped));
+        let (event, dropped) = (Rc::clone(&event), Rc::clone(&dropped));
         hooked(On::Drop, move || {
             event.set();
             dropped.fetch_add(1, Ordering::SeqCst);
@@ -371,19 +373,21 @@ fn evt_15_with_a_deadline() {
     assert!(matches!(taken(within()), Either::Left(_)));
 }
 
-#[test]
-fn evt_16_send_and_sync() {
-    assert!(impls!(Event: Send) && impls!(Event: Sync));
-    assert!(impls!(EventWait<'static>: Send));
+threads_only! {
+    #[test]
+    fn evt_16_send_and_sync() {
+        assert!(impls!(Event: Send) && impls!(Event: Sync));
+        assert!(impls!(EventWait<'static>: Send));
 
-    let event = Event::new();
-    thread::scope(|scope| {
-        scope.spawn(|| block_on(event.wait()));
-        scope.spawn(|| event.wait_blocking());
-        wait_until(|| waiters(&event) == 2);
-        event.set();
-    });
-    assert_eq!(waiters(&event), 0);
+        let event = Event::new();
+        thread::scope(|scope| {
+            scope.spawn(|| block_on(event.wait()));
+            scope.spawn(|| event.wait_blocking());
+            wait_until(|| waiters(&event) == 2);
+            event.set();
+        });
+        assert_eq!(waiters(&event), 0);
+    }
 }
 
 #[test]

@@ -12,19 +12,18 @@
 //! | LOCK-35 | does not compile: a lock is no future and no guard |
 //! | LOCK-45, all schedules | a model of its own; here as a bounded run of threads |
 
+use crate::flavour::Rc;
 use std::cell::{Cell, RefCell};
 use std::future::{Future, pending, ready};
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::thread;
 
-use async_monitor::future::{LockAcquire, LockAcquireOwned, MutexLock, MutexLockOwned};
-use async_monitor::{
+use crate::flavour::future::{LockAcquire, LockAcquireOwned, MutexLock, MutexLockOwned};
+use crate::flavour::{
     Event, Lock, LockGuard, MappedMutexGuard, Mutex, MutexGuard, OwnedLockGuard, OwnedMutexGuard,
 };
 use futures::executor::block_on;
@@ -59,20 +58,25 @@ fn lock_02_each_holder_sees_what_the_last_one_left() {
     *taken(mutex.lock()) += 1;
     *taken(mutex.lock()) *= 10;
     assert_eq!(*taken(mutex.lock()), 20);
+}
 
-    let list = Mutex::new(Vec::new());
-    thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| {
-                for _ in 0..500 {
-                    let mut list = block_on(list.lock());
-                    let next = list.len();
-                    list.push(next);
-                }
-            });
-        }
-    });
-    assert_eq!(list.into_inner(), (0..2000).collect::<Vec<_>>());
+threads_only! {
+    #[test]
+    fn lock_02_on_whatever_thread() {
+        let list = Mutex::new(Vec::new());
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..500 {
+                        let mut list = block_on(list.lock());
+                        let next = list.len();
+                        list.push(next);
+                    }
+                });
+            }
+        });
+        assert_eq!(list.into_inner(), (0..2000).collect::<Vec<_>>());
+    }
 }
 
 #[test]
@@ -162,23 +166,25 @@ fn lock_07_never_two_inside() {
     block_on(join_all((0..100).map(|_| add_one())));
     assert_eq!(*taken(count.lock()), 100);
 
-    let inside = AtomicBool::new(false);
-    let lock = Lock::new();
-    thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| {
-                for _ in 0..200 {
-                    let guard = block_on(lock.acquire());
-                    assert!(!inside.swap(true, Ordering::Relaxed));
-                    thread::yield_now();
-                    assert!(inside.swap(false, Ordering::Relaxed));
-                    drop(guard);
-                    block_on(add_one());
-                }
-            });
-        }
-    });
-    assert_eq!(count.into_inner(), 900);
+    threads_only! {
+        let inside = AtomicBool::new(false);
+        let lock = Lock::new();
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..200 {
+                        let guard = block_on(lock.acquire());
+                        assert!(!inside.swap(true, Ordering::Relaxed));
+                        thread::yield_now();
+                        assert!(inside.swap(false, Ordering::Relaxed));
+                        drop(guard);
+                        block_on(add_one());
+                    }
+                });
+            }
+        });
+        assert_eq!(*taken(count.lock()), 900);
+    }
 }
 
 #[test]
@@ -399,16 +405,18 @@ fn lock_26_future_that_was_never_polled() {
     assert!(lock.try_acquire().is_some());
 }
 
-#[test]
-fn lock_27_release_against_cancel() {
-    let lock = Lock::new();
-    let begin = || (taken(lock.acquire()), queued(lock.acquire()));
-    let free = || assert!(!lock.is_locked() && waiters(&lock) == 0);
+threads_only! {
+    #[test]
+    fn lock_27_release_against_cancel() {
+        let lock = Lock::new();
+        let begin = || (taken(lock.acquire()), queued(lock.acquire()));
+        let free = || assert!(!lock.is_locked() && waiters(&lock) == 0);
 
-    race(300, begin, drop, drop, free);
-    // The waiter is polled once more, and so perhaps has run.
-    let poll_and_drop = |mut waiter: Waiter<_>| drop(waiter.poll());
-    race(300, begin, drop, poll_and_drop, free);
+        race(300, begin, drop, drop, free);
+        // The waiter is polled once more, and so perhaps has run.
+        let poll_and_drop = |mut waiter: Waiter<_>| drop(waiter.poll());
+        race(300, begin, drop, poll_and_drop, free);
+    }
 }
 
 #[test]
@@ -486,13 +494,13 @@ fn lock_34_free_and_not_poisoned_after_a_panic() {
         assert!(ended.is_err());
     }
 
-    let lock = Arc::new(Lock::new());
+    let lock = Rc::new(Lock::new());
     panic_with(taken(lock.acquire()));
     assert!(lock.try_acquire().is_some());
     panic_with(taken(lock.acquire_owned()));
     assert!(lock.try_acquire().is_some());
 
-    let mutex = Arc::new(Mutex::new((1, 2)));
+    let mutex = Rc::new(Mutex::new((1, 2)));
     let mapped = || MutexGuard::map(taken(mutex.lock()), |pair| &mut pair.0);
     panic_with(taken(mutex.lock()));
     assert_eq!(*taken(mutex.lock()), (1, 2));
@@ -513,8 +521,8 @@ macro_rules! lock_36 {
     ($test:ident, $lock:expr, $acquire:ident, $try_acquire:ident) => {
         #[test]
         fn $test() {
-            let lock = Arc::new($lock);
-            let weak = Arc::downgrade(&lock);
+            let lock = Rc::new($lock);
+            let weak = Rc::downgrade(&lock);
 
             // The rules are those of borrowed guards.
             let a = taken(lock.$acquire());
@@ -557,12 +565,12 @@ lock_36!(
 
 #[test]
 fn lock_36_completed_future_keeps_nothing() {
-    let lock = Arc::new(Lock::new());
+    let lock = Rc::new(Lock::new());
     let mut acquire = waiter(lock.acquire_owned());
     let guard = acquire.ready();
-    assert_eq!(Arc::strong_count(&lock), 2);
+    assert_eq!(Rc::strong_count(&lock), 2);
     guard.release();
-    assert_eq!(Arc::strong_count(&lock), 1);
+    assert_eq!(Rc::strong_count(&lock), 1);
 }
 
 #[test]
@@ -597,39 +605,41 @@ fn lock_37_mapped_guards() {
     assert!(!mutex.is_locked());
 }
 
-#[test]
-fn lock_38_send_and_sync() {
-    type Both = u8;
-    type SendOnly = Cell<u8>;
-    type SyncOnly = std::sync::MutexGuard<'static, u8>;
-    type Neither = Rc<u8>;
+threads_only! {
+    #[test]
+    fn lock_38_send_and_sync() {
+        type Both = u8;
+        type SendOnly = Cell<u8>;
+        type SyncOnly = std::sync::MutexGuard<'static, u8>;
+        type Neither = std::rc::Rc<u8>;
 
-    macro_rules! send_and_sync {
-        ($type:ty) => {
-            (impls!($type: Send), impls!($type: Sync))
-        };
-    }
-    macro_rules! payload {
-        ($value:ty) => {
-            let (send, sync) = send_and_sync!($value);
-            assert_eq!(send_and_sync!(Mutex<$value>), (send, send));
-            assert_eq!(send_and_sync!(MutexGuard<'static, $value>), (send, sync));
-            assert_eq!(send_and_sync!(OwnedMutexGuard<$value>), (send, sync));
-            assert_eq!(send_and_sync!(MappedMutexGuard<'static, $value>), (send, sync));
-            assert_eq!(impls!(MutexLock<'static, $value>: Send), send);
-            assert_eq!(impls!(MutexLockOwned<$value>: Send), send);
-        };
-    }
+        macro_rules! send_and_sync {
+            ($type:ty) => {
+                (impls!($type: Send), impls!($type: Sync))
+            };
+        }
+        macro_rules! payload {
+            ($value:ty) => {
+                let (send, sync) = send_and_sync!($value);
+                assert_eq!(send_and_sync!(Mutex<$value>), (send, send));
+                assert_eq!(send_and_sync!(MutexGuard<'static, $value>), (send, sync));
+                assert_eq!(send_and_sync!(OwnedMutexGuard<$value>), (send, sync));
+                assert_eq!(send_and_sync!(MappedMutexGuard<'static, $value>), (send, sync));
+                assert_eq!(impls!(MutexLock<'static, $value>: Send), send);
+                assert_eq!(impls!(MutexLockOwned<$value>: Send), send);
+            };
+        }
 
-    payload!(Both);
-    payload!(SendOnly);
-    payload!(SyncOnly);
-    payload!(Neither);
-    assert_eq!(send_and_sync!(Lock), (true, true));
-    assert_eq!(send_and_sync!(LockGuard<'static>), (true, true));
-    assert_eq!(send_and_sync!(OwnedLockGuard), (true, true));
-    assert_eq!(send_and_sync!(LockAcquire<'static>), (true, true));
-    assert_eq!(send_and_sync!(LockAcquireOwned), (true, true));
+        payload!(Both);
+        payload!(SendOnly);
+        payload!(SyncOnly);
+        payload!(Neither);
+        assert_eq!(send_and_sync!(Lock), (true, true));
+        assert_eq!(send_and_sync!(LockGuard<'static>), (true, true));
+        assert_eq!(send_and_sync!(OwnedLockGuard), (true, true));
+        assert_eq!(send_and_sync!(LockAcquire<'static>), (true, true));
+        assert_eq!(send_and_sync!(LockAcquireOwned), (true, true));
+    }
 }
 
 #[test]
@@ -752,56 +762,60 @@ fn lock_44_too_late_to_cancel() {
     assert_eq!(c.wakes(), 1);
 }
 
-#[test]
-fn lock_45_threads_that_lock_try_cancel_and_look() {
-    let lock = Lock::new();
-    let inside = AtomicBool::new(false);
-    let visit = |guard: LockGuard<'_>| {
-        assert!(!inside.swap(true, Ordering::Relaxed));
-        assert!(lock.is_locked());
-        assert!(lock.try_acquire().is_none());
-        assert!(inside.swap(false, Ordering::Relaxed));
-        drop(guard);
-    };
-    let (lock, visit) = (&lock, &visit);
-    thread::scope(|scope| {
-        for thread in 0..3 {
-            scope.spawn(move || {
-                for step in 0..1000 {
-                    match (step * 7 + thread) % 4 {
-                        0 | 1 => visit(block_on(lock.acquire())),
-                        2 => lock.try_acquire().into_iter().for_each(visit),
-                        // Cancelled unless it is resumed at once.
-                        _ => match waiter(lock.acquire()).poll() {
-                            Poll::Ready(guard) => visit(guard),
-                            Poll::Pending => {}
-                        },
+threads_only! {
+    #[test]
+    fn lock_45_threads_that_lock_try_cancel_and_look() {
+        let lock = Lock::new();
+        let inside = AtomicBool::new(false);
+        let visit = |guard: LockGuard<'_>| {
+            assert!(!inside.swap(true, Ordering::Relaxed));
+            assert!(lock.is_locked());
+            assert!(lock.try_acquire().is_none());
+            assert!(inside.swap(false, Ordering::Relaxed));
+            drop(guard);
+        };
+        let (lock, visit) = (&lock, &visit);
+        thread::scope(|scope| {
+            for thread in 0..3 {
+                scope.spawn(move || {
+                    for step in 0..1000 {
+                        match (step * 7 + thread) % 4 {
+                            0 | 1 => visit(block_on(lock.acquire())),
+                            2 => lock.try_acquire().into_iter().for_each(visit),
+                            // Cancelled unless it is resumed at once.
+                            _ => match waiter(lock.acquire()).poll() {
+                                Poll::Ready(guard) => visit(guard),
+                                Poll::Pending => {}
+                            },
+                        }
                     }
-                }
-            });
-        }
-    });
-    assert!(!lock.is_locked());
-    assert_eq!(waiters(lock), 0);
+                });
+            }
+        });
+        assert!(!lock.is_locked());
+        assert_eq!(waiters(lock), 0);
+    }
 }
 
-#[test]
-fn lock_46_made_before_any_executor() {
-    static LOCK: Lock = Lock::new();
-    static MUTEX: Mutex<u8> = Mutex::new(1);
-    let fresh = const { Lock::new() };
+threads_only! {
+    #[test]
+    fn lock_46_made_before_any_executor() {
+        static LOCK: Lock = Lock::new();
+        static MUTEX: Mutex<u8> = Mutex::new(1);
+        let fresh = const { Lock::new() };
 
-    assert!(!LOCK.is_locked() && !MUTEX.is_locked() && !fresh.is_locked());
-    let guard = taken(LOCK.acquire());
-    assert!(LOCK.is_locked() && !fresh.is_locked());
-    let mut b = queued(LOCK.acquire());
-    drop(guard);
-    assert_eq!(b.wakes(), 1);
-    drop(b.ready());
-    assert!(!LOCK.is_locked());
+        assert!(!LOCK.is_locked() && !MUTEX.is_locked() && !fresh.is_locked());
+        let guard = taken(LOCK.acquire());
+        assert!(LOCK.is_locked() && !fresh.is_locked());
+        let mut b = queued(LOCK.acquire());
+        drop(guard);
+        assert_eq!(b.wakes(), 1);
+        drop(b.ready());
+        assert!(!LOCK.is_locked());
 
-    *taken(MUTEX.lock()) += 1;
-    assert_eq!(*taken(MUTEX.lock()), 2);
+        *taken(MUTEX.lock()) += 1;
+        assert_eq!(*taken(MUTEX.lock()), 2);
+    }
 }
 
 /// It stays locked for ever, as the documentation says.

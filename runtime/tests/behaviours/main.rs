@@ -3,6 +3,24 @@
 //! names of the tests begin with the number of the behaviour in our list.
 #![cfg(not(any(async_monitor_loom, async_monitor_shuttle)))]
 
+/// What is tested: the files are compiled for the other flavour, too, in
+/// `tests/local`.
+#[macro_use]
+mod flavour {
+    pub(crate) use async_monitor::*;
+    pub(crate) use std::sync::Arc as Rc;
+
+    /// What can be where a primitive can be.
+    pub(crate) trait Anywhere: Send + Sync {}
+
+    impl<T: Send + Sync + ?Sized> Anywhere for T {}
+
+    /// What only several threads do.
+    macro_rules! threads_only {
+        ($($code:tt)*) => { $($code)* };
+    }
+}
+
 mod model;
 mod scheduled;
 mod support;

@@ -10,15 +10,16 @@
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::rc::Rc;
-use std::sync::{Arc, MutexGuard};
+use std::sync::MutexGuard;
+
+use crate::flavour::Rc;
 use std::thread;
 
-use async_monitor::future::{
+use crate::flavour::future::{
     RwLockRead, RwLockReadOwned, RwLockUpgradableRead, RwLockUpgradableReadOwned, RwLockUpgrade,
     RwLockUpgradeOwned, RwLockWrite, RwLockWriteOwned,
 };
-use async_monitor::{
+use crate::flavour::{
     OwnedRwLockReadGuard as OwnedReadGuard, OwnedRwLockUpgradableReadGuard as OwnedUpgradableGuard,
     OwnedRwLockWriteGuard as OwnedWriteGuard, RwLock, RwLockReadGuard as ReadGuard,
     RwLockUpgradableReadGuard as UpgradableGuard, RwLockWriteGuard as WriteGuard,
@@ -511,23 +512,25 @@ fn rw_16_completed_upgrade_is_spent() {
     assert_free(&lock);
 }
 
-#[test]
-fn rw_16_upgrade_cancelled_against_the_last_reader() {
-    let lock = Arc::new(RwLock::new(0));
-    race(
-        500,
-        || {
-            let upgradable = taken(lock.upgradable_read_owned());
-            let reading = taken(lock.read_owned());
-            (reading, queued(OwnedUpgradableGuard::upgrade(upgradable)))
-        },
-        drop,
-        drop,
-        || {
-            assert_free(&lock);
-            assert_eq!(Arc::strong_count(&lock), 1);
-        },
-    );
+threads_only! {
+    #[test]
+    fn rw_16_upgrade_cancelled_against_the_last_reader() {
+        let lock = Rc::new(RwLock::new(0));
+        race(
+            500,
+            || {
+                let upgradable = taken(lock.upgradable_read_owned());
+                let reading = taken(lock.read_owned());
+                (reading, queued(OwnedUpgradableGuard::upgrade(upgradable)))
+            },
+            drop,
+            drop,
+            || {
+                assert_free(&lock);
+                assert_eq!(Rc::strong_count(&lock), 1);
+            },
+        );
+    }
 }
 
 /// Every order of turns is a possible one: the next to run is chosen at random.
@@ -592,44 +595,46 @@ fn boxed<'a>(future: impl Future<Output = ()> + 'a) -> Waiter<dyn Future<Output 
     Waiter { task, future }
 }
 
-#[test]
-fn rw_19_writers_and_readers_on_threads() {
-    const ROUNDS: usize = 200;
-    let lock = RwLock::new((0, 0));
-    thread::scope(|scope| {
-        for _writer in 0..2 {
+threads_only! {
+    #[test]
+    fn rw_19_writers_and_readers_on_threads() {
+        const ROUNDS: usize = 200;
+        let lock = RwLock::new((0, 0));
+        thread::scope(|scope| {
+            for _writer in 0..2 {
+                scope.spawn(|| {
+                    for _ in 0..ROUNDS {
+                        let mut pair = lock.write_blocking();
+                        pair.0 += 1;
+                        pair.1 += 1;
+                    }
+                });
+            }
             scope.spawn(|| {
                 for _ in 0..ROUNDS {
-                    let mut pair = lock.write_blocking();
-                    pair.0 += 1;
-                    pair.1 += 1;
+                    let pair = lock.upgradable_read_blocking();
+                    let seen = *pair;
+                    let mut pair = futures::executor::block_on(UpgradableGuard::upgrade(pair));
+                    assert_eq!(*pair, seen);
+                    *pair = (seen.0 + 1, seen.1 + 1);
                 }
             });
-        }
-        scope.spawn(|| {
-            for _ in 0..ROUNDS {
-                let pair = lock.upgradable_read_blocking();
-                let seen = *pair;
-                let mut pair = futures::executor::block_on(UpgradableGuard::upgrade(pair));
-                assert_eq!(*pair, seen);
-                *pair = (seen.0 + 1, seen.1 + 1);
+            for _reader in 0..2 {
+                scope.spawn(|| {
+                    for _ in 0..ROUNDS {
+                        let pair = lock.read_blocking();
+                        assert_eq!(pair.0, pair.1);
+                    }
+                });
             }
         });
-        for _reader in 0..2 {
-            scope.spawn(|| {
-                for _ in 0..ROUNDS {
-                    let pair = lock.read_blocking();
-                    assert_eq!(pair.0, pair.1);
-                }
-            });
-        }
-    });
-    assert_eq!(lock.into_inner(), (3 * ROUNDS, 3 * ROUNDS));
+        assert_eq!(lock.into_inner(), (3 * ROUNDS, 3 * ROUNDS));
+    }
 }
 
 #[test]
 fn rw_20_owned_forms_let_go_of_lock_and_reference() {
-    type Shared = Arc<RwLock<u8>>;
+    type Shared = Rc<RwLock<u8>>;
     type Use = (&'static str, fn(&Shared));
     let uses: [Use; 15] = [
         ("unpolled read", |lock| drop(lock.read_owned())),
@@ -716,17 +721,17 @@ fn rw_20_owned_forms_let_go_of_lock_and_reference() {
         }),
     ];
 
-    let lock = Arc::new(RwLock::new(0));
+    let lock = Rc::new(RwLock::new(0));
     for (what, used) in uses {
         used(&lock);
-        assert_eq!(Arc::strong_count(&lock), 1, "{what}");
+        assert_eq!(Rc::strong_count(&lock), 1, "{what}");
         assert_free(&lock);
     }
 }
 
 #[test]
 fn rw_20_panics_let_go_of_lock_and_reference() {
-    let lock = Arc::new(RwLock::new(0));
+    let lock = Rc::new(RwLock::new(0));
     let unwind = |_guard: &dyn std::fmt::Debug| panic!("as the row says");
     let panics: [&dyn Fn(); 8] = [
         &|| unwind(&taken(lock.read())),
@@ -745,15 +750,15 @@ fn rw_20_panics_let_go_of_lock_and_reference() {
 
     for panics in panics {
         assert!(catch_unwind(AssertUnwindSafe(panics)).is_err());
-        assert_eq!(Arc::strong_count(&lock), 1);
+        assert_eq!(Rc::strong_count(&lock), 1);
         assert_free(&lock);
     }
 }
 
 #[test]
 fn rw_20_owned_futures_and_guards_keep_the_lock_alive() {
-    let lock = Arc::new(RwLock::new(1));
-    let weak = Arc::downgrade(&lock);
+    let lock = Rc::new(RwLock::new(1));
+    let weak = Rc::downgrade(&lock);
     let mut unpolled = waiter(lock.upgradable_read_owned());
     drop(lock);
 
@@ -776,7 +781,7 @@ type NotSync = Cell<u8>;
 /// Sync and not Send.
 type NotSend = MutexGuard<'static, u8>;
 /// Neither.
-type Neither = Rc<u8>;
+type Neither = std::rc::Rc<u8>;
 
 /// Whether the type is Send, and whether it is Sync.
 macro_rules! send_sync {
@@ -792,65 +797,73 @@ macro_rules! assert_send_sync {
     };
 }
 
-#[test]
-fn rw_21_send_and_sync_payload() {
-    assert_send_sync! { (true, true);
-        u8, RwLock<u8>,
-        ReadGuard<'static, u8>, UpgradableGuard<'static, u8>, WriteGuard<'static, u8>,
-        OwnedReadGuard<u8>, OwnedUpgradableGuard<u8>, OwnedWriteGuard<u8>,
-        RwLockRead<'static, u8>, RwLockUpgradableRead<'static, u8>, RwLockWrite<'static, u8>,
-        RwLockReadOwned<u8>, RwLockUpgradableReadOwned<u8>, RwLockWriteOwned<u8>,
-        RwLockUpgrade<'static, u8>, RwLockUpgradeOwned<u8>,
+threads_only! {
+    #[test]
+    fn rw_21_send_and_sync_payload() {
+        assert_send_sync! { (true, true);
+            u8, RwLock<u8>,
+            ReadGuard<'static, u8>, UpgradableGuard<'static, u8>, WriteGuard<'static, u8>,
+            OwnedReadGuard<u8>, OwnedUpgradableGuard<u8>, OwnedWriteGuard<u8>,
+            RwLockRead<'static, u8>, RwLockUpgradableRead<'static, u8>, RwLockWrite<'static, u8>,
+            RwLockReadOwned<u8>, RwLockUpgradableReadOwned<u8>, RwLockWriteOwned<u8>,
+            RwLockUpgrade<'static, u8>, RwLockUpgradeOwned<u8>,
+        }
     }
 }
 
-/// To share the lock is to share the value among readers.
-#[test]
-fn rw_21_payload_that_is_not_sync() {
-    assert_send_sync! { (true, false); NotSync, RwLock<NotSync> }
-    assert_send_sync! { (false, false);
-        ReadGuard<'static, NotSync>, UpgradableGuard<'static, NotSync>,
-        WriteGuard<'static, NotSync>,
-        OwnedReadGuard<NotSync>, OwnedUpgradableGuard<NotSync>, OwnedWriteGuard<NotSync>,
-        RwLockRead<'static, NotSync>, RwLockUpgradableRead<'static, NotSync>,
-        RwLockWrite<'static, NotSync>,
-        RwLockReadOwned<NotSync>, RwLockUpgradableReadOwned<NotSync>, RwLockWriteOwned<NotSync>,
-        RwLockUpgrade<'static, NotSync>, RwLockUpgradeOwned<NotSync>,
+threads_only! {
+    /// To share the lock is to share the value among readers.
+    #[test]
+    fn rw_21_payload_that_is_not_sync() {
+        assert_send_sync! { (true, false); NotSync, RwLock<NotSync> }
+        assert_send_sync! { (false, false);
+            ReadGuard<'static, NotSync>, UpgradableGuard<'static, NotSync>,
+            WriteGuard<'static, NotSync>,
+            OwnedReadGuard<NotSync>, OwnedUpgradableGuard<NotSync>, OwnedWriteGuard<NotSync>,
+            RwLockRead<'static, NotSync>, RwLockUpgradableRead<'static, NotSync>,
+            RwLockWrite<'static, NotSync>,
+            RwLockReadOwned<NotSync>, RwLockUpgradableReadOwned<NotSync>, RwLockWriteOwned<NotSync>,
+            RwLockUpgrade<'static, NotSync>, RwLockUpgradeOwned<NotSync>,
+        }
     }
 }
 
-/// A reader borrows: it may go to another thread with what may only be shared.
-/// All others could take the value out there, or be the last to drop it.
-#[test]
-fn rw_21_payload_that_is_not_send() {
-    assert_send_sync! { (false, true); NotSend }
-    assert_send_sync! { (false, false); RwLock<NotSend> }
-    assert_send_sync! { (true, true);
-        ReadGuard<'static, NotSend>, RwLockRead<'static, NotSend>,
-    }
-    macro_rules! not_send {
-        ($($type:ty),* $(,)?) => {
-            $(assert!(!send_sync!($type).0, stringify!($type));)*
-        };
-    }
-    not_send! {
-        UpgradableGuard<'static, NotSend>, WriteGuard<'static, NotSend>,
-        OwnedReadGuard<NotSend>, OwnedUpgradableGuard<NotSend>, OwnedWriteGuard<NotSend>,
-        RwLockUpgradableRead<'static, NotSend>, RwLockWrite<'static, NotSend>,
-        RwLockReadOwned<NotSend>, RwLockUpgradableReadOwned<NotSend>, RwLockWriteOwned<NotSend>,
-        RwLockUpgrade<'static, NotSend>, RwLockUpgradeOwned<NotSend>,
+threads_only! {
+    /// A reader borrows: it may go to another thread with what may only be shared.
+    /// All others could take the value out there, or be the last to drop it.
+    #[test]
+    fn rw_21_payload_that_is_not_send() {
+        assert_send_sync! { (false, true); NotSend }
+        assert_send_sync! { (false, false); RwLock<NotSend> }
+        assert_send_sync! { (true, true);
+            ReadGuard<'static, NotSend>, RwLockRead<'static, NotSend>,
+        }
+        macro_rules! not_send {
+            ($($type:ty),* $(,)?) => {
+                $(assert!(!send_sync!($type).0, stringify!($type));)*
+            };
+        }
+        not_send! {
+            UpgradableGuard<'static, NotSend>, WriteGuard<'static, NotSend>,
+            OwnedReadGuard<NotSend>, OwnedUpgradableGuard<NotSend>, OwnedWriteGuard<NotSend>,
+            RwLockUpgradableRead<'static, NotSend>, RwLockWrite<'static, NotSend>,
+            RwLockReadOwned<NotSend>, RwLockUpgradableReadOwned<NotSend>, RwLockWriteOwned<NotSend>,
+            RwLockUpgrade<'static, NotSend>, RwLockUpgradeOwned<NotSend>,
+        }
     }
 }
 
-#[test]
-fn rw_21_payload_that_is_neither() {
-    assert_send_sync! { (false, false);
-        Neither, RwLock<Neither>,
-        ReadGuard<'static, Neither>, UpgradableGuard<'static, Neither>,
-        WriteGuard<'static, Neither>,
-        OwnedReadGuard<Neither>, OwnedUpgradableGuard<Neither>, OwnedWriteGuard<Neither>,
-        RwLockRead<'static, Neither>, RwLockWrite<'static, Neither>,
-        RwLockUpgrade<'static, Neither>, RwLockUpgradeOwned<Neither>,
+threads_only! {
+    #[test]
+    fn rw_21_payload_that_is_neither() {
+        assert_send_sync! { (false, false);
+            Neither, RwLock<Neither>,
+            ReadGuard<'static, Neither>, UpgradableGuard<'static, Neither>,
+            WriteGuard<'static, Neither>,
+            OwnedReadGuard<Neither>, OwnedUpgradableGuard<Neither>, OwnedWriteGuard<Neither>,
+            RwLockRead<'static, Neither>, RwLockWrite<'static, Neither>,
+            RwLockUpgrade<'static, Neither>, RwLockUpgradeOwned<Neither>,
+        }
     }
 }
 
@@ -873,7 +886,7 @@ fn rw_21_read_guard_is_covariant() {
 
 #[test]
 fn rw_21_unsized_payload() {
-    let lock: Arc<RwLock<[u8]>> = Arc::new(RwLock::new([1, 2, 3]));
+    let lock: Rc<RwLock<[u8]>> = Rc::new(RwLock::new([1, 2, 3]));
     taken(lock.write_owned())[0] = 7;
     let upgradable = taken(lock.upgradable_read());
     assert_eq!(taken(lock.read()).len(), 3);

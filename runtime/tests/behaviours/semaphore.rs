@@ -15,14 +15,15 @@ use std::sync::{Arc, Mutex};
 use std::task::{Wake, Waker};
 use std::thread;
 
-use async_monitor::future::{
+use crate::flavour::future::{
     BoundedSemaphoreAcquire, BoundedSemaphoreAcquireOwned, SemaphoreAcquire, SemaphoreAcquireOwned,
 };
-use async_monitor::{
+use crate::flavour::{
     BoundedSemaphore, BoundedSemaphorePermit, Lock, LockGuard, OverRelease,
     OwnedBoundedSemaphorePermit, OwnedSemaphorePermit, Semaphore, SemaphorePermit,
 };
 
+use crate::flavour::{Anywhere, Rc};
 use crate::model::{Beside, Random, Rules, waiters};
 use crate::support::{Task, Waiter, impls, queued, race, taken, waiter};
 
@@ -36,22 +37,22 @@ trait AnyPermit: Debug + Sized {
 }
 
 /// What both semaphores have in common.
-trait AnySemaphore: Debug + Default + Send + Sync + 'static {
+trait AnySemaphore: Debug + Default + Anywhere + 'static {
     const MAX_PERMITS: usize;
 
     type Permit<'a>: AnyPermit;
     type Acquire<'a>: Future<Output = Self::Permit<'a>>;
-    type OwnedPermit: AnyPermit + Send + Sync + 'static;
-    type AcquireOwned: Future<Output = Self::OwnedPermit> + Send;
+    type OwnedPermit: AnyPermit + Anywhere + 'static;
+    type AcquireOwned: Future<Output = Self::OwnedPermit> + Anywhere;
 
     fn new(permits: usize) -> Self;
     fn acquire(&self) -> Self::Acquire<'_>;
     fn acquire_many(&self, permits: usize) -> Self::Acquire<'_>;
     fn try_acquire(&self) -> Option<Self::Permit<'_>>;
     fn try_acquire_many(&self, permits: usize) -> Option<Self::Permit<'_>>;
-    fn acquire_owned(self: &Arc<Self>) -> Self::AcquireOwned;
-    fn acquire_many_owned(self: &Arc<Self>, permits: usize) -> Self::AcquireOwned;
-    fn try_acquire_owned(self: &Arc<Self>) -> Option<Self::OwnedPermit>;
+    fn acquire_owned(self: &Rc<Self>) -> Self::AcquireOwned;
+    fn acquire_many_owned(self: &Rc<Self>, permits: usize) -> Self::AcquireOwned;
+    fn try_acquire_owned(self: &Rc<Self>) -> Option<Self::OwnedPermit>;
     fn available_permits(&self) -> usize;
     fn is_locked(&self) -> bool;
 
@@ -94,13 +95,13 @@ macro_rules! any_semaphore {
             fn try_acquire_many(&self, permits: usize) -> Option<$permit<'_>> {
                 $semaphore::try_acquire_many(self, permits)
             }
-            fn acquire_owned(self: &Arc<Self>) -> $acquire_owned {
+            fn acquire_owned(self: &Rc<Self>) -> $acquire_owned {
                 $semaphore::acquire_owned(self)
             }
-            fn acquire_many_owned(self: &Arc<Self>, permits: usize) -> $acquire_owned {
+            fn acquire_many_owned(self: &Rc<Self>, permits: usize) -> $acquire_owned {
                 $semaphore::acquire_many_owned(self, permits)
             }
-            fn try_acquire_owned(self: &Arc<Self>) -> Option<$owned_permit> {
+            fn try_acquire_owned(self: &Rc<Self>) -> Option<$owned_permit> {
                 $semaphore::try_acquire_owned(self)
             }
             fn available_permits(&self) -> usize {
@@ -184,7 +185,6 @@ both! {
     sem_14_first_two_of_four_cancelled,
     sem_15_cancelled_in_line,
     sem_16_cancelled_by_the_one_who_woke_it,
-    sem_17_release_against_cancel,
     sem_18_dropped_or_forgotten,
     sem_21_scope_ends_in_any_way,
     sem_22_as_many_woken_as_added,
@@ -194,9 +194,7 @@ both! {
     sem_29_cancelled_before_the_releases,
     sem_30_split_and_merge,
     sem_30_merge_of_two_semaphores,
-    sem_33_acquire_release_and_cancel_on_threads,
     sem_34_owned_acquire_keeps_it_alive,
-    sem_35_permit_in_a_waker,
     random_steps,
 }
 
@@ -216,13 +214,15 @@ fn sem_01_too_many_permits<S: AnySemaphore>() {
     assert!(beyond.is_err());
 }
 
-#[test]
-fn sem_01_in_a_static() {
-    static SEMAPHORE: Semaphore = Semaphore::new(1);
-    static BOUNDED: BoundedSemaphore = BoundedSemaphore::new(1);
+threads_only! {
+    #[test]
+    fn sem_01_in_a_static() {
+        static SEMAPHORE: Semaphore = Semaphore::new(1);
+        static BOUNDED: BoundedSemaphore = BoundedSemaphore::new(1);
 
-    assert_eq!(taken(SEMAPHORE.acquire()).num_permits(), 1);
-    assert_eq!(taken(BOUNDED.acquire()).num_permits(), 1);
+        assert_eq!(taken(SEMAPHORE.acquire()).num_permits(), 1);
+        assert_eq!(taken(BOUNDED.acquire()).num_permits(), 1);
+    }
 }
 
 fn sem_02_as_many_as_there_are_permits<S: AnySemaphore>() {
@@ -449,23 +449,6 @@ fn sem_16_cancelled_by_the_one_who_woke_it<S: AnySemaphore>() {
     let _permit = taken(semaphore.acquire());
 }
 
-fn sem_17_release_against_cancel<S: AnySemaphore>() {
-    let semaphore = Arc::new(S::new(1));
-    race(
-        500,
-        || {
-            let holder = taken(semaphore.acquire_owned());
-            (holder, queued(semaphore.acquire_owned()))
-        },
-        |holder| holder.release(),
-        drop,
-        || {
-            assert_eq!(semaphore.available_permits(), 1);
-            assert_eq!(waiters(&semaphore), 0);
-        },
-    );
-}
-
 fn sem_18_dropped_or_forgotten<S: AnySemaphore>() {
     let semaphore = S::new(2);
     drop(taken(semaphore.acquire()));
@@ -647,7 +630,7 @@ fn sem_30_split_and_merge<S: AnySemaphore>() {
 }
 
 fn sem_30_merge_of_two_semaphores<S: AnySemaphore>() {
-    let (here, there) = (Arc::new(S::new(3)), Arc::new(S::new(3)));
+    let (here, there) = (Rc::new(S::new(3)), Rc::new(S::new(3)));
     let mut ours = taken(here.acquire_many(2));
     let theirs = taken(there.acquire_many(1));
     let mut ours_owned = taken(here.acquire_many_owned(1));
@@ -663,52 +646,30 @@ fn sem_30_merge_of_two_semaphores<S: AnySemaphore>() {
     assert_eq!((ours.num_permits(), ours_owned.num_permits()), (2, 1));
     drop((ours, ours_owned));
     assert_eq!(here.available_permits(), 3);
-    assert_eq!(
-        (Arc::strong_count(&here), Arc::strong_count(&there)),
-        (1, 1)
-    );
+    assert_eq!((Rc::strong_count(&here), Rc::strong_count(&there)), (1, 1));
 }
 
-fn sem_33_acquire_release_and_cancel_on_threads<S: AnySemaphore>() {
-    let semaphore = S::new(102);
-    taken(semaphore.acquire_many(100)).forget();
-    thread::scope(|scope| {
-        for permits in [1, 1, 2] {
-            let semaphore = &semaphore;
-            scope.spawn(move || {
-                for _ in 0..200 {
-                    futures::executor::block_on(semaphore.acquire_many(permits)).release();
-                    let _ = waiter(semaphore.acquire()).poll();
-                }
-            });
+threads_only! {
+    #[test]
+    fn sem_34_send_and_sync() {
+        macro_rules! send_and_sync {
+            ($($type:ty)*) => {
+                $(assert_eq!((impls!($type: Send), impls!($type: Sync)), (true, true));)*
+            };
         }
-        for _ in 0..100 {
-            assert!(semaphore.give(1));
+        send_and_sync! {
+            Semaphore SemaphorePermit<'static> SemaphoreAcquire<'static>
+            OwnedSemaphorePermit SemaphoreAcquireOwned
+            BoundedSemaphore BoundedSemaphorePermit<'static> BoundedSemaphoreAcquire<'static>
+            OwnedBoundedSemaphorePermit BoundedSemaphoreAcquireOwned
         }
-    });
-    assert_eq!(semaphore.available_permits(), 102);
-    assert_eq!(waiters(&semaphore), 0);
-}
-
-#[test]
-fn sem_34_send_and_sync() {
-    macro_rules! send_and_sync {
-        ($($type:ty)*) => {
-            $(assert_eq!((impls!($type: Send), impls!($type: Sync)), (true, true));)*
-        };
-    }
-    send_and_sync! {
-        Semaphore SemaphorePermit<'static> SemaphoreAcquire<'static>
-        OwnedSemaphorePermit SemaphoreAcquireOwned
-        BoundedSemaphore BoundedSemaphorePermit<'static> BoundedSemaphoreAcquire<'static>
-        OwnedBoundedSemaphorePermit BoundedSemaphoreAcquireOwned
     }
 }
 
 fn sem_34_owned_acquire_keeps_it_alive<S: AnySemaphore>() {
     // Unpolled.
-    let semaphore = Arc::new(S::new(1));
-    let weak = Arc::downgrade(&semaphore);
+    let semaphore = Rc::new(S::new(1));
+    let weak = Rc::downgrade(&semaphore);
     let mut unpolled = waiter(semaphore.acquire_owned());
     drop(semaphore);
     let permit = unpolled.ready();
@@ -739,35 +700,6 @@ fn sem_34_owned_acquire_keeps_it_alive<S: AnySemaphore>() {
     assert_eq!(weak.strong_count(), 1);
     permit.forget();
     assert_eq!(weak.strong_count(), 0);
-}
-
-fn sem_35_permit_in_a_waker<S: AnySemaphore>() {
-    /// A waker that keeps something until it is dropped.
-    struct Keeping<T>(#[allow(dead_code)] T);
-
-    impl<T: Send + Sync + 'static> Wake for Keeping<T> {
-        fn wake(self: Arc<Self>) {}
-    }
-
-    let semaphore = Arc::new(S::new(1));
-    let mut waiting = {
-        let permit = taken(semaphore.acquire_owned());
-        let waker = Waker::from(Arc::new(Keeping(permit)));
-        let mut future = Box::pin(semaphore.acquire());
-        let polled = future
-            .as_mut()
-            .poll(&mut std::task::Context::from_waker(&waker));
-        assert!(polled.is_pending());
-        let task = Task::new();
-        Waiter { task, future }
-    };
-    assert_eq!(semaphore.available_permits(), 0);
-
-    // The waker that is replaced here gives its permit back, to this future.
-    waiting.pending();
-    assert_eq!(waiting.wakes(), 1);
-    let _permit = waiting.ready();
-    assert_eq!(semaphore.available_permits(), 0);
 }
 
 /// The error of a release that was refused.
@@ -1006,4 +938,83 @@ fn random_steps_of_a_lock() {
         assert!(!lock.is_locked());
         assert_eq!(waiters(&lock), 0);
     });
+}
+
+threads_only! {
+    mod on_threads {
+        use super::*;
+
+        both! {
+            sem_17_release_against_cancel,
+            sem_33_acquire_release_and_cancel_on_threads,
+            sem_35_permit_in_a_waker,
+        }
+
+        fn sem_17_release_against_cancel<S: AnySemaphore>() {
+            let semaphore = Rc::new(S::new(1));
+            race(
+                500,
+                || {
+                    let holder = taken(semaphore.acquire_owned());
+                    (holder, queued(semaphore.acquire_owned()))
+                },
+                |holder| holder.release(),
+                drop,
+                || {
+                    assert_eq!(semaphore.available_permits(), 1);
+                    assert_eq!(waiters(&semaphore), 0);
+                },
+            );
+        }
+
+        fn sem_33_acquire_release_and_cancel_on_threads<S: AnySemaphore>() {
+            let semaphore = S::new(102);
+            taken(semaphore.acquire_many(100)).forget();
+            thread::scope(|scope| {
+                for permits in [1, 1, 2] {
+                    let semaphore = &semaphore;
+                    scope.spawn(move || {
+                        for _ in 0..200 {
+                            futures::executor::block_on(semaphore.acquire_many(permits)).release();
+                            let _ = waiter(semaphore.acquire()).poll();
+                        }
+                    });
+                }
+                for _ in 0..100 {
+                    assert!(semaphore.give(1));
+                }
+            });
+            assert_eq!(semaphore.available_permits(), 102);
+            assert_eq!(waiters(&semaphore), 0);
+        }
+
+        fn sem_35_permit_in_a_waker<S: AnySemaphore>() {
+            /// A waker that keeps something until it is dropped.
+            struct Keeping<T>(#[allow(dead_code)] T);
+
+            impl<T: Send + Sync + 'static> Wake for Keeping<T> {
+                fn wake(self: Arc<Self>) {}
+            }
+
+            let semaphore = Rc::new(S::new(1));
+            let mut waiting = {
+                let permit = taken(semaphore.acquire_owned());
+                let waker = Waker::from(Rc::new(Keeping(permit)));
+                let mut future = Box::pin(semaphore.acquire());
+                let polled = future
+                    .as_mut()
+                    .poll(&mut std::task::Context::from_waker(&waker));
+                assert!(polled.is_pending());
+                let task = Task::new();
+                Waiter { task, future }
+            };
+            assert_eq!(semaphore.available_permits(), 0);
+
+            // The waker that is replaced here gives its permit back, to this future.
+            waiting.pending();
+            assert_eq!(waiting.wakes(), 1);
+            let _permit = waiting.ready();
+            assert_eq!(semaphore.available_permits(), 0);
+        }
+    }
 }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, RawWaker, RawWakerVTable, Wake, Waker};
 
+use crate::flavour::Anywhere;
+
 /// A waker that counts how often it was woken, by value or by reference.
 #[derive(Default)]
 pub(crate) struct Counter(AtomicUsize);
@@ -172,7 +174,7 @@ pub(crate) enum On {
 }
 
 /// A waker that runs a hook whenever that happens to it or to a clone of it.
-pub(crate) fn hooked(on: On, hook: impl Fn() + Send + Sync + 'static) -> Waker {
+pub(crate) fn hooked(on: On, hook: impl Fn() + Anywhere + 'static) -> Waker {
     hooked_on_all(move |what| {
         if what == on {
             hook();
@@ -182,10 +184,10 @@ pub(crate) fn hooked(on: On, hook: impl Fn() + Send + Sync + 'static) -> Waker {
 
 /// A waker that tells a hook what happens to it and to its clones. A wake by
 /// value is a wake and a drop.
-pub(crate) fn hooked_on_all<H: Fn(On) + Send + Sync + 'static>(hook: H) -> Waker {
+pub(crate) fn hooked_on_all<H: Fn(On) + Anywhere + 'static>(hook: H) -> Waker {
     struct Hooked<H>(H);
 
-    impl<H: Fn(On) + Send + Sync + 'static> Hooked<H> {
+    impl<H: Fn(On) + Anywhere + 'static> Hooked<H> {
         const VTABLE: &RawWakerVTable = &RawWakerVTable::new(
             |data| {
                 Self::borrowed(&data).0(On::Clone);
@@ -217,8 +219,14 @@ pub(crate) fn hooked_on_all<H: Fn(On) + Send + Sync + 'static>(hook: H) -> Waker
 
     let data = Arc::into_raw(Arc::new(Hooked(hook)));
     // SAFETY: the table counts references as an `Arc` does, and what they reach
-    // is `Send` and `Sync`.
+    // is `Send` and `Sync`, or of the flavour of one thread, whose tests have none
+    // but their own.
     unsafe { Waker::from_raw(RawWaker::new(data.cast(), Hooked::<H>::VTABLE)) }
+}
+
+/// A value for the rest of the test, and of the process.
+pub(crate) fn leaked<T>(value: T) -> &'static T {
+    Box::leak(Box::new(value))
 }
 
 /// Polls a future with a given waker.

@@ -1,12 +1,12 @@
 //! Conditional waiters (`when`), at the level of the runtime.
 
+use crate::flavour::Rc;
 use std::cell::Cell;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 
+use crate::flavour::{Mutex, MutexGuard, RwLock, RwLockReadGuard};
 use async_monitor::__private::{ConditionalLock, ConditionalRwLock, when};
-use async_monitor::{Mutex, MutexGuard, RwLock, RwLockReadGuard};
 
 use crate::support::{Waiter, queued, taken, waiter};
 
@@ -229,7 +229,7 @@ fn when_some_leave_nothing_is_lost() {
             state ^= state << 17;
             state % below
         };
-        let stock = Arc::new(Mutex::new(0));
+        let stock = Rc::new(Mutex::new(0));
         let mut takers: Vec<Waiter<_>> = Vec::new();
         let (mut put, mut got) = (0, 0);
         for _ in 0..3_000 {

@@ -1,15 +1,47 @@
 //! The primitives for one thread take the same random schedules beside the same
-//! models as those for many: see `tests/model`, whose files these are.
+//! models as those for many, and have the same behaviours: see `tests/model` and
+//! `tests/behaviours`, whose files these are.
 #![cfg(not(any(async_monitor_loom, async_monitor_shuttle)))]
-// The files are those of another test on purpose.
-#![allow(clippy::duplicate_mod)]
+// The files are those of other tests on purpose, and some of them need more.
+#![allow(clippy::duplicate_mod, dead_code, unused_imports, unused_macros)]
 
+#[macro_use]
 mod flavour {
     pub(crate) use async_monitor::local::*;
+    pub(crate) use async_monitor::{Barrier, HoldsLock, LockId, Relock, View};
     pub(crate) use std::rc::Rc;
+
+    /// What can be where a primitive can be: on its thread, like everything.
+    pub(crate) trait Anywhere {}
+
+    impl<T: ?Sized> Anywhere for T {}
+
+    /// What only several threads do: not here.
+    macro_rules! threads_only {
+        ($($code:tt)*) => {};
+    }
 }
 
-mod behaviours;
+/// One test for each behaviour: see `tests/behaviours`, whose files these are.
+#[path = "../behaviours"]
+mod behaviours {
+    mod condition;
+    mod cross;
+    mod event;
+    mod lock;
+    mod rwlock;
+    mod semaphore;
+    mod when;
+}
+
+mod tasks_of_one_thread;
+
+#[path = "../behaviours/model.rs"]
+mod model;
+#[path = "../behaviours/scheduled.rs"]
+mod scheduled;
+#[path = "../behaviours/support.rs"]
+mod support;
 
 #[path = "../model/condition.rs"]
 mod condition;

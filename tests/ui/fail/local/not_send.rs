@@ -21,6 +21,11 @@ async fn guards(lock: &local::Lock, mutex: &local::Mutex<u8>, rw: &local::RwLock
     is_send(lock.acquire().await);
     is_sync(mutex.lock().await);
     is_send(rw.read().await);
+    is_send(local::MutexGuard::map(mutex.lock().await, |value| value));
+}
+
+async fn owned(lock: std::rc::Rc<local::Lock>) {
+    is_send(lock.acquire_owned().await);
 }
 
 fn futures(account: &Account, event: &local::Event, semaphore: &local::Semaphore) {

@@ -1,7 +1,8 @@
-//! What the models do not look at.
+//! What there is for tasks of one thread besides.
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -129,4 +130,14 @@ fn wakers_may_use_the_lock() {
         let poll = waits.as_mut().poll(&mut Context::from_waker(&waker));
         assert!(poll.is_ready());
     });
+}
+
+#[test]
+fn whole_again_after_every_panic() {
+    fn unwind_safe<T: UnwindSafe + RefUnwindSafe>() {}
+    unwind_safe::<Lock>();
+    unwind_safe::<Event>();
+    unwind_safe::<Condition>();
+    unwind_safe::<Semaphore>();
+    unwind_safe::<BoundedSemaphore>();
 }

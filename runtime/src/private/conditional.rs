@@ -185,7 +185,7 @@ impl Kind<Nothing> {
     }
 }
 
-/// A guard that perhaps derefs, as a condition sees it. As in [`bind`](super::bind).
+/// A guard that perhaps derefs, as a condition sees it. As in `bind`.
 pub struct Seen<'v, G>(SeenGuard<'v, G>);
 
 /// A guard that is seen itself.

@@ -102,7 +102,8 @@ use proc_macro::TokenStream;
 /// # Under another name
 ///
 /// Where this crate is reached by another path than `::async_monitor`, say so
-/// above the struct: `#[guarded(crate = ::path)]`.
+/// above the struct: `#[guarded(crate = ::path)]`. The path is trusted: what is there must be
+/// this crate, on whose `unsafe` code the expansion relies.
 #[proc_macro_derive(Guarded, attributes(guarded_by, guarded, lock))]
 pub fn derive_guarded(input: TokenStream) -> TokenStream {
     guarded::derive(input.into()).into()

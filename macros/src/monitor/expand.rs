@@ -12,7 +12,7 @@ use super::forms::{Forms, Twin, guard_lifetime};
 use super::model::{Member, Method, Monitor, view_path};
 use super::parse::Block;
 use crate::names::{Krate, own, public};
-use crate::section::{Function, Mode, OwnLock};
+use crate::section::{Mode, OwnLock};
 
 /// Expands to:
 ///
@@ -353,25 +353,5 @@ fn collect_calls(tokens: TokenStream, names: &mut HashSet<Ident>) {
         if let TokenTree::Group(group) = token {
             collect_calls(group.stream(), names);
         }
-    }
-}
-
-impl Function {
-    /// The fn, with the body that it has.
-    fn into_tokens(self) -> TokenStream {
-        let Function {
-            attrs,
-            vis,
-            sig,
-            braces,
-            inner_attrs,
-            body,
-            ..
-        } = self;
-        let mut block = Group::new(Delimiter::Brace, quote!(#inner_attrs #body));
-        block.set_span(braces);
-        let mut output = quote!(#(#attrs)* #vis #sig);
-        block.to_tokens(&mut output);
-        output
     }
 }

@@ -1,11 +1,13 @@
 //! `#[synchronized]`, expanded.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use quote::quote;
+use syn::parse_quote;
 
 use super::expand::{self, Site, Wait};
 use super::function::{Function, Kind};
 use super::model::Section;
+use crate::names::own;
 
 /// Expands to:
 ///
@@ -37,25 +39,14 @@ pub(super) fn expand(mut function: Function, section: &Section) -> TokenStream {
         wait,
         output: output.as_ref(),
     };
-    let body = if section.locks.is_empty() || !section.is_complete {
-        function.body.clone()
-    } else {
-        function.body_with(&|statements| expand::section(section, site, statements))
-    };
-    let Function {
-        attrs,
-        vis,
-        sig,
-        braces,
-        inner_attrs,
-        ..
-    } = function;
-    let block = expand::braced(quote!(#inner_attrs #body), braces);
-    let mut output = quote!(#(#attrs)*);
-    if !section.is_complete {
-        output.extend(quote!(#[allow(unused)]));
+    if !section.locks.is_empty() && section.is_complete {
+        function.body =
+            function.body_with(&|statements| expand::section(section, site, statements));
     }
-    output.extend(quote!(#vis #sig));
-    block.to_tokens(&mut output);
-    output
+    if !section.is_complete {
+        function.attrs.push(parse_quote!(#[allow(unused)]));
+    }
+    // The compiler would have something to say about the user's.
+    function.braces = own(function.braces);
+    function.into_tokens()
 }

@@ -143,6 +143,24 @@ fn not_a_fn(input: ParseStream<'_>) -> syn::Error {
 }
 
 impl Function {
+    /// The fn, with the body that it has, in the braces of the body.
+    pub(crate) fn into_tokens(self) -> TokenStream {
+        let Function {
+            attrs,
+            vis,
+            sig,
+            braces,
+            inner_attrs,
+            body,
+            ..
+        } = self;
+        let mut block = Group::new(Delimiter::Brace, quote!(#inner_attrs #body));
+        block.set_span(braces);
+        let mut output = quote!(#(#attrs)* #vis #sig);
+        block.to_tokens(&mut output);
+        output
+    }
+
     /// The object whose fields bare names are.
     pub(super) fn base(&self) -> Option<Base> {
         let receiver = self.sig.receiver()?;

@@ -2,8 +2,8 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, RawWaker, RawWakerVTable, Wake, Waker};
 
 use crate::flavour::Anywhere;
@@ -226,7 +226,14 @@ pub(crate) fn hooked_on_all<H: Fn(On) + Anywhere + 'static>(hook: H) -> Waker {
 
 /// A value for the rest of the test, and of the process.
 pub(crate) fn leaked<T>(value: T) -> &'static T {
-    Box::leak(Box::new(value))
+    /// What looks for lost memory sees from here that this is not lost.
+    static KEPT: Mutex<Vec<AtomicPtr<()>>> = Mutex::new(Vec::new());
+
+    let value: *mut T = Box::leak(Box::new(value));
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    kept.push(AtomicPtr::new(value.cast()));
+    // SAFETY: it was leaked a moment ago, and nobody frees it.
+    unsafe { &*value }
 }
 
 /// Polls a future with a given waker.

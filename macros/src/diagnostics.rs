@@ -6,6 +6,8 @@ use std::fmt::Display;
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 
+use crate::gather::Gather;
+
 /// The mistakes found in one item.
 ///
 /// Whoever makes one must [`finish`](Self::finish) it: a collector that is
@@ -50,7 +52,7 @@ impl Errors {
             .unwrap_or_default()
             .iter()
             .map(syn::Error::to_compile_error)
-            .collect()
+            .gather()
     }
 }
 
@@ -67,7 +69,7 @@ impl Drop for Errors {
 impl Errors {
     pub(crate) fn messages(self) -> Vec<String> {
         let found = self.found.take().unwrap_or_default();
-        found.iter().map(syn::Error::to_string).collect()
+        found.iter().map(syn::Error::to_string).gather()
     }
 }
 

@@ -14,6 +14,7 @@
 #![forbid(unsafe_code)]
 
 mod diagnostics;
+mod gather;
 mod guarded;
 mod monitor;
 mod names;

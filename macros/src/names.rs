@@ -4,6 +4,8 @@ use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 
+use crate::gather::Gather;
+
 /// The path by which expansions reach the runtime crate: `::async_monitor`, or
 /// what the user has written behind `crate =`.
 #[derive(Clone, Default)]
@@ -48,7 +50,7 @@ fn located_at(tokens: TokenStream, span: Span) -> TokenStream {
         token.set_span(token.span().located_at(span));
         token
     });
-    moved.collect()
+    moved.gather()
 }
 
 /// The name without `r#`.
@@ -58,16 +60,15 @@ pub(crate) fn plain(ident: &Ident) -> String {
 
 /// `a_name` as `AName`.
 pub(crate) fn camel_case(name: &str) -> String {
-    let capitalized = |word: &str| {
-        let mut chars = word.chars();
-        let first: String = chars
-            .next()
-            .into_iter()
-            .flat_map(char::to_uppercase)
-            .collect();
-        first + chars.as_str()
-    };
-    name.split('_').map(capitalized).collect()
+    let mut capitalized = String::new();
+    for word in name.split('_') {
+        let mut letters = word.chars();
+        if let Some(first) = letters.next() {
+            capitalized.push_str(&first.to_uppercase().to_string());
+            capitalized.push_str(letters.as_str());
+        }
+    }
+    capitalized
 }
 
 /// The name a lock is bound as: that of a static, which no pattern can have, in
@@ -109,12 +110,12 @@ pub(crate) fn is_near(name: &str, meant: &str) -> bool {
     }
     let folded = |name: &str| -> Vec<char> {
         let letters = name.chars().filter(|letter| *letter != '_');
-        letters.flat_map(char::to_lowercase).collect()
+        letters.flat_map(char::to_lowercase).gather()
     };
     let (name, meant) = (folded(name), folded(meant));
     let same = name.iter().zip(&meant).take_while(|(a, b)| a == b).count();
     let after = |word: &[char], count: usize| -> Vec<char> {
-        word.iter().skip(same + count).copied().collect()
+        word.iter().skip(same + count).copied().gather()
     };
     let swapped: Vec<char> = after(&name, 1)
         .first()
@@ -122,7 +123,7 @@ pub(crate) fn is_near(name: &str, meant: &str) -> bool {
         .chain(name.get(same))
         .copied()
         .chain(after(&name, 2))
-        .collect();
+        .gather();
     after(&name, 1) == after(&meant, 1)
         || after(&name, 0) == after(&meant, 1)
         || after(&name, 1) == after(&meant, 0)

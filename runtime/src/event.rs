@@ -103,6 +103,7 @@ impl Event {
     }
 
     #[cold]
+    #[inline]
     fn set_queued(&self) {
         let queue = self.signal.lock();
         // Release: as in `set`.
@@ -165,6 +166,7 @@ impl Event {
     /// The node is pinned, is used with this event only, and is
     /// [cancelled](Self::cancel) before it goes away, unless this returns `Ready`.
     #[cold]
+    #[inline]
     unsafe fn poll_wait(&self, node: &Node<Epoch>, waker: &Waker) -> Poll<()> {
         // SAFETY: passed on.
         unsafe {
@@ -191,6 +193,7 @@ impl Event {
     ///
     /// The node is the caller's own and was used with this event only.
     #[cold]
+    #[inline]
     unsafe fn cancel(&self, node: &Node<Epoch>) {
         // SAFETY: passed on. Nothing is to be given on: it was a broadcast.
         unsafe { self.signal.leave(node, || self.unmark_queued()) };

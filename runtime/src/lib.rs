@@ -28,6 +28,7 @@
 //!
 //! - `macros` (on by default): `#[derive(Guarded)]`, `#[monitor]`,
 //!   `#[synchronized]` and `with_lock!`.
+//! - `local` (on by default): the primitives once more, for tasks of one thread.
 //! - `tokio`, `smol`: a timer for the option `timeout` of the notation. With both,
 //!   it is tokio's where its runtime is running.
 
@@ -57,6 +58,7 @@ mod event;
 mod flavour;
 mod gate;
 mod guarded;
+#[cfg(feature = "local")]
 #[allow(clippy::duplicate_mod)] // one code for both flavours
 pub mod local;
 mod lock;

@@ -4,6 +4,7 @@ use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{GenericParam, Generics, Type, parse_quote};
 
+use crate::gather::Gather;
 use crate::names::{has_ident, plain, replace_self};
 
 /// The parameters and bounds of the struct.
@@ -136,7 +137,7 @@ fn unsized_params(generics: &Generics) -> Vec<Ident> {
                 has_ident(&tokens, &plain(&param.ident)) && is_relaxed(&tokens)
             })
     });
-    declared.map(|param| param.ident.clone()).collect()
+    declared.map(|param| param.ident.clone()).gather()
 }
 
 fn without_default(param: &GenericParam) -> GenericParam {

@@ -1,12 +1,11 @@
 //! What a derived struct is: locks, and what each of them guards.
 
-use std::collections::HashSet;
-
 use syn::{Attribute, Ident, Type, Visibility};
 
 use super::generics::Params;
 use super::parse::{FieldInput, Input};
 use super::types::{data_lock, guarded_value};
+use crate::gather::Gather;
 use crate::names::{Krate, camel_case, plain};
 
 /// A struct whose fields are guarded.
@@ -94,10 +93,10 @@ impl Monitor {
     /// What is wrong in the input is left out: it has been reported.
     pub(super) fn new(input: Input) -> Self {
         let params = Params::new(&input.ident, &input.generics);
-        let mut names = HashSet::new();
+        let mut names = Vec::new();
         let locks = input
             .locks()
-            .filter(|field| !field.is_wrong && names.insert(field.type_name()))
+            .filter(|field| !field.is_wrong && is_new(field.type_name(), &mut names))
             .map(|lock| LockField {
                 ident: lock.ident.clone(),
                 vis: lock.vis.clone(),
@@ -105,7 +104,7 @@ impl Monitor {
                 is_rw: lock.lock.as_ref().is_some_and(|lock| lock.is_rw),
                 contents: contents(&input, lock, &params),
             })
-            .collect();
+            .gather();
         Monitor {
             ident: input.ident,
             vis: input.vis,
@@ -114,6 +113,13 @@ impl Monitor {
             locks,
         }
     }
+}
+
+/// Whether the name is not there yet. It is afterwards.
+fn is_new(name: String, names: &mut Vec<String>) -> bool {
+    let is_new = !names.contains(&name);
+    names.push(name);
+    is_new
 }
 
 fn contents(input: &Input, lock: &FieldInput, params: &Params) -> Contents {
@@ -135,5 +141,5 @@ fn contents(input: &Input, lock: &FieldInput, params: &Params) -> Contents {
             value: params.outside(guarded_value(&field.ty)?),
         })
     });
-    Contents::Fields(guarded.collect())
+    Contents::Fields(guarded.gather())
 }

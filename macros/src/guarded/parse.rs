@@ -9,6 +9,7 @@ use syn::{
 };
 
 use crate::diagnostics::Errors;
+use crate::gather::Gather;
 use crate::names::Krate;
 
 /// A struct with named fields.
@@ -62,7 +63,7 @@ pub(super) fn parse(tokens: TokenStream, errors: &Errors) -> Option<Input> {
         fields: fields
             .into_iter()
             .filter_map(|field| field_input(field, errors))
-            .collect(),
+            .gather(),
         ident: input.ident,
         vis: input.vis,
         krate,
@@ -74,7 +75,7 @@ fn named_fields(input: &DeriveInput, errors: &Errors) -> Option<Vec<Field>> {
     const WHAT: &str = "a lock guards named fields of a struct";
     match &input.data {
         Data::Struct(data) => match &data.fields {
-            Fields::Named(fields) => return Some(fields.named.iter().cloned().collect()),
+            Fields::Named(fields) => return Some(fields.named.iter().cloned().gather()),
             Fields::Unnamed(fields) => errors.at(
                 fields,
                 format!(

@@ -1,12 +1,11 @@
 //! The rules that take more than one attribute to break.
 
-use std::collections::HashMap;
-
 use syn::Ident;
 
 use super::parse::{FieldInput, Input};
 use super::types::{data_lock, guarded_value, looks_like_lock};
 use crate::diagnostics::Errors;
+use crate::gather::Gather;
 use crate::names::{is_near, plain};
 
 pub(super) fn validate(input: &Input, errors: &Errors) {
@@ -156,10 +155,10 @@ fn check_there_is_a_lock(input: &Input, errors: &Errors) {
 
 /// Each lock has types of its own name.
 fn check_type_names(input: &Input, errors: &Errors) {
-    let mut seen: HashMap<String, &Ident> = HashMap::new();
+    let mut seen: Vec<(String, &Ident)> = Vec::new();
     for lock in input.locks() {
         let name = lock.type_name();
-        if let Some(first) = seen.insert(name.clone(), &lock.ident) {
+        if let Some((_, first)) = seen.iter().find(|(other, _)| *other == name) {
             errors.at(
                 &lock.ident,
                 format!(
@@ -169,6 +168,7 @@ fn check_type_names(input: &Input, errors: &Errors) {
                 ),
             );
         }
+        seen.push((name, &lock.ident));
     }
 }
 
@@ -179,14 +179,14 @@ fn candidates(input: &Input) -> Vec<&Ident> {
         (is_lock || looks_like_lock(&field.ty)) && data_lock(&field.ty).is_none()
     };
     let fields = input.fields.iter().filter(is_candidate);
-    fields.map(|field| &field.ident).collect()
+    fields.map(|field| &field.ident).gather()
 }
 
 fn one_of(names: &[&Ident], before: &str, after: &str) -> String {
     let quoted: Vec<_> = names
         .iter()
         .map(|name| format!("`{before}{name}{after}`"))
-        .collect();
+        .gather();
     match quoted.split_last() {
         Some((last, [])) => last.clone(),
         Some((last, first)) => format!("{} or {last}", first.join(", ")),

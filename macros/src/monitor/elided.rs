@@ -1,38 +1,86 @@
 //! Lifetimes that are not written.
 
-use syn::visit_mut::{self, VisitMut};
-use syn::{Lifetime, ParenthesizedGenericArguments, Type, TypeFnPtr, TypePath, TypeReference};
+use syn::{
+    AngleBracketedGenericArguments, GenericArgument, Lifetime, Path, PathArguments, Type,
+    TypeParamBound, TypePath,
+};
 
 /// Writes a lifetime where there is `'_`, or a reference without one. What
 /// belongs to a `Fn(&T) -> &T` stays as it is.
-pub(super) struct Named<F: FnMut() -> Lifetime>(pub(super) F);
+pub(super) struct Named<'n>(pub(super) &'n mut dyn FnMut() -> Lifetime);
 
-impl<F: FnMut() -> Lifetime> Named<F> {
-    pub(super) fn in_type(name: F, ty: &mut Type) {
-        Named(name).visit_type_mut(ty);
+impl Named<'_> {
+    pub(super) fn in_type(&mut self, ty: &mut Type) {
+        match ty {
+            Type::Reference(ty) => {
+                match &mut ty.lifetime {
+                    Some(lifetime) => self.in_lifetime(lifetime),
+                    none => *none = Some((self.0)()),
+                }
+                self.in_type(&mut ty.elem);
+            }
+            Type::Path(ty) => self.in_type_path(ty),
+            Type::TraitObject(ty) => ty.bounds.iter_mut().for_each(|bound| self.in_bound(bound)),
+            Type::ImplTrait(ty) => ty.bounds.iter_mut().for_each(|bound| self.in_bound(bound)),
+            Type::Tuple(ty) => ty.elems.iter_mut().for_each(|ty| self.in_type(ty)),
+            Type::Array(ty) => self.in_type(&mut ty.elem),
+            Type::Slice(ty) => self.in_type(&mut ty.elem),
+            Type::Ptr(ty) => self.in_type(&mut ty.elem),
+            Type::Paren(ty) => self.in_type(&mut ty.elem),
+            Type::Group(ty) => self.in_type(&mut ty.elem),
+            _ => {}
+        }
     }
 
-    pub(super) fn in_path(name: F, path: &mut TypePath) {
-        Named(name).visit_type_path_mut(path);
+    pub(super) fn in_type_path(&mut self, ty: &mut TypePath) {
+        if let Some(base) = &mut ty.qself {
+            self.in_type(&mut base.ty);
+        }
+        self.in_path(&mut ty.path);
     }
-}
 
-impl<F: FnMut() -> Lifetime> VisitMut for Named<F> {
-    fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
+    fn in_path(&mut self, path: &mut Path) {
+        for segment in &mut path.segments {
+            if let PathArguments::AngleBracketed(arguments) = &mut segment.arguments {
+                self.in_arguments(arguments);
+            }
+        }
+    }
+
+    fn in_arguments(&mut self, arguments: &mut AngleBracketedGenericArguments) {
+        for argument in &mut arguments.args {
+            match argument {
+                GenericArgument::Lifetime(lifetime) => self.in_lifetime(lifetime),
+                GenericArgument::Type(ty) => self.in_type(ty),
+                GenericArgument::AssocType(assoc) => {
+                    if let Some(arguments) = &mut assoc.generics {
+                        self.in_arguments(arguments);
+                    }
+                    self.in_type(&mut assoc.ty);
+                }
+                GenericArgument::Constraint(constraint) => {
+                    constraint
+                        .bounds
+                        .iter_mut()
+                        .for_each(|bound| self.in_bound(bound));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn in_bound(&mut self, bound: &mut TypeParamBound) {
+        match bound {
+            TypeParamBound::Lifetime(lifetime) => self.in_lifetime(lifetime),
+            TypeParamBound::Trait(bound) => self.in_path(&mut bound.path),
+            _ => {}
+        }
+    }
+
+    fn in_lifetime(&mut self, lifetime: &mut Lifetime) {
         if lifetime.ident == "_" {
             *lifetime = (self.0)();
         }
-    }
-
-    fn visit_type_reference_mut(&mut self, reference: &mut TypeReference) {
-        if reference.lifetime.is_none() {
-            reference.lifetime = Some((self.0)());
-        }
-        visit_mut::visit_type_reference_mut(self, reference);
-    }
-
-    fn visit_type_fn_ptr_mut(&mut self, _: &mut TypeFnPtr) {}
-    fn visit_parenthesized_generic_arguments_mut(&mut self, _: &mut ParenthesizedGenericArguments) {
     }
 }
 
@@ -45,7 +93,7 @@ mod tests {
 
     #[track_caller]
     fn named(mut ty: Type, expected: Type) {
-        Named::in_type(|| Lifetime::new("'g", Span::call_site()), &mut ty);
+        Named(&mut || Lifetime::new("'g", Span::call_site())).in_type(&mut ty);
         assert_eq!(
             ty.to_token_stream().to_string(),
             expected.to_token_stream().to_string()

@@ -1,7 +1,5 @@
 //! From the model to code. Nothing here can fail.
 
-use std::collections::HashSet;
-
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
@@ -11,6 +9,7 @@ use super::analysis::Finding;
 use super::forms::{Forms, Twin, guard_lifetime};
 use super::model::{Member, Method, Monitor, view_path};
 use super::parse::Block;
+use crate::gather::Gather;
 use crate::names::{Krate, own, public};
 use crate::section::{Mode, OwnLock};
 
@@ -43,7 +42,7 @@ pub(super) fn expand(monitor: Monitor, findings: &[Finding]) -> TokenStream {
     let findings: TokenStream = findings
         .iter()
         .map(|finding| expand_finding(finding, &monitor))
-        .collect();
+        .gather();
     let check = expand_check(&monitor);
     let called = called_on_bindings(&monitor);
     let Monitor { block, members, .. } = monitor;
@@ -54,7 +53,7 @@ pub(super) fn expand(monitor: Monitor, findings: &[Finding]) -> TokenStream {
             Member::Method(method) => expand_method(*method, &path, &called),
             Member::Other(tokens) => tokens,
         })
-        .collect();
+        .gather();
     let (attrs, inner_attrs, self_ty) = (&block.attrs, &block.inner_attrs, &block.self_ty);
     let (impl_params, _, where_clause) = block.generics.split_for_impl();
     let impl_token = block.impl_token;
@@ -112,7 +111,7 @@ fn struct_path(self_ty: &syn::TypePath) -> TokenStream {
     path.into_token_stream()
 }
 
-fn expand_method(method: Method, path: &TokenStream, called: &HashSet<Ident>) -> TokenStream {
+fn expand_method(method: Method, path: &TokenStream, called: &[Ident]) -> TokenStream {
     let Method {
         function, forms, ..
     } = method;
@@ -183,7 +182,7 @@ fn expand_twins(monitor: &Monitor) -> TokenStream {
                 let body = body(&forms.twin, krate);
                 quote!(#(#attrs)* #vis #sig { #body })
             });
-            expand_impl(monitor, lock, mode, &twins.collect())
+            expand_impl(monitor, lock, mode, &twins.gather())
         };
         let mut impls = twins(lock.mode, &on_own_view);
         if lock.mode == Mode::Shared {
@@ -194,7 +193,7 @@ fn expand_twins(monitor: &Monitor) -> TokenStream {
             #path! { #mode #field { #impls } {} }
         }
     });
-    groups.collect()
+    groups.gather()
 }
 
 /// Expands to:
@@ -325,16 +324,16 @@ fn expand_finding(finding: &Finding, monitor: &Monitor) -> TokenStream {
 
 /// The names of the methods that are called as `ledger.deposit(..)`, and not on
 /// `self`.
-fn called_on_bindings(monitor: &Monitor) -> HashSet<Ident> {
-    let mut names = HashSet::new();
+fn called_on_bindings(monitor: &Monitor) -> Vec<Ident> {
+    let mut names = Vec::new();
     for method in monitor.methods() {
         collect_calls(method.function.body.clone(), &mut names);
     }
     names
 }
 
-fn collect_calls(tokens: TokenStream, names: &mut HashSet<Ident>) {
-    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+fn collect_calls(tokens: TokenStream, names: &mut Vec<Ident>) {
+    let tokens: Vec<TokenTree> = tokens.into_iter().gather();
     for window in tokens.windows(4) {
         if let [
             TokenTree::Ident(base),
@@ -344,8 +343,8 @@ fn collect_calls(tokens: TokenStream, names: &mut HashSet<Ident>) {
             TokenTree::Group(_) | TokenTree::Punct(_),
         ] = window
         {
-            if dot.as_char() == '.' && base != "self" {
-                names.insert(name.clone());
+            if dot.as_char() == '.' && base != "self" && !names.contains(name) {
+                names.push(name.clone());
             }
         }
     }

@@ -11,6 +11,7 @@ use syn::{
 
 use super::elided::Named;
 use super::model::view_path;
+use crate::gather::Gather;
 use crate::names::{has_ident, own, plain, replace_self};
 use crate::section::{Function, Kind, Mode, OwnLock, Section, collect_idents};
 
@@ -187,7 +188,7 @@ fn argument_names(sig: &Signature) -> Vec<Ident> {
         },
         FnArg::Receiver(_) => None,
     });
-    names.collect()
+    names.gather()
 }
 
 /// `::<U, N>`: what cannot be inferred from the arguments. Lifetimes can.
@@ -201,7 +202,7 @@ fn turbofish(sig: &Signature) -> TokenStream {
             GenericParam::Const(param) => Some(&param.ident),
             GenericParam::Lifetime(_) => None,
         })
-        .collect();
+        .gather();
     if names.is_empty() {
         TokenStream::new()
     } else {
@@ -261,7 +262,7 @@ fn inner(
     }
     let param: FnArg = parse_quote!(#binding: #reference #view);
     inner.sig.inputs.insert(1, param);
-    inner.attrs = function.attrs.iter().filter_map(of_bodies).collect();
+    inner.attrs = function.attrs.iter().filter_map(of_bodies).gather();
     // What lints say about the form of a fn, which is not the user's here.
     inner.attrs.push(parse_quote!(#[allow(
         single_use_lifetimes,
@@ -301,7 +302,7 @@ fn outer(function: &Function, sig: Signature, lock: &OwnLock, call: &Call<'_>) -
         Self::#name #turbofish (#this, #binding, #(#arguments),*) #awaited
     };
     outer.sig = sig;
-    outer.attrs = function.attrs.iter().map(tolerant).collect();
+    outer.attrs = function.attrs.iter().map(tolerant).gather();
     // They are about the body.
     outer.inner_attrs = TokenStream::new();
     outer
@@ -326,7 +327,7 @@ fn twin(
     let guard = guard_lifetime();
     let borrowed = receiver.lifetime.as_ref().unwrap_or(&guard);
     if let ReturnType::Type(_, ty) = &mut sig.output {
-        Named::in_type(|| borrowed.clone(), ty);
+        Named(&mut || borrowed.clone()).in_type(ty);
     }
     if let Some(lifetime) = &receiver.lifetime {
         let clause = sig.generics.make_where_clause();
@@ -363,7 +364,7 @@ fn twin_attrs(function: &Function, self_ty: &TypePath) -> Vec<Attribute> {
     let mut attrs: Vec<Attribute> = docs(function, self_ty)
         .iter()
         .map(|doc| parse_quote!(#[doc = #doc]))
-        .collect();
+        .gather();
     attrs.extend(function.attrs.iter().filter_map(|attr| {
         let is_doc_option = attr.path().is_ident("doc") && matches!(attr.meta, Meta::List(_));
         if is_doc_option || has_name(attr, &["must_use", "deprecated", "inline", "cold"]) {
@@ -389,9 +390,9 @@ fn docs(function: &Function, self_ty: &TypePath) -> Vec<String> {
         _ => None,
     });
     let mut docs: Vec<String> = lines
-        .flat_map(|text| text.split('\n').map(str::to_owned).collect::<Vec<_>>())
+        .flat_map(|text| text.split('\n').map(str::to_owned).gather::<Vec<_>>())
         .take_while(|line| !line.trim().is_empty())
-        .collect();
+        .gather();
     if docs
         .iter()
         .any(|line| line.contains('[') || line.contains("```"))

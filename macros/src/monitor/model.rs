@@ -7,6 +7,7 @@ use syn::{Attribute, GenericParam, Lifetime, LifetimeParam, Meta, PathArguments,
 use super::elided::Named;
 use super::forms::Forms;
 use super::parse::{Arguments, Block, Item};
+use crate::gather::Gather;
 use crate::names::{Krate, camel_case, plain, public};
 use crate::section::{self, Function, Mode, OwnLock, Section};
 
@@ -44,7 +45,7 @@ impl Monitor {
             }
             Item::Other(tokens) => Member::Other(tokens),
         });
-        let members = members.collect();
+        let members = members.gather();
         let krate = arguments.krate.clone();
         Monitor {
             block,
@@ -129,13 +130,13 @@ fn add_crate(attribute: Option<&mut Attribute>, krate: &Krate) {
 /// the types of views can name them too.
 fn name_lifetimes(block: &mut Block) {
     let mut names = Vec::new();
-    let fresh = || {
+    let mut fresh = || {
         let name = format!("'__elided{}", names.len());
         let lifetime = Lifetime::new(&name, Span::call_site());
         names.push(lifetime.clone());
         lifetime
     };
-    Named::in_path(fresh, &mut block.self_ty);
+    Named(&mut fresh).in_type_path(&mut block.self_ty);
     for (index, lifetime) in names.into_iter().enumerate() {
         let param = GenericParam::Lifetime(LifetimeParam::new(lifetime));
         block.generics.params.insert(index, param);

@@ -8,6 +8,7 @@ use syn::{Expr, ExprCall, ExprMethodCall, Ident, Token, token};
 
 use super::parse::{OPTIONS, WITH_VALUE, WITHOUT_VALUE};
 use crate::diagnostics::Errors;
+use crate::gather::Gather;
 use crate::names::{is_near, plain};
 
 /// `let x = lock` and `mut lock`.
@@ -91,16 +92,18 @@ fn misspelled(input: ParseStream<'_>) -> Option<syn::Error> {
 /// Whether `name = value` must mean the option: `timout`, `wehn` and `krate`, but
 /// neither `then` nor `crates`, which may well be names of locks.
 fn is_option_with_value(name: &str, option: &str) -> bool {
-    let letters = |word: &str| {
-        let mut letters: Vec<char> = word.to_lowercase().replace('_', "").chars().collect();
-        letters.sort_unstable();
-        letters
+    let letters = |word: &str| word.to_lowercase().replace('_', "");
+    let has_letters_of = |word: &str, other: &str| {
+        let count = |word: &str, letter| word.chars().filter(|other| *other == letter).count();
+        let mut letters = other.chars();
+        word.len() == other.len()
+            && letters.all(|letter| count(word, letter) == count(other, letter))
     };
     if option == "crate" {
         return name == "krate";
     }
     let is_shorter = name.len() < option.len();
-    is_near(name, option) && (is_shorter || letters(name) == letters(option))
+    is_near(name, option) && (is_shorter || has_letters_of(&letters(name), &letters(option)))
 }
 
 fn value_of(option: &str) -> &'static str {
@@ -166,7 +169,7 @@ fn several(call: &ExprCall) -> Option<String> {
         .args
         .iter()
         .map(|lock| format!("{mode}({})", text(lock)));
-    let each = each.collect::<Vec<_>>().join(", ");
+    let each = each.gather::<Vec<_>>().join(", ");
     Some(format!("`{mode}` is about one lock: write `{each}`"))
 }
 

@@ -7,6 +7,7 @@ use super::expand_atomic;
 use super::lexical;
 use super::model::{Lock, Place, Section};
 use super::parse::Mode;
+use crate::gather::Gather;
 use crate::names::{Krate, key, own, plain};
 
 /// Where a section stands.
@@ -79,8 +80,8 @@ pub(super) fn section(section: &Section, site: Site<'_>, statements: TokenStream
         .iter()
         .enumerate()
         .map(|(index, lock)| Acquisition::new(index, lock, krate))
-        .collect();
-    let entries: TokenStream = locks.iter().map(Acquisition::entry).collect();
+        .gather();
+    let entries: TokenStream = locks.iter().map(Acquisition::entry).gather();
     let storage = expand_atomic::storage(section, &locks);
     let inside = inside(section, &locks, site, statements);
     let Some(timeout) = &section.options.timeout else {
@@ -142,7 +143,7 @@ fn inside(
     statements: TokenStream,
 ) -> TokenStream {
     let undo = expand_atomic::undo(section, locks);
-    let bind: TokenStream = locks.iter().map(|lock| lock.bind(section)).collect();
+    let bind: TokenStream = locks.iter().map(|lock| lock.bind(section)).gather();
     let body = body(section, site, statements);
     quote!(#undo #bind #body)
 }
@@ -285,7 +286,7 @@ fn enter_in_time(section: &Section, locks: &[Acquisition<'_>]) -> (TokenStream, 
 /// }
 /// ```
 fn acquire_in_order(locks: &[Acquisition<'_>], site: Site<'_>, leave: Leave) -> TokenStream {
-    let slots: Vec<_> = locks.iter().map(|lock| &lock.slot).collect();
+    let slots: Vec<_> = locks.iter().map(|lock| &lock.slot).gather();
     let nones = locks.iter().map(|_| quote!(::core::option::Option::None));
     let ids = locks.iter().map(Acquisition::named_id);
     let arms = locks.iter().enumerate().map(|(index, lock)| {

@@ -6,6 +6,7 @@ use quote::{ToTokens, quote, quote_spanned};
 
 use super::expand::{Acquisition, Site, Wait, braced};
 use super::model::Section;
+use crate::gather::Gather;
 use crate::names::own;
 
 /// Expands to, in front of the guards:
@@ -61,7 +62,7 @@ pub(super) fn undo(section: &Section, locks: &[Acquisition<'_>]) -> TokenStream 
             let mut #undo = #restorable.__undo(&mut #saved, &#armed);
         }
     });
-    code.collect()
+    code.gather()
 }
 
 /// Expands to, in a fn:

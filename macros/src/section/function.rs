@@ -3,12 +3,13 @@
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{ParseStream, Parser};
-use syn::visit::Visit;
 use syn::{
-    Attribute, FnArg, Receiver, ReceiverKind, ReturnType, Signature, Token, Type, Visibility, token,
+    Attribute, FnArg, GenericArgument, Path, PathArguments, Receiver, ReceiverKind, ReturnType,
+    Signature, Token, Type, TypeParamBound, Visibility, token,
 };
 
 use crate::diagnostics::Errors;
+use crate::gather::Gather;
 use crate::names::{has_ident, own};
 
 /// A fn with a body. The statements are kept as tokens: nothing needs to be
@@ -233,19 +234,28 @@ impl Function {
 
 /// The `T` in `dyn Future<Output = T>`.
 fn output_of_future(ty: &Type) -> Option<TokenStream> {
-    struct Output(Option<TokenStream>);
-
-    impl<'ast> Visit<'ast> for Output {
-        fn visit_assoc_type(&mut self, assoc: &'ast syn::AssocType) {
-            if assoc.ident == "Output" && self.0.is_none() {
-                self.0 = Some(assoc.ty.to_token_stream());
+    let in_arguments = |path: &Path| {
+        let PathArguments::AngleBracketed(arguments) = &path.segments.last()?.arguments else {
+            return None;
+        };
+        arguments.args.iter().find_map(|argument| match argument {
+            GenericArgument::AssocType(assoc) if assoc.ident == "Output" => {
+                Some(assoc.ty.to_token_stream())
             }
-        }
+            GenericArgument::Type(ty) => output_of_future(ty),
+            _ => None,
+        })
+    };
+    match ty {
+        Type::TraitObject(object) => object.bounds.iter().find_map(|bound| match bound {
+            TypeParamBound::Trait(bound) => in_arguments(&bound.path),
+            _ => None,
+        }),
+        Type::Path(ty) => in_arguments(&ty.path),
+        Type::Paren(ty) => output_of_future(&ty.elem),
+        Type::Group(ty) => output_of_future(&ty.elem),
+        _ => None,
     }
-
-    let mut output = Output(None);
-    output.visit_type(ty);
-    output.0
 }
 
 /// All names in the tokens.
@@ -277,14 +287,14 @@ fn boxed_kind(body: &TokenStream) -> Kind {
 
 /// Changes the block in `Box::pin(async move { block })`, if the body is that.
 fn in_box(body: &TokenStream, change: &dyn Fn(TokenStream) -> TokenStream) -> Option<TokenStream> {
-    let mut tokens: Vec<TokenTree> = body.clone().into_iter().collect();
+    let mut tokens: Vec<TokenTree> = body.clone().into_iter().gather();
     let Some(TokenTree::Group(arguments)) = tokens.pop() else {
         return None;
     };
     if arguments.delimiter() != Delimiter::Parenthesis || !is_ident(tokens.last(), "pin") {
         return None;
     }
-    let mut inside: Vec<TokenTree> = arguments.stream().into_iter().collect();
+    let mut inside: Vec<TokenTree> = arguments.stream().into_iter().gather();
     let Some(TokenTree::Group(block)) = inside.pop() else {
         return None;
     };
@@ -292,17 +302,17 @@ fn in_box(body: &TokenStream, change: &dyn Fn(TokenStream) -> TokenStream) -> Op
         return None;
     }
     inside.push(own_group(&block, change(block.stream())).into());
-    let mut outside = Group::new(Delimiter::Parenthesis, inside.into_iter().collect());
+    let mut outside = Group::new(Delimiter::Parenthesis, inside.into_iter().gather());
     outside.set_span(arguments.span());
     tokens.push(outside.into());
-    Some(tokens.into_iter().collect())
+    Some(tokens.into_iter().gather())
 }
 
 /// Changes the user's statements in the block of the future: those in
 /// `let __ret: T = { statements };` or `let _: () = { statements };` where
 /// `#[async_trait]` has made the block, else all of it.
 fn in_block(block: TokenStream, change: &dyn Fn(TokenStream) -> TokenStream) -> TokenStream {
-    let mut tokens: Vec<TokenTree> = block.clone().into_iter().collect();
+    let mut tokens: Vec<TokenTree> = block.clone().into_iter().gather();
     let is_let = |tokens: &[TokenTree]| {
         let start = tokens
             .iter()
@@ -327,7 +337,7 @@ fn in_block(block: TokenStream, change: &dyn Fn(TokenStream) -> TokenStream) -> 
     if let Some(token) = tokens.get_mut(index) {
         *token = own_group(&group, change(group.stream())).into();
     }
-    tokens.into_iter().collect()
+    tokens.into_iter().gather()
 }
 
 /// Other statements in braces that belong to the macro: the compiler would have

@@ -1,18 +1,10 @@
 //! What can be seen in the statements of a section, without knowing what they
 //! mean.
-//!
-//! Statements inside of closures, `async` blocks and items belong to those.
-//! Arguments of other macros are looked at where they are expressions or
-//! statements. What is no Rust is left to the compiler.
 
-use proc_macro2::TokenStream;
-use syn::parse::Parser;
-use syn::punctuated::Punctuated;
-use syn::visit::{self, Visit};
-use syn::{
-    Block, Expr, ExprAsync, ExprAwait, ExprBlock, ExprBreak, ExprClosure, ExprContinue,
-    ExprForLoop, ExprLoop, ExprReturn, ExprWhile, Ident, Item, Label, Lifetime, Macro, Token,
-};
+use proc_macro2::{Ident, TokenStream};
+use syn::{Expr, Label, Lifetime, Macro, Token};
+
+use super::walk::{Look, walk};
 
 /// A place where a section may suspend.
 pub(super) enum Suspension {
@@ -24,11 +16,7 @@ pub(super) enum Suspension {
 /// The places at which the statements may suspend.
 pub(super) fn suspensions(statements: &TokenStream) -> Vec<Suspension> {
     let mut found = Suspensions(Vec::new());
-    if let Ok(statements) = Block::parse_within.parse2(statements.clone()) {
-        for statement in &statements {
-            found.visit_stmt(statement);
-        }
-    }
+    walk(statements, &mut found);
     found.0
 }
 
@@ -77,52 +65,37 @@ pub(super) fn may_suspend(statements: &TokenStream, is_forbidden: bool) -> bool 
     if is_forbidden {
         return false;
     }
-    let Ok(parsed) = Block::parse_within.parse2(statements.clone()) else {
-        return true;
-    };
     let mut unknown = UnknownMacros(false);
-    for statement in &parsed {
-        unknown.visit_stmt(statement);
-    }
-    unknown.0
+    !walk(statements, &mut unknown) || unknown.0
 }
 
 struct UnknownMacros(bool);
 
-impl<'ast> Visit<'ast> for UnknownMacros {
-    fn visit_macro(&mut self, mac: &'ast Macro) {
-        if is_known(mac) {
-            visit_arguments(mac, self);
-        } else {
-            self.0 = true;
-        }
+impl Look for UnknownMacros {
+    fn mac(&mut self, mac: &Macro) -> bool {
+        self.0 |= !is_known(mac);
+        is_known(mac)
     }
-
-    fn visit_expr_async(&mut self, _: &'ast ExprAsync) {}
-    fn visit_expr_closure(&mut self, _: &'ast ExprClosure) {}
-    fn visit_item(&mut self, _: &'ast Item) {}
 }
 
 struct Suspensions(Vec<Suspension>);
 
-impl<'ast> Visit<'ast> for Suspensions {
-    fn visit_expr_await(&mut self, expr: &'ast ExprAwait) {
-        visit::visit_expr_await(self, expr);
-        self.0.push(Suspension::Await(expr.await_token));
-    }
-
-    fn visit_macro(&mut self, mac: &'ast Macro) {
-        match mac.path.segments.last() {
-            Some(last) if last.ident == "with_lock" => {
-                self.0.push(Suspension::Section(last.ident.clone()));
-            }
-            _ => visit_arguments(mac, self),
+impl Look for Suspensions {
+    fn leave(&mut self, expr: &Expr) {
+        if let Expr::Await(expr) = expr {
+            self.0.push(Suspension::Await(expr.await_token));
         }
     }
 
-    fn visit_expr_async(&mut self, _: &'ast ExprAsync) {}
-    fn visit_expr_closure(&mut self, _: &'ast ExprClosure) {}
-    fn visit_item(&mut self, _: &'ast Item) {}
+    fn mac(&mut self, mac: &Macro) -> bool {
+        match mac.path.segments.last() {
+            Some(last) if last.ident == "with_lock" => {
+                self.0.push(Suspension::Section(last.ident.clone()));
+                false
+            }
+            _ => true,
+        }
+    }
 }
 
 /// A statement that leaves the block of a section.
@@ -136,11 +109,7 @@ pub(super) enum Exit {
 /// by `?`.
 pub(super) fn exits(statements: &TokenStream) -> Vec<Exit> {
     let mut exits = Exits::default();
-    if let Ok(statements) = Block::parse_within.parse2(statements.clone()) {
-        for statement in &statements {
-            exits.visit_stmt(statement);
-        }
-    }
+    walk(statements, &mut exits);
     exits.found
 }
 
@@ -160,87 +129,48 @@ impl Exits {
             None => self.loops > 0,
         }
     }
+}
 
-    /// Visits what is inside of a loop or of a block with a label.
-    fn inside(&mut self, label: Option<&Label>, is_loop: bool, visit: impl FnOnce(&mut Self)) {
+/// Whether the expression is a loop, and the label of a loop or block.
+fn scope(expr: &Expr) -> (bool, Option<&Label>) {
+    match expr {
+        Expr::Loop(expr) => (true, expr.label.as_ref()),
+        Expr::While(expr) => (true, expr.label.as_ref()),
+        Expr::ForLoop(expr) => (true, expr.label.as_ref()),
+        Expr::Block(expr) => (false, expr.label.as_ref()),
+        _ => (false, None),
+    }
+}
+
+impl Look for Exits {
+    fn enter(&mut self, expr: &Expr) {
+        let (is_loop, label) = scope(expr);
         self.loops += usize::from(is_loop);
-        self.labels
-            .extend(label.map(|label| label.name.ident.clone()));
-        visit(self);
+        if let Some(label) = label {
+            self.labels.push(label.name.ident.clone());
+        }
+    }
+
+    fn leave(&mut self, expr: &Expr) {
+        let (is_loop, label) = scope(expr);
+        self.loops -= usize::from(is_loop);
         if label.is_some() {
             self.labels.pop();
         }
-        self.loops -= usize::from(is_loop);
-    }
-}
-
-impl<'ast> Visit<'ast> for Exits {
-    fn visit_expr_return(&mut self, expr: &'ast ExprReturn) {
-        visit::visit_expr_return(self, expr);
-        self.found.push(Exit::Return(expr.return_token));
-    }
-
-    fn visit_expr_break(&mut self, expr: &'ast ExprBreak) {
-        visit::visit_expr_break(self, expr);
-        if !self.stays(expr.label.as_ref()) {
-            self.found.push(Exit::Break(expr.break_token));
+        match expr {
+            Expr::Return(expr) => self.found.push(Exit::Return(expr.return_token)),
+            Expr::Break(expr) if !self.stays(expr.label.as_ref()) => {
+                self.found.push(Exit::Break(expr.break_token));
+            }
+            Expr::Continue(expr) if !self.stays(expr.label.as_ref()) => {
+                self.found.push(Exit::Continue(expr.continue_token));
+            }
+            _ => {}
         }
     }
 
-    fn visit_expr_continue(&mut self, expr: &'ast ExprContinue) {
-        if !self.stays(expr.label.as_ref()) {
-            self.found.push(Exit::Continue(expr.continue_token));
-        }
-    }
-
-    fn visit_expr_loop(&mut self, expr: &'ast ExprLoop) {
-        self.inside(expr.label.as_ref(), true, |this| {
-            visit::visit_expr_loop(this, expr);
-        });
-    }
-
-    fn visit_expr_while(&mut self, expr: &'ast ExprWhile) {
-        self.inside(expr.label.as_ref(), true, |this| {
-            visit::visit_expr_while(this, expr);
-        });
-    }
-
-    fn visit_expr_for_loop(&mut self, expr: &'ast ExprForLoop) {
-        // What is looped over is evaluated outside.
-        self.visit_expr(&expr.expr);
-        self.inside(expr.label.as_ref(), true, |this| {
-            this.visit_block(&expr.body);
-        });
-    }
-
-    fn visit_expr_block(&mut self, expr: &'ast ExprBlock) {
-        self.inside(expr.label.as_ref(), false, |this| {
-            visit::visit_expr_block(this, expr);
-        });
-    }
-
-    fn visit_macro(&mut self, mac: &'ast Macro) {
-        visit_arguments(mac, self);
-    }
-
-    fn visit_expr_async(&mut self, _: &'ast ExprAsync) {}
-
-    fn visit_expr_closure(&mut self, _: &'ast ExprClosure) {}
-
-    fn visit_item(&mut self, _: &'ast Item) {}
-}
-
-/// Visits what is between the braces of a macro, if that is Rust.
-pub(crate) fn visit_arguments(mac: &Macro, visitor: &mut impl for<'a> Visit<'a>) {
-    let tokens = || mac.tokens.clone();
-    if let Ok(arguments) = Punctuated::<Expr, Token![,]>::parse_terminated.parse2(tokens()) {
-        for argument in &arguments {
-            visitor.visit_expr(argument);
-        }
-    } else if let Ok(statements) = Block::parse_within.parse2(tokens()) {
-        for statement in &statements {
-            visitor.visit_stmt(statement);
-        }
+    fn mac(&mut self, _: &Macro) -> bool {
+        true
     }
 }
 

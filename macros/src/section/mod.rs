@@ -15,6 +15,7 @@ mod model;
 mod outline;
 mod parse;
 mod validate;
+mod walk;
 
 #[cfg(test)]
 mod tests;
@@ -23,11 +24,12 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 
 pub(crate) use self::function::{Function, Kind, collect_idents, function, is_fn};
-pub(crate) use self::lexical::{is_known, visit_arguments};
+pub(crate) use self::lexical::is_known;
 use self::model::Scope;
 pub(crate) use self::model::Section;
 pub(crate) use self::outline::{OwnLock, in_block, of_method};
 pub(crate) use self::parse::Mode;
+pub(crate) use self::walk::{Look, walk};
 use crate::diagnostics::Errors;
 
 /// `#[synchronized(arguments)] item`: where there are errors, the item is

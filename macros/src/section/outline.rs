@@ -7,6 +7,7 @@ use super::model::{Place, Scope, Section};
 use super::parse::Mode;
 use super::{lexical, parse, validate};
 use crate::diagnostics::Errors;
+use crate::gather::Gather;
 
 /// A lock of a section that is a field of `self`.
 #[derive(Clone)]
@@ -55,7 +56,7 @@ impl Section {
             }),
             _ => None,
         });
-        own.collect()
+        own.gather()
     }
 
     /// The lock of the object under which the body could run as well if it was

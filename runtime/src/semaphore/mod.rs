@@ -348,6 +348,7 @@ semaphore!(
 );
 
 /// Panics where a constructor is called with more permits than there can be.
+#[inline]
 #[track_caller]
 const fn checked(permits: usize) -> usize {
     assert!(

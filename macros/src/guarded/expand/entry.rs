@@ -6,6 +6,7 @@ use syn::spanned::Spanned;
 
 use super::held::view_fields;
 use super::{Side, expand_debug, unsafe_};
+use crate::gather::Gather;
 use crate::guarded::model::{Contents, GuardedField, LockField, Monitor};
 use crate::names::{camel_case, plain, public};
 
@@ -269,7 +270,7 @@ pub(super) fn expand_mut(monitor: &Monitor, lock: &LockField) -> TokenStream {
                 let value = quote_spanned!(span=> #private::value_mut(&mut self.#ident));
                 quote!(#ident: #value,)
             });
-            fields.collect()
+            fields.gather()
         }
         Contents::Value {
             is_owned: false, ..

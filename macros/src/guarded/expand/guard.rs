@@ -5,6 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::{Side, expand_debug, unsafe_};
+use crate::gather::Gather;
 use crate::guarded::model::{Contents, GuardedField};
 use crate::names::public;
 
@@ -108,7 +109,7 @@ impl Side<'_> {
                         quote_spanned!(span=> #private::pointer::<#value, _>(&__owner.#ident));
                     quote!(#ident: #receiver *#pointer,)
                 });
-                fields.collect()
+                fields.gather()
             }
             Contents::Value { .. } => {
                 let (settle, value) = if self.is_shared {

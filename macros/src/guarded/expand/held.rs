@@ -4,6 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
 
 use super::{Side, expand_debug};
+use crate::gather::Gather;
 use crate::guarded::model::{Contents, GuardedField, LockField};
 
 impl Side<'_> {
@@ -69,7 +70,7 @@ pub(super) fn view_fields(lock: &LockField, reference: &TokenStream) -> TokenStr
                 let docs = field_docs(field, &lock.ident);
                 quote!(#docs #vis #ident: #reference #value,)
             });
-            fields.collect()
+            fields.gather()
         }
         Contents::Value { ty, .. } => {
             let (doc, vis) = (format!("The value inside of `{}`.", lock.ident), &lock.vis);
@@ -84,6 +85,6 @@ fn field_docs(field: &GuardedField, lock: &Ident) -> TokenStream {
         let doc = format!("The field `{}`, guarded by `{lock}`.", field.ident);
         quote!(#[doc = #doc])
     } else {
-        field.docs.iter().map(ToTokens::to_token_stream).collect()
+        field.docs.iter().map(ToTokens::to_token_stream).gather()
     }
 }

@@ -5,6 +5,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::unsafe_;
+use crate::gather::Gather;
 use crate::guarded::model::{Contents, LockField, Monitor};
 use crate::names::{camel_case, plain, public};
 
@@ -43,7 +44,7 @@ pub(super) fn expand_lock_of(monitor: &Monitor, lock: &LockField) -> TokenStream
     let where_clause = monitor.params.where_clause(&TokenStream::new());
     let LockField { ident, ty, .. } = lock;
     let guarded = match &lock.contents {
-        Contents::Fields(fields) => fields.iter().map(|field| &field.ident).collect(),
+        Contents::Fields(fields) => fields.iter().map(|field| &field.ident).gather(),
         Contents::Value { .. } => Vec::new(),
     };
     let (marker, unsafe_) = (marker(monitor, lock), unsafe_());

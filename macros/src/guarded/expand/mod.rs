@@ -16,6 +16,7 @@ use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
 use super::model::{Contents, LockField, Monitor};
+use crate::gather::Gather;
 use crate::names::{camel_case, key, plain, public};
 
 /// A way to hold a lock.
@@ -41,9 +42,9 @@ pub(super) fn expand(monitor: &Monitor) -> TokenStream {
         let sides = sides(monitor, lock);
         let code = sides.into_iter().map(|side| side.expand());
         code.chain([entry::expand_mut(monitor, lock)])
-            .collect::<Vec<_>>()
+            .gather::<Vec<_>>()
     });
-    locks.chain([twins::expand_locks(monitor)]).collect()
+    locks.chain([twins::expand_locks(monitor)]).gather()
 }
 
 fn sides<'m>(monitor: &'m Monitor, lock: &'m LockField) -> Vec<Side<'m>> {
@@ -99,7 +100,7 @@ impl Side<'_> {
     /// The types of what the lock guards.
     fn values(&self) -> Vec<&syn::Type> {
         match &self.lock.contents {
-            Contents::Fields(fields) => fields.iter().map(|field| &field.value).collect(),
+            Contents::Fields(fields) => fields.iter().map(|field| &field.value).gather(),
             Contents::Value { ty, .. } => vec![ty],
         }
     }

@@ -5,6 +5,8 @@ use quote::{format_ident, quote};
 
 use super::{Side, unsafe_};
 
+use crate::gather::Gather;
+
 impl Side<'_> {
     /// Expands to:
     ///
@@ -175,6 +177,6 @@ fn reacquire_name(guard: &proc_macro2::Ident) -> String {
 /// `<'__view, '__guard, T>` for `<'__guard, T>`.
 fn with_view(params: &TokenStream) -> TokenStream {
     // The first token is `<`.
-    let rest: TokenStream = params.clone().into_iter().skip(1).collect();
+    let rest: TokenStream = params.clone().into_iter().skip(1).gather();
     quote!(<'__view, #rest)
 }

@@ -5,6 +5,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::{Side, unsafe_};
+use crate::gather::Gather;
 use crate::guarded::model::Contents;
 use crate::names::public;
 
@@ -82,7 +83,7 @@ impl Side<'_> {
             let kept = kept(value, quote!('__a));
             quote!(for<'__a> #kept: ::core::marker::Sized,)
         });
-        let mut bounds: TokenStream = sized.collect();
+        let mut bounds: TokenStream = sized.gather();
         let kept = values.iter().map(|value| kept(value, quote!('static)));
         let where_clause = monitor.params.where_clause(&bounds);
         let restorable = values.iter().map(|value| {
@@ -93,7 +94,7 @@ impl Side<'_> {
         bounds.extend(restorable);
         let where_restorable = monitor.params.where_clause(&bounds);
         let names: Vec<_> = match &self.lock.contents {
-            Contents::Fields(fields) => fields.iter().map(|field| field.ident.clone()).collect(),
+            Contents::Fields(fields) => fields.iter().map(|field| field.ident.clone()).gather(),
             Contents::Value { .. } => vec![format_ident!("value")],
         };
         let copies = names

@@ -4,6 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 use super::{Side, unsafe_};
+use crate::gather::Gather;
 use crate::guarded::model::{Contents, LockField, Monitor};
 use crate::names::{plain, public};
 
@@ -48,7 +49,7 @@ pub(super) fn expand_locks(monitor: &Monitor) -> TokenStream {
         modes(lock)
             .into_iter()
             .map(|mode| quote!((#mode #ident #forms) => { $($derived)* };))
-            .collect::<Vec<_>>()
+            .gather::<Vec<_>>()
     });
     let import = if PRELUDE.iter().any(|derive| ident == derive) {
         TokenStream::new()

@@ -23,6 +23,8 @@ use self::reach::Outline;
 use super::model::Monitor;
 use super::parse::Arguments;
 
+use crate::gather::Gather;
+
 /// A hazard. Where it depends on the kind of a lock, which only the derive
 /// knows, the conditions say on what.
 pub(super) struct Finding {
@@ -51,7 +53,7 @@ pub(super) fn findings(monitor: &Monitor, arguments: &Arguments) -> Vec<Finding>
 
 /// `` `a` ``, `` `a` and `b` ``, `` `a`, `b` and `c` ``.
 fn list(names: &[String]) -> String {
-    let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+    let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).gather();
     match quoted.split_last() {
         None => String::new(),
         Some((last, [])) => last.clone(),

@@ -6,6 +6,7 @@ use syn::Error;
 use super::reach::{Known, Outline, Reached};
 use super::walk::{Acquired, Event, EventKind};
 use super::{Finding, list};
+use crate::gather::Gather;
 use crate::monitor::model::view_name;
 use crate::names::plain;
 use crate::section::{Mode, OwnLock};
@@ -34,7 +35,7 @@ fn find<'h>(held: &'h [OwnLock], field: &Ident) -> Option<&'h OwnLock> {
 /// `self.ledger.acquire()`, `self.acquire_ledger()` or `with_lock!(self.ledger, ..)`
 /// where `ledger` is held.
 fn acquired_again(known: &Known<'_>, event: &Event, held: &OwnLock, lock: &Acquired) -> Finding {
-    let (name, field, binding) = (known.name(), &held.field, &held.binding);
+    let (name, field, binding) = (&known.name, &held.field, &held.binding);
     let message = match (held.mode, lock.mode) {
         (Mode::Shared, Mode::Shared) => format!(
             "`{name}` holds `{field}` for reading here, and reads it again, which is a deadlock \
@@ -52,7 +53,7 @@ fn acquired_again(known: &Known<'_>, event: &Event, held: &OwnLock, lock: &Acqui
     Finding {
         error: Error::new(event.token_of(lock).span(), message),
         of_plain_lock: None,
-        conditions: lock.condition.iter().cloned().collect(),
+        conditions: lock.condition.iter().cloned().gather(),
     }
 }
 
@@ -72,7 +73,7 @@ fn called(
         .iter()
         .filter_map(|reached| Some((find(&event.held, &reached.field)?, reached)))
         .min_by_key(|(_, reached)| reached.condition.is_some())?;
-    let (name, field) = (known.name(), &held.field);
+    let (name, field) = (&known.name, &held.field);
     let again = match (held.mode, reached.mode) {
         (Mode::Shared, Mode::Shared) => "reads it again",
         _ => "acquires it again",
@@ -103,7 +104,7 @@ fn called(
     Some(Finding {
         error: error(advice(outline, held, callee, reached)),
         of_plain_lock: Some((field.clone(), error(plain))),
-        conditions: reached.condition.iter().cloned().collect(),
+        conditions: reached.condition.iter().cloned().gather(),
     })
 }
 

@@ -10,6 +10,7 @@ use syn::Error;
 use super::reach::Outline;
 use super::walk::{Event, EventKind};
 use super::{Condition, Finding, list};
+use crate::gather::Gather;
 use crate::names::plain;
 use crate::section::{Mode, OwnLock};
 
@@ -34,9 +35,7 @@ struct Waited {
 
 pub(super) fn findings(outline: &Outline<'_>) -> Vec<Finding> {
     let edges = edges(outline);
-    let mut locks: Vec<&str> = edges.iter().map(|edge| edge.from.as_str()).collect();
-    locks.sort_unstable();
-    locks.dedup();
+    let locks = in_order(&mut edges.iter());
     let mut circles: Vec<Vec<&Edge>> = Vec::new();
     // Short ones first: a longer one that contains them says nothing new.
     for length in 2..=locks.len() {
@@ -51,7 +50,7 @@ pub(super) fn findings(outline: &Outline<'_>) -> Vec<Finding> {
             search.from(start);
         }
     }
-    circles.iter().flat_map(|circle| report(circle)).collect()
+    circles.iter().flat_map(|circle| report(circle)).gather()
 }
 
 fn edges(outline: &Outline<'_>) -> Vec<Edge> {
@@ -68,7 +67,7 @@ fn edges(outline: &Outline<'_>) -> Vec<Edge> {
                     edges.push(Edge {
                         under: exclusive_but(&event.held, &from),
                         from,
-                        method: known.name(),
+                        method: known.name.clone(),
                         waited: waited.clone(),
                     });
                 }
@@ -76,8 +75,30 @@ fn edges(outline: &Outline<'_>) -> Vec<Edge> {
         }
     }
     // Those that are certain come first.
-    edges.sort_by_key(|edge| edge.waited.condition.is_some());
-    edges
+    let mut uncertain = Vec::new();
+    let mut sorted = Vec::new();
+    for edge in edges {
+        let condition = &edge.waited.condition;
+        let part = if condition.is_some() {
+            &mut uncertain
+        } else {
+            &mut sorted
+        };
+        part.push(edge);
+    }
+    sorted.append(&mut uncertain);
+    sorted
+}
+
+/// The locks that are held, each once, by their names.
+fn in_order(edges: &mut dyn Iterator<Item = &Edge>) -> Vec<String> {
+    let mut locks = Vec::new();
+    for edge in edges {
+        if let Err(place) = locks.binary_search(&edge.from) {
+            locks.insert(place, edge.from.clone());
+        }
+    }
+    locks
 }
 
 fn waited_for(outline: &Outline<'_>, event: &Event) -> Vec<Waited> {
@@ -89,7 +110,7 @@ fn waited_for(outline: &Outline<'_>, event: &Event) -> Vec<Waited> {
                 token: event.token_of(lock).clone(),
                 condition: lock.condition.clone(),
             });
-            waited.collect()
+            waited.gather()
         }
         EventKind::Call(callee) => {
             let reached = outline.reached(callee).into_iter();
@@ -99,7 +120,7 @@ fn waited_for(outline: &Outline<'_>, event: &Event) -> Vec<Waited> {
                 token: event.token.clone(),
                 condition: lock.condition,
             });
-            waited.collect()
+            waited.gather()
         }
     }
 }
@@ -110,7 +131,7 @@ fn exclusive_but(held: &[OwnLock], without: &str) -> Vec<String> {
         .filter(|lock| lock.mode == Mode::Exclusive)
         .map(|lock| plain(&lock.field))
         .filter(|name| name != without)
-        .collect()
+        .gather()
 }
 
 /// Looks for circles of one length that begin at one lock.
@@ -165,7 +186,7 @@ fn report(circle: &[&Edge]) -> Vec<Finding> {
     let conditions: Vec<_> = circle
         .iter()
         .filter_map(|edge| edge.waited.condition.clone())
-        .collect();
+        .gather();
     let finding = |edge: &Edge, message| Finding {
         error: Error::new(edge.waited.token.span(), message),
         of_plain_lock: None,
@@ -174,9 +195,8 @@ fn report(circle: &[&Edge]) -> Vec<Finding> {
     let Some((first, others)) = circle.split_first() else {
         return Vec::new();
     };
-    let stories: Vec<_> = circle.iter().map(|edge| story(edge)).collect();
-    let mut locks: Vec<_> = circle.iter().map(|edge| edge.from.clone()).collect();
-    locks.sort_unstable();
+    let stories: Vec<_> = circle.iter().map(|edge| story(edge)).gather();
+    let locks = in_order(&mut circle.iter().copied());
     let each = if locks.len() == 2 { "both" } else { "all" };
     let whole = format!(
         "{}, so that tasks can wait for each other for ever: acquire {} in the same order \

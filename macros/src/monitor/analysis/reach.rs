@@ -1,11 +1,10 @@
 //! What a call of a method acquires, directly or through other methods.
 
-use std::collections::HashMap;
-
 use proc_macro2::Ident;
 
 use super::Condition;
 use super::walk::{self, Event, EventKind, Methods};
+use crate::gather::Gather;
 use crate::monitor::model::{Method, Monitor};
 use crate::names::plain;
 use crate::section::{Mode, OwnLock};
@@ -14,12 +13,11 @@ use crate::section::{Mode, OwnLock};
 pub(super) struct Outline<'m> {
     pub(super) struct_name: String,
     pub(super) methods: Vec<Known<'m>>,
-    /// Where each name is; those that are there twice are not known.
-    by_name: HashMap<String, usize>,
 }
 
 /// A method and what its body does.
 pub(super) struct Known<'m> {
+    pub(super) name: String,
     pub(super) method: &'m Method,
     /// What it holds from its beginning.
     pub(super) locks: Vec<OwnLock>,
@@ -39,39 +37,33 @@ pub(super) struct Reached {
 impl<'m> Outline<'m> {
     pub(super) fn new(monitor: &'m Monitor) -> Self {
         let struct_name = monitor.struct_name();
-        let mut by_name = HashMap::new();
-        let mut twice = Vec::new();
-        let mut is_async = Methods::new();
-        for (index, method) in monitor.methods().enumerate() {
-            let name = plain(method.name());
-            is_async.insert(name.clone(), method.function.sig.asyncness.is_some());
-            if by_name.insert(name.clone(), index).is_some() {
-                twice.push(name);
-            }
-        }
-        for name in twice {
-            by_name.remove(&name);
+        let mut is_async = Methods::default();
+        for method in monitor.methods() {
+            is_async.add(method.name(), method.function.sig.asyncness.is_some());
         }
         let methods = monitor.methods().map(|method| {
             let locks = method.own_locks();
             let body = &method.function.body;
             let events = walk::events(body, locks.clone(), &is_async, &struct_name);
             Known {
+                name: plain(method.name()),
                 method,
                 locks,
                 events,
             }
         });
-        let methods = methods.collect();
+        let methods = methods.gather();
         Outline {
             struct_name,
             methods,
-            by_name,
         }
     }
 
+    /// The method of that name. Where there are two, neither is known.
     pub(super) fn get(&self, name: &str) -> Option<&Known<'m>> {
-        self.methods.get(*self.by_name.get(name)?)
+        let mut found = self.methods.iter().filter(|known| known.name == name);
+        let only = found.next();
+        only.filter(|_| found.next().is_none())
     }
 
     /// All that a call of the method waits for, the nearest first.
@@ -103,10 +95,6 @@ impl<'m> Outline<'m> {
 }
 
 impl Known<'_> {
-    pub(super) fn name(&self) -> String {
-        plain(self.method.name())
-    }
-
     /// What the method itself waits for.
     fn acquired_at(&self, through: &[String], reached: &mut Vec<Reached>) {
         for lock in &self.locks {

@@ -1,17 +1,11 @@
 //! What a body acquires and calls, and what it holds meanwhile.
 
-use std::collections::HashMap;
-
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
-use syn::parse::Parser;
-use syn::visit::{self, Visit};
-use syn::{
-    Block, Expr, ExprAsync, ExprAwait, ExprCall, ExprClosure, ExprMethodCall, Item, Macro, Member,
-    Stmt,
-};
+use syn::{Expr, ExprCall, ExprMethodCall, Macro, Member, Stmt};
 
 use super::Condition;
+use crate::gather::Gather;
 use crate::names::plain;
 use crate::section::{self, Mode, OwnLock};
 
@@ -50,7 +44,22 @@ pub(super) struct Acquired {
 }
 
 /// How the methods of the impl are called: whether they have to be awaited.
-pub(super) type Methods = HashMap<String, bool>;
+#[derive(Default)]
+pub(super) struct Methods(Vec<(String, bool)>);
+
+impl Methods {
+    pub(super) fn add(&mut self, name: &Ident, is_async: bool) {
+        self.0.push((plain(name), is_async));
+    }
+
+    /// Nothing, if it is no method of the impl.
+    fn is_async(&self, name: &Ident) -> Option<bool> {
+        let name = plain(name);
+        let mut methods = self.0.iter();
+        let (_, is_async) = methods.find(|(method, _)| *method == name)?;
+        Some(*is_async)
+    }
+}
 
 /// The events of a body that holds `held` from its beginning.
 pub(super) fn events(
@@ -65,7 +74,7 @@ pub(super) fn events(
         held,
         events: Vec::new(),
     };
-    walk.statements(body);
+    section::walk(body, &mut walk);
     walk.events
 }
 
@@ -77,15 +86,6 @@ struct Walk<'m> {
 }
 
 impl Walk<'_> {
-    /// What is no Rust is left to the compiler.
-    fn statements(&mut self, body: &TokenStream) {
-        if let Ok(statements) = Block::parse_within.parse2(body.clone()) {
-            for statement in &statements {
-                self.visit_stmt(statement);
-            }
-        }
-    }
-
     fn push(&mut self, kind: EventKind, token: &Ident) {
         self.events.push(Event {
             kind,
@@ -102,9 +102,9 @@ impl Walk<'_> {
     fn awaited(&mut self, expr: &Expr) {
         match peeled(expr) {
             Expr::MethodCall(call) if is_self(&call.receiver) => {
-                if self.methods.get(&plain(&call.method)) == Some(&true) {
+                if self.methods.is_async(&call.method) == Some(true) {
                     self.push(EventKind::Call(plain(&call.method)), &call.method);
-                } else if !self.methods.contains_key(&plain(&call.method)) {
+                } else if self.methods.is_async(&call.method).is_none() {
                     if let Some(acquired) = generated(&call.method, "") {
                         self.acquire(acquired, &call.method);
                     }
@@ -119,7 +119,7 @@ impl Walk<'_> {
                 if let Some(boxed) = boxed(call) {
                     self.awaited(boxed);
                 } else if let Some(method) = self.associated(call) {
-                    if self.methods.get(&plain(method)) == Some(&true) {
+                    if self.methods.is_async(method) == Some(true) {
                         self.push(EventKind::Call(plain(method)), method);
                     }
                 }
@@ -139,6 +139,20 @@ impl Walk<'_> {
         (is_own && is_self(call.args.first()?)).then_some(method)
     }
 
+    fn method_call(&mut self, call: &ExprMethodCall) {
+        if !is_self(&call.receiver) {
+            if let Some(acquired) = of_field(call, "_blocking") {
+                self.acquire(acquired, &call.method);
+            }
+        } else if self.methods.is_async(&call.method) == Some(false) {
+            self.push(EventKind::Call(plain(&call.method)), &call.method);
+        } else if self.methods.is_async(&call.method).is_none() {
+            if let Some(acquired) = generated(&call.method, "_blocking") {
+                self.acquire(acquired, &call.method);
+            }
+        }
+    }
+
     /// `with_lock!(self.ledger, { .. })`.
     fn section(&mut self, mac: &Macro, name: &Ident) {
         let Some((section, body)) = section::in_block(mac.tokens.clone()) else {
@@ -152,7 +166,7 @@ impl Walk<'_> {
                 mode: lock.mode,
                 condition: None,
             })
-            .collect();
+            .gather();
         // Of several locks, each is found by its own name.
         let token = match locks.as_slice() {
             [only] => &only.field,
@@ -163,59 +177,41 @@ impl Walk<'_> {
         }
         let outside = self.held.len();
         self.held.extend(locks);
-        self.statements(&body);
+        section::walk(&body, self);
         self.held.truncate(outside);
     }
 }
 
-impl<'ast> Visit<'ast> for Walk<'_> {
-    fn visit_stmt(&mut self, statement: &'ast Stmt) {
-        if !starts_with_cfg(statement) {
-            visit::visit_stmt(self, statement);
-        }
+impl section::Look for Walk<'_> {
+    fn statement(&mut self, statement: &Stmt) -> bool {
+        !starts_with_cfg(statement)
     }
 
-    fn visit_expr_await(&mut self, expr: &'ast ExprAwait) {
-        // The arguments come first.
-        visit::visit_expr_await(self, expr);
-        self.awaited(&expr.base);
-    }
-
-    fn visit_expr_method_call(&mut self, call: &'ast ExprMethodCall) {
-        visit::visit_expr_method_call(self, call);
-        if !is_self(&call.receiver) {
-            if let Some(acquired) = of_field(call, "_blocking") {
-                self.acquire(acquired, &call.method);
+    // The arguments come first.
+    fn leave(&mut self, expr: &Expr) {
+        match expr {
+            Expr::Await(expr) => self.awaited(&expr.base),
+            Expr::MethodCall(call) => self.method_call(call),
+            Expr::Call(call) => {
+                if let Some(method) = self.associated(call) {
+                    if self.methods.is_async(method) == Some(false) {
+                        self.push(EventKind::Call(plain(method)), method);
+                    }
+                }
             }
-        } else if self.methods.get(&plain(&call.method)) == Some(&false) {
-            self.push(EventKind::Call(plain(&call.method)), &call.method);
-        } else if !self.methods.contains_key(&plain(&call.method)) {
-            if let Some(acquired) = generated(&call.method, "_blocking") {
-                self.acquire(acquired, &call.method);
-            }
-        }
-    }
-
-    fn visit_expr_call(&mut self, call: &'ast ExprCall) {
-        visit::visit_expr_call(self, call);
-        if let Some(method) = self.associated(call) {
-            if self.methods.get(&plain(method)) == Some(&false) {
-                self.push(EventKind::Call(plain(method)), method);
-            }
-        }
-    }
-
-    fn visit_macro(&mut self, mac: &'ast Macro) {
-        match mac.path.segments.last() {
-            Some(last) if last.ident == "with_lock" => self.section(mac, &last.ident),
-            _ if section::is_known(mac) => section::visit_arguments(mac, self),
             _ => {}
         }
     }
 
-    fn visit_expr_async(&mut self, _: &'ast ExprAsync) {}
-    fn visit_expr_closure(&mut self, _: &'ast ExprClosure) {}
-    fn visit_item(&mut self, _: &'ast Item) {}
+    fn mac(&mut self, mac: &Macro) -> bool {
+        match mac.path.segments.last() {
+            Some(last) if last.ident == "with_lock" => {
+                self.section(mac, &last.ident);
+                false
+            }
+            _ => section::is_known(mac),
+        }
+    }
 }
 
 /// The expression without what makes no difference to what it is.

@@ -1,0 +1,43 @@
+//! `collect`, for what is not much.
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::{ToTokens, TokenStreamExt};
+
+/// Iterators whose items are gathered one by one.
+///
+/// `collect` is made for many items: what it does is some hundred lines, compiled
+/// anew for each iterator, by everybody who uses this crate.
+pub(crate) trait Gather: Iterator + Sized {
+    fn gather<C: Gathered<Self::Item>>(self) -> C {
+        let mut gathered = C::default();
+        for item in self {
+            gathered.add(item);
+        }
+        gathered
+    }
+}
+
+impl<I: Iterator> Gather for I {}
+
+/// What items can be gathered into.
+pub(crate) trait Gathered<T>: Default {
+    fn add(&mut self, item: T);
+}
+
+impl<T> Gathered<T> for Vec<T> {
+    fn add(&mut self, item: T) {
+        self.push(item);
+    }
+}
+
+impl Gathered<TokenStream> for TokenStream {
+    fn add(&mut self, item: TokenStream) {
+        item.to_tokens(self);
+    }
+}
+
+impl Gathered<TokenTree> for TokenStream {
+    fn add(&mut self, item: TokenTree) {
+        self.append(item);
+    }
+}

@@ -5,6 +5,7 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 
 use futures::executor::block_on;
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use tokio::runtime::{Builder, Runtime};
 
 use super::*;
@@ -76,6 +77,21 @@ macro_rules! tasks {
     };
 }
 
+/// Keeps this thread on one processor: that of the given number, of those that there
+/// are. Where the system moved both threads to one, they would hardly ever meet.
+fn pin(number: usize) {
+    let Ok(all) = sched_getaffinity(None) else {
+        return;
+    };
+    let mut processors = (0..CpuSet::MAX_CPU).filter(|processor| all.is_set(*processor));
+    if let Some(processor) = processors.nth(number) {
+        let mut own = CpuSet::new();
+        own.set(processor);
+        // Where it may not be done, the figures are worse.
+        let _ = sched_setaffinity(None, &own);
+    }
+}
+
 /// On two threads of the system.
 macro_rules! threads {
     ($($name:expr, $new:expr, |$m:ident| $lock:expr;)*) => {
@@ -87,9 +103,10 @@ macro_rules! threads {
                     let counts = [const { AtomicU64::new(0) }; 2];
                     let start = Barrier::new(counts.len());
                     thread::scope(|scope| {
-                        for count in &counts {
+                        for (number, count) in counts.iter().enumerate() {
                             let ($m, start) = (&$m, &start);
                             scope.spawn(move || {
+                                pin(number);
                                 start.wait();
                                 let had: u64 = until_enough!($lock, operations);
                                 count.store(had, Ordering::Relaxed);
@@ -127,6 +144,13 @@ pub(super) fn workloads() -> Vec<Workload> {
         STD, std::sync::Mutex::new(0), |m| m.lock().expect("no thread panics");
         PARKING_LOT, parking_lot::Mutex::new(0), |m| m.lock();
     };
+    let blocking = threads! {
+        OURS, async_monitor::Mutex::new(0), |m| m.lock_blocking();
+        TOKIO, tokio::sync::Mutex::new(0), |m| m.blocking_lock();
+        ASYNC_LOCK, async_lock::Mutex::new(0), |m| m.lock_blocking();
+        STD, std::sync::Mutex::new(0), |m| m.lock().expect("no thread panics");
+        PARKING_LOT, parking_lot::Mutex::new(0), |m| m.lock();
+    };
     vec![
         Workload {
             name: format!("Mutex, {TASKS} tasks on tokio's runtime, 2 workers, increment"),
@@ -141,6 +165,13 @@ pub(super) fn workloads() -> Vec<Workload> {
             limit: "none",
             target: None,
             rows: threads,
+        },
+        Workload {
+            name: "Mutex, 2 threads, blocking form, increment".to_owned(),
+            clock: Clock::Wall,
+            limit: "none",
+            target: None,
+            rows: blocking,
         },
     ]
 }

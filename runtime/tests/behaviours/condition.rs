@@ -999,6 +999,8 @@ fn n28_counting() {
     monitor.news.notify_one(&h);
     assert_eq!(wakes(), [1, 1, 0, 0]);
     monitor.news.notify(&h, 0);
+    // Where nobody is notified, it does not matter whose lock that is.
+    monitor.news.notify(&taken(Lock::new().acquire()), 0);
     assert_eq!(wakes(), [1, 1, 0, 0]);
     monitor.news.notify(&h, 2048);
     assert_eq!(wakes(), [1, 1, 1, 1]);

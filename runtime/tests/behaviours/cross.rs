@@ -31,7 +31,7 @@ use crate::flavour::future::{
 use crate::flavour::{
     Barrier, BoundedSemaphore, Condition, Event, Lock, Mutex, OwnedBoundedSemaphorePermit,
     OwnedLockGuard, OwnedMutexGuard, OwnedRwLockWriteGuard, OwnedSemaphorePermit, RwLock,
-    Semaphore,
+    RwLockUpgradableReadGuard, Semaphore,
 };
 use futures::future::{join, select};
 
@@ -741,6 +741,68 @@ fn x_10_debug_forms() {
     assert_eq!(show(&barrier), "Barrier { parties: 3, waiting: 2 }");
     barrier.abort();
     assert_eq!(show(&barrier), "Barrier { parties: 3, broken: true }");
+}
+
+#[test]
+fn x_10_debug_forms_of_futures_and_guards() {
+    let show = |value: &dyn Debug| format!("{value:?}");
+
+    let lock = Lock::new();
+    let mut acquire = Box::pin(lock.acquire());
+    assert_eq!(show(&acquire), "LockAcquire { terminated: false, .. }");
+    let guard = Task::new().poll(acquire.as_mut());
+    assert_eq!(show(&acquire), "LockAcquire { terminated: true, .. }");
+    assert_eq!(show(&guard), "Ready(LockGuard { .. })");
+    drop(guard);
+    let owned = taken(Rc::new(Lock::new()).acquire_owned());
+    assert_eq!(show(&owned), "OwnedLockGuard { .. }");
+
+    let semaphore = Semaphore::new(3);
+    let request = semaphore.acquire_many(2);
+    assert_eq!(
+        show(&request),
+        "SemaphoreAcquire { permits: 2, terminated: false, .. }"
+    );
+    assert_eq!(show(&taken(request)), "SemaphorePermit { permits: 2, .. }");
+
+    let event = Event::new();
+    let mut waiting = Box::pin(event.wait());
+    assert!(Task::new().poll(waiting.as_mut()).is_pending());
+    assert_eq!(show(&waiting), "EventWait { terminated: false, .. }");
+    event.set();
+    assert!(Task::new().poll(waiting.as_mut()).is_ready());
+    assert_eq!(show(&waiting), "EventWait { terminated: true, .. }");
+
+    let condition = Condition::new();
+    let mut waiting = Box::pin(condition.wait(taken(lock.acquire())));
+    assert_eq!(show(&waiting), "ConditionWait { stage: \"holding\", .. }");
+    assert!(Task::new().poll(waiting.as_mut()).is_pending());
+    assert_eq!(show(&waiting), "ConditionWait { stage: \"parked\", .. }");
+    let holder = taken(lock.acquire());
+    condition.notify_one(&holder);
+    let _ = Task::new().poll(waiting.as_mut());
+    assert_eq!(show(&waiting), "ConditionWait { stage: \"locking\", .. }");
+    drop(holder);
+    assert!(Task::new().poll(waiting.as_mut()).is_ready());
+    assert_eq!(show(&waiting), "ConditionWait { stage: \"over\", .. }");
+    let mutex = Mutex::new(5);
+    let mut waiting = Box::pin(condition.wait_for(taken(mutex.lock()), |value| *value == 0));
+    assert!(Task::new().poll(waiting.as_mut()).is_pending());
+    assert_eq!(
+        show(&waiting),
+        "ConditionWaitFor { wait: ConditionWait { stage: \"parked\", .. }, .. }"
+    );
+
+    let barrier = Barrier::new(1);
+    let mut waiting = Box::pin(barrier.wait());
+    assert_eq!(show(&waiting), "BarrierWait { terminated: false, .. }");
+    assert!(Task::new().poll(waiting.as_mut()).is_ready());
+    assert_eq!(show(&waiting), "BarrierWait { terminated: true, .. }");
+
+    let lock = RwLock::new(5);
+    let upgrade = RwLockUpgradableReadGuard::upgrade(taken(lock.upgradable_read()));
+    assert_eq!(show(&upgrade), "RwLockUpgrade { terminated: false, .. }");
+    assert_eq!(show(&taken(upgrade)), "5");
 }
 
 #[test]

@@ -15,7 +15,6 @@
 //!   cell the epoch of the notification that did it.
 //! - **N3** Epochs have 64 bits and do not wrap.
 
-use core::fmt;
 use core::task::{Poll, Waker};
 
 use crate::queue::{DONE, IDLE, LockedQueue, Node, Queue, WAITING};
@@ -231,13 +230,5 @@ impl<F: Flavour> Signal<F> {
             }
         }
         count - left
-    }
-}
-
-impl<F: Flavour> fmt::Debug for Signal<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Signal")
-            .field("waiters", &self.waiters())
-            .finish()
     }
 }

@@ -88,7 +88,7 @@ impl Named<'_> {
 mod tests {
     use super::*;
     use proc_macro2::Span;
-    use quote::ToTokens;
+    use quote::{ToTokens, quote};
     use syn::parse_quote;
 
     #[track_caller]
@@ -107,6 +107,26 @@ mod tests {
             parse_quote!(Result<Vec<&'_ [&mut u8]>, Box<dyn Error + '_>>),
             parse_quote!(Result<Vec<&'g [&'g mut u8]>, Box<dyn Error + 'g>>),
         );
+    }
+
+    #[test]
+    fn whatever_the_type_is_made_of() {
+        named(
+            parse_quote!((&u8, [&u8; 3], *const &u8)),
+            parse_quote!((&'g u8, [&'g u8; 3], *const &'g u8)),
+        );
+        named(
+            parse_quote!(&(dyn Table<&u8, Row<'_> = &u8, Key: Ord<&u8>> + '_)),
+            parse_quote!(&'g (dyn Table<&'g u8, Row<'g> = &'g u8, Key: Ord<&'g u8>> + 'g)),
+        );
+        named(
+            parse_quote!((impl Table<'_>, <&u8 as Table<'_>>::Row)),
+            parse_quote!((impl Table<'g>, <&'g u8 as Table<'g>>::Row)),
+        );
+        // As a type looks that was given to a macro of the user's.
+        let inner = quote!(&u8);
+        let group = proc_macro2::Group::new(proc_macro2::Delimiter::None, inner);
+        named(parse_quote!(#group), parse_quote!(&'g u8));
     }
 
     #[test]

@@ -107,7 +107,6 @@ mod policy;
 mod serve;
 mod sibling;
 
-use core::fmt;
 use core::marker::PhantomData;
 
 pub(crate) use self::future::{Entering, entering_future, polled_after_completion};
@@ -189,14 +188,5 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                 Err(now) => word = now,
             }
         }
-    }
-}
-
-impl<P: Policy, F: Flavour> fmt::Debug for Gate<P, F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Gate")
-            .field("word", &self.word())
-            .field("waiters", &self.waiters())
-            .finish()
     }
 }

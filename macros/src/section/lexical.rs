@@ -21,14 +21,16 @@ pub(super) fn suspensions(statements: &TokenStream) -> Vec<Suspension> {
 }
 
 /// Macros of the standard library that suspend only where an argument does.
-const KNOWN_MACROS: [&str; 26] = [
+const KNOWN_MACROS: [&str; 28] = [
     "assert",
     "assert_eq",
+    "assert_matches",
     "assert_ne",
     "concat",
     "dbg",
     "debug_assert",
     "debug_assert_eq",
+    "debug_assert_matches",
     "debug_assert_ne",
     "env",
     "eprint",
@@ -75,6 +77,10 @@ impl Look for UnknownMacros {
     fn mac(&mut self, mac: &Macro) -> bool {
         self.0 |= !is_known(mac);
         is_known(mac)
+    }
+
+    fn unknown(&mut self) {
+        self.0 = true;
     }
 }
 
@@ -204,6 +210,9 @@ mod tests {
         assert!(may(quote!(dbg!(m!(a))), false));
         assert!(may(quote!(dbg!(a.await)), true));
         assert!(may(quote!(let = 3;), false));
+        assert!(may(quote!(matches!(a.await, Some(b) if b > 3)), false));
+        assert!(!may(quote!(matches!(a, Some(b) if b > 3)), false));
+        assert!(may(quote!(matches!(a => b)), false));
     }
 
     #[test]

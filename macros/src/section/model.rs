@@ -195,7 +195,7 @@ fn lock(argument: LockArgument, scope: &Scope, errors: &Errors) -> Option<Lock> 
     if !can_be_a_lock(&expr, name.as_ref(), errors) {
         return None;
     }
-    let (place, default) = resolve(peeled(&expr), name.as_ref(), mode, scope);
+    let (place, default) = resolve(peeled(&expr), name.as_ref(), scope);
     let Some(binding) = name.or(default) else {
         errors.at(&expr, advice::nameless(&expr));
         return None;
@@ -250,7 +250,7 @@ fn peeled(expr: &Expr) -> &Expr {
 }
 
 /// Where the lock is, and what it is called if the user does not say.
-fn resolve(expr: &Expr, name: Option<&Ident>, mode: Mode, scope: &Scope) -> (Place, Option<Ident>) {
+fn resolve(expr: &Expr, name: Option<&Ident>, scope: &Scope) -> (Place, Option<Ident>) {
     match expr {
         Expr::Field(expr) => {
             if let Member::Named(field) = &expr.member {
@@ -267,7 +267,7 @@ fn resolve(expr: &Expr, name: Option<&Ident>, mode: Mode, scope: &Scope) -> (Pla
             let last = last_name(path);
             let field = path.path.get_ident().filter(|field| *field != "self");
             if let (Some(field), Some(base)) = (field, &scope.receiver) {
-                if !scope.is_value(field, name, mode) {
+                if !scope.is_value(field, name) {
                     let base = base.object_at(field.span());
                     return (Place::field(base, field, true), last);
                 }
@@ -311,10 +311,8 @@ impl Scope {
     /// Whether a bare name in a method is a value, and not a field of `self`:
     /// only where it has been given a name, and is a parameter or looks like a
     /// static.
-    fn is_value(&self, ident: &Ident, name: Option<&Ident>, mode: Mode) -> bool {
-        name.is_some()
-            && mode == Mode::Exclusive
-            && (is_in_capitals(ident) || self.params.contains(ident))
+    fn is_value(&self, ident: &Ident, name: Option<&Ident>) -> bool {
+        name.is_some() && (is_in_capitals(ident) || self.params.contains(ident))
     }
 
     /// `self` as the body calls it.

@@ -1,7 +1,7 @@
 //! The statements of a section, walked over.
 
 use proc_macro2::TokenStream;
-use syn::parse::Parser;
+use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Block, Expr, Macro, Pat, Stmt, Token};
 
@@ -24,8 +24,11 @@ pub(crate) trait Look {
     fn leave(&mut self, _: &Expr) {}
 
     /// Whether the arguments are looked at: where they are expressions or
-    /// statements.
+    /// statements, or what `matches!` takes.
     fn mac(&mut self, mac: &Macro) -> bool;
+
+    /// Arguments of a macro that were to be looked at are something else.
+    fn unknown(&mut self) {}
 }
 
 /// Looks at statements, and says whether they are Rust. What is not is left to
@@ -163,13 +166,33 @@ fn walk_macro(mac: &Macro, look: &mut dyn Look) {
     if !look.mac(mac) {
         return;
     }
-    let arguments = Punctuated::parse_terminated;
-    match arguments.parse2(mac.tokens.clone()) {
-        Ok(arguments) => walk_exprs(&arguments, look),
-        Err(_) => {
-            walk(&mac.tokens, look);
-        }
+    let tokens = || mac.tokens.clone();
+    if let Ok(arguments) = Punctuated::parse_terminated.parse2(tokens()) {
+        walk_exprs(&arguments, look);
+    } else if let Ok(arguments) = matched.parse2(tokens()) {
+        walk_exprs(&arguments, look);
+    } else if !walk(&mac.tokens, look) {
+        look.unknown();
     }
+}
+
+/// The expressions in `scrutinee, pattern if guard, others`, as `matches!` takes them.
+fn matched(input: ParseStream<'_>) -> syn::Result<Punctuated<Expr, Token![,]>> {
+    let mut exprs = Punctuated::new();
+    exprs.push_value(input.parse()?);
+    exprs.push_punct(input.parse()?);
+    Pat::parse_multi_with_leading_vert(input)?;
+    if input.parse::<Option<Token![if]>>()?.is_some() {
+        exprs.push_value(input.parse()?);
+    }
+    if let Some(comma) = input.parse()? {
+        if !exprs.empty_or_trailing() {
+            exprs.push_punct(comma);
+        }
+        let others: Punctuated<Expr, Token![,]> = Punctuated::parse_terminated(input)?;
+        exprs.extend(others);
+    }
+    Ok(exprs)
 }
 
 #[cfg(test)]
@@ -267,6 +290,39 @@ mod tests {
         finds(1, quote!(try { a.await }));
         finds(2, quote!(let a = b.await else { c.await };));
         finds(3, quote!(vec![a.await; 3]; m!(b.await, c.await)));
+        finds(2, quote!(matches!(a.await, Some(b) if b > c.await)));
+        finds(1, quote!(matches!(a.await, [b, rest @ ..] | [b @ 1..=3],)));
+        finds(
+            2,
+            quote!(assert_matches!(a.await, A { ref b, .. }, "{}", c.await)),
+        );
+        finds(
+            3,
+            quote!(assert_matches!(a.await, | A(_) if b.await, "{}", c.await)),
+        );
+    }
+
+    #[test]
+    fn what_is_no_rust_is_said() {
+        struct Unknown(bool);
+
+        impl Look for Unknown {
+            fn mac(&mut self, _: &Macro) -> bool {
+                true
+            }
+
+            fn unknown(&mut self) {
+                self.0 = true;
+            }
+        }
+
+        let unknown = |statements: TokenStream| {
+            let mut unknown = Unknown(false);
+            walk(&statements, &mut unknown);
+            unknown.0
+        };
+        assert!(unknown(quote!(m!(a => b.await))));
+        assert!(!unknown(quote!(m!(a, Some(ref b)); m!(c, d); m! { e; })));
     }
 
     #[test]

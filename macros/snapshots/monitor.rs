@@ -1,6 +1,7 @@
 impl Account {
     #[allow(
         single_use_lifetimes,
+        clippy::missing_const_for_fn,
         clippy::needless_lifetimes,
         clippy::too_many_arguments,
         clippy::unnecessary_wraps,
@@ -28,6 +29,7 @@ impl Account {
     }
     #[allow(
         single_use_lifetimes,
+        clippy::missing_const_for_fn,
         clippy::needless_lifetimes,
         clippy::too_many_arguments,
         clippy::unnecessary_wraps,
@@ -50,6 +52,7 @@ impl Account {
     }
     #[allow(
         single_use_lifetimes,
+        clippy::missing_const_for_fn,
         clippy::needless_lifetimes,
         clippy::too_many_arguments,
         clippy::unnecessary_wraps,

@@ -146,6 +146,41 @@ fn data_locks_guard_what_is_inside() {
 }
 
 #[test]
+fn locks_have_types_of_their_own() {
+    assert_messages(
+        quote!(
+            struct S {
+                #[lock]
+                a_b: Lock,
+                #[lock]
+                aB: Lock,
+                #[lock]
+                b: Lock,
+            }
+        ),
+        &["the types of `aB` and of `a_b` would have the same name, `SAB..`"],
+    );
+}
+
+#[test]
+fn what_is_about_locks_is_not_said_to_be_without() {
+    for field in [
+        quote!(#[guarded_by] x: u8),
+        quote!(#[guarded_by(a)] x: u8),
+        quote!(#[lock(rw)] x: u8),
+        quote!(x: Guarded<u8>),
+    ] {
+        let messages = messages(quote!(struct S { #field }));
+        assert!(
+            !messages
+                .iter()
+                .any(|message| message.contains("has no lock")),
+            "{messages:?}"
+        );
+    }
+}
+
+#[test]
 fn there_must_be_a_lock_in_a_struct_with_named_fields() {
     assert_messages(
         quote!(

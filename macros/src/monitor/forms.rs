@@ -266,6 +266,7 @@ fn inner(
     // What lints say about the form of a fn, which is not the user's here.
     inner.attrs.push(parse_quote!(#[allow(
         single_use_lifetimes,
+        clippy::missing_const_for_fn,
         clippy::needless_lifetimes,
         clippy::too_many_arguments,
         clippy::unnecessary_wraps,

@@ -99,6 +99,11 @@ impl Method {
         &self.function.sig.ident
     }
 
+    /// Whether it gives up to enter after a while.
+    pub(super) fn gives_up(&self) -> bool {
+        self.section.as_ref().is_some_and(Section::gives_up)
+    }
+
     /// The locks that the body holds.
     pub(super) fn own_locks(&self) -> Vec<OwnLock> {
         self.section

@@ -69,6 +69,176 @@ fn calls_that_are_awaited_are_found() {
     );
 }
 
+/// The whole message about the last method, which is called `m`.
+#[track_caller]
+fn says(methods: TokenStream, expected: &str) {
+    assert_eq!(findings(&methods), [expected]);
+}
+
+#[test]
+fn what_to_write_instead() {
+    let others = quote! {
+        #[synchronized(a)] async fn add(&self) {}
+        #[synchronized(read(a))] async fn get(&self) {}
+        #[synchronized(a, when = true)] async fn take(&self) {}
+        #[synchronized(a, b)] async fn both(&self) {}
+        #[synchronized(a)] async fn form(&self) -> impl Sized {}
+        async fn helper(&self) { self.add().await; }
+        async fn direct(&self) { self.acquire_a().await; }
+    };
+    let writing = |body| quote!(#others #[synchronized(x = a)] async fn m(&self) { #body });
+    let reading = |body| quote!(#others #[synchronized(read(a))] async fn m(&self) { #body });
+
+    let holds = "`m` holds `a` here, and";
+    let again = "acquires it again, which is a deadlock:";
+    for (body, expected) in [
+        (
+            quote!(self.add().await),
+            format!(
+                "{holds} `add` {again} write `x.add(..)`, which runs under the lock already held"
+            ),
+        ),
+        (
+            quote!(self.get().await),
+            format!(
+                "{holds} `get` {again} write `x.get(..)`, which runs under the lock already held"
+            ),
+        ),
+        (
+            quote!(self.take().await),
+            format!(
+                "{holds} `take` {again} nobody could make its condition true meanwhile, so call \
+                 `take` before or after"
+            ),
+        ),
+        (
+            quote!(self.both().await),
+            format!(
+                "{holds} `both` {again} it takes several locks, so call `both` before or after, or \
+                 move what both do to a method of `a` alone"
+            ),
+        ),
+        (
+            quote!(self.form().await),
+            format!("{holds} `form` {again} call `form` before or after, when `a` is free"),
+        ),
+        (
+            quote!(self.direct().await),
+            format!(
+                "{holds} `direct` {again} call it before or after, or let `direct` take what is \
+                 held, `x: &mut AccountAHeld<'_>`"
+            ),
+        ),
+        (
+            quote!(self.helper().await),
+            format!(
+                "{holds} `helper` acquires it again, through `add`, which is a deadlock: call it \
+                 before or after, or let `helper` take what is held, `x: &mut AccountAHeld<'_>`"
+            ),
+        ),
+        (
+            quote!(self.acquire_a().await),
+            format!("{holds} {again} use `x`, which leads to what it guards"),
+        ),
+    ] {
+        says(writing(body), &expected);
+    }
+
+    let holds = "`m` holds `a` for reading here, and";
+    for (body, expected) in [
+        (
+            quote!(self.get().await),
+            format!(
+                "{holds} `get` reads it again, which is a deadlock once a writer waits in between: \
+                 write `a.get(..)`, which runs under the lock already held"
+            ),
+        ),
+        (
+            quote!(self.add().await),
+            format!(
+                "{holds} `add` {again} hold `write(a)` here, and write `a.add(..)`, which runs \
+                 under the lock already held"
+            ),
+        ),
+        (
+            quote!(self.helper().await),
+            format!(
+                "{holds} `helper` acquires it again, through `add`, which is a deadlock: call it \
+                 before or after, or let `helper` take what is held, `a: &AccountAReadHeld<'_>`"
+            ),
+        ),
+        (
+            quote!(with_lock!(read(self.a), {})),
+            format!(
+                "{holds} reads it again, which is a deadlock once a writer waits in between: use \
+                 `a`, which leads to what it guards"
+            ),
+        ),
+        (
+            quote!(with_lock!(self.a, {})),
+            format!(
+                "{holds} waits for all who read it, which is a deadlock: hold `write(a)` from the \
+                 beginning, and use `a`"
+            ),
+        ),
+    ] {
+        says(reading(body), &expected);
+    }
+}
+
+/// Of several locks, the one that it is about is shown.
+#[test]
+fn errors_stand_at_the_lock() {
+    let place = |methods: &TokenStream| {
+        let errors = Errors::new();
+        let arguments = parse::arguments(quote!(), &errors);
+        let block = parse::block(quote!(impl Account { #methods }), &errors);
+        let monitor = Monitor::new(block.expect("it is an impl"), &arguments);
+        assert!(errors.messages().is_empty());
+        let findings = analysis::findings(&monitor, &arguments);
+        findings[0].error.span().source_text()
+    };
+    let methods: TokenStream = "#[synchronized(a)] async fn m(&self) { \
+                                with_lock!(self.b, self.a, {}) }"
+        .parse()
+        .expect("these are tokens");
+    assert_eq!(place(&methods).as_deref(), Some("a"));
+    let methods: TokenStream = "#[synchronized(a)] async fn m(&self) { self.acquire_a().await; }"
+        .parse()
+        .expect("these are tokens");
+    assert_eq!(place(&methods).as_deref(), Some("acquire_a"));
+}
+
+#[test]
+fn who_gives_up_waits_in_vain_and_not_for_ever() {
+    says(
+        quote! {
+            #[synchronized(a)] async fn m(&self) { with_lock!(self.a, timeout = t, {}); }
+        },
+        "`m` holds `a` here, and acquires it again, which can only run out of time: use `a`, which \
+         leads to what it guards",
+    );
+    let messages = findings(&quote! {
+        #[synchronized(a, timeout = t)] async fn add(&self) -> Result<(), Elapsed> {}
+        #[synchronized(a)] async fn m(&self) { self.add().await; }
+    });
+    assert!(messages[0].contains("`add` acquires it again, which can only run out of time: "));
+
+    for second in [
+        quote!(with_lock!(self.a, timeout = t, {});),
+        quote!(self.add().await;),
+        quote!(self.through().await;),
+    ] {
+        let messages = findings(&quote! {
+            #[synchronized(a, timeout = t)] async fn add(&self) -> Result<(), Elapsed> {}
+            async fn through(&self) { with_lock!(self.a, timeout = t, {}); }
+            #[synchronized(a)] async fn one(&self) { with_lock!(self.b, {}); }
+            #[synchronized(b)] async fn two(&self) { #second }
+        });
+        assert_eq!(messages, Vec::<String>::new());
+    }
+}
+
 #[test]
 fn calls_go_through_other_methods() {
     let helper: &[&str] = &["`helper` acquires it again, through `deposit`, which"];

@@ -4,8 +4,8 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{ParseStream, Parser};
 use syn::{
-    Attribute, FnArg, GenericArgument, Path, PathArguments, Receiver, ReceiverKind, ReturnType,
-    Signature, Token, Type, TypeParamBound, Visibility, token,
+    Attribute, FnArg, GenericArgument, Pat, Path, PathArguments, Receiver, ReceiverKind,
+    ReturnType, Signature, Token, Type, TypeParamBound, Visibility, token,
 };
 
 use crate::diagnostics::Errors;
@@ -185,6 +185,17 @@ impl Function {
             }
         }
         names
+    }
+
+    /// The parameters that are a name and nothing else.
+    pub(super) fn simple_params(&self) -> impl Iterator<Item = &Ident> {
+        self.sig.inputs.iter().filter_map(|input| match input {
+            FnArg::Typed(input) => match &*input.pat {
+                Pat::Ident(pat) => Some(&pat.ident),
+                _ => None,
+            },
+            FnArg::Receiver(_) => None,
+        })
     }
 
     /// The receiver, if it is `&mut self` in one form or another.

@@ -92,6 +92,8 @@ pub(super) struct Timeout {
 /// A lock, and the name of what it leads to.
 pub(super) struct Lock {
     pub(super) binding: Ident,
+    /// The user has chosen what it is bound as.
+    pub(super) is_named: bool,
     pub(super) mode: Mode,
     pub(super) place: Place,
     /// The expression as it is written, for messages at run time.
@@ -196,12 +198,14 @@ fn lock(argument: LockArgument, scope: &Scope, errors: &Errors) -> Option<Lock> 
         return None;
     }
     let (place, default) = resolve(peeled(&expr), name.as_ref(), scope);
+    let is_named = name.is_some();
     let Some(binding) = name.or(default) else {
         errors.at(&expr, advice::nameless(&expr));
         return None;
     };
     Some(Lock {
         binding,
+        is_named,
         mode,
         place,
         written,

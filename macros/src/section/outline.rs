@@ -74,6 +74,11 @@ impl Section {
         self.options.when.is_some()
     }
 
+    /// Whether it gives up to enter after a while.
+    pub(crate) fn gives_up(&self) -> bool {
+        self.options.timeout.is_some()
+    }
+
     /// The option by which it is undone where it fails.
     pub(crate) fn atomic(&self) -> Option<&Ident> {
         self.options.atomic.as_ref()

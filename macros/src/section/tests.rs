@@ -101,7 +101,7 @@ fn several_mistakes_are_reported_together() {
             "has no name in the body",
             "takes an `async fn`",
             "`&mut self` means that nobody else has the object",
-            "two locks would be bound as `a`",
+            "two locks would be bound as `a`: give this one another name, `other = other`",
         ],
     );
 }
@@ -122,6 +122,68 @@ fn a_mutable_receiver_is_an_error_only_with_a_lock_of_its_own() {
 }
 
 #[test]
+fn a_parameter_is_not_hidden_by_accident() {
+    let method = quote!(
+        async fn f(&self, ledger: u8) {}
+    );
+    let hidden = "the parameter `ledger` could not be used in the body, where the lock has its \
+                  name: give the lock another one, `other = ";
+    for (lock, place) in [
+        (
+            quote!(ledger),
+            "self.ledger`, or if the parameter is the lock, `other = ledger`",
+        ),
+        (quote!(a.ledger), "a.ledger`"),
+        (quote!(read(self.ledger)), "read(self.ledger)`"),
+    ] {
+        fn_errors(lock, method.clone(), &[&format!("{hidden}{place}")]);
+    }
+    fn_errors(quote!(other = ledger), method.clone(), &[]);
+    fn_errors(quote!(ledger = self.ledger), method, &[]);
+    let function = quote!(
+        async fn f(ledger: &Ledger) {}
+    );
+    fn_errors(quote!(ledger), function.clone(), &[]);
+    fn_errors(quote!(ledger.ledger), function, &[]);
+}
+
+#[test]
+fn a_condition_belongs_to_one_lock() {
+    let function = quote!(
+        async fn f(&self) {}
+    );
+    fn_errors(quote!(a, when = *a.x > 0), function.clone(), &[]);
+    fn_errors(
+        quote!(a, b, when = *a.x > 0),
+        function,
+        &["`when` waits at one lock"],
+    );
+}
+
+#[test]
+fn a_fn_that_was_async_is_told_apart() {
+    let plain = quote!(
+        fn f(&self) {}
+    );
+    fn_errors(
+        quote!(a),
+        plain,
+        &["write `async fn f`, or acquire the lock in the body by a `.._blocking()` method"],
+    );
+    let main = quote!(
+        fn main() {
+            let body = async { g().await };
+            run(body)
+        }
+    );
+    fn_errors(
+        quote!(a),
+        main,
+        &["write `async fn main`, or if it is one, write `#[synchronized]` above"],
+    );
+}
+
+#[test]
 fn bare_names_are_fields_where_there_is_a_receiver() {
     let method = quote!(
         async fn f(&self, param: &Lock) {}
@@ -134,7 +196,7 @@ fn bare_names_are_fields_where_there_is_a_receiver() {
         assert!(!output.contains("compile_error"), "{output}");
         output.contains("probe")
     };
-    assert!(is_field(quote!(param), method.clone()));
+    assert!(is_field(quote!(other = self.param), method.clone()));
     assert!(is_field(quote!(GLOBAL), method.clone()));
     assert!(is_field(quote!(l = ledger), method.clone()));
     assert!(is_field(quote!(l = read(ledger)), method.clone()));

@@ -1,6 +1,6 @@
 //! The rules for sections.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens;
 
 use super::function::{Function, Kind};
@@ -8,6 +8,7 @@ use super::lexical::{self, Exit, Suspension};
 use super::model::{Lock, Place, Section};
 use super::parse::Mode;
 use crate::diagnostics::Errors;
+use crate::names::{has_ident, plain};
 
 pub(super) fn function(function: &Function, section: &Section, errors: &Errors) {
     if section.locks.is_empty() && errors.is_empty() {
@@ -19,6 +20,7 @@ pub(super) fn function(function: &Function, section: &Section, errors: &Errors) 
     }
     check_asynchronous(function, errors);
     check_receiver(function, section, errors);
+    check_params(function, section, errors);
     common(section, &function.statements(), errors);
 }
 
@@ -59,13 +61,64 @@ fn check_when(section: &Section, errors: &Errors) {
 
 /// Waiting for a lock takes an `async fn`.
 fn check_asynchronous(function: &Function, errors: &Errors) {
-    if function.kind == Kind::Blocking {
+    if function.kind != Kind::Blocking {
+        return;
+    }
+    // As `#[tokio::main]` leaves it.
+    let was_async = has_ident(&function.body, "async");
+    let instead = if was_async {
+        "if it is one, write `#[synchronized]` above the attribute that has made a plain fn of it"
+    } else {
+        "acquire the lock in the body by a `.._blocking()` method"
+    };
+    errors.at(
+        function.sig.fn_token,
+        format!(
+            "`#[synchronized]` waits for a lock, which takes an `async fn`: write `async fn {}`, \
+             or {instead}",
+            function.sig.ident
+        ),
+    );
+}
+
+/// No parameter is hidden by a lock that got its name by itself, unless it is that
+/// lock.
+fn check_params(function: &Function, section: &Section, errors: &Errors) {
+    for lock in section.locks.iter().filter(|lock| !lock.is_named) {
+        let Place::Field {
+            base,
+            field,
+            is_own,
+        } = &lock.place
+        else {
+            continue;
+        };
+        let mut params = function.simple_params();
+        let hidden = params.find(|param| **param == lock.binding);
+        // Who gets to the lock by the parameter knows of it.
+        let is_meant = |param: &Ident| has_ident(base, &plain(param));
+        let Some(param) = hidden.filter(|param| !is_meant(param)) else {
+            continue;
+        };
+        let place = if *is_own {
+            format!("self.{field}")
+        } else {
+            compact(&lock.written)
+        };
+        let place = match lock.mode {
+            Mode::Shared => format!("read({place})"),
+            Mode::Exclusive => place,
+        };
+        let or_param = if lock.written.to_string() == param.to_string() {
+            format!(", or if the parameter is the lock, `other = {param}`")
+        } else {
+            String::new()
+        };
         errors.at(
-            function.sig.fn_token,
+            &lock.written,
             format!(
-                "`#[synchronized]` waits for a lock, which takes an `async fn`: write `async fn \
-                 {}`, or acquire the lock in the body by a `..blocking()` method",
-                function.sig.ident
+                "the parameter `{param}` could not be used in the body, where the lock has its \
+                 name: give the lock another one, `other = {place}`{or_param}"
             ),
         );
     }

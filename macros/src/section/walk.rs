@@ -143,9 +143,8 @@ fn walk_inside(expr: &Expr, look: &mut dyn Look) {
             walk_expr(&expr.cond, look);
             walk_statements(&expr.body.stmts, look);
         }
-        // Run elsewhere, or at another time; a `yield` is in a closure.
-        Expr::Async(_) | Expr::Closure(_) | Expr::Const(_) | Expr::Yield(_) => {}
-        // `_`, literals, paths, `continue`, and what `syn` does not know.
+        // What is run elsewhere, or at another time: closures, `async` and `const`
+        // blocks. What has nothing inside, and what `syn` does not know.
         _ => {}
     }
 }
@@ -198,6 +197,7 @@ fn matched(input: ParseStream<'_>) -> syn::Result<Punctuated<Expr, Token![,]>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proc_macro2::{Delimiter, Group};
     use quote::quote;
 
     /// How many awaits are found.
@@ -288,6 +288,9 @@ mod tests {
         );
         finds(2, quote!(a.await?; (b.await,)));
         finds(1, quote!(try { a.await }));
+        // As an expression looks that was given to a macro of the user's.
+        let group = Group::new(Delimiter::None, quote!(a.await));
+        finds(1, quote!(#group + b));
         finds(2, quote!(let a = b.await else { c.await };));
         finds(3, quote!(vec![a.await; 3]; m!(b.await, c.await)));
         finds(2, quote!(matches!(a.await, Some(b) if b > c.await)));

@@ -36,17 +36,18 @@ fn find<'h>(held: &'h [OwnLock], field: &Ident) -> Option<&'h OwnLock> {
 /// where `ledger` is held.
 fn acquired_again(known: &Known<'_>, event: &Event, held: &OwnLock, lock: &Acquired) -> Finding {
     let (name, field, binding) = (&known.name, &held.field, &held.binding);
+    let deadlock = in_vain(lock.gives_up);
     let message = match (held.mode, lock.mode) {
         (Mode::Shared, Mode::Shared) => format!(
-            "`{name}` holds `{field}` for reading here, and reads it again, which is a deadlock \
+            "`{name}` holds `{field}` for reading here, and reads it again, {deadlock} \
              once a writer waits in between: use `{binding}`, which leads to what it guards"
         ),
         (Mode::Shared, Mode::Exclusive) => format!(
-            "`{name}` holds `{field}` for reading here, and waits for all who read it, which is a \
-             deadlock: hold `write({field})` from the beginning, and use `{binding}`"
+            "`{name}` holds `{field}` for reading here, and waits for all who read it, \
+             {deadlock}: hold `write({field})` from the beginning, and use `{binding}`"
         ),
         (Mode::Exclusive, _) => format!(
-            "`{name}` holds `{field}` here, and acquires it again, which is a deadlock: use \
+            "`{name}` holds `{field}` here, and acquires it again, {deadlock}: use \
              `{binding}`, which leads to what it guards"
         ),
     };
@@ -54,6 +55,15 @@ fn acquired_again(known: &Known<'_>, event: &Event, held: &OwnLock, lock: &Acqui
         error: Error::new(event.token_of(lock).span(), message),
         of_plain_lock: None,
         conditions: lock.condition.iter().cloned().gather(),
+    }
+}
+
+/// What comes of a wait for what the own method holds.
+fn in_vain(gives_up: bool) -> &'static str {
+    if gives_up {
+        "which can only run out of time"
+    } else {
+        "which is a deadlock"
     }
 }
 
@@ -87,14 +97,15 @@ fn called(
     } else {
         format!(", through {}", list(&reached.through))
     };
-    let deadlock = match (held.mode, reached.mode) {
-        (Mode::Shared, Mode::Shared) => "which is a deadlock once a writer waits in between",
-        _ => "which is a deadlock",
+    let once = match (held.mode, reached.mode) {
+        (Mode::Shared, Mode::Shared) => " once a writer waits in between",
+        _ => "",
     };
+    let deadlock = in_vain(reached.gives_up);
     let error = |advice| {
         Error::new(
             event.token.span(),
-            format!("{holds}, and `{callee}` {again}{through}, {deadlock}: {advice}"),
+            format!("{holds}, and `{callee}` {again}{through}, {deadlock}{once}: {advice}"),
         )
     };
     let plain = format!(

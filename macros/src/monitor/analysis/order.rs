@@ -2,7 +2,7 @@
 //!
 //! An edge leads from a lock that is held to one that is waited for. Where edges
 //! make a circle, tasks can wait for each other in a circle too, unless all of
-//! them hold some other lock meanwhile.
+//! them hold some other lock meanwhile, or one of them gives up after a while.
 
 use proc_macro2::Ident;
 use syn::Error;
@@ -104,7 +104,8 @@ fn in_order(edges: &mut dyn Iterator<Item = &Edge>) -> Vec<String> {
 fn waited_for(outline: &Outline<'_>, event: &Event) -> Vec<Waited> {
     match &event.kind {
         EventKind::Acquire(locks) => {
-            let waited = locks.iter().map(|lock| Waited {
+            let for_ever = locks.iter().filter(|lock| !lock.gives_up);
+            let waited = for_ever.map(|lock| Waited {
                 to: plain(&lock.field),
                 through: Vec::new(),
                 token: event.token_of(lock).clone(),
@@ -114,7 +115,8 @@ fn waited_for(outline: &Outline<'_>, event: &Event) -> Vec<Waited> {
         }
         EventKind::Call(callee) => {
             let reached = outline.reached(callee).into_iter();
-            let waited = reached.map(|lock| Waited {
+            let for_ever = reached.filter(|lock| !lock.gives_up);
+            let waited = for_ever.map(|lock| Waited {
                 to: plain(&lock.field),
                 through: [vec![callee.clone()], lock.through].concat(),
                 token: event.token.clone(),

@@ -29,6 +29,8 @@ pub(super) struct Known<'m> {
 pub(super) struct Reached {
     pub(super) field: Ident,
     pub(super) mode: Mode,
+    /// Not for ever.
+    pub(super) gives_up: bool,
     /// The methods between the call and the acquisition.
     pub(super) through: Vec<String>,
     pub(super) condition: Option<Condition>,
@@ -101,6 +103,7 @@ impl Known<'_> {
             reached.push(Reached {
                 field: lock.field.clone(),
                 mode: lock.mode,
+                gives_up: self.method.gives_up(),
                 through: through.to_vec(),
                 condition: None,
             });
@@ -111,6 +114,7 @@ impl Known<'_> {
                     reached.push(Reached {
                         field: lock.field.clone(),
                         mode: lock.mode,
+                        gives_up: lock.gives_up,
                         through: through.to_vec(),
                         condition: lock.condition.clone(),
                     });

@@ -40,6 +40,8 @@ impl Event {
 pub(super) struct Acquired {
     pub(super) field: Ident,
     pub(super) mode: Mode,
+    /// Not for ever.
+    pub(super) gives_up: bool,
     pub(super) condition: Option<Condition>,
 }
 
@@ -164,6 +166,7 @@ impl Walk<'_> {
             .map(|lock| Acquired {
                 field: lock.field.clone(),
                 mode: lock.mode,
+                gives_up: section.gives_up(),
                 condition: None,
             })
             .gather();
@@ -269,6 +272,7 @@ fn generated(method: &Ident, suffix: &str) -> Option<Acquired> {
         condition: Some((kind, field.clone())),
         field,
         mode,
+        gives_up: false,
     })
 }
 
@@ -298,6 +302,7 @@ fn of_field(call: &ExprMethodCall, suffix: &str) -> Option<Acquired> {
     Some(Acquired {
         field: field.clone(),
         mode,
+        gives_up: false,
         condition,
     })
 }

@@ -940,3 +940,41 @@ mod options {
         });
     }
 }
+
+/// What `matches!` takes is no row of expressions.
+mod patterns {
+    use super::*;
+
+    #[derive(Guarded, Default)]
+    struct Slot {
+        ledger: Lock,
+        #[guarded_by(ledger)]
+        least: Guarded<u32>,
+    }
+
+    #[monitor]
+    impl Slot {
+        #[synchronized(ledger)]
+        async fn is_enough(&self, amount: u32) -> bool {
+            matches!(self.fetched(amount).await, Some(ref found) if *found >= *ledger.least)
+        }
+
+        #[synchronized(ledger)]
+        async fn raise(&self, amount: u32) -> bool {
+            *ledger.least += amount;
+            ledger.is_enough(amount).await
+        }
+
+        async fn fetched(&self, amount: u32) -> Option<u32> {
+            pause().await;
+            Some(amount)
+        }
+    }
+
+    #[test]
+    fn an_await_in_matches_is_seen() {
+        let slot = Slot::default();
+        assert!(block_on(slot.raise(2)));
+        assert!(!block_on(slot.raise(1)));
+    }
+}

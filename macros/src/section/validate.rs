@@ -1,5 +1,7 @@
 //! The rules for sections.
 
+use std::fmt::Display;
+
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens;
 
@@ -105,12 +107,15 @@ fn check_params(function: &Function, section: &Section, errors: &Errors) {
         } else {
             compact(&lock.written)
         };
-        let place = match lock.mode {
+        let held = |place: &dyn Display| match lock.mode {
             Mode::Shared => format!("read({place})"),
-            Mode::Exclusive => place,
+            Mode::Exclusive => place.to_string(),
         };
         let or_param = if lock.written.to_string() == param.to_string() {
-            format!(", or if the parameter is the lock, `other = {param}`")
+            format!(
+                ", or if the parameter is the lock, `other = {}`",
+                held(param)
+            )
         } else {
             String::new()
         };
@@ -118,7 +123,8 @@ fn check_params(function: &Function, section: &Section, errors: &Errors) {
             &lock.written,
             format!(
                 "the parameter `{param}` could not be used in the body, where the lock has its \
-                 name: give the lock another one, `other = {place}`{or_param}"
+                 name: give the lock another one, `other = {}`{or_param}",
+                held(&place)
             ),
         );
     }

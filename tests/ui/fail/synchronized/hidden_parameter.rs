@@ -1,0 +1,31 @@
+use async_monitor::{Guarded, Lock, RwLock, synchronized};
+
+#[derive(Guarded)]
+struct Account {
+    ledger: Lock,
+    #[guarded_by(ledger)]
+    balance: Guarded<i64>,
+    #[lock(rw)]
+    cfg: RwLock<()>,
+    #[guarded_by(cfg)]
+    limit: Guarded<i64>,
+}
+
+impl Account {
+    #[synchronized(ledger)]
+    async fn deposit(&self, ledger: i64) {
+        *ledger.balance += 1;
+    }
+
+    #[synchronized(read(cfg))]
+    async fn configure(&self, cfg: &str) -> bool {
+        *cfg.limit > 0
+    }
+}
+
+#[synchronized(account.ledger)]
+async fn withdraw(account: &Account, ledger: &mut i64) {
+    *ledger.balance -= 1;
+}
+
+fn main() {}

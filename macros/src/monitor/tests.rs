@@ -203,6 +203,10 @@ fn errors_stand_at_the_lock() {
         .parse()
         .expect("these are tokens");
     assert_eq!(place(&methods).as_deref(), Some("a"));
+    let methods: TokenStream = "#[synchronized(a)] async fn m(&self) { with_lock!(self.a, {}) }"
+        .parse()
+        .expect("these are tokens");
+    assert_eq!(place(&methods).as_deref(), Some("a"));
     let methods: TokenStream = "#[synchronized(a)] async fn m(&self) { self.acquire_a().await; }"
         .parse()
         .expect("these are tokens");
@@ -307,6 +311,9 @@ fn what_runs_elsewhere_is_not_looked_at() {
         quote!(let = self.deposit().await),
         quote!(other.deposit().await),
         quote!(self.inner.deposit().await),
+        quote!((!self).deposit().await),
+        quote!(pool::pin(self.deposit()).await),
+        quote!(Box::own(self.deposit()).await),
     ] {
         in_section(statement, &[]);
     }

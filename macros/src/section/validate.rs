@@ -111,7 +111,7 @@ fn check_params(function: &Function, section: &Section, errors: &Errors) {
             Mode::Shared => format!("read({place})"),
             Mode::Exclusive => place.to_string(),
         };
-        let or_param = if lock.written.to_string() == param.to_string() {
+        let or_param = if *param == lock.written.to_string() {
             format!(
                 ", or if the parameter is the lock, `other = {}`",
                 held(param)

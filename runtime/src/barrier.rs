@@ -31,7 +31,7 @@ use core::task::{Context, Poll};
 use crate::gate::polled_after_completion;
 use crate::queue::{DONE, IDLE, LockedQueue, MARKED, Node, Queue, WAITING};
 use crate::sync::{SharedCell, Threads, const_unless_loom};
-use crate::wake::WakeBatch;
+use crate::wake::{CAPACITY, WakeBatch};
 
 /// The stamp of a node that leaves with an error; others are indices.
 const BROKEN: u32 = u32::MAX;
@@ -245,7 +245,7 @@ impl Barrier {
     fn wake_marked<'q>(&'q self, mut queue: LockedQueue<'q, ()>) {
         let mut batch = WakeBatch::new();
         loop {
-            let mut room = batch.room();
+            let mut room = CAPACITY;
             let mut more = false;
             let leaves = |node: &Node<()>| {
                 let marked = node.state() == MARKED;

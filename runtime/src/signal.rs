@@ -19,7 +19,7 @@ use core::task::{Poll, Waker};
 
 use crate::queue::{DONE, IDLE, LockedQueue, Node, Queue, WAITING};
 use crate::sync::{Flavour, SharedCell, Threads, const_unless_loom};
-use crate::wake::{WakeBatch, wake_one};
+use crate::wake::{CAPACITY, WakeBatch, wake_one};
 
 pub(crate) struct Signal<F = Threads> {
     queue: Queue<Epoch, F>,
@@ -176,7 +176,7 @@ impl<F: Flavour> Signal<F> {
         }
         let mut batch = WakeBatch::new();
         loop {
-            let wanted = count.min(batch.room());
+            let wanted = count.min(CAPACITY);
             let through = Self::let_through(&mut queue, epoch, wanted, &emptied, |w| batch.push(w));
             drop(queue);
             batch.wake_all();

@@ -8,7 +8,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::thread;
 
 /// How many wakers are taken in one hold of a queue's lock.
-const CAPACITY: usize = 32;
+pub(crate) const CAPACITY: usize = 32;
 
 /// Wakers that were taken under a lock and are woken once it is released, in
 /// the order they came.
@@ -32,12 +32,6 @@ impl WakeBatch {
             len: 0,
             panic: None,
         }
-    }
-
-    /// How many more there is room for.
-    #[inline]
-    pub(crate) fn room(&self) -> usize {
-        CAPACITY - self.len
     }
 
     #[inline]

@@ -211,6 +211,10 @@ fn errors_stand_at_the_lock() {
         .parse()
         .expect("these are tokens");
     assert_eq!(place(&methods).as_deref(), Some("acquire_a"));
+    let methods: TokenStream = "#[synchronized(a)] async fn m(&self) { self.a.lock().await; }"
+        .parse()
+        .expect("these are tokens");
+    assert_eq!(place(&methods).as_deref(), Some("lock"));
 }
 
 #[test]
@@ -270,6 +274,7 @@ fn acquisitions_are_found_by_name() {
         quote!((self.a).write().await),
         quote!(self.a.read_blocking()),
         quote!(self.a.acquire().await),
+        quote!(self.a.upgradable_read().await),
         quote!(with_lock!(self.a, {})),
         quote!(async_monitor::with_lock!(x = write(self.a), { 1 })),
     ] {
@@ -312,6 +317,8 @@ fn what_runs_elsewhere_is_not_looked_at() {
         quote!(other.deposit().await),
         quote!(self.inner.deposit().await),
         quote!((!self).deposit().await),
+        quote!(Self::deposit(other).await),
+        quote!(Other::deposit(self).await),
         quote!(pool::pin(self.deposit()).await),
         quote!(Box::own(self.deposit()).await),
     ] {
@@ -365,6 +372,11 @@ fn opposite_orders_are_found() {
     in_order(
         &[&["a", "b"], &["b", "a"], &["b", "c", "a"], &["a", "b"]],
         &["both", "against"],
+    );
+    // Each by itself.
+    in_order(
+        &[&["a", "b"], &["b", "a"], &["c", "d"], &["d", "c"]],
+        &["`m0`", "`m1`", "`m2`", "`m3`"],
     );
 }
 

@@ -7,8 +7,9 @@ use std::boxed::Box;
 use std::panic::{self, AssertUnwindSafe};
 use std::thread;
 
-/// How many wakers are taken in one hold of a queue's lock.
-pub(crate) const CAPACITY: usize = 32;
+/// How many wakers are taken in one hold of a queue's lock. The models have no more
+/// than a few waiters, and are about what comes in between, too.
+pub(crate) const CAPACITY: usize = if cfg!(async_monitor_loom) { 1 } else { 32 };
 
 /// Wakers that were taken under a lock and are woken once it is released, in
 /// the order they came.

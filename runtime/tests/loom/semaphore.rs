@@ -160,6 +160,29 @@ fn try_against_release_and_cancel() {
     });
 }
 
+/// Between two who are woken, the second leaves: nobody waits any more, and the
+/// permits are everybody's again, also for who was about to go on.
+#[test]
+fn second_of_a_batch_leaves_against_try() {
+    model(|| {
+        let semaphore = Arc::new(Semaphore::new(2));
+        let both = semaphore.try_acquire_many_owned(2).unwrap();
+        let [first, second] =
+            [(); 2].map(|()| queued(&Task::new(), Arc::clone(&semaphore).acquire_owned()));
+        let other = {
+            let semaphore = Arc::clone(&semaphore);
+            thread::spawn(move || {
+                drop(second);
+                drop(semaphore.try_acquire());
+            })
+        };
+        drop(both);
+        other.join().unwrap();
+        drop(first);
+        assert_eq!(semaphore.available_permits(), 2);
+    });
+}
+
 /// A permit that is split goes back in two parts, from two threads.
 #[test]
 fn parts_of_a_permit_come_back() {

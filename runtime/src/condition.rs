@@ -95,6 +95,8 @@ impl Condition {
     /// missed. What the caller waits for may be untrue again by the time it has
     /// the lock: look again, in a loop, or let [`wait_for`](Self::wait_for) do it.
     ///
+    /// The type of the future is `ConditionWait<'_, G>`.
+    ///
     /// # Cancel safety
     ///
     /// Dropping the future releases the lock, if it is held or granted, leaves
@@ -105,8 +107,11 @@ impl Condition {
     /// # Panics
     ///
     /// Where others wait on this condition with guards of another lock.
+    // The return type is `ConditionWait<'_, G>`, by the bound of `Reacquire`. Written
+    // so, it is of no known type where `G` is no such guard, and the compiler does
+    // not say it again of the call and of its `.await`.
     #[inline]
-    pub fn wait<G: Relock>(&self, guard: G) -> ConditionWait<'_, G> {
+    pub fn wait<G: Relock>(&self, guard: G) -> ConditionWait<'_, <G::Reacquire as Future>::Output> {
         ConditionWait {
             condition: self,
             stage: Stage::Holding(guard),
@@ -121,6 +126,8 @@ impl Condition {
     /// the fields of a generated guard, and `&()` for a
     /// [`LockGuard`](super::LockGuard).
     ///
+    /// The type of the future is `ConditionWaitFor<'_, G, F>`.
+    ///
     /// # Cancel safety
     ///
     /// As for [`wait`](Self::wait).
@@ -129,8 +136,13 @@ impl Condition {
     ///
     /// As for [`wait`](Self::wait). A panic of the predicate releases the lock;
     /// the notification that it followed is used up.
+    // For the return type, see `wait`.
     #[inline]
-    pub fn wait_for<G, F>(&self, guard: G, predicate: F) -> ConditionWaitFor<'_, G, F>
+    pub fn wait_for<G, F>(
+        &self,
+        guard: G,
+        predicate: F,
+    ) -> ConditionWaitFor<'_, <G::Reacquire as Future>::Output, F>
     where
         G: Relock,
         F: for<'v> FnMut(&<G as View<'v>>::View) -> bool,

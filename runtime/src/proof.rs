@@ -40,7 +40,12 @@ pub trait View<'v, Bound = &'v Self> {
 ///
 /// Implemented by the guards of [`Lock`](crate::Lock),
 /// [`Mutex`](crate::Mutex) and [`RwLock`](crate::RwLock), borrowed or owned,
-/// and by every guard that `#[derive(Guarded)]` generates.
+/// and by those that `#[derive(Guarded)]` generates to write, where the lock is
+/// [`NamedAcquire`](crate::NamedAcquire). Not by those that it generates to read, nor
+/// by [`MappedMutexGuard`](crate::MappedMutexGuard): they are proof for
+/// [`notify`](crate::Condition::notify), and nothing more.
+///
+/// Import it where code is generic over guards, and only there.
 ///
 /// # Safety
 ///

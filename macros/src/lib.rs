@@ -90,12 +90,13 @@ use proc_macro::TokenStream;
 /// `AccountLedgerHeld<'_>`: a struct with a `&mut` to each field. It is released
 /// when it is dropped, or by `AccountLedgerGuard::release(guard)`. Guards and
 /// views are proof for `Condition::notify_one`, and a guard can be passed to
-/// `Condition::wait`.
+/// `Condition::wait` where the lock is one of this crate's.
 ///
 /// Where the lock is `rw`, there are `write_ledger()` and `read_ledger()`
 /// instead, with `AccountLedgerWriteGuard`, `AccountLedgerWriteHeld`,
 /// `AccountLedgerReadGuard` and `AccountLedgerReadHeld`; the last has a `&` to
-/// each field, and reading takes data that is `Sync`.
+/// each field, and reading takes data that is `Sync`. With a guard that reads, one can
+/// notify, but not wait.
 ///
 /// The parameters of these types are the lifetime of the guard, and then those
 /// of the struct.
@@ -295,6 +296,10 @@ pub fn derive_guarded(input: TokenStream) -> TokenStream {
 /// On functions, methods, methods of traits and of their impls, with
 /// `#[async_trait]` too. Default methods of a trait know no fields: there, the
 /// argument is an expression.
+///
+/// What a `macro_rules!` macro passes on as `$e:expr` keeps its precedence only until
+/// it gets into an attribute or another procedural macro, which is a limit of the
+/// compiler: write `($e)`.
 #[proc_macro_attribute]
 pub fn synchronized(arguments: TokenStream, item: TokenStream) -> TokenStream {
     section::synchronized(arguments.into(), item.into()).into()
@@ -335,7 +340,8 @@ pub fn synchronized(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// [`#[synchronized]`](macro@synchronized), where a bare name is a variable or a
 /// static. `?`, `return`, `break`, `continue` and `.await` in the block mean what
 /// they mean outside of it. Under `no_await`, an `.await` is found where it can be
-/// seen, and not where another macro makes it.
+/// seen, and not where another macro makes it. In a `macro_rules!` macro, write `($e)`
+/// for an `$e:expr`, which loses its precedence in here.
 ///
 /// # Panics
 ///
@@ -395,9 +401,52 @@ pub fn with_lock(input: TokenStream) -> TokenStream {
 ///
 /// It stands on an inherent `impl` of a struct with
 /// [`#[derive(Guarded)]`](macro@Guarded), which it reaches by the struct's own
-/// name: an alias will not do, and neither will a name that hides another derived
-/// struct, that of an outer scope or of a glob import. In the `impl`,
-/// [`#[synchronized]`](macro@synchronized) means what it does elsewhere.
+/// name: an alias will not do, nor a name that the struct was given by an import, and
+/// neither will a name that hides another derived struct, that of an outer scope or of
+/// a glob import. In the `impl`, [`#[synchronized]`](macro@synchronized) means what it
+/// does elsewhere.
+///
+/// The views of the struct are looked for beside it, by the path behind `impl`. In
+/// another module, write a path that leads there, or import the views too:
+///
+/// ```
+/// mod bank {
+///     use async_monitor::{Guarded, Lock};
+///
+///     #[derive(Guarded)]
+///     pub struct Account {
+///         ledger: Lock,
+///         #[guarded_by(ledger)]
+///         balance: Guarded<i64>,
+///     }
+///
+///     mod deposits {
+///         use async_monitor::{monitor, synchronized};
+///
+///         #[monitor]
+///         impl super::Account {
+///             #[synchronized(ledger)]
+///             pub async fn deposit(&self, amount: i64) {
+///                 *ledger.balance += amount;
+///             }
+///         }
+///     }
+///
+///     mod withdrawals {
+///         use super::{Account, AccountLedgerHeld};
+///         use async_monitor::{monitor, synchronized};
+///
+///         #[monitor]
+///         impl Account {
+///             #[synchronized(ledger)]
+///             pub async fn withdraw(&self, amount: i64) {
+///                 *ledger.balance -= amount;
+///             }
+///         }
+///     }
+/// }
+/// # fn main() {}
+/// ```
 ///
 /// # The second form of a method
 ///
@@ -408,7 +457,12 @@ pub fn with_lock(input: TokenStream) -> TokenStream {
 /// the object is borrowed for as long as the view exists, so nothing outlives the
 /// section. A method of `read(lock)` is on both
 /// views, so that a section that writes can call it too. The body, with what items
-/// and statics it has, is compiled once.
+/// and statics it has, is compiled once. If it may suspend, its future is inside of
+/// that of the method, to which the parameters were given: each level of calls holds
+/// them once more.
+///
+/// Attributes that rewrite a fn, such as `#[instrument]`, are those of the form that
+/// acquires the lock; the other does not have them.
 ///
 /// There is no second form for a method
 ///
@@ -451,7 +505,8 @@ pub fn with_lock(input: TokenStream) -> TokenStream {
 /// **Locks in opposite orders**: a method that acquires `b` while it holds `a`,
 /// and another that acquires `a` while it holds `b`, or a longer circle, unless
 /// all of them hold another lock meanwhile. The locks of one section have no order
-/// that could be wrong.
+/// that could be wrong. An acquisition with a `timeout` does not count: it does not wait
+/// for ever.
 ///
 /// Only the locks of `self` are looked at, and only what the body itself does: not
 /// what is in a closure, an `async` block, an item, behind a `#[cfg]` or in an

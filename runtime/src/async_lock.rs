@@ -66,7 +66,7 @@ impl LockId {
 /// The methods have the names of the locks' own. With the trait in scope, method
 /// resolution finds the trait's on an `Arc<Lock>` before it finds those of the
 /// `Lock` inside, and `arc.acquire().await` is a `Result`. Import the trait where
-/// code is generic, and only there.
+/// code is generic, and only there; `use async_monitor::*` imports it, too.
 ///
 /// # Send
 ///
@@ -107,8 +107,44 @@ pub trait AsyncLock {
 
     /// What tells this lock from others. See [`LockId`].
     ///
-    /// The default is the address of `self`. A handle, such as [`Arc`], returns
-    /// the id of what it leads to.
+    /// The default is the address of `self`, which is right for what is a lock by
+    /// itself. A handle, such as [`Arc`], returns the id of what it leads to.
+    ///
+    /// A type that contains locks must return the id of the one that it acquires. With
+    /// the default, a `#[repr(C)] struct Two { a: Lock, b: Lock }` that acquires `b` has
+    /// the address of `a`, hence its id: a section of `two` and `two.a` would be refused
+    /// as one that acquires a lock twice, and one of `two` and `two.b`, which does,
+    /// would wait for itself.
+    ///
+    /// ```
+    /// # use async_monitor::{AsyncLock, Lock, LockGuard, LockId};
+    /// # use std::convert::Infallible;
+    /// #[repr(C)]
+    /// struct Two {
+    ///     a: Lock,
+    ///     b: Lock,
+    /// }
+    ///
+    /// impl AsyncLock for Two {
+    /// #   type Guard<'g> = LockGuard<'g>;
+    /// #   type Error = Infallible;
+    ///     // ...
+    ///     async fn acquire(&self) -> Result<LockGuard<'_>, Infallible> {
+    ///         Ok(self.b.acquire().await)
+    ///     }
+    /// #
+    /// #   fn try_acquire(&self) -> Option<LockGuard<'_>> {
+    /// #       self.b.try_acquire()
+    /// #   }
+    ///
+    ///     fn id(&self) -> LockId {
+    ///         self.b.id()
+    ///     }
+    /// }
+    /// # let two = Two { a: Lock::new(), b: Lock::new() };
+    /// # assert_eq!(LockId::of(&two), two.a.id());
+    /// # assert_eq!(two.id(), two.b.id());
+    /// ```
     #[inline]
     fn id(&self) -> LockId {
         LockId::of(self)
@@ -117,6 +153,9 @@ pub trait AsyncLock {
 
 /// An [`AsyncLock`] that several readers can share. As an `AsyncLock`, it is
 /// acquired for writing.
+///
+/// As for [`AsyncLock`], import it where code is generic, and only there: with it in
+/// scope, `arc.read().await` of an `Arc<RwLock<T>>` is a `Result`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be acquired for reading",
     label = "no reader-writer lock",
@@ -178,8 +217,8 @@ pub unsafe trait ExclusiveRwLock: AsyncRwLock + ExclusiveLock {}
 /// [`Condition`](crate::Condition) can store it while it takes the lock again.
 ///
 /// Implemented by the locks and semaphores of this crate
-/// ([`RwLock`](crate::RwLock) for writing), and through `&L`, [`Box<L>`] and
-/// [`Arc<L>`].
+/// ([`RwLock`](crate::RwLock) for writing), and through `&L`, [`Box<L>`], [`Rc<L>`]
+/// and [`Arc<L>`].
 #[diagnostic::on_unimplemented(
     message = "a `Condition` cannot wait with a guard of `{Self}`",
     label = "this lock cannot be taken again by name",

@@ -39,7 +39,8 @@ use crate::sync::{SharedCell, const_unless_loom};
 ///
 /// It has no lock of its own: it works with the guards of [`Lock`](super::Lock),
 /// [`Mutex`](super::Mutex), [`RwLock`](super::RwLock) and of
-/// `#[derive(Guarded)]` structs. A guard is taken by value and returned, so
+/// `#[derive(Guarded)]` structs. (With a guard that such a struct has to read, and with
+/// a [`MappedMutexGuard`](super::MappedMutexGuard), one can notify, but not wait.) A guard is taken by value and returned, so
 /// that nobody has a guard while the lock is not held; and a guard, or a view
 /// that borrows one, is the proof that [`notify`](Self::notify) asks for, so that
 /// nobody notifies without the lock.
@@ -95,6 +96,8 @@ impl Condition {
     /// missed. What the caller waits for may be untrue again by the time it has
     /// the lock: look again, in a loop, or let [`wait_for`](Self::wait_for) do it.
     ///
+    /// The type of the future is `ConditionWait<'_, G>`.
+    ///
     /// # Cancel safety
     ///
     /// Dropping the future releases the lock, if it is held or granted, leaves
@@ -105,8 +108,11 @@ impl Condition {
     /// # Panics
     ///
     /// Where others wait on this condition with guards of another lock.
+    // The return type is `ConditionWait<'_, G>`, by the bound of `Reacquire`. Written
+    // so, it is of no known type where `G` is no such guard, and the compiler does
+    // not say it again of the call and of its `.await`.
     #[inline]
-    pub fn wait<G: Relock>(&self, guard: G) -> ConditionWait<'_, G> {
+    pub fn wait<G: Relock>(&self, guard: G) -> ConditionWait<'_, <G::Reacquire as Future>::Output> {
         ConditionWait {
             condition: self,
             stage: Stage::Holding(guard),
@@ -121,6 +127,8 @@ impl Condition {
     /// the fields of a generated guard, and `&()` for a
     /// [`LockGuard`](super::LockGuard).
     ///
+    /// The type of the future is `ConditionWaitFor<'_, G, F>`.
+    ///
     /// # Cancel safety
     ///
     /// As for [`wait`](Self::wait).
@@ -129,8 +137,13 @@ impl Condition {
     ///
     /// As for [`wait`](Self::wait). A panic of the predicate releases the lock;
     /// the notification that it followed is used up.
+    // For the return type, see `wait`.
     #[inline]
-    pub fn wait_for<G, F>(&self, guard: G, predicate: F) -> ConditionWaitFor<'_, G, F>
+    pub fn wait_for<G, F>(
+        &self,
+        guard: G,
+        predicate: F,
+    ) -> ConditionWaitFor<'_, <G::Reacquire as Future>::Output, F>
     where
         G: Relock,
         F: for<'v> FnMut(&<G as View<'v>>::View) -> bool,

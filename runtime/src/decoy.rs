@@ -4,9 +4,8 @@
 //! They are asked for something that is implemented for nothing, of a reference
 //! of any lifetime, as the compiler takes a plain bound that is never met for a
 //! mistake of ours. They are written out, as the compiler would show a macro with
-//! every message.
-
-use core::future::Pending;
+//! every message. What they return is of any type, so that whatever is done with it
+//! is no second mistake.
 
 use super::{Lock, RwLock, Semaphore};
 
@@ -21,7 +20,7 @@ pub trait LockHasLock {}
 impl Lock {
     #[doc(hidden)]
     #[inline]
-    pub fn lock(&self) -> Pending<()>
+    pub fn lock<R>(&self) -> R
     where
         for<'a> &'a Self: LockHasLock,
     {
@@ -40,7 +39,7 @@ pub trait LockHasRelease {}
 impl Lock {
     #[doc(hidden)]
     #[inline]
-    pub fn release(&self)
+    pub fn release<R>(&self) -> R
     where
         for<'a> &'a Self: LockHasRelease,
     {
@@ -59,7 +58,7 @@ pub trait RwLockHasLock {}
 impl<T: ?Sized> RwLock<T> {
     #[doc(hidden)]
     #[inline]
-    pub fn lock(&self) -> Pending<()>
+    pub fn lock<R>(&self) -> R
     where
         for<'a> &'a Self: RwLockHasLock,
     {
@@ -78,7 +77,7 @@ pub trait SemaphoreHasRelease {}
 impl Semaphore {
     #[doc(hidden)]
     #[inline]
-    pub fn release(&self)
+    pub fn release<R>(&self) -> R
     where
         for<'a> &'a Self: SemaphoreHasRelease,
     {
@@ -97,7 +96,7 @@ pub trait LockHasLocked {}
 impl Lock {
     #[doc(hidden)]
     #[inline]
-    pub fn locked(&self) -> bool
+    pub fn locked<R>(&self) -> R
     where
         for<'a> &'a Self: LockHasLocked,
     {

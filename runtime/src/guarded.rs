@@ -75,6 +75,70 @@ impl<T: ?Sized> AcquireItsLock<T> {
     const HINT: Self = AcquireItsLock(PhantomData);
 }
 
+/// Implemented for nothing: see [`AcquireItsLock`].
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a `Guarded<_>` field is reached only while its lock is held",
+    label = "reached without its lock",
+    note = "in a `#[synchronized(lock)]` method or a `with_lock!(object.lock, {{ .. }})` block, write `lock.field`; with a guard, `guard.fields().field`",
+    note = "whoever has a `&mut` to the object needs no lock: `object.field.get_mut()`"
+)]
+pub trait ReachedWithoutItsLock {}
+
+/// Methods that the value may have, for their message, as in `decoy`. The compiler
+/// comes to them last, after every method that somebody could mean to call on a
+/// `Guarded`.
+// On one line each, as the compiler shows that line.
+#[rustfmt::skip]
+#[doc(hidden)]
+#[allow(clippy::should_implement_trait)]
+impl<T: ?Sized> AcquireItsLock<T> {
+    pub fn len<R>(&self) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn is_empty<R>(&self) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn iter<R>(&self) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn iter_mut<R>(&self) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn pop<R>(&self) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn pop_front<R>(&self) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn pop_back<R>(&self) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn clear<R>(&self) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn clone<R>(&self) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn keys<R>(&self) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn values<R>(&self) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn values_mut<R>(&self) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn first<R>(&self) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn last<R>(&self) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn take<R>(&self) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn is_some<R>(&self) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn is_none<R>(&self) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn as_ref<R>(&self) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn get<R, A>(&self, _: A) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn contains<R, A>(&self, _: A) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn contains_key<R, A>(&self, _: A) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn push<R, A>(&self, _: A) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn push_front<R, A>(&self, _: A) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn push_back<R, A>(&self, _: A) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn push_str<R, A>(&self, _: A) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn remove<R, A>(&self, _: A) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn entry<R, A>(&self, _: A) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn extend<R, A>(&self, _: A) -> R where Self: ReachedWithoutItsLock { never() }
+}
+
+/// The same for what takes one argument here and two there: as the compiler looks at
+/// the bound before it takes the method, it does not count them.
+#[doc(hidden)]
+impl<T: ?Sized> AcquireItsLock<T>
+where
+    Self: ReachedWithoutItsLock,
+{
+    pub fn insert(&self) {
+        never()
+    }
+}
+
+fn never<R>() -> R {
+    unreachable!("the bound is never met")
+}
+
 #[doc(hidden)]
 impl<T: ?Sized> Deref for Guarded<T> {
     type Target = AcquireItsLock<T>;

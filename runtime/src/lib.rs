@@ -24,6 +24,15 @@
 //!   use the primitive again, or drop another waiter.
 //! - **No poisoning.** A panic releases the guards it unwinds through.
 //!
+//! # Importing
+//!
+//! By name, not by `use async_monitor::*`. The traits by which the notation acquires
+//! any lock, [`AsyncLock`] and [`AsyncRwLock`], have methods of the same names as the
+//! locks, and where they are in scope, they come first for a pointer: `acquire` of an
+//! `Arc<Lock>`, and `read` of an `Arc<RwLock<T>>`, are then those of the trait, which
+//! return a `Result`. Code that is generic over locks imports the traits; no other
+//! needs them.
+//!
 //! # Features
 //!
 //! - `macros` (on by default): `#[derive(Guarded)]`, `#[monitor]`,

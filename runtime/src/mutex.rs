@@ -15,9 +15,9 @@ use core::ptr::NonNull;
 
 use super::flavour::{Own, Rc, counted, threads_only, use_of};
 use super::lock::{Exclusive, Lock};
-use crate::async_lock::{ExclusiveLock, async_lock};
+use crate::async_lock::{ExclusiveLock, LockId, async_lock};
 use crate::gate::{Gate, Gated, Inside, Policy, entering_future};
-use crate::proof::relock_guard;
+use crate::proof::{HoldsLock, relock_guard};
 
 /// A value that one task at a time reaches: a [`Lock`] with the value inside.
 ///
@@ -217,10 +217,12 @@ pub struct OwnedMutexGuard<T: ?Sized> {
 
 /// Holds a [`Mutex`] until it is dropped, and leads to a part of its value.
 ///
-/// Made by [`MutexGuard::map`].
+/// Made by [`MutexGuard::map`]. It is proof for
+/// [`Condition::notify`](super::Condition::notify); to wait, a condition takes the
+/// guard of the whole value.
 #[must_use = "the mutex is unlocked as soon as the guard is dropped"]
 pub struct MappedMutexGuard<'a, T: ?Sized> {
-    _inside: Inside<&'a Lock, ()>,
+    inside: Inside<&'a Lock, ()>,
     value: NonNull<T>,
     /// Leads to the value as `&mut` does: not covariant.
     _value: PhantomData<&'a mut T>,
@@ -330,7 +332,7 @@ impl<'a, T: ?Sized> MappedMutexGuard<'a, T> {
     #[inline]
     fn new(lock: &'a Lock, value: NonNull<T>) -> Self {
         MappedMutexGuard {
-            _inside: Inside::new(lock, ()),
+            inside: Inside::new(lock, ()),
             value,
             _value: PhantomData,
         }
@@ -344,7 +346,7 @@ impl<'a, T: ?Sized> MappedMutexGuard<'a, T> {
     ) -> MappedMutexGuard<'a, U> {
         let value = NonNull::from(part(&mut guard));
         MappedMutexGuard {
-            _inside: guard._inside,
+            inside: guard.inside,
             value,
             _value: PhantomData,
         }
@@ -363,7 +365,7 @@ impl<'a, T: ?Sized> MappedMutexGuard<'a, T> {
     ) -> Result<MappedMutexGuard<'a, U>, Self> {
         match part(&mut guard).map(NonNull::from) {
             Some(value) => Ok(MappedMutexGuard {
-                _inside: guard._inside,
+                inside: guard.inside,
                 value,
                 _value: PhantomData,
             }),
@@ -433,6 +435,15 @@ entering_future! {
 relock_guard! {
     MutexGuard<'a, T>['a, T: ?Sized], &'a Mutex<T>, MutexLock<'a, T>, |guard| &**guard => T;
     OwnedMutexGuard<T>[T: ?Sized], counted!(Mutex<T>), MutexLockOwned<T>, |guard| &**guard => T;
+}
+
+// SAFETY: as of the guards above: the id is the address of the gate that it is inside
+// of, which is that of the mutex.
+unsafe impl<T: ?Sized> HoldsLock for MappedMutexGuard<'_, T> {
+    #[inline]
+    fn lock_id(&self) -> LockId {
+        self.inside.lock_id()
+    }
 }
 
 crate::when::conditional_lock! {

@@ -18,7 +18,7 @@ use crate::LockId;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not prove that a lock is held",
     label = "not a guard",
-    note = "pass a reference to the guard of the lock: `condition.notify_one(&guard)`"
+    note = "pass a reference to the guard of the lock, `condition.notify_one(&guard)`, or, in a section, what it binds, `condition.notify_one(lock)`"
 )]
 pub unsafe trait HoldsLock {
     /// Which lock is held.
@@ -40,7 +40,12 @@ pub trait View<'v, Bound = &'v Self> {
 ///
 /// Implemented by the guards of [`Lock`](crate::Lock),
 /// [`Mutex`](crate::Mutex) and [`RwLock`](crate::RwLock), borrowed or owned,
-/// and by every guard that `#[derive(Guarded)]` generates.
+/// and by those that `#[derive(Guarded)]` generates to write, where the lock is
+/// [`NamedAcquire`](crate::NamedAcquire). Not by those that it generates to read, nor
+/// by [`MappedMutexGuard`](crate::MappedMutexGuard): they are proof for
+/// [`notify`](crate::Condition::notify), and nothing more.
+///
+/// Import it where code is generic over guards, and only there.
 ///
 /// # Safety
 ///
@@ -49,7 +54,8 @@ pub trait View<'v, Bound = &'v Self> {
 #[diagnostic::on_unimplemented(
     message = "a `Condition` cannot wait with `{Self}`",
     label = "not a guard that can be released and taken back",
-    note = "pass the guard itself, by value: `guard = condition.wait(guard).await`"
+    note = "pass the guard itself, by value: `guard = condition.wait(guard).await`",
+    note = "a section has no guard to pass: let it wait at entry, `when = condition`, or acquire a guard in place of the section: `let guard = self.acquire_lock().await`, for a lock `lock`"
 )]
 pub unsafe trait Relock: HoldsLock + Sized + for<'v> View<'v> {
     /// What is kept while the lock is not held.

@@ -45,19 +45,17 @@
 //! # let account = Account::default();
 //! # assert_eq!(futures::executor::block_on(account.deposit(2)), 2);
 //! ```
-//!
-//! # Inside
-//!
-//! The files of the primitives are compiled a second time here, with the flavour
-//! `Local`.
-//!
-//! - **T1** What has a wait queue of this flavour is neither `Send` nor `Sync`, and
-//!   so is whatever refers to it: a guard, a future, a permit. So one thread has all
-//!   of them, from the first to the last. (The impls of `Send` and `Sync` below never
-//!   apply: they are there for their message.)
-//! - **T2** No code of a user runs between a load of a word and the store that
-//!   belongs to it, nor while a queue is locked (Q5): so nothing on that thread
-//!   comes in between either, and both together are one step.
+
+// The files of the primitives are compiled a second time here, with the flavour
+// `Local`.
+//
+// - **T1** What has a wait queue of this flavour is neither `Send` nor `Sync`, and
+//   so is whatever refers to it: a guard, a future, a permit. So one thread has all
+//   of them, from the first to the last. (The impls of `Send` and `Sync` below never
+//   apply: they are there for their message.)
+// - **T2** No code of a user runs between a load of a word and the store that
+//   belongs to it, nor while a queue is locked (Q5): so nothing on that thread
+//   comes in between either, and both together are one step.
 
 pub(crate) mod flavour;
 

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | of a derived struct | generated | `&mut Held`, or `&ReadHeld` when read |
 //! | any other | derefs mutably | `&mut Target` |
-//! | | derefs | `&Target` |
+//! | | derefs | `&Target`; when read, and if that is `()`, a `&` to what leads to it |
 //! | | does neither | `&Guard` |
 //!
 //! The last three are told apart by method resolution: the method `__bind` of
@@ -75,6 +75,30 @@ impl<G: DerefMut> Bind<'_, G> {
     #[inline]
     pub fn __bind(&mut self) -> &mut G::Target {
         self.0.0.0
+    }
+}
+
+/// The `()` that a reader-writer lock without data leads to, in a read section.
+///
+/// Whoever looks for a field there has probably not marked the lock, so that the
+/// derive knows nothing of its reading, and to the section it is any lock. The message
+/// of the compiler names the type: it says what to do.
+pub struct MarkTheLockRw;
+
+impl Deref for MarkTheLockRw {
+    type Target = ();
+
+    #[inline]
+    fn deref(&self) -> &() {
+        &()
+    }
+}
+
+impl<G: Deref<Target = ()>> Bind<'_, G> {
+    /// The binding of a read section where there is nothing to read.
+    #[inline]
+    pub fn __bind_shared(&self) -> &MarkTheLockRw {
+        &MarkTheLockRw
     }
 }
 

@@ -64,9 +64,12 @@ impl<'g, O: ?Sized, G, const KEY: u128> Core<'g, O, G, KEY> {
     }
 
     /// The object, once the lock has been released.
+    ///
+    /// An associated function, or the compiler would advise `guard.0.release()` to those
+    /// who write `guard.release()`.
     #[inline]
-    pub fn release(self) -> &'g O {
-        self.owner
+    pub fn release(core: Self) -> &'g O {
+        core.owner
     }
 
     /// What the lock itself contains, where it does.

@@ -17,6 +17,7 @@ use crate::Elapsed;
     message = "the acquisition of this lock can fail, with `{Self}`",
     label = "acquiring this can fail",
     note = "write a `?` behind it, `lock?`, in a fn that returns a `Result`: the section then returns the error",
+    note = "where the type of the lock is a parameter, `L: AsyncLock<Error = Infallible>` says that it cannot fail",
     note = "a lock in front of the fields of a `#[derive(Guarded)]` struct may not fail"
 )]
 pub trait CannotFail {

@@ -36,7 +36,7 @@ pub use self::atomic::{
     Armed, DerivedGuard, Kept, OfAnyType, Restorable, Restore, RestoreView, Undo, Verdict, settled,
     undo_view, verdict,
 };
-pub use self::bind::{Bind, DerivedView, OfDeref, OfGuard};
+pub use self::bind::{Bind, DerivedView, MarkTheLockRw, OfDeref, OfGuard};
 pub use self::conditional::{
     Conditional, ConditionalShared, EnterSharedWhen, EnterWhen, Looked, OfSection, Seen, SeenGuard,
     enter_shared_when, enter_when,

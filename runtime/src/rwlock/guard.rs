@@ -185,7 +185,7 @@ macro_rules! write_guards {
 
         impl<$($generics)*> $guard<$($params),*> {
             /// Goes on as a reader. Readers that are first in line enter too;
-            /// no writer gets in between (R3).
+            /// no writer gets in between.
             ///
             /// ```
             /// # futures::executor::block_on(async {
@@ -202,7 +202,7 @@ macro_rules! write_guards {
             pub fn downgrade(guard: Self) -> $read_guard {
                 let $handle = guard.inside.into_handle();
                 let guard = <$read_guard>::new($read_handle);
-                // A waker that panics in here drops the new guard.
+                // R3. A waker that panics in here drops the new guard.
                 let gate = guard.inside.handle().gate();
                 gate.change(true, |word| Some((word & !WRITER) + READER));
                 guard
@@ -221,7 +221,7 @@ macro_rules! upgradable_guards {
     ($($guard:ident[$($generics:tt)*]<$($params:tt),*>, $read_guard:ty, |$handle:ident| $read_handle:expr, $write_guard:ty, $upgrade:ident, $for:ty;)*) => {$(
         impl<$($generics)*> $guard<$($params),*> {
             /// Waits until the readers have left, and goes on as the writer. No
-            /// writer gets in between (R3), and no reader enters meanwhile.
+            /// writer gets in between, and no reader enters meanwhile.
             ///
             /// # Cancel safety
             ///

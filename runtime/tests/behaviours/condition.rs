@@ -829,6 +829,27 @@ fn cond_33_a_writer_of_a_reader_writer_lock() {
 }
 
 #[test]
+fn cond_33_a_part_of_a_value_is_proof() {
+    let mutex = Mutex::new((0, 0));
+    let news = Condition::new();
+    let mut wait = queued(news.wait_for(taken(mutex.lock()), |pair| pair.0 > 0));
+
+    let mut part = MutexGuard::map(taken(mutex.lock()), |pair| &mut pair.0);
+    *part = 1;
+    news.notify_one(&part);
+    wait.pending();
+    drop(part);
+    assert_eq!(*wait.ready(), (1, 0));
+
+    // It is proof for its own mutex.
+    let wait = queued(news.wait(taken(mutex.lock())));
+    let other = Mutex::new((0, 0));
+    let part = MutexGuard::map(taken(other.lock()), |pair| &mut pair.0);
+    assert!(catch_unwind(AssertUnwindSafe(|| news.notify_one(&part))).is_err());
+    drop(wait);
+}
+
+#[test]
 fn cond_34_a_wait_that_is_never_polled() {
     let monitor = Monitor::default();
     let unpolled = monitor.news.wait(monitor.enter());

@@ -8,6 +8,14 @@ async fn lock(lock: &Lock) {
     lock.locked();
 }
 
+fn results(lock: &Lock, rw: &RwLock<u8>) -> u8 {
+    if lock.locked() {
+        lock.lock()
+    } else {
+        *rw.lock()
+    }
+}
+
 async fn others(mutex: &Mutex<u8>, rw: &RwLock<u8>, semaphore: &Semaphore, event: &Event) {
     let _guard = mutex.acquire().await;
     let _guard = rw.lock().await;

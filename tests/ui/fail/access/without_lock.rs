@@ -25,6 +25,16 @@ fn method(account: &Account) -> usize {
     account.history.len()
 }
 
+fn methods(account: &Account) {
+    account.history.push(1);
+    for amount in account.history.iter() {
+        println!("{amount}");
+    }
+    let balance: i64 = account.balance.clone();
+    account.history.insert(0, balance);
+    account.name.make_ascii_lowercase();
+}
+
 fn mutable(account: &Account) {
     account.balance.get_mut();
 }

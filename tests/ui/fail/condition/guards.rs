@@ -1,4 +1,4 @@
-use async_monitor::{Condition, Guarded, Lock, Mutex};
+use async_monitor::{Condition, Guarded, Lock, Mutex, monitor, synchronized};
 
 #[derive(Guarded)]
 pub struct Account {
@@ -58,6 +58,38 @@ async fn forgotten(condition: &Condition, account: &Account) {
 
 async fn of_std(condition: &Condition, lock: &std::sync::Mutex<u8>) {
     condition.notify_one(&lock.lock().unwrap());
+}
+
+async fn predicate(condition: &Condition, lock: &Lock) {
+    let guard = lock.acquire().await;
+    condition.wait_for(&guard, |_| true).await;
+}
+
+async fn result(condition: &Condition, lock: &Lock) {
+    let guard = lock.acquire().await;
+    let guard = condition.wait(&guard).await;
+    guard.release();
+}
+
+#[derive(Guarded)]
+pub struct Queue {
+    state: Lock,
+    #[guarded_by(state)]
+    items: Guarded<Vec<i64>>,
+    not_empty: Condition,
+}
+
+#[monitor]
+impl Queue {
+    #[synchronized(state)]
+    async fn section(&self) {
+        self.not_empty.wait(state).await;
+    }
+
+    #[synchronized(state)]
+    async fn notify(&self) {
+        self.not_empty.notify_one(&state);
+    }
 }
 
 fn main() {}

@@ -32,4 +32,8 @@ async fn block(remote: &Remote) -> usize {
     async_monitor::with_lock!(remote?, { 3 })
 }
 
+async fn of_any_type<L: AsyncLock>(lock: &L) {
+    async_monitor::with_lock!(lock, {})
+}
+
 fn main() {}

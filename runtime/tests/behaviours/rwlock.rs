@@ -1095,3 +1095,25 @@ fn random_steps() {
         assert_eq!(*taken(lock.read()), value);
     });
 }
+
+#[test]
+fn behind_the_traits_it_is_the_same_lock() {
+    use async_monitor::{AsyncLock, AsyncRwLock};
+
+    fn same<L: AsyncRwLock>(lock: &L) {
+        let reader = taken(lock.read()).ok();
+        assert!(reader.is_some() && lock.try_read().is_some());
+        assert!(lock.try_acquire().is_none());
+        drop(reader);
+        let writer = taken(lock.acquire()).ok();
+        assert!(writer.is_some() && lock.try_read().is_none());
+        drop(writer);
+        assert!(lock.try_acquire().is_some());
+    }
+
+    let lock = RwLock::new(5);
+    same(&lock);
+    same(&&lock);
+    same(&Box::new(RwLock::new(5)));
+    same(&Rc::new(lock));
+}

@@ -1098,7 +1098,7 @@ fn random_steps() {
 
 #[test]
 fn behind_the_traits_it_is_the_same_lock() {
-    use async_monitor::{AsyncLock, AsyncRwLock};
+    use async_monitor::AsyncRwLock;
 
     fn same<L: AsyncRwLock>(lock: &L) {
         let reader = taken(lock.read()).ok();

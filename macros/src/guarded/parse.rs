@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::parse::ParseStream;
 use syn::{
-    Attribute, Data, DeriveInput, Field, Fields, Generics, Ident, Meta, Path, Token, Type,
+    Attribute, Field, Fields, Generics, Ident, Item, ItemStruct, Meta, Path, Token, Type,
     Visibility,
 };
 
@@ -44,7 +44,7 @@ pub(super) struct LockAttribute {
 /// Reports what is no struct with named fields, and every attribute that is
 /// wrong by itself.
 pub(super) fn parse(tokens: TokenStream, errors: &Errors) -> Option<Input> {
-    let input: DeriveInput = errors.ok(syn::parse2(tokens))?;
+    let input = a_struct(errors.ok(syn::parse2(tokens))?, errors)?;
     let mut krate = Krate::default();
     for attribute in &input.attrs {
         if attribute.path().is_ident("guarded") {
@@ -58,7 +58,7 @@ pub(super) fn parse(tokens: TokenStream, errors: &Errors) -> Option<Input> {
             );
         }
     }
-    let fields = named_fields(&input, errors)?;
+    let fields = named_fields(input.fields, &input.ident, errors)?;
     Some(Input {
         fields: fields
             .into_iter()
@@ -71,33 +71,41 @@ pub(super) fn parse(tokens: TokenStream, errors: &Errors) -> Option<Input> {
     })
 }
 
-fn named_fields(input: &DeriveInput, errors: &Errors) -> Option<Vec<Field>> {
-    const WHAT: &str = "a lock guards named fields of a struct";
-    match &input.data {
-        Data::Struct(data) => match &data.fields {
-            Fields::Named(fields) => return Some(fields.named.iter().cloned().gather()),
-            Fields::Unnamed(fields) => errors.at(
-                fields,
-                format!(
-                    "`#[derive(Guarded)]` on a tuple struct, but {WHAT}: give the fields names"
-                ),
-            ),
-            Fields::Unit => errors.at(
-                &input.ident,
-                format!("`#[derive(Guarded)]` on a struct without fields, but {WHAT}: add them"),
-            ),
-        },
-        Data::Enum(data) => errors.at(
-            data.enum_token,
+const WHAT: &str = "a lock guards named fields of a struct";
+
+/// (An item, and no `DeriveInput`, which is a feature of `syn` that nothing else here
+/// needs.)
+fn a_struct(item: Item, errors: &Errors) -> Option<ItemStruct> {
+    match item {
+        Item::Struct(item) => return Some(item),
+        Item::Enum(item) => errors.at(
+            item.enum_token,
             format!(
                 "`#[derive(Guarded)]` on an enum, but {WHAT}: put the enum into a field \
                  `state: Guarded<{}>` of a struct with a lock",
-                input.ident
+                item.ident
             ),
         ),
-        Data::Union(data) => errors.at(
-            data.union_token,
+        Item::Union(item) => errors.at(
+            item.union_token,
             format!("`#[derive(Guarded)]` on a union, but {WHAT}: use a struct"),
+        ),
+        // The compiler gives a derive nothing else.
+        other => errors.at(other, format!("`#[derive(Guarded)]` on this, but {WHAT}")),
+    }
+    None
+}
+
+fn named_fields(fields: Fields, ident: &Ident, errors: &Errors) -> Option<Vec<Field>> {
+    match fields {
+        Fields::Named(fields) => return Some(fields.named.into_iter().gather()),
+        Fields::Unnamed(fields) => errors.at(
+            fields,
+            format!("`#[derive(Guarded)]` on a tuple struct, but {WHAT}: give the fields names"),
+        ),
+        Fields::Unit => errors.at(
+            ident,
+            format!("`#[derive(Guarded)]` on a struct without fields, but {WHAT}: add them"),
         ),
     }
     None

@@ -242,7 +242,7 @@ where
     type Released = &'__guard Account;
     type Reacquire = AccountLedgerReacquire<'__guard>;
     #[inline]
-    fn release(guard: Self) -> Self::Released {
+    fn give_up(guard: Self) -> Self::Released {
         ::async_monitor::__private::Core::release(guard.0)
     }
     #[inline]

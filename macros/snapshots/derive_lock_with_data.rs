@@ -238,7 +238,7 @@ where
     type Released = &'__guard Shared;
     type Reacquire = SharedStateReacquire<'__guard>;
     #[inline]
-    fn release(guard: Self) -> Self::Released {
+    fn give_up(guard: Self) -> Self::Released {
         ::async_monitor::__private::Core::release(guard.0)
     }
     #[inline]

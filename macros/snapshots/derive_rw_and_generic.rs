@@ -332,7 +332,7 @@ where
     type Released = &'__guard Cache<'d, K, N>;
     type Reacquire = CacheTableWriteReacquire<'__guard, 'd, K, N>;
     #[inline]
-    fn release(guard: Self) -> Self::Released {
+    fn give_up(guard: Self) -> Self::Released {
         ::async_monitor::__private::Core::release(guard.0)
     }
     #[inline]

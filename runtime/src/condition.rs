@@ -301,7 +301,7 @@ impl<G: Relock> Future for ConditionWait<'_, G> {
                     }
                     // C1: only now. A waker that panics in here leaves us in
                     // the queue, for our drop to take us out.
-                    this.stage = Stage::Parked(G::release(guard));
+                    this.stage = Stage::Parked(G::give_up(guard));
                     return Poll::Pending;
                 }
                 Stage::Parked(_) => {

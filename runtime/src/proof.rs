@@ -49,7 +49,7 @@ pub trait View<'v, Bound = &'v Self> {
 ///
 /// # Safety
 ///
-/// [`release`](Self::release) releases the lock before it returns, and
+/// [`give_up`](Self::give_up) releases the lock before it returns, and
 /// [`reacquire`](Self::reacquire) returns a guard of the same lock.
 #[diagnostic::on_unimplemented(
     message = "a `Condition` cannot wait with `{Self}`",
@@ -65,7 +65,7 @@ pub unsafe trait Relock: HoldsLock + Sized + for<'v> View<'v> {
     type Reacquire: Future<Output = Self>;
 
     /// Releases the lock.
-    fn release(guard: Self) -> Self::Released;
+    fn give_up(guard: Self) -> Self::Released;
 
     /// Waits for the lock again.
     fn reacquire(released: Self::Released) -> Self::Reacquire;
@@ -97,7 +97,7 @@ macro_rules! relock_guard {
             type Reacquire = $future;
 
             #[inline]
-            fn release(guard: Self) -> $handle {
+            fn give_up(guard: Self) -> $handle {
                 guard.inside.leave()
             }
 

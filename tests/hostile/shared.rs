@@ -293,7 +293,7 @@ fn a_future_that_takes_the_lock_again_by_hand() {
 
     let (a, b) = (account("a", 1), account("b", 2));
     let guard = a.try_acquire_ledger().unwrap();
-    let released = <AccountLedgerGuard<'_> as Relock>::release(guard);
+    let released = <AccountLedgerGuard<'_> as Relock>::give_up(guard);
     // Another object's: whatever it is given, it takes the lock of.
     let _ = released;
     let mut again = <AccountLedgerGuard<'_> as Relock>::reacquire(&b);

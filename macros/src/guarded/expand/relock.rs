@@ -21,7 +21,7 @@ impl Side<'_> {
     /// {
     ///     type Released = &'__guard Account;
     ///     type Reacquire = AccountLedgerReacquire<'__guard>;
-    ///     fn release(guard: Self) -> Self::Released { .. }
+    ///     fn give_up(guard: Self) -> Self::Released { .. }
     ///     fn reacquire(released: Self::Released) -> Self::Reacquire { .. }
     ///     fn with_view<R>(&mut self, look: impl FnOnce(&AccountLedgerHeld<'_>) -> R) -> R { .. }
     /// }
@@ -53,7 +53,7 @@ impl Side<'_> {
                 type Reacquire = #reacquire #arguments;
 
                 #[inline]
-                fn release(guard: Self) -> Self::Released {
+                fn give_up(guard: Self) -> Self::Released {
                     #krate::__private::Core::release(guard.0)
                 }
 

@@ -186,35 +186,28 @@ fn what_to_write_instead() {
     }
 }
 
-/// Of several locks, the one that it is about is shown.
+/// The source text where the error about a method that holds `a` stands.
+fn place(body: &str) -> Option<String> {
+    let method = format!("impl Account {{ #[synchronized(a)] async fn m(&self) {{ {body} }} }}");
+    let errors = Errors::new();
+    let arguments = parse::arguments(quote!(), &errors);
+    let block = parse::block(method.parse().expect("these are tokens"), &errors);
+    let monitor = Monitor::new(block.expect("it is an impl"), &arguments);
+    assert_eq!(errors.messages(), Vec::<String>::new());
+    let findings = analysis::findings(&monitor, &arguments);
+    findings.first()?.error.span().source_text()
+}
+
 #[test]
 fn errors_stand_at_the_lock() {
-    let place = |methods: &TokenStream| {
-        let errors = Errors::new();
-        let arguments = parse::arguments(quote!(), &errors);
-        let block = parse::block(quote!(impl Account { #methods }), &errors);
-        let monitor = Monitor::new(block.expect("it is an impl"), &arguments);
-        assert!(errors.messages().is_empty());
-        let findings = analysis::findings(&monitor, &arguments);
-        findings[0].error.span().source_text()
-    };
-    let methods: TokenStream = "#[synchronized(a)] async fn m(&self) { \
-                                with_lock!(self.b, self.a, {}) }"
-        .parse()
-        .expect("these are tokens");
-    assert_eq!(place(&methods).as_deref(), Some("a"));
-    let methods: TokenStream = "#[synchronized(a)] async fn m(&self) { with_lock!(self.a, {}) }"
-        .parse()
-        .expect("these are tokens");
-    assert_eq!(place(&methods).as_deref(), Some("a"));
-    let methods: TokenStream = "#[synchronized(a)] async fn m(&self) { self.acquire_a().await; }"
-        .parse()
-        .expect("these are tokens");
-    assert_eq!(place(&methods).as_deref(), Some("acquire_a"));
-    let methods: TokenStream = "#[synchronized(a)] async fn m(&self) { self.a.lock().await; }"
-        .parse()
-        .expect("these are tokens");
-    assert_eq!(place(&methods).as_deref(), Some("lock"));
+    for (body, token) in [
+        ("with_lock!(self.b, self.a, {})", "a"),
+        ("with_lock!(self.a, {})", "a"),
+        ("self.acquire_a().await;", "acquire_a"),
+        ("self.a.lock().await;", "lock"),
+    ] {
+        assert_eq!(place(body).as_deref(), Some(token), "{body}");
+    }
 }
 
 #[test]

@@ -29,7 +29,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll};
 
 use crate::gate::polled_after_completion;
-use crate::queue::{DONE, IDLE, LockedQueue, MARKED, Node, Queue, WAITING};
+use crate::queue::{LockedQueue, Node, NodePtr, Queue, State as NodeState};
 use crate::sync::{SharedCell, Threads, const_unless_loom};
 use crate::wake::{CAPACITY, WakeBatch};
 
@@ -226,13 +226,13 @@ impl Barrier {
     #[inline]
     fn mark(&self, queue: &mut LockedQueue<'_, ()>, count: u32, stamp: impl Fn(u32) -> u32) {
         // SAFETY: nothing is unlinked or unlocked here.
-        let mut next = unsafe { queue.head() };
+        let mut next = queue.head();
         let mut index = 0;
         while let Some(node) = next.filter(|_| index < count) {
             // SAFETY: the node is linked, and waits if it is marked here.
             unsafe {
-                if queue.state_of(node) == WAITING {
-                    queue.mark(node, stamp(index));
+                if queue.state_of(node) == NodeState::Waiting {
+                    queue.mark_notified(node, stamp(index));
                     index += 1;
                 }
                 next = queue.next(node);
@@ -247,14 +247,14 @@ impl Barrier {
         loop {
             let mut room = CAPACITY;
             let mut more = false;
-            let leaves = |node: &Node<()>| {
-                let marked = node.state() == MARKED;
+            let leaves = |node: NodePtr<()>| {
+                let marked = unsafe { (*node.as_ptr()).state() } == NodeState::Notified;
                 more = marked && room == 0;
                 room = room.saturating_sub(1);
                 marked && !more
             };
             // SAFETY: the nodes are marked here.
-            unsafe { queue.finish_while(leaves, |waker| batch.push(waker)) };
+            unsafe { queue.drain_front_while(leaves, |waker| batch.push(waker)) };
             drop(queue);
             batch.wake_all();
             if !more {
@@ -308,7 +308,7 @@ impl Barrier {
             state.waiting += 1;
             self.set_state(&queue, state);
             // SAFETY: the node is idle; passed on.
-            unsafe { queue.push_back(node, waker) };
+            unsafe { queue.push_back(node.as_ptr(), waker) };
         }
         Poll::Pending
     }
@@ -324,16 +324,16 @@ impl Barrier {
         let _withdrawn;
         // SAFETY: passed on.
         let (_replaced, mut queue) = unsafe { self.queue.lock_to_poll(node, cx.waker()) };
-        match queue.state_of(node) {
-            WAITING => return Poll::Pending,
-            MARKED => {
+        match unsafe { queue.state_of(node.as_ptr()) } {
+            NodeState::Waiting => return Poll::Pending,
+            NodeState::Notified => {
                 // SAFETY: the node is marked here, and ours.
-                _withdrawn = unsafe { queue.withdraw_waiting(node) };
+                _withdrawn = unsafe { queue.withdraw(node.as_ptr()) };
             }
             _ => node.reset(),
         }
         // SAFETY: the node is ours again.
-        let stamp = unsafe { node.stamp() };
+        let stamp = unsafe { node.ticket() };
         if stamp == BROKEN {
             self.left(queue);
         }
@@ -347,25 +347,25 @@ impl Barrier {
     /// The node is the caller's own and was used with this barrier only.
     #[inline]
     unsafe fn cancel(&self, node: &Node<()>) {
-        if node.state() == IDLE {
+        if node.state() == NodeState::Idle {
             return;
         }
         // Dropped after the lock of the queue, which is declared later.
         let _waker;
         let mut queue = self.queue.lock();
-        let linked = queue.state_of(node);
-        if linked == DONE {
+        let linked = unsafe { queue.state_of(node.as_ptr()) };
+        if linked == NodeState::Unlinked {
             node.reset();
         } else {
             // SAFETY: the node is linked here, and ours.
-            _waker = unsafe { queue.withdraw_waiting(node) };
+            _waker = unsafe { queue.withdraw(node.as_ptr()) };
         }
-        if linked == WAITING {
+        if linked == NodeState::Waiting {
             let mut state = self.state(&queue);
             state.waiting -= 1;
             self.set_state(&queue, state);
         // SAFETY: the node is ours again.
-        } else if unsafe { node.stamp() } == BROKEN {
+        } else if unsafe { node.ticket() } == BROKEN {
             self.left(queue);
         }
     }
@@ -409,7 +409,7 @@ impl Future for BarrierWait<'_> {
         // SAFETY: the node is pinned as we are, used with this barrier only, and
         // cancelled in our drop.
         let result = unsafe {
-            if this.node.state() == IDLE {
+            if this.node.state() == NodeState::Idle {
                 barrier.arrive(&this.node, cx)
             } else {
                 barrier.poll_joined(&this.node, cx)

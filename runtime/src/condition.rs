@@ -30,7 +30,7 @@ use super::flavour::{Own, threads_only, use_of};
 use crate::LockId;
 use crate::gate::polled_after_completion;
 use crate::proof::{HoldsLock, Relock, View};
-use crate::queue::{IDLE, Node};
+use crate::queue::{Node, State};
 use crate::signal::{Epoch, Left, Signal};
 use crate::sync::{SharedCell, const_unless_loom};
 
@@ -398,7 +398,7 @@ where
                 if guard.with_view(|view| predicate(view)) {
                     return Poll::Ready(guard);
                 }
-                debug_assert!(this.wait.node.state() == IDLE);
+                debug_assert!(this.wait.node.state() == State::Idle);
                 this.wait.stage = Stage::Holding(guard);
             }
             // SAFETY: as above.

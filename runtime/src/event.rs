@@ -34,7 +34,7 @@ use core::task::{Context, Poll, Waker};
 
 use super::flavour::{Own, threads_only, use_of};
 use crate::gate::polled_after_completion;
-use crate::queue::{DONE, FRESH, IDLE, Node, OVER, POLLED};
+use crate::queue::{FutureState, Node, State};
 use crate::signal::{Epoch, Signal};
 use crate::sync::{Ordering, Word, const_unless_loom};
 
@@ -170,7 +170,7 @@ impl Event {
     unsafe fn poll_wait(&self, node: &Node<Epoch>, waker: &Waker) -> Poll<()> {
         // SAFETY: passed on.
         unsafe {
-            if node.state() != IDLE {
+            if node.state() != State::Idle {
                 return self.signal.poll_joined(node, waker);
             }
             let joined = self.signal.join(node, waker, |_| {
@@ -179,7 +179,7 @@ impl Event {
                 }
                 // After the clone of the waker: should that panic, the node is as
                 // it was, and the next poll looks at the flag again.
-                node.set_stage(POLLED);
+                node.set_future_state(FutureState::Polled);
                 None
             });
             match joined {
@@ -261,17 +261,17 @@ impl Future for EventWait<'_> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let (event, node) = (self.event, &self.node);
-        if node.stage() != FRESH || !event.is_set() {
-            if node.stage() == OVER {
+        if node.future_state() != FutureState::Init || !event.is_set() {
+            if node.future_state() == FutureState::Completed {
                 polled_after_completion()
             }
             // SAFETY: the node is pinned as we are, used with this signal only,
             // and leaves in our drop.
-            if node.state() != DONE && unsafe { event.poll_wait(node, cx.waker()) }.is_pending() {
+            if node.state() != State::Unlinked && unsafe { event.poll_wait(node, cx.waker()) }.is_pending() {
                 return Poll::Pending;
             }
         }
-        node.set_stage(OVER);
+        node.set_future_state(FutureState::Completed);
         Poll::Ready(())
     }
 }
@@ -279,7 +279,7 @@ impl Future for EventWait<'_> {
 impl Drop for EventWait<'_> {
     #[inline]
     fn drop(&mut self) {
-        if self.node.stage() == POLLED {
+        if self.node.future_state() == FutureState::Polled {
             // SAFETY: the node is ours and was used with this signal only.
             unsafe { self.event.cancel(&self.node) }
         }
@@ -290,7 +290,7 @@ impl fmt::Debug for EventWait<'_> {
     #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EventWait")
-            .field("terminated", &(self.node.stage() == OVER))
+            .field("terminated", &(self.node.future_state() == FutureState::Completed))
             .finish_non_exhaustive()
     }
 }

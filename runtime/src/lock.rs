@@ -27,41 +27,11 @@
 
 use core::fmt;
 
-use super::flavour::{Own, Rc, counted, local_only, one_of, threads_only, use_of};
+use super::flavour::{Own, Rc, counted, one_of, threads_only, use_of};
 use crate::async_lock::{ExclusiveLock, async_lock};
-use crate::gate::{Gate, Gated, Inside, entering_future};
+use crate::gate::{Exclusive, Gate, Gated, Inside, LOCKED, entering_future};
 use crate::proof::relock_guard;
 use crate::sync::const_unless_loom;
-
-threads_only! {
-    use crate::gate::{FIRST_BIT, OneGrant, Policy};
-
-    /// The lock is held or granted (L1).
-    pub(crate) const LOCKED: usize = FIRST_BIT;
-
-    /// One at a time.
-    pub(crate) struct Exclusive;
-
-    impl Policy for Exclusive {
-        type Request = ();
-        type Front = OneGrant;
-        const ONE_AT_A_TIME: bool = true;
-
-        #[inline]
-        fn admit(word: usize, (): ()) -> Option<usize> {
-            (word & LOCKED == 0).then_some(word | LOCKED)
-        }
-
-        #[inline]
-        fn retract(word: usize, (): ()) -> usize {
-            word & !LOCKED
-        }
-    }
-}
-
-local_only! {
-    pub(crate) use crate::lock::{Exclusive, LOCKED};
-}
 
 /// A lock that tasks wait for: asyncio's `Lock`.
 ///

@@ -14,9 +14,9 @@ use core::ops::{Deref, DerefMut};
 use core::ptr::NonNull;
 
 use super::flavour::{Own, Rc, counted, threads_only, use_of};
-use super::lock::{Exclusive, Lock};
+use super::lock::Lock;
 use crate::async_lock::{ExclusiveLock, LockId, async_lock};
-use crate::gate::{Gate, Gated, Inside, Policy, entering_future};
+use crate::gate::{Exclusive, Gate, Gated, Inside, Policy, entering_future};
 use crate::proof::{HoldsLock, relock_guard};
 
 /// A value that one task at a time reaches: a [`Lock`] with the value inside.
@@ -183,7 +183,7 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
             #[inline]
             fn drop(&mut self) {
                 self.0
-                    .change(false, |word| Some(Exclusive::retract(word, ())));
+                    .change(false, |word| Some(Exclusive::release(word, ())));
             }
         }
 

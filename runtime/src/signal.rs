@@ -17,7 +17,7 @@
 
 use core::task::{Poll, Waker};
 
-use crate::queue::{DONE, IDLE, LockedQueue, Node, Queue, WAITING};
+use crate::queue::{LockedQueue, Node, NodePtr, Queue, Request, State};
 use crate::sync::{Flavour, SharedCell, Threads, const_unless_loom};
 use crate::wake::{CAPACITY, WakeBatch, wake_one};
 
@@ -33,6 +33,10 @@ pub(crate) struct Epoch(SharedCell<u64>);
 // SAFETY: an epoch is reached under the lock of the queue only, or by the owner
 // of the node once nobody else knows of it.
 unsafe impl Sync for Epoch {}
+
+impl Request for Epoch {
+    type Links = ();
+}
 
 impl Epoch {
     const_unless_loom! {
@@ -72,7 +76,7 @@ impl<F: Flavour> Signal<F> {
 
     /// How many wait and have not been let through.
     pub(crate) fn waiters(&self) -> usize {
-        self.lock().count(WAITING)
+        self.lock().count(|state| state == State::Waiting)
     }
 
     /// Joins the queue, unless `refuse`, called under its lock, returns
@@ -99,7 +103,7 @@ impl<F: Flavour> Signal<F> {
         // SAFETY: the queue is locked; for the node as the caller promises.
         unsafe {
             node.request.0.set(self.epoch.0.get());
-            queue.push_back(node, waker);
+            queue.push_back(node.as_ptr(), waker);
         }
         None
     }
@@ -110,12 +114,12 @@ impl<F: Flavour> Signal<F> {
     ///
     /// As for `join`, and the node has joined.
     pub(crate) unsafe fn poll_joined(&self, node: &Node<Epoch>, waker: &Waker) -> Poll<()> {
-        if node.state() == DONE {
+        if node.state() == State::Unlinked {
             return Poll::Ready(());
         }
         // SAFETY: passed on.
         let (_spare, queue) = unsafe { self.queue.lock_to_poll(node, waker) };
-        if queue.state_of(node) == DONE {
+        if unsafe { queue.state_of(node.as_ptr()) } == State::Unlinked {
             Poll::Ready(())
         } else {
             Poll::Pending
@@ -131,21 +135,21 @@ impl<F: Flavour> Signal<F> {
     /// The node is the caller's own and was used with this signal only.
     #[cold]
     pub(crate) unsafe fn leave(&self, node: &Node<Epoch>, emptied: impl FnOnce()) -> Left {
-        if node.state() == IDLE {
+        if node.state() == State::Idle {
             return Left::Unnotified;
         }
         // Dropped after the lock of the queue, which is declared later (Q5).
         let _waker;
         let mut queue = self.lock();
-        if queue.state_of(node) == DONE {
+        if unsafe { queue.state_of(node.as_ptr()) } == State::Unlinked {
             node.reset();
-            // SAFETY: the node is done, hence ours (Q4); the lock that `finish_while`
+            // SAFETY: the node is done, hence ours (Q4); the lock that `drain_front_while`
             // was called under orders its writes.
             return Left::Notified(unsafe { node.request.0.get() });
         }
         // SAFETY: the node waits here.
         unsafe {
-            _waker = queue.withdraw_waiting(node);
+            _waker = queue.withdraw(node.as_ptr());
             if queue.head().is_none() {
                 emptied();
             }
@@ -162,7 +166,7 @@ impl<F: Flavour> Signal<F> {
         emptied: impl Fn(),
     ) {
         // SAFETY: the reference is not kept.
-        if count == 0 || unsafe { queue.head() }.is_none() {
+        if count == 0 || queue.head().is_none() {
             return;
         }
         // SAFETY: under the lock of the queue.
@@ -216,15 +220,16 @@ impl<F: Flavour> Signal<F> {
         // SAFETY: all nodes in this queue wait, as there are no other states. The
         // reference to the head is not kept.
         unsafe {
-            let leaves = |node: &Node<Epoch>| {
-                let older = left > 0 && node.request.0.get() < epoch;
+            let leaves = |node: NodePtr<Epoch>| {
+                let node = node.as_ptr();
+                let older = left > 0 && (*node).request.0.get() < epoch;
                 if older {
-                    node.request.0.set(epoch);
+                    (*node).request.0.set(epoch);
                     left -= 1;
                 }
                 older
             };
-            queue.finish_while(leaves, woken);
+            queue.drain_front_while(leaves, woken);
             if queue.head().is_none() {
                 emptied();
             }

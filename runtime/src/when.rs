@@ -13,10 +13,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::async_lock::{AsyncLock, AsyncRwLock};
-use crate::gate::{Gate, polled_after_completion};
-use crate::lock::Exclusive;
+use crate::gate::{Access, Exclusive, Gate, Shared, polled_after_completion};
 use crate::queue::Node;
-use crate::rwlock::{Access, Shared};
 use crate::sync::{Flavour, Local, Threads};
 
 /// A lock whose sections can wait for a condition.
@@ -184,21 +182,21 @@ impl Place<'_> {
     fn poll(self: Pin<&Self>, cx: &mut Context<'_>) -> Poll<()> {
         // SAFETY: the node is pinned as we are, used with this gate only, and
         // cancelled by our drop.
-        at_gate!(self, |gate, node| unsafe { gate.poll_look(node, cx) })
+        at_gate!(self, |gate, node| unsafe { gate.poll_conditional(node, cx) })
     }
 
     /// The condition is true: in for good.
     #[inline]
     fn settle(self: Pin<&Self>) {
         // SAFETY: the callers have been let in.
-        at_gate!(self, |gate, node| unsafe { gate.settle(node) });
+        at_gate!(self, |gate, node| unsafe { gate.satisfied(node) });
     }
 
     /// The condition is false: out again, until there is news.
     #[inline]
     fn park(self: Pin<&Self>, waker: Waker) {
         // SAFETY: the callers have been let in, and have no guard any more.
-        at_gate!(self, |gate, node| unsafe { gate.park(node, waker) });
+        at_gate!(self, |gate, node| unsafe { gate.unsatisfied(node, waker) });
     }
 }
 

@@ -6,16 +6,16 @@ use core::task::{Context, Poll};
 
 use super::inside::Handle;
 use super::policy::Policy;
-use crate::queue::{FRESH, Node, OVER, POLLED};
+use crate::queue::{FutureState, Node};
 
 /// The future of entering a gate: the inside of every named future. Returns its
 /// handle, from which the caller makes a guard.
 ///
 /// # Invariants
 ///
-/// - **F1** The node's stage is [`OVER`] exactly when the handle has been moved
+/// - **F1** The node's stage is [`Completed`](FutureState::Completed) exactly when the handle has been moved
 ///   out.
-/// - **F2** While it is [`FRESH`], the node has never been linked.
+/// - **F2** While it is [`Init`](FutureState::Init), the node has never been linked.
 pub(crate) struct Entering<H: Handle> {
     /// Until the future has completed (F1).
     handle: ManuallyDrop<H>,
@@ -37,8 +37,8 @@ impl<H: Handle> Entering<H> {
         // not pinned with it.
         let this = unsafe { self.get_unchecked_mut() };
         let node = &this.node;
-        if node.stage() != FRESH || !this.handle.gate().try_enter(node.request) {
-            if node.stage() == OVER {
+        if node.future_state() != FutureState::Init || !this.handle.gate().try_enter(node.request) {
+            if node.future_state() == FutureState::Completed {
                 polled_after_completion()
             }
             // SAFETY: the node is pinned as we are, used with this gate only, and
@@ -47,7 +47,7 @@ impl<H: Handle> Entering<H> {
                 return Poll::Pending;
             }
         }
-        node.set_stage(OVER);
+        node.set_future_state(FutureState::Completed);
         // SAFETY: it was not over, and it is now (F1).
         Poll::Ready(unsafe { ManuallyDrop::take(&mut this.handle) })
     }
@@ -60,21 +60,21 @@ impl<H: Handle> Entering<H> {
 
     /// Whether the future has returned its handle.
     pub(crate) fn is_terminated(&self) -> bool {
-        self.node.stage() == OVER
+        self.node.future_state() == FutureState::Completed
     }
 }
 
 impl<H: Handle> Drop for Entering<H> {
     #[inline]
     fn drop(&mut self) {
-        let stage = self.node.stage();
-        if stage == OVER {
+        let stage = self.node.future_state();
+        if stage == FutureState::Completed {
             return;
         }
         // SAFETY: the handle is still there (F1), and nobody looks for it after
         // this. It is dropped also if a waker panics in what comes next.
         let handle = unsafe { ManuallyDrop::take(&mut self.handle) };
-        if stage == POLLED {
+        if stage == FutureState::Polled {
             // SAFETY: the node is pinned, as it was polled, and used with this
             // gate only.
             unsafe { handle.gate().cancel(&self.node) }

@@ -1,78 +1,91 @@
-//! What lets tasks in one after the other: the mechanism behind `Lock`, `Mutex`,
-//! `RwLock` and the semaphores.
+//! The mechanism behind `Lock`, `Mutex`, `RwLock` and the semaphores: admits requests
+//! one after the other, and queues those it cannot admit.
 //!
 //! A [`Gate`] is one word and a wait queue. What the word counts, and when a
-//! request may enter, is the [`Policy`] of the primitive: two pure functions on
-//! the word. Everything else (who is next, waking, cancelling, the rule for
+//! request is admitted, is the [`Policy`] of the primitive: two pure functions on
+//! the word. Everything else (order, wake-ups, cancelling, the rule for
 //! futures of one task) is here, once.
 //!
 //! # The word
 //!
-//! The lowest bits are [`QUEUED`] and [`PARKED_BIT`]; the others belong to the
+//! The lowest bits are [`QUEUED`] and [`CONDITIONAL`]; the others belong to the
 //! policy.
 //!
-//! | `QUEUED` | `PARKED_BIT` | queue | acquire | release |
+//! | `QUEUED` | `CONDITIONAL` | queue | acquire | release |
 //! |---|---|---|---|---|
-//! | 0 | 0 | nobody waits; there may be granted nodes | one compare-exchange if the policy admits, else join the queue | one compare-exchange |
-//! | 0 | 1 | some wait for news only | the same | if it may be news, under the lock of the queue: unpark all, serve from the head |
-//! | 1 | any | a node waits, or did when the lock was last handed over | join the queue | under the lock of the queue: if it may be news, unpark all; serve from the head |
+//! | 0 | 0 | nothing is queued; there may be grants | one compare-exchange if the policy admits, else join the queue | one compare-exchange |
+//! | 0 | 1 | conditional waiters wait for a change | the same | if it may be a change, under the lock of the queue: queue them all again, serve from the head |
+//! | 1 | any | a node is queued, or was at the last hand-off | join the queue | under the lock of the queue: if it may be a change, queue the conditional waiters again; serve from the head |
 //!
 //! # The queue
 //!
 //! ```text
-//! head -> [granted | looking | parked]* -> [waiting]*
+//! head -> [Granted | Noted | Evaluating | Unsatisfied]* -> [Waiting | Woken]*
 //! ```
 //!
-//! A release serves the nodes that wait, in order, as long as the policy admits
-//! them: it counts them into the word (the permit is handed over there and
-//! then), marks them granted, and wakes them after it has unlocked the queue. A
-//! granted node stays linked, in front of all that wait, until its owner is
-//! polled or dropped, or a sibling takes the grant.
+//! A node is *queued* in the states of the second group. A release serves the queued
+//! nodes in order, as long as the policy admits them: it counts them into the word (the
+//! permit is handed over there and then), marks them granted, and wakes them after it
+//! has unlocked the queue. A granted node stays linked, before all that are queued,
+//! until its owner is polled or dropped, or the grant is given up for another.
+//!
+//! | from | to | when |
+//! |---|---|---|
+//! | `Idle` | `Waiting` | a poll finds the gate closed |
+//! | `Waiting`, `Woken` | `Granted` | a release serves the node; the owner of a `Woken` one was woken before |
+//! | `Granted`, `Noted` | `Idle` | the owner is polled, and has the permit; or dropped, and passes it on |
+//! | `Granted`, `Noted` | `Evaluating` | the same, for a conditional waiter |
+//! | `Granted` | `Noted` | a sibling is polled, notes the grant and leaves a waker |
+//! | `Noted` | `Waiting` | the sibling is polled again: the grant is given up for it |
+//! | `Noted` | `Idle` | the same, where the sibling is `Unsatisfied`: the owner has to join again |
+//! | `Granted` | `Woken` | a parked thread takes the grant over (from `Noted`, to `Waiting`) |
+//! | `Woken` | `Waiting` | the owner is polled, or a sibling leaves a waker |
+//! | `Evaluating` | `Idle` | the condition is true |
+//! | `Evaluating`, `Idle` | `Unsatisfied` | the condition is false |
+//! | `Unsatisfied` | `Waiting` | what is guarded may have changed |
+//! | `Waiting`, `Woken`, `Unsatisfied` | `Idle` | the future is dropped |
 //!
 //! # Conditions
 //!
-//! A conditional waiter (`when`) enters like any other, and looks. If what it sees
-//! is not what it waits for, it leaves again, which is no news to anybody, and is
-//! parked where it stood. A release that may have changed what is guarded (news)
-//! lets all who are parked wait again, and each of them looks once, in order. So
-//! nobody has to remember to notify, a look does not cause another, and a release
-//! where nobody is parked costs what it always does.
+//! A conditional waiter (`when`) acquires like any other, and evaluates its condition.
+//! If that is false, it gives the permit back without waking other conditional waiters
+//! and keeps its place in the queue. A release that may have changed what is guarded
+//! queues all conditional waiters again, and each of them evaluates its condition once,
+//! in order. So nobody has to remember to notify, an evaluation does not cause another,
+//! and a release where nobody waits for a condition costs what it always does.
 //!
 //! # Invariants
 //!
-//! - **G1** `QUEUED` is set whenever a node waits, and `PARKED_BIT` whenever one is
-//!   parked. Both change only under the lock of the queue. Without a node that
-//!   waits, `QUEUED` is set only where the policy admits nobody, until the next
-//!   one leaves.
+//! - **G1** `QUEUED` is set whenever a node is queued, and `CONDITIONAL` whenever one is
+//!   unsatisfied. Both change only under the lock of the queue. Without a node that
+//!   is queued, `QUEUED` is set only where the policy admits nobody, until the next
+//!   release.
 //! - **G2** While `QUEUED` is set, the word is written only under the lock of
-//!   the queue; whoever has that lock has the word to itself. Hence nobody
-//!   enters past a node that waits: a newcomer's compare-exchange expects a
-//!   word without `QUEUED`.
-//! - **G3** Whenever the lock of the queue is released, the first node that
-//!   waits is one that the policy does not admit, or whoever released the lock
-//!   is about to take it again and serve on.
+//!   the queue; so a critical section of the queue has the word to itself. Hence no
+//!   newcomer passes a queued node: its compare-exchange expects a word without `QUEUED`.
+//! - **G3** Whenever the queue is unlocked, the policy does not admit the first queued
+//!   node, or the thread that unlocked it is about to lock it again and serve on.
 //! - **G4** The word counts every guard that exists and every granted node.
 //! - **G5** A grant is consumed under the lock of the queue, by the owner's
-//!   poll, by the owner's drop, which gives it on, or by a sibling; so by one of
-//!   them only.
-//!
-//! - **G6** No node is parked behind one that waits: one that has looked was
-//!   before all that wait. News come only from those who were alone inside, hence
-//!   where no node is granted or looking, so that unparked nodes come to stand
-//!   before all others that wait.
-//! - **G7** A node is parked, and `PARKED_BIT` set, in the hold of the lock of the
-//!   queue in which it leaves the gate: whoever enters after its look releases
-//!   with the bit in sight.
+//!   poll, by the owner's drop, which passes it on, by a sibling, or by a parked thread;
+//!   so by one of them only.
+//! - **G6** No unsatisfied node is behind a queued one: a node that evaluated its
+//!   condition was before all that are queued. Only an exclusive holder can change
+//!   what is guarded, hence only its release queues conditional waiters again; no node is
+//!   granted or evaluates then, so they come to stand before all others that are queued.
+//! - **G7** A node becomes unsatisfied, and `CONDITIONAL` is set, in the critical
+//!   section in which it gives its permit back: a later holder releases with the bit in
+//!   sight.
 //!
 //! # Orderings
 //!
-//! Entering is an Acquire operation on the word, leaving a Release one. While
+//! To acquire is an Acquire operation on the word, to release a Release one. While
 //! `QUEUED` is not set, every write of the word is a read-modify-write, so that
-//! the release sequence of each leaver lasts until somebody enters, or until
-//! somebody sets `QUEUED`, which is an Acquire too. While it is set, only the
-//! holder of the lock of the queue writes (G2), and the lock orders what was
+//! the release sequence of each release lasts until the next acquisition, or until
+//! `QUEUED` is set, by an Acquire operation, too. While it is set, the word is written
+//! only under the lock of the queue (G2), and the lock orders what was
 //! acquired so far before a plain Release store. A grant is passed through the
-//! lock of the queue, which orders the leaver before the owner's poll.
+//! lock of the queue, which orders the release before the owner's poll.
 //!
 //! # Costs
 //!
@@ -80,77 +93,104 @@
 //!
 //! | | |
 //! |---|---|
-//! | enter, leave, nobody in the way | one each |
+//! | acquire, release, uncontended | one each |
 //! | join the queue | one, for the lock of the queue; the first to join sets `QUEUED` by another |
-//! | leave and hand over | one, for the lock of the queue, however many wait |
-//! | poll of one that was granted, cancel | one, for the lock of the queue |
+//! | release and hand over | one, for the lock of the queue, however many are queued |
+//! | poll of a granted future, cancel | one, for the lock of the queue |
+//!
+//! Where many grants are out at once, they are found by task in a
+//! [search tree](crate::queue::GrantIndex), so that no poll walks over those of others.
 //!
 //! # Grants belong to the task
 //!
 //! A task may wait twice at one gate, in two futures of which it polls only the
 //! second (the "futurelock" of Oxide's RFD 609). Were a grant bound to the
-//! future, the first future would keep it for ever. So a future that waits looks
-//! whether a granted node was registered by a waker of its own task. The first
-//! time it sees such a grant, it remembers it (the grant's ticket), wakes its
-//! task and returns Pending: perhaps the owner is merely polled after it. If the
-//! same grant is still there at its next poll, it takes it, and the owner waits
-//! again, at the head of the line. Where the grant is too little (one permit of
-//! two that are asked for; a read where a write is), it is given back all the
-//! same, and the future waits for the rest at the head of the line, before the
-//! owner.
+//! future, the first future would keep it for ever. So a future that waits (the sibling)
+//! looks for a granted node that was registered by a waker of its own task (the owner).
+//! The first time it finds such a grant, it notes it (by the grant's ticket), leaves a
+//! waker of the task with the owner, wakes its task and returns Pending: perhaps the
+//! owner is merely polled after it. If the same grant is still there at its next poll,
+//! the task gives it up:
+//!
+//! - Where the permit, taken back, is enough for the sibling, the sibling acquires, and
+//!   the owner takes its place in the queue.
+//! - Where it is too little (one permit of two that are asked for, a read where a write
+//!   is, any grant where a condition has to come true), it is given back, and the queue
+//!   is served in order. The sibling keeps its place, and the owner is queued right behind
+//!   it. (Where the sibling is unsatisfied, it has no place among those queued, and the
+//!   owner leaves the queue until it is polled: at the head, it would be granted again at
+//!   once.)
+//!
+//! So no other task is passed: the permit goes to a request that stood where the owner
+//! stands from here on, or to the head of the queue. A request with priority (an upgrade)
+//! keeps the head.
+//!
+//! **Same task.** Two wakers with the same parts wake the same task, as long as both
+//! exist. The owner's waker was consumed when the permit was granted, and its parts may
+//! have been given to another task since. So a grant is given up only for a sibling that
+//! presents, at two polls, the very waker that its node has kept from the first of them
+//! to the second: a waker that is made anew for each poll cannot be that one, wherever its
+//! parts lie.
+//!
+//! # Threads that park
+//!
+//! A thread that waits in one of the `*_blocking` forms may be the very one that should
+//! poll the owner of a grant. So it wakes up after a millisecond (and after twice as long
+//! each time, up to a tenth of a second) and looks at the grants. If those that it has
+//! seen the last time are enough for its request, it takes them over, the first such
+//! thread in the queue only. The owners are queued again at the head, in their order.
+//! They have been woken and not polled since: granting them again needs no other wake-up
+//! (the state `Woken`), unless they are polled, or a sibling is, and leaves a waker.
 
-mod enter;
+mod acquire;
+mod conditional;
 mod future;
 mod inside;
-mod look;
+mod policies;
 mod policy;
-mod serve;
-mod sibling;
+mod release;
+mod take_over;
+mod task_grants;
 
 use core::marker::PhantomData;
 
 pub(crate) use self::future::{Entering, entering_future, polled_after_completion};
 pub(crate) use self::inside::{Gated, Handle, Inside};
-use self::policy::Front;
-pub(crate) use self::policy::{ManyGrants, OneGrant, Policy};
-use crate::queue::{PARKED, Queue, WAITING};
-use crate::sync::{Flavour, Ordering, Threads, Word};
+pub(crate) use self::policies::{
+    Access, Counting, Exclusive, LOCKED, PERMIT, READER, Shared, UPGRADABLE, WRITER,
+};
+pub(crate) use self::policy::Policy;
+use self::policy::Grants;
+use crate::queue::{Queue, State};
+use crate::sync::{Flavour, Ordering, Threads, Word, const_unless_loom};
 
-/// Somebody waits (G1).
+/// A node is queued (G1).
 pub(crate) const QUEUED: usize = 1;
-/// Somebody has looked, and waits for something new to see (G1).
-const PARKED_BIT: usize = 1 << 1;
+/// A conditional waiter waits for a change (G1).
+pub(crate) const CONDITIONAL: usize = 1 << 1;
 /// The bits that are not the policy's.
-pub(crate) const FLAGS: usize = QUEUED | PARKED_BIT;
+pub(crate) const FLAGS: usize = QUEUED | CONDITIONAL;
 /// The lowest bit of the policy.
 pub(crate) const FIRST_BIT: usize = 1 << 2;
 
-/// A word that admits requests, and those that wait for it. See the module.
+/// A word that admits requests, and the queue of those it has not admitted yet. See the
+/// module.
 pub(crate) struct Gate<P: Policy, F = Threads> {
     word: Word<F>,
     queue: Queue<P::Request, F>,
-    front: P::Front,
+    grants: P::Grants,
     _policy: PhantomData<P>,
 }
 
 impl<P: Policy, F: Flavour> Gate<P, F> {
-    #[cfg(not(async_monitor_loom))]
-    pub(crate) const fn new(word: usize) -> Self {
-        Gate {
-            word: Word::new(word),
-            queue: Queue::new(),
-            front: P::Front::NEW,
-            _policy: PhantomData,
-        }
-    }
-
-    #[cfg(async_monitor_loom)]
-    pub(crate) fn new(word: usize) -> Self {
-        Gate {
-            word: Word::new(word),
-            queue: Queue::new(),
-            front: P::Front::NEW,
-            _policy: PhantomData,
+    const_unless_loom! {
+        pub(crate) const fn new(word: usize) -> Self {
+            Gate {
+                word: Word::new(word),
+                queue: Queue::new(),
+                grants: P::Grants::NEW,
+                _policy: PhantomData,
+            }
         }
     }
 
@@ -162,11 +202,12 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
 
     /// How many wait and have not been granted.
     pub(crate) fn waiters(&self) -> usize {
-        let queue = self.queue.lock();
-        queue.count(WAITING) + queue.count(PARKED)
+        self.queue
+            .lock()
+            .count(|state| state.is_queued() || state == State::Unsatisfied)
     }
 
-    /// Enters if that is possible at once and nobody waits.
+    /// Acquires if that is possible at once and nothing is queued.
     #[inline]
     pub(crate) fn try_enter(&self, request: P::Request) -> bool {
         let mut word = self.word.load(Ordering::Relaxed);
@@ -177,10 +218,10 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
             let Some(entered) = P::admit(word & !P::FLAGS, request) else {
                 return false;
             };
-            // Acquire: pairs with the Release of those who left.
+            // Acquire: pairs with the Release of those who released.
             match self.word.compare_exchange_weak(
                 word,
-                entered | (word & PARKED_BIT & P::FLAGS),
+                entered | (word & CONDITIONAL & P::FLAGS),
                 Ordering::Acquire,
                 Ordering::Relaxed,
             ) {

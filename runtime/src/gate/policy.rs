@@ -1,10 +1,11 @@
-//! What the word of a gate means, and where its line begins.
+//! What the word of a gate means, and what a gate remembers of its grants.
 
-use core::ptr;
+use core::ptr::{self, NonNull};
 use core::sync::atomic::AtomicPtr;
+use core::task::Waker;
 
 use super::FLAGS;
-use crate::queue::{LockedQueue, Node, WAITING};
+use crate::queue::{GrantIndex, LockedQueue, NodePtr, Request, TreeLinks};
 use crate::sync::Ordering;
 
 /// What the word of a gate means.
@@ -12,119 +13,202 @@ use crate::sync::Ordering;
 /// The functions get and return words without [`FLAGS`].
 pub(crate) trait Policy: Sized {
     /// What a waiter asks for.
-    type Request: Copy + Send + Sync;
+    type Request: Request + Copy + Send + Sync;
 
-    /// Where the first node that waits is remembered.
-    type Front: Front<Self::Request>;
+    /// What is remembered of the grants.
+    type Grants: Grants<Self::Request>;
 
     /// The flags that are ever set: a policy may be of use to conditions, or not.
     const FLAGS: usize = FLAGS;
 
-    /// Whether nobody may enter while anybody is inside.
+    /// Whether an admitted request keeps all others out.
     const ONE_AT_A_TIME: bool = false;
 
-    /// The word after `request` has entered, if it may enter.
+    /// The word after `request` has been admitted, if it can be.
     fn admit(word: usize, request: Self::Request) -> Option<usize>;
 
-    /// The word after `request` has turned back: the inverse of `admit`.
-    fn retract(word: usize, request: Self::Request) -> usize;
+    /// The word after `request` has been released: the inverse of `admit`.
+    fn release(word: usize, request: Self::Request) -> usize;
 
-    /// Whether who leaves with `request` may have changed what is guarded.
+    /// Whether a holder of `request` can change what is guarded.
     #[inline]
-    fn may_change(_request: Self::Request) -> bool {
+    fn may_mutate(_request: Self::Request) -> bool {
         true
     }
 
-    /// Whether `request` enters before all that wait.
+    /// Whether `request` is served before all others that are queued.
     #[inline]
-    fn comes_first(_request: Self::Request) -> bool {
+    fn has_priority(_request: Self::Request) -> bool {
         false
     }
 }
 
-/// The place where the nodes that wait begin, behind those that are granted.
-/// Used under the lock of the queue only.
-pub(crate) trait Front<R> {
+/// What a gate remembers of its grants, and where the waiters begin that it has yet to
+/// serve. Used under the lock of the queue only.
+pub(crate) trait Grants<R: Request> {
     /// Nobody waits.
     const NEW: Self;
 
-    /// The first node that waits. It is `from`, or behind it, where that is
-    /// given.
+    /// The first queued node. It is `from`, or behind it, where that is given.
     ///
     /// # Safety
     ///
-    /// As for [`LockedQueue::head`].
-    unsafe fn get<'q>(
+    /// `from` is linked in `queue`, which is the gate's.
+    unsafe fn first_waiter(
         &self,
-        queue: &LockedQueue<'q, R>,
-        from: Option<&'q Node<R>>,
-    ) -> Option<&'q Node<R>>;
+        queue: &LockedQueue<'_, R>,
+        from: Option<NodePtr<R>>,
+    ) -> Option<NodePtr<R>>;
 
-    /// Remembers the first node that waits.
-    fn set(&self, first: Option<&Node<R>>);
+    /// Remembers the first queued node.
+    fn set_first_waiter(&self, first: Option<NodePtr<R>>);
 
-    /// A node has come to wait, behind all others.
-    fn joined(&self, node: &Node<R>);
+    /// A node was queued behind all others.
+    fn pushed(&self, node: NodePtr<R>);
+
+    /// A node has been granted.
+    ///
+    /// # Safety
+    ///
+    /// The queue is locked.
+    unsafe fn granted(&self, node: NodePtr<R>);
+
+    /// The grant of a node ends.
+    ///
+    /// # Safety
+    ///
+    /// The queue is locked, and the node is granted.
+    unsafe fn ended(&self, node: NodePtr<R>);
+
+    /// A granted node that was registered with a waker of the same parts: the first, or
+    /// the next one behind `after`.
+    ///
+    /// # Safety
+    ///
+    /// The queue is the gate's, and `after` is granted.
+    unsafe fn next_of_task(
+        &self,
+        queue: &LockedQueue<'_, R>,
+        waker: &Waker,
+        after: Option<NodePtr<R>>,
+    ) -> Option<NodePtr<R>>;
 }
 
-/// At most one node is granted at a time: the first node that waits is near, and
-/// need not be remembered.
+/// At most one node is granted at a time: it and the first queued node are near the
+/// head, and need not be remembered.
 pub(crate) struct OneGrant;
 
-impl<R> Front<R> for OneGrant {
+impl<R: Request> Grants<R> for OneGrant {
     const NEW: Self = OneGrant;
 
     #[inline]
-    unsafe fn get<'q>(
+    unsafe fn first_waiter(
         &self,
-        queue: &LockedQueue<'q, R>,
-        from: Option<&'q Node<R>>,
-    ) -> Option<&'q Node<R>> {
-        // SAFETY: passed on.
+        queue: &LockedQueue<'_, R>,
+        from: Option<NodePtr<R>>,
+    ) -> Option<NodePtr<R>> {
+        let mut next = from.or_else(|| queue.head());
+        // SAFETY: the nodes are linked here.
         unsafe {
-            let mut node = from.or_else(|| queue.head());
-            while let Some(passed) = node.filter(|node| queue.state_of(node) != WAITING) {
-                node = queue.next(passed);
+            while let Some(node) = next.filter(|node| !queue.state_of(*node).is_queued()) {
+                next = queue.next(node);
             }
-            node
         }
+        next
     }
 
     #[inline]
-    fn set(&self, _first: Option<&Node<R>>) {}
+    fn set_first_waiter(&self, _first: Option<NodePtr<R>>) {}
 
     #[inline]
-    fn joined(&self, _node: &Node<R>) {}
+    fn pushed(&self, _node: NodePtr<R>) {}
+
+    #[inline]
+    unsafe fn granted(&self, _node: NodePtr<R>) {}
+
+    #[inline]
+    unsafe fn ended(&self, _node: NodePtr<R>) {}
+
+    #[inline]
+    unsafe fn next_of_task(
+        &self,
+        queue: &LockedQueue<'_, R>,
+        waker: &Waker,
+        after: Option<NodePtr<R>>,
+    ) -> Option<NodePtr<R>> {
+        if after.is_some() {
+            return None;
+        }
+        let mut next = queue.head();
+        // SAFETY: the nodes are linked here.
+        unsafe {
+            while let Some(node) = next.filter(|node| !queue.state_of(*node).is_queued()) {
+                if queue.state_of(node).is_granted() {
+                    return queue.is_of_task(node, waker).then_some(node);
+                }
+                next = queue.next(node);
+            }
+        }
+        None
+    }
 }
 
-/// Any number of nodes is granted.
-pub(crate) struct ManyGrants<R>(AtomicPtr<Node<R>>);
+/// Any number of nodes is granted at a time.
+pub(crate) struct ManyGrants<R: Request<Links = TreeLinks<R>>> {
+    first_waiter: AtomicPtr<crate::queue::Node<R>>,
+    index: GrantIndex<R>,
+}
 
-impl<R> Front<R> for ManyGrants<R> {
+impl<R: Request<Links = TreeLinks<R>>> Grants<R> for ManyGrants<R> {
     // The constant is an initial value, never used in place.
     #[allow(clippy::declare_interior_mutable_const)]
-    const NEW: Self = ManyGrants(AtomicPtr::new(ptr::null_mut()));
+    const NEW: Self = ManyGrants {
+        first_waiter: AtomicPtr::new(ptr::null_mut()),
+        index: GrantIndex::new(),
+    };
 
     #[inline]
-    unsafe fn get<'q>(
+    unsafe fn first_waiter(
         &self,
-        _queue: &LockedQueue<'q, R>,
-        _from: Option<&'q Node<R>>,
-    ) -> Option<&'q Node<R>> {
-        // SAFETY: null or a node that waits, hence is linked; passed on.
-        unsafe { self.0.load(Ordering::Relaxed).as_ref() }
+        _queue: &LockedQueue<'_, R>,
+        _from: Option<NodePtr<R>>,
+    ) -> Option<NodePtr<R>> {
+        NonNull::new(self.first_waiter.load(Ordering::Relaxed))
     }
 
     #[inline]
-    fn set(&self, first: Option<&Node<R>>) {
-        let first = first.map_or(ptr::null_mut(), |node| (&raw const *node).cast_mut());
-        self.0.store(first, Ordering::Relaxed);
+    fn set_first_waiter(&self, first: Option<NodePtr<R>>) {
+        let first = first.map_or(ptr::null_mut(), NonNull::as_ptr);
+        self.first_waiter.store(first, Ordering::Relaxed);
     }
 
     #[inline]
-    fn joined(&self, node: &Node<R>) {
-        if self.0.load(Ordering::Relaxed).is_null() {
-            self.set(Some(node));
+    fn pushed(&self, node: NodePtr<R>) {
+        if self.first_waiter.load(Ordering::Relaxed).is_null() {
+            self.set_first_waiter(Some(node));
         }
+    }
+
+    #[inline]
+    unsafe fn granted(&self, node: NodePtr<R>) {
+        // SAFETY: passed on (X1).
+        unsafe { self.index.insert(node) }
+    }
+
+    #[inline]
+    unsafe fn ended(&self, node: NodePtr<R>) {
+        // SAFETY: passed on (X1).
+        unsafe { self.index.remove(node) }
+    }
+
+    #[inline]
+    unsafe fn next_of_task(
+        &self,
+        _queue: &LockedQueue<'_, R>,
+        waker: &Waker,
+        after: Option<NodePtr<R>>,
+    ) -> Option<NodePtr<R>> {
+        // SAFETY: passed on.
+        unsafe { self.index.next_of(waker, after) }
     }
 }

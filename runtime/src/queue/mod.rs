@@ -4,56 +4,63 @@
 //! No allocation is made for a waiter; a node leaves the queue, from wherever
 //! it stands, in a constant number of steps and touches only its neighbours.
 //!
+//! A *critical section* of the queue lasts from one lock of it to the next unlock.
+//!
 //! # Invariants
 //!
 //! - **Q1** A node is in at most one queue. While it is linked (its state is
-//!   not [`IDLE`] or [`DONE`]), its future is pinned and alive: the drop of a
-//!   future unlinks its node first.
-//! - **Q2** `prev`, `next`, `stamp` and the waker slot of a node, and its state
+//!   not [`Idle`](State::Idle) or [`Unlinked`](State::Unlinked)), its future is
+//!   pinned and alive: the drop of a future unlinks its node first.
+//! - **Q2** Links, `ticket`, `is_thread` and the waker slot of a node, and its state
 //!   except for the two steps of Q4, are touched only under the lock of the
 //!   queue it is linked in, or by the future that owns it while it is not
 //!   linked.
-//! - **Q3** A waker slot owns a waker exactly while the state is [`WAITING`],
-//!   [`PARKED`] or [`MARKED`]. In state [`GRANTED`] it still says which waker that
-//!   was, for comparison.
-//! - **Q4** Whoever takes a node out of the queue on behalf of its owner stores
-//!   [`DONE`] with Release as its last access; the owner loads it with Acquire
-//!   and has the node to itself again. (The reference that `finish_while` has lives a
-//!   little longer. All of a node that is finished is inside of cells, which
-//!   makes that harmless: its `request` is, too.)
+//! - **Q3** A waker slot owns a waker exactly while the state is
+//!   [`Waiting`](State::Waiting), [`Noted`](State::Noted),
+//!   [`Unsatisfied`](State::Unsatisfied) or [`Notified`](State::Notified). In the states
+//!   [`Granted`](State::Granted) and [`Woken`](State::Woken) it still has the parts of
+//!   the waker that was woken, for comparison.
+//! - **Q4** A node that is taken out of the queue on behalf of its owner is set to
+//!   [`Unlinked`](State::Unlinked) or [`Idle`](State::Idle) with Release as the last
+//!   access; the owner loads the state with Acquire and has the node to itself again.
 //! - **Q5** No code of a user (a waker's clone, wake and drop among it) runs
 //!   while the lock of a queue is held: wakers are cloned before, and moved out
 //!   to be woken or dropped after.
-//! - **Q6** `stage` is touched by the owner only, and says no more than the owner
-//!   knows without asking what others did: so the compiler, too, knows what there
-//!   is to do for a future that is ready at once, namely nothing.
+//! - **Q6** The future state of a node is touched by the owner only, and says no more
+//!   than the owner knows without asking what others did: so the compiler, too, knows
+//!   what there is to do for a future that is ready at once, namely nothing.
+//! - **Q7** A node that is not the caller's own is known by its address, never by a
+//!   reference: it may go away as soon as the queue is unlocked, or the node is
+//!   unlinked, and a reference that is an argument must outlast the call.
 
+mod grants;
 mod node;
 
 use core::marker::PhantomData;
-use core::ptr;
+use core::ptr::{self, NonNull};
 use core::task::Waker;
 
-pub(crate) use self::node::{
-    DONE, FRESH, GRANTED, IDLE, LOOKING, MARKED, Node, OVER, PARKED, POLLED, WAITING,
-};
+pub(crate) use self::grants::{GrantIndex, TreeLinks};
+pub(crate) use self::node::{FutureState, Node, Request, State};
 use crate::sync::{Flavour, Ordering, QueueLock, QueueLockGuard, Threads, const_unless_loom};
 
+/// A node, by its address (Q7).
+pub(crate) type NodePtr<R> = NonNull<Node<R>>;
+
 /// The list of waiters of one primitive, behind its lock.
-pub(crate) struct Queue<R, F> {
+pub(crate) struct Queue<R: Request, F> {
     lock: QueueLock<Node<R>, F>,
-    /// Makes what has a queue neither `Send` nor `Sync`, unless it is said here.
+    /// Makes everything with a queue neither `Send` nor `Sync`, unless it is said here.
     _nodes: PhantomData<*const Node<R>>,
 }
 
-// SAFETY: the queue reaches its nodes as Q2 says, from whatever thread, and
-// drops none. (Of the flavour `Local` this would not be true: its lock locks
-// nobody out.)
-unsafe impl<R: Send + Sync> Send for Queue<R, Threads> {}
-// SAFETY: as above.
-unsafe impl<R: Send + Sync> Sync for Queue<R, Threads> {}
+// SAFETY: the queue reaches its nodes as Q2 says, from any thread, and drops none.
+// (Of the flavour `Local` this would not be true: its lock locks nobody out.)
+unsafe impl<R: Request + Send + Sync> Send for Queue<R, Threads> {}
+// SAFETY: as for `Send`.
+unsafe impl<R: Request + Send + Sync> Sync for Queue<R, Threads> {}
 
-impl<R, F: Flavour> Queue<R, F> {
+impl<R: Request, F: Flavour> Queue<R, F> {
     const_unless_loom! {
         pub(crate) const fn new() -> Self {
             Queue { lock: QueueLock::new(), _nodes: PhantomData }
@@ -83,7 +90,7 @@ impl<R, F: Flavour> Queue<R, F> {
         waker: &Waker,
     ) -> (Option<Waker>, LockedQueue<'_, R>) {
         // SAFETY: passed on.
-        unsafe { self.keep_to_poll(self.lock(), node, waker) }
+        unsafe { self.register(self.lock(), node, waker) }
     }
 
     /// As [`lock_to_poll`](Self::lock_to_poll), where the queue is locked already.
@@ -91,23 +98,36 @@ impl<R, F: Flavour> Queue<R, F> {
     /// # Safety
     ///
     /// As for [`lock_to_poll`](Self::lock_to_poll).
-    pub(crate) unsafe fn keep_to_poll<'q>(
+    pub(crate) unsafe fn register<'q>(
         &'q self,
         mut queue: LockedQueue<'q, R>,
         node: &Node<R>,
         waker: &Waker,
     ) -> (Option<Waker>, LockedQueue<'q, R>) {
+        let node = node.as_ptr();
         let mut clone = None;
         loop {
-            let waits = matches!(queue.state_of(node), WAITING | PARKED | MARKED);
-            // SAFETY: a node that waits is linked here.
-            if !waits || unsafe { queue.is_of_task(node, waker) } {
+            // SAFETY: the node is linked here, or the caller's own.
+            let registered = unsafe {
+                match queue.state_of(node) {
+                    State::Waiting | State::Unsatisfied | State::Notified => {
+                        queue.is_of_task(node, waker)
+                    }
+                    State::Woken => false,
+                    State::Idle
+                    | State::Granted
+                    | State::Noted
+                    | State::Unlinked
+                    | State::Evaluating => true,
+                }
+            };
+            if registered {
                 return (clone, queue);
             }
             if let Some(clone) = clone {
                 // SAFETY: the node waits here.
                 let replaced = unsafe { queue.replace_waker(node, clone) };
-                return (Some(replaced), queue);
+                return (replaced, queue);
             }
             // The lock is released for the clone; look again afterwards.
             drop(queue);
@@ -125,40 +145,30 @@ impl<R, F: Flavour> Queue<R, F> {
 }
 
 /// A queue whose lock is held. While it is, linked nodes stay alive (Q1).
-pub(crate) struct LockedQueue<'q, R> {
+pub(crate) struct LockedQueue<'q, R: Request> {
     guard: QueueLockGuard<'q, Node<R>>,
 }
 
-impl<'q, R> LockedQueue<'q, R> {
+impl<R: Request> LockedQueue<'_, R> {
     /// The first node.
-    ///
-    /// # Safety
-    ///
-    /// The reference is not used once its node has left by `finish_while`, nor
-    /// once the lock is released.
     #[inline]
-    pub(crate) unsafe fn head(&self) -> Option<&'q Node<R>> {
-        // SAFETY: the head is null or a linked node, alive by Q1; the caller
-        // promises not to use it for longer.
-        unsafe { self.guard.head().cast_const().as_ref() }
+    pub(crate) fn head(&self) -> Option<NodePtr<R>> {
+        NonNull::new(self.guard.head())
     }
 
     /// The node behind `node`, or `None` at the end.
     ///
     /// # Safety
     ///
-    /// `node` is linked here. For the result as for [`head`](Self::head).
+    /// `node` is linked here.
     #[inline]
-    pub(crate) unsafe fn next(&self, node: &Node<R>) -> Option<&'q Node<R>> {
-        // SAFETY: Q2; neighbours of a linked node are linked, hence alive (Q1),
-        // and the caller promises not to use them for longer.
-        unsafe {
-            let next = node.next.get();
-            if ptr::eq(next, self.guard.head()) {
-                None
-            } else {
-                next.as_ref()
-            }
+    pub(crate) unsafe fn next(&self, node: NodePtr<R>) -> Option<NodePtr<R>> {
+        // SAFETY: Q2; a linked node is alive (Q1).
+        let next = unsafe { (*node.as_ptr()).next.get() };
+        if ptr::eq(next, self.guard.head()) {
+            None
+        } else {
+            NonNull::new(next.cast_mut())
         }
     }
 
@@ -168,68 +178,70 @@ impl<'q, R> LockedQueue<'q, R> {
     ///
     /// As for [`next`](Self::next).
     #[inline]
-    pub(crate) unsafe fn prev(&self, node: &Node<R>) -> Option<&'q Node<R>> {
-        if ptr::eq(self.guard.head(), node) {
+    pub(crate) unsafe fn prev(&self, node: NodePtr<R>) -> Option<NodePtr<R>> {
+        if ptr::eq(self.guard.head(), node.as_ptr()) {
             return None;
         }
         // SAFETY: as in `next`.
-        unsafe { node.prev.get().as_ref() }
+        let prev = unsafe { (*node.as_ptr()).prev.get() };
+        NonNull::new(prev.cast_mut())
     }
 
-    /// Links an idle node at the end, as [`WAITING`].
+    /// Links an idle node at the end, as [`Waiting`](State::Waiting).
     ///
     /// # Safety
     ///
     /// The node is idle, and its owner keeps Q1 from here on.
     #[inline]
-    pub(crate) unsafe fn push_back(&mut self, node: &Node<R>, waker: Waker) {
+    pub(crate) unsafe fn push_back(&mut self, node: NodePtr<R>, waker: Waker) {
         // SAFETY: passed on.
         unsafe { self.insert_before(None, node, waker) }
     }
 
-    /// Links an idle node before another, or at the end, as [`WAITING`].
+    /// Links an idle node before another, or at the end, as
+    /// [`Waiting`](State::Waiting).
     ///
     /// # Safety
     ///
     /// As for [`push_back`](Self::push_back); `before` is linked here.
     pub(crate) unsafe fn insert_before(
         &mut self,
-        before: Option<&Node<R>>,
-        node: &Node<R>,
+        before: Option<NodePtr<R>>,
+        node: NodePtr<R>,
         waker: Waker,
     ) {
-        // SAFETY: Q2; an idle node owns no waker (Q3).
+        // SAFETY: Q2; an idle node owns no waker (Q3). For the links passed on.
         unsafe {
-            node.stamp.set(0);
-            node.waker.put(waker);
+            (*node.as_ptr()).ticket.set(0);
+            (*node.as_ptr()).waker.put(waker);
+            self.set_state(node, State::Waiting);
+            self.link(before, node);
         }
-        node.state.store(WAITING, Ordering::Relaxed);
-        // SAFETY: passed on.
-        unsafe { self.link(before, node) }
     }
 
     /// # Safety
     ///
     /// `node` is not linked, `before` is linked here.
     #[inline]
-    unsafe fn link(&mut self, before: Option<&Node<R>>, node: &Node<R>) {
-        let head = self.guard.head();
-        let node_ptr: *const Node<R> = node;
+    unsafe fn link(&mut self, before: Option<NodePtr<R>>, node: NodePtr<R>) {
+        let head = self.head();
+        let node_ptr = node.as_ptr().cast_const();
         // SAFETY: Q2 for every node touched; neighbours are alive (Q1). In a
         // circular list the end is where the head's `prev` is.
         unsafe {
-            let Some(next) = before.or(head.cast_const().as_ref()) else {
-                node.prev.set(node_ptr);
-                node.next.set(node_ptr);
+            let Some(next) = before.or(head) else {
+                (*node_ptr).prev.set(node_ptr);
+                (*node_ptr).next.set(node_ptr);
                 self.guard.set_head(node_ptr.cast_mut());
                 return;
             };
-            let prev = next.prev.get();
-            node.prev.set(prev);
-            node.next.set(next);
+            let next_ptr = next.as_ptr().cast_const();
+            let prev = (*next_ptr).prev.get();
+            (*node_ptr).prev.set(prev);
+            (*node_ptr).next.set(next_ptr);
             (*prev).next.set(node_ptr);
-            next.prev.set(node_ptr);
-            if before.is_some() && ptr::eq(next, head) {
+            (*next_ptr).prev.set(node_ptr);
+            if before.is_some() && before == head {
                 self.guard.set_head(node_ptr.cast_mut());
             }
         }
@@ -241,14 +253,15 @@ impl<'q, R> LockedQueue<'q, R> {
     ///
     /// The node is linked here.
     #[inline]
-    unsafe fn unlink(&mut self, node: &Node<R>) {
+    unsafe fn unlink(&mut self, node: NodePtr<R>) {
+        let node = node.as_ptr().cast_const();
         // SAFETY: Q2 for every node touched; neighbours are alive (Q1).
         unsafe {
-            let next = node.next.get();
+            let next = (*node).next.get();
             if ptr::eq(next, node) {
                 self.guard.set_head(ptr::null_mut());
             } else {
-                let prev = node.prev.get();
+                let prev = (*node).prev.get();
                 (*prev).next.set(next);
                 (*next).prev.set(prev);
                 if ptr::eq(self.guard.head(), node) {
@@ -258,229 +271,362 @@ impl<'q, R> LockedQueue<'q, R> {
         }
     }
 
-    /// Marks a waiting node as [`GRANTED`], where it stands, and returns the
-    /// waker to wake once the lock is released.
+    /// Marks a queued node as [`Granted`](State::Granted), where it stands, and
+    /// returns the waker to wake once the lock is released, if the wake-up is not on
+    /// its way already.
     ///
     /// # Safety
     ///
-    /// The node is [`WAITING`] here.
+    /// The node is [queued](State::is_queued) here.
     #[inline]
-    pub(crate) unsafe fn grant(&mut self, node: &Node<R>) -> Waker {
-        node.state.store(GRANTED, Ordering::Relaxed);
+    pub(crate) unsafe fn grant(&mut self, node: NodePtr<R>) -> Option<Waker> {
         // SAFETY: Q2, Q3.
         unsafe {
-            node.stamp.set(0);
-            node.waker.take()
+            let waiting = self.state_of(node) == State::Waiting;
+            self.set_state(node, State::Granted);
+            (*node.as_ptr()).ticket.set(0);
+            waiting.then(|| (*node.as_ptr()).waker.take())
         }
     }
 
-    /// Makes a granted node wait again, before `before` or at the end.
+    /// Leaves a waker of its task at a node that owns none: a granted node is
+    /// [`Noted`](State::Noted), a node that was woken is [`Waiting`](State::Waiting).
     ///
     /// # Safety
     ///
-    /// `node` is [`GRANTED`] and `before` another node, both linked here;
-    /// `waker` is one of the node's task.
-    pub(crate) unsafe fn ungrant(
-        &mut self,
-        node: &Node<R>,
-        before: Option<&Node<R>>,
-        waker: Waker,
-    ) {
-        // SAFETY: passed on; a granted node owns no waker (Q3).
-        unsafe {
-            self.unlink(node);
-            self.insert_before(before, node, waker);
-        }
-    }
-
-    /// Marks a waiting node as [`MARKED`], where it stands.
-    ///
-    /// # Safety
-    ///
-    /// The node is [`WAITING`] here.
-    pub(crate) unsafe fn mark(&mut self, node: &Node<R>, stamp: u32) {
-        node.state.store(MARKED, Ordering::Relaxed);
-        // SAFETY: Q2.
-        unsafe { node.stamp.set(stamp) }
-    }
-
-    /// Takes a node that owns a waker out of the queue for its owner, who finds
-    /// it idle. Returns the waker, to drop once the lock is released.
-    ///
-    /// # Safety
-    ///
-    /// The node is [`WAITING`], [`PARKED`] or [`MARKED`] here, and the caller acts
-    /// for its owner.
-    #[inline]
-    pub(crate) unsafe fn withdraw_waiting(&mut self, node: &Node<R>) -> Waker {
-        node.reset();
+    /// The node is [`Granted`](State::Granted) or [`Woken`](State::Woken) here; `waker`
+    /// has the parts of the one that it had.
+    pub(crate) unsafe fn leave_waker(&mut self, node: NodePtr<R>, waker: Waker) {
         // SAFETY: Q2, Q3.
         unsafe {
-            self.unlink(node);
-            node.waker.take()
+            let state = if self.state_of(node) == State::Granted {
+                State::Noted
+            } else {
+                State::Waiting
+            };
+            (*node.as_ptr()).waker.put(waker);
+            self.set_state(node, state);
         }
     }
 
-    /// Takes a node that owns no waker out of the queue for its owner, who finds
-    /// it idle.
+    /// A granted node is queued again, before `before` or at the end: as
+    /// [`Waiting`](State::Waiting) if it owns a waker, else as [`Woken`](State::Woken).
     ///
     /// # Safety
     ///
-    /// The node is [`GRANTED`] or [`LOOKING`] here, and the caller acts for its
-    /// owner.
-    #[inline]
-    pub(crate) unsafe fn withdraw_granted(&mut self, node: &Node<R>) {
-        node.reset();
+    /// `node` is [granted](State::is_granted) and `before` another node, both linked
+    /// here.
+    pub(crate) unsafe fn revoke(&mut self, node: NodePtr<R>, before: Option<NodePtr<R>>) {
+        // SAFETY: Q2. For the links passed on.
+        unsafe {
+            let state = if self.state_of(node) == State::Noted {
+                State::Waiting
+            } else {
+                State::Woken
+            };
+            self.unlink(node);
+            (*node.as_ptr()).ticket.set(0);
+            self.set_state(node, state);
+            self.link(before, node);
+        }
+    }
+
+    /// Marks a waiting node as [`Notified`](State::Notified), where it stands.
+    ///
+    /// # Safety
+    ///
+    /// The node is [`Waiting`](State::Waiting) here.
+    pub(crate) unsafe fn mark_notified(&mut self, node: NodePtr<R>, ticket: u32) {
         // SAFETY: Q2.
-        unsafe { self.unlink(node) }
+        unsafe {
+            self.set_state(node, State::Notified);
+            (*node.as_ptr()).ticket.set(ticket);
+        }
+    }
+
+    /// Takes a node out of the queue for its owner, who finds it idle. Returns the waker
+    /// that it owned, if any, to drop once the lock is released.
+    ///
+    /// # Safety
+    ///
+    /// The node is linked here, and the caller acts for its owner, who is polled or
+    /// dropped.
+    #[inline]
+    pub(crate) unsafe fn withdraw(&mut self, node: NodePtr<R>) -> Option<Waker> {
+        // SAFETY: Q2, Q3.
+        unsafe {
+            let owned = self.state_of(node).owns_waker();
+            self.set_state(node, State::Idle);
+            self.unlink(node);
+            owned.then(|| (*node.as_ptr()).waker.take())
+        }
+    }
+
+    /// [`withdraw`](Self::withdraw), for a node that owns no waker.
+    ///
+    /// # Safety
+    ///
+    /// As for [`withdraw`](Self::withdraw), and the node is [`Granted`](State::Granted)
+    /// or [`Evaluating`](State::Evaluating).
+    #[inline]
+    pub(crate) unsafe fn withdraw_granted(&mut self, node: NodePtr<R>) {
+        // SAFETY: Q2.
+        unsafe {
+            self.set_state(node, State::Idle);
+            self.unlink(node);
+        }
+    }
+
+    /// Takes a granted node out of the queue on behalf of its owner, who finds it
+    /// idle and has to join again. Returns the waker that it owned, if any, to drop once
+    /// the lock is released.
+    ///
+    /// # Safety
+    ///
+    /// The node is [granted](State::is_granted) here. It is not touched any more (Q4).
+    pub(crate) unsafe fn retire(&mut self, node: NodePtr<R>) -> Option<Waker> {
+        // SAFETY: Q2, Q3.
+        unsafe {
+            let owned = self.state_of(node).owns_waker();
+            let waker = owned.then(|| (*node.as_ptr()).waker.take());
+            self.unlink(node);
+            // Release: pairs with the Acquire of `Node::state` (Q4).
+            (*node.as_ptr()).state.store(State::Idle, Ordering::Release);
+            waker
+        }
     }
 
     /// Takes nodes out of the queue, from the head on, for as long as `leaves`
-    /// agrees, on behalf of their owners, who find them [`DONE`]. Hands out the
-    /// wakers, to wake once the lock is released.
+    /// agrees, on behalf of their owners, who find them
+    /// [`Unlinked`](State::Unlinked). Hands out the wakers, to wake once the lock is
+    /// released.
     ///
-    /// The links between those who leave are not kept up: it takes about as long
+    /// The links between those that leave are not kept up: it takes about as long
     /// as reading an array of them would.
     ///
     /// # Safety
     ///
-    /// Nodes that `leaves` agrees to are [`WAITING`] or [`MARKED`] here. `leaves`
-    /// and `woken` run no code of a user.
+    /// Nodes that `leaves` agrees to are [`Waiting`](State::Waiting) or
+    /// [`Notified`](State::Notified) here. `leaves` and `on_waker` run no code of a
+    /// user.
     #[inline]
-    pub(crate) unsafe fn finish_while(
+    pub(crate) unsafe fn drain_front_while(
         &mut self,
-        mut leaves: impl FnMut(&Node<R>) -> bool,
-        mut woken: impl FnMut(Waker),
+        mut leaves: impl FnMut(NodePtr<R>) -> bool,
+        mut on_waker: impl FnMut(Waker),
     ) {
         // SAFETY: Q2, Q3 for every node touched. A node is not touched once it is
-        // `DONE`; those behind it are linked until it is their turn, hence alive
+        // `Unlinked`; those behind it are linked until it is their turn, hence alive
         // (Q1).
         unsafe {
             let Some(mut node) = self.head() else {
                 return;
             };
-            let last = node.prev.get();
+            let last = (*node.as_ptr()).prev.get();
             let mut any = false;
             while leaves(node) {
                 any = true;
-                let next = node.next.get();
-                let was_last = ptr::eq(node, last);
-                woken(node.waker.take());
+                let next = (*node.as_ptr()).next.get();
+                let was_last = ptr::eq(node.as_ptr(), last);
+                on_waker((*node.as_ptr()).waker.take());
                 // Release: pairs with the Acquire of `Node::state` (Q4).
-                node.state.store(DONE, Ordering::Release);
+                (*node.as_ptr())
+                    .state
+                    .store(State::Unlinked, Ordering::Release);
                 if was_last {
                     self.guard.set_head(ptr::null_mut());
                     return;
                 }
-                node = &*next;
+                // Not null: the list is circular.
+                node = NonNull::new_unchecked(next.cast_mut());
             }
             if any {
-                node.prev.set(last);
-                (*last).next.set(node);
-                self.guard.set_head((&raw const *node).cast_mut());
+                (*node.as_ptr()).prev.set(last);
+                (*last).next.set(node.as_ptr());
+                self.guard.set_head(node.as_ptr());
             }
         }
     }
 
-    /// A granted node begins to look, where it stands: its owner has entered.
+    /// The owner of a granted node evaluates its condition, where the node stands.
+    /// Returns the waker that it owned, if any, to drop once the lock is released.
     ///
     /// # Safety
     ///
-    /// The node is [`GRANTED`] here, and the caller acts for its owner.
-    pub(crate) unsafe fn look(&mut self, node: &Node<R>) {
-        node.state.store(LOOKING, Ordering::Relaxed);
-    }
-
-    /// A node that has looked is parked, where it stands, until it is
-    /// [unparked](Self::unpark).
-    ///
-    /// # Safety
-    ///
-    /// The node is [`LOOKING`] here.
-    pub(crate) unsafe fn park(&mut self, node: &Node<R>, waker: Waker) {
-        node.state.store(PARKED, Ordering::Relaxed);
-        // SAFETY: Q2; a node that looks owns no waker (Q3).
+    /// The node is [granted](State::is_granted) here, and the caller is its owner.
+    pub(crate) unsafe fn begin_evaluation(&mut self, node: NodePtr<R>) -> Option<Waker> {
+        // SAFETY: Q2, Q3.
         unsafe {
-            node.stamp.set(0);
-            node.waker.put(waker);
+            let owned = self.state_of(node).owns_waker();
+            self.set_state(node, State::Evaluating);
+            owned.then(|| (*node.as_ptr()).waker.take())
         }
     }
 
-    /// Links an idle node before another, or at the end, as [`PARKED`].
+    /// A condition was false: its node waits for a change, where it stands, until it
+    /// is [queued again](Self::requeue).
+    ///
+    /// # Safety
+    ///
+    /// The node is [`Evaluating`](State::Evaluating) here.
+    pub(crate) unsafe fn mark_unsatisfied(&mut self, node: NodePtr<R>, waker: Waker) {
+        // SAFETY: Q2; a node that evaluates owns no waker (Q3).
+        unsafe {
+            self.set_state(node, State::Unsatisfied);
+            (*node.as_ptr()).ticket.set(0);
+            (*node.as_ptr()).waker.put(waker);
+        }
+    }
+
+    /// Links an idle node before another, or at the end, as
+    /// [`Unsatisfied`](State::Unsatisfied).
     ///
     /// # Safety
     ///
     /// As for [`insert_before`](Self::insert_before).
-    pub(crate) unsafe fn insert_parked(
+    pub(crate) unsafe fn insert_unsatisfied(
         &mut self,
-        before: Option<&Node<R>>,
-        node: &Node<R>,
+        before: Option<NodePtr<R>>,
+        node: NodePtr<R>,
         waker: Waker,
     ) {
-        // SAFETY: passed on.
-        unsafe { self.insert_before(before, node, waker) };
-        node.state.store(PARKED, Ordering::Relaxed);
+        // SAFETY: passed on; Q2.
+        unsafe {
+            self.insert_before(before, node, waker);
+            self.set_state(node, State::Unsatisfied);
+        }
     }
 
-    /// A parked node waits again, where it stands.
+    /// An unsatisfied node is queued again, where it stands.
     ///
     /// # Safety
     ///
-    /// The node is [`PARKED`] here.
-    pub(crate) unsafe fn unpark(&mut self, node: &Node<R>) {
-        node.state.store(WAITING, Ordering::Relaxed);
+    /// The node is [`Unsatisfied`](State::Unsatisfied) here.
+    pub(crate) unsafe fn requeue(&mut self, node: NodePtr<R>) {
+        // SAFETY: Q2.
+        unsafe { self.set_state(node, State::Waiting) }
     }
 
-    /// Whether `node` was registered with a waker of this task.
+    /// Whether `node` was registered with a waker of the same parts.
     ///
     /// # Safety
     ///
     /// The node is linked here.
     #[inline]
-    pub(crate) unsafe fn is_of_task(&self, node: &Node<R>, waker: &Waker) -> bool {
+    pub(crate) unsafe fn is_of_task(&self, node: NodePtr<R>, waker: &Waker) -> bool {
         // SAFETY: Q2; a linked node was registered with a waker.
-        unsafe { node.waker.is(waker) }
+        unsafe { (*node.as_ptr()).waker.is(waker) }
     }
 
-    /// Gives a node another waker; the old one is dropped by the caller once
-    /// the lock is released.
+    /// Gives a node another waker; the old one, if there was one, is dropped by the
+    /// caller once the lock is released. What was noted at the node is of another task
+    /// from here on.
     ///
     /// # Safety
     ///
-    /// The node is [`WAITING`], [`PARKED`] or [`MARKED`] here.
-    pub(crate) unsafe fn replace_waker(&mut self, node: &Node<R>, waker: Waker) -> Waker {
+    /// The node is [`Waiting`](State::Waiting), [`Woken`](State::Woken),
+    /// [`Unsatisfied`](State::Unsatisfied) or [`Notified`](State::Notified) here.
+    unsafe fn replace_waker(&mut self, node: NodePtr<R>, waker: Waker) -> Option<Waker> {
         // SAFETY: Q2, Q3.
         unsafe {
-            let old = node.waker.take();
-            node.waker.put(waker);
+            let state = self.state_of(node);
+            let old = state.owns_waker().then(|| (*node.as_ptr()).waker.take());
+            (*node.as_ptr()).waker.put(waker);
+            if state == State::Woken {
+                self.set_state(node, State::Waiting);
+            }
+            // At a notified node, the ticket is the primitive's, for the owner.
+            if state != State::Notified {
+                (*node.as_ptr()).ticket.set(0);
+            }
             old
         }
     }
 
-    /// The state of a linked node.
+    /// The state of a node.
+    ///
+    /// # Safety
+    ///
+    /// The node is linked here, or the caller's own.
     #[inline]
-    pub(crate) fn state_of(&self, node: &Node<R>) -> u8 {
-        node.state.load(Ordering::Relaxed)
+    pub(crate) unsafe fn state_of(&self, node: NodePtr<R>) -> State {
+        // SAFETY: a linked node is alive (Q1).
+        unsafe { (*node.as_ptr()).state.load(Ordering::Relaxed) }
     }
 
     /// # Safety
     ///
     /// The node is linked here, or idle and the caller's own.
     #[inline]
-    pub(crate) unsafe fn set_stamp(&mut self, node: &Node<R>, stamp: u32) {
-        // SAFETY: Q2.
-        unsafe { node.stamp.set(stamp) }
+    unsafe fn set_state(&mut self, node: NodePtr<R>, state: State) {
+        // SAFETY: a linked node is alive (Q1).
+        unsafe { (*node.as_ptr()).state.store(state, Ordering::Relaxed) }
     }
 
-    /// How many nodes are in the given state. Walks the whole list.
-    pub(crate) fn count(&self, state: u8) -> usize {
+    /// What a node waits for.
+    ///
+    /// # Safety
+    ///
+    /// The node is linked here.
+    #[inline]
+    pub(crate) unsafe fn request_of(&self, node: NodePtr<R>) -> R
+    where
+        R: Copy,
+    {
+        // SAFETY: a linked node is alive (Q1), and its request is not written.
+        unsafe { (*node.as_ptr()).request }
+    }
+
+    /// The number that was last noted at a node; 0 if there is none.
+    ///
+    /// # Safety
+    ///
+    /// The node is linked here, or the caller's own and not linked.
+    #[inline]
+    pub(crate) unsafe fn ticket_of(&self, node: NodePtr<R>) -> u32 {
+        // SAFETY: Q2.
+        unsafe { (*node.as_ptr()).ticket.get() }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`ticket_of`](Self::ticket_of).
+    #[inline]
+    pub(crate) unsafe fn set_ticket(&mut self, node: NodePtr<R>, ticket: u32) {
+        // SAFETY: Q2.
+        unsafe { (*node.as_ptr()).ticket.set(ticket) }
+    }
+
+    /// Whether a thread that parks waits at the node, as far as it has said so.
+    ///
+    /// # Safety
+    ///
+    /// The node is linked here.
+    #[inline]
+    pub(crate) unsafe fn is_thread(&self, node: NodePtr<R>) -> bool {
+        // SAFETY: Q2.
+        unsafe { (*node.as_ptr()).is_thread.get() }
+    }
+
+    /// # Safety
+    ///
+    /// The node is linked here, and the caller's own.
+    #[inline]
+    pub(crate) unsafe fn set_is_thread(&mut self, node: NodePtr<R>) {
+        // SAFETY: Q2.
+        unsafe { (*node.as_ptr()).is_thread.set(true) }
+    }
+
+    /// How many nodes are in a state that `counts`. Walks the whole list.
+    pub(crate) fn count(&self, counts: impl Fn(State) -> bool) -> usize {
         let mut count = 0;
-        // SAFETY: nothing is unlinked or unlocked meanwhile.
-        let mut node = unsafe { self.head() };
-        while let Some(current) = node {
-            count += usize::from(self.state_of(current) == state);
-            // SAFETY: as above.
-            node = unsafe { self.next(current) };
+        let mut next = self.head();
+        while let Some(node) = next {
+            // SAFETY: nodes reached from the head are linked.
+            unsafe {
+                count += usize::from(counts(self.state_of(node)));
+                next = self.next(node);
+            }
         }
         count
     }

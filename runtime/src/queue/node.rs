@@ -1,65 +1,158 @@
-//! The place of one waiter in a queue, under the invariants of the queue.
+//! The node of one waiter in a queue, under the invariants of the queue.
 
 use core::cell::Cell;
 use core::marker::PhantomPinned;
 use core::mem::{ManuallyDrop, MaybeUninit};
-use core::ptr;
+use core::ptr::{self, NonNull};
 use core::task::{RawWakerVTable, Waker};
 
 use crate::sync::{AtomicU8, Ordering, SharedCell};
 
-/// Not linked; nobody but the owner knows of the node.
-pub(crate) const IDLE: u8 = 0;
-/// Linked, to be served in turn.
-pub(crate) const WAITING: u8 = 1;
-/// Linked, served and woken; the owner has not been polled since.
-pub(crate) const GRANTED: u8 = 2;
-/// Linked, served, and about to be unlinked and woken by whoever served it.
-pub(crate) const MARKED: u8 = 3;
-/// Not linked any more; what the owner waited for has happened.
-pub(crate) const DONE: u8 = 4;
-/// Linked; the owner has looked, found its condition false, and sleeps until
-/// there is something new to see.
-pub(crate) const PARKED: u8 = 5;
-/// Linked; the owner has entered and is looking.
-pub(crate) const LOOKING: u8 = 6;
+/// What a queue knows of a waiter.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub(crate) enum State {
+    /// Not linked; only the owner knows of the node.
+    Idle,
+    /// Linked, to be served in turn.
+    Waiting,
+    /// Linked, to be served in turn. The wake-up of an earlier grant, which was
+    /// taken away since, is still on its way: serving it needs no second one.
+    Woken,
+    /// Linked, served and woken; the owner has not been polled since.
+    Granted,
+    /// As `Granted`, and another future of the owner's task has been polled since: it
+    /// has noted the grant, and left a waker of the task.
+    Noted,
+    /// Linked; its primitive has let it through, but not yet unlinked and woken it.
+    Notified,
+    /// Not linked any more: unlinked and woken for the owner, who has not been
+    /// polled since.
+    Unlinked,
+    /// Linked; the owner found its condition false, and waits for a change.
+    Unsatisfied,
+    /// Linked; the owner has entered and evaluates its condition.
+    Evaluating,
+}
 
-/// The owner's own note: the future has not been polled.
-pub(crate) const FRESH: u8 = 0;
-/// The owner's own note: the future has been polled, and its node may have been
-/// linked since.
-pub(crate) const POLLED: u8 = 1;
-/// The owner's own note: the future has completed.
-pub(crate) const OVER: u8 = 2;
+impl State {
+    /// Whether the waiter is to be served in turn.
+    #[inline]
+    pub(crate) fn is_queued(self) -> bool {
+        matches!(self, State::Waiting | State::Woken)
+    }
 
-/// The place of one waiter in a queue.
-pub(crate) struct Node<R> {
-    pub(super) prev: Blank<*const Node<R>>,
-    pub(super) next: Blank<*const Node<R>>,
+    /// Whether the waiter has been served, and has not picked the grant up.
+    #[inline]
+    pub(crate) fn is_granted(self) -> bool {
+        matches!(self, State::Granted | State::Noted)
+    }
+
+    /// Whether the slot of the node owns a waker (Q3).
+    #[inline]
+    pub(super) fn owns_waker(self) -> bool {
+        match self {
+            State::Waiting | State::Noted | State::Notified | State::Unsatisfied => true,
+            State::Idle
+            | State::Woken
+            | State::Granted
+            | State::Unlinked
+            | State::Evaluating => false,
+        }
+    }
+}
+
+/// A [`State`] in an atomic.
+pub(super) struct AtomicState(AtomicU8);
+
+impl AtomicState {
+    #[inline]
+    fn new(state: State) -> Self {
+        AtomicState(AtomicU8::new(state as u8))
+    }
+
+    #[inline]
+    pub(super) fn load(&self, ordering: Ordering) -> State {
+        const STATES: [State; 16] = [
+            State::Idle,
+            State::Waiting,
+            State::Woken,
+            State::Granted,
+            State::Noted,
+            State::Notified,
+            State::Unlinked,
+            State::Unsatisfied,
+            State::Evaluating,
+            // Not used: with them, the mask spares a check of the bound.
+            State::Idle,
+            State::Idle,
+            State::Idle,
+            State::Idle,
+            State::Idle,
+            State::Idle,
+            State::Idle,
+        ];
+        STATES[usize::from(self.0.load(ordering) & 15)]
+    }
+
+    #[inline]
+    pub(super) fn store(&self, state: State, ordering: Ordering) {
+        self.0.store(state as u8, ordering);
+    }
+}
+
+/// What the owner of a node knows without asking the queue (Q6).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum FutureState {
+    /// The future has not been polled.
+    Init,
+    /// The future has been polled, and its node may have been linked since.
+    Polled,
+    /// The future has completed.
+    Completed,
+}
+
+/// What a request adds to its node.
+pub(crate) trait Request {
+    /// Links of the [grant index](super::GrantIndex), where there is one.
+    type Links: Default;
+}
+
+impl Request for () {
+    type Links = ();
+}
+
+/// The node of one waiter in a queue.
+pub(crate) struct Node<R: Request> {
+    pub(super) prev: Lazy<*const Node<R>>,
+    pub(super) next: Lazy<*const Node<R>>,
     pub(super) waker: WakerSlot,
-    pub(super) state: AtomicU8,
-    /// The owner's note (Q6): [`FRESH`], [`POLLED`] or [`OVER`].
-    stage: Cell<u8>,
-    pub(super) stamp: SharedCell<u32>,
+    pub(super) state: AtomicState,
+    /// The owner's (Q6).
+    future_state: Cell<FutureState>,
+    /// A thread that parks waits here.
+    pub(super) is_thread: SharedCell<bool>,
+    pub(super) ticket: SharedCell<u32>,
     /// What the waiter waits for.
     pub(crate) request: R,
+    pub(super) links: R::Links,
     _pinned: PhantomPinned,
 }
 
-// SAFETY: what is shared of a node is touched as Q2 and Q4 say, from whatever
-// thread; `request` is only read while the node is linked, and `R: Copy` types
-// of this crate have no ties to a thread; `stage` is the owner's (Q6).
-unsafe impl<R: Send> Send for Node<R> {}
-// SAFETY: as above.
-unsafe impl<R: Sync> Sync for Node<R> {}
+// SAFETY: what is shared of a node is touched as Q2 and Q4 say, from any thread;
+// `request` is only read while the node is linked, and the `Copy` requests of this
+// crate have no ties to a thread; `future_state` is the owner's (Q6).
+unsafe impl<R: Request + Send> Send for Node<R> {}
+// SAFETY: as for `Send`.
+unsafe impl<R: Request + Sync> Sync for Node<R> {}
 
 /// A cell that is not written before it is needed.
-pub(super) struct Blank<T>(SharedCell<MaybeUninit<T>>);
+pub(super) struct Lazy<T>(SharedCell<MaybeUninit<T>>);
 
-impl<T: Copy> Blank<T> {
+impl<T: Copy> Lazy<T> {
     #[inline]
-    fn new() -> Self {
-        Blank(SharedCell::new(MaybeUninit::uninit()))
+    pub(super) fn new() -> Self {
+        Lazy(SharedCell::new(MaybeUninit::uninit()))
     }
 
     /// # Safety
@@ -67,7 +160,7 @@ impl<T: Copy> Blank<T> {
     /// Q2, and it has been set: the node is, or was, linked.
     #[inline]
     pub(super) unsafe fn get(&self) -> T {
-        // SAFETY: as the caller promises.
+        // SAFETY: the caller's promise.
         unsafe { self.0.get().assume_init() }
     }
 
@@ -76,76 +169,85 @@ impl<T: Copy> Blank<T> {
     /// Q2.
     #[inline]
     pub(super) unsafe fn set(&self, value: T) {
-        // SAFETY: as the caller promises.
+        // SAFETY: the caller's promise.
         unsafe { self.0.set(MaybeUninit::new(value)) }
     }
 }
 
-impl<R> Node<R> {
+impl<R: Request> Node<R> {
     #[inline]
     pub(crate) fn new(request: R) -> Self {
         Node {
-            prev: Blank::new(),
-            next: Blank::new(),
+            prev: Lazy::new(),
+            next: Lazy::new(),
             waker: WakerSlot::new(),
-            state: AtomicU8::new(IDLE),
-            stage: Cell::new(FRESH),
-            stamp: SharedCell::new(0),
+            state: AtomicState::new(State::Idle),
+            future_state: Cell::new(FutureState::Init),
+            is_thread: SharedCell::new(false),
+            ticket: SharedCell::new(0),
             request,
+            links: R::Links::default(),
             _pinned: PhantomPinned,
         }
     }
 
-    /// What the owner has noted for itself. For the owner only (Q6).
+    /// For the owner only (Q6).
     #[inline]
-    pub(crate) fn stage(&self) -> u8 {
-        self.stage.get()
+    pub(crate) fn future_state(&self) -> FutureState {
+        self.future_state.get()
     }
 
     /// For the owner only (Q6).
     #[inline]
-    pub(crate) fn set_stage(&self, stage: u8) {
-        self.stage.set(stage);
+    pub(crate) fn set_future_state(&self, state: FutureState) {
+        self.future_state.set(state);
     }
 
-    /// The state, for the owner: `DONE` makes what came before it visible.
+    /// The state, for the owner, who may have the node to itself again.
     #[inline]
-    pub(crate) fn state(&self) -> u8 {
-        // Acquire: pairs with the Release of `finish_while` (Q4).
+    pub(crate) fn state(&self) -> State {
+        // Acquire: pairs with the Release stores of `drain_front_while` and
+        // `retire` (Q4).
         self.state.load(Ordering::Acquire)
     }
 
     /// Makes a node that is not linked ready to be used again.
     #[inline]
     pub(crate) fn reset(&self) {
-        self.state.store(IDLE, Ordering::Relaxed);
+        self.state.store(State::Idle, Ordering::Relaxed);
     }
 
     /// The number that was last noted at the node.
     ///
     /// # Safety
     ///
-    /// The caller owns the node and has seen [`DONE`], or holds the lock of its
-    /// queue.
+    /// The caller owns the node and has seen [`State::Unlinked`], or holds the lock of
+    /// its queue.
     #[inline]
-    pub(crate) unsafe fn stamp(&self) -> u32 {
+    pub(crate) unsafe fn ticket(&self) -> u32 {
         // SAFETY: no writer is left (Q4), or the lock keeps writers away (Q2).
-        unsafe { self.stamp.get() }
+        unsafe { self.ticket.get() }
+    }
+
+    /// The address by which a queue knows the node.
+    #[inline]
+    pub(crate) fn as_ptr(&self) -> NonNull<Self> {
+        NonNull::from(self)
     }
 }
 
 /// Two words that hold a waker, or only remember which one it was.
 pub(super) struct WakerSlot {
-    data: Blank<*const ()>,
-    vtable: Blank<&'static RawWakerVTable>,
+    data: Lazy<*const ()>,
+    vtable: Lazy<&'static RawWakerVTable>,
 }
 
 impl WakerSlot {
     #[inline]
     fn new() -> Self {
         WakerSlot {
-            data: Blank::new(),
-            vtable: Blank::new(),
+            data: Lazy::new(),
+            vtable: Lazy::new(),
         }
     }
 
@@ -173,7 +275,8 @@ impl WakerSlot {
         unsafe { Waker::new(self.data.get(), self.vtable.get()) }
     }
 
-    /// Whether this is, or was, a waker of the same task.
+    /// Whether this is, or was, a waker with the same parts: see "Same task" in
+    /// the gate for what that proves.
     ///
     /// # Safety
     ///
@@ -184,4 +287,21 @@ impl WakerSlot {
         let (data, vtable) = unsafe { (self.data.get(), self.vtable.get()) };
         data == other.data() && ptr::eq(vtable, other.vtable())
     }
+
+    /// The parts, as numbers that can be ordered.
+    ///
+    /// # Safety
+    ///
+    /// As for [`is`](Self::is).
+    #[inline]
+    pub(super) unsafe fn key(&self) -> (usize, usize) {
+        // SAFETY: the caller's promise.
+        unsafe { (self.data.get().addr(), ptr::from_ref(self.vtable.get()).addr()) }
+    }
+}
+
+/// The parts of a waker, as numbers that can be ordered.
+#[inline]
+pub(super) fn key_of(waker: &Waker) -> (usize, usize) {
+    (waker.data().addr(), ptr::from_ref(waker.vtable()).addr())
 }

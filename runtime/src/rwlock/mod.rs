@@ -54,79 +54,9 @@ pub use self::guard::{
     RwLockUpgradableReadOwned, RwLockUpgrade, RwLockUpgradeOwned, RwLockWrite, RwLockWriteGuard,
     RwLockWriteOwned,
 };
-use super::flavour::{Own, Rc, counted, local_only, threads_only, use_of};
+use super::flavour::{Own, Rc, counted, threads_only, use_of};
 use crate::async_lock::{AsyncRwLock, ExclusiveLock, ExclusiveRwLock, Infallibly, async_lock};
-use crate::gate::{FLAGS, Gate, Gated};
-
-threads_only! {
-    use crate::gate::{FIRST_BIT, ManyGrants, Policy};
-
-    pub(crate) const WRITER: usize = FIRST_BIT;
-    pub(crate) const UPGRADABLE: usize = FIRST_BIT << 1;
-    pub(crate) const READER: usize = FIRST_BIT << 2;
-
-    /// How many readers are admitted (R4): one fewer than can be counted.
-    const MAX_READERS: usize = usize::MAX / READER - 1;
-
-    /// What a waiter asks for.
-    #[derive(Clone, Copy)]
-    pub(crate) enum Access {
-        Read,
-        Upgradable,
-        Write,
-        Upgrade,
-    }
-
-    /// Many readers or one writer.
-    pub(crate) struct Shared;
-
-    impl Policy for Shared {
-        type Request = Access;
-        type Front = ManyGrants<Access>;
-
-        #[inline]
-        fn admit(word: usize, access: Access) -> Option<usize> {
-            match access {
-                // Where the count is full, the reader waits for another to leave.
-                Access::Read if word & WRITER == 0 && word / READER < MAX_READERS => {
-                    Some(word + READER)
-                }
-                Access::Upgradable
-                    if word & (WRITER | UPGRADABLE) == 0 && word / READER <= MAX_READERS =>
-                {
-                    Some(word | UPGRADABLE)
-                }
-                Access::Write if word == 0 => Some(WRITER),
-                Access::Upgrade if word == UPGRADABLE => Some(WRITER),
-                _ => None,
-            }
-        }
-
-        #[inline]
-        fn retract(word: usize, access: Access) -> usize {
-            match access {
-                Access::Read => word - READER,
-                Access::Upgradable => word & !UPGRADABLE,
-                Access::Write => word & !WRITER,
-                Access::Upgrade => (word & !WRITER) | UPGRADABLE,
-            }
-        }
-
-        #[inline]
-        fn may_change(access: Access) -> bool {
-            matches!(access, Access::Write | Access::Upgrade)
-        }
-
-        #[inline]
-        fn comes_first(access: Access) -> bool {
-            matches!(access, Access::Upgrade)
-        }
-    }
-}
-
-local_only! {
-    use crate::rwlock::{Access, READER, Shared, UPGRADABLE, WRITER};
-}
+use crate::gate::{Access, FLAGS, Gate, Gated, READER, Shared, UPGRADABLE, WRITER};
 
 /// A value that many tasks read or one writes.
 ///

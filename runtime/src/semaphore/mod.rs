@@ -37,48 +37,8 @@ pub use self::permit::{
 };
 use super::flavour::{Own, Rc, counted, local_only, threads_only, use_of};
 use crate::async_lock::async_lock;
-use crate::gate::{FIRST_BIT, Gate, Gated, ManyGrants, Policy, QUEUED};
+use crate::gate::{Counting, Gate, Gated, PERMIT, QUEUED};
 use crate::sync::{Ordering, Word, const_unless_loom};
-
-/// One permit, in the word.
-const PERMIT: usize = FIRST_BIT;
-
-/// The most that the word can count: twice [`Semaphore::MAX_PERMITS`], as
-/// permits that are out may come back after others were added in their stead.
-const CAPACITY: usize = usize::MAX / PERMIT;
-
-/// As many at a time as there are permits.
-pub(crate) struct Counting;
-
-impl Policy for Counting {
-    type Request = usize;
-    type Front = ManyGrants<usize>;
-    // Nothing is guarded that a condition could look at.
-    const FLAGS: usize = QUEUED;
-
-    #[inline]
-    fn admit(word: usize, permits: usize) -> Option<usize> {
-        (word / PERMIT)
-            .checked_sub(permits)
-            .map(|left| left * PERMIT)
-    }
-
-    #[inline]
-    fn retract(word: usize, permits: usize) -> usize {
-        (word / PERMIT).saturating_add(permits).min(CAPACITY) * PERMIT
-    }
-
-    #[inline]
-    fn may_change(_permits: usize) -> bool {
-        false
-    }
-
-    #[inline]
-    fn comes_first(permits: usize) -> bool {
-        // Nothing to wait for.
-        permits == 0
-    }
-}
 
 /// A number of permits that tasks take, wait for and give back: asyncio's
 /// `Semaphore`.

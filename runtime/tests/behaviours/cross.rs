@@ -568,33 +568,24 @@ fn x_05_wake_that_panics_among_others() {
 /// and that wake panics, in the poll of the sibling.
 #[test]
 fn x_05_wake_that_panics_as_a_sibling_takes_the_grant() {
-    let lock = RwLock::new(0);
-    let switch = Switch::default();
-    let waker = {
-        let switch = switch.clone();
-        hooked(On::Wake, move || {
-            if switch.is_on() {
-                panic_any(HOOK);
-            }
-        })
-    };
-    let holder = taken(lock.write());
-    let first = queued_with(&waker, lock.read());
-    let mut writer = queued(lock.write());
-    let mut sibling = queued_with(&waker, lock.read());
+    let semaphore = Semaphore::new(2);
+    let waker = hooked(On::Wake, || panic_any(HOOK));
+    let task = Task::new();
+    let holder = taken(semaphore.acquire_many(2));
+    let mut first = queued_of(&task, semaphore.acquire_many(2));
+    let other = queued_with(&waker, semaphore.acquire());
+    let mut sibling = queued_of(&task, semaphore.acquire());
     drop(holder);
-    assert!(poll_with(&waker, sibling.future.as_mut()).is_pending());
+    sibling.pending();
 
-    switch.turn(true);
-    let polled = catch_unwind(AssertUnwindSafe(|| {
-        poll_with(&waker, sibling.future.as_mut())
-    }));
-    switch.turn(false);
-    drop((polled, sibling));
-    assert_eq!(writer.wakes(), 0);
-    drop(first);
-    assert_eq!(writer.wakes(), 1);
-    let _writer = writer.ready();
+    // The sibling takes one permit of two, and the other one goes to `other`.
+    panics(|| drop(sibling.poll()));
+    drop(sibling);
+    assert_eq!((semaphore.available_permits(), task.wakes()), (1, 2));
+    drop(other);
+    assert_eq!(task.wakes(), 3);
+    drop(first.ready());
+    assert_eq!(semaphore.available_permits(), 2);
 }
 
 fn x_06_chosen_waiter_dropped_by_a_panic<L: OneAtATime>() {
@@ -1326,14 +1317,15 @@ fn futurelock_other_tasks_keep_their_turn<L: OneAtATime>() {
     }
     assert_eq!((task.wakes(), between.wakes()), (1, 0));
 
+    // The first future takes the place of the sibling, behind the other task.
     sibling.pending();
     let guard = sibling.ready();
     between.pending();
     drop(guard);
-    assert_eq!((task.wakes(), between.wakes()), (3, 0));
-    drop(first.ready());
-    assert_eq!((task.wakes(), between.wakes()), (3, 1));
+    assert_eq!((task.wakes(), between.wakes()), (2, 1));
     drop(between.ready());
+    assert_eq!(task.wakes(), 3);
+    drop(first.ready());
     assert_free(&lock);
 }
 
@@ -1415,8 +1407,8 @@ fn futurelock_loop_joined_with_its_producer<L: OneAtATime>() {
 }
 
 /// One permit of two is given back all the same: kept by the first future, it
-/// would be missing for ever. The sibling waits for the other one at the head of
-/// the line, and its task sleeps meanwhile.
+/// would be missing for ever. It goes to the next in the queue, and the sibling waits
+/// for its two where it stands.
 #[test]
 fn futurelock_sibling_that_asks_for_more() {
     let semaphore = Semaphore::new(2);
@@ -1429,16 +1421,18 @@ fn futurelock_sibling_that_asks_for_more() {
     drop(one);
     assert_eq!(task.wakes(), 1);
     sibling.pending();
-    assert_eq!(task.wakes(), 2);
+    assert_eq!((task.wakes(), other.wakes()), (2, 0));
     for _ in 0..3 {
         sibling.pending();
-        assert_eq!(task.wakes(), 2);
+        assert_eq!((task.wakes(), other.wakes()), (2, 1));
     }
     drop(two);
-    assert_eq!((task.wakes(), other.wakes()), (3, 0));
+    assert_eq!(task.wakes(), 2);
+    drop(other.ready());
+    assert_eq!(task.wakes(), 3);
     drop(sibling.ready());
-    assert_eq!((task.wakes(), other.wakes()), (4, 1));
-    drop((first.ready(), other.ready()));
+    assert_eq!(task.wakes(), 4);
+    drop(first.ready());
     assert_eq!(semaphore.available_permits(), 2);
 }
 
@@ -1491,16 +1485,15 @@ fn futurelock_sibling_that_asks_for_less() {
     sibling.pending();
     let permit = sibling.ready();
 
-    // What is left is for the first future, which waits for more.
-    assert_eq!(semaphore.available_permits(), 1);
-    assert!(semaphore.try_acquire().is_none());
-    assert_eq!((task.wakes(), between.wakes()), (2, 0));
-    between.pending();
-    drop(permit);
-    assert_eq!((task.wakes(), between.wakes()), (3, 0));
-    drop(first.ready());
-    assert_eq!(between.wakes(), 1);
+    // What is left is for the next in the queue: the first future stands behind it.
+    assert_eq!(semaphore.available_permits(), 0);
+    assert_eq!((task.wakes(), between.wakes()), (2, 1));
     drop(between.ready());
+    assert_eq!(task.wakes(), 2);
+    assert!(semaphore.try_acquire().is_none());
+    drop(permit);
+    assert_eq!(task.wakes(), 3);
+    drop(first.ready());
     assert_eq!(semaphore.available_permits(), 2);
 }
 
@@ -1521,19 +1514,16 @@ fn futurelock_sibling_that_reads() {
     sibling.pending();
     assert_eq!(task.wakes(), 2);
     let reader = sibling.ready();
-    // The first is at the head of the line, where a reader enters at once.
-    assert_eq!(task.wakes(), 3);
-    let first = first.ready();
-    assert_eq!((writer.wakes(), other.wakes()), (0, 0));
+    // The first took the place of the sibling, behind the others.
+    first.pending();
     other.pending();
+    assert_eq!((task.wakes(), writer.wakes(), other.wakes()), (2, 0, 0));
 
     drop(reader);
-    assert_eq!(writer.wakes(), 0);
-    drop(first);
     assert_eq!((writer.wakes(), other.wakes()), (1, 0));
     drop(writer.ready());
-    assert_eq!(other.wakes(), 1);
-    let _other = other.ready();
+    assert_eq!((task.wakes(), other.wakes()), (3, 1));
+    let _both = (first.ready(), other.ready());
 }
 
 /// One wants to write and the other to read.

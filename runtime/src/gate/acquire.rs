@@ -1,0 +1,308 @@
+//! Acquiring, waiting to acquire, and cancelling.
+
+use core::mem;
+use core::task::{Poll, Waker};
+
+use super::policy::{Grants, Policy};
+use super::task_grants::UnusedGrant;
+use super::{Gate, QUEUED};
+use crate::queue::{FutureState, LockedQueue, Node, NodePtr, State};
+use crate::sync::{Flavour, Ordering};
+
+impl<P: Policy, F: Flavour> Gate<P, F> {
+    /// Acquires if that is possible at once, before all that are queued, for requests
+    /// that have priority.
+    pub(crate) fn try_enter_first(&self, request: P::Request) -> bool {
+        debug_assert!(P::has_priority(request));
+        let _queue = self.queue.lock();
+        let mut word = self.word.load(Ordering::Relaxed);
+        while let Some(entered) = P::admit(word & !P::FLAGS, request) {
+            // Acquire: pairs with the Release of those who released.
+            match self.word.compare_exchange_weak(
+                word,
+                entered | (word & P::FLAGS),
+                Ordering::Acquire,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return true,
+                Err(now) => word = now,
+            }
+        }
+        false
+    }
+
+    /// Acquires, or joins the queue with the node of a future that is pinned, or
+    /// has joined it and looks whether it was served: what a poll does once
+    /// [`try_enter`](Self::try_enter) has failed.
+    ///
+    /// # Safety
+    ///
+    /// The node is pinned and used with this gate only, and is
+    /// [cancelled](Self::cancel) before it goes away.
+    #[cold]
+    #[inline(never)]
+    pub(crate) unsafe fn poll_enter(&self, node: &Node<P::Request>, waker: &Waker) -> Poll<()> {
+        // SAFETY: passed on.
+        unsafe {
+            if node.state() == State::Idle {
+                self.poll_join(node, waker, false)
+            } else {
+                self.poll_queued(node, waker)
+            }
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`poll_enter`](Self::poll_enter), and the node is idle.
+    pub(super) unsafe fn poll_join(
+        &self,
+        node: &Node<P::Request>,
+        waker: &Waker,
+        conditional: bool,
+    ) -> Poll<()> {
+        // Should this panic, or the drop below, the node is as it was (F2).
+        let clone = waker.clone();
+        let mut queue = self.queue.lock();
+        if self.enter_or_mark_queued(&queue, node.request) {
+            drop(queue);
+            return self.entered(node.request, || drop(clone));
+        }
+        node.set_future_state(FutureState::Polled);
+        // SAFETY: the node is idle, and the caller keeps Q1; then it is queued here,
+        // with a waker of this task.
+        unsafe {
+            self.join(&mut queue, node.as_ptr(), node.request, clone);
+            match self.find_unused_grant(&mut queue, node, waker, conditional) {
+                UnusedGrant::None => Poll::Pending,
+                // A newcomer has noted nothing yet: nothing is taken at the first poll.
+                _ => self.poll_waiting(queue, node, waker, conditional),
+            }
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`poll_enter`](Self::poll_enter), and the node was not idle.
+    unsafe fn poll_queued(&self, node: &Node<P::Request>, waker: &Waker) -> Poll<()> {
+        let mut queue = self.queue.lock();
+        let own = node.as_ptr();
+        // SAFETY: the node is the caller's own, linked here if it is granted.
+        unsafe {
+            if queue.state_of(own) == State::Granted {
+                self.grants.ended(own);
+                queue.withdraw_granted(own);
+                return Poll::Ready(());
+            }
+            self.poll_waiting(queue, node, waker, false)
+        }
+    }
+
+    /// As [`poll_queued`](Self::poll_queued), where the node was not granted when
+    /// the queue was locked, or where it is that of a `conditional` waiter.
+    ///
+    /// # Safety
+    ///
+    /// As for [`poll_queued`](Self::poll_queued).
+    #[inline(never)]
+    pub(super) unsafe fn poll_waiting<'q>(
+        &'q self,
+        queue: LockedQueue<'q, P::Request>,
+        node: &Node<P::Request>,
+        waker: &Waker,
+        conditional: bool,
+    ) -> Poll<()> {
+        let own = node.as_ptr();
+        let mut locked = Some(queue);
+        // A clone for an owner, made while the queue is not locked (Q5).
+        let mut clone: Option<Waker> = None;
+        loop {
+            let queue = locked.take().unwrap_or_else(|| self.queue.lock());
+            // SAFETY: the node is the caller's own. While the queue is locked, it is
+            // linked here, unless it is idle.
+            unsafe {
+                let (spare, mut queue) = self.queue.register(queue, node, waker);
+                match queue.state_of(own) {
+                    State::Granted | State::Noted => {
+                        self.grants.ended(own);
+                        let left = if conditional {
+                            queue.begin_evaluation(own)
+                        } else {
+                            queue.withdraw(own)
+                        };
+                        drop(queue);
+                        return self.entered(node.request, || drop((left, spare, clone)));
+                    }
+                    // Its grant was given up on its behalf.
+                    State::Idle => {
+                        drop(queue);
+                        return self.poll_join(node, waker, conditional);
+                    }
+                    State::Waiting | State::Unsatisfied => {}
+                    // Not after `register`, and not at a gate.
+                    State::Woken | State::Evaluating | State::Notified | State::Unlinked => {
+                        return Poll::Pending;
+                    }
+                }
+                match self.find_unused_grant(&mut queue, node, waker, conditional) {
+                    UnusedGrant::None => return Poll::Pending,
+                    UnusedGrant::New(owner) => match clone.take() {
+                        Some(clone) => {
+                            let _unused = self.note_grant(&mut queue, own, owner, clone);
+                            drop(queue);
+                            waker.wake_by_ref();
+                            return Poll::Pending;
+                        }
+                        None => {
+                            drop(queue);
+                            clone = Some(waker.clone());
+                        }
+                    },
+                    UnusedGrant::TakenOver(owner) => match clone.take() {
+                        Some(clone) => {
+                            queue.leave_waker(owner, clone);
+                            return Poll::Pending;
+                        }
+                        None => {
+                            drop(queue);
+                            clone = Some(waker.clone());
+                        }
+                    },
+                    UnusedGrant::Enough(owner) => {
+                        let (own, first, change) = self.take_grant(&mut queue, node, owner);
+                        return self.entered(node.request, || {
+                            self.change_queued(queue, first, change);
+                            drop((own, spare, clone));
+                        });
+                    }
+                    UnusedGrant::TooLittle(owner) => self.give_back(queue, own, owner),
+                }
+            }
+        }
+    }
+
+    /// Last step of a poll that has acquired. What runs code of a user comes
+    /// here: if it panics, the acquisition is rolled back.
+    pub(super) fn entered(&self, request: P::Request, finish: impl FnOnce()) -> Poll<()> {
+        struct Rollback<'g, P: Policy, F: Flavour>(&'g Gate<P, F>, P::Request);
+
+        impl<P: Policy, F: Flavour> Drop for Rollback<'_, P, F> {
+            #[inline]
+            fn drop(&mut self) {
+                self.0.leave(self.1);
+            }
+        }
+
+        let rollback = Rollback(self, request);
+        finish();
+        mem::forget(rollback);
+        Poll::Ready(())
+    }
+
+    /// Acquires if possible; otherwise marks that somebody is queued, for the caller
+    /// to join the queue.
+    fn enter_or_mark_queued(
+        &self,
+        _queue: &LockedQueue<'_, P::Request>,
+        request: P::Request,
+    ) -> bool {
+        let mut word = self.word.load(Ordering::Relaxed);
+        loop {
+            // Not before those that are queued. `QUEUED` stays set while we hold the
+            // lock of the queue (G2).
+            if word & QUEUED != 0 && !P::has_priority(request) {
+                return false;
+            }
+            let entered = P::admit(word & !P::FLAGS, request);
+            let new = entered.map_or(word | QUEUED, |entered| entered | (word & P::FLAGS));
+            // With `QUEUED` set, the word stays what it is while we hold the lock
+            // of the queue (G2).
+            if new == word && word & QUEUED != 0 {
+                return entered.is_some();
+            }
+            // Acquire: pairs with the Release of those who released.
+            match self
+                .word
+                .compare_exchange_weak(word, new, Ordering::Acquire, Ordering::Relaxed)
+            {
+                Ok(_) => return entered.is_some(),
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    /// # Safety
+    ///
+    /// The node is idle and waits for `request`, and its owner keeps Q1.
+    unsafe fn join(
+        &self,
+        queue: &mut LockedQueue<'_, P::Request>,
+        node: NodePtr<P::Request>,
+        request: P::Request,
+        waker: Waker,
+    ) {
+        // SAFETY: passed on.
+        unsafe {
+            if P::has_priority(request) {
+                queue.insert_before(self.grants.first_waiter(queue, None), node, waker);
+                self.grants.set_first_waiter(Some(node));
+            } else {
+                queue.push_back(node, waker);
+                self.grants.pushed(node);
+            }
+        }
+    }
+
+    /// Takes a node out of the queue, wherever it stands, and passes on what it
+    /// was granted.
+    ///
+    /// # Safety
+    ///
+    /// The node is pinned and was used with this gate only.
+    #[cold]
+    #[inline(never)]
+    pub(crate) unsafe fn cancel(&self, node: &Node<P::Request>) {
+        if node.state() == State::Idle {
+            return;
+        }
+        let own = node.as_ptr();
+        let request = node.request;
+        // Dropped last, after the lock of the queue is released (Q5) and what
+        // the node held has been passed on.
+        let _waker;
+        let mut queue = self.queue.lock();
+        // SAFETY: the node is the caller's own, and linked here unless it is idle. It
+        // is in the state that was matched.
+        unsafe {
+            let state = queue.state_of(own);
+            match state {
+                // Its grant was given up on its behalf. (Not at a gate: the rest.)
+                State::Idle | State::Notified | State::Unlinked => {}
+                State::Granted | State::Noted => {
+                    let behind = queue.next(own);
+                    self.grants.ended(own);
+                    _waker = queue.withdraw(own);
+                    self.change_queued(queue, behind, |word| Some(P::release(word, request)));
+                }
+                // A guard, or its drop, accounts for what was granted.
+                State::Evaluating => queue.withdraw_granted(own),
+                State::Unsatisfied => _waker = queue.withdraw(own),
+                State::Waiting | State::Woken => {
+                    let behind = queue.next(own);
+                    let was_first = match queue.prev(own) {
+                        Some(before) => !queue.state_of(before).is_queued(),
+                        None => true,
+                    };
+                    if was_first {
+                        self.grants.set_first_waiter(behind);
+                    }
+                    _waker = queue.withdraw(own);
+                    if was_first {
+                        // Those behind may be admitted where it was not.
+                        self.change_queued(queue, behind, Some);
+                    }
+                }
+            }
+        }
+    }
+}

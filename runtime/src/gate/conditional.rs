@@ -1,0 +1,73 @@
+//! Waiting for a condition: see "Conditions".
+
+use core::task::{Context, Poll, Waker};
+
+use super::policy::{Grants, Policy};
+use super::{CONDITIONAL, Gate};
+use crate::queue::{Node, State};
+use crate::sync::Flavour;
+
+impl<P: Policy, F: Flavour> Gate<P, F> {
+    /// As [`poll_enter`](Self::poll_enter), but a node that was queued keeps its place
+    /// until its condition is [true](Self::satisfied) or [false](Self::unsatisfied).
+    ///
+    /// # Safety
+    ///
+    /// As for [`poll_enter`](Self::poll_enter).
+    pub(crate) unsafe fn poll_conditional(
+        &self,
+        node: &Node<P::Request>,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
+        // SAFETY: passed on. Where it acquires as a newcomer, it is not in the queue.
+        unsafe {
+            if node.state() != State::Idle {
+                self.poll_waiting(self.queue.lock(), node, cx.waker(), true)
+            } else if self.try_enter(node.request) {
+                Poll::Ready(())
+            } else {
+                self.poll_join(node, cx.waker(), true)
+            }
+        }
+    }
+
+    /// The condition is true: the node leaves the queue, with its permit.
+    ///
+    /// # Safety
+    ///
+    /// The node is the caller's own, and
+    /// [`poll_conditional`](Self::poll_conditional) has acquired.
+    pub(crate) unsafe fn satisfied(&self, node: &Node<P::Request>) {
+        if node.state() != State::Idle {
+            let mut queue = self.queue.lock();
+            // SAFETY: the node evaluates.
+            unsafe { queue.withdraw_granted(node.as_ptr()) }
+        }
+    }
+
+    /// The condition is false: gives the permit back without waking other conditional
+    /// waiters, and keeps the node's place until what is guarded may have changed.
+    ///
+    /// # Safety
+    ///
+    /// As for [`satisfied`](Self::satisfied), and there is no guard of what it was
+    /// granted.
+    pub(crate) unsafe fn unsatisfied(&self, node: &Node<P::Request>, waker: Waker) {
+        let own = node.as_ptr();
+        let mut queue = self.queue.lock();
+        // SAFETY: a node that evaluates keeps its place; an idle one came before
+        // all that are queued now, as nobody was when it acquired.
+        let behind = unsafe {
+            if queue.state_of(own) == State::Idle {
+                let first = self.grants.first_waiter(&queue, None);
+                queue.insert_unsatisfied(first, own, waker);
+            } else {
+                queue.mark_unsatisfied(own, waker);
+            }
+            queue.next(own)
+        };
+        self.replace_flags(0, CONDITIONAL);
+        let request = node.request;
+        self.change_queued(queue, behind, |word| Some(P::release(word, request)));
+    }
+}

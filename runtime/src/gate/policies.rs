@@ -1,0 +1,137 @@
+//! The policies: one holder at a time, readers or a writer, a number of permits.
+
+use super::policy::{ManyGrants, OneGrant, Policy};
+use super::{FIRST_BIT, QUEUED};
+use crate::queue::{Request, TreeLinks};
+
+/// The lock is held or granted (L1).
+pub(crate) const LOCKED: usize = FIRST_BIT;
+
+/// One holder at a time.
+pub(crate) struct Exclusive;
+
+impl Policy for Exclusive {
+    type Request = ();
+    type Grants = OneGrant;
+    const ONE_AT_A_TIME: bool = true;
+
+    #[inline]
+    fn admit(word: usize, (): ()) -> Option<usize> {
+        (word & LOCKED == 0).then_some(word | LOCKED)
+    }
+
+    #[inline]
+    fn release(word: usize, (): ()) -> usize {
+        word & !LOCKED
+    }
+}
+
+pub(crate) const WRITER: usize = FIRST_BIT;
+pub(crate) const UPGRADABLE: usize = FIRST_BIT << 1;
+pub(crate) const READER: usize = FIRST_BIT << 2;
+
+/// How many readers are admitted (R4): one fewer than can be counted.
+const MAX_READERS: usize = usize::MAX / READER - 1;
+
+/// What a waiter asks a reader-writer lock for.
+#[derive(Clone, Copy)]
+pub(crate) enum Access {
+    Read,
+    Upgradable,
+    Write,
+    Upgrade,
+}
+
+impl Request for Access {
+    type Links = TreeLinks<Access>;
+}
+
+/// Many readers or one writer.
+pub(crate) struct Shared;
+
+impl Policy for Shared {
+    type Request = Access;
+    type Grants = ManyGrants<Access>;
+
+    #[inline]
+    fn admit(word: usize, access: Access) -> Option<usize> {
+        match access {
+            // Where the count is full, the reader waits for another to release.
+            Access::Read if word & WRITER == 0 && word / READER < MAX_READERS => {
+                Some(word + READER)
+            }
+            Access::Upgradable
+                if word & (WRITER | UPGRADABLE) == 0 && word / READER <= MAX_READERS =>
+            {
+                Some(word | UPGRADABLE)
+            }
+            Access::Write if word == 0 => Some(WRITER),
+            Access::Upgrade if word == UPGRADABLE => Some(WRITER),
+            Access::Read | Access::Upgradable | Access::Write | Access::Upgrade => None,
+        }
+    }
+
+    #[inline]
+    fn release(word: usize, access: Access) -> usize {
+        match access {
+            Access::Read => word - READER,
+            Access::Upgradable => word & !UPGRADABLE,
+            Access::Write => word & !WRITER,
+            Access::Upgrade => (word & !WRITER) | UPGRADABLE,
+        }
+    }
+
+    #[inline]
+    fn may_mutate(access: Access) -> bool {
+        matches!(access, Access::Write | Access::Upgrade)
+    }
+
+    #[inline]
+    fn has_priority(access: Access) -> bool {
+        matches!(access, Access::Upgrade)
+    }
+}
+
+/// One permit, in the word.
+pub(crate) const PERMIT: usize = FIRST_BIT;
+
+/// The most that the word can count: twice `Semaphore::MAX_PERMITS`, as permits that
+/// are out may come back after others were added in their stead.
+pub(crate) const CAPACITY: usize = usize::MAX / PERMIT;
+
+impl Request for usize {
+    type Links = TreeLinks<usize>;
+}
+
+/// As many at a time as there are permits.
+pub(crate) struct Counting;
+
+impl Policy for Counting {
+    type Request = usize;
+    type Grants = ManyGrants<usize>;
+    // Nothing is guarded that a condition could look at.
+    const FLAGS: usize = QUEUED;
+
+    #[inline]
+    fn admit(word: usize, permits: usize) -> Option<usize> {
+        (word / PERMIT)
+            .checked_sub(permits)
+            .map(|left| left * PERMIT)
+    }
+
+    #[inline]
+    fn release(word: usize, permits: usize) -> usize {
+        (word / PERMIT).saturating_add(permits).min(CAPACITY) * PERMIT
+    }
+
+    #[inline]
+    fn may_mutate(_permits: usize) -> bool {
+        false
+    }
+
+    #[inline]
+    fn has_priority(permits: usize) -> bool {
+        // Nothing to wait for.
+        permits == 0
+    }
+}

@@ -1,0 +1,290 @@
+//! Releasing, and handing permits to those that are queued.
+
+use core::task::Waker;
+
+use super::policy::{Grants, Policy};
+use super::{CONDITIONAL, Gate, QUEUED};
+use crate::queue::{LockedQueue, NodePtr, State};
+use crate::sync::{Flavour, Ordering};
+use crate::wake::{CAPACITY, WakeBatch, wake_one};
+
+/// A queue that is being served: the word, without flags, and the first node that is
+/// queued.
+struct Serving<P: Policy> {
+    word: usize,
+    first: Option<NodePtr<P::Request>>,
+}
+
+impl<P: Policy, F: Flavour> Gate<P, F> {
+    /// Gives back what `request` has been granted.
+    #[inline]
+    pub(crate) fn leave(&self, request: P::Request) {
+        let release = |word| Some(P::release(word, request));
+        let wanted = Self::wanted(P::may_mutate(request));
+        if self.try_change(wanted, release).is_none() {
+            self.leave_queued(request);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn leave_queued(&self, request: P::Request) {
+        let queue = self.lock_after_change(P::may_mutate(request));
+        // As `change_queued`, but in one piece: this is every hand-off.
+        let release = |word| Some(P::release(word, request));
+        if self.try_change(QUEUED, release).is_none() {
+            let word = self.word.load(Ordering::Relaxed);
+            self.serve_here(queue, None, P::release(word & !P::FLAGS, request));
+        }
+    }
+
+    /// Locks the queue. Where what is guarded may have `changed`, the conditional waiters
+    /// are queued again.
+    #[inline]
+    fn lock_after_change(&self, changed: bool) -> LockedQueue<'_, P::Request> {
+        let mut queue = self.queue.lock();
+        if changed && self.word.load(Ordering::Relaxed) & CONDITIONAL & P::FLAGS != 0 {
+            self.requeue_unsatisfied(&mut queue);
+        }
+        queue
+    }
+
+    /// Changes the word in a way that may admit others, unless `change` refuses
+    /// to. Returns whether it did. `mutated` says that what is guarded may have changed,
+    /// so that conditions have to be evaluated again.
+    #[inline]
+    pub(crate) fn change(&self, mutated: bool, change: impl Fn(usize) -> Option<usize>) -> bool {
+        match self.try_change(Self::wanted(mutated), &change) {
+            Some(changed) => changed,
+            None => self.change_locked(mutated, change),
+        }
+    }
+
+    /// The bits that say that somebody waits for a change of the word.
+    #[inline]
+    fn wanted(mutated: bool) -> usize {
+        if mutated { P::FLAGS } else { QUEUED }
+    }
+
+    /// Changes the word, unless `change` refuses to, if nobody waits for it, as
+    /// the bits in `wanted` say.
+    #[inline]
+    fn try_change(&self, wanted: usize, change: impl Fn(usize) -> Option<usize>) -> Option<bool> {
+        let mut word = self.word.load(Ordering::Relaxed);
+        loop {
+            if word & wanted != 0 {
+                return None;
+            }
+            let Some(changed) = change(word & !P::FLAGS) else {
+                return Some(false);
+            };
+            let changed = changed | (word & P::FLAGS);
+            // Release: pairs with the Acquire of those who acquire. Acquire is
+            // not needed: a release reads nothing that others wrote.
+            match self.word.compare_exchange_weak(
+                word,
+                changed,
+                Ordering::Release,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return Some(true),
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    #[cold]
+    fn change_locked(&self, mutated: bool, change: impl Fn(usize) -> Option<usize>) -> bool {
+        self.change_queued(self.lock_after_change(mutated), None, change)
+    }
+
+    /// Changes the word, unless `change` refuses to, and serves the queue, whose first
+    /// queued node is `from` or behind it, where that is given.
+    #[inline]
+    pub(super) fn change_queued<'q>(
+        &'q self,
+        queue: LockedQueue<'q, P::Request>,
+        from: Option<NodePtr<P::Request>>,
+        change: impl Fn(usize) -> Option<usize>,
+    ) -> bool {
+        // Where nobody is queued, nobody can be while we hold the lock (G1).
+        if let Some(changed) = self.try_change(QUEUED, &change) {
+            return changed;
+        }
+        // Where somebody is, the word is ours (G2).
+        let word = self.word.load(Ordering::Relaxed);
+        let Some(changed) = change(word & !P::FLAGS) else {
+            return false;
+        };
+        self.serve(queue, from, changed);
+        true
+    }
+
+    /// Sets a word under which others may be admitted, grants what it admits, in
+    /// order, and wakes the owners.
+    fn serve<'q>(
+        &'q self,
+        queue: LockedQueue<'q, P::Request>,
+        from: Option<NodePtr<P::Request>>,
+        word: usize,
+    ) {
+        self.serve_here(queue, from, word);
+    }
+
+    /// [`serve`](Self::serve), as part of the caller.
+    #[inline(always)]
+    fn serve_here<'q>(
+        &'q self,
+        mut queue: LockedQueue<'q, P::Request>,
+        from: Option<NodePtr<P::Request>>,
+        word: usize,
+    ) {
+        // SAFETY: `from` is linked here, as the queue is locked.
+        let first = unsafe { self.grants.first_waiter(&queue, from) };
+        let mut serving = Serving { word, first };
+        // Most often it is one: it needs no batch.
+        let mut waker = None;
+        let granted = self.grant_next(&mut queue, &mut serving, &mut waker);
+        if granted && Self::admits_another(&queue, &serving) {
+            return self.serve_many(queue, serving, waker);
+        }
+        self.store(&queue, &serving, granted);
+        drop(queue);
+        if let Some(waker) = waker {
+            wake_one(waker);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn serve_many<'q>(
+        &'q self,
+        mut queue: LockedQueue<'q, P::Request>,
+        mut serving: Serving<P>,
+        waker: Option<Waker>,
+    ) {
+        let mut batch = WakeBatch::new();
+        waker.into_iter().for_each(|waker| batch.push(waker));
+        loop {
+            // Work under the lock of the queue is bounded by the size of a batch.
+            for _ in 0..CAPACITY {
+                let mut waker = None;
+                if batch.is_full() || !self.grant_next(&mut queue, &mut serving, &mut waker) {
+                    break;
+                }
+                waker.into_iter().for_each(|waker| batch.push(waker));
+            }
+            let more = Self::admits_another(&queue, &serving);
+            self.store(&queue, &serving, true);
+            drop(queue);
+            batch.wake_all();
+            if !more {
+                return;
+            }
+            queue = self.queue.lock();
+            let word = self.word.load(Ordering::Relaxed);
+            if word & QUEUED == 0 {
+                return;
+            }
+            serving.word = word & !P::FLAGS;
+            // SAFETY: nothing is passed.
+            serving.first = unsafe { self.grants.first_waiter(&queue, None) };
+        }
+    }
+
+    /// Whether the next one that is queued may be granted.
+    #[inline]
+    fn admits_another(queue: &LockedQueue<'_, P::Request>, serving: &Serving<P>) -> bool {
+        serving.first.is_some_and(|node| {
+            // SAFETY: the node is linked, as the queue has been locked since it was found.
+            let request = unsafe { queue.request_of(node) };
+            P::admit(serving.word, request).is_some()
+        })
+    }
+
+    /// Grants the next one that is queued what it waits for, if it may be. Returns
+    /// whether it was, and puts the waker to wake, if there is one, into `waker`.
+    #[inline]
+    fn grant_next(
+        &self,
+        queue: &mut LockedQueue<'_, P::Request>,
+        serving: &mut Serving<P>,
+        waker: &mut Option<Waker>,
+    ) -> bool {
+        let Some(node) = serving.first else {
+            return false;
+        };
+        // SAFETY: the node is linked, as the queue has been locked since it was found,
+        // and queued: so are all nodes from the first one on (see the module).
+        unsafe {
+            let Some(word) = P::admit(serving.word, queue.request_of(node)) else {
+                return false;
+            };
+            serving.word = word;
+            serving.first = queue.next(node);
+            *waker = queue.grant(node);
+            self.grants.granted(node);
+        }
+        true
+    }
+
+    /// Stores the updated word and first queued node. `granted`: at least one waiter
+    /// was granted.
+    #[inline]
+    fn store(&self, _queue: &LockedQueue<'_, P::Request>, serving: &Serving<P>, granted: bool) {
+        self.grants.set_first_waiter(serving.first);
+        let before = self.word.load(Ordering::Relaxed);
+        let mut word = serving.word | (before & CONDITIONAL & P::FLAGS);
+        // Where nobody can acquire before this grant is given back, `QUEUED` keeps nobody
+        // out, and the next one that joins has nothing to write.
+        if serving.first.is_some() || (P::ONE_AT_A_TIME && granted) {
+            word |= QUEUED;
+        }
+        if word != before {
+            // A store suffices, as the word is ours (G2). Release: pairs with the
+            // Acquire of those who acquire.
+            self.word.store(word, Ordering::Release);
+        }
+    }
+
+    /// All conditional waiters are queued again, where they stand: what they wait for may
+    /// have come true.
+    #[cold]
+    fn requeue_unsatisfied(&self, queue: &mut LockedQueue<'_, P::Request>) {
+        let mut first = None;
+        // SAFETY: nodes reached from the head are linked, as the queue stays locked.
+        unsafe {
+            let mut next = queue.head();
+            // None is behind the first one that is queued (G6).
+            while let Some(node) = next.filter(|node| !queue.state_of(*node).is_queued()) {
+                next = queue.next(node);
+                if queue.state_of(node) == State::Unsatisfied {
+                    queue.requeue(node);
+                    first = first.or(Some(node));
+                }
+            }
+        }
+        // The bit may outlast those that waited, if they were cancelled.
+        if first.is_some() {
+            self.grants.set_first_waiter(first);
+            self.replace_flags(0, QUEUED);
+        }
+        self.replace_flags(CONDITIONAL, 0);
+    }
+
+    /// Under the lock of the queue: takes some flags out of the word and puts
+    /// others in.
+    pub(super) fn replace_flags(&self, out: usize, new: usize) {
+        let mut word = self.word.load(Ordering::Relaxed);
+        // Acquire: pairs with the Release of those who released, for those who are
+        // granted under the lock of the queue from here on.
+        while let Err(now) = self.word.compare_exchange_weak(
+            word,
+            (word & !out) | new,
+            Ordering::Acquire,
+            Ordering::Relaxed,
+        ) {
+            word = now;
+        }
+    }
+}

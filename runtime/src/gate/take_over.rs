@@ -1,0 +1,161 @@
+//! Threads that park take over grants that are not picked up: see "Threads that park".
+
+use core::task::Poll;
+
+use super::Gate;
+use super::policy::{Grants, Policy};
+use super::task_grants::ticket_at;
+use crate::queue::{LockedQueue, Node, NodePtr, State};
+use crate::sync::{Flavour, Ordering};
+
+/// The stale grants that are enough for a request.
+struct Enough<P: Policy> {
+    /// The oldest grant, where the search began.
+    first: NodePtr<P::Request>,
+    /// How many stale grants have to go.
+    count: usize,
+    /// The word without them, the request admitted.
+    word: usize,
+    /// The newest ticket at the last call.
+    noted: u32,
+}
+
+/// Whether the grant of a ticket was there when the newest one was `noted`, if any was.
+/// Tickets only grow, but that they may wrap.
+fn is_stale(ticket: u32, noted: u32) -> bool {
+    noted != 0 && ticket != 0 && ticket.wrapping_sub(noted) as i32 <= 0
+}
+
+impl<P: Policy, F: Flavour> Gate<P, F> {
+    /// A thread that waits in the queue has been parked for a while. It acquires with
+    /// grants that were there at its last call, too; else it notes those that are there
+    /// now.
+    ///
+    /// # Safety
+    ///
+    /// As for [`poll_enter`](Self::poll_enter), and the node is not idle.
+    #[cold]
+    pub(crate) unsafe fn take_over(&self, node: &Node<P::Request>) -> Poll<()> {
+        let own = node.as_ptr();
+        // Dropped after the queue is unlocked (Q5).
+        let waker;
+        let mut queue = self.queue.lock();
+        // SAFETY: the node is the caller's own, and linked unless it is idle; all others
+        // are linked, as the queue stays locked.
+        unsafe {
+            match queue.state_of(own) {
+                State::Granted => {
+                    self.grants.ended(own);
+                    queue.withdraw_granted(own);
+                    return Poll::Ready(());
+                }
+                State::Waiting => {}
+                State::Idle
+                | State::Noted
+                | State::Woken
+                | State::Notified
+                | State::Unlinked
+                | State::Unsatisfied
+                | State::Evaluating => return Poll::Pending,
+            }
+            queue.set_is_thread(own);
+            let Some(enough) = self.stale_grants(&mut queue, node) else {
+                return Poll::Pending;
+            };
+            // The owners are queued again at the head, in their order.
+            let mut before = self.grants.first_waiter(&queue, None);
+            if before == Some(own) {
+                before = queue.next(own);
+            }
+            waker = queue.withdraw(own);
+            let first = self.revoke_oldest(&mut queue, &enough, before);
+            self.grants.set_first_waiter(Some(first));
+            let word = enough.word;
+            // `QUEUED` stays set, as the owners are queued; so the word is ours (G2).
+            self.entered(node.request, || {
+                self.change_queued(queue, Some(first), |_| Some(word));
+                drop(waker);
+            })
+        }
+    }
+
+    /// The oldest grants, if the request of `node` is admitted without them and they
+    /// were noted at the last call; and notes those that are there.
+    ///
+    /// # Safety
+    ///
+    /// As for [`take_over`](Self::take_over); `node` waits in `queue`.
+    unsafe fn stale_grants(
+        &self,
+        queue: &mut LockedQueue<'_, P::Request>,
+        node: &Node<P::Request>,
+    ) -> Option<Enough<P>> {
+        let own = node.as_ptr();
+        // `QUEUED` is set, as the node is queued; so the word is ours (G2).
+        let mut word = self.word.load(Ordering::Relaxed) & !P::FLAGS;
+        let mut enough: Option<Enough<P>> = None;
+        let (mut count, mut newest) = (0, 0);
+        // SAFETY: the nodes are linked here.
+        unsafe {
+            let noted = queue.ticket_of(own);
+            let mut oldest: Option<NodePtr<P::Request>> = None;
+            let mut next = queue.head();
+            while let Some(grant) = next.filter(|node| !queue.state_of(*node).is_queued()) {
+                next = queue.next(grant);
+                if !queue.state_of(grant).is_granted() {
+                    continue;
+                }
+                newest = ticket_at::<P, F>(queue, grant);
+                let stale = is_stale(newest, noted);
+                let granted = queue.request_of(grant);
+                if enough.is_some() || !stale || P::has_priority(granted) {
+                    continue;
+                }
+                count += 1;
+                word = P::release(word, granted);
+                let first = *oldest.get_or_insert(grant);
+                enough = P::admit(word, node.request).map(|word| Enough { first, count, word, noted });
+            }
+            queue.set_ticket(own, newest);
+            // Among threads that are parked, the first one goes first.
+            while let Some(other) = next.filter(|other| *other != own) {
+                if queue.is_thread(other) {
+                    return None;
+                }
+                next = queue.next(other);
+            }
+        }
+        enough
+    }
+
+    /// Queues the owners of the oldest grants again, before `before`. Returns the first
+    /// of them.
+    ///
+    /// # Safety
+    ///
+    /// `enough` was found in this critical section; `before` is queued in `queue`.
+    unsafe fn revoke_oldest(
+        &self,
+        queue: &mut LockedQueue<'_, P::Request>,
+        enough: &Enough<P>,
+        before: Option<NodePtr<P::Request>>,
+    ) -> NodePtr<P::Request> {
+        let mut next = Some(enough.first);
+        let mut left = enough.count;
+        // SAFETY: the nodes are linked here.
+        unsafe {
+            while let Some(grant) = next.filter(|_| left > 0) {
+                next = queue.next(grant);
+                if queue.state_of(grant).is_granted()
+                    && is_stale(queue.ticket_of(grant), enough.noted)
+                    && !P::has_priority(queue.request_of(grant))
+                {
+                    left -= 1;
+                    self.grants.ended(grant);
+                    queue.revoke(grant, before);
+                }
+            }
+        }
+        enough.first
+    }
+}

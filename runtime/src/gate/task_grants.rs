@@ -1,0 +1,247 @@
+//! Grants belong to the task, not to the future: see "Grants belong to the task".
+
+use core::cell::Cell;
+use core::sync::atomic::AtomicU32 as PlainAtomicU32;
+use core::task::Waker;
+
+use super::Gate;
+use super::policy::{Grants, Policy};
+use crate::queue::{LockedQueue, Node, NodePtr, State};
+use crate::sync::{Flavour, Ordering};
+
+/// Among how many grants of its own task a future looks for the one it has noted. A
+/// task with more of them that are not picked up may need more polls to give them up.
+const MOST_GRANTS: usize = 8;
+
+/// What a task leaves unused.
+pub(super) enum UnusedGrant<P: Policy> {
+    /// No grant.
+    None,
+    /// A grant that had not been noted before: note it, and look again at the next poll.
+    New(NodePtr<P::Request>),
+    /// A grant that a thread has taken over, without anybody to wake the task next time.
+    TakenOver(NodePtr<P::Request>),
+    /// A grant that had been noted, and with which the request is admitted.
+    Enough(NodePtr<P::Request>),
+    /// A grant that had been noted, but with which the request is not admitted.
+    TooLittle(NodePtr<P::Request>),
+}
+
+impl<P: Policy, F: Flavour> Gate<P, F> {
+    /// Finds a grant of the task of `waker` that has not been picked up.
+    ///
+    /// # Safety
+    ///
+    /// `node` waits in `queue`, registered with `waker`.
+    pub(super) unsafe fn find_unused_grant(
+        &self,
+        queue: &mut LockedQueue<'_, P::Request>,
+        node: &Node<P::Request>,
+        waker: &Waker,
+        conditional: bool,
+    ) -> UnusedGrant<P> {
+        let own = node.as_ptr();
+        let word = self.word.load(Ordering::Relaxed) & !P::FLAGS;
+        let mut to_note = None;
+        // SAFETY: all nodes seen are linked, as the queue stays locked.
+        unsafe {
+            let noted = queue.ticket_of(own);
+            let unsatisfied = queue.state_of(own) == State::Unsatisfied;
+            let mut owner = None;
+            for _ in 0..MOST_GRANTS {
+                owner = self.grants.next_of_task(queue, waker, owner);
+                let Some(owner) = owner else { break };
+                let granted = queue.request_of(owner);
+                let enough =
+                    !conditional && P::admit(P::release(word, granted), node.request).is_some();
+                // A request with priority would be granted again at once.
+                if !enough && !unsatisfied && P::has_priority(granted) {
+                    continue;
+                }
+                if noted != 0 && queue.ticket_of(owner) == noted {
+                    return if enough {
+                        UnusedGrant::Enough(owner)
+                    } else {
+                        UnusedGrant::TooLittle(owner)
+                    };
+                }
+                to_note = to_note.or(Some(owner));
+            }
+            if let Some(owner) = to_note {
+                return UnusedGrant::New(owner);
+            }
+            self.find_taken_over(queue, own, waker)
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`find_unused_grant`](Self::find_unused_grant).
+    #[inline]
+    unsafe fn find_taken_over(
+        &self,
+        queue: &LockedQueue<'_, P::Request>,
+        own: NodePtr<P::Request>,
+        waker: &Waker,
+    ) -> UnusedGrant<P> {
+        // SAFETY: all nodes seen are linked, as the queue stays locked.
+        unsafe {
+            // Grants that are taken over come to stand at the head of those queued.
+            let mut next = self.grants.first_waiter(queue, None);
+            for _ in 0..MOST_GRANTS {
+                let Some(owner) = next.filter(|owner| *owner != own) else {
+                    break;
+                };
+                if queue.state_of(owner) == State::Woken && queue.is_of_task(owner, waker) {
+                    return UnusedGrant::TakenOver(owner);
+                }
+                next = queue.next(owner);
+            }
+        }
+        UnusedGrant::None
+    }
+
+    /// Notes the grant of `owner` at `node`, and leaves it a waker of the task. Returns
+    /// the waker, to drop once the queue is unlocked, where there is one already.
+    ///
+    /// # Safety
+    ///
+    /// In `queue`, `node` waits with a waker of the task of `owner`, which is granted.
+    pub(super) unsafe fn note_grant(
+        &self,
+        queue: &mut LockedQueue<'_, P::Request>,
+        node: NodePtr<P::Request>,
+        owner: NodePtr<P::Request>,
+        waker: Waker,
+    ) -> Option<Waker> {
+        // SAFETY: as the caller promises.
+        unsafe {
+            let ticket = ticket_at::<P, F>(queue, owner);
+            queue.set_ticket(node, ticket);
+            if queue.state_of(owner) == State::Noted {
+                return Some(waker);
+            }
+            queue.leave_waker(owner, waker);
+            None
+        }
+    }
+
+    /// `node` leaves the queue, to acquire with the grant of `owner`, which takes its
+    /// place there (the head, if it has priority). Returns the waker that it had, to drop
+    /// once the queue is unlocked, the first queued node, and the change of the word.
+    ///
+    /// # Safety
+    ///
+    /// In `queue`, `node` waits with a waker of the task of `owner`, and
+    /// [`find_unused_grant`](Self::find_unused_grant) has found in this critical section
+    /// that the grant of `owner` is enough.
+    pub(super) unsafe fn take_grant(
+        &self,
+        queue: &mut LockedQueue<'_, P::Request>,
+        node: &Node<P::Request>,
+        owner: NodePtr<P::Request>,
+    ) -> (
+        Option<Waker>,
+        Option<NodePtr<P::Request>>,
+        impl Fn(usize) -> Option<usize> + use<P, F>,
+    ) {
+        let own = node.as_ptr();
+        // SAFETY: as the caller promises.
+        let (waker, mine, theirs, first) = unsafe {
+            let granted = queue.request_of(owner);
+            let first = self.grants.first_waiter(queue, None);
+            let behind = queue.next(own);
+            let to_the_head = first == Some(own) || P::has_priority(granted);
+            let before = if first == Some(own) || !to_the_head {
+                behind
+            } else {
+                first
+            };
+            let waker = queue.withdraw(own);
+            self.grants.ended(owner);
+            queue.revoke(owner, before);
+            let first = if to_the_head { Some(owner) } else { first };
+            self.grants.set_first_waiter(first);
+            (waker, node.request, granted, first)
+        };
+        // `QUEUED` stays set, as `owner` is queued; so the word is ours (G2), and still
+        // one that admits the request.
+        let change = move |word| P::admit(P::release(word, theirs), mine);
+        (waker, first, change)
+    }
+
+    /// Takes the grant of `owner` back, which is not enough for `node`, and serves the
+    /// queue. `node` keeps its place, and `owner` is queued right behind it. Where `node`
+    /// waits for a change and is not queued, `owner` leaves the queue: it would be granted
+    /// again at once, for ever.
+    ///
+    /// # Safety
+    ///
+    /// As for [`take_grant`](Self::take_grant), but that the grant is too little.
+    #[cold]
+    pub(super) unsafe fn give_back<'q>(
+        &'q self,
+        mut queue: LockedQueue<'q, P::Request>,
+        node: NodePtr<P::Request>,
+        owner: NodePtr<P::Request>,
+    ) {
+        // Dropped after the queue is unlocked (Q5).
+        let mut _unused = None;
+        // SAFETY: as the caller promises.
+        let granted = unsafe {
+            let granted = queue.request_of(owner);
+            self.grants.ended(owner);
+            if queue.state_of(node) == State::Unsatisfied {
+                _unused = queue.retire(owner);
+            } else {
+                let behind = queue.next(node);
+                queue.revoke(owner, behind);
+            }
+            granted
+        };
+        self.change_queued(queue, None, |word| Some(P::release(word, granted)));
+    }
+}
+
+/// The ticket of a grant, by which it is known again.
+///
+/// # Safety
+///
+/// The node is granted in `queue`.
+pub(super) unsafe fn ticket_at<P: Policy, F: Flavour>(
+    queue: &mut LockedQueue<'_, P::Request>,
+    node: NodePtr<P::Request>,
+) -> u32 {
+    // SAFETY: passed on.
+    unsafe {
+        let mut ticket = queue.ticket_of(node);
+        if ticket == 0 {
+            ticket = new_ticket::<F>();
+            queue.set_ticket(node, ticket);
+        }
+        ticket
+    }
+}
+
+/// A number that no other grant has. Zero is not a ticket.
+#[inline]
+fn new_ticket<F: Flavour>() -> u32 {
+    // Not a part of the protocol, hence not a type of loom: any numbers do that are
+    // distinct at one gate, and a gate for one thread stays there (T1).
+    static NEXT: PlainAtomicU32 = PlainAtomicU32::new(1);
+    thread_local! {
+        static LOCAL_NEXT: Cell<u32> = const { Cell::new(1) };
+    }
+    loop {
+        let ticket = if F::LOCAL {
+            let ticket = LOCAL_NEXT.get();
+            LOCAL_NEXT.set(ticket.wrapping_add(1));
+            ticket
+        } else {
+            NEXT.fetch_add(1, Ordering::Relaxed)
+        };
+        if ticket != 0 {
+            return ticket;
+        }
+    }
+}

@@ -1,14 +1,15 @@
-//! The inside of every named future.
+//! The future inside every named future.
 
 use core::mem::ManuallyDrop;
 use core::pin::Pin;
+use core::ptr;
 use core::task::{Context, Poll};
 
-use super::inside::Handle;
+use super::permit::Gated;
 use super::policy::Policy;
 use crate::queue::{FRESH, Node, OVER, POLLED};
 
-/// The future of entering a gate: the inside of every named future. Returns its
+/// The future of entering a gate. Every named future holds one. It returns its
 /// handle, from which the caller makes a guard.
 ///
 /// # Invariants
@@ -16,13 +17,13 @@ use crate::queue::{FRESH, Node, OVER, POLLED};
 /// - **F1** The node's stage is [`OVER`] exactly when the handle has been moved
 ///   out.
 /// - **F2** While it is [`FRESH`], the node has never been linked.
-pub(crate) struct Entering<H: Handle> {
+pub(crate) struct Entering<H: Gated> {
     /// Until the future has completed (F1).
     handle: ManuallyDrop<H>,
     node: Node<<H::Policy as Policy>::Request>,
 }
 
-impl<H: Handle> Entering<H> {
+impl<H: Gated> Entering<H> {
     #[inline]
     pub(crate) fn new(handle: H, request: <H::Policy as Policy>::Request) -> Self {
         Entering {
@@ -37,19 +38,27 @@ impl<H: Handle> Entering<H> {
         // not pinned with it.
         let this = unsafe { self.get_unchecked_mut() };
         let node = &this.node;
-        if node.stage() != FRESH || !this.handle.gate().try_enter(node.request) {
+        // Read before the gate is touched, so that it is in a register when the
+        // guard is made of it. Read afterwards, it comes out of memory that was
+        // written a moment ago, perhaps word by word, and the processor has to wait
+        // before it can read several words as one.
+        //
+        // SAFETY: a copy that is not dropped and, if the future has completed
+        // already (F1), not used.
+        let handle = ManuallyDrop::new(unsafe { ptr::read(&raw const *this.handle) });
+        if node.stage() != FRESH || !handle.gate().try_enter(node.request) {
             if node.stage() == OVER {
                 polled_after_completion()
             }
             // SAFETY: the node is pinned as we are, used with this gate only, and
             // cancelled by our drop.
-            if unsafe { this.handle.gate().poll_enter(node, cx.waker()) }.is_pending() {
+            if unsafe { handle.gate().poll_enter(node, cx.waker()) }.is_pending() {
                 return Poll::Pending;
             }
         }
         node.set_stage(OVER);
-        // SAFETY: it was not over, and it is now (F1).
-        Poll::Ready(unsafe { ManuallyDrop::take(&mut this.handle) })
+        // It was not over, and it is now: the copy takes the handle's place (F1).
+        Poll::Ready(ManuallyDrop::into_inner(handle))
     }
 
     /// What the future waits for.
@@ -64,7 +73,7 @@ impl<H: Handle> Entering<H> {
     }
 }
 
-impl<H: Handle> Drop for Entering<H> {
+impl<H: Gated> Drop for Entering<H> {
     #[inline]
     fn drop(&mut self) {
         let stage = self.node.stage();

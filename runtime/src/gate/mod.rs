@@ -101,8 +101,8 @@
 
 mod enter;
 mod future;
-mod inside;
 mod look;
+mod permit;
 mod policy;
 mod serve;
 mod sibling;
@@ -110,7 +110,7 @@ mod sibling;
 use core::marker::PhantomData;
 
 pub(crate) use self::future::{Entering, entering_future, polled_after_completion};
-pub(crate) use self::inside::{Gated, Handle, Inside};
+pub(crate) use self::permit::{GatePermit, Gated, guard_traits};
 use self::policy::Front;
 pub(crate) use self::policy::{ManyGrants, OneGrant, Policy};
 use crate::queue::{PARKED, Queue, WAITING};

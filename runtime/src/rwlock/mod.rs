@@ -69,7 +69,10 @@ threads_only! {
     const MAX_READERS: usize = usize::MAX / READER - 1;
 
     /// What a waiter asks for.
+    // Two bytes: with those before it in a node they fill a word, which is written and
+    // copied as one.
     #[derive(Clone, Copy)]
+    #[repr(u16)]
     pub(crate) enum Access {
         Read,
         Upgradable,
@@ -154,13 +157,15 @@ local_only! {
 /// assert_eq!(*config.read().await, "ab");
 /// # });
 /// ```
+// In C's order, so that a reader's view of it has the same layout.
 #[derive(Default)]
+#[repr(C)]
 pub struct RwLock<T: ?Sized> {
     raw: RawRwLock,
     value: UnsafeCell<T>,
 }
 
-/// The lock without the value, so that a read guard need not mention `T` in a
+/// The lock without the value, which a read guard reaches without mentioning `T` in a
 /// place where it could not be covariant.
 pub(crate) struct RawRwLock {
     gate: Gate<Shared, Own>,

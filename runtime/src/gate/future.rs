@@ -3,11 +3,13 @@
 use core::mem::ManuallyDrop;
 use core::pin::Pin;
 use core::ptr;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, Waker};
 
+use super::Gate;
 use super::permit::Gated;
 use super::policy::Policy;
 use crate::queue::{FRESH, Node, OVER, POLLED};
+use crate::sync::Flavour;
 
 /// The future of entering a gate. Every named future holds one. It returns its
 /// handle, from which the caller makes a guard.
@@ -47,12 +49,9 @@ impl<H: Gated> Entering<H> {
         // already (F1), not used.
         let handle = ManuallyDrop::new(unsafe { ptr::read(&raw const *this.handle) });
         if node.stage() != FRESH || !handle.gate().try_enter(node.request) {
-            if node.stage() == OVER {
-                polled_after_completion()
-            }
             // SAFETY: the node is pinned as we are, used with this gate only, and
             // cancelled by our drop.
-            if unsafe { handle.gate().poll_enter(node, cx.waker()) }.is_pending() {
+            if unsafe { poll_slowly(handle.gate(), node, cx.waker()) }.is_pending() {
                 return Poll::Pending;
             }
         }
@@ -89,6 +88,26 @@ impl<H: Gated> Drop for Entering<H> {
             unsafe { handle.gate().cancel(&self.node) }
         }
     }
+}
+
+/// What is left to do where the gate was not entered at once. A function of its own
+/// keeps `poll` small, so that it becomes part of its callers.
+///
+/// # Safety
+///
+/// As for [`Gate::poll_enter`].
+#[cold]
+#[inline(never)]
+unsafe fn poll_slowly<P: Policy, F: Flavour>(
+    gate: &Gate<P, F>,
+    node: &Node<P::Request>,
+    waker: &Waker,
+) -> Poll<()> {
+    if node.stage() == OVER {
+        polled_after_completion()
+    }
+    // SAFETY: passed on.
+    unsafe { gate.poll_enter(node, waker) }
 }
 
 #[cold]

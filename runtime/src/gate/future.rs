@@ -5,11 +5,9 @@ use core::pin::Pin;
 use core::ptr;
 use core::task::{Context, Poll, Waker};
 
-use super::Gate;
 use super::permit::Gated;
 use super::policy::Policy;
 use crate::queue::{FRESH, Node, OVER, POLLED};
-use crate::sync::Flavour;
 
 /// The future of entering a gate. Every named future holds one. It returns its
 /// handle, from which the caller makes a guard.
@@ -39,7 +37,6 @@ impl<H: Gated> Entering<H> {
         // SAFETY: the node is not moved out of the pinned future; the handle is
         // not pinned with it.
         let this = unsafe { self.get_unchecked_mut() };
-        let node = &this.node;
         // Read before the gate is touched, so that it is in a register when the
         // guard is made of it. Read afterwards, it comes out of memory that was
         // written a moment ago, perhaps word by word, and the processor has to wait
@@ -48,16 +45,35 @@ impl<H: Gated> Entering<H> {
         // SAFETY: a copy that is not dropped and, if the future has completed
         // already (F1), not used.
         let handle = ManuallyDrop::new(unsafe { ptr::read(&raw const *this.handle) });
-        if node.stage() != FRESH || !handle.gate().try_enter(node.request) {
-            // SAFETY: the node is pinned as we are, used with this gate only, and
-            // cancelled by our drop.
-            if unsafe { poll_slowly(handle.gate(), node, cx.waker()) }.is_pending() {
-                return Poll::Pending;
-            }
+        if this.node.stage() == FRESH && handle.gate().try_enter(this.node.request) {
+            this.node.set_stage(OVER);
+            // It was not over, and it is now: the copy takes the handle's place (F1).
+            return Poll::Ready(ManuallyDrop::into_inner(handle));
         }
-        node.set_stage(OVER);
-        // It was not over, and it is now: the copy takes the handle's place (F1).
-        Poll::Ready(ManuallyDrop::into_inner(handle))
+        // SAFETY: the future is pinned.
+        unsafe { this.poll_slowly(cx.waker()) }
+    }
+
+    /// [`poll`](Self::poll), where the gate was not entered at once. Nothing is left
+    /// to do for the caller, which need not save anything for it.
+    ///
+    /// # Safety
+    ///
+    /// The future is pinned.
+    #[cold]
+    #[inline(never)]
+    unsafe fn poll_slowly(&mut self, waker: &Waker) -> Poll<H> {
+        if self.node.stage() == OVER {
+            polled_after_completion()
+        }
+        // SAFETY: the node is pinned as we are, used with this gate only, and
+        // cancelled by our drop.
+        if unsafe { self.handle.gate().poll_enter(&self.node, waker) }.is_pending() {
+            return Poll::Pending;
+        }
+        self.node.set_stage(OVER);
+        // SAFETY: it was not over, and it is now (F1).
+        Poll::Ready(unsafe { ManuallyDrop::take(&mut self.handle) })
     }
 
     /// What the future waits for.
@@ -88,26 +104,6 @@ impl<H: Gated> Drop for Entering<H> {
             unsafe { handle.gate().cancel(&self.node) }
         }
     }
-}
-
-/// What is left to do where the gate was not entered at once. A function of its own
-/// keeps `poll` small, so that it becomes part of its callers.
-///
-/// # Safety
-///
-/// As for [`Gate::poll_enter`].
-#[cold]
-#[inline(never)]
-unsafe fn poll_slowly<P: Policy, F: Flavour>(
-    gate: &Gate<P, F>,
-    node: &Node<P::Request>,
-    waker: &Waker,
-) -> Poll<()> {
-    if node.stage() == OVER {
-        polled_after_completion()
-    }
-    // SAFETY: passed on.
-    unsafe { gate.poll_enter(node, waker) }
 }
 
 #[cold]

@@ -1,25 +1,41 @@
 //! Waiting by parking the thread: the way in from code that is not async.
+//!
+//! A thread that parks may be the one that should poll the owner of a grant. So it
+//! wakes up from time to time and polls its future [out of patience](is_out_of_patience):
+//! a gate that sees this takes over grants that are not picked up.
 
-use core::future::Future;
-
-/// Runs a future to its end on this thread, which is parked while there is
-/// nothing to do.
 #[cfg(not(any(async_monitor_loom, async_monitor_shuttle)))]
-pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+mod real {
     use core::cell::Cell;
+    use core::future::Future;
     use core::hint;
-    use core::pin::pin;
+    use core::pin::{Pin, pin};
     use core::sync::atomic::{AtomicBool, Ordering};
     use core::task::{Context, Poll, Waker};
     use std::sync::Arc;
     use std::task::Wake;
     use std::thread::{self, Thread};
+    use std::time::{Duration, Instant};
 
     /// How often a thread looks whether it has been woken before it parks: for about
-    /// half the time that it takes to park and to be unparked. Who is about to release
-    /// on another processor is often done by then. (Competitive spinning, Karlin et al.
-    /// 1991.)
+    /// half the time that it takes to park and to be unparked. A release on another
+    /// processor is often done by then. (Competitive spinning, Karlin et al. 1991.)
     const SPINS: u32 = 300;
+
+    /// How long a thread parks at first, before it is out of patience; twice as long each
+    /// time. (Much longer than a task needs to be polled once it has been woken.)
+    const PATIENCE: Duration = Duration::from_millis(1);
+
+    /// What that comes to at last.
+    const MOST_PATIENCE: Duration = Duration::from_millis(100);
+
+    /// For how many waits a thread has little patience, and looks at the grants before it
+    /// parks, once it had to take one over: it most likely is a thread of an executor, all
+    /// of whose threads wait here, and will be in the same place soon.
+    const HASTY_WAITS: u32 = 256;
+
+    /// How long it parks then at first.
+    const LITTLE_PATIENCE: Duration = Duration::from_micros(50);
 
     /// Unparks a thread that waits for it to be set.
     struct Parker {
@@ -35,9 +51,43 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
 
         #[inline]
         fn wake_by_ref(self: &Arc<Self>) {
-            // Release: pairs with the Acquire of the loop below.
+            // Release: pairs with the Acquire of `take_wake_up`.
             if !self.woken.swap(true, Ordering::Release) {
                 self.thread.unpark();
+            }
+        }
+    }
+
+    impl Parker {
+        #[inline]
+        fn take_wake_up(&self) -> bool {
+            // Acquire: pairs with the Release of `wake_by_ref`.
+            self.woken.load(Ordering::Relaxed) && self.woken.swap(false, Ordering::Acquire)
+        }
+
+        /// Spins until it is woken, for a while. Returns whether it was.
+        fn spin(&self) -> bool {
+            for _ in 0..SPINS {
+                if self.take_wake_up() {
+                    return true;
+                }
+                hint::spin_loop();
+            }
+            false
+        }
+
+        /// Parks until it is woken, for as long as `patience`. Returns whether it was.
+        fn park(&self, patience: Duration) -> bool {
+            let begin = Instant::now();
+            loop {
+                if self.take_wake_up() {
+                    return true;
+                }
+                let left = patience.saturating_sub(begin.elapsed());
+                if left.is_zero() {
+                    return false;
+                }
+                thread::park_timeout(left);
             }
         }
     }
@@ -46,50 +96,138 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
         /// Made once for a thread, and taken while it is in use: a `block_on`
         /// within another must not consume the other's wake-ups.
         static PARKER: Cell<Option<(Arc<Parker>, Waker)>> = const { Cell::new(None) };
+
+        static OUT_OF_PATIENCE: Cell<bool> = const { Cell::new(false) };
+
+        /// How many hasty waits are left to this thread.
+        static HASTE: Cell<u32> = const { Cell::new(0) };
     }
 
-    let (parker, waker) = PARKER
-        .try_with(Cell::take)
-        .ok()
-        .flatten()
-        .unwrap_or_else(|| {
-            let parker = Arc::new(Parker {
-                thread: thread::current(),
-                woken: AtomicBool::new(false),
-            });
-            let waker = Waker::from(Arc::clone(&parker));
-            (parker, waker)
-        });
-
-    let mut future = pin!(future);
-    let mut cx = Context::from_waker(&waker);
-    let output = loop {
-        if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
-            break output;
+    /// The thread whose poll is under way has taken over a grant.
+    pub(crate) fn took_over() {
+        if HASTE.get() == 0 {
+            HASTE.set(HASTY_WAITS);
+        } else {
+            HASTE.set(HASTE.get() - 1);
         }
-        let mut spins = 0;
-        // Acquire: pairs with the Release of `wake_by_ref`.
-        while !(parker.woken.load(Ordering::Relaxed) && parker.woken.swap(false, Ordering::Acquire))
-        {
-            if spins < SPINS {
-                spins += 1;
-                hint::spin_loop();
-            } else {
-                thread::park();
+    }
+
+    /// Whether the poll that is under way on this thread is by a thread that has been
+    /// parked for a while.
+    #[inline]
+    pub(crate) fn is_out_of_patience() -> bool {
+        OUT_OF_PATIENCE.get()
+    }
+
+    /// Polls a future, out of patience.
+    fn poll_out_of_patience<F: Future>(
+        future: Pin<&mut F>,
+        cx: &mut Context<'_>,
+    ) -> Poll<F::Output> {
+        struct Restore(bool);
+
+        impl Drop for Restore {
+            fn drop(&mut self) {
+                OUT_OF_PATIENCE.set(self.0);
             }
         }
-    };
-    // Where the thread is ending, the parker is simply dropped.
-    let _ = PARKER.try_with(|slot| slot.set(Some((parker, waker))));
-    output
+
+        let _restore = Restore(OUT_OF_PATIENCE.replace(true));
+        future.poll(cx)
+    }
+
+    /// Runs a future to its end on this thread, which is parked while there is
+    /// nothing to do.
+    pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+        let (parker, waker) = PARKER
+            .try_with(Cell::take)
+            .ok()
+            .flatten()
+            .unwrap_or_else(|| {
+                let parker = Arc::new(Parker {
+                    thread: thread::current(),
+                    woken: AtomicBool::new(false),
+                });
+                let waker = Waker::from(Arc::clone(&parker));
+                (parker, waker)
+            });
+
+        let mut future = pin!(future);
+        let mut cx = Context::from_waker(&waker);
+        let mut polled = future.as_mut().poll(&mut cx);
+        // The first look notes the grants, the second one takes them over.
+        let (mut hasty_looks, mut patience) = match HASTE.get() {
+            0 => (0, PATIENCE),
+            _ => (2, LITTLE_PATIENCE),
+        };
+        let output = loop {
+            if let Poll::Ready(output) = polled {
+                break output;
+            }
+            polled = if parker.spin() {
+                HASTE.set(HASTE.get().saturating_sub(1));
+                future.as_mut().poll(&mut cx)
+            } else if hasty_looks > 0 {
+                hasty_looks -= 1;
+                poll_out_of_patience(future.as_mut(), &mut cx)
+            } else if parker.park(patience) {
+                future.as_mut().poll(&mut cx)
+            } else {
+                patience = (patience * 2).min(MOST_PATIENCE);
+                poll_out_of_patience(future.as_mut(), &mut cx)
+            };
+        };
+        // Where the thread is ending, the parker is simply dropped.
+        let _ = PARKER.try_with(|slot| slot.set(Some((parker, waker))));
+        output
+    }
 }
+
+#[cfg(not(any(async_monitor_loom, async_monitor_shuttle)))]
+pub(crate) use self::real::{block_on, is_out_of_patience, took_over};
 
 #[cfg(async_monitor_loom)]
-pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
-    loom::future::block_on(future)
+pub(crate) use loom::future::block_on;
+
+#[cfg(all(async_monitor_shuttle, not(async_monitor_loom)))]
+pub(crate) use shuttle::future::block_on;
+
+/// In models, patience ends when a model says so.
+#[cfg(any(async_monitor_loom, async_monitor_shuttle))]
+mod modelled {
+    use core::cell::Cell;
+    use core::future::Future;
+    use core::pin::Pin;
+    use core::task::{Context, Poll};
+
+    #[cfg(async_monitor_loom)]
+    use loom::thread_local;
+    #[cfg(all(async_monitor_shuttle, not(async_monitor_loom)))]
+    use shuttle::thread_local;
+
+    thread_local! {
+        static OUT_OF_PATIENCE: Cell<bool> = Cell::new(false);
+    }
+
+    pub(crate) fn is_out_of_patience() -> bool {
+        OUT_OF_PATIENCE.with(Cell::get)
+    }
+
+    pub(crate) fn took_over() {}
+
+    /// Polls a future as a thread does that has been parked for a while.
+    pub fn poll_out_of_patience<F: Future + ?Sized>(
+        future: Pin<&mut F>,
+        cx: &mut Context<'_>,
+    ) -> Poll<F::Output> {
+        OUT_OF_PATIENCE.with(|flag| flag.set(true));
+        let polled = future.poll(cx);
+        OUT_OF_PATIENCE.with(|flag| flag.set(false));
+        polled
+    }
 }
 
-#[cfg(async_monitor_shuttle)]
-pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
-    shuttle::future::block_on(future)
-}
+#[cfg(any(async_monitor_loom, async_monitor_shuttle))]
+pub use self::modelled::poll_out_of_patience;
+#[cfg(any(async_monitor_loom, async_monitor_shuttle))]
+pub(crate) use self::modelled::{is_out_of_patience, took_over};

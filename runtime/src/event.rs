@@ -267,7 +267,9 @@ impl Future for EventWait<'_> {
             }
             // SAFETY: the node is pinned as we are, used with this signal only,
             // and leaves in our drop.
-            if node.state() != State::Unlinked && unsafe { event.poll_wait(node, cx.waker()) }.is_pending() {
+            if node.state() != State::Unlinked
+                && unsafe { event.poll_wait(node, cx.waker()) }.is_pending()
+            {
                 return Poll::Pending;
             }
         }
@@ -290,7 +292,10 @@ impl fmt::Debug for EventWait<'_> {
     #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EventWait")
-            .field("terminated", &(self.node.future_state() == FutureState::Completed))
+            .field(
+                "terminated",
+                &(self.node.future_state() == FutureState::Completed),
+            )
             .finish_non_exhaustive()
     }
 }

@@ -107,6 +107,10 @@ pub use crate::semaphore::{
 
 pub use crate::timeout::Elapsed;
 
+#[cfg(any(async_monitor_loom, async_monitor_shuttle))]
+#[doc(hidden)]
+pub use crate::blocking::poll_out_of_patience as __poll_out_of_patience;
+
 #[cfg(feature = "macros")]
 pub use async_monitor_macros::{Guarded, monitor, synchronized, with_lock};
 

@@ -29,7 +29,7 @@ use core::fmt;
 
 use super::flavour::{Own, Rc, counted, one_of, threads_only, use_of};
 use crate::async_lock::{ExclusiveLock, async_lock};
-use crate::gate::{Exclusive, Gate, Gated, Inside, LOCKED, entering_future};
+use crate::gate::{Exclusive, Gate, GatePermit, Gated, LOCKED, entering_future};
 use crate::proof::relock_guard;
 use crate::sync::const_unless_loom;
 
@@ -225,14 +225,14 @@ impl fmt::Debug for Lock {
 /// Holds a [`Lock`] until it is dropped or [released](Self::release).
 #[must_use = "the lock is released as soon as the guard is dropped"]
 pub struct LockGuard<'a> {
-    inside: Inside<&'a Lock, ()>,
+    permit: GatePermit<&'a Lock, ()>,
 }
 
 /// Holds a [`Lock`], and keeps it alive, until it is dropped or
 /// [released](Self::release).
 #[must_use = "the lock is released as soon as the guard is dropped"]
 pub struct OwnedLockGuard {
-    inside: Inside<counted!(Lock), ()>,
+    permit: GatePermit<counted!(Lock), ()>,
 }
 
 impl<'a> LockGuard<'a> {
@@ -240,14 +240,14 @@ impl<'a> LockGuard<'a> {
     #[inline]
     pub(crate) fn new(lock: &'a Lock) -> Self {
         LockGuard {
-            inside: Inside::new(lock, ()),
+            permit: GatePermit::new(lock, ()),
         }
     }
 
     /// Releases the lock: what dropping the guard does, said aloud.
     #[inline]
     pub fn release(self) {
-        self.inside.leave();
+        self.permit.release();
     }
 }
 
@@ -256,14 +256,14 @@ impl OwnedLockGuard {
     #[inline]
     pub(crate) fn new(lock: counted!(Lock)) -> Self {
         OwnedLockGuard {
-            inside: Inside::new(lock, ()),
+            permit: GatePermit::new(lock, ()),
         }
     }
 
     /// Releases the lock: what dropping the guard does, said aloud.
     #[inline]
     pub fn release(self) {
-        self.inside.leave();
+        self.permit.release();
     }
 }
 

@@ -10,13 +10,12 @@
 use core::cell::UnsafeCell;
 use core::fmt;
 use core::marker::PhantomData;
-use core::ops::{Deref, DerefMut};
 use core::ptr::NonNull;
 
 use super::flavour::{Own, Rc, counted, threads_only, use_of};
 use super::lock::Lock;
 use crate::async_lock::{ExclusiveLock, LockId, async_lock};
-use crate::gate::{Exclusive, Gate, Gated, Inside, Policy, entering_future};
+use crate::gate::{Exclusive, Gate, GatePermit, Gated, Policy, entering_future, guard_traits};
 use crate::proof::{HoldsLock, relock_guard};
 
 /// A value that one task at a time reaches: a [`Lock`] with the value inside.
@@ -175,11 +174,10 @@ impl<T> From<T> for Mutex<T> {
 impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
     #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        /// Inside, to look: who leaves again has changed nothing, so those who
-        /// wait for a condition need not look as well.
-        struct Looking<'a>(&'a Gate<Exclusive, Own>);
+        /// A read-only visit: its release must not wake conditional waiters.
+        struct Visit<'a>(&'a Gate<Exclusive, Own>);
 
-        impl Drop for Looking<'_> {
+        impl Drop for Visit<'_> {
             #[inline]
             fn drop(&mut self) {
                 self.0
@@ -189,8 +187,8 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
 
         let mut debug = f.debug_struct("Mutex");
         if self.gate().try_enter(()) {
-            let _looking = Looking(self.gate());
-            // SAFETY: we are inside, alone (M1).
+            let _visit = Visit(self.gate());
+            // SAFETY: the visit holds the lock (M1).
             let value = unsafe { &*self.value.get() };
             debug.field("value", &value).field("locked", &false);
         } else {
@@ -205,14 +203,14 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
 /// Holds a [`Mutex`] until it is dropped, and leads to its value.
 #[must_use = "the mutex is unlocked as soon as the guard is dropped"]
 pub struct MutexGuard<'a, T: ?Sized> {
-    inside: Inside<&'a Mutex<T>, ()>,
+    permit: GatePermit<&'a Mutex<T>, ()>,
 }
 
 /// Holds a [`Mutex`], and keeps it alive, until it is dropped, and leads to its
 /// value.
 #[must_use = "the mutex is unlocked as soon as the guard is dropped"]
 pub struct OwnedMutexGuard<T: ?Sized> {
-    inside: Inside<counted!(Mutex<T>), ()>,
+    permit: GatePermit<counted!(Mutex<T>), ()>,
 }
 
 /// Holds a [`Mutex`] until it is dropped, and leads to a part of its value.
@@ -222,7 +220,7 @@ pub struct OwnedMutexGuard<T: ?Sized> {
 /// guard of the whole value.
 #[must_use = "the mutex is unlocked as soon as the guard is dropped"]
 pub struct MappedMutexGuard<'a, T: ?Sized> {
-    inside: Inside<&'a Lock, ()>,
+    permit: GatePermit<&'a Lock, ()>,
     value: NonNull<T>,
     /// Leads to the value as `&mut` does: not covariant.
     _value: PhantomData<&'a mut T>,
@@ -245,7 +243,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
     #[inline]
     pub(crate) fn new(mutex: &'a Mutex<T>) -> Self {
         MutexGuard {
-            inside: Inside::new(mutex, ()),
+            permit: GatePermit::new(mutex, ()),
         }
     }
 
@@ -254,7 +252,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
     /// An associated function, so that it hides no method of `T`.
     #[inline]
     pub fn release(guard: Self) {
-        guard.inside.leave();
+        guard.permit.release();
     }
 
     /// Makes a guard that leads to a part of the value.
@@ -276,7 +274,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
         part: impl FnOnce(&mut T) -> &mut U,
     ) -> MappedMutexGuard<'a, U> {
         let value = NonNull::from(part(&mut guard));
-        MappedMutexGuard::new(&guard.inside.into_handle().lock, value)
+        MappedMutexGuard::new(&guard.permit.into_handle().lock, value)
     }
 
     /// Makes a guard that leads to a part of the value, if there is one;
@@ -303,7 +301,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
     ) -> Result<MappedMutexGuard<'a, U>, Self> {
         match part(&mut guard).map(NonNull::from) {
             Some(value) => Ok(MappedMutexGuard::new(
-                &guard.inside.into_handle().lock,
+                &guard.permit.into_handle().lock,
                 value,
             )),
             None => Err(guard),
@@ -316,14 +314,14 @@ impl<T: ?Sized> OwnedMutexGuard<T> {
     #[inline]
     pub(crate) fn new(mutex: counted!(Mutex<T>)) -> Self {
         OwnedMutexGuard {
-            inside: Inside::new(mutex, ()),
+            permit: GatePermit::new(mutex, ()),
         }
     }
 
     /// Unlocks the mutex: what dropping the guard does, said aloud.
     #[inline]
     pub fn release(guard: Self) {
-        guard.inside.leave();
+        guard.permit.release();
     }
 }
 
@@ -332,7 +330,7 @@ impl<'a, T: ?Sized> MappedMutexGuard<'a, T> {
     #[inline]
     fn new(lock: &'a Lock, value: NonNull<T>) -> Self {
         MappedMutexGuard {
-            inside: Inside::new(lock, ()),
+            permit: GatePermit::new(lock, ()),
             value,
             _value: PhantomData,
         }
@@ -346,7 +344,7 @@ impl<'a, T: ?Sized> MappedMutexGuard<'a, T> {
     ) -> MappedMutexGuard<'a, U> {
         let value = NonNull::from(part(&mut guard));
         MappedMutexGuard {
-            inside: guard.inside,
+            permit: guard.permit,
             value,
             _value: PhantomData,
         }
@@ -365,7 +363,7 @@ impl<'a, T: ?Sized> MappedMutexGuard<'a, T> {
     ) -> Result<MappedMutexGuard<'a, U>, Self> {
         match part(&mut guard).map(NonNull::from) {
             Some(value) => Ok(MappedMutexGuard {
-                inside: guard.inside,
+                permit: guard.permit,
                 value,
                 _value: PhantomData,
             }),
@@ -380,47 +378,11 @@ impl<'a, T: ?Sized> MappedMutexGuard<'a, T> {
     }
 }
 
-macro_rules! deref_guard {
-    ($($guard:ident[$($generics:tt)*]<$($params:tt),*>, |$this:ident| $pointer:expr;)*) => {$(
-        impl<$($generics)*> Deref for $guard<$($params),*> {
-            type Target = T;
-
-            #[inline]
-            fn deref(&self) -> &T {
-                let $this = self;
-                // SAFETY: M1, and the guard is borrowed for as long as the value.
-                unsafe { &*$pointer }
-            }
-        }
-
-        impl<$($generics)*> DerefMut for $guard<$($params),*> {
-            #[inline]
-            fn deref_mut(&mut self) -> &mut T {
-                let $this = self;
-                // SAFETY: M1, and the guard is borrowed for as long as the value.
-                unsafe { &mut *$pointer }
-            }
-        }
-
-        impl<$($generics)* + fmt::Debug> fmt::Debug for $guard<$($params),*> {
-            #[inline]
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Debug::fmt(&**self, f)
-            }
-        }
-
-        impl<$($generics)* + fmt::Display> fmt::Display for $guard<$($params),*> {
-            #[inline]
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Display::fmt(&**self, f)
-            }
-        }
-    )*};
-}
-
-deref_guard! {
-    MutexGuard['a, T: ?Sized]<'a, T>, |this| this.inside.handle().value.get();
-    OwnedMutexGuard[T: ?Sized]<T>, |this| this.inside.handle().value.get();
+// M1.
+guard_traits! {
+    mut:
+    MutexGuard['a, T: ?Sized]<'a, T>, |this| this.permit.handle().value.get();
+    OwnedMutexGuard[T: ?Sized]<T>, |this| this.permit.handle().value.get();
     MappedMutexGuard['a, T: ?Sized]<'a, T>, |this| this.value.as_ptr();
 }
 
@@ -437,12 +399,12 @@ relock_guard! {
     OwnedMutexGuard<T>[T: ?Sized], counted!(Mutex<T>), MutexLockOwned<T>, |guard| &**guard => T;
 }
 
-// SAFETY: as of the guards above: the id is the address of the gate that it is inside
-// of, which is that of the mutex.
+// SAFETY: as for the guards above: the id is the address of the gate of its permit,
+// which is that of the mutex.
 unsafe impl<T: ?Sized> HoldsLock for MappedMutexGuard<'_, T> {
     #[inline]
     fn lock_id(&self) -> LockId {
-        self.inside.lock_id()
+        self.permit.lock_id()
     }
 }
 

@@ -74,16 +74,16 @@ pub unsafe trait Relock: HoldsLock + Sized + for<'v> View<'v> {
     fn with_view<R>(&mut self, look: impl FnOnce(&<Self as View<'_>>::View) -> R) -> R;
 }
 
-/// Makes guards that have an `inside` fit for a [`Condition`](crate::Condition).
+/// Makes guards that have a `permit` fit for a [`Condition`](crate::Condition).
 ///
 /// `Guard[generics], Handle, Future, |guard| data => Data;`
 macro_rules! relock_guard {
     ($($guard:ty[$($generics:tt)*], $handle:ty, $future:ty, |$this:ident| $data:expr => $view:ty;)*) => {$(
-        // SAFETY: the guard is inside of the gate whose address the id is.
+        // SAFETY: the guard has a permit of the gate whose address the id is.
         unsafe impl<$($generics)*> $crate::proof::HoldsLock for $guard {
             #[inline]
             fn lock_id(&self) -> $crate::LockId {
-                self.inside.lock_id()
+                self.permit.lock_id()
             }
         }
 
@@ -91,14 +91,14 @@ macro_rules! relock_guard {
             type View = $view;
         }
 
-        // SAFETY: `leave` releases the lock, and the future enters it again.
+        // SAFETY: `release` releases the lock, and the future enters it again.
         unsafe impl<$($generics)*> $crate::proof::Relock for $guard {
             type Released = $handle;
             type Reacquire = $future;
 
             #[inline]
             fn give_up(guard: Self) -> $handle {
-                guard.inside.leave()
+                guard.permit.release()
             }
 
             #[inline]

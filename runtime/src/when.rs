@@ -182,7 +182,9 @@ impl Place<'_> {
     fn poll(self: Pin<&Self>, cx: &mut Context<'_>) -> Poll<()> {
         // SAFETY: the node is pinned as we are, used with this gate only, and
         // cancelled by our drop.
-        at_gate!(self, |gate, node| unsafe { gate.poll_conditional(node, cx) })
+        at_gate!(self, |gate, node| unsafe {
+            gate.poll_conditional(node, cx)
+        })
     }
 
     /// The condition is true: in for good.

@@ -6,6 +6,7 @@ use core::task::{Poll, Waker};
 use super::policy::{Grants, Policy};
 use super::task_grants::UnusedGrant;
 use super::{Gate, QUEUED};
+use crate::blocking::is_out_of_patience;
 use crate::queue::{FutureState, LockedQueue, Node, NodePtr, State};
 use crate::sync::{Flavour, Ordering};
 
@@ -145,7 +146,12 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                     }
                 }
                 match self.find_unused_grant(&mut queue, node, waker, conditional) {
-                    UnusedGrant::None => return Poll::Pending,
+                    UnusedGrant::None => {
+                        if F::LOCAL || conditional || !is_out_of_patience() {
+                            return Poll::Pending;
+                        }
+                        return self.take_over((spare, clone), queue, node);
+                    }
                     UnusedGrant::New(owner) => match clone.take() {
                         Some(clone) => {
                             let _unused = self.note_grant(&mut queue, own, owner, clone);

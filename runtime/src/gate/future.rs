@@ -1,14 +1,15 @@
-//! The inside of every named future.
+//! The future inside every named future.
 
 use core::mem::ManuallyDrop;
 use core::pin::Pin;
-use core::task::{Context, Poll};
+use core::ptr;
+use core::task::{Context, Poll, Waker};
 
-use super::inside::Handle;
+use super::permit::Gated;
 use super::policy::Policy;
 use crate::queue::{FutureState, Node};
 
-/// The future of entering a gate: the inside of every named future. Returns its
+/// The future of entering a gate. Every named future holds one. It returns its
 /// handle, from which the caller makes a guard.
 ///
 /// # Invariants
@@ -16,13 +17,13 @@ use crate::queue::{FutureState, Node};
 /// - **F1** The node's stage is [`Completed`](FutureState::Completed) exactly when the handle has been moved
 ///   out.
 /// - **F2** While it is [`Init`](FutureState::Init), the node has never been linked.
-pub(crate) struct Entering<H: Handle> {
+pub(crate) struct Entering<H: Gated> {
     /// Until the future has completed (F1).
     handle: ManuallyDrop<H>,
     node: Node<<H::Policy as Policy>::Request>,
 }
 
-impl<H: Handle> Entering<H> {
+impl<H: Gated> Entering<H> {
     #[inline]
     pub(crate) fn new(handle: H, request: <H::Policy as Policy>::Request) -> Self {
         Entering {
@@ -36,20 +37,45 @@ impl<H: Handle> Entering<H> {
         // SAFETY: the node is not moved out of the pinned future; the handle is
         // not pinned with it.
         let this = unsafe { self.get_unchecked_mut() };
-        let node = &this.node;
-        if node.future_state() != FutureState::Init || !this.handle.gate().try_enter(node.request) {
-            if node.future_state() == FutureState::Completed {
-                polled_after_completion()
-            }
-            // SAFETY: the node is pinned as we are, used with this gate only, and
-            // cancelled by our drop.
-            if unsafe { this.handle.gate().poll_enter(node, cx.waker()) }.is_pending() {
-                return Poll::Pending;
-            }
+        // Read before the gate is touched, so that it is in a register when the
+        // guard is made of it. Read afterwards, it comes out of memory that was
+        // written a moment ago, perhaps word by word, and the processor has to wait
+        // before it can read several words as one.
+        //
+        // SAFETY: a copy that is not dropped and, if the future has completed
+        // already (F1), not used.
+        let handle = ManuallyDrop::new(unsafe { ptr::read(&raw const *this.handle) });
+        if this.node.future_state() == FutureState::Init
+            && handle.gate().try_enter(this.node.request)
+        {
+            this.node.set_future_state(FutureState::Completed);
+            // It was not over, and it is now: the copy takes the handle's place (F1).
+            return Poll::Ready(ManuallyDrop::into_inner(handle));
         }
-        node.set_future_state(FutureState::Completed);
+        // SAFETY: the future is pinned.
+        unsafe { this.poll_slowly(cx.waker()) }
+    }
+
+    /// [`poll`](Self::poll), where the gate was not entered at once. Nothing is left
+    /// to do for the caller, which need not save anything for it.
+    ///
+    /// # Safety
+    ///
+    /// The future is pinned.
+    #[cold]
+    #[inline(never)]
+    unsafe fn poll_slowly(&mut self, waker: &Waker) -> Poll<H> {
+        if self.node.future_state() == FutureState::Completed {
+            polled_after_completion()
+        }
+        // SAFETY: the node is pinned as we are, used with this gate only, and
+        // cancelled by our drop.
+        if unsafe { self.handle.gate().poll_enter(&self.node, waker) }.is_pending() {
+            return Poll::Pending;
+        }
+        self.node.set_future_state(FutureState::Completed);
         // SAFETY: it was not over, and it is now (F1).
-        Poll::Ready(unsafe { ManuallyDrop::take(&mut this.handle) })
+        Poll::Ready(unsafe { ManuallyDrop::take(&mut self.handle) })
     }
 
     /// What the future waits for.
@@ -64,7 +90,7 @@ impl<H: Handle> Entering<H> {
     }
 }
 
-impl<H: Handle> Drop for Entering<H> {
+impl<H: Gated> Drop for Entering<H> {
     #[inline]
     fn drop(&mut self) {
         let stage = self.node.future_state();

@@ -145,7 +145,7 @@
 mod acquire;
 mod conditional;
 mod future;
-mod inside;
+mod permit;
 mod policies;
 mod policy;
 mod release;
@@ -155,12 +155,12 @@ mod task_grants;
 use core::marker::PhantomData;
 
 pub(crate) use self::future::{Entering, entering_future, polled_after_completion};
-pub(crate) use self::inside::{Gated, Handle, Inside};
+pub(crate) use self::permit::{GatePermit, Gated, guard_traits};
 pub(crate) use self::policies::{
     Access, Counting, Exclusive, LOCKED, PERMIT, READER, Shared, UPGRADABLE, WRITER,
 };
-pub(crate) use self::policy::Policy;
 use self::policy::Grants;
+pub(crate) use self::policy::Policy;
 use crate::queue::{Queue, State};
 use crate::sync::{Flavour, Ordering, Threads, Word, const_unless_loom};
 

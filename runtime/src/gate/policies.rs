@@ -112,16 +112,20 @@ impl Policy for Counting {
     // Nothing is guarded that a condition could look at.
     const FLAGS: usize = QUEUED;
 
+    // The permits are converted to the units of the word, not the word to permits: its
+    // value comes last, and between it and the compare-exchange there is one addition.
     #[inline]
     fn admit(word: usize, permits: usize) -> Option<usize> {
-        (word / PERMIT)
-            .checked_sub(permits)
-            .map(|left| left * PERMIT)
+        if permits > CAPACITY {
+            return None;
+        }
+        word.checked_sub(permits * PERMIT)
     }
 
     #[inline]
     fn release(word: usize, permits: usize) -> usize {
-        (word / PERMIT).saturating_add(permits).min(CAPACITY) * PERMIT
+        let added = permits.min(CAPACITY) * PERMIT;
+        word.checked_add(added).unwrap_or(CAPACITY * PERMIT)
     }
 
     #[inline]

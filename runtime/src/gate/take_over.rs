@@ -5,6 +5,7 @@ use core::task::Poll;
 use super::Gate;
 use super::policy::{Grants, Policy};
 use super::task_grants::ticket_at;
+use crate::blocking::took_over;
 use crate::queue::{LockedQueue, Node, NodePtr, State};
 use crate::sync::{Flavour, Ordering};
 
@@ -29,52 +30,40 @@ fn is_stale(ticket: u32, noted: u32) -> bool {
 impl<P: Policy, F: Flavour> Gate<P, F> {
     /// A thread that waits in the queue has been parked for a while. It acquires with
     /// grants that were there at its last call, too; else it notes those that are there
-    /// now.
+    /// now. `unused` is dropped once the queue is unlocked (Q5).
     ///
     /// # Safety
     ///
-    /// As for [`poll_enter`](Self::poll_enter), and the node is not idle.
+    /// In `queue`, `node` is [`Waiting`](State::Waiting), and the caller's own.
     #[cold]
-    pub(crate) unsafe fn take_over(&self, node: &Node<P::Request>) -> Poll<()> {
+    pub(super) unsafe fn take_over<'q>(
+        &'q self,
+        unused: impl Sized,
+        mut queue: LockedQueue<'q, P::Request>,
+        node: &Node<P::Request>,
+    ) -> Poll<()> {
         let own = node.as_ptr();
-        // Dropped after the queue is unlocked (Q5).
-        let waker;
-        let mut queue = self.queue.lock();
-        // SAFETY: the node is the caller's own, and linked unless it is idle; all others
-        // are linked, as the queue stays locked.
+        // SAFETY: the node is linked here; so are all others that are seen, as the queue
+        // stays locked.
         unsafe {
-            match queue.state_of(own) {
-                State::Granted => {
-                    self.grants.ended(own);
-                    queue.withdraw_granted(own);
-                    return Poll::Ready(());
-                }
-                State::Waiting => {}
-                State::Idle
-                | State::Noted
-                | State::Woken
-                | State::Notified
-                | State::Unlinked
-                | State::Unsatisfied
-                | State::Evaluating => return Poll::Pending,
-            }
+            debug_assert_eq!(queue.state_of(own), State::Waiting);
             queue.set_is_thread(own);
             let Some(enough) = self.stale_grants(&mut queue, node) else {
                 return Poll::Pending;
             };
+            took_over();
             // The owners are queued again at the head, in their order.
             let mut before = self.grants.first_waiter(&queue, None);
             if before == Some(own) {
                 before = queue.next(own);
             }
-            waker = queue.withdraw(own);
-            let first = self.revoke_oldest(&mut queue, &enough, before);
-            self.grants.set_first_waiter(Some(first));
-            let word = enough.word;
+            let waker = queue.withdraw(own);
+            self.revoke_oldest(&mut queue, &enough, before);
+            self.grants.set_first_waiter(Some(enough.first));
             // `QUEUED` stays set, as the owners are queued; so the word is ours (G2).
             self.entered(node.request, || {
-                self.change_queued(queue, Some(first), |_| Some(word));
-                drop(waker);
+                self.change_queued(queue, Some(enough.first), |_| Some(enough.word));
+                drop((waker, unused));
             })
         }
     }
@@ -84,7 +73,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     ///
     /// # Safety
     ///
-    /// As for [`take_over`](Self::take_over); `node` waits in `queue`.
+    /// As for [`take_over`](Self::take_over).
     unsafe fn stale_grants(
         &self,
         queue: &mut LockedQueue<'_, P::Request>,
@@ -114,7 +103,12 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                 count += 1;
                 word = P::release(word, granted);
                 let first = *oldest.get_or_insert(grant);
-                enough = P::admit(word, node.request).map(|word| Enough { first, count, word, noted });
+                enough = P::admit(word, node.request).map(|word| Enough {
+                    first,
+                    count,
+                    word,
+                    noted,
+                });
             }
             queue.set_ticket(own, newest);
             // Among threads that are parked, the first one goes first.
@@ -128,8 +122,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         enough
     }
 
-    /// Queues the owners of the oldest grants again, before `before`. Returns the first
-    /// of them.
+    /// Queues the owners of the oldest grants again, before `before`.
     ///
     /// # Safety
     ///
@@ -139,7 +132,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         queue: &mut LockedQueue<'_, P::Request>,
         enough: &Enough<P>,
         before: Option<NodePtr<P::Request>>,
-    ) -> NodePtr<P::Request> {
+    ) {
         let mut next = Some(enough.first);
         let mut left = enough.count;
         // SAFETY: the nodes are linked here.
@@ -156,6 +149,5 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                 }
             }
         }
-        enough.first
     }
 }

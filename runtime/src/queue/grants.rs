@@ -101,7 +101,10 @@ unsafe fn key<R: Request>(node: NonNull<Node<R>>) -> Key {
 fn priority<R: Request>(node: NonNull<Node<R>>) -> usize {
     // The multiplier of Fibonacci hashing. The high half of the product depends on
     // all bits of the address.
-    let hash = node.addr().get().wrapping_mul(0x9E37_79B9_7F4A_7C15_u64 as usize);
+    let hash = node
+        .addr()
+        .get()
+        .wrapping_mul(0x9E37_79B9_7F4A_7C15_u64 as usize);
     hash.rotate_left(usize::BITS / 2)
 }
 
@@ -138,7 +141,11 @@ impl<R: Request<Links = TreeLinks<R>>> GrantIndex<R> {
             let new = key(node);
             let mut rest = slot.get();
             while let Some(top) = rest.filter(|top| priority(*top) >= priority(node)) {
-                slot = if new < key(top) { Slot::Left(top) } else { Slot::Right(top) };
+                slot = if new < key(top) {
+                    Slot::Left(top)
+                } else {
+                    Slot::Right(top)
+                };
                 rest = slot.get();
             }
             // The node takes the place of this subtree, which is split between its
@@ -172,7 +179,11 @@ impl<R: Request<Links = TreeLinks<R>>> GrantIndex<R> {
         unsafe {
             let (mut left, mut right) = (Slot::Left(node).get(), Slot::Right(node).get());
             while let Some(top) = slot.get().filter(|top| *top != node) {
-                slot = if key(node) < key(top) { Slot::Left(top) } else { Slot::Right(top) };
+                slot = if key(node) < key(top) {
+                    Slot::Left(top)
+                } else {
+                    Slot::Right(top)
+                };
             }
             // What was below the node is merged into its place.
             while let (Some(less), Some(greater)) = (left, right) {
@@ -282,7 +293,11 @@ mod tests {
                     found.push(node);
                     next = index.next_of(&tasks[task], Some(node));
                 }
-                assert!(found.iter().eq(&inside[task]), "{found:?} {:?}", inside[task]);
+                assert!(
+                    found.iter().eq(&inside[task]),
+                    "{found:?} {:?}",
+                    inside[task]
+                );
             }
         }
         for node in &nodes {

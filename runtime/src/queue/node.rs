@@ -53,11 +53,9 @@ impl State {
     pub(super) fn owns_waker(self) -> bool {
         match self {
             State::Waiting | State::Noted | State::Notified | State::Unsatisfied => true,
-            State::Idle
-            | State::Woken
-            | State::Granted
-            | State::Unlinked
-            | State::Evaluating => false,
+            State::Idle | State::Woken | State::Granted | State::Unlinked | State::Evaluating => {
+                false
+            }
         }
     }
 }
@@ -296,7 +294,12 @@ impl WakerSlot {
     #[inline]
     pub(super) unsafe fn key(&self) -> (usize, usize) {
         // SAFETY: the caller's promise.
-        unsafe { (self.data.get().addr(), ptr::from_ref(self.vtable.get()).addr()) }
+        unsafe {
+            (
+                self.data.get().addr(),
+                ptr::from_ref(self.vtable.get()).addr(),
+            )
+        }
     }
 }
 

@@ -3,7 +3,6 @@
 use core::fmt;
 use core::future::Future;
 use core::marker::PhantomData;
-use core::ops::{Deref, DerefMut};
 use core::pin::Pin;
 use core::ptr::NonNull;
 use core::task::{Context, Poll};
@@ -13,7 +12,7 @@ use super::{
     use_of,
 };
 use crate::gate::{
-    Entering, Gate, Gated, Handle, Inside, entering_future, polled_after_completion,
+    Entering, Gate, GatePermit, Gated, entering_future, guard_traits, polled_after_completion,
 };
 use crate::proof::relock_guard;
 
@@ -34,18 +33,29 @@ macro_rules! claims {
 
 claims!(Read, Upgradable, Write);
 
-/// A lock and its value, for reading only: unlike `&RwLock<T>`, it is covariant
-/// in `T`.
+/// An [`RwLock`] as its readers see it: in the same place, and covariant in `T`.
+#[repr(C)]
+struct Readable<T: ?Sized> {
+    raw: RawRwLock,
+    value: T,
+}
+
+/// A lock, for reading only: unlike `&RwLock<T>`, it is covariant in `T`.
+///
+/// # Invariants
+///
+/// - **H1** The pointer is that of an `RwLock<T>` which is borrowed for `'a`. It leads
+///   to the gate at any time, and to the value, as a `&T`, while a guard exists.
 // Public because it is `Relock::Released` of the read guard, but not reachable.
 #[allow(unreachable_pub, missing_debug_implementations)]
 pub struct ReadHandle<'a, T: ?Sized> {
-    raw: &'a RawRwLock,
-    value: NonNull<T>,
-    _value: PhantomData<&'a T>,
+    lock: NonNull<Readable<T>>,
+    _lock: PhantomData<&'a T>,
 }
 
 threads_only! {
-    // SAFETY: through the handle the value is only ever shared.
+    // SAFETY: through the handle the value is only ever shared (H1), and the gate may
+    // be used by any thread.
     unsafe impl<T: ?Sized + Sync> Send for ReadHandle<'_, T> {}
     // SAFETY: as above.
     unsafe impl<T: ?Sized + Sync> Sync for ReadHandle<'_, T> {}
@@ -54,70 +64,81 @@ threads_only! {
 impl<'a, T: ?Sized> ReadHandle<'a, T> {
     #[inline]
     pub(crate) fn new(lock: &'a RwLock<T>) -> Self {
+        // Both are `repr(C)`, with fields of the same layout: an `UnsafeCell` has that
+        // of its contents.
+        let lock = (&raw const *lock) as *mut Readable<T>;
         ReadHandle {
-            raw: &lock.raw,
-            // SAFETY: a cell is not at null.
-            value: unsafe { NonNull::new_unchecked(lock.value.get()) },
-            _value: PhantomData,
+            // SAFETY: a reference is not null.
+            lock: unsafe { NonNull::new_unchecked(lock) },
+            _lock: PhantomData,
         }
+    }
+
+    /// The value, for reading while a guard exists.
+    #[inline]
+    fn value(&self) -> *const T {
+        // SAFETY: the lock is there (H1); no reference is made.
+        unsafe { &raw const (*self.lock.as_ptr()).value }
     }
 }
 
-impl<T: ?Sized> Handle for ReadHandle<'_, T> {
+impl<T: ?Sized> Gated for ReadHandle<'_, T> {
     type Policy = Shared;
     type Flavour = Own;
 
     #[inline]
     fn gate(&self) -> &Gate<Shared, Own> {
-        self.raw.gate()
+        // SAFETY: H1. The reference does not lead to the value.
+        let raw = unsafe { &(*self.lock.as_ptr()).raw };
+        raw.gate()
     }
 }
 
 /// Holds an [`RwLock`] for reading until it is dropped.
 #[must_use = "the lock is released as soon as the guard is dropped"]
 pub struct RwLockReadGuard<'a, T: ?Sized> {
-    inside: Inside<ReadHandle<'a, T>, Read>,
+    permit: GatePermit<ReadHandle<'a, T>, Read>,
 }
 
 /// Holds an [`RwLock`] for writing until it is dropped.
 #[must_use = "the lock is released as soon as the guard is dropped"]
 pub struct RwLockWriteGuard<'a, T: ?Sized> {
-    inside: Inside<&'a RwLock<T>, Write>,
+    permit: GatePermit<&'a RwLock<T>, Write>,
 }
 
 /// Holds an [`RwLock`] for reading until it is dropped, and may be
 /// [upgraded](Self::upgrade) for writing.
 #[must_use = "the lock is released as soon as the guard is dropped"]
 pub struct RwLockUpgradableReadGuard<'a, T: ?Sized> {
-    inside: Inside<&'a RwLock<T>, Upgradable>,
+    permit: GatePermit<&'a RwLock<T>, Upgradable>,
 }
 
 /// Holds an [`RwLock`], and keeps it alive, for reading until it is dropped.
 #[must_use = "the lock is released as soon as the guard is dropped"]
 pub struct OwnedRwLockReadGuard<T: ?Sized> {
-    inside: Inside<counted!(RwLock<T>), Read>,
+    permit: GatePermit<counted!(RwLock<T>), Read>,
 }
 
 /// Holds an [`RwLock`], and keeps it alive, for writing until it is dropped.
 #[must_use = "the lock is released as soon as the guard is dropped"]
 pub struct OwnedRwLockWriteGuard<T: ?Sized> {
-    inside: Inside<counted!(RwLock<T>), Write>,
+    permit: GatePermit<counted!(RwLock<T>), Write>,
 }
 
 /// Holds an [`RwLock`], and keeps it alive, for reading until it is dropped, and may be
 /// [upgraded](Self::upgrade) for writing.
 #[must_use = "the lock is released as soon as the guard is dropped"]
 pub struct OwnedRwLockUpgradableReadGuard<T: ?Sized> {
-    inside: Inside<counted!(RwLock<T>), Upgradable>,
+    permit: GatePermit<counted!(RwLock<T>), Upgradable>,
 }
 
 macro_rules! guards {
-    ($($guard:ident[$($generics:tt)*]<$($params:tt),*>, $handle:ty, |$this:ident| $pointer:expr;)*) => {$(
+    ($($guard:ident[$($generics:tt)*]<$($params:tt),*>, $handle:ty;)*) => {$(
         impl<$($generics)*> $guard<$($params),*> {
-            /// For those who have just entered the gate.
+            /// The gate has granted the access to the caller.
             #[inline]
             pub(crate) fn new(handle: $handle) -> Self {
-                Self { inside: Inside::new(handle, Default::default()) }
+                Self { permit: GatePermit::new(handle, Default::default()) }
             }
 
             /// Releases the lock: what dropping the guard does, said aloud.
@@ -125,64 +146,38 @@ macro_rules! guards {
             /// An associated function, so that it hides no method of `T`.
             #[inline]
             pub fn release(guard: Self) {
-                guard.inside.leave();
-            }
-        }
-
-        impl<$($generics)*> Deref for $guard<$($params),*> {
-            type Target = T;
-
-            #[inline]
-            fn deref(&self) -> &T {
-                let $this = self;
-                // SAFETY: while the guard exists nobody else writes (R1, R2), and
-                // it is borrowed for as long as the value.
-                unsafe { &*$pointer }
-            }
-        }
-
-        impl<$($generics)* + fmt::Debug> fmt::Debug for $guard<$($params),*> {
-            #[inline]
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Debug::fmt(&**self, f)
-            }
-        }
-
-        impl<$($generics)* + fmt::Display> fmt::Display for $guard<$($params),*> {
-            #[inline]
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Display::fmt(&**self, f)
+                guard.permit.release();
             }
         }
     )*};
 }
 
 guards! {
-    RwLockReadGuard['a, T: ?Sized]<'a, T>, ReadHandle<'a, T>,
-        |this| this.inside.handle().value.as_ptr();
-    RwLockWriteGuard['a, T: ?Sized]<'a, T>, &'a RwLock<T>,
-        |this| this.inside.handle().value.get();
-    RwLockUpgradableReadGuard['a, T: ?Sized]<'a, T>, &'a RwLock<T>,
-        |this| this.inside.handle().value.get();
-    OwnedRwLockReadGuard[T: ?Sized]<T>, counted!(RwLock<T>),
-        |this| this.inside.handle().value.get();
-    OwnedRwLockWriteGuard[T: ?Sized]<T>, counted!(RwLock<T>),
-        |this| this.inside.handle().value.get();
-    OwnedRwLockUpgradableReadGuard[T: ?Sized]<T>, counted!(RwLock<T>),
-        |this| this.inside.handle().value.get();
+    RwLockReadGuard['a, T: ?Sized]<'a, T>, ReadHandle<'a, T>;
+    RwLockWriteGuard['a, T: ?Sized]<'a, T>, &'a RwLock<T>;
+    RwLockUpgradableReadGuard['a, T: ?Sized]<'a, T>, &'a RwLock<T>;
+    OwnedRwLockReadGuard[T: ?Sized]<T>, counted!(RwLock<T>);
+    OwnedRwLockWriteGuard[T: ?Sized]<T>, counted!(RwLock<T>);
+    OwnedRwLockUpgradableReadGuard[T: ?Sized]<T>, counted!(RwLock<T>);
+}
+
+// R1 and R2.
+guard_traits! {
+    RwLockReadGuard['a, T: ?Sized]<'a, T>, |this| this.permit.handle().value();
+    RwLockUpgradableReadGuard['a, T: ?Sized]<'a, T>, |this| this.permit.handle().value.get();
+    OwnedRwLockReadGuard[T: ?Sized]<T>, |this| this.permit.handle().value.get();
+    OwnedRwLockUpgradableReadGuard[T: ?Sized]<T>, |this| this.permit.handle().value.get();
+}
+
+// R1.
+guard_traits! {
+    mut:
+    RwLockWriteGuard['a, T: ?Sized]<'a, T>, |this| this.permit.handle().value.get();
+    OwnedRwLockWriteGuard[T: ?Sized]<T>, |this| this.permit.handle().value.get();
 }
 
 macro_rules! write_guards {
     ($($guard:ident[$($generics:tt)*]<$($params:tt),*>, $read_guard:ty, |$handle:ident| $read_handle:expr;)*) => {$(
-        impl<$($generics)*> DerefMut for $guard<$($params),*> {
-            #[inline]
-            fn deref_mut(&mut self) -> &mut T {
-                // SAFETY: while the guard exists no other does (R1), and it is
-                // borrowed for as long as the value.
-                unsafe { &mut *self.inside.handle().value.get() }
-            }
-        }
-
         impl<$($generics)*> $guard<$($params),*> {
             /// Goes on as a reader. Readers that are first in line enter too;
             /// no writer gets in between.
@@ -200,10 +195,10 @@ macro_rules! write_guards {
             /// ```
             #[inline]
             pub fn downgrade(guard: Self) -> $read_guard {
-                let $handle = guard.inside.into_handle();
+                let $handle = guard.permit.into_handle();
                 let guard = <$read_guard>::new($read_handle);
                 // R3. A waker that panics in here drops the new guard.
-                let gate = guard.inside.handle().gate();
+                let gate = guard.permit.handle().gate();
                 gate.change(true, |word| Some((word & !WRITER) + READER));
                 guard
             }
@@ -229,10 +224,10 @@ macro_rules! upgradable_guards {
             /// the lock.
             #[inline]
             pub fn upgrade(guard: Self) -> $upgrade<$($params),*> {
-                let handle = guard.inside.handle().clone();
+                let handle = guard.permit.handle().clone();
                 $upgrade {
                     entering: Entering::new(handle, Access::Upgrade),
-                    upgradable: Some(guard.inside),
+                    upgradable: Some(guard.permit),
                 }
             }
 
@@ -244,8 +239,8 @@ macro_rules! upgradable_guards {
             /// The guard itself where others read.
             #[inline]
             pub fn try_upgrade(guard: Self) -> Result<$write_guard, Self> {
-                if guard.inside.handle().gate().try_enter_first(Access::Upgrade) {
-                    Ok(<$write_guard>::new(guard.inside.into_handle()))
+                if guard.permit.handle().gate().try_enter_first(Access::Upgrade) {
+                    Ok(<$write_guard>::new(guard.permit.into_handle()))
                 } else {
                     Err(guard)
                 }
@@ -254,11 +249,11 @@ macro_rules! upgradable_guards {
             /// Goes on as a plain reader, so that another may be upgradable.
             #[inline]
             pub fn downgrade(guard: Self) -> $read_guard {
-                let $handle = guard.inside.into_handle();
+                let $handle = guard.permit.into_handle();
                 let guard = <$read_guard>::new($read_handle);
                 // A waker that panics in here drops the new guard. The count
                 // has room by R4.
-                let gate = guard.inside.handle().gate();
+                let gate = guard.permit.handle().gate();
                 gate.change(false, |word| Some((word & !UPGRADABLE) + READER));
                 guard
             }
@@ -270,7 +265,7 @@ macro_rules! upgradable_guards {
             // Dropped first: takes back the request before the guard goes.
             entering: Entering<$for>,
             /// `None` once the future has completed.
-            upgradable: Option<Inside<$for, Upgradable>>,
+            upgradable: Option<GatePermit<$for, Upgradable>>,
         }
 
         impl<$($generics)*> Future for $upgrade<$($params),*> {

@@ -84,13 +84,15 @@ use crate::gate::{Access, FLAGS, Gate, Gated, READER, Shared, UPGRADABLE, WRITER
 /// assert_eq!(*config.read().await, "ab");
 /// # });
 /// ```
+// In C's order, so that a reader's view of it has the same layout.
 #[derive(Default)]
+#[repr(C)]
 pub struct RwLock<T: ?Sized> {
     raw: RawRwLock,
     value: UnsafeCell<T>,
 }
 
-/// The lock without the value, so that a read guard need not mention `T` in a
+/// The lock without the value, which a read guard reaches without mentioning `T` in a
 /// place where it could not be covariant.
 pub(crate) struct RawRwLock {
     gate: Gate<Shared, Own>,

@@ -7,7 +7,7 @@ use core::ptr;
 use core::task::{Context, Poll};
 
 use super::{BoundedSemaphore, Semaphore, counted};
-use crate::gate::{Entering, Handle, Inside};
+use crate::gate::{Entering, GatePermit, Gated};
 use crate::sync::Ordering;
 
 impl Semaphore {
@@ -30,33 +30,33 @@ macro_rules! permits {
         $(#[$doc])*
         #[must_use = "the permits are given back as soon as the guard is dropped"]
         pub struct $permit<$($a)?> {
-            inside: Inside<$handle, usize>,
+            permit: GatePermit<$handle, usize>,
         }
 
         impl<$($a)?> $permit<$($a)?> {
             /// For those to whom the gate has granted as many permits.
             #[inline]
             pub(crate) fn new(handle: $handle, permits: usize) -> Self {
-                Self { inside: Inside::new(handle, permits) }
+                Self { permit: GatePermit::new(handle, permits) }
             }
 
             /// How many permits this is.
             #[inline]
             pub fn num_permits(&self) -> usize {
-                self.inside.claim()
+                self.permit.claim()
             }
 
             /// Gives the permits back: what dropping the guard does, said aloud.
             #[inline]
             pub fn release(self) {
-                self.inside.leave();
+                self.permit.release();
             }
 
             /// Takes the permits for good: they are not given back.
             #[inline]
             pub fn forget(self) {
                 let permits = self.num_permits();
-                let handle = self.inside.into_handle();
+                let handle = self.permit.into_handle();
                 handle.forgot(permits);
             }
 
@@ -65,8 +65,8 @@ macro_rules! permits {
             #[inline]
             pub fn split(&mut self, permits: usize) -> Option<Self> {
                 let left = self.num_permits().checked_sub(permits)?;
-                let handle = self.inside.handle().clone();
-                self.inside.set_claim(left);
+                let handle = self.permit.handle().clone();
+                self.permit.set_claim(left);
                 Some(Self::new(handle, permits))
             }
 
@@ -80,12 +80,12 @@ macro_rules! permits {
             #[inline]
             pub fn merge(&mut self, other: Self) {
                 assert!(
-                    ptr::eq(self.inside.handle().gate(), other.inside.handle().gate()),
+                    ptr::eq(self.permit.handle().gate(), other.permit.handle().gate()),
                     "cannot merge permits of two different semaphores"
                 );
                 let permits = self.num_permits().saturating_add(other.num_permits());
-                other.inside.into_handle();
-                self.inside.set_claim(permits);
+                other.permit.into_handle();
+                self.permit.set_claim(permits);
             }
         }
 

@@ -1558,8 +1558,10 @@ fn futurelock_sibling_of_the_other_kind() {
 #[cfg(target_pointer_width = "64")]
 #[test]
 fn sizes() {
-    use crate::flavour::future::LockAcquire;
-    use crate::flavour::{LockGuard, MutexGuard, RwLockUpgradableReadGuard, RwLockWriteGuard};
+    use crate::flavour::future::{LockAcquire, RwLockRead};
+    use crate::flavour::{
+        LockGuard, MutexGuard, RwLockReadGuard, RwLockUpgradableReadGuard, RwLockWriteGuard,
+    };
 
     assert_eq!(size_of::<Lock>(), 16);
     assert!(size_of::<LockAcquire<'_>>() <= 48);
@@ -1568,6 +1570,8 @@ fn sizes() {
     assert_eq!(size_of::<OwnedLockGuard>(), 8);
     assert_eq!(size_of::<MutexGuard<'_, [u8; 9]>>(), 8);
     assert_eq!(size_of::<OwnedMutexGuard<[u8; 9]>>(), 8);
+    assert_eq!(size_of::<RwLockReadGuard<'_, [u8; 9]>>(), 8);
+    assert_eq!(size_of::<RwLockRead<'_, [u8; 9]>>(), 48);
     assert_eq!(size_of::<RwLockWriteGuard<'_, [u8; 9]>>(), 8);
     assert_eq!(size_of::<OwnedRwLockWriteGuard<[u8; 9]>>(), 8);
     assert_eq!(size_of::<RwLockUpgradableReadGuard<'_, [u8; 9]>>(), 8);

@@ -483,6 +483,29 @@ fn sem_20_no_more_than_can_be_counted() {
     assert_eq!(semaphore.available_permits(), Semaphore::MAX_PERMITS);
 }
 
+#[test]
+fn sem_20_permits_beyond_the_count_are_neither_granted_nor_wrapped() {
+    let capacity = usize::MAX >> 2;
+    let semaphore = Semaphore::new(Semaphore::MAX_PERMITS);
+    for beyond in [capacity + 1, 1 << (usize::BITS - 2), usize::MAX] {
+        assert!(semaphore.try_acquire_many(beyond).is_none());
+        assert_eq!(semaphore.available_permits(), Semaphore::MAX_PERMITS);
+    }
+
+    let mut permit = taken(semaphore.acquire_many(Semaphore::MAX_PERMITS));
+    for _ in 0..8 {
+        semaphore.add_permits(Semaphore::MAX_PERMITS);
+        permit.merge(taken(semaphore.acquire_many(Semaphore::MAX_PERMITS)));
+    }
+    assert!(permit.num_permits() > capacity);
+    semaphore.add_permits(1);
+    permit.release();
+    assert_eq!(semaphore.available_permits(), capacity);
+    // They are still there for others.
+    taken(semaphore.acquire_many(capacity)).release();
+    assert_eq!(semaphore.available_permits(), capacity);
+}
+
 fn sem_21_scope_ends_in_any_way<S: AnySemaphore>() {
     enum End {
         Return,

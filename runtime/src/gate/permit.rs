@@ -1,0 +1,168 @@
+//! The permit inside every guard.
+
+use core::mem::ManuallyDrop;
+use core::ptr;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::Gate;
+use super::policy::Policy;
+use crate::async_lock::LockId;
+use crate::sync::Flavour;
+
+/// A primitive with a gate, or a pointer that keeps one alive: `&L`, `Rc<L>` or
+/// `Arc<L>`.
+pub(crate) trait Gated {
+    /// What the word of the gate means.
+    type Policy: Policy;
+
+    /// The flavour of the primitive.
+    type Flavour: Flavour;
+
+    /// The gate.
+    fn gate(&self) -> &Gate<Self::Policy, Self::Flavour>;
+}
+
+macro_rules! through_pointer {
+    ($($pointer:ty),*) => {$(
+        impl<L: Gated + ?Sized> Gated for $pointer {
+            type Policy = L::Policy;
+            type Flavour = L::Flavour;
+
+            #[inline]
+            fn gate(&self) -> &Gate<L::Policy, L::Flavour> {
+                L::gate(self)
+            }
+        }
+    )*};
+}
+
+through_pointer!(&L, Rc<L>, Arc<L>);
+
+/// What a gate has granted, given back on drop. Every guard holds one.
+///
+/// `C` says which request was granted, in as few bytes as the guard needs.
+pub(crate) struct GatePermit<H: Gated, C: Claim<H>> {
+    handle: H,
+    claim: C,
+}
+
+/// A small value that says which request was granted.
+pub(crate) trait Claim<H: Gated>: Copy + Into<<H::Policy as Policy>::Request> {}
+
+impl<H: Gated, C: Copy + Into<<H::Policy as Policy>::Request>> Claim<H> for C {}
+
+impl<H: Gated, C: Claim<H>> GatePermit<H, C> {
+    /// The gate has granted `claim` to the caller.
+    #[inline]
+    pub(crate) fn new(handle: H, claim: C) -> Self {
+        GatePermit { handle, claim }
+    }
+
+    /// The primitive.
+    #[inline]
+    pub(crate) fn handle(&self) -> &H {
+        &self.handle
+    }
+
+    /// What is held.
+    #[inline]
+    pub(crate) fn claim(&self) -> C {
+        self.claim
+    }
+
+    /// Changes what the drop will give back.
+    #[inline]
+    pub(crate) fn set_claim(&mut self, claim: C) {
+        self.claim = claim;
+    }
+
+    /// Keeps what was granted: the caller accounts for it from here on.
+    #[inline]
+    pub(crate) fn into_handle(self) -> H {
+        let this = ManuallyDrop::new(self);
+        // SAFETY: `this` is neither dropped nor used again, so the handle is
+        // read out once. A claim is `Copy` and needs no drop.
+        unsafe { ptr::read(&raw const this.handle) }
+    }
+
+    /// Gives back what was granted.
+    #[inline]
+    pub(crate) fn release(self) -> H {
+        let claim = self.claim;
+        let handle = self.into_handle();
+        handle.gate().leave(claim.into());
+        handle
+    }
+
+    /// Which lock this is.
+    #[inline]
+    pub(crate) fn lock_id(&self) -> LockId {
+        LockId::of(self.handle.gate())
+    }
+}
+
+impl<H: Gated, C: Claim<H>> Drop for GatePermit<H, C> {
+    #[inline]
+    fn drop(&mut self) {
+        self.handle.gate().leave(self.claim.into());
+    }
+}
+
+/// Implements `Deref`, `Debug` and `Display` for guards that lead to a value and, after
+/// `mut:`, `DerefMut`.
+///
+/// `Guard[generics]<parameters>, |guard| pointer;` with a pointer to a value that stays
+/// where it is while the guard exists. It may be read for as long as the guard is
+/// borrowed and, after `mut:`, written; the invocation names the invariant.
+macro_rules! guard_traits {
+    (mut: $(
+        $guard:ident[$($generics:tt)*]<$($params:tt),*>, |$this:ident| $pointer:expr;
+    )*) => {
+        guard_traits! { $($guard[$($generics)*]<$($params),*>, |$this| $pointer;)* }
+
+        $(
+            impl<$($generics)*> ::core::ops::DerefMut for $guard<$($params),*> {
+                #[inline]
+                fn deref_mut(&mut self) -> &mut T {
+                    let $this = self;
+                    // SAFETY: by the invariant that the invocation names, nobody
+                    // else reads or writes; the guard is borrowed for as long as
+                    // the value.
+                    unsafe { &mut *$pointer }
+                }
+            }
+        )*
+    };
+    ($(
+        $guard:ident[$($generics:tt)*]<$($params:tt),*>, |$this:ident| $pointer:expr;
+    )*) => {$(
+        impl<$($generics)*> ::core::ops::Deref for $guard<$($params),*> {
+            type Target = T;
+
+            #[inline]
+            fn deref(&self) -> &T {
+                let $this = self;
+                // SAFETY: by the invariant that the invocation names, nobody
+                // writes; the guard is borrowed for as long as the value.
+                unsafe { &*$pointer }
+            }
+        }
+
+        impl<$($generics)* + ::core::fmt::Debug> ::core::fmt::Debug for $guard<$($params),*> {
+            #[inline]
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                ::core::fmt::Debug::fmt(&**self, f)
+            }
+        }
+
+        impl<$($generics)* + ::core::fmt::Display> ::core::fmt::Display for $guard<$($params),*> {
+            #[inline]
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                ::core::fmt::Display::fmt(&**self, f)
+            }
+        }
+    )*};
+}
+
+pub(crate) use guard_traits;

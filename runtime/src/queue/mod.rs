@@ -29,6 +29,7 @@
 //!   is to do for a future that is ready at once, namely nothing.
 
 mod node;
+mod side;
 
 use core::marker::PhantomData;
 use core::ptr;

@@ -222,3 +222,99 @@ fn cancel_of_the_last_against_wait_and_set() {
         canceller.join().unwrap();
     });
 }
+
+/// Whether the flag is seen set while others are woken, one at a time: then a
+/// waiter behind them is let through by its own poll (N4).
+#[test]
+fn a_set_is_seen_whole() {
+    model(|| {
+        let event: &'static Event = leak(Event::new());
+        let tasks = [Task::new(), Task::new(), Task::new()];
+        let [mut first, mut second, third] =
+            tasks.each_ref().map(|task| queued(task, event.wait()));
+        let setter = thread::spawn(move || event.set());
+        let canceller = thread::spawn(move || drop(third));
+        if event.is_set() {
+            assert!(tasks[1].poll(second.as_mut()).is_ready());
+            event.clear();
+            let mut late = pin!(event.wait());
+            assert!(poll_once(late.as_mut()).is_pending());
+            setter.join().unwrap();
+            assert!(poll_once(late.as_mut()).is_pending());
+        } else {
+            setter.join().unwrap();
+            assert!(tasks[1].poll(second.as_mut()).is_ready());
+        }
+        canceller.join().unwrap();
+        assert_eq!(tasks[0].wakes(), 1);
+        assert!(tasks[0].poll(first.as_mut()).is_ready());
+        assert!(
+            tasks
+                .iter()
+                .all(|task| task.wakes() <= 1 && task.is_forgotten())
+        );
+    });
+}
+
+/// A waiter that is polled with another waker while it is let through.
+#[test]
+fn poll_of_another_task_among_others() {
+    model(|| {
+        let event: &'static Event = leak(Event::new());
+        let tasks = [Task::new(), Task::new(), Task::new()];
+        let [mut first, mut second, mut third] =
+            tasks.each_ref().map(|task| queued(task, event.wait()));
+        let setter = thread::spawn(move || event.set());
+        let last = Task::new();
+        let ready = last.poll(second.as_mut()).is_ready();
+        setter.join().unwrap();
+        assert_eq!(
+            tasks[1].wakes() + last.wakes(),
+            1 - usize::from(ready && tasks[1].wakes() == 0)
+        );
+        assert!(ready || (last.wakes() == 1 && last.poll(second.as_mut()).is_ready()));
+        assert!(tasks[0].poll(first.as_mut()).is_ready());
+        assert!(tasks[2].poll(third.as_mut()).is_ready());
+        assert!(tasks.iter().all(Task::is_forgotten) && last.is_forgotten());
+    });
+}
+
+/// What came before a `set` is visible after the `clear` that takes it back, and
+/// what came before a `clear` where the flag is seen clear.
+#[test]
+fn clear_synchronizes() {
+    use loom::sync::atomic::{AtomicUsize, Ordering};
+
+    model(|| {
+        let event: &'static Event = leak(Event::new());
+        event.set();
+        let work = Arc::new(AtomicUsize::new(0));
+        let setter = {
+            let work = Arc::clone(&work);
+            thread::spawn(move || {
+                work.store(1, Ordering::Relaxed);
+                event.set();
+            })
+        };
+        event.clear();
+        let seen = work.load(Ordering::Relaxed);
+        setter.join().unwrap();
+        assert!(event.is_set() || seen == 1);
+    });
+    model(|| {
+        let event: &'static Event = leak(Event::new());
+        event.set();
+        let value = Exclusive::new();
+        let clearer = {
+            let value = value.clone();
+            thread::spawn(move || {
+                value.add_one();
+                event.clear();
+            })
+        };
+        if !event.is_set() {
+            assert_eq!(value.get(), 1);
+        }
+        clearer.join().unwrap();
+    });
+}

@@ -7,7 +7,7 @@ use async_monitor::{Condition, Lock, Mutex, RwLock};
 use loom::future::block_on;
 use loom::thread;
 
-use crate::{Boxed, Task, leak, model, model_within, poll_once, queued};
+use crate::{Boxed, PollsAnother, Task, leak, model, model_within, poll_once, queued};
 
 /// A counter, and the condition that it is not zero.
 #[derive(Default)]
@@ -304,4 +304,46 @@ fn two_notifications_at_a_time() {
         }
         assert!(tasks[4].poll(line[4].as_mut()).is_pending());
     });
+}
+
+/// Of three behind the first, one is polled by its waker and one is cancelled: two
+/// are notified, in order, of those that are left.
+#[test]
+fn poll_inside_of_a_wake_against_cancel() {
+    for cancelled in 0..2 {
+        model_within(2, move || {
+            let lock: &'static RwLock<()> = leak(RwLock::new(()));
+            let condition: &'static Condition = leak(Condition::new());
+            let wait = || async {
+                let guard = lock.read().await;
+                drop(condition.wait(guard).await);
+            };
+            let first = PollsAnother::new();
+            let mut first_wait = Box::pin(wait());
+            assert!(first.poll(first_wait.as_mut()).is_pending());
+            let tasks = [Task::new(), Task::new(), Task::new()];
+            let mut line = tasks.each_ref().map(|task| Some(queued(task, wait())));
+            let leaver = line[cancelled].take();
+            let mut early = line[1 - cancelled].take().unwrap();
+            let task = tasks[1 - cancelled].clone();
+            let is_ready = std::sync::Arc::new(std::sync::Mutex::new(None));
+            let was_ready = std::sync::Arc::clone(&is_ready);
+            first.on_wake(move || {
+                let ready = task.poll(early.as_mut()).is_ready();
+                // The second in line is chosen before the first is woken.
+                assert!(ready || cancelled == 0);
+                *was_ready.lock().unwrap() = Some((ready, early));
+            });
+            let notifier = thread::spawn(move || condition.notify(&lock.try_read().unwrap(), 2));
+            drop(leaver);
+            notifier.join().unwrap();
+            assert!(first.poll(first_wait.as_mut()).is_ready());
+            let (ready, mut early) = is_ready.lock().unwrap().take().unwrap();
+            let task = &tasks[1 - cancelled];
+            assert!(ready || (task.wakes() == 1 && task.poll(early.as_mut()).is_ready()));
+            let mut last = line[2].take().unwrap();
+            assert_eq!(tasks[2].wakes(), 0);
+            assert!(tasks[2].poll(last.as_mut()).is_pending());
+        });
+    }
 }

@@ -1,27 +1,29 @@
-//! `Barrier`: a place where a number of tasks wait for each other.
+//! `Barrier`: a number of tasks wait for each other.
 //!
 //! # State
 //!
-//! Under the lock of the queue: whether the barrier is broken; how many nodes
-//! wait; how many are leaving with an error and have not returned yet.
+//! Under the lock of the queue: whether the barrier is broken; the number of
+//! waiters; the number of waiters that leave with an error and have not returned
+//! yet.
 //!
 //! | | filling | `leaving` > 0 (a reset is under way) | broken |
 //! |---|---|---|---|
-//! | wait | counts; the last of a generation lets all go | joins, uncounted | error |
+//! | wait | counts; the last arrival lets the generation through | joins, uncounted | error |
 //! | a waiter is dropped | taken out of the count | taken out | - |
-//! | a leaving waiter returns or is dropped | - | the last one opens the barrier: those who joined meanwhile are counted | one fewer is leaving |
-//! | abort | those who wait leave with an error; broken | the same | nothing |
-//! | reset | those who wait leave with an error | the same | not broken any more |
+//! | a leaving waiter returns or is dropped | - | the last one opens the barrier: the waiters that joined meanwhile are counted | one fewer is leaving |
+//! | abort | waiters leave with an error; broken | the same | nothing |
+//! | reset | waiters leave with an error | the same | no longer broken |
 //!
 //! # Invariants
 //!
 //! - **B1** The queue is `[marked]* [waiting]*`. Marked nodes have been let
-//!   through, with their result as the stamp; whoever marked them is about to
-//!   unlink and wake them.
-//! - **B2** While nobody is leaving, fewer nodes wait than a generation has.
-//! - **B3** All nodes of a generation are marked in one hold of the lock,
-//!   together with the decision of the last arrival: indices are distinct, and
-//!   0 to n - 1 in the order of arrival.
+//!   through, with their result as the stamp; the call that marked them is about
+//!   to unlink and wake them. One that is polled or dropped before that has its
+//!   result all the same, and unlinks itself.
+//! - **B2** While no waiter is leaving, fewer nodes wait than a generation has.
+//! - **B3** All nodes of a generation are marked in one critical section, together
+//!   with the decision of the last arrival: indices are distinct, and 0 to n - 1 in
+//!   the order of arrival. So are the nodes that an abort or a reset drives out.
 
 use core::fmt;
 use core::future::Future;
@@ -222,7 +224,7 @@ impl Barrier {
         self.wake_marked(queue);
     }
 
-    /// Marks the first `count` nodes that wait.
+    /// Marks the first `count` waiting nodes.
     #[inline]
     fn mark(&self, queue: &mut LockedQueue<'_, ()>, count: u32, stamp: impl Fn(u32) -> u32) {
         // SAFETY: nothing is unlinked or unlocked here.
@@ -248,6 +250,7 @@ impl Barrier {
             let mut room = CAPACITY;
             let mut more = false;
             let leaves = |node: NodePtr<()>| {
+                // SAFETY: the node is linked, as the queue stays locked.
                 let marked = unsafe { (*node.as_ptr()).state() } == NodeState::Notified;
                 more = marked && room == 0;
                 room = room.saturating_sub(1);
@@ -264,8 +267,8 @@ impl Barrier {
         }
     }
 
-    /// One that was leaving has left; the last one counts those who joined
-    /// meanwhile (B2).
+    /// Called when a waiter that leaves with an error has returned or been dropped.
+    /// The last one counts the waiters that joined meanwhile (B2).
     #[inline]
     fn left<'q>(&'q self, mut queue: LockedQueue<'q, ()>) {
         let mut state = self.state(&queue);
@@ -289,7 +292,7 @@ impl Barrier {
     /// [cancelled](Self::cancel) before it goes away.
     #[inline]
     unsafe fn arrive(&self, node: &Node<()>, cx: &mut Context<'_>) -> Poll<u32> {
-        // Taken from where it joins; otherwise dropped after the lock of the
+        // Moved out where the node joins; otherwise dropped after the lock of the
         // queue, which is declared later (Q5).
         let mut spare = Some(cx.waker().clone());
         let mut queue = self.queue.lock();
@@ -321,10 +324,16 @@ impl Barrier {
     #[inline]
     unsafe fn poll_joined(&self, node: &Node<()>, cx: &mut Context<'_>) -> Poll<u32> {
         // Dropped after the lock of the queue, which is declared later (Q5).
-        let _withdrawn;
-        // SAFETY: passed on.
-        let (_replaced, mut queue) = unsafe { self.queue.lock_to_poll(node, cx.waker()) };
-        match unsafe { queue.state_of(node.as_ptr()) } {
+        let (_withdrawn, _replaced);
+        let mut queue = self.queue.lock();
+        // A marked node needs no other waker.
+        if queue.own_state(node) == NodeState::Waiting {
+            // SAFETY: passed on.
+            let (replaced, kept) = unsafe { self.queue.register(queue, node, cx.waker()) };
+            _replaced = replaced;
+            queue = kept;
+        }
+        match queue.own_state(node) {
             NodeState::Waiting => return Poll::Pending,
             NodeState::Notified => {
                 // SAFETY: the node is marked here, and ours.
@@ -350,10 +359,10 @@ impl Barrier {
         if node.state() == NodeState::Idle {
             return;
         }
-        // Dropped after the lock of the queue, which is declared later.
+        // Dropped after the lock of the queue, which is declared later (Q5).
         let _waker;
         let mut queue = self.queue.lock();
-        let linked = unsafe { queue.state_of(node.as_ptr()) };
+        let linked = queue.own_state(node);
         if linked == NodeState::Unlinked {
             node.reset();
         } else {

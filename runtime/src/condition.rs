@@ -1,25 +1,25 @@
-//! `Condition`: a place where tasks that hold a lock wait for news, letting go
-//! of the lock meanwhile.
+//! `Condition`: tasks that hold a lock release it to wait for a notification, and
+//! acquire it again.
 //!
 //! # State of a wait
 //!
 //! | stage | the lock | the node | leaves by |
 //! |---|---|---|---|
 //! | holding (before the first poll) | held | idle | first poll: joins, *then* releases the lock |
-//! | parked | free for others | waiting, then done | notification |
+//! | parked | free for others | queued, then chosen or done | notification |
 //! | locking | being acquired again | done, with the epoch of the notification | return |
 //!
 //! # Invariants
 //!
-//! - **C1** The node joins before the lock is released: who takes the lock next
-//!   and notifies finds it.
-//! - **C2** While a node waits, the condition is bound to the id of the lock
-//!   that was given up; all who wait or notify at that time use the same lock.
-//!   Otherwise a notification could slip in between a look at the data and the
-//!   wait, as the lock that was to prevent it is another one.
+//! - **C1** The node joins before the lock is released: the next holder finds it
+//!   when it notifies.
+//! - **C2** While a node is queued, the condition is bound to the id of the lock
+//!   that was released: waits and notifications of that time use the same lock.
+//!   Otherwise a notification could come between a check of the data and the wait,
+//!   as another lock does not prevent it.
 //! - **C3** A notification is used up by the return of a wait. A wait that is
-//!   dropped between the two gives it to the next one that was waiting when
-//!   `notify` was called (N2: the epoch tells), and to nobody else.
+//!   dropped between the two passes it on to the next waiter that was queued when
+//!   `notify` was called (N2: the epoch tells), and to no other.
 
 use core::fmt;
 use core::future::Future;
@@ -31,7 +31,7 @@ use crate::LockId;
 use crate::gate::polled_after_completion;
 use crate::proof::{HoldsLock, Relock, View};
 use crate::queue::{Node, State};
-use crate::signal::{Epoch, Left, Signal};
+use crate::signal::{ALL, Epoch, Left, Signal};
 use crate::sync::{SharedCell, const_unless_loom};
 
 /// A place where tasks that hold a lock wait for a change of what the lock
@@ -72,7 +72,7 @@ use crate::sync::{SharedCell, const_unless_loom};
 /// ```
 pub struct Condition {
     signal: Signal<Own>,
-    /// The lock of those who wait (C2). Under the lock of the queue.
+    /// The lock that the waiters have released (C2). Under the lock of the queue.
     lock: SharedCell<Option<LockId>>,
 }
 
@@ -171,7 +171,7 @@ impl Condition {
     #[track_caller]
     #[inline]
     pub fn notify(&self, guard: &impl HoldsLock, n: usize) {
-        // Who waits under the lock of `guard` joined before we took it (C1).
+        // Waiters of the lock of `guard` joined before it was acquired (C1).
         if n == 0 || self.signal.looks_empty() {
             return;
         }
@@ -197,7 +197,7 @@ impl Condition {
     #[track_caller]
     #[inline]
     pub fn notify_all(&self, guard: &impl HoldsLock) {
-        self.notify(guard, usize::MAX);
+        self.notify(guard, ALL);
     }
 
     /// Under the lock of the queue, when it is empty.
@@ -207,8 +207,8 @@ impl Condition {
         unsafe { self.lock.set(None) }
     }
 
-    /// Under the lock of the queue: whether those who wait use another lock.
-    /// From here on, this is the lock.
+    /// Under the lock of the queue: binds the condition to a lock, unless it is
+    /// bound to another.
     #[inline]
     fn bind(&self, id: LockId) -> Result<(), ()> {
         // SAFETY: under the lock of the queue.
@@ -277,8 +277,8 @@ impl<G: Relock> Future for ConditionWait<'_, G> {
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<G> {
-        // SAFETY: the node is not moved; of the stage, only what is not pinned
-        // is moved: the guard and what it leaves.
+        // SAFETY: the node is not moved; of the stage, only the parts that are not
+        // pinned are: the guard, and what remains of it while the lock is released.
         let this = unsafe { self.get_unchecked_mut() };
         let condition = this.condition;
         loop {
@@ -330,7 +330,7 @@ impl<G: Relock> Future for ConditionWait<'_, G> {
 impl<G: Relock> Drop for ConditionWait<'_, G> {
     #[inline]
     fn drop(&mut self) {
-        /// Gives a notification on (C3) once the lock is given on.
+        /// Passes a notification on (C3) once the lock is released.
         struct PassOn<'c>(&'c Condition, Left);
 
         impl Drop for PassOn<'_> {
@@ -343,11 +343,12 @@ impl<G: Relock> Drop for ConditionWait<'_, G> {
         }
 
         let condition = self.condition;
-        // The node leaves first: nothing that could panic comes before.
+        // The node leaves first: nothing before it can panic.
         // SAFETY: the node is ours and was used with this signal only.
         let left = unsafe { condition.signal.leave(&self.node, || condition.unbind()) };
         let _pass_on = PassOn(condition, left);
-        // Releases or gives on the lock. What is pinned is dropped in place.
+        // Releases the lock, or passes its grant on. The stage is pinned and dropped
+        // in place.
         self.stage = Stage::Over;
     }
 }
@@ -373,7 +374,7 @@ impl<G: Relock> fmt::Debug for ConditionWait<'_, G> {
 /// dropped at any time.
 #[must_use = "futures do nothing unless they are awaited; this one holds the lock until then"]
 pub struct ConditionWaitFor<'c, G: Relock, F> {
-    /// The guard, while nobody waits.
+    /// The guard, while `wait` is not under way.
     guard: Option<G>,
     /// Pinned with the future.
     wait: ConditionWait<'c, G>,

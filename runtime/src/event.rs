@@ -10,7 +10,7 @@
 //! | | not set | set |
 //! |---|---|---|
 //! | wait, first poll | joins the queue, sets `QUEUED` | returns |
-//! | set | sets `SET`; with `QUEUED`, lets everybody through that is in the queue | nothing |
+//! | set | sets `SET`; with `QUEUED`, lets all waiters in the queue through | nothing |
 //! | clear | nothing | clears `SET` |
 //!
 //! # Invariants
@@ -18,14 +18,23 @@
 //! - **E1** `QUEUED` changes under the lock of the queue only, and is set
 //!   exactly when a node is linked.
 //! - **E2** A node joins only in a step that sees `SET` clear and sets `QUEUED`;
-//!   so whoever sets `SET` where `QUEUED` is not set leaves nobody behind.
-//!   Where `QUEUED` is set already, to see `SET` clear under the lock of the queue
-//!   is enough (E3).
+//!   so a `set` that finds `QUEUED` clear leaves no waiter behind. Where `QUEUED`
+//!   is set already, to see `SET` clear under the lock of the queue is enough (E3).
 //! - **E3** Where `QUEUED` is set, `SET` is set under the lock of the queue, in
-//!   the hold that begins a new epoch: who is in the queue is let through by that
-//!   call, and who joins after a `clear` is not, however long the call takes.
+//!   the critical section that chooses all waiters in the queue: these are let
+//!   through, each of them at its next poll at the latest (N4). A waiter that joins
+//!   after a `clear` is not, however long the call of `set` takes.
 //!
-//! A cancelled waiter leaves the queue; there is nothing to give on.
+//! # Orderings
+//!
+//! `SET` publishes in both directions. `set` has Release; `is_set`, the check of a
+//! wait and `clear` have Acquire: what came before the `set` is visible where the
+//! flag is seen, and after a `clear` that takes it back (or a task that clears the
+//! flag and then looks for work could miss the work that the flag announced).
+//! `clear` has Release, too, for an `is_set` that returns `false`. `QUEUED` changes
+//! under the lock of the queue, which orders what needs to be.
+//!
+//! A cancelled waiter leaves the queue. It has nothing to pass on.
 
 use core::fmt;
 use core::future::Future;
@@ -35,7 +44,7 @@ use core::task::{Context, Poll, Waker};
 use super::flavour::{Own, threads_only, use_of};
 use crate::gate::polled_after_completion;
 use crate::queue::{FutureState, Node, State};
-use crate::signal::{Epoch, Signal};
+use crate::signal::{ALL, Epoch, Signal};
 use crate::sync::{Ordering, Word, const_unless_loom};
 
 const SET: usize = 1;
@@ -86,9 +95,9 @@ impl Event {
     #[inline]
     pub fn set(&self) {
         let mut word = self.word.load(Ordering::Relaxed);
-        // Unless somebody waits and no other call is letting them through:
+        // Unless there are waiters that no other call lets through:
         while word & (SET | QUEUED) != QUEUED {
-            // Release: pairs with the Acquire of `is_set` and `wait`.
+            // Release: pairs with the Acquire of `is_set`, `mark_queued` and `clear`.
             match self.word.compare_exchange_weak(
                 word,
                 word | SET,
@@ -106,11 +115,11 @@ impl Event {
     #[inline]
     fn set_queued(&self) {
         let queue = self.signal.lock();
-        // Release: as in `set`.
-        let before = self.word.fetch_or(SET, Ordering::AcqRel);
+        // Release: as in `set`. Acquire is not needed: this reads nothing but what
+        // the lock of the queue guards.
+        let before = self.word.fetch_or(SET, Ordering::Release);
         if before & SET == 0 {
-            self.signal
-                .notify(queue, usize::MAX, || self.unmark_queued());
+            self.signal.notify(queue, ALL, || self.unmark_queued());
         }
     }
 
@@ -118,13 +127,15 @@ impl Event {
     /// [`set`](Self::set).
     #[inline]
     pub fn clear(&self) {
+        // Acquire: pairs with the Release of `set`. Release: pairs with the Acquire
+        // of `is_set`.
         self.word.fetch_and(!SET, Ordering::AcqRel);
     }
 
     /// Whether the flag is set.
     #[inline]
     pub fn is_set(&self) -> bool {
-        // Acquire: pairs with the Release of `set`.
+        // Acquire: pairs with the Release of `set` and `clear`.
         self.word.load(Ordering::Acquire) & SET != 0
     }
 
@@ -195,7 +206,7 @@ impl Event {
     #[cold]
     #[inline]
     unsafe fn cancel(&self, node: &Node<Epoch>) {
-        // SAFETY: passed on. Nothing is to be given on: it was a broadcast.
+        // SAFETY: passed on. A broadcast is not passed on.
         unsafe { self.signal.leave(node, || self.unmark_queued()) };
     }
 
@@ -205,20 +216,21 @@ impl Event {
         self.word.fetch_and(!QUEUED, Ordering::Relaxed);
     }
 
-    /// Under the lock of the queue: marks that somebody joins, unless the flag
-    /// is set (E2).
+    /// Under the lock of the queue: marks that a waiter joins, unless the flag is
+    /// set (E2).
     #[inline]
     fn mark_queued(&self) -> bool {
+        // Acquire, here and where the exchange fails: pairs with the Release of
+        // `set`, as the wait is over if `SET` is seen.
         let mut word = self.word.load(Ordering::Acquire);
         while word & SET == 0 {
             if word & QUEUED != 0 {
                 return true;
             }
-            // Acquire, also where it fails: pairs with the Release of `set`.
             match self.word.compare_exchange_weak(
                 word,
                 word | QUEUED,
-                Ordering::Acquire,
+                Ordering::Relaxed,
                 Ordering::Acquire,
             ) {
                 Ok(_) => return true,
@@ -261,15 +273,16 @@ impl Future for EventWait<'_> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let (event, node) = (self.event, &self.node);
-        if node.future_state() != FutureState::Init || !event.is_set() {
-            if node.future_state() == FutureState::Completed {
-                polled_after_completion()
-            }
+        if node.future_state() == FutureState::Completed {
+            polled_after_completion()
+        }
+        if node.state() != State::Unlinked
+            && (node.future_state() != FutureState::Init || !event.is_set())
+        {
             // SAFETY: the node is pinned as we are, used with this signal only,
-            // and leaves in our drop.
-            if node.state() != State::Unlinked
-                && unsafe { event.poll_wait(node, cx.waker()) }.is_pending()
-            {
+            // and cancelled by our drop.
+            let polled = unsafe { event.poll_wait(node, cx.waker()) };
+            if polled.is_pending() {
                 return Poll::Pending;
             }
         }

@@ -1,33 +1,63 @@
-//! What lets tasks through when somebody says so: the mechanism behind `Event`
-//! and `Condition`.
+//! The mechanism behind `Event` and `Condition`: a queue of waiters that are let
+//! through by notifications.
 //!
-//! A [`Signal`] is a wait queue and an epoch, a number that grows by one with
-//! every notification. A waiter remembers the epoch in which it came. A
-//! notification begins a new epoch and lets through those of older ones only,
-//! however many times it has to release the lock of the queue on the way to
-//! wake them in batches: whoever comes meanwhile is of the new epoch.
+//! A [`Signal`] numbers its notifications: each begins a new epoch. A waiter
+//! remembers the epoch in which it joined.
+//!
+//! A notification is made whole before the first of its waiters is woken: it
+//! chooses its waiters, and only then wakes them, in batches, with the queue's lock
+//! released in between. A chosen waiter that is polled before its turn (by the
+//! waker of another, for one) is let through by that poll. Work under the lock
+//! is bounded, however many are chosen:
+//!
+//! - the first batch is taken out of the queue at once;
+//! - where all others are chosen too, they move to a side list in one step, and
+//!   the signal remembers the epoch of the broadcast, by which they are known;
+//! - where a number of them is chosen, they move one by one and are marked, a
+//!   batch in each hold of the lock. Nobody is woken before the last has moved.
+//!
+//! # States of a node
+//!
+//! | state | where | meaning |
+//! |---|---|---|
+//! | [`Waiting`](State::Waiting), not older than the last broadcast | queue | waits |
+//! | [`Waiting`](State::Waiting), older | side list | chosen by a broadcast |
+//! | [`Notified`](State::Notified) | side list | chosen by a notification for a number of waiters |
+//! | [`Unlinked`](State::Unlinked) | not linked | let through |
 //!
 //! # Invariants
 //!
 //! - **N1** In the queue, epochs do not decrease from the head on: nodes join
-//!   at the end, with the current epoch.
-//! - **N2** A node that was let through is [`DONE`], not linked, and has in its
-//!   cell the epoch of the notification that did it.
+//!   at the end, with the current epoch. None is older than the last broadcast.
+//! - **N2** A node that was let through is [`Unlinked`](State::Unlinked), not linked, and has in its
+//!   cell the epoch of the notification; a [`Notified`](State::Notified) one has it already. (After a
+//!   broadcast it may be the epoch of a later broadcast. That makes no difference:
+//!   there is nobody in the queue to pass either on to.)
 //! - **N3** Epochs have 64 bits and do not wrap.
+//! - **N4** Once the first waiter of a notification is woken, all its waiters are
+//!   chosen, that is, not in the queue any more. A notification lets through as
+//!   many as it has chosen, each of them once.
 
+use core::ptr::NonNull;
 use core::task::{Poll, Waker};
 
 use crate::queue::{LockedQueue, Node, NodePtr, Queue, Request, State};
 use crate::sync::{Flavour, SharedCell, Threads, const_unless_loom};
 use crate::wake::{CAPACITY, WakeBatch, wake_one};
 
+/// A notification for so many is a broadcast.
+pub(crate) const ALL: usize = usize::MAX;
+
 pub(crate) struct Signal<F = Threads> {
     queue: Queue<Epoch, F>,
     /// The current epoch. Under the lock of the queue.
     epoch: Epoch,
+    /// The epoch of the last broadcast with a side list. Under the lock of the
+    /// queue.
+    broadcast: Epoch,
 }
 
-/// The epoch in which a waiter came, or was let through (N2).
+/// The epoch in which a waiter joined, or was let through (N2).
 pub(crate) struct Epoch(SharedCell<u64>);
 
 // SAFETY: an epoch is reached under the lock of the queue only, or by the owner
@@ -49,16 +79,16 @@ impl Epoch {
 /// How a node left.
 #[derive(Clone, Copy)]
 pub(crate) enum Left {
-    /// It had not been let through, or never joined.
+    /// It had not been chosen, or never joined.
     Unnotified,
-    /// It had been let through by the notification of this epoch.
+    /// It had been chosen by the notification of this epoch.
     Notified(u64),
 }
 
 impl<F: Flavour> Signal<F> {
     const_unless_loom! {
         pub(crate) const fn new() -> Self {
-            Signal { queue: Queue::new(), epoch: Epoch::new() }
+            Signal { queue: Queue::new(), epoch: Epoch::new(), broadcast: Epoch::new() }
         }
     }
 
@@ -74,7 +104,7 @@ impl<F: Flavour> Signal<F> {
         self.queue.looks_empty()
     }
 
-    /// How many wait and have not been let through.
+    /// The number of waiters that have not been chosen.
     pub(crate) fn waiters(&self) -> usize {
         self.lock().count(|state| state == State::Waiting)
     }
@@ -108,7 +138,8 @@ impl<F: Flavour> Signal<F> {
         None
     }
 
-    /// Waits to be let through, after [`join`](Self::join).
+    /// Waits to be let through, after [`join`](Self::join). A node that has been
+    /// chosen is let through here and now. Ready leaves the node [`Unlinked`](State::Unlinked).
     ///
     /// # Safety
     ///
@@ -117,18 +148,32 @@ impl<F: Flavour> Signal<F> {
         if node.state() == State::Unlinked {
             return Poll::Ready(());
         }
-        // SAFETY: passed on.
-        let (_spare, queue) = unsafe { self.queue.lock_to_poll(node, waker) };
-        if unsafe { queue.state_of(node.as_ptr()) } == State::Unlinked {
-            Poll::Ready(())
-        } else {
-            Poll::Pending
+        // Dropped after the lock of the queue, which is declared later (Q5).
+        let (_waker, _spare);
+        let mut queue = self.lock();
+        // A chosen waiter needs no other waker.
+        if self.notification(&queue, node).is_none() {
+            // SAFETY: passed on.
+            let (spare, kept) = unsafe { self.queue.register(queue, node, waker) };
+            _spare = spare;
+            queue = kept;
         }
+        let Some(epoch) = self.notification(&queue, node) else {
+            return Poll::Pending;
+        };
+        if queue.own_state(node) != State::Unlinked {
+            // SAFETY: the node is linked, and ours.
+            unsafe {
+                node.request.0.set(epoch);
+                _waker = queue.finish_own(node.as_ptr());
+            }
+        }
+        Poll::Ready(())
     }
 
-    /// Takes the node out of the queue, and says whether it had been let
-    /// through. Leaves it idle. `emptied` is called under the lock if the queue
-    /// is empty then.
+    /// Takes the node out of the queue, or of a side list, and says whether it had
+    /// been chosen. Leaves it idle. `emptied` is called under the lock if a waiter
+    /// that had not been chosen leaves the queue empty.
     ///
     /// # Safety
     ///
@@ -141,64 +186,184 @@ impl<F: Flavour> Signal<F> {
         // Dropped after the lock of the queue, which is declared later (Q5).
         let _waker;
         let mut queue = self.lock();
-        if unsafe { queue.state_of(node.as_ptr()) } == State::Unlinked {
+        let notification = self.notification(&queue, node);
+        if queue.own_state(node) == State::Unlinked {
             node.reset();
-            // SAFETY: the node is done, hence ours (Q4); the lock that `drain_front_while`
-            // was called under orders its writes.
-            return Left::Notified(unsafe { node.request.0.get() });
+        } else {
+            // SAFETY: the node waits here.
+            _waker = unsafe { queue.withdraw(node.as_ptr()) };
         }
-        // SAFETY: the node waits here.
-        unsafe {
-            _waker = queue.withdraw(node.as_ptr());
-            if queue.head().is_none() {
-                emptied();
+        match notification {
+            Some(epoch) => Left::Notified(epoch),
+            None => {
+                if Self::is_empty(&queue) {
+                    emptied();
+                }
+                Left::Unnotified
             }
         }
-        Left::Unnotified
     }
 
-    /// Lets up to `count` of those through that wait now, in order. `emptied`
-    /// is called under the lock whenever the queue is empty.
+    /// The epoch of the notification that has chosen the node, if one has. The
+    /// node is the caller's own and has joined.
+    fn notification(&self, queue: &LockedQueue<'_, Epoch>, node: &Node<Epoch>) -> Option<u64> {
+        // SAFETY: under the lock of the queue.
+        let (epoch, broadcast) = unsafe { (node.request.0.get(), self.broadcast.0.get()) };
+        match queue.own_state(node) {
+            State::Unlinked | State::Notified => Some(epoch),
+            // N1.
+            State::Waiting if epoch < broadcast => Some(broadcast),
+            State::Waiting => None,
+            // Not at a signal.
+            State::Idle
+            | State::Woken
+            | State::Granted
+            | State::Noted
+            | State::Unsatisfied
+            | State::Evaluating => None,
+        }
+    }
+
+    /// Lets up to `count` of the waiters in the queue through, in order. `emptied`
+    /// is called under the lock when the queue is empty.
     pub(crate) fn notify<'q>(
         &'q self,
         mut queue: LockedQueue<'q, Epoch>,
-        mut count: usize,
+        count: usize,
         emptied: impl Fn(),
     ) {
-        // SAFETY: the reference is not kept.
-        if count == 0 || queue.head().is_none() {
+        if count == 0 || Self::is_empty(&queue) {
             return;
         }
-        // SAFETY: under the lock of the queue.
-        let epoch = unsafe {
-            let epoch = self.epoch.0.get() + 1;
-            self.epoch.0.set(epoch);
-            epoch
-        };
+        let epoch = self.begin_epoch(&queue);
         if count == 1 {
             return Self::let_one_through(queue, epoch, emptied);
         }
         let mut batch = WakeBatch::new();
-        loop {
-            let wanted = count.min(CAPACITY);
-            let through = Self::let_through(&mut queue, epoch, wanted, &emptied, |w| batch.push(w));
-            drop(queue);
-            batch.wake_all();
-            count -= through;
-            if through < wanted || count == 0 {
-                return;
+        let first = count.min(CAPACITY);
+        Self::let_through(&mut queue, epoch, first, &emptied, |waker| {
+            batch.push(waker);
+        });
+        if count > first && !Self::is_empty(&queue) {
+            let rest = if count == ALL { ALL } else { count - first };
+            return self.notify_many(queue, epoch, rest, &mut batch, &emptied);
+        }
+        drop(queue);
+        batch.wake_all();
+    }
+
+    /// The part of [`notify`](Self::notify) behind the first batch, which has been
+    /// taken out of the queue and is woken here, too.
+    #[cold]
+    fn notify_many<'q>(
+        &'q self,
+        mut queue: LockedQueue<'q, Epoch>,
+        epoch: u64,
+        count: usize,
+        batch: &mut WakeBatch,
+        emptied: &impl Fn(),
+    ) {
+        let end = Node::new(Epoch::new());
+        let end = NonNull::from(&end);
+        // SAFETY: the node is ours, and idle. We return when the list is empty, and
+        // nothing here panics: no code of a user runs but in `wake_all`, which
+        // catches its panics (S1).
+        unsafe { queue.open_side(end) };
+        if count == ALL {
+            // SAFETY: `end` closes a side list; under the lock of the queue.
+            unsafe {
+                queue.move_all(end);
+                self.broadcast.0.set(epoch);
             }
-            queue = self.lock();
+            emptied();
+        } else {
+            queue = self.choose(queue, epoch, count, end, emptied);
+        }
+        drop(queue);
+        loop {
+            // The waiters that are chosen now are chosen by us, all of them (N4).
+            batch.wake_all();
+            let mut queue = self.lock();
+            let finished = |at: &Epoch| {
+                if count == ALL {
+                    // SAFETY: under the lock of the queue.
+                    unsafe { at.0.set(epoch) };
+                }
+            };
+            // SAFETY: the nodes of a side list wait or are marked.
+            let more = unsafe { queue.drain_side(end, CAPACITY, finished, |w| batch.push(w)) };
+            drop(queue);
+            if !more {
+                return batch.wake_all();
+            }
         }
     }
 
-    /// Gives a notification on to the next one that was waiting when it was
+    /// Moves the first `count` waiters to the side list that `end` closes, and
+    /// marks them.
+    ///
+    /// A waiter that joins meanwhile, on another thread, may be among them. It is
+    /// as if the call had been made a moment later.
+    fn choose<'q>(
+        &'q self,
+        mut queue: LockedQueue<'q, Epoch>,
+        mut epoch: u64,
+        mut count: usize,
+        end: NonNull<Node<Epoch>>,
+        emptied: &impl Fn(),
+    ) -> LockedQueue<'q, Epoch> {
+        let mut room = CAPACITY;
+        loop {
+            // SAFETY: all nodes in the queue wait; `end` closes a side list, which
+            // this one is in when it is marked. The reference is not kept.
+            unsafe {
+                match queue.head() {
+                    Some(node) if count > 0 && room > 0 => {
+                        (*node.as_ptr()).request.0.set(epoch);
+                        queue.mark_notified(node, 0);
+                        queue.move_first(end);
+                    }
+                    Some(_) if count > 0 => {
+                        drop(queue);
+                        queue = self.lock();
+                        epoch = self.begin_epoch(&queue);
+                        room = CAPACITY;
+                        continue;
+                    }
+                    Some(_) => return queue,
+                    None => {
+                        emptied();
+                        return queue;
+                    }
+                }
+            }
+            count -= 1;
+            room -= 1;
+        }
+    }
+
+    /// Passes a notification on to the next waiter that had joined when it was
     /// made, if there still is one.
     pub(crate) fn pass_on(&self, epoch: u64, emptied: impl Fn()) {
         Self::let_one_through(self.lock(), epoch, emptied);
     }
 
-    /// Lets the first one through if it came before `epoch` began.
+    #[inline]
+    fn begin_epoch(&self, _queue: &LockedQueue<'_, Epoch>) -> u64 {
+        // SAFETY: under the lock of the queue.
+        unsafe {
+            let epoch = self.epoch.0.get() + 1;
+            self.epoch.0.set(epoch);
+            epoch
+        }
+    }
+
+    #[inline]
+    fn is_empty(queue: &LockedQueue<'_, Epoch>) -> bool {
+        queue.head().is_none()
+    }
+
+    /// Lets the first waiter through if it joined before `epoch` began.
     fn let_one_through(mut queue: LockedQueue<'_, Epoch>, epoch: u64, emptied: impl Fn()) {
         let mut waker = None;
         Self::let_through(&mut queue, epoch, 1, &emptied, |w| waker = Some(w));
@@ -206,34 +371,32 @@ impl<F: Flavour> Signal<F> {
         waker.into_iter().for_each(wake_one);
     }
 
-    /// Lets up to `count` of those through that came before `epoch` began, and
-    /// returns how many that were.
+    /// Takes up to `count` waiters out of the queue that joined before `epoch`
+    /// began, and hands out their wakers.
     #[inline]
     fn let_through(
         queue: &mut LockedQueue<'_, Epoch>,
         epoch: u64,
         count: usize,
         emptied: &impl Fn(),
-        woken: impl FnMut(Waker),
-    ) -> usize {
+        on_waker: impl FnMut(Waker),
+    ) {
         let mut left = count;
-        // SAFETY: all nodes in this queue wait, as there are no other states. The
-        // reference to the head is not kept.
+        // SAFETY: all nodes in the queue wait. The references are not kept.
         unsafe {
             let leaves = |node: NodePtr<Epoch>| {
-                let node = node.as_ptr();
-                let older = left > 0 && (*node).request.0.get() < epoch;
+                let at = &raw const (*node.as_ptr()).request.0;
+                let older = left > 0 && (*at).get() < epoch;
                 if older {
-                    (*node).request.0.set(epoch);
+                    (*at).set(epoch);
                     left -= 1;
                 }
                 older
             };
-            queue.drain_front_while(leaves, woken);
-            if queue.head().is_none() {
-                emptied();
-            }
+            queue.drain_front_while(leaves, on_waker);
         }
-        count - left
+        if Self::is_empty(queue) {
+            emptied();
+        }
     }
 }

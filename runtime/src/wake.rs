@@ -7,15 +7,15 @@ use std::boxed::Box;
 use std::panic::{self, AssertUnwindSafe};
 use std::thread;
 
-/// How many wakers are taken in one hold of a queue's lock. The models have no more
-/// than a few waiters, and are about what comes in between, too.
+/// The number of wakers that are taken in one critical section of a queue. A model
+/// has only a few waiters, and checks what may come between two batches, too.
 pub(crate) const CAPACITY: usize = if cfg!(async_monitor_loom) { 1 } else { 32 };
 
 /// Wakers that were taken under a lock and are woken once it is released, in
 /// the order they came.
 ///
 /// A waker that panics does not keep the others from being woken: the first
-/// panic goes on when the batch is dropped, after everyone has been woken.
+/// panic goes on when the batch is dropped, after all have been woken.
 pub(crate) struct WakeBatch {
     wakers: [MaybeUninit<Waker>; CAPACITY],
     /// `wakers[next..len]` are initialized.
@@ -61,7 +61,7 @@ impl WakeBatch {
         Some(unsafe { self.wakers[slot].assume_init_read() })
     }
 
-    /// Wakes everyone in the batch and empties it. To be called without a lock.
+    /// Wakes all wakers of the batch and empties it. To be called without a lock.
     #[inline]
     pub(crate) fn wake_all(&mut self) {
         while self.next != self.len {
@@ -105,8 +105,7 @@ impl Drop for WakeBatch {
     fn drop(&mut self) {
         self.wake_all();
         if let Some(payload) = self.panic.take() {
-            // During another panic there is nothing better to do than to let
-            // that one go on.
+            // During another panic, that one goes on.
             if !thread::panicking() {
                 panic::resume_unwind(payload);
             }

@@ -175,10 +175,13 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                         }
                     },
                     UnusedGrant::Enough(owner) => {
-                        let (own, first, change) = self.take_grant(&mut queue, node, owner);
-                        return self.entered(node.request, || {
-                            self.change_queued(queue, first, change);
-                            drop((own, spare, clone));
+                        let taken = self.take_grant(&mut queue, node, owner);
+                        let (mine, theirs) = (node.request, taken.granted);
+                        return self.entered(mine, || {
+                            self.change_queued(queue, taken.first, |word| {
+                                P::admit(P::release(word, theirs), mine)
+                            });
+                            drop((taken.waker, spare, clone));
                         });
                     }
                     UnusedGrant::TooLittle(owner) => self.give_back(queue, own, owner),

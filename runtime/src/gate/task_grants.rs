@@ -27,6 +27,17 @@ pub(super) enum UnusedGrant<P: Policy> {
     TooLittle(NodePtr<P::Request>),
 }
 
+/// A grant that a sibling has taken. `QUEUED` stays set, as its owner is queued; so the
+/// word is ours (G2) until the queue is unlocked, and one that admits the sibling in place
+/// of what was `granted`.
+pub(super) struct Taken<P: Policy> {
+    /// The sibling's waker, to drop once the queue is unlocked.
+    pub(super) waker: Option<Waker>,
+    /// The first queued node.
+    pub(super) first: Option<NodePtr<P::Request>>,
+    pub(super) granted: P::Request,
+}
+
 impl<P: Policy, F: Flavour> Gate<P, F> {
     /// Finds a grant of the task of `waker` that has not been picked up.
     ///
@@ -127,8 +138,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     }
 
     /// `node` leaves the queue, to acquire with the grant of `owner`, which takes its
-    /// place there (the head, if it has priority). Returns the waker that it had, to drop
-    /// once the queue is unlocked, the first queued node, and the change of the word.
+    /// place there (the head, if it has priority).
     ///
     /// # Safety
     ///
@@ -140,14 +150,10 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         queue: &mut LockedQueue<'_, P::Request>,
         node: &Node<P::Request>,
         owner: NodePtr<P::Request>,
-    ) -> (
-        Option<Waker>,
-        Option<NodePtr<P::Request>>,
-        impl Fn(usize) -> Option<usize> + use<P, F>,
-    ) {
+    ) -> Taken<P> {
         let own = node.as_ptr();
         // SAFETY: as the caller promises.
-        let (waker, mine, theirs, first) = unsafe {
+        unsafe {
             let granted = queue.request_of(owner);
             let first = self.grants.first_waiter(queue, None);
             let behind = queue.next(own);
@@ -162,12 +168,12 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
             queue.revoke(owner, before);
             let first = if to_the_head { Some(owner) } else { first };
             self.grants.set_first_waiter(first);
-            (waker, node.request, granted, first)
-        };
-        // `QUEUED` stays set, as `owner` is queued; so the word is ours (G2), and still
-        // one that admits the request.
-        let change = move |word| P::admit(P::release(word, theirs), mine);
-        (waker, first, change)
+            Taken {
+                waker,
+                first,
+                granted,
+            }
+        }
     }
 
     /// Takes the grant of `owner` back, which is not enough for `node`, and serves the

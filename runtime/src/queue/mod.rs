@@ -35,6 +35,7 @@
 
 mod grants;
 mod node;
+mod side;
 
 use core::marker::PhantomData;
 use core::ptr::{self, NonNull};
@@ -74,30 +75,15 @@ impl<R: Request, F: Flavour> Queue<R, F> {
         }
     }
 
-    /// Locks the queue for a later poll of `node` by `waker`.
+    /// Has `node` woken by `waker` from here on, if it waits.
     ///
-    /// If the node still waits, it is woken by `waker` from here on. Beside the
-    /// locked queue, a waker may be returned that was replaced, or not needed. It
-    /// must not be dropped before the lock is released (Q5): bind it first, as the
+    /// Beside the locked queue, a waker may be returned that was replaced, or not needed.
+    /// It must not be dropped before the lock is released (Q5): bind it first, as the
     /// order of the pair says.
     ///
     /// # Safety
     ///
     /// The node is the caller's own, and used with this queue.
-    pub(crate) unsafe fn lock_to_poll(
-        &self,
-        node: &Node<R>,
-        waker: &Waker,
-    ) -> (Option<Waker>, LockedQueue<'_, R>) {
-        // SAFETY: passed on.
-        unsafe { self.register(self.lock(), node, waker) }
-    }
-
-    /// As [`lock_to_poll`](Self::lock_to_poll), where the queue is locked already.
-    ///
-    /// # Safety
-    ///
-    /// As for [`lock_to_poll`](Self::lock_to_poll).
     pub(crate) unsafe fn register<'q>(
         &'q self,
         mut queue: LockedQueue<'q, R>,
@@ -552,6 +538,12 @@ impl<R: Request> LockedQueue<'_, R> {
     pub(crate) unsafe fn state_of(&self, node: NodePtr<R>) -> State {
         // SAFETY: a linked node is alive (Q1).
         unsafe { (*node.as_ptr()).state.load(Ordering::Relaxed) }
+    }
+
+    /// The state of the caller's own node, while the queue is locked.
+    #[inline]
+    pub(crate) fn own_state(&self, node: &Node<R>) -> State {
+        node.state.load(Ordering::Relaxed)
     }
 
     /// # Safety

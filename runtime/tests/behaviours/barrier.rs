@@ -15,6 +15,7 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
 use std::thread;
 
 use async_monitor::future::BarrierWait;
@@ -24,7 +25,9 @@ use futures::executor::block_on;
 use futures::future::{Either, select};
 
 use crate::scheduled::Scheduled;
-use crate::support::{On, Task, Waiter, hooked, impls, poll_with, queued, taken, waiter};
+use crate::support::{
+    InlineTasks, On, Task, Waiter, hooked, impls, leaked, poll_with, queued, taken, waiter,
+};
 
 type Wait<'a> = Waiter<BarrierWait<'a>>;
 
@@ -764,4 +767,109 @@ fn n37_an_unpolled_wait_is_no_arrival() {
     drop(unpolled);
     assert_eq!((barrier.n_waiting(), wait.wakes()), (1, 0));
     wait.pending();
+}
+
+/// A call that lets a crowd through or drives it out is seen whole: a poll from
+/// inside of another's wake has its result, which is that of a poll afterwards.
+#[test]
+fn a_decision_is_seen_whole() {
+    fn decide(
+        distance: usize,
+        decision: impl FnOnce(&'static Barrier),
+    ) -> (&'static Barrier, Vec<(usize, Option<usize>)>) {
+        let barrier = leaked(Barrier::new(151));
+        let crowd = InlineTasks::queued((0..150).map(|_| async {
+            let passed = barrier.wait().await;
+            passed.ok().map(|passed| passed.index())
+        }));
+        crowd.notified(
+            || decision(barrier),
+            move |crowd, number| {
+                let next = number + distance;
+                assert!(!crowd.is_waiting(next) || crowd.poll(next), "{next} waits");
+            },
+        );
+        crowd.poll_all();
+        assert!((0..150).all(|number| crowd.wakes(number) <= 1));
+        assert!((0..distance).all(|number| crowd.wakes(number) == 1));
+        (barrier, crowd.taken())
+    }
+
+    for distance in [1, 31, 32, 40, 100, 149] {
+        let (barrier, passed) = decide(distance, |barrier| {
+            let last = taken(barrier.wait()).expect("let through");
+            assert_eq!(last.index(), 150);
+        });
+        assert!(
+            passed
+                .into_iter()
+                .eq((0..150).map(|number| (number, Some(number))))
+        );
+        assert_as_new(barrier);
+
+        let (barrier, passed) = decide(distance, Barrier::abort);
+        assert!(passed.into_iter().eq((0..150).map(|number| (number, None))));
+        assert!(barrier.is_broken());
+        barrier.reset();
+        assert_as_new(barrier);
+
+        let (barrier, passed) = decide(distance, Barrier::reset);
+        assert!(passed.into_iter().eq((0..150).map(|number| (number, None))));
+        assert_as_new(barrier);
+    }
+}
+
+/// Waiters that are polled or dropped by the wake of another leave; the last one
+/// that leaves opens the barrier for those that have come meanwhile.
+#[test]
+fn a_reset_within_a_reset() {
+    let barrier = leaked(Barrier::new(151));
+    let crowd = InlineTasks::queued((0..150).map(|_| barrier.wait()));
+    let late = leaked(Mutex::new(Vec::new()));
+    crowd.notified(
+        || barrier.reset(),
+        move |crowd, number| match number {
+            0 => {
+                *late.lock().unwrap() = arrived(barrier, 100);
+                crowd.cancel(140);
+                assert!(crowd.poll(141));
+                assert_eq!(barrier.n_waiting(), 0);
+            }
+            10 => {
+                barrier.reset();
+                let mut late = late.lock().unwrap();
+                assert!(woken(&late, 1));
+                late.iter_mut().for_each(broken);
+                *late = arrived(barrier, 3);
+                assert_eq!(barrier.n_waiting(), 0);
+            }
+            _ => {}
+        },
+    );
+    crowd.poll_all();
+    assert!(crowd.taken().iter().all(|(_, passed)| passed.is_err()));
+    assert_eq!(barrier.n_waiting(), 3);
+    late.lock().unwrap().clear();
+    assert_as_new(barrier);
+}
+
+/// A waiter that is let through needs no waker: none is cloned.
+#[test]
+fn let_through_by_an_early_poll_without_a_clone() {
+    let barrier = leaked(Barrier::new(101));
+    let crowd = InlineTasks::queued((0..99).map(|_| barrier.wait()));
+    let behind = leaked(Mutex::new(queued(barrier.wait())));
+    crowd.notified(
+        || {
+            taken(barrier.wait()).expect("let through");
+        },
+        move |_, number| {
+            if number == 0 {
+                let cloned = hooked(On::Clone, || panic!("a clone"));
+                let mut behind = behind.lock().unwrap();
+                let polled = poll_with(&cloned, behind.future.as_mut());
+                assert!(matches!(polled, Poll::Ready(Ok(passed)) if passed.index() == 99));
+            }
+        },
+    );
 }

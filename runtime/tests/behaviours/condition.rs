@@ -26,7 +26,9 @@ use crate::flavour::{
 
 use crate::model::{Random, waiters};
 use crate::scheduled::{Scheduled, yield_once};
-use crate::support::{On, Task, Waiter, hooked, impls, leaked, poll_with, queued, taken, waiter};
+use crate::support::{
+    InlineTasks, On, Task, Waiter, hooked, impls, leaked, poll_with, queued, taken, waiter,
+};
 
 /// A lock, and news for those who hold it.
 #[derive(Default)]
@@ -1058,4 +1060,220 @@ fn n31_order_of_getting_the_lock_back() {
     drop(guard);
     assert_eq!(b.wakes(), 2);
     drop(b.ready());
+}
+
+/// So many wait, with a lock that they can share with the one that notifies.
+fn sharing(
+    count: usize,
+) -> (
+    std::rc::Rc<InlineTasks<()>>,
+    &'static RwLock<()>,
+    &'static Condition,
+) {
+    let (lock, news) = (leaked(RwLock::new(())), leaked(Condition::new()));
+    let crowd = InlineTasks::queued((0..count).map(|_| async {
+        let guard = news.wait(lock.read().await).await;
+        drop(guard);
+    }));
+    (crowd, lock, news)
+}
+
+/// While the waiters are woken one by one, all of those have been notified that
+/// are to be, and no others: a poll from inside another's wake tells.
+#[test]
+fn a_notification_is_seen_whole() {
+    for distance in [1, 31, 32, 40, 100, 149] {
+        for count in [1, 2, 31, 32, 33, 40, 64, 65, 100, 149, 150, 151, usize::MAX] {
+            let (crowd, lock, news) = sharing(150);
+            let guard = taken(lock.read());
+            crowd.notified(
+                || news.notify(&guard, count),
+                move |crowd, number| {
+                    let next = number + distance;
+                    if crowd.is_waiting(next) {
+                        assert_eq!(crowd.poll(next), next < count, "{next}, of {count}");
+                    }
+                },
+            );
+            let through = count.min(150);
+            assert_eq!(waiters(news), 150 - through, "of {count}");
+            crowd.poll_all();
+            assert!(crowd.taken_numbers().into_iter().eq(0..through));
+            assert!((0..150).all(|number| crowd.wakes(number) <= 1));
+            assert!((through..150).all(|number| crowd.wakes(number) == 0));
+
+            // The others are notified another time.
+            crowd.notified(|| news.notify(&guard, 150 - through), |_, _| {});
+            crowd.poll_all();
+            assert!(crowd.taken_numbers().into_iter().eq(through..150));
+        }
+    }
+}
+
+/// The same with a lock that is not shared: an early poll makes the waiter ask for
+/// the lock, at once.
+#[test]
+fn an_early_poll_asks_for_the_lock() {
+    for count in [100, usize::MAX] {
+        let (lock, news) = (leaked(Lock::new()), leaked(Condition::new()));
+        let crowd = InlineTasks::queued((0..150).map(|_| async {
+            let guard = lock.acquire().await;
+            drop(news.wait(guard).await);
+        }));
+        let guard = taken(lock.acquire());
+        crowd.notified(
+            || news.notify(&guard, count),
+            move |crowd, number| {
+                let (next, before) = (number + 40, waiters(lock));
+                if crowd.is_waiting(next) {
+                    assert!(!crowd.poll(next), "the lock is held");
+                    assert_eq!(waiters(lock), before + usize::from(next < count));
+                }
+            },
+        );
+        assert_eq!(waiters(news), 150_usize.saturating_sub(count));
+        crowd.notified(|| drop(guard), |_, _| {});
+        for _ in 0..3 {
+            crowd.notified(|| crowd.poll_all(), |_, _| {});
+        }
+        assert!(crowd.taken_numbers().into_iter().eq(0..count.min(150)));
+        assert!(!lock.is_locked());
+    }
+}
+
+/// A chosen waiter that is dropped before it is woken, or after an early poll,
+/// passes its notification on, to a waiter that was there in time.
+#[test]
+fn cancelled_in_the_middle_of_a_notification() {
+    for early in [false, true] {
+        let (lock, news) = (leaked(Lock::new()), leaked(Condition::new()));
+        let crowd = InlineTasks::queued((0..103).map(|_| async {
+            let guard = lock.acquire().await;
+            drop(news.wait(guard).await);
+        }));
+        let guard = taken(lock.acquire());
+        crowd.notified(
+            || news.notify(&guard, 100),
+            move |crowd, number| {
+                if number == 0 {
+                    // There are three that were not chosen; the fourth notification
+                    // is for nobody.
+                    for cancelled in [50, 99, 98, 97] {
+                        assert!(!early || !crowd.poll(cancelled));
+                        crowd.cancel(cancelled);
+                    }
+                    let wakes = [100, 101, 102].map(|number| crowd.wakes(number));
+                    assert_eq!((wakes, waiters(news)), ([1, 1, 1], 0));
+                }
+            },
+        );
+        assert_eq!(waiters(news), 0);
+        crowd.notified(|| drop(guard), |_, _| {});
+        for _ in 0..3 {
+            crowd.notified(|| crowd.poll_all(), |_, _| {});
+        }
+        assert_eq!(crowd.taken_numbers().len(), 99);
+        assert!(!lock.is_locked());
+    }
+}
+
+/// A notification that is passed on from the middle of another is not for a waiter
+/// that has come since.
+#[test]
+fn passed_on_to_waiters_of_its_time_only() {
+    for (count, early) in [
+        (100, false),
+        (100, true),
+        (usize::MAX, false),
+        (usize::MAX, true),
+    ] {
+        let (crowd, lock, news) = sharing(100);
+        let late = leaked(std::sync::Mutex::new(Vec::new()));
+        let guard = taken(lock.read());
+        crowd.notified(
+            || news.notify(&guard, count),
+            move |crowd, number| {
+                if number == 0 {
+                    let newcomer = queued(async { drop(news.wait(lock.read().await).await) });
+                    if early {
+                        assert!(crowd.poll(98));
+                    }
+                    crowd.cancel(99);
+                    assert_eq!((newcomer.wakes(), waiters(news)), (0, 1));
+                    late.lock().unwrap().push(newcomer);
+                }
+            },
+        );
+        let mut newcomer = late.lock().unwrap().pop().unwrap();
+        newcomer.pending();
+        assert_eq!((newcomer.wakes(), waiters(news)), (0, 1));
+        news.notify_one(&guard);
+        newcomer.ready();
+        crowd.poll_all();
+        assert!(crowd.taken_numbers().into_iter().eq(0..99));
+    }
+}
+
+/// Notifications from inside a wake are for those that are left, and for newcomers.
+#[test]
+fn a_notification_within_a_notification() {
+    for count in [100, usize::MAX] {
+        let (crowd, lock, news) = sharing(150);
+        let late = leaked(std::sync::Mutex::new(Vec::new()));
+        let guard = taken(lock.read());
+        crowd.notified(
+            || news.notify(&guard, count),
+            move |crowd, number| {
+                if number != 0 {
+                    return;
+                }
+                let guard = taken(lock.read());
+                let mut newcomers: Vec<_> = (0..60)
+                    .map(|_| queued(async { drop(news.wait(lock.read().await).await) }))
+                    .collect();
+                let left = 150_usize.saturating_sub(count);
+                assert_eq!(waiters(news), left + 60);
+                news.notify(&guard, left + 1);
+                assert!((100..150).all(|number| crowd.wakes(number) == usize::from(count == 100)));
+                let notified = newcomers.iter().filter(|waiter| waiter.wakes() == 1);
+                assert_eq!(notified.count(), 1);
+                newcomers.remove(0).ready();
+                news.notify_all(&guard);
+                newcomers.iter_mut().for_each(Waiter::ready);
+                assert!(crowd.poll(99));
+                *late.lock().unwrap() = newcomers;
+            },
+        );
+        assert_eq!(late.lock().unwrap().len(), 59);
+        crowd.poll_all();
+        assert!(crowd.taken_numbers().into_iter().eq(0..150));
+        assert!((0..150).all(|number| crowd.wakes(number) == usize::from(number != 99)));
+        assert_eq!(waiters(news), 0);
+    }
+}
+
+/// A waker that panics in the middle keeps neither early nor later waiters back.
+#[test]
+fn a_panic_in_a_notification_that_is_seen_whole() {
+    for count in [100, usize::MAX] {
+        let (crowd, lock, news) = sharing(150);
+        let guard = taken(lock.read());
+        let message = message_of(|| {
+            crowd.notified(
+                || news.notify(&guard, count),
+                move |crowd, number| {
+                    let next = number + 40;
+                    if crowd.is_waiting(next) {
+                        assert_eq!(crowd.poll(next), next < count);
+                    }
+                    if matches!(number, 3 | 35) {
+                        panic!("the waker");
+                    }
+                },
+            );
+        });
+        assert_eq!(message, "the waker");
+        crowd.poll_all();
+        assert!(crowd.taken_numbers().into_iter().eq(0..count.min(150)));
+    }
 }

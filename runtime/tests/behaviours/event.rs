@@ -5,7 +5,9 @@
 use crate::flavour::Rc;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::Waker;
 use std::thread;
 
 use crate::flavour::Event;
@@ -15,7 +17,8 @@ use futures::future::{Either, select};
 
 use crate::model::waiters;
 use crate::support::{
-    On, Waiter, hooked, impls, queued, queued_with, race, taken, waiter, waiter_of,
+    InlineTasks, On, Task, Waiter, hooked, impls, leaked, queued, queued_with, race, taken, waiter,
+    waiter_of,
 };
 
 /// Yields the thread until something is so.
@@ -425,4 +428,152 @@ fn n20_one_broadcast_and_two_waits() {
     line.iter_mut().for_each(Waiter::ready);
     assert_eq!(again.wakes(), 1, "that of the first wait");
     again.pending();
+}
+
+/// While the waiters are woken one by one, all of them have been let through: a
+/// poll from inside another's wake is ready.
+#[test]
+fn a_broadcast_is_seen_whole() {
+    for distance in [1, 31, 32, 40, 100, 149] {
+        let event = leaked(Event::new());
+        let crowd = InlineTasks::queued((0..150).map(|_| event.wait()));
+        crowd.notified(
+            || event.set(),
+            move |crowd, number| {
+                assert!(event.is_set());
+                let next = number + distance;
+                assert!(!crowd.is_waiting(next) || crowd.poll(next), "{next} waits");
+            },
+        );
+        assert_eq!(waiters(event), 0);
+        crowd.poll_all();
+        assert!(crowd.taken_numbers().into_iter().eq(0..150));
+        // A waiter is woken once, or not any more.
+        assert!((0..150).all(|number| crowd.wakes(number) <= 1));
+        assert!((0..distance).all(|number| crowd.wakes(number) == 1));
+    }
+}
+
+/// Also by a waiter that is polled with another waker.
+#[test]
+fn a_broadcast_is_seen_whole_by_another_task() {
+    let event = leaked(Event::new());
+    let last = Task::new();
+    let crowd = InlineTasks::queued((0..100).map(|_| event.wait()));
+    let behind = leaked(Mutex::new(queued_with(Waker::noop(), event.wait())));
+    let clones = last.clones();
+    let early = last.clone();
+    crowd.notified(
+        || event.set(),
+        move |_, number| {
+            if number == 0 {
+                let mut behind = behind.lock().unwrap();
+                assert!(early.poll(behind.future.as_mut()).is_ready());
+            }
+        },
+    );
+    assert_eq!(
+        (last.wakes(), last.clones()),
+        (0, clones),
+        "no waker is needed"
+    );
+}
+
+/// The flag is cleared, set, and waited for again from inside the first wake.
+#[test]
+fn a_broadcast_within_a_broadcast() {
+    let event = leaked(Event::new());
+    let crowd = InlineTasks::queued((0..150).map(|_| event.wait()));
+    let inner = leaked(Mutex::new(Vec::new()));
+    crowd.notified(
+        || event.set(),
+        move |crowd, number| match number {
+            0 => {
+                event.clear();
+                // Cleared, but these have been let through.
+                assert!(crowd.poll(100) && crowd.poll(32));
+                let late: Vec<_> = (0..100).map(|_| queued(event.wait())).collect();
+                assert_eq!(waiters(event), 100);
+                *inner.lock().unwrap() = late;
+            }
+            40 => {
+                let mut late = inner.lock().unwrap();
+                late.iter_mut().for_each(Waiter::pending);
+                event.set();
+                assert!(late.iter().all(|waiter| waiter.wakes() == 1));
+                late.iter_mut().for_each(Waiter::ready);
+                event.clear();
+                late.clear();
+                late.push(queued(event.wait()));
+            }
+            _ => {}
+        },
+    );
+    assert_eq!(waiters(event), 1);
+    crowd.poll_all();
+    assert!(crowd.taken_numbers().into_iter().eq(0..150));
+    let mut late = inner.lock().unwrap().pop().unwrap();
+    late.pending();
+    assert_eq!(late.wakes(), 0);
+    event.set();
+    late.ready();
+}
+
+/// Waiters that are dropped while others are woken take nothing from them, and
+/// pass nothing on.
+#[test]
+fn cancelled_in_the_middle_of_a_broadcast() {
+    let event = leaked(Event::new());
+    let crowd = InlineTasks::queued((0..150).map(|_| event.wait()));
+    let late = leaked(Mutex::new(Vec::new()));
+    crowd.notified(
+        || event.set(),
+        move |crowd, number| {
+            if number == 0 {
+                event.clear();
+                late.lock().unwrap().push(queued(event.wait()));
+            }
+            if number % 2 == 0 && crowd.is_waiting(number + 40) {
+                crowd.cancel(number + 40);
+            }
+        },
+    );
+    crowd.poll_all();
+    let numbers = crowd.taken_numbers();
+    assert!(
+        (0..40)
+            .chain([41, 149])
+            .all(|number| numbers.contains(&number))
+    );
+    assert!(
+        numbers
+            .iter()
+            .all(|&number| number < 40 || crowd.wakes(number) == 1)
+    );
+    let mut late = late.lock().unwrap().pop().unwrap();
+    assert_eq!((late.wakes(), waiters(event)), (0, 1));
+    late.pending();
+}
+
+/// A waker that panics in the middle keeps neither early nor later waiters back.
+#[test]
+fn a_panic_in_a_broadcast_that_is_seen_whole() {
+    let event = leaked(Event::new());
+    let crowd = InlineTasks::queued((0..150).map(|_| event.wait()));
+    let payload = catch_unwind(AssertUnwindSafe(|| {
+        crowd.notified(
+            || event.set(),
+            |crowd, number| {
+                let next = number + 40;
+                assert!(!crowd.is_waiting(next) || crowd.poll(next));
+                if matches!(number, 3 | 35) {
+                    panic!("the waker");
+                }
+            },
+        );
+    }));
+    let payload = payload.expect_err("it surfaces");
+    assert_eq!(payload.downcast_ref(), Some(&"the waker"));
+    crowd.poll_all();
+    assert!(crowd.taken_numbers().into_iter().eq(0..150));
 }

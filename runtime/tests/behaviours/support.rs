@@ -1,7 +1,9 @@
 //! Futures polled by hand, each with a waker of its own that counts.
 
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, RawWaker, RawWakerVTable, Wake, Waker};
@@ -251,4 +253,127 @@ pub(crate) fn queued_with<F: Future>(waker: &Waker, future: F) -> Waiter<F> {
         "expected Pending, was Ready"
     );
     waiter
+}
+
+thread_local! {
+    /// What happens on this thread when a waiter of a [`InlineTasks`] is woken, by its
+    /// number.
+    static ON_WAKE: RefCell<Option<Rc<dyn Fn(usize)>>> = const { RefCell::new(None) };
+}
+
+/// Waiters that poll each other when they are woken, as on an executor that runs
+/// tasks inside of a wake.
+pub(crate) struct InlineTasks<T> {
+    /// `None` once it is ready, or dropped, or while it is polled.
+    futures: Vec<RefCell<Option<Pin<Box<dyn Future<Output = T>>>>>>,
+    wakers: Vec<Waker>,
+    wakes: Vec<Cell<usize>>,
+    /// What was ready, in this order.
+    ready: RefCell<Vec<(usize, T)>>,
+}
+
+impl<T: 'static> InlineTasks<T> {
+    /// Waiters that are queued, in this order.
+    #[track_caller]
+    pub(crate) fn queued<F: Future<Output = T> + 'static>(
+        futures: impl IntoIterator<Item = F>,
+    ) -> Rc<Self> {
+        let boxed =
+            |future| RefCell::new(Some(Box::pin(future) as Pin<Box<dyn Future<Output = T>>>));
+        let futures: Vec<_> = futures.into_iter().map(boxed).collect();
+        let woken = |number| {
+            hooked(On::Wake, move || {
+                let hook = ON_WAKE.with_borrow(Clone::clone);
+                hook.expect("woken while nobody notifies")(number);
+            })
+        };
+        let crowd = Rc::new(InlineTasks {
+            wakers: (0..futures.len()).map(woken).collect(),
+            wakes: futures.iter().map(|_| Cell::new(0)).collect(),
+            futures,
+            ready: RefCell::default(),
+        });
+        for number in 0..crowd.wakers.len() {
+            assert!(!crowd.poll(number), "expected Pending, was Ready");
+        }
+        crowd
+    }
+
+    /// Notifies in some way. A waiter that is woken meanwhile is counted, and
+    /// does what `on_wake` says.
+    pub(crate) fn notified(
+        self: &Rc<Self>,
+        notify: impl FnOnce(),
+        on_wake: impl Fn(&Self, usize) + 'static,
+    ) {
+        struct Reset;
+
+        impl Drop for Reset {
+            fn drop(&mut self) {
+                ON_WAKE.set(None);
+            }
+        }
+
+        let crowd = Rc::clone(self);
+        let _reset = Reset;
+        ON_WAKE.set(Some(Rc::new(move |number| {
+            crowd.wakes[number].set(crowd.wakes[number].get() + 1);
+            on_wake(&crowd, number);
+        })));
+        notify();
+    }
+
+    /// Whether a waiter is ready, from one poll.
+    pub(crate) fn poll(&self, number: usize) -> bool {
+        let future = self.futures[number].take();
+        let mut future = future.expect("a waiter that waits");
+        match poll_with(&self.wakers[number], future.as_mut()) {
+            Poll::Ready(output) => self.ready.borrow_mut().push((number, output)),
+            Poll::Pending => {
+                self.futures[number].replace(Some(future));
+                return false;
+            }
+        }
+        true
+    }
+
+    pub(crate) fn cancel(&self, number: usize) {
+        drop(self.futures[number].take());
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.futures.len()
+    }
+
+    pub(crate) fn is_waiting(&self, number: usize) -> bool {
+        self.futures
+            .get(number)
+            .is_some_and(|future| future.borrow().is_some())
+    }
+
+    /// Polls all that wait, in order.
+    pub(crate) fn poll_all(&self) {
+        (0..self.len())
+            .filter(|&number| self.is_waiting(number))
+            .for_each(|number| {
+                self.poll(number);
+            });
+    }
+
+    pub(crate) fn wakes(&self, number: usize) -> usize {
+        self.wakes[number].get()
+    }
+
+    /// What was ready since the last call, by number.
+    pub(crate) fn taken(&self) -> Vec<(usize, T)> {
+        let mut ready = self.ready.take();
+        ready.sort_by_key(|&(number, _)| number);
+        ready
+    }
+
+    /// The numbers of those that were ready since the last call, in ascending
+    /// order.
+    pub(crate) fn taken_numbers(&self) -> Vec<usize> {
+        self.taken().into_iter().map(|(number, _)| number).collect()
+    }
 }

@@ -8,7 +8,7 @@ use async_monitor::Barrier;
 use loom::future::block_on;
 use loom::thread;
 
-use crate::{Task, leak, model, poll_once, queued};
+use crate::{PollsAnother, Task, leak, model, poll_once, queued};
 
 #[test]
 fn one_leader_for_each_generation() {
@@ -172,5 +172,59 @@ fn last_waker_is_woken() {
             (first, last) == (0, 1)
         });
         assert!(ready || poll_once(waiter.as_mut()).is_ready());
+    });
+}
+
+/// A waiter is polled by the waker of another while a third is cancelled: either
+/// the barrier is tripped before, or it is not at all.
+#[test]
+fn poll_inside_of_a_wake_against_cancel() {
+    model(|| {
+        let barrier: &'static Barrier = leak(Barrier::new(4));
+        let (first, tasks) = (PollsAnother::new(), [Task::new(), Task::new()]);
+        let mut wait = Box::pin(barrier.wait());
+        assert!(first.poll(wait.as_mut()).is_pending());
+        let [mut second, third] = tasks.each_ref().map(|task| queued(task, barrier.wait()));
+        let task = tasks[0].clone();
+        first.on_wake(move || {
+            let polled = task.poll(second.as_mut());
+            assert!(matches!(polled, Poll::Ready(Ok(passed)) if passed.index() == 1));
+        });
+        let last = thread::spawn(move || poll_once(pin!(barrier.wait())).is_ready());
+        drop(third);
+        let tripped = last.join().unwrap();
+        assert_eq!(first.is_woken(), tripped);
+        assert_eq!(first.poll(wait.as_mut()).is_ready(), tripped);
+        assert!(tasks[0].wakes() == 0 && tasks[1].wakes() <= usize::from(tripped));
+    });
+}
+
+/// The same where a reset drives the waiters out, and another comes.
+#[test]
+fn poll_inside_of_a_wake_against_arrival() {
+    model(|| {
+        let barrier: &'static Barrier = leak(Barrier::new(3));
+        let (first, task) = (PollsAnother::new(), Task::new());
+        let mut wait = Box::pin(barrier.wait());
+        assert!(first.poll(wait.as_mut()).is_pending());
+        let mut second = queued(&task, barrier.wait());
+        let other = task.clone();
+        first.on_wake(move || {
+            // Let through, if the third has come before the reset.
+            assert!(other.poll(second.as_mut()).is_ready());
+        });
+        let resetter = thread::spawn(move || barrier.reset());
+        let mut third = Box::pin(barrier.wait());
+        let passed = poll_once(third.as_mut()).is_ready();
+        resetter.join().unwrap();
+        if passed {
+            // It came before the reset.
+            assert!(first.is_woken() && first.poll(wait.as_mut()).is_ready());
+            return;
+        }
+        assert!(first.is_woken());
+        let result = first.poll(wait.as_mut());
+        assert!(matches!(result, Poll::Ready(Err(_))));
+        assert_eq!((task.wakes(), barrier.n_waiting()), (0, 1));
     });
 }

@@ -3,11 +3,11 @@
 use std::pin::pin;
 use std::sync::Arc;
 
-use async_monitor::{Condition, Lock, Mutex};
+use async_monitor::{Condition, Lock, Mutex, RwLock};
 use loom::future::block_on;
 use loom::thread;
 
-use crate::{Boxed, Task, model, poll_once, queued};
+use crate::{Boxed, PollsAnother, Task, leak, model, model_within, poll_once, queued};
 
 /// A counter, and the condition that it is not zero.
 #[derive(Default)]
@@ -239,4 +239,111 @@ fn wait_gives_the_lock_to_who_notifies() {
         ringer.join().unwrap();
         assert!(!bell.lock.is_locked());
     });
+}
+
+/// Two of three are notified, woken one at a time, while one of the two goes away
+/// and another thread polls: two go on (N4).
+#[test]
+fn notify_several_against_cancel_and_poll() {
+    for cancelled in 0..2 {
+        model_within(2, move || {
+            let bell = Arc::new(Bell::default());
+            let tasks = [Task::new(), Task::new(), Task::new()];
+            let mut line: Vec<_> = tasks.iter().map(|task| bell.waiter(task)).collect();
+            let leaver = line.remove(cancelled);
+            let mut behind = line.pop().unwrap();
+            let mut chosen = line.pop().unwrap();
+            let ringer = {
+                let bell = Arc::clone(&bell);
+                thread::spawn(move || bell.ring(2))
+            };
+            let canceller = thread::spawn(move || drop(leaver));
+            // If it is notified before it is polled, the poll tells.
+            let polled = tasks[1 - cancelled].poll(chosen.as_mut()).is_ready();
+            ringer.join().unwrap();
+            canceller.join().unwrap();
+            assert!(polled || tasks[1 - cancelled].poll(chosen.as_mut()).is_ready());
+            assert_eq!(tasks[2].wakes(), 1);
+            assert!(tasks[2].poll(behind.as_mut()).is_ready());
+            assert!(!bell.lock.is_locked());
+            assert!(tasks.iter().all(Task::is_forgotten));
+        });
+    }
+}
+
+/// Two notifications for two, each made whole before it wakes, by holders of a
+/// shared lock: nobody is notified twice, and a waiter that came in time is not
+/// left out.
+#[test]
+fn two_notifications_at_a_time() {
+    model_within(2, || {
+        let lock: &'static RwLock<()> = leak(RwLock::new(()));
+        let condition: &'static Condition = leak(Condition::new());
+        let waiter = |task: &Task| {
+            queued(task, async {
+                let guard = lock.read().await;
+                drop(condition.wait(guard).await);
+            })
+        };
+        let tasks = [
+            Task::new(),
+            Task::new(),
+            Task::new(),
+            Task::new(),
+            Task::new(),
+        ];
+        let mut line = tasks.each_ref().map(waiter);
+        let notify = move || condition.notify(&lock.try_read().unwrap(), 2);
+        let other = thread::spawn(notify);
+        notify();
+        other.join().unwrap();
+        let wakes = tasks.each_ref().map(Task::wakes);
+        assert_eq!(wakes, [1, 1, 1, 1, 0]);
+        for (task, waiter) in tasks.iter().zip(&mut line).take(4) {
+            assert!(task.poll(waiter.as_mut()).is_ready());
+        }
+        assert!(tasks[4].poll(line[4].as_mut()).is_pending());
+    });
+}
+
+/// Of three behind the first, one is polled by its waker and one is cancelled: two
+/// are notified, in order, of those that are left.
+#[test]
+fn poll_inside_of_a_wake_against_cancel() {
+    for cancelled in 0..2 {
+        model_within(2, move || {
+            let lock: &'static RwLock<()> = leak(RwLock::new(()));
+            let condition: &'static Condition = leak(Condition::new());
+            let wait = || async {
+                let guard = lock.read().await;
+                drop(condition.wait(guard).await);
+            };
+            let first = PollsAnother::new();
+            let mut first_wait = Box::pin(wait());
+            assert!(first.poll(first_wait.as_mut()).is_pending());
+            let tasks = [Task::new(), Task::new(), Task::new()];
+            let mut line = tasks.each_ref().map(|task| Some(queued(task, wait())));
+            let leaver = line[cancelled].take();
+            let mut early = line[1 - cancelled].take().unwrap();
+            let task = tasks[1 - cancelled].clone();
+            let is_ready = std::sync::Arc::new(std::sync::Mutex::new(None));
+            let was_ready = std::sync::Arc::clone(&is_ready);
+            first.on_wake(move || {
+                let ready = task.poll(early.as_mut()).is_ready();
+                // The second in line is chosen before the first is woken.
+                assert!(ready || cancelled == 0);
+                *was_ready.lock().unwrap() = Some((ready, early));
+            });
+            let notifier = thread::spawn(move || condition.notify(&lock.try_read().unwrap(), 2));
+            drop(leaver);
+            notifier.join().unwrap();
+            assert!(first.poll(first_wait.as_mut()).is_ready());
+            let (ready, mut early) = is_ready.lock().unwrap().take().unwrap();
+            let task = &tasks[1 - cancelled];
+            assert!(ready || (task.wakes() == 1 && task.poll(early.as_mut()).is_ready()));
+            let mut last = line[2].take().unwrap();
+            assert_eq!(tasks[2].wakes(), 0);
+            assert!(tasks[2].poll(last.as_mut()).is_pending());
+        });
+    }
 }

@@ -7,7 +7,7 @@ use async_monitor::Event;
 use loom::future::block_on;
 use loom::thread;
 
-use crate::{Exclusive, Task, leak, model, poll_once, queued};
+use crate::{Exclusive, PollsAnother, Task, leak, model, poll_once, queued};
 
 #[test]
 fn set_lets_everybody_through() {
@@ -91,19 +91,22 @@ fn set_against_cancel() {
     });
 }
 
-/// Who has seen the flag and cleared it is not let through by the call that set
-/// it, however long that takes (E3).
+/// A waiter that joins after a `clear` is not let through by the call that set the
+/// flag before, however long that takes (E3).
 #[test]
 fn set_against_a_clear_and_a_late_wait() {
     model(|| {
         let event = Arc::new(Event::new());
-        let mut early = pin!(event.wait());
-        assert!(poll_once(early.as_mut()).is_pending());
+        let mut early = [pin!(event.wait()), pin!(event.wait())];
+        for waiter in &mut early {
+            assert!(poll_once(waiter.as_mut()).is_pending());
+        }
         let setter = {
             let event = Arc::clone(&event);
             thread::spawn(move || event.set())
         };
-        if event.is_set() {
+        let [first, second] = &mut early;
+        if poll_once(first.as_mut()).is_ready() {
             event.clear();
             let mut late = pin!(event.wait());
             assert!(poll_once(late.as_mut()).is_pending());
@@ -111,8 +114,9 @@ fn set_against_a_clear_and_a_late_wait() {
             assert!(poll_once(late.as_mut()).is_pending());
         } else {
             setter.join().unwrap();
+            assert!(poll_once(first.as_mut()).is_ready());
         }
-        assert!(poll_once(early.as_mut()).is_ready());
+        assert!(poll_once(second.as_mut()).is_ready());
     });
 }
 
@@ -220,5 +224,136 @@ fn cancel_of_the_last_against_wait_and_set() {
         event.set();
         waiter.join().unwrap();
         canceller.join().unwrap();
+    });
+}
+
+/// Once the first waiter is let through, so are the others, which are woken one
+/// at a time: by their own poll, if it comes before (N4).
+///
+/// (The first waiter tells, not the flag: loom would not think of a switch between
+/// two loads of the flag by which `set` begins.)
+#[test]
+fn a_set_is_seen_whole() {
+    model(|| {
+        let event: &'static Event = leak(Event::new());
+        let tasks = [Task::new(), Task::new(), Task::new()];
+        let [mut first, mut second, mut third] =
+            tasks.each_ref().map(|task| queued(task, event.wait()));
+        let setter = thread::spawn(move || event.set());
+        if tasks[0].poll(first.as_mut()).is_ready() {
+            assert!(tasks[1].poll(second.as_mut()).is_ready());
+            event.clear();
+            let mut late = pin!(event.wait());
+            assert!(poll_once(late.as_mut()).is_pending());
+            assert!(tasks[2].poll(third.as_mut()).is_ready());
+            setter.join().unwrap();
+            assert!(poll_once(late.as_mut()).is_pending());
+        } else {
+            setter.join().unwrap();
+            assert!(tasks[0].poll(first.as_mut()).is_ready());
+            assert!(tasks[1].poll(second.as_mut()).is_ready());
+            assert!(tasks[2].poll(third.as_mut()).is_ready());
+        }
+        assert!(
+            tasks
+                .iter()
+                .all(|task| task.wakes() <= 1 && task.is_forgotten())
+        );
+    });
+}
+
+/// A waiter is polled by the waker of another while a third is cancelled.
+#[test]
+fn poll_inside_of_a_wake_against_cancel() {
+    for cancelled in 1..3 {
+        model(move || {
+            let event: &'static Event = leak(Event::new());
+            let (first, tasks) = (PollsAnother::new(), [Task::new(), Task::new()]);
+            let mut wait = Box::pin(event.wait());
+            assert!(first.poll(wait.as_mut()).is_pending());
+            let mut others = tasks
+                .each_ref()
+                .map(|task| Some(queued(task, event.wait())));
+            let leaver = others[cancelled - 1].take();
+            let early = 2 - cancelled;
+            let mut waiter = others[early].take().unwrap();
+            let task = tasks[early].clone();
+            first.on_wake(move || {
+                assert!(event.is_set());
+                assert!(task.poll(waiter.as_mut()).is_ready());
+            });
+            let setter = thread::spawn(move || event.set());
+            drop(leaver);
+            setter.join().unwrap();
+            assert!(first.is_woken());
+            assert!(first.poll(wait.as_mut()).is_ready());
+            assert_eq!(tasks[early].wakes(), 0);
+            assert!(tasks[cancelled - 1].wakes() <= 1);
+            assert!(tasks.iter().all(Task::is_forgotten));
+        });
+    }
+}
+
+/// A waiter that is polled with another waker while it is let through.
+#[test]
+fn poll_of_another_task_among_others() {
+    model(|| {
+        let event: &'static Event = leak(Event::new());
+        let tasks = [Task::new(), Task::new(), Task::new()];
+        let [mut first, mut second, mut third] =
+            tasks.each_ref().map(|task| queued(task, event.wait()));
+        let setter = thread::spawn(move || event.set());
+        let last = Task::new();
+        let ready = last.poll(second.as_mut()).is_ready();
+        setter.join().unwrap();
+        if ready {
+            assert_eq!(last.wakes(), 0);
+        } else {
+            assert_eq!((tasks[1].wakes(), last.wakes()), (0, 1));
+            assert!(last.poll(second.as_mut()).is_ready());
+        }
+        assert!(tasks[0].poll(first.as_mut()).is_ready());
+        assert!(tasks[2].poll(third.as_mut()).is_ready());
+        assert!(tasks.iter().all(Task::is_forgotten) && last.is_forgotten());
+    });
+}
+
+/// What came before a `set` is visible after the `clear` that takes it back, and
+/// what came before a `clear` where the flag is seen clear.
+#[test]
+fn clear_synchronizes() {
+    use loom::sync::atomic::{AtomicUsize, Ordering};
+
+    model(|| {
+        let event: &'static Event = leak(Event::new());
+        event.set();
+        let work = Arc::new(AtomicUsize::new(0));
+        let setter = {
+            let work = Arc::clone(&work);
+            thread::spawn(move || {
+                work.store(1, Ordering::Relaxed);
+                event.set();
+            })
+        };
+        event.clear();
+        let seen = work.load(Ordering::Relaxed);
+        setter.join().unwrap();
+        assert!(event.is_set() || seen == 1);
+    });
+    model(|| {
+        let event: &'static Event = leak(Event::new());
+        event.set();
+        let value = Exclusive::new();
+        let clearer = {
+            let value = value.clone();
+            thread::spawn(move || {
+                value.add_one();
+                event.clear();
+            })
+        };
+        if !event.is_set() {
+            assert_eq!(value.get(), 1);
+        }
+        clearer.join().unwrap();
     });
 }

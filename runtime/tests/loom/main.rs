@@ -86,6 +86,43 @@ impl Task {
     }
 }
 
+/// A task that runs something when it is woken, such as the poll of another.
+#[derive(Clone)]
+struct PollsAnother(std::sync::Arc<OnWake>);
+
+#[derive(Default)]
+struct OnWake {
+    wakes: AtomicUsize,
+    run: std::sync::Mutex<Option<Box<dyn FnOnce() + Send>>>,
+}
+
+impl Wake for OnWake {
+    fn wake(self: std::sync::Arc<Self>) {
+        self.wakes.fetch_add(1, Ordering::SeqCst);
+        let run = self.run.lock().unwrap().take();
+        run.into_iter().for_each(|run| run());
+    }
+}
+
+impl PollsAnother {
+    fn new() -> Self {
+        PollsAnother(std::sync::Arc::default())
+    }
+
+    fn on_wake(&self, run: impl FnOnce() + Send + 'static) {
+        *self.0.run.lock().unwrap() = Some(Box::new(run));
+    }
+
+    fn poll<F: Future + ?Sized>(&self, future: Pin<&mut F>) -> Poll<F::Output> {
+        let waker = Waker::from(std::sync::Arc::clone(&self.0));
+        future.poll(&mut Context::from_waker(&waker))
+    }
+
+    fn is_woken(&self) -> bool {
+        self.0.wakes.load(Ordering::SeqCst) > 0
+    }
+}
+
 /// A future in a box, which may be sent.
 type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 

@@ -13,7 +13,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use async_monitor::{BoundedSemaphore, Guarded, Lock, Mutex, RwLock, Semaphore};
+use async_monitor::{
+    BoundedSemaphore, Event, Guarded, Lock, Mutex, MutexGuard, RwLock, RwLockUpgradableReadGuard,
+    RwLockWriteGuard, Semaphore, local,
+};
 
 /// An object with a lock of the notation.
 #[derive(Default, Guarded)]
@@ -64,7 +67,6 @@ macro_rules! operations {
                     let guard = Through($future).await;
                     black_box(&guard);
                     Through(std::future::ready(())).await;
-                    drop(guard);
                 });
             }
 
@@ -110,6 +112,13 @@ fn measure(name: &str, times: u64, mut call: impl FnMut()) {
     println!("{name} {best:.2}");
 }
 
+/// An event that has happened.
+fn set() -> Event {
+    let event = Event::new();
+    event.set();
+    event
+}
+
 /// One compare-exchange and one addition, or swap: the limit.
 struct Limit(AtomicUsize);
 
@@ -133,7 +142,8 @@ impl Drop for LimitGuard<'_> {
 }
 
 operations! {
-    limit_polled, limit_awaited, limit_pinned: l: Limit = Limit(AtomicUsize::new(9)) => std::future::poll_fn(|_| Poll::Ready(l.take()));
+    limit_polled, limit_awaited, limit_pinned:
+        l: Limit = Limit(AtomicUsize::new(9)) => std::future::poll_fn(|_| Poll::Ready(l.take()));
     lock_polled, lock_awaited, lock_pinned: l: Lock = Lock::new() => l.acquire();
     lock_owned_polled, lock_owned_awaited, lock_owned_pinned:
         l: Arc<Lock> = Arc::default() => l.acquire_owned();
@@ -164,5 +174,20 @@ operations! {
         s: BoundedSemaphore = BoundedSemaphore::new(2) => s.acquire();
     bounded_owned_polled, bounded_owned_awaited, bounded_owned_pinned:
         s: Arc<BoundedSemaphore> = Arc::new(BoundedSemaphore::new(2)) => s.acquire_owned();
+    local_mutex_polled, local_mutex_awaited, local_mutex_pinned:
+        l: local::Mutex<usize> = local::Mutex::new(0) => l.lock();
+    local_mutex_wide_polled, local_mutex_wide_awaited, local_mutex_wide_pinned:
+        l: local::Mutex<dyn Debug> = local::Mutex::new(0) => l.lock();
+    local_read_polled, local_read_awaited, local_read_pinned:
+        l: local::RwLock<usize> = local::RwLock::new(0) => l.read();
+    local_semaphore_polled, local_semaphore_awaited, local_semaphore_pinned:
+        s: local::Semaphore = local::Semaphore::new(2) => s.acquire();
+    mapped_polled, mapped_awaited, mapped_pinned: l: Mutex<(u8, usize)> = Mutex::default() =>
+        async { MutexGuard::map(l.lock().await, |pair| &mut pair.1) };
+    upgrade_polled, upgrade_awaited, upgrade_pinned: l: RwLock<usize> = RwLock::new(0) =>
+        async { RwLockUpgradableReadGuard::upgrade(l.upgradable_read().await).await };
+    downgrade_polled, downgrade_awaited, downgrade_pinned: l: RwLock<usize> = RwLock::new(0) =>
+        async { RwLockWriteGuard::downgrade(l.write().await) };
+    event_polled, event_awaited, event_pinned: e: Event = set() => e.wait();
     guarded_polled, guarded_awaited, guarded_pinned: o: Object = Object::default() => o.acquire_lock();
 }

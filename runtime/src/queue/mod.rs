@@ -199,6 +199,7 @@ impl<R: Request> LockedQueue<'_, R> {
         // SAFETY: Q2; an idle node owns no waker (Q3). For the links passed on.
         unsafe {
             (*node.as_ptr()).ticket.set(0);
+            (*node.as_ptr()).is_thread.set(false);
             (*node.as_ptr()).waker.put(waker);
             self.set_state(node, State::Waiting);
             self.link(before, node);
@@ -573,7 +574,7 @@ impl<R: Request> LockedQueue<'_, R> {
     ///
     /// # Safety
     ///
-    /// The node is linked here, or the caller's own and not linked.
+    /// The node is linked here, or the caller's own and was linked before.
     #[inline]
     pub(crate) unsafe fn ticket_of(&self, node: NodePtr<R>) -> u32 {
         // SAFETY: Q2.

@@ -128,9 +128,11 @@ pub(crate) struct Node<R: Request> {
     pub(super) state: AtomicState,
     /// The owner's (Q6).
     future_state: Cell<FutureState>,
-    /// A thread that parks waits here.
-    pub(super) is_thread: SharedCell<bool>,
-    pub(super) ticket: SharedCell<u32>,
+    /// A thread that parks waits here. Written when the node is linked, as all that is
+    /// lazy: few stores make a future, and none of odd width that a move would have to
+    /// wait for.
+    pub(super) is_thread: Lazy<bool>,
+    pub(super) ticket: Lazy<u32>,
     /// What the waiter waits for.
     pub(crate) request: R,
     pub(super) links: R::Links,
@@ -181,8 +183,8 @@ impl<R: Request> Node<R> {
             waker: WakerSlot::new(),
             state: AtomicState::new(State::Idle),
             future_state: Cell::new(FutureState::Init),
-            is_thread: SharedCell::new(false),
-            ticket: SharedCell::new(0),
+            is_thread: Lazy::new(),
+            ticket: Lazy::new(),
             request,
             links: R::Links::default(),
             _pinned: PhantomPinned,

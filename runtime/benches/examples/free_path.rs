@@ -112,6 +112,11 @@ fn measure(name: &str, times: u64, mut call: impl FnMut()) {
     println!("{name} {best:.2}");
 }
 
+/// Polls a future once.
+async fn is_pending(mut future: Pin<&mut impl Future>) -> bool {
+    std::future::poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx).is_pending())).await
+}
+
 /// An event that has happened.
 fn set() -> Event {
     let event = Event::new();
@@ -188,6 +193,26 @@ operations! {
         async { RwLockUpgradableReadGuard::upgrade(l.upgradable_read().await).await };
     downgrade_polled, downgrade_awaited, downgrade_pinned: l: RwLock<usize> = RwLock::new(0) =>
         async { RwLockWriteGuard::downgrade(l.write().await) };
+    hand_off_polled, hand_off_awaited, hand_off_pinned: l: Lock = Lock::new() => async {
+        let guard = l.acquire().await;
+        let mut next = pin!(l.acquire());
+        assert!(is_pending(next.as_mut()).await);
+        drop(guard);
+        next.await
+    };
+    read_hand_off_polled, read_hand_off_awaited, read_hand_off_pinned:
+        l: RwLock<usize> = RwLock::new(0) => async {
+            let guard = l.write().await;
+            let mut next = pin!(l.read());
+            assert!(is_pending(next.as_mut()).await);
+            drop(guard);
+            next.await
+        };
+    cancelled_polled, cancelled_awaited, cancelled_pinned: l: Lock = Lock::new() => async {
+        let guard = l.acquire().await;
+        assert!(is_pending(pin!(l.acquire())).await);
+        guard
+    };
     event_polled, event_awaited, event_pinned: e: Event = set() => e.wait();
     guarded_polled, guarded_awaited, guarded_pinned: o: Object = Object::default() => o.acquire_lock();
 }

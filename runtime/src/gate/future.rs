@@ -14,8 +14,8 @@ use crate::queue::{FutureState, Node};
 ///
 /// # Invariants
 ///
-/// - **F1** The node's stage is [`Completed`](FutureState::Completed) exactly when the handle has been moved
-///   out.
+/// - **F1** The future's state is [`Completed`](FutureState::Completed) exactly when the
+///   handle has been moved out.
 /// - **F2** While it is [`Init`](FutureState::Init), the node has never been linked.
 pub(crate) struct Entering<H: Gated> {
     /// Until the future has completed (F1).
@@ -49,7 +49,7 @@ impl<H: Gated> Entering<H> {
             && handle.gate().try_enter(this.node.request)
         {
             this.node.set_future_state(FutureState::Completed);
-            // It was not over, and it is now: the copy takes the handle's place (F1).
+            // It had not completed, and has now: the copy takes the handle's place (F1).
             return Poll::Ready(ManuallyDrop::into_inner(handle));
         }
         // SAFETY: the future is pinned.
@@ -74,7 +74,7 @@ impl<H: Gated> Entering<H> {
             return Poll::Pending;
         }
         self.node.set_future_state(FutureState::Completed);
-        // SAFETY: it was not over, and it is now (F1).
+        // SAFETY: it had not completed, and has now (F1).
         Poll::Ready(unsafe { ManuallyDrop::take(&mut self.handle) })
     }
 
@@ -93,14 +93,14 @@ impl<H: Gated> Entering<H> {
 impl<H: Gated> Drop for Entering<H> {
     #[inline]
     fn drop(&mut self) {
-        let stage = self.node.future_state();
-        if stage == FutureState::Completed {
+        let state = self.node.future_state();
+        if state == FutureState::Completed {
             return;
         }
         // SAFETY: the handle is still there (F1), and nobody looks for it after
         // this. It is dropped also if a waker panics in what comes next.
         let handle = unsafe { ManuallyDrop::take(&mut self.handle) };
-        if stage == FutureState::Polled {
+        if state == FutureState::Polled {
             // SAFETY: the node is pinned, as it was polled, and used with this
             // gate only.
             unsafe { handle.gate().cancel(&self.node) }

@@ -2,7 +2,7 @@
 
 use core::cell::Cell;
 use core::marker::PhantomPinned;
-use core::mem::{ManuallyDrop, MaybeUninit};
+use core::mem::{self, ManuallyDrop, MaybeUninit};
 use core::ptr::{self, NonNull};
 use core::task::{RawWakerVTable, Waker};
 
@@ -71,26 +71,9 @@ impl AtomicState {
 
     #[inline]
     pub(super) fn load(&self, ordering: Ordering) -> State {
-        const STATES: [State; 16] = [
-            State::Idle,
-            State::Waiting,
-            State::Woken,
-            State::Granted,
-            State::Noted,
-            State::Notified,
-            State::Unlinked,
-            State::Unsatisfied,
-            State::Evaluating,
-            // Not used: with them, the mask spares a check of the bound.
-            State::Idle,
-            State::Idle,
-            State::Idle,
-            State::Idle,
-            State::Idle,
-            State::Idle,
-            State::Idle,
-        ];
-        STATES[usize::from(self.0.load(ordering) & 15)]
+        let state = self.0.load(ordering);
+        // SAFETY: `new` and `store` alone write the byte, each a `State`.
+        unsafe { mem::transmute::<u8, State>(state) }
     }
 
     #[inline]

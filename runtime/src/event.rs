@@ -273,17 +273,17 @@ impl Future for EventWait<'_> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let (event, node) = (self.event, &self.node);
-        if node.future_state() == FutureState::Completed {
-            polled_after_completion()
-        }
-        if node.state() != State::Unlinked
-            && (node.future_state() != FutureState::Init || !event.is_set())
-        {
-            // SAFETY: the node is pinned as we are, used with this signal only,
-            // and cancelled by our drop.
-            let polled = unsafe { event.poll_wait(node, cx.waker()) };
-            if polled.is_pending() {
-                return Poll::Pending;
+        if node.future_state() != FutureState::Init || !event.is_set() {
+            if node.future_state() == FutureState::Completed {
+                polled_after_completion()
+            }
+            if node.state() != State::Unlinked {
+                // SAFETY: the node is pinned as we are, used with this signal only,
+                // and leaves in our drop.
+                let polled = unsafe { event.poll_wait(node, cx.waker()) };
+                if polled.is_pending() {
+                    return Poll::Pending;
+                }
             }
         }
         node.set_future_state(FutureState::Completed);

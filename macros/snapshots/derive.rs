@@ -19,7 +19,6 @@ impl<'__guard> ::core::fmt::Debug for AccountLedgerGuard<'__guard> {
     }
 }
 #[automatically_derived]
-#[allow(dead_code)]
 impl<'__guard> AccountLedgerGuard<'__guard> {
     ///What `ledger` guards, for as long as the guard is borrowed.
     #[inline]
@@ -54,7 +53,6 @@ unsafe impl<'__guard> ::async_monitor::HoldsLock for AccountLedgerGuard<'__guard
     }
 }
 ///What the lock `ledger` of `Account` guards, while it is held.
-#[allow(dead_code)]
 #[doc(hidden)]
 pub struct AccountLedgerHeld<'__guard> {
     /// What there is.
@@ -86,7 +84,6 @@ unsafe impl<'__guard> ::async_monitor::HoldsLock for AccountLedgerHeld<'__guard>
     }
 }
 #[automatically_derived]
-#[allow(dead_code)]
 impl Account {
     /**Waits for the lock `ledger`, and takes it for itself alone.
 
@@ -126,6 +123,7 @@ Dropping the future gives up the place in line.*/
         ::async_monitor::__private::block_on(self.acquire_ledger())
     }
 }
+#[doc(hidden)]
 #[automatically_derived]
 impl ::async_monitor::__private::HasLock<122075695621518212564394156771862851892u128>
 for Account {
@@ -143,6 +141,7 @@ for Account {
         AccountLedgerGuard::fields(guard)
     }
 }
+#[doc(hidden)]
 #[automatically_derived]
 impl ::async_monitor::__private::Enter<122075695621518212564394156771862851892u128>
 for Account {
@@ -172,6 +171,7 @@ for Account {
         })
     }
 }
+#[doc(hidden)]
 #[automatically_derived]
 unsafe impl ::async_monitor::__private::EnterWhen<
     122075695621518212564394156771862851892u128,
@@ -204,6 +204,7 @@ where
         )
     }
 }
+#[doc(hidden)]
 #[automatically_derived]
 impl<'__guard> ::async_monitor::__private::ViewOf<'__guard>
 for AccountLedgerHeld<'__guard> {
@@ -214,6 +215,7 @@ for AccountLedgerHeld<'__guard> {
     }
 }
 enum __AccountLedger {}
+#[doc(hidden)]
 #[automatically_derived]
 unsafe impl ::async_monitor::__private::LockOf<__AccountLedger> for Account {
     type Lock = Lock;
@@ -224,10 +226,12 @@ unsafe impl ::async_monitor::__private::LockOf<__AccountLedger> for Account {
         __lock
     }
 }
+#[doc(hidden)]
 #[automatically_derived]
 impl<'__view, '__guard> ::async_monitor::View<'__view> for AccountLedgerGuard<'__guard> {
     type View = AccountLedgerHeld<'__view>;
 }
+#[doc(hidden)]
 #[automatically_derived]
 unsafe impl<'__guard> ::async_monitor::Relock for AccountLedgerGuard<'__guard>
 where
@@ -267,7 +271,6 @@ where
 #[doc(hidden)]
 #[must_use = "a future does nothing unless it is awaited"]
 #[allow(private_bounds)]
-#[allow(missing_debug_implementations)]
 pub struct AccountLedgerReacquire<'__guard>(
     ::async_monitor::__private::Reacquire<
         '__guard,
@@ -299,6 +302,7 @@ where
     >,
     ::async_monitor::__private::NeverUnpin<'__guard>: ::core::marker::Unpin,
 {}
+#[doc(hidden)]
 #[automatically_derived]
 impl<'__guard> ::async_monitor::__private::MustNotImplDrop
 for AccountLedgerReacquire<'__guard>
@@ -339,13 +343,13 @@ where
 }
 #[doc(hidden)]
 #[allow(private_bounds)]
-#[allow(missing_debug_implementations)]
 pub struct AccountLedgerSaved(
     (::async_monitor::__private::Kept<'static, i64>,),
     ::core::marker::PhantomData<fn() -> Account>,
 )
 where
     for<'__a> ::async_monitor::__private::Kept<'__a, i64>: ::core::marker::Sized;
+#[doc(hidden)]
 #[automatically_derived]
 impl<'__guard> ::async_monitor::__private::RestoreView for AccountLedgerHeld<'__guard>
 where
@@ -360,11 +364,10 @@ where
             ::core::marker::PhantomData,
         )
     }
-    #[allow(unused_variables)]
-    fn exchange(&mut self, saved: &mut Self::Saved) {
+    fn exchange(&mut self, __saved: &mut Self::Saved) {
         <&_ as ::async_monitor::__private::Restorable<
             i64,
-        >>::exchange(&mut *self.balance, &mut saved.0.0);
+        >>::exchange(&mut *self.balance, &mut __saved.0.0);
     }
     #[inline]
     fn reborrow(&mut self) -> Self::View<'_> {
@@ -378,6 +381,7 @@ where
         }
     }
 }
+#[doc(hidden)]
 #[automatically_derived]
 impl ::async_monitor::__private::Restore<122075695621518212564394156771862851892u128>
 for Account
@@ -399,7 +403,6 @@ where
     }
 }
 ///What the lock `ledger` of `Account` guards, without the lock: nobody else has the `Account`.
-#[allow(dead_code)]
 #[doc(hidden)]
 pub struct AccountLedgerMut<'__guard> {
     /// What there is.
@@ -415,7 +418,6 @@ impl<'__guard> ::core::fmt::Debug for AccountLedgerMut<'__guard> {
     }
 }
 #[automatically_derived]
-#[allow(dead_code)]
 impl Account {
     ///What the lock `ledger` guards. Takes no lock, as nobody else has the `Account`.
     #[inline]
@@ -426,7 +428,6 @@ impl Account {
         }
     }
 }
-#[allow(unused_macros)]
 macro_rules! __Account_locks {
     (write ledger { $($derived:tt)* } { $($plain:tt)* }) => {
         $($derived)*
@@ -438,7 +439,11 @@ macro_rules! __Account_locks {
         $($plain)*
     };
 }
-#[allow(unused_imports)]
-pub(crate) use __Account_locks as Account;
+#[doc(hidden)]
+mod __Account_locks {
+    pub(crate) use __Account_locks as Account;
+}
+pub(crate) use __Account_locks::*;
+#[doc(hidden)]
 #[automatically_derived]
 impl ::async_monitor::__private::IsDerived for Account {}

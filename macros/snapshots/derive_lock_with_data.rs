@@ -18,7 +18,6 @@ impl<'__guard> ::core::fmt::Debug for SharedStateGuard<'__guard> {
     }
 }
 #[automatically_derived]
-#[allow(dead_code)]
 impl<'__guard> SharedStateGuard<'__guard> {
     ///What `state` guards, for as long as the guard is borrowed.
     #[inline]
@@ -51,7 +50,6 @@ unsafe impl<'__guard> ::async_monitor::HoldsLock for SharedStateGuard<'__guard> 
     }
 }
 ///What the lock `state` of `Shared` guards, while it is held.
-#[allow(dead_code)]
 struct SharedStateHeld<'__guard> {
     ///The value inside of `state`.
     value: &'__guard mut Vec<u8>,
@@ -82,7 +80,6 @@ unsafe impl<'__guard> ::async_monitor::HoldsLock for SharedStateHeld<'__guard> {
     }
 }
 #[automatically_derived]
-#[allow(dead_code)]
 impl Shared {
     /**Waits for the lock `state`, and takes it for itself alone.
 
@@ -122,6 +119,7 @@ Dropping the future gives up the place in line.*/
         ::async_monitor::__private::block_on(self.acquire_state())
     }
 }
+#[doc(hidden)]
 #[automatically_derived]
 impl ::async_monitor::__private::HasLock<9157926117924125475949231123135259214u128>
 for Shared {
@@ -139,6 +137,7 @@ for Shared {
         SharedStateGuard::fields(guard)
     }
 }
+#[doc(hidden)]
 #[automatically_derived]
 impl ::async_monitor::__private::Enter<9157926117924125475949231123135259214u128>
 for Shared {
@@ -168,6 +167,7 @@ for Shared {
         })
     }
 }
+#[doc(hidden)]
 #[automatically_derived]
 unsafe impl ::async_monitor::__private::EnterWhen<
     9157926117924125475949231123135259214u128,
@@ -200,6 +200,7 @@ where
         )
     }
 }
+#[doc(hidden)]
 #[automatically_derived]
 impl<'__guard> ::async_monitor::__private::ViewOf<'__guard>
 for SharedStateHeld<'__guard> {
@@ -210,6 +211,7 @@ for SharedStateHeld<'__guard> {
     }
 }
 enum __SharedState {}
+#[doc(hidden)]
 #[automatically_derived]
 unsafe impl ::async_monitor::__private::LockOf<__SharedState> for Shared {
     type Lock = Arc<Mutex<Vec<u8>>>;
@@ -220,10 +222,12 @@ unsafe impl ::async_monitor::__private::LockOf<__SharedState> for Shared {
         __lock
     }
 }
+#[doc(hidden)]
 #[automatically_derived]
 impl<'__view, '__guard> ::async_monitor::View<'__view> for SharedStateGuard<'__guard> {
     type View = SharedStateHeld<'__view>;
 }
+#[doc(hidden)]
 #[automatically_derived]
 unsafe impl<'__guard> ::async_monitor::Relock for SharedStateGuard<'__guard>
 where
@@ -263,7 +267,6 @@ where
 #[doc(hidden)]
 #[must_use = "a future does nothing unless it is awaited"]
 #[allow(private_bounds)]
-#[allow(missing_debug_implementations)]
 struct SharedStateReacquire<'__guard>(
     ::async_monitor::__private::Reacquire<
         '__guard,
@@ -295,6 +298,7 @@ where
     >,
     ::async_monitor::__private::NeverUnpin<'__guard>: ::core::marker::Unpin,
 {}
+#[doc(hidden)]
 #[automatically_derived]
 impl<'__guard> ::async_monitor::__private::MustNotImplDrop
 for SharedStateReacquire<'__guard>
@@ -335,13 +339,13 @@ where
 }
 #[doc(hidden)]
 #[allow(private_bounds)]
-#[allow(missing_debug_implementations)]
 struct SharedStateSaved(
     (::async_monitor::__private::Kept<'static, Vec<u8>>,),
     ::core::marker::PhantomData<fn() -> Shared>,
 )
 where
     for<'__a> ::async_monitor::__private::Kept<'__a, Vec<u8>>: ::core::marker::Sized;
+#[doc(hidden)]
 #[automatically_derived]
 impl<'__guard> ::async_monitor::__private::RestoreView for SharedStateHeld<'__guard>
 where
@@ -356,11 +360,10 @@ where
             ::core::marker::PhantomData,
         )
     }
-    #[allow(unused_variables)]
-    fn exchange(&mut self, saved: &mut Self::Saved) {
+    fn exchange(&mut self, __saved: &mut Self::Saved) {
         <&_ as ::async_monitor::__private::Restorable<
             Vec<u8>,
-        >>::exchange(&mut *self.value, &mut saved.0.0);
+        >>::exchange(&mut *self.value, &mut __saved.0.0);
     }
     #[inline]
     fn reborrow(&mut self) -> Self::View<'_> {
@@ -374,6 +377,7 @@ where
         }
     }
 }
+#[doc(hidden)]
 #[automatically_derived]
 impl ::async_monitor::__private::Restore<9157926117924125475949231123135259214u128>
 for Shared
@@ -394,7 +398,6 @@ where
         );
     }
 }
-#[allow(unused_macros)]
 macro_rules! __Shared_locks {
     (write state { $($derived:tt)* } { $($plain:tt)* }) => {
         $($derived)*
@@ -406,7 +409,11 @@ macro_rules! __Shared_locks {
         $($plain)*
     };
 }
-#[allow(unused_imports)]
-pub(crate) use __Shared_locks as Shared;
+#[doc(hidden)]
+mod __Shared_locks {
+    pub(crate) use __Shared_locks as Shared;
+}
+pub(crate) use __Shared_locks::*;
+#[doc(hidden)]
 #[automatically_derived]
 impl ::async_monitor::__private::IsDerived for Shared {}

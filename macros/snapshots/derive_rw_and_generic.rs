@@ -25,7 +25,6 @@ where
     }
 }
 #[automatically_derived]
-#[allow(dead_code)]
 impl<'__guard, 'd, K: Hash, const N: usize> CacheTableWriteGuard<'__guard, 'd, K, N>
 where
     K: Eq,
@@ -67,7 +66,6 @@ where
     }
 }
 ///What the lock `table` of `Cache` guards, while it is held.
-#[allow(dead_code)]
 #[doc(hidden)]
 pub(crate) struct CacheTableWriteHeld<'__guard, 'd, K: Hash, const N: usize>
 where
@@ -110,7 +108,6 @@ where
     }
 }
 #[automatically_derived]
-#[allow(dead_code)]
 impl<'d, K: Hash, const N: usize> Cache<'d, K, N>
 where
     K: Eq,
@@ -155,6 +152,7 @@ Dropping the future gives up the place in line.*/
         ::async_monitor::__private::block_on(self.write_table())
     }
 }
+#[doc(hidden)]
 #[automatically_derived]
 impl<
     'd,
@@ -179,6 +177,7 @@ where
         CacheTableWriteGuard::fields(guard)
     }
 }
+#[doc(hidden)]
 #[automatically_derived]
 impl<
     'd,
@@ -215,6 +214,7 @@ where
         })
     }
 }
+#[doc(hidden)]
 #[automatically_derived]
 unsafe impl<
     'd,
@@ -251,6 +251,7 @@ where
         )
     }
 }
+#[doc(hidden)]
 #[automatically_derived]
 impl<'__guard, 'd, K: Hash, const N: usize> ::async_monitor::__private::ViewOf<'__guard>
 for CacheTableWriteHeld<'__guard, 'd, K, N>
@@ -264,13 +265,14 @@ where
     }
 }
 #[doc(hidden)]
-#[allow(dead_code, type_alias_bounds)]
+#[allow(type_alias_bounds)]
 pub(crate) type CacheTableHeld<'__guard, 'd, K: Hash, const N: usize> = CacheTableWriteHeld<
     '__guard,
     'd,
     K,
     N,
 >;
+#[doc(hidden)]
 #[automatically_derived]
 impl<'__guard, 'd, K: Hash, const N: usize> ::async_monitor::__private::AsRead
 for CacheTableWriteHeld<'__guard, 'd, K, N>
@@ -291,6 +293,7 @@ where
     }
 }
 enum __CacheTable {}
+#[doc(hidden)]
 #[automatically_derived]
 unsafe impl<
     'd,
@@ -308,6 +311,7 @@ where
         __lock
     }
 }
+#[doc(hidden)]
 #[automatically_derived]
 impl<'__view, '__guard, 'd, K: Hash, const N: usize> ::async_monitor::View<'__view>
 for CacheTableWriteGuard<'__guard, 'd, K, N>
@@ -316,6 +320,7 @@ where
 {
     type View = CacheTableWriteHeld<'__view, 'd, K, N>;
 }
+#[doc(hidden)]
 #[automatically_derived]
 unsafe impl<'__guard, 'd, K: Hash, const N: usize> ::async_monitor::Relock
 for CacheTableWriteGuard<'__guard, 'd, K, N>
@@ -357,7 +362,6 @@ where
 #[doc(hidden)]
 #[must_use = "a future does nothing unless it is awaited"]
 #[allow(private_bounds)]
-#[allow(missing_debug_implementations)]
 pub(crate) struct CacheTableWriteReacquire<'__guard, 'd, K: Hash, const N: usize>(
     ::async_monitor::__private::Reacquire<
         '__guard,
@@ -392,6 +396,7 @@ where
     >,
     ::async_monitor::__private::NeverUnpin<'__guard>: ::core::marker::Unpin,
 {}
+#[doc(hidden)]
 #[automatically_derived]
 impl<'__guard, 'd, K: Hash, const N: usize> ::async_monitor::__private::MustNotImplDrop
 for CacheTableWriteReacquire<'__guard, 'd, K, N>
@@ -435,7 +440,6 @@ where
 }
 #[doc(hidden)]
 #[allow(private_bounds)]
-#[allow(missing_debug_implementations)]
 pub(crate) struct CacheTableWriteSaved<'d, K: Hash, const N: usize>(
     (::async_monitor::__private::Kept<'static, HashMap<K, &'d [u8; N]>>,),
     ::core::marker::PhantomData<fn() -> Cache<'d, K, N>>,
@@ -446,6 +450,7 @@ where
         '__a,
         HashMap<K, &'d [u8; N]>,
     >: ::core::marker::Sized;
+#[doc(hidden)]
 #[automatically_derived]
 impl<'__guard, 'd, K: Hash, const N: usize> ::async_monitor::__private::RestoreView
 for CacheTableWriteHeld<'__guard, 'd, K, N>
@@ -468,11 +473,10 @@ where
             ::core::marker::PhantomData,
         )
     }
-    #[allow(unused_variables)]
-    fn exchange(&mut self, saved: &mut Self::Saved) {
+    fn exchange(&mut self, __saved: &mut Self::Saved) {
         <&_ as ::async_monitor::__private::Restorable<
             HashMap<K, &'d [u8; N]>,
-        >>::exchange(&mut *self.entries, &mut saved.0.0);
+        >>::exchange(&mut *self.entries, &mut __saved.0.0);
     }
     #[inline]
     fn reborrow(&mut self) -> Self::View<'_> {
@@ -486,6 +490,7 @@ where
         }
     }
 }
+#[doc(hidden)]
 #[automatically_derived]
 impl<
     'd,
@@ -544,7 +549,6 @@ where
     }
 }
 #[automatically_derived]
-#[allow(dead_code)]
 impl<'__guard, 'd, K: Hash, const N: usize> CacheTableReadGuard<'__guard, 'd, K, N>
 where
     K: Eq,
@@ -586,7 +590,6 @@ where
     }
 }
 ///What the lock `table` of `Cache` guards, while it is held, to be read.
-#[allow(dead_code)]
 #[doc(hidden)]
 pub(crate) struct CacheTableReadHeld<'__guard, 'd, K: Hash, const N: usize>
 where
@@ -629,7 +632,6 @@ where
     }
 }
 #[automatically_derived]
-#[allow(dead_code)]
 impl<'d, K: Hash, const N: usize> Cache<'d, K, N>
 where
     K: Eq,
@@ -685,6 +687,7 @@ Dropping the future gives up the place in line.*/
         ::async_monitor::__private::block_on(self.read_table())
     }
 }
+#[doc(hidden)]
 #[automatically_derived]
 impl<
     'd,
@@ -709,6 +712,7 @@ where
         CacheTableReadGuard::fields(guard)
     }
 }
+#[doc(hidden)]
 #[automatically_derived]
 impl<
     'd,
@@ -746,6 +750,7 @@ where
         })
     }
 }
+#[doc(hidden)]
 #[automatically_derived]
 unsafe impl<
     'd,
@@ -784,6 +789,7 @@ where
         )
     }
 }
+#[doc(hidden)]
 #[automatically_derived]
 impl<'__guard, 'd, K: Hash, const N: usize> ::async_monitor::__private::ViewOf<'__guard>
 for CacheTableReadHeld<'__guard, 'd, K, N>
@@ -797,7 +803,6 @@ where
     }
 }
 ///What the lock `table` of `Cache` guards, without the lock: nobody else has the `Cache`.
-#[allow(dead_code)]
 #[doc(hidden)]
 pub(crate) struct CacheTableMut<'__guard, 'd, K: Hash, const N: usize>
 where
@@ -820,7 +825,6 @@ where
     }
 }
 #[automatically_derived]
-#[allow(dead_code)]
 impl<'d, K: Hash, const N: usize> Cache<'d, K, N>
 where
     K: Eq,
@@ -834,7 +838,6 @@ where
         }
     }
 }
-#[allow(unused_macros)]
 macro_rules! __Cache_locks {
     (write table { $($derived:tt)* } { $($plain:tt)* }) => {
         $($derived)*
@@ -846,8 +849,12 @@ macro_rules! __Cache_locks {
         $($plain)*
     };
 }
-#[allow(unused_imports)]
-pub(crate) use __Cache_locks as Cache;
+#[doc(hidden)]
+mod __Cache_locks {
+    pub(crate) use __Cache_locks as Cache;
+}
+pub(crate) use __Cache_locks::*;
+#[doc(hidden)]
 #[automatically_derived]
 impl<'d, K: Hash, const N: usize> ::async_monitor::__private::IsDerived
 for Cache<'d, K, N>

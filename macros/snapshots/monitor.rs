@@ -1,7 +1,7 @@
 impl Account {
     #[allow(
-        single_use_lifetimes,
         clippy::missing_const_for_fn,
+        clippy::missing_docs_in_private_items,
         clippy::needless_lifetimes,
         clippy::too_many_arguments,
         clippy::unnecessary_wraps,
@@ -19,7 +19,6 @@ impl Account {
     }
     /// Docs.
     #[synchronized(ledger)]
-    #[allow(dead_code)]
     pub async fn deposit(&self, amount: i64) -> &str {
         Self::__deposit_held(self, ledger, amount)
     }
@@ -28,8 +27,8 @@ impl Account {
         ledger.deposit(-amount).await;
     }
     #[allow(
-        single_use_lifetimes,
         clippy::missing_const_for_fn,
+        clippy::missing_docs_in_private_items,
         clippy::needless_lifetimes,
         clippy::too_many_arguments,
         clippy::unnecessary_wraps,
@@ -51,8 +50,8 @@ impl Account {
         Self::__slowly_held(self, ledger, __arg1).await
     }
     #[allow(
-        single_use_lifetimes,
         clippy::missing_const_for_fn,
+        clippy::missing_docs_in_private_items,
         clippy::needless_lifetimes,
         clippy::too_many_arguments,
         clippy::unnecessary_wraps,
@@ -67,26 +66,18 @@ impl Account {
         cfg.limit.clone()
     }
     #[synchronized(read(cfg))]
-    #[allow(dead_code)]
     async fn limit(&self) -> u8 {
         Self::__limit_held(self, cfg)
     }
     fn helper(&self) {}
 }
 const _: () = {
-    #[allow(dead_code, single_use_lifetimes)]
     fn __check(_: &Account) {
         ::async_monitor::__private::derived::<Account>()
     }
 };
 #[automatically_derived]
-#[allow(
-    dead_code,
-    unreachable_code,
-    clippy::diverging_sub_expression,
-    clippy::pedantic,
-    clippy::too_many_arguments
-)]
+#[allow(clippy::pedantic, clippy::too_many_arguments, clippy::diverging_sub_expression)]
 impl<'__guard> AccountLedgerHeld<'__guard> {
     /// Docs.
     ///
@@ -120,13 +111,7 @@ impl<'__guard> AccountLedgerHeld<'__guard> {
     }
 }
 #[automatically_derived]
-#[allow(
-    dead_code,
-    unreachable_code,
-    clippy::diverging_sub_expression,
-    clippy::pedantic,
-    clippy::too_many_arguments
-)]
+#[allow(clippy::pedantic, clippy::too_many_arguments, clippy::diverging_sub_expression)]
 impl<'__guard> AccountCfgReadHeld<'__guard> {
     /// Runs under the lock that is held already: see `Account::limit`.
     async fn limit(&self) -> u8 {
@@ -134,13 +119,7 @@ impl<'__guard> AccountCfgReadHeld<'__guard> {
     }
 }
 #[automatically_derived]
-#[allow(
-    dead_code,
-    unreachable_code,
-    clippy::diverging_sub_expression,
-    clippy::pedantic,
-    clippy::too_many_arguments
-)]
+#[allow(clippy::pedantic, clippy::too_many_arguments, clippy::diverging_sub_expression)]
 impl<'__guard> AccountCfgHeld<'__guard> {
     /// Runs under the lock that is held already: see `Account::limit`.
     async fn limit(&self) -> u8 {

@@ -21,12 +21,13 @@ impl Account {
         );
         let mut __restorable0 = __kind0.__restorable(&mut __guard0);
         let mut __undo0 = __restorable0.__undo(&mut __saved0, &__armed);
-        #[allow(unused_mut)]
         let mut __view0 = __kind0.__view(__undo0.__guard());
+        let _ = &mut __view0;
         let ledger = __view0.__bind();
         let _ = &ledger;
         let __outcome: Result<i64, Failed> = async {
             let ledger = ledger;
+            let _ = &ledger;
             if let ::core::option::Option::Some(__return) = ::core::option::Option::None::<
                 Result<i64, Failed>,
             > {

@@ -17,8 +17,8 @@ impl Account {
             >::acquire(__entered0)
                 .await,
         );
-        #[allow(unused_mut)]
         let mut __view0 = __kind0.__view(&mut __guard0);
+        let _ = &mut __view0;
         let ledger = __view0.__bind();
         let _ = &ledger;
         ::async_monitor::__private::without_await::<

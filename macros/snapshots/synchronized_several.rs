@@ -64,12 +64,12 @@ impl Account {
         }
         let mut __guard0 = ::async_monitor::__private::taken(__slot0);
         let mut __guard1 = ::async_monitor::__private::taken(__slot1);
-        #[allow(unused_mut)]
         let mut __view0 = __kind0.__view(&mut __guard0);
+        let _ = &mut __view0;
         let ledger = __view0.__bind();
         let _ = &ledger;
-        #[allow(unused_mut)]
         let mut __view1 = __kind1.__view(&mut __guard1);
+        let _ = &mut __view1;
         let other = __view1.__bind();
         let _ = &other;
         body(amount)

@@ -21,8 +21,8 @@ impl Account {
                 ::core::result::Result::Err(__returned) => return __returned,
             }
         };
-        #[allow(unused_mut)]
         let mut __view0 = __kind0.__view(&mut __guard0);
+        let _ = &mut __view0;
         let remote = __view0.__bind();
         let _ = &remote;
         body(amount)

@@ -27,8 +27,8 @@ impl Account {
                 return ::async_monitor::__private::FromElapsed::from_elapsed(__elapsed);
             }
         };
-        #[allow(unused_mut)]
         let mut __view0 = __kind0.__view(&mut __guard0);
+        let _ = &mut __view0;
         let ledger = __view0.__bind();
         let _ = &ledger;
         body(amount)

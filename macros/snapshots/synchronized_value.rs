@@ -9,8 +9,8 @@ impl Account {
         let mut __guard0 = ::async_monitor::__private::granted(
             ::async_monitor::__private::Enter::<0u128>::acquire(__entered0).await,
         );
-        #[allow(unused_mut)]
         let mut __view0 = __kind0.__view(&mut __guard0);
+        let _ = &mut __view0;
         let g = __view0.__bind();
         let _ = &g;
         body(amount)

@@ -128,16 +128,16 @@ impl Account {
         let mut __undo0 = __restorable0.__undo(&mut __saved0, &__armed);
         let mut __restorable1 = __kind1.__restorable(&mut __guard1);
         let mut __undo1 = __restorable1.__undo(&mut __saved1, &__armed);
-        #[allow(unused_mut)]
         let mut __view0 = __kind0.__view(__undo0.__guard());
+        let _ = &mut __view0;
         let ledger = __view0.__bind();
         let _ = &ledger;
-        #[allow(unused_mut)]
         let mut __view1 = __kind1.__view(__undo1.__guard());
+        let _ = &mut __view1;
         let r = __view1.__bind();
         let _ = &r;
-        #[allow(unused_mut)]
         let mut __view2 = __kind2.__view(&mut __guard2);
+        let _ = &mut __view2;
         let cfg = __view2.__bind_shared();
         let _ = &cfg;
         ::async_monitor::__private::settled(

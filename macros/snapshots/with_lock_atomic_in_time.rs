@@ -26,11 +26,10 @@ fn around() {
                 ::core::result::Result::Ok({
                     let mut __restorable0 = __kind0.__restorable(&mut __guard0);
                     let mut __undo0 = __restorable0.__undo(&mut __saved0, &__armed);
-                    #[allow(unused_mut)]
                     let mut __view0 = __kind0.__view(__undo0.__guard());
+                    let _ = &mut __view0;
                     let ledger = __view0.__bind();
                     let _ = &ledger;
-                    #[allow(unreachable_code)]
                     ::async_monitor::__private::settled(
                         {
                             *ledger.balance -= amount;

@@ -11,6 +11,8 @@ use crate::names::{has_ident, plain, replace_self};
 pub(super) struct Params {
     /// With bounds, without defaults: `'d, T: Clone, const N: usize,`.
     declared: TokenStream,
+    /// With defaults, too: `'d, T: Clone = u8, const N: usize = 3,`.
+    with_defaults: TokenStream,
     /// Without bounds: `'d, T, N,`.
     arguments: TokenStream,
     /// The predicates of the where-clause: `U: 'd,`.
@@ -24,6 +26,7 @@ pub(super) struct Params {
 impl Params {
     pub(super) fn new(ident: &Ident, generics: &Generics) -> Self {
         let mut declared = TokenStream::new();
+        let mut with_defaults = TokenStream::new();
         let mut arguments = TokenStream::new();
         for param in &generics.params {
             let name = match param {
@@ -31,6 +34,7 @@ impl Params {
                 GenericParam::Type(param) => param.ident.to_token_stream(),
                 GenericParam::Const(param) => param.ident.to_token_stream(),
             };
+            with_defaults.extend(quote!(#param,));
             let param = without_default(param);
             declared.extend(quote!(#param,));
             arguments.extend(quote!(#name,));
@@ -46,6 +50,7 @@ impl Params {
         });
         Params {
             declared: replace_self(declared, &this),
+            with_defaults: replace_self(with_defaults, &this),
             predicates: replace_self(predicates.unwrap_or_default(), &this),
             arguments,
             this,
@@ -81,11 +86,17 @@ impl Params {
         quote!(<#declared>)
     }
 
-    /// `<'__guard, 'd, T: Clone>`, behind `impl` or the name of a generated
-    /// type that is being declared.
+    /// `<'__guard, 'd, T: Clone>`, behind `impl`.
     pub(super) fn with_guard(&self) -> TokenStream {
         let declared = &self.declared;
         quote!(<'__guard, #declared>)
+    }
+
+    /// `<'__guard, 'd, T: Clone = u8>`, behind the name of a generated type that is being
+    /// declared: where the struct can be named without arguments, so can its types.
+    pub(super) fn of_declaration(&self) -> TokenStream {
+        let with_defaults = &self.with_defaults;
+        quote!(<'__guard, #with_defaults>)
     }
 
     /// `<'lifetime, 'd, T>`, behind the name of a generated type.
@@ -168,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn parameters_are_repeated_without_defaults() {
+    fn parameters_are_repeated() {
         let params = params(&parse_quote! {
             struct S<'d, T: Clone + 'd = u8, const N: usize = 3> where T: Copy { t: &'d T }
         });
@@ -176,6 +187,10 @@ mod tests {
         same(
             params.with_guard(),
             "<'__guard, 'd, T: Clone + 'd, const N: usize>",
+        );
+        same(
+            params.of_declaration(),
+            "<'__guard, 'd, T: Clone + 'd = u8, const N: usize = 3>",
         );
         same(params.arguments(&quote!('_)), "<'_, 'd, T, N>");
         same(params.where_clause(&quote!()), "where T: Copy,");

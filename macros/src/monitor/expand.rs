@@ -2,8 +2,8 @@
 
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::Attribute;
 use syn::spanned::Spanned;
-use syn::{Attribute, parse_quote};
 
 use super::analysis::Finding;
 use super::forms::{Forms, Twin, guard_lifetime};
@@ -89,15 +89,17 @@ fn expand_check(monitor: &Monitor) -> TokenStream {
     let span = public(self_ty.span());
     let private = monitor.krate.private_at(span);
     let derived = quote_spanned!(span=> #private::derived::<#self_ty>());
+    // Nobody calls it.
+    let check = quote_spanned! {own(self_ty.span())=>
+        fn __check #params (_: &#self_ty) #where_clause {
+            #derived
+        }
+    };
     let attrs = monitor.block.attrs.iter().filter(|attr| is_of_all(attr));
     quote! {
         #(#attrs)*
         const _: () = {
-            // Nobody calls it.
-            #[allow(dead_code, single_use_lifetimes)]
-            fn __check #params (_: &#self_ty) #where_clause {
-                #derived
-            }
+            #check
         };
     }
 }
@@ -123,8 +125,8 @@ fn expand_method(method: Method, path: &TokenStream, called: &[Ident]) -> TokenS
     } = forms;
     let mut outer = outer;
     if called.contains(&function.sig.ident) {
-        // Called by its other form.
-        outer.attrs.push(parse_quote!(#[allow(dead_code)]));
+        // Called by its other form: no lint looks at a name of the macro's.
+        outer.sig.ident.set_span(own(outer.sig.ident.span()));
     }
     let (mode, field) = (mode(lock.mode), &lock.field);
     let (inner, outer, plain) = (
@@ -282,15 +284,9 @@ fn expand_impl(monitor: &Monitor, lock: &OwnLock, mode: Mode, twins: &TokenStrea
     quote! {
         #(#attrs)*
         #[automatically_derived]
-        // Nobody has to call both forms of a method; what lints ask of its docs and
-        // signature is done where it is written; and it may never return.
-        #[allow(
-            dead_code,
-            unreachable_code,
-            clippy::diverging_sub_expression,
-            clippy::pedantic,
-            clippy::too_many_arguments
-        )]
+        // What lints ask of the docs and the signature of a method is done where it is
+        // written.
+        #[allow(clippy::pedantic, clippy::too_many_arguments, clippy::diverging_sub_expression)]
         impl<#guard, #params> #view #where_clause {
             #twins
         }

@@ -174,6 +174,8 @@ impl Function {
                 return None;
             }
             *input.pat = parse_quote!(#name);
+            // They are about the body, which uses the parameter.
+            input.attrs.clear();
         }
         Some(sig)
     }
@@ -265,8 +267,8 @@ fn inner(
     inner.attrs = function.attrs.iter().filter_map(of_bodies).gather();
     // What lints say about the form of a fn, which is not the user's here.
     inner.attrs.push(parse_quote!(#[allow(
-        single_use_lifetimes,
         clippy::missing_const_for_fn,
+        clippy::missing_docs_in_private_items,
         clippy::needless_lifetimes,
         clippy::too_many_arguments,
         clippy::unnecessary_wraps,

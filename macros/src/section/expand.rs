@@ -532,8 +532,9 @@ impl<'s> Acquisition<'s> {
             quote_spanned!(span=> &mut #guard)
         };
         quote_spanned! {span=>
-            #[allow(unused_mut)]
             let mut #view = #kind.__view(#guard);
+            // Not every kind of view is changed by what follows.
+            let _ = &mut #view;
             let #binding = #view.#bind();
             let _ = &#binding;
         }

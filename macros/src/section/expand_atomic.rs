@@ -7,7 +7,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use super::expand::{Acquisition, Site, Wait, braced};
 use super::model::Section;
 use crate::gather::Gather;
-use crate::names::own;
+use crate::names::{has_ident, own};
 
 /// Expands to, in front of the guards:
 ///
@@ -70,6 +70,7 @@ pub(super) fn undo(section: &Section, locks: &[Acquisition<'_>]) -> TokenStream 
 /// ```text
 /// let __outcome: Result<i64, Overdraft> = async {
 ///     let ledger = ledger;
+///     let _ = &ledger;
 ///     if let Some(__return) = None::<Result<i64, Overdraft>> {
 ///         return __return;
 ///     }
@@ -92,10 +93,12 @@ pub(super) fn body(
 ) -> TokenStream {
     let span = own(atomic.span());
     let Site::Fn { wait, output } = site else {
-        let settled = settled(section, atomic, &braced(statements, span));
+        let settled = settled(section, atomic, &braced(statements.clone(), span));
+        // Statements that end in a panic, say, do not get to the call. Elsewhere the lint
+        // may be forbidden.
+        let allow = may_diverge(&statements).then(|| quote!(#[allow(unreachable_code)]));
         return quote_spanned! {span=>
-            // Statements that end in a panic, say, do not get to the call.
-            #[allow(unreachable_code)]
+            #allow
             #settled
         };
     };
@@ -114,7 +117,7 @@ pub(super) fn body(
     let colon = output.map(|output| quote_spanned!(span=> : #output));
     let moved = section.locks.iter().map(|lock| {
         let binding = &lock.binding;
-        quote_spanned!(span=> let #binding = #binding;)
+        quote_spanned!(span=> let #binding = #binding; let _ = &#binding;)
     });
     let block = braced(quote!(#(#moved)* #typed #statements), span);
     let settled = settled(section, atomic, &quote_spanned!(span=> __outcome));
@@ -135,6 +138,21 @@ pub(super) fn settled(section: &Section, atomic: &Ident, value: &impl ToTokens) 
             #private::verdict(__outcome).__has_failed()
         })
     }
+}
+
+/// Whether something can be seen in the statements that often does not return.
+fn may_diverge(statements: &TokenStream) -> bool {
+    const NAMES: [&str; 8] = [
+        "panic",
+        "unreachable",
+        "todo",
+        "unimplemented",
+        "loop",
+        "exit",
+        "abort",
+        "resume_unwind",
+    ];
+    NAMES.iter().any(|name| has_ident(statements, name))
 }
 
 fn armed(atomic: &Ident) -> Ident {

@@ -7,7 +7,6 @@ use syn::parse_quote;
 use super::expand::{self, Site, Wait};
 use super::function::{Function, Kind};
 use super::model::Section;
-use crate::names::own;
 
 /// Expands to:
 ///
@@ -20,7 +19,7 @@ use crate::names::own;
 /// ```
 ///
 /// in which nothing of the signature is changed. The statements are spliced into
-/// braces of the macro: in a block of their own, the compiler would complain
+/// the braces of the body: in a block of their own, the compiler would complain
 /// about the braces, or about code after a `return`; in a fn or an `async` block
 /// of their own, `return` and the size of the future would be different.
 ///
@@ -46,7 +45,7 @@ pub(super) fn expand(mut function: Function, section: &Section) -> TokenStream {
     if !section.is_complete {
         function.attrs.push(parse_quote!(#[allow(unused)]));
     }
-    // The compiler would have something to say about the user's.
-    function.braces = own(function.braces);
+    // In the user's own braces, the body is the user's: for the coverage of tests, and for
+    // lints that do not look into macros.
     function.into_tokens()
 }

@@ -71,11 +71,28 @@ pub fn timeout<F: Future>(
 /// Without a timer, the macros report it, and everything else should still have
 /// its type.
 #[cfg(not(any(feature = "tokio", feature = "smol")))]
-pub async fn timeout<F: Future>(
-    _limit: std::time::Duration,
-    entry: F,
-) -> Result<F::Output, crate::Elapsed> {
-    Ok(entry.await)
+#[inline]
+pub fn timeout<F: Future>(_limit: std::time::Duration, entry: F) -> WithoutTimer<F> {
+    WithoutTimer(entry)
+}
+
+/// See [`timeout`]. A type with a name: whether it is `Send` is clear to the compiler.
+#[cfg(not(any(feature = "tokio", feature = "smol")))]
+#[allow(missing_debug_implementations)]
+pub struct WithoutTimer<F>(F);
+
+#[cfg(not(any(feature = "tokio", feature = "smol")))]
+impl<F: Future> Future for WithoutTimer<F> {
+    type Output = Result<F::Output, crate::Elapsed>;
+
+    fn poll(
+        self: std::pin::Pin<&mut Self>,
+        cx: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Self::Output> {
+        // SAFETY: the only field is pinned with the struct.
+        let entry = unsafe { self.map_unchecked_mut(|this| &mut this.0) };
+        entry.poll(cx).map(Ok)
+    }
 }
 
 /// Runs a future to its end on this thread.

@@ -52,8 +52,6 @@ impl Side<'_> {
         let (acquired, tried) = (self.acquired(), self.tried());
         quote! {
             #[automatically_derived]
-            // Nobody has to use every generated method.
-            #[allow(dead_code)]
             impl #params #this #where_clause {
                 #[doc = #doc]
                 #vis async fn #acquire(&self) -> #guard #bound {
@@ -199,6 +197,7 @@ impl Side<'_> {
         };
         let (acquired, lock_of) = (self.acquired(), self.lock_of(&quote!(self)));
         quote! {
+            #[doc(hidden)]
             #[automatically_derived]
             impl #params #krate::__private::HasLock<#key> for #this #where_clause {
                 type Guard<'__guard> = #guard_type where Self: '__guard;
@@ -218,6 +217,7 @@ impl Side<'_> {
                 }
             }
 
+            #[doc(hidden)]
             #[automatically_derived]
             impl #params #krate::__private::#enter<#key> for #this #where_entered {
                 type Guard<'__guard> = #guard_type where Self: '__guard;
@@ -292,7 +292,7 @@ pub(super) fn expand_mut(monitor: &Monitor, lock: &LockField) -> TokenStream {
         span = public(ident.span())
     );
     let method = format_ident!("{name}_mut", span = public(lock.ident.span()));
-    let (params, this) = (monitor.params.with_guard(), monitor.params.this());
+    let (params, this) = (monitor.params.of_declaration(), monitor.params.this());
     let impl_params = monitor.params.of_impl();
     let arguments = monitor.params.arguments(&quote!('_));
     let where_clause = monitor.params.where_clause(&TokenStream::new());
@@ -307,8 +307,6 @@ pub(super) fn expand_mut(monitor: &Monitor, lock: &LockField) -> TokenStream {
     let debug = expand_debug(monitor, &ty);
     quote! {
         #[doc = #doc]
-        // Nobody has to use every field.
-        #[allow(dead_code)]
         #hidden
         #vis struct #ty #params #where_clause {
             #declared
@@ -318,8 +316,6 @@ pub(super) fn expand_mut(monitor: &Monitor, lock: &LockField) -> TokenStream {
         #debug
 
         #[automatically_derived]
-        // Nobody has to use every generated method.
-        #[allow(dead_code)]
         impl #impl_params #this #where_clause {
             #[doc = #method_doc]
             #[inline]

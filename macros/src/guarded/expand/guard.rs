@@ -24,7 +24,7 @@ impl Side<'_> {
     pub(super) fn expand_guard(&self) -> TokenStream {
         let Side { guard, monitor, .. } = self;
         let (vis, hidden) = (&monitor.vis, self.hidden());
-        let params = monitor.params.with_guard();
+        let declared = monitor.params.of_declaration();
         let where_clause = monitor.params.where_clause(&TokenStream::new());
         let core = self.core_type();
         let (reference, values) = (self.reference(&quote!('__guard)), self.values());
@@ -47,7 +47,7 @@ impl Side<'_> {
             #[doc = #doc]
             #[must_use = "the lock is released as soon as the guard is dropped"]
             #hidden
-            #vis struct #guard #params (
+            #vis struct #guard #declared (
                 #core,
                 ::core::marker::PhantomData<(#(#reference #values,)*)>,
             ) #where_clause;
@@ -129,8 +129,6 @@ impl Side<'_> {
         );
         quote! {
             #[automatically_derived]
-            // Nobody has to use every generated method.
-            #[allow(dead_code)]
             impl #params #guard #arguments #where_clause {
                 #[doc = #doc]
                 #[inline]

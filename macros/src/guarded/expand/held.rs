@@ -6,6 +6,7 @@ use quote::{ToTokens, quote};
 use super::{Side, expand_debug};
 use crate::gather::Gather;
 use crate::guarded::model::{Contents, GuardedField, LockField};
+use crate::names::own;
 
 impl Side<'_> {
     /// Expands to:
@@ -21,7 +22,7 @@ impl Side<'_> {
         let krate = &self.monitor.krate;
         let Side { held, monitor, .. } = self;
         let (vis, hidden) = (&monitor.vis, self.hidden());
-        let params = monitor.params.with_guard();
+        let params = monitor.params.of_declaration();
         let where_clause = monitor.params.where_clause(&TokenStream::new());
         let fields = view_fields(self.lock, &self.reference(&quote!('__guard)));
         let (this, key) = (monitor.params.this(), &self.key);
@@ -38,8 +39,6 @@ impl Side<'_> {
         );
         quote! {
             #[doc = #doc]
-            // Nobody has to use every field.
-            #[allow(dead_code)]
             #hidden
             #vis struct #held #params #where_clause {
                 #fields
@@ -68,6 +67,9 @@ pub(super) fn view_fields(lock: &LockField, reference: &TokenStream) -> TokenStr
                     ident, vis, value, ..
                 } = field;
                 let docs = field_docs(field, &lock.ident);
+                // Nobody has to use every field: no lint looks at these names.
+                let mut ident = ident.clone();
+                ident.set_span(own(ident.span()));
                 quote!(#docs #vis #ident: #reference #value,)
             });
             fields.gather()

@@ -59,6 +59,7 @@ pub(super) fn expand_lock_of(monitor: &Monitor, lock: &LockField) -> TokenStream
     quote! {
         enum #marker {}
 
+        #[doc(hidden)]
         #[automatically_derived]
         #unsafe_ impl #params #krate::__private::#lock_of<#marker> for #this #where_clause {
             #lock_type

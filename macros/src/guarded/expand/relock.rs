@@ -42,11 +42,13 @@ impl Side<'_> {
         let (lock, unsafe_) = (self.lock_of(&quote!(released)), unsafe_());
         let future = self.expand_reacquire(&reacquire);
         quote! {
+            #[doc(hidden)]
             #[automatically_derived]
             impl #view_params #krate::View<'__view> for #guard #arguments #where_clause {
                 type View = #held;
             }
 
+            #[doc(hidden)]
             #[automatically_derived]
             #unsafe_ impl #params #krate::Relock for #guard #arguments #where_retaken {
                 type Released = &'__guard #this;
@@ -127,7 +129,6 @@ impl Side<'_> {
             // What stands for the lock is private: users see it no more than the
             // field.
             #[allow(private_bounds)]
-            #[allow(missing_debug_implementations)]
             #vis struct #reacquire #params (#inside) #where_retaken;
 
             // Two safe impls that would move or unlink what is pinned: with these
@@ -135,6 +136,7 @@ impl Side<'_> {
             #[automatically_derived]
             impl #params ::core::marker::Unpin for #reacquire #arguments #where_unpin {}
 
+            #[doc(hidden)]
             #[automatically_derived]
             impl #params #krate::__private::MustNotImplDrop for #reacquire #arguments
             #where_retaken {}

@@ -30,7 +30,7 @@ impl Side<'_> {
     ///     type Saved = AccountLedgerSaved;
     ///     type View<'__view> = AccountLedgerHeld<'__view> where Self: '__view;
     ///     fn save(&mut self) -> Self::Saved { .. }
-    ///     fn exchange(&mut self, saved: &mut Self::Saved) { .. }
+    ///     fn exchange(&mut self, __saved: &mut Self::Saved) { .. }
     ///     fn reborrow(&mut self) -> Self::View<'_> { .. }
     /// }
     ///
@@ -109,7 +109,7 @@ impl Side<'_> {
                 quote! {
                     <&_ as #krate::__private::Restorable<#value>>::exchange(
                         &mut *self.#name,
-                        &mut saved.0.#index,
+                        &mut __saved.0.#index,
                     );
                 }
             });
@@ -121,12 +121,12 @@ impl Side<'_> {
             #[doc(hidden)]
             // Users see the types of private fields no more than the fields.
             #[allow(private_bounds)]
-            #[allow(missing_debug_implementations)]
             #vis struct #saved #params (
                 (#(#kept,)*),
                 ::core::marker::PhantomData<fn() -> #this>,
             ) #where_clause;
 
+            #[doc(hidden)]
             #[automatically_derived]
             impl #guarded_params #view for #held_type #where_restorable {
                 type Saved = #saved #arguments;
@@ -136,9 +136,7 @@ impl Side<'_> {
                     #saved((#(#copies)*), ::core::marker::PhantomData)
                 }
 
-                // Where the lock guards nothing, there is nothing to exchange.
-                #[allow(unused_variables)]
-                fn exchange(&mut self, saved: &mut Self::Saved) {
+                fn exchange(&mut self, __saved: &mut Self::Saved) {
                     #(#exchanges)*
                 }
 
@@ -155,6 +153,7 @@ impl Side<'_> {
                 }
             }
 
+            #[doc(hidden)]
             #[automatically_derived]
             impl #params #krate::__private::Restore<#key> for #this #where_restorable {
                 type Saved = #saved #arguments;

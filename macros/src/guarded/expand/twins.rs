@@ -51,23 +51,27 @@ pub(super) fn expand_locks(monitor: &Monitor) -> TokenStream {
             .map(|mode| quote!((#mode #ident #forms) => { $($derived)* };))
             .gather::<Vec<_>>()
     });
+    // A glob import, which gives way to a derive macro of the same name that the user has
+    // imported.
     let import = if PRELUDE.iter().any(|derive| ident == derive) {
         TokenStream::new()
     } else {
         quote! {
-            #[allow(unused_imports)]
-            pub(crate) use #name as #ident;
+            #[doc(hidden)]
+            mod #name {
+                pub(crate) use #name as #ident;
+            }
+            pub(crate) use #name::*;
         }
     };
     quote! {
-        // Most structs have no `#[monitor]`, which is the only one to ask.
-        #[allow(unused_macros)]
         macro_rules! #name {
             #(#rules)*
             ($mode:ident $lock:ident #forms) => { $($plain)* };
         }
         #import
 
+        #[doc(hidden)]
         #[automatically_derived]
         impl #params #krate::__private::IsDerived for #this #where_clause {}
     }
@@ -109,6 +113,7 @@ impl Side<'_> {
         let held_type = self.held_type(&quote!('__guard));
         let where_clause = monitor.params.where_clause(&TokenStream::new());
         let mut code = quote! {
+            #[doc(hidden)]
             #[automatically_derived]
             impl #params #krate::__private::ViewOf<'__guard> for #held_type #where_clause {
                 type Object = #this;
@@ -122,11 +127,12 @@ impl Side<'_> {
         if self.lock.is_rw && !self.is_shared {
             let vis = &monitor.vis;
             let alias = self.other_view("Held");
+            let params = monitor.params.of_declaration();
             code.extend(quote! {
                 #[doc(hidden)]
                 // Nobody has to write a `#[monitor]`; and the bounds are not
                 // needed, but they are where the parameters are.
-                #[allow(dead_code, type_alias_bounds)]
+                #[allow(type_alias_bounds)]
                 #vis type #alias #params = #held_type;
             });
             code.extend(self.expand_as_read());
@@ -173,6 +179,7 @@ impl Side<'_> {
             Contents::Value { .. } => quote!(value: &*self.value,),
         };
         quote! {
+            #[doc(hidden)]
             #[automatically_derived]
             impl #params #krate::__private::AsRead for #held_type #where_clause {
                 type Read<'__view> = #read #arguments where Self: '__view;

@@ -43,6 +43,7 @@ impl Side<'_> {
         let (guard, unsafe_) = (self.new_guard(), unsafe_());
         let lock = self.lock_of(&quote!(self));
         quote! {
+            #[doc(hidden)]
             #[automatically_derived]
             #unsafe_ impl #params #krate::__private::#enter_when<#key> for #this #where_clause {
                 #[inline]

@@ -1,0 +1,101 @@
+//! What users see of us in the docs of their own crates.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+/// Builds the docs of `tests/documented`, and returns where they are.
+fn docs(private_items: bool) -> PathBuf {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join(if private_items {
+        "rustdoc-private"
+    } else {
+        "rustdoc-public"
+    });
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo
+        .args([
+            "doc",
+            "--locked",
+            "--no-deps",
+            "-p",
+            "documented",
+            "--target-dir",
+        ])
+        .arg(&target)
+        .current_dir(env!("CARGO_MANIFEST_DIR"));
+    if private_items {
+        cargo.arg("--document-private-items");
+    }
+    let output = cargo.output().expect("cargo can be run");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    target.join("doc").join("documented")
+}
+
+/// The pages, by name, as text without tags.
+fn pages(folder: &Path) -> Vec<(String, String)> {
+    let mut pages = Vec::new();
+    for entry in fs::read_dir(folder).expect("the docs are there") {
+        let path = entry.expect("an entry").path();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        if path.is_dir() {
+            pages.extend(self::pages(&path));
+        } else if name.ends_with(".html") {
+            let page = fs::read_to_string(&path).expect("a page");
+            // The head lists files, under hashes.
+            let body = page.split_once("<body").map_or("", |(_, body)| body);
+            let mut text = String::new();
+            let mut in_tag = true;
+            for char in body.chars() {
+                match char {
+                    '<' => in_tag = true,
+                    '>' if in_tag => in_tag = false,
+                    _ if !in_tag => text.push(char),
+                    _ => {}
+                }
+            }
+            pages.push((name, text));
+        }
+    }
+    pages
+}
+
+#[track_caller]
+fn assert_nothing_of_ours(pages: &[(String, String)]) {
+    for (name, text) in pages {
+        // Lifetimes are the only names of ours that have to be written.
+        let text = text.replace("'__", "'");
+        for word in text.split(|char: char| !(char.is_alphanumeric() || char == '_')) {
+            let is_hash = word.len() > 15 && word.trim_end_matches("u128").parse::<u128>().is_ok();
+            assert!(!is_hash, "a hash in {name}: {word}");
+            assert!(!word.starts_with("__"), "a name of ours in {name}: {word}");
+        }
+    }
+}
+
+#[test]
+fn docs_of_users_show_what_is_theirs() {
+    let pages = pages(&docs(false));
+    assert_nothing_of_ours(&pages);
+    let page = |wanted: &str| {
+        let page = pages.iter().find(|(name, _)| name == wanted);
+        &page.unwrap_or_else(|| panic!("no page {wanted}")).1
+    };
+    let account = page("struct.Account.html");
+    for shown in ["acquire_ledger", "read_cfg", "deposit", "Adds an amount."] {
+        assert!(account.contains(shown), "{shown} in {account}");
+    }
+    assert!(
+        !account.contains("Trait Implementations§Source§impl&lt;T&gt; "),
+        "{account}"
+    );
+    assert!(page("struct.AccountLedgerHeld.html").contains("What there is."));
+    assert!(pages.iter().all(|(name, _)| !name.contains("Private")));
+}

@@ -82,7 +82,9 @@ fn assert_nothing_of_ours(pages: &[(String, String)]) {
 
 #[test]
 fn docs_of_users_show_what_is_theirs() {
-    let pages = pages(&docs(false));
+    let mut pages = pages(&docs(false));
+    // Another crate's derive.
+    pages.retain(|(name, _)| name != "struct.Other.html");
     assert_nothing_of_ours(&pages);
     let page = |wanted: &str| {
         let page = pages.iter().find(|(name, _)| name == wanted);

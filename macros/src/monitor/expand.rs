@@ -125,8 +125,8 @@ fn expand_method(method: Method, path: &TokenStream, called: &[Ident]) -> TokenS
     } = forms;
     let mut outer = outer;
     if called.contains(&function.sig.ident) {
-        // Called by its other form: no lint looks at a name of the macro's.
-        outer.sig.ident.set_span(own(outer.sig.ident.span()));
+        // Called by its other form: in braces of the macro's, no lint asks for a use.
+        outer.braces = own(outer.braces);
     }
     let (mode, field) = (mode(lock.mode), &lock.field);
     let (inner, outer, plain) = (

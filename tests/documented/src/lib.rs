@@ -1,5 +1,7 @@
 //! Structs as users write them, for their docs.
 
+pub mod error;
+
 use async_monitor::{Guarded, Lock, Mutex, RwLock, monitor, synchronized};
 
 /// An account.

@@ -503,15 +503,30 @@ pub fn with_lock(input: TokenStream) -> TokenStream {
 /// ```
 ///
 /// **Locks in opposite orders**: a method that acquires `b` while it holds `a`,
-/// and another that acquires `a` while it holds `b`, or a longer circle, unless
+/// and another that acquires `a` while it holds `b`, or a longer cycle, unless
 /// all of them hold another lock meanwhile. The locks of one section have no order
 /// that could be wrong. An acquisition with a `timeout` does not count: it does not wait
 /// for ever.
 ///
-/// Only the locks of `self` are looked at, and only what the body itself does: not
-/// what is in a closure, an `async` block, an item, behind a `#[cfg]` or in an
-/// argument of a macro other than those of the standard library; and no `try_`
-/// form. A semaphore is taken for a lock where methods of it call each other.
+/// An acquisition is found however it is spelled: `Self::deposit(self, amount)` or
+/// `Lock::acquire(&self.ledger)` for a method call, a future that is bound by `let`,
+/// boxed or pinned and awaited later, an argument of `join!` or `block_on`.
+///
+/// # What it cannot see
+///
+/// The macro sees the tokens of one `impl` and knows no types. It looks at the locks of
+/// `self`, and at what the body itself does. It does not look at
+///
+/// - a method whose attribute has another name (`use async_monitor::synchronized as
+///   critical`) or stands in a `#[cfg_attr(..)]`: write `#[synchronized(..)]`;
+/// - closures, `async` blocks that are not awaited where they stand, items, statements
+///   behind a `#[cfg]`, arguments of macros other than `join!` and those of the standard
+///   library;
+/// - futures that are passed to another fn or stored, and other handles to the object
+///   (`let me = self.clone()`);
+/// - `try_` forms, which do not wait.
+///
+/// A semaphore is taken for a lock where methods of it call each other.
 ///
 /// # Arguments
 ///

@@ -53,7 +53,9 @@ fn calls_that_are_awaited_are_found() {
     );
     in_section(quote!(Self::deposit(self).await), deposit);
     in_section(quote!(bank::Account::deposit(&self).await), deposit);
-    in_section(quote!(<Self>::deposit(self).await), &[]);
+    in_section(quote!(<Self>::deposit(self).await), deposit);
+    in_section(quote!(<Account>::deposit(&self, 1).await), deposit);
+    in_section(quote!(self.deposit::<u8>().await), deposit);
     in_section(
         quote!(if x {
             loop {
@@ -67,6 +69,61 @@ fn calls_that_are_awaited_are_found() {
         quote!(let x = match self.deposit().await { _ => 1 };),
         deposit,
     );
+}
+
+#[test]
+fn futures_that_are_bound_are_awaited_later() {
+    let deposit: &[&str] = &["`deposit` acquires it again, which"];
+    in_section(quote!(let fut = self.deposit(); fut.await + 1), deposit);
+    in_section(
+        quote!(let mut fut: Pin<_> = Box::pin(self.deposit()); (&mut fut).await;),
+        deposit,
+    );
+    in_section(
+        quote!(let fut = pin!(self.deposit()); if x { fut.await }),
+        deposit,
+    );
+    in_section(
+        quote!(let mut fut = std::pin::pin!(self.deposit()); fut.as_mut().await),
+        deposit,
+    );
+    in_section(
+        quote!(let fut = self.deposit(); let other = fut; other.await),
+        deposit,
+    );
+    in_section(
+        quote!({
+            let fut = self.deposit();
+            fut.await
+        }),
+        deposit,
+    );
+    in_section(quote!(join!(self.deposit(), other)), deposit);
+    in_section(
+        quote!(let fut = self.deposit(); tokio::join!(other(), fut)),
+        deposit,
+    );
+    in_section(quote!(async { self.deposit().await }.await), deposit);
+    in_section(quote!(futures::executor::block_on(self.deposit())), deposit);
+}
+
+#[test]
+fn acquisitions_are_found_however_they_are_spelled() {
+    let again: &[&str] = &["`body` holds `a` here, and acquires it again"];
+    for statement in [
+        quote!(self.acquire_a().await),
+        quote!(Self::acquire_a(self).await),
+        quote!(<Self>::acquire_a(&self).await),
+        quote!(self.a.acquire().await),
+        quote!((&self.a).acquire().await),
+        quote!(Lock::acquire(&self.a).await),
+        quote!(async_monitor::Mutex::lock(&self.a).await),
+        quote!(let guard = self.a.acquire(); guard.await),
+        quote!(Lock::acquire_blocking(&self.a)),
+        quote!(Self::acquire_a_blocking(self)),
+    ] {
+        in_section(statement, again);
+    }
 }
 
 /// The whole message about the last method, which is called `m`.
@@ -305,7 +362,13 @@ fn what_runs_elsewhere_is_not_looked_at() {
         quote!(select!(self.deposit().await)),
         quote!(#[cfg(x)] self.deposit().await;),
         quote!(#[allow(y)] #[cfg(x)] let x = self.deposit().await;),
-        quote!(let fut = self.deposit(); fut.await),
+        quote!(let fut = self.deposit();),
+        quote!(let fut = self.deposit(); drop(fut);),
+        quote!(let fut = self.deposit(); let fut = other(); fut.await),
+        quote!({ let fut = self.deposit(); } fut.await),
+        quote!(let fut = self.deposit(); let (fut, other) = two(); fut.await),
+        quote!(<Self as Other>::deposit(self).await),
+        quote!(Lock::acquire(&other.a).await),
         quote!(let = self.deposit().await),
         quote!(other.deposit().await),
         quote!(self.inner.deposit().await),

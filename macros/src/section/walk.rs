@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Block, Expr, Macro, Pat, Stmt, Token};
+use syn::{Block, Expr, Local, Macro, Pat, Stmt, Token};
 
 /// What looks at statements, in the order in which they are evaluated, as far as
 /// that can be seen.
@@ -15,6 +15,9 @@ pub(crate) trait Look {
     fn statement(&mut self, _: &Stmt) -> bool {
         true
     }
+
+    /// Comes behind the value of a `let`.
+    fn bound(&mut self, _: &Local) {}
 
     /// Comes before what is inside: of a `for`, behind what is looped over, which
     /// is evaluated outside.
@@ -53,6 +56,7 @@ fn walk_statements(statements: &[Stmt], look: &mut dyn Look) {
                         walk_expr(diverge, look);
                     }
                 }
+                look.bound(local);
             }
             Stmt::Expr(expr, _) => walk_expr(expr, look),
             Stmt::Macro(statement) => walk_macro(&statement.mac, look),

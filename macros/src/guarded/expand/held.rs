@@ -76,7 +76,8 @@ pub(super) fn view_fields(lock: &LockField, reference: &TokenStream) -> TokenStr
         }
         Contents::Value { ty, .. } => {
             let (doc, vis) = (format!("The value inside of `{}`.", lock.ident), &lock.vis);
-            quote!(#[doc = #doc] #vis value: #reference #ty,)
+            let value = Ident::new("value", own(lock.ident.span()));
+            quote!(#[doc = #doc] #vis #value: #reference #ty,)
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
-use syn::{Expr, ExprCall, ExprMethodCall, Macro, Member, Stmt};
+use syn::parse::Parser;
+use syn::punctuated::Punctuated;
+use syn::{Expr, ExprCall, Local, Macro, Member, Pat, Stmt, Token, Type};
 
 use super::Condition;
 use crate::gather::Gather;
@@ -18,6 +20,7 @@ pub(super) struct Event {
     pub(super) held: Vec<OwnLock>,
 }
 
+#[derive(Clone)]
 pub(super) enum EventKind {
     /// Waits for locks: several at a time in no order that could be known.
     Acquire(Vec<Acquired>),
@@ -75,6 +78,8 @@ pub(super) fn events(
         struct_name,
         held,
         events: Vec::new(),
+        locals: Vec::new(),
+        scopes: Vec::new(),
     };
     section::walk(body, &mut walk);
     walk.events
@@ -85,6 +90,34 @@ struct Walk<'m> {
     struct_name: &'m str,
     held: Vec<OwnLock>,
     events: Vec<Event>,
+    /// The locals that are in scope, the last one last, and what they do when they are
+    /// awaited.
+    locals: Vec<(String, Option<Awaited>)>,
+    /// How many there were where the scopes around began.
+    scopes: Vec<usize>,
+}
+
+/// What happens when a future is awaited.
+#[derive(Clone)]
+struct Awaited {
+    kind: EventKind,
+    token: Ident,
+}
+
+impl Awaited {
+    fn acquires(acquired: Acquired, token: &Ident) -> Self {
+        Awaited {
+            kind: EventKind::Acquire(vec![acquired]),
+            token: token.clone(),
+        }
+    }
+
+    fn calls(method: &Ident) -> Self {
+        Awaited {
+            kind: EventKind::Call(plain(method)),
+            token: method.clone(),
+        }
+    }
 }
 
 impl Walk<'_> {
@@ -96,62 +129,84 @@ impl Walk<'_> {
         });
     }
 
-    fn acquire(&mut self, acquired: Acquired, token: &Ident) {
-        self.push(EventKind::Acquire(vec![acquired]), token);
-    }
-
-    /// What happens when the value of the expression, a future, is awaited.
+    /// The value of the expression, a future, is awaited.
     fn awaited(&mut self, expr: &Expr) {
-        match peeled(expr) {
-            Expr::MethodCall(call) if is_self(&call.receiver) => {
-                if self.methods.is_async(&call.method) == Some(true) {
-                    self.push(EventKind::Call(plain(&call.method)), &call.method);
-                } else if self.methods.is_async(&call.method).is_none() {
-                    if let Some(acquired) = generated(&call.method, "") {
-                        self.acquire(acquired, &call.method);
-                    }
-                }
-            }
-            Expr::MethodCall(call) => {
-                if let Some(acquired) = of_field(call, "") {
-                    self.acquire(acquired, &call.method);
-                }
-            }
-            Expr::Call(call) => {
-                if let Some(boxed) = boxed(call) {
-                    self.awaited(boxed);
-                } else if let Some(method) = self.associated(call) {
-                    if self.methods.is_async(method) == Some(true) {
-                        self.push(EventKind::Call(plain(method)), method);
-                    }
-                }
-            }
-            _ => {}
+        // A block of its own runs here and now.
+        if let Expr::Async(block) = peeled(expr) {
+            let statements = &block.block.stmts;
+            section::walk(&quote!(#(#statements)*), self);
+        } else if let Some(awaited) = self.future(expr) {
+            self.push(awaited.kind, &awaited.token);
         }
     }
 
-    /// `m` in `Self::m(self)`, with whatever arguments behind it.
-    fn associated<'e>(&self, call: &'e ExprCall) -> Option<&'e Ident> {
+    /// What happens when the value of the expression, a future, is awaited.
+    fn future(&self, expr: &Expr) -> Option<Awaited> {
+        match peeled(expr) {
+            Expr::Path(path) => {
+                let name = plain(path.path.get_ident()?);
+                let mut locals = self.locals.iter().rev();
+                let (_, awaited) = locals.find(|(local, _)| *local == name)?;
+                awaited.clone()
+            }
+            Expr::Reference(reference) => self.future(&reference.expr),
+            Expr::Macro(mac) => {
+                let is_pin = mac.mac.path.segments.last()?.ident == "pin";
+                self.future(&mac.mac.parse_body().ok().filter(|_| is_pin)?)
+            }
+            Expr::MethodCall(call) => self
+                .call(&call.receiver, &call.method, "")
+                .or_else(|| self.future(same_future(&call.method, &call.receiver)?)),
+            Expr::Call(call) => match wrapped(call) {
+                Some(wrapped) => self.future(wrapped),
+                None => {
+                    let (receiver, method) = self.associated(call)?;
+                    self.call(receiver, method, "")
+                }
+            },
+            _ => None,
+        }
+    }
+
+    /// What comes of a method of the object, or of one of its fields: when its future is
+    /// awaited, or, with a `suffix`, in the call.
+    fn call(&self, receiver: &Expr, method: &Ident, suffix: &str) -> Option<Awaited> {
+        let acquired = if is_self(receiver) {
+            if let Some(is_async) = self.methods.is_async(method) {
+                return (is_async == suffix.is_empty()).then(|| Awaited::calls(method));
+            }
+            generated(method, suffix)
+        } else {
+            of_field(receiver, method, suffix)
+        };
+        acquired.map(|acquired| Awaited::acquires(acquired, method))
+    }
+
+    /// `self` and `m` in `Self::m(self)`, with whatever arguments behind it, or
+    /// `&self.l` and `acquire` in `Lock::acquire(&self.l)`.
+    fn associated<'e>(&self, call: &'e ExprCall) -> Option<(&'e Expr, &'e Ident)> {
         let Expr::Path(path) = peeled(&call.func) else {
             return None;
         };
         let mut segments = path.path.segments.iter().rev();
-        let (method, ty) = (&segments.next()?.ident, &segments.next()?.ident);
+        let method = &segments.next()?.ident;
+        let ty = match &path.qself {
+            None => &segments.next()?.ident,
+            Some(qself) if qself.position == 0 => match &*qself.ty {
+                Type::Path(ty) => &ty.path.segments.last()?.ident,
+                _ => return None,
+            },
+            Some(_) => return None,
+        };
+        let receiver = call.args.first()?;
         let is_own = ty == "Self" || plain(ty) == self.struct_name;
-        (is_own && is_self(call.args.first()?)).then_some(method)
+        (is_own == is_self(receiver)).then_some((receiver, method))
     }
 
-    fn method_call(&mut self, call: &ExprMethodCall) {
-        if !is_self(&call.receiver) {
-            if let Some(acquired) = of_field(call, "_blocking") {
-                self.acquire(acquired, &call.method);
-            }
-        } else if self.methods.is_async(&call.method) == Some(false) {
-            self.push(EventKind::Call(plain(&call.method)), &call.method);
-        } else if self.methods.is_async(&call.method).is_none() {
-            if let Some(acquired) = generated(&call.method, "_blocking") {
-                self.acquire(acquired, &call.method);
-            }
+    /// A call that is not awaited: a plain method, or one that parks the thread.
+    fn called(&mut self, receiver: &Expr, method: &Ident) {
+        if let Some(called) = self.call(receiver, method, "_blocking") {
+            self.push(called.kind, &called.token);
         }
     }
 
@@ -178,10 +233,20 @@ impl Walk<'_> {
         if !acquired.is_empty() {
             self.push(EventKind::Acquire(acquired), token);
         }
-        let outside = self.held.len();
+        let outside = (self.held.len(), self.locals.len());
         self.held.extend(locks);
         section::walk(&body, self);
-        self.held.truncate(outside);
+        self.held.truncate(outside.0);
+        self.locals.truncate(outside.1);
+    }
+
+    /// `join!(first, second)`: all of them are awaited.
+    fn join(&mut self, mac: &Macro) {
+        let parse = Punctuated::<Expr, Token![,]>::parse_terminated;
+        let arguments = parse.parse2(mac.tokens.clone()).unwrap_or_default();
+        for argument in &arguments {
+            self.awaited(argument);
+        }
     }
 }
 
@@ -190,16 +255,41 @@ impl section::Look for Walk<'_> {
         !starts_with_cfg(statement)
     }
 
+    fn bound(&mut self, local: &Local) {
+        let pat = match &local.pat {
+            Pat::Type(pat) => &pat.pat,
+            pat => pat,
+        };
+        if let Pat::Ident(pat) = pat {
+            let value = local.init.as_ref();
+            let awaited = value.and_then(|value| self.future(&value.expr));
+            self.locals.push((plain(&pat.ident), awaited));
+        } else {
+            // None of the names is a future that is known.
+            let mut names = Vec::new();
+            section::collect_idents(pat.to_token_stream(), &mut names);
+            let names = names.iter().map(|name| (plain(name), None));
+            self.locals.extend(names);
+        }
+    }
+
+    fn enter(&mut self, _: &Expr) {
+        self.scopes.push(self.locals.len());
+    }
+
     // The arguments come first.
     fn leave(&mut self, expr: &Expr) {
+        if let Some(outside) = self.scopes.pop() {
+            self.locals.truncate(outside);
+        }
         match expr {
             Expr::Await(expr) => self.awaited(&expr.base),
-            Expr::MethodCall(call) => self.method_call(call),
+            Expr::MethodCall(call) => self.called(&call.receiver, &call.method),
             Expr::Call(call) => {
-                if let Some(method) = self.associated(call) {
-                    if self.methods.is_async(method) == Some(false) {
-                        self.push(EventKind::Call(plain(method)), method);
-                    }
+                if is_block_on(call) {
+                    call.args.iter().for_each(|future| self.awaited(future));
+                } else if let Some((receiver, method)) = self.associated(call) {
+                    self.called(receiver, method);
                 }
             }
             _ => {}
@@ -210,6 +300,10 @@ impl section::Look for Walk<'_> {
         match mac.path.segments.last() {
             Some(last) if last.ident == "with_lock" => {
                 self.section(mac, &last.ident);
+                false
+            }
+            Some(last) if last.ident == "join" || last.ident == "try_join" => {
+                self.join(mac);
                 false
             }
             _ => section::is_known(mac),
@@ -236,16 +330,29 @@ fn is_self(expr: &Expr) -> bool {
     }
 }
 
-/// `fut` in `Box::pin(fut)`, by whatever path.
-fn boxed(call: &ExprCall) -> Option<&Expr> {
+/// `fut` in `fut.as_mut()` and the like, which is awaited when their result is.
+fn same_future<'e>(method: &Ident, receiver: &'e Expr) -> Option<&'e Expr> {
+    const NAMES: [&str; 5] = ["as_mut", "boxed", "boxed_local", "fuse", "into_future"];
+    NAMES.iter().any(|name| method == name).then_some(receiver)
+}
+
+/// `fut` in `Box::pin(fut)` or `Pin::new(&mut fut)`, by whatever path.
+fn wrapped(call: &ExprCall) -> Option<&Expr> {
     let Expr::Path(path) = peeled(&call.func) else {
         return None;
     };
     let mut segments = path.path.segments.iter().rev();
-    let is_pin = segments.next()?.ident == "pin" && segments.next()?.ident == "Box";
-    (is_pin && call.args.len() == 1)
+    let (method, ty) = (&segments.next()?.ident, &segments.next()?.ident);
+    let wraps = (ty == "Box" && method == "pin") || (ty == "Pin" && method == "new");
+    (wraps && call.args.len() == 1)
         .then(|| call.args.first())
         .flatten()
+}
+
+/// `block_on(fut)`, of whatever executor.
+fn is_block_on(call: &ExprCall) -> bool {
+    matches!(peeled(&call.func), Expr::Path(path)
+        if path.path.segments.last().is_some_and(|last| last.ident == "block_on"))
 }
 
 /// The lock that a method generated by the derive waits for: `acquire_ledger`,
@@ -276,10 +383,13 @@ fn generated(method: &Ident, suffix: &str) -> Option<Acquired> {
     })
 }
 
-/// The lock that a method of a field of `self` waits for: `self.state.lock()`.
-fn of_field(call: &ExprMethodCall, suffix: &str) -> Option<Acquired> {
-    let Expr::Field(base) = peeled(&call.receiver) else {
-        return None;
+/// The lock that a method of a field of `self` waits for: `self.state.lock()`, or
+/// `(&self.state).lock()`.
+fn of_field(receiver: &Expr, method: &Ident, suffix: &str) -> Option<Acquired> {
+    let base = match peeled(receiver) {
+        Expr::Reference(reference) => return of_field(&reference.expr, method, suffix),
+        Expr::Field(base) => base,
+        _ => return None,
     };
     let Member::Named(field) = &base.member else {
         return None;
@@ -287,7 +397,7 @@ fn of_field(call: &ExprMethodCall, suffix: &str) -> Option<Acquired> {
     if !is_self(&base.base) {
         return None;
     }
-    let name = plain(&call.method);
+    let name = plain(method);
     let name = name.strip_suffix(suffix)?;
     let name = name.strip_suffix("_owned").unwrap_or(name);
     let (mode, condition) = match name {

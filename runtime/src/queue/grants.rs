@@ -3,8 +3,8 @@
 //! A gate that lets many in at once may have any number of grants that have not
 //! been picked up. A future that waits must find those of its own task without
 //! walking over the others, while the queue is locked. So granted nodes are linked
-//! into a search tree, ordered by the parts of their wakers and then by address,
-//! and balanced by priorities that are hashes of the addresses (Aragon and Seidel,
+//! into a search tree, ordered by the parts of their wakers and then by ticket, the
+//! oldest grant first, and balanced by priorities that are hashes of the addresses (Aragon and Seidel,
 //! "Randomized Search Trees", 1989). Every operation takes an expected number of
 //! steps that is logarithmic in the number of grants. With one grant, which is the
 //! usual case, it takes a handful of instructions.
@@ -12,13 +12,13 @@
 //! # Invariants
 //!
 //! - **X1** Exactly the granted nodes of a queue are in its index, hence alive (Q1).
-//!   The parts of a waker do not change while its node is granted (Q2), and neither
-//!   does its address.
+//!   Parts of the waker, ticket and address of a node do not change while it is
+//!   granted (Q2).
 //! - **X2** `left` and `right` of a node are touched under the lock of its queue
 //!   only, and set before they are read.
 
 use core::ptr::{self, NonNull};
-use core::sync::atomic::AtomicPtr;
+use core::sync::atomic::{AtomicPtr, AtomicU32};
 use core::task::Waker;
 
 use super::node::{Lazy, Node, Request, key_of};
@@ -40,8 +40,12 @@ impl<R: Request> Default for TreeLinks<R> {
     }
 }
 
-/// The root of the index. Used under the lock of the queue only.
-pub(crate) struct GrantIndex<R: Request<Links = TreeLinks<R>>>(AtomicPtr<Node<R>>);
+/// The root of the index, and how many grants there have been. Used under the lock of
+/// the queue only.
+pub(crate) struct GrantIndex<R: Request<Links = TreeLinks<R>>> {
+    root: AtomicPtr<Node<R>>,
+    grants: AtomicU32,
+}
 
 /// Where a pointer to a subtree stands.
 enum Slot<'t, R: Request<Links = TreeLinks<R>>> {
@@ -84,8 +88,8 @@ impl<R: Request<Links = TreeLinks<R>>> Slot<'_, R> {
     }
 }
 
-/// By what nodes are ordered.
-type Key = ((usize, usize), usize);
+/// By what nodes are ordered: the parts of a waker, the ticket, the address.
+type Key = ((usize, usize), u32, usize);
 
 /// # Safety
 ///
@@ -93,7 +97,8 @@ type Key = ((usize, usize), usize);
 #[inline]
 unsafe fn key<R: Request>(node: NonNull<Node<R>>) -> Key {
     // SAFETY: the caller's promise.
-    (unsafe { (*node.as_ptr()).waker.key() }, node.addr().get())
+    let (task, ticket) = unsafe { ((*node.as_ptr()).waker.key(), (*node.as_ptr()).ticket.get()) };
+    (task, ticket, node.addr().get())
 }
 
 /// The priority of a node: greater ones are nearer to the root.
@@ -111,20 +116,30 @@ fn priority<R: Request>(node: NonNull<Node<R>>) -> usize {
 impl<R: Request<Links = TreeLinks<R>>> GrantIndex<R> {
     #[inline]
     pub(crate) const fn new() -> Self {
-        GrantIndex(AtomicPtr::new(ptr::null_mut()))
+        GrantIndex {
+            root: AtomicPtr::new(ptr::null_mut()),
+            grants: AtomicU32::new(0),
+        }
     }
 
+    /// Gives a node a ticket, and adds it.
+    ///
     /// # Safety
     ///
     /// The queue is locked; the node has just been granted, and is not in the index.
     #[inline]
     pub(crate) unsafe fn insert(&self, node: NonNull<Node<R>>) {
-        if self.0.load(Ordering::Relaxed).is_null() {
+        // Zero is not a ticket.
+        let ticket = self.grants.load(Ordering::Relaxed).wrapping_add(1).max(1);
+        self.grants.store(ticket, Ordering::Relaxed);
+        // SAFETY: Q2.
+        unsafe { (*node.as_ptr()).ticket.set(ticket) };
+        if self.root.load(Ordering::Relaxed).is_null() {
             // SAFETY: X2.
             unsafe {
                 Slot::Left(node).set(None);
                 Slot::Right(node).set(None);
-                Slot::Root(&self.0).set(Some(node));
+                Slot::Root(&self.root).set(Some(node));
             }
         } else {
             // SAFETY: passed on.
@@ -134,7 +149,7 @@ impl<R: Request<Links = TreeLinks<R>>> GrantIndex<R> {
 
     #[cold]
     unsafe fn insert_among(&self, node: NonNull<Node<R>>) {
-        let mut slot = Slot::Root(&self.0);
+        let mut slot = Slot::Root(&self.root);
         // SAFETY: X1 and X2: nodes reached from the root are granted, and the queue is
         // locked.
         unsafe {
@@ -173,7 +188,7 @@ impl<R: Request<Links = TreeLinks<R>>> GrantIndex<R> {
     /// The queue is locked, and the node is in the index.
     #[inline]
     pub(crate) unsafe fn remove(&self, node: NonNull<Node<R>>) {
-        let mut slot = Slot::Root(&self.0);
+        let mut slot = Slot::Root(&self.root);
         // SAFETY: X1 and X2: nodes reached from the root are granted, and the queue is
         // locked. The node is found where its key leads.
         unsafe {
@@ -201,8 +216,8 @@ impl<R: Request<Links = TreeLinks<R>>> GrantIndex<R> {
         }
     }
 
-    /// The first granted node behind `after` that was registered with a waker of
-    /// these parts, or the first of them all.
+    /// The oldest grant behind `after` whose node was registered with a waker of these
+    /// parts, or the oldest of them all.
     ///
     /// # Safety
     ///
@@ -213,12 +228,13 @@ impl<R: Request<Links = TreeLinks<R>>> GrantIndex<R> {
         after: Option<NonNull<Node<R>>>,
     ) -> Option<NonNull<Node<R>>> {
         let task = key_of(waker);
-        let least = (task, after.map_or(0, |after| after.addr().get()));
+        // SAFETY: as the caller promises.
+        let least = after.map_or((task, 0, 0), |after| unsafe { key(after) });
         let mut found = None;
         // SAFETY: X1 and X2: nodes reached from the root are granted, and the queue is
         // locked.
         unsafe {
-            let mut next = Slot::Root(&self.0).get();
+            let mut next = Slot::Root(&self.root).get();
             while let Some(top) = next {
                 next = if key(top) > least {
                     found = Some(top);
@@ -236,7 +252,6 @@ impl<R: Request<Links = TreeLinks<R>>> GrantIndex<R> {
 mod tests {
     use core::ptr::NonNull;
     use std::boxed::Box;
-    use std::collections::BTreeSet;
     use std::sync::Arc;
     use std::task::{Wake, Waker};
     use std::vec::Vec;
@@ -271,7 +286,8 @@ mod tests {
             })
             .collect();
         let index = GrantIndex::new();
-        let mut inside: Vec<BTreeSet<NonNull<Node<Asked>>>> = vec![BTreeSet::new(); tasks.len()];
+        // In the order of their grants.
+        let mut inside: Vec<Vec<NonNull<Node<Asked>>>> = vec![Vec::new(); tasks.len()];
         let mut random = 0x2545_F491_4F6C_DD1D_u64;
         for _ in 0..20_000 {
             random ^= random << 13;
@@ -281,10 +297,11 @@ mod tests {
             let (node, task) = (nodes[i].as_ptr(), i % tasks.len());
             // SAFETY: one thread, and only nodes that are inside are removed.
             unsafe {
-                if inside[task].remove(&node) {
+                if let Some(at) = inside[task].iter().position(|other| *other == node) {
+                    inside[task].remove(at);
                     index.remove(node);
                 } else {
-                    inside[task].insert(node);
+                    inside[task].push(node);
                     index.insert(node);
                 }
                 let mut found = Vec::new();
@@ -293,11 +310,7 @@ mod tests {
                     found.push(node);
                     next = index.next_of(&tasks[task], Some(node));
                 }
-                assert!(
-                    found.iter().eq(&inside[task]),
-                    "{found:?} {:?}",
-                    inside[task]
-                );
+                assert_eq!(found, inside[task]);
             }
         }
         for node in &nodes {

@@ -51,12 +51,12 @@ mod driver;
 mod event;
 #[path = "../model/gate.rs"]
 mod gate;
-#[path = "../model/line.rs"]
-mod line;
 #[path = "../model/lock.rs"]
 mod lock;
 #[path = "../model/mutex.rs"]
 mod mutex;
+#[path = "../model/reference.rs"]
+mod reference;
 #[path = "../model/rwlock.rs"]
 mod rwlock;
 #[path = "../model/semaphore.rs"]

@@ -7,8 +7,8 @@ use crate::flavour::{Condition, Mutex, MutexGuard};
 
 use crate::driver::{Random, Subject, check, slots};
 use crate::gate::waiters;
-use crate::line::{Line, Polled, Who};
 use crate::lock::OneAtATime;
+use crate::reference::{Poll as ModelPoll, Polled, Reference, WaiterId};
 use crate::tasks::{
     Panics, TASKS, Task, Tasks, attempt, look_panics, panic_on_demand, some_panic, some_task,
 };
@@ -64,7 +64,7 @@ enum Stage {
 }
 
 struct Slot<'a> {
-    who: Who,
+    who: WaiterId,
     stage: Stage,
     at_least: Option<u32>,
     /// Has panicked in the middle: may be dropped, and not be polled.
@@ -74,7 +74,7 @@ struct Slot<'a> {
 
 /// Somebody who waits, and the number of the last notification then.
 struct Person {
-    who: Who,
+    who: WaiterId,
     task: Task,
     since: u32,
 }
@@ -85,8 +85,8 @@ struct World<'a> {
     guard: Option<MutexGuard<'a, u32>>,
     slots: Vec<Option<Slot<'a>>>,
     tasks: Tasks,
-    created: Who,
-    line: Line<OneAtATime>,
+    created: WaiterId,
+    reference: Reference<OneAtATime>,
     waits: Vec<Person>,
     notifications: u32,
     value: u32,
@@ -102,14 +102,14 @@ impl<'a> World<'a> {
             What::Drop { slot } => self.drop_slot(slot % slots, panics),
             What::Try => {
                 let guard = self.mutex.try_lock();
-                assert_eq!(guard.is_some(), self.line.try_enter(()), "the try");
+                assert_eq!(guard.is_some(), self.reference.try_acquire(()), "the try");
                 if guard.is_some() {
                     self.guard = guard;
                 }
             }
             What::Release => {
                 if let Some(guard) = self.guard.take() {
-                    self.line.leave(());
+                    self.reference.release(());
                     self.act(panics, || drop(guard));
                 }
             }
@@ -133,20 +133,20 @@ impl<'a> World<'a> {
         }
 
         let mut kept = [0; TASKS];
-        self.line.count_wakers(&mut kept);
+        self.reference.count_wakers(&mut kept);
         for person in &self.waits {
             kept[usize::from(person.task)] += 1;
         }
-        self.tasks.disarm_and_check(&self.line.woken, &kept);
-        self.line.woken.clear();
-        assert_eq!(self.mutex.is_locked(), self.line.inside.taken);
+        self.tasks.disarm_and_check(&self.reference.woken, &kept);
+        self.reference.woken.clear();
+        assert_eq!(self.mutex.is_locked(), self.reference.inside.taken);
         if let Some(guard) = &self.guard {
             assert_eq!(**guard, self.value);
         }
     }
 
     fn check_waiters(&self) {
-        assert_eq!(waiters(self.mutex), self.line.waiting(), "waiters");
+        assert_eq!(waiters(self.mutex), self.reference.waiting(), "waiters");
         assert_eq!(waiters(self.condition), self.waits.len(), "waiters");
     }
 
@@ -155,7 +155,7 @@ impl<'a> World<'a> {
     fn act<T>(&self, panics: Option<Panics>, act: impl FnOnce() -> T) -> Option<T> {
         let wakes = |&task: &Task| panics == Some(Panics::Wake(task));
         let acted = attempt(act);
-        let panics = self.line.woken.iter().any(wakes);
+        let panics = self.reference.woken.iter().any(wakes);
         assert_eq!(acted.is_none(), panics, "it panics (left), and should");
         acted
     }
@@ -164,7 +164,7 @@ impl<'a> World<'a> {
     fn notify_next(&mut self, number: u32) {
         if self.waits.first().is_some_and(|one| one.since < number) {
             let Person { who, task, .. } = self.waits.remove(0);
-            self.line.woken.push(task);
+            self.reference.woken.push(task);
             let slot = self.slots.iter_mut().flatten().find(|slot| slot.who == who);
             slot.expect("nobody is forgotten").stage = Stage::Notified(number);
         }
@@ -203,11 +203,11 @@ impl<'a> World<'a> {
             return;
         };
         match stage {
-            Stage::Holds => self.line.leave(()),
+            Stage::Holds => self.reference.release(()),
             Stage::Waits => self.waits.retain(|person| person.who != who),
             Stage::Notified(number) => self.notify_next(number),
             Stage::Locks(notification) => {
-                self.line.cancel(who);
+                self.reference.cancel(who);
                 if let Some(number) = notification {
                     self.notify_next(number);
                 }
@@ -259,7 +259,12 @@ impl<'a> World<'a> {
             Some(Panics::Wake(task)) => Some(task),
             _ => None,
         };
-        let wakes = |line: &Line<_>| line.woken.iter().any(|&task| Some(task) == wake_panics);
+        let wakes = |reference: &Reference<_>| {
+            reference
+                .woken
+                .iter()
+                .any(|&task| Some(task) == wake_panics)
+        };
         // Whether it has the lock, and the guard not looked at the value.
         let mut has_come_back = false;
         loop {
@@ -270,7 +275,7 @@ impl<'a> World<'a> {
                         return Some(true);
                     }
                     if looks && panics == Some(Panics::Look) {
-                        self.line.leave(());
+                        self.reference.release(());
                         (entry.stage, entry.is_dead) = (Stage::Over, true);
                         return None;
                     }
@@ -278,7 +283,7 @@ impl<'a> World<'a> {
                         return Some(true);
                     }
                     if !clones {
-                        self.line.leave(());
+                        self.reference.release(());
                         (entry.stage, entry.is_dead) = (Stage::Over, true);
                         return None;
                     }
@@ -288,9 +293,9 @@ impl<'a> World<'a> {
                         task,
                         since: self.notifications,
                     });
-                    let before = self.line.woken.len();
-                    self.line.leave(());
-                    let woken = &self.line.woken[before..];
+                    let before = self.reference.woken.len();
+                    self.reference.release(());
+                    let woken = &self.reference.woken[before..];
                     if woken.iter().any(|&task| Some(task) == wake_panics) {
                         // It stays in line, for its drop to take it out.
                         entry.is_dead = true;
@@ -309,8 +314,16 @@ impl<'a> World<'a> {
                 }
                 Stage::Notified(number) => entry.stage = Stage::Locks(Some(number)),
                 Stage::Locks(notification) => {
-                    let polled = self.line.poll(who, (), task, clones, wake_panics);
-                    if wakes(&self.line) {
+                    let polled = self.reference.poll(
+                        who,
+                        (),
+                        ModelPoll {
+                            task,
+                            clones,
+                            wake_panics,
+                        },
+                    );
+                    if wakes(&self.reference) {
                         return None;
                     }
                     match polled {
@@ -320,7 +333,7 @@ impl<'a> World<'a> {
                             entry.stage = Stage::Holds;
                             has_come_back = true;
                         }
-                        Polled::ClonePanicked | Polled::LookPanicked => return None,
+                        Polled::ClonePanicked | Polled::ConditionPanicked => return None,
                     }
                 }
                 Stage::Over => unreachable!("it is not polled"),
@@ -367,7 +380,7 @@ impl Subject for Conditions {
             slots: (0..slots(size)).map(|_| None).collect(),
             tasks: Tasks::new(),
             created: 0,
-            line: Line::new(OneAtATime::default()),
+            reference: Reference::new(OneAtATime::default()),
             waits: Vec::new(),
             notifications: 0,
             value: 0,

@@ -1,4 +1,4 @@
-//! Futures and guards of a primitive with a gate, beside the line that is its
+//! Futures and guards of a primitive with a gate, beside their reference
 //! model.
 
 use crate::flavour::Rc;
@@ -10,7 +10,7 @@ use std::pin::Pin;
 use std::task::Poll;
 
 use crate::driver::{Random, Subject, slots};
-use crate::line::{Line, Polled, Rules, Who};
+use crate::reference::{self, Polled, Reference, Rules, WaiterId};
 use crate::tasks::{Panics, TASKS, Task, Tasks, attempt, some_panic, some_task};
 
 /// What is special about one primitive with a gate.
@@ -50,8 +50,8 @@ pub(crate) trait Kind: Sized + 'static {
         None
     }
 
-    /// The future of one who had asked for this is dropped, and is out of line.
-    fn dropped(_line: &mut Line<Self::Rules>, _request: Asks<Self>) {}
+    /// The future of one who had asked for this is dropped, and is out of the queue.
+    fn dropped(_reference: &mut Reference<Self::Rules>, _request: Asks<Self>) {}
 
     fn step(world: &mut World<'_, Self>, extra: Self::Extra);
 
@@ -98,7 +98,7 @@ enum What<R, X> {
 
 /// A future, and as whom the model knows it.
 struct Slot<'a, K: Kind> {
-    who: Who,
+    who: WaiterId,
     request: Asks<K>,
     future: Entering<'a, K>,
 }
@@ -106,12 +106,12 @@ struct Slot<'a, K: Kind> {
 /// A primitive and its model, in the middle of a schedule.
 pub(crate) struct World<'a, K: Kind> {
     pub(crate) primitive: &'a Rc<K::Primitive>,
-    pub(crate) line: Line<K::Rules>,
+    pub(crate) reference: Reference<K::Rules>,
     pub(crate) guards: Vec<K::Guard<'a>>,
     slots: Vec<Option<Slot<'a, K>>>,
     tasks: Tasks,
     panics: Option<Panics>,
-    created: Who,
+    created: WaiterId,
     steps: usize,
 }
 
@@ -119,7 +119,7 @@ impl<'a, K: Kind> World<'a, K> {
     fn new(primitive: &'a Rc<K::Primitive>, inside: K::Rules, size: usize) -> Self {
         World {
             primitive,
-            line: Line::new(inside),
+            reference: Reference::new(inside),
             guards: Vec::new(),
             slots: (0..slots(size)).map(|_| None).collect(),
             tasks: Tasks::new(),
@@ -143,7 +143,7 @@ impl<'a, K: Kind> World<'a, K> {
     /// Whether the model has woken somebody whose wake panics.
     pub(crate) fn wakes_with_panic(&self) -> bool {
         let wakes = |&task: &Task| self.panics == Some(Panics::Wake(task));
-        self.line.woken.iter().any(wakes)
+        self.reference.woken.iter().any(wakes)
     }
 
     /// A guard, by a number.
@@ -156,7 +156,7 @@ impl<'a, K: Kind> World<'a, K> {
         if let Some(free) = self.slots.iter().position(Option::is_none) {
             self.create_in(free, request, future);
         } else {
-            K::dropped(&mut self.line, request);
+            K::dropped(&mut self.reference, request);
             self.act(|| drop(future));
         }
     }
@@ -179,24 +179,27 @@ impl<'a, K: Kind> World<'a, K> {
         else {
             return;
         };
-        let clones = self.panics != Some(Panics::Clone(task));
-        let wake_panics = match self.panics {
-            Some(Panics::Wake(task)) => Some(task),
-            _ => None,
+        let poll = reference::Poll {
+            task,
+            clones: self.panics != Some(Panics::Clone(task)),
+            wake_panics: match self.panics {
+                Some(Panics::Wake(task)) => Some(task),
+                _ => None,
+            },
         };
-        let line = &mut self.line;
-        let expected = match K::look(&line.inside, request) {
-            None => line.poll(who, request, task, clones, wake_panics),
+        let reference = &mut self.reference;
+        let expected = match K::look(&reference.inside, request) {
+            None => reference.poll(who, request, poll),
             Some(look) => {
                 let look = Some(look).filter(|_| self.panics != Some(Panics::Look));
-                line.poll_and_look(who, request, task, clones, wake_panics, look)
+                reference.poll_conditional(who, request, poll, look)
             }
         };
         let expected = match expected {
             _ if self.wakes_with_panic() => None,
             Polled::Pending => Some(false),
             Polled::Ready => Some(true),
-            Polled::ClonePanicked | Polled::LookPanicked => None,
+            Polled::ClonePanicked | Polled::ConditionPanicked => None,
         };
         self.tasks.arm(self.panics);
         let polled = self
@@ -220,8 +223,8 @@ impl<'a, K: Kind> World<'a, K> {
 
     fn drop_slot(&mut self, slot: usize) {
         if let Some(slot) = self.slots[slot].take() {
-            self.line.cancel(slot.who);
-            K::dropped(&mut self.line, slot.request);
+            self.reference.cancel(slot.who);
+            K::dropped(&mut self.reference, slot.request);
             self.act(|| drop(slot.future));
         }
     }
@@ -229,7 +232,7 @@ impl<'a, K: Kind> World<'a, K> {
     fn drop_guard(&mut self, guard: usize) {
         if let Some(at) = self.guard(guard) {
             let guard = self.guards.swap_remove(at);
-            self.line.leave(K::claim(&guard));
+            self.reference.release(K::claim(&guard));
             self.act(|| drop(guard));
         }
     }
@@ -256,7 +259,7 @@ impl<'a, K: Kind> World<'a, K> {
                 let entered = K::try_enter(self.primitive, request, owned);
                 assert_eq!(
                     entered.is_some(),
-                    self.line.try_enter(request),
+                    self.reference.try_acquire(request),
                     "the try succeeds (left), and should"
                 );
                 self.guards.extend(entered);
@@ -276,20 +279,28 @@ impl<'a, K: Kind> World<'a, K> {
     #[track_caller]
     fn check(&mut self) {
         let mut kept = [0; TASKS];
-        self.line.count_wakers(&mut kept);
-        self.tasks.disarm_and_check(&self.line.woken, &kept);
-        self.line.woken.clear();
+        self.reference.count_wakers(&mut kept);
+        self.tasks.disarm_and_check(&self.reference.woken, &kept);
+        self.reference.woken.clear();
         self.panics = None;
         K::check(self);
         self.steps += 1;
         if self.steps % 32 == 0 {
-            assert_eq!(waiters(&**self.primitive), self.line.waiting(), "waiters");
+            assert_eq!(
+                waiters(&**self.primitive),
+                self.reference.waiting(),
+                "waiters"
+            );
         }
     }
 
     /// Everything is dropped, in order.
     fn finish(mut self) {
-        assert_eq!(waiters(&**self.primitive), self.line.waiting(), "waiters");
+        assert_eq!(
+            waiters(&**self.primitive),
+            self.reference.waiting(),
+            "waiters"
+        );
         for slot in 0..self.slots.len() {
             self.drop_slot(slot);
             self.check();

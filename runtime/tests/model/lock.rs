@@ -6,7 +6,7 @@ use futures::FutureExt;
 
 use crate::driver::{Random, check};
 use crate::gate::{Entering, Gated, Kind, World};
-use crate::line::Rules;
+use crate::reference::Rules;
 
 /// One at a time.
 #[derive(Default)]
@@ -21,12 +21,12 @@ impl Rules for OneAtATime {
         !self.taken
     }
 
-    fn enter(&mut self, (): ()) {
+    fn acquire(&mut self, (): ()) {
         assert!(!self.taken, "the model lets two in");
         self.taken = true;
     }
 
-    fn leave(&mut self, (): ()) {
+    fn release(&mut self, (): ()) {
         self.taken = false;
     }
 }
@@ -73,7 +73,7 @@ impl Kind for Locks {
 
     fn step(world: &mut World<'_, Self>, (): ()) {
         if let Some(guard) = world.guards.pop() {
-            world.line.leave(());
+            world.reference.release(());
             world.act(|| match guard {
                 Guard::Borrowed(guard) => guard.release(),
                 Guard::Owned(guard) => guard.release(),
@@ -82,7 +82,7 @@ impl Kind for Locks {
     }
 
     fn check(world: &World<'_, Self>) {
-        assert_eq!(world.primitive.is_locked(), world.line.inside.taken);
+        assert_eq!(world.primitive.is_locked(), world.reference.inside.taken);
         assert!(world.guards.len() <= 1, "two guards");
     }
 }

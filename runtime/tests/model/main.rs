@@ -18,7 +18,7 @@
 //! |---|---|
 //! | `driver` | steps, seeds, and how a schedule is made shorter |
 //! | `tasks` | wakers that count, log, and panic on demand |
-//! | `line` | the model of all that has a gate: a line of people in front of it |
+//! | `reference` | the model of all that has a gate: a line of people in front of it |
 //! | `gate` | futures and guards of a primitive with a gate, beside that line |
 //! | the others | a primitive each |
 #![cfg(not(any(async_monitor_loom, async_monitor_shuttle)))]
@@ -32,7 +32,7 @@ mod flavour {
 
 mod driver;
 mod gate;
-mod line;
+mod reference;
 mod tasks;
 
 mod barrier;

@@ -8,7 +8,7 @@ use futures::FutureExt;
 
 use crate::driver::{Random, check};
 use crate::gate::{Entering, Gated, Kind, World};
-use crate::line::Rules;
+use crate::reference::Rules;
 use crate::tasks::{look_panics, panic_on_demand};
 
 /// One at a time, and the value inside.
@@ -26,11 +26,11 @@ impl Rules for Inside {
         !self.taken
     }
 
-    fn enter(&mut self, _at_least: Option<u32>) {
+    fn acquire(&mut self, _at_least: Option<u32>) {
         self.taken = true;
     }
 
-    fn leave(&mut self, _at_least: Option<u32>) {
+    fn release(&mut self, _at_least: Option<u32>) {
         self.taken = false;
     }
 }
@@ -123,21 +123,21 @@ impl<const WHEN: bool> Kind for Mutexes<WHEN> {
                     Guard::Mapped(guard) => &mut **guard,
                 };
                 *value = new;
-                world.line.inside.value = new;
+                world.reference.inside.value = new;
                 guard
             }
         });
     }
 
     fn check(world: &World<'_, Self>) {
-        assert_eq!(world.primitive.is_locked(), world.line.inside.taken);
+        assert_eq!(world.primitive.is_locked(), world.reference.inside.taken);
         for guard in &world.guards {
             let value = match guard {
                 Guard::Borrowed(guard) => guard.0,
                 Guard::Owned(guard) => guard.0,
                 Guard::Mapped(guard) => **guard,
             };
-            assert_eq!(value, world.line.inside.value);
+            assert_eq!(value, world.reference.inside.value);
         }
     }
 }

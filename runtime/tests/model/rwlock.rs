@@ -11,7 +11,7 @@ use futures::FutureExt;
 
 use crate::driver::{Random, check};
 use crate::gate::{Entering, Gated, Kind, World};
-use crate::line::{Line, Rules};
+use crate::reference::{Reference, Rules};
 use crate::tasks::{look_panics, panic_on_demand};
 
 /// What one may ask for.
@@ -27,7 +27,7 @@ enum Access {
     WriteWhen(u32),
 }
 
-/// Who is inside, and the value.
+/// WaiterId is inside, and the value.
 #[derive(Default)]
 struct Inside {
     readers: usize,
@@ -50,7 +50,7 @@ impl Rules for Inside {
         }
     }
 
-    fn enter(&mut self, access: Access) {
+    fn acquire(&mut self, access: Access) {
         match access {
             Access::Read | Access::ReadWhen(_) => self.readers += 1,
             Access::Upgradable => self.upgradable = true,
@@ -59,7 +59,7 @@ impl Rules for Inside {
         }
     }
 
-    fn leave(&mut self, access: Access) {
+    fn release(&mut self, access: Access) {
         match access {
             Access::Read | Access::ReadWhen(_) => self.readers -= 1,
             Access::Upgradable => self.upgradable = false,
@@ -68,11 +68,11 @@ impl Rules for Inside {
         }
     }
 
-    fn goes_first(access: Access) -> bool {
+    fn has_priority(access: Access) -> bool {
         access == Access::Upgrade
     }
 
-    fn is_news(access: Access) -> bool {
+    fn may_mutate(access: Access) -> bool {
         matches!(
             access,
             Access::Write | Access::WriteWhen(_) | Access::Upgrade
@@ -192,10 +192,10 @@ impl<const WHEN: bool> Kind for RwLocks<WHEN> {
         }
     }
 
-    fn dropped(line: &mut Line<Inside>, access: Access) {
+    fn dropped(reference: &mut Reference<Inside>, access: Access) {
         // The guard that was to be upgraded goes with the future.
         if access == Access::Upgrade {
-            line.leave(Access::Upgradable);
+            reference.release(Access::Upgradable);
         }
     }
 
@@ -209,7 +209,7 @@ impl<const WHEN: bool> Kind for RwLocks<WHEN> {
                         Guard::OwnedWrite(guard) => **guard = value,
                         _ => continue,
                     }
-                    world.line.inside.value = value;
+                    world.reference.inside.value = value;
                 }
                 return;
             }
@@ -249,14 +249,14 @@ impl<const WHEN: bool> Kind for RwLocks<WHEN> {
             }
             (Extra::TryUpgrade(_), Guard::Upgradable(guard)) => {
                 let upgraded = RwLockUpgradableReadGuard::try_upgrade(guard);
-                let expected = world.line.try_enter(Access::Upgrade);
+                let expected = world.reference.try_acquire(Access::Upgrade);
                 assert_eq!(upgraded.is_ok(), expected, "upgraded");
                 let guard = upgraded.map_or_else(Guard::Upgradable, Guard::Write);
                 world.guards.push(guard);
             }
             (Extra::TryUpgrade(_), Guard::OwnedUpgradable(guard)) => {
                 let upgraded = OwnedRwLockUpgradableReadGuard::try_upgrade(guard);
-                let expected = world.line.try_enter(Access::Upgrade);
+                let expected = world.reference.try_acquire(Access::Upgrade);
                 assert_eq!(upgraded.is_ok(), expected, "upgraded");
                 let guard = upgraded.map_or_else(Guard::OwnedUpgradable, Guard::OwnedWrite);
                 world.guards.push(guard);
@@ -266,7 +266,7 @@ impl<const WHEN: bool> Kind for RwLocks<WHEN> {
     }
 
     fn check(world: &World<'_, Self>) {
-        let inside = &world.line.inside;
+        let inside = &world.reference.inside;
         let locked = inside.readers > 0 || inside.upgradable || inside.writer;
         assert_eq!(world.primitive.is_locked(), locked);
         for guard in &world.guards {
@@ -296,14 +296,14 @@ fn downgrade<'a, const WHEN: bool>(
     from: Access,
     downgrade: impl FnOnce() -> Guard<'a>,
 ) {
-    world.line.change(Inside::is_news(from), |inside| {
-        inside.leave(from);
-        inside.enter(Access::Read);
+    world.reference.change(Inside::may_mutate(from), |inside| {
+        inside.release(from);
+        inside.acquire(Access::Read);
     });
     let guard = world.act(downgrade);
     if guard.is_none() {
         // A waker has panicked, and the new guard is gone.
-        world.line.leave(Access::Read);
+        world.reference.release(Access::Read);
     }
     world.guards.extend(guard);
 }

@@ -9,7 +9,7 @@ use futures::FutureExt;
 
 use crate::driver::{Random, check, slots};
 use crate::gate::{Entering, Gated, Kind, World};
-use crate::line::Rules;
+use crate::reference::Rules;
 
 /// The permits that are available, those that were forgotten, and the bound.
 struct Permits {
@@ -25,20 +25,20 @@ impl Rules for Permits {
         permits <= self.available
     }
 
-    fn enter(&mut self, permits: usize) {
+    fn acquire(&mut self, permits: usize) {
         self.available -= permits;
     }
 
-    fn leave(&mut self, permits: usize) {
+    fn release(&mut self, permits: usize) {
         self.available += permits;
     }
 
-    /// Who wants nothing need not wait.
-    fn goes_first(permits: usize) -> bool {
+    /// WaiterId wants nothing need not wait.
+    fn has_priority(permits: usize) -> bool {
         permits == 0
     }
 
-    fn is_news(_permits: usize) -> bool {
+    fn may_mutate(_permits: usize) -> bool {
         false
     }
 }
@@ -143,7 +143,7 @@ macro_rules! semaphore {
                             return;
                         };
                         let guard = world.guards.swap_remove(at);
-                        world.line.inside.forgotten += guard.permits();
+                        world.reference.inside.forgotten += guard.permits();
                         match guard {
                             $guard::Borrowed(permit) => permit.forget(),
                             $guard::Owned(permit) => permit.forget(),
@@ -186,9 +186,9 @@ macro_rules! semaphore {
             }
 
             fn check(world: &World<'_, Self>) {
-                let Permits { available, .. } = world.line.inside;
+                let Permits { available, .. } = world.reference.inside;
                 assert_eq!(world.primitive.available_permits(), available, "permits");
-                let locked = available == 0 || world.line.is_queued();
+                let locked = available == 0 || world.reference.is_queued();
                 assert_eq!(world.primitive.is_locked(), locked);
             }
         }
@@ -208,10 +208,10 @@ semaphore!(
     SemaphorePermit,
     OwnedSemaphorePermit,
     |world: &mut World<'_, Plain>, permits: usize| {
-        let total = world.line.inside.available + permits;
+        let total = world.reference.inside.available + permits;
         if total <= 60 {
             world
-                .line
+                .reference
                 .change(false, |inside| inside.available += permits);
             let semaphore = world.primitive;
             world.act(|| semaphore.add_permits(permits));
@@ -227,13 +227,13 @@ semaphore!(
     BoundedSemaphorePermit,
     OwnedBoundedSemaphorePermit,
     |world: &mut World<'_, Bounded>, permits: usize| {
-        let inside = &mut world.line.inside;
+        let inside = &mut world.reference.inside;
         assert_eq!(world.primitive.bound(), inside.bound);
         let left = inside.forgotten.checked_sub(permits);
         if let Some(left) = left {
             inside.forgotten = left;
             world
-                .line
+                .reference
                 .change(false, |inside| inside.available += permits);
         }
         let semaphore = world.primitive;

@@ -444,6 +444,10 @@ mod __Account_locks {
     pub(crate) use __Account_locks as Account;
 }
 pub(crate) use __Account_locks::*;
+#[deny(coherence_leak_check)]
 #[doc(hidden)]
 #[automatically_derived]
 impl ::async_monitor::__private::IsDerived for Account {}
+#[doc(hidden)]
+#[automatically_derived]
+impl ::async_monitor::__private::HasSize for Account {}

@@ -414,6 +414,10 @@ mod __Shared_locks {
     pub(crate) use __Shared_locks as Shared;
 }
 pub(crate) use __Shared_locks::*;
+#[deny(coherence_leak_check)]
 #[doc(hidden)]
 #[automatically_derived]
 impl ::async_monitor::__private::IsDerived for Shared {}
+#[doc(hidden)]
+#[automatically_derived]
+impl ::async_monitor::__private::HasSize for Shared {}

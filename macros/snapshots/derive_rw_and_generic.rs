@@ -854,10 +854,18 @@ mod __Cache_locks {
     pub(crate) use __Cache_locks as Cache;
 }
 pub(crate) use __Cache_locks::*;
+#[deny(coherence_leak_check)]
 #[doc(hidden)]
 #[automatically_derived]
 impl<'d, K: Hash, const N: usize> ::async_monitor::__private::IsDerived
 for Cache<'d, K, N>
 where
     K: Eq,
+{}
+#[doc(hidden)]
+#[automatically_derived]
+impl<'d, K: Hash, const N: usize> ::async_monitor::__private::HasSize for Cache<'d, K, N>
+where
+    K: Eq,
+    Guarded<HashMap<K, &'d [u8; N]>>: ::core::marker::Sized,
 {}

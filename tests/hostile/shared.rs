@@ -389,18 +389,8 @@ mod unsized_data {
         count: Guarded<T>,
     }
 
-    #[derive(Guarded)]
-    struct Last {
-        #[lock(rw)]
-        lock: RwLock<()>,
-        #[guarded_by(lock)]
-        _count: Guarded<dyn Count + Send + Sync>,
-    }
-
     #[test]
     fn trait_objects() {
-        fn is_sync<T: Sync + ?Sized>() {}
-        is_sync::<Last>();
         let counter: &Counter<dyn Count + Send + Sync> = &Counter {
             data: Box::new(Mutex::new(0_u32)),
             lock: RwLock::new(()),

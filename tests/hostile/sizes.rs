@@ -2,18 +2,8 @@
 
 use std::ops::Deref;
 
-use async_monitor::{Guarded, Lock, RwLock, with_lock};
+use async_monitor::{Guarded, RwLock, with_lock};
 use futures::executor::block_on;
-
-type Text = str;
-
-/// Nobody makes one, but its type may be named.
-#[derive(Guarded)]
-pub struct Tail {
-    lock: Lock,
-    #[guarded_by(lock)]
-    text: Guarded<Text>,
-}
 
 /// What `P` points to has a size, or not.
 #[derive(Guarded)]

@@ -2,7 +2,8 @@
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::{GenericParam, Generics, Type, parse_quote};
+use syn::punctuated::Punctuated;
+use syn::{GenericParam, Generics, Token, Type, TypeParamBound, WherePredicate, parse_quote};
 
 use crate::gather::Gather;
 use crate::names::{has_ident, plain, replace_self};
@@ -21,10 +22,13 @@ pub(super) struct Params {
     this: TokenStream,
     /// The parameters that need not be `Sized`.
     unsized_params: Vec<Ident>,
+    /// Parameters and where-clause of an impl in which all are `Sized`.
+    of_size: (TokenStream, TokenStream),
 }
 
 impl Params {
-    pub(super) fn new(ident: &Ident, generics: &Generics) -> Self {
+    /// `last`: the type of the last field, the only one that may have no size.
+    pub(super) fn new(ident: &Ident, generics: &Generics, last: Option<&Type>) -> Self {
         let mut declared = TokenStream::new();
         let mut with_defaults = TokenStream::new();
         let mut arguments = TokenStream::new();
@@ -48,13 +52,38 @@ impl Params {
             let predicates = clause.predicates.iter();
             quote!(#(#predicates,)*)
         });
+        let mut predicates = predicates.unwrap_or_default();
+        let unsized_params = unsized_params(generics);
+        let mut all_of_size = of_size(generics);
+        if unsized_params
+            .iter()
+            .any(|param| is_bounded(param, &all_of_size))
+        {
+            predicates.extend(quote!(#this: ::core::marker::Sized,));
+        }
+        // It may have no size even so, if it depends on a parameter.
+        if let Some(last) = last.map(ToTokens::to_token_stream) {
+            let mut params = generics.type_params();
+            if params.any(|param| has_ident(&last, &plain(&param.ident))) {
+                let clause = all_of_size.make_where_clause();
+                clause
+                    .predicates
+                    .push(parse_quote!(#last: ::core::marker::Sized));
+            }
+        }
+        let (params_of_size, _, where_of_size) = all_of_size.split_for_impl();
+        let of_size = (
+            replace_self(params_of_size.to_token_stream(), &this),
+            replace_self(where_of_size.to_token_stream(), &this),
+        );
         Params {
+            of_size,
             declared: replace_self(declared, &this),
             with_defaults: replace_self(with_defaults, &this),
-            predicates: replace_self(predicates.unwrap_or_default(), &this),
+            predicates: replace_self(predicates, &this),
             arguments,
             this,
-            unsized_params: unsized_params(generics),
+            unsized_params,
         }
     }
 
@@ -84,6 +113,11 @@ impl Params {
     pub(super) fn of_impl(&self) -> TokenStream {
         let declared = &self.declared;
         quote!(<#declared>)
+    }
+
+    /// `<'d, T: Clone>` and `where ..` of an impl in which all parameters are `Sized`.
+    pub(super) fn of_size(&self) -> (&TokenStream, &TokenStream) {
+        (&self.of_size.0, &self.of_size.1)
     }
 
     /// `<'__guard, 'd, T: Clone>`, behind `impl`.
@@ -151,6 +185,47 @@ fn unsized_params(generics: &Generics) -> Vec<Ident> {
     declared.map(|param| param.ident.clone()).gather()
 }
 
+/// The parameters and predicates without `?Sized`.
+fn of_size(generics: &Generics) -> Generics {
+    let mut generics = generics.clone();
+    let sized = |bounds: &mut Punctuated<TypeParamBound, Token![+]>| {
+        let kept = bounds.iter().filter(|bound| {
+            let mut tokens = bound.to_token_stream().into_iter();
+            !matches!(tokens.next(), Some(TokenTree::Punct(punct)) if punct.as_char() == '?')
+        });
+        let kept: Vec<_> = kept.cloned().gather();
+        bounds.clear();
+        bounds.extend(kept);
+    };
+    for param in generics.type_params_mut() {
+        sized(&mut param.bounds);
+    }
+    if let Some(clause) = &mut generics.where_clause {
+        for predicate in &mut clause.predicates {
+            if let WherePredicate::Type(predicate) = predicate {
+                sized(&mut predicate.bounds);
+            }
+        }
+    }
+    generics
+}
+
+/// Whether something is asked of a parameter, apart from `?Sized`.
+fn is_bounded(param: &Ident, of_size: &Generics) -> bool {
+    let declared = of_size
+        .type_params()
+        .any(|declared| declared.ident == *param && !declared.bounds.is_empty());
+    let mut predicates = of_size
+        .where_clause
+        .iter()
+        .flat_map(|clause| &clause.predicates);
+    declared
+        || predicates.any(|predicate| {
+            let is_empty = matches!(predicate, WherePredicate::Type(of) if of.bounds.is_empty());
+            !is_empty && has_ident(&predicate.to_token_stream(), &plain(param))
+        })
+}
+
 fn without_default(param: &GenericParam) -> GenericParam {
     let mut param = param.clone();
     match &mut param {
@@ -167,7 +242,7 @@ mod tests {
     use syn::parse_quote;
 
     fn params(item: &syn::ItemStruct) -> Params {
-        Params::new(&item.ident, &item.generics)
+        Params::new(&item.ident, &item.generics, None)
     }
 
     /// Compares with text, without spaces and the commas before a closing `>`,

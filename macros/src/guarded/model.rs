@@ -92,7 +92,12 @@ impl Input {
 impl Monitor {
     /// What is wrong in the input is left out: it has been reported.
     pub(super) fn new(input: Input) -> Self {
-        let params = Params::new(&input.ident, &input.generics);
+        // What comes of a parameter may be inside of a `Guarded` or a lock.
+        let last = input.fields.last().map(|field| {
+            let inside = data_lock(&field.ty).map(|data| data.value);
+            guarded_value(&field.ty).or(inside).unwrap_or(&field.ty)
+        });
+        let params = Params::new(&input.ident, &input.generics, last);
         let mut names = Vec::new();
         let locks = input
             .locks()

@@ -281,8 +281,12 @@ fn expand_impl(monitor: &Monitor, lock: &OwnLock, mode: Mode, twins: &TokenStrea
     let params = &block.generics.params;
     let where_clause = &block.generics.where_clause;
     let attrs = block.attrs.iter().filter(|attr| is_of_all(attr));
+    // What comes behind a body that never returns.
+    let diverges = twins.to_string().contains("-> !");
+    let allow = diverges.then(|| quote!(#[allow(unreachable_code)]));
     quote! {
         #(#attrs)*
+        #allow
         #[automatically_derived]
         // What lints ask of the docs and the signature of a method is done where it is
         // written.

@@ -1,7 +1,7 @@
 //! What a section that is `atomic` does besides: keep a copy of what its locks
 //! guard, and put it back unless the body succeeds.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 
 use super::expand::{Acquisition, Site, Wait, braced};
@@ -140,19 +140,25 @@ pub(super) fn settled(section: &Section, atomic: &Ident, value: &impl ToTokens) 
     }
 }
 
-/// Whether something can be seen in the statements that often does not return.
+/// Whether something can be seen in the statements that may not return: a macro, such as
+/// `panic!`, for one.
 fn may_diverge(statements: &TokenStream) -> bool {
-    const NAMES: [&str; 8] = [
-        "panic",
-        "unreachable",
-        "todo",
-        "unimplemented",
-        "loop",
-        "exit",
-        "abort",
-        "resume_unwind",
-    ];
-    NAMES.iter().any(|name| has_ident(statements, name))
+    const NAMES: [&str; 4] = ["loop", "exit", "abort", "resume_unwind"];
+    has_macro(statements) || NAMES.iter().any(|name| has_ident(statements, name))
+}
+
+/// Whether a macro is called somewhere in the tokens.
+fn has_macro(tokens: &TokenStream) -> bool {
+    let mut after_ident = false;
+    tokens.clone().into_iter().any(|token| {
+        let is_macro = match &token {
+            TokenTree::Punct(punct) => after_ident && punct.as_char() == '!',
+            TokenTree::Group(group) => has_macro(&group.stream()),
+            _ => false,
+        };
+        after_ident = matches!(token, TokenTree::Ident(_));
+        is_macro
+    })
 }
 
 fn armed(atomic: &Ident) -> Ident {

@@ -46,6 +46,10 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         // SAFETY: passed on.
         unsafe {
             if node.state() == State::Idle {
+                // Not its first poll: its grant was given up on its behalf.
+                if node.future_state() == FutureState::Polled && self.try_enter(node.request) {
+                    return Poll::Ready(());
+                }
                 self.poll_join(node, waker, false)
             } else {
                 self.poll_queued(node, waker)

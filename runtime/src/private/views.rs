@@ -7,6 +7,9 @@
 )]
 pub trait IsDerived {}
 
+/// Implemented by the derive: the struct has a size, if its parameters have.
+pub trait HasSize: Sized {}
+
 /// Says so where there is no derive.
 pub fn derived<T: IsDerived + ?Sized>() {}
 

@@ -42,6 +42,7 @@ pub(super) fn expand_locks(monitor: &Monitor) -> TokenStream {
     let (ident, krate) = (&monitor.ident, &monitor.krate);
     let (params, this) = (monitor.params.of_impl(), monitor.params.this());
     let where_clause = monitor.params.where_clause(&TokenStream::new());
+    let (params_of_size, where_of_size) = monitor.params.of_size();
     let name = format_ident!("__{}_locks", plain(ident), span = public(ident.span()));
     let forms = quote!({ $($derived:tt)* } { $($plain:tt)* });
     let rules = monitor.locks.iter().flat_map(|lock| {
@@ -71,9 +72,17 @@ pub(super) fn expand_locks(monitor: &Monitor) -> TokenStream {
         }
         #import
 
+        // A subtype must not have another derive, which might put other locks in front of
+        // the same fields.
+        #[deny(coherence_leak_check)]
         #[doc(hidden)]
         #[automatically_derived]
         impl #params #krate::__private::IsDerived for #this #where_clause {}
+
+        // Nor must a type that becomes this one by unsizing.
+        #[doc(hidden)]
+        #[automatically_derived]
+        impl #params_of_size #krate::__private::HasSize for #this #where_of_size {}
     }
 }
 

@@ -17,7 +17,7 @@ impl Counter for Cell<u64> {
 impl async_monitor::__private::Shareable for &dyn Counter {}
 
 #[derive(Guarded)]
-struct Shared<T: Counter + ?Sized> {
+struct Shared<T: ?Sized> {
     #[lock(rw)]
     lock: RwLock<()>,
     #[guarded_by(lock)]

@@ -93,14 +93,8 @@ pub(super) fn body(
 ) -> TokenStream {
     let span = own(atomic.span());
     let Site::Fn { wait, output } = site else {
-        let settled = settled(section, atomic, &braced(statements.clone(), span));
-        // Statements that end in a panic, say, do not get to the call. Elsewhere the lint
-        // may be forbidden.
-        let allow = may_diverge(&statements).then(|| quote!(#[allow(unreachable_code)]));
-        return quote_spanned! {span=>
-            #allow
-            #settled
-        };
+        let settled = settled(section, atomic, &braced(statements, span));
+        return settled;
     };
     if wait == Wait::Block {
         return settled(section, atomic, &braced(statements, span));

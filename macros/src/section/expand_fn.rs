@@ -45,7 +45,6 @@ pub(super) fn expand(mut function: Function, section: &Section) -> TokenStream {
     if !section.is_complete {
         function.attrs.push(parse_quote!(#[allow(unused)]));
     }
-    // In the user's own braces, the body is the user's: for the coverage of tests, and for
-    // lints that do not look into macros.
+
     function.into_tokens()
 }

@@ -14,6 +14,7 @@
 //! | `locks` | what a derive asks of the types of its locks, and how it reaches them |
 //! | `order` | in which order a section acquires several locks |
 //! | `retake` | how a generated guard comes back from a `Condition` |
+//! | `timeout` | how the wait to enter a section is bounded |
 //! | `views` | what a method that runs under a lock that is held needs of a view |
 
 // Nobody prints the parts of an expansion.
@@ -30,6 +31,7 @@ mod kind;
 mod locks;
 mod order;
 mod retake;
+mod timeout;
 mod views;
 
 pub use self::atomic::{
@@ -53,47 +55,11 @@ pub use self::locks::{
 };
 pub use self::order::{in_order, taken};
 pub use self::retake::{MustNotImplDrop, NeverUnpin, Reacquire, Retake, Retaken};
+pub use self::timeout::timeout;
 pub use self::views::{AsRead, IsDerived, ViewOf, derived};
 pub use crate::when::{
     ConditionalLock, ConditionalRwLock, GuardMaker, Look, MakeGuard, Place, When, when,
 };
-
-/// Bounds the wait to enter a section.
-#[cfg(any(feature = "tokio", feature = "smol"))]
-#[inline]
-pub fn timeout<F: Future>(
-    limit: std::time::Duration,
-    entry: F,
-) -> impl Future<Output = Result<F::Output, crate::Elapsed>> {
-    crate::timeout::timeout(limit, entry)
-}
-
-/// Without a timer, the macros report it, and everything else should still have
-/// its type.
-#[cfg(not(any(feature = "tokio", feature = "smol")))]
-#[inline]
-pub fn timeout<F: Future>(_limit: std::time::Duration, entry: F) -> WithoutTimer<F> {
-    WithoutTimer(entry)
-}
-
-/// See [`timeout`]. A type with a name: whether it is `Send` is clear to the compiler.
-#[cfg(not(any(feature = "tokio", feature = "smol")))]
-#[allow(missing_debug_implementations)]
-pub struct WithoutTimer<F>(F);
-
-#[cfg(not(any(feature = "tokio", feature = "smol")))]
-impl<F: Future> Future for WithoutTimer<F> {
-    type Output = Result<F::Output, crate::Elapsed>;
-
-    fn poll(
-        self: std::pin::Pin<&mut Self>,
-        cx: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Self::Output> {
-        // SAFETY: the only field is pinned with the struct.
-        let entry = unsafe { self.map_unchecked_mut(|this| &mut this.0) };
-        entry.poll(cx).map(Ok)
-    }
-}
 
 /// Runs a future to its end on this thread.
 pub fn block_on<F: Future>(future: F) -> F::Output {

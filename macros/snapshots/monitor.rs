@@ -92,21 +92,21 @@ impl<'__guard> AccountLedgerHeld<'__guard> {
     /// Runs under the lock that is held already: see `Account::slowly`.
     async fn slowly(&mut self, __arg1: (i64, i64)) -> Result<i64, Failed> {
         let __object = ::async_monitor::__private::ViewOf::object(self);
-        let mut __saved = ::core::option::Option::None;
-        let __armed = ::async_monitor::__private::Armed::new();
-        let mut __undo = ::async_monitor::__private::undo_view(
+        let mut __snapshot = ::core::option::Option::None;
+        let __committed = ::async_monitor::__private::Committed::new();
+        let mut __rollback = ::async_monitor::__private::roll_back_view(
             self,
-            &mut __saved,
-            &__armed,
+            &mut __snapshot,
+            &__committed,
         );
         let mut __view = ::async_monitor::__private::RestoreView::reborrow(
-            __undo.__guard(),
+            __rollback.__guard(),
         );
-        let __outcome = <Account>::__slowly_held(__object, &mut __view, __arg1).await;
-        ::async_monitor::__private::settled(
-            __outcome,
-            &__armed,
-            |__outcome| { ::async_monitor::__private::verdict(__outcome).__has_failed() },
+        let __value = <Account>::__slowly_held(__object, &mut __view, __arg1).await;
+        ::async_monitor::__private::commit(
+            __value,
+            &__committed,
+            |__value| { ::async_monitor::__private::outcome(__value).__is_success() },
         )
     }
 }

@@ -10,8 +10,8 @@ use super::forms::{Forms, Twin, guard_lifetime};
 use super::model::{Member, Method, Monitor, view_path};
 use super::parse::Block;
 use crate::gather::Gather;
-use crate::names::{Krate, own, public};
-use crate::section::{Mode, OwnLock};
+use crate::names::{Krate, public};
+use crate::section::{Mode, OwnLock, Rollback};
 
 /// Expands to:
 ///
@@ -208,13 +208,14 @@ fn expand_twins(monitor: &Monitor) -> TokenStream {
 ///
 /// ```text
 /// let __object = ::async_monitor::__private::ViewOf::object(self);
-/// let mut __saved = None;
-/// let __armed = ::async_monitor::__private::Armed::new();
-/// let mut __undo = ::async_monitor::__private::undo_view(self, &mut __saved, &__armed);
-/// let mut __view = ::async_monitor::__private::RestoreView::reborrow(__undo.__guard());
-/// let __outcome = <Account>::__deposit_held(__object, &mut __view, amount);
-/// ::async_monitor::__private::settled(__outcome, &__armed, |__outcome| {
-///     ::async_monitor::__private::verdict(__outcome).__has_failed()
+/// let mut __snapshot = None;
+/// let __committed = ::async_monitor::__private::Committed::new();
+/// let mut __rollback =
+///     ::async_monitor::__private::roll_back_view(self, &mut __snapshot, &__committed);
+/// let mut __view = ::async_monitor::__private::RestoreView::reborrow(__rollback.__guard());
+/// let __value = <Account>::__deposit_held(__object, &mut __view, amount);
+/// ::async_monitor::__private::commit(__value, &__committed, |__value| {
+///     ::async_monitor::__private::outcome(__value).__is_success()
 /// })
 /// ```
 ///
@@ -229,20 +230,24 @@ fn on_own_view(twin: &Twin, krate: &Krate) -> TokenStream {
         ..
     } = twin;
     if let Some(atomic) = atomic {
-        let span = own(atomic.span());
-        let private = krate.private_at(span);
+        let rollback = Rollback::new(atomic, krate);
+        let Rollback {
+            span,
+            private,
+            committed,
+        } = &rollback;
+        let snapshot = Ident::new("__snapshot", *span);
+        let snapshots = rollback.snapshots([&snapshot].into_iter());
+        let commit = rollback.commit(&quote_spanned!(*span=> __value));
         // That of the signature, which is not the macro's own.
         let this = quote!(self);
-        return quote_spanned! {span=>
+        return quote_spanned! {*span=>
             let __object = #private::ViewOf::object(#this);
-            let mut __saved = ::core::option::Option::None;
-            let __armed = #private::Armed::new();
-            let mut __undo = #private::undo_view(#this, &mut __saved, &__armed);
-            let mut __view = #private::RestoreView::reborrow(__undo.__guard());
-            let __outcome = #inner(__object, &mut __view, #(#arguments),*) #awaited;
-            #private::settled(__outcome, &__armed, |__outcome| {
-                #private::verdict(__outcome).__has_failed()
-            })
+            #snapshots
+            let mut __rollback = #private::roll_back_view(#this, &mut #snapshot, &#committed);
+            let mut __view = #private::RestoreView::reborrow(__rollback.__guard());
+            let __value = #inner(__object, &mut __view, #(#arguments),*) #awaited;
+            #commit
         };
     }
     quote! {

@@ -7,9 +7,8 @@ use core::marker::PhantomData;
 use core::ops::Deref;
 
 use super::bind::DerivedView;
-use super::dispatch::{AnyLock, NoGuard, NoLock};
-use super::dispatch::{Derived, HasLock, Nothing, Plain};
-use super::kind::Kind;
+use super::dispatch::{AnyLock, Derived, HasLock, Plain};
+use super::entry_type::EntryType;
 use super::{Enter, EnterShared};
 use crate::when::{ConditionalLock, ConditionalRwLock, GuardMaker, Look, Place, When, when};
 use crate::{AsyncLock, AsyncRwLock};
@@ -158,30 +157,25 @@ where
     }
 }
 
-impl<'a, O: HasLock<KEY> + ?Sized, const KEY: u128> Kind<Derived<'a, O, KEY>> {
+impl<'a, O: HasLock<KEY> + ?Sized, const KEY: u128> EntryType<Derived<'a, O, KEY>> {
     /// What the condition sees.
     #[inline]
-    pub fn __look<'v>(&self, looked: Looked<'v, O, O::Guard<'a>, KEY>) -> DerivedView<O::Held<'v>> {
+    pub fn __evaluate<'v>(
+        &self,
+        looked: Looked<'v, O, O::Guard<'a>, KEY>,
+    ) -> DerivedView<O::Held<'v>> {
         DerivedView(O::view(looked.0))
     }
 }
 
-impl<L: ?Sized> Kind<Plain<'_, L>> {
+impl<L: ?Sized> EntryType<Plain<'_, L>> {
     /// What the condition sees.
     #[inline]
-    pub fn __look<'v, G, const KEY: u128>(
+    pub fn __evaluate<'v, G, const KEY: u128>(
         &self,
         looked: Looked<'v, AnyLock<L>, G, KEY>,
     ) -> Seen<'v, G> {
         Seen(SeenGuard(looked.0))
-    }
-}
-
-/// Of what is no lock, in code that never runs.
-#[doc(hidden)]
-impl Kind<Nothing> {
-    pub fn __look<G>(&self, _: G) -> Nothing {
-        Nothing
     }
 }
 
@@ -213,33 +207,5 @@ impl<'v, G> Deref for Seen<'v, G> {
     #[inline]
     fn deref(&self) -> &Self::Target {
         &self.0
-    }
-}
-
-// SAFETY: there is no place.
-#[diagnostic::do_not_recommend]
-unsafe impl ConditionalLock for NoLock {
-    #[inline]
-    fn place(&self) -> Place<'_> {
-        unreachable!("there is no lock, which is an error")
-    }
-
-    #[inline]
-    unsafe fn granted(&self) -> NoGuard {
-        NoGuard
-    }
-}
-
-// SAFETY: there is no place.
-#[diagnostic::do_not_recommend]
-unsafe impl ConditionalRwLock for NoLock {
-    #[inline]
-    fn read_place(&self) -> Place<'_> {
-        unreachable!("there is no lock, which is an error")
-    }
-
-    #[inline]
-    unsafe fn read_granted(&self) -> NoGuard {
-        NoGuard
     }
 }

@@ -4,13 +4,14 @@
 //! | file | what |
 //! |---|---|
 //! | `conditional` | how a section waits for a condition |
-//! | `atomic` | what a section that is `atomic` puts back |
+//! | `atomic` | the rollback of a section that is `atomic` |
 //! | `core` | what a generated guard and a generated view carry |
 //! | `fields` | how generated code reaches guarded fields |
 //! | `dispatch` | how a section finds out what lock it has been given |
 //! | `bind` | what a section binds once it holds the lock |
-//! | `failure` | what becomes of an acquisition that can fail |
-//! | `kind` | what a section remembers of its entry |
+//! | `entry_type` | the type of a section's entry, which is all that it remembers |
+//! | `fallible` | acquisitions that can fail |
+//! | `errors` | what stands in after an error |
 //! | `locks` | what a derive asks of the types of its locks, and how it reaches them |
 //! | `order` | in which order a section acquires several locks |
 //! | `retake` | how a generated guard comes back from a `Condition` |
@@ -25,9 +26,10 @@ mod bind;
 mod conditional;
 mod core;
 mod dispatch;
-mod failure;
+mod entry_type;
+mod errors;
+mod fallible;
 mod fields;
-mod kind;
 mod locks;
 mod order;
 mod retake;
@@ -35,21 +37,21 @@ mod timeout;
 mod views;
 
 pub use self::atomic::{
-    Armed, DerivedGuard, Kept, OfAnyType, Restorable, Restore, RestoreView, Undo, Verdict, settled,
-    undo_view, verdict,
+    Committed, DerivedGuard, Kept, OfAnyType, Outcome, Restorable, Restore, RestoreView, Rollback,
+    commit, outcome, roll_back_view,
 };
-pub use self::bind::{Bind, DerivedView, MarkTheLockRw, OfDeref, OfGuard};
+pub use self::bind::{Bind, DerivedView, MarkTheLockRw, OfDeref, OfGuard, without_await};
 pub use self::conditional::{
     Conditional, ConditionalShared, EnterSharedWhen, EnterWhen, Looked, OfSection, Seen, SeenGuard,
     enter_shared_when, enter_when,
 };
 pub use self::core::{Core, Owner, ReadCore};
 pub use self::dispatch::{Derived, Enter, EnterShared, HasLock, Plain, Probe, Value, probe, value};
-pub use self::failure::{
-    CannotFail, Failure, FromElapsed, FromFailure, OfAnyKind, failure, granted, without_await,
+pub use self::entry_type::{EntryType, entry_type};
+pub use self::fallible::{
+    CannotFail, Failure, FromElapsed, FromFailure, OfAnyKind, failure, infallible,
 };
 pub use self::fields::{IsGuarded, Shareable, address, pointer, value_mut};
-pub use self::kind::{Kind, kind};
 pub use self::locks::{
     Exactly, Field, GuardOf, LockField, LockOf, Of, ReadGuardOf, RwLockOf, exactly, field, of,
 };

@@ -77,12 +77,26 @@ const _: () = {
     }
 };
 #[automatically_derived]
-#[allow(clippy::pedantic, clippy::too_many_arguments, clippy::diverging_sub_expression)]
+#[allow(
+    unreachable_code,
+    clippy::diverging_sub_expression,
+    clippy::pedantic,
+    clippy::too_many_arguments
+)]
 impl<'__guard> AccountLedgerHeld<'__guard> {
     /// Docs.
     ///
     /// Runs under the lock that is held already: see `Account::deposit`.
     pub async fn deposit(&mut self, amount: i64) -> &'__guard str {
+        if false {
+            ::core::mem::forget(
+                <Account>::deposit(
+                    ::async_monitor::__private::ViewOf::object(self),
+                    amount,
+                ),
+            );
+            ::core::unreachable!();
+        }
         <Account>::__deposit_held(
             ::async_monitor::__private::ViewOf::object(self),
             self,
@@ -91,6 +105,15 @@ impl<'__guard> AccountLedgerHeld<'__guard> {
     }
     /// Runs under the lock that is held already: see `Account::slowly`.
     async fn slowly(&mut self, __arg1: (i64, i64)) -> Result<i64, Failed> {
+        if false {
+            ::core::mem::forget(
+                <Account>::slowly(
+                    ::async_monitor::__private::ViewOf::object(self),
+                    __arg1,
+                ),
+            );
+            ::core::unreachable!();
+        }
         let __object = ::async_monitor::__private::ViewOf::object(self);
         let mut __snapshot = ::core::option::Option::None;
         let __committed = ::async_monitor::__private::Committed::new();
@@ -111,18 +134,40 @@ impl<'__guard> AccountLedgerHeld<'__guard> {
     }
 }
 #[automatically_derived]
-#[allow(clippy::pedantic, clippy::too_many_arguments, clippy::diverging_sub_expression)]
+#[allow(
+    unreachable_code,
+    clippy::diverging_sub_expression,
+    clippy::pedantic,
+    clippy::too_many_arguments
+)]
 impl<'__guard> AccountCfgReadHeld<'__guard> {
     /// Runs under the lock that is held already: see `Account::limit`.
     async fn limit(&self) -> u8 {
+        if false {
+            ::core::mem::forget(
+                <Account>::limit(::async_monitor::__private::ViewOf::object(self)),
+            );
+            ::core::unreachable!();
+        }
         <Account>::__limit_held(::async_monitor::__private::ViewOf::object(self), self)
     }
 }
 #[automatically_derived]
-#[allow(clippy::pedantic, clippy::too_many_arguments, clippy::diverging_sub_expression)]
+#[allow(
+    unreachable_code,
+    clippy::diverging_sub_expression,
+    clippy::pedantic,
+    clippy::too_many_arguments
+)]
 impl<'__guard> AccountCfgHeld<'__guard> {
     /// Runs under the lock that is held already: see `Account::limit`.
     async fn limit(&self) -> u8 {
+        if false {
+            ::core::mem::forget(
+                <Account>::limit(::async_monitor::__private::ViewOf::object(self)),
+            );
+            ::core::unreachable!();
+        }
         <Account>::__limit_held(
             ::async_monitor::__private::ViewOf::object(self),
             &::async_monitor::__private::AsRead::as_read(self),

@@ -1,6 +1,6 @@
 //! From the model to code. Nothing here can fail.
 
-use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Attribute;
 use syn::spanned::Spanned;
@@ -44,13 +44,12 @@ pub(super) fn expand(monitor: Monitor, findings: &[Finding]) -> TokenStream {
         .map(|finding| expand_finding(finding, &monitor))
         .gather();
     let check = expand_check(&monitor);
-    let called = called_on_bindings(&monitor);
     let Monitor { block, members, .. } = monitor;
     let path = struct_path(&block.self_ty);
     let members: TokenStream = members
         .into_iter()
         .map(|member| match member {
-            Member::Method(method) => expand_method(*method, &path, &called),
+            Member::Method(method) => expand_method(*method, &path),
             Member::Other(tokens) => tokens,
         })
         .gather();
@@ -113,7 +112,7 @@ fn struct_path(self_ty: &syn::TypePath) -> TokenStream {
     path.into_token_stream()
 }
 
-fn expand_method(method: Method, path: &TokenStream, called: &[Ident]) -> TokenStream {
+fn expand_method(method: Method, path: &TokenStream) -> TokenStream {
     let Method {
         function, forms, ..
     } = method;
@@ -123,11 +122,6 @@ fn expand_method(method: Method, path: &TokenStream, called: &[Ident]) -> TokenS
     let Forms {
         lock, inner, outer, ..
     } = forms;
-    let mut outer = outer;
-    if called.contains(&function.sig.ident) {
-        // Called by its other form: in braces of the macro's, no lint asks for a use.
-        outer.braces = own(outer.braces);
-    }
     let (mode, field) = (mode(lock.mode), &lock.field);
     let (inner, outer, plain) = (
         inner.into_tokens(),
@@ -181,8 +175,8 @@ fn expand_twins(monitor: &Monitor) -> TokenStream {
                 let Twin {
                     attrs, vis, sig, ..
                 } = &forms.twin;
-                let body = body(&forms.twin, krate);
-                quote!(#(#attrs)* #vis #sig { #body })
+                let (other, body) = (use_of_outer(&forms.twin, krate), body(&forms.twin, krate));
+                quote!(#(#attrs)* #vis #sig { #other #body })
             });
             expand_impl(monitor, lock, mode, &twins.gather())
         };
@@ -196,6 +190,35 @@ fn expand_twins(monitor: &Monitor) -> TokenStream {
         }
     });
     groups.gather()
+}
+
+/// Expands to:
+///
+/// ```text
+/// if false {
+///     ::core::mem::forget(<Account>::deposit(
+///         ::async_monitor::__private::ViewOf::object(self),
+///         amount,
+///     ));
+///     ::core::unreachable!();
+/// }
+/// ```
+///
+/// A method that is called by either form is not dead code: the compiler finds here
+/// that a use of this form is one of the other.
+fn use_of_outer(twin: &Twin, krate: &Krate) -> TokenStream {
+    let Twin {
+        outer, arguments, ..
+    } = twin;
+    quote! {
+        if false {
+            ::core::mem::forget(#outer(
+                #krate::__private::ViewOf::object(self),
+                #(#arguments),*
+            ));
+            ::core::unreachable!();
+        }
+    }
 }
 
 /// Expands to:
@@ -290,8 +313,13 @@ fn expand_impl(monitor: &Monitor, lock: &OwnLock, mode: Mode, twins: &TokenStrea
         #(#attrs)*
         #[automatically_derived]
         // What lints ask of the docs and the signature of a method is done where it is
-        // written.
-        #[allow(clippy::pedantic, clippy::too_many_arguments, clippy::diverging_sub_expression)]
+        // written; and it may never return.
+        #[allow(
+            unreachable_code,
+            clippy::diverging_sub_expression,
+            clippy::pedantic,
+            clippy::too_many_arguments
+        )]
         impl<#guard, #params> #view #where_clause {
             #twins
         }
@@ -321,37 +349,4 @@ fn expand_finding(finding: &Finding, monitor: &Monitor) -> TokenStream {
         tokens = quote!(#path! { #mode #lock { #tokens } {} });
     }
     tokens
-}
-
-/// The names of the methods that are called as `ledger.deposit(..)`, and not on
-/// `self`.
-fn called_on_bindings(monitor: &Monitor) -> Vec<Ident> {
-    let mut names = Vec::new();
-    for method in monitor.methods() {
-        collect_calls(method.function.body.clone(), &mut names);
-    }
-    names
-}
-
-fn collect_calls(tokens: TokenStream, names: &mut Vec<Ident>) {
-    let tokens: Vec<TokenTree> = tokens.into_iter().gather();
-    for window in tokens.windows(4) {
-        if let [
-            TokenTree::Ident(base),
-            TokenTree::Punct(dot),
-            TokenTree::Ident(name),
-            // `(`, or the first of `::<`.
-            TokenTree::Group(_) | TokenTree::Punct(_),
-        ] = window
-        {
-            if dot.as_char() == '.' && base != "self" && !names.contains(name) {
-                names.push(name.clone());
-            }
-        }
-    }
-    for token in tokens {
-        if let TokenTree::Group(group) = token {
-            collect_calls(group.stream(), names);
-        }
-    }
 }

@@ -184,7 +184,7 @@ impl<'a, O: HasLock<KEY> + ?Sized, const KEY: u128> Derived<'a, O, KEY> {
 
     /// What a section enters.
     #[inline]
-    pub fn __lock(&self) -> &'a O {
+    pub fn __lock(self) -> &'a O {
         self.0
     }
 }
@@ -195,7 +195,7 @@ pub struct Plain<'a, L: ?Sized>(&'a L);
 impl<'a, L: ?Sized> Plain<'a, L> {
     /// What a section enters.
     #[inline]
-    pub fn __lock(&self) -> &'a AnyLock<L> {
+    pub fn __lock(self) -> &'a AnyLock<L> {
         AnyLock::new(self.0)
     }
 }

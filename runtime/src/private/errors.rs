@@ -39,7 +39,7 @@ pub struct ErrorEntry;
 #[doc(hidden)]
 impl ErrorEntry {
     #[inline]
-    pub fn __lock(&self) -> &'static AnyLock<ErrorLock> {
+    pub fn __lock(self) -> &'static AnyLock<ErrorLock> {
         AnyLock::new(&ErrorLock)
     }
 

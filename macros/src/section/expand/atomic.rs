@@ -3,7 +3,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{Expr, Stmt};
+use syn::{Expr, Macro, Stmt};
 
 use super::acquisition::Acquisition;
 use super::site::{Site, Wait, braced, braced_as_written};
@@ -155,7 +155,7 @@ pub(super) fn body(
         braces,
     } = site
     else {
-        let never_ends = never_ends(&statements);
+        let never_ends = may_never_end(&control_flow::parsed(&statements));
         let committed = rollback.commit(&braced(statements, span));
         // The call is then unreachable. Nowhere else, as a crate may forbid the lint.
         let allow = never_ends.then(|| quote_spanned!(span=> #[allow(unreachable_code)]));
@@ -186,36 +186,45 @@ pub(super) fn body(
     }
 }
 
-/// Whether the statements seem to end in a panic, or in a loop: as far as that can
-/// be seen.
-fn never_ends(statements: &TokenStream) -> bool {
-    fn in_statements(statements: &[Stmt]) -> bool {
-        match statements.last() {
-            Some(Stmt::Expr(expr, _)) => in_expr(expr),
-            Some(Stmt::Macro(statement)) => is_panic(&statement.mac),
-            _ => false,
-        }
+/// Whether the statements perhaps end in a panic, a `return` or a loop, as far as that
+/// can be seen.
+fn may_never_end(statements: &[Stmt]) -> bool {
+    match statements.last() {
+        Some(Stmt::Expr(expr, _)) => may_never_return(expr),
+        Some(Stmt::Macro(statement)) => may_diverge(&statement.mac),
+        _ => false,
     }
-    fn in_expr(expr: &Expr) -> bool {
-        match expr {
-            Expr::Block(expr) => in_statements(&expr.block.stmts),
-            Expr::If(expr) => {
-                let other = expr.else_branch.as_ref();
-                in_statements(&expr.then_branch.stmts)
-                    && other.is_some_and(|(_, expr)| in_expr(expr))
+}
+
+fn may_never_return(expr: &Expr) -> bool {
+    match expr {
+        Expr::Block(expr) => may_never_end(&expr.block.stmts),
+        Expr::Call(call) => match &*call.func {
+            Expr::Path(path) => {
+                let last = path.path.segments.last();
+                last.is_some_and(|last| last.ident == "exit" || last.ident == "abort")
             }
-            Expr::Loop(_) => true,
-            Expr::Macro(expr) => is_panic(&expr.mac),
-            Expr::Match(expr) => expr.arms.iter().all(|arm| in_expr(&arm.body)),
             _ => false,
+        },
+        Expr::If(expr) => {
+            let other = expr.else_branch.as_ref();
+            may_never_end(&expr.then_branch.stmts)
+                && other.is_some_and(|(_, expr)| may_never_return(expr))
         }
+        Expr::Loop(_) => true,
+        Expr::Macro(expr) => may_diverge(&expr.mac),
+        Expr::Match(expr) => expr.arms.iter().all(|arm| may_never_return(&arm.body)),
+        Expr::Unsafe(expr) => may_never_end(&expr.block.stmts),
+        _ => false,
     }
-    fn is_panic(mac: &syn::Macro) -> bool {
-        let name = mac.path.segments.last().map(|last| last.ident.to_string());
-        matches!(
-            name.as_deref(),
-            Some("panic" | "todo" | "unimplemented" | "unreachable")
-        )
-    }
-    in_statements(&control_flow::parsed(statements))
+}
+
+/// A macro that is not known may hide a `return`.
+fn may_diverge(mac: &Macro) -> bool {
+    let is_panic = mac.path.segments.last().is_some_and(|last| {
+        ["panic", "todo", "unimplemented", "unreachable"]
+            .iter()
+            .any(|name| last.ident == name)
+    });
+    is_panic || !control_flow::is_known(mac)
 }

@@ -245,4 +245,49 @@ impl Account {
     }
 
     fn neighbour_never_called(&self) {}
+
+    /// Has a parameter that is not needed, and says so.
+    #[synchronized(ledger)]
+    pub async fn expects(
+        &self,
+        #[expect(unused_variables)] hint: u8,
+        #[expect(unused_variables)] other: u8,
+        mut not_mutated: u8,
+    ) -> u8 {
+        step().await;
+        other + not_mutated
+    }
 }
+
+/// Makes a monitor.
+macro_rules! monitor {
+    ($name:ident) => {
+        /// Is made by a macro.
+        #[derive(Guarded)]
+        pub struct $name {
+            /// Guards nothing.
+            #[lock]
+            pub lock: Lock,
+        }
+
+        #[monitor]
+        impl $name {
+            /// Is called from elsewhere.
+            #[synchronized(lock)]
+            pub async fn public(&self) {
+                self.calls().await;
+            }
+
+            async fn calls(&self) {
+                step().await;
+            }
+
+            #[synchronized(lock)]
+            async fn never_called(&self) {
+                step().await;
+            }
+        }
+    };
+}
+
+monitor!(Made);

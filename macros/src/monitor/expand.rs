@@ -176,7 +176,8 @@ fn expand_twins(monitor: &Monitor) -> TokenStream {
                     attrs, vis, sig, ..
                 } = &forms.twin;
                 let (other, body) = (use_of_outer(&forms.twin, krate), body(&forms.twin, krate));
-                quote!(#(#attrs)* #vis #sig { #other #body })
+                let head = as_generated(quote!(#vis #sig));
+                quote!(#(#attrs)* #head { #other #body })
             });
             expand_impl(monitor, lock, mode, &twins.gather())
         };
@@ -190,6 +191,18 @@ fn expand_twins(monitor: &Monitor) -> TokenStream {
         }
     });
     groups.gather()
+}
+
+/// The head of a fn, which begins where it ends: in the macro. By the span from there
+/// to the last brace, the compiler tells that a fn is generated, and does not report it
+/// as dead code.
+fn as_generated(head: TokenStream) -> TokenStream {
+    let mut tokens = head.into_iter();
+    let first = tokens.next().map(|mut first| {
+        first.set_span(public(first.span()));
+        first
+    });
+    first.into_iter().chain(tokens).gather()
 }
 
 /// Expands to:

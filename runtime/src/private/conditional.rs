@@ -1,7 +1,20 @@
 //! How a section waits for a condition (`when`).
 //!
-//! The condition is given no guard, but what it sees of one: a guard of which the
-//! condition was false is forgotten, and must be the one that was made.
+//! The condition is given no guard, but a view of one: the guard is forgotten where the
+//! condition is false, and must be the one that was made.
+//!
+//! The waiter of a section is made in six layers, from the section down to the gate:
+//!
+//! | layer | where | why it exists |
+//! |---|---|---|
+//! | `EnterWhen<KEY>` for the struct | the derive's expansion | the lock of a struct has a `KEY` |
+//! | [`EnterWhen`] for an [`AnyLock`] | here | the same for a lock that no derive knows |
+//! | [`Conditional`] for `&L` | here | its message is shown at the section, not at the derive |
+//! | [`ConditionalLock`] for a field | `locks` | a field leads to its lock through pointers |
+//! | [`ConditionalLock`] for a lock | `conditional_lock!` in `when` | coherence: each lock implements it |
+//! | `Flavoured::exclusive_place` | `when` | a gate for threads and one for `local` |
+//!
+//! Each has a counterpart for read sections.
 
 use core::marker::PhantomData;
 use core::ops::Deref;

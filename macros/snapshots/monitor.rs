@@ -77,12 +77,7 @@ const _: () = {
     }
 };
 #[automatically_derived]
-#[allow(
-    unreachable_code,
-    clippy::diverging_sub_expression,
-    clippy::pedantic,
-    clippy::too_many_arguments
-)]
+#[allow(clippy::pedantic, clippy::too_many_arguments, clippy::diverging_sub_expression)]
 impl<'__guard> AccountLedgerHeld<'__guard> {
     /// Docs.
     ///
@@ -134,12 +129,7 @@ impl<'__guard> AccountLedgerHeld<'__guard> {
     }
 }
 #[automatically_derived]
-#[allow(
-    unreachable_code,
-    clippy::diverging_sub_expression,
-    clippy::pedantic,
-    clippy::too_many_arguments
-)]
+#[allow(clippy::pedantic, clippy::too_many_arguments, clippy::diverging_sub_expression)]
 impl<'__guard> AccountCfgReadHeld<'__guard> {
     /// Runs under the lock that is held already: see `Account::limit`.
     async fn limit(&self) -> u8 {
@@ -153,12 +143,7 @@ impl<'__guard> AccountCfgReadHeld<'__guard> {
     }
 }
 #[automatically_derived]
-#[allow(
-    unreachable_code,
-    clippy::diverging_sub_expression,
-    clippy::pedantic,
-    clippy::too_many_arguments
-)]
+#[allow(clippy::pedantic, clippy::too_many_arguments, clippy::diverging_sub_expression)]
 impl<'__guard> AccountCfgHeld<'__guard> {
     /// Runs under the lock that is held already: see `Account::limit`.
     async fn limit(&self) -> u8 {

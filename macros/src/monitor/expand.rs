@@ -10,7 +10,7 @@ use super::forms::{Forms, Twin, guard_lifetime};
 use super::model::{Member, Method, Monitor, view_path};
 use super::parse::Block;
 use crate::gather::Gather;
-use crate::names::{Krate, public};
+use crate::names::{Krate, own, public};
 use crate::section::{Mode, OwnLock, Rollback};
 
 /// Expands to:
@@ -326,13 +326,8 @@ fn expand_impl(monitor: &Monitor, lock: &OwnLock, mode: Mode, twins: &TokenStrea
         #(#attrs)*
         #[automatically_derived]
         // What lints ask of the docs and the signature of a method is done where it is
-        // written; and it may never return.
-        #[allow(
-            unreachable_code,
-            clippy::diverging_sub_expression,
-            clippy::pedantic,
-            clippy::too_many_arguments
-        )]
+        // written.
+        #[allow(clippy::pedantic, clippy::too_many_arguments, clippy::diverging_sub_expression)]
         impl<#guard, #params> #view #where_clause {
             #twins
         }

@@ -155,8 +155,6 @@ impl Function {
             let FnArg::Typed(input) = input else {
                 continue;
             };
-            // Lints about the parameter are for the body: here, it is passed on.
-            input.attrs.retain(|attr| of_bodies(attr).is_none());
             let at = own(input.pat.span());
             let (name, is_replaced) = match &*input.pat {
                 Pat::Ident(PatIdent {

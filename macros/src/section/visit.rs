@@ -56,7 +56,7 @@ fn walk_statements(statements: &[Stmt], visit: &mut dyn Visit) {
                         walk_expr(diverge, visit);
                     }
                 }
-                look.bound(local);
+                visit.bound(local);
             }
             Stmt::Expr(expr, _) => walk_expr(expr, visit),
             Stmt::Macro(statement) => walk_macro(&statement.mac, visit),

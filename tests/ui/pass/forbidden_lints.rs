@@ -1,73 +1,83 @@
+//! No expansion allows what a crate forbids.
 #![forbid(
     dead_code,
     missing_debug_implementations,
     single_use_lifetimes,
     unreachable_code,
     unused_imports,
+    unused_macros,
     unused_mut,
     unused_variables
 )]
-//! Sections in a crate that forbids lints: no expansion may allow them again.
 
-use std::time::Duration;
+use async_monitor::{Guarded, Lock, Mutex, RwLock, monitor, synchronized, with_lock};
 
-use async_monitor::{Elapsed, Lock, Mutex, RwLock, synchronized, with_lock};
-
-#[derive(Debug)]
-struct Shared {
-    lock: Lock,
-    state: Mutex<Vec<u8>>,
-    cfg: RwLock<u8>,
+#[derive(Guarded, Debug, Default)]
+pub struct Account {
+    ledger: Lock,
+    #[guarded_by(ledger)]
+    balance: Guarded<u8>,
+    #[lock(rw)]
+    cfg: RwLock<()>,
+    #[guarded_by(cfg)]
+    limit: Guarded<u8>,
+    #[lock]
+    count: Mutex<u8>,
+    #[lock]
+    nothing: Lock,
 }
 
-impl Shared {
-    #[synchronized(lock)]
-    async fn nothing_but_the_exclusion(&self) {}
-
-    #[synchronized(state, cfg, atomic)]
-    async fn one_of_two(&self) -> usize {
-        state.len()
+#[monitor]
+impl Account {
+    #[synchronized(ledger)]
+    pub async fn deposit(&self) -> u8 {
+        *ledger.balance += 1;
+        *ledger.balance
     }
 
-    #[synchronized(read(cfg), no_await)]
-    async fn reads(&self) -> u8 {
-        *cfg
+    #[synchronized(read(cfg))]
+    pub async fn limit(&self) -> u8 {
+        *cfg.limit
     }
 
-    #[synchronized(state, when = state.is_empty(), timeout = Duration::from_secs(1))]
-    async fn waits(&self, item: u8) -> Result<(), Elapsed> {
-        state.push(item);
-        Ok(())
+    #[synchronized(ledger, count, atomic)]
+    pub async fn both(&self) -> u8 {
+        *count.value
+    }
+
+    #[synchronized(ledger, atomic)]
+    pub async fn slowly(&self) -> u8 {
+        std::future::ready(()).await;
+        ledger.deposit().await
+    }
+
+    #[synchronized(nothing)]
+    pub async fn alone(&self) -> u8 {
+        1
+    }
+
+    #[synchronized(ledger, when = *ledger.balance > 1)]
+    pub async fn later(&self) -> u8 {
+        *ledger.balance
     }
 }
 
-async fn blocks(shared: &Shared) -> Result<usize, String> {
-    with_lock!(shared.state, atomic, {
-        state.push(1);
-        check(state)?;
-    });
-    let len = with_lock!(shared.lock, shared.state, timeout = Duration::ZERO, {
-        let _ = lock;
-        state.len()
-    });
-    Ok(len.unwrap_or_default())
+#[synchronized(mutex)]
+pub async fn read(mutex: &Mutex<u8>) -> u8 {
+    *mutex
 }
 
-fn check(state: &[u8]) -> Result<(), String> {
-    if state.is_empty() { Err("empty".to_owned()) } else { Ok(()) }
+async fn all(account: &Account) {
+    account.deposit().await;
+    account.limit().await;
+    account.both().await;
+    account.slowly().await;
+    account.alone().await;
+    account.later().await;
+    read(&Mutex::new(1)).await;
+    with_lock!(account.ledger, atomic, { *ledger.balance += 1 });
 }
 
 fn main() {
-    let shared = Shared {
-        lock: Lock::new(),
-        state: Mutex::new(Vec::new()),
-        cfg: RwLock::new(3),
-    };
-    futures::executor::block_on(async {
-        shared.nothing_but_the_exclusion().await;
-        assert_eq!(shared.one_of_two().await, 0);
-        assert_eq!(shared.reads().await, 3);
-        assert_eq!(shared.waits(1).await, Ok(()));
-        assert_eq!(blocks(&shared).await, Ok(2));
-    });
+    futures::executor::block_on(all(&Account::default()));
 }

@@ -90,7 +90,7 @@ impl Account {
 Dropping the future gives up the place in line.*/
     async fn acquire_ledger(&self) -> AccountLedgerGuard<'_> {
         let __lock = ::async_monitor::__private::field(&self.ledger).__settle().__lock();
-        let __guard = ::async_monitor::__private::granted(
+        let __guard = ::async_monitor::__private::infallible(
             ::async_monitor::AsyncLock::acquire(__lock).await,
         );
         let __guard = ::async_monitor::__private::field(&self.ledger)
@@ -158,7 +158,7 @@ for Account {
             let __lock = ::async_monitor::__private::field(&self.ledger)
                 .__settle()
                 .__lock();
-            let __guard = ::async_monitor::__private::granted(
+            let __guard = ::async_monitor::__private::infallible(
                 ::async_monitor::AsyncLock::acquire(__lock).await,
             );
             let __guard = ::async_monitor::__private::field(&self.ledger)

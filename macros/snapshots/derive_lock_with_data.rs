@@ -86,7 +86,7 @@ impl Shared {
 Dropping the future gives up the place in line.*/
     async fn acquire_state(&self) -> SharedStateGuard<'_> {
         let __lock = ::async_monitor::__private::field(&self.state).__settle().__lock();
-        let __guard = ::async_monitor::__private::granted(
+        let __guard = ::async_monitor::__private::infallible(
             ::async_monitor::AsyncLock::acquire(__lock).await,
         );
         let __guard = ::async_monitor::__private::field(&self.state)
@@ -154,7 +154,7 @@ for Shared {
             let __lock = ::async_monitor::__private::field(&self.state)
                 .__settle()
                 .__lock();
-            let __guard = ::async_monitor::__private::granted(
+            let __guard = ::async_monitor::__private::infallible(
                 ::async_monitor::AsyncLock::acquire(__lock).await,
             );
             let __guard = ::async_monitor::__private::field(&self.state)

@@ -117,7 +117,7 @@ where
 Dropping the future gives up the place in line.*/
     async fn write_table(&self) -> CacheTableWriteGuard<'_, 'd, K, N> {
         let __lock = ::async_monitor::__private::field(&self.table).__settle().__lock();
-        let __guard = ::async_monitor::__private::granted(
+        let __guard = ::async_monitor::__private::infallible(
             ::async_monitor::AsyncLock::acquire(__lock).await,
         );
         let __guard = ::async_monitor::__private::field(&self.table)
@@ -201,7 +201,7 @@ where
             let __lock = ::async_monitor::__private::field(&self.table)
                 .__settle()
                 .__lock();
-            let __guard = ::async_monitor::__private::granted(
+            let __guard = ::async_monitor::__private::infallible(
                 ::async_monitor::AsyncLock::acquire(__lock).await,
             );
             let __guard = ::async_monitor::__private::field(&self.table)
@@ -646,7 +646,7 @@ Dropping the future gives up the place in line.*/
         let __lock = ::async_monitor::__private::field(&self.table)
             .__settle_shared()
             .__lock();
-        let __guard = ::async_monitor::__private::granted(
+        let __guard = ::async_monitor::__private::infallible(
             ::async_monitor::AsyncRwLock::read(__lock).await,
         );
         let __guard = ::async_monitor::__private::field(&self.table)
@@ -737,7 +737,7 @@ where
             let __lock = ::async_monitor::__private::field(&self.table)
                 .__settle_shared()
                 .__lock();
-            let __guard = ::async_monitor::__private::granted(
+            let __guard = ::async_monitor::__private::infallible(
                 ::async_monitor::AsyncRwLock::read(__lock).await,
             );
             let __guard = ::async_monitor::__private::field(&self.table)
@@ -867,5 +867,5 @@ where
 impl<'d, K: Hash, const N: usize> ::async_monitor::__private::HasSize for Cache<'d, K, N>
 where
     K: Eq,
-    Guarded<HashMap<K, &'d [u8; N]>>: ::core::marker::Sized,
+    HashMap<K, &'d [u8; N]>: ::core::marker::Sized,
 {}

@@ -83,6 +83,15 @@ impl<'__guard> AccountLedgerHeld<'__guard> {
     ///
     /// Runs under the lock that is held already: see `Account::deposit`.
     pub async fn deposit(&mut self, amount: i64) -> &'__guard str {
+        if false {
+            ::core::mem::forget(
+                <Account>::deposit(
+                    ::async_monitor::__private::ViewOf::object(self),
+                    amount,
+                ),
+            );
+            ::core::unreachable!();
+        }
         <Account>::__deposit_held(
             ::async_monitor::__private::ViewOf::object(self),
             self,
@@ -91,22 +100,31 @@ impl<'__guard> AccountLedgerHeld<'__guard> {
     }
     /// Runs under the lock that is held already: see `Account::slowly`.
     async fn slowly(&mut self, __arg1: (i64, i64)) -> Result<i64, Failed> {
+        if false {
+            ::core::mem::forget(
+                <Account>::slowly(
+                    ::async_monitor::__private::ViewOf::object(self),
+                    __arg1,
+                ),
+            );
+            ::core::unreachable!();
+        }
         let __object = ::async_monitor::__private::ViewOf::object(self);
-        let mut __saved = ::core::option::Option::None;
-        let __armed = ::async_monitor::__private::Armed::new();
-        let mut __undo = ::async_monitor::__private::undo_view(
+        let mut __snapshot = ::core::option::Option::None;
+        let __committed = ::async_monitor::__private::Committed::new();
+        let mut __rollback = ::async_monitor::__private::roll_back_view(
             self,
-            &mut __saved,
-            &__armed,
+            &mut __snapshot,
+            &__committed,
         );
         let mut __view = ::async_monitor::__private::RestoreView::reborrow(
-            __undo.__guard(),
+            __rollback.__guard(),
         );
-        let __outcome = <Account>::__slowly_held(__object, &mut __view, __arg1).await;
-        ::async_monitor::__private::settled(
-            __outcome,
-            &__armed,
-            |__outcome| { ::async_monitor::__private::verdict(__outcome).__has_failed() },
+        let __value = <Account>::__slowly_held(__object, &mut __view, __arg1).await;
+        ::async_monitor::__private::commit(
+            __value,
+            &__committed,
+            |__value| { ::async_monitor::__private::outcome(__value).__is_success() },
         )
     }
 }
@@ -115,6 +133,12 @@ impl<'__guard> AccountLedgerHeld<'__guard> {
 impl<'__guard> AccountCfgReadHeld<'__guard> {
     /// Runs under the lock that is held already: see `Account::limit`.
     async fn limit(&self) -> u8 {
+        if false {
+            ::core::mem::forget(
+                <Account>::limit(::async_monitor::__private::ViewOf::object(self)),
+            );
+            ::core::unreachable!();
+        }
         <Account>::__limit_held(::async_monitor::__private::ViewOf::object(self), self)
     }
 }
@@ -123,6 +147,12 @@ impl<'__guard> AccountCfgReadHeld<'__guard> {
 impl<'__guard> AccountCfgHeld<'__guard> {
     /// Runs under the lock that is held already: see `Account::limit`.
     async fn limit(&self) -> u8 {
+        if false {
+            ::core::mem::forget(
+                <Account>::limit(::async_monitor::__private::ViewOf::object(self)),
+            );
+            ::core::unreachable!();
+        }
         <Account>::__limit_held(
             ::async_monitor::__private::ViewOf::object(self),
             &::async_monitor::__private::AsRead::as_read(self),

@@ -2,35 +2,34 @@ impl Account {
     /// Docs.
     pub async fn deposit(&self, amount: i64) -> Result<i64, Failed> {
         let __base0 = &*self;
-        let (__kind0, __entered0) = {
+        let (__type0, __lock0) = {
             let __entry = ::async_monitor::__private::probe::<
                 _,
                 122075695621518212564394156771862851892u128,
             >(__base0)
                 .__select(&__base0.ledger)
-                .__settle();
-            (::async_monitor::__private::kind(&__entry), __entry.__entered())
+                .__resolve();
+            (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
         let __limit: ::core::time::Duration = self.patience;
         let (mut __guard0,) = match ::async_monitor::__private::timeout(
                 __limit,
                 ::async_monitor::__private::Enter::<
                     122075695621518212564394156771862851892u128,
-                >::acquire(__entered0),
+                >::acquire(__lock0),
             )
             .await
         {
             ::core::result::Result::Ok(__acquired) => {
-                (::async_monitor::__private::granted(__acquired),)
+                (::async_monitor::__private::infallible(__acquired),)
             }
             ::core::result::Result::Err(__elapsed) => {
                 return ::async_monitor::__private::FromElapsed::from_elapsed(__elapsed);
             }
         };
-        let mut __view0 = __kind0.__view(&mut __guard0);
-        let _ = &mut __view0;
+        let mut __view0 = __type0.__view(&mut __guard0);
         let ledger = __view0.__bind();
         let _ = &ledger;
-        body(amount)
+        { body(amount) }
     }
 }

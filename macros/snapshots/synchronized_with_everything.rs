@@ -2,39 +2,39 @@ impl Account {
     /// Docs.
     pub async fn deposit(&self, amount: i64) -> Result<i64, Failed> {
         let __base0 = &*self;
-        let (__kind0, __entered0) = {
+        let (__type0, __lock0) = {
             let __entry = ::async_monitor::__private::probe::<
                 _,
                 122075695621518212564394156771862851892u128,
             >(__base0)
                 .__select(&__base0.ledger)
-                .__settle();
-            (::async_monitor::__private::kind(&__entry), __entry.__entered())
+                .__resolve();
+            (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
         let __base1 = &*self;
-        let (__kind1, __entered1) = {
+        let (__type1, __lock1) = {
             let __entry = ::async_monitor::__private::probe::<
                 _,
                 243516796964516940985367504845056174803u128,
             >(__base1)
                 .__select(&__base1.remote)
-                .__settle();
-            (::async_monitor::__private::kind(&__entry), __entry.__entered())
+                .__resolve();
+            (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
         let __base2 = &*self;
-        let (__kind2, __entered2) = {
+        let (__type2, __lock2) = {
             let __entry = ::async_monitor::__private::probe::<
                 _,
                 263483944795383689231947791126006350729u128,
             >(__base2)
                 .__select(&__base2.cfg)
-                .__settle_shared();
-            (::async_monitor::__private::kind(&__entry), __entry.__entered())
+                .__resolve_shared();
+            (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
         let __limit: ::core::time::Duration = LONG;
-        let mut __saved0 = ::core::option::Option::None;
-        let mut __saved1 = ::core::option::Option::None;
-        let __armed = ::async_monitor::__private::Armed::new();
+        let mut __snapshot0 = ::core::option::Option::None;
+        let mut __snapshot1 = ::core::option::Option::None;
+        let __committed = ::async_monitor::__private::Committed::new();
         let (mut __guard0, mut __guard1, mut __guard2) = match ::async_monitor::__private::timeout(
                 __limit,
                 async {
@@ -47,29 +47,29 @@ impl Account {
                         (
                             ::async_monitor::__private::Enter::<
                                 122075695621518212564394156771862851892u128,
-                            >::id(__entered0),
+                            >::id(__lock0),
                             ::core::stringify!(ledger),
                         ),
                         (
                             ::async_monitor::__private::Enter::<
                                 243516796964516940985367504845056174803u128,
-                            >::id(__entered1),
+                            >::id(__lock1),
                             ::core::stringify!(remote),
                         ),
                         (
                             ::async_monitor::__private::EnterShared::<
                                 263483944795383689231947791126006350729u128,
-                            >::id(__entered2),
+                            >::id(__lock2),
                             ::core::stringify!(cfg),
                         ),
                     ]) {
                         match __next {
                             0usize => {
                                 __slot0 = ::core::option::Option::Some(
-                                    ::async_monitor::__private::granted(
+                                    ::async_monitor::__private::infallible(
                                         ::async_monitor::__private::Enter::<
                                             122075695621518212564394156771862851892u128,
-                                        >::acquire(__entered0)
+                                        >::acquire(__lock0)
                                             .await,
                                     ),
                                 );
@@ -78,10 +78,10 @@ impl Account {
                                 __slot1 = ::core::option::Option::Some({
                                     let __acquired = ::async_monitor::__private::Enter::<
                                         243516796964516940985367504845056174803u128,
-                                    >::acquire(__entered1)
+                                    >::acquire(__lock1)
                                         .await;
                                     match ::async_monitor::__private::failure(&__acquired)
-                                        .__settle(__acquired)
+                                        .__unwrap_acquired(__acquired)
                                     {
                                         ::core::result::Result::Ok(__guard) => __guard,
                                         ::core::result::Result::Err(__returned) => {
@@ -92,10 +92,10 @@ impl Account {
                             }
                             _ => {
                                 __slot2 = ::core::option::Option::Some(
-                                    ::async_monitor::__private::granted(
+                                    ::async_monitor::__private::infallible(
                                         ::async_monitor::__private::EnterShared::<
                                             263483944795383689231947791126006350729u128,
-                                        >::acquire(__entered2)
+                                        >::acquire(__lock2)
                                             .await,
                                     ),
                                 );
@@ -124,28 +124,25 @@ impl Account {
                 return ::async_monitor::__private::FromElapsed::from_elapsed(__elapsed);
             }
         };
-        let mut __restorable0 = __kind0.__restorable(&mut __guard0);
-        let mut __undo0 = __restorable0.__undo(&mut __saved0, &__armed);
-        let mut __restorable1 = __kind1.__restorable(&mut __guard1);
-        let mut __undo1 = __restorable1.__undo(&mut __saved1, &__armed);
-        let mut __view0 = __kind0.__view(__undo0.__guard());
-        let _ = &mut __view0;
+        let mut __restorable0 = __type0.__restorable(&mut __guard0);
+        let mut __rollback0 = __restorable0.__rollback(&mut __snapshot0, &__committed);
+        let mut __restorable1 = __type1.__restorable(&mut __guard1);
+        let mut __rollback1 = __restorable1.__rollback(&mut __snapshot1, &__committed);
+        let mut __view0 = __type0.__view(__rollback0.__guard());
         let ledger = __view0.__bind();
         let _ = &ledger;
-        let mut __view1 = __kind1.__view(__undo1.__guard());
-        let _ = &mut __view1;
+        let mut __view1 = __type1.__view(__rollback1.__guard());
         let r = __view1.__bind();
         let _ = &r;
-        let mut __view2 = __kind2.__view(&mut __guard2);
-        let _ = &mut __view2;
+        let mut __view2 = __type2.__view(&mut __guard2);
         let cfg = __view2.__bind_shared();
         let _ = &cfg;
-        ::async_monitor::__private::settled(
+        ::async_monitor::__private::commit(
             ::async_monitor::__private::without_await::<
                 Result<i64, Failed>,
-            >(|| { body(amount) }),
-            &__armed,
-            |__outcome| { ::async_monitor::__private::verdict(__outcome).__has_failed() },
+            >(|| { { body(amount) } }),
+            &__committed,
+            |__value| { ::async_monitor::__private::outcome(__value).__is_success() },
         )
     }
 }

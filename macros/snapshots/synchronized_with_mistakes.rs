@@ -1,27 +1,28 @@
 impl Account {
     fn deposit(&mut self, amount: i64) -> i64 {
         let __base0 = &*self;
-        let (__kind0, __entered0) = {
+        let (__type0, __lock0) = {
             let __entry = ::async_monitor::__private::probe::<
                 _,
                 122075695621518212564394156771862851892u128,
             >(__base0)
                 .__select(&__base0.ledger)
-                .__settle();
-            (::async_monitor::__private::kind(&__entry), __entry.__entered())
+                .__resolve();
+            (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
-        let mut __guard0 = ::async_monitor::__private::granted(
+        let mut __guard0 = ::async_monitor::__private::infallible(
             ::async_monitor::__private::block_on(
                 ::async_monitor::__private::Enter::<
                     122075695621518212564394156771862851892u128,
-                >::acquire(__entered0),
+                >::acquire(__lock0),
             ),
         );
-        let mut __view0 = __kind0.__view(&mut __guard0);
-        let _ = &mut __view0;
+        let mut __view0 = __type0.__view(&mut __guard0);
         let ledger = __view0.__bind();
         let _ = &ledger;
-        *ledger.balance += amount;
-        *ledger.balance
+        {
+            *ledger.balance += amount;
+            *ledger.balance
+        }
     }
 }

@@ -3,6 +3,8 @@
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
+use syn::{Expr, Path};
 
 use crate::gather::Gather;
 
@@ -13,7 +15,7 @@ pub(crate) struct Krate(Option<TokenStream>);
 
 impl Krate {
     /// The crate by the user's path.
-    pub(crate) fn at_path(path: &syn::Path) -> Self {
+    pub(crate) fn at_path(path: &Path) -> Self {
         Krate(Some(path.to_token_stream()))
     }
 
@@ -42,6 +44,37 @@ impl ToTokens for Krate {
             None => tokens.extend(quote!(::async_monitor)),
         }
     }
+}
+
+/// The value of `crate = ::path`. Another one is parsed all the same, so that the
+/// arguments behind it are understood.
+pub(crate) fn crate_path(input: ParseStream<'_>) -> syn::Result<Path> {
+    let value: Expr = input.parse()?;
+    Path::parse_mod_style
+        .parse2(value.to_token_stream())
+        .map_err(|_| {
+            syn::Error::new_spanned(
+                &value,
+                "`crate` says by which path this crate reaches async-monitor, and this is not \
+                 a path: write `crate = ::path`",
+            )
+        })
+}
+
+/// The expression without `&` and parentheses around it, which make no difference
+/// to where it leads.
+pub(crate) fn peeled(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::Reference(reference) if reference.mutability.is_none() => peeled(&reference.expr),
+        Expr::Paren(paren) => peeled(&paren.expr),
+        Expr::Group(group) => peeled(&group.expr),
+        other => other,
+    }
+}
+
+/// The tokens, without the spaces that printing puts between them.
+pub(crate) fn text(tokens: &impl ToTokens) -> String {
+    tokens.to_token_stream().to_string().replace(' ', "")
 }
 
 /// The same names, to be shown at `span`.

@@ -77,21 +77,21 @@ where
     async fn names(
         &self,
         __object: T,
-        __undo: &mut usize,
-        mut __saved: usize,
+        __rollback: &mut usize,
+        mut __snapshot: usize,
         (__view, _): (usize, usize),
         _: [u8; N],
         _unused: &dyn Debug,
         __arg1: impl Into<usize>,
     ) -> Result<usize, String> {
-        __saved += __view + __arg1.into();
-        *__undo += __saved;
+        __snapshot += __view + __arg1.into();
+        *__rollback += __snapshot;
         lock.rows.push((__object, None));
         futures::pending!();
-        if __saved > 10 {
-            return Err(format!("{__saved}"));
+        if __snapshot > 10 {
+            return Err(format!("{__snapshot}"));
         }
-        Ok(__saved)
+        Ok(__snapshot)
     }
 
     // `Self`, lifetimes and generics.

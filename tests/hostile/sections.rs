@@ -413,8 +413,8 @@ fn a_way_out_that_is_hidden() {
 #[test]
 fn names_of_the_expansion() {
     let account = Account::default();
-    let (__base0, __guard0, __view0, __entered0) = (1, 2, 3, 4);
-    let (__armed, __saved0, __outcome, __acquired) = (5, 6, 7, 8);
+    let (__base0, __guard0, __view0, __lock0) = (1, 2, 3, 4);
+    let (__committed, __snapshot0, __value, __acquired) = (5, 6, 7, 8);
     let sum = block_on(async {
         'outer: loop {
             let value = with_lock!(account.ledger, account.plain, timeout = LONG, {
@@ -422,12 +422,12 @@ fn names_of_the_expansion() {
                     break 'outer ledger.balance.value;
                 }
                 plain.value += 1;
-                ledger.balance.value += __base0 + __guard0 + __view0 + __entered0;
+                ledger.balance.value += __base0 + __guard0 + __view0 + __lock0;
                 if plain.value == 1 {
                     continue 'outer;
                 }
                 with_lock!(x = account.plain.id_of_nothing(), atomic, {
-                    *x += __armed + __saved0 + __outcome + __acquired;
+                    *x += __committed + __snapshot0 + __value + __acquired;
                     *x
                 })
             });

@@ -6,7 +6,7 @@ use super::generics::Params;
 use super::parse::{FieldInput, Input};
 use super::types::{data_lock, guarded_value};
 use crate::gather::Gather;
-use crate::names::{Krate, camel_case, plain};
+use crate::names::{Krate, camel_case, plain, public};
 
 /// A struct whose fields are guarded.
 pub(super) struct Monitor {
@@ -104,7 +104,7 @@ impl Monitor {
             .filter(|field| !field.is_wrong && is_new(field.type_name(), &mut names))
             .map(|lock| LockField {
                 ident: lock.ident.clone(),
-                vis: lock.vis.clone(),
+                vis: generated(lock.vis.clone()),
                 ty: params.outside(&lock.ty),
                 is_rw: lock.lock.as_ref().is_some_and(|lock| lock.is_rw),
                 contents: contents(&input, lock, &params),
@@ -112,12 +112,23 @@ impl Monitor {
             .gather();
         Monitor {
             ident: input.ident,
-            vis: input.vis,
+            vis: generated(input.vis),
             krate: input.krate,
             params,
             locks,
         }
     }
+}
+
+/// The visibility, of an item that the macro generates: by its first token, lints tell that
+/// it is. (Where a macro of the user's has written the struct, they would look at both.)
+fn generated(mut vis: Visibility) -> Visibility {
+    match &mut vis {
+        Visibility::Public(token) => token.span = public(token.span),
+        Visibility::Restricted(vis) => vis.pub_token.span = public(vis.pub_token.span),
+        Visibility::Inherited => {}
+    }
+    vis
 }
 
 /// Whether the name is not there yet. It is afterwards.
@@ -141,7 +152,7 @@ fn contents(input: &Input, lock: &FieldInput, params: &Params) -> Contents {
     let guarded = input.fields.iter().filter(is_guarded).filter_map(|field| {
         Some(GuardedField {
             ident: field.ident.clone(),
-            vis: field.vis.clone(),
+            vis: generated(field.vis.clone()),
             docs: field.docs.clone(),
             value: params.outside(guarded_value(&field.ty)?),
         })

@@ -1,6 +1,6 @@
 //! From the model to code. Nothing here can fail.
 
-use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Attribute;
 use syn::spanned::Spanned;
@@ -11,7 +11,7 @@ use super::model::{Member, Method, Monitor, view_path};
 use super::parse::Block;
 use crate::gather::Gather;
 use crate::names::{Krate, own, public};
-use crate::section::{Mode, OwnLock};
+use crate::section::{Mode, OwnLock, Rollback};
 
 /// Expands to:
 ///
@@ -44,13 +44,12 @@ pub(super) fn expand(monitor: Monitor, findings: &[Finding]) -> TokenStream {
         .map(|finding| expand_finding(finding, &monitor))
         .gather();
     let check = expand_check(&monitor);
-    let called = called_on_bindings(&monitor);
     let Monitor { block, members, .. } = monitor;
     let path = struct_path(&block.self_ty);
     let members: TokenStream = members
         .into_iter()
         .map(|member| match member {
-            Member::Method(method) => expand_method(*method, &path, &called),
+            Member::Method(method) => expand_method(*method, &path),
             Member::Other(tokens) => tokens,
         })
         .gather();
@@ -113,7 +112,7 @@ fn struct_path(self_ty: &syn::TypePath) -> TokenStream {
     path.into_token_stream()
 }
 
-fn expand_method(method: Method, path: &TokenStream, called: &[Ident]) -> TokenStream {
+fn expand_method(method: Method, path: &TokenStream) -> TokenStream {
     let Method {
         function, forms, ..
     } = method;
@@ -123,11 +122,6 @@ fn expand_method(method: Method, path: &TokenStream, called: &[Ident]) -> TokenS
     let Forms {
         lock, inner, outer, ..
     } = forms;
-    let mut outer = outer;
-    if called.contains(&function.sig.ident) {
-        // Called by its other form: in braces of the macro's, no lint asks for a use.
-        outer.braces = own(outer.braces);
-    }
     let (mode, field) = (mode(lock.mode), &lock.field);
     let (inner, outer, plain) = (
         inner.into_tokens(),
@@ -181,8 +175,9 @@ fn expand_twins(monitor: &Monitor) -> TokenStream {
                 let Twin {
                     attrs, vis, sig, ..
                 } = &forms.twin;
-                let body = body(&forms.twin, krate);
-                quote!(#(#attrs)* #vis #sig { #body })
+                let (other, body) = (use_of_outer(&forms.twin, krate), body(&forms.twin, krate));
+                let head = as_generated(quote!(#vis #sig));
+                quote!(#(#attrs)* #head { #other #body })
             });
             expand_impl(monitor, lock, mode, &twins.gather())
         };
@@ -198,6 +193,47 @@ fn expand_twins(monitor: &Monitor) -> TokenStream {
     groups.gather()
 }
 
+/// The head of a fn, which begins where it ends: in the macro. By the span from there
+/// to the last brace, the compiler tells that a fn is generated, and does not report it
+/// as dead code.
+fn as_generated(head: TokenStream) -> TokenStream {
+    let mut tokens = head.into_iter();
+    let first = tokens.next().map(|mut first| {
+        first.set_span(public(first.span()));
+        first
+    });
+    first.into_iter().chain(tokens).gather()
+}
+
+/// Expands to:
+///
+/// ```text
+/// if false {
+///     ::core::mem::forget(<Account>::deposit(
+///         ::async_monitor::__private::ViewOf::object(self),
+///         amount,
+///     ));
+///     ::core::unreachable!();
+/// }
+/// ```
+///
+/// A method that is called by either form is not dead code: the compiler finds here
+/// that a use of this form is one of the other.
+fn use_of_outer(twin: &Twin, krate: &Krate) -> TokenStream {
+    let Twin {
+        outer, arguments, ..
+    } = twin;
+    quote! {
+        if false {
+            ::core::mem::forget(#outer(
+                #krate::__private::ViewOf::object(self),
+                #(#arguments),*
+            ));
+            ::core::unreachable!();
+        }
+    }
+}
+
 /// Expands to:
 ///
 /// ```text
@@ -208,13 +244,14 @@ fn expand_twins(monitor: &Monitor) -> TokenStream {
 ///
 /// ```text
 /// let __object = ::async_monitor::__private::ViewOf::object(self);
-/// let mut __saved = None;
-/// let __armed = ::async_monitor::__private::Armed::new();
-/// let mut __undo = ::async_monitor::__private::undo_view(self, &mut __saved, &__armed);
-/// let mut __view = ::async_monitor::__private::RestoreView::reborrow(__undo.__guard());
-/// let __outcome = <Account>::__deposit_held(__object, &mut __view, amount);
-/// ::async_monitor::__private::settled(__outcome, &__armed, |__outcome| {
-///     ::async_monitor::__private::verdict(__outcome).__has_failed()
+/// let mut __snapshot = None;
+/// let __committed = ::async_monitor::__private::Committed::new();
+/// let mut __rollback =
+///     ::async_monitor::__private::roll_back_view(self, &mut __snapshot, &__committed);
+/// let mut __view = ::async_monitor::__private::RestoreView::reborrow(__rollback.__guard());
+/// let __value = <Account>::__deposit_held(__object, &mut __view, amount);
+/// ::async_monitor::__private::commit(__value, &__committed, |__value| {
+///     ::async_monitor::__private::outcome(__value).__is_success()
 /// })
 /// ```
 ///
@@ -229,20 +266,24 @@ fn on_own_view(twin: &Twin, krate: &Krate) -> TokenStream {
         ..
     } = twin;
     if let Some(atomic) = atomic {
-        let span = own(atomic.span());
-        let private = krate.private_at(span);
+        let rollback = Rollback::new(atomic, krate);
+        let Rollback {
+            span,
+            private,
+            committed,
+        } = &rollback;
+        let snapshot = Ident::new("__snapshot", *span);
+        let snapshots = rollback.snapshots([&snapshot].into_iter());
+        let commit = rollback.commit(&quote_spanned!(*span=> __value));
         // That of the signature, which is not the macro's own.
         let this = quote!(self);
-        return quote_spanned! {span=>
+        return quote_spanned! {*span=>
             let __object = #private::ViewOf::object(#this);
-            let mut __saved = ::core::option::Option::None;
-            let __armed = #private::Armed::new();
-            let mut __undo = #private::undo_view(#this, &mut __saved, &__armed);
-            let mut __view = #private::RestoreView::reborrow(__undo.__guard());
-            let __outcome = #inner(__object, &mut __view, #(#arguments),*) #awaited;
-            #private::settled(__outcome, &__armed, |__outcome| {
-                #private::verdict(__outcome).__has_failed()
-            })
+            #snapshots
+            let mut __rollback = #private::roll_back_view(#this, &mut #snapshot, &#committed);
+            let mut __view = #private::RestoreView::reborrow(__rollback.__guard());
+            let __value = #inner(__object, &mut __view, #(#arguments),*) #awaited;
+            #commit
         };
     }
     quote! {
@@ -320,37 +361,4 @@ fn expand_finding(finding: &Finding, monitor: &Monitor) -> TokenStream {
         tokens = quote!(#path! { #mode #lock { #tokens } {} });
     }
     tokens
-}
-
-/// The names of the methods that are called as `ledger.deposit(..)`, and not on
-/// `self`.
-fn called_on_bindings(monitor: &Monitor) -> Vec<Ident> {
-    let mut names = Vec::new();
-    for method in monitor.methods() {
-        collect_calls(method.function.body.clone(), &mut names);
-    }
-    names
-}
-
-fn collect_calls(tokens: TokenStream, names: &mut Vec<Ident>) {
-    let tokens: Vec<TokenTree> = tokens.into_iter().gather();
-    for window in tokens.windows(4) {
-        if let [
-            TokenTree::Ident(base),
-            TokenTree::Punct(dot),
-            TokenTree::Ident(name),
-            // `(`, or the first of `::<`.
-            TokenTree::Group(_) | TokenTree::Punct(_),
-        ] = window
-        {
-            if dot.as_char() == '.' && base != "self" && !names.contains(name) {
-                names.push(name.clone());
-            }
-        }
-    }
-    for token in tokens {
-        if let TokenTree::Group(group) = token {
-            collect_calls(group.stream(), names);
-        }
-    }
 }

@@ -35,6 +35,8 @@ pub(super) struct Twin {
     pub(super) sig: TokenStream,
     /// `<Account>::__deposit_held`.
     pub(super) inner: TokenStream,
+    /// `<Account>::deposit`.
+    pub(super) outer: TokenStream,
     pub(super) arguments: Vec<Ident>,
     /// `.await`, or nothing.
     pub(super) awaited: TokenStream,
@@ -343,6 +345,7 @@ fn twin(
         };
     }
     let this = self_ty.to_token_stream();
+    let outer = &function.sig.ident;
     let Call {
         name,
         turbofish,
@@ -354,6 +357,7 @@ fn twin(
         vis: function.vis.clone(),
         sig: replace_self(sig.to_token_stream(), &this),
         inner: quote!(<#this>::#name #turbofish),
+        outer: quote!(<#this>::#outer #turbofish),
         arguments,
         awaited,
         atomic: None,

@@ -27,6 +27,9 @@ pub(crate) struct Function {
     pub(crate) kind: Kind,
 }
 
+/// What becomes of statements, in the braces with that span.
+type Change<'c> = dyn Fn(TokenStream, Span) -> TokenStream + 'c;
+
 /// Where the statements of the body run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Kind {
@@ -223,19 +226,22 @@ impl Function {
         (!has_ident(&output, "impl")).then_some(output)
     }
 
-    /// The body, with the statements changed.
-    pub(super) fn body_with(&self, change: &dyn Fn(TokenStream) -> TokenStream) -> TokenStream {
+    /// The body, with the statements changed. `change` is also given the braces around
+    /// them.
+    pub(super) fn body_with(&self, change: &Change<'_>) -> TokenStream {
         match self.kind {
-            Kind::Boxed { .. } => in_box(&self.body, &|block| in_block(block, change)),
-            _ => None,
+            Kind::Boxed { .. } => {
+                in_box(&self.body, &|block, braces| in_block(block, braces, change))
+            }
+            Kind::Async | Kind::Blocking => None,
         }
-        .unwrap_or_else(|| change(self.body.clone()))
+        .unwrap_or_else(|| change(self.body.clone(), self.braces))
     }
 
     /// The user's statements.
     pub(super) fn statements(&self) -> TokenStream {
         let statements = std::cell::RefCell::new(TokenStream::new());
-        self.body_with(&|found| {
+        self.body_with(&|found, _| {
             *statements.borrow_mut() = found.clone();
             found
         });
@@ -283,7 +289,7 @@ pub(crate) fn collect_idents(tokens: TokenStream, names: &mut Vec<Ident>) {
 /// Whether the body is a boxed future.
 fn boxed_kind(body: &TokenStream) -> Kind {
     let is_renamed = std::cell::Cell::new(false);
-    let boxed = in_box(body, &|block| {
+    let boxed = in_box(body, &|block, _| {
         let mut tokens = block.clone().into_iter();
         is_renamed.set(tokens.any(|token| is_ident(Some(&token), "__self")));
         block
@@ -297,7 +303,7 @@ fn boxed_kind(body: &TokenStream) -> Kind {
 }
 
 /// Changes the block in `Box::pin(async move { block })`, if the body is that.
-fn in_box(body: &TokenStream, change: &dyn Fn(TokenStream) -> TokenStream) -> Option<TokenStream> {
+fn in_box(body: &TokenStream, change: &Change<'_>) -> Option<TokenStream> {
     let mut tokens: Vec<TokenTree> = body.clone().into_iter().gather();
     let Some(TokenTree::Group(arguments)) = tokens.pop() else {
         return None;
@@ -312,7 +318,7 @@ fn in_box(body: &TokenStream, change: &dyn Fn(TokenStream) -> TokenStream) -> Op
     if block.delimiter() != Delimiter::Brace || !is_ident(inside.first(), "async") {
         return None;
     }
-    inside.push(own_group(&block, change(block.stream())).into());
+    inside.push(with_stream(&block, change(block.stream(), block.span())).into());
     let mut outside = Group::new(Delimiter::Parenthesis, inside.into_iter().gather());
     outside.set_span(arguments.span());
     tokens.push(outside.into());
@@ -322,7 +328,7 @@ fn in_box(body: &TokenStream, change: &dyn Fn(TokenStream) -> TokenStream) -> Op
 /// Changes the user's statements in the block of the future: those in
 /// `let __ret: T = { statements };` or `let _: () = { statements };` where
 /// `#[async_trait]` has made the block, else all of it.
-fn in_block(block: TokenStream, change: &dyn Fn(TokenStream) -> TokenStream) -> TokenStream {
+fn in_block(block: TokenStream, braces: Span, change: &Change<'_>) -> TokenStream {
     let mut tokens: Vec<TokenTree> = block.clone().into_iter().gather();
     let is_let = |tokens: &[TokenTree]| {
         let start = tokens
@@ -343,19 +349,18 @@ fn in_block(block: TokenStream, change: &dyn Fn(TokenStream) -> TokenStream) -> 
             _ => None,
         });
     let Some((index, group)) = statements else {
-        return change(block);
+        return change(block, braces);
     };
     if let Some(token) = tokens.get_mut(index) {
-        *token = own_group(&group, change(group.stream())).into();
+        *token = with_stream(&group, change(group.stream(), group.span())).into();
     }
     tokens.into_iter().gather()
 }
 
-/// Other statements in braces that belong to the macro: the compiler would have
-/// something to say about the user's.
-fn own_group(original: &Group, statements: TokenStream) -> Group {
+/// Other statements in the same braces.
+fn with_stream(original: &Group, statements: TokenStream) -> Group {
     let mut group = Group::new(Delimiter::Brace, statements);
-    group.set_span(own(original.span()));
+    group.set_span(original.span());
     group
 }
 

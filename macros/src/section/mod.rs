@@ -4,18 +4,16 @@
 //! parsed into a [`model::Section`], and both expand to the same statements in
 //! front of the user's.
 
-mod advice;
+mod control_flow;
 mod expand;
-mod expand_atomic;
-mod expand_block;
-mod expand_fn;
+mod for_monitor;
 mod function;
-mod lexical;
 mod model;
-mod outline;
+mod options;
 mod parse;
+mod suggest;
 mod validate;
-mod walk;
+mod visit;
 
 #[cfg(test)]
 mod tests;
@@ -23,13 +21,14 @@ mod tests;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 
+pub(crate) use self::control_flow::is_known;
+pub(crate) use self::expand::Rollback;
+pub(crate) use self::for_monitor::{OwnLock, in_block, of_method};
 pub(crate) use self::function::{Function, Kind, collect_idents, function, is_fn};
-pub(crate) use self::lexical::is_known;
 use self::model::Scope;
 pub(crate) use self::model::Section;
-pub(crate) use self::outline::{OwnLock, in_block, of_method};
 pub(crate) use self::parse::Mode;
-pub(crate) use self::walk::{Look, walk};
+pub(crate) use self::visit::{Visit, walk};
 use crate::diagnostics::Errors;
 
 /// `#[synchronized(arguments)] item`: where there are errors, the item is
@@ -37,12 +36,12 @@ use crate::diagnostics::Errors;
 pub(crate) fn synchronized(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let errors = Errors::new();
     let mut output = TokenStream::new();
-    let arguments = parse::attribute(arguments, &errors);
+    let arguments = validate::arguments(parse::attribute(arguments, &errors), &errors);
     match function::parse(item.clone(), &errors) {
         Some(function) => {
-            let section = Section::new(arguments, &Scope::of_fn(&function), &errors);
+            let section = Section::new(arguments, &Scope::of_fn(&function));
             validate::function(&function, &section, &errors);
-            output.extend(expand_fn::expand(function, &section));
+            output.extend(expand::function(function, &section));
         }
         None => item.to_tokens(&mut output),
     }
@@ -55,12 +54,13 @@ pub(crate) fn synchronized(arguments: TokenStream, item: TokenStream) -> TokenSt
 pub(crate) fn with_lock(input: TokenStream) -> TokenStream {
     let errors = Errors::new();
     let (arguments, body) = parse::block(input, &errors);
-    let section = Section::new(arguments, &Scope::of_block(), &errors);
+    let arguments = validate::arguments(arguments, &errors);
+    let section = Section::new(arguments, &Scope::of_block());
     validate::block(&section, &body, &errors);
     let is_right = errors.is_empty();
     let errors = errors.finish();
     if is_right {
-        expand_block::expand(&section, &body)
+        expand::block(&section, &body)
     } else {
         quote!({ #errors })
     }

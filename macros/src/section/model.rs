@@ -3,13 +3,14 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::spanned::Spanned;
-use syn::{Expr, ExprPath, Member};
+use syn::{Expr, Member};
 
-use super::advice;
 use super::function::{Base, Function};
-use super::parse::{Argument, LockArgument, Mode, OptionArgument, OptionValue};
-use crate::diagnostics::Errors;
-use crate::names::{Krate, binding, is_in_capitals, replace_idents};
+use super::options::OptionArgument;
+use super::parse::{LockArgument, Mode};
+use super::validate::Arguments;
+use crate::gather::Gather;
+use crate::names::{Krate, binding, is_in_capitals, peeled, replace_idents};
 
 /// The locks of a section, in the order they are written, and its options.
 pub(crate) struct Section {
@@ -32,60 +33,37 @@ pub(super) struct Options {
     pub(super) timeout: Option<Timeout>,
     /// `atomic`: all or nothing.
     pub(super) atomic: Option<Ident>,
-    /// The names that have been seen.
-    seen: Vec<Ident>,
 }
 
 impl Options {
-    /// Reports what has been said already.
-    fn add(&mut self, option: OptionArgument, scope: &Scope, errors: &Errors) {
-        let OptionArgument { name, value } = option;
-        if self.seen.contains(&name) {
-            errors.at(
-                &name,
-                if name == "when" {
-                    "a second `when`: write both conditions as one, with `&&`".to_owned()
-                } else {
-                    format!("the option `{name}` is written twice: remove one")
-                },
-            );
-            return;
-        }
-        match value {
-            OptionValue::Path(path) => self.krate = Krate::at_path(&path),
-            OptionValue::Expr(condition) if name == "when" => {
-                if advice::is_no_condition(&condition, errors) {
-                    return;
-                }
-                self.when = Some(When {
-                    name: name.clone(),
-                    condition: scope.rename(condition.to_token_stream()),
-                });
+    fn add(&mut self, option: OptionArgument, scope: &Scope) {
+        match option {
+            OptionArgument::When(name, condition) => {
+                let condition = scope.rename(condition.to_token_stream());
+                self.when = Some(When { name, condition });
             }
-            OptionValue::Expr(limit) => {
-                self.timeout = Some(Timeout {
-                    name: name.clone(),
-                    limit: scope.rename(limit.to_token_stream()),
-                });
+            OptionArgument::Timeout(name, limit) => {
+                let limit = scope.rename(limit.to_token_stream());
+                self.timeout = Some(Timeout { name, limit });
             }
-            OptionValue::None if name == "no_await" => self.no_await = Some(name.clone()),
-            OptionValue::None => self.atomic = Some(name.clone()),
+            OptionArgument::Atomic(name) => self.atomic = Some(name),
+            OptionArgument::NoAwait(name) => self.no_await = Some(name),
+            OptionArgument::Crate(_, path) => self.krate = Krate::at_path(&path),
         }
-        self.seen.push(name);
     }
 }
 
 /// `when = condition`.
 pub(super) struct When {
     pub(super) name: Ident,
-    /// As the body would write it.
+    /// Tokens, with `self` renamed where `#[async_trait]` has renamed it in the body.
     pub(super) condition: TokenStream,
 }
 
 /// `timeout = duration`.
 pub(super) struct Timeout {
     pub(super) name: Ident,
-    /// As the body would write it.
+    /// Tokens, with `self` renamed where `#[async_trait]` has renamed it in the body.
     pub(super) limit: TokenStream,
 }
 
@@ -95,7 +73,7 @@ pub(super) struct Lock {
     /// The user has chosen what it is bound as.
     pub(super) is_named: bool,
     pub(super) mode: Mode,
-    pub(super) place: Place,
+    pub(super) expr: LockExpr,
     /// The expression as it is written, for messages at run time.
     pub(super) written: TokenStream,
     /// The acquisition may fail, and the section then returns the error.
@@ -103,7 +81,7 @@ pub(super) struct Lock {
 }
 
 /// Where a lock is.
-pub(super) enum Place {
+pub(super) enum LockExpr {
     /// `base.field`, which can be a lock of a derived struct.
     Field {
         base: TokenStream,
@@ -115,9 +93,9 @@ pub(super) enum Place {
     Value(TokenStream),
 }
 
-impl Place {
+impl LockExpr {
     fn field(base: TokenStream, field: &Ident, is_own: bool) -> Self {
-        Place::Field {
+        LockExpr::Field {
             base,
             field: field.clone(),
             is_own,
@@ -128,9 +106,9 @@ impl Place {
 impl Lock {
     /// Where messages about the lock point to.
     pub(super) fn span(&self) -> Span {
-        match &self.place {
-            Place::Field { field, .. } => field.span(),
-            Place::Value(value) => value.span(),
+        match &self.expr {
+            LockExpr::Field { field, .. } => field.span(),
+            LockExpr::Value(value) => value.span(),
         }
     }
 }
@@ -161,100 +139,62 @@ impl Scope {
 }
 
 impl Section {
-    /// Reports the arguments that have no meaning, and leaves them out.
-    pub(super) fn new(arguments: Vec<Argument>, scope: &Scope, errors: &Errors) -> Self {
+    pub(super) fn new(arguments: Arguments, scope: &Scope) -> Self {
+        let Arguments {
+            locks,
+            options,
+            is_complete,
+        } = arguments;
         let mut section = Section {
-            locks: Vec::new(),
+            locks: locks
+                .into_iter()
+                .filter_map(|argument| lock(argument, scope))
+                .gather(),
             options: Options::default(),
-            is_complete: errors.is_empty(),
+            is_complete,
         };
-        for argument in arguments {
-            match argument {
-                Argument::Lock(argument) => {
-                    // With a name, what is no lock has been taken for an option.
-                    let is_option = argument.name.is_some() && !is_text(&argument.expr);
-                    match lock(argument, scope, errors) {
-                        Some(lock) => section.locks.push(lock),
-                        None => section.is_complete &= is_option,
-                    }
-                }
-                Argument::Option(option) => section.options.add(option, scope, errors),
-                Argument::Wrong(error) => errors.push(error),
-            }
+        for option in options {
+            section.options.add(option, scope);
         }
         section
     }
 }
 
-fn lock(argument: LockArgument, scope: &Scope, errors: &Errors) -> Option<Lock> {
+/// A lock with a name: `validate` has found the others.
+fn lock(argument: LockArgument, scope: &Scope) -> Option<Lock> {
     let LockArgument {
         name,
         mode,
         expr,
         question,
     } = argument;
-    let written = expr.to_token_stream();
-    if !can_be_a_lock(&expr, name.as_ref(), errors) {
-        return None;
-    }
-    let (place, default) = resolve(peeled(&expr), name.as_ref(), scope);
-    let is_named = name.is_some();
-    let Some(binding) = name.or(default) else {
-        errors.at(&expr, advice::nameless(&expr));
-        return None;
-    };
+    let resolved = resolve(peeled(&expr), name.as_ref(), scope);
     Some(Lock {
-        binding,
-        is_named,
+        is_named: name.is_some(),
+        binding: name.or_else(|| default_name(&expr))?,
         mode,
-        place,
-        written,
+        expr: resolved,
+        written: expr.into_token_stream(),
         question,
     })
 }
 
-/// An expression that is no lock, whatever the types, is a misspelled option or
-/// a misunderstanding.
-fn can_be_a_lock(expr: &Expr, name: Option<&Ident>, errors: &Errors) -> bool {
-    let is_never = matches!(
-        expr,
-        Expr::Lit(_) | Expr::Binary(_) | Expr::Range(_) | Expr::Closure(_) | Expr::Cast(_)
-    ) || matches!(expr, Expr::Unary(unary) if !matches!(unary.op, syn::UnOp::Deref(_)));
-    if !is_never {
-        return true;
-    }
-    match name.filter(|_| !is_text(expr)) {
-        Some(name) => errors.at(
-            name,
-            format!(
-                "`{name}` is not an option, and what follows is not a lock: write \
-                 `name = lock`, or one of the options `when`, `timeout`, `atomic`, `no_await` \
-                 and `crate`"
-            ),
-        ),
-        None => errors.at(expr, advice::no_lock(expr)),
-    }
-    false
+/// What a lock is bound as if the user does not say: the last name in the
+/// expression. `self` is bound already.
+pub(super) fn default_name(expr: &Expr) -> Option<Ident> {
+    let last = match peeled(expr) {
+        Expr::Field(expr) => match &expr.member {
+            Member::Named(field) => field,
+            Member::Unnamed(_) => return None,
+        },
+        Expr::Path(path) => &path.path.segments.last()?.ident,
+        _ => return None,
+    };
+    (last != "self").then(|| binding(last))
 }
 
-/// Whether it is a name in quotes, which somebody has taken for a lock.
-fn is_text(expr: &Expr) -> bool {
-    matches!(expr, Expr::Lit(literal) if matches!(literal.lit, syn::Lit::Str(_)))
-}
-
-/// The expression without `&` and parentheses around it, which make no
-/// difference to where the lock is.
-fn peeled(expr: &Expr) -> &Expr {
-    match expr {
-        Expr::Reference(reference) if reference.mutability.is_none() => peeled(&reference.expr),
-        Expr::Paren(paren) => peeled(&paren.expr),
-        Expr::Group(group) => peeled(&group.expr),
-        other => other,
-    }
-}
-
-/// Where the lock is, and what it is called if the user does not say.
-fn resolve(expr: &Expr, name: Option<&Ident>, scope: &Scope) -> (Place, Option<Ident>) {
+/// Where the lock is.
+fn resolve(expr: &Expr, name: Option<&Ident>, scope: &Scope) -> LockExpr {
     match expr {
         Expr::Field(expr) => {
             if let Member::Named(field) = &expr.member {
@@ -264,35 +204,25 @@ fn resolve(expr: &Expr, name: Option<&Ident>, scope: &Scope) -> (Place, Option<I
                     Some(receiver) if is_self => receiver.object_at(field.span()),
                     _ => scope.rename(expr.base.to_token_stream()),
                 };
-                return (Place::field(base, field, is_self), Some(binding(field)));
+                return LockExpr::field(base, field, is_self);
             }
         }
         Expr::Path(path) => {
-            let last = last_name(path);
             let field = path.path.get_ident().filter(|field| *field != "self");
             if let (Some(field), Some(base)) = (field, &scope.receiver) {
                 if !scope.is_value(field, name) {
-                    let base = base.object_at(field.span());
-                    return (Place::field(base, field, true), last);
+                    return LockExpr::field(base.object_at(field.span()), field, true);
                 }
             }
-            return (Place::Value(scope.rename(path.to_token_stream())), last);
         }
         _ => {}
     }
     let value = scope.rename(expr.to_token_stream());
-    let value = if needs_parentheses(expr) {
+    LockExpr::Value(if needs_parentheses(expr) {
         quote!((#value))
     } else {
         value
-    };
-    (Place::Value(value), None)
-}
-
-/// What a path is bound as. `self` is bound already.
-fn last_name(path: &ExprPath) -> Option<Ident> {
-    let last = &path.path.segments.last()?.ident;
-    (last != "self").then(|| binding(last))
+    })
 }
 
 /// Whether `&expr` would be parsed in another way.

@@ -3,10 +3,12 @@
 use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Expr, Ident, Path, Token, token};
+use syn::{Expr, Ident, Token, token};
 
-use super::advice;
+use super::options::{OptionArgument, SectionOption};
+use super::suggest;
 use crate::diagnostics::Errors;
+use crate::names::crate_path;
 
 /// One argument, between two commas.
 pub(super) enum Argument {
@@ -30,26 +32,6 @@ pub(crate) enum Mode {
     Exclusive,
     Shared,
 }
-
-/// A name that says something about the section.
-pub(super) struct OptionArgument {
-    pub(super) name: Ident,
-    pub(super) value: OptionValue,
-}
-
-/// What stands behind the name of an option.
-pub(super) enum OptionValue {
-    None,
-    Expr(Expr),
-    /// That of `crate`.
-    Path(Path),
-}
-
-/// The options that take a value, and those that do not.
-pub(super) const WITH_VALUE: [&str; 2] = ["when", "timeout"];
-pub(super) const WITHOUT_VALUE: [&str; 2] = ["atomic", "no_await"];
-/// All of them.
-pub(super) const OPTIONS: [&str; 5] = ["when", "timeout", "atomic", "no_await", "crate"];
 
 /// The arguments of `#[synchronized]`.
 pub(super) fn attribute(tokens: TokenStream, errors: &Errors) -> Vec<Argument> {
@@ -95,7 +77,7 @@ pub(super) fn block(tokens: TokenStream, errors: &Errors) -> (Vec<Argument>, Tok
                 }
                 return Ok((arguments, body));
             }
-            advice::no_block(input)?;
+            suggest::no_block(input)?;
             arguments.push(argument(input)?);
             separator(input)?;
         }
@@ -110,53 +92,47 @@ fn separator(input: ParseStream<'_>) -> syn::Result<()> {
     if input.is_empty() || input.parse::<Option<Token![,]>>()?.is_some() {
         Ok(())
     } else {
-        Err(advice::no_comma(input))
+        Err(suggest::no_comma(input))
     }
 }
 
 fn argument(input: ParseStream<'_>) -> syn::Result<Argument> {
-    advice::keyword(input)?;
-    if let Some(error) = advice::option(input) {
+    suggest::keyword(input)?;
+    if let Some(error) = suggest::option(input) {
         return Ok(Argument::Wrong(error));
     }
     let mut name = None;
     if input.peek(Ident::peek_any) && input.peek2(Token![=]) && !input.peek2(Token![==]) {
         let ident = input.call(Ident::parse_any)?;
         input.parse::<Token![=]>()?;
-        if ident == "crate" {
-            return krate(ident, input);
-        }
-        if WITH_VALUE.iter().any(|option| ident == option) {
-            let value = OptionValue::Expr(input.parse()?);
-            return Ok(Argument::Option(OptionArgument { name: ident, value }));
+        if let Some(option) = SectionOption::named(&ident).filter(|option| option.takes_value()) {
+            return option_argument(option, ident, input).map(Argument::Option);
         }
         // A binding must be a name, which a keyword is not.
         name = Some(syn::parse2(quote::ToTokens::to_token_stream(&ident))?);
     } else if input.peek(Ident) && (input.peek2(Token![,]) || is_last(input)) {
         let ident: Ident = input.fork().parse()?;
-        if WITHOUT_VALUE.iter().any(|option| ident == option) {
-            let (name, value) = (input.parse()?, OptionValue::None);
-            return Ok(Argument::Option(OptionArgument { name, value }));
+        if let Some(option) = SectionOption::named(&ident).filter(|option| !option.takes_value()) {
+            let name = input.parse()?;
+            return option_argument(option, name, input).map(Argument::Option);
         }
     }
     Ok(Argument::Lock(lock(input.parse()?, name)))
 }
 
-/// The value of `crate = ::path`. Another one is parsed all the same, so that
-/// the arguments behind it are understood.
-fn krate(name: Ident, input: ParseStream<'_>) -> syn::Result<Argument> {
-    let value: Expr = input.parse()?;
-    let path = Path::parse_mod_style
-        .parse2(quote::ToTokens::to_token_stream(&value))
-        .map_err(|_| {
-            syn::Error::new_spanned(
-                &value,
-                "`crate` says by which path this crate reaches async-monitor, and this is not \
-                 a path: write `crate = ::path`",
-            )
-        })?;
-    let value = OptionValue::Path(path);
-    Ok(Argument::Option(OptionArgument { name, value }))
+/// The value of the option, if it takes one.
+fn option_argument(
+    option: SectionOption,
+    name: Ident,
+    input: ParseStream<'_>,
+) -> syn::Result<OptionArgument> {
+    Ok(match option {
+        SectionOption::When => OptionArgument::When(name, input.parse()?),
+        SectionOption::Timeout => OptionArgument::Timeout(name, input.parse()?),
+        SectionOption::Atomic => OptionArgument::Atomic(name),
+        SectionOption::NoAwait => OptionArgument::NoAwait(name),
+        SectionOption::Crate => OptionArgument::Crate(name, crate_path(input)?),
+    })
 }
 
 /// Whether there is one token left.

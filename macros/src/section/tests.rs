@@ -245,7 +245,8 @@ fn a_timeout_takes_a_timer() {
     let messages = |has_timer| {
         let errors = Errors::new();
         let (arguments, _) = super::parse::block(quote!(a.b, timeout = x, {}), &errors);
-        let section = Section::new(arguments, &Scope::of_block(), &errors);
+        let arguments = super::validate::arguments(arguments, &errors);
+        let section = Section::new(arguments, &Scope::of_block());
         super::validate::check_timeout(&section, has_timer, &errors);
         errors.messages()
     };

@@ -1,16 +1,160 @@
-//! The rules for sections.
+//! The rules: first for the arguments, each by itself and before anything is known
+//! about the fn, then for the section as a whole.
 
 use std::fmt::Display;
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
+use syn::Expr;
 
+use super::control_flow::{self, Exit, Suspension};
 use super::function::{Function, Kind};
-use super::lexical::{self, Exit, Suspension};
-use super::model::{Lock, Place, Section};
-use super::parse::Mode;
+use super::model::{Lock, LockExpr, Section, default_name};
+use super::options::{OptionArgument, SectionOption};
+use super::parse::{Argument, LockArgument, Mode};
+use super::suggest;
 use crate::diagnostics::Errors;
-use crate::names::{has_ident, plain};
+use crate::names::{has_ident, plain, text};
+
+/// The arguments that have a meaning.
+pub(super) struct Arguments {
+    pub(super) locks: Vec<LockArgument>,
+    pub(super) options: Vec<OptionArgument>,
+    /// Every lock has been understood.
+    pub(super) is_complete: bool,
+}
+
+/// Reports the arguments that have no meaning, and leaves them out.
+pub(super) fn arguments(arguments: Vec<Argument>, errors: &Errors) -> Arguments {
+    let mut valid = Arguments {
+        locks: Vec::new(),
+        options: Vec::new(),
+        is_complete: errors.is_empty(),
+    };
+    for argument in arguments {
+        match argument {
+            Argument::Lock(lock) => {
+                if is_lock(&lock, errors) {
+                    valid.locks.push(lock);
+                } else {
+                    // With a name, it has been taken for an option.
+                    valid.is_complete &= lock.name.is_some() && !is_text(&lock.expr);
+                }
+            }
+            Argument::Option(option) => {
+                if is_option(&option, &valid.options, errors) {
+                    valid.options.push(option);
+                }
+            }
+            Argument::Wrong(error) => errors.push(error),
+        }
+    }
+    valid
+}
+
+/// An expression that is not a lock, whatever the types, is a misspelled option or
+/// a misunderstanding. Any other needs a name.
+fn is_lock(lock: &LockArgument, errors: &Errors) -> bool {
+    let LockArgument { name, expr, .. } = lock;
+    let is_never = matches!(
+        expr,
+        Expr::Lit(_) | Expr::Binary(_) | Expr::Range(_) | Expr::Closure(_) | Expr::Cast(_)
+    ) || matches!(expr, Expr::Unary(unary) if !matches!(unary.op, syn::UnOp::Deref(_)));
+    if is_never {
+        match name.as_ref().filter(|_| !is_text(expr)) {
+            Some(name) => errors.at(
+                name,
+                format!(
+                    "`{name}` is not an option, and what follows is not a lock: write \
+                     `name = lock`, or one of the options {}",
+                    SectionOption::list()
+                ),
+            ),
+            None => errors.at(expr, suggest::not_a_lock(expr)),
+        }
+        return false;
+    }
+    let is_named = name.is_some() || default_name(expr).is_some();
+    if !is_named {
+        errors.at(expr, suggest::nameless(expr));
+    }
+    is_named
+}
+
+/// Whether it is a name in quotes, taken for a lock.
+fn is_text(expr: &Expr) -> bool {
+    matches!(expr, Expr::Lit(literal) if matches!(literal.lit, syn::Lit::Str(_)))
+}
+
+/// An option is written once, and makes sense by itself.
+fn is_option(option: &OptionArgument, earlier: &[OptionArgument], errors: &Errors) -> bool {
+    let name = option.name();
+    if earlier.iter().any(|earlier| earlier.name() == name) {
+        let message = match option {
+            OptionArgument::When(..) => {
+                "a second `when`: write both conditions as one, with `&&`".to_owned()
+            }
+            OptionArgument::Timeout(..)
+            | OptionArgument::Atomic(_)
+            | OptionArgument::NoAwait(_)
+            | OptionArgument::Crate(..) => {
+                format!("the option `{name}` is written twice: remove one")
+            }
+        };
+        errors.at(name, message);
+        return false;
+    }
+    match option {
+        OptionArgument::When(_, condition) => is_condition(condition, errors),
+        OptionArgument::Timeout(..)
+        | OptionArgument::Atomic(_)
+        | OptionArgument::NoAwait(_)
+        | OptionArgument::Crate(..) => true,
+    }
+}
+
+/// Not `when = |view| ..`, nor `when = x = 1`, nor what suspends.
+fn is_condition(condition: &Expr, errors: &Errors) -> bool {
+    match condition {
+        Expr::Closure(_) => errors.at(
+            condition,
+            "a condition is an expression, not a closure: write it alone, the lock is bound in it \
+             by its name",
+        ),
+        Expr::Assign(assign) => errors.at(
+            assign.eq_token,
+            "a condition is compared, and this is an assignment: write `==`",
+        ),
+        _ => match find_await(condition.to_token_stream()) {
+            Some(suspension) => errors.at(
+                suspension,
+                "a condition is looked at while the lock is held, and cannot suspend: await it \
+                 before the section, and use the value",
+            ),
+            None => return true,
+        },
+    }
+    false
+}
+
+/// The `await` of an `.await`, wherever it stands.
+fn find_await(tokens: TokenStream) -> Option<Ident> {
+    let mut after_dot = false;
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) => {
+                if let Some(found) = find_await(group.stream()) {
+                    return Some(found);
+                }
+                after_dot = false;
+            }
+            TokenTree::Ident(ident) if after_dot && ident == "await" => return Some(ident),
+            TokenTree::Punct(punct) => after_dot = punct.as_char() == '.',
+            _ => after_dot = false,
+        }
+    }
+    None
+}
 
 pub(super) fn function(function: &Function, section: &Section, errors: &Errors) {
     if section.locks.is_empty() && errors.is_empty() {
@@ -87,17 +231,17 @@ fn check_asynchronous(function: &Function, errors: &Errors) {
 /// lock.
 fn check_params(function: &Function, section: &Section, errors: &Errors) {
     for lock in section.locks.iter().filter(|lock| !lock.is_named) {
-        let Place::Field {
+        let LockExpr::Field {
             base,
             field,
             is_own,
-        } = &lock.place
+        } = &lock.expr
         else {
             continue;
         };
         let mut params = function.simple_params();
         let hidden = params.find(|param| **param == lock.binding);
-        // Who gets to the lock by the parameter knows of it.
+        // A lock that is reached through the parameter may hide it.
         let is_meant = |param: &Ident| has_ident(base, &plain(param));
         let Some(param) = hidden.filter(|param| !is_meant(param)) else {
             continue;
@@ -105,7 +249,7 @@ fn check_params(function: &Function, section: &Section, errors: &Errors) {
         let place = if *is_own {
             format!("self.{field}")
         } else {
-            compact(&lock.written)
+            text(&lock.written)
         };
         let held = |place: &dyn Display| match lock.mode {
             Mode::Shared => format!("read({place})"),
@@ -130,14 +274,14 @@ fn check_params(function: &Function, section: &Section, errors: &Errors) {
     }
 }
 
-/// Whoever has `&mut self` needs no lock of `self`.
+/// With `&mut self`, no lock of `self` is needed.
 fn check_receiver(function: &Function, section: &Section, errors: &Errors) {
     let Some(receiver) = function.mutable_receiver() else {
         return;
     };
-    let own_lock = section.locks.iter().find_map(|lock| match &lock.place {
-        Place::Field { field, is_own, .. } => is_own.then_some(field),
-        Place::Value(_) => None,
+    let own_lock = section.locks.iter().find_map(|lock| match &lock.expr {
+        LockExpr::Field { field, is_own, .. } => is_own.then_some(field),
+        LockExpr::Value(_) => None,
     });
     if let Some(lock) = own_lock {
         errors.at(
@@ -187,7 +331,7 @@ fn check_exits(section: &Section, body: &TokenStream, errors: &Errors) {
                           so that all would be put back: let the value of the block say what to \
                           do and do it behind the block, or write the section as a fn, \
                           `#[synchronized(.., atomic)]`, which is undone only where it returns an `Err`";
-    for exit in lexical::exits(body) {
+    for exit in control_flow::exits(body) {
         match exit {
             Exit::Return(keyword) => errors.at(keyword, format!("this `return` {ADVICE}")),
             Exit::Break(keyword) => errors.at(keyword, format!("this `break` {ADVICE}")),
@@ -201,7 +345,7 @@ fn check_bindings(section: &Section, errors: &Errors) {
     for (index, lock) in section.locks.iter().enumerate() {
         let mut earlier = section.locks.iter().take(index);
         if earlier.any(|earlier| earlier.binding == lock.binding) {
-            let (binding, written) = (&lock.binding, compact(&lock.written));
+            let (binding, written) = (&lock.binding, text(&lock.written));
             errors.at(
                 &lock.written,
                 format!(
@@ -218,7 +362,7 @@ fn check_suspensions(section: &Section, body: &TokenStream, errors: &Errors) {
     if section.options.no_await.is_none() {
         return;
     }
-    for suspension in lexical::suspensions(body) {
+    for suspension in control_flow::suspensions(body) {
         match suspension {
             Suspension::Await(keyword) => errors.at(
                 keyword,
@@ -234,9 +378,4 @@ fn check_suspensions(section: &Section, body: &TokenStream, errors: &Errors) {
             ),
         }
     }
-}
-
-/// The tokens, without the spaces that printing puts between them.
-fn compact(tokens: &impl ToTokens) -> String {
-    tokens.to_token_stream().to_string().replace(' ', "")
 }

@@ -1,15 +1,15 @@
-//! What a section that is `atomic` puts back.
+//! The rollback of a section that is `atomic`.
 //!
-//! At entry, a copy of what each lock guards is kept. An [`Undo`] borrows the
-//! guard and the copy, and its drop exchanges them, unless the section has
-//! succeeded. It finds the places anew through the guard: the body gets a view of
-//! its own, and whatever it does to the references in there, they are not used.
+//! At entry, a snapshot of what each lock guards is taken. A [`Rollback`] borrows the
+//! guard and the snapshot, and its drop exchanges them, unless the section has
+//! committed. It reaches what is guarded anew through the guard: the body gets a view
+//! of its own, and whatever it does to the references in there, they are not used.
 //!
 //! The order in which a section declares its locals is the order of what happens
-//! when it is left: views go first, then all is put back, then the locks are
-//! released, and then, with no lock held, what was put back is dropped.
+//! when it is left: views go first, then all is rolled back, then the locks are
+//! released, and then, with no lock held, what the body has made is dropped.
 //!
-//! The method `__undo` is found by method resolution, as `__bind` is: see
+//! The method `__rollback` is found by autoderef specialization, as `__bind` is: see
 //! [`bind`](super::bind).
 
 use core::marker::PhantomData;
@@ -18,11 +18,11 @@ use core::ops::{Deref, DerefMut};
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use super::bind::{Bind, OfDeref, OfGuard};
-use super::{Derived, HasLock, Kind, Plain};
+use super::{Derived, EntryType, HasLock, Plain};
 
 /// A copy of what is guarded.
 ///
-/// The lifetime is good for nothing but to be quantified over: asked for as
+/// The lifetime exists only so that the bound can be higher-ranked: asked for as
 /// `for<'a> Kept<'a, T>: Sized`, the size of a `T` that has none is missed where a
 /// section is `atomic`, not at the derive.
 pub struct Kept<'a, T: ?Sized>(PhantomData<fn() -> &'a ()>, T);
@@ -74,7 +74,7 @@ pub trait Restore<const KEY: u128>: HasLock<KEY> {
     fn save(guard: &mut Self::Guard<'_>) -> Self::Saved;
 
     /// Exchanges what the lock guards with the copy.
-    fn exchange(guard: &mut Self::Guard<'_>, saved: &mut Self::Saved);
+    fn exchange(guard: &mut Self::Guard<'_>, snapshot: &mut Self::Saved);
 }
 
 /// Implemented by the derive: what a view leads to can be kept and put back.
@@ -91,46 +91,46 @@ pub trait RestoreView {
     fn save(&mut self) -> Self::Saved;
 
     /// Exchanges what the view leads to with the copy.
-    fn exchange(&mut self, saved: &mut Self::Saved);
+    fn exchange(&mut self, snapshot: &mut Self::Saved);
 
     /// A view for the body.
     fn reborrow(&mut self) -> Self::View<'_>;
 }
 
-/// Keeps a copy of what a view leads to: for a section within a section.
+/// Takes a snapshot of what a view leads to: for a section within a section.
 #[inline]
-pub fn undo_view<'v, H: RestoreView<Saved = S>, S>(
+pub fn roll_back_view<'v, H: RestoreView<Saved = S>, S>(
     view: &'v mut H,
-    saved: &'v mut Option<S>,
-    armed: &'v Armed,
-) -> Undo<'v, H, S> {
-    Undo::new(view, saved, armed, H::save, H::exchange)
+    snapshot: &'v mut Option<S>,
+    committed: &'v Committed,
+) -> Rollback<'v, H, S> {
+    Rollback::new(view, snapshot, committed, H::save, H::exchange)
 }
 
-/// Puts back what the lock guards when it is dropped, if it is still to.
-pub struct Undo<'v, G, S> {
+/// Restores what the lock guards when it is dropped, unless the section has committed.
+pub struct Rollback<'v, G, S> {
     guard: &'v mut G,
-    /// Outlives the guard, so that what was put back is dropped without a lock.
-    saved: &'v mut Option<S>,
+    /// Outlives the guard, so that what is exchanged for it is dropped without a lock.
+    snapshot: &'v mut Option<S>,
     exchange: fn(&mut G, &mut S),
-    armed: &'v Armed,
+    committed: &'v Committed,
 }
 
-impl<'v, G, S> Undo<'v, G, S> {
+impl<'v, G, S> Rollback<'v, G, S> {
     #[inline]
     fn new(
         guard: &'v mut G,
-        saved: &'v mut Option<S>,
-        armed: &'v Armed,
+        snapshot: &'v mut Option<S>,
+        committed: &'v Committed,
         save: fn(&mut G) -> S,
         exchange: fn(&mut G, &mut S),
     ) -> Self {
-        *saved = Some(save(guard));
-        Undo {
+        *snapshot = Some(save(guard));
+        Rollback {
             guard,
-            saved,
+            snapshot,
             exchange,
-            armed,
+            committed,
         }
     }
 
@@ -141,36 +141,36 @@ impl<'v, G, S> Undo<'v, G, S> {
     }
 }
 
-impl<G, S> Drop for Undo<'_, G, S> {
+impl<G, S> Drop for Rollback<'_, G, S> {
     #[inline]
     fn drop(&mut self) {
-        if self.armed.is_armed() {
-            if let Some(saved) = self.saved {
-                (self.exchange)(self.guard, saved);
+        if !self.committed.is_committed() {
+            if let Some(snapshot) = self.snapshot {
+                (self.exchange)(self.guard, snapshot);
             }
         }
     }
 }
 
-/// Whether a section is to be undone: until it has succeeded.
-pub struct Armed(AtomicBool);
+/// Whether a section has committed, and is not to be rolled back any more.
+pub struct Committed(AtomicBool);
 
-impl Armed {
+impl Committed {
     #[allow(clippy::new_without_default)]
     #[inline]
     pub const fn new() -> Self {
-        Armed(AtomicBool::new(true))
+        Committed(AtomicBool::new(false))
     }
 
-    // One task at a time asks and says it: no ordering is needed. It is atomic for
+    // One task at a time reads and writes it: no ordering is needed. It is atomic for
     // the sake of futures, which are to be `Send` with a reference to it.
     #[inline]
-    fn is_armed(&self) -> bool {
+    fn is_committed(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-/// The guard of a lock that a derive knows, and how to keep and put back what it
+/// The guard of a lock that a derive knows, and how to copy and restore what it
 /// leads to.
 ///
 /// Futures hold it, and whether they are `Send` must not depend on what is
@@ -181,8 +181,8 @@ pub struct DerivedGuard<'v, G, S> {
     exchange: fn(&mut G, &mut S),
 }
 
-impl<'a, O: HasLock<KEY> + ?Sized, const KEY: u128> Kind<Derived<'a, O, KEY>> {
-    /// What has the method `__undo`.
+impl<'a, O: HasLock<KEY> + ?Sized, const KEY: u128> EntryType<Derived<'a, O, KEY>> {
+    /// What has the method `__rollback`.
     #[inline]
     pub fn __restorable<'v, S>(
         &self,
@@ -200,15 +200,19 @@ impl<'a, O: HasLock<KEY> + ?Sized, const KEY: u128> Kind<Derived<'a, O, KEY>> {
 }
 
 impl<G, S> DerivedGuard<'_, G, S> {
-    /// Keeps a copy of what the lock guards.
+    /// Takes a snapshot of what the lock guards.
     #[inline]
-    pub fn __undo<'v>(&'v mut self, saved: &'v mut Option<S>, armed: &'v Armed) -> Undo<'v, G, S> {
-        Undo::new(self.guard, saved, armed, self.save, self.exchange)
+    pub fn __rollback<'v>(
+        &'v mut self,
+        snapshot: &'v mut Option<S>,
+        committed: &'v Committed,
+    ) -> Rollback<'v, G, S> {
+        Rollback::new(self.guard, snapshot, committed, self.save, self.exchange)
     }
 }
 
-impl<L: ?Sized> Kind<Plain<'_, L>> {
-    /// What has the method `__undo`.
+impl<L: ?Sized> EntryType<Plain<'_, L>> {
+    /// What has the method `__rollback`.
     #[inline]
     pub fn __restorable<'v, G>(&self, guard: &'v mut G) -> Bind<'v, G> {
         Bind::new(guard)
@@ -216,87 +220,87 @@ impl<L: ?Sized> Kind<Plain<'_, L>> {
 }
 
 impl<G: DerefMut> Bind<'_, G> {
-    /// Keeps a copy of what the guard leads to.
+    /// Takes a snapshot of what the guard leads to.
     #[inline]
-    pub fn __undo<'v>(
+    pub fn __rollback<'v>(
         &'v mut self,
-        saved: &'v mut Option<G::Target>,
-        armed: &'v Armed,
-    ) -> Undo<'v, G, G::Target>
+        snapshot: &'v mut Option<G::Target>,
+        committed: &'v Committed,
+    ) -> Rollback<'v, G, G::Target>
     where
         G::Target: Sized,
         for<'a> &'a G::Target: Restorable<G::Target>,
     {
-        Undo::new(
+        Rollback::new(
             self.guard(),
-            saved,
-            armed,
+            snapshot,
+            committed,
             |guard| Restorable::copied(&**guard).1,
-            |guard, saved| mem::swap(&mut **guard, saved),
+            |guard, snapshot| mem::swap(&mut **guard, snapshot),
         )
     }
 }
 
 impl<G: Deref> OfDeref<'_, G> {
-    /// What is only read needs not be put back.
+    /// What is only read needs no rollback.
     #[inline]
-    pub fn __undo<'v>(
+    pub fn __rollback<'v>(
         &'v mut self,
-        saved: &'v mut Option<()>,
-        armed: &'v Armed,
-    ) -> Undo<'v, G, ()> {
-        Undo::new(self.guard(), saved, armed, |_| (), |_, _| ())
+        snapshot: &'v mut Option<()>,
+        committed: &'v Committed,
+    ) -> Rollback<'v, G, ()> {
+        Rollback::new(self.guard(), snapshot, committed, |_| (), |_, _| ())
     }
 }
 
 impl<G> OfGuard<'_, G> {
     /// Nothing is behind the guard.
     #[inline]
-    pub fn __undo<'v>(
+    pub fn __rollback<'v>(
         &'v mut self,
-        saved: &'v mut Option<()>,
-        armed: &'v Armed,
-    ) -> Undo<'v, G, ()> {
-        Undo::new(self.guard(), saved, armed, |_| (), |_, _| ())
+        snapshot: &'v mut Option<()>,
+        committed: &'v Committed,
+    ) -> Rollback<'v, G, ()> {
+        Rollback::new(self.guard(), snapshot, committed, |_| (), |_, _| ())
     }
 }
 
-/// The value of a section, which undoes it if it says so.
+/// The value of a section, which commits if the value is a success.
 #[inline]
-pub fn settled<T>(value: T, armed: &Armed, has_failed: impl FnOnce(&T) -> bool) -> T {
-    armed.0.store(has_failed(&value), Ordering::Relaxed);
+pub fn commit<T>(value: T, committed: &Committed, is_success: impl FnOnce(&T) -> bool) -> T {
+    committed.0.store(is_success(&value), Ordering::Relaxed);
     value
 }
 
-/// Finds out whether a section has failed, by the type of its value.
+/// Finds out whether a section has succeeded, by the type of its value.
 #[inline]
-pub fn verdict<T>(value: &T) -> Verdict<'_, T> {
-    Verdict(OfAnyType(value))
+pub fn outcome<T>(value: &T) -> Outcome<'_, T> {
+    Outcome(OfAnyType(value))
 }
 
 /// The value of a section, perhaps a `Result`.
-pub struct Verdict<'v, T>(OfAnyType<'v, T>);
+pub struct Outcome<'v, T>(OfAnyType<'v, T>);
 
 #[doc(hidden)]
 pub struct OfAnyType<'v, T>(&'v T);
 
-impl<T, E> Verdict<'_, Result<T, E>> {
-    /// An `Err` undoes the section.
+impl<T, E> Outcome<'_, Result<T, E>> {
+    /// An `Err` rolls the section back.
     #[inline]
-    pub fn __has_failed(&self) -> bool {
-        self.0.0.is_err()
+    pub fn __is_success(&self) -> bool {
+        self.0.0.is_ok()
     }
 }
 
 impl<T> OfAnyType<'_, T> {
-    /// Another value is a success.
+    /// Any other value is a success.
     #[inline]
-    pub fn __has_failed(&self) -> bool {
-        false
+    pub fn __is_success(&self) -> bool {
+        true
     }
 }
 
-impl<'v, T> Deref for Verdict<'v, T> {
+impl<'v, T> Deref for Outcome<'v, T> {
     type Target = OfAnyType<'v, T>;
 
     #[inline]

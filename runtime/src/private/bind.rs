@@ -7,9 +7,11 @@
 //! | | derefs | `&Target`; when read, and if that is `()`, a `&` to what leads to it |
 //! | | does neither | `&Guard` |
 //!
-//! The last three are told apart by method resolution: the method `__bind` of
-//! [`Bind`] exists where the guard derefs mutably; where it does not, the
-//! compiler derefs [`Bind`] and looks at [`OfDeref`], and so on.
+//! The last three are told apart by autoderef specialization: the method `__bind` of
+//! [`Bind`] exists where the guard derefs mutably; where it does not, method
+//! resolution derefs [`Bind`] and finds that of [`OfDeref`], and so on. (The same
+//! technique selects the lock in `dispatch`, what can fail in `fallible`, and what is
+//! restored in `atomic`.)
 
 use core::ops::{Deref, DerefMut};
 
@@ -30,13 +32,13 @@ impl<H> DerivedView<H> {
     }
 }
 
-/// A guard that no derive has made.
+/// A guard that no derive has made: one that is `DerefMut`, or else what follows.
 pub struct Bind<'v, G>(OfDeref<'v, G>);
 
-/// A guard that perhaps derefs.
+/// Fallback for guards that are `Deref` but not `DerefMut`.
 pub struct OfDeref<'v, G>(OfGuard<'v, G>);
 
-/// A guard that is bound itself.
+/// Fallback for guards that are neither: the guard itself is bound.
 pub struct OfGuard<'v, G>(&'v mut G);
 
 impl<'v, G> Bind<'v, G> {
@@ -160,4 +162,11 @@ impl<G> DerefMut for OfDeref<'_, G> {
     fn deref_mut(&mut self) -> &mut Self::Target {
         &mut self.0
     }
+}
+
+/// Runs a body that may not suspend: `.await` means nothing in a closure, also
+/// where a macro hides it.
+#[inline]
+pub fn without_await<R>(body: impl FnOnce() -> R) -> R {
+    body()
 }

@@ -1,15 +1,27 @@
 //! How a section waits for a condition (`when`).
 //!
-//! The condition is given no guard, but what it sees of one: a guard of which the
-//! condition was false is forgotten, and must be the one that was made.
+//! The condition is given no guard, but a view of one: the guard is forgotten where the
+//! condition is false, and must be the one that was made.
+//!
+//! The waiter of a section is made in six layers, from the section down to the gate:
+//!
+//! | layer | where | why it exists |
+//! |---|---|---|
+//! | `EnterWhen<KEY>` for the struct | the derive's expansion | the lock of a struct has a `KEY` |
+//! | [`EnterWhen`] for an [`AnyLock`] | here | the same for a lock that no derive knows |
+//! | [`Conditional`] for `&L` | here | its message is shown at the section, not at the derive |
+//! | [`ConditionalLock`] for a field | `locks` | a field leads to its lock through pointers |
+//! | [`ConditionalLock`] for a lock | `conditional_lock!` in `when` | coherence: each lock implements it |
+//! | `Flavoured::exclusive_place` | `when` | a gate for threads and one for `local` |
+//!
+//! Each has a counterpart for read sections.
 
 use core::marker::PhantomData;
 use core::ops::Deref;
 
 use super::bind::DerivedView;
-use super::dispatch::{AnyLock, NoGuard, NoLock};
-use super::dispatch::{Derived, HasLock, Nothing, Plain};
-use super::kind::Kind;
+use super::dispatch::{AnyLock, Derived, HasLock, Plain};
+use super::entry_type::EntryType;
 use super::{Enter, EnterShared};
 use crate::when::{ConditionalLock, ConditionalRwLock, GuardMaker, Look, Place, When, when};
 use crate::{AsyncLock, AsyncRwLock};
@@ -158,30 +170,25 @@ where
     }
 }
 
-impl<'a, O: HasLock<KEY> + ?Sized, const KEY: u128> Kind<Derived<'a, O, KEY>> {
+impl<'a, O: HasLock<KEY> + ?Sized, const KEY: u128> EntryType<Derived<'a, O, KEY>> {
     /// What the condition sees.
     #[inline]
-    pub fn __look<'v>(&self, looked: Looked<'v, O, O::Guard<'a>, KEY>) -> DerivedView<O::Held<'v>> {
+    pub fn __evaluate<'v>(
+        &self,
+        looked: Looked<'v, O, O::Guard<'a>, KEY>,
+    ) -> DerivedView<O::Held<'v>> {
         DerivedView(O::view(looked.0))
     }
 }
 
-impl<L: ?Sized> Kind<Plain<'_, L>> {
+impl<L: ?Sized> EntryType<Plain<'_, L>> {
     /// What the condition sees.
     #[inline]
-    pub fn __look<'v, G, const KEY: u128>(
+    pub fn __evaluate<'v, G, const KEY: u128>(
         &self,
         looked: Looked<'v, AnyLock<L>, G, KEY>,
     ) -> Seen<'v, G> {
         Seen(SeenGuard(looked.0))
-    }
-}
-
-/// Of what is no lock, in code that never runs.
-#[doc(hidden)]
-impl Kind<Nothing> {
-    pub fn __look<G>(&self, _: G) -> Nothing {
-        Nothing
     }
 }
 
@@ -213,33 +220,5 @@ impl<'v, G> Deref for Seen<'v, G> {
     #[inline]
     fn deref(&self) -> &Self::Target {
         &self.0
-    }
-}
-
-// SAFETY: there is no place.
-#[diagnostic::do_not_recommend]
-unsafe impl ConditionalLock for NoLock {
-    #[inline]
-    fn place(&self) -> Place<'_> {
-        unreachable!("there is no lock, which is an error")
-    }
-
-    #[inline]
-    unsafe fn granted(&self) -> NoGuard {
-        NoGuard
-    }
-}
-
-// SAFETY: there is no place.
-#[diagnostic::do_not_recommend]
-unsafe impl ConditionalRwLock for NoLock {
-    #[inline]
-    fn read_place(&self) -> Place<'_> {
-        unreachable!("there is no lock, which is an error")
-    }
-
-    #[inline]
-    unsafe fn read_granted(&self) -> NoGuard {
-        NoGuard
     }
 }

@@ -12,10 +12,10 @@
 //!                             -> Otherwise            in any case
 //!     .__select(&account.ledger)
 //!                             Derived                 the object that has the lock
-//!                             Value                   has `__settle` if the field is a lock,
+//!                             Value                   has `__resolve` if the field is a lock,
 //!                             -> ValueTarget1 ...     if what it derefs to is a lock, ...
 //!                             -> ValueOtherwise       in any case: an error that says so
-//!     .__settle()
+//!     .__resolve()
 //!                             Derived | Plain
 //! ```
 //!
@@ -24,10 +24,10 @@
 //! on `Account`.) The methods have names that no trait of a user has: a blanket
 //! one would come first.
 
-use core::convert::Infallible;
 use core::future::Future;
 use core::ops::Deref;
 
+use super::errors::ErrorEntry;
 use super::fields::address;
 use crate::{AsyncLock, AsyncRwLock, LockId};
 
@@ -108,7 +108,7 @@ pub struct AnyLock<L: ?Sized>(pub(super) L);
 
 impl<L: ?Sized> AnyLock<L> {
     #[inline]
-    fn new(lock: &L) -> &Self {
+    pub(super) fn new(lock: &L) -> &Self {
         // SAFETY: the struct is transparent over `L`.
         unsafe { &*(&raw const *lock as *const AnyLock<L>) }
     }
@@ -152,29 +152,6 @@ impl<L: AsyncRwLock + ?Sized, const KEY: u128> EnterShared<KEY> for AnyLock<L> {
     }
 }
 
-/// Implemented by nothing. With an impl for it, a derived struct has two ways to
-/// implement a trait, and where its own is not met, the compiler reports the trait
-/// and does not advise to implement it by hand.
-#[doc(hidden)]
-pub trait Nobody {}
-
-#[diagnostic::do_not_recommend]
-impl<L: Nobody + ?Sized, const KEY: u128> EnterShared<KEY> for L {
-    type Guard<'g>
-        = Infallible
-    where
-        Self: 'g;
-    type Error = Infallible;
-
-    fn id(&self) -> LockId {
-        unreachable!("nobody implements it")
-    }
-
-    async fn acquire(&self) -> Result<Infallible, Infallible> {
-        unreachable!("nobody implements it")
-    }
-}
-
 /// A lock of a derived struct has been selected.
 pub struct Derived<'a, O: ?Sized, const KEY: u128>(&'a O);
 
@@ -195,19 +172,19 @@ impl<'a, O: HasLock<KEY> + ?Sized, const KEY: u128> Derived<'a, O, KEY> {
 
     /// There is nothing more to find out.
     #[inline]
-    pub fn __settle(self) -> Self {
+    pub fn __resolve(self) -> Self {
         self
     }
 
-    /// As [`__settle`](Self::__settle), for a read section.
+    /// As [`__resolve`](Self::__resolve), for a read section.
     #[inline]
-    pub fn __settle_shared(self) -> Self {
+    pub fn __resolve_shared(self) -> Self {
         self
     }
 
     /// What a section enters.
     #[inline]
-    pub fn __entered(&self) -> &'a O {
+    pub fn __lock(self) -> &'a O {
         self.0
     }
 }
@@ -218,7 +195,7 @@ pub struct Plain<'a, L: ?Sized>(&'a L);
 impl<'a, L: ?Sized> Plain<'a, L> {
     /// What a section enters.
     #[inline]
-    pub fn __entered(&self) -> &'a AnyLock<L> {
+    pub fn __lock(self) -> &'a AnyLock<L> {
         AnyLock::new(self.0)
     }
 }
@@ -341,13 +318,13 @@ impl<'a, B: ?Sized, const KEY: u128> Otherwise<'a, B, KEY> {
     }
 }
 
-/// Both ways to settle, for locks and for reader-writer locks.
-macro_rules! settle {
-    ($($settle:ident: $lock:ident;)*) => {$(
+/// Both ways to resolve, for locks and for reader-writer locks.
+macro_rules! resolve {
+    ($($resolve:ident: $lock:ident;)*) => {$(
         impl<'a, L: ?Sized + $lock> Value<'a, L> {
             #[doc(hidden)]
             #[inline]
-            pub fn $settle(&self) -> Plain<'a, L> {
+            pub fn $resolve(&self) -> Plain<'a, L> {
                 Plain(self.lock())
             }
         }
@@ -355,7 +332,7 @@ macro_rules! settle {
         impl<'a, L: ?Sized + Deref<Target: $lock>> ValueTarget1<'a, L> {
             #[doc(hidden)]
             #[inline]
-            pub fn $settle(&self) -> Plain<'a, To1<L>> {
+            pub fn $resolve(&self) -> Plain<'a, To1<L>> {
                 Plain(self.lock())
             }
         }
@@ -363,16 +340,16 @@ macro_rules! settle {
         impl<'a, L: ?Sized + Deref<Target: Deref<Target: $lock>>> ValueTarget2<'a, L> {
             #[doc(hidden)]
             #[inline]
-            pub fn $settle(&self) -> Plain<'a, To2<L>> {
+            pub fn $resolve(&self) -> Plain<'a, To2<L>> {
                 Plain(self.lock())
             }
         }
     )*};
 }
 
-settle! {
-    __settle: AsyncLock;
-    __settle_shared: AsyncRwLock;
+resolve! {
+    __resolve: AsyncLock;
+    __resolve_shared: AsyncRwLock;
 }
 
 impl<'a, L: ?Sized> ValueOtherwise<'a, L> {
@@ -382,91 +359,22 @@ impl<'a, L: ?Sized> ValueOtherwise<'a, L> {
         self.0
     }
 
-    /// Can only be selected where `L` is no lock, and then the bound, which is
+    /// Can only be selected where `L` is not a lock, and then the bound, which is
     /// there for its message, is not met.
     #[doc(hidden)]
-    pub fn __settle(&self) -> Nothing
+    pub fn __resolve(&self) -> ErrorEntry
     where
         L: AsyncLock,
     {
-        Nothing
+        ErrorEntry
     }
 
-    /// As [`__settle`](Self::__settle), for a read section.
+    /// As [`__resolve`](Self::__resolve), for a read section.
     #[doc(hidden)]
-    pub fn __settle_shared(&self) -> Nothing
+    pub fn __resolve_shared(&self) -> ErrorEntry
     where
         L: AsyncRwLock,
     {
-        Nothing
-    }
-}
-
-/// What is no lock has been selected, in code that never runs. The compiler knows
-/// no type for what is bound, and so says nothing about it.
-#[doc(hidden)]
-pub struct Nothing;
-
-#[doc(hidden)]
-impl Nothing {
-    #[inline]
-    pub fn __entered(&self) -> &'static AnyLock<NoLock> {
-        AnyLock::new(&NoLock)
-    }
-
-    pub fn __undo<A>(&mut self, _: &mut Option<NoGuard>, _: A) -> Nothing {
-        Nothing
-    }
-
-    #[inline]
-    pub fn __guard(&mut self) -> &mut Nothing {
-        self
-    }
-
-    pub fn __bind<T: ?Sized>(&mut self) -> &mut T {
-        unreachable!("what is bound is no lock, which is an error")
-    }
-
-    pub fn __bind_shared<T: ?Sized>(&self) -> &T {
-        unreachable!("what is bound is no lock, which is an error")
-    }
-}
-
-/// A lock where there is none.
-#[doc(hidden)]
-pub struct NoLock;
-
-/// The guard of [`NoLock`].
-#[doc(hidden)]
-pub struct NoGuard;
-
-#[diagnostic::do_not_recommend]
-impl AsyncLock for NoLock {
-    type Guard<'a> = NoGuard;
-    type Error = Infallible;
-
-    #[inline]
-    async fn acquire(&self) -> Result<NoGuard, Infallible> {
-        Ok(NoGuard)
-    }
-
-    #[inline]
-    fn try_acquire(&self) -> Option<NoGuard> {
-        None
-    }
-}
-
-#[diagnostic::do_not_recommend]
-impl AsyncRwLock for NoLock {
-    type ReadGuard<'a> = NoGuard;
-
-    #[inline]
-    async fn read(&self) -> Result<NoGuard, Infallible> {
-        Ok(NoGuard)
-    }
-
-    #[inline]
-    fn try_read(&self) -> Option<NoGuard> {
-        None
+        ErrorEntry
     }
 }

@@ -28,8 +28,8 @@ use core::pin::Pin;
 use core::task::{Context, Poll};
 
 use super::core::{Core, ReadCore};
-use super::dispatch::{NoGuard, NoLock};
-use super::failure::{CannotFail, granted};
+use super::errors::{ErrorGuard, ErrorLock};
+use super::fallible::{CannotFail, infallible};
 use crate::when::{ConditionalLock, ConditionalRwLock, Place};
 use crate::{AsyncLock, AsyncRwLock, ExclusiveLock, ExclusiveRwLock, LockId, NamedAcquire};
 
@@ -175,7 +175,7 @@ impl<O: LockOf<M> + ?Sized, M> AsyncLock for Of<O, M> {
     type Error = Infallible;
 
     async fn acquire(&self) -> Result<GuardOf<'_, O, M>, Infallible> {
-        Ok(GuardOf::new(granted(self.field().acquire().await)))
+        Ok(GuardOf::new(infallible(self.field().acquire().await)))
     }
 
     #[inline]
@@ -196,7 +196,7 @@ impl<O: RwLockOf<M> + ?Sized, M> AsyncRwLock for Of<O, M> {
         Self: 'a;
 
     async fn read(&self) -> Result<ReadGuardOf<'_, O, M>, Infallible> {
-        Ok(ReadGuardOf::new(granted(self.rw_field().read().await)))
+        Ok(ReadGuardOf::new(infallible(self.rw_field().read().await)))
     }
 
     #[inline]
@@ -274,7 +274,7 @@ impl<'a, O: LockOf<M, Lock: NamedAcquire> + ?Sized, M> Future for AcquireOf<'a, 
 /// What a lock `L` is acquired by is named by `L` alone, so that nobody who asks
 /// whether the future is `Send` has to look for the lock of an object. Where the
 /// field is no lock, which is reported at the impl of [`LockOf`], it is taken for
-/// `NoLock`, and nothing more is said.
+/// `ErrorLock`, and nothing more is said.
 ///
 /// Its methods, and those of [`LockField`], take it by value: a guard that comes
 /// from them is believed to be one of this lock, and a method of a trait, which a
@@ -452,17 +452,20 @@ impl NoMutable {
 impl NoLockField {
     #[doc(hidden)]
     #[inline]
-    pub fn __lock(&self) -> &'static NoLock {
-        &NoLock
+    pub fn __lock(&self) -> &'static ErrorLock {
+        &ErrorLock
     }
 
     #[doc(hidden)]
-    pub fn __of<'a, O: LockOf<M> + ?Sized, M>(&self, _: NoGuard) -> GuardOf<'a, O, M> {
+    pub fn __of<'a, O: LockOf<M> + ?Sized, M>(&self, _: ErrorGuard) -> GuardOf<'a, O, M> {
         unreachable!("the field is no lock, which is an error")
     }
 
     #[doc(hidden)]
-    pub fn __of_shared<'a, O: RwLockOf<M> + ?Sized, M>(&self, _: NoGuard) -> ReadGuardOf<'a, O, M> {
+    pub fn __of_shared<'a, O: RwLockOf<M> + ?Sized, M>(
+        &self,
+        _: ErrorGuard,
+    ) -> ReadGuardOf<'a, O, M> {
         unreachable!("the field is no lock, which is an error")
     }
 }

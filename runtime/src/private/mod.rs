@@ -4,16 +4,18 @@
 //! | file | what |
 //! |---|---|
 //! | `conditional` | how a section waits for a condition |
-//! | `atomic` | what a section that is `atomic` puts back |
+//! | `atomic` | the rollback of a section that is `atomic` |
 //! | `core` | what a generated guard and a generated view carry |
 //! | `fields` | how generated code reaches guarded fields |
 //! | `dispatch` | how a section finds out what lock it has been given |
 //! | `bind` | what a section binds once it holds the lock |
-//! | `failure` | what becomes of an acquisition that can fail |
-//! | `kind` | what a section remembers of its entry |
+//! | `entry_type` | the type of a section's entry, which is all that it remembers |
+//! | `fallible` | acquisitions that can fail |
+//! | `errors` | what stands in after an error |
 //! | `locks` | what a derive asks of the types of its locks, and how it reaches them |
 //! | `order` | in which order a section acquires several locks |
 //! | `retake` | how a generated guard comes back from a `Condition` |
+//! | `timeout` | how the wait to enter a section is bounded |
 //! | `views` | what a method that runs under a lock that is held needs of a view |
 
 // Nobody prints the parts of an expansion.
@@ -24,76 +26,42 @@ mod bind;
 mod conditional;
 mod core;
 mod dispatch;
-mod failure;
+mod entry_type;
+mod errors;
+mod fallible;
 mod fields;
-mod kind;
 mod locks;
 mod order;
 mod retake;
+mod timeout;
 mod views;
 
 pub use self::atomic::{
-    Armed, DerivedGuard, Kept, OfAnyType, Restorable, Restore, RestoreView, Undo, Verdict, settled,
-    undo_view, verdict,
+    Committed, DerivedGuard, Kept, OfAnyType, Outcome, Restorable, Restore, RestoreView, Rollback,
+    commit, outcome, roll_back_view,
 };
-pub use self::bind::{Bind, DerivedView, MarkTheLockRw, OfDeref, OfGuard};
+pub use self::bind::{Bind, DerivedView, MarkTheLockRw, OfDeref, OfGuard, without_await};
 pub use self::conditional::{
     Conditional, ConditionalShared, EnterSharedWhen, EnterWhen, Looked, OfSection, Seen, SeenGuard,
     enter_shared_when, enter_when,
 };
 pub use self::core::{Core, Owner, ReadCore};
 pub use self::dispatch::{Derived, Enter, EnterShared, HasLock, Plain, Probe, Value, probe, value};
-pub use self::failure::{
-    CannotFail, Failure, FromElapsed, FromFailure, OfAnyKind, failure, granted, without_await,
+pub use self::entry_type::{EntryType, entry_type};
+pub use self::fallible::{
+    CannotFail, Failure, FromElapsed, FromFailure, OfAnyKind, failure, infallible,
 };
 pub use self::fields::{IsGuarded, Shareable, address, pointer, value_mut};
-pub use self::kind::{Kind, kind};
 pub use self::locks::{
     Exactly, Field, GuardOf, LockField, LockOf, Of, ReadGuardOf, RwLockOf, exactly, field, of,
 };
 pub use self::order::{in_order, taken};
 pub use self::retake::{MustNotImplDrop, NeverUnpin, Reacquire, Retake, Retaken};
+pub use self::timeout::timeout;
 pub use self::views::{AsRead, HasSize, IsDerived, ViewOf, derived};
 pub use crate::when::{
     ConditionalLock, ConditionalRwLock, GuardMaker, Look, MakeGuard, Place, When, when,
 };
-
-/// Bounds the wait to enter a section.
-#[cfg(any(feature = "tokio", feature = "smol"))]
-#[inline]
-pub fn timeout<F: Future>(
-    limit: std::time::Duration,
-    entry: F,
-) -> impl Future<Output = Result<F::Output, crate::Elapsed>> {
-    crate::timeout::timeout(limit, entry)
-}
-
-/// Without a timer, the macros report it, and everything else should still have
-/// its type.
-#[cfg(not(any(feature = "tokio", feature = "smol")))]
-#[inline]
-pub fn timeout<F: Future>(_limit: std::time::Duration, entry: F) -> WithoutTimer<F> {
-    WithoutTimer(entry)
-}
-
-/// See [`timeout`]. A type with a name: whether it is `Send` is clear to the compiler.
-#[cfg(not(any(feature = "tokio", feature = "smol")))]
-#[allow(missing_debug_implementations)]
-pub struct WithoutTimer<F>(F);
-
-#[cfg(not(any(feature = "tokio", feature = "smol")))]
-impl<F: Future> Future for WithoutTimer<F> {
-    type Output = Result<F::Output, crate::Elapsed>;
-
-    fn poll(
-        self: std::pin::Pin<&mut Self>,
-        cx: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Self::Output> {
-        // SAFETY: the only field is pinned with the struct.
-        let entry = unsafe { self.map_unchecked_mut(|this| &mut this.0) };
-        entry.poll(cx).map(Ok)
-    }
-}
 
 /// Runs a future to its end on this thread.
 pub fn block_on<F: Future>(future: F) -> F::Output {

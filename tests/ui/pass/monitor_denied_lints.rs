@@ -102,6 +102,19 @@ mod account {
         pub(crate) async fn block(&self) -> u8 {
             with_lock!(self.state, { state.inside().await })
         }
+
+        /// Private, and called elsewhere, under the lock only.
+        #[synchronized(ledger)]
+        async fn first<U: From<T>>(&self, other: impl Into<T>) -> U {
+            match ledger.balance.first() {
+                Some(first) => first.clone().into(),
+                None => other.into().into(),
+            }
+        }
+    }
+
+    pub(crate) async fn first_of(account: &Account<'_, u8, 2>) -> u8 {
+        with_lock!(account.ledger, { ledger.first::<u8>(3_u8).await })
     }
 }
 
@@ -115,5 +128,6 @@ fn main() {
         account.name(""),
         account.note(1),
         account.block(),
+        account::first_of(&account),
     ));
 }

@@ -76,7 +76,7 @@ impl Side<'_> {
     ///
     /// ```text
     /// let __lock = ::async_monitor::__private::field(&self.ledger).__settle().__lock();
-    /// let __guard = ::async_monitor::__private::granted(
+    /// let __guard = ::async_monitor::__private::infallible(
     ///     ::async_monitor::AsyncLock::acquire(__lock).await,
     /// );
     /// let __guard = ::async_monitor::__private::field(&self.ledger)
@@ -101,7 +101,7 @@ impl Side<'_> {
         let (lock, marker, guard) = (&self.lock.ident, &self.marker, self.new_guard());
         quote! {
             let __lock = #krate::__private::field(&self.#lock).#settle().__lock();
-            let __guard = #krate::__private::granted(#krate::#acquire(__lock).await);
+            let __guard = #krate::__private::infallible(#krate::#acquire(__lock).await);
             let __guard = #krate::__private::field(&self.#lock)
                 .#settle()
                 .#of::<Self, #marker>(__guard);

@@ -250,7 +250,7 @@ impl Walk<'_> {
     }
 }
 
-impl section::Look for Walk<'_> {
+impl section::Visit for Walk<'_> {
     fn statement(&mut self, statement: &Stmt) -> bool {
         !starts_with_cfg(statement)
     }

@@ -26,7 +26,7 @@ impl Enter<0> for Everywhere {
 impl EnterWhen<0> for Everywhere {
     fn place(&self) -> Place<'_> {
         let here = HERE.with(|here| *here);
-        EnterWhen::<0>::place(value(here).__settle().__entered())
+        EnterWhen::<0>::place(value(here).__resolve().__lock())
     }
 
     unsafe fn granted(&self) {}

@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use async_monitor::__private::{Looked, enter_when, kind, probe};
+use async_monitor::__private::{Looked, enter_when, entry_type, probe};
 use async_monitor::{Guarded, Lock, Mutex};
 
 #[derive(Guarded)]
@@ -57,9 +57,9 @@ async fn viewed(a: &Account) {
         }
     }
 
-    let thief = kind(&probe::<_, OTHER>(a).__select(&a.ledger));
+    let thief = entry_type(&probe::<_, OTHER>(a).__select(&a.ledger));
     enter_when::<_, LEDGER, _>(a, |guard| {
-        thief.__look(guard);
+        thief.__evaluate(guard);
         false
     })
     .await;

@@ -1,10 +1,10 @@
-//! What can be seen in the statements of a section, without knowing what they
-//! mean.
+//! Syntactic checks on a body: await points, macros that may hide one, and exits.
 
 use proc_macro2::{Ident, TokenStream};
-use syn::{Expr, Label, Lifetime, Macro, Token};
+use syn::parse::Parser;
+use syn::{Block, Expr, Label, Lifetime, Macro, Stmt, Token};
 
-use super::walk::{Look, walk};
+use super::visit::{Visit, walk};
 
 /// A place where a section may suspend.
 pub(super) enum Suspension {
@@ -18,6 +18,12 @@ pub(super) fn suspensions(statements: &TokenStream) -> Vec<Suspension> {
     let mut found = Suspensions(Vec::new());
     walk(statements, &mut found);
     found.0
+}
+
+/// The statements, if they are Rust.
+pub(super) fn parsed(statements: &TokenStream) -> Vec<Stmt> {
+    let parsed = Block::parse_within.parse2(statements.clone());
+    parsed.unwrap_or_default()
 }
 
 /// Macros of the standard library that suspend only where an argument does.
@@ -73,7 +79,7 @@ pub(super) fn may_suspend(statements: &TokenStream, is_forbidden: bool) -> bool 
 
 struct UnknownMacros(bool);
 
-impl Look for UnknownMacros {
+impl Visit for UnknownMacros {
     fn mac(&mut self, mac: &Macro) -> bool {
         self.0 |= !is_known(mac);
         is_known(mac)
@@ -86,7 +92,7 @@ impl Look for UnknownMacros {
 
 struct Suspensions(Vec<Suspension>);
 
-impl Look for Suspensions {
+impl Visit for Suspensions {
     fn leave(&mut self, expr: &Expr) {
         if let Expr::Await(expr) = expr {
             self.0.push(Suspension::Await(expr.await_token));
@@ -148,7 +154,7 @@ fn scope(expr: &Expr) -> (bool, Option<&Label>) {
     }
 }
 
-impl Look for Exits {
+impl Visit for Exits {
     fn enter(&mut self, expr: &Expr) {
         let (is_loop, label) = scope(expr);
         self.loops += usize::from(is_loop);

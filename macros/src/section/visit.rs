@@ -1,17 +1,17 @@
-//! The statements of a section, walked over.
+//! A visitor of the statements of a section.
 
 use proc_macro2::TokenStream;
 use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Block, Expr, Local, Macro, Pat, Stmt, Token};
 
-/// What looks at statements, in the order in which they are evaluated, as far as
-/// that can be seen.
+/// Visits statements in the order in which they are evaluated, as far as that can be
+/// seen.
 ///
 /// Statements inside of closures, `async` blocks and items belong to those and are
-/// not shown.
-pub(crate) trait Look {
-    /// Whether what is inside is looked at.
+/// not visited.
+pub(crate) trait Visit {
+    /// Whether the inside is visited.
     fn statement(&mut self, _: &Stmt) -> bool {
         true
     }
@@ -26,126 +26,126 @@ pub(crate) trait Look {
     /// Comes behind what is inside.
     fn leave(&mut self, _: &Expr) {}
 
-    /// Whether the arguments are looked at: where they are expressions or
+    /// Whether the arguments are visited: where they are expressions or
     /// statements, or what `matches!` takes.
     fn mac(&mut self, mac: &Macro) -> bool;
 
-    /// Arguments of a macro that were to be looked at are something else.
+    /// Arguments of a macro that were to be visited are something else.
     fn unknown(&mut self) {}
 }
 
-/// Looks at statements, and says whether they are Rust. What is not is left to
+/// Visits statements, and returns whether they are Rust. What is not is left to
 /// the compiler.
-pub(crate) fn walk(statements: &TokenStream, look: &mut dyn Look) -> bool {
+pub(crate) fn walk(statements: &TokenStream, visit: &mut dyn Visit) -> bool {
     let parsed = Block::parse_within.parse2(statements.clone());
     let is_rust = parsed.is_ok();
-    walk_statements(&parsed.unwrap_or_default(), look);
+    walk_statements(&parsed.unwrap_or_default(), visit);
     is_rust
 }
 
-fn walk_statements(statements: &[Stmt], look: &mut dyn Look) {
+fn walk_statements(statements: &[Stmt], visit: &mut dyn Visit) {
     for statement in statements {
-        if !look.statement(statement) {
+        if !visit.statement(statement) {
             continue;
         }
         match statement {
             Stmt::Local(local) => {
                 if let Some(init) = &local.init {
-                    walk_expr(&init.expr, look);
+                    walk_expr(&init.expr, visit);
                     if let Some((_, diverge)) = &init.diverge {
-                        walk_expr(diverge, look);
+                        walk_expr(diverge, visit);
                     }
                 }
-                look.bound(local);
+                visit.bound(local);
             }
-            Stmt::Expr(expr, _) => walk_expr(expr, look),
-            Stmt::Macro(statement) => walk_macro(&statement.mac, look),
+            Stmt::Expr(expr, _) => walk_expr(expr, visit),
+            Stmt::Macro(statement) => walk_macro(&statement.mac, visit),
             Stmt::Item(_) => {}
         }
     }
 }
 
-fn walk_expr(expr: &Expr, look: &mut dyn Look) {
+fn walk_expr(expr: &Expr, visit: &mut dyn Visit) {
     if let Expr::ForLoop(expr) = expr {
-        walk_expr(&expr.expr, look);
+        walk_expr(&expr.expr, visit);
     }
-    look.enter(expr);
-    walk_inside(expr, look);
-    look.leave(expr);
+    visit.enter(expr);
+    walk_inside(expr, visit);
+    visit.leave(expr);
 }
 
 /// Not by a visitor of `syn`, which would also visit what is not evaluated, and
 /// would be some hundred functions to compile.
-fn walk_inside(expr: &Expr, look: &mut dyn Look) {
+fn walk_inside(expr: &Expr, visit: &mut dyn Visit) {
     match expr {
-        Expr::Array(expr) => walk_exprs(&expr.elems, look),
+        Expr::Array(expr) => walk_exprs(&expr.elems, visit),
         Expr::Assign(expr) => {
-            walk_expr(&expr.left, look);
-            walk_expr(&expr.right, look);
+            walk_expr(&expr.left, visit);
+            walk_expr(&expr.right, visit);
         }
-        Expr::Await(expr) => walk_expr(&expr.base, look),
+        Expr::Await(expr) => walk_expr(&expr.base, visit),
         Expr::Binary(expr) => {
-            walk_expr(&expr.left, look);
-            walk_expr(&expr.right, look);
+            walk_expr(&expr.left, visit);
+            walk_expr(&expr.right, visit);
         }
-        Expr::Block(expr) => walk_statements(&expr.block.stmts, look),
-        Expr::Break(expr) => walk_option(expr.expr.as_deref(), look),
+        Expr::Block(expr) => walk_statements(&expr.block.stmts, visit),
+        Expr::Break(expr) => walk_option(expr.expr.as_deref(), visit),
         Expr::Call(expr) => {
-            walk_expr(&expr.func, look);
-            walk_exprs(&expr.args, look);
+            walk_expr(&expr.func, visit);
+            walk_exprs(&expr.args, visit);
         }
-        Expr::Cast(expr) => walk_expr(&expr.expr, look),
-        Expr::Field(expr) => walk_expr(&expr.base, look),
-        Expr::ForLoop(expr) => walk_statements(&expr.body.stmts, look),
-        Expr::Group(expr) => walk_expr(&expr.expr, look),
+        Expr::Cast(expr) => walk_expr(&expr.expr, visit),
+        Expr::Field(expr) => walk_expr(&expr.base, visit),
+        Expr::ForLoop(expr) => walk_statements(&expr.body.stmts, visit),
+        Expr::Group(expr) => walk_expr(&expr.expr, visit),
         Expr::If(expr) => {
-            walk_expr(&expr.cond, look);
-            walk_statements(&expr.then_branch.stmts, look);
-            walk_option(expr.else_branch.as_ref().map(|(_, expr)| &**expr), look);
+            walk_expr(&expr.cond, visit);
+            walk_statements(&expr.then_branch.stmts, visit);
+            walk_option(expr.else_branch.as_ref().map(|(_, expr)| &**expr), visit);
         }
         Expr::Index(expr) => {
-            walk_expr(&expr.expr, look);
-            walk_expr(&expr.index, look);
+            walk_expr(&expr.expr, visit);
+            walk_expr(&expr.index, visit);
         }
-        Expr::Let(expr) => walk_expr(&expr.expr, look),
-        Expr::Loop(expr) => walk_statements(&expr.body.stmts, look),
-        Expr::Macro(expr) => walk_macro(&expr.mac, look),
+        Expr::Let(expr) => walk_expr(&expr.expr, visit),
+        Expr::Loop(expr) => walk_statements(&expr.body.stmts, visit),
+        Expr::Macro(expr) => walk_macro(&expr.mac, visit),
         Expr::Match(expr) => {
-            walk_expr(&expr.expr, look);
+            walk_expr(&expr.expr, visit);
             for arm in &expr.arms {
                 if let Pat::Guard(pat) = &arm.pat {
-                    walk_expr(&pat.guard, look);
+                    walk_expr(&pat.guard, visit);
                 }
-                walk_expr(&arm.body, look);
+                walk_expr(&arm.body, visit);
             }
         }
         Expr::MethodCall(expr) => {
-            walk_expr(&expr.receiver, look);
-            walk_exprs(&expr.args, look);
+            walk_expr(&expr.receiver, visit);
+            walk_exprs(&expr.args, visit);
         }
-        Expr::Paren(expr) => walk_expr(&expr.expr, look),
+        Expr::Paren(expr) => walk_expr(&expr.expr, visit),
         Expr::Range(expr) => {
-            walk_option(expr.start.as_deref(), look);
-            walk_option(expr.end.as_deref(), look);
+            walk_option(expr.start.as_deref(), visit);
+            walk_option(expr.end.as_deref(), visit);
         }
-        Expr::RawAddr(expr) => walk_expr(&expr.expr, look),
-        Expr::Reference(expr) => walk_expr(&expr.expr, look),
-        Expr::Repeat(expr) => walk_expr(&expr.expr, look),
-        Expr::Return(expr) => walk_option(expr.expr.as_deref(), look),
+        Expr::RawAddr(expr) => walk_expr(&expr.expr, visit),
+        Expr::Reference(expr) => walk_expr(&expr.expr, visit),
+        Expr::Repeat(expr) => walk_expr(&expr.expr, visit),
+        Expr::Return(expr) => walk_option(expr.expr.as_deref(), visit),
         Expr::Struct(expr) => {
             for field in &expr.fields {
-                walk_expr(&field.expr, look);
+                walk_expr(&field.expr, visit);
             }
-            walk_option(expr.rest.as_deref(), look);
+            walk_option(expr.rest.as_deref(), visit);
         }
-        Expr::Try(expr) => walk_expr(&expr.expr, look),
-        Expr::TryBlock(expr) => walk_statements(&expr.block.stmts, look),
-        Expr::Tuple(expr) => walk_exprs(&expr.elems, look),
-        Expr::Unary(expr) => walk_expr(&expr.expr, look),
-        Expr::Unsafe(expr) => walk_statements(&expr.block.stmts, look),
+        Expr::Try(expr) => walk_expr(&expr.expr, visit),
+        Expr::TryBlock(expr) => walk_statements(&expr.block.stmts, visit),
+        Expr::Tuple(expr) => walk_exprs(&expr.elems, visit),
+        Expr::Unary(expr) => walk_expr(&expr.expr, visit),
+        Expr::Unsafe(expr) => walk_statements(&expr.block.stmts, visit),
         Expr::While(expr) => {
-            walk_expr(&expr.cond, look);
-            walk_statements(&expr.body.stmts, look);
+            walk_expr(&expr.cond, visit);
+            walk_statements(&expr.body.stmts, visit);
         }
         // What is run elsewhere, or at another time: closures, `async` and `const`
         // blocks. What has nothing inside, and what `syn` does not know.
@@ -153,29 +153,29 @@ fn walk_inside(expr: &Expr, look: &mut dyn Look) {
     }
 }
 
-fn walk_exprs(exprs: &Punctuated<Expr, Token![,]>, look: &mut dyn Look) {
+fn walk_exprs(exprs: &Punctuated<Expr, Token![,]>, visit: &mut dyn Visit) {
     for expr in exprs {
-        walk_expr(expr, look);
+        walk_expr(expr, visit);
     }
 }
 
-fn walk_option(expr: Option<&Expr>, look: &mut dyn Look) {
+fn walk_option(expr: Option<&Expr>, visit: &mut dyn Visit) {
     if let Some(expr) = expr {
-        walk_expr(expr, look);
+        walk_expr(expr, visit);
     }
 }
 
-fn walk_macro(mac: &Macro, look: &mut dyn Look) {
-    if !look.mac(mac) {
+fn walk_macro(mac: &Macro, visit: &mut dyn Visit) {
+    if !visit.mac(mac) {
         return;
     }
     let tokens = || mac.tokens.clone();
     if let Ok(arguments) = Punctuated::parse_terminated.parse2(tokens()) {
-        walk_exprs(&arguments, look);
+        walk_exprs(&arguments, visit);
     } else if let Ok(arguments) = matched.parse2(tokens()) {
-        walk_exprs(&arguments, look);
-    } else if !walk(&mac.tokens, look) {
-        look.unknown();
+        walk_exprs(&arguments, visit);
+    } else if !walk(&mac.tokens, visit) {
+        visit.unknown();
     }
 }
 
@@ -207,7 +207,7 @@ mod tests {
     /// How many awaits are found.
     struct Awaits(usize);
 
-    impl Look for Awaits {
+    impl Visit for Awaits {
         fn leave(&mut self, expr: &Expr) {
             self.0 += usize::from(matches!(expr, Expr::Await(_)));
         }
@@ -313,7 +313,7 @@ mod tests {
     fn what_is_no_rust_is_said() {
         struct Unknown(bool);
 
-        impl Look for Unknown {
+        impl Visit for Unknown {
             fn mac(&mut self, _: &Macro) -> bool {
                 true
             }

@@ -3,8 +3,8 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::expand::{self, Site};
-use super::model::Section;
+use super::site::Site;
+use crate::section::model::Section;
 
 /// Expands to:
 ///
@@ -18,7 +18,7 @@ use super::model::Section;
 ///
 /// A block and no more, so that `?`, `return`, `break` and `.await` mean what
 /// they mean outside.
-pub(super) fn expand(section: &Section, body: &TokenStream) -> TokenStream {
-    let section = expand::section(section, Site::Block, body.clone());
+pub(in crate::section) fn expand(section: &Section, body: &TokenStream) -> TokenStream {
+    let section = super::section(section, Site::Block, body.clone());
     quote!({ #section })
 }

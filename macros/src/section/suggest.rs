@@ -1,15 +1,13 @@
-//! What people write in place of an argument, and what they mean by it.
+//! Suggestions for misspelled or misplaced arguments.
 
-use proc_macro2::{TokenStream, TokenTree};
-use quote::ToTokens;
+use proc_macro2::TokenTree;
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Expr, ExprCall, ExprMethodCall, Ident, Token, token};
 
-use super::parse::{OPTIONS, WITH_VALUE, WITHOUT_VALUE};
-use crate::diagnostics::Errors;
+use super::options::SectionOption;
 use crate::gather::Gather;
-use crate::names::{is_near, plain};
+use crate::names::{is_near, plain, text};
 
 /// `let x = lock` and `mut lock`.
 pub(super) fn keyword(input: ParseStream<'_>) -> syn::Result<()> {
@@ -41,57 +39,55 @@ fn misspelled(input: ParseStream<'_>) -> Option<syn::Error> {
     let has_value = ahead.peek(Token![=]) && !ahead.peek(Token![==]);
     let is_alone = ahead.is_empty() || ahead.peek(Token![,]);
     let error = |message: String| Some(syn::Error::new(name.span(), message));
-    if let Some(option) = WITH_VALUE.iter().find(|option| name == **option) {
-        let value = value_of(option);
-        let is_path = ahead.peek(Token![.]) || ahead.peek(Token![::]);
-        if has_value || is_path {
-            return None;
+    match SectionOption::named(&name) {
+        // Perhaps it begins a path, `crate::LOCK`.
+        Some(SectionOption::Crate) => return None,
+        Some(option) if option.takes_value() => {
+            let is_path = ahead.peek(Token![.]) || ahead.peek(Token![::]);
+            if has_value || is_path {
+                return None;
+            }
+            return error(format!(
+                "`{name}` is an option with a value: write `{}`",
+                option.example()
+            ));
         }
-        return error(format!(
-            "`{option}` is an option with a value: write `{option} = {value}`"
-        ));
+        Some(_) => {
+            let is_switch =
+                has_value && ahead.parse::<Token![=]>().is_ok() && ahead.peek(syn::LitBool);
+            return is_switch.then(|| {
+                error(format!(
+                    "`{name}` is an option without a value: write `{name}`"
+                ))
+            })?;
+        }
+        None => {}
     }
-    if WITHOUT_VALUE.iter().any(|option| name == *option) {
-        let is_switch =
-            has_value && { ahead.parse::<Token![=]>().is_ok() && ahead.peek(syn::LitBool) };
-        return is_switch.then(|| {
-            error(format!(
-                "`{name}` is an option without a value: write `{name}`"
-            ))
-        })?;
-    }
-    let meant = OPTIONS.iter().find(|option| {
+    let meant = SectionOption::ALL.into_iter().find(|option| {
         if has_value {
-            is_option_with_value(&plain(&name), option)
+            is_option_with_value(&plain(&name), *option)
         } else {
-            is_near(&plain(&name), option)
+            is_near(&plain(&name), option.name())
         }
     })?;
-    let takes_value = !WITHOUT_VALUE.contains(meant);
     if has_value {
-        let escape = "or if a lock is meant, bind it by another name";
-        return if takes_value {
-            let value = value_of(meant);
-            error(format!(
-                "`{name}` is not an option: write `{meant} = {value}`, {escape}"
-            ))
-        } else {
-            error(format!(
-                "`{name}` is not an option: write `{meant}`, {escape}"
-            ))
-        };
+        return error(format!(
+            "`{name}` is not an option: write `{}`, or if a lock is meant, bind it by another name",
+            meant.example()
+        ));
     }
-    (is_alone && !takes_value).then(|| {
+    (is_alone && !meant.takes_value()).then(|| {
         error(format!(
-            "`{name}` is not an option: write `{meant}`, or if a lock is meant, `self.{name}` or \
-             `name = {name}`"
+            "`{name}` is not an option: write `{}`, or if a lock is meant, `self.{name}` or \
+             `name = {name}`",
+            meant.example()
         ))
     })?
 }
 
 /// Whether `name = value` must mean the option: `timout`, `wehn` and `krate`, but
 /// neither `then` nor `crates`, which may well be names of locks.
-fn is_option_with_value(name: &str, option: &str) -> bool {
+fn is_option_with_value(name: &str, option: SectionOption) -> bool {
     let letters = |word: &str| word.to_lowercase().replace('_', "");
     let has_letters_of = |word: &str, other: &str| {
         let count = |word: &str, letter| word.chars().filter(|other| *other == letter).count();
@@ -99,19 +95,12 @@ fn is_option_with_value(name: &str, option: &str) -> bool {
         word.len() == other.len()
             && letters.all(|letter| count(word, letter) == count(other, letter))
     };
-    if option == "crate" {
+    if option == SectionOption::Crate {
         return name == "krate";
     }
+    let option = option.name();
     let is_shorter = name.len() < option.len();
     is_near(name, option) && (is_shorter || has_letters_of(&letters(name), &letters(option)))
-}
-
-fn value_of(option: &str) -> &'static str {
-    match option {
-        "when" => "condition",
-        "timeout" => "duration",
-        _ => "::path",
-    }
 }
 
 /// An expression that has no name, and perhaps is not what was meant.
@@ -173,8 +162,8 @@ fn several(call: &ExprCall) -> Option<String> {
     Some(format!("`{mode}` is about one lock: write `{each}`"))
 }
 
-/// What is no lock, whatever the types.
-pub(super) fn no_lock(expr: &Expr) -> String {
+/// An expression that is not a lock, whatever the types.
+pub(super) fn not_a_lock(expr: &Expr) -> String {
     if let Expr::Lit(syn::ExprLit {
         lit: syn::Lit::Str(name),
         ..
@@ -211,52 +200,4 @@ pub(super) fn no_comma(input: ParseStream<'_>) -> syn::Error {
         "expected a comma between two arguments: write `,`"
     };
     input.error(what)
-}
-
-/// Reports `when = |view| ..`, `when = x = 1` and conditions that suspend.
-pub(super) fn is_no_condition(condition: &Expr, errors: &Errors) -> bool {
-    match condition {
-        Expr::Closure(_) => errors.at(
-            condition,
-            "a condition is an expression, not a closure: write it alone, the lock is bound in it \
-             by its name",
-        ),
-        Expr::Assign(assign) => errors.at(
-            assign.eq_token,
-            "a condition is compared, and this is an assignment: write `==`",
-        ),
-        _ => match find_await(condition.to_token_stream()) {
-            Some(suspension) => errors.at(
-                suspension,
-                "a condition is looked at while the lock is held, and cannot suspend: await it \
-                 before the section, and use the value",
-            ),
-            None => return false,
-        },
-    }
-    true
-}
-
-/// The `await` of an `.await`, wherever it stands.
-fn find_await(tokens: TokenStream) -> Option<Ident> {
-    let mut after_dot = false;
-    for token in tokens {
-        match token {
-            TokenTree::Group(group) => {
-                if let Some(found) = find_await(group.stream()) {
-                    return Some(found);
-                }
-                after_dot = false;
-            }
-            TokenTree::Ident(ident) if after_dot && ident == "await" => return Some(ident),
-            TokenTree::Punct(punct) => after_dot = punct.as_char() == '.',
-            _ => after_dot = false,
-        }
-    }
-    None
-}
-
-/// The tokens without the spaces that printing puts between them.
-fn text(tokens: &impl ToTokens) -> String {
-    tokens.to_token_stream().to_string().replace(' ', "")
 }

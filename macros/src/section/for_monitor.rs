@@ -1,11 +1,11 @@
-//! What `#[monitor]` asks of the sections in its impl.
+//! What `#[monitor]` has to know of the sections in its impl.
 
 use proc_macro2::{Ident, TokenStream};
 
 use super::function::{Function, Kind};
-use super::model::{Place, Scope, Section};
+use super::model::{LockExpr, Scope, Section};
 use super::parse::Mode;
-use super::{lexical, parse, validate};
+use super::{control_flow, parse, validate};
 use crate::diagnostics::Errors;
 use crate::gather::Gather;
 
@@ -23,7 +23,8 @@ pub(crate) struct OwnLock {
 pub(crate) fn of_method(arguments: TokenStream, function: &Function) -> (Section, bool) {
     let errors = Errors::new();
     let arguments = parse::attribute(arguments, &errors);
-    let section = Section::new(arguments, &Scope::of_fn(function), &errors);
+    let arguments = validate::arguments(arguments, &errors);
+    let section = Section::new(arguments, &Scope::of_fn(function));
     validate::function(function, &section, &errors);
     let is_right = errors.is_empty();
     errors.finish();
@@ -35,7 +36,8 @@ pub(crate) fn of_method(arguments: TokenStream, function: &Function) -> (Section
 pub(crate) fn in_block(tokens: TokenStream) -> Option<(Section, TokenStream)> {
     let errors = Errors::new();
     let (arguments, body) = parse::block(tokens, &errors);
-    let section = Section::new(arguments, &Scope::of_block(), &errors);
+    let arguments = validate::arguments(arguments, &errors);
+    let section = Section::new(arguments, &Scope::of_block());
     let is_right = errors.is_empty();
     errors.finish();
     is_right.then_some((section, body))
@@ -44,8 +46,8 @@ pub(crate) fn in_block(tokens: TokenStream) -> Option<(Section, TokenStream)> {
 impl Section {
     /// The locks that are fields of `self`.
     pub(crate) fn own_locks(&self) -> Vec<OwnLock> {
-        let own = self.locks.iter().filter_map(|lock| match &lock.place {
-            Place::Field {
+        let own = self.locks.iter().filter_map(|lock| match &lock.expr {
+            LockExpr::Field {
                 field,
                 is_own: true,
                 ..
@@ -93,6 +95,6 @@ impl Section {
     /// known to have none.
     pub(crate) fn may_suspend(&self, function: &Function) -> bool {
         debug_assert!(function.kind == Kind::Async);
-        lexical::may_suspend(&function.body, self.options.no_await.is_some())
+        control_flow::may_suspend(&function.body, self.options.no_await.is_some())
     }
 }

@@ -1,10 +1,11 @@
-//! What becomes of an acquisition that can fail.
+//! Acquisitions that can fail.
 //!
-//! Without a `?`, a section asks that there be nothing to fail: [`granted`]. With
-//! one, it returns what the fn makes of the error, if there can be one; over a
+//! Without a `?`, a section requires that there be nothing to fail: [`infallible`].
+//! With one, it returns what the fn makes of the error, if there can be one; over a
 //! lock that cannot fail the fn may return anything. The two are told apart by
-//! method resolution: [`Failure`] has `__settle` where the error is
-//! [`Infallible`], and derefs to [`OfAnyKind`], which has it in any case.
+//! autoderef specialization (see [`bind`](super::bind)): [`Failure`] has
+//! `__unwrap_acquired` where the error is [`Infallible`], and derefs to [`OfAnyKind`],
+//! which has it in any case.
 
 use core::convert::Infallible;
 use core::marker::PhantomData;
@@ -32,9 +33,9 @@ impl CannotFail for Infallible {
     }
 }
 
-/// The guard, which there is in any case.
+/// The guard of an acquisition that cannot fail.
 #[inline]
-pub fn granted<G, E: CannotFail>(acquired: Result<G, E>) -> G {
+pub fn infallible<G, E: CannotFail>(acquired: Result<G, E>) -> G {
     match acquired {
         Ok(guard) => guard,
         Err(error) => error.absurd(),
@@ -94,15 +95,15 @@ pub struct OfAnyKind<E>(PhantomData<fn(E)>);
 impl Failure<Infallible> {
     /// The guard, or what to return: `R` can be anything.
     #[inline]
-    pub fn __settle<G, R>(&self, acquired: Result<G, Infallible>) -> Result<G, R> {
-        Ok(granted(acquired))
+    pub fn __unwrap_acquired<G, R>(&self, acquired: Result<G, Infallible>) -> Result<G, R> {
+        Ok(infallible(acquired))
     }
 }
 
 impl<E> OfAnyKind<E> {
     /// The guard, or what to return.
     #[inline]
-    pub fn __settle<G, R: FromFailure<E>>(&self, acquired: Result<G, E>) -> Result<G, R> {
+    pub fn __unwrap_acquired<G, R: FromFailure<E>>(&self, acquired: Result<G, E>) -> Result<G, R> {
         acquired.map_err(R::from_failure)
     }
 }
@@ -114,11 +115,4 @@ impl<E> Deref for Failure<E> {
     fn deref(&self) -> &OfAnyKind<E> {
         &self.0
     }
-}
-
-/// Runs a body that may not suspend: `.await` means nothing in a closure, also
-/// where a macro hides it.
-#[inline]
-pub fn without_await<R>(body: impl FnOnce() -> R) -> R {
-    body()
 }

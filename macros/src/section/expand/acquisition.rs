@@ -1,0 +1,306 @@
+//! One lock of a section, and how it is acquired.
+
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+
+use super::site::Site;
+use crate::gather::Gather;
+use crate::names::{Krate, key, own, plain};
+use crate::section::model::{Lock, LockExpr, Section};
+use crate::section::parse::Mode;
+
+/// A lock, and the names of the locals that it needs.
+pub(super) struct Acquisition<'s> {
+    pub(super) model: &'s Lock,
+    krate: &'s Krate,
+    base: Ident,
+    /// What is entered.
+    lock: Ident,
+    pub(super) entry_type: Ident,
+    pub(super) slot: Ident,
+    pub(super) guard: Ident,
+    view: Ident,
+    /// What `atomic` needs: the copy, what it restores, and the rollback.
+    pub(super) snapshot: Ident,
+    pub(super) restorable: Ident,
+    pub(super) rollback: Ident,
+    key: Literal,
+}
+
+impl<'s> Acquisition<'s> {
+    pub(super) fn new(index: usize, lock: &'s Lock, krate: &'s Krate) -> Self {
+        let span = own(lock.span());
+        let local = |name: &str| format_ident!("__{name}{index}", span = span);
+        let key = match (&lock.expr, lock.mode) {
+            (LockExpr::Field { field, .. }, Mode::Exclusive) => key(&plain(field)),
+            (LockExpr::Field { field, .. }, Mode::Shared) => key(&format!("read:{}", plain(field))),
+            // Only a field can be a lock that a derive knows.
+            (LockExpr::Value(_), _) => 0,
+        };
+        Acquisition {
+            model: lock,
+            krate,
+            base: local("base"),
+            lock: local("lock"),
+            entry_type: local("type"),
+            slot: local("slot"),
+            guard: local("guard"),
+            view: local("view"),
+            snapshot: local("snapshot"),
+            restorable: local("restorable"),
+            rollback: local("rollback"),
+            key: Literal::u128_suffixed(key),
+        }
+    }
+
+    /// Where messages of the compiler about the lock point to.
+    pub(super) fn span(&self) -> Span {
+        own(self.model.span())
+    }
+
+    pub(super) fn private(&self) -> TokenStream {
+        self.krate.private_at(self.span())
+    }
+
+    /// Whether `atomic` has something to restore.
+    pub(super) fn is_rolled_back(&self, section: &Section) -> bool {
+        section.options.atomic.is_some() && self.model.mode == Mode::Exclusive
+    }
+
+    /// `let (__type, __lock) = ..;`: finds out the type of the lock, and what is
+    /// entered. Of both, the future of a section keeps nothing while it waits.
+    pub(super) fn entry(&self) -> TokenStream {
+        let (object, lock, entry_type, key) = (&self.base, &self.lock, &self.entry_type, &self.key);
+        let (span, private) = (self.span(), self.private());
+        let resolve = match self.model.mode {
+            Mode::Exclusive => quote_spanned!(span=> __resolve),
+            Mode::Shared => quote_spanned!(span=> __resolve_shared),
+        };
+        match &self.model.expr {
+            LockExpr::Field { base, field, .. } => quote_spanned! {span=>
+                let #object = &#base;
+                let (#entry_type, #lock) = {
+                    let __entry = #private::probe::<_, #key>(#object)
+                        .__select(&#object.#field)
+                        .#resolve();
+                    (#private::entry_type(&__entry), __entry.__lock())
+                };
+            },
+            LockExpr::Value(value) => quote_spanned! {span=>
+                let #object = &#value;
+                let (#entry_type, #lock) = {
+                    let __entry = #private::value(#object).#resolve();
+                    (#private::entry_type(&__entry), __entry.__lock())
+                };
+            },
+        }
+    }
+
+    /// `Enter::<0x1234>`: the trait by which the section is entered.
+    fn enter(&self) -> TokenStream {
+        let (span, private, key) = (self.span(), self.private(), &self.key);
+        match self.model.mode {
+            Mode::Exclusive => quote_spanned!(span=> #private::Enter::<#key>),
+            Mode::Shared => quote_spanned!(span=> #private::EnterShared::<#key>),
+        }
+    }
+
+    /// `Enter::acquire(..)`: the future of the guard, or of an error.
+    fn acquire(&self) -> TokenStream {
+        let (span, enter, lock) = (self.span(), self.enter(), &self.lock);
+        quote_spanned!(span=> #enter::acquire(#lock))
+    }
+
+    /// The future that enters the section.
+    pub(super) fn entering(&self, section: &Section) -> TokenStream {
+        match &section.options.when {
+            Some(when) => self.acquire_when(&when.condition),
+            None => self.acquire(),
+        }
+    }
+
+    /// `infallible(..)`, or where there is a `?`:
+    ///
+    /// ```text
+    /// {
+    ///     let __acquired = ..;
+    ///     match failure(&__acquired).__unwrap_acquired(__acquired) {
+    ///         Ok(__guard) => __guard,
+    ///         Err(__returned) => return __returned,
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// which is not a `?` so that it can stand in any fn where nothing can fail.
+    pub(super) fn unwrapped(&self, result: &TokenStream, leave: Leave) -> TokenStream {
+        let (span, private) = (self.span(), self.private());
+        let Some(question) = self.model.question else {
+            return quote_spanned!(span=> #private::infallible(#result));
+        };
+        let at_question = own(question.span);
+        let private = self.krate.private_at(at_question);
+        let unwrap = quote_spanned!(at_question=> #private::failure(&__acquired).__unwrap_acquired);
+        let returned = match leave {
+            Leave::Return => quote_spanned!(span=> __returned),
+            Leave::Err => quote_spanned!(span=> ::core::result::Result::Err(__returned)),
+        };
+        quote_spanned! {span=>
+            {
+                let __acquired = #result;
+                match #unwrap(__acquired) {
+                    ::core::result::Result::Ok(__guard) => __guard,
+                    ::core::result::Result::Err(__returned) => return #returned,
+                }
+            }
+        }
+    }
+
+    /// Expands to:
+    ///
+    /// ```text
+    /// enter_when::<_, 0x1234, _>(__lock, |__guard| {
+    ///     let __view = __type.__evaluate(__guard);
+    ///     let ledger = __view.__bind_shared();
+    ///     *ledger.balance >= amount
+    /// })
+    /// ```
+    ///
+    /// The condition sees the binding by shared reference.
+    fn acquire_when(&self, condition: &TokenStream) -> TokenStream {
+        let Acquisition {
+            lock,
+            entry_type,
+            guard,
+            view,
+            key,
+            ..
+        } = self;
+        let (span, private) = (self.span(), self.private());
+        let binding = &self.model.binding;
+        let enter_when = match self.model.mode {
+            Mode::Exclusive => quote!(enter_when),
+            Mode::Shared => quote!(enter_shared_when),
+        };
+        quote_spanned! {span=>
+            #private::#enter_when::<_, #key, _>(#lock, |#guard| {
+                let #view = #entry_type.__evaluate(#guard);
+                let #binding = #view.__bind_shared();
+                let _ = &#binding;
+                #condition
+            })
+        }
+    }
+
+    /// `(id, "the expression as it is written")`.
+    fn named_id(&self) -> TokenStream {
+        let (span, enter, lock) = (self.span(), self.enter(), &self.lock);
+        let written = &self.model.written;
+        quote_spanned! {span=>
+            (#enter::id(#lock), ::core::stringify!(#written))
+        }
+    }
+
+    /// Binds what the lock leads to, and uses it: a section that needs nothing
+    /// but the exclusion is no mistake.
+    pub(super) fn bind(&self, section: &Section) -> TokenStream {
+        let Acquisition {
+            entry_type,
+            guard,
+            view,
+            rollback,
+            ..
+        } = self;
+        let (span, binding) = (self.span(), &self.model.binding);
+        let bind = match self.model.mode {
+            Mode::Exclusive => quote!(__bind),
+            Mode::Shared => quote!(__bind_shared),
+        };
+        let guard = if self.is_rolled_back(section) {
+            quote_spanned!(span=> #rollback.__guard())
+        } else {
+            quote_spanned!(span=> &mut #guard)
+        };
+        quote_spanned! {span=>
+            let mut #view = #entry_type.__view(#guard);
+            let #binding = #view.#bind();
+            let _ = &#binding;
+        }
+    }
+}
+
+/// Expands to statements that declare the guards, without a `timeout`.
+pub(super) fn acquire(section: &Section, locks: &[Acquisition<'_>], site: Site<'_>) -> TokenStream {
+    match locks {
+        [one] => {
+            let (span, private) = (one.span(), one.private());
+            let guard = &one.guard;
+            let future = one.entering(section);
+            let result = site.awaited(&future, span, &private);
+            let acquired = match section.options.when {
+                Some(_) => result,
+                None => one.unwrapped(&result, Leave::Return),
+            };
+            quote_spanned!(span=> let mut #guard = #acquired;)
+        }
+        several => {
+            let in_order = acquire_in_order(several, site, Leave::Return);
+            let taken = several.iter().map(|lock| {
+                let (span, private) = (own(Span::call_site()), lock.private());
+                let Acquisition { slot, guard, .. } = lock;
+                quote_spanned!(span=> let mut #guard = #private::taken(#slot);)
+            });
+            quote!(#in_order #(#taken)*)
+        }
+    }
+}
+
+/// Expands to:
+///
+/// ```text
+/// let (mut __slot0, mut __slot1) = (None, None);
+/// for __next in in_order([(id of __lock0, "from.ledger"), (id of __lock1, "to.ledger")]) {
+///     match __next {
+///         0usize => __slot0 = Some(..),
+///         _ => __slot1 = Some(..),
+///     }
+/// }
+/// ```
+pub(super) fn acquire_in_order(
+    locks: &[Acquisition<'_>],
+    site: Site<'_>,
+    leave: Leave,
+) -> TokenStream {
+    let slots: Vec<_> = locks.iter().map(|lock| &lock.slot).gather();
+    let nones = locks.iter().map(|_| quote!(::core::option::Option::None));
+    let ids = locks.iter().map(Acquisition::named_id);
+    let arms = locks.iter().enumerate().map(|(index, lock)| {
+        let pattern = if index + 1 == locks.len() {
+            quote!(_)
+        } else {
+            Literal::usize_suffixed(index).into_token_stream()
+        };
+        let result = site.awaited(&lock.acquire(), lock.span(), &lock.private());
+        let (slot, acquired) = (&lock.slot, lock.unwrapped(&result, leave));
+        quote!(#pattern => #slot = ::core::option::Option::Some(#acquired),)
+    });
+    let span = own(Span::call_site());
+    let private = locks.first().map(|lock| lock.krate.private_at(span));
+    let next = Ident::new("__next", span);
+    quote_spanned! {span=>
+        let (#(mut #slots,)*) = (#(#nones,)*);
+        for #next in #private::in_order([#(#ids,)*]) {
+            match #next {
+                #(#arms)*
+            }
+        }
+    }
+}
+
+/// How a section is left where an acquisition has failed.
+#[derive(Clone, Copy)]
+pub(super) enum Leave {
+    /// By `return`, from the fn.
+    Return,
+    /// By `return Err(..)`, from the future that acquires all locks.
+    Err,
+}

@@ -1,0 +1,230 @@
+//! A section that is `atomic` keeps a snapshot of what its locks guard, and rolls
+//! back to it unless the body commits.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{Expr, Macro, Stmt};
+
+use super::acquisition::Acquisition;
+use super::site::{Site, Wait, braced, braced_as_written};
+use crate::gather::Gather;
+use crate::names::{Krate, own};
+use crate::section::control_flow;
+use crate::section::model::Section;
+
+/// The code of a rollback that all sections have in common: also those that
+/// `#[monitor]` runs under a lock that is held already.
+pub(crate) struct Rollback {
+    /// Where messages of the compiler point to: the option.
+    pub(crate) span: Span,
+    pub(crate) private: TokenStream,
+    /// Whether the body has committed.
+    pub(crate) committed: Ident,
+}
+
+impl Rollback {
+    pub(crate) fn new(atomic: &Ident, krate: &Krate) -> Self {
+        let span = own(atomic.span());
+        Rollback {
+            span,
+            private: krate.private_at(span),
+            committed: Ident::new("__committed", span),
+        }
+    }
+
+    /// Expands to:
+    ///
+    /// ```text
+    /// let mut __snapshot = None;
+    /// let __committed = ::async_monitor::__private::Committed::new();
+    /// ```
+    ///
+    /// Comes before the guards. What is declared first is dropped last: with no lock
+    /// held.
+    pub(crate) fn snapshots<'i>(&self, snapshots: impl Iterator<Item = &'i Ident>) -> TokenStream {
+        let Rollback {
+            span,
+            private,
+            committed,
+        } = self;
+        quote_spanned! {*span=>
+            #(let mut #snapshots = ::core::option::Option::None;)*
+            let #committed = #private::Committed::new();
+        }
+    }
+
+    /// Expands to:
+    ///
+    /// ```text
+    /// commit(value, &__committed, |__value| outcome(__value).__is_success())
+    /// ```
+    ///
+    /// which is the value of the section, and decides whether it is rolled back.
+    pub(crate) fn commit(&self, value: &impl ToTokens) -> TokenStream {
+        let Rollback {
+            span,
+            private,
+            committed,
+        } = self;
+        quote_spanned! {*span=>
+            #private::commit(#value, &#committed, |__value| {
+                #private::outcome(__value).__is_success()
+            })
+        }
+    }
+}
+
+/// That of the section, if it is `atomic`.
+pub(super) fn rollback(section: &Section) -> Option<Rollback> {
+    let atomic = section.options.atomic.as_ref()?;
+    Some(Rollback::new(atomic, &section.options.krate))
+}
+
+/// Expands to what comes before the guards.
+pub(super) fn snapshots(section: &Section, locks: &[Acquisition<'_>]) -> TokenStream {
+    let Some(rollback) = rollback(section) else {
+        return TokenStream::new();
+    };
+    let written = locks.iter().filter(|lock| lock.is_rolled_back(section));
+    rollback.snapshots(written.map(|lock| &lock.snapshot))
+}
+
+/// Expands to, behind the guards and in front of the views:
+///
+/// ```text
+/// let mut __restorable = __type.__restorable(&mut __guard);
+/// let mut __rollback = __restorable.__rollback(&mut __snapshot, &__committed);
+/// ```
+///
+/// for each lock: when the section is left, all is restored before any lock is
+/// released.
+pub(super) fn rollbacks(section: &Section, locks: &[Acquisition<'_>]) -> TokenStream {
+    let Some(Rollback { committed, .. }) = rollback(section) else {
+        return TokenStream::new();
+    };
+    let written = locks.iter().filter(|lock| lock.is_rolled_back(section));
+    let code = written.map(|lock| {
+        let Acquisition {
+            entry_type,
+            guard,
+            snapshot,
+            restorable,
+            rollback,
+            ..
+        } = lock;
+        let span = lock.span();
+        quote_spanned! {span=>
+            let mut #restorable = #entry_type.__restorable(&mut #guard);
+            let mut #rollback = #restorable.__rollback(&mut #snapshot, &#committed);
+        }
+    });
+    code.gather()
+}
+
+/// Expands to, in a fn:
+///
+/// ```text
+/// let __value: Result<i64, Overdraft> = async {
+///     let ledger = ledger;
+///     let _ = &ledger;
+///     if let Some(__return) = None::<Result<i64, Overdraft>> {
+///         return __return;
+///     }
+///     // the user's statements
+/// }
+/// .await;
+/// commit(__value, &__committed, |__value| outcome(__value).__is_success())
+/// ```
+///
+/// so that a `return` and a `?` end there. The `if` never does: it tells the type
+/// of the block, which could not be written. The binding is moved: were it borrowed
+/// where the statements only read, `Send` would take data that is `Sync`. In a block,
+/// where they are left to mean what they mean outside, the statements are the argument
+/// of `commit`: by its signature, they are expected to have the type that the block
+/// is.
+pub(super) fn body(
+    section: &Section,
+    rollback: &Rollback,
+    site: Site<'_>,
+    statements: TokenStream,
+) -> TokenStream {
+    let span = rollback.span;
+    let Site::Fn {
+        wait,
+        output,
+        braces,
+    } = site
+    else {
+        let never_ends = may_never_end(&control_flow::parsed(&statements));
+        let committed = rollback.commit(&braced(statements, span));
+        // The call is then unreachable. Nowhere else, as a crate may forbid the lint.
+        let allow = never_ends.then(|| quote_spanned!(span=> #[allow(unreachable_code)]));
+        return quote!(#allow #committed);
+    };
+    if wait == Wait::Block {
+        return rollback.commit(&braced(statements, span));
+    }
+    let typed = output.map(|output| {
+        quote_spanned! {span=>
+            if let ::core::option::Option::Some(__return) =
+                ::core::option::Option::None::<#output>
+            {
+                return __return;
+            }
+        }
+    });
+    let colon = output.map(|output| quote_spanned!(span=> : #output));
+    let moved = section.locks.iter().map(|lock| {
+        let binding = &lock.binding;
+        quote_spanned!(span=> let #binding = #binding; let _ = &#binding;)
+    });
+    let block = braced_as_written(quote!(#(#moved)* #typed #statements), braces);
+    let committed = rollback.commit(&quote_spanned!(span=> __value));
+    quote_spanned! {span=>
+        let __value #colon = async #block.await;
+        #committed
+    }
+}
+
+/// Whether the statements perhaps end in a panic, a `return` or a loop, as far as that
+/// can be seen.
+fn may_never_end(statements: &[Stmt]) -> bool {
+    match statements.last() {
+        Some(Stmt::Expr(expr, _)) => may_never_return(expr),
+        Some(Stmt::Macro(statement)) => may_diverge(&statement.mac),
+        _ => false,
+    }
+}
+
+fn may_never_return(expr: &Expr) -> bool {
+    match expr {
+        Expr::Block(expr) => may_never_end(&expr.block.stmts),
+        Expr::Call(call) => match &*call.func {
+            Expr::Path(path) => {
+                let last = path.path.segments.last();
+                last.is_some_and(|last| last.ident == "exit" || last.ident == "abort")
+            }
+            _ => false,
+        },
+        Expr::If(expr) => {
+            let other = expr.else_branch.as_ref();
+            may_never_end(&expr.then_branch.stmts)
+                && other.is_some_and(|(_, expr)| may_never_return(expr))
+        }
+        Expr::Loop(_) => true,
+        Expr::Macro(expr) => may_diverge(&expr.mac),
+        Expr::Match(expr) => expr.arms.iter().all(|arm| may_never_return(&arm.body)),
+        Expr::Unsafe(expr) => may_never_end(&expr.block.stmts),
+        _ => false,
+    }
+}
+
+/// A macro that is not known may hide a `return`.
+fn may_diverge(mac: &Macro) -> bool {
+    let is_panic = mac.path.segments.last().is_some_and(|last| {
+        ["panic", "todo", "unimplemented", "unreachable"]
+            .iter()
+            .any(|name| last.ident == name)
+    });
+    is_panic || !control_flow::is_known(mac)
+}

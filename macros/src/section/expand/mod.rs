@@ -1,0 +1,118 @@
+//! A section: the statements that acquire its locks, around those of the user.
+//! Nothing here can fail.
+//!
+//! | file | what |
+//! |---|---|
+//! | `function`, `block` | `#[synchronized]` and `with_lock!`, which call the rest |
+//! | `acquisition` | one lock: its locals, how it is acquired and bound |
+//! | `timeout` | the same with a bound on the wait |
+//! | `atomic` | the copy, and the rollback |
+//! | `site` | what differs between a fn and a block |
+
+mod acquisition;
+mod atomic;
+mod block;
+mod function;
+mod site;
+mod timeout;
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote, quote_spanned};
+
+use self::acquisition::Acquisition;
+pub(crate) use self::atomic::Rollback;
+pub(super) use self::block::expand as block;
+pub(super) use self::function::expand as function;
+use self::site::{Site, braced, braced_as_written};
+use super::control_flow;
+use super::model::Section;
+use crate::gather::Gather;
+use crate::names::own;
+
+/// Expands to, for one lock:
+///
+/// ```text
+/// let __base = &self;
+/// let (__type, __lock) = {
+///     let __entry = probe::<_, 0x1234>(__base).__select(&__base.ledger).__resolve();
+///     (entry_type(&__entry), __entry.__lock())
+/// };
+/// let mut __guard = infallible(Enter::<0x1234>::acquire(__lock).await);
+/// let mut __view = __type.__view(&mut __guard);
+/// let ledger = __view.__bind();
+/// let _ = &ledger;
+/// // `statements`
+/// ```
+///
+/// The names belong to the macro, so that the statements can do nothing to the
+/// guard.
+fn section(section: &Section, site: Site<'_>, statements: TokenStream) -> TokenStream {
+    let krate = &section.options.krate;
+    let locks: Vec<_> = section
+        .locks
+        .iter()
+        .enumerate()
+        .map(|(index, lock)| Acquisition::new(index, lock, krate))
+        .gather();
+    let entries: TokenStream = locks.iter().map(Acquisition::entry).gather();
+    let snapshots = atomic::snapshots(section, &locks);
+    let inside = inside(section, &locks, site, statements);
+    let entered = match &section.options.timeout {
+        Some(timeout) => timeout::expand(section, timeout, &locks, site, &snapshots, inside),
+        None => {
+            let guards = acquisition::acquire(section, &locks, site);
+            quote!(#snapshots #guards #inside)
+        }
+    };
+    quote!(#entries #entered)
+}
+
+/// What comes after the guards.
+fn inside(
+    section: &Section,
+    locks: &[Acquisition<'_>],
+    site: Site<'_>,
+    statements: TokenStream,
+) -> TokenStream {
+    let rollbacks = atomic::rollbacks(section, locks);
+    let bind: TokenStream = locks.iter().map(|lock| lock.bind(section)).gather();
+    let body = body(section, site, statements);
+    quote!(#rollbacks #bind #body)
+}
+
+/// The user's statements, under the options that are about them.
+///
+/// Under `no_await`, in a fn, they expand to:
+///
+/// ```text
+/// ::async_monitor::__private::without_await::<i64>(|| {
+///     *ledger.balance += amount;
+///     *ledger.balance
+/// })
+/// ```
+///
+/// so that the compiler finds an `.await` that a macro hides. Those that can be
+/// seen have been reported: the compiler need not say it again.
+fn body(section: &Section, site: Site<'_>, statements: TokenStream) -> TokenStream {
+    let options = &section.options;
+    if let (Some(no_await), Site::Fn { output, braces, .. }) = (&options.no_await, site) {
+        if control_flow::suspensions(&statements).is_empty() {
+            let span = own(no_await.span());
+            let private = options.krate.private_at(span);
+            let output = output.map_or_else(|| quote!(_), ToTokens::to_token_stream);
+            let statements = braced_as_written(statements, braces);
+            let value = quote_spanned!(span=> #private::without_await::<#output>(|| #statements));
+            return match atomic::rollback(section) {
+                Some(rollback) => rollback.commit(&value),
+                None => value,
+            };
+        }
+    }
+    match atomic::rollback(section) {
+        Some(rollback) => atomic::body(section, &rollback, site, statements),
+        None => match site {
+            Site::Fn { braces, .. } => braced(statements, braces).into_token_stream(),
+            Site::Block => statements,
+        },
+    }
+}

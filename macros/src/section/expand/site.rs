@@ -1,0 +1,65 @@
+//! Where a section stands, and what differs there.
+
+use proc_macro2::{Delimiter, Group, Span, TokenStream};
+use quote::{ToTokens, quote_spanned};
+
+use crate::names::own;
+
+/// Where a section stands.
+#[derive(Clone, Copy)]
+pub(super) enum Site<'f> {
+    /// It is the body of a fn, which is left by `return`.
+    Fn {
+        wait: Wait,
+        /// What the fn returns, where that can be written in its body.
+        output: Option<&'f TokenStream>,
+        /// The braces around the user's statements.
+        braces: Span,
+    },
+    /// It is a block, in a fn that is not known.
+    Block,
+}
+
+/// How to wait for a lock.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wait {
+    Await,
+    /// Where there is an error already, because the fn is not async: everything
+    /// else should still have its type.
+    Block,
+}
+
+impl Site<'_> {
+    /// The value of a future, here.
+    pub(super) fn awaited(
+        self,
+        future: &TokenStream,
+        span: Span,
+        private: &TokenStream,
+    ) -> TokenStream {
+        match self {
+            Site::Fn {
+                wait: Wait::Block, ..
+            } => quote_spanned!(span=> #private::block_on(#future)),
+            _ => quote_spanned!(span=> #future.await),
+        }
+    }
+}
+
+/// In braces that belong to the macro: the compiler would have something to say
+/// about the user's.
+pub(super) fn braced(tokens: TokenStream, span: Span) -> Group {
+    in_braces(tokens, own(span))
+}
+
+/// In the user's braces, by which tools find the code; and inside of them in braces of the
+/// macro, whose edition decides when temporaries are dropped: before the guards.
+pub(super) fn braced_as_written(tokens: TokenStream, braces: Span) -> Group {
+    in_braces(braced(tokens, braces).into_token_stream(), braces)
+}
+
+fn in_braces(tokens: TokenStream, span: Span) -> Group {
+    let mut group = Group::new(Delimiter::Brace, tokens);
+    group.set_span(span);
+    group
+}

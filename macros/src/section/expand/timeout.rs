@@ -1,0 +1,128 @@
+//! A section whose wait to enter is bounded.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+
+use super::acquisition::{Acquisition, Leave, acquire_in_order};
+use super::site::{Site, braced};
+use crate::names::own;
+use crate::section::model::{Section, Timeout};
+
+/// Expands to, in a fn:
+///
+/// ```text
+/// let __limit: ::core::time::Duration = DURATION;
+/// let (mut __guard,) = match timeout(__limit, Enter::<0x1234>::acquire(..)).await {
+///     Ok(__acquired) => (infallible(__acquired),),
+///     Err(__elapsed) => return FromElapsed::from_elapsed(__elapsed),
+/// };
+/// // `inside`
+/// ```
+///
+/// (The limit is a statement of its own, so that temporaries of the expression end
+/// there: in the `match`, they would be kept for the body.) A block cannot be left by
+/// a `return` of ours: there, the rest is in the first arm, inside of an `Ok`, and
+/// the second is `Err(__elapsed)`.
+pub(super) fn expand(
+    section: &Section,
+    timeout: &Timeout,
+    locks: &[Acquisition<'_>],
+    site: Site<'_>,
+    snapshots: &TokenStream,
+    inside: TokenStream,
+) -> TokenStream {
+    let krate = &section.options.krate;
+    let span = own(timeout.name.span());
+    let private = krate.private_at(span);
+    let (acquired, elapsed) = (
+        Ident::new("__acquired", span),
+        Ident::new("__elapsed", span),
+    );
+    let (entering, unwrapped) = enter(section, locks, &acquired);
+    let value = &timeout.limit;
+    let limit = Ident::new("__limit", span);
+    let declared = quote_spanned!(span=> let #limit: ::core::time::Duration = #value;);
+    let future = quote_spanned!(span=> #private::timeout(#limit, #entering));
+    let result = site.awaited(&future, span, &private);
+    let guards = locks.iter().map(|lock| &lock.guard);
+    let (ok, err) = (
+        quote_spanned!(span=> ::core::result::Result::Ok),
+        quote_spanned!(span=> ::core::result::Result::Err),
+    );
+    match site {
+        Site::Fn { .. } => quote_spanned! {span=>
+            #declared
+            #snapshots
+            let (#(mut #guards,)*) = match #result {
+                #ok(#acquired) => #unwrapped,
+                #err(#elapsed) => return #private::FromElapsed::from_elapsed(#elapsed),
+            };
+            #inside
+        },
+        Site::Block => {
+            let inside = braced(inside, span);
+            quote_spanned! {span=>
+                #declared
+                match #result {
+                    #ok(#acquired) => {
+                        #snapshots
+                        let (#(mut #guards,)*) = #unwrapped;
+                        #ok(#inside)
+                    }
+                    #err(#elapsed) => #err::<_, #krate::Elapsed>(#elapsed),
+                }
+            }
+        }
+    }
+}
+
+/// Expands to the future that acquires all locks, and to the tuple of their
+/// guards that its value, `__acquired`, becomes. For several locks, the future is:
+///
+/// ```text
+/// async {
+///     // what `acquire_in_order` expands to
+///     Ok::<_, Infallible>((taken(__slot0), taken(__slot1)))
+/// }
+/// ```
+fn enter(
+    section: &Section,
+    locks: &[Acquisition<'_>],
+    acquired: &Ident,
+) -> (TokenStream, TokenStream) {
+    let span = own(Span::call_site());
+    let private = section.options.krate.private_at(span);
+    if let [one] = locks {
+        let unwrapped = match section.options.when {
+            Some(_) => acquired.to_token_stream(),
+            None => one.unwrapped(&acquired.to_token_stream(), Leave::Return),
+        };
+        return (one.entering(section), quote!((#unwrapped,)));
+    }
+    let in_order = acquire_in_order(locks, Site::Block, Leave::Err);
+    let slots = locks.iter().map(|lock| &lock.slot);
+    // Without a `?`, nothing says what an error would be.
+    let can_fail = locks.iter().any(|lock| lock.model.question.is_some());
+    let error = if can_fail {
+        quote!(_)
+    } else {
+        quote!(::core::convert::Infallible)
+    };
+    let future = quote_spanned! {span=>
+        async {
+            #in_order
+            ::core::result::Result::Ok::<_, #error>((#(#private::taken(#slots),)*))
+        }
+    };
+    let unwrapped = if can_fail {
+        quote_spanned! {span=>
+            match #acquired {
+                ::core::result::Result::Ok(__guards) => __guards,
+                ::core::result::Result::Err(__returned) => return __returned,
+            }
+        }
+    } else {
+        quote_spanned!(span=> #private::infallible(#acquired))
+    };
+    (future, unwrapped)
+}

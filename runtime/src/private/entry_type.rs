@@ -1,0 +1,32 @@
+//! The type of a section's entry: all that a section has to remember of it while it
+//! waits and while it runs. A value of it has no size, and makes no future larger.
+
+use core::marker::PhantomData;
+
+use super::bind::{Bind, DerivedView};
+use super::dispatch::{Derived, HasLock, Plain};
+
+/// The type of what has been selected.
+pub struct EntryType<E>(PhantomData<fn() -> E>);
+
+/// The type of an entry.
+#[inline]
+pub fn entry_type<E>(_entry: &E) -> EntryType<E> {
+    EntryType(PhantomData)
+}
+
+impl<'a, O: HasLock<KEY> + ?Sized, const KEY: u128> EntryType<Derived<'a, O, KEY>> {
+    /// What the section sees.
+    #[inline]
+    pub fn __view<'v>(&self, guard: &'v mut O::Guard<'a>) -> DerivedView<O::Held<'v>> {
+        DerivedView(O::view(guard))
+    }
+}
+
+impl<L: ?Sized> EntryType<Plain<'_, L>> {
+    /// What the section sees.
+    #[inline]
+    pub fn __view<'v, G>(&self, guard: &'v mut G) -> Bind<'v, G> {
+        Bind::new(guard)
+    }
+}

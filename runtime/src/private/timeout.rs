@@ -1,0 +1,48 @@
+//! How the wait to enter a section is bounded.
+
+/// Bounds the wait to enter a section.
+#[cfg(any(feature = "tokio", feature = "smol"))]
+#[inline]
+pub fn timeout<F: Future>(
+    limit: std::time::Duration,
+    entry: F,
+) -> impl Future<Output = Result<F::Output, crate::Elapsed>> {
+    crate::timeout::timeout(limit, entry)
+}
+
+#[cfg(not(any(feature = "tokio", feature = "smol")))]
+pub use self::without_timer::timeout;
+
+/// Without a timer, the macros report the option, and everything else should
+/// still have its type.
+#[cfg(not(any(feature = "tokio", feature = "smol")))]
+mod without_timer {
+    use core::pin::Pin;
+    use core::task::{Context, Poll};
+
+    use crate::Elapsed;
+
+    /// The entry, which never elapses.
+    ///
+    /// A named type and not an `async fn`: about the lifetimes that one captures, the
+    /// compiler would have further errors where the future is to be `Send`.
+    pub struct Unbounded<F>(F);
+
+    /// The wait to enter a section, unbounded.
+    #[inline]
+    pub fn timeout<F: Future>(_limit: std::time::Duration, entry: F) -> Unbounded<F> {
+        Unbounded(entry)
+    }
+
+    impl<F: Future> Future for Unbounded<F> {
+        type Output = Result<F::Output, Elapsed>;
+
+        #[inline]
+        fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+            // SAFETY: the only field is pinned as we are: it is not moved from here on,
+            // and dropped where it is.
+            let entry = unsafe { self.map_unchecked_mut(|this| &mut this.0) };
+            entry.poll(cx).map(Ok)
+        }
+    }
+}

@@ -157,7 +157,7 @@ fn regions(record: &str) -> Vec<String> {
 
 /// Not one that begins with a signature: the second form that `#[monitor]` makes of
 /// a method has the signature too, but not the body.
-fn is_in_body(region: &String) -> bool {
+fn is_in_body(region: &str) -> bool {
     let line = region.split(':').next().and_then(|line| line.parse().ok());
     let line = line.and_then(|line: usize| CORPUS.lines().nth(line - 1));
     !line.is_some_and(|line| line.contains(" fn "))
@@ -216,7 +216,11 @@ fn attributes_leave_the_coverage_of_a_body_as_it_is() {
             for line in text.lines().filter(|line| line.starts_with("@__covrec_")) {
                 if let Some((_, record)) = line.split_once(" c\"") {
                     let record = record.split('"').next().unwrap_or_default();
-                    found.extend(regions(record).into_iter().filter(is_in_body));
+                    found.extend(
+                        regions(record)
+                            .into_iter()
+                            .filter(|region| is_in_body(region)),
+                    );
                 }
             }
         }

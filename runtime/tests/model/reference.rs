@@ -360,7 +360,7 @@ impl<R: Rules> Reference<R> {
     /// The waiter at `me` acquires with the grant at `owner`, which takes its place.
     fn change_places(&mut self, me: usize, owner: usize, request: R::Request) {
         // The owner stands in front.
-        let waiter = self.remove(me);
+        self.remove(me);
         let owner = self.remove(owner);
         self.inside.release(owner.request);
         let place = if R::has_priority(owner.request) {
@@ -369,7 +369,6 @@ impl<R: Rules> Reference<R> {
             me - 1
         };
         self.insert(place, owner, State::Queued);
-        drop(waiter);
         self.inside.acquire(request);
     }
 

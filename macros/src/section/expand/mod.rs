@@ -8,12 +8,14 @@
 //! | `timeout` | the same with a bound on the wait |
 //! | `atomic` | the copy, and the rollback |
 //! | `site` | what differs between a fn and a block |
+//! | `tail` | what the last expression of a body leaves to drop |
 
 mod acquisition;
 mod atomic;
 mod block;
 mod function;
 mod site;
+mod tail;
 mod timeout;
 
 use proc_macro2::TokenStream;
@@ -111,8 +113,11 @@ fn body(section: &Section, site: Site<'_>, statements: TokenStream) -> TokenStre
     match atomic::rollback(section) {
         Some(rollback) => atomic::body(section, &rollback, site, statements),
         None => match site {
-            Site::Fn { braces, .. } => braced(statements, braces).into_token_stream(),
-            Site::Block => statements,
+            // In braces of the macro, whose edition has them dropped first.
+            Site::Fn { braces, .. } if tail::may_leave_temporaries(&statements) => {
+                braced(statements, braces).into_token_stream()
+            }
+            Site::Fn { .. } | Site::Block => statements,
         },
     }
 }

@@ -3,6 +3,7 @@
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 
+use super::tail::may_leave_temporaries;
 use crate::names::own;
 
 /// Where a section stands.
@@ -52,10 +53,14 @@ pub(super) fn braced(tokens: TokenStream, span: Span) -> Group {
     in_braces(tokens, own(span))
 }
 
-/// In the user's braces, by which tools find the code; and inside of them in braces of the
-/// macro, whose edition decides when temporaries are dropped: before the guards.
+/// In the user's braces, by which tools find the code.
 pub(super) fn braced_as_written(tokens: TokenStream, braces: Span) -> Group {
-    in_braces(braced(tokens, braces).into_token_stream(), braces)
+    let tokens = if may_leave_temporaries(&tokens) {
+        braced(tokens, braces).into_token_stream()
+    } else {
+        tokens
+    };
+    in_braces(tokens, braces)
 }
 
 fn in_braces(tokens: TokenStream, span: Span) -> Group {

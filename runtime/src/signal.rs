@@ -29,10 +29,11 @@
 //!
 //! - **N1** In the queue, epochs do not decrease from the head on: nodes join
 //!   at the end, with the current epoch. None is older than the last broadcast.
-//! - **N2** A node that was let through is [`Unlinked`](State::Unlinked), not linked, and has in its
-//!   cell the epoch of the notification; a [`Notified`](State::Notified) one has it already. (After a
-//!   broadcast it may be the epoch of a later broadcast. That makes no difference:
-//!   there is nobody in the queue to pass either on to.)
+//! - **N2** A node that was let through is [`Unlinked`](State::Unlinked) and has in
+//!   its cell the epoch of the notification; a [`Notified`](State::Notified) one has
+//!   it already. Where that was a broadcast, the cell may still have the epoch in
+//!   which the node joined: no waiter in the queue is older than either, to pass the
+//!   notification on to.
 //! - **N3** Epochs have 64 bits and do not wrap.
 //! - **N4** Once the first waiter of a notification is woken, all its waiters are
 //!   chosen, that is, not in the queue any more. A notification lets through as
@@ -158,15 +159,12 @@ impl<F: Flavour> Signal<F> {
             _spare = spare;
             queue = kept;
         }
-        let Some(epoch) = self.notification(&queue, node) else {
+        if self.notification(&queue, node).is_none() {
             return Poll::Pending;
-        };
+        }
         if queue.own_state(node) != State::Unlinked {
             // SAFETY: the node is linked, and ours.
-            unsafe {
-                node.request.0.set(epoch);
-                _waker = queue.finish_own(node.as_ptr());
-            }
+            _waker = unsafe { queue.finish_own(node.as_ptr()) };
         }
         Poll::Ready(())
     }
@@ -210,10 +208,10 @@ impl<F: Flavour> Signal<F> {
         // SAFETY: under the lock of the queue.
         let (epoch, broadcast) = unsafe { (node.request.0.get(), self.broadcast.0.get()) };
         match queue.own_state(node) {
+            // N2.
             State::Unlinked | State::Notified => Some(epoch),
-            // N1.
-            State::Waiting if epoch < broadcast => Some(broadcast),
-            State::Waiting => None,
+            // N1: a waiter in the queue is not older.
+            State::Waiting => (epoch < broadcast).then_some(epoch),
             // Not at a signal.
             State::Idle
             | State::Woken
@@ -284,14 +282,8 @@ impl<F: Flavour> Signal<F> {
             // The waiters that are chosen now are chosen by us, all of them (N4).
             batch.wake_all();
             let mut queue = self.lock();
-            let finished = |at: &Epoch| {
-                if count == ALL {
-                    // SAFETY: under the lock of the queue.
-                    unsafe { at.0.set(epoch) };
-                }
-            };
             // SAFETY: the nodes of a side list wait or are marked.
-            let more = unsafe { queue.drain_side(end, CAPACITY, finished, |w| batch.push(w)) };
+            let more = unsafe { queue.drain_side(end, CAPACITY, |w| batch.push(w)) };
             drop(queue);
             if !more {
                 return batch.wake_all();

@@ -78,19 +78,17 @@ impl<R: Request> LockedQueue<'_, R> {
     }
 
     /// Takes up to `count` nodes out of a side list, from its first on, on behalf
-    /// of their owners, who find them [`Unlinked`](State::Unlinked). Hands out what each waits for, to
-    /// note in it how it ended, and the wakers, to wake once the lock is released.
-    /// Returns whether there are more.
+    /// of their owners, which find them [`Unlinked`](State::Unlinked). Hands out the
+    /// wakers, to wake once the lock is released. Returns whether there are more.
     ///
     /// # Safety
     ///
     /// `end` closes a side list of this queue, whose nodes are [`Waiting`](State::Waiting)
-    /// or [`Notified`](State::Notified). `finished` and `on_waker` run no code of a user.
+    /// or [`Notified`](State::Notified). `on_waker` runs no code of a user.
     pub(crate) unsafe fn drain_side(
         &mut self,
         end: NodePtr<R>,
         count: usize,
-        mut finished: impl FnMut(&R),
         mut on_waker: impl FnMut(Waker),
     ) -> bool {
         let end = end.as_ptr().cast_const();
@@ -104,7 +102,6 @@ impl<R: Request> LockedQueue<'_, R> {
                     break;
                 }
                 let next = (*node).next.get();
-                finished(&(*node).request);
                 on_waker((*node).waker.take());
                 // Release: pairs with the Acquire of `Node::state` (Q4).
                 (*node).state.store(State::Unlinked, Ordering::Release);
@@ -116,7 +113,7 @@ impl<R: Request> LockedQueue<'_, R> {
         }
     }
 
-    /// Takes a node out of the queue, or of a side list, for its owner, who finds it
+    /// Takes a node out of the queue, or of a side list, for its owner, which finds it
     /// [`Unlinked`](State::Unlinked). Returns the waker that it owned, to drop once the
     /// lock is released.
     ///

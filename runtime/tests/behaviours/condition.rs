@@ -1277,3 +1277,25 @@ fn a_panic_in_a_notification_that_is_seen_whole() {
         assert!(crowd.taken_numbers().into_iter().eq(0..count.min(150)));
     }
 }
+
+/// Once all waiters of a crowd are notified, the condition serves another lock.
+#[test]
+fn free_for_another_lock_after_a_crowd() {
+    for count in [100, 101, usize::MAX] {
+        let (crowd, lock, news) = sharing(100);
+        let guard = taken(lock.read());
+        let other = Lock::new();
+        crowd.notified(
+            || news.notify(&guard, count),
+            move |_, number| {
+                if number == 0 {
+                    // Nobody waits any more.
+                    news.notify_one(&taken(leaked(Lock::new()).acquire()));
+                }
+            },
+        );
+        let wait = queued(news.wait(taken(other.acquire())));
+        crowd.poll_all();
+        assert_eq!((wait.wakes(), waiters(news)), (0, 1));
+    }
+}

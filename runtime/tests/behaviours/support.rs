@@ -255,17 +255,22 @@ pub(crate) fn queued_with<F: Future>(waker: &Waker, future: F) -> Waiter<F> {
     waiter
 }
 
+/// What a waiter does when it is woken, by its number.
+type OnWake = Rc<dyn Fn(usize)>;
+
+/// A future, unless it is ready, or dropped, or being polled.
+type Member<T> = RefCell<Option<Pin<Box<dyn Future<Output = T>>>>>;
+
 thread_local! {
     /// What happens on this thread when a waiter of a [`InlineTasks`] is woken, by its
     /// number.
-    static ON_WAKE: RefCell<Option<Rc<dyn Fn(usize)>>> = const { RefCell::new(None) };
+    static ON_WAKE: RefCell<Option<OnWake>> = const { RefCell::new(None) };
 }
 
 /// Waiters that poll each other when they are woken, as on an executor that runs
 /// tasks inside of a wake.
 pub(crate) struct InlineTasks<T> {
-    /// `None` once it is ready, or dropped, or while it is polled.
-    futures: Vec<RefCell<Option<Pin<Box<dyn Future<Output = T>>>>>>,
+    futures: Vec<Member<T>>,
     wakers: Vec<Waker>,
     wakes: Vec<Cell<usize>>,
     /// What was ready, in this order.

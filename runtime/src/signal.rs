@@ -218,6 +218,7 @@ impl<F: Flavour> Signal<F> {
             | State::Granted
             | State::Noted
             | State::Unsatisfied
+            | State::Examined
             | State::Evaluating => None,
         }
     }

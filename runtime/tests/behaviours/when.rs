@@ -65,47 +65,43 @@ fn when_false_it_holds_nothing() {
     assert!(mutex.try_lock().is_some());
 }
 
+/// By the thread that releases, as long as the condition is false.
 #[test]
-fn when_looks_once_for_each_release() {
+fn when_a_condition_is_evaluated_once_for_each_release() {
     let mutex = Mutex::new(0);
-    let looks = Cell::new(0);
+    let evaluations = Cell::new(0);
     let mut waiter = queued(enter(&mutex, |value| {
-        looks.set(looks.get() + 1);
+        evaluations.set(evaluations.get() + 1);
         value == 3
     }));
     for value in 1..=3 {
-        assert_eq!(looks.get(), value);
+        assert_eq!(evaluations.get(), value);
         waiter.pending();
-        assert_eq!(looks.get(), value, "there is nothing new to see");
+        assert_eq!(evaluations.get(), value, "nothing has changed");
         set(&mutex, i32::try_from(value).unwrap());
-        assert_eq!(waiter.wakes(), value);
-        if value < 3 {
-            waiter.pending();
-        }
+        assert_eq!(waiter.wakes(), usize::from(value == 3));
     }
+    assert_eq!(evaluations.get(), 4);
     drop(waiter.ready());
-    assert_eq!(looks.get(), 4);
+    assert_eq!(evaluations.get(), 5, "and by the waiter before it enters");
 }
 
-/// A look is no news: two that wait for different things do not keep each other
-/// busy.
+/// An evaluation is not a change: two that wait for different things do not keep each
+/// other busy.
 #[test]
-fn when_one_looks_the_others_sleep() {
+fn when_a_condition_is_false_its_waiter_sleeps() {
     let mutex = Mutex::new(0);
     let mut a = queued(enter(&mutex, |value| value == 10));
     let mut b = queued(enter(&mutex, |value| value == 20));
-    assert_eq!((a.wakes(), b.wakes()), (0, 0));
     set(&mutex, 5);
-    assert_eq!((a.wakes(), b.wakes()), (1, 0));
     a.pending();
-    assert_eq!((a.wakes(), b.wakes()), (1, 1));
     b.pending();
-    assert_eq!((a.wakes(), b.wakes()), (1, 1));
+    assert_eq!((a.wakes(), b.wakes()), (0, 0));
     set(&mutex, 20);
+    assert_eq!((a.wakes(), b.wakes()), (0, 1));
     a.pending();
     drop(b.ready());
-    // The release of `b` is news.
-    assert_eq!((a.wakes(), b.wakes()), (3, 2));
+    assert_eq!((a.wakes(), b.wakes()), (0, 1));
 }
 
 #[test]
@@ -141,16 +137,33 @@ fn when_parked_it_keeps_its_place() {
 }
 
 #[test]
-fn when_parked_it_is_passed() {
+fn when_a_condition_is_false_others_pass() {
     let mutex = Mutex::new(0);
     let mut waiter = queued(enter(&mutex, |value| value > 0));
     drop(taken(mutex.lock()));
+    drop(taken(mutex.lock()));
+    assert_eq!(waiter.wakes(), 0);
+    // Woken to enter, it is passed by nobody.
+    set(&mutex, 1);
     assert_eq!(waiter.wakes(), 1);
-    // Chosen to look, it is in line again.
     let mut newcomer = queued(mutex.lock());
-    waiter.pending();
+    drop(waiter.ready());
     assert_eq!(newcomer.wakes(), 1);
     drop(newcomer.ready());
+}
+
+/// The release goes on, and the waiter has the panic in its own task.
+#[test]
+fn when_a_condition_panics_the_waiter_panics() {
+    let mutex = Mutex::new(0);
+    let mut waiter = queued(enter(&mutex, |value| {
+        assert!(value == 0, "the condition panics");
+        false
+    }));
+    set(&mutex, 1);
+    assert_eq!(waiter.wakes(), 1);
+    assert!(catch_unwind(AssertUnwindSafe(|| waiter.poll())).is_err());
+    assert!(!mutex.is_locked());
 }
 
 #[test]
@@ -191,8 +204,8 @@ fn when_the_condition_panics_the_lock_is_free() {
         plain
     };
     other.pending();
-    assert_eq!(waiter.wakes(), 1);
     waiter.pending();
+    assert_eq!(waiter.wakes(), 0);
     *plain.ready() = 1;
     drop(other.ready());
     assert!(catch_unwind(AssertUnwindSafe(|| waiter.poll())).is_err());

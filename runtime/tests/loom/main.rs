@@ -18,6 +18,7 @@ mod event;
 mod lock;
 mod rwlock;
 mod semaphore;
+mod task_grants;
 mod when;
 
 use std::env;
@@ -70,9 +71,12 @@ impl Task {
         Task(std::sync::Arc::default())
     }
 
+    fn waker(&self) -> Waker {
+        Waker::from(std::sync::Arc::clone(&self.0))
+    }
+
     fn poll<F: Future + ?Sized>(&self, future: Pin<&mut F>) -> Poll<F::Output> {
-        let waker = Waker::from(std::sync::Arc::clone(&self.0));
-        future.poll(&mut Context::from_waker(&waker))
+        future.poll(&mut Context::from_waker(&self.waker()))
     }
 
     /// How often it was woken.
@@ -113,9 +117,12 @@ impl PollsAnother {
         *self.0.run.lock().unwrap() = Some(Box::new(run));
     }
 
+    fn waker(&self) -> Waker {
+        Waker::from(std::sync::Arc::clone(&self.0))
+    }
+
     fn poll<F: Future + ?Sized>(&self, future: Pin<&mut F>) -> Poll<F::Output> {
-        let waker = Waker::from(std::sync::Arc::clone(&self.0));
-        future.poll(&mut Context::from_waker(&waker))
+        future.poll(&mut Context::from_waker(&self.waker()))
     }
 
     fn is_woken(&self) -> bool {

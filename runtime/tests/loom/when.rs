@@ -274,3 +274,54 @@ fn downgrade_against_a_reader_that_looks() {
         assert!(!lock.is_locked());
     });
 }
+
+/// A waiter whose condition was false on two threads: any thread may evaluate it.
+fn sent_waiter(mutex: &Arc<Mutex<usize>>, task: &Task) -> Boxed<()> {
+    let mut waiter: Boxed<()> = Box::pin(take(Arc::clone(mutex)));
+    assert!(task.poll(waiter.as_mut()).is_pending());
+    let (mutex, task) = (Arc::clone(mutex), task.clone());
+    let elsewhere = thread::spawn(move || {
+        // Not on this thread yet: the waiter looks itself.
+        drop(mutex.try_lock().unwrap());
+        assert!(task.poll(waiter.as_mut()).is_pending());
+        waiter
+    });
+    elsewhere.join().unwrap()
+}
+
+/// The condition is evaluated on one thread while its waiter is dropped on another.
+#[test]
+fn evaluation_against_cancel() {
+    model(|| {
+        let mutex = Arc::new(Mutex::new(0));
+        let waiter = sent_waiter(&mutex, &Task::new());
+        let setter = {
+            let mutex = Arc::clone(&mutex);
+            thread::spawn(move || *mutex.lock_blocking() = 1)
+        };
+        drop(waiter);
+        setter.join().unwrap();
+        assert_eq!(*mutex.try_lock().unwrap(), 1);
+    });
+}
+
+/// The same, while its waiter is polled.
+#[test]
+fn evaluation_against_a_poll() {
+    model(|| {
+        let mutex = Arc::new(Mutex::new(0));
+        let task = Task::new();
+        let mut waiter = sent_waiter(&mutex, &task);
+        let setter = {
+            let mutex = Arc::clone(&mutex);
+            thread::spawn(move || *mutex.lock_blocking() = 1)
+        };
+        let mut ready = task.poll(waiter.as_mut()).is_ready();
+        setter.join().unwrap();
+        if !ready {
+            ready = task.poll(waiter.as_mut()).is_ready();
+        }
+        assert!(ready, "the condition is true");
+        assert_eq!(*mutex.try_lock().unwrap(), 0);
+    });
+}

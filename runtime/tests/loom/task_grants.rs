@@ -1,0 +1,106 @@
+//! Grants that are given up: to a sibling beside an upgrade, and to a thread that parks.
+
+use std::sync::Arc;
+use std::task::Context;
+
+use async_monitor::{Lock, OwnedRwLockUpgradableReadGuard, RwLock};
+use loom::thread;
+
+use crate::{Boxed, Task, model};
+
+/// A task gives up the grant of a read for a write, while another task upgrades: the
+/// upgrade comes first, and then the write.
+#[test]
+fn an_upgrade_beside_a_sibling() {
+    model(|| {
+        let lock = Arc::new(RwLock::new(0));
+        let task = Task::new();
+        let writer = lock.try_write().unwrap();
+        let mut upgradable: Boxed<_> = Box::pin(lock.upgradable_read_owned());
+        let other = Task::new();
+        assert!(other.poll(upgradable.as_mut()).is_pending());
+        let mut unused: Boxed<_> = Box::pin(lock.read_owned());
+        assert!(task.poll(unused.as_mut()).is_pending());
+        drop(writer);
+        let upgradable = {
+            let std::task::Poll::Ready(guard) = other.poll(upgradable.as_mut()) else {
+                panic!("it was granted");
+            };
+            guard
+        };
+        let upgrade = {
+            let lock = Arc::clone(&lock);
+            thread::spawn(move || {
+                let upgrade = OwnedRwLockUpgradableReadGuard::upgrade(upgradable);
+                *loom::future::block_on(upgrade) += 1;
+                drop(lock);
+            })
+        };
+        let mut sibling: Boxed<_> = Box::pin(lock.write_owned());
+        let mut ready = false;
+        for _ in 0..3 {
+            if task.poll(sibling.as_mut()).is_ready() {
+                ready = true;
+                break;
+            }
+        }
+        upgrade.join().unwrap();
+        if !ready {
+            assert!(task.poll(sibling.as_mut()).is_ready());
+        }
+        drop((sibling, unused));
+        assert_eq!(*lock.try_read().unwrap(), 1);
+    });
+}
+
+/// A thread that has run out of patience takes a grant over while its owner picks it up, or
+/// is dropped; afterwards everybody enters.
+fn take_over(owner_is_dropped: bool) {
+    model(move || {
+        let lock = Arc::new(Lock::new());
+        let task = Task::new();
+        let holder = lock.try_acquire().unwrap();
+        let mut owner: Boxed<_> = Box::pin(lock.acquire_owned());
+        assert!(task.poll(owner.as_mut()).is_pending());
+        let parked = Task::new();
+        let mut thread_of_it: Boxed<_> = Box::pin(lock.acquire_owned());
+        assert!(parked.poll(thread_of_it.as_mut()).is_pending());
+        drop(holder);
+        let thief = thread::spawn(move || {
+            let waker = parked.waker();
+            let mut cx = Context::from_waker(&waker);
+            // Notes the grant, and takes it over.
+            for _ in 0..2 {
+                let polled = async_monitor::__poll_out_of_patience(thread_of_it.as_mut(), &mut cx);
+                if polled.is_ready() {
+                    return true;
+                }
+            }
+            // The owner was faster: the lock was handed over, or will be.
+            while parked.poll(thread_of_it.as_mut()).is_pending() {
+                thread::yield_now();
+            }
+            false
+        });
+        if owner_is_dropped {
+            drop(owner);
+        } else {
+            // It may have to wait again; no other wake-up comes for it than the first.
+            while task.poll(owner.as_mut()).is_pending() {
+                thread::yield_now();
+            }
+        }
+        thief.join().unwrap();
+        assert!(lock.try_acquire().is_some());
+    });
+}
+
+#[test]
+fn take_over_against_the_owner() {
+    take_over(false);
+}
+
+#[test]
+fn take_over_against_a_cancel() {
+    take_over(true);
+}

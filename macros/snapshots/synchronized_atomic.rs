@@ -33,7 +33,9 @@ impl Account {
                 > {
                     return __return;
                 }
-                body(amount)
+                {
+                    body(amount)
+                }
             }
         }
             .await;

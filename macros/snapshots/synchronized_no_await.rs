@@ -22,6 +22,6 @@ impl Account {
         let _ = &ledger;
         ::async_monitor::__private::without_await::<
             Result<i64, Failed>,
-        >(|| { { body(amount) } })
+        >(|| { body(amount) })
     }
 }

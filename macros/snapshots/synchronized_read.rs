@@ -20,6 +20,10 @@ impl Account {
         let mut __view0 = __type0.__view(&mut __guard0);
         let cfg = __view0.__bind_shared();
         let _ = &cfg;
-        { body(amount) }
+        {
+            {
+                body(amount)
+            }
+        }
     }
 }

@@ -70,6 +70,10 @@ impl Account {
         let mut __view1 = __type1.__view(&mut __guard1);
         let other = __view1.__bind();
         let _ = &other;
-        { body(amount) }
+        {
+            {
+                body(amount)
+            }
+        }
     }
 }

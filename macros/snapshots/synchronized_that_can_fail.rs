@@ -26,6 +26,10 @@ impl Account {
         let mut __view0 = __type0.__view(&mut __guard0);
         let remote = __view0.__bind();
         let _ = &remote;
-        { body(amount) }
+        {
+            {
+                body(amount)
+            }
+        }
     }
 }

@@ -12,6 +12,10 @@ impl Account {
         let mut __view0 = __type0.__view(&mut __guard0);
         let g = __view0.__bind();
         let _ = &g;
-        { body(amount) }
+        {
+            {
+                body(amount)
+            }
+        }
     }
 }

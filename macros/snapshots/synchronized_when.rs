@@ -28,6 +28,10 @@ impl Account {
         let mut __view0 = __type0.__view(&mut __guard0);
         let ledger = __view0.__bind();
         let _ = &ledger;
-        { body(amount) }
+        {
+            {
+                body(amount)
+            }
+        }
     }
 }

@@ -140,7 +140,7 @@ impl Account {
         ::async_monitor::__private::commit(
             ::async_monitor::__private::without_await::<
                 Result<i64, Failed>,
-            >(|| { { body(amount) } }),
+            >(|| { body(amount) }),
             &__committed,
             |__value| { ::async_monitor::__private::outcome(__value).__is_success() },
         )

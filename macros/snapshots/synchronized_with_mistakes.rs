@@ -20,7 +20,11 @@ impl Account {
         let mut __view0 = __type0.__view(&mut __guard0);
         let ledger = __view0.__bind();
         let _ = &ledger;
-        *ledger.balance += amount;
-        *ledger.balance
+        {
+            {
+                *ledger.balance += amount;
+                *ledger.balance
+            }
+        }
     }
 }

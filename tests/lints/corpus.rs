@@ -103,6 +103,31 @@ pub async fn lifetimes<'a>(x: &'a u8) -> u8 {
     (*x)
 }
 
+/// Is one expression, on one line.
+#[synchronized(lock = LOCK)]
+pub async fn one_line(x: u8) -> u8 { x + 1 }
+
+/// Begins with an item.
+#[synchronized(lock = LOCK)]
+pub async fn begins_with_an_item(x: u8) -> u8 {
+    use core::cmp::max;
+    const C: u8 = 4;
+    step().await;
+    max(x, C)
+}
+
+/// Ends in a call that may panic, behind an item.
+#[synchronized(lock = LOCK)]
+pub async fn ends_in_a_call(x: Option<u8>) -> u8 {
+    step().await;
+    const C: u8 = 4;
+    u8::max(x.unwrap(), C)
+}
+
+/// Does nothing.
+#[synchronized(lock = LOCK)]
+pub async fn empty() {}
+
 /// Never returns.
 #[synchronized(lock = LOCK)]
 pub async fn never() -> ! {

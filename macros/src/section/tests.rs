@@ -52,7 +52,7 @@ fn signatures_are_kept() {
     };
     let output = fn_errors(quote!(ledger), quote!(#signature { b += a; it }), &[]);
     assert!(output.starts_with(&signature.to_string()), "{output}");
-    assert!(output.ends_with("b += a ; it }"), "{output}");
+    assert!(output.ends_with("{ { ; b += a ; it } } }"), "{output}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::{Expr, Macro, Stmt};
 
 use super::acquisition::Acquisition;
-use super::site::{Site, Wait, braced, braced_as_written};
+use super::site::{Site, Wait, braced, braced_as_written, in_scope};
 use crate::gather::Gather;
 use crate::names::{Krate, own};
 use crate::section::control_flow;
@@ -125,12 +125,14 @@ pub(super) fn rollbacks(section: &Section, locks: &[Acquisition<'_>]) -> TokenSt
 ///
 /// ```text
 /// let __value: Result<i64, Overdraft> = async {
-///     let ledger = ledger;
-///     let _ = &ledger;
-///     if let Some(__return) = None::<Result<i64, Overdraft>> {
-///         return __return;
+///     {
+///         let ledger = ledger;
+///         let _ = &ledger;
+///         if let Some(__return) = None::<Result<i64, Overdraft>> {
+///             return __return;
+///         }
+///         { ; /* the user's statements */ }
 ///     }
-///     // the user's statements
 /// }
 /// .await;
 /// commit(__value, &__committed, |__value| outcome(__value).__is_success())
@@ -178,7 +180,8 @@ pub(super) fn body(
         let binding = &lock.binding;
         quote_spanned!(span=> let #binding = #binding; let _ = &#binding;)
     });
-    let block = braced_as_written(quote!(#(#moved)* #typed #statements), braces);
+    let scope = in_scope(quote!(#(#moved)* #typed), statements, braces);
+    let block = braced_as_written(scope, braces);
     let committed = rollback.commit(&quote_spanned!(span=> __value));
     quote_spanned! {span=>
         let __value #colon = async #block.await;

@@ -13,19 +13,20 @@ use crate::section::model::Section;
 /// ```text
 /// pub async fn deposit(&self, amount: i64) -> i64 {
 ///     // what acquires the lock
-///     *ledger.balance += amount;
-///     *ledger.balance
+///     {
+///         {
+///             *ledger.balance += amount;
+///             *ledger.balance
+///         }
+///     }
 /// }
 /// ```
 ///
 /// in which nothing of the signature is changed, and the braces are the user's: by
 /// the span of a fn, which reaches to the last one, the compiler and other tools
 /// decide whether it is generated code, which they would neither lint nor cover. The
-/// statements are spliced into these braces: in a block of their own, lints would not look
-/// at them as at the user's; in a fn or an `async` block of their own, `return` and the size
-/// of the future would be different. Only where the last expression may leave temporaries
-/// are they in a block of the macro's: in edition 2021, they would be dropped after the
-/// guards.
+/// blocks inside are those of `in_scope`. In a fn or an `async` block of their own, `return` and the size of the future would be
+/// different.
 ///
 /// Where the arguments are wrong, the body would be reported for not finding what
 /// they should have bound, and the parameters for not being used: both are left

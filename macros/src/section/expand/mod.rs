@@ -8,14 +8,12 @@
 //! | `timeout` | the same with a bound on the wait |
 //! | `atomic` | the copy, and the rollback |
 //! | `site` | what differs between a fn and a block |
-//! | `tail` | what the last expression of a body leaves to drop |
 
 mod acquisition;
 mod atomic;
 mod block;
 mod function;
 mod site;
-mod tail;
 mod timeout;
 
 use proc_macro2::TokenStream;
@@ -25,7 +23,7 @@ use self::acquisition::Acquisition;
 pub(crate) use self::atomic::Rollback;
 pub(super) use self::block::expand as block;
 pub(super) use self::function::expand as function;
-use self::site::{Site, braced, braced_as_written};
+use self::site::{Site, braced_as_written, in_scope};
 use super::control_flow;
 use super::model::Section;
 use crate::gather::Gather;
@@ -43,7 +41,7 @@ use crate::names::own;
 /// let mut __view = __type.__view(&mut __guard);
 /// let ledger = __view.__bind();
 /// let _ = &ledger;
-/// // `statements`
+/// // `statements`, see `in_scope`
 /// ```
 ///
 /// The names belong to the macro, so that the statements can do nothing to the
@@ -113,11 +111,8 @@ fn body(section: &Section, site: Site<'_>, statements: TokenStream) -> TokenStre
     match atomic::rollback(section) {
         Some(rollback) => atomic::body(section, &rollback, site, statements),
         None => match site {
-            // In braces of the macro, whose edition has them dropped first.
-            Site::Fn { braces, .. } if tail::may_leave_temporaries(&statements) => {
-                braced(statements, braces).into_token_stream()
-            }
-            Site::Fn { .. } | Site::Block => statements,
+            Site::Fn { braces, .. } => in_scope(TokenStream::new(), statements, braces),
+            Site::Block => statements,
         },
     }
 }

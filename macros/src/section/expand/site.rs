@@ -1,9 +1,8 @@
 //! Where a section stands, and what differs there.
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
-use quote::{ToTokens, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 
-use super::tail::may_leave_temporaries;
 use crate::names::own;
 
 /// Where a section stands.
@@ -55,11 +54,6 @@ pub(super) fn braced(tokens: TokenStream, span: Span) -> Group {
 
 /// In the user's braces, by which tools find the code.
 pub(super) fn braced_as_written(tokens: TokenStream, braces: Span) -> Group {
-    let tokens = if may_leave_temporaries(&tokens) {
-        braced(tokens, braces).into_token_stream()
-    } else {
-        tokens
-    };
     in_braces(tokens, braces)
 }
 
@@ -67,4 +61,24 @@ fn in_braces(tokens: TokenStream, span: Span) -> Group {
     let mut group = Group::new(Delimiter::Brace, tokens);
     group.set_span(span);
     group
+}
+
+/// Expands to, behind the statements of ours that come before:
+///
+/// ```text
+/// {
+///     // `before`
+///     { ; /* the user's statements */ }
+/// }
+/// ```
+///
+/// The outer braces are the macro's, and by its edition, temporaries of the last
+/// expression are dropped at their end: in those of a user in edition 2021, they
+/// would outlive the locals of the section, from which they may borrow. The inner
+/// ones are the user's, so that lints find the statements; the semicolon, because
+/// around nothing but an expression, they would be found superfluous.
+pub(super) fn in_scope(before: TokenStream, statements: TokenStream, braces: Span) -> TokenStream {
+    let semicolon = quote_spanned!(own(braces)=> ;);
+    let statements = braced_as_written(quote!(#semicolon #statements), braces);
+    braced(quote!(#before #statements), braces).into_token_stream()
 }

@@ -1,0 +1,162 @@
+//! Blocking forms on the threads of an executor: a lock may be granted to a task that no
+//! thread is free to poll.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use async_monitor::{Guarded, Lock, RwLock, Semaphore, synchronized};
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::yield_now;
+
+#[derive(Guarded, Default)]
+struct Shared {
+    state: Lock,
+    #[guarded_by(state)]
+    count: Guarded<usize>,
+}
+
+impl Shared {
+    #[synchronized(state, no_await)]
+    async fn add(&self) {
+        *state.count += 1;
+    }
+
+    fn add_blocking(&self) {
+        *self.acquire_state_blocking().fields().count += 1;
+    }
+}
+
+fn runtime(threads: usize) -> Runtime {
+    Builder::new_multi_thread()
+        .worker_threads(threads)
+        .build()
+        .expect("a runtime")
+}
+
+/// Waits for as many steps, and panics where there is none for ten seconds.
+fn wait_for(steps: &AtomicUsize, wanted: usize) {
+    let (mut last, mut since) = (0, Instant::now());
+    loop {
+        let now = steps.load(Ordering::Relaxed);
+        if now == wanted {
+            return;
+        }
+        if now != last {
+            (last, since) = (now, Instant::now());
+        }
+        assert!(
+            since.elapsed() < Duration::from_secs(10),
+            "it hangs at {now} of {wanted}"
+        );
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn tasks_that_wait_and_tasks_that_block_take_turns() {
+    const TASKS: usize = 16;
+    const STEPS: usize = 500;
+    let runtime = runtime(2);
+    let (shared, steps) = (Arc::new(Shared::default()), Arc::new(AtomicUsize::new(0)));
+    for task in 0..TASKS {
+        let (shared, steps) = (Arc::clone(&shared), Arc::clone(&steps));
+        runtime.spawn(async move {
+            for step in 0..STEPS {
+                if (task + step) % 2 == 0 {
+                    shared.add().await;
+                } else {
+                    shared.add_blocking();
+                }
+                steps.fetch_add(1, Ordering::Relaxed);
+                if step % 16 == 0 {
+                    yield_now().await;
+                }
+            }
+        });
+    }
+    wait_for(&steps, TASKS * STEPS);
+    assert_eq!(
+        *shared
+            .try_acquire_state()
+            .expect("it is free")
+            .fields()
+            .count,
+        TASKS * STEPS
+    );
+}
+
+/// One thread, which parks while the next in the queue is a task that it should poll.
+#[test]
+fn a_destructor_takes_the_lock_on_the_only_thread() {
+    struct Ticket(Arc<Shared>);
+
+    impl Drop for Ticket {
+        fn drop(&mut self) {
+            self.0.add_blocking();
+        }
+    }
+
+    let runtime = runtime(1);
+    let (shared, steps) = (Arc::new(Shared::default()), Arc::new(AtomicUsize::new(0)));
+    for _ in 0..8 {
+        let (shared, steps) = (Arc::clone(&shared), Arc::clone(&steps));
+        runtime.spawn(async move {
+            for _ in 0..10 {
+                let ticket = Ticket(Arc::clone(&shared));
+                let guard = shared.acquire_state().await;
+                yield_now().await;
+                drop(guard);
+                drop(ticket);
+                steps.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+    }
+    wait_for(&steps, 80);
+}
+
+#[test]
+fn a_writer_takes_over_the_grants_of_readers() {
+    let runtime = runtime(1);
+    let (lock, steps) = (Arc::new(RwLock::new(0)), Arc::new(AtomicUsize::new(0)));
+    let holder = lock.try_write_owned().expect("it is free");
+    for _ in 0..5 {
+        let (lock, steps) = (Arc::clone(&lock), Arc::clone(&steps));
+        runtime.spawn(async move {
+            drop(lock.read_owned().await);
+            steps.fetch_add(1, Ordering::Relaxed);
+        });
+    }
+    let (writer, done) = (Arc::clone(&lock), Arc::clone(&steps));
+    runtime.spawn(async move {
+        // The readers are granted, and this is the thread that should poll them.
+        std::thread::sleep(Duration::from_millis(50));
+        drop(holder);
+        *writer.write_blocking() += 1;
+        done.fetch_add(1, Ordering::Relaxed);
+    });
+    wait_for(&steps, 6);
+    assert_eq!(*lock.try_read().expect("it is free"), 1);
+}
+
+#[test]
+fn permits_of_tasks_are_taken_over() {
+    let runtime = runtime(1);
+    let (semaphore, steps) = (Arc::new(Semaphore::new(0)), Arc::new(AtomicUsize::new(0)));
+    for _ in 0..3 {
+        let (semaphore, steps) = (Arc::clone(&semaphore), Arc::clone(&steps));
+        runtime.spawn(async move {
+            semaphore.acquire().await.forget();
+            steps.fetch_add(1, Ordering::Relaxed);
+        });
+    }
+    let (other, done) = (Arc::clone(&semaphore), Arc::clone(&steps));
+    runtime.spawn(async move {
+        std::thread::sleep(Duration::from_millis(50));
+        other.add_permits(3);
+        drop(other.acquire_many_blocking(2));
+        done.fetch_add(1, Ordering::Relaxed);
+    });
+    wait_for(&steps, 4);
+    assert_eq!(semaphore.available_permits(), 0);
+}

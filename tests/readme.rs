@@ -1,5 +1,5 @@
-//! The README names the tests that show what it says: they must exist. And its
-//! first example must do what it says.
+//! The page about asyncio names the tests that show what it says: they must exist. And
+//! the first example of the README must do what it says.
 
 use std::fs;
 use std::path::Path;
@@ -16,10 +16,10 @@ fn behaviours(root: &Path) -> String {
 #[test]
 fn the_tests_it_names_exist() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let readme = fs::read_to_string(root.join("README.md")).expect("there is a README");
+    let page = fs::read_to_string(root.join("docs/asyncio.md")).expect("the page is there");
     let sources = behaviours(root);
     let mut named = 0;
-    for row in readme.lines().filter(|line| line.starts_with("| ")) {
+    for row in page.lines().filter(|line| line.starts_with("| ")) {
         let Some(shown_by) = row.trim_end_matches(" |").rsplit(" | ").next() else {
             continue;
         };
@@ -34,14 +34,14 @@ fn the_tests_it_names_exist() {
                 assert!(
                     sources.contains(&format!("fn {name}("))
                         || sources.contains(&format!("fn {name}<")),
-                    "the README names the test `{name}`, which does not exist"
+                    "the page names the test `{name}`, which does not exist"
                 );
             }
         }
     }
     assert!(
         named > 40,
-        "the table of the README has moved: {named} tests were found in it"
+        "the table has moved: {named} tests were found in it"
     );
 }
 
@@ -72,7 +72,7 @@ mod example {
 #[test]
 fn its_first_example_is_the_one_that_is_tested() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let readme = fs::read_to_string(root.join("README.md")).expect("there is a README");
+    let page = fs::read_to_string(root.join("docs/asyncio.md")).expect("the page is there");
     let first = readme.split("```rust\n").nth(1).expect("it has an example");
     let first = first.split("```").next().unwrap_or_default();
     let tested = include_str!("ui/pass/readme.rs");

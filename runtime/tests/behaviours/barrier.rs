@@ -1,4 +1,4 @@
-//! `Barrier`: BAR, number 37 of the nastiest, and what X says of wakers.
+//! `Barrier`: BAR, N-37, and what X says of wakers, in the list of behaviours (README.md).
 //!
 //! Rows, or parts of rows, that are not here:
 //!

@@ -1,4 +1,4 @@
-//! `Condition`: COND, and numbers 23, 28 and 31 of the nastiest.
+//! `Condition`: COND, N-23, N-28 and N-31 in the list of behaviours (README.md).
 //!
 //! Rows, or parts of rows, that are not here:
 //!

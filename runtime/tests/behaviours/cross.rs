@@ -1,4 +1,5 @@
-//! What every primitive has to stand: X, WQ; grants that belong to the task (the
+//! What every primitive has to stand: X and WQ in the list of behaviours (README.md);
+//! grants that belong to the task (the
 //! "futurelock" of RFD 609); sizes.
 //!
 //! What can be entered by one at a time runs the same tests, in its owned form:

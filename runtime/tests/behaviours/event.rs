@@ -1,4 +1,4 @@
-//! `Event`: EVT, and number 20 of the nastiest.
+//! `Event`: EVT and N-20 in the list of behaviours (README.md).
 //!
 //! Every row is here. A deadline (EVT-15) is a `select` with another event.
 

@@ -1,5 +1,5 @@
-//! `Lock`, and `Mutex` where a value matters: LOCK, and numbers 1, 5 and 8 of
-//! the nastiest.
+//! `Lock`, and `Mutex` where a value matters: LOCK, N-01, N-05 and N-08 in the list of
+//! behaviours (README.md).
 //!
 //! Rows that are not here:
 //!

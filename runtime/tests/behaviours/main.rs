@@ -1,6 +1,6 @@
 //! What the test suites of the field check of asyncio's primitives and their
 //! kin, one test for each behaviour, polled by hand with counting wakers. The
-//! names of the tests begin with the number of the behaviour in our list.
+//! names of the tests begin with the number of the behaviour in `README.md`.
 #![cfg(not(any(async_monitor_loom, async_monitor_shuttle)))]
 
 /// What is tested: the files are compiled for the other flavour, too, in
@@ -21,6 +21,7 @@ mod flavour {
     }
 }
 
+mod list;
 mod model;
 mod scheduled;
 mod support;

@@ -1,4 +1,4 @@
-//! `RwLock`: RW, and number 33 of the nastiest.
+//! `RwLock`: RW and N-33 in the list of behaviours (README.md).
 //!
 //! Rows that are not here:
 //!

@@ -1,4 +1,5 @@
-//! `Semaphore` and `BoundedSemaphore`: SEM, BSEM, and number 12 of the nastiest.
+//! `Semaphore` and `BoundedSemaphore`: SEM, BSEM and N-12 in the list of behaviours
+//! (README.md).
 //!
 //! Rows that are not here:
 //!

@@ -72,7 +72,7 @@ mod example {
 #[test]
 fn its_first_example_is_the_one_that_is_tested() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let page = fs::read_to_string(root.join("docs/asyncio.md")).expect("the page is there");
+    let readme = fs::read_to_string(root.join("README.md")).expect("there is a README");
     let first = readme.split("```rust\n").nth(1).expect("it has an example");
     let first = first.split("```").next().unwrap_or_default();
     let tested = include_str!("ui/pass/readme.rs");

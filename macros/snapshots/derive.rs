@@ -34,7 +34,7 @@ impl<'__guard> AccountLedgerGuard<'__guard> {
             }
         }
     }
-    /// Releases the lock: what dropping the guard does, said aloud.
+    /// Releases the lock. Equivalent to `drop(guard)`.
     #[inline]
     fn release(guard: Self) {
         ::core::mem::drop(guard);
@@ -87,7 +87,7 @@ unsafe impl<'__guard> ::async_monitor::HoldsLock for AccountLedgerHeld<'__guard>
 impl Account {
     /**Waits for the lock `ledger`, and takes it for itself alone.
 
-Dropping the future gives up the place in line.*/
+Dropping the future gives up the place in the queue.*/
     async fn acquire_ledger(&self) -> AccountLedgerGuard<'_> {
         let __lock = ::async_monitor::__private::field(&self.ledger).__settle().__lock();
         let __guard = ::async_monitor::__private::infallible(

@@ -31,7 +31,7 @@ impl<'__guard> SharedStateGuard<'__guard> {
             }
         }
     }
-    /// Releases the lock: what dropping the guard does, said aloud.
+    /// Releases the lock. Equivalent to `drop(guard)`.
     #[inline]
     fn release(guard: Self) {
         ::core::mem::drop(guard);
@@ -83,7 +83,7 @@ unsafe impl<'__guard> ::async_monitor::HoldsLock for SharedStateHeld<'__guard> {
 impl Shared {
     /**Waits for the lock `state`, and takes it for itself alone.
 
-Dropping the future gives up the place in line.*/
+Dropping the future gives up the place in the queue.*/
     async fn acquire_state(&self) -> SharedStateGuard<'_> {
         let __lock = ::async_monitor::__private::field(&self.state).__settle().__lock();
         let __guard = ::async_monitor::__private::infallible(

@@ -43,7 +43,7 @@ where
             }
         }
     }
-    /// Releases the lock: what dropping the guard does, said aloud.
+    /// Releases the lock. Equivalent to `drop(guard)`.
     #[inline]
     fn release(guard: Self) {
         ::core::mem::drop(guard);
@@ -114,7 +114,7 @@ where
 {
     /**Waits for the lock `table`, and takes it for itself alone.
 
-Dropping the future gives up the place in line.*/
+Dropping the future gives up the place in the queue.*/
     async fn write_table(&self) -> CacheTableWriteGuard<'_, 'd, K, N> {
         let __lock = ::async_monitor::__private::field(&self.table).__settle().__lock();
         let __guard = ::async_monitor::__private::infallible(
@@ -567,7 +567,7 @@ where
             }
         }
     }
-    /// Releases the lock: what dropping the guard does, said aloud.
+    /// Releases the lock. Equivalent to `drop(guard)`.
     #[inline]
     fn release(guard: Self) {
         ::core::mem::drop(guard);
@@ -638,7 +638,7 @@ where
 {
     /**Waits for the lock `table`, and takes it to read.
 
-Dropping the future gives up the place in line.*/
+Dropping the future gives up the place in the queue.*/
     async fn read_table(&self) -> CacheTableReadGuard<'_, 'd, K, N>
     where
         for<'__a> &'__a HashMap<K, &'d [u8; N]>: ::async_monitor::__private::Shareable,

@@ -401,9 +401,8 @@ pub fn with_lock(input: TokenStream) -> TokenStream {
 ///
 /// It stands on an inherent `impl` of a struct with
 /// [`#[derive(Guarded)]`](macro@Guarded), which it reaches by the struct's own
-/// name: an alias will not do, nor a name that the struct was given by an import, and
-/// neither will a name that hides another derived struct, that of an outer scope or of
-/// a glob import. In the `impl`, [`#[synchronized]`](macro@synchronized) means what it
+/// name. Use that, not an alias or a renamed import. The name must not shadow another
+/// derived struct, of an outer scope or of a glob import. In the `impl`, [`#[synchronized]`](macro@synchronized) means what it
 /// does elsewhere.
 ///
 /// The views of the struct are looked for beside it, by the path behind `impl`. In
@@ -457,9 +456,8 @@ pub fn with_lock(input: TokenStream) -> TokenStream {
 /// the object is borrowed for as long as the view exists, so nothing outlives the
 /// section. A method of `read(lock)` is on both
 /// views, so that a section that writes can call it too. The body, with what items
-/// and statics it has, is compiled once. If it may suspend, its future is inside of
-/// that of the method, to which the parameters were given: each level of calls holds
-/// them once more.
+/// and statics it has, is compiled once. An async body is nested in the future of its
+/// caller, so every call level stores the parameters again.
 ///
 /// Attributes that rewrite a fn, such as `#[instrument]`, are those of the form that
 /// acquires the lock; the other does not have them.

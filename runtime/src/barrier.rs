@@ -79,8 +79,7 @@ pub struct BarrierWaitResult {
 }
 
 impl BarrierWaitResult {
-    /// A number from 0 to the number of tasks less one, another for each task
-    /// that passed together: their order of arrival.
+    /// The order of arrival within this generation, from 0 to `parties - 1`.
     #[inline]
     pub fn index(&self) -> usize {
         self.index
@@ -163,9 +162,8 @@ impl Barrier {
         self.drive_out(true);
     }
 
-    /// Makes the barrier as new. Those who wait get an error; who comes before
-    /// the last of them has returned (or has been dropped) waits for that,
-    /// uncounted.
+    /// Resets the barrier. Current waiters get [`BrokenBarrier`]; tasks that arrive before
+    /// they have all returned, or been dropped, start counting afterwards.
     #[inline]
     pub fn reset(&self) {
         self.drive_out(false);

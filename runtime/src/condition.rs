@@ -39,8 +39,8 @@ use crate::sync::{SharedCell, const_unless_loom};
 ///
 /// It has no lock of its own: it works with the guards of [`Lock`](super::Lock),
 /// [`Mutex`](super::Mutex), [`RwLock`](super::RwLock) and of
-/// `#[derive(Guarded)]` structs. (With a guard that such a struct has to read, and with
-/// a [`MappedMutexGuard`](super::MappedMutexGuard), one can notify, but not wait.) A guard is taken by value and returned, so
+/// `#[derive(Guarded)]` structs. (Read guards of such a struct and
+/// [mapped guards](super::MappedMutexGuard) can be used to notify, but not to wait.) A guard is taken by value and returned, so
 /// that nobody has a guard while the lock is not held; and a guard, or a view
 /// that borrows one, is the proof that [`notify`](Self::notify) asks for, so that
 /// nobody notifies without the lock.

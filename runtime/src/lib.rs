@@ -1,24 +1,80 @@
-//! Monitors for async Rust.
+//! Monitors for async Rust: shared state that is reached only while its lock is held,
+//! checked by the compiler. The primitives of Python's asyncio with Rust's guarantees, on
+//! any executor, plus macros that turn misuse into compile errors.
 //!
-//! The synchronization primitives of Python's asyncio, with Rust's guarantees,
-//! on any executor, and a notation on top by which the compiler keeps you from
-//! using them wrongly.
+//! # When not to use an async lock
+//!
+//! Where no critical section has an `.await` in it and all of them are short,
+//! [`std::sync::Mutex`] is often right: it is faster under contention, and plain fns,
+//! constructors and destructors can take it. An async lock is for sections that wait for
+//! something, for conditions, and where waiting tasks must not hold a thread.
+//!
+//! # An example
+//!
+//! ```
+//! # #[cfg(feature = "macros")] {
+//! use async_monitor::{Guarded, Lock, monitor, synchronized, with_lock};
+//!
+//! #[derive(Guarded)]
+//! pub struct Account {
+//!     pub id: u64,                                   // unguarded: plain, shared, read-only
+//!     ledger: Lock,                                  // a lock ...
+//!     #[guarded_by(ledger)] balance: Guarded<i64>,   // ... and what it guards
+//!     #[guarded_by(ledger)] history: Guarded<Vec<i64>>,
+//! }
+//!
+//! #[monitor]
+//! impl Account {
+//!     /// Holds `self.ledger` from the first statement to the last.
+//!     #[synchronized(ledger)]
+//!     pub async fn deposit(&self, amount: i64) -> i64 {
+//!         *ledger.balance += amount;
+//!         ledger.history.push(amount);
+//!         *ledger.balance
+//!     }
+//!
+//!     /// Waits, without holding the lock, until the balance suffices.
+//!     #[synchronized(ledger, when = *ledger.balance >= amount)]
+//!     pub async fn withdraw(&self, amount: i64) -> i64 {
+//!         ledger.deposit(-amount).await              // already held: no second acquisition
+//!         // self.deposit(-amount).await             // would deadlock: does not compile
+//!     }
+//! }
+//!
+//! async fn transfer(from: &Account, to: &Account, amount: i64) {
+//!     with_lock!(a = from.ledger, b = to.ledger, {   // any order, from any task: no deadlock
+//!         *a.balance -= amount;
+//!         *b.balance += amount;
+//!     })
+//! }
+//! # }
+//! ```
+//!
+//! # Which primitive?
+//!
+//! | you want | take |
+//! |---|---|
+//! | fields of a struct that change together | [`Lock`] and `#[derive(Guarded)]` |
+//! | one value behind a lock | [`Mutex`] |
+//! | a value that is mostly read | [`RwLock`] |
+//! | to wait until what a lock guards has changed | `when = ..` in a section, or [`Condition`] |
+//! | a flag to wait for | [`Event`] |
+//! | at most so many at a time | [`Semaphore`], [`BoundedSemaphore`] |
+//! | tasks that wait for each other | [`Barrier`] |
+//! | any of these within one thread | `local` |
 //!
 //! # Guarantees
 //!
 //! They hold for every primitive here:
 //!
-//! - **No allocation** for a lock, a waiter or a wake: a waiter's place in line
-//!   is inside its future. (A thread that uses a `*_blocking` form allocates
-//!   once.)
-//! - **First come, first served.** A place in line is taken at the first poll,
-//!   and what becomes free is handed over to the first in line at once. A waiter
-//!   that was woken and is neither polled nor dropped keeps those behind it
-//!   waiting, unless they are futures of its own task: see
+//! - **No allocation** for a lock, a waiter or a wake-up: a waiter's node is inside its
+//!   future. (A thread that uses a `*_blocking` form allocates once.)
+//! - **Fairness.** A waiter is queued at its first poll, and a release hands the permit to
+//!   the first waiter. A granted waiter that is neither polled nor dropped keeps those
+//!   behind it waiting, unless they are futures of its own task, or threads that park: see
 //!   [`Lock`](Lock#fairness).
-//! - **Cancel safety.** Every future does nothing until it is polled and may be
-//!   dropped at any time. It gives on what it was granted, and its notification,
-//!   and leaves no trace.
+//! - **Cancel safety.** A future does nothing until it is polled and may be dropped at any
+//!   time. Dropping it passes its permit or notification on to the next waiter.
 //! - **No code of yours under an internal lock**: not the clone, wake or drop of
 //!   a waker, nor a predicate, nor the destructor of data. A waker may panic,
 //!   use the primitive again, or drop another waiter.
@@ -26,12 +82,9 @@
 //!
 //! # Importing
 //!
-//! By name, not by `use async_monitor::*`. The traits by which the notation acquires
-//! any lock, [`AsyncLock`] and [`AsyncRwLock`], have methods of the same names as the
-//! locks, and where they are in scope, they come first for a pointer: `acquire` of an
-//! `Arc<Lock>`, and `read` of an `Arc<RwLock<T>>`, are then those of the trait, which
-//! return a `Result`. Code that is generic over locks imports the traits; no other
-//! needs them.
+//! By name, not by `use async_monitor::*`. Don't import [`AsyncLock`] or [`AsyncRwLock`]
+//! unless you write generic code: on an `Arc<Lock>`, their methods shadow the lock's own
+//! and return a `Result`.
 //!
 //! # Features
 //!

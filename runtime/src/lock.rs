@@ -41,20 +41,25 @@ use crate::sync::const_unless_loom;
 ///
 /// # Fairness
 ///
-/// First come, first served: a place in line is taken when the future of
-/// [`acquire`](Self::acquire) is first polled, and a release hands the lock to
-/// the first in line there and then. Nobody, not even
-/// [`try_acquire`](Self::try_acquire), gets in between, however long the task
+/// FIFO between tasks: a waiter is queued when the future of [`acquire`](Self::acquire) is
+/// first polled, and a release hands the lock to the first waiter there and then. Nobody,
+/// not even [`try_acquire`](Self::try_acquire), gets in between, however long the task
 /// that was woken takes to run; so a future that was granted the lock and is
-/// neither polled nor dropped keeps everybody behind it waiting.
+/// neither polled nor dropped keeps all waiters behind it waiting.
 ///
-/// One exception: the lock is granted to a task, not to a future. If the task
-/// that was granted the lock does not poll the future it was granted to, but
-/// polls another that waits for the same lock, that one gets it (after one more
-/// turn, in case the first was only about to be polled). Tasks are told apart
-/// by [`Waker::will_wake`](core::task::Waker::will_wake); combinators that make
-/// wakers of their own, such as `FuturesUnordered`, look like tasks of their
-/// own.
+/// There are two exceptions.
+///
+/// - The lock is granted to a task, not to a future. If the task does not poll the future
+///   that was granted the lock, but polls another that waits for the same lock, that one
+///   gets it (after one more turn, in case the first was only about to be polled), and the
+///   first takes its place in the queue. So no other task is passed. Tasks are told apart
+///   by [`Waker::will_wake`](core::task::Waker::will_wake); combinators that make
+///   wakers of their own, such as `FuturesUnordered`, look like tasks of their
+///   own.
+/// - A thread that waits in a `*_blocking` form takes over a lock that was granted to
+///   another waiter and is not picked up for about a millisecond (longer, the longer it has
+///   waited): it may be the thread that should poll the other's task. The other is queued
+///   again, at the head.
 ///
 /// # Panics and forgotten guards
 ///
@@ -94,8 +99,8 @@ impl Lock {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future gives up its place in line, and gives the lock on if
-    /// it had been granted.
+    /// Dropping the future takes it out of the queue, and hands the lock to the next
+    /// waiter if it had been granted.
     ///
     /// ```
     /// # futures::executor::block_on(async {
@@ -111,7 +116,7 @@ impl Lock {
         LockAcquire::new(self)
     }
 
-    /// Takes the lock if it is free and nobody is in line for it.
+    /// Takes the lock if it is free and no waiter is queued.
     ///
     /// ```
     #[doc = use_of!("Lock")]
@@ -244,7 +249,7 @@ impl<'a> LockGuard<'a> {
         }
     }
 
-    /// Releases the lock: what dropping the guard does, said aloud.
+    /// Releases the lock. Equivalent to `drop(guard)`.
     #[inline]
     pub fn release(self) {
         self.permit.release();
@@ -260,7 +265,7 @@ impl OwnedLockGuard {
         }
     }
 
-    /// Releases the lock: what dropping the guard does, said aloud.
+    /// Releases the lock. Equivalent to `drop(guard)`.
     #[inline]
     pub fn release(self) {
         self.permit.release();

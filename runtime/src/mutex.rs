@@ -80,14 +80,14 @@ impl<T: ?Sized> Mutex<T> {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future gives up its place in line, and gives the mutex on
-    /// if it had been granted.
+    /// Dropping the future takes it out of the queue, and hands the mutex to the next
+    /// waiter if it had been granted.
     #[inline]
     pub fn lock(&self) -> MutexLock<'_, T> {
         MutexLock::new(self)
     }
 
-    /// Locks the mutex if it is free and nobody is in line for it.
+    /// Locks the mutex if it is free and no waiter is queued.
     ///
     /// ```
     #[doc = use_of!("Mutex")]
@@ -247,7 +247,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
         }
     }
 
-    /// Unlocks the mutex: what dropping the guard does, said aloud.
+    /// Unlocks the mutex. Equivalent to `drop(guard)`.
     ///
     /// An associated function, so that it hides no method of `T`.
     #[inline]
@@ -318,7 +318,7 @@ impl<T: ?Sized> OwnedMutexGuard<T> {
         }
     }
 
-    /// Unlocks the mutex: what dropping the guard does, said aloud.
+    /// Unlocks the mutex. Equivalent to `drop(guard)`.
     #[inline]
     pub fn release(guard: Self) {
         guard.permit.release();
@@ -371,7 +371,7 @@ impl<'a, T: ?Sized> MappedMutexGuard<'a, T> {
         }
     }
 
-    /// Unlocks the mutex: what dropping the guard does, said aloud.
+    /// Unlocks the mutex. Equivalent to `drop(guard)`.
     #[inline]
     pub fn release(guard: Self) {
         drop(guard);

@@ -5,7 +5,7 @@ use std::error::Error;
 
 /// A section was not entered in the time that its `timeout` allows.
 ///
-/// Its body has not run, and it has given up its place in line.
+/// Its body has not run, and it has given up its place in the queue.
 ///
 /// ```
 /// use async_monitor::Elapsed;

@@ -141,7 +141,7 @@ macro_rules! guards {
                 Self { permit: GatePermit::new(handle, Default::default()) }
             }
 
-            /// Releases the lock: what dropping the guard does, said aloud.
+            /// Releases the lock. Equivalent to `drop(guard)`.
             ///
             /// An associated function, so that it hides no method of `T`.
             #[inline]
@@ -179,7 +179,7 @@ guard_traits! {
 macro_rules! write_guards {
     ($($guard:ident[$($generics:tt)*]<$($params:tt),*>, $read_guard:ty, |$handle:ident| $read_handle:expr;)*) => {$(
         impl<$($generics)*> $guard<$($params),*> {
-            /// Goes on as a reader. Readers that are first in line enter too;
+            /// Goes on as a reader. Readers that are first in the queue enter too;
             /// no writer gets in between.
             ///
             /// ```

@@ -62,7 +62,7 @@ use crate::gate::{Access, FLAGS, Gate, Gated, READER, Shared, UPGRADABLE, WRITER
 ///
 /// # Fairness
 ///
-/// First come, first served, whatever the kind: a reader that comes after a
+/// FIFO, whatever the kind of access: a reader that is queued after a
 /// writer waits for it, also when other readers are inside. (So a task that
 /// reads must not read again before it is done: with a writer in between, it
 /// would wait for itself.) For the rest see [`Lock`](super::Lock), of which this
@@ -150,13 +150,12 @@ impl<T> RwLock<T> {
 }
 
 impl<T: ?Sized> RwLock<T> {
-    /// Waits until no writer is inside and nobody who must wait is in line
-    /// before, to read. (That may be a writer, an upgrade, or a second upgradable
-    /// reader: nobody is passed.)
+    /// Acquires shared access, waiting for the current writer and for every request
+    /// queued earlier.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future gives up its place in line, and gives on what it had
+    /// Dropping the future takes it out of the queue, and passes on what it had
     /// been granted. The same holds for the futures of all methods here.
     #[inline]
     pub fn read(&self) -> RwLockRead<'_, T> {
@@ -190,14 +189,14 @@ impl<T: ?Sized> RwLock<T> {
         RwLockUpgradableRead::new(self)
     }
 
-    /// Locks for reading if that is possible at once and nobody is in line.
+    /// Locks for reading if that is possible at once and no waiter is queued.
     #[inline]
     pub fn try_read(&self) -> Option<RwLockReadGuard<'_, T>> {
         self.enter(Access::Read)
             .then(|| RwLockReadGuard::new(ReadHandle::new(self)))
     }
 
-    /// Locks for writing if that is possible at once and nobody is in line.
+    /// Locks for writing if that is possible at once and no waiter is queued.
     #[inline]
     pub fn try_write(&self) -> Option<RwLockWriteGuard<'_, T>> {
         self.enter(Access::Write)

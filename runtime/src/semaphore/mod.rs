@@ -45,9 +45,8 @@ use crate::sync::{Ordering, Word, const_unless_loom};
 ///
 /// # Fairness
 ///
-/// First come, first served. A release hands the permit over to the first in
-/// line there and then; permits that nobody was waiting for go to whoever asks
-/// first. For the rest see [`Lock`](super::Lock), which is the same with one
+/// FIFO. A release hands the permit over to the first waiter there and then; permits
+/// that nobody is waiting for go to the next request. For the rest see [`Lock`](super::Lock), which is the same with one
 /// permit and no way to add another.
 ///
 /// # Examples
@@ -144,7 +143,7 @@ macro_rules! semaphore {
             ///
             /// # Cancel safety
             ///
-            /// Dropping the future gives up its place in line, and gives on what
+            /// Dropping the future takes it out of the queue, and passes on what
             /// it had been granted.
             #[inline]
             pub fn acquire(&self) -> $acquire<'_> {
@@ -152,14 +151,14 @@ macro_rules! semaphore {
             }
 
             /// Waits until `permits` permits are available, and takes them all
-            /// at once. More than there will ever be are waited for, for ever;
-            /// none are there at once.
+            /// at once. A request for more permits than the semaphore ever holds never
+            /// completes; a request for zero completes immediately.
             #[inline]
             pub fn acquire_many(&self, permits: usize) -> $acquire<'_> {
                 $acquire::new(self, permits)
             }
 
-            /// Takes a permit if one is available and nobody is in line.
+            /// Takes a permit if one is available and no waiter is queued.
             #[inline]
             pub fn try_acquire(&self) -> Option<$permit<'_>> {
                 self.try_acquire_many(1)
@@ -252,7 +251,7 @@ macro_rules! semaphore {
             }
 
             /// Whether a task that asked for a permit would have to wait: none
-            /// is available, or others are in line. The answer may be out of
+            /// is available, or waiters are queued. The answer may be out of
             /// date when it arrives.
             #[inline]
             pub fn is_locked(&self) -> bool {

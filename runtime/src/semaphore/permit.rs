@@ -46,7 +46,7 @@ macro_rules! permits {
                 self.permit.claim()
             }
 
-            /// Gives the permits back: what dropping the guard does, said aloud.
+            /// Gives the permits back. Equivalent to `drop(permit)`.
             #[inline]
             pub fn release(self) {
                 self.permit.release();

@@ -42,7 +42,7 @@ impl Side<'_> {
         };
         let doc = format!(
             "Waits for the lock `{name}`, and takes it {how}.\n\n\
-             Dropping the future gives up the place in line."
+             Dropping the future gives up the place in the queue."
         );
         let try_doc = format!("Takes the lock `{name}` {how} if that is possible without waiting.");
         let blocking_doc = format!(

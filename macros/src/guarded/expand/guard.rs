@@ -143,7 +143,7 @@ impl Side<'_> {
                     }
                 }
 
-                /// Releases the lock: what dropping the guard does, said aloud.
+                /// Releases the lock. Equivalent to `drop(guard)`.
                 #[inline]
                 #vis fn release(guard: Self) {
                     ::core::mem::drop(guard);

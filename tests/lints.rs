@@ -10,6 +10,7 @@ use std::process::Command;
 use std::{env, fs};
 
 const CORPUS: &str = include_str!("lints/corpus.rs");
+const FORBIDDEN: &str = include_str!("lints/forbidden.rs");
 
 /// The corpus with another attribute in place of ours, of no effect, so that the
 /// lines stay the same.
@@ -36,24 +37,27 @@ fn without_attributes() -> String {
     text
 }
 
-/// A workspace with both forms, as the packages `with` and `without`.
+/// A workspace with both forms, as the packages `with` and `without`, and with the
+/// package `forbidden`. The feature `plain` says that the attributes are left out:
+/// what they would bind is then declared in another way.
 fn workspace(name: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     write(
         &folder.join("Cargo.toml"),
-        "[workspace]\nmembers = [\"with\", \"without\"]\nresolver = \"3\"\n",
+        "[workspace]\nmembers = [\"with\", \"without\", \"forbidden\"]\nresolver = \"3\"\n",
     );
     let locked = fs::read_to_string(root.join("Cargo.lock")).expect("the lock file");
     write(&folder.join("Cargo.lock"), &locked);
-    for (form, text) in [
-        ("with", CORPUS.to_owned()),
-        ("without", without_attributes()),
+    for (form, text, default) in [
+        ("with", CORPUS.to_owned(), ""),
+        ("without", without_attributes(), "\"plain\""),
+        ("forbidden", FORBIDDEN.to_owned(), ""),
     ] {
         let runtime = root.join("runtime");
         let manifest = format!(
             "[package]\nname = \"{form}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\
-             [dependencies]\n\
+             [features]\nplain = []\ndefault = [{default}]\n[dependencies]\n\
              async-monitor = {{ path = {runtime:?}, features = [\"smol\"] }}\n"
         );
         write(&folder.join(form).join("Cargo.toml"), &manifest);
@@ -101,14 +105,29 @@ fn assert_same<T: Ord + std::fmt::Display>(expected: &BTreeSet<T>, found: &BTree
     assert!(expected.len() > 40, "{} found", expected.len());
 }
 
-#[test]
-fn attributes_neither_add_nor_hide_a_warning() {
-    let folder = workspace("lints");
+/// `clippy`, where it is installed.
+fn check_or_clippy() -> &'static str {
     let has_clippy = Command::new("cargo")
         .args(["clippy", "--version"])
         .output()
         .is_ok_and(|output| output.status.success());
-    let command = if has_clippy { "clippy" } else { "check" };
+    if has_clippy { "clippy" } else { "check" }
+}
+
+/// An `allow` of an expansion would be an error here.
+#[test]
+fn attributes_compile_where_lints_are_forbidden() {
+    let folder = workspace("forbidden");
+    cargo(
+        &folder,
+        &[check_or_clippy(), "--offline", "-p", "forbidden"],
+    );
+}
+
+#[test]
+fn attributes_neither_add_nor_hide_a_warning() {
+    let folder = workspace("lints");
+    let command = check_or_clippy();
     let warnings = |form: &str| -> BTreeSet<String> {
         let output = cargo(
             &folder,
@@ -168,12 +187,17 @@ fn unescaped(text: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
-        bytes.push(if byte == b'\\' {
-            let digits = [rest.next(), rest.next()].map(|digit| digit.expect("two digits"));
-            let digits = std::str::from_utf8(&digits).expect("digits");
-            u8::from_str_radix(digits, 16).expect("a number")
-        } else {
-            byte
+        bytes.push(match (byte, rest.clone().next()) {
+            (b'\\', Some(b'\\')) => {
+                rest.next();
+                b'\\'
+            }
+            (b'\\', _) => {
+                let digits = [rest.next(), rest.next()].map(|digit| digit.expect("two digits"));
+                let digits = std::str::from_utf8(&digits).expect("digits");
+                u8::from_str_radix(digits, 16).expect("a number")
+            }
+            _ => byte,
         });
     }
     bytes

@@ -316,3 +316,353 @@ macro_rules! monitor {
 }
 
 monitor!(Made);
+
+/// Sections whose bodies use what the lock binds: without the attributes, it is the
+/// parameter itself.
+pub mod bound {
+    #[allow(unused_imports)]
+    use super::synchronized;
+
+    /// What the sections here hold, and what they bind.
+    #[cfg(not(feature = "plain"))]
+    pub type Number<'m> = &'m async_monitor::Mutex<u8>;
+    /// What the sections here bind.
+    #[cfg(feature = "plain")]
+    pub type Number<'m> = &'m mut u8;
+
+    /// Two locks.
+    #[cfg(not(feature = "plain"))]
+    pub type Numbers<'m> = &'m async_monitor::RwLock<u8>;
+    /// Two bindings.
+    #[cfg(feature = "plain")]
+    pub type Numbers<'m> = &'m u8;
+
+    /// Deserves nothing.
+    #[synchronized(m)]
+    pub async fn get(m: Number<'_>) -> u8 {
+        *m
+    }
+
+    /// Deserves nothing.
+    #[synchronized(read(m))]
+    pub async fn read(m: Numbers<'_>) -> u8 {
+        *m
+    }
+
+    /// Deserves nothing.
+    #[synchronized(m, atomic)]
+    pub async fn set(m: Number<'_>, value: u8) {
+        *m = value;
+    }
+
+    /// Deserves nothing.
+    #[synchronized(m, no_await)]
+    pub async fn add(m: Number<'_>, value: u8) -> u8 {
+        *m += value;
+        *m
+    }
+
+    /// Deserves nothing.
+    #[synchronized(m, when = *m > 0)]
+    pub async fn take(m: Number<'_>) -> u8 {
+        core::mem::take(m)
+    }
+
+    /// Deserves nothing.
+    #[synchronized(m, n)]
+    pub async fn both(m: Number<'_>, n: Number<'_>) -> u8 {
+        core::mem::swap(m, n);
+        *m
+    }
+
+    /// Deserves nothing.
+    #[synchronized(m, n, atomic)]
+    pub async fn both_or_none(m: Number<'_>, n: Number<'_>) -> u8 {
+        core::mem::swap(m, n);
+        *m
+    }
+
+    /// Deserves nothing: the expectation is met.
+    #[synchronized(m)]
+    pub async fn expected(m: Number<'_>, #[expect(unused_variables)] hint: u8) -> u8 {
+        *m
+    }
+
+    /// Deserves nothing: the expectation is met.
+    #[synchronized(m)]
+    #[expect(clippy::too_many_arguments)]
+    pub async fn many_expected(m: Number<'_>, a: u8, b: u8, c: u8, d: u8, e: u8, f: u8, g: u8) -> u8 {
+        *m + a + b + c + d + e + f + g
+    }
+
+    /// An expectation that is not met.
+    #[synchronized(m)]
+    #[expect(unused_variables)]
+    pub async fn expected_in_vain(m: Number<'_>) -> u8 {
+        *m
+    }
+
+    /// Deserves nothing.
+    #[synchronized(m)]
+    #[allow(unused_variables)]
+    pub async fn allowed(m: Number<'_>, hint: u8) -> u8 {
+        *m
+    }
+
+    // Nobody calls it.
+    #[synchronized(m)]
+    async fn uncalled(m: Number<'_>) -> u8 {
+        *m
+    }
+
+    #[synchronized(m)]
+    pub async fn without_docs(m: Number<'_>) -> u8 {
+        *m
+    }
+
+    /// Says nothing about its errors.
+    #[synchronized(m)]
+    pub async fn fails(m: Number<'_>) -> Result<u8, String> {
+        if *m == 0 {
+            return Err(String::new());
+        }
+        Ok(*m)
+    }
+
+    /// Says nothing about its panics.
+    #[synchronized(m)]
+    pub async fn panics(m: Number<'_>) -> u8 {
+        assert!(*m > 0, "nothing there");
+        m.checked_add(1).unwrap()
+    }
+
+    /// Takes too much.
+    #[synchronized(m)]
+    pub async fn many(m: Number<'_>, a: u8, b: u8, c: u8, d: u8, e: u8, f: u8, g: u8) -> u8 {
+        *m + a + b + c + d + e + f + g
+    }
+
+    /// A parameter, a variable, a `mut`, a value and an assignment that nothing uses.
+    #[synchronized(m)]
+    pub async fn unused(m: Number<'_>, hint: u8) -> u8 {
+        let twice = *m * 2;
+        let mut same = *m;
+        m.checked_add(1);
+        let mut last = 3;
+        last = 4;
+        same
+    }
+
+    /// The same under every option.
+    #[synchronized(m, atomic)]
+    pub async fn unused_if_atomic(m: Number<'_>, hint: u8) -> u8 {
+        let twice = *m * 2;
+        let mut same = *m;
+        same
+    }
+
+    /// The same under every option.
+    #[synchronized(m, no_await)]
+    pub async fn unused_without_await(m: Number<'_>, hint: u8) -> u8 {
+        let twice = *m * 2;
+        let mut same = *m;
+        same
+    }
+
+    /// The same under every option.
+    #[synchronized(m, when = *m > 0)]
+    pub async fn unused_when(m: Number<'_>, hint: u8) -> u8 {
+        let twice = *m * 2;
+        let mut same = *m;
+        same
+    }
+
+    /// Code that is not reached, and a `return` too many.
+    #[synchronized(m)]
+    pub async fn unreachable(m: Number<'_>) -> u8 {
+        if *m == 0 {
+            return 1;
+            *m += 1;
+        }
+        return *m;
+    }
+
+    /// Braces and parentheses too many.
+    #[synchronized(m)]
+    pub async fn superfluous(m: Number<'_>) -> u8 {
+        if (*m == 0) {
+            return { 1 };
+        }
+        let n = { *m };
+        (n)
+    }
+
+    /// A block in a body.
+    #[synchronized(m)]
+    pub async fn block(m: Number<'_>) -> u8 {
+        { *m }
+    }
+
+    /// What clippy finds in bodies.
+    #[synchronized(m)]
+    pub async fn clumsy(m: Number<'_>) -> bool {
+        let mut words = Vec::new();
+        words.push(1);
+        for index in 0..words.len() {
+            *m += words[index];
+        }
+        if *m == 0 { true } else { false }
+    }
+
+    /// A name, a lifetime and a parameter that are not as they should be.
+    #[synchronized(m)]
+    pub async fn badName<'a>(m: Number<'_>, name: &'a str, WORD: &String, vec: Vec<u8>) -> usize {
+        name.len() + WORD.len() + vec.len() + usize::from(*m)
+    }
+
+    /// Deprecated, and used.
+    #[synchronized(m)]
+    #[deprecated]
+    pub async fn old(m: Number<'_>) -> u8 {
+        *m
+    }
+
+    /// Uses what it should not, and leaves a value alone.
+    #[synchronized(m)]
+    pub async fn caller(m: Number<'_>, other: Number<'_>) -> u8 {
+        must(*m);
+        old(other).await
+    }
+
+    #[must_use]
+    fn must(value: u8) -> u8 {
+        value
+    }
+
+    /// An object.
+    #[derive(Debug)]
+    pub struct Object {
+        /// A number.
+        pub number: u8,
+    }
+
+    impl Object {
+        /// Deserves nothing.
+        #[synchronized(m = m)]
+        pub async fn get(&self, m: Number<'_>) -> u8 {
+            *m + self.number
+        }
+
+        // Neither of the two is called.
+        #[synchronized(m = m)]
+        async fn uncalled(&self, m: Number<'_>) -> u8 {
+            *m + self.number
+        }
+
+        fn uncalled_either(&self) -> u8 {
+            self.number
+        }
+
+        /// Is not named as it should be.
+        #[synchronized(m = m)]
+        pub async fn into_number(&self, m: Number<'_>) -> u8 {
+            *m + self.number
+        }
+
+        /// No `is_empty`.
+        #[synchronized(m = m)]
+        pub async fn len(&self, m: Number<'_>) -> usize {
+            usize::from(*m + self.number)
+        }
+    }
+}
+
+/// A derive and a monitor whose methods use what the lock binds.
+pub mod object {
+    #[allow(unused_imports)]
+    use async_monitor::{Guarded, Lock, Mutex, RwLock, monitor, synchronized};
+
+    /// What a body finds under the name of a lock, where no section binds it.
+    #[cfg(feature = "plain")]
+    #[allow(missing_copy_implementations, missing_debug_implementations, missing_docs, non_upper_case_globals, clippy::missing_docs_in_private_items)]
+    pub mod bindings {
+        pub struct Ledger {
+            pub balance: &'static i64,
+        }
+        pub const ledger: Ledger = Ledger { balance: &0 };
+    }
+    #[cfg(feature = "plain")]
+    use bindings::ledger;
+
+    /// An account.
+    #[derive(Guarded)]
+    pub struct Account {
+        /// A number that is not guarded.
+        pub id: i64,
+        /// The lock.
+        pub ledger: Lock,
+        /// What it guards.
+        #[guarded_by(ledger)]
+        pub balance: Guarded<i64>,
+        #[lock(rw)]
+        pub undocumented: RwLock<u8>,
+        #[lock]
+        pub inner: Mutex<u8>,
+    }
+
+    #[monitor]
+    impl Account {
+        /// Deserves nothing.
+        #[synchronized(ledger)]
+        pub async fn get(&self) -> i64 {
+            *ledger.balance + self.id
+        }
+
+        /// Deserves nothing.
+        #[synchronized(ledger, atomic)]
+        pub async fn get_or_nothing(&self) -> i64 {
+            *ledger.balance + self.id
+        }
+
+        /// Says nothing about its errors.
+        #[synchronized(ledger)]
+        pub async fn fails(&self) -> Result<i64, &'static str> {
+            ledger.balance.checked_add(self.id).ok_or("too much")
+        }
+
+        #[synchronized(ledger)]
+        pub async fn without_docs(&self) -> i64 {
+            *ledger.balance + self.id
+        }
+
+        /// A parameter, a variable and a `mut` that nothing uses.
+        #[synchronized(ledger)]
+        pub async fn unused(&self, hint: u8) -> i64 {
+            let twice = *ledger.balance * 2;
+            let mut same = *ledger.balance + self.id;
+            same
+        }
+
+        /// Deserves nothing: the expectation is met.
+        #[synchronized(ledger)]
+        pub async fn expected(&self, #[expect(unused_variables)] hint: u8) -> i64 {
+            *ledger.balance + self.id
+        }
+
+        // Nobody calls it.
+        #[synchronized(ledger)]
+        async fn uncalled(&self) -> i64 {
+            *ledger.balance + self.id
+        }
+
+        fn uncalled_either(&self) -> i64 {
+            self.id
+        }
+
+        /// Takes too much.
+        #[synchronized(ledger)]
+        pub async fn many(&self, b: i64, c: i64, d: i64, e: i64, f: i64, g: i64, h: i64) -> i64 {
+            *ledger.balance + self.id + b + c + d + e + f + g + h
+        }
+    }
+}

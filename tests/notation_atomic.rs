@@ -138,7 +138,7 @@ fn account(balance: i64) -> Account {
 }
 
 #[test]
-fn an_error_puts_back_what_the_body_has_changed() {
+fn an_err_rolls_back_what_the_body_has_changed() {
     block_on(async {
         let account = account(3);
         assert_eq!(account.withdraw(2).await, Ok(1));
@@ -151,7 +151,7 @@ fn an_error_puts_back_what_the_body_has_changed() {
 }
 
 #[test]
-fn a_question_mark_ends_in_the_section() {
+fn a_question_mark_in_an_atomic_body_rolls_it_back() {
     block_on(async {
         let account = account(0);
         assert_eq!(account.by_question_mark("4").await.unwrap(), "mine");
@@ -175,7 +175,7 @@ fn only_an_err_is_a_failure() {
 }
 
 #[test]
-fn all_locks_of_a_section_are_put_back() {
+fn every_lock_of_a_section_is_rolled_back() {
     block_on(async {
         let account = account(1);
         assert_eq!(account.all(true).await, Err(()));
@@ -194,7 +194,7 @@ fn all_locks_of_a_section_are_put_back() {
 }
 
 #[test]
-fn without_suspension() {
+fn atomic_and_no_await_combine() {
     block_on(async {
         let account = account(1);
         assert_eq!(account.without_suspension(1).await, Ok(1));
@@ -205,7 +205,7 @@ fn without_suspension() {
 }
 
 #[test]
-fn a_cancel_puts_back_wherever_it_comes() {
+fn a_cancel_rolls_back_wherever_it_comes() {
     for polls in 0..=2 {
         let account = account(7);
         {
@@ -230,7 +230,7 @@ fn a_cancel_puts_back_wherever_it_comes() {
 }
 
 #[test]
-fn a_panic_puts_back() {
+fn a_panic_rolls_back() {
     let account = account(7);
     let panicked = catch_unwind(AssertUnwindSafe(|| block_on(account.panics())));
     assert!(panicked.is_err());
@@ -238,7 +238,7 @@ fn a_panic_puts_back() {
 }
 
 #[test]
-fn what_is_put_back_was_there_at_entry_and_not_before_the_wait() {
+fn the_snapshot_is_taken_at_entry_and_not_before_the_wait() {
     let account = account(0);
     let mut cx = Context::from_waker(Waker::noop());
     let mut waits = pin!(account.when_there_is_some());
@@ -274,7 +274,7 @@ fn a_block_commits_at_its_end() {
 }
 
 #[test]
-fn a_block_whose_value_is_an_err_is_undone() {
+fn a_block_whose_value_is_an_err_is_rolled_back() {
     block_on(async {
         let account = account(3);
         let result: Result<u8, u8> = with_lock!(account.ledger, atomic, {
@@ -299,7 +299,7 @@ fn a_block_whose_value_is_an_err_is_undone() {
 }
 
 #[test]
-fn a_cancelled_block_is_undone() {
+fn a_cancelled_block_is_rolled_back() {
     let account = account(3);
     let section = async {
         with_lock!(account.ledger, plain = account.plain, atomic, {
@@ -361,7 +361,7 @@ impl Shelf<'_> {
 }
 
 #[test]
-fn copies_are_dropped_with_no_lock_held() {
+fn snapshots_are_dropped_after_the_locks_are_released() {
     let watch = Watch::default();
     let shelf = Shelf {
         lock: Arc::default(),
@@ -408,7 +408,7 @@ fn is_send<T: Send>(value: T) -> T {
 }
 
 #[test]
-fn generic_state() {
+fn generic_state_is_rolled_back() {
     let generic = Generic {
         lock: Lock::new(),
         items: Guarded::new(["a".to_owned(), "b".to_owned()]),
@@ -445,7 +445,7 @@ impl Store for Account {
 }
 
 #[test]
-fn boxed_futures() {
+fn boxed_futures_are_rolled_back() {
     let account = account(0);
     assert_eq!(block_on(account.put(5)), Ok(5));
     assert!(block_on(account.put(500)).is_err());

@@ -115,7 +115,7 @@ impl Account {
 }
 
 #[test]
-fn a_section_that_may_not_suspend_returns_what_its_body_does() {
+fn a_no_await_section_returns_the_value_of_its_body() {
     let account = Account::default();
     let mut names = Vec::new();
     block_on(async {
@@ -136,7 +136,7 @@ fn a_section_that_may_not_suspend_returns_what_its_body_does() {
 }
 
 #[test]
-fn a_block_that_may_not_suspend_keeps_its_jumps() {
+fn break_and_continue_leave_a_no_await_block() {
     let account = Account::default();
     let rounds = block_on(async {
         let mut rounds = 0;
@@ -176,7 +176,7 @@ impl Count for Counter {
 }
 
 #[test]
-fn boxed_futures_have_options_too() {
+fn options_work_on_boxed_futures() {
     let counter = Counter(Mutex::new(1));
     assert_eq!(block_on(counter.count(2)), Ok(3));
     assert!(block_on(counter.count(256)).is_err());

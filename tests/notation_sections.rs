@@ -109,7 +109,7 @@ impl Account {
     }
 }
 
-/// Helpers take one type, whoever holds the lock.
+/// Helpers take one type, whichever section holds the lock.
 fn note(ledger: &mut AccountLedgerHeld<'_>, amount: i64) {
     ledger.history.push(amount);
 }
@@ -253,7 +253,7 @@ fn a_field_of_the_outer_struct_hides_the_lock_of_the_inner() {
 }
 
 #[test]
-fn locks_of_no_derive_bind_what_they_lead_to() {
+fn a_lock_that_no_derive_knows_binds_its_data() {
     let lock = Lock::new();
     let mutex = Arc::new(Mutex::new(vec![1]));
     let table = RwLock::new(String::new());
@@ -284,7 +284,7 @@ fn locks_of_no_derive_bind_what_they_lead_to() {
 }
 
 #[test]
-fn a_mapped_guard_is_a_base_as_well() {
+fn a_lock_behind_a_mapped_guard_is_acquired() {
     let accounts = Mutex::new((Account::new(1), Account::new(2)));
     block_on(async {
         let second = MutexGuard::map(accounts.lock().await, |pair| &mut pair.1);
@@ -293,7 +293,7 @@ fn a_mapped_guard_is_a_base_as_well() {
 }
 
 #[test]
-fn the_block_is_an_expression_of_its_place() {
+fn a_block_is_an_expression_that_return_break_and_question_mark_leave() {
     async fn question(account: &Account, text: &str) -> Result<i64, std::num::ParseIntError> {
         let n = with_lock!(account.ledger, {
             let n: i64 = text.parse()?;
@@ -357,7 +357,7 @@ fn several_locks_are_acquired_in_one_order() {
     let (a, b) = (Account::new(10), Account::new(0));
     let (a, b) = (&a, &b);
     let mut cx = Context::from_waker(Waker::noop());
-    // However they are started and interleaved, nobody waits for ever.
+    // However they are started and interleaved, no task waits for ever.
     let (mut there, mut back) = (pin!(transfer(a, b, 1)), pin!(transfer(b, a, 2)));
     let guard = a.acquire_ledger_blocking();
     assert!(there.as_mut().poll(&mut cx).is_pending());
@@ -372,7 +372,7 @@ fn several_locks_are_acquired_in_one_order() {
 }
 
 #[test]
-fn locks_of_all_kinds_go_together() {
+fn one_section_acquires_locks_of_different_kinds() {
     let account = Account::new(1);
     let (mutex, lock, semaphore) = (Mutex::new(1), Lock::new(), Semaphore::new(1));
     let sum = block_on(async {

@@ -73,7 +73,7 @@ macro_rules! payload {
             }
 
             #[test]
-            fn table() {
+            fn generated_types_are_send_and_sync_as_their_data_allows() {
                 let actual = [
                     ("object", auto_traits!(Object)),
                     ("guard", auto_traits!(ObjectFieldsGuard<'static>)),
@@ -385,7 +385,7 @@ fn generic_sections_are_send<'d, T: Clone + Send + 'd>(labelled: &Labelled<'d, T
 }
 
 #[test]
-fn generic_sections() {
+fn generic_sections_are_send_for_every_lifetime_and_type() {
     generic_sections_are_send(&Labelled {
         label: "x",
         lock: Lock::new(),

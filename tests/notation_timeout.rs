@@ -154,14 +154,14 @@ fn a_held_lock_is_waited_for_and_no_longer_than_said() {
 }
 
 #[test]
-fn without_time_there_is_no_wait() {
+fn a_timeout_of_zero_does_not_wait() {
     let account = account(Duration::ZERO);
     let _held = account.try_acquire_ledger().unwrap();
     assert_eq!(account.deposit(1).now_or_never(), Some(Err(late())));
 }
 
 #[test]
-fn a_lock_that_comes_in_time() {
+fn a_lock_released_in_time_is_acquired() {
     let account = account(LONG);
     let mut cx = Context::from_waker(Waker::noop());
     let held = account.try_acquire_ledger().unwrap();
@@ -172,7 +172,7 @@ fn a_lock_that_comes_in_time() {
 }
 
 #[test]
-fn both_at_once_is_in_time() {
+fn a_lock_released_before_the_expired_timer_is_polled_is_acquired() {
     let account = account(SHORT);
     let mut cx = Context::from_waker(Waker::noop());
     let held = account.try_acquire_ledger().unwrap();
@@ -184,7 +184,7 @@ fn both_at_once_is_in_time() {
 }
 
 #[test]
-fn a_condition_counts_as_waiting() {
+fn the_wait_for_a_condition_is_bounded_too() {
     let account = account(LONG);
     let late = block_on(account.withdraw(3, SHORT)).unwrap_err();
     assert_eq!(late.to_string(), "the section was not entered in time");
@@ -193,7 +193,7 @@ fn a_condition_counts_as_waiting() {
 }
 
 #[test]
-fn other_errors_are_not_those_of_time() {
+fn errors_of_the_acquisition_differ_from_elapsed() {
     let account = account(SHORT);
     assert_eq!(block_on(account.one_that_can_fail()), Err(Failed::Lost));
     assert_eq!(block_on(account.several_that_can_fail()), Err(Failed::Lost));
@@ -209,7 +209,7 @@ fn other_errors_are_not_those_of_time() {
 }
 
 #[test]
-fn a_block_has_a_result() {
+fn a_block_with_a_timeout_is_a_result() {
     block_on(async {
         let account = account(SHORT);
         let entered: Result<i64, Elapsed> = with_lock!(account.ledger, timeout = SHORT, {
@@ -254,7 +254,7 @@ async fn around(account: &Account, n: u8) -> Result<u8, Failed> {
 }
 
 #[test]
-fn a_block_does_not_change_what_leaves_it() {
+fn return_and_question_mark_leave_a_block_with_a_timeout() {
     let account = account(SHORT);
     assert_eq!(block_on(around(&account, 3)), Err(Failed::Lost));
     *account.remote.0.try_lock().unwrap() = 7;
@@ -266,7 +266,7 @@ fn a_block_does_not_change_what_leaves_it() {
 
 /// The timer is that of tokio: its clock is the one that is stopped here.
 #[test]
-fn on_tokio() {
+fn the_timer_is_that_of_a_running_tokio() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -282,14 +282,14 @@ fn on_tokio() {
 }
 
 #[test]
-fn on_smol() {
+fn the_timer_is_that_of_smol_without_tokio() {
     let account = account(SHORT);
     let _held = account.try_acquire_ledger().unwrap();
     assert_eq!(smol::block_on(account.deposit(1)), Err(late()));
 }
 
 #[test]
-fn futures_are_send() {
+fn sections_with_a_timeout_are_send() {
     fn is_send(_: impl Send) {}
     let account = account(SHORT);
     is_send(account.deposit(1));

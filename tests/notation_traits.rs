@@ -218,7 +218,7 @@ impl Push for Stack {
 }
 
 #[test]
-fn traits_have_sections_too() {
+fn methods_of_traits_can_be_sections() {
     let stack = Stack(Mutex::default());
     block_on(async {
         assert_eq!(stack.push(1).await, 1);
@@ -294,7 +294,7 @@ impl ByHand {
 }
 
 #[test]
-fn async_trait_expands_first() {
+fn sections_work_below_async_trait() {
     let object = Arc::new(Object {
         counter: counter(&[]),
         fallback: Mutex::new(5),

@@ -120,7 +120,7 @@ fn poll<F: Future>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
 }
 
 #[test]
-fn it_waits_without_the_lock() {
+fn a_wait_for_a_condition_does_not_hold_the_lock() {
     let account = Account::default();
     let mut withdrawal = pin!(account.withdraw(5));
     assert!(poll(withdrawal.as_mut()).is_pending());
@@ -131,7 +131,7 @@ fn it_waits_without_the_lock() {
 }
 
 #[test]
-fn it_enters_at_once_where_the_condition_holds() {
+fn a_condition_that_holds_lets_in_at_once() {
     let account = Account::default();
     block_on(async {
         account.deposit(9).await;
@@ -142,7 +142,7 @@ fn it_enters_at_once_where_the_condition_holds() {
 }
 
 #[test]
-fn readers_and_writers_have_conditions_too() {
+fn read_and_write_sections_wait_for_conditions() {
     let account = Account::default();
     block_on(async {
         let (opened, ()) = join!(account.opened(), account.open());
@@ -151,7 +151,7 @@ fn readers_and_writers_have_conditions_too() {
 }
 
 #[test]
-fn a_lock_that_no_derive_knows_has_them_too() {
+fn a_mutex_that_no_derive_knows_waits_for_conditions() {
     let account = Account::default();
     let (text, ()) = block_on(async {
         join!(account.notes(2), async {
@@ -164,7 +164,7 @@ fn a_lock_that_no_derive_knows_has_them_too() {
 }
 
 #[test]
-fn a_block_has_one() {
+fn a_block_waits_for_a_condition() {
     let account = Account::default();
     let mutex = Mutex::new(0);
     block_on(async {
@@ -184,7 +184,7 @@ fn a_block_has_one() {
 
 /// One place, and many that put and take: nothing is lost, on real threads.
 #[test]
-fn nobody_notifies_and_nothing_is_lost() {
+fn no_wake_up_is_lost_without_a_notify() {
     const TASKS: u64 = 8;
     const ITEMS: u64 = 500;
     let pool = ThreadPool::new().expect("threads can be started");

@@ -10,8 +10,8 @@ use crate::gather::Gather;
 
 /// The mistakes found in one item.
 ///
-/// Whoever makes one must [`finish`](Self::finish) it: a collector that is
-/// dropped unread would lose errors, and panics in debug builds.
+/// A collector must be [`finish`](Self::finish)ed: one that is dropped unread
+/// would lose errors, and panics in debug builds.
 pub(crate) struct Errors {
     found: RefCell<Option<Vec<syn::Error>>>,
 }

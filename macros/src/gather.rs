@@ -6,7 +6,7 @@ use quote::{ToTokens, TokenStreamExt};
 /// Iterators whose items are gathered one by one.
 ///
 /// `collect` is made for many items: what it does is some hundred lines, compiled
-/// anew for each iterator, by everybody who uses this crate.
+/// anew for each iterator, in every build that depends on this crate.
 pub(crate) trait Gather: Iterator + Sized {
     fn gather<C: Gathered<Self::Item>>(self) -> C {
         let mut gathered = C::default();

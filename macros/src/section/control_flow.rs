@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_inside_belongs_there() {
+    fn awaits_in_nested_closures_and_blocks_are_not_counted() {
         assert_eq!(
             count(quote!(spawn(async move { a.await }); async || b.await;)),
             0
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn what_leaves_the_block_is_found() {
+    fn return_break_and_continue_out_of_the_block_are_found() {
         let count = |statements: TokenStream| exits(&statements).len();
         assert_eq!(count(quote!(if a { return; } b?; return c)), 2);
         assert_eq!(count(quote!(if a { break } if b { continue 'x })), 2);
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_rust_is_left_to_the_compiler() {
+    fn statements_that_do_not_parse_are_left_to_the_compiler() {
         assert_eq!(count(quote!(let = a.await;)), 0);
     }
 }

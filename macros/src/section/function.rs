@@ -74,7 +74,7 @@ impl Base {
     }
 }
 
-/// Reports what is no fn with a body.
+/// Reports an item that is not a fn with a body.
 pub(super) fn parse(tokens: TokenStream, errors: &Errors) -> Option<Function> {
     errors.ok(function.parse2(tokens))
 }

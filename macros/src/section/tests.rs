@@ -122,7 +122,7 @@ fn a_mutable_receiver_is_an_error_only_with_a_lock_of_its_own() {
 }
 
 #[test]
-fn a_parameter_is_not_hidden_by_accident() {
+fn a_lock_that_hides_a_parameter_is_an_error() {
     let method = quote!(
         async fn f(&self, ledger: u8) {}
     );
@@ -161,7 +161,7 @@ fn a_condition_belongs_to_one_lock() {
 }
 
 #[test]
-fn a_fn_that_was_async_is_told_apart() {
+fn a_fn_made_plain_by_another_attribute_has_its_own_message() {
     let plain = quote!(
         fn f(&self) {}
     );
@@ -241,7 +241,7 @@ fn blocks_need_a_lock_and_a_body() {
 }
 
 #[test]
-fn a_timeout_takes_a_timer() {
+fn a_timeout_without_a_timer_is_an_error() {
     let messages = |has_timer| {
         let errors = Errors::new();
         let (arguments, _) = super::parse::block(quote!(a.b, timeout = x, {}), &errors);
@@ -277,7 +277,7 @@ fn blocks_that_are_atomic_are_not_left_early() {
 
 /// The type that a body which ends in the section is told to have.
 #[test]
-fn the_output_of_a_fn_is_known_unless_it_has_no_name() {
+fn the_output_of_a_fn_is_known_unless_it_is_impl_trait() {
     let output = |item| {
         let errors = Errors::new();
         let function = function::parse(item, &errors);
@@ -432,7 +432,7 @@ fn options_are_written_once_and_have_their_kind_of_value() {
 }
 
 #[test]
-fn what_is_nearly_an_option_can_be_a_lock() {
+fn a_name_close_to_an_option_can_still_be_a_lock() {
     let item = || {
         quote!(
             async fn f(&self) {}

@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn every_part_of_an_expression_is_walked_over() {
+    fn every_part_of_an_expression_is_visited() {
         finds(2, quote!([a.await, b.await];));
         finds(1, quote!([a.await; 3]));
         finds(2, quote!(a.await.b = c.await;));
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_rust_is_said() {
+    fn unparsable_macro_arguments_are_reported_to_the_visitor() {
         struct Unknown(bool);
 
         impl Visit for Unknown {
@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_run_is_not_walked_over() {
+    fn code_that_is_not_run_is_not_visited() {
         finds(0, quote!(async { a.await }; || b.await; const { c.await };));
         finds(
             0,

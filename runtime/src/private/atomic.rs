@@ -44,7 +44,7 @@ pub trait Restorable<T: ?Sized> {
         Kept<'static, T>: Sized;
 
     #[doc(hidden)]
-    fn exchange(place: &mut T, kept: &mut Kept<'static, T>);
+    fn exchange(target: &mut T, kept: &mut Kept<'static, T>);
 }
 
 #[diagnostic::do_not_recommend]
@@ -55,8 +55,8 @@ impl<T: Clone> Restorable<T> for &T {
     }
 
     #[inline]
-    fn exchange(place: &mut T, kept: &mut Kept<'static, T>) {
-        mem::swap(place, &mut kept.1);
+    fn exchange(target: &mut T, kept: &mut Kept<'static, T>) {
+        mem::swap(target, &mut kept.1);
     }
 }
 

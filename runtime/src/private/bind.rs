@@ -82,9 +82,10 @@ impl<G: DerefMut> Bind<'_, G> {
 
 /// The `()` that a reader-writer lock without data leads to, in a read section.
 ///
-/// Whoever looks for a field there has probably not marked the lock, so that the
-/// derive knows nothing of its reading, and to the section it is any lock. The message
-/// of the compiler names the type: it says what to do.
+/// A section that names a field of it probably reads a lock that is not marked
+/// `#[lock(rw)]`: the derive then has no read sections for it, and the section takes
+/// it for any other lock. The compiler's message about the missing field names this
+/// type, and the name says what to do.
 pub struct MarkTheLockRw;
 
 impl Deref for MarkTheLockRw {

@@ -40,21 +40,21 @@ macro_rules! conditional {
         ///
         /// # Safety
         ///
-        /// Place and guard are of the lock itself.
+        /// Waiter and guard are of the lock itself.
         #[diagnostic::on_unimplemented(
             message = "`when` cannot wait at this lock: it does not know when somebody has changed what it guards",
             label = "a section of this lock cannot have a condition",
             note = "use `async_monitor::Lock`, `Mutex` or `RwLock`, or wait with a `Condition`"
         )]
         pub unsafe trait $reference<'g, L: $lock + ?Sized> {
-            /// A place in line.
+            /// A waiter that is not queued yet.
             fn place(self) -> Place<'g>;
 
-            /// The guard of one that has been let in.
+            /// The guard of a granted waiter.
             ///
             /// # Safety
             ///
-            /// A place of this lock has been let in, and there is no other guard
+            /// A waiter of this lock has been granted, and there is no other guard
             /// of it.
             unsafe fn granted(self) -> L::$guard<'g>
             where
@@ -88,18 +88,18 @@ macro_rules! conditional {
         ///
         /// # Safety
         ///
-        /// Place and guard are of the same lock, `HasLock::view`, where that is
+        /// Waiter and guard are of the same lock, `HasLock::view`, where that is
         /// implemented, leaves the guard where it is, and where the lock stays on
         /// one thread, so does a reference to the implementor.
         pub unsafe trait $enter_when<const KEY: u128>: $enter<KEY> {
-            /// A place in line.
+            /// A waiter that is not queued yet.
             fn place(&self) -> Place<'_>;
 
-            /// The guard of one that has been let in.
+            /// The guard of a granted waiter.
             ///
             /// # Safety
             ///
-            /// A place of this lock has been let in, and there is no other guard
+            /// A waiter of this lock has been granted, and there is no other guard
             /// of it.
             unsafe fn granted(&self) -> Self::Guard<'_>;
         }
@@ -130,8 +130,8 @@ macro_rules! conditional {
             F: FnMut(Looked<'_, E, E::Guard<'a>, KEY>) -> bool,
         {
             let condition = OfSection(condition, PhantomData);
-            // SAFETY: a guard is made once the place has been let in, and the one
-            // before was forgotten then. Guard and place are of the same lock.
+            // SAFETY: a guard is made once the waiter has been granted, and the one
+            // before was forgotten then. Guard and waiter are of the same lock.
             // Guards of our locks, and newtypes of them, hold nothing but
             // references. The condition cannot reach the guard.
             unsafe {
@@ -154,7 +154,7 @@ conditional! {
 
 /// The guard of an `E`, made to look whether a condition is true. It leads to what
 /// the lock `KEY` guards, and not to the guard: `E` and `KEY` are part of the type
-/// so that nobody but the derive says how.
+/// so that only the derive says how.
 pub struct Looked<'v, E: ?Sized, G, const KEY: u128>(&'v mut G, PhantomData<fn(&E)>);
 
 /// The condition of a section that enters an `E`.

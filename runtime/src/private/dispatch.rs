@@ -100,7 +100,7 @@ pub trait EnterShared<const KEY: u128> {
 }
 
 /// A lock that belongs to no derive, as a section enters it. It has a type of its
-/// own for the sake of structs that have a lock `KEY` and are an [`AsyncLock`] too.
+/// own because a struct can have a lock `KEY` and be an [`AsyncLock`] too.
 ///
 /// A reference to a lock is one to an `AnyLock`, and the other way round.
 #[repr(transparent)]
@@ -156,14 +156,14 @@ impl<L: AsyncRwLock + ?Sized, const KEY: u128> EnterShared<KEY> for AnyLock<L> {
 pub struct Derived<'a, O: ?Sized, const KEY: u128>(&'a O);
 
 impl<'a, O: HasLock<KEY> + ?Sized, const KEY: u128> Derived<'a, O, KEY> {
-    /// `place` is the field that the section names.
+    /// `field` is the field that the section names.
     #[track_caller]
     #[inline]
-    fn new<L: ?Sized>(owner: &'a O, place: &L) -> Self {
+    fn new<L: ?Sized>(owner: &'a O, field: &L) -> Self {
         // A struct that derefs to another may have a field of the same name,
         // which is then the one that is named.
         assert!(
-            owner.place() == address(place),
+            owner.place() == address(field),
             "this field hides a lock of the same name in what its struct derefs to: \
              name the struct that is meant"
         );
@@ -251,8 +251,8 @@ where
     #[doc(hidden)]
     #[track_caller]
     #[inline]
-    pub fn __select<L: ?Sized>(&self, place: &L) -> Derived<'a, B, KEY> {
-        Derived::new(self.base(), place)
+    pub fn __select<L: ?Sized>(&self, field: &L) -> Derived<'a, B, KEY> {
+        Derived::new(self.base(), field)
     }
 }
 
@@ -263,8 +263,8 @@ where
     #[doc(hidden)]
     #[track_caller]
     #[inline]
-    pub fn __select<L: ?Sized>(&self, place: &L) -> Derived<'a, To1<B>, KEY> {
-        Derived::new(self.base(), place)
+    pub fn __select<L: ?Sized>(&self, field: &L) -> Derived<'a, To1<B>, KEY> {
+        Derived::new(self.base(), field)
     }
 }
 
@@ -275,8 +275,8 @@ where
     #[doc(hidden)]
     #[track_caller]
     #[inline]
-    pub fn __select<L: ?Sized>(&self, place: &L) -> Derived<'a, To2<B>, KEY> {
-        Derived::new(self.base(), place)
+    pub fn __select<L: ?Sized>(&self, field: &L) -> Derived<'a, To2<B>, KEY> {
+        Derived::new(self.base(), field)
     }
 }
 
@@ -287,8 +287,8 @@ where
     #[doc(hidden)]
     #[track_caller]
     #[inline]
-    pub fn __select<L: ?Sized>(&self, place: &L) -> Derived<'a, To3<B>, KEY> {
-        Derived::new(self.base(), place)
+    pub fn __select<L: ?Sized>(&self, field: &L) -> Derived<'a, To3<B>, KEY> {
+        Derived::new(self.base(), field)
     }
 }
 
@@ -299,8 +299,8 @@ where
     #[doc(hidden)]
     #[track_caller]
     #[inline]
-    pub fn __select<L: ?Sized>(&self, place: &L) -> Derived<'a, To4<B>, KEY> {
-        Derived::new(self.base(), place)
+    pub fn __select<L: ?Sized>(&self, field: &L) -> Derived<'a, To4<B>, KEY> {
+        Derived::new(self.base(), field)
     }
 }
 
@@ -313,8 +313,8 @@ impl<'a, B: ?Sized, const KEY: u128> Otherwise<'a, B, KEY> {
 
     #[doc(hidden)]
     #[inline]
-    pub fn __select<'p, L: ?Sized>(&self, place: &'p L) -> Value<'p, L> {
-        value(place)
+    pub fn __select<'p, L: ?Sized>(&self, field: &'p L) -> Value<'p, L> {
+        value(field)
     }
 }
 

@@ -18,7 +18,7 @@
 //! | `timeout` | how the wait to enter a section is bounded |
 //! | `views` | what a method that runs under a lock that is held needs of a view |
 
-// Nobody prints the parts of an expansion.
+// The parts of an expansion are never printed.
 #![allow(missing_debug_implementations)]
 
 mod atomic;

@@ -25,8 +25,8 @@ use crate::section::model::Section;
 /// in which nothing of the signature is changed, and the braces are the user's: by
 /// the span of a fn, which reaches to the last one, the compiler and other tools
 /// decide whether it is generated code, which they would neither lint nor cover. The
-/// blocks inside are those of `in_scope`. In a fn or an `async` block of their own, `return` and the size of the future would be
-/// different.
+/// blocks inside are those of `in_scope`. In a fn or an `async` block of their own,
+/// `return` and the size of the future would be different.
 ///
 /// Where the arguments are wrong, the body would be reported for not finding what
 /// they should have bound, and the parameters for not being used: both are left

@@ -376,8 +376,8 @@ pub(crate) mod thread {
     pub(crate) use std::thread::yield_now;
 
     thread_local! {
-        static ID: Cell<u64> = Cell::new(0);
-        static EVALUATIONS: Cell<*const ()> = Cell::new(core::ptr::null());
+        static ID: Cell<u64> = const { Cell::new(0) };
+        static EVALUATIONS: Cell<*const ()> = const { Cell::new(core::ptr::null()) };
     }
 
     /// A number that no other thread has, or will have. It is not 0.

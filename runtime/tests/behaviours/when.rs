@@ -78,7 +78,7 @@ fn when_a_condition_is_evaluated_once_for_each_release() {
         assert_eq!(evaluations.get(), value);
         waiter.pending();
         assert_eq!(evaluations.get(), value, "nothing has changed");
-        set(&mutex, i32::try_from(value).unwrap());
+        set(&mutex, value);
         assert_eq!(waiter.wakes(), usize::from(value == 3));
     }
     assert_eq!(evaluations.get(), 4);

@@ -18,6 +18,7 @@
 //!   [`HasSize`](super::HasSize) shows; but for what comes of a parameter that is `?Sized`
 //!   and nothing else, where the impl of `IsDerived` is for all types that could be unsized,
 //!   too. Where such a parameter has bounds, nothing is there for types without a size.
+//!   What this does not stop is in ARCHITECTURE, "Departures from the contract".
 
 use core::convert::Infallible;
 use core::future::Future;

@@ -375,9 +375,16 @@ pub(crate) mod thread {
     #[cfg(not(any(async_monitor_loom, async_monitor_shuttle)))]
     pub(crate) use std::thread::yield_now;
 
+    #[cfg(not(any(async_monitor_loom, async_monitor_shuttle)))]
     thread_local! {
         static ID: Cell<u64> = const { Cell::new(0) };
         static EVALUATIONS: Cell<*const ()> = const { Cell::new(core::ptr::null()) };
+    }
+    // Their macros know no `const` blocks.
+    #[cfg(any(async_monitor_loom, async_monitor_shuttle))]
+    thread_local! {
+        static ID: Cell<u64> = Cell::new(0);
+        static EVALUATIONS: Cell<*const ()> = Cell::new(core::ptr::null());
     }
 
     /// A number that no other thread has, or will have. It is not 0.

@@ -193,7 +193,7 @@ pub(super) fn no_block(input: ParseStream<'_>) -> syn::Result<()> {
 /// What is expected between two arguments, or in front of the block.
 pub(super) fn no_comma(input: ParseStream<'_>) -> syn::Error {
     let what = if input.peek(Token![=>]) || input.peek(Token![;]) {
-        "this is not what separates arguments: write `,`"
+        "arguments are separated by commas: write `,`"
     } else if input.peek(token::Brace) {
         "a comma is missing in front of the block: write `, {`"
     } else {

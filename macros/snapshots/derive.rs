@@ -444,7 +444,11 @@ mod __Account_locks {
     pub(crate) use __Account_locks as Account;
 }
 pub(crate) use __Account_locks::*;
-#[deny(coherence_leak_check)]
+#[doc(hidden)]
+#[automatically_derived]
+impl Account {
+    const __DERIVED: () = ();
+}
 #[doc(hidden)]
 #[automatically_derived]
 impl ::async_monitor::__private::IsDerived for Account {}

@@ -414,7 +414,11 @@ mod __Shared_locks {
     pub(crate) use __Shared_locks as Shared;
 }
 pub(crate) use __Shared_locks::*;
-#[deny(coherence_leak_check)]
+#[doc(hidden)]
+#[automatically_derived]
+impl Shared {
+    const __DERIVED: () = ();
+}
 #[doc(hidden)]
 #[automatically_derived]
 impl ::async_monitor::__private::IsDerived for Shared {}

@@ -854,7 +854,14 @@ mod __Cache_locks {
     pub(crate) use __Cache_locks as Cache;
 }
 pub(crate) use __Cache_locks::*;
-#[deny(coherence_leak_check)]
+#[doc(hidden)]
+#[automatically_derived]
+impl<'d, K: Hash, const N: usize> Cache<'d, K, N>
+where
+    K: Eq,
+{
+    const __DERIVED: () = ();
+}
 #[doc(hidden)]
 #[automatically_derived]
 impl<'d, K: Hash, const N: usize> ::async_monitor::__private::IsDerived
@@ -867,5 +874,4 @@ where
 impl<'d, K: Hash, const N: usize> ::async_monitor::__private::HasSize for Cache<'d, K, N>
 where
     K: Eq,
-    HashMap<K, &'d [u8; N]>: ::core::marker::Sized,
 {}

@@ -36,7 +36,10 @@ fn what_is_guarded_may_have_no_size() {
     });
 }
 
-async fn of_any_pointer<P: Deref>(object: &Behind<P>) -> usize {
+async fn of_any_pointer<P: Deref>(object: &Behind<P>) -> usize
+where
+    P::Target: Sized,
+{
     with_lock!(object.lock, {
         let _value: &P::Target = lock.value;
         *lock.len

@@ -61,14 +61,15 @@ impl Params {
         {
             predicates.extend(quote!(#this: ::core::marker::Sized,));
         }
-        // It may have no size even so, if it depends on a parameter.
+        // What the trait of a parameter names may have no size. The predicate has to be on
+        // all impls: on one alone, it would hold for whatever an alias puts there.
         if let Some(last) = last.map(ToTokens::to_token_stream) {
             let mut params = generics.type_params();
-            if params.any(|param| has_ident(&last, &plain(&param.ident))) {
+            if params.any(|param| projects(&last, &plain(&param.ident))) {
+                let predicate = quote!(#last: ::core::marker::Sized);
                 let clause = all_of_size.make_where_clause();
-                clause
-                    .predicates
-                    .push(parse_quote!(#last: ::core::marker::Sized));
+                clause.predicates.push(parse_quote!(#predicate));
+                predicates.extend(quote!(#predicate,));
             }
         }
         let (params_of_size, _, where_of_size) = all_of_size.split_for_impl();
@@ -165,6 +166,27 @@ impl Params {
             other => other,
         }
     }
+}
+
+/// Whether a type that names the parameter names what its trait has, too: `T::Target`,
+/// `<T as Deref>::Target`.
+fn projects(ty: &TokenStream, param: &str) -> bool {
+    let mut tokens = ty.clone().into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        let next = tokens.peek();
+        let projects = match token {
+            TokenTree::Group(group) => projects(&group.stream(), param),
+            TokenTree::Ident(ident) if plain(&ident) == param => {
+                matches!(next, Some(TokenTree::Punct(next)) if next.as_char() == ':')
+            }
+            TokenTree::Ident(ident) => ident == "as" && has_ident(ty, param),
+            _ => false,
+        };
+        if projects {
+            return true;
+        }
+    }
+    false
 }
 
 /// Those with a bound `?Sized`, here or in the where-clause.

@@ -11,14 +11,14 @@
 //! - **L2** As a lock, it is that field of the object which `M` stands for.
 //! - **L3** An object is of one derive only, so that each of its fields is behind one lock.
 //!   (An attribute below a derive may delete the struct, and an alias of its name aim
-//!   the derive at another.) Two derives for one type are two impls of
-//!   [`IsDerived`](super::IsDerived), which conflict. A reference to one type becomes one
-//!   to another by subtyping, about which the lint `coherence_leak_check` is denied at that
-//!   impl, or by unsizing. So the struct has a size, as an impl of
-//!   [`HasSize`](super::HasSize) shows; but for what comes of a parameter that is `?Sized`
-//!   and nothing else, where the impl of `IsDerived` is for all types that could be unsized,
-//!   too. Where such a parameter has bounds, nothing is there for types without a size.
-//!   What this does not stop is in ARCHITECTURE, "Departures from the contract".
+//!   the derive at another.) Two derives for one type, or for a type and its subtype, are
+//!   two inherent constants of one name, which the compiler refuses. The other way from a
+//!   reference to one type to a reference to another is unsizing. So the struct has a size,
+//!   as an impl of [`HasSize`](super::HasSize) shows. It adds no predicate to those of the
+//!   struct but `Sized` for its parameters. The exception is what comes of a parameter that
+//!   is `?Sized` and nothing else, where the constant is that of all types that could be
+//!   unsized, too. Where such a parameter has bounds, or the last field is what the trait of
+//!   a parameter names, all impls ask for a size.
 
 use core::convert::Infallible;
 use core::future::Future;

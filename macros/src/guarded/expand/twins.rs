@@ -32,7 +32,11 @@ const PRELUDE: [&str; 9] = [
 /// }
 /// pub(crate) use __Account_locks as Account;
 ///
+/// impl Account {
+///     const __DERIVED: () = ();
+/// }
 /// impl ::async_monitor::__private::IsDerived for Account {}
+/// impl ::async_monitor::__private::HasSize for Account {}
 /// ```
 ///
 /// so that wherever the path of the struct leads to the struct, it also leads to
@@ -73,8 +77,14 @@ pub(super) fn expand_locks(monitor: &Monitor) -> TokenStream {
         #import
 
         // A subtype must not have another derive, which might put other locks in front of
-        // the same fields.
-        #[deny(coherence_leak_check)]
+        // the same fields. Of inherent items the compiler refuses two; impls of a trait for
+        // a type and its subtype it accepts, but for a lint.
+        #[doc(hidden)]
+        #[automatically_derived]
+        impl #params #this #where_clause {
+            const __DERIVED: () = ();
+        }
+
         #[doc(hidden)]
         #[automatically_derived]
         impl #params #krate::__private::IsDerived for #this #where_clause {}

@@ -1,4 +1,5 @@
 //! As with types that have no size, by a type and its subtype.
+// As all lints of a dependency are.
 #![allow(coherence_leak_check)]
 use async_monitor::{Guarded, Lock};
 use std::marker::PhantomData;

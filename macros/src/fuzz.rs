@@ -16,6 +16,7 @@ use std::{env, iter};
 
 use proc_macro2::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
 
+use crate::random::Random;
 use crate::{guarded, monitor, section};
 
 /// How many inputs are tried where `FUZZ_INPUTS` does not say it.
@@ -264,8 +265,8 @@ fn collect_errors(tokens: TokenStream, errors: &mut Vec<(String, Span)>) {
 
 /// The input of a seed.
 fn mutated(seed: u64) -> (Macro, TokenStream) {
-    let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-    let (name, text) = *random.pick(SEEDS);
+    let mut random = Random::new(seed);
+    let (name, text) = random.of(SEEDS);
     let mut tokens: TokenStream = text.parse().expect("the seeds are tokens");
     for _ in 0..random.below(4) + 1 {
         tokens = mutate(tokens, &mut random);
@@ -277,7 +278,7 @@ fn mutated(seed: u64) -> (Macro, TokenStream) {
 fn mutate(tokens: TokenStream, random: &mut Random) -> TokenStream {
     let mut tokens: Vec<TokenTree> = tokens.into_iter().collect();
     if tokens.is_empty() {
-        return random.token().into();
+        return token(random).into();
     }
     let at = random.below(tokens.len());
     if let Some(TokenTree::Group(group)) = tokens.get(at) {
@@ -290,8 +291,8 @@ fn mutate(tokens: TokenStream, random: &mut Random) -> TokenStream {
     match random.below(7) {
         0 => drop(tokens.remove(at)),
         1 => tokens.insert(at, tokens[at].clone()),
-        2 => tokens[at] = random.token(),
-        3 => tokens.insert(at, random.token()),
+        2 => tokens[at] = token(random),
+        3 => tokens.insert(at, token(random)),
         4 => {
             let other = random.below(tokens.len());
             tokens.swap(at, other);
@@ -299,7 +300,7 @@ fn mutate(tokens: TokenStream, random: &mut Random) -> TokenStream {
         5 => tokens.truncate(at),
         _ => {
             // A piece of another input.
-            let (_, text) = *random.pick(SEEDS);
+            let (_, text) = random.of(SEEDS);
             let other: TokenStream = text.parse().expect("the seeds are tokens");
             let piece: Vec<_> = flattened(other).collect();
             let start = random.below(piece.len());
@@ -355,55 +356,36 @@ fn smaller(tokens: &TokenStream) -> Vec<TokenStream> {
     all
 }
 
-/// Marsaglia's xorshift.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() >> 33).unwrap_or(0) % end
-    }
-
-    fn pick<'t, T>(&mut self, all: &'t [T]) -> &'t T {
-        &all[self.below(all.len())]
-    }
-
-    fn token(&mut self) -> TokenTree {
-        let span = Span::call_site();
-        match self.below(10) {
-            0..=3 => Ident::new(WORDS[self.below(WORDS.len())], span).into(),
-            4..=6 => {
-                let spacing = match self.below(2) {
-                    0 => Spacing::Alone,
-                    _ => Spacing::Joint,
-                };
-                Punct::new(*self.pick(PUNCTS), spacing).into()
-            }
-            7 => match self.below(3) {
-                0 => Literal::u64_unsuffixed(self.next()).into(),
-                1 => Literal::string("text").into(),
-                _ => Ident::new_raw("type", span).into(),
-            },
-            _ => {
-                let delimiters = [
-                    Delimiter::Parenthesis,
-                    Delimiter::Brace,
-                    Delimiter::Bracket,
-                    Delimiter::None,
-                ];
-                let delimiter = *self.pick(&delimiters);
-                let inside = match self.below(2) {
-                    0 => TokenStream::new(),
-                    _ => self.token().into(),
-                };
-                Group::new(delimiter, inside).into()
-            }
+/// Some token.
+fn token(random: &mut Random) -> TokenTree {
+    let span = Span::call_site();
+    match random.below(10) {
+        0..=3 => Ident::new(random.of(WORDS), span).into(),
+        4..=6 => {
+            let spacing = match random.below(2) {
+                0 => Spacing::Alone,
+                _ => Spacing::Joint,
+            };
+            Punct::new(random.of(PUNCTS), spacing).into()
+        }
+        7 => match random.below(3) {
+            0 => Literal::u64_unsuffixed(random.below(1 << 20) as u64).into(),
+            1 => Literal::string("text").into(),
+            _ => Ident::new_raw("type", span).into(),
+        },
+        _ => {
+            let delimiters = [
+                Delimiter::Parenthesis,
+                Delimiter::Brace,
+                Delimiter::Bracket,
+                Delimiter::None,
+            ];
+            let delimiter = random.of(&delimiters);
+            let inside = match random.below(2) {
+                0 => TokenStream::new(),
+                _ => token(random).into(),
+            };
+            Group::new(delimiter, inside).into()
         }
     }
 }

@@ -23,6 +23,9 @@ mod section;
 #[cfg(test)]
 mod fuzz;
 #[cfg(test)]
+#[path = "../../runtime/tests/support/random.rs"]
+mod random;
+#[cfg(test)]
 mod snapshots;
 
 use proc_macro::TokenStream;

@@ -24,8 +24,9 @@ use crate::flavour::{
     OwnedRwLockWriteGuard, Relock, RwLock,
 };
 
-use crate::model::{Random, waiters};
+use crate::random::Random;
 use crate::scheduled::{Scheduled, yield_once};
+use crate::shown::waiters;
 use crate::support::{
     InlineTasks, On, Task, Waiter, hooked, impls, leaked, poll_with, queued, taken, waiter,
 };
@@ -736,7 +737,7 @@ fn random_crowds(capacity: usize) {
             buffer: &buffer,
             actors: Vec::new(),
         };
-        while random.steps(5000) {
+        for _ in 0..5000 {
             crowd.step(random);
             // Those who wait leave now and then, or they would soon be all.
             if random.one_in(16) {

@@ -37,7 +37,7 @@ use crate::flavour::{
 use futures::future::{join, select};
 
 use crate::flavour::Anywhere;
-use crate::model::waiters;
+use crate::shown::waiters;
 use crate::support::{
     On, Task, Waiter, hooked, hooked_on_all, leaked, poll_with, queued, queued_with, taken, waiter,
     waiter_of,

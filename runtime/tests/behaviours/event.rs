@@ -15,7 +15,7 @@ use crate::flavour::future::EventWait;
 use futures::executor::block_on;
 use futures::future::{Either, select};
 
-use crate::model::waiters;
+use crate::shown::waiters;
 use crate::support::{
     InlineTasks, On, Task, Waiter, hooked, impls, leaked, queued, queued_with, race, taken, waiter,
     waiter_of,

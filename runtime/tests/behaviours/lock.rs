@@ -29,8 +29,8 @@ use crate::flavour::{
 use futures::executor::block_on;
 use futures::future::{Either, Select, join_all};
 
-use crate::model::waiters;
 use crate::scheduled::{Scheduled, yield_once};
+use crate::shown::waiters;
 use crate::support::{Task, Waiter, impls, queued, race, taken, waiter, waiter_of};
 
 /// The first of two futures to be ready, of which `left` is polled first.

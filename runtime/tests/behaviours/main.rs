@@ -22,8 +22,11 @@ mod flavour {
 }
 
 mod list;
-mod model;
+#[path = "../support/random.rs"]
+mod random;
 mod scheduled;
+#[path = "../support/shown.rs"]
+mod shown;
 mod support;
 mod when;
 

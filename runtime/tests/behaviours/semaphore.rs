@@ -20,12 +20,12 @@ use crate::flavour::future::{
     BoundedSemaphoreAcquire, BoundedSemaphoreAcquireOwned, SemaphoreAcquire, SemaphoreAcquireOwned,
 };
 use crate::flavour::{
-    BoundedSemaphore, BoundedSemaphorePermit, Lock, LockGuard, OverRelease,
-    OwnedBoundedSemaphorePermit, OwnedSemaphorePermit, Semaphore, SemaphorePermit,
+    BoundedSemaphore, BoundedSemaphorePermit, OverRelease, OwnedBoundedSemaphorePermit,
+    OwnedSemaphorePermit, Semaphore, SemaphorePermit,
 };
 
 use crate::flavour::{Anywhere, Rc};
-use crate::model::{Beside, Random, Rules, waiters};
+use crate::shown::waiters;
 use crate::support::{Task, Waiter, impls, queued, race, taken, waiter};
 
 /// What the permits of both semaphores have in common.
@@ -196,7 +196,6 @@ both! {
     sem_30_split_and_merge,
     sem_30_merge_of_two_semaphores,
     sem_34_owned_acquire_keeps_it_alive,
-    random_steps,
 }
 
 fn sem_01_initial_value<S: AnySemaphore>() {
@@ -798,170 +797,6 @@ fn bsem_04_as_many_as_were_used() {
     assert_eq!(semaphore.release(2), Ok(()));
     assert_eq!(refused(semaphore.release(1)), (1, 0));
     assert_eq!(semaphore.available_permits(), 5);
-}
-
-/// So many permits are available.
-struct Permits(usize);
-
-impl Rules for Permits {
-    type Request = usize;
-
-    fn admits(&self, permits: usize) -> bool {
-        permits <= self.0
-    }
-
-    fn enter(&mut self, permits: usize) {
-        self.0 -= permits;
-    }
-
-    fn leave(&mut self, permits: usize) {
-        self.0 += permits;
-    }
-
-    fn goes_first(permits: usize) -> bool {
-        permits == 0
-    }
-}
-
-/// How many permits there are at most in the random tests.
-const FEW: usize = 5;
-
-fn random_steps<S: AnySemaphore>() {
-    let bounded = !S::new(0).give(1);
-    Random::seeds(20, |random| {
-        let initial = random.below(FEW);
-        let semaphore = S::new(initial);
-        let mut beside = Beside::new(Permits(initial));
-        let mut held: Vec<S::Permit<'_>> = Vec::new();
-        // Available, held and granted.
-        let mut total = initial;
-        let limit = if bounded { initial } else { FEW };
-
-        while random.steps(2_000) {
-            let permits = [0, 1, 1, 1, 1, 2, 2, 3, FEW + 1][random.below(9)];
-            match random.below(20) {
-                0..=4 if beside.futures() < 8 => {
-                    beside.create(permits, semaphore.acquire_many(permits));
-                }
-                5..=10 => {
-                    if let Some((permits, permit)) = beside.poll(random) {
-                        assert_eq!(permit.num_permits(), permits);
-                        held.push(permit);
-                    }
-                }
-                11 | 12 => beside.cancel(random),
-                13 | 14 => {
-                    if let Some(permit) = random.take(&mut held) {
-                        let permits = permit.num_permits();
-                        beside.model.change(|inside| inside.leave(permits));
-                        permit.release();
-                    }
-                }
-                15 => {
-                    if let Some(permit) = random.take(&mut held) {
-                        total -= permit.num_permits();
-                        permit.forget();
-                    }
-                }
-                16 => {
-                    let permit = semaphore.try_acquire_many(permits);
-                    assert_eq!(permit.is_some(), beside.model.try_enter(permits));
-                    held.extend(permit);
-                }
-                17 => {
-                    let fits = total + permits <= limit;
-                    if fits || bounded {
-                        assert_eq!(semaphore.give(permits), fits);
-                    }
-                    if fits {
-                        total += permits;
-                        beside.model.change(|inside| inside.leave(permits));
-                    }
-                }
-                18 => {
-                    if let Some(index) = random.index(&held) {
-                        let of = held[index].num_permits();
-                        let part = held[index].split(permits);
-                        assert_eq!(part.is_some(), permits <= of);
-                        held.extend(part);
-                    }
-                }
-                19 if held.len() > 1 => {
-                    let other = random.take(&mut held).expect("there are two");
-                    let index = random.index(&held).expect("there is one more");
-                    held[index].merge(other);
-                }
-                _ => {}
-            }
-
-            beside.check();
-            let model = &beside.model;
-            let available = semaphore.available_permits();
-            let out: usize = held.iter().map(AnyPermit::num_permits).sum();
-            let granted: usize = model.granted().sum();
-            assert_eq!(available, model.inside.0);
-            assert_eq!(available + out + granted, total);
-            assert_eq!(semaphore.is_locked(), available == 0 || model.waiting() > 0);
-            assert_eq!(waiters(&semaphore), model.waiting());
-        }
-
-        beside.cancel_all(random);
-        drop(held);
-        assert_eq!(semaphore.available_permits(), total);
-        assert_eq!(waiters(&semaphore), 0);
-    });
-}
-
-/// A lock is a semaphore with one permit that cannot be forgotten or added to.
-#[test]
-fn random_steps_of_a_lock() {
-    Random::seeds(20, |random| {
-        let lock = Lock::new();
-        let mut beside = Beside::new(Permits(1));
-        let mut held: Option<LockGuard<'_>> = None;
-
-        while random.steps(2_000) {
-            match random.below(12) {
-                0..=2 if beside.futures() < 8 => beside.create(1, lock.acquire()),
-                3..=6 => {
-                    if let Some((_, guard)) = beside.poll(random) {
-                        assert!(held.is_none());
-                        held = Some(guard);
-                    }
-                }
-                7 | 8 => beside.cancel(random),
-                9 => {
-                    let guard = lock.try_acquire();
-                    assert_eq!(guard.is_some(), beside.model.try_enter(1));
-                    if guard.is_some() {
-                        assert!(held.is_none());
-                        held = guard;
-                    }
-                }
-                10 | 11 => {
-                    if let Some(guard) = held.take() {
-                        beside.model.change(|inside| inside.leave(1));
-                        guard.release();
-                    }
-                }
-                _ => {}
-            }
-
-            beside.check();
-            let model = &beside.model;
-            assert_eq!(lock.is_locked(), model.inside.0 == 0);
-            assert_eq!(
-                lock.is_locked(),
-                held.is_some() || model.granted().count() == 1
-            );
-            assert_eq!(waiters(&lock), model.waiting());
-        }
-
-        beside.cancel_all(random);
-        drop(held);
-        assert!(!lock.is_locked());
-        assert_eq!(waiters(&lock), 0);
-    });
 }
 
 threads_only! {

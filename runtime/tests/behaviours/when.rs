@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::flavour::{Mutex, MutexGuard, RwLock, RwLockReadGuard};
 use async_monitor::__private::{ConditionalLock, ConditionalRwLock, when};
 
+use crate::random::Random;
 use crate::support::{Waiter, queued, taken, waiter};
 
 /// Enters `mutex` when `condition` is true of its value.
@@ -234,19 +235,12 @@ fn when_readers_wait_only_a_writer_is_news() {
 /// Producers, consumers and ordinary visitors, of whom some leave at any time.
 #[test]
 fn when_some_leave_nothing_is_lost() {
-    for seed in 1..=20_u64 {
-        let mut state = seed;
-        let mut random = |below: u64| {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            state % below
-        };
+    Random::seeds(20, |random| {
         let stock = Rc::new(Mutex::new(0));
         let mut takers: Vec<Waiter<_>> = Vec::new();
         let (mut put, mut got) = (0, 0);
         for _ in 0..3_000 {
-            match random(10) {
+            match random.below(10) {
                 0..=2 => takers.push(waiter(enter(&stock, |count| count > 0))),
                 3 | 4 => {
                     if let Some(mut count) = stock.try_lock() {
@@ -254,12 +248,9 @@ fn when_some_leave_nothing_is_lost() {
                         put += 1;
                     }
                 }
-                5 if !takers.is_empty() => {
-                    let index = usize::try_from(random(takers.len() as u64)).unwrap();
-                    drop(takers.remove(index));
-                }
+                5 => drop(random.take(&mut takers)),
                 _ if !takers.is_empty() => {
-                    let index = usize::try_from(random(takers.len() as u64)).unwrap();
+                    let index = random.below(takers.len());
                     if let std::task::Poll::Ready(mut count) = takers[index].poll() {
                         *count -= 1;
                         got += 1;
@@ -285,12 +276,12 @@ fn when_some_leave_nothing_is_lost() {
             }
         }
         let left = *stock.try_lock().expect("nobody holds it");
-        assert_eq!(put - got, left, "seed {seed}");
+        assert_eq!(put - got, left);
         assert!(
             left == 0 || takers.is_empty(),
-            "seed {seed}: somebody sleeps beside {left}"
+            "somebody sleeps beside {left}"
         );
-    }
+    });
 }
 
 /// Who prints a lock looks at the value, and changes nothing.

@@ -36,10 +36,12 @@ mod behaviours {
 
 mod tasks_of_one_thread;
 
-#[path = "../behaviours/model.rs"]
-mod model;
+#[path = "../support/random.rs"]
+mod random;
 #[path = "../behaviours/scheduled.rs"]
 mod scheduled;
+#[path = "../support/shown.rs"]
+mod shown;
 #[path = "../behaviours/support.rs"]
 mod support;
 

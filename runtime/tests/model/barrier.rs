@@ -6,7 +6,8 @@ use std::task::Poll;
 use async_monitor::Barrier;
 use async_monitor::future::BarrierWait;
 
-use crate::driver::{Random, Subject, check, slots};
+use crate::driver::{Subject, check, slots};
+use crate::random::Random;
 use crate::tasks::{Panics, TASKS, Task, Tasks, attempt, some_panic, some_task};
 
 #[derive(Clone, Copy, Debug)]

@@ -5,10 +5,11 @@ use std::task::Poll;
 
 use crate::flavour::{Condition, Mutex, MutexGuard};
 
-use crate::driver::{Random, Subject, check, slots};
-use crate::gate::waiters;
+use crate::driver::{Subject, check, slots};
 use crate::lock::OneAtATime;
+use crate::random::Random;
 use crate::reference::{Poll as ModelPoll, Polled, Reference, WaiterId};
+use crate::shown::waiters;
 use crate::tasks::{
     Panics, TASKS, Task, Tasks, attempt, look_panics, panic_on_demand, some_panic, some_task,
 };

@@ -7,6 +7,8 @@ use std::fmt::{Debug, Write};
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
+use crate::random::Random;
+
 /// How many steps a test takes if nobody says so.
 const STEPS: usize = 500_000;
 
@@ -153,34 +155,6 @@ fn silence_while_searching() {
             }
         }));
     });
-}
-
-/// Numbers that look random, and are the same for the same seed (splitmix64).
-pub(crate) struct Random(u64);
-
-impl Random {
-    fn new(seed: u64) -> Self {
-        Random(seed.wrapping_mul(0xA076_1D64_78BD_642F))
-    }
-
-    /// A number below `bound`.
-    pub(crate) fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((mixed >> 32) as usize * bound) >> 32
-    }
-
-    /// True once in so many times.
-    pub(crate) fn one_in(&mut self, times: usize) -> bool {
-        self.below(times) == 0
-    }
-
-    /// One of some values.
-    pub(crate) fn of<T: Copy>(&mut self, values: &[T]) -> T {
-        values[self.below(values.len())]
-    }
 }
 
 #[test]

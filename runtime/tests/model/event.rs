@@ -7,8 +7,9 @@ use std::task::Poll;
 use crate::flavour::Event;
 use crate::flavour::future::EventWait;
 
-use crate::driver::{Random, Subject, check, slots};
-use crate::gate::waiters;
+use crate::driver::{Subject, check, slots};
+use crate::random::Random;
+use crate::shown::waiters;
 use crate::tasks::{Panics, TASKS, Task, Tasks, attempt, some_panic, some_task};
 
 #[derive(Clone, Copy, Debug)]

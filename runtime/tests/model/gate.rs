@@ -2,15 +2,17 @@
 //! model.
 
 use crate::flavour::Rc;
-use std::fmt::{Debug, Write};
+use std::fmt::Debug;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::mem;
 use std::pin::Pin;
 use std::task::Poll;
 
-use crate::driver::{Random, Subject, slots};
+use crate::driver::{Subject, slots};
+use crate::random::Random;
 use crate::reference::{self, Polled, Reference, Rules, WaiterId};
+use crate::shown::waiters;
 use crate::tasks::{Panics, TASKS, Task, Tasks, attempt, some_panic, some_task};
 
 /// What is special about one primitive with a gate.
@@ -354,15 +356,4 @@ impl<K: Kind> Subject for Gated<K> {
         let panics = None;
         Some(Step { panics, ..step })
     }
-}
-
-/// The number of waiters that a primitive shows.
-pub(crate) fn waiters(primitive: &impl Debug) -> usize {
-    let mut text = String::with_capacity(128);
-    write!(text, "{primitive:?}").expect("a string takes everything");
-    let (_, rest) = text.split_once("waiters: ").expect("it tells the waiters");
-    let digits = rest.find(|c: char| !c.is_ascii_digit());
-    rest[..digits.unwrap_or(rest.len())]
-        .parse()
-        .expect("a number")
 }

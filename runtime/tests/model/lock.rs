@@ -4,8 +4,9 @@ use crate::flavour::Rc;
 use crate::flavour::{Lock, LockGuard, OwnedLockGuard};
 use futures::FutureExt;
 
-use crate::driver::{Random, check};
+use crate::driver::check;
 use crate::gate::{Entering, Gated, Kind, World};
+use crate::random::Random;
 use crate::reference::Rules;
 
 /// One at a time.

@@ -32,7 +32,11 @@ mod flavour {
 
 mod driver;
 mod gate;
+#[path = "../support/random.rs"]
+mod random;
 mod reference;
+#[path = "../support/shown.rs"]
+mod shown;
 mod tasks;
 
 mod barrier;

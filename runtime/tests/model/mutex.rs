@@ -6,8 +6,9 @@ use crate::flavour::{MappedMutexGuard, Mutex, MutexGuard, OwnedMutexGuard};
 use async_monitor::__private::{ConditionalLock, when};
 use futures::FutureExt;
 
-use crate::driver::{Random, check};
+use crate::driver::check;
 use crate::gate::{Entering, Gated, Kind, World};
+use crate::random::Random;
 use crate::reference::Rules;
 use crate::tasks::{look_panics, panic_on_demand};
 

@@ -9,8 +9,9 @@ use crate::flavour::{
 use async_monitor::__private::{ConditionalLock, ConditionalRwLock, when};
 use futures::FutureExt;
 
-use crate::driver::{Random, check};
+use crate::driver::check;
 use crate::gate::{Entering, Gated, Kind, World};
+use crate::random::Random;
 use crate::reference::{Reference, Rules};
 use crate::tasks::{look_panics, panic_on_demand};
 
@@ -269,6 +270,12 @@ impl<const WHEN: bool> Kind for RwLocks<WHEN> {
         let inside = &world.reference.inside;
         let locked = inside.readers > 0 || inside.upgradable || inside.writer;
         assert_eq!(world.primitive.is_locked(), locked);
+        let state = format!(
+            "writer: {}, upgradable: {}, readers: {}, waiters: ",
+            inside.writer, inside.upgradable, inside.readers
+        );
+        let shown = format!("{:?}", world.primitive);
+        assert!(shown.contains(&state), "{shown}, but {state}");
         for guard in &world.guards {
             let value = match guard {
                 Guard::Read(guard) => **guard,

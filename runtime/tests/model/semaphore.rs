@@ -7,8 +7,9 @@ use crate::flavour::{
 };
 use futures::FutureExt;
 
-use crate::driver::{Random, check, slots};
+use crate::driver::{check, slots};
 use crate::gate::{Entering, Gated, Kind, World};
+use crate::random::Random;
 use crate::reference::Rules;
 
 /// The permits that are available, those that were forgotten, and the bound.

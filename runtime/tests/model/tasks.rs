@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, RawWaker, RawWakerVTable, Waker};
 
-use crate::driver::Random;
+use crate::random::Random;
 
 /// How many tasks there are. Few, so that futures share them.
 pub(crate) const TASKS: usize = 5;

@@ -13,6 +13,7 @@
 //! | memory | the resident set does not grow from the second quarter to the last |
 
 mod memory;
+#[path = "../../../runtime/tests/support/random.rs"]
 mod random;
 mod world;
 

@@ -19,7 +19,8 @@ use std::fmt::Debug;
 
 use crate::tasks::{TASKS, Task};
 
-/// Among how many grants of its task a waiter looks.
+/// Among how many grants of its task a waiter looks: a departure from the contract, which
+/// names no limit.
 const MOST_GRANTS: usize = 8;
 
 /// What may be held together.

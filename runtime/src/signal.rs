@@ -218,7 +218,6 @@ impl<F: Flavour> Signal<F> {
             | State::Granted
             | State::Noted
             | State::Unsatisfied
-            | State::Examined
             | State::Evaluating => None,
         }
     }

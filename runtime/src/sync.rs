@@ -358,64 +358,6 @@ mod modelled {
     }
 }
 
-/// What is known of the thread that runs.
-pub(crate) mod thread {
-    use core::cell::Cell;
-    use core::sync::atomic::{AtomicU64, Ordering};
-
-    #[cfg(async_monitor_loom)]
-    use loom::thread_local;
-    #[cfg(all(async_monitor_shuttle, not(async_monitor_loom)))]
-    use shuttle::thread_local;
-
-    #[cfg(async_monitor_loom)]
-    pub(crate) use loom::thread::yield_now;
-    #[cfg(all(async_monitor_shuttle, not(async_monitor_loom)))]
-    pub(crate) use shuttle::thread::yield_now;
-    #[cfg(not(any(async_monitor_loom, async_monitor_shuttle)))]
-    pub(crate) use std::thread::yield_now;
-
-    #[cfg(not(any(async_monitor_loom, async_monitor_shuttle)))]
-    thread_local! {
-        static ID: Cell<u64> = const { Cell::new(0) };
-        static EVALUATIONS: Cell<*const ()> = const { Cell::new(core::ptr::null()) };
-    }
-    // Their macros know no `const` blocks.
-    #[cfg(any(async_monitor_loom, async_monitor_shuttle))]
-    thread_local! {
-        static ID: Cell<u64> = Cell::new(0);
-        static EVALUATIONS: Cell<*const ()> = Cell::new(core::ptr::null());
-    }
-
-    /// A number that no other thread has, or will have. It is not 0.
-    #[inline]
-    pub(crate) fn id() -> u64 {
-        match ID.with(Cell::get) {
-            0 => new_id(),
-            id => id,
-        }
-    }
-
-    #[cold]
-    fn new_id() -> u64 {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
-        let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        ID.with(|cell| cell.set(id));
-        id
-    }
-
-    /// What this thread evaluates; null if it is nothing.
-    #[inline]
-    pub(crate) fn evaluations() -> *const () {
-        EVALUATIONS.with(Cell::get)
-    }
-
-    #[inline]
-    pub(crate) fn set_evaluations(evaluations: *const ()) {
-        EVALUATIONS.with(|cell| cell.set(evaluations));
-    }
-}
-
 /// A function that is `const` except under loom, whose types are not.
 macro_rules! const_unless_loom {
     ($(#[$attr:meta])* $vis:vis const fn $name:ident($($arg:ident: $ty:ty),* $(,)?) -> $ret:ty $body:block) => {

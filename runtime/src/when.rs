@@ -14,8 +14,8 @@ use std::sync::Arc;
 
 use crate::async_lock::{AsyncLock, AsyncRwLock};
 use crate::gate::{Access, Exclusive, Gate, Shared, polled_after_completion};
-use crate::queue::{ConditionalNode, Evaluator};
-use crate::sync::{Flavour, Local, Threads, thread};
+use crate::queue::Node;
+use crate::sync::{Flavour, Local, Threads};
 
 /// A lock whose sections can wait for a condition.
 ///
@@ -120,10 +120,10 @@ through_pointer!(&L, Box<L>, Rc<L>, Arc<L>);
 pub struct Place<'a>(Gates<'a>);
 
 enum Gates<'a> {
-    Exclusive(&'a Gate<Exclusive>, ConditionalNode<()>),
-    Shared(&'a Gate<Shared>, ConditionalNode<Access>),
-    LocalExclusive(&'a Gate<Exclusive, Local>, ConditionalNode<()>),
-    LocalShared(&'a Gate<Shared, Local>, ConditionalNode<Access>),
+    Exclusive(&'a Gate<Exclusive>, Node<()>),
+    Shared(&'a Gate<Shared>, Node<Access>),
+    LocalExclusive(&'a Gate<Exclusive, Local>, Node<()>),
+    LocalShared(&'a Gate<Shared, Local>, Node<Access>),
 }
 
 // SAFETY: nobody but a `When` polls a place, and only what was polled touches its
@@ -143,24 +143,24 @@ pub(crate) trait Flavoured: Flavour + Sized {
 impl Flavoured for Threads {
     #[inline]
     fn exclusive_place(gate: &Gate<Exclusive>) -> Place<'_> {
-        Place(Gates::Exclusive(gate, ConditionalNode::new(())))
+        Place(Gates::Exclusive(gate, Node::new(())))
     }
 
     #[inline]
     fn shared_place(gate: &Gate<Shared>, access: Access) -> Place<'_> {
-        Place(Gates::Shared(gate, ConditionalNode::new(access)))
+        Place(Gates::Shared(gate, Node::new(access)))
     }
 }
 
 impl Flavoured for Local {
     #[inline]
     fn exclusive_place(gate: &Gate<Exclusive, Local>) -> Place<'_> {
-        Place(Gates::LocalExclusive(gate, ConditionalNode::new(())))
+        Place(Gates::LocalExclusive(gate, Node::new(())))
     }
 
     #[inline]
     fn shared_place(gate: &Gate<Shared, Local>, access: Access) -> Place<'_> {
-        Place(Gates::LocalShared(gate, ConditionalNode::new(access)))
+        Place(Gates::LocalShared(gate, Node::new(access)))
     }
 }
 
@@ -183,7 +183,7 @@ impl Place<'_> {
         // SAFETY: the node is pinned as we are, used with this gate only, and
         // cancelled by our drop.
         at_gate!(self, |gate, node| unsafe {
-            gate.poll_conditional(&node.node, cx)
+            gate.poll_conditional(node, cx)
         })
     }
 
@@ -191,20 +191,18 @@ impl Place<'_> {
     #[inline]
     fn settle(self: Pin<&Self>) {
         // SAFETY: the callers have been let in.
-        at_gate!(self, |gate, node| unsafe { gate.satisfied(&node.node) });
+        at_gate!(self, |gate, node| unsafe { gate.satisfied(node) });
     }
 
     /// The condition is false: gives the permit back, until there is a change.
     ///
     /// # Safety
     ///
-    /// The caller has acquired, and has no guard any more. `evaluator` is its own.
+    /// The caller has acquired, and has no guard any more.
     #[inline]
-    unsafe fn unsatisfied(self: Pin<&Self>, waker: Waker, evaluator: Evaluator) {
+    unsafe fn unsatisfied(self: Pin<&Self>, waker: Waker) {
         // SAFETY: passed on.
-        at_gate!(self, |gate, node| unsafe {
-            gate.unsatisfied(node, waker, evaluator)
-        });
+        at_gate!(self, |gate, node| unsafe { gate.unsatisfied(node, waker) });
     }
 }
 
@@ -213,7 +211,7 @@ impl Drop for Place<'_> {
     fn drop(&mut self) {
         // SAFETY: the node was pinned if it was ever linked, and used with this
         // gate only.
-        at_gate!(self, |gate, node| unsafe { gate.cancel(&node.node) });
+        at_gate!(self, |gate, node| unsafe { gate.cancel(node) });
     }
 }
 
@@ -290,10 +288,6 @@ pub struct When<'a, G, M, F> {
     place: Option<Place<'a>>,
     granted: M,
     condition: F,
-    /// The thread of the last poll in which the condition was false; 0 before.
-    thread: u64,
-    /// Whether there were polls on different threads.
-    was_sent: bool,
     _guard: core::marker::PhantomData<fn() -> G>,
 }
 
@@ -315,32 +309,7 @@ where
         place: Some(place),
         granted,
         condition,
-        thread: 0,
-        was_sent: false,
         _guard: core::marker::PhantomData,
-    }
-}
-
-impl<G, M, F> When<'_, G, M, F>
-where
-    M: MakeGuard<G>,
-    F: Look<G>,
-{
-    /// Evaluates the condition of a waiter.
-    ///
-    /// # Safety
-    ///
-    /// `waiter` is one of this type, and does nothing with its condition meanwhile; its lock
-    /// is held for this call alone.
-    unsafe fn evaluate(waiter: *const ()) -> bool {
-        let waiter: *mut Self = waiter.cast_mut().cast();
-        // SAFETY: the two fields are the caller's for this call, and the others are not
-        // touched. The guard stands for the lock that is held; it is not dropped, in a panic
-        // either.
-        unsafe {
-            let mut guard = mem::ManuallyDrop::new((*waiter).granted.make());
-            (*waiter).condition.look(&mut guard)
-        }
     }
 }
 
@@ -356,7 +325,6 @@ where
         // SAFETY: the place is pinned as we are, not moved, and dropped where it
         // is; the closures are not pinned.
         let this = unsafe { self.get_unchecked_mut() };
-        let this_ptr: *const Self = &raw const *this;
         let Some(place) = &this.place else {
             polled_after_completion()
         };
@@ -373,19 +341,8 @@ where
             let waker = cx.waker().clone();
             mem::forget(looking);
             mem::forget(guard);
-            let thread = thread::id();
-            this.was_sent |= this.thread != 0 && this.thread != thread;
-            this.thread = thread;
-            let anywhere = if this.was_sent { 0 } else { thread };
-            let waiter: *const When<'_, G, M, F> = this_ptr;
-            // SAFETY: the waiter is pinned. Its drop waits for an evaluation that is under
-            // way, and its poll touches the condition only when it has acquired (G8). It is
-            // evaluated on this thread, unless the waiter has been sent from one thread to
-            // another: then, it can be. The permit has been acquired, and no guard is left.
-            unsafe {
-                let evaluator = Evaluator::new(waiter.cast(), Self::evaluate, anywhere);
-                place.unsatisfied(waker, evaluator);
-            }
+            // SAFETY: the permit has been acquired, and no guard is left.
+            unsafe { place.unsatisfied(waker) };
             return Poll::Pending;
         }
         drop(looking);

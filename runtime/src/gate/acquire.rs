@@ -3,7 +3,6 @@
 use core::mem;
 use core::task::{Poll, Waker};
 
-use super::evaluation::wait_for_evaluation;
 use super::policy::{Grants, Policy};
 use super::task_grants::UnusedGrant;
 use super::{Gate, QUEUED};
@@ -145,8 +144,6 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                         return self.poll_join(node, waker, conditional);
                     }
                     State::Waiting | State::Unsatisfied => {}
-                    // Its condition is being evaluated.
-                    State::Examined => return Poll::Pending,
                     // Not after `register`, and not at a gate.
                     State::Woken | State::Evaluating | State::Notified | State::Unlinked => {
                         return Poll::Pending;
@@ -287,18 +284,13 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         // the node held has been passed on.
         let _waker;
         let mut queue = self.queue.lock();
-        while queue.own_state(node) == State::Examined {
-            drop(queue);
-            wait_for_evaluation(own);
-            queue = self.queue.lock();
-        }
         // SAFETY: the node is the caller's own, and linked here unless it is idle. It
         // is in the state that was matched.
         unsafe {
             let state = queue.state_of(own);
             match state {
                 // Its grant was given up on its behalf. (Not at a gate: the rest.)
-                State::Idle | State::Notified | State::Unlinked | State::Examined => {}
+                State::Idle | State::Notified | State::Unlinked => {}
                 State::Granted | State::Noted => {
                     let behind = queue.next(own);
                     self.grants.ended(own);

@@ -1,11 +1,10 @@
 //! Waiting for a condition: see "Conditions".
 
-use core::ptr::NonNull;
 use core::task::{Context, Poll, Waker};
 
 use super::policy::{Grants, Policy};
 use super::{CONDITIONAL, Gate};
-use crate::queue::{ConditionalNode, Evaluator, Node, NodePtr, State};
+use crate::queue::{Node, State};
 use crate::sync::Flavour;
 
 impl<P: Policy, F: Flavour> Gate<P, F> {
@@ -52,19 +51,10 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     /// # Safety
     ///
     /// As for [`satisfied`](Self::satisfied), and there is no guard of what it was
-    /// granted. `evaluator` is that of the waiter.
-    pub(crate) unsafe fn unsatisfied(
-        &self,
-        conditional: &ConditionalNode<P::Request>,
-        waker: Waker,
-        evaluator: Evaluator,
-    ) {
-        let node = &conditional.node;
-        // As a part of the whole, by which its evaluator is found (G8).
-        let own: NodePtr<P::Request> = NonNull::from(conditional).cast();
+    /// granted.
+    pub(crate) unsafe fn unsatisfied(&self, node: &Node<P::Request>, waker: Waker) {
+        let own = node.as_ptr();
         let mut queue = self.queue.lock();
-        // SAFETY: the node is the caller's own.
-        unsafe { queue.set_evaluator(conditional, evaluator) };
         // SAFETY: a node that evaluates keeps its place; an idle one came before
         // all that are queued now, as nobody was when it acquired.
         let behind = unsafe {

@@ -20,7 +20,7 @@
 //! # The queue
 //!
 //! ```text
-//! head -> [Granted | Noted | Evaluating | Unsatisfied | Examined]* -> [Waiting | Woken]*
+//! head -> [Granted | Noted | Evaluating | Unsatisfied]* -> [Waiting | Woken]*
 //! ```
 //!
 //! A node is *queued* in the states of the second group. A release serves the queued
@@ -42,8 +42,7 @@
 //! | `Woken` | `Waiting` | the owner is polled, or a sibling leaves a waker |
 //! | `Evaluating` | `Idle` | the condition is true |
 //! | `Evaluating`, `Idle` | `Unsatisfied` | the condition is false |
-//! | `Unsatisfied` | `Examined`, and back | a release evaluates the condition |
-//! | `Unsatisfied` | `Waiting` | the condition may be true |
+//! | `Unsatisfied` | `Waiting` | what is guarded may have changed |
 //! | `Waiting`, `Woken`, `Unsatisfied` | `Idle` | the future is dropped |
 //!
 //! # Conditions
@@ -54,14 +53,6 @@
 //! queues all conditional waiters again, and each of them evaluates its condition once,
 //! in order. So nobody has to remember to notify, an evaluation does not cause another,
 //! and a release where nobody waits for a condition costs what it always does.
-//!
-//! Most often the condition is still false. So a release first evaluates it on the waiter's
-//! behalf, while it still holds what is guarded, and wakes nobody for it. The closure of
-//! the condition may not be [`Send`], which no type tells: so this is done on the thread
-//! that has polled the waiter last, or on any thread once two different ones have polled
-//! it, since it has been sent then. From the first condition on that is true, or that this
-//! thread may not evaluate, the waiters are queued again and look themselves. A panic of a
-//! condition is taken for true: the waiter has it, in its own task.
 //!
 //! # Invariants
 //!
@@ -85,9 +76,6 @@
 //! - **G7** A node becomes unsatisfied, and `CONDITIONAL` is set, in the critical
 //!   section in which it gives its permit back: a later holder releases with the bit in
 //!   sight.
-//! - **G8** An unsatisfied node is the first field of a `ConditionalNode`, whose evaluator
-//!   is set. While it is examined, its owner does nothing with its condition: a poll returns
-//!   at once, and a drop waits until the evaluation has ended.
 //!
 //! # Orderings
 //!
@@ -156,7 +144,6 @@
 
 mod acquire;
 mod conditional;
-mod evaluation;
 mod future;
 mod permit;
 mod policies;
@@ -215,9 +202,9 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
 
     /// How many wait and have not been granted.
     pub(crate) fn waiters(&self) -> usize {
-        self.queue.lock().count(|state| {
-            state.is_queued() || matches!(state, State::Unsatisfied | State::Examined)
-        })
+        self.queue
+            .lock()
+            .count(|state| state.is_queued() || state == State::Unsatisfied)
     }
 
     /// Acquires if that is possible at once and nothing is queued.

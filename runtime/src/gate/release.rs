@@ -38,13 +38,13 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         }
     }
 
-    /// Locks the queue. Where what is guarded may have `changed`, conditional waiters are
-    /// queued again, but those whose conditions are known to be false.
+    /// Locks the queue. Where what is guarded may have `changed`, the conditional waiters
+    /// are queued again.
     #[inline]
     fn lock_after_change(&self, changed: bool) -> LockedQueue<'_, P::Request> {
-        let queue = self.queue.lock();
+        let mut queue = self.queue.lock();
         if changed && self.word.load(Ordering::Relaxed) & CONDITIONAL & P::FLAGS != 0 {
-            return self.evaluate_conditions(queue);
+            self.requeue_unsatisfied(&mut queue);
         }
         queue
     }
@@ -247,34 +247,29 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         }
     }
 
-    /// The conditional waiters from `first` on are queued again, where they stand: what they
-    /// wait for may have come true.
-    ///
-    /// # Safety
-    ///
-    /// `first` is [`Unsatisfied`](State::Unsatisfied) in `queue`.
-    pub(super) unsafe fn requeue_unsatisfied(
-        &self,
-        queue: &mut LockedQueue<'_, P::Request>,
-        first: NodePtr<P::Request>,
-    ) {
-        // SAFETY: nodes reached from `first` are linked, as the queue stays locked.
+    /// All conditional waiters are queued again, where they stand: what they wait for may
+    /// have come true.
+    #[cold]
+    fn requeue_unsatisfied(&self, queue: &mut LockedQueue<'_, P::Request>) {
+        let mut first = None;
+        // SAFETY: nodes reached from the head are linked, as the queue stays locked.
         unsafe {
-            let mut next = Some(first);
+            let mut next = queue.head();
             // None is behind the first one that is queued (G6).
             while let Some(node) = next.filter(|node| !queue.state_of(*node).is_queued()) {
                 next = queue.next(node);
                 if queue.state_of(node) == State::Unsatisfied {
                     queue.requeue(node);
+                    first = first.or(Some(node));
                 }
             }
         }
-        self.grants.set_first_waiter(Some(first));
-        self.replace_flags(0, QUEUED);
-        if queue.head() == Some(first) {
-            // None is left.
-            self.replace_flags(CONDITIONAL, 0);
+        // The bit may outlast those that waited, if they were cancelled.
+        if first.is_some() {
+            self.grants.set_first_waiter(first);
+            self.replace_flags(0, QUEUED);
         }
+        self.replace_flags(CONDITIONAL, 0);
     }
 
     /// Under the lock of the queue: takes some flags out of the word and puts

@@ -17,8 +17,7 @@
 //!   linked.
 //! - **Q3** A waker slot owns a waker exactly while the state is
 //!   [`Waiting`](State::Waiting), [`Noted`](State::Noted),
-//!   [`Unsatisfied`](State::Unsatisfied), [`Examined`](State::Examined) or
-//!   [`Notified`](State::Notified). In the states
+//!   [`Unsatisfied`](State::Unsatisfied) or [`Notified`](State::Notified). In the states
 //!   [`Granted`](State::Granted) and [`Woken`](State::Woken) it still has the parts of
 //!   the waker that was woken, for comparison.
 //! - **Q4** A node that is taken out of the queue on behalf of its owner is set to
@@ -43,7 +42,7 @@ use core::ptr::{self, NonNull};
 use core::task::Waker;
 
 pub(crate) use self::grants::{GrantIndex, TreeLinks};
-pub(crate) use self::node::{ConditionalNode, Evaluator, FutureState, Node, Request, State};
+pub(crate) use self::node::{FutureState, Node, Request, State};
 use crate::sync::{Flavour, Ordering, QueueLock, QueueLockGuard, Threads, const_unless_loom};
 
 /// A node, by its address (Q7).
@@ -97,7 +96,7 @@ impl<R: Request, F: Flavour> Queue<R, F> {
             // SAFETY: the node is linked here, or the caller's own.
             let registered = unsafe {
                 match queue.state_of(node) {
-                    State::Waiting | State::Unsatisfied | State::Examined | State::Notified => {
+                    State::Waiting | State::Unsatisfied | State::Notified => {
                         queue.is_of_task(node, waker)
                     }
                     State::Woken => false,
@@ -483,44 +482,6 @@ impl<R: Request> LockedQueue<'_, R> {
             self.insert_before(before, node, waker);
             self.set_state(node, State::Unsatisfied);
         }
-    }
-
-    /// # Safety
-    ///
-    /// The node is [`Unsatisfied`](State::Unsatisfied) here.
-    #[inline]
-    pub(crate) unsafe fn evaluator_of(&self, node: NodePtr<R>) -> Evaluator {
-        let node: NonNull<ConditionalNode<R>> = node.cast();
-        // SAFETY: the node is the first field of a `ConditionalNode` (G8), which is alive
-        // (Q1), and its evaluator is set.
-        unsafe { (*node.as_ptr()).evaluator.get() }
-    }
-
-    /// # Safety
-    ///
-    /// The node is the caller's own, and the queue it is used with is locked.
-    pub(crate) unsafe fn set_evaluator(&mut self, node: &ConditionalNode<R>, evaluator: Evaluator) {
-        // SAFETY: Q2.
-        unsafe { node.evaluator.set(evaluator) }
-    }
-
-    /// The condition of an unsatisfied node is evaluated on its owner's behalf, until
-    /// [`end_examination`](Self::end_examination).
-    ///
-    /// # Safety
-    ///
-    /// The node is [`Unsatisfied`](State::Unsatisfied) here.
-    pub(crate) unsafe fn begin_examination(&mut self, node: NodePtr<R>) {
-        // SAFETY: Q2.
-        unsafe { self.set_state(node, State::Examined) }
-    }
-
-    /// # Safety
-    ///
-    /// The node is [`Examined`](State::Examined) here.
-    pub(crate) unsafe fn end_examination(&mut self, node: NodePtr<R>) {
-        // SAFETY: Q2.
-        unsafe { self.set_state(node, State::Unsatisfied) }
     }
 
     /// An unsatisfied node is queued again, where it stands.

@@ -33,9 +33,6 @@ pub(crate) enum State {
     Unsatisfied,
     /// Linked; the owner has entered and evaluates its condition.
     Evaluating,
-    /// As `Unsatisfied`, and a release evaluates the condition on the owner's behalf. The
-    /// owner can be polled meanwhile, but not leave.
-    Examined,
 }
 
 impl State {
@@ -55,11 +52,7 @@ impl State {
     #[inline]
     pub(super) fn owns_waker(self) -> bool {
         match self {
-            State::Waiting
-            | State::Noted
-            | State::Notified
-            | State::Unsatisfied
-            | State::Examined => true,
+            State::Waiting | State::Noted | State::Notified | State::Unsatisfied => true,
             State::Idle | State::Woken | State::Granted | State::Unlinked | State::Evaluating => {
                 false
             }
@@ -135,72 +128,6 @@ pub(crate) struct Node<R: Request> {
 unsafe impl<R: Request + Send> Send for Node<R> {}
 // SAFETY: as for `Send`.
 unsafe impl<R: Request + Sync> Sync for Node<R> {}
-
-/// The node of a waiter with a condition.
-#[repr(C)]
-pub(crate) struct ConditionalNode<R: Request> {
-    pub(crate) node: Node<R>,
-    /// Set while the node is `Unsatisfied` or `Examined` (G8).
-    pub(super) evaluator: Lazy<Evaluator>,
-}
-
-// SAFETY: the evaluator is touched as Q2 says, and used on a thread on which it may be.
-unsafe impl<R: Request + Send> Send for ConditionalNode<R> {}
-// SAFETY: as for `Send`.
-unsafe impl<R: Request + Sync> Sync for ConditionalNode<R> {}
-
-impl<R: Request> ConditionalNode<R> {
-    #[inline]
-    pub(crate) fn new(request: R) -> Self {
-        ConditionalNode {
-            node: Node::new(request),
-            evaluator: Lazy::new(),
-        }
-    }
-}
-
-/// A way to evaluate the condition of a waiter on its behalf.
-#[derive(Clone, Copy)]
-pub(crate) struct Evaluator {
-    waiter: *const (),
-    evaluate: unsafe fn(*const ()) -> bool,
-    /// The thread that may; 0 if any may.
-    thread: u64,
-}
-
-impl Evaluator {
-    /// # Safety
-    ///
-    /// On the thread, or on any if it is 0, `evaluate` can be called for `waiter` while its
-    /// lock is held for it alone and the waiter does nothing with its condition.
-    #[inline]
-    pub(crate) unsafe fn new(
-        waiter: *const (),
-        evaluate: unsafe fn(*const ()) -> bool,
-        thread: u64,
-    ) -> Self {
-        Evaluator {
-            waiter,
-            evaluate,
-            thread,
-        }
-    }
-
-    /// Whether a thread may evaluate the condition.
-    #[inline]
-    pub(crate) fn is_for(self, thread: u64) -> bool {
-        self.thread == 0 || self.thread == thread
-    }
-
-    /// # Safety
-    ///
-    /// As promised to [`new`](Self::new), and this thread may.
-    #[inline]
-    pub(crate) unsafe fn evaluate(self) -> bool {
-        // SAFETY: passed on.
-        unsafe { (self.evaluate)(self.waiter) }
-    }
-}
 
 /// A cell that is not written before it is needed.
 pub(super) struct Lazy<T>(SharedCell<MaybeUninit<T>>);

@@ -10,7 +10,8 @@
 //! it is pinned, so its memory is not used for anything else, which is what keeps
 //! the line sound. Safe code cannot forget a future that is pinned to the stack,
 //! since `pin!` gives out nothing but a reference; and an unpinned one is in no
-//! line (`futures_have_to_be_pinned`).
+//! line (`futures_have_to_be_pinned`). What such a future borrows may be gone, though:
+//! nobody but its own poll touches that.
 #![cfg(not(any(async_monitor_loom, async_monitor_shuttle)))]
 
 mod blocked;

@@ -47,6 +47,11 @@ pub(crate) trait Kind: Sized + 'static {
     /// What the drop of a guard gives back.
     fn claim(guard: &Self::Guard<'_>) -> Asks<Self>;
 
+    /// What the condition of a request is now, if it has one.
+    fn condition(_inside: &Self::Rules, _request: Asks<Self>) -> Option<bool> {
+        None
+    }
+
     /// The future of one who had asked for this is dropped, and is out of the queue.
     fn dropped(_reference: &mut Reference<Self::Rules>, _request: Asks<Self>) {}
 
@@ -185,7 +190,7 @@ impl<'a, K: Kind> World<'a, K> {
             },
         };
         let reference = &mut self.reference;
-        let expected = match reference.inside.condition(request) {
+        let expected = match K::condition(&reference.inside, request) {
             None => reference.poll(who, request, poll),
             Some(look) => {
                 let look = Some(look).filter(|_| self.panics != Some(Panics::Look));
@@ -236,7 +241,6 @@ impl<'a, K: Kind> World<'a, K> {
 
     fn take(&mut self, step: Step<Asks<K>, K::Extra>) {
         self.panics = step.panics;
-        self.reference.conditions_panic = self.panics == Some(Panics::Look);
         let slots = self.slots.len();
         match step.what {
             What::Poll {
@@ -281,7 +285,6 @@ impl<'a, K: Kind> World<'a, K> {
         self.tasks.disarm_and_check(&self.reference.woken, &kept);
         self.reference.woken.clear();
         self.panics = None;
-        self.reference.conditions_panic = false;
         K::check(self);
         self.steps += 1;
         if self.steps % 32 == 0 {

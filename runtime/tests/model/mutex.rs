@@ -31,10 +31,6 @@ impl Rules for Inside {
         self.taken = true;
     }
 
-    fn condition(&self, at_least: Option<u32>) -> Option<bool> {
-        at_least.map(|at_least| self.value >= at_least)
-    }
-
     fn release(&mut self, _at_least: Option<u32>) {
         self.taken = false;
     }
@@ -106,6 +102,10 @@ impl<const WHEN: bool> Kind for Mutexes<WHEN> {
 
     fn claim(_guard: &Guard<'_>) -> Option<u32> {
         None
+    }
+
+    fn condition(inside: &Inside, at_least: Option<u32>) -> Option<bool> {
+        at_least.map(|at_least| inside.value >= at_least)
     }
 
     fn step(world: &mut World<'_, Self>, write: Option<u32>) {

@@ -10,9 +10,8 @@
 //!   that has not been picked up, and wakes its task. If it is still there at the next
 //!   poll, the two change places if the waiter is admitted with it; else the grant is given
 //!   back, its owner stands right behind the waiter, and the queue is served.
-//! - A waiter with a condition evaluates it when it is served, and keeps its place if the
-//!   condition is false. A release that may have changed what is guarded evaluates it on
-//!   the waiter's behalf, and queues the waiter again if it is true.
+//! - A waiter with a condition evaluates it when it is served, keeps its place if the
+//!   condition is false, and is queued again once what is guarded may have changed.
 
 use std::collections::VecDeque;
 use std::fmt::Debug;
@@ -40,11 +39,6 @@ pub(crate) trait Rules {
     /// Whether `request` stands before all others.
     fn has_priority(_request: Self::Request) -> bool {
         false
-    }
-
-    /// What the condition of `request` would be now, if it has one.
-    fn condition(&self, _request: Self::Request) -> Option<bool> {
-        None
     }
 
     /// Whether a holder of `request` may change what is guarded.
@@ -87,8 +81,6 @@ pub(crate) struct Reference<R: Rules> {
     grants: u64,
     /// The tasks that were woken, in order, for others to take.
     pub(crate) woken: Vec<Task>,
-    /// Whether conditions panic in this step.
-    pub(crate) conditions_panic: bool,
 }
 
 /// Who polls, and what panics meanwhile.
@@ -119,7 +111,6 @@ impl<R: Rules> Reference<R> {
             waiters: VecDeque::new(),
             grants: 0,
             woken: Vec::new(),
-            conditions_panic: false,
         }
     }
 
@@ -200,41 +191,22 @@ impl<R: Rules> Reference<R> {
         acquires
     }
 
-    /// Changes what is held. `mutated`: what is guarded may have changed. Then conditions
-    /// are evaluated on behalf of their waiters, which are queued again from the first one
-    /// on that is true, or panics.
+    /// Changes what is held. `mutated`: what is guarded may have changed.
     pub(crate) fn change(&mut self, mutated: bool, change: impl FnOnce(&mut R)) {
         if mutated {
-            let first = self.waiters.iter().position(|waiter| {
-                let is_true = self.inside.condition(waiter.request) == Some(true);
-                waiter.state == State::Unsatisfied && (is_true || self.conditions_panic)
-            });
-            self.requeue(first.unwrap_or(self.waiters.len()));
+            for waiter in &mut self.waiters {
+                if waiter.state == State::Unsatisfied {
+                    waiter.state = State::Queued;
+                }
+            }
         }
         change(&mut self.inside);
         self.serve();
     }
 
-    fn requeue(&mut self, first: usize) {
-        for waiter in self.waiters.iter_mut().skip(first) {
-            if waiter.state == State::Unsatisfied {
-                waiter.state = State::Queued;
-            }
-        }
-    }
-
     /// A guard is dropped.
     pub(crate) fn release(&mut self, request: R::Request) {
         self.change(R::may_mutate(request), |inside| inside.release(request));
-    }
-
-    /// A guard is dropped by a panic: no condition is evaluated meanwhile, where a second
-    /// panic would end the process.
-    fn release_in_panic(&mut self, request: R::Request) {
-        if R::may_mutate(request) {
-            self.requeue(0);
-        }
-        self.change(false, |inside| inside.release(request));
     }
 
     /// A future is dropped.
@@ -360,7 +332,7 @@ impl<R: Rules> Reference<R> {
                 self.serve();
                 if self.has_panicked(before, poll) {
                     // The acquisition is rolled back.
-                    self.release_in_panic(request);
+                    self.release(request);
                 }
                 return Polled::Ready;
             }
@@ -447,7 +419,7 @@ impl<R: Rules> Reference<R> {
             }
             // The condition panics, or the clone of the waker that is to be kept.
             condition => {
-                self.release_in_panic(request);
+                self.release(request);
                 if condition.is_some() {
                     Polled::ClonePanicked
                 } else {

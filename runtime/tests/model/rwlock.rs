@@ -60,15 +60,6 @@ impl Rules for Inside {
         }
     }
 
-    fn condition(&self, access: Access) -> Option<bool> {
-        match access {
-            Access::ReadWhen(at_least) | Access::WriteWhen(at_least) => {
-                Some(self.value >= at_least)
-            }
-            _ => None,
-        }
-    }
-
     fn release(&mut self, access: Access) {
         match access {
             Access::Read | Access::ReadWhen(_) => self.readers -= 1,
@@ -190,6 +181,15 @@ impl<const WHEN: bool> Kind for RwLocks<WHEN> {
             Guard::Read(_) | Guard::OwnedRead(_) => Access::Read,
             Guard::Upgradable(_) | Guard::OwnedUpgradable(_) => Access::Upgradable,
             Guard::Write(_) | Guard::OwnedWrite(_) => Access::Write,
+        }
+    }
+
+    fn condition(inside: &Inside, access: Access) -> Option<bool> {
+        match access {
+            Access::ReadWhen(at_least) | Access::WriteWhen(at_least) => {
+                Some(inside.value >= at_least)
+            }
+            _ => None,
         }
     }
 

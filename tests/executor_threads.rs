@@ -1,8 +1,11 @@
 //! Blocking forms on the threads of an executor: a lock may be granted to a task that no
 //! thread is free to poll.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
+use std::task::{Context, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use async_monitor::{Guarded, Lock, RwLock, Semaphore, synchronized};
@@ -159,4 +162,55 @@ fn permits_of_tasks_are_taken_over() {
     });
     wait_for(&steps, 4);
     assert_eq!(semaphore.available_permits(), 0);
+}
+
+/// A thread takes over the grants of many owners. Each of them is granted again without a
+/// wake-up: its task has had one, and used it to poll a sibling.
+#[test]
+fn a_sibling_of_an_owner_is_woken_whoever_stands_before_it() {
+    const OTHERS: usize = 20;
+    let (semaphore, task) = (Arc::new(Semaphore::new(0)), Arc::new(Wakes::default()));
+    let (waker, others) = (task.clone().into(), Waker::noop());
+    let mut before: Vec<_> = (0..OTHERS).map(|_| Box::pin(semaphore.acquire())).collect();
+    for other in &mut before {
+        assert!(is_pending(other.as_mut(), others));
+    }
+    let mut owner = Box::pin(semaphore.acquire());
+    assert!(is_pending(owner.as_mut(), &waker));
+    let mut sibling = Box::pin(semaphore.acquire());
+    assert!(is_pending(sibling.as_mut(), &waker));
+    semaphore.add_permits(OTHERS + 1);
+
+    let (taken, is_taken) = channel();
+    let (may_release, release) = channel::<()>();
+    let thread = std::thread::spawn({
+        let semaphore = Arc::clone(&semaphore);
+        move || {
+            let permits = semaphore.acquire_many_blocking(OTHERS + 1);
+            taken.send(()).expect("the test waits");
+            release.recv().expect("the test sends");
+            drop(permits);
+        }
+    });
+    is_taken.recv().expect("all grants are taken over");
+    assert!(is_pending(sibling.as_mut(), &waker));
+    let wakes = task.0.load(Ordering::SeqCst);
+    may_release.send(()).expect("the thread waits");
+    thread.join().expect("it ends");
+    assert!(task.0.load(Ordering::SeqCst) > wakes, "nobody is told");
+    assert!(is_pending(sibling.as_mut(), &waker), "the grant is noted");
+    assert!(!is_pending(sibling.as_mut(), &waker), "the grant is taken");
+}
+
+#[derive(Default)]
+struct Wakes(AtomicUsize);
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+fn is_pending<F: Future>(future: Pin<&mut F>, waker: &Waker) -> bool {
+    future.poll(&mut Context::from_waker(waker)).is_pending()
 }

@@ -1,7 +1,7 @@
 //! Waiting by parking the thread: the way in from code that is not async.
 //!
 //! A thread that parks may be the one that should poll the owner of a grant. So it
-//! wakes up from time to time and polls its future [out of patience](is_out_of_patience):
+//! wakes up from time to time and polls its future [out of patience](take_impatience):
 //! a gate that sees this takes over grants that are not picked up.
 
 #[cfg(not(any(async_monitor_loom, async_monitor_shuttle)))]
@@ -113,10 +113,11 @@ mod real {
     }
 
     /// Whether the poll that is under way on this thread is by a thread that has been
-    /// parked for a while.
+    /// parked for a while. True once for a poll: what else it runs, as a waker that polls
+    /// a future, is not concerned.
     #[inline]
-    pub(crate) fn is_out_of_patience() -> bool {
-        OUT_OF_PATIENCE.get()
+    pub(crate) fn take_impatience() -> bool {
+        OUT_OF_PATIENCE.get() && OUT_OF_PATIENCE.replace(false)
     }
 
     /// Polls a future, out of patience.
@@ -184,7 +185,7 @@ mod real {
 }
 
 #[cfg(not(any(async_monitor_loom, async_monitor_shuttle)))]
-pub(crate) use self::real::{block_on, is_out_of_patience, took_over};
+pub(crate) use self::real::{block_on, take_impatience, took_over};
 
 #[cfg(async_monitor_loom)]
 pub(crate) use loom::future::block_on;
@@ -209,8 +210,8 @@ mod modelled {
         static OUT_OF_PATIENCE: Cell<bool> = Cell::new(false);
     }
 
-    pub(crate) fn is_out_of_patience() -> bool {
-        OUT_OF_PATIENCE.with(Cell::get)
+    pub(crate) fn take_impatience() -> bool {
+        OUT_OF_PATIENCE.with(|flag| flag.replace(false))
     }
 
     pub(crate) fn took_over() {}
@@ -230,4 +231,4 @@ mod modelled {
 #[cfg(any(async_monitor_loom, async_monitor_shuttle))]
 pub use self::modelled::poll_out_of_patience;
 #[cfg(any(async_monitor_loom, async_monitor_shuttle))]
-pub(crate) use self::modelled::{is_out_of_patience, took_over};
+pub(crate) use self::modelled::{take_impatience, took_over};

@@ -6,7 +6,7 @@ use core::task::{Poll, Waker};
 use super::policy::{Grants, Policy};
 use super::task_grants::UnusedGrant;
 use super::{Gate, QUEUED};
-use crate::blocking::is_out_of_patience;
+use crate::blocking::take_impatience;
 use crate::queue::{FutureState, LockedQueue, Node, NodePtr, State};
 use crate::sync::{Flavour, Ordering};
 
@@ -118,6 +118,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         conditional: bool,
     ) -> Poll<()> {
         let own = node.as_ptr();
+        let out_of_patience = !F::LOCAL && take_impatience();
         let mut locked = Some(queue);
         // A clone for an owner, made while the queue is not locked (Q5).
         let mut clone: Option<Waker> = None;
@@ -141,6 +142,8 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                     // Its grant was given up on its behalf.
                     State::Idle => {
                         drop(queue);
+                        // Before anything is acquired: a drop may panic.
+                        drop((spare, clone));
                         return self.poll_join(node, waker, conditional);
                     }
                     State::Waiting | State::Unsatisfied => {}
@@ -151,16 +154,18 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                 }
                 match self.find_unused_grant(&mut queue, node, waker, conditional) {
                     UnusedGrant::None => {
-                        if F::LOCAL || conditional || !is_out_of_patience() {
+                        if !out_of_patience || conditional {
                             return Poll::Pending;
                         }
                         return self.take_over((spare, clone), queue, node);
                     }
                     UnusedGrant::New(owner) => match clone.take() {
                         Some(clone) => {
-                            let _unused = self.note_grant(&mut queue, own, owner, clone);
+                            let (noted, _unused) = self.note_grant(&mut queue, own, owner, clone);
                             drop(queue);
-                            waker.wake_by_ref();
+                            if noted {
+                                waker.wake_by_ref();
+                            }
                             return Poll::Pending;
                         }
                         None => {
@@ -279,41 +284,62 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
             return;
         }
         let own = node.as_ptr();
-        let request = node.request;
-        // Dropped last, after the lock of the queue is released (Q5) and what
-        // the node held has been passed on.
-        let _waker;
         let mut queue = self.queue.lock();
+        // SAFETY: the node is the caller's own, and linked here where it is queued.
+        unsafe {
+            if !queue.state_of(own).is_queued() {
+                return self.cancel_served(queue, node);
+            }
+            let behind = queue.next(own);
+            let was_first = match queue.prev(own) {
+                Some(before) => !queue.state_of(before).is_queued(),
+                None => true,
+            };
+            // Dropped after the queue is unlocked (Q5), and what stood behind is served.
+            let _waker = queue.withdraw(own);
+            if was_first {
+                self.grants.set_first_waiter(behind);
+                // Those behind may be admitted where it was not.
+                self.change_queued(queue, behind, Some);
+            } else {
+                drop(queue);
+            }
+        }
+    }
+
+    /// [`cancel`](Self::cancel), for a node that is not queued.
+    ///
+    /// # Safety
+    ///
+    /// As for [`cancel`](Self::cancel), and the node is not queued in `queue`.
+    #[inline(never)]
+    unsafe fn cancel_served<'q>(
+        &'q self,
+        mut queue: LockedQueue<'q, P::Request>,
+        node: &Node<P::Request>,
+    ) {
+        let (own, request) = (node.as_ptr(), node.request);
         // SAFETY: the node is the caller's own, and linked here unless it is idle. It
         // is in the state that was matched.
         unsafe {
-            let state = queue.state_of(own);
-            match state {
-                // Its grant was given up on its behalf. (Not at a gate: the rest.)
-                State::Idle | State::Notified | State::Unlinked => {}
+            match queue.state_of(own) {
+                // Its grant was given up on its behalf.
+                State::Idle => {}
+                // Not at a gate, or queued.
+                State::Notified | State::Unlinked | State::Waiting | State::Woken => {}
                 State::Granted | State::Noted => {
                     let behind = queue.next(own);
                     self.grants.ended(own);
-                    _waker = queue.withdraw(own);
+                    // Dropped after the queue is unlocked (Q5), and the grant is passed on.
+                    let _waker = queue.withdraw(own);
                     self.change_queued(queue, behind, |word| Some(P::release(word, request)));
                 }
                 // A guard, or its drop, accounts for what was granted.
                 State::Evaluating => queue.withdraw_granted(own),
-                State::Unsatisfied => _waker = queue.withdraw(own),
-                State::Waiting | State::Woken => {
-                    let behind = queue.next(own);
-                    let was_first = match queue.prev(own) {
-                        Some(before) => !queue.state_of(before).is_queued(),
-                        None => true,
-                    };
-                    if was_first {
-                        self.grants.set_first_waiter(behind);
-                    }
-                    _waker = queue.withdraw(own);
-                    if was_first {
-                        // Those behind may be admitted where it was not.
-                        self.change_queued(queue, behind, Some);
-                    }
+                State::Unsatisfied => {
+                    let waker = queue.withdraw(own);
+                    drop(queue);
+                    drop(waker);
                 }
             }
         }

@@ -140,7 +140,9 @@
 //! seen the last time are enough for its request, it takes them over, the first such
 //! thread in the queue only. The owners are queued again at the head, in their order.
 //! They have been woken and not polled since: granting them again needs no other wake-up
-//! (the state `Woken`), unless they are polled, or a sibling is, and leaves a waker.
+//! (the state `Woken`), unless they are polled, or a sibling is, and leaves a waker. A
+//! sibling finds them by walking the queue, which it does only while there is such a node
+//! in the process (Q8).
 
 mod acquire;
 mod conditional;

@@ -39,17 +39,47 @@ pub(super) struct Taken<P: Policy> {
 }
 
 impl<P: Policy, F: Flavour> Gate<P, F> {
-    /// Finds a grant of the task of `waker` that has not been picked up.
+    /// Finds a grant of the task of `waker` that has not been picked up. Mostly there is
+    /// none.
     ///
     /// # Safety
     ///
     /// `node` waits in `queue`, registered with `waker`.
+    #[inline]
     pub(super) unsafe fn find_unused_grant(
         &self,
         queue: &mut LockedQueue<'_, P::Request>,
         node: &Node<P::Request>,
         waker: &Waker,
         conditional: bool,
+    ) -> UnusedGrant<P> {
+        // SAFETY: as the caller promises; the grant is linked, as the queue stays locked.
+        unsafe {
+            if let Some(oldest) = self.grants.next_of_task(queue, waker, None) {
+                let found = self.choose_grant(queue, node, waker, conditional, oldest);
+                if !matches!(found, UnusedGrant::None) {
+                    return found;
+                }
+            }
+            if F::LOCAL || queue.woken() == 0 {
+                return UnusedGrant::None;
+            }
+            self.find_taken_over(queue, node.as_ptr(), waker)
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`find_unused_grant`](Self::find_unused_grant), and `oldest` is the oldest
+    /// grant of the task.
+    #[inline(never)]
+    unsafe fn choose_grant(
+        &self,
+        queue: &mut LockedQueue<'_, P::Request>,
+        node: &Node<P::Request>,
+        waker: &Waker,
+        conditional: bool,
+        oldest: NodePtr<P::Request>,
     ) -> UnusedGrant<P> {
         let own = node.as_ptr();
         let word = self.word.load(Ordering::Relaxed) & !P::FLAGS;
@@ -58,10 +88,10 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         unsafe {
             let noted = queue.ticket_of(own);
             let unsatisfied = queue.state_of(own) == State::Unsatisfied;
-            let mut owner = None;
+            let mut next = Some(oldest);
             for _ in 0..MOST_GRANTS {
-                owner = self.grants.next_of_task(queue, waker, owner);
-                let Some(owner) = owner else { break };
+                let Some(owner) = next else { break };
+                next = self.grants.next_of_task(queue, waker, next);
                 let granted = queue.request_of(owner);
                 let enough =
                     !conditional && P::admit(P::release(word, granted), node.request).is_some();
@@ -78,33 +108,34 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                 }
                 to_note = to_note.or(Some(owner));
             }
-            if let Some(owner) = to_note {
-                return UnusedGrant::New(owner);
-            }
-            self.find_taken_over(queue, own, waker)
         }
+        to_note.map_or(UnusedGrant::None, UnusedGrant::New)
     }
 
+    /// Finds a grant of the task of `waker` that a thread has taken over, which nothing
+    /// else would wake the task for.
+    ///
     /// # Safety
     ///
     /// As for [`find_unused_grant`](Self::find_unused_grant).
-    #[inline]
+    #[cold]
     unsafe fn find_taken_over(
         &self,
         queue: &LockedQueue<'_, P::Request>,
         own: NodePtr<P::Request>,
         waker: &Waker,
     ) -> UnusedGrant<P> {
+        let mut left = queue.woken();
         // SAFETY: all nodes seen are linked, as the queue stays locked.
         unsafe {
-            // Grants that are taken over come to stand at the head of those queued.
+            // They come to stand at the head of those queued.
             let mut next = self.grants.first_waiter(queue, None);
-            for _ in 0..MOST_GRANTS {
-                let Some(owner) = next.filter(|owner| *owner != own) else {
-                    break;
-                };
-                if queue.state_of(owner) == State::Woken && queue.is_of_task(owner, waker) {
-                    return UnusedGrant::TakenOver(owner);
+            while let Some(owner) = next.filter(|owner| left > 0 && *owner != own) {
+                if queue.state_of(owner) == State::Woken {
+                    if queue.is_of_task(owner, waker) {
+                        return UnusedGrant::TakenOver(owner);
+                    }
+                    left -= 1;
                 }
                 next = queue.next(owner);
             }
@@ -113,7 +144,10 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     }
 
     /// Notes the grant of `owner` at `node`, and leaves it a waker of the task. Returns
-    /// the waker, to drop once the queue is unlocked, where there is one already.
+    /// whether it has, and the waker if it is not used, to drop once the queue is unlocked.
+    ///
+    /// A waker's clone need not have its parts. Such a clone cannot tell the task again;
+    /// nor may it take the place of the waker by whose parts the grant is found (X1).
     ///
     /// # Safety
     ///
@@ -124,16 +158,19 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         node: NodePtr<P::Request>,
         owner: NodePtr<P::Request>,
         waker: Waker,
-    ) -> Option<Waker> {
+    ) -> (bool, Option<Waker>) {
         // SAFETY: as the caller promises.
         unsafe {
+            if !queue.is_of_task(owner, &waker) {
+                return (false, Some(waker));
+            }
             let ticket = ticket_at::<P, F>(queue, owner);
             queue.set_ticket(node, ticket);
             if queue.state_of(owner) == State::Noted {
-                return Some(waker);
+                return (true, Some(waker));
             }
             queue.leave_waker(owner, waker);
-            None
+            (true, None)
         }
     }
 

@@ -200,6 +200,7 @@ impl<R: Request<Links = TreeLinks<R>>> GrantIndex<R> {
                     Slot::Right(top)
                 };
             }
+            debug_assert!(slot.get() == Some(node), "the key has changed (X1)");
             // What was below the node is merged into its place.
             while let (Some(less), Some(greater)) = (left, right) {
                 if priority(less) >= priority(greater) {

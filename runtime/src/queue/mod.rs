@@ -32,6 +32,8 @@
 //! - **Q7** A node that is not the caller's own is known by its address, never by a
 //!   reference: it may go away as soon as the queue is unlocked, or the node is
 //!   unlinked, and a reference that is an argument must outlast the call.
+//! - **Q8** `WOKEN` counts the nodes that are [`Woken`](State::Woken), of all queues. A
+//!   node is counted, and no longer counted, under the lock of its queue.
 
 mod grants;
 mod node;
@@ -39,6 +41,7 @@ mod side;
 
 use core::marker::PhantomData;
 use core::ptr::{self, NonNull};
+use core::sync::atomic::AtomicUsize;
 use core::task::Waker;
 
 pub(crate) use self::grants::{GrantIndex, TreeLinks};
@@ -47,6 +50,10 @@ use crate::sync::{Flavour, Ordering, QueueLock, QueueLockGuard, Threads, const_u
 
 /// A node, by its address (Q7).
 pub(crate) type NodePtr<R> = NonNull<Node<R>>;
+
+/// How many nodes are [`Woken`](State::Woken) in the process (Q8): mostly none, so that
+/// nobody has to look for one. Not a part of the protocol, hence not a type of loom.
+static WOKEN: AtomicUsize = AtomicUsize::new(0);
 
 /// The list of waiters of one primitive, behind its lock.
 pub(crate) struct Queue<R: Request, F> {
@@ -272,8 +279,26 @@ impl<R: Request> LockedQueue<'_, R> {
             let waiting = self.state_of(node) == State::Waiting;
             self.set_state(node, State::Granted);
             (*node.as_ptr()).ticket.set(0);
+            if !waiting {
+                self.no_longer_woken();
+            }
             waiting.then(|| (*node.as_ptr()).waker.take())
         }
+    }
+
+    /// A node was [`Woken`](State::Woken), and is so no longer.
+    #[cold]
+    fn no_longer_woken(&mut self) {
+        let woken = WOKEN.fetch_sub(1, Ordering::Relaxed);
+        debug_assert!(woken > 0);
+    }
+
+    /// How many nodes are [`Woken`](State::Woken) here, or more. Relaxed is enough: one of
+    /// this queue has been counted in a critical section before this one, and is not
+    /// uncounted before one after it (Q8).
+    #[inline]
+    pub(crate) fn woken(&self) -> usize {
+        WOKEN.load(Ordering::Relaxed)
     }
 
     /// Leaves a waker of its task at a node that owns none: a granted node is
@@ -281,14 +306,15 @@ impl<R: Request> LockedQueue<'_, R> {
     ///
     /// # Safety
     ///
-    /// The node is [`Granted`](State::Granted) or [`Woken`](State::Woken) here; `waker`
-    /// has the parts of the one that it had.
+    /// The node is [`Granted`](State::Granted) or [`Woken`](State::Woken) here. If it is
+    /// granted, `waker` has the parts of the waker that it had (X1).
     pub(crate) unsafe fn leave_waker(&mut self, node: NodePtr<R>, waker: Waker) {
         // SAFETY: Q2, Q3.
         unsafe {
             let state = if self.state_of(node) == State::Granted {
                 State::Noted
             } else {
+                self.no_longer_woken();
                 State::Waiting
             };
             (*node.as_ptr()).waker.put(waker);
@@ -309,6 +335,7 @@ impl<R: Request> LockedQueue<'_, R> {
             let state = if self.state_of(node) == State::Noted {
                 State::Waiting
             } else {
+                WOKEN.fetch_add(1, Ordering::Relaxed);
                 State::Woken
             };
             self.unlink(node);
@@ -342,10 +369,13 @@ impl<R: Request> LockedQueue<'_, R> {
     pub(crate) unsafe fn withdraw(&mut self, node: NodePtr<R>) -> Option<Waker> {
         // SAFETY: Q2, Q3.
         unsafe {
-            let owned = self.state_of(node).owns_waker();
+            let state = self.state_of(node);
             self.set_state(node, State::Idle);
             self.unlink(node);
-            owned.then(|| (*node.as_ptr()).waker.take())
+            if state == State::Woken {
+                self.no_longer_woken();
+            }
+            state.owns_waker().then(|| (*node.as_ptr()).waker.take())
         }
     }
 
@@ -520,6 +550,7 @@ impl<R: Request> LockedQueue<'_, R> {
             let old = state.owns_waker().then(|| (*node.as_ptr()).waker.take());
             (*node.as_ptr()).waker.put(waker);
             if state == State::Woken {
+                self.no_longer_woken();
                 self.set_state(node, State::Waiting);
             }
             // At a notified node, the ticket is the primitive's, for the owner.

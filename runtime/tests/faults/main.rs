@@ -19,4 +19,6 @@ mod blocked;
 mod data;
 mod executors;
 mod futures_of_all_kinds;
+#[path = "../support/random.rs"]
+mod random;
 mod wakers;

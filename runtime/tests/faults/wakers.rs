@@ -1,12 +1,14 @@
 //! Wakers that panic: when they are cloned, woken or dropped.
 
 use std::cell::Cell;
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
 
 use crate::blocked::{Blocked, Task, blocked_at_an_event, for_all};
+use crate::random::Random;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum On {
@@ -251,7 +253,7 @@ fn wake_that_drops_the_lock() {
     let drops_all = Arc::new(DropsAll::default());
     let waker = Waker::from(Arc::clone(&drops_all));
     let mut future = Box::pin(lock.acquire_owned());
-    let polled = std::future::Future::poll(future.as_mut(), &mut Context::from_waker(&waker));
+    let polled = Future::poll(future.as_mut(), &mut Context::from_waker(&waker));
     assert!(polled.is_pending());
     *drops_all.0.lock().expect("nobody panics with it") = Some(future);
     drop(lock);
@@ -264,7 +266,6 @@ fn wake_that_drops_the_lock() {
 #[test]
 fn a_clone_that_panicked_is_forgotten() {
     use async_monitor::{Event, Lock};
-    use std::future::Future;
     use std::pin::pin;
 
     let bomb = Bomb::new();
@@ -293,4 +294,70 @@ fn a_clone_that_panicked_is_forgotten() {
     assert_eq!(armed(&mut poll), None);
     drop(held);
     assert_eq!(armed(&mut poll), Some(true));
+}
+
+/// A waker that makes a box for each clone, so that no two have the same parts, until the
+/// memory of one is used for another.
+fn boxed_waker(task: &Arc<AtomicUsize>) -> Waker {
+    static VTABLE: RawWakerVTable = RawWakerVTable::new(
+        |data| raw(Arc::clone(inside(data))),
+        |data| {
+            inside(data).fetch_add(1, Ordering::SeqCst);
+            drop_box(data);
+        },
+        |data| {
+            inside(data).fetch_add(1, Ordering::SeqCst);
+        },
+        drop_box,
+    );
+    fn raw(task: Arc<AtomicUsize>) -> RawWaker {
+        RawWaker::new(Box::into_raw(Box::new(task)).cast_const().cast(), &VTABLE)
+    }
+    fn inside<'a>(data: *const ()) -> &'a Arc<AtomicUsize> {
+        // SAFETY: the data is the box that `raw` has made, until `drop_box`.
+        unsafe { &*data.cast() }
+    }
+    fn drop_box(data: *const ()) {
+        // SAFETY: as above, and nobody uses the data afterwards.
+        drop(unsafe { Box::from_raw(data.cast_mut().cast::<Arc<AtomicUsize>>()) });
+    }
+    // SAFETY: the table keeps the rules, on any thread.
+    unsafe { Waker::from_raw(raw(Arc::clone(task))) }
+}
+
+/// A waker's clone need not have its parts.
+#[test]
+fn clones_with_other_parts() {
+    use async_monitor::Semaphore;
+
+    let task = Arc::new(AtomicUsize::new(0));
+    Random::seeds(300, |random| {
+        let semaphore = Semaphore::new(0);
+        let mut futures: Vec<Option<_>> = (0..16)
+            .map(|_| Some(Box::pin(semaphore.acquire())))
+            .collect();
+        for _ in 0..60 {
+            let index = random.below(futures.len());
+            match random.below(8) {
+                0 => semaphore.add_permits(1 + random.below(4)),
+                1 => futures[index] = None,
+                2 => {
+                    futures[index] = None;
+                    let permits = 1 + random.below(9);
+                    futures[index] = Some(Box::pin(semaphore.acquire_many(permits)));
+                }
+                _ => {
+                    let waker = boxed_waker(&task);
+                    let mut cx = Context::from_waker(&waker);
+                    if let Some(future) = &mut futures[index] {
+                        if future.as_mut().poll(&mut cx).is_ready() {
+                            futures[index] = None;
+                        }
+                    }
+                }
+            }
+        }
+        drop(futures);
+        assert_eq!(Arc::strong_count(&task), 1, "a waker is kept");
+    });
 }

@@ -72,6 +72,10 @@ pub struct Barrier {
 // SAFETY: the state is reached under the lock of the queue only.
 unsafe impl Sync for Barrier {}
 
+// As the other primitives without data, it is whole again after every panic.
+impl core::panic::UnwindSafe for Barrier {}
+impl core::panic::RefUnwindSafe for Barrier {}
+
 /// What a task gets that has passed a [`Barrier`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BarrierWaitResult {

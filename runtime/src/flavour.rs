@@ -1,27 +1,26 @@
 //! The flavour of the primitives at the root of the crate: what the tasks of any
 //! thread share.
 //!
-//! The files of the primitives are compiled twice, here and in
-//! [`local`](crate::local), and take from `super::flavour` all in which the two
-//! differ.
+//! `primitives` is compiled twice, at the root and in [`local`](crate::local), and takes
+//! from `super::flavour` all in which the two differ.
 
 pub(crate) use std::sync::Arc as Rc;
 
-pub(crate) use crate::sync::Threads as Own;
+pub(crate) use crate::sync::Threads as ThisFlavour;
 
-/// What there is for threads only.
+/// Items that are compiled for the flavour of threads only.
 macro_rules! threads_only {
     ($($item:tt)*) => { $($item)* };
 }
 
-/// What takes the place of it for one thread.
+/// Items that are compiled for the flavour of one thread only.
 macro_rules! local_only {
     ($($item:tt)*) => {};
 }
 
-/// What keeps a primitive alive that several own. (An alias would hide from the
-/// docs what it is.)
-macro_rules! counted {
+/// The type of the pointer by which several owners share a primitive. (An alias would
+/// hide from the docs which one it is.)
+macro_rules! rc {
     ($primitive:ty) => { ::std::sync::Arc<$primitive> };
 }
 
@@ -33,10 +32,10 @@ macro_rules! use_of {
 }
 
 /// One of two texts: for threads, and for one thread.
-macro_rules! one_of {
+macro_rules! per_flavour {
     ($threads:literal, $local:literal) => {
         $threads
     };
 }
 
-pub(crate) use {counted, local_only, one_of, threads_only, use_of};
+pub(crate) use {local_only, per_flavour, rc, threads_only, use_of};

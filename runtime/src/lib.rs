@@ -102,36 +102,20 @@
 ))]
 compile_error!("to test under loom or shuttle, add `--features __schedules`");
 
-/// The primitives without data are whole again after every panic: a panic of a
-/// waker is passed on once their state is in order.
-macro_rules! unwind_safe {
-    ($($primitive:ty),*) => {$(
-        impl core::panic::UnwindSafe for $primitive {}
-        impl core::panic::RefUnwindSafe for $primitive {}
-    )*};
-}
-
-mod async_lock;
 mod barrier;
 mod blocking;
-mod condition;
-mod decoy;
-mod event;
 mod flavour;
 mod gate;
 mod guarded;
 #[cfg(feature = "local")]
 #[allow(clippy::duplicate_mod)] // one code for both flavours
 pub mod local;
-mod lock;
-mod mutex;
-mod proof;
+mod primitives;
 mod queue;
-mod rwlock;
-mod semaphore;
 mod signal;
 mod sync;
 mod timeout;
+mod traits;
 mod wake;
 mod when;
 
@@ -139,26 +123,21 @@ mod when;
 #[path = "private/mod.rs"]
 pub mod __private;
 
-pub use crate::async_lock::{
+pub use crate::barrier::{Barrier, BarrierWaitResult, BrokenBarrier};
+pub use crate::guarded::Guarded;
+pub use crate::primitives::future;
+pub use crate::primitives::{
+    BoundedSemaphore, BoundedSemaphorePermit, Condition, Event, Lock, LockGuard, MappedMutexGuard,
+    Mutex, MutexGuard, OverRelease, OwnedBoundedSemaphorePermit, OwnedLockGuard, OwnedMutexGuard,
+    OwnedRwLockReadGuard, OwnedRwLockUpgradableReadGuard, OwnedRwLockWriteGuard,
+    OwnedSemaphorePermit, RwLock, RwLockReadGuard, RwLockUpgradableReadGuard, RwLockWriteGuard,
+    Semaphore, SemaphorePermit,
+};
+pub use crate::timeout::Elapsed;
+pub use crate::traits::guard::{HoldsLock, Relock, View};
+pub use crate::traits::lock::{
     AsyncLock, AsyncRwLock, ExclusiveLock, ExclusiveRwLock, LockId, NamedAcquire,
 };
-pub use crate::barrier::{Barrier, BarrierWaitResult, BrokenBarrier};
-pub use crate::condition::Condition;
-pub use crate::event::Event;
-pub use crate::guarded::Guarded;
-pub use crate::lock::{Lock, LockGuard, OwnedLockGuard};
-pub use crate::mutex::{MappedMutexGuard, Mutex, MutexGuard, OwnedMutexGuard};
-pub use crate::proof::{HoldsLock, Relock, View};
-pub use crate::rwlock::{
-    OwnedRwLockReadGuard, OwnedRwLockUpgradableReadGuard, OwnedRwLockWriteGuard, RwLock,
-    RwLockReadGuard, RwLockUpgradableReadGuard, RwLockWriteGuard,
-};
-pub use crate::semaphore::{
-    BoundedSemaphore, BoundedSemaphorePermit, OverRelease, OwnedBoundedSemaphorePermit,
-    OwnedSemaphorePermit, Semaphore, SemaphorePermit,
-};
-
-pub use crate::timeout::Elapsed;
 
 #[cfg(any(async_monitor_loom, async_monitor_shuttle))]
 #[doc(hidden)]
@@ -166,23 +145,3 @@ pub use crate::blocking::poll_out_of_patience as __poll_out_of_patience;
 
 #[cfg(feature = "macros")]
 pub use async_monitor_macros::{Guarded, monitor, synchronized, with_lock};
-
-/// The futures of the primitives, by name: to store them in a struct, or to wait
-/// without a box.
-pub mod future {
-    pub use crate::barrier::BarrierWait;
-    pub use crate::condition::{ConditionWait, ConditionWaitFor};
-    pub use crate::event::EventWait;
-    pub use crate::lock::{LockAcquire, LockAcquireOwned};
-    pub use crate::mutex::{MutexLock, MutexLockOwned};
-    pub use crate::rwlock::{
-        RwLockRead, RwLockReadOwned, RwLockUpgradableRead, RwLockUpgradableReadOwned,
-        RwLockUpgrade, RwLockUpgradeOwned, RwLockWrite, RwLockWriteOwned,
-    };
-    pub use crate::semaphore::{
-        BoundedSemaphoreAcquire, BoundedSemaphoreAcquireOwned, SemaphoreAcquire,
-        SemaphoreAcquireOwned,
-    };
-}
-
-unwind_safe!(Lock, Event, Condition, Semaphore, BoundedSemaphore, Barrier);

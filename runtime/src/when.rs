@@ -12,10 +12,10 @@ use std::mem;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::async_lock::{AsyncLock, AsyncRwLock};
 use crate::gate::{Access, Exclusive, Gate, Shared, polled_after_completion};
 use crate::queue::Node;
 use crate::sync::{Flavour, Local, Threads};
+use crate::traits::lock::{AsyncLock, AsyncRwLock};
 
 /// A lock whose sections can wait for a condition.
 ///

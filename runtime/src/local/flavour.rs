@@ -3,20 +3,20 @@
 
 pub(crate) use std::rc::Rc;
 
-pub(crate) use crate::sync::Local as Own;
+pub(crate) use crate::sync::Local as ThisFlavour;
 
-/// What there is for threads only: not here.
+/// Items that are compiled for the flavour of threads only: not here.
 macro_rules! threads_only {
     ($($item:tt)*) => {};
 }
 
-/// What takes the place of it for one thread.
+/// Items that are compiled for the flavour of one thread only.
 macro_rules! local_only {
     ($($item:tt)*) => { $($item)* };
 }
 
-/// What keeps a primitive alive that several own.
-macro_rules! counted {
+/// The type of the pointer by which several owners share a primitive.
+macro_rules! rc {
     ($primitive:ty) => { ::std::rc::Rc<$primitive> };
 }
 
@@ -28,10 +28,10 @@ macro_rules! use_of {
 }
 
 /// One of two texts: for threads, and for one thread.
-macro_rules! one_of {
+macro_rules! per_flavour {
     ($threads:literal, $local:literal) => {
         $local
     };
 }
 
-pub(crate) use {counted, local_only, one_of, threads_only, use_of};
+pub(crate) use {local_only, per_flavour, rc, threads_only, use_of};

@@ -46,8 +46,7 @@
 //! # assert_eq!(futures::executor::block_on(account.deposit(2)), 2);
 //! ```
 
-// The files of the primitives are compiled a second time here, with the flavour
-// `Local`.
+// `primitives` is compiled a second time here, with the flavour `Local`.
 //
 // - **T1** What has a wait queue of this flavour is neither `Send` nor `Sync`, and
 //   so is whatever refers to it: a guard, a future, a permit. So one thread has all
@@ -59,51 +58,10 @@
 
 pub(crate) mod flavour;
 
-#[path = "../condition.rs"]
-mod condition;
-#[path = "../decoy.rs"]
-mod decoy;
-#[path = "../event.rs"]
-mod event;
-#[path = "../lock.rs"]
-mod lock;
-#[path = "../mutex.rs"]
-mod mutex;
-#[path = "../rwlock/mod.rs"]
-mod rwlock;
-#[path = "../semaphore/mod.rs"]
-mod semaphore;
+#[path = "../primitives/mod.rs"]
+mod primitives;
 
-pub use self::condition::Condition;
-pub use self::event::Event;
-pub use self::lock::{Lock, LockGuard, OwnedLockGuard};
-pub use self::mutex::{MappedMutexGuard, Mutex, MutexGuard, OwnedMutexGuard};
-pub use self::rwlock::{
-    OwnedRwLockReadGuard, OwnedRwLockUpgradableReadGuard, OwnedRwLockWriteGuard, RwLock,
-    RwLockReadGuard, RwLockUpgradableReadGuard, RwLockWriteGuard,
-};
-pub use self::semaphore::{
-    BoundedSemaphore, BoundedSemaphorePermit, OverRelease, OwnedBoundedSemaphorePermit,
-    OwnedSemaphorePermit, Semaphore, SemaphorePermit,
-};
-
-/// The futures of the primitives, by name.
-pub mod future {
-    pub use super::condition::{ConditionWait, ConditionWaitFor};
-    pub use super::event::EventWait;
-    pub use super::lock::{LockAcquire, LockAcquireOwned};
-    pub use super::mutex::{MutexLock, MutexLockOwned};
-    pub use super::rwlock::{
-        RwLockRead, RwLockReadOwned, RwLockUpgradableRead, RwLockUpgradableReadOwned,
-        RwLockUpgrade, RwLockUpgradeOwned, RwLockWrite, RwLockWriteOwned,
-    };
-    pub use super::semaphore::{
-        BoundedSemaphoreAcquire, BoundedSemaphoreAcquireOwned, SemaphoreAcquire,
-        SemaphoreAcquireOwned,
-    };
-}
-
-unwind_safe!(Lock, Event, Condition, Semaphore, BoundedSemaphore);
+pub use self::primitives::*;
 
 /// What the compiler says where something of this module is to be on several
 /// threads. Implemented for nothing.

@@ -158,3 +158,14 @@ fn wake_that_panics_during_a_panic() {
     drop(next);
     assert!(!lock.is_locked());
 }
+
+#[test]
+fn primitives_without_data_are_unwind_safe() {
+    fn check<T: std::panic::UnwindSafe + std::panic::RefUnwindSafe>() {}
+    check::<async_monitor::Lock>();
+    check::<async_monitor::Event>();
+    check::<async_monitor::Condition>();
+    check::<async_monitor::Semaphore>();
+    check::<async_monitor::BoundedSemaphore>();
+    check::<async_monitor::Barrier>();
+}

@@ -54,9 +54,9 @@ pub use self::guard::{
     RwLockUpgradableReadOwned, RwLockUpgrade, RwLockUpgradeOwned, RwLockWrite, RwLockWriteGuard,
     RwLockWriteOwned,
 };
-use super::flavour::{Own, Rc, counted, threads_only, use_of};
-use crate::async_lock::{AsyncRwLock, ExclusiveLock, ExclusiveRwLock, Infallibly, async_lock};
+use super::flavour::{Rc, ThisFlavour, rc, threads_only, use_of};
 use crate::gate::{Access, FLAGS, Gate, Gated, READER, Shared, UPGRADABLE, WRITER};
+use crate::traits::lock::{AsyncRwLock, ExclusiveLock, ExclusiveRwLock, Infallibly, async_lock};
 
 /// A value that many tasks read or one writes.
 ///
@@ -95,15 +95,15 @@ pub struct RwLock<T: ?Sized> {
 /// The lock without the value, which a read guard reaches without mentioning `T` in a
 /// place where it could not be covariant.
 pub(crate) struct RawRwLock {
-    gate: Gate<Shared, Own>,
+    gate: Gate<Shared, ThisFlavour>,
 }
 
 impl Gated for RawRwLock {
     type Policy = Shared;
-    type Flavour = Own;
+    type Flavour = ThisFlavour;
 
     #[inline]
-    fn gate(&self) -> &Gate<Shared, Own> {
+    fn gate(&self) -> &Gate<Shared, ThisFlavour> {
         &self.gate
     }
 }
@@ -249,26 +249,26 @@ impl<T: ?Sized> RwLock<T> {
 
     /// As [`read`](Self::read), with a guard that keeps the lock alive.
     #[inline]
-    pub fn read_owned(self: &counted!(Self)) -> RwLockReadOwned<T> {
+    pub fn read_owned(self: &rc!(Self)) -> RwLockReadOwned<T> {
         RwLockReadOwned::new(Rc::clone(self))
     }
 
     /// As [`write`](Self::write), with a guard that keeps the lock alive.
     #[inline]
-    pub fn write_owned(self: &counted!(Self)) -> RwLockWriteOwned<T> {
+    pub fn write_owned(self: &rc!(Self)) -> RwLockWriteOwned<T> {
         RwLockWriteOwned::new(Rc::clone(self))
     }
 
     /// As [`upgradable_read`](Self::upgradable_read), with a guard that keeps
     /// the lock alive.
     #[inline]
-    pub fn upgradable_read_owned(self: &counted!(Self)) -> RwLockUpgradableReadOwned<T> {
+    pub fn upgradable_read_owned(self: &rc!(Self)) -> RwLockUpgradableReadOwned<T> {
         RwLockUpgradableReadOwned::new(Rc::clone(self))
     }
 
     /// As [`try_read`](Self::try_read), with a guard that keeps the lock alive.
     #[inline]
-    pub fn try_read_owned(self: &counted!(Self)) -> Option<OwnedRwLockReadGuard<T>> {
+    pub fn try_read_owned(self: &rc!(Self)) -> Option<OwnedRwLockReadGuard<T>> {
         self.enter(Access::Read)
             .then(|| OwnedRwLockReadGuard::new(Rc::clone(self)))
     }
@@ -276,7 +276,7 @@ impl<T: ?Sized> RwLock<T> {
     /// As [`try_write`](Self::try_write), with a guard that keeps the lock
     /// alive.
     #[inline]
-    pub fn try_write_owned(self: &counted!(Self)) -> Option<OwnedRwLockWriteGuard<T>> {
+    pub fn try_write_owned(self: &rc!(Self)) -> Option<OwnedRwLockWriteGuard<T>> {
         self.enter(Access::Write)
             .then(|| OwnedRwLockWriteGuard::new(Rc::clone(self)))
     }
@@ -285,7 +285,7 @@ impl<T: ?Sized> RwLock<T> {
     /// keeps the lock alive.
     #[inline]
     pub fn try_upgradable_read_owned(
-        self: &counted!(Self),
+        self: &rc!(Self),
     ) -> Option<OwnedRwLockUpgradableReadGuard<T>> {
         self.enter(Access::Upgradable)
             .then(|| OwnedRwLockUpgradableReadGuard::new(Rc::clone(self)))
@@ -295,7 +295,7 @@ impl<T: ?Sized> RwLock<T> {
         /// As [`read_blocking`](Self::read_blocking), with a guard that keeps the
         /// lock alive.
         #[inline]
-        pub fn read_owned_blocking(self: &counted!(Self)) -> OwnedRwLockReadGuard<T> {
+        pub fn read_owned_blocking(self: &rc!(Self)) -> OwnedRwLockReadGuard<T> {
             match self.try_read_owned() {
                 Some(guard) => guard,
                 None => crate::blocking::block_on(self.read_owned()),
@@ -307,7 +307,7 @@ impl<T: ?Sized> RwLock<T> {
         /// As [`write_blocking`](Self::write_blocking), with a guard that keeps the
         /// lock alive.
         #[inline]
-        pub fn write_owned_blocking(self: &counted!(Self)) -> OwnedRwLockWriteGuard<T> {
+        pub fn write_owned_blocking(self: &rc!(Self)) -> OwnedRwLockWriteGuard<T> {
             match self.try_write_owned() {
                 Some(guard) => guard,
                 None => crate::blocking::block_on(self.write_owned()),
@@ -319,7 +319,7 @@ impl<T: ?Sized> RwLock<T> {
         /// As [`upgradable_read_blocking`](Self::upgradable_read_blocking), with a
         /// guard that keeps the lock alive.
         #[inline]
-        pub fn upgradable_read_owned_blocking(self: &counted!(Self)) -> OwnedRwLockUpgradableReadGuard<T> {
+        pub fn upgradable_read_owned_blocking(self: &rc!(Self)) -> OwnedRwLockUpgradableReadGuard<T> {
             match self.try_upgradable_read_owned() {
                 Some(guard) => guard,
                 None => crate::blocking::block_on(self.upgradable_read_owned()),
@@ -348,10 +348,10 @@ impl<T: ?Sized> RwLock<T> {
 
 impl<T: ?Sized> Gated for RwLock<T> {
     type Policy = Shared;
-    type Flavour = Own;
+    type Flavour = ThisFlavour;
 
     #[inline]
-    fn gate(&self) -> &Gate<Shared, Own> {
+    fn gate(&self) -> &Gate<Shared, ThisFlavour> {
         &self.raw.gate
     }
 }

@@ -12,11 +12,11 @@ use core::fmt;
 use core::marker::PhantomData;
 use core::ptr::NonNull;
 
-use super::flavour::{Own, Rc, counted, threads_only, use_of};
+use super::flavour::{Rc, ThisFlavour, rc, threads_only, use_of};
 use super::lock::Lock;
-use crate::async_lock::{ExclusiveLock, LockId, async_lock};
 use crate::gate::{Exclusive, Gate, GatePermit, Gated, Policy, entering_future, guard_traits};
-use crate::proof::{HoldsLock, relock_guard};
+use crate::traits::guard::{HoldsLock, relock_guard};
+use crate::traits::lock::{ExclusiveLock, LockId, async_lock};
 
 /// A value that one task at a time reaches: a [`Lock`] with the value inside.
 ///
@@ -117,13 +117,13 @@ impl<T: ?Sized> Mutex<T> {
     /// As [`lock`](Self::lock), with a guard that keeps the mutex alive and
     /// borrows nothing.
     #[inline]
-    pub fn lock_owned(self: &counted!(Self)) -> MutexLockOwned<T> {
+    pub fn lock_owned(self: &rc!(Self)) -> MutexLockOwned<T> {
         MutexLockOwned::new(Rc::clone(self))
     }
 
     /// As [`try_lock`](Self::try_lock), with an owned guard.
     #[inline]
-    pub fn try_lock_owned(self: &counted!(Self)) -> Option<OwnedMutexGuard<T>> {
+    pub fn try_lock_owned(self: &rc!(Self)) -> Option<OwnedMutexGuard<T>> {
         self.gate()
             .try_enter(())
             .then(|| OwnedMutexGuard::new(Rc::clone(self)))
@@ -132,7 +132,7 @@ impl<T: ?Sized> Mutex<T> {
     threads_only! {
         /// As [`lock_blocking`](Self::lock_blocking), with an owned guard.
         #[inline]
-        pub fn lock_owned_blocking(self: &counted!(Self)) -> OwnedMutexGuard<T> {
+        pub fn lock_owned_blocking(self: &rc!(Self)) -> OwnedMutexGuard<T> {
             match self.try_lock_owned() {
                 Some(guard) => guard,
                 None => crate::blocking::block_on(self.lock_owned()),
@@ -156,10 +156,10 @@ impl<T: ?Sized> Mutex<T> {
 
 impl<T: ?Sized> Gated for Mutex<T> {
     type Policy = Exclusive;
-    type Flavour = Own;
+    type Flavour = ThisFlavour;
 
     #[inline]
-    fn gate(&self) -> &Gate<Exclusive, Own> {
+    fn gate(&self) -> &Gate<Exclusive, ThisFlavour> {
         self.lock.gate()
     }
 }
@@ -175,7 +175,7 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
     #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         /// A read-only visit: its release must not wake conditional waiters.
-        struct Visit<'a>(&'a Gate<Exclusive, Own>);
+        struct Visit<'a>(&'a Gate<Exclusive, ThisFlavour>);
 
         impl Drop for Visit<'_> {
             #[inline]
@@ -210,7 +210,7 @@ pub struct MutexGuard<'a, T: ?Sized> {
 /// value.
 #[must_use = "the mutex is unlocked as soon as the guard is dropped"]
 pub struct OwnedMutexGuard<T: ?Sized> {
-    permit: GatePermit<counted!(Mutex<T>), ()>,
+    permit: GatePermit<rc!(Mutex<T>), ()>,
 }
 
 /// Holds a [`Mutex`] until it is dropped, and leads to a part of its value.
@@ -312,7 +312,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
 impl<T: ?Sized> OwnedMutexGuard<T> {
     /// For those who have just entered the gate.
     #[inline]
-    pub(crate) fn new(mutex: counted!(Mutex<T>)) -> Self {
+    pub(crate) fn new(mutex: rc!(Mutex<T>)) -> Self {
         OwnedMutexGuard {
             permit: GatePermit::new(mutex, ()),
         }
@@ -391,12 +391,12 @@ entering_future! {
     MutexLock['a, T: ?Sized]['a, T] for &'a Mutex<T> => MutexGuard<'a, T>, request ();
 
     /// The future of [`Mutex::lock_owned`].
-    MutexLockOwned[T: ?Sized][T] for counted!(Mutex<T>) => OwnedMutexGuard<T>, request ();
+    MutexLockOwned[T: ?Sized][T] for rc!(Mutex<T>) => OwnedMutexGuard<T>, request ();
 }
 
 relock_guard! {
     MutexGuard<'a, T>['a, T: ?Sized], &'a Mutex<T>, MutexLock<'a, T>, |guard| &**guard => T;
-    OwnedMutexGuard<T>[T: ?Sized], counted!(Mutex<T>), MutexLockOwned<T>, |guard| &**guard => T;
+    OwnedMutexGuard<T>[T: ?Sized], rc!(Mutex<T>), MutexLockOwned<T>, |guard| &**guard => T;
 }
 
 // SAFETY: as for the guards above: the id is the address of the gate of its permit,

@@ -26,13 +26,13 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 
-use super::flavour::{Own, threads_only, use_of};
+use super::flavour::{ThisFlavour, threads_only, use_of};
 use crate::LockId;
 use crate::gate::polled_after_completion;
-use crate::proof::{HoldsLock, Relock, View};
 use crate::queue::{Node, State};
 use crate::signal::{ALL, Epoch, Left, Signal};
 use crate::sync::{SharedCell, const_unless_loom};
+use crate::traits::guard::{HoldsLock, Relock, View};
 
 /// A place where tasks that hold a lock wait for a change of what the lock
 /// guards: asyncio's `Condition`.
@@ -71,7 +71,7 @@ use crate::sync::{SharedCell, const_unless_loom};
 /// # });
 /// ```
 pub struct Condition {
-    signal: Signal<Own>,
+    signal: Signal<ThisFlavour>,
     /// The lock that the waiters have released (C2). Under the lock of the queue.
     lock: SharedCell<Option<LockId>>,
 }

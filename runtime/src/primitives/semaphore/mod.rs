@@ -35,10 +35,10 @@ pub use self::permit::{
     OwnedBoundedSemaphorePermit, OwnedSemaphorePermit, SemaphoreAcquire, SemaphoreAcquireOwned,
     SemaphorePermit,
 };
-use super::flavour::{Own, Rc, counted, local_only, threads_only, use_of};
-use crate::async_lock::async_lock;
+use super::flavour::{Rc, ThisFlavour, local_only, rc, threads_only, use_of};
 use crate::gate::{Counting, Gate, Gated, PERMIT, QUEUED};
 use crate::sync::{Ordering, Word, const_unless_loom};
+use crate::traits::lock::async_lock;
 
 /// A number of permits that tasks take, wait for and give back: asyncio's
 /// `Semaphore`.
@@ -68,7 +68,7 @@ use crate::sync::{Ordering, Word, const_unless_loom};
 /// # });
 /// ```
 pub struct Semaphore {
-    gate: Gate<Counting, Own>,
+    gate: Gate<Counting, ThisFlavour>,
 }
 
 /// A [`Semaphore`] that never has more permits than it began with: asyncio's
@@ -95,10 +95,10 @@ pub struct Semaphore {
 /// # });
 /// ```
 pub struct BoundedSemaphore {
-    gate: Gate<Counting, Own>,
+    gate: Gate<Counting, ThisFlavour>,
     bound: usize,
     /// Permits that were forgotten and not released since (S2).
-    forgotten: Word<Own>,
+    forgotten: Word<ThisFlavour>,
 }
 
 threads_only! {
@@ -195,19 +195,19 @@ macro_rules! semaphore {
             /// As [`acquire`](Self::acquire), with a permit that keeps the
             /// semaphore alive and borrows nothing.
             #[inline]
-            pub fn acquire_owned(self: &counted!(Self)) -> $acquire_owned {
+            pub fn acquire_owned(self: &rc!(Self)) -> $acquire_owned {
                 self.acquire_many_owned(1)
             }
 
             /// As [`acquire_many`](Self::acquire_many), with an owned permit.
             #[inline]
-            pub fn acquire_many_owned(self: &counted!(Self), permits: usize) -> $acquire_owned {
+            pub fn acquire_many_owned(self: &rc!(Self), permits: usize) -> $acquire_owned {
                 $acquire_owned::new(Rc::clone(self), permits)
             }
 
             /// As [`try_acquire`](Self::try_acquire), with an owned permit.
             #[inline]
-            pub fn try_acquire_owned(self: &counted!(Self)) -> Option<$owned_permit> {
+            pub fn try_acquire_owned(self: &rc!(Self)) -> Option<$owned_permit> {
                 self.try_acquire_many_owned(1)
             }
 
@@ -215,7 +215,7 @@ macro_rules! semaphore {
             /// permit.
             #[inline]
             pub fn try_acquire_many_owned(
-                self: &counted!(Self),
+                self: &rc!(Self),
                 permits: usize,
             ) -> Option<$owned_permit> {
                 self.try_take(permits)
@@ -226,7 +226,7 @@ macro_rules! semaphore {
                 /// As [`acquire_blocking`](Self::acquire_blocking), with an owned
                 /// permit.
                 #[inline]
-                pub fn acquire_owned_blocking(self: &counted!(Self)) -> $owned_permit {
+                pub fn acquire_owned_blocking(self: &rc!(Self)) -> $owned_permit {
                     self.acquire_many_owned_blocking(1)
                 }
             }
@@ -235,7 +235,7 @@ macro_rules! semaphore {
                 /// As [`acquire_many_blocking`](Self::acquire_many_blocking), with an
                 /// owned permit.
                 #[inline]
-                pub fn acquire_many_owned_blocking(self: &counted!(Self), permits: usize) -> $owned_permit {
+                pub fn acquire_many_owned_blocking(self: &rc!(Self), permits: usize) -> $owned_permit {
                     match self.try_acquire_many_owned(permits) {
                         Some(permit) => permit,
                         None => crate::blocking::block_on(self.acquire_many_owned(permits)),
@@ -267,10 +267,10 @@ macro_rules! semaphore {
 
         impl Gated for $semaphore {
             type Policy = Counting;
-            type Flavour = Own;
+            type Flavour = ThisFlavour;
 
             #[inline]
-            fn gate(&self) -> &Gate<Counting, Own> {
+            fn gate(&self) -> &Gate<Counting, ThisFlavour> {
                 &self.gate
             }
         }

@@ -8,13 +8,13 @@ use core::ptr::NonNull;
 use core::task::{Context, Poll};
 
 use super::{
-    Access, Own, READER, RawRwLock, RwLock, Shared, UPGRADABLE, WRITER, counted, threads_only,
+    Access, READER, RawRwLock, RwLock, Shared, ThisFlavour, UPGRADABLE, WRITER, rc, threads_only,
     use_of,
 };
 use crate::gate::{
     Entering, Gate, GatePermit, Gated, entering_future, guard_traits, polled_after_completion,
 };
-use crate::proof::relock_guard;
+use crate::traits::guard::relock_guard;
 
 /// Claims, as types: a guard needs no byte to say what it is.
 macro_rules! claims {
@@ -84,10 +84,10 @@ impl<'a, T: ?Sized> ReadHandle<'a, T> {
 
 impl<T: ?Sized> Gated for ReadHandle<'_, T> {
     type Policy = Shared;
-    type Flavour = Own;
+    type Flavour = ThisFlavour;
 
     #[inline]
-    fn gate(&self) -> &Gate<Shared, Own> {
+    fn gate(&self) -> &Gate<Shared, ThisFlavour> {
         // SAFETY: H1. The reference does not lead to the value.
         let raw = unsafe { &(*self.lock.as_ptr()).raw };
         raw.gate()
@@ -116,20 +116,20 @@ pub struct RwLockUpgradableReadGuard<'a, T: ?Sized> {
 /// Holds an [`RwLock`], and keeps it alive, for reading until it is dropped.
 #[must_use = "the lock is released as soon as the guard is dropped"]
 pub struct OwnedRwLockReadGuard<T: ?Sized> {
-    permit: GatePermit<counted!(RwLock<T>), Read>,
+    permit: GatePermit<rc!(RwLock<T>), Read>,
 }
 
 /// Holds an [`RwLock`], and keeps it alive, for writing until it is dropped.
 #[must_use = "the lock is released as soon as the guard is dropped"]
 pub struct OwnedRwLockWriteGuard<T: ?Sized> {
-    permit: GatePermit<counted!(RwLock<T>), Write>,
+    permit: GatePermit<rc!(RwLock<T>), Write>,
 }
 
 /// Holds an [`RwLock`], and keeps it alive, for reading until it is dropped, and may be
 /// [upgraded](Self::upgrade) for writing.
 #[must_use = "the lock is released as soon as the guard is dropped"]
 pub struct OwnedRwLockUpgradableReadGuard<T: ?Sized> {
-    permit: GatePermit<counted!(RwLock<T>), Upgradable>,
+    permit: GatePermit<rc!(RwLock<T>), Upgradable>,
 }
 
 macro_rules! guards {
@@ -156,9 +156,9 @@ guards! {
     RwLockReadGuard['a, T: ?Sized]<'a, T>, ReadHandle<'a, T>;
     RwLockWriteGuard['a, T: ?Sized]<'a, T>, &'a RwLock<T>;
     RwLockUpgradableReadGuard['a, T: ?Sized]<'a, T>, &'a RwLock<T>;
-    OwnedRwLockReadGuard[T: ?Sized]<T>, counted!(RwLock<T>);
-    OwnedRwLockWriteGuard[T: ?Sized]<T>, counted!(RwLock<T>);
-    OwnedRwLockUpgradableReadGuard[T: ?Sized]<T>, counted!(RwLock<T>);
+    OwnedRwLockReadGuard[T: ?Sized]<T>, rc!(RwLock<T>);
+    OwnedRwLockWriteGuard[T: ?Sized]<T>, rc!(RwLock<T>);
+    OwnedRwLockUpgradableReadGuard[T: ?Sized]<T>, rc!(RwLock<T>);
 }
 
 // R1 and R2.
@@ -306,7 +306,7 @@ upgradable_guards! {
         RwLockWriteGuard<'a, T>, RwLockUpgrade, &'a RwLock<T>;
     OwnedRwLockUpgradableReadGuard[T: ?Sized]<T>,
         OwnedRwLockReadGuard<T>, |lock| lock,
-        OwnedRwLockWriteGuard<T>, RwLockUpgradeOwned, counted!(RwLock<T>);
+        OwnedRwLockWriteGuard<T>, RwLockUpgradeOwned, rc!(RwLock<T>);
 }
 
 entering_future! {
@@ -323,15 +323,15 @@ entering_future! {
         => RwLockUpgradableReadGuard<'a, T>, request Access::Upgradable;
 
     /// The future of [`RwLock::read_owned`].
-    RwLockReadOwned[T: ?Sized][T] for counted!(RwLock<T>) => OwnedRwLockReadGuard<T>,
+    RwLockReadOwned[T: ?Sized][T] for rc!(RwLock<T>) => OwnedRwLockReadGuard<T>,
         request Access::Read;
 
     /// The future of [`RwLock::write_owned`].
-    RwLockWriteOwned[T: ?Sized][T] for counted!(RwLock<T>) => OwnedRwLockWriteGuard<T>,
+    RwLockWriteOwned[T: ?Sized][T] for rc!(RwLock<T>) => OwnedRwLockWriteGuard<T>,
         request Access::Write;
 
     /// The future of [`RwLock::upgradable_read_owned`].
-    RwLockUpgradableReadOwned[T: ?Sized][T] for counted!(RwLock<T>)
+    RwLockUpgradableReadOwned[T: ?Sized][T] for rc!(RwLock<T>)
         => OwnedRwLockUpgradableReadGuard<T>, request Access::Upgradable;
 }
 
@@ -342,10 +342,10 @@ relock_guard! {
         |guard| &**guard => T;
     RwLockUpgradableReadGuard<'a, T>['a, T: ?Sized], &'a RwLock<T>,
         RwLockUpgradableRead<'a, T>, |guard| &**guard => T;
-    OwnedRwLockReadGuard<T>[T: ?Sized], counted!(RwLock<T>), RwLockReadOwned<T>,
+    OwnedRwLockReadGuard<T>[T: ?Sized], rc!(RwLock<T>), RwLockReadOwned<T>,
         |guard| &**guard => T;
-    OwnedRwLockWriteGuard<T>[T: ?Sized], counted!(RwLock<T>), RwLockWriteOwned<T>,
+    OwnedRwLockWriteGuard<T>[T: ?Sized], rc!(RwLock<T>), RwLockWriteOwned<T>,
         |guard| &**guard => T;
-    OwnedRwLockUpgradableReadGuard<T>[T: ?Sized], counted!(RwLock<T>),
+    OwnedRwLockUpgradableReadGuard<T>[T: ?Sized], rc!(RwLock<T>),
         RwLockUpgradableReadOwned<T>, |guard| &**guard => T;
 }

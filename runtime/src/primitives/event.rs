@@ -41,7 +41,7 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
-use super::flavour::{Own, threads_only, use_of};
+use super::flavour::{ThisFlavour, threads_only, use_of};
 use crate::gate::polled_after_completion;
 use crate::queue::{FutureState, Node, State};
 use crate::signal::{ALL, Epoch, Signal};
@@ -72,8 +72,8 @@ const QUEUED: usize = 1 << 1;
 /// # });
 /// ```
 pub struct Event {
-    word: Word<Own>,
-    signal: Signal<Own>,
+    word: Word<ThisFlavour>,
+    signal: Signal<ThisFlavour>,
 }
 
 impl Event {

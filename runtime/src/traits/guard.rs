@@ -80,19 +80,19 @@ pub unsafe trait Relock: HoldsLock + Sized + for<'v> View<'v> {
 macro_rules! relock_guard {
     ($($guard:ty[$($generics:tt)*], $handle:ty, $future:ty, |$this:ident| $data:expr => $view:ty;)*) => {$(
         // SAFETY: the guard has a permit of the gate whose address the id is.
-        unsafe impl<$($generics)*> $crate::proof::HoldsLock for $guard {
+        unsafe impl<$($generics)*> $crate::traits::guard::HoldsLock for $guard {
             #[inline]
             fn lock_id(&self) -> $crate::LockId {
                 self.permit.lock_id()
             }
         }
 
-        impl<'v, $($generics)*> $crate::proof::View<'v> for $guard {
+        impl<'v, $($generics)*> $crate::traits::guard::View<'v> for $guard {
             type View = $view;
         }
 
         // SAFETY: `release` releases the lock, and the future enters it again.
-        unsafe impl<$($generics)*> $crate::proof::Relock for $guard {
+        unsafe impl<$($generics)*> $crate::traits::guard::Relock for $guard {
             type Released = $handle;
             type Reacquire = $future;
 

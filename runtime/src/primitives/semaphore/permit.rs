@@ -6,7 +6,7 @@ use core::pin::Pin;
 use core::ptr;
 use core::task::{Context, Poll};
 
-use super::{BoundedSemaphore, Semaphore, counted};
+use super::{BoundedSemaphore, Semaphore, rc};
 use crate::gate::{Entering, GatePermit, Gated};
 use crate::sync::Ordering;
 
@@ -145,7 +145,7 @@ permits! {
     SemaphoreAcquire;
 
     /// Permits of a [`Semaphore`] that it keeps alive, given back on drop.
-    OwnedSemaphorePermit[] of counted!(Semaphore),
+    OwnedSemaphorePermit[] of rc!(Semaphore),
     /// The future of [`Semaphore::acquire_owned`] and `acquire_many_owned`.
     SemaphoreAcquireOwned;
 
@@ -155,7 +155,7 @@ permits! {
     BoundedSemaphoreAcquire;
 
     /// Permits of a [`BoundedSemaphore`] that it keeps alive, given back on drop.
-    OwnedBoundedSemaphorePermit[] of counted!(BoundedSemaphore),
+    OwnedBoundedSemaphorePermit[] of rc!(BoundedSemaphore),
     /// The future of [`BoundedSemaphore::acquire_owned`] and
     /// `acquire_many_owned`.
     BoundedSemaphoreAcquireOwned;

@@ -27,11 +27,11 @@
 
 use core::fmt;
 
-use super::flavour::{Own, Rc, counted, one_of, threads_only, use_of};
-use crate::async_lock::{ExclusiveLock, async_lock};
+use super::flavour::{Rc, ThisFlavour, per_flavour, rc, threads_only, use_of};
 use crate::gate::{Exclusive, Gate, GatePermit, Gated, LOCKED, entering_future};
-use crate::proof::relock_guard;
 use crate::sync::const_unless_loom;
+use crate::traits::guard::relock_guard;
+use crate::traits::lock::{ExclusiveLock, async_lock};
 
 /// A lock that tasks wait for: asyncio's `Lock`.
 ///
@@ -83,13 +83,13 @@ use crate::sync::const_unless_loom;
 /// # });
 /// ```
 pub struct Lock {
-    gate: Gate<Exclusive, Own>,
+    gate: Gate<Exclusive, ThisFlavour>,
 }
 
 impl Lock {
     const_unless_loom! {
         /// A lock that nobody holds. As a constant, it may be in a
-        #[doc = one_of!("`static`.", "`thread_local!`.")]
+        #[doc = per_flavour!("`static`.", "`thread_local!`.")]
         pub const fn new() -> Self {
             Lock { gate: Gate::new(0) }
         }
@@ -159,23 +159,23 @@ impl Lock {
     ///
     /// ```
     /// # futures::executor::block_on(async {
-    #[doc = one_of!("use std::sync::Arc;", "use std::rc::Rc;")]
+    #[doc = per_flavour!("use std::sync::Arc;", "use std::rc::Rc;")]
     #[doc = use_of!("Lock")]
     ///
-    #[doc = one_of!("let lock = Arc::new(Lock::new());", "let lock = Rc::new(Lock::new());")]
+    #[doc = per_flavour!("let lock = Arc::new(Lock::new());", "let lock = Rc::new(Lock::new());")]
     /// let guard = lock.acquire_owned().await;
-    #[doc = one_of!("std::thread::spawn(move || drop(guard)).join().unwrap();", "drop(guard);")]
+    #[doc = per_flavour!("std::thread::spawn(move || drop(guard)).join().unwrap();", "drop(guard);")]
     /// assert!(!lock.is_locked());
     /// # });
     /// ```
     #[inline]
-    pub fn acquire_owned(self: &counted!(Self)) -> LockAcquireOwned {
+    pub fn acquire_owned(self: &rc!(Self)) -> LockAcquireOwned {
         LockAcquireOwned::new(Rc::clone(self))
     }
 
     /// As [`try_acquire`](Self::try_acquire), with an owned guard.
     #[inline]
-    pub fn try_acquire_owned(self: &counted!(Self)) -> Option<OwnedLockGuard> {
+    pub fn try_acquire_owned(self: &rc!(Self)) -> Option<OwnedLockGuard> {
         self.gate
             .try_enter(())
             .then(|| OwnedLockGuard::new(Rc::clone(self)))
@@ -184,7 +184,7 @@ impl Lock {
     threads_only! {
         /// As [`acquire_blocking`](Self::acquire_blocking), with an owned guard.
         #[inline]
-        pub fn acquire_owned_blocking(self: &counted!(Self)) -> OwnedLockGuard {
+        pub fn acquire_owned_blocking(self: &rc!(Self)) -> OwnedLockGuard {
             match self.try_acquire_owned() {
                 Some(guard) => guard,
                 None => crate::blocking::block_on(self.acquire_owned()),
@@ -202,10 +202,10 @@ impl Lock {
 
 impl Gated for Lock {
     type Policy = Exclusive;
-    type Flavour = Own;
+    type Flavour = ThisFlavour;
 
     #[inline]
-    fn gate(&self) -> &Gate<Exclusive, Own> {
+    fn gate(&self) -> &Gate<Exclusive, ThisFlavour> {
         &self.gate
     }
 }
@@ -237,7 +237,7 @@ pub struct LockGuard<'a> {
 /// [released](Self::release).
 #[must_use = "the lock is released as soon as the guard is dropped"]
 pub struct OwnedLockGuard {
-    permit: GatePermit<counted!(Lock), ()>,
+    permit: GatePermit<rc!(Lock), ()>,
 }
 
 impl<'a> LockGuard<'a> {
@@ -259,7 +259,7 @@ impl<'a> LockGuard<'a> {
 impl OwnedLockGuard {
     /// For those who have just entered the gate.
     #[inline]
-    pub(crate) fn new(lock: counted!(Lock)) -> Self {
+    pub(crate) fn new(lock: rc!(Lock)) -> Self {
         OwnedLockGuard {
             permit: GatePermit::new(lock, ()),
         }
@@ -291,12 +291,12 @@ entering_future! {
     LockAcquire['a]['a] for &'a Lock => LockGuard<'a>, request ();
 
     /// The future of [`Lock::acquire_owned`].
-    LockAcquireOwned[][] for counted!(Lock) => OwnedLockGuard, request ();
+    LockAcquireOwned[][] for rc!(Lock) => OwnedLockGuard, request ();
 }
 
 relock_guard! {
     LockGuard<'a>['a], &'a Lock, LockAcquire<'a>, |_guard| &() => ();
-    OwnedLockGuard[], counted!(Lock), LockAcquireOwned, |_guard| &() => ();
+    OwnedLockGuard[], rc!(Lock), LockAcquireOwned, |_guard| &() => ();
 }
 
 crate::when::conditional_lock! {

@@ -316,7 +316,7 @@ macro_rules! async_lock {
             fn acquire(
                 &self,
             ) -> impl ::core::future::Future<Output = Result<Self::Guard<'_>, Self::Error>> {
-                $crate::async_lock::Infallibly($acquire(self))
+                $crate::traits::lock::Infallibly($acquire(self))
             }
 
             #[inline]

@@ -1,0 +1,59 @@
+//! The primitives that there are in both flavours, and the one list of them.
+//!
+//! This folder is compiled twice: at the root of the crate for the tasks of any thread,
+//! and in [`local`](crate::local) for those of one. `super::flavour` has all in which the
+//! two differ.
+
+use super::flavour;
+
+mod condition;
+mod event;
+mod lock;
+mod misnamed;
+mod mutex;
+mod rwlock;
+mod semaphore;
+
+pub use self::condition::Condition;
+pub use self::event::Event;
+pub use self::lock::{Lock, LockGuard, OwnedLockGuard};
+pub use self::mutex::{MappedMutexGuard, Mutex, MutexGuard, OwnedMutexGuard};
+pub use self::rwlock::{
+    OwnedRwLockReadGuard, OwnedRwLockUpgradableReadGuard, OwnedRwLockWriteGuard, RwLock,
+    RwLockReadGuard, RwLockUpgradableReadGuard, RwLockWriteGuard,
+};
+pub use self::semaphore::{
+    BoundedSemaphore, BoundedSemaphorePermit, OverRelease, OwnedBoundedSemaphorePermit,
+    OwnedSemaphorePermit, Semaphore, SemaphorePermit,
+};
+
+/// The futures of the primitives, by name: to store them in a struct, or to wait
+/// without a box.
+pub mod future {
+    super::flavour::threads_only! {
+        pub use crate::barrier::BarrierWait;
+    }
+    pub use super::condition::{ConditionWait, ConditionWaitFor};
+    pub use super::event::EventWait;
+    pub use super::lock::{LockAcquire, LockAcquireOwned};
+    pub use super::mutex::{MutexLock, MutexLockOwned};
+    pub use super::rwlock::{
+        RwLockRead, RwLockReadOwned, RwLockUpgradableRead, RwLockUpgradableReadOwned,
+        RwLockUpgrade, RwLockUpgradeOwned, RwLockWrite, RwLockWriteOwned,
+    };
+    pub use super::semaphore::{
+        BoundedSemaphoreAcquire, BoundedSemaphoreAcquireOwned, SemaphoreAcquire,
+        SemaphoreAcquireOwned,
+    };
+}
+
+/// The primitives without data are whole again after every panic: a panic of a waker is
+/// passed on once their state is in order.
+macro_rules! unwind_safe {
+    ($($primitive:ty),*) => {$(
+        impl core::panic::UnwindSafe for $primitive {}
+        impl core::panic::RefUnwindSafe for $primitive {}
+    )*};
+}
+
+unwind_safe!(Lock, Event, Condition, Semaphore, BoundedSemaphore);

@@ -200,9 +200,11 @@ impl Place<'_> {
     ///
     /// The caller has acquired, and has no guard any more.
     #[inline]
-    unsafe fn unsatisfied(self: Pin<&Self>, waker: Waker) {
+    unsafe fn unsatisfied(self: Pin<&Self>, kept: Waker, waker: &Waker) {
         // SAFETY: passed on.
-        at_gate!(self, |gate, node| unsafe { gate.unsatisfied(node, waker) });
+        at_gate!(self, |gate, node| unsafe {
+            gate.unsatisfied(node, kept, waker)
+        });
     }
 }
 
@@ -338,11 +340,11 @@ where
         // and then the lock: where a guard is dropped, nobody is looking (G6).
         let looking = Looking(place);
         if !this.condition.look(&mut guard) {
-            let waker = cx.waker().clone();
+            let kept = cx.waker().clone();
             mem::forget(looking);
             mem::forget(guard);
             // SAFETY: the permit has been acquired, and no guard is left.
-            unsafe { place.unsatisfied(waker) };
+            unsafe { place.unsatisfied(kept, cx.waker()) };
             return Poll::Pending;
         }
         drop(looking);

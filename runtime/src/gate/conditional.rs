@@ -3,6 +3,7 @@
 use core::task::{Context, Poll, Waker};
 
 use super::policy::{Grants, Policy};
+use super::task_grants::UnusedGrant;
 use super::{CONDITIONAL, Gate};
 use crate::queue::{Node, State};
 use crate::sync::Flavour;
@@ -46,28 +47,45 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     }
 
     /// The condition is false: gives the permit back without waking other conditional
-    /// waiters, and keeps the node's place until what is guarded may have changed.
+    /// waiters, and keeps the node's place until what is guarded may have changed. `kept` is
+    /// a clone of the task's `waker`.
+    ///
+    /// A grant of the task may be unused: it was acquired beside it, to read. Then the task
+    /// is woken, to give it back at the next polls, as nobody else would wake it.
     ///
     /// # Safety
     ///
     /// As for [`satisfied`](Self::satisfied), and there is no guard of what it was
     /// granted.
-    pub(crate) unsafe fn unsatisfied(&self, node: &Node<P::Request>, waker: Waker) {
+    pub(crate) unsafe fn unsatisfied(
+        &self,
+        node: &Node<P::Request>,
+        kept: Waker,
+        waker: &Waker,
+    ) {
         let own = node.as_ptr();
         let mut queue = self.queue.lock();
         // SAFETY: a node that evaluates keeps its place; an idle one came before
         // all that are queued now, as nobody was when it acquired.
-        let behind = unsafe {
+        let (behind, unused) = unsafe {
             if queue.state_of(own) == State::Idle {
                 let first = self.grants.first_waiter(&queue, None);
-                queue.insert_unsatisfied(first, own, waker);
+                queue.insert_unsatisfied(first, own, kept);
             } else {
-                queue.mark_unsatisfied(own, waker);
+                queue.mark_unsatisfied(own, kept);
             }
-            queue.next(own)
+            let unused = !P::ONE_AT_A_TIME
+                && !matches!(
+                    self.find_unused_grant(&mut queue, node, waker, true),
+                    UnusedGrant::None
+                );
+            (queue.next(own), unused)
         };
         self.replace_flags(0, CONDITIONAL);
         let request = node.request;
         self.change_queued(queue, behind, |word| Some(P::release(word, request)));
+        if unused {
+            waker.wake_by_ref();
+        }
     }
 }

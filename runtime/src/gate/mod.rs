@@ -112,8 +112,9 @@
 //! owner is merely polled after it. If the same grant is still there at its next poll,
 //! the task gives it up:
 //!
-//! - Where the permit, taken back, is enough for the sibling, the sibling acquires, and
-//!   the owner takes its place in the queue.
+//! - Where the permit is enough for the sibling, or is together with what is free and the
+//!   sibling is the first in the queue, the sibling acquires, and the owner takes its
+//!   place in the queue.
 //! - Where it is too little (one permit of two that are asked for, a read where a write
 //!   is, any grant where a condition has to come true), it is given back, and the queue
 //!   is served in order. The sibling keeps its place, and the owner is queued right behind
@@ -123,7 +124,10 @@
 //!
 //! So no other task is passed: the permit goes to a request that stood where the owner
 //! stands from here on, or to the head of the queue. A request with priority (an upgrade)
-//! keeps the head.
+//! keeps the head, and is given up only for a sibling for which it is enough.
+//!
+//! A condition that turns out to be false beside an unused grant (both to read) wakes its
+//! task, so that it asks at the next poll.
 //!
 //! **Same task.** Two wakers with the same parts wake the same task, as long as both
 //! exist. The owner's waker was consumed when the permit was granted, and its parts may

@@ -87,6 +87,15 @@ impl Policy for Shared {
     }
 
     #[inline]
+    fn covers(granted: Access, access: Access) -> bool {
+        match granted {
+            Access::Read | Access::Upgrade => matches!(access, Access::Read),
+            Access::Upgradable => matches!(access, Access::Read | Access::Upgradable),
+            Access::Write => true,
+        }
+    }
+
+    #[inline]
     fn has_priority(access: Access) -> bool {
         matches!(access, Access::Upgrade)
     }
@@ -131,6 +140,11 @@ impl Policy for Counting {
     #[inline]
     fn may_mutate(_permits: usize) -> bool {
         false
+    }
+
+    #[inline]
+    fn covers(granted: usize, permits: usize) -> bool {
+        granted >= permits
     }
 
     #[inline]

@@ -36,6 +36,12 @@ pub(crate) trait Policy: Sized {
         true
     }
 
+    /// Whether what was `granted` is enough for `request`, by itself.
+    #[inline]
+    fn covers(_granted: Self::Request, _request: Self::Request) -> bool {
+        true
+    }
+
     /// Whether `request` is served before all others that are queued.
     #[inline]
     fn has_priority(_request: Self::Request) -> bool {

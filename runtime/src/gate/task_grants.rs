@@ -87,16 +87,20 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         // SAFETY: all nodes seen are linked, as the queue stays locked.
         unsafe {
             let noted = queue.ticket_of(own);
-            let unsatisfied = queue.state_of(own) == State::Unsatisfied;
+            let is_first = self.grants.first_waiter(queue, None) == Some(own);
             let mut next = Some(oldest);
             for _ in 0..MOST_GRANTS {
                 let Some(owner) = next else { break };
                 next = self.grants.next_of_task(queue, waker, next);
                 let granted = queue.request_of(owner);
-                let enough =
-                    !conditional && P::admit(P::release(word, granted), node.request).is_some();
-                // A request with priority would be granted again at once.
-                if !enough && !unsatisfied && P::has_priority(granted) {
+                // With what is free beside the grant, the first in the queue alone may
+                // acquire: nobody else is passed.
+                let enough = !conditional
+                    && (is_first || P::covers(granted, node.request))
+                    && P::admit(P::release(word, granted), node.request).is_some();
+                // A request with priority would be granted again at once; and where the
+                // waiter is not queued, others would pass it.
+                if !enough && P::has_priority(granted) {
                     continue;
                 }
                 if noted != 0 && queue.ticket_of(owner) == noted {

@@ -1461,6 +1461,41 @@ fn futurelock_sibling_that_writes() {
     assert!(!lock.is_locked());
 }
 
+/// What is free beside the grant is for the first in the queue, which is another task's.
+#[test]
+fn futurelock_sibling_passes_nobody_with_what_is_free() {
+    let semaphore = Semaphore::new(0);
+    let task = Task::new();
+    let _first = queued_of(&task, semaphore.acquire());
+    semaphore.add_permits(2);
+    let mut other = queued(semaphore.acquire_many(2));
+    let mut sibling = queued_of(&task, semaphore.acquire_many(2));
+    sibling.pending();
+    sibling.pending();
+    let both = other.ready();
+    sibling.pending();
+    drop(both);
+    drop(sibling.ready());
+}
+
+/// The same for a writer behind that of another task, which a read keeps out.
+#[test]
+fn futurelock_sibling_that_writes_passes_no_writer() {
+    let lock = RwLock::new(0);
+    let task = Task::new();
+    let holder = taken(lock.write());
+    let _first = queued_of(&task, lock.read());
+    let mut other = queued(lock.write());
+    drop(holder);
+    let mut sibling = queued_of(&task, lock.write());
+    sibling.pending();
+    sibling.pending();
+    let writer = other.ready();
+    sibling.pending();
+    drop(writer);
+    drop(sibling.ready());
+}
+
 /// However many other grants there are that nobody has come for.
 #[test]
 fn futurelock_behind_the_grants_of_many_tasks() {

@@ -9,7 +9,7 @@ use crate::flavour::{Mutex, MutexGuard, RwLock, RwLockReadGuard};
 use async_monitor::__private::{ConditionalLock, ConditionalRwLock, when};
 
 use crate::random::Random;
-use crate::support::{Task, Waiter, queued, taken, waiter};
+use crate::support::{Task, Waiter, queued, taken, waiter, waiter_of};
 
 /// Enters `mutex` when `condition` is true of its value.
 fn enter<'a>(
@@ -305,4 +305,26 @@ fn when_parked_it_is_not_woken_by_a_debug_form() {
     let waiter = queued(read(&lock, |value| value == 1));
     assert!(format!("{lock:?}").ends_with("waiters: 1 }"));
     assert_eq!(waiter.wakes(), 0);
+}
+
+/// A reader's condition is false beside a read of its own task that nobody polls. The task
+/// is woken to give that back: a writer waits for it.
+#[test]
+fn when_false_beside_an_unused_read_of_the_task() {
+    let lock = RwLock::new(0);
+    let task = Task::new();
+    let holder = taken(lock.write());
+    let mut first = waiter_of(&task, lock.read());
+    first.pending();
+    drop(holder);
+    assert_eq!(task.wakes(), 1);
+    let mut waits = waiter_of(&task, read(&lock, |value| value == 2));
+    waits.pending();
+    let mut writer = queued(lock.write());
+    for wakes in 2..4 {
+        assert_eq!((task.wakes(), writer.wakes()), (wakes, 0));
+        waits.pending();
+    }
+    *writer.ready() = 2;
+    drop(waits.ready());
 }

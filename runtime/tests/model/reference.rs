@@ -36,6 +36,11 @@ pub(crate) trait Rules {
     /// `request`, which was held, is not any more.
     fn release(&mut self, request: Self::Request);
 
+    /// Whether a grant is enough for `request`, by itself.
+    fn covers(_granted: Self::Request, _request: Self::Request) -> bool {
+        true
+    }
+
     /// Whether `request` stands before all others.
     fn has_priority(_request: Self::Request) -> bool {
         false
@@ -290,8 +295,8 @@ impl<R: Rules> Reference<R> {
                 self.remove(me);
                 return Polled::Ready;
             }
-            let unsatisfied = self.waiters[me].state == State::Unsatisfied;
             let noted = self.waiters[me].noted;
+            let is_first = me == self.first_queued();
             // The unused grants of the task, the oldest first, and whether each is enough.
             let mut grants: Vec<(u64, bool)> = Vec::new();
             for owner in &self.waiters {
@@ -299,9 +304,11 @@ impl<R: Rules> Reference<R> {
                     (owner.state, owner.task == poll.task)
                 {
                     self.inside.release(owner.request);
-                    let enough = !conditional && self.inside.admits(request);
+                    let enough = !conditional
+                        && (is_first || R::covers(owner.request, request))
+                        && self.inside.admits(request);
                     self.inside.acquire(owner.request);
-                    if enough || unsatisfied || !R::has_priority(owner.request) {
+                    if enough || !R::has_priority(owner.request) {
                         grants.push((number, enough));
                     }
                 }
@@ -406,6 +413,11 @@ impl<R: Rules> Reference<R> {
                 // A granted waiter stays where it stands; one that has not queued stands
                 // before those that have.
                 let place = place.unwrap_or_else(|| self.first_queued());
+                let granted_beside = self.waiters.iter().any(|waiter| {
+                    matches!(waiter.state, State::Granted { .. })
+                        && waiter.task == poll.task
+                        && !R::has_priority(waiter.request)
+                });
                 let waiter = Waiter {
                     id,
                     task: poll.task,
@@ -415,6 +427,10 @@ impl<R: Rules> Reference<R> {
                 };
                 self.insert(place, waiter, State::Unsatisfied);
                 self.change(false, |inside| inside.release(request));
+                // A grant of the same task is unused, and nobody else would say so.
+                if granted_beside {
+                    self.woken.push(poll.task);
+                }
                 Polled::Pending
             }
             // The condition panics, or the clone of the waker that is to be kept.

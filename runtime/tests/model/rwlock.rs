@@ -69,6 +69,15 @@ impl Rules for Inside {
         }
     }
 
+    fn covers(granted: Access, access: Access) -> bool {
+        use Access::{Read, ReadWhen, Upgradable, Upgrade, Write, WriteWhen};
+        match granted {
+            Read | ReadWhen(_) | Upgrade => matches!(access, Read | ReadWhen(_)),
+            Upgradable => matches!(access, Read | ReadWhen(_) | Upgradable),
+            Write | WriteWhen(_) => true,
+        }
+    }
+
     fn has_priority(access: Access) -> bool {
         access == Access::Upgrade
     }

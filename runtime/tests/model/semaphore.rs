@@ -34,7 +34,11 @@ impl Rules for Permits {
         self.available += permits;
     }
 
-    /// WaiterId wants nothing need not wait.
+    fn covers(granted: usize, permits: usize) -> bool {
+        granted >= permits
+    }
+
+    /// A request for nothing need not wait.
     fn has_priority(permits: usize) -> bool {
         permits == 0
     }

@@ -1,6 +1,8 @@
 //! What the contract says about the queue of a lock, as a machine that does one step
-//! at a time. It was written from the contract's text alone, by somebody who had not
-//! read the code that it judges.
+//! at a time. It was written from the contract's text alone, by somebody who had read
+//! neither the code that it judges nor `reference`. That is why there are two models: that
+//! one follows the code in all that can be seen, wakers and panics included; this one
+//! knows less, and finds where both have come to differ from the contract.
 //!
 //! Every lock is one thing here: so many _slots_, and one _token_ for the right to
 //! upgrade. A lock has one slot and a semaphore one for each permit. A reader takes one
@@ -184,8 +186,12 @@ impl Gate {
             self.serve(Some(future));
         }
         if self.is_granted(future) {
+            let before = self.grants;
             let served = self.pick_up(future, holds);
-            if served || LOOKING_IS_NOT_ASKING {
+            let place = self.place(future).filter(|_| !LOOKING_IS_NOT_ASKING);
+            // (What has been granted since then wakes its task anyway.)
+            let unused = place.and_then(|place| self.grants_for(place).first().copied());
+            if served || unused.is_none_or(|unused| unused > before) {
                 return served;
             }
         }
@@ -244,6 +250,12 @@ impl Gate {
     pub(crate) fn set_apart(&self) -> usize {
         let granted = self.line.iter().filter(|waiter| waiter.grant.is_some());
         granted.map(|waiter| waiter.request.amount.slots).sum()
+    }
+
+    /// How many are in line and have not been granted what they ask for.
+    pub(crate) fn waiting(&self) -> usize {
+        let waits = |waiter: &&Waiter| waiter.grant.is_none();
+        self.line.iter().filter(waits).count()
     }
 
     /// What must be so between any two steps.

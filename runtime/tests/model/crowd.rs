@@ -3,6 +3,9 @@
 //! A few tasks have several futures each, of which they poll some, all, or one only,
 //! as a `select!` or a `join!` would; and after each step the lock is as the contract
 //! says. In the end each task is polled only after it was woken, and everything ends.
+//!
+//! A long run: `ASYNC_MONITOR_STEPS=10_000_000 cargo test --release -p async-monitor
+//! --no-default-features --test model crowd`.
 
 use std::cell::Cell;
 use std::fmt::{self, Debug, Formatter};
@@ -339,6 +342,7 @@ struct World<'a> {
     slots: Vec<Option<Slot<'a>>>,
     guards: Vec<Guard<'a>>,
     created: usize,
+    checks: usize,
     wakers: Vec<Waker>,
     /// The tasks that were woken since they polled all that they have.
     woken: Vec<bool>,
@@ -365,6 +369,7 @@ impl<'a> World<'a> {
             slots: (0..SLOTS).map(|_| None).collect(),
             guards: Vec::new(),
             created: 0,
+            checks: 0,
             wakers: Vec::new(),
             woken: Vec::new(),
             log: Arc::default(),
@@ -647,6 +652,10 @@ impl<'a> World<'a> {
             self.expected_looks,
             "looks (left), and how many should be"
         );
+        self.checks += 1;
+        if self.checks % 32 == 0 {
+            assert_eq!(self.waiting(), self.gate.waiting(), "waiters");
+        }
         let (free, awaited) = (self.gate.free, self.gate.is_awaited());
         match self.primitive {
             Primitive::Lock(lock) => assert_eq!(lock.is_locked(), free.slots == 0),

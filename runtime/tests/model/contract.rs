@@ -13,7 +13,6 @@
 //! _granted_: what it asked for is set apart for it and its task has been woken, but it
 //! has not been polled since. It keeps its place until it is served or dropped, as a
 //! waiter with a condition comes back to it.
-
 //!
 //! Where the contract's words leave open what happens, a comment says so, and the model
 //! does as the code does. Where the code does not do what they say, there is a constant

@@ -9,9 +9,6 @@ use std::sync::Once;
 
 use crate::random::Random;
 
-/// How many steps a test takes if nobody says so.
-const STEPS: usize = 500_000;
-
 /// How many steps a schedule has for each slot. Few enough that what is left
 /// behind by an early step does not decide all that comes after.
 const STEPS_PER_SLOT: usize = 20;
@@ -31,6 +28,9 @@ pub(crate) trait Subject {
     /// where it makes no sense; so any part of a schedule is a schedule.
     type Step: Copy + Debug;
 
+    /// How many steps a test takes if nobody says so.
+    const STEPS: u64 = 500_000;
+
     /// A step.
     fn step(random: &mut Random) -> Self::Step;
 
@@ -47,7 +47,7 @@ pub(crate) trait Subject {
 /// Takes random schedules, as many as the environment asks for.
 pub(crate) fn check<S: Subject>() {
     silence_while_searching();
-    let steps = variable("ASYNC_MONITOR_STEPS").unwrap_or(STEPS as u64);
+    let steps = variable("ASYNC_MONITOR_STEPS").unwrap_or(S::STEPS);
     let first = variable("ASYNC_MONITOR_SEED").unwrap_or(1);
     let mut schedule = Vec::new();
     let mut taken = 0;

@@ -20,6 +20,8 @@
 //! | `tasks` | wakers that count, log, and panic on demand |
 //! | `reference` | the model of all that has a gate: a line of people in front of it |
 //! | `gate` | futures and guards of a primitive with a gate, beside that line |
+//! | `contract` | a second model of a gate, by somebody who had read the contract only |
+//! | `crowd` | tasks with several futures each, beside that second model |
 //! | the others | a primitive each |
 #![cfg(not(any(async_monitor_loom, async_monitor_shuttle)))]
 
@@ -30,6 +32,8 @@ mod flavour {
     pub(crate) use std::sync::Arc as Rc;
 }
 
+mod contract;
+mod crowd;
 mod driver;
 mod gate;
 #[path = "../support/random.rs"]

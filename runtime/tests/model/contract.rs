@@ -1,0 +1,422 @@
+//! What the contract says about the queue of a lock, as a machine that does one step
+//! at a time. It was written from the contract's text alone, by somebody who had read
+//! neither the code that it judges nor `reference`. That is why there are two models: that
+//! one follows the code in all that can be seen, wakers and panics included; this one
+//! knows less, and finds where both have come to differ from the contract.
+//!
+//! Every lock is one thing here: so many _slots_, and one _token_ for the right to
+//! upgrade. A lock has one slot and a semaphore one for each permit. A reader takes one
+//! slot of very many, an upgradable reader the token as well, a writer all of both;
+//! and an upgrade takes all slots but the one that it has.
+//!
+//! There is one line, in the order of first polls. A waiter in it is _queued_, or
+//! _granted_: what it asked for is set apart for it and its task has been woken, but it
+//! has not been polled since. It keeps its place until it is served or dropped, as a
+//! waiter with a condition comes back to it.
+//!
+//! Where the contract's words leave open what happens, a comment says so, and the model
+//! does as the code does. Where the code does not do what they say, there is a constant
+//! in [`as_built`]; turned off, the model does what the contract says.
+
+/// What the code does, and the contract does not say.
+mod as_built {
+    /// A sibling that finds a grant too small takes what is free as well, though others
+    /// are before it in line. (The contract: it is given back, and the line is served.)
+    pub(super) const TAKES_WHAT_IS_FREE: bool = true;
+
+    /// A waiter whose condition did not hold, and that is polled without any change since,
+    /// gives up a grant of its task too; but the owner loses its place, and is queued
+    /// again when it is polled, even if it is an upgrade. (The contract: the owner is
+    /// queued right behind its sibling, and nothing comes before an upgrade.)
+    pub(super) const OWNER_LEAVES_THE_LINE: bool = true;
+
+    /// A waiter that has just found its condition not to hold does not ask for a grant
+    /// that its task leaves unpolled beside it. (The contract makes no exception.)
+    pub(crate) const LOOKING_IS_NOT_ASKING: bool = true;
+}
+
+pub(crate) use as_built::LOOKING_IS_NOT_ASKING;
+use as_built::{OWNER_LEAVES_THE_LINE, TAKES_WHAT_IS_FREE};
+
+/// Many enough that readers never run out of slots.
+pub(crate) const ALL: usize = 1 << 20;
+
+/// What a request takes from what is free.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Amount {
+    pub(crate) slots: usize,
+    pub(crate) token: bool,
+}
+
+impl Amount {
+    pub(crate) const READ: Amount = Amount {
+        slots: 1,
+        token: false,
+    };
+    pub(crate) const UPGRADABLE: Amount = Amount {
+        slots: 1,
+        token: true,
+    };
+    pub(crate) const UPGRADE: Amount = Amount {
+        slots: ALL - 1,
+        token: false,
+    };
+    pub(crate) const WRITE: Amount = Amount {
+        slots: ALL,
+        token: true,
+    };
+
+    pub(crate) const fn permits(permits: usize) -> Amount {
+        Amount {
+            slots: permits,
+            token: false,
+        }
+    }
+
+    /// Whether `other` is a part of this.
+    fn covers(self, other: Amount) -> bool {
+        self.slots >= other.slots && (self.token || !other.token)
+    }
+
+    fn add(&mut self, other: Amount) {
+        self.slots += other.slots;
+        assert!(!(self.token && other.token), "a token that was there twice");
+        self.token |= other.token;
+    }
+
+    fn take(&mut self, other: Amount) {
+        assert!(self.covers(other), "more was taken than there is");
+        self.slots -= other.slots;
+        self.token &= !other.token;
+    }
+}
+
+/// How a request stands in line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Plain,
+    /// It goes before everybody: who is in line could not enter anyway, while the
+    /// upgradable guard exists.
+    Upgrade,
+    /// It has a `when`: it takes the lock to look, and keeps it if the condition holds.
+    Conditional,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Request {
+    pub(crate) kind: Kind,
+    pub(crate) amount: Amount,
+}
+
+/// Futures and tasks have numbers, which the test gives.
+pub(crate) type Future = usize;
+pub(crate) type Task = usize;
+/// Each grant has a number of its own, and a later one has a greater number.
+type Grant = u64;
+
+#[derive(Clone, Debug)]
+struct Waiter {
+    future: Future,
+    /// Of the waker of the last poll.
+    task: Task,
+    request: Request,
+    grant: Option<Grant>,
+    /// The grant of its task that it found unpolled at its last poll.
+    noted: Option<Grant>,
+    /// The epoch in which its condition was last found not to hold.
+    looked: Option<u64>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Gate {
+    pub(crate) free: Amount,
+    line: Vec<Waiter>,
+    /// How often what is guarded may have changed.
+    epoch: u64,
+    grants: Grant,
+    /// The tasks that were woken since the test has looked.
+    pub(crate) woken: Vec<Task>,
+    /// How often a condition was evaluated.
+    pub(crate) looks: usize,
+}
+
+impl Gate {
+    pub(crate) fn new(free: Amount) -> Gate {
+        Gate {
+            free,
+            line: Vec::new(),
+            epoch: 0,
+            grants: 0,
+            woken: Vec::new(),
+            looks: 0,
+        }
+    }
+
+    /// Polls a future with the waker of `task`, and says whether it is ready.
+    /// `holds` tells whether its condition holds now.
+    pub(crate) fn poll(
+        &mut self,
+        future: Future,
+        task: Task,
+        request: Request,
+        holds: bool,
+    ) -> bool {
+        if request.amount == Amount::permits(0) {
+            return true;
+        }
+        if let Some(place) = self.place(future) {
+            self.line[place].task = task;
+        } else {
+            let waiter = Waiter {
+                future,
+                task,
+                request,
+                grant: None,
+                noted: None,
+                looked: None,
+            };
+            // Its place is taken now. If nobody is before it, it is served at once.
+            let place = if request.kind == Kind::Upgrade {
+                0
+            } else {
+                self.line.len()
+            };
+            self.line.insert(place, waiter);
+            self.serve(Some(future));
+        }
+        if self.is_granted(future) {
+            let before = self.grants;
+            let served = self.pick_up(future, holds);
+            let place = self.place(future).filter(|_| !LOOKING_IS_NOT_ASKING);
+            // (What has been granted since then wakes its task anyway.)
+            let unused = place.and_then(|place| self.grants_for(place).first().copied());
+            if served || unused.is_none_or(|unused| unused > before) {
+                return served;
+            }
+        }
+        self.ask_siblings(future, holds)
+    }
+
+    /// Drops a future that is not ready yet. What an upgrade holds is dropped with it.
+    pub(crate) fn cancel(&mut self, future: Future) {
+        if let Some(place) = self.place(future) {
+            let waiter = self.line.remove(place);
+            if waiter.grant.is_some() {
+                self.free.add(waiter.request.amount);
+            }
+            self.serve(None);
+        }
+    }
+
+    /// Takes something without waiting: whoever waits for it is not passed.
+    pub(crate) fn try_take(&mut self, amount: Amount) -> bool {
+        let nothing = amount == Amount::permits(0);
+        let free = nothing || !self.is_awaited() && self.free.covers(amount);
+        if free {
+            self.free.take(amount);
+        }
+        free
+    }
+
+    /// An upgrade that does not wait. It has nobody before it.
+    pub(crate) fn try_upgrade(&mut self) -> bool {
+        let free = self.free.covers(Amount::UPGRADE);
+        if free {
+            self.free.take(Amount::UPGRADE);
+        }
+        free
+    }
+
+    /// Something is given back, or there is more than before. A change is what could
+    /// have made a condition true: the release of whoever could write.
+    pub(crate) fn give(&mut self, amount: Amount, change: bool) {
+        self.free.add(amount);
+        self.epoch += u64::from(change);
+        self.serve(None);
+    }
+
+    /// Whether a waiter is queued who would be passed.
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.line.iter().any(|waiter| self.wants(waiter))
+    }
+
+    pub(crate) fn is_granted(&self, future: Future) -> bool {
+        self.place(future)
+            .is_some_and(|place| self.line[place].grant.is_some())
+    }
+
+    /// What has been granted and is not picked up.
+    pub(crate) fn set_apart(&self) -> usize {
+        let granted = self.line.iter().filter(|waiter| waiter.grant.is_some());
+        granted.map(|waiter| waiter.request.amount.slots).sum()
+    }
+
+    /// How many are in line and have not been granted what they ask for.
+    pub(crate) fn waiting(&self) -> usize {
+        let waits = |waiter: &&Waiter| waiter.grant.is_none();
+        self.line.iter().filter(waits).count()
+    }
+
+    /// What must be so between any two steps.
+    pub(crate) fn check(&self) {
+        if let Some(first) = self.line.iter().find(|waiter| self.wants(waiter)) {
+            assert!(
+                !self.free.covers(first.request.amount),
+                "nothing keeps {first:?} waiting"
+            );
+        }
+        let upgrades = self
+            .line
+            .iter()
+            .filter(|waiter| waiter.request.kind == Kind::Upgrade);
+        assert!(upgrades.count() <= 1, "two upgrades at a time");
+        let upgrade = self
+            .line
+            .iter()
+            .position(|waiter| waiter.request.kind == Kind::Upgrade);
+        assert!(
+            upgrade.is_none_or(|place| place == 0),
+            "something is before an upgrade"
+        );
+    }
+
+    fn place(&self, future: Future) -> Option<usize> {
+        self.line.iter().position(|waiter| waiter.future == future)
+    }
+
+    /// Whether a waiter would take the lock if it could. One whose condition did not
+    /// hold has no use for it until something has changed.
+    fn wants(&self, waiter: &Waiter) -> bool {
+        waiter.grant.is_none() && !self.is_parked(waiter)
+    }
+
+    /// Whether a waiter has looked since the last change.
+    fn is_parked(&self, waiter: &Waiter) -> bool {
+        waiter.looked == Some(self.epoch)
+    }
+
+    /// Grants what is free to those in line, in order. `polled` is being polled and
+    /// need not be woken.
+    fn serve(&mut self, polled: Option<Future>) {
+        for place in 0..self.line.len() {
+            if !self.wants(&self.line[place]) {
+                continue;
+            }
+            let waiter = &mut self.line[place];
+            if !self.free.covers(waiter.request.amount) {
+                return;
+            }
+            self.free.take(waiter.request.amount);
+            self.grants += 1;
+            waiter.grant = Some(self.grants);
+            waiter.noted = None;
+            if Some(waiter.future) != polled {
+                self.woken.push(waiter.task);
+            }
+        }
+    }
+
+    /// A granted waiter is polled.
+    fn pick_up(&mut self, future: Future, holds: bool) -> bool {
+        let place = self.place(future).expect("it is in line");
+        let conditional = self.line[place].request.kind == Kind::Conditional;
+        self.looks += usize::from(conditional);
+        if !conditional || holds {
+            self.line.remove(place);
+            return true;
+        }
+        // It has only looked, which is no change: nobody looks again because of it.
+        let amount = self.line[place].request.amount;
+        self.line[place].grant = None;
+        self.line[place].looked = Some(self.epoch);
+        self.free.add(amount);
+        self.serve(None);
+        false
+    }
+
+    /// A waiter is polled that has to wait, perhaps for what its own task does not use.
+    fn ask_siblings(&mut self, future: Future, holds: bool) -> bool {
+        let place = self.place(future).expect("it is in line");
+        let Waiter { task, request, .. } = self.line[place];
+        let grants = self.grants_for(place);
+        let known = self.line[place].noted.take();
+        let Some(unused) = known.filter(|known| grants.contains(known)) else {
+            // The first time, it lets the others of its task run. (The contract speaks of
+            // one grant. If there are several, it is the oldest; so it makes no difference
+            // here that a search ends after eight.)
+            let noted = grants.first().copied();
+            self.woken.extend(noted.map(|_| task));
+            self.line[place].noted = noted;
+            return false;
+        };
+        let owner = self
+            .line
+            .iter()
+            .position(|waiter| waiter.grant == Some(unused));
+        let mut owner = self.line.remove(owner.expect("it is in line"));
+        owner.grant = None;
+        self.free.add(owner.request.amount);
+        let place = self.place(future).expect("it is in line");
+        let takes = if TAKES_WHAT_IS_FREE {
+            self.free
+        } else {
+            owner.request.amount
+        };
+        if request.kind != Kind::Conditional && takes.covers(request.amount) {
+            self.free.take(request.amount);
+            self.line.remove(place);
+            self.insert(place, owner);
+            self.serve(None);
+            return true;
+        }
+        if !(OWNER_LEAVES_THE_LINE && self.is_parked(&self.line[place])) {
+            self.insert(place + 1, owner);
+        }
+        // It is woken as any other, though it is being polled. (The contract does not say
+        // that it must not.)
+        self.serve(None);
+        if self.is_granted(future) {
+            return self.pick_up(future, holds);
+        }
+        self.ask_siblings(future, holds)
+    }
+
+    /// An owner comes back to the line, before those who are queued at a place. Who has
+    /// been granted something, or has looked, was before them all. (The contract does not
+    /// say where it comes back to, if it is given up for an upgrade or is one itself: an
+    /// upgrade's place is before everybody's.)
+    fn insert(&mut self, mut place: usize, owner: Waiter) {
+        if owner.request.kind == Kind::Upgrade {
+            place = 0;
+        } else {
+            while self
+                .line
+                .get(place)
+                .is_some_and(|waiter| !self.wants(waiter))
+            {
+                place += 1;
+            }
+        }
+        self.line.insert(place, owner);
+    }
+
+    /// The grants that the task of a waiter has not picked up, the oldest first.
+    ///
+    /// That of an upgrade is among them for a plain reader, which could be inside with the
+    /// guard that is to be upgraded. (The contract says both that nothing comes before an
+    /// upgrade and that a sibling takes a grant that is enough.)
+    fn grants_for(&self, place: usize) -> Vec<Grant> {
+        let asks = &self.line[place];
+        let reads = asks.request
+            == Request {
+                kind: Kind::Plain,
+                amount: Amount::READ,
+            };
+        let upgrades = reads || OWNER_LEAVES_THE_LINE && self.is_parked(asks);
+        let own = self.line.iter().filter(|waiter| waiter.task == asks.task);
+        let own = own.filter(|waiter| upgrades || waiter.request.kind != Kind::Upgrade);
+        let mut grants: Vec<Grant> = own.filter_map(|waiter| waiter.grant).collect();
+        grants.sort_unstable();
+        grants
+    }
+}

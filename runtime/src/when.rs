@@ -194,17 +194,18 @@ impl Place<'_> {
         at_gate!(self, |gate, node| unsafe { gate.satisfied(node) });
     }
 
-    /// The condition is false: gives the permit back, until there is a change.
+    /// The condition is false: gives the permit back, until there is a change. Returns
+    /// whether to poll again.
     ///
     /// # Safety
     ///
     /// The caller has acquired, and has no guard any more.
     #[inline]
-    unsafe fn unsatisfied(self: Pin<&Self>, kept: Waker, waker: &Waker) {
+    unsafe fn unsatisfied(self: Pin<&Self>, kept: Waker, waker: &Waker) -> bool {
         // SAFETY: passed on.
         at_gate!(self, |gate, node| unsafe {
             gate.unsatisfied(node, kept, waker)
-        });
+        })
     }
 }
 
@@ -332,21 +333,25 @@ where
         };
         // SAFETY: as above.
         let place = unsafe { Pin::new_unchecked(place) };
-        if place.poll(cx).is_pending() {
-            return Poll::Pending;
-        }
-        let mut guard = this.granted.make();
-        // Should the condition or the waker panic, the place is given up first,
-        // and then the lock: where a guard is dropped, nobody is looking (G6).
-        let looking = Looking(place);
-        if !this.condition.look(&mut guard) {
+        let (guard, looking) = loop {
+            if place.poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+            let mut guard = this.granted.make();
+            // Should the condition or the waker panic, the place is given up first,
+            // and then the lock: where a guard is dropped, nobody is looking (G6).
+            let looking = Looking(place);
+            if this.condition.look(&mut guard) {
+                break (guard, looking);
+            }
             let kept = cx.waker().clone();
             mem::forget(looking);
             mem::forget(guard);
             // SAFETY: the permit has been acquired, and no guard is left.
-            unsafe { place.unsatisfied(kept, cx.waker()) };
-            return Poll::Pending;
-        }
+            if !unsafe { place.unsatisfied(kept, cx.waker()) } {
+                return Poll::Pending;
+            }
+        };
         drop(looking);
         this.place = None;
         Poll::Ready(guard)

@@ -50,8 +50,9 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     /// waiters, and keeps the node's place until what is guarded may have changed. `kept` is
     /// a clone of the task's `waker`.
     ///
-    /// A grant of the task may be unused: it was acquired beside it, to read. Then the task
-    /// is woken, to give it back at the next polls, as nobody else would wake it.
+    /// Returns whether there may be a grant of the task that is not picked up: one beside
+    /// which it was acquired, to read, or one that a thread has taken over, which is granted
+    /// again without a wake-up. Then the waiter has to be polled again, to note it.
     ///
     /// # Safety
     ///
@@ -62,7 +63,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         node: &Node<P::Request>,
         kept: Waker,
         waker: &Waker,
-    ) {
+    ) -> bool {
         let own = node.as_ptr();
         let mut queue = self.queue.lock();
         // SAFETY: a node that evaluates keeps its place; an idle one came before
@@ -74,18 +75,18 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
             } else {
                 queue.mark_unsatisfied(own, kept);
             }
-            let unused = !P::ONE_AT_A_TIME
-                && !matches!(
-                    self.find_unused_grant(&mut queue, node, waker, true),
-                    UnusedGrant::None
-                );
+            // Where one is admitted at a time, there is none but what was taken over.
+            let unused = queue.woken() > 0
+                || !P::ONE_AT_A_TIME
+                    && !matches!(
+                        self.find_unused_grant(&mut queue, node, waker, true),
+                        UnusedGrant::None
+                    );
             (queue.next(own), unused)
         };
         self.replace_flags(0, CONDITIONAL);
         let request = node.request;
         self.change_queued(queue, behind, |word| Some(P::release(word, request)));
-        if unused {
-            waker.wake_by_ref();
-        }
+        unused
     }
 }

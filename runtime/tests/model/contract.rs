@@ -20,23 +20,14 @@
 
 /// What the code does, and the contract does not say.
 mod as_built {
-    /// A sibling that finds a grant too small takes what is free as well, though others
-    /// are before it in line. (The contract: it is given back, and the line is served.)
-    pub(super) const TAKES_WHAT_IS_FREE: bool = true;
-
     /// A waiter whose condition did not hold, and that is polled without any change since,
     /// gives up a grant of its task too; but the owner loses its place, and is queued
-    /// again when it is polled, even if it is an upgrade. (The contract: the owner is
-    /// queued right behind its sibling, and nothing comes before an upgrade.)
+    /// again when it is polled. (The contract: the owner is queued right behind its
+    /// sibling.)
     pub(super) const OWNER_LEAVES_THE_LINE: bool = true;
-
-    /// A waiter that has just found its condition not to hold does not ask for a grant
-    /// that its task leaves unpolled beside it. (The contract makes no exception.)
-    pub(crate) const LOOKING_IS_NOT_ASKING: bool = true;
 }
 
-pub(crate) use as_built::LOOKING_IS_NOT_ASKING;
-use as_built::{OWNER_LEAVES_THE_LINE, TAKES_WHAT_IS_FREE};
+use as_built::OWNER_LEAVES_THE_LINE;
 
 /// Many enough that readers never run out of slots.
 pub(crate) const ALL: usize = 1 << 20;
@@ -185,12 +176,7 @@ impl Gate {
             self.serve(Some(future));
         }
         if self.is_granted(future) {
-            let before = self.grants;
-            let served = self.pick_up(future, holds);
-            let place = self.place(future).filter(|_| !LOOKING_IS_NOT_ASKING);
-            // (What has been granted since then wakes its task anyway.)
-            let unused = place.and_then(|place| self.grants_for(place).first().copied());
-            if served || unused.is_none_or(|unused| unused > before) {
+            if let Some(served) = self.pick_up(future, holds) {
                 return served;
             }
         }
@@ -316,22 +302,25 @@ impl Gate {
         }
     }
 
-    /// A granted waiter is polled.
-    fn pick_up(&mut self, future: Future, holds: bool) -> bool {
+    /// A granted waiter is polled. Says whether it is served, if its poll ends with that: it
+    /// does not where its condition is false beside a grant that its task does not use.
+    fn pick_up(&mut self, future: Future, holds: bool) -> Option<bool> {
         let place = self.place(future).expect("it is in line");
         let conditional = self.line[place].request.kind == Kind::Conditional;
         self.looks += usize::from(conditional);
         if !conditional || holds {
             self.line.remove(place);
-            return true;
+            return Some(true);
         }
         // It has only looked, which is no change: nobody looks again because of it.
         let amount = self.line[place].request.amount;
         self.line[place].grant = None;
         self.line[place].looked = Some(self.epoch);
+        // (What is granted from here on wakes its task anyway.)
+        let unused = !self.grants_for(place).is_empty();
         self.free.add(amount);
         self.serve(None);
-        false
+        (!unused).then_some(false)
     }
 
     /// A waiter is polled that has to wait, perhaps for what its own task does not use.
@@ -357,7 +346,9 @@ impl Gate {
         owner.grant = None;
         self.free.add(owner.request.amount);
         let place = self.place(future).expect("it is in line");
-        let takes = if TAKES_WHAT_IS_FREE {
+        // What is free as well is for the first in line, which is served with it anyway.
+        let first = self.line.iter().position(|waiter| self.wants(waiter));
+        let takes = if first == Some(place) {
             self.free
         } else {
             owner.request.amount
@@ -376,7 +367,9 @@ impl Gate {
         // that it must not.)
         self.serve(None);
         if self.is_granted(future) {
-            return self.pick_up(future, holds);
+            if let Some(served) = self.pick_up(future, holds) {
+                return served;
+            }
         }
         self.ask_siblings(future, holds)
     }
@@ -412,7 +405,7 @@ impl Gate {
                 kind: Kind::Plain,
                 amount: Amount::READ,
             };
-        let upgrades = reads || OWNER_LEAVES_THE_LINE && self.is_parked(asks);
+        let upgrades = reads;
         let own = self.line.iter().filter(|waiter| waiter.task == asks.task);
         let own = own.filter(|waiter| upgrades || waiter.request.kind != Kind::Upgrade);
         let mut grants: Vec<Grant> = own.filter_map(|waiter| waiter.grant).collect();

@@ -16,7 +16,7 @@ use std::task::{Context, Wake, Waker};
 
 use async_monitor::__private::{ConditionalLock, ConditionalRwLock, when};
 
-use crate::contract::{Amount, Gate, Kind, LOOKING_IS_NOT_ASKING, Request};
+use crate::contract::{Amount, Gate, Kind, Request};
 use crate::driver::{Subject, check};
 use crate::flavour::{
     BoundedSemaphore, BoundedSemaphorePermit, Lock, LockGuard, Mutex, MutexGuard, RwLock,
@@ -726,13 +726,6 @@ impl<'a> World<'a> {
         let Some(slot) = self.polled_first(task) else {
             return;
         };
-        // A reader that looks beside a reader's unused grant waits for ever, as built.
-        let looks = self.slots[slot]
-            .as_ref()
-            .is_some_and(|it| it.asks.condition().is_some());
-        if LOOKING_IS_NOT_ASKING && looks && matches!(self.primitive, Primitive::RwLock(_)) {
-            return self.turn(task, false);
-        }
         self.poll(slot, task);
         if self.slots[slot].is_none() {
             self.woken[task] = true;

@@ -427,9 +427,9 @@ impl<R: Rules> Reference<R> {
                 };
                 self.insert(place, waiter, State::Unsatisfied);
                 self.change(false, |inside| inside.release(request));
-                // A grant of the same task is unused, and nobody else would say so.
+                // A grant of the same task is not picked up: it is noted.
                 if granted_beside {
-                    self.woken.push(poll.task);
+                    return self.poll_conditional(id, request, poll, condition);
                 }
                 Polled::Pending
             }

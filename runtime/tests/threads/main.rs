@@ -26,5 +26,14 @@ mod stamps;
 mod gates;
 mod signals;
 
-pub(crate) use self::crowd::{Random, crowd, patiently, wait};
+#[path = "../support/random.rs"]
+mod random;
+// Shuttle does not know of its executor.
+#[cfg(not(async_monitor_shuttle))]
+mod sections;
+#[cfg(not(async_monitor_shuttle))]
+mod tasks;
+
+pub(crate) use self::crowd::{crowd, patiently, wait};
+pub(crate) use self::random::Random;
 pub(crate) use self::stamps::{Stamp, Stamps};

@@ -14,7 +14,7 @@
 //! something; park on the last thread that others need who hold something ([`Rules`]).
 //!
 //! Each seed is a small crowd of its own. On one thread, the same seed is always the same
-//! schedule.
+//! schedule. `ASYNC_MONITOR_PATIENCE` is after how many seconds it hangs (60).
 
 pub(crate) mod bin;
 pub(crate) mod executor;
@@ -48,12 +48,16 @@ fn variable(name: &str) -> Option<u64> {
     Some(value.parse().expect("a number"))
 }
 
-/// Runs one crowd after the other, until they have acquired so much.
-fn crowds(rules: impl Fn(u64, &mut Random) -> Rules) {
-    let steps = variable("ASYNC_MONITOR_STEPS").unwrap_or(40_000);
+/// How often a task begins anew: less often where a step takes a thousand times as long.
+const ROUNDS: usize = if cfg!(miri) { 2 } else { 20 };
+
+/// Runs one crowd after the other, until they have acquired so much: of the steps that are
+/// asked for, one of `share`.
+fn crowds(share: u64, rules: impl Fn(u64, &mut Random) -> Rules) {
+    let steps = variable("ASYNC_MONITOR_STEPS").unwrap_or(40_000) / share;
     let mut seed = variable("ASYNC_MONITOR_SEED").unwrap_or(1);
     let mut done = 0;
-    while done < steps {
+    while done == 0 || done < steps {
         let mut random = Random::new(seed);
         let rules = rules(seed, &mut random);
         done += run(rules, &mut random) as u64;
@@ -155,13 +159,13 @@ fn places(random: &mut Random) -> Vec<Place> {
 /// Always the same for the same seed, but where a thread parks.
 #[test]
 fn tasks_with_many_requests_on_one_thread() {
-    crowds(|seed, random| {
+    crowds(1, |seed, random| {
         let prompt = random.one_in(4);
         Rules {
             seed,
             workers: 1,
             tasks: 1 + random.below(6),
-            rounds: 20,
+            rounds: ROUNDS,
             outsiders: 0,
             turns: 0,
             places: places(random),
@@ -170,6 +174,7 @@ fn tasks_with_many_requests_on_one_thread() {
             // It takes a millisecond each time.
             parks: 64,
             upgrades: random.one_in(2),
+            shares: false,
             janitor: false,
         }
     });
@@ -177,20 +182,21 @@ fn tasks_with_many_requests_on_one_thread() {
 
 #[test]
 fn tasks_with_many_requests_migrate_between_threads() {
-    crowds(|seed, random| {
+    crowds(2, |seed, random| {
         let workers = 2 + random.below(3);
         Rules {
             seed,
             workers,
             tasks: 2 + random.below(8),
-            rounds: 20,
+            rounds: ROUNDS,
             outsiders: random.below(3),
-            turns: 100,
+            turns: 5 * ROUNDS,
             places: places(random),
             prompt: false,
             may_park: workers - 1,
             parks: 24,
             upgrades: random.one_in(2),
+            shares: false,
             janitor: true,
         }
     });
@@ -198,21 +204,56 @@ fn tasks_with_many_requests_migrate_between_threads() {
 
 #[test]
 fn tasks_with_many_requests_on_threads_that_all_may_park() {
-    crowds(|seed, random| {
+    // Most of the time, they wait for a thread to run out of patience.
+    crowds(8, |seed, random| {
         let workers = 1 + random.below(3);
         Rules {
             seed,
             workers,
             tasks: 2 + random.below(8),
-            rounds: 20,
+            rounds: ROUNDS,
             outsiders: random.below(3),
-            turns: 100,
+            turns: 5 * ROUNDS,
             places: places(random),
             prompt: true,
             may_park: workers,
             parks: 16,
             upgrades: random.one_in(2),
+            shares: false,
             janitor: true,
+        }
+    });
+}
+
+/// Those who hold a share wait for another, so that nothing is released that could make
+/// up for a hand-off that was forgotten: after a downgrade, or when those in the way give up.
+#[test]
+fn tasks_that_hold_a_share_wait_for_another() {
+    crowds(1, |seed, random| {
+        let place = random.of(&[
+            Place::RwLock,
+            Place::RwLock,
+            Place::Semaphore,
+            Place::Bounded,
+        ]);
+        let workers = 1 + random.below(3);
+        Rules {
+            seed,
+            workers,
+            tasks: match place {
+                Place::RwLock => 1 + random.below(6),
+                _ => 2,
+            },
+            rounds: ROUNDS,
+            outsiders: 0,
+            turns: 0,
+            places: vec![place],
+            prompt: false,
+            may_park: 0,
+            parks: 64,
+            upgrades: false,
+            shares: true,
+            janitor: workers > 1,
         }
     });
 }

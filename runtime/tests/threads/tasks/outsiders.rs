@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use futures::executor::block_on;
+use futures::future::{Either, select};
+use futures::stream::{FuturesUnordered, StreamExt};
 
 use super::bin::Bin;
 use super::requests::{What, acquire_blocking, ask, try_acquire, upgrade};
@@ -18,6 +20,10 @@ pub(crate) fn outsider<'w>(world: &'w World, bin: &Bin<'w>, mut random: Random) 
         let place = world.rules.place(random);
         if matches!(place, Place::Mutex | Place::RwLock) && random.one_in(4) {
             pay(world, &purse, place, random);
+            continue;
+        }
+        if random.one_in(8) {
+            several(world, &purse, random);
             continue;
         }
         let (what, owned) = (What::plain_of(place, random), random.one_in(3));
@@ -61,6 +67,35 @@ fn pay(world: &World, purse: &Arc<Purse>, place: Place, random: &mut Random) {
         world.waiting(&("Deposit", place), || match place {
             Place::Mutex => sections::deposit_blocking(world, purse),
             _ => sections::deposit_shared_blocking(world, purse),
+        });
+    }
+}
+
+/// Waits for several things at once, in one of the ways that everybody knows.
+fn several(world: &World, purse: &Arc<Purse>, random: &mut Random) {
+    let mut asked = Vec::new();
+    let mut some = |random: &mut Random| {
+        let place = world.rules.place(random);
+        let what = What::plain_of(place, random);
+        asked.push((what, place));
+        ask(world, purse, place, what, random.one_in(3))
+    };
+    if random.one_in(2) {
+        let (one, other) = (some(random), some(random));
+        let first = world.waiting(&("the first of", asked), || block_on(select(one, other)));
+        // What is left may have been granted, too.
+        let (Either::Left((held, other)) | Either::Right((held, other))) = first;
+        drop(other);
+        held.expect("it is a guard").release(random);
+    } else {
+        let all = 2 + random.below(3);
+        let mut waiting: FuturesUnordered<_> = (0..all).map(|_| some(random)).collect();
+        world.waiting(&("all of", asked), || {
+            block_on(async {
+                while let Some(held) = waiting.next().await {
+                    held.expect("it is a guard").release(random);
+                }
+            });
         });
     }
 }

@@ -64,6 +64,22 @@ impl What {
         }
     }
 
+    /// What others can have at the same time.
+    pub(crate) fn share_of(place: Place) -> Self {
+        match place {
+            Place::RwLock => What::Read,
+            _ => What::Permits(1),
+        }
+    }
+
+    /// What is in the way of those who ask for a share.
+    pub(crate) fn more_than_share_of(place: Place, random: &mut Random) -> Self {
+        match place {
+            Place::RwLock => random.of(&[What::Write, What::Write, What::Upgradable]),
+            _ => What::Permits(2 + random.below(PERMITS - 1)),
+        }
+    }
+
     pub(crate) fn is_section(self) -> bool {
         matches!(self, What::Withdraw(..) | What::Look(..) | What::Deposit(_))
     }

@@ -34,6 +34,8 @@ struct Request<'w> {
     ear: Arc<Ear>,
     /// To be polled without having been woken.
     due: bool,
+    /// To be given up soon.
+    impatient: bool,
     polls: usize,
 }
 
@@ -140,7 +142,12 @@ impl<'w> Task<'w> {
 
     fn begin_round(&mut self) {
         let random = &mut self.random;
-        self.shape = random.of(&[Shape::Join, Shape::Select, Shape::Unordered, Shape::Keep]);
+        let shapes = [Shape::Join, Shape::Select, Shape::Unordered, Shape::Keep];
+        self.shape = random.of(if self.world.rules.shares {
+            &shapes[..3]
+        } else {
+            &shapes
+        });
         self.wakers = match self.shape {
             Shape::Keep => Wakers::Same,
             Shape::Unordered => random.of(&[Wakers::OfRequest, Wakers::OfOnePoll]),
@@ -172,7 +179,13 @@ impl<'w> Task<'w> {
     /// What to do next.
     fn next(&mut self) -> Next {
         let unsettled = [Place::Mutex, Place::RwLock].map(|place| self.is_unsettled(place));
-        if !self.held.is_empty() || !self.patient || self.deferred || unsettled.contains(&true) {
+        let impatient = self.requests.iter().any(|request| request.impatient);
+        if !self.held.is_empty() && !self.stays()
+            || impatient
+            || !self.patient
+            || self.deferred
+            || unsettled.contains(&true)
+        {
             return Next::Again;
         }
         if !self.requests.is_empty() {
@@ -214,8 +227,19 @@ impl<'w> Task<'w> {
         self.purse.owed(place) > 0 && !self.requests.iter().any(settles)
     }
 
+    /// It holds shares, and waits for another: by the rules, nobody waits for it.
+    fn stays(&self) -> bool {
+        let is_share = |held: &Held<'_>| matches!(held.mode(), Mode::Read | Mode::Permits(0 | 1));
+        self.world.rules.shares
+            && self.held.iter().all(is_share)
+            && self.requests.iter().any(|request| !request.impatient)
+    }
+
     /// Looks at what it holds, changes it, and releases some of it.
     fn attend(&mut self) {
+        if self.stays() {
+            return self.held.iter_mut().for_each(Held::look);
+        }
         for mut held in mem::take(&mut self.held) {
             held.look();
             let upgradable = held.mode() == Mode::Upgradable && self.world.rules.upgrades;
@@ -224,7 +248,8 @@ impl<'w> Task<'w> {
                 self.upgrade(held);
                 continue;
             }
-            if random.one_in(3) {
+            let splits = matches!(held.mode(), Mode::Permits(_));
+            if random.one_in(3) && !(splits && self.world.rules.shares) {
                 held = held.change(&mut self.held, random);
             }
             if self.world.rules.prompt || random.one_in(2) {
@@ -246,6 +271,7 @@ impl<'w> Task<'w> {
             asking: upgrade(self.world, held),
             ear: Ear::new(&self.handle),
             due: true,
+            impatient: false,
             polls: 0,
         };
         if self.world.rules.prompt {
@@ -288,7 +314,7 @@ impl<'w> Task<'w> {
                 self.discard(request);
             }
         }
-        if self.random.one_in(4) {
+        if self.random.one_in(4) && !self.world.rules.shares {
             let place = self.world.rules.place(&mut self.random);
             let what = What::plain_of(place, &mut self.random);
             let held = try_acquire(self.world, place, what, self.random.one_in(3));
@@ -346,12 +372,32 @@ impl<'w> Task<'w> {
         } else {
             self.world.rules.place(random)
         };
+        if self.world.rules.shares {
+            return self.ask_for_share(place);
+        }
         let holds = if self.world.rules.prompt { 0 } else { 3 };
         let mut what = What::of(place, holds, random);
         if self.shape == Shape::Keep && !WHEN_BESIDE_KEPT {
             what = What::plain_of(place, random);
         }
         let request = self.request(place, what);
+        self.requests.push(request);
+    }
+
+    /// Asks for a share, or for more than that for a while.
+    fn ask_for_share(&mut self, place: Place) {
+        let shares = |request: &&Request<'_>| !request.impatient;
+        let mine = self.held.len() + self.requests.iter().filter(shares).count();
+        // There are permits for two tasks with two of them each.
+        let too_many = place != Place::RwLock && mine >= 2;
+        let impatient = too_many || self.random.one_in(2);
+        let what = if impatient {
+            What::more_than_share_of(place, &mut self.random)
+        } else {
+            What::share_of(place)
+        };
+        let mut request = self.request(place, what);
+        request.impatient = impatient;
         self.requests.push(request);
     }
 
@@ -363,6 +409,7 @@ impl<'w> Task<'w> {
             asking: ask(self.world, &self.purse, place, what, owned),
             ear: Ear::new(&self.handle),
             due: true,
+            impatient: false,
             polls: 0,
         }
     }
@@ -389,7 +436,9 @@ impl<'w> Task<'w> {
             let by_itself = !self.patient && self.random.one_in(8);
             // Not `||`: the wake-up is taken in any case.
             let due = request.ear.take_wake_up() | request.due | woken | by_itself;
-            if selected || !due {
+            if request.impatient && request.polls > 0 && self.random.one_in(3) {
+                self.discard(request);
+            } else if selected || !due {
                 request.due = due;
                 self.requests.push(request);
             } else if self.random.one_in(12) {

@@ -262,6 +262,9 @@ pub(crate) struct Rules {
     pub(crate) parks: usize,
     /// Some wait to upgrade; then no worker parks at the `RwLock`.
     pub(crate) upgrades: bool,
+    /// Who holds a share stays until it has what it waits for, which is another share; and
+    /// who asks for more than a share gives up soon.
+    pub(crate) shares: bool,
     /// A thread that does nothing else drops what others throw away.
     pub(crate) janitor: bool,
 }

@@ -58,6 +58,7 @@ fn crowds(share: u64, rules: impl Fn(u64, &mut Random) -> Rules) {
     let mut seed = variable("ASYNC_MONITOR_SEED").unwrap_or(1);
     let mut done = 0;
     while done == 0 || done < steps {
+        let _seed = watchdog::Seed(seed);
         let mut random = Random::new(seed);
         let rules = rules(seed, &mut random);
         done += run(rules, &mut random) as u64;

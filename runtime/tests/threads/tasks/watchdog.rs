@@ -15,6 +15,21 @@ use super::world::World;
 /// For how long nothing is acquired where it hangs.
 const PATIENCE: Duration = Duration::from_secs(if cfg!(miri) { 600 } else { 60 });
 
+/// Says how to do it again, where what is left in the end is wrong.
+pub(crate) struct Seed(pub(crate) u64);
+
+impl Drop for Seed {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            say(&once_more(self.0));
+        }
+    }
+}
+
+fn once_more(seed: u64) -> String {
+    format!("once more: ASYNC_MONITOR_SEED={seed} ASYNC_MONITOR_STEPS=1, and this test\n")
+}
+
 #[derive(Default)]
 pub(crate) struct Watchdog {
     over: StdMutex<bool>,
@@ -53,13 +68,10 @@ impl Watchdog {
     }
 }
 
+/// What everybody waits for, and holds.
 fn report(world: &World, bin: &Bin<'_>, slots: &[Slot<'_>]) -> String {
     let mut text = format!("\nit hangs: {:?}\n", world.rules);
-    let seed = world.rules.seed;
-    let _ = writeln!(
-        text,
-        "once more: ASYNC_MONITOR_SEED={seed} ASYNC_MONITOR_STEPS=1, and this test"
-    );
+    text += &once_more(world.rules.seed);
     for (number, slot) in slots.iter().enumerate() {
         let _ = match slot.task.try_lock() {
             Ok(task) => match &*task {
@@ -91,11 +103,13 @@ pub(crate) fn speak_up() {
         std::panic::set_hook(Box::new(move |info| {
             let thread = thread::current();
             let name = thread.name().unwrap_or("?");
-            if !name.starts_with("crowd of seed") {
+            let Some(rest) = name.strip_prefix("crowd of seed ") else {
                 return before(info);
-            }
+            };
+            let seed = rest.split(',').next().and_then(|seed| seed.parse().ok());
+            let again = seed.map(once_more).unwrap_or_default();
             let backtrace = std::backtrace::Backtrace::capture();
-            say(&format!("\n{name}: {info}\n{backtrace}\n"));
+            say(&format!("\n{name}: {info}\n{backtrace}\n{again}"));
             process::exit(101);
         }));
     });

@@ -14,7 +14,7 @@
 //! something; park on the last thread that others need who hold something ([`Rules`]).
 //!
 //! Two things that should hold do not yet, and are left out: see `PARKS_BESIDE_UPGRADES`
-//! and `WHEN_BESIDE_KEPT` in [`world`].
+//! and `WHEN_BESIDE_TAKEN_OVER` in [`world`].
 //!
 //! Each seed is a small crowd of its own. On one thread, the same seed is always the same
 //! schedule. `ASYNC_MONITOR_PATIENCE` is after how many seconds it hangs (60).

@@ -10,7 +10,7 @@ use super::bin::Bin;
 use super::executor::{Ear, Handle, Next, Wakers, fresh};
 use super::held::Held;
 use super::requests::{Asking, What, acquire_blocking, ask, try_acquire, upgrade};
-use super::world::{Mode, Place, Purse, WHEN_BESIDE_KEPT, World};
+use super::world::{Mode, Place, Purse, World};
 use crate::random::Random;
 use crate::sections;
 
@@ -203,7 +203,7 @@ impl<'w> Task<'w> {
         // What was kept is polled at last, or never.
         if let Some(mut request) = self.random.take(&mut self.kept) {
             let evaluates = request.what.is_section() && !self.kept.is_empty();
-            if self.random.one_in(2) && (WHEN_BESIDE_KEPT || !evaluates) {
+            if self.random.one_in(2) && (self.world.rules.when_beside_kept() || !evaluates) {
                 request.due = true;
                 self.requests.push(request);
             } else {
@@ -377,7 +377,7 @@ impl<'w> Task<'w> {
         }
         let holds = if self.world.rules.prompt { 0 } else { 3 };
         let mut what = What::of(place, holds, random);
-        if self.shape == Shape::Keep && !WHEN_BESIDE_KEPT {
+        if self.shape == Shape::Keep && !self.world.rules.when_beside_kept() {
             what = What::plain_of(place, random);
         }
         let request = self.request(place, what);

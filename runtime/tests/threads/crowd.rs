@@ -11,24 +11,7 @@ use shuttle::{future::block_on, thread};
 #[cfg(not(async_monitor_shuttle))]
 use {futures::executor::block_on, std::thread};
 
-/// Numbers that look random (splitmix64), another row for each thread.
-pub(crate) struct Random(u64);
-
-impl Random {
-    /// A number below `bound`.
-    pub(crate) fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((mixed >> 32) as usize * bound) >> 32
-    }
-
-    /// True once in so many times.
-    pub(crate) fn one_in(&mut self, times: usize) -> bool {
-        self.below(times) == 0
-    }
-}
+use crate::Random;
 
 /// Who is in the crowd, and how often each of them does something.
 pub(crate) struct Member<'a> {
@@ -62,7 +45,7 @@ pub(crate) fn crowd<T: Send + Sync + 'static>(
                 let shared = Arc::clone(&shared);
                 thread::spawn(move || {
                     let seed = (seed << 8) + number as u64;
-                    let random = &mut Random(seed.wrapping_mul(0xA076_1D64_78BD_642F));
+                    let random = &mut Random::new(seed);
                     let member = Member {
                         number,
                         turns,

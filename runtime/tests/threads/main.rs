@@ -16,15 +16,27 @@
 //! | first come, first served | stamps before and after the first poll, and inside ([`Stamps`]) |
 //! | nobody is left behind | every thread ends; at the end nobody waits |
 //!
+//! The crowd of [`tasks`] has an executor of its own, in which each task has many requests
+//! at once; it takes place on real threads only.
+//!
 //! `ASYNC_MONITOR_STEPS` is how many acquisitions each test makes in all,
 //! `ASYNC_MONITOR_SEED` where its random numbers begin (on real threads).
 #![cfg(not(async_monitor_loom))]
 
 mod crowd;
+#[path = "../support/random.rs"]
+mod random;
 mod stamps;
 
 mod gates;
 mod signals;
 
-pub(crate) use self::crowd::{Random, crowd, patiently, wait};
+// Shuttle does not know of its executor.
+#[cfg(not(async_monitor_shuttle))]
+mod sections;
+#[cfg(not(async_monitor_shuttle))]
+mod tasks;
+
+pub(crate) use self::crowd::{crowd, patiently, wait};
+pub(crate) use self::random::Random;
 pub(crate) use self::stamps::{Stamp, Stamps};

@@ -12,9 +12,9 @@ pub struct AccountLedgerGuard<'__guard>(
 );
 #[automatically_derived]
 impl<'__guard> ::core::fmt::Debug for AccountLedgerGuard<'__guard> {
-    fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+    fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         ::core::fmt::DebugStruct::finish_non_exhaustive(
-            &mut ::core::fmt::Formatter::debug_struct(formatter, "AccountLedgerGuard"),
+            &mut ::core::fmt::Formatter::debug_struct(__formatter, "AccountLedgerGuard"),
         )
     }
 }
@@ -36,8 +36,8 @@ impl<'__guard> AccountLedgerGuard<'__guard> {
     }
     /// Releases the lock. Equivalent to `drop(guard)`.
     #[inline]
-    fn release(guard: Self) {
-        ::core::mem::drop(guard);
+    fn release(__guard: Self) {
+        ::core::mem::drop(__guard);
     }
 }
 #[automatically_derived]
@@ -65,9 +65,9 @@ pub struct AccountLedgerHeld<'__guard> {
 }
 #[automatically_derived]
 impl<'__guard> ::core::fmt::Debug for AccountLedgerHeld<'__guard> {
-    fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+    fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         ::core::fmt::DebugStruct::finish_non_exhaustive(
-            &mut ::core::fmt::Formatter::debug_struct(formatter, "AccountLedgerHeld"),
+            &mut ::core::fmt::Formatter::debug_struct(__formatter, "AccountLedgerHeld"),
         )
     }
 }
@@ -134,11 +134,11 @@ for Account {
         ::async_monitor::__private::address(&self.ledger)
     }
     #[inline]
-    fn view<'__guard>(guard: &'__guard mut Self::Guard<'_>) -> Self::Held<'__guard>
+    fn view<'__guard>(__guard: &'__guard mut Self::Guard<'_>) -> Self::Held<'__guard>
     where
         Self: '__guard,
     {
-        AccountLedgerGuard::fields(guard)
+        AccountLedgerGuard::fields(__guard)
     }
 }
 #[doc(hidden)]
@@ -246,16 +246,16 @@ where
     type Released = &'__guard Account;
     type Reacquire = AccountLedgerReacquire<'__guard>;
     #[inline]
-    fn give_up(guard: Self) -> Self::Released {
-        ::async_monitor::__private::Core::release(guard.0)
+    fn give_up(__guard: Self) -> Self::Released {
+        ::async_monitor::__private::Core::release(__guard.0)
     }
     #[inline]
-    fn reacquire(released: Self::Released) -> Self::Reacquire {
+    fn reacquire(__released: Self::Released) -> Self::Reacquire {
         AccountLedgerReacquire(unsafe {
             ::async_monitor::__private::Reacquire::new(
-                released,
+                __released,
                 ::async_monitor::__private::Retaken::new(
-                    ::async_monitor::__private::of::<_, __AccountLedger>(released),
+                    ::async_monitor::__private::of::<_, __AccountLedger>(__released),
                 ),
             )
         })
@@ -263,9 +263,11 @@ where
     #[inline]
     fn with_view<__R>(
         &mut self,
-        look: impl ::core::ops::FnOnce(&<Self as ::async_monitor::View<'_>>::View) -> __R,
+        __look: impl ::core::ops::FnOnce(
+            &<Self as ::async_monitor::View<'_>>::View,
+        ) -> __R,
     ) -> __R {
-        look(&AccountLedgerGuard::fields(self))
+        __look(&AccountLedgerGuard::fields(self))
     }
 }
 #[doc(hidden)]
@@ -330,14 +332,14 @@ where
     #[inline]
     fn poll(
         self: ::core::pin::Pin<&mut Self>,
-        cx: &mut ::core::task::Context<'_>,
+        __cx: &mut ::core::task::Context<'_>,
     ) -> ::core::task::Poll<Self::Output> {
-        let future = unsafe {
-            ::core::pin::Pin::map_unchecked_mut(self, |this| &mut this.0)
+        let __future = unsafe {
+            ::core::pin::Pin::map_unchecked_mut(self, |__this| &mut __this.0)
         };
         ::core::task::Poll::map(
-            ::async_monitor::__private::Reacquire::poll(future, cx),
-            |core| AccountLedgerGuard(core, ::core::marker::PhantomData),
+            ::async_monitor::__private::Reacquire::poll(__future, __cx),
+            |__core| AccountLedgerGuard(__core, ::core::marker::PhantomData),
         )
     }
 }
@@ -390,15 +392,15 @@ where
     for<'__a> &'__a i64: ::async_monitor::__private::Restorable<i64>,
 {
     type Saved = AccountLedgerSaved;
-    fn save(guard: &mut Self::Guard<'_>) -> Self::Saved {
+    fn save(__guard: &mut Self::Guard<'_>) -> Self::Saved {
         ::async_monitor::__private::RestoreView::save(
-            &mut AccountLedgerGuard::fields(guard),
+            &mut AccountLedgerGuard::fields(__guard),
         )
     }
-    fn exchange(guard: &mut Self::Guard<'_>, saved: &mut Self::Saved) {
+    fn exchange(__guard: &mut Self::Guard<'_>, __saved: &mut Self::Saved) {
         ::async_monitor::__private::RestoreView::exchange(
-            &mut AccountLedgerGuard::fields(guard),
-            saved,
+            &mut AccountLedgerGuard::fields(__guard),
+            __saved,
         );
     }
 }
@@ -411,9 +413,9 @@ pub struct AccountLedgerMut<'__guard> {
 }
 #[automatically_derived]
 impl<'__guard> ::core::fmt::Debug for AccountLedgerMut<'__guard> {
-    fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+    fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         ::core::fmt::DebugStruct::finish_non_exhaustive(
-            &mut ::core::fmt::Formatter::debug_struct(formatter, "AccountLedgerMut"),
+            &mut ::core::fmt::Formatter::debug_struct(__formatter, "AccountLedgerMut"),
         )
     }
 }
@@ -429,14 +431,14 @@ impl Account {
     }
 }
 macro_rules! __Account_locks {
-    (write ledger { $($derived:tt)* } { $($plain:tt)* }) => {
-        $($derived)*
+    (write ledger { $($__derived:tt)* } { $($__plain:tt)* }) => {
+        $($__derived)*
     };
-    (acquire ledger { $($derived:tt)* } { $($plain:tt)* }) => {
-        $($derived)*
+    (acquire ledger { $($__derived:tt)* } { $($__plain:tt)* }) => {
+        $($__derived)*
     };
-    ($mode:ident $lock:ident { $($derived:tt)* } { $($plain:tt)* }) => {
-        $($plain)*
+    ($__mode:ident $__lock:ident { $($__derived:tt)* } { $($__plain:tt)* }) => {
+        $($__plain)*
     };
 }
 #[doc(hidden)]

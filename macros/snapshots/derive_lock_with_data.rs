@@ -11,9 +11,9 @@ struct SharedStateGuard<'__guard>(
 );
 #[automatically_derived]
 impl<'__guard> ::core::fmt::Debug for SharedStateGuard<'__guard> {
-    fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+    fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         ::core::fmt::DebugStruct::finish_non_exhaustive(
-            &mut ::core::fmt::Formatter::debug_struct(formatter, "SharedStateGuard"),
+            &mut ::core::fmt::Formatter::debug_struct(__formatter, "SharedStateGuard"),
         )
     }
 }
@@ -33,8 +33,8 @@ impl<'__guard> SharedStateGuard<'__guard> {
     }
     /// Releases the lock. Equivalent to `drop(guard)`.
     #[inline]
-    fn release(guard: Self) {
-        ::core::mem::drop(guard);
+    fn release(__guard: Self) {
+        ::core::mem::drop(__guard);
     }
 }
 #[automatically_derived]
@@ -61,9 +61,9 @@ struct SharedStateHeld<'__guard> {
 }
 #[automatically_derived]
 impl<'__guard> ::core::fmt::Debug for SharedStateHeld<'__guard> {
-    fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+    fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         ::core::fmt::DebugStruct::finish_non_exhaustive(
-            &mut ::core::fmt::Formatter::debug_struct(formatter, "SharedStateHeld"),
+            &mut ::core::fmt::Formatter::debug_struct(__formatter, "SharedStateHeld"),
         )
     }
 }
@@ -130,11 +130,11 @@ for Shared {
         ::async_monitor::__private::address(&self.state)
     }
     #[inline]
-    fn view<'__guard>(guard: &'__guard mut Self::Guard<'_>) -> Self::Held<'__guard>
+    fn view<'__guard>(__guard: &'__guard mut Self::Guard<'_>) -> Self::Held<'__guard>
     where
         Self: '__guard,
     {
-        SharedStateGuard::fields(guard)
+        SharedStateGuard::fields(__guard)
     }
 }
 #[doc(hidden)]
@@ -242,16 +242,16 @@ where
     type Released = &'__guard Shared;
     type Reacquire = SharedStateReacquire<'__guard>;
     #[inline]
-    fn give_up(guard: Self) -> Self::Released {
-        ::async_monitor::__private::Core::release(guard.0)
+    fn give_up(__guard: Self) -> Self::Released {
+        ::async_monitor::__private::Core::release(__guard.0)
     }
     #[inline]
-    fn reacquire(released: Self::Released) -> Self::Reacquire {
+    fn reacquire(__released: Self::Released) -> Self::Reacquire {
         SharedStateReacquire(unsafe {
             ::async_monitor::__private::Reacquire::new(
-                released,
+                __released,
                 ::async_monitor::__private::Retaken::new(
-                    ::async_monitor::__private::of::<_, __SharedState>(released),
+                    ::async_monitor::__private::of::<_, __SharedState>(__released),
                 ),
             )
         })
@@ -259,9 +259,11 @@ where
     #[inline]
     fn with_view<__R>(
         &mut self,
-        look: impl ::core::ops::FnOnce(&<Self as ::async_monitor::View<'_>>::View) -> __R,
+        __look: impl ::core::ops::FnOnce(
+            &<Self as ::async_monitor::View<'_>>::View,
+        ) -> __R,
     ) -> __R {
-        look(&SharedStateGuard::fields(self))
+        __look(&SharedStateGuard::fields(self))
     }
 }
 #[doc(hidden)]
@@ -326,14 +328,14 @@ where
     #[inline]
     fn poll(
         self: ::core::pin::Pin<&mut Self>,
-        cx: &mut ::core::task::Context<'_>,
+        __cx: &mut ::core::task::Context<'_>,
     ) -> ::core::task::Poll<Self::Output> {
-        let future = unsafe {
-            ::core::pin::Pin::map_unchecked_mut(self, |this| &mut this.0)
+        let __future = unsafe {
+            ::core::pin::Pin::map_unchecked_mut(self, |__this| &mut __this.0)
         };
         ::core::task::Poll::map(
-            ::async_monitor::__private::Reacquire::poll(future, cx),
-            |core| SharedStateGuard(core, ::core::marker::PhantomData),
+            ::async_monitor::__private::Reacquire::poll(__future, __cx),
+            |__core| SharedStateGuard(__core, ::core::marker::PhantomData),
         )
     }
 }
@@ -386,27 +388,27 @@ where
     for<'__a> &'__a Vec<u8>: ::async_monitor::__private::Restorable<Vec<u8>>,
 {
     type Saved = SharedStateSaved;
-    fn save(guard: &mut Self::Guard<'_>) -> Self::Saved {
+    fn save(__guard: &mut Self::Guard<'_>) -> Self::Saved {
         ::async_monitor::__private::RestoreView::save(
-            &mut SharedStateGuard::fields(guard),
+            &mut SharedStateGuard::fields(__guard),
         )
     }
-    fn exchange(guard: &mut Self::Guard<'_>, saved: &mut Self::Saved) {
+    fn exchange(__guard: &mut Self::Guard<'_>, __saved: &mut Self::Saved) {
         ::async_monitor::__private::RestoreView::exchange(
-            &mut SharedStateGuard::fields(guard),
-            saved,
+            &mut SharedStateGuard::fields(__guard),
+            __saved,
         );
     }
 }
 macro_rules! __Shared_locks {
-    (write state { $($derived:tt)* } { $($plain:tt)* }) => {
-        $($derived)*
+    (write state { $($__derived:tt)* } { $($__plain:tt)* }) => {
+        $($__derived)*
     };
-    (acquire state { $($derived:tt)* } { $($plain:tt)* }) => {
-        $($derived)*
+    (acquire state { $($__derived:tt)* } { $($__plain:tt)* }) => {
+        $($__derived)*
     };
-    ($mode:ident $lock:ident { $($derived:tt)* } { $($plain:tt)* }) => {
-        $($plain)*
+    ($__mode:ident $__lock:ident { $($__derived:tt)* } { $($__plain:tt)* }) => {
+        $($__plain)*
     };
 }
 #[doc(hidden)]

@@ -18,9 +18,12 @@ for CacheTableWriteGuard<'__guard, 'd, K, N>
 where
     K: Eq,
 {
-    fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+    fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         ::core::fmt::DebugStruct::finish_non_exhaustive(
-            &mut ::core::fmt::Formatter::debug_struct(formatter, "CacheTableWriteGuard"),
+            &mut ::core::fmt::Formatter::debug_struct(
+                __formatter,
+                "CacheTableWriteGuard",
+            ),
         )
     }
 }
@@ -45,8 +48,8 @@ where
     }
     /// Releases the lock. Equivalent to `drop(guard)`.
     #[inline]
-    fn release(guard: Self) {
-        ::core::mem::drop(guard);
+    fn release(__guard: Self) {
+        ::core::mem::drop(__guard);
     }
 }
 #[automatically_derived]
@@ -85,9 +88,9 @@ for CacheTableWriteHeld<'__guard, 'd, K, N>
 where
     K: Eq,
 {
-    fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+    fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         ::core::fmt::DebugStruct::finish_non_exhaustive(
-            &mut ::core::fmt::Formatter::debug_struct(formatter, "CacheTableWriteHeld"),
+            &mut ::core::fmt::Formatter::debug_struct(__formatter, "CacheTableWriteHeld"),
         )
     }
 }
@@ -170,11 +173,11 @@ where
         ::async_monitor::__private::address(&self.table)
     }
     #[inline]
-    fn view<'__guard>(guard: &'__guard mut Self::Guard<'_>) -> Self::Held<'__guard>
+    fn view<'__guard>(__guard: &'__guard mut Self::Guard<'_>) -> Self::Held<'__guard>
     where
         Self: '__guard,
     {
-        CacheTableWriteGuard::fields(guard)
+        CacheTableWriteGuard::fields(__guard)
     }
 }
 #[doc(hidden)]
@@ -337,16 +340,16 @@ where
     type Released = &'__guard Cache<'d, K, N>;
     type Reacquire = CacheTableWriteReacquire<'__guard, 'd, K, N>;
     #[inline]
-    fn give_up(guard: Self) -> Self::Released {
-        ::async_monitor::__private::Core::release(guard.0)
+    fn give_up(__guard: Self) -> Self::Released {
+        ::async_monitor::__private::Core::release(__guard.0)
     }
     #[inline]
-    fn reacquire(released: Self::Released) -> Self::Reacquire {
+    fn reacquire(__released: Self::Released) -> Self::Reacquire {
         CacheTableWriteReacquire(unsafe {
             ::async_monitor::__private::Reacquire::new(
-                released,
+                __released,
                 ::async_monitor::__private::Retaken::new(
-                    ::async_monitor::__private::of::<_, __CacheTable>(released),
+                    ::async_monitor::__private::of::<_, __CacheTable>(__released),
                 ),
             )
         })
@@ -354,9 +357,11 @@ where
     #[inline]
     fn with_view<__R>(
         &mut self,
-        look: impl ::core::ops::FnOnce(&<Self as ::async_monitor::View<'_>>::View) -> __R,
+        __look: impl ::core::ops::FnOnce(
+            &<Self as ::async_monitor::View<'_>>::View,
+        ) -> __R,
     ) -> __R {
-        look(&CacheTableWriteGuard::fields(self))
+        __look(&CacheTableWriteGuard::fields(self))
     }
 }
 #[doc(hidden)]
@@ -427,14 +432,14 @@ where
     #[inline]
     fn poll(
         self: ::core::pin::Pin<&mut Self>,
-        cx: &mut ::core::task::Context<'_>,
+        __cx: &mut ::core::task::Context<'_>,
     ) -> ::core::task::Poll<Self::Output> {
-        let future = unsafe {
-            ::core::pin::Pin::map_unchecked_mut(self, |this| &mut this.0)
+        let __future = unsafe {
+            ::core::pin::Pin::map_unchecked_mut(self, |__this| &mut __this.0)
         };
         ::core::task::Poll::map(
-            ::async_monitor::__private::Reacquire::poll(future, cx),
-            |core| CacheTableWriteGuard(core, ::core::marker::PhantomData),
+            ::async_monitor::__private::Reacquire::poll(__future, __cx),
+            |__core| CacheTableWriteGuard(__core, ::core::marker::PhantomData),
         )
     }
 }
@@ -510,15 +515,15 @@ where
     >: ::async_monitor::__private::Restorable<HashMap<K, &'d [u8; N]>>,
 {
     type Saved = CacheTableWriteSaved<'d, K, N>;
-    fn save(guard: &mut Self::Guard<'_>) -> Self::Saved {
+    fn save(__guard: &mut Self::Guard<'_>) -> Self::Saved {
         ::async_monitor::__private::RestoreView::save(
-            &mut CacheTableWriteGuard::fields(guard),
+            &mut CacheTableWriteGuard::fields(__guard),
         )
     }
-    fn exchange(guard: &mut Self::Guard<'_>, saved: &mut Self::Saved) {
+    fn exchange(__guard: &mut Self::Guard<'_>, __saved: &mut Self::Saved) {
         ::async_monitor::__private::RestoreView::exchange(
-            &mut CacheTableWriteGuard::fields(guard),
-            saved,
+            &mut CacheTableWriteGuard::fields(__guard),
+            __saved,
         );
     }
 }
@@ -542,9 +547,9 @@ for CacheTableReadGuard<'__guard, 'd, K, N>
 where
     K: Eq,
 {
-    fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+    fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         ::core::fmt::DebugStruct::finish_non_exhaustive(
-            &mut ::core::fmt::Formatter::debug_struct(formatter, "CacheTableReadGuard"),
+            &mut ::core::fmt::Formatter::debug_struct(__formatter, "CacheTableReadGuard"),
         )
     }
 }
@@ -569,8 +574,8 @@ where
     }
     /// Releases the lock. Equivalent to `drop(guard)`.
     #[inline]
-    fn release(guard: Self) {
-        ::core::mem::drop(guard);
+    fn release(__guard: Self) {
+        ::core::mem::drop(__guard);
     }
 }
 #[automatically_derived]
@@ -609,9 +614,9 @@ for CacheTableReadHeld<'__guard, 'd, K, N>
 where
     K: Eq,
 {
-    fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+    fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         ::core::fmt::DebugStruct::finish_non_exhaustive(
-            &mut ::core::fmt::Formatter::debug_struct(formatter, "CacheTableReadHeld"),
+            &mut ::core::fmt::Formatter::debug_struct(__formatter, "CacheTableReadHeld"),
         )
     }
 }
@@ -705,11 +710,11 @@ where
         ::async_monitor::__private::address(&self.table)
     }
     #[inline]
-    fn view<'__guard>(guard: &'__guard mut Self::Guard<'_>) -> Self::Held<'__guard>
+    fn view<'__guard>(__guard: &'__guard mut Self::Guard<'_>) -> Self::Held<'__guard>
     where
         Self: '__guard,
     {
-        CacheTableReadGuard::fields(guard)
+        CacheTableReadGuard::fields(__guard)
     }
 }
 #[doc(hidden)]
@@ -818,9 +823,9 @@ for CacheTableMut<'__guard, 'd, K, N>
 where
     K: Eq,
 {
-    fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+    fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         ::core::fmt::DebugStruct::finish_non_exhaustive(
-            &mut ::core::fmt::Formatter::debug_struct(formatter, "CacheTableMut"),
+            &mut ::core::fmt::Formatter::debug_struct(__formatter, "CacheTableMut"),
         )
     }
 }
@@ -839,14 +844,14 @@ where
     }
 }
 macro_rules! __Cache_locks {
-    (write table { $($derived:tt)* } { $($plain:tt)* }) => {
-        $($derived)*
+    (write table { $($__derived:tt)* } { $($__plain:tt)* }) => {
+        $($__derived)*
     };
-    (read table { $($derived:tt)* } { $($plain:tt)* }) => {
-        $($derived)*
+    (read table { $($__derived:tt)* } { $($__plain:tt)* }) => {
+        $($__derived)*
     };
-    ($mode:ident $lock:ident { $($derived:tt)* } { $($plain:tt)* }) => {
-        $($plain)*
+    ($__mode:ident $__lock:ident { $($__derived:tt)* } { $($__plain:tt)* }) => {
+        $($__plain)*
     };
 }
 #[doc(hidden)]

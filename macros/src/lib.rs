@@ -21,6 +21,8 @@ mod names;
 mod section;
 
 #[cfg(test)]
+mod bindings;
+#[cfg(test)]
 mod fuzz;
 #[cfg(test)]
 #[path = "../../runtime/tests/support/random.rs"]

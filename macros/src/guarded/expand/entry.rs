@@ -166,7 +166,7 @@ impl Side<'_> {
     ///     type Guard<'__guard> = AccountLedgerGuard<'__guard>;
     ///     type Held<'__guard> = AccountLedgerHeld<'__guard>;
     ///     fn place(&self) -> *const () { .. }
-    ///     fn view<'__guard>(guard: &'__guard mut Self::Guard<'_>) -> Self::Held<'__guard> { .. }
+    ///     fn view<'__guard>(__guard: &'__guard mut Self::Guard<'_>) -> Self::Held<'__guard> { .. }
     /// }
     ///
     /// impl ::async_monitor::__private::Enter<0x1234> for Account {
@@ -209,11 +209,11 @@ impl Side<'_> {
                 }
 
                 #[inline]
-                fn view<'__guard>(guard: &'__guard mut Self::Guard<'_>) -> Self::Held<'__guard>
+                fn view<'__guard>(__guard: &'__guard mut Self::Guard<'_>) -> Self::Held<'__guard>
                 where
                     Self: '__guard,
                 {
-                    #guard::fields(guard)
+                    #guard::fields(__guard)
                 }
             }
 

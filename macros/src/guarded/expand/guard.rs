@@ -72,8 +72,8 @@ impl Side<'_> {
     ///         }
     ///     }
     ///
-    ///     fn release(guard: Self) {
-    ///         ::core::mem::drop(guard);
+    ///     fn release(__guard: Self) {
+    ///         ::core::mem::drop(__guard);
     ///     }
     /// }
     /// ```
@@ -145,8 +145,8 @@ impl Side<'_> {
 
                 /// Releases the lock. Equivalent to `drop(guard)`.
                 #[inline]
-                #vis fn release(guard: Self) {
-                    ::core::mem::drop(guard);
+                #vis fn release(__guard: Self) {
+                    ::core::mem::drop(__guard);
                 }
             }
         }

@@ -180,8 +180,8 @@ fn unsafe_() -> TokenStream {
 ///
 /// ```text
 /// impl<'__guard> ::core::fmt::Debug for AccountLedgerGuard<'__guard> {
-///     fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-///         formatter.debug_struct("AccountLedgerGuard").finish_non_exhaustive()
+///     fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+///         __formatter.debug_struct("AccountLedgerGuard").finish_non_exhaustive()
 ///     }
 /// }
 /// ```
@@ -195,9 +195,9 @@ fn expand_debug(monitor: &Monitor, name: &Ident) -> TokenStream {
     quote! {
         #[automatically_derived]
         impl #impl_params ::core::fmt::Debug for #name #arguments #where_clause {
-            fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+            fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                 ::core::fmt::DebugStruct::finish_non_exhaustive(
-                    &mut ::core::fmt::Formatter::debug_struct(formatter, #text),
+                    &mut ::core::fmt::Formatter::debug_struct(__formatter, #text),
                 )
             }
         }

@@ -21,9 +21,9 @@ impl Side<'_> {
     /// {
     ///     type Released = &'__guard Account;
     ///     type Reacquire = AccountLedgerReacquire<'__guard>;
-    ///     fn give_up(guard: Self) -> Self::Released { .. }
-    ///     fn reacquire(released: Self::Released) -> Self::Reacquire { .. }
-    ///     fn with_view<R>(&mut self, look: impl FnOnce(&AccountLedgerHeld<'_>) -> R) -> R { .. }
+    ///     fn give_up(__guard: Self) -> Self::Released { .. }
+    ///     fn reacquire(__released: Self::Released) -> Self::Reacquire { .. }
+    ///     fn with_view<R>(&mut self, __look: impl FnOnce(&AccountLedgerHeld<'_>) -> R) -> R { .. }
     /// }
     /// ```
     ///
@@ -39,7 +39,7 @@ impl Side<'_> {
         let where_clause = monitor.params.where_clause(&TokenStream::new());
         let where_retaken = monitor.params.where_clause(&self.retaken());
         let held = self.held_type(&quote!('__view));
-        let (lock, unsafe_) = (self.lock_of(&quote!(released)), unsafe_());
+        let (lock, unsafe_) = (self.lock_of(&quote!(__released)), unsafe_());
         let future = self.expand_reacquire(&reacquire);
         quote! {
             #[doc(hidden)]
@@ -55,15 +55,15 @@ impl Side<'_> {
                 type Reacquire = #reacquire #arguments;
 
                 #[inline]
-                fn give_up(guard: Self) -> Self::Released {
-                    #krate::__private::Core::release(guard.0)
+                fn give_up(__guard: Self) -> Self::Released {
+                    #krate::__private::Core::release(__guard.0)
                 }
 
                 #[inline]
-                fn reacquire(released: Self::Released) -> Self::Reacquire {
+                fn reacquire(__released: Self::Released) -> Self::Reacquire {
                     #reacquire(#unsafe_ {
                         #krate::__private::Reacquire::new(
-                            released,
+                            __released,
                             #krate::__private::Retaken::new(#lock),
                         )
                     })
@@ -72,9 +72,9 @@ impl Side<'_> {
                 #[inline]
                 fn with_view<__R>(
                     &mut self,
-                    look: impl ::core::ops::FnOnce(&<Self as #krate::View<'_>>::View) -> __R,
+                    __look: impl ::core::ops::FnOnce(&<Self as #krate::View<'_>>::View) -> __R,
                 ) -> __R {
-                    look(&#guard::fields(self))
+                    __look(&#guard::fields(self))
                 }
             }
 
@@ -148,14 +148,14 @@ impl Side<'_> {
                 #[inline]
                 fn poll(
                     self: ::core::pin::Pin<&mut Self>,
-                    cx: &mut ::core::task::Context<'_>,
+                    __cx: &mut ::core::task::Context<'_>,
                 ) -> ::core::task::Poll<Self::Output> {
-                    let future = #unsafe_ {
-                        ::core::pin::Pin::map_unchecked_mut(self, |this| &mut this.0)
+                    let __future = #unsafe_ {
+                        ::core::pin::Pin::map_unchecked_mut(self, |__this| &mut __this.0)
                     };
                     ::core::task::Poll::map(
-                        #krate::__private::Reacquire::poll(future, cx),
-                        |core| #guard(core, ::core::marker::PhantomData),
+                        #krate::__private::Reacquire::poll(__future, __cx),
+                        |__core| #guard(__core, ::core::marker::PhantomData),
                     )
                 }
             }

@@ -36,8 +36,8 @@ impl Side<'_> {
     ///
     /// impl ::async_monitor::__private::Restore<0x1234> for Account where .. {
     ///     type Saved = AccountLedgerSaved;
-    ///     fn save(guard: &mut Self::Guard<'_>) -> Self::Saved { .. }
-    ///     fn exchange(guard: &mut Self::Guard<'_>, saved: &mut Self::Saved) { .. }
+    ///     fn save(__guard: &mut Self::Guard<'_>) -> Self::Saved { .. }
+    ///     fn exchange(__guard: &mut Self::Guard<'_>, __saved: &mut Self::Saved) { .. }
     /// }
     /// ```
     ///
@@ -158,12 +158,12 @@ impl Side<'_> {
             impl #params #krate::__private::Restore<#key> for #this #where_restorable {
                 type Saved = #saved #arguments;
 
-                fn save(guard: &mut Self::Guard<'_>) -> Self::Saved {
-                    #view::save(&mut #guard::fields(guard))
+                fn save(__guard: &mut Self::Guard<'_>) -> Self::Saved {
+                    #view::save(&mut #guard::fields(__guard))
                 }
 
-                fn exchange(guard: &mut Self::Guard<'_>, saved: &mut Self::Saved) {
-                    #view::exchange(&mut #guard::fields(guard), saved);
+                fn exchange(__guard: &mut Self::Guard<'_>, __saved: &mut Self::Saved) {
+                    #view::exchange(&mut #guard::fields(__guard), __saved);
                 }
             }
         }

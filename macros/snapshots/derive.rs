@@ -272,7 +272,6 @@ where
 }
 #[doc(hidden)]
 #[must_use = "a future does nothing unless it is awaited"]
-#[allow(private_bounds)]
 pub struct AccountLedgerReacquire<'__guard>(
     ::async_monitor::__private::Reacquire<
         '__guard,
@@ -344,7 +343,6 @@ where
     }
 }
 #[doc(hidden)]
-#[allow(private_bounds)]
 pub struct AccountLedgerSaved(
     (::async_monitor::__private::Kept<'static, i64>,),
     ::core::marker::PhantomData<fn() -> Account>,

@@ -268,7 +268,6 @@ where
 }
 #[doc(hidden)]
 #[must_use = "a future does nothing unless it is awaited"]
-#[allow(private_bounds)]
 struct SharedStateReacquire<'__guard>(
     ::async_monitor::__private::Reacquire<
         '__guard,
@@ -340,7 +339,6 @@ where
     }
 }
 #[doc(hidden)]
-#[allow(private_bounds)]
 struct SharedStateSaved(
     (::async_monitor::__private::Kept<'static, Vec<u8>>,),
     ::core::marker::PhantomData<fn() -> Shared>,

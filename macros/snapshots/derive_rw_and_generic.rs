@@ -268,8 +268,7 @@ where
     }
 }
 #[doc(hidden)]
-#[allow(type_alias_bounds)]
-pub(crate) type CacheTableHeld<'__guard, 'd, K: Hash, const N: usize> = CacheTableWriteHeld<
+pub(crate) type CacheTableHeld<'__guard, 'd, K, const N: usize> = CacheTableWriteHeld<
     '__guard,
     'd,
     K,
@@ -366,7 +365,6 @@ where
 }
 #[doc(hidden)]
 #[must_use = "a future does nothing unless it is awaited"]
-#[allow(private_bounds)]
 pub(crate) struct CacheTableWriteReacquire<'__guard, 'd, K: Hash, const N: usize>(
     ::async_monitor::__private::Reacquire<
         '__guard,
@@ -444,7 +442,6 @@ where
     }
 }
 #[doc(hidden)]
-#[allow(private_bounds)]
 pub(crate) struct CacheTableWriteSaved<'d, K: Hash, const N: usize>(
     (::async_monitor::__private::Kept<'static, HashMap<K, &'d [u8; N]>>,),
     ::core::marker::PhantomData<fn() -> Cache<'d, K, N>>,

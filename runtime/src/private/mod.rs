@@ -57,7 +57,7 @@ pub use self::locks::{
 };
 pub use self::order::{in_order, taken};
 pub use self::retake::{MustNotImplDrop, NeverUnpin, Reacquire, Retake, Retaken};
-pub use self::timeout::timeout;
+pub use self::timeout::{late, timeout};
 pub use self::views::{AsRead, HasSize, IsDerived, ViewOf, derived};
 pub use crate::when::{
     ConditionalLock, ConditionalRwLock, GuardMaker, Look, MakeGuard, Place, When, when,

@@ -128,7 +128,6 @@ impl Side<'_> {
             #[must_use = "a future does nothing unless it is awaited"]
             // What stands for the lock is private: users see it no more than the
             // field.
-            #[allow(private_bounds)]
             #vis struct #reacquire #params (#inside) #where_retaken;
 
             // Two safe impls that would move or unlink what is pinned: with these

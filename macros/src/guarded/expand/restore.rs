@@ -120,7 +120,6 @@ impl Side<'_> {
         quote! {
             #[doc(hidden)]
             // Users see the types of private fields no more than the fields.
-            #[allow(private_bounds)]
             #vis struct #saved #params (
                 (#(#kept,)*),
                 ::core::marker::PhantomData<fn() -> #this>,

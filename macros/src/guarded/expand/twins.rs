@@ -146,12 +146,9 @@ impl Side<'_> {
         if self.lock.is_rw && !self.is_shared {
             let vis = &monitor.vis;
             let alias = self.other_view("Held");
-            let params = monitor.params.of_declaration();
+            let params = monitor.params.of_alias();
             code.extend(quote! {
                 #[doc(hidden)]
-                // Nobody has to write a `#[monitor]`; and the bounds are not
-                // needed, but they are where the parameters are.
-                #[allow(type_alias_bounds)]
                 #vis type #alias #params = #held_type;
             });
             code.extend(self.expand_as_read());

@@ -12,6 +12,7 @@ pub struct AccountLedgerGuard<'__guard>(
 );
 #[automatically_derived]
 impl<'__guard> ::core::fmt::Debug for AccountLedgerGuard<'__guard> {
+    #[doc(hidden)]
     fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         ::core::fmt::DebugStruct::finish_non_exhaustive(
             &mut ::core::fmt::Formatter::debug_struct(__formatter, "AccountLedgerGuard"),
@@ -36,9 +37,7 @@ impl<'__guard> AccountLedgerGuard<'__guard> {
     }
     /// Releases the lock. Equivalent to `drop(guard)`.
     #[inline]
-    fn release(__guard: Self) {
-        ::core::mem::drop(__guard);
-    }
+    fn release(_: Self) {}
 }
 #[automatically_derived]
 unsafe impl<'__guard> ::async_monitor::HoldsLock for AccountLedgerGuard<'__guard> {
@@ -65,6 +64,7 @@ pub struct AccountLedgerHeld<'__guard> {
 }
 #[automatically_derived]
 impl<'__guard> ::core::fmt::Debug for AccountLedgerHeld<'__guard> {
+    #[doc(hidden)]
     fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         ::core::fmt::DebugStruct::finish_non_exhaustive(
             &mut ::core::fmt::Formatter::debug_struct(__formatter, "AccountLedgerHeld"),
@@ -411,6 +411,7 @@ pub struct AccountLedgerMut<'__guard> {
 }
 #[automatically_derived]
 impl<'__guard> ::core::fmt::Debug for AccountLedgerMut<'__guard> {
+    #[doc(hidden)]
     fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         ::core::fmt::DebugStruct::finish_non_exhaustive(
             &mut ::core::fmt::Formatter::debug_struct(__formatter, "AccountLedgerMut"),

@@ -11,6 +11,7 @@ struct SharedStateGuard<'__guard>(
 );
 #[automatically_derived]
 impl<'__guard> ::core::fmt::Debug for SharedStateGuard<'__guard> {
+    #[doc(hidden)]
     fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         ::core::fmt::DebugStruct::finish_non_exhaustive(
             &mut ::core::fmt::Formatter::debug_struct(__formatter, "SharedStateGuard"),
@@ -33,9 +34,7 @@ impl<'__guard> SharedStateGuard<'__guard> {
     }
     /// Releases the lock. Equivalent to `drop(guard)`.
     #[inline]
-    fn release(__guard: Self) {
-        ::core::mem::drop(__guard);
-    }
+    fn release(_: Self) {}
 }
 #[automatically_derived]
 unsafe impl<'__guard> ::async_monitor::HoldsLock for SharedStateGuard<'__guard> {
@@ -61,6 +60,7 @@ struct SharedStateHeld<'__guard> {
 }
 #[automatically_derived]
 impl<'__guard> ::core::fmt::Debug for SharedStateHeld<'__guard> {
+    #[doc(hidden)]
     fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         ::core::fmt::DebugStruct::finish_non_exhaustive(
             &mut ::core::fmt::Formatter::debug_struct(__formatter, "SharedStateHeld"),

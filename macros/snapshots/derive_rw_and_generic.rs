@@ -18,6 +18,7 @@ for CacheTableWriteGuard<'__guard, 'd, K, N>
 where
     K: Eq,
 {
+    #[doc(hidden)]
     fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         ::core::fmt::DebugStruct::finish_non_exhaustive(
             &mut ::core::fmt::Formatter::debug_struct(
@@ -48,9 +49,7 @@ where
     }
     /// Releases the lock. Equivalent to `drop(guard)`.
     #[inline]
-    fn release(__guard: Self) {
-        ::core::mem::drop(__guard);
-    }
+    fn release(_: Self) {}
 }
 #[automatically_derived]
 unsafe impl<'__guard, 'd, K: Hash, const N: usize> ::async_monitor::HoldsLock
@@ -88,6 +87,7 @@ for CacheTableWriteHeld<'__guard, 'd, K, N>
 where
     K: Eq,
 {
+    #[doc(hidden)]
     fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         ::core::fmt::DebugStruct::finish_non_exhaustive(
             &mut ::core::fmt::Formatter::debug_struct(__formatter, "CacheTableWriteHeld"),
@@ -544,6 +544,7 @@ for CacheTableReadGuard<'__guard, 'd, K, N>
 where
     K: Eq,
 {
+    #[doc(hidden)]
     fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         ::core::fmt::DebugStruct::finish_non_exhaustive(
             &mut ::core::fmt::Formatter::debug_struct(__formatter, "CacheTableReadGuard"),
@@ -571,9 +572,7 @@ where
     }
     /// Releases the lock. Equivalent to `drop(guard)`.
     #[inline]
-    fn release(__guard: Self) {
-        ::core::mem::drop(__guard);
-    }
+    fn release(_: Self) {}
 }
 #[automatically_derived]
 unsafe impl<'__guard, 'd, K: Hash, const N: usize> ::async_monitor::HoldsLock
@@ -611,6 +610,7 @@ for CacheTableReadHeld<'__guard, 'd, K, N>
 where
     K: Eq,
 {
+    #[doc(hidden)]
     fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         ::core::fmt::DebugStruct::finish_non_exhaustive(
             &mut ::core::fmt::Formatter::debug_struct(__formatter, "CacheTableReadHeld"),
@@ -820,6 +820,7 @@ for CacheTableMut<'__guard, 'd, K, N>
 where
     K: Eq,
 {
+    #[doc(hidden)]
     fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         ::core::fmt::DebugStruct::finish_non_exhaustive(
             &mut ::core::fmt::Formatter::debug_struct(__formatter, "CacheTableMut"),

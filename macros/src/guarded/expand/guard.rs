@@ -72,11 +72,12 @@ impl Side<'_> {
     ///         }
     ///     }
     ///
-    ///     fn release(__guard: Self) {
-    ///         ::core::mem::drop(__guard);
-    ///     }
+    ///     fn release(_: Self) {}
     /// }
     /// ```
+    ///
+    /// (The guard, as every argument, is dropped when the fn returns. Without a name, the
+    /// docs of users show none of ours.)
     ///
     /// SAFETY, of what is generated: the core proves that the lock is held (C1),
     /// and it is borrowed for as long as the references and the owner (C2);
@@ -145,9 +146,7 @@ impl Side<'_> {
 
                 /// Releases the lock. Equivalent to `drop(guard)`.
                 #[inline]
-                #vis fn release(__guard: Self) {
-                    ::core::mem::drop(__guard);
-                }
+                #vis fn release(_: Self) {}
             }
         }
     }

@@ -180,6 +180,7 @@ fn unsafe_() -> TokenStream {
 ///
 /// ```text
 /// impl<'__guard> ::core::fmt::Debug for AccountLedgerGuard<'__guard> {
+///     #[doc(hidden)]
 ///     fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
 ///         __formatter.debug_struct("AccountLedgerGuard").finish_non_exhaustive()
 ///     }
@@ -195,6 +196,8 @@ fn expand_debug(monitor: &Monitor, name: &Ident) -> TokenStream {
     quote! {
         #[automatically_derived]
         impl #impl_params ::core::fmt::Debug for #name #arguments #where_clause {
+            // Whose parameter has a name of ours.
+            #[doc(hidden)]
             fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                 ::core::fmt::DebugStruct::finish_non_exhaustive(
                     &mut ::core::fmt::Formatter::debug_struct(__formatter, #text),

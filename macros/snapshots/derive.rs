@@ -89,12 +89,14 @@ impl Account {
 
 Dropping the future gives up the place in the queue.*/
     async fn acquire_ledger(&self) -> AccountLedgerGuard<'_> {
-        let __lock = ::async_monitor::__private::field(&self.ledger).__settle().__lock();
+        let __lock = ::async_monitor::__private::field(&self.ledger)
+            .__resolve()
+            .__lock();
         let __guard = ::async_monitor::__private::infallible(
             ::async_monitor::AsyncLock::acquire(__lock).await,
         );
         let __guard = ::async_monitor::__private::field(&self.ledger)
-            .__settle()
+            .__resolve()
             .__of::<Self, __AccountLedger>(__guard);
         AccountLedgerGuard(
             unsafe { ::async_monitor::__private::Core::new(self, __guard) },
@@ -130,7 +132,7 @@ for Account {
     type Guard<'__guard> = AccountLedgerGuard<'__guard> where Self: '__guard;
     type Held<'__guard> = AccountLedgerHeld<'__guard> where Self: '__guard;
     #[inline]
-    fn place(&self) -> *const () {
+    fn lock_address(&self) -> *const () {
         ::async_monitor::__private::address(&self.ledger)
     }
     #[inline]
@@ -156,13 +158,13 @@ for Account {
     async fn acquire(&self) -> ::core::result::Result<Self::Guard<'_>, Self::Error> {
         ::core::result::Result::Ok({
             let __lock = ::async_monitor::__private::field(&self.ledger)
-                .__settle()
+                .__resolve()
                 .__lock();
             let __guard = ::async_monitor::__private::infallible(
                 ::async_monitor::AsyncLock::acquire(__lock).await,
             );
             let __guard = ::async_monitor::__private::field(&self.ledger)
-                .__settle()
+                .__resolve()
                 .__of::<Self, __AccountLedger>(__guard);
             AccountLedgerGuard(
                 unsafe { ::async_monitor::__private::Core::new(self, __guard) },
@@ -238,7 +240,7 @@ where
     for<'__a> &'__a ::async_monitor::__private::Of<
         Account,
         __AccountLedger,
-    >: ::async_monitor::__private::Retake<
+    >: ::async_monitor::__private::Reacquirable<
         '__a,
         ::async_monitor::__private::Of<Account, __AccountLedger>,
     >,
@@ -254,7 +256,7 @@ where
         AccountLedgerReacquire(unsafe {
             ::async_monitor::__private::Reacquire::new(
                 __released,
-                ::async_monitor::__private::Retaken::new(
+                ::async_monitor::__private::ReacquireLock::new(
                     ::async_monitor::__private::of::<_, __AccountLedger>(__released),
                 ),
             )
@@ -276,7 +278,7 @@ pub struct AccountLedgerReacquire<'__guard>(
     ::async_monitor::__private::Reacquire<
         '__guard,
         Account,
-        ::async_monitor::__private::Retaken<
+        ::async_monitor::__private::ReacquireLock<
             '__guard,
             ::async_monitor::__private::Of<Account, __AccountLedger>,
         >,
@@ -287,7 +289,7 @@ where
     for<'__a> &'__a ::async_monitor::__private::Of<
         Account,
         __AccountLedger,
-    >: ::async_monitor::__private::Retake<
+    >: ::async_monitor::__private::Reacquirable<
         '__a,
         ::async_monitor::__private::Of<Account, __AccountLedger>,
     >;
@@ -297,7 +299,7 @@ where
     for<'__a> &'__a ::async_monitor::__private::Of<
         Account,
         __AccountLedger,
-    >: ::async_monitor::__private::Retake<
+    >: ::async_monitor::__private::Reacquirable<
         '__a,
         ::async_monitor::__private::Of<Account, __AccountLedger>,
     >,
@@ -311,7 +313,7 @@ where
     for<'__a> &'__a ::async_monitor::__private::Of<
         Account,
         __AccountLedger,
-    >: ::async_monitor::__private::Retake<
+    >: ::async_monitor::__private::Reacquirable<
         '__a,
         ::async_monitor::__private::Of<Account, __AccountLedger>,
     >,
@@ -322,7 +324,7 @@ where
     for<'__a> &'__a ::async_monitor::__private::Of<
         Account,
         __AccountLedger,
-    >: ::async_monitor::__private::Retake<
+    >: ::async_monitor::__private::Reacquirable<
         '__a,
         ::async_monitor::__private::Of<Account, __AccountLedger>,
     >,

@@ -24,7 +24,7 @@ impl<'__guard> SharedStateGuard<'__guard> {
     #[inline]
     fn fields(&mut self) -> SharedStateHeld<'_> {
         let __owner = ::async_monitor::__private::Core::owner(&self.0);
-        let __field = ::async_monitor::__private::field(&__owner.state).__settle();
+        let __field = ::async_monitor::__private::field(&__owner.state).__resolve();
         unsafe {
             SharedStateHeld {
                 value: __field.__value(&mut self.0),
@@ -85,12 +85,12 @@ impl Shared {
 
 Dropping the future gives up the place in the queue.*/
     async fn acquire_state(&self) -> SharedStateGuard<'_> {
-        let __lock = ::async_monitor::__private::field(&self.state).__settle().__lock();
+        let __lock = ::async_monitor::__private::field(&self.state).__resolve().__lock();
         let __guard = ::async_monitor::__private::infallible(
             ::async_monitor::AsyncLock::acquire(__lock).await,
         );
         let __guard = ::async_monitor::__private::field(&self.state)
-            .__settle()
+            .__resolve()
             .__of::<Self, __SharedState>(__guard);
         SharedStateGuard(
             unsafe { ::async_monitor::__private::Core::new(self, __guard) },
@@ -126,7 +126,7 @@ for Shared {
     type Guard<'__guard> = SharedStateGuard<'__guard> where Self: '__guard;
     type Held<'__guard> = SharedStateHeld<'__guard> where Self: '__guard;
     #[inline]
-    fn place(&self) -> *const () {
+    fn lock_address(&self) -> *const () {
         ::async_monitor::__private::address(&self.state)
     }
     #[inline]
@@ -152,13 +152,13 @@ for Shared {
     async fn acquire(&self) -> ::core::result::Result<Self::Guard<'_>, Self::Error> {
         ::core::result::Result::Ok({
             let __lock = ::async_monitor::__private::field(&self.state)
-                .__settle()
+                .__resolve()
                 .__lock();
             let __guard = ::async_monitor::__private::infallible(
                 ::async_monitor::AsyncLock::acquire(__lock).await,
             );
             let __guard = ::async_monitor::__private::field(&self.state)
-                .__settle()
+                .__resolve()
                 .__of::<Self, __SharedState>(__guard);
             SharedStateGuard(
                 unsafe { ::async_monitor::__private::Core::new(self, __guard) },
@@ -234,7 +234,7 @@ where
     for<'__a> &'__a ::async_monitor::__private::Of<
         Shared,
         __SharedState,
-    >: ::async_monitor::__private::Retake<
+    >: ::async_monitor::__private::Reacquirable<
         '__a,
         ::async_monitor::__private::Of<Shared, __SharedState>,
     >,
@@ -250,7 +250,7 @@ where
         SharedStateReacquire(unsafe {
             ::async_monitor::__private::Reacquire::new(
                 __released,
-                ::async_monitor::__private::Retaken::new(
+                ::async_monitor::__private::ReacquireLock::new(
                     ::async_monitor::__private::of::<_, __SharedState>(__released),
                 ),
             )
@@ -272,7 +272,7 @@ struct SharedStateReacquire<'__guard>(
     ::async_monitor::__private::Reacquire<
         '__guard,
         Shared,
-        ::async_monitor::__private::Retaken<
+        ::async_monitor::__private::ReacquireLock<
             '__guard,
             ::async_monitor::__private::Of<Shared, __SharedState>,
         >,
@@ -283,7 +283,7 @@ where
     for<'__a> &'__a ::async_monitor::__private::Of<
         Shared,
         __SharedState,
-    >: ::async_monitor::__private::Retake<
+    >: ::async_monitor::__private::Reacquirable<
         '__a,
         ::async_monitor::__private::Of<Shared, __SharedState>,
     >;
@@ -293,7 +293,7 @@ where
     for<'__a> &'__a ::async_monitor::__private::Of<
         Shared,
         __SharedState,
-    >: ::async_monitor::__private::Retake<
+    >: ::async_monitor::__private::Reacquirable<
         '__a,
         ::async_monitor::__private::Of<Shared, __SharedState>,
     >,
@@ -307,7 +307,7 @@ where
     for<'__a> &'__a ::async_monitor::__private::Of<
         Shared,
         __SharedState,
-    >: ::async_monitor::__private::Retake<
+    >: ::async_monitor::__private::Reacquirable<
         '__a,
         ::async_monitor::__private::Of<Shared, __SharedState>,
     >,
@@ -318,7 +318,7 @@ where
     for<'__a> &'__a ::async_monitor::__private::Of<
         Shared,
         __SharedState,
-    >: ::async_monitor::__private::Retake<
+    >: ::async_monitor::__private::Reacquirable<
         '__a,
         ::async_monitor::__private::Of<Shared, __SharedState>,
     >,

@@ -119,12 +119,12 @@ where
 
 Dropping the future gives up the place in the queue.*/
     async fn write_table(&self) -> CacheTableWriteGuard<'_, 'd, K, N> {
-        let __lock = ::async_monitor::__private::field(&self.table).__settle().__lock();
+        let __lock = ::async_monitor::__private::field(&self.table).__resolve().__lock();
         let __guard = ::async_monitor::__private::infallible(
             ::async_monitor::AsyncLock::acquire(__lock).await,
         );
         let __guard = ::async_monitor::__private::field(&self.table)
-            .__settle()
+            .__resolve()
             .__of::<Self, __CacheTable>(__guard);
         CacheTableWriteGuard(
             unsafe { ::async_monitor::__private::Core::new(self, __guard) },
@@ -169,7 +169,7 @@ where
     type Guard<'__guard> = CacheTableWriteGuard<'__guard, 'd, K, N> where Self: '__guard;
     type Held<'__guard> = CacheTableWriteHeld<'__guard, 'd, K, N> where Self: '__guard;
     #[inline]
-    fn place(&self) -> *const () {
+    fn lock_address(&self) -> *const () {
         ::async_monitor::__private::address(&self.table)
     }
     #[inline]
@@ -202,13 +202,13 @@ where
     async fn acquire(&self) -> ::core::result::Result<Self::Guard<'_>, Self::Error> {
         ::core::result::Result::Ok({
             let __lock = ::async_monitor::__private::field(&self.table)
-                .__settle()
+                .__resolve()
                 .__lock();
             let __guard = ::async_monitor::__private::infallible(
                 ::async_monitor::AsyncLock::acquire(__lock).await,
             );
             let __guard = ::async_monitor::__private::field(&self.table)
-                .__settle()
+                .__resolve()
                 .__of::<Self, __CacheTable>(__guard);
             CacheTableWriteGuard(
                 unsafe { ::async_monitor::__private::Core::new(self, __guard) },
@@ -331,7 +331,7 @@ where
     for<'__a> &'__a ::async_monitor::__private::Of<
         Cache<'d, K, N>,
         __CacheTable,
-    >: ::async_monitor::__private::Retake<
+    >: ::async_monitor::__private::Reacquirable<
         '__a,
         ::async_monitor::__private::Of<Cache<'d, K, N>, __CacheTable>,
     >,
@@ -347,7 +347,7 @@ where
         CacheTableWriteReacquire(unsafe {
             ::async_monitor::__private::Reacquire::new(
                 __released,
-                ::async_monitor::__private::Retaken::new(
+                ::async_monitor::__private::ReacquireLock::new(
                     ::async_monitor::__private::of::<_, __CacheTable>(__released),
                 ),
             )
@@ -369,7 +369,7 @@ pub(crate) struct CacheTableWriteReacquire<'__guard, 'd, K: Hash, const N: usize
     ::async_monitor::__private::Reacquire<
         '__guard,
         Cache<'d, K, N>,
-        ::async_monitor::__private::Retaken<
+        ::async_monitor::__private::ReacquireLock<
             '__guard,
             ::async_monitor::__private::Of<Cache<'d, K, N>, __CacheTable>,
         >,
@@ -381,7 +381,7 @@ where
     for<'__a> &'__a ::async_monitor::__private::Of<
         Cache<'d, K, N>,
         __CacheTable,
-    >: ::async_monitor::__private::Retake<
+    >: ::async_monitor::__private::Reacquirable<
         '__a,
         ::async_monitor::__private::Of<Cache<'d, K, N>, __CacheTable>,
     >;
@@ -393,7 +393,7 @@ where
     for<'__a> &'__a ::async_monitor::__private::Of<
         Cache<'d, K, N>,
         __CacheTable,
-    >: ::async_monitor::__private::Retake<
+    >: ::async_monitor::__private::Reacquirable<
         '__a,
         ::async_monitor::__private::Of<Cache<'d, K, N>, __CacheTable>,
     >,
@@ -408,7 +408,7 @@ where
     for<'__a> &'__a ::async_monitor::__private::Of<
         Cache<'d, K, N>,
         __CacheTable,
-    >: ::async_monitor::__private::Retake<
+    >: ::async_monitor::__private::Reacquirable<
         '__a,
         ::async_monitor::__private::Of<Cache<'d, K, N>, __CacheTable>,
     >,
@@ -421,7 +421,7 @@ where
     for<'__a> &'__a ::async_monitor::__private::Of<
         Cache<'d, K, N>,
         __CacheTable,
-    >: ::async_monitor::__private::Retake<
+    >: ::async_monitor::__private::Reacquirable<
         '__a,
         ::async_monitor::__private::Of<Cache<'d, K, N>, __CacheTable>,
     >,
@@ -646,13 +646,13 @@ Dropping the future gives up the place in the queue.*/
         for<'__a> &'__a HashMap<K, &'d [u8; N]>: ::async_monitor::__private::Shareable,
     {
         let __lock = ::async_monitor::__private::field(&self.table)
-            .__settle_shared()
+            .__resolve_shared()
             .__lock();
         let __guard = ::async_monitor::__private::infallible(
             ::async_monitor::AsyncRwLock::read(__lock).await,
         );
         let __guard = ::async_monitor::__private::field(&self.table)
-            .__settle_shared()
+            .__resolve_shared()
             .__of_shared::<Self, __CacheTable>(__guard);
         CacheTableReadGuard(
             unsafe { ::async_monitor::__private::ReadCore::new(self, __guard) },
@@ -703,7 +703,7 @@ where
     type Guard<'__guard> = CacheTableReadGuard<'__guard, 'd, K, N> where Self: '__guard;
     type Held<'__guard> = CacheTableReadHeld<'__guard, 'd, K, N> where Self: '__guard;
     #[inline]
-    fn place(&self) -> *const () {
+    fn lock_address(&self) -> *const () {
         ::async_monitor::__private::address(&self.table)
     }
     #[inline]
@@ -737,13 +737,13 @@ where
     async fn acquire(&self) -> ::core::result::Result<Self::Guard<'_>, Self::Error> {
         ::core::result::Result::Ok({
             let __lock = ::async_monitor::__private::field(&self.table)
-                .__settle_shared()
+                .__resolve_shared()
                 .__lock();
             let __guard = ::async_monitor::__private::infallible(
                 ::async_monitor::AsyncRwLock::read(__lock).await,
             );
             let __guard = ::async_monitor::__private::field(&self.table)
-                .__settle_shared()
+                .__resolve_shared()
                 .__of_shared::<Self, __CacheTable>(__guard);
             CacheTableReadGuard(
                 unsafe { ::async_monitor::__private::ReadCore::new(self, __guard) },

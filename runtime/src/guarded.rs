@@ -85,7 +85,7 @@ impl<T: ?Sized> AcquireItsLock<T> {
 )]
 pub trait ReachedWithoutItsLock {}
 
-/// Methods that the value may have, for their message, as in `decoy`. The compiler
+/// Methods that the value may have, for their message, as in `misnamed`. The compiler
 /// comes to them last, after every method that somebody could mean to call on a
 /// `Guarded`.
 // On one line each, as the compiler shows that line.

@@ -115,7 +115,6 @@ mod async_lock;
 mod barrier;
 mod blocking;
 mod condition;
-mod decoy;
 mod event;
 mod flavour;
 mod gate;
@@ -124,6 +123,7 @@ mod guarded;
 #[allow(clippy::duplicate_mod)] // one code for both flavours
 pub mod local;
 mod lock;
+mod misnamed;
 mod mutex;
 mod proof;
 mod queue;

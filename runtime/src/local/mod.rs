@@ -61,12 +61,12 @@ pub(crate) mod flavour;
 
 #[path = "../condition.rs"]
 mod condition;
-#[path = "../decoy.rs"]
-mod decoy;
 #[path = "../event.rs"]
 mod event;
 #[path = "../lock.rs"]
 mod lock;
+#[path = "../misnamed.rs"]
+mod misnamed;
 #[path = "../mutex.rs"]
 mod mutex;
 #[path = "../rwlock/mod.rs"]

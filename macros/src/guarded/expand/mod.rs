@@ -3,13 +3,13 @@
 //! Nothing here can fail. For each lock there is a [`Side`], or two where the
 //! lock is `rw`: one for each way to hold it.
 
-mod entry;
+mod acquire;
 mod guard;
 mod held;
 mod lock;
-mod relock;
+mod lock_macro;
+mod reacquire;
 mod restore;
-mod twins;
 mod when;
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
@@ -41,10 +41,10 @@ pub(super) fn expand(monitor: &Monitor) -> TokenStream {
     let locks = monitor.locks.iter().flat_map(|lock| {
         let sides = sides(monitor, lock);
         let code = sides.into_iter().map(|side| side.expand());
-        code.chain([entry::expand_mut(monitor, lock)])
+        code.chain([acquire::expand_mut(monitor, lock)])
             .gather::<Vec<_>>()
     });
-    locks.chain([twins::expand_locks(monitor)]).gather()
+    locks.chain([lock_macro::expand_locks(monitor)]).gather()
 }
 
 fn sides<'m>(monitor: &'m Monitor, lock: &'m LockField) -> Vec<Side<'m>> {
@@ -159,7 +159,7 @@ impl Side<'_> {
     }
 }
 
-/// Hides what those who see the struct cannot use: its lock is narrower.
+/// Hides a type from users who see the struct, but not its lock.
 fn hidden(monitor: &Monitor, lock: &LockField) -> TokenStream {
     let vis = |vis: &syn::Visibility| quote!(#vis).to_string();
     let (of_lock, of_struct) = (vis(&lock.vis), vis(&monitor.vis));

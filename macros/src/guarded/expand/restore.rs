@@ -42,7 +42,7 @@ impl Side<'_> {
     /// ```
     ///
     /// SAFETY, of what is generated: the lock is held for longer than the view is
-    /// borrowed (C2).
+    /// borrowed (K2).
     ///
     /// or to nothing where a copy is seen to have no size that is known.
     ///

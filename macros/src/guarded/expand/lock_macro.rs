@@ -175,7 +175,7 @@ impl Side<'_> {
     /// ```
     ///
     /// SAFETY, of what is generated: the lock is held for writing, which is more
-    /// than for reading, for longer than the view that writes is borrowed (C2).
+    /// than for reading, for longer than the view that writes is borrowed (K2).
     fn expand_as_read(&self) -> TokenStream {
         let krate = &self.monitor.krate;
         let monitor = self.monitor;

@@ -288,7 +288,7 @@ fn call_of_outer(twin: &Twin, krate: &Krate) -> TokenStream {
 /// })
 /// ```
 ///
-/// where the body has a view of its own, so that all is put back through
+/// where the body has a view of its own, so that all is rolled back through
 /// references that it cannot have swapped.
 fn on_own_view(twin: &Twin, krate: &Krate) -> TokenStream {
     let Twin {

@@ -40,7 +40,7 @@ pub(super) struct Twin {
     pub(super) arguments: Vec<Ident>,
     /// `.await`, or nothing.
     pub(super) awaited: TokenStream,
-    /// The option, if what the body changes is undone where it fails.
+    /// The option, if what the body changes is rolled back where it fails.
     pub(super) atomic: Option<Ident>,
     /// It returns `!`.
     pub(super) never_returns: bool,

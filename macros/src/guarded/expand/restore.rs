@@ -1,4 +1,4 @@
-//! How a section of a lock is undone.
+//! How a section of a lock is rolled back.
 
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote, quote_spanned};

@@ -12,9 +12,10 @@ pub struct AccountLedgerGuard<'__guard>(
 );
 #[automatically_derived]
 impl<'__guard> ::core::fmt::Debug for AccountLedgerGuard<'__guard> {
-    fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+    #[doc(hidden)]
+    fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         ::core::fmt::DebugStruct::finish_non_exhaustive(
-            &mut ::core::fmt::Formatter::debug_struct(formatter, "AccountLedgerGuard"),
+            &mut ::core::fmt::Formatter::debug_struct(__formatter, "AccountLedgerGuard"),
         )
     }
 }
@@ -36,9 +37,7 @@ impl<'__guard> AccountLedgerGuard<'__guard> {
     }
     /// Releases the lock. Equivalent to `drop(guard)`.
     #[inline]
-    fn release(guard: Self) {
-        ::core::mem::drop(guard);
-    }
+    fn release(_: Self) {}
 }
 #[automatically_derived]
 unsafe impl<'__guard> ::async_monitor::HoldsLock for AccountLedgerGuard<'__guard> {
@@ -65,9 +64,10 @@ pub struct AccountLedgerHeld<'__guard> {
 }
 #[automatically_derived]
 impl<'__guard> ::core::fmt::Debug for AccountLedgerHeld<'__guard> {
-    fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+    #[doc(hidden)]
+    fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         ::core::fmt::DebugStruct::finish_non_exhaustive(
-            &mut ::core::fmt::Formatter::debug_struct(formatter, "AccountLedgerHeld"),
+            &mut ::core::fmt::Formatter::debug_struct(__formatter, "AccountLedgerHeld"),
         )
     }
 }
@@ -89,12 +89,14 @@ impl Account {
 
 Dropping the future gives up the place in the queue.*/
     async fn acquire_ledger(&self) -> AccountLedgerGuard<'_> {
-        let __lock = ::async_monitor::__private::field(&self.ledger).__settle().__lock();
+        let __lock = ::async_monitor::__private::field(&self.ledger)
+            .__resolve()
+            .__lock();
         let __guard = ::async_monitor::__private::infallible(
             ::async_monitor::AsyncLock::acquire(__lock).await,
         );
         let __guard = ::async_monitor::__private::field(&self.ledger)
-            .__settle()
+            .__resolve()
             .__of::<Self, __AccountLedger>(__guard);
         AccountLedgerGuard(
             unsafe { ::async_monitor::__private::Core::new(self, __guard) },
@@ -130,15 +132,15 @@ for Account {
     type Guard<'__guard> = AccountLedgerGuard<'__guard> where Self: '__guard;
     type Held<'__guard> = AccountLedgerHeld<'__guard> where Self: '__guard;
     #[inline]
-    fn place(&self) -> *const () {
+    fn lock_address(&self) -> *const () {
         ::async_monitor::__private::address(&self.ledger)
     }
     #[inline]
-    fn view<'__guard>(guard: &'__guard mut Self::Guard<'_>) -> Self::Held<'__guard>
+    fn view<'__guard>(__guard: &'__guard mut Self::Guard<'_>) -> Self::Held<'__guard>
     where
         Self: '__guard,
     {
-        AccountLedgerGuard::fields(guard)
+        AccountLedgerGuard::fields(__guard)
     }
 }
 #[doc(hidden)]
@@ -156,13 +158,13 @@ for Account {
     async fn acquire(&self) -> ::core::result::Result<Self::Guard<'_>, Self::Error> {
         ::core::result::Result::Ok({
             let __lock = ::async_monitor::__private::field(&self.ledger)
-                .__settle()
+                .__resolve()
                 .__lock();
             let __guard = ::async_monitor::__private::infallible(
                 ::async_monitor::AsyncLock::acquire(__lock).await,
             );
             let __guard = ::async_monitor::__private::field(&self.ledger)
-                .__settle()
+                .__resolve()
                 .__of::<Self, __AccountLedger>(__guard);
             AccountLedgerGuard(
                 unsafe { ::async_monitor::__private::Core::new(self, __guard) },
@@ -238,7 +240,7 @@ where
     for<'__a> &'__a ::async_monitor::__private::Of<
         Account,
         __AccountLedger,
-    >: ::async_monitor::__private::Retake<
+    >: ::async_monitor::__private::Reacquirable<
         '__a,
         ::async_monitor::__private::Of<Account, __AccountLedger>,
     >,
@@ -246,16 +248,16 @@ where
     type Released = &'__guard Account;
     type Reacquire = AccountLedgerReacquire<'__guard>;
     #[inline]
-    fn give_up(guard: Self) -> Self::Released {
-        ::async_monitor::__private::Core::release(guard.0)
+    fn give_up(__guard: Self) -> Self::Released {
+        ::async_monitor::__private::Core::release(__guard.0)
     }
     #[inline]
-    fn reacquire(released: Self::Released) -> Self::Reacquire {
+    fn reacquire(__released: Self::Released) -> Self::Reacquire {
         AccountLedgerReacquire(unsafe {
             ::async_monitor::__private::Reacquire::new(
-                released,
-                ::async_monitor::__private::Retaken::new(
-                    ::async_monitor::__private::of::<_, __AccountLedger>(released),
+                __released,
+                ::async_monitor::__private::ReacquireLock::new(
+                    ::async_monitor::__private::of::<_, __AccountLedger>(__released),
                 ),
             )
         })
@@ -263,19 +265,20 @@ where
     #[inline]
     fn with_view<__R>(
         &mut self,
-        look: impl ::core::ops::FnOnce(&<Self as ::async_monitor::View<'_>>::View) -> __R,
+        __look: impl ::core::ops::FnOnce(
+            &<Self as ::async_monitor::View<'_>>::View,
+        ) -> __R,
     ) -> __R {
-        look(&AccountLedgerGuard::fields(self))
+        __look(&AccountLedgerGuard::fields(self))
     }
 }
 #[doc(hidden)]
 #[must_use = "a future does nothing unless it is awaited"]
-#[allow(private_bounds)]
 pub struct AccountLedgerReacquire<'__guard>(
     ::async_monitor::__private::Reacquire<
         '__guard,
         Account,
-        ::async_monitor::__private::Retaken<
+        ::async_monitor::__private::ReacquireLock<
             '__guard,
             ::async_monitor::__private::Of<Account, __AccountLedger>,
         >,
@@ -286,7 +289,7 @@ where
     for<'__a> &'__a ::async_monitor::__private::Of<
         Account,
         __AccountLedger,
-    >: ::async_monitor::__private::Retake<
+    >: ::async_monitor::__private::Reacquirable<
         '__a,
         ::async_monitor::__private::Of<Account, __AccountLedger>,
     >;
@@ -296,7 +299,7 @@ where
     for<'__a> &'__a ::async_monitor::__private::Of<
         Account,
         __AccountLedger,
-    >: ::async_monitor::__private::Retake<
+    >: ::async_monitor::__private::Reacquirable<
         '__a,
         ::async_monitor::__private::Of<Account, __AccountLedger>,
     >,
@@ -310,7 +313,7 @@ where
     for<'__a> &'__a ::async_monitor::__private::Of<
         Account,
         __AccountLedger,
-    >: ::async_monitor::__private::Retake<
+    >: ::async_monitor::__private::Reacquirable<
         '__a,
         ::async_monitor::__private::Of<Account, __AccountLedger>,
     >,
@@ -321,7 +324,7 @@ where
     for<'__a> &'__a ::async_monitor::__private::Of<
         Account,
         __AccountLedger,
-    >: ::async_monitor::__private::Retake<
+    >: ::async_monitor::__private::Reacquirable<
         '__a,
         ::async_monitor::__private::Of<Account, __AccountLedger>,
     >,
@@ -330,19 +333,18 @@ where
     #[inline]
     fn poll(
         self: ::core::pin::Pin<&mut Self>,
-        cx: &mut ::core::task::Context<'_>,
+        __cx: &mut ::core::task::Context<'_>,
     ) -> ::core::task::Poll<Self::Output> {
-        let future = unsafe {
-            ::core::pin::Pin::map_unchecked_mut(self, |this| &mut this.0)
+        let __future = unsafe {
+            ::core::pin::Pin::map_unchecked_mut(self, |__this| &mut __this.0)
         };
         ::core::task::Poll::map(
-            ::async_monitor::__private::Reacquire::poll(future, cx),
-            |core| AccountLedgerGuard(core, ::core::marker::PhantomData),
+            ::async_monitor::__private::Reacquire::poll(__future, __cx),
+            |__core| AccountLedgerGuard(__core, ::core::marker::PhantomData),
         )
     }
 }
 #[doc(hidden)]
-#[allow(private_bounds)]
 pub struct AccountLedgerSaved(
     (::async_monitor::__private::Kept<'static, i64>,),
     ::core::marker::PhantomData<fn() -> Account>,
@@ -390,15 +392,15 @@ where
     for<'__a> &'__a i64: ::async_monitor::__private::Restorable<i64>,
 {
     type Saved = AccountLedgerSaved;
-    fn save(guard: &mut Self::Guard<'_>) -> Self::Saved {
+    fn save(__guard: &mut Self::Guard<'_>) -> Self::Saved {
         ::async_monitor::__private::RestoreView::save(
-            &mut AccountLedgerGuard::fields(guard),
+            &mut AccountLedgerGuard::fields(__guard),
         )
     }
-    fn exchange(guard: &mut Self::Guard<'_>, saved: &mut Self::Saved) {
+    fn exchange(__guard: &mut Self::Guard<'_>, __saved: &mut Self::Saved) {
         ::async_monitor::__private::RestoreView::exchange(
-            &mut AccountLedgerGuard::fields(guard),
-            saved,
+            &mut AccountLedgerGuard::fields(__guard),
+            __saved,
         );
     }
 }
@@ -411,9 +413,10 @@ pub struct AccountLedgerMut<'__guard> {
 }
 #[automatically_derived]
 impl<'__guard> ::core::fmt::Debug for AccountLedgerMut<'__guard> {
-    fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+    #[doc(hidden)]
+    fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         ::core::fmt::DebugStruct::finish_non_exhaustive(
-            &mut ::core::fmt::Formatter::debug_struct(formatter, "AccountLedgerMut"),
+            &mut ::core::fmt::Formatter::debug_struct(__formatter, "AccountLedgerMut"),
         )
     }
 }
@@ -429,14 +432,14 @@ impl Account {
     }
 }
 macro_rules! __Account_locks {
-    (write ledger { $($derived:tt)* } { $($plain:tt)* }) => {
-        $($derived)*
+    (write ledger { $($__derived:tt)* } { $($__plain:tt)* }) => {
+        $($__derived)*
     };
-    (acquire ledger { $($derived:tt)* } { $($plain:tt)* }) => {
-        $($derived)*
+    (acquire ledger { $($__derived:tt)* } { $($__plain:tt)* }) => {
+        $($__derived)*
     };
-    ($mode:ident $lock:ident { $($derived:tt)* } { $($plain:tt)* }) => {
-        $($plain)*
+    ($__mode:ident $__lock:ident { $($__derived:tt)* } { $($__plain:tt)* }) => {
+        $($__plain)*
     };
 }
 #[doc(hidden)]

@@ -11,9 +11,10 @@ struct SharedStateGuard<'__guard>(
 );
 #[automatically_derived]
 impl<'__guard> ::core::fmt::Debug for SharedStateGuard<'__guard> {
-    fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+    #[doc(hidden)]
+    fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         ::core::fmt::DebugStruct::finish_non_exhaustive(
-            &mut ::core::fmt::Formatter::debug_struct(formatter, "SharedStateGuard"),
+            &mut ::core::fmt::Formatter::debug_struct(__formatter, "SharedStateGuard"),
         )
     }
 }
@@ -23,7 +24,7 @@ impl<'__guard> SharedStateGuard<'__guard> {
     #[inline]
     fn fields(&mut self) -> SharedStateHeld<'_> {
         let __owner = ::async_monitor::__private::Core::owner(&self.0);
-        let __field = ::async_monitor::__private::field(&__owner.state).__settle();
+        let __field = ::async_monitor::__private::field(&__owner.state).__resolve();
         unsafe {
             SharedStateHeld {
                 value: __field.__value(&mut self.0),
@@ -33,9 +34,7 @@ impl<'__guard> SharedStateGuard<'__guard> {
     }
     /// Releases the lock. Equivalent to `drop(guard)`.
     #[inline]
-    fn release(guard: Self) {
-        ::core::mem::drop(guard);
-    }
+    fn release(_: Self) {}
 }
 #[automatically_derived]
 unsafe impl<'__guard> ::async_monitor::HoldsLock for SharedStateGuard<'__guard> {
@@ -61,9 +60,10 @@ struct SharedStateHeld<'__guard> {
 }
 #[automatically_derived]
 impl<'__guard> ::core::fmt::Debug for SharedStateHeld<'__guard> {
-    fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+    #[doc(hidden)]
+    fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         ::core::fmt::DebugStruct::finish_non_exhaustive(
-            &mut ::core::fmt::Formatter::debug_struct(formatter, "SharedStateHeld"),
+            &mut ::core::fmt::Formatter::debug_struct(__formatter, "SharedStateHeld"),
         )
     }
 }
@@ -85,12 +85,12 @@ impl Shared {
 
 Dropping the future gives up the place in the queue.*/
     async fn acquire_state(&self) -> SharedStateGuard<'_> {
-        let __lock = ::async_monitor::__private::field(&self.state).__settle().__lock();
+        let __lock = ::async_monitor::__private::field(&self.state).__resolve().__lock();
         let __guard = ::async_monitor::__private::infallible(
             ::async_monitor::AsyncLock::acquire(__lock).await,
         );
         let __guard = ::async_monitor::__private::field(&self.state)
-            .__settle()
+            .__resolve()
             .__of::<Self, __SharedState>(__guard);
         SharedStateGuard(
             unsafe { ::async_monitor::__private::Core::new(self, __guard) },
@@ -126,15 +126,15 @@ for Shared {
     type Guard<'__guard> = SharedStateGuard<'__guard> where Self: '__guard;
     type Held<'__guard> = SharedStateHeld<'__guard> where Self: '__guard;
     #[inline]
-    fn place(&self) -> *const () {
+    fn lock_address(&self) -> *const () {
         ::async_monitor::__private::address(&self.state)
     }
     #[inline]
-    fn view<'__guard>(guard: &'__guard mut Self::Guard<'_>) -> Self::Held<'__guard>
+    fn view<'__guard>(__guard: &'__guard mut Self::Guard<'_>) -> Self::Held<'__guard>
     where
         Self: '__guard,
     {
-        SharedStateGuard::fields(guard)
+        SharedStateGuard::fields(__guard)
     }
 }
 #[doc(hidden)]
@@ -152,13 +152,13 @@ for Shared {
     async fn acquire(&self) -> ::core::result::Result<Self::Guard<'_>, Self::Error> {
         ::core::result::Result::Ok({
             let __lock = ::async_monitor::__private::field(&self.state)
-                .__settle()
+                .__resolve()
                 .__lock();
             let __guard = ::async_monitor::__private::infallible(
                 ::async_monitor::AsyncLock::acquire(__lock).await,
             );
             let __guard = ::async_monitor::__private::field(&self.state)
-                .__settle()
+                .__resolve()
                 .__of::<Self, __SharedState>(__guard);
             SharedStateGuard(
                 unsafe { ::async_monitor::__private::Core::new(self, __guard) },
@@ -234,7 +234,7 @@ where
     for<'__a> &'__a ::async_monitor::__private::Of<
         Shared,
         __SharedState,
-    >: ::async_monitor::__private::Retake<
+    >: ::async_monitor::__private::Reacquirable<
         '__a,
         ::async_monitor::__private::Of<Shared, __SharedState>,
     >,
@@ -242,16 +242,16 @@ where
     type Released = &'__guard Shared;
     type Reacquire = SharedStateReacquire<'__guard>;
     #[inline]
-    fn give_up(guard: Self) -> Self::Released {
-        ::async_monitor::__private::Core::release(guard.0)
+    fn give_up(__guard: Self) -> Self::Released {
+        ::async_monitor::__private::Core::release(__guard.0)
     }
     #[inline]
-    fn reacquire(released: Self::Released) -> Self::Reacquire {
+    fn reacquire(__released: Self::Released) -> Self::Reacquire {
         SharedStateReacquire(unsafe {
             ::async_monitor::__private::Reacquire::new(
-                released,
-                ::async_monitor::__private::Retaken::new(
-                    ::async_monitor::__private::of::<_, __SharedState>(released),
+                __released,
+                ::async_monitor::__private::ReacquireLock::new(
+                    ::async_monitor::__private::of::<_, __SharedState>(__released),
                 ),
             )
         })
@@ -259,19 +259,20 @@ where
     #[inline]
     fn with_view<__R>(
         &mut self,
-        look: impl ::core::ops::FnOnce(&<Self as ::async_monitor::View<'_>>::View) -> __R,
+        __look: impl ::core::ops::FnOnce(
+            &<Self as ::async_monitor::View<'_>>::View,
+        ) -> __R,
     ) -> __R {
-        look(&SharedStateGuard::fields(self))
+        __look(&SharedStateGuard::fields(self))
     }
 }
 #[doc(hidden)]
 #[must_use = "a future does nothing unless it is awaited"]
-#[allow(private_bounds)]
 struct SharedStateReacquire<'__guard>(
     ::async_monitor::__private::Reacquire<
         '__guard,
         Shared,
-        ::async_monitor::__private::Retaken<
+        ::async_monitor::__private::ReacquireLock<
             '__guard,
             ::async_monitor::__private::Of<Shared, __SharedState>,
         >,
@@ -282,7 +283,7 @@ where
     for<'__a> &'__a ::async_monitor::__private::Of<
         Shared,
         __SharedState,
-    >: ::async_monitor::__private::Retake<
+    >: ::async_monitor::__private::Reacquirable<
         '__a,
         ::async_monitor::__private::Of<Shared, __SharedState>,
     >;
@@ -292,7 +293,7 @@ where
     for<'__a> &'__a ::async_monitor::__private::Of<
         Shared,
         __SharedState,
-    >: ::async_monitor::__private::Retake<
+    >: ::async_monitor::__private::Reacquirable<
         '__a,
         ::async_monitor::__private::Of<Shared, __SharedState>,
     >,
@@ -306,7 +307,7 @@ where
     for<'__a> &'__a ::async_monitor::__private::Of<
         Shared,
         __SharedState,
-    >: ::async_monitor::__private::Retake<
+    >: ::async_monitor::__private::Reacquirable<
         '__a,
         ::async_monitor::__private::Of<Shared, __SharedState>,
     >,
@@ -317,7 +318,7 @@ where
     for<'__a> &'__a ::async_monitor::__private::Of<
         Shared,
         __SharedState,
-    >: ::async_monitor::__private::Retake<
+    >: ::async_monitor::__private::Reacquirable<
         '__a,
         ::async_monitor::__private::Of<Shared, __SharedState>,
     >,
@@ -326,19 +327,18 @@ where
     #[inline]
     fn poll(
         self: ::core::pin::Pin<&mut Self>,
-        cx: &mut ::core::task::Context<'_>,
+        __cx: &mut ::core::task::Context<'_>,
     ) -> ::core::task::Poll<Self::Output> {
-        let future = unsafe {
-            ::core::pin::Pin::map_unchecked_mut(self, |this| &mut this.0)
+        let __future = unsafe {
+            ::core::pin::Pin::map_unchecked_mut(self, |__this| &mut __this.0)
         };
         ::core::task::Poll::map(
-            ::async_monitor::__private::Reacquire::poll(future, cx),
-            |core| SharedStateGuard(core, ::core::marker::PhantomData),
+            ::async_monitor::__private::Reacquire::poll(__future, __cx),
+            |__core| SharedStateGuard(__core, ::core::marker::PhantomData),
         )
     }
 }
 #[doc(hidden)]
-#[allow(private_bounds)]
 struct SharedStateSaved(
     (::async_monitor::__private::Kept<'static, Vec<u8>>,),
     ::core::marker::PhantomData<fn() -> Shared>,
@@ -386,27 +386,27 @@ where
     for<'__a> &'__a Vec<u8>: ::async_monitor::__private::Restorable<Vec<u8>>,
 {
     type Saved = SharedStateSaved;
-    fn save(guard: &mut Self::Guard<'_>) -> Self::Saved {
+    fn save(__guard: &mut Self::Guard<'_>) -> Self::Saved {
         ::async_monitor::__private::RestoreView::save(
-            &mut SharedStateGuard::fields(guard),
+            &mut SharedStateGuard::fields(__guard),
         )
     }
-    fn exchange(guard: &mut Self::Guard<'_>, saved: &mut Self::Saved) {
+    fn exchange(__guard: &mut Self::Guard<'_>, __saved: &mut Self::Saved) {
         ::async_monitor::__private::RestoreView::exchange(
-            &mut SharedStateGuard::fields(guard),
-            saved,
+            &mut SharedStateGuard::fields(__guard),
+            __saved,
         );
     }
 }
 macro_rules! __Shared_locks {
-    (write state { $($derived:tt)* } { $($plain:tt)* }) => {
-        $($derived)*
+    (write state { $($__derived:tt)* } { $($__plain:tt)* }) => {
+        $($__derived)*
     };
-    (acquire state { $($derived:tt)* } { $($plain:tt)* }) => {
-        $($derived)*
+    (acquire state { $($__derived:tt)* } { $($__plain:tt)* }) => {
+        $($__derived)*
     };
-    ($mode:ident $lock:ident { $($derived:tt)* } { $($plain:tt)* }) => {
-        $($plain)*
+    ($__mode:ident $__lock:ident { $($__derived:tt)* } { $($__plain:tt)* }) => {
+        $($__plain)*
     };
 }
 #[doc(hidden)]

@@ -18,9 +18,13 @@ for CacheTableWriteGuard<'__guard, 'd, K, N>
 where
     K: Eq,
 {
-    fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+    #[doc(hidden)]
+    fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         ::core::fmt::DebugStruct::finish_non_exhaustive(
-            &mut ::core::fmt::Formatter::debug_struct(formatter, "CacheTableWriteGuard"),
+            &mut ::core::fmt::Formatter::debug_struct(
+                __formatter,
+                "CacheTableWriteGuard",
+            ),
         )
     }
 }
@@ -45,9 +49,7 @@ where
     }
     /// Releases the lock. Equivalent to `drop(guard)`.
     #[inline]
-    fn release(guard: Self) {
-        ::core::mem::drop(guard);
-    }
+    fn release(_: Self) {}
 }
 #[automatically_derived]
 unsafe impl<'__guard, 'd, K: Hash, const N: usize> ::async_monitor::HoldsLock
@@ -85,9 +87,10 @@ for CacheTableWriteHeld<'__guard, 'd, K, N>
 where
     K: Eq,
 {
-    fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+    #[doc(hidden)]
+    fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         ::core::fmt::DebugStruct::finish_non_exhaustive(
-            &mut ::core::fmt::Formatter::debug_struct(formatter, "CacheTableWriteHeld"),
+            &mut ::core::fmt::Formatter::debug_struct(__formatter, "CacheTableWriteHeld"),
         )
     }
 }
@@ -116,12 +119,12 @@ where
 
 Dropping the future gives up the place in the queue.*/
     async fn write_table(&self) -> CacheTableWriteGuard<'_, 'd, K, N> {
-        let __lock = ::async_monitor::__private::field(&self.table).__settle().__lock();
+        let __lock = ::async_monitor::__private::field(&self.table).__resolve().__lock();
         let __guard = ::async_monitor::__private::infallible(
             ::async_monitor::AsyncLock::acquire(__lock).await,
         );
         let __guard = ::async_monitor::__private::field(&self.table)
-            .__settle()
+            .__resolve()
             .__of::<Self, __CacheTable>(__guard);
         CacheTableWriteGuard(
             unsafe { ::async_monitor::__private::Core::new(self, __guard) },
@@ -166,15 +169,15 @@ where
     type Guard<'__guard> = CacheTableWriteGuard<'__guard, 'd, K, N> where Self: '__guard;
     type Held<'__guard> = CacheTableWriteHeld<'__guard, 'd, K, N> where Self: '__guard;
     #[inline]
-    fn place(&self) -> *const () {
+    fn lock_address(&self) -> *const () {
         ::async_monitor::__private::address(&self.table)
     }
     #[inline]
-    fn view<'__guard>(guard: &'__guard mut Self::Guard<'_>) -> Self::Held<'__guard>
+    fn view<'__guard>(__guard: &'__guard mut Self::Guard<'_>) -> Self::Held<'__guard>
     where
         Self: '__guard,
     {
-        CacheTableWriteGuard::fields(guard)
+        CacheTableWriteGuard::fields(__guard)
     }
 }
 #[doc(hidden)]
@@ -199,13 +202,13 @@ where
     async fn acquire(&self) -> ::core::result::Result<Self::Guard<'_>, Self::Error> {
         ::core::result::Result::Ok({
             let __lock = ::async_monitor::__private::field(&self.table)
-                .__settle()
+                .__resolve()
                 .__lock();
             let __guard = ::async_monitor::__private::infallible(
                 ::async_monitor::AsyncLock::acquire(__lock).await,
             );
             let __guard = ::async_monitor::__private::field(&self.table)
-                .__settle()
+                .__resolve()
                 .__of::<Self, __CacheTable>(__guard);
             CacheTableWriteGuard(
                 unsafe { ::async_monitor::__private::Core::new(self, __guard) },
@@ -265,8 +268,7 @@ where
     }
 }
 #[doc(hidden)]
-#[allow(type_alias_bounds)]
-pub(crate) type CacheTableHeld<'__guard, 'd, K: Hash, const N: usize> = CacheTableWriteHeld<
+pub(crate) type CacheTableHeld<'__guard, 'd, K, const N: usize> = CacheTableWriteHeld<
     '__guard,
     'd,
     K,
@@ -329,7 +331,7 @@ where
     for<'__a> &'__a ::async_monitor::__private::Of<
         Cache<'d, K, N>,
         __CacheTable,
-    >: ::async_monitor::__private::Retake<
+    >: ::async_monitor::__private::Reacquirable<
         '__a,
         ::async_monitor::__private::Of<Cache<'d, K, N>, __CacheTable>,
     >,
@@ -337,16 +339,16 @@ where
     type Released = &'__guard Cache<'d, K, N>;
     type Reacquire = CacheTableWriteReacquire<'__guard, 'd, K, N>;
     #[inline]
-    fn give_up(guard: Self) -> Self::Released {
-        ::async_monitor::__private::Core::release(guard.0)
+    fn give_up(__guard: Self) -> Self::Released {
+        ::async_monitor::__private::Core::release(__guard.0)
     }
     #[inline]
-    fn reacquire(released: Self::Released) -> Self::Reacquire {
+    fn reacquire(__released: Self::Released) -> Self::Reacquire {
         CacheTableWriteReacquire(unsafe {
             ::async_monitor::__private::Reacquire::new(
-                released,
-                ::async_monitor::__private::Retaken::new(
-                    ::async_monitor::__private::of::<_, __CacheTable>(released),
+                __released,
+                ::async_monitor::__private::ReacquireLock::new(
+                    ::async_monitor::__private::of::<_, __CacheTable>(__released),
                 ),
             )
         })
@@ -354,19 +356,20 @@ where
     #[inline]
     fn with_view<__R>(
         &mut self,
-        look: impl ::core::ops::FnOnce(&<Self as ::async_monitor::View<'_>>::View) -> __R,
+        __look: impl ::core::ops::FnOnce(
+            &<Self as ::async_monitor::View<'_>>::View,
+        ) -> __R,
     ) -> __R {
-        look(&CacheTableWriteGuard::fields(self))
+        __look(&CacheTableWriteGuard::fields(self))
     }
 }
 #[doc(hidden)]
 #[must_use = "a future does nothing unless it is awaited"]
-#[allow(private_bounds)]
 pub(crate) struct CacheTableWriteReacquire<'__guard, 'd, K: Hash, const N: usize>(
     ::async_monitor::__private::Reacquire<
         '__guard,
         Cache<'d, K, N>,
-        ::async_monitor::__private::Retaken<
+        ::async_monitor::__private::ReacquireLock<
             '__guard,
             ::async_monitor::__private::Of<Cache<'d, K, N>, __CacheTable>,
         >,
@@ -378,7 +381,7 @@ where
     for<'__a> &'__a ::async_monitor::__private::Of<
         Cache<'d, K, N>,
         __CacheTable,
-    >: ::async_monitor::__private::Retake<
+    >: ::async_monitor::__private::Reacquirable<
         '__a,
         ::async_monitor::__private::Of<Cache<'d, K, N>, __CacheTable>,
     >;
@@ -390,7 +393,7 @@ where
     for<'__a> &'__a ::async_monitor::__private::Of<
         Cache<'d, K, N>,
         __CacheTable,
-    >: ::async_monitor::__private::Retake<
+    >: ::async_monitor::__private::Reacquirable<
         '__a,
         ::async_monitor::__private::Of<Cache<'d, K, N>, __CacheTable>,
     >,
@@ -405,7 +408,7 @@ where
     for<'__a> &'__a ::async_monitor::__private::Of<
         Cache<'d, K, N>,
         __CacheTable,
-    >: ::async_monitor::__private::Retake<
+    >: ::async_monitor::__private::Reacquirable<
         '__a,
         ::async_monitor::__private::Of<Cache<'d, K, N>, __CacheTable>,
     >,
@@ -418,7 +421,7 @@ where
     for<'__a> &'__a ::async_monitor::__private::Of<
         Cache<'d, K, N>,
         __CacheTable,
-    >: ::async_monitor::__private::Retake<
+    >: ::async_monitor::__private::Reacquirable<
         '__a,
         ::async_monitor::__private::Of<Cache<'d, K, N>, __CacheTable>,
     >,
@@ -427,19 +430,18 @@ where
     #[inline]
     fn poll(
         self: ::core::pin::Pin<&mut Self>,
-        cx: &mut ::core::task::Context<'_>,
+        __cx: &mut ::core::task::Context<'_>,
     ) -> ::core::task::Poll<Self::Output> {
-        let future = unsafe {
-            ::core::pin::Pin::map_unchecked_mut(self, |this| &mut this.0)
+        let __future = unsafe {
+            ::core::pin::Pin::map_unchecked_mut(self, |__this| &mut __this.0)
         };
         ::core::task::Poll::map(
-            ::async_monitor::__private::Reacquire::poll(future, cx),
-            |core| CacheTableWriteGuard(core, ::core::marker::PhantomData),
+            ::async_monitor::__private::Reacquire::poll(__future, __cx),
+            |__core| CacheTableWriteGuard(__core, ::core::marker::PhantomData),
         )
     }
 }
 #[doc(hidden)]
-#[allow(private_bounds)]
 pub(crate) struct CacheTableWriteSaved<'d, K: Hash, const N: usize>(
     (::async_monitor::__private::Kept<'static, HashMap<K, &'d [u8; N]>>,),
     ::core::marker::PhantomData<fn() -> Cache<'d, K, N>>,
@@ -510,15 +512,15 @@ where
     >: ::async_monitor::__private::Restorable<HashMap<K, &'d [u8; N]>>,
 {
     type Saved = CacheTableWriteSaved<'d, K, N>;
-    fn save(guard: &mut Self::Guard<'_>) -> Self::Saved {
+    fn save(__guard: &mut Self::Guard<'_>) -> Self::Saved {
         ::async_monitor::__private::RestoreView::save(
-            &mut CacheTableWriteGuard::fields(guard),
+            &mut CacheTableWriteGuard::fields(__guard),
         )
     }
-    fn exchange(guard: &mut Self::Guard<'_>, saved: &mut Self::Saved) {
+    fn exchange(__guard: &mut Self::Guard<'_>, __saved: &mut Self::Saved) {
         ::async_monitor::__private::RestoreView::exchange(
-            &mut CacheTableWriteGuard::fields(guard),
-            saved,
+            &mut CacheTableWriteGuard::fields(__guard),
+            __saved,
         );
     }
 }
@@ -542,9 +544,10 @@ for CacheTableReadGuard<'__guard, 'd, K, N>
 where
     K: Eq,
 {
-    fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+    #[doc(hidden)]
+    fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         ::core::fmt::DebugStruct::finish_non_exhaustive(
-            &mut ::core::fmt::Formatter::debug_struct(formatter, "CacheTableReadGuard"),
+            &mut ::core::fmt::Formatter::debug_struct(__formatter, "CacheTableReadGuard"),
         )
     }
 }
@@ -569,9 +572,7 @@ where
     }
     /// Releases the lock. Equivalent to `drop(guard)`.
     #[inline]
-    fn release(guard: Self) {
-        ::core::mem::drop(guard);
-    }
+    fn release(_: Self) {}
 }
 #[automatically_derived]
 unsafe impl<'__guard, 'd, K: Hash, const N: usize> ::async_monitor::HoldsLock
@@ -609,9 +610,10 @@ for CacheTableReadHeld<'__guard, 'd, K, N>
 where
     K: Eq,
 {
-    fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+    #[doc(hidden)]
+    fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         ::core::fmt::DebugStruct::finish_non_exhaustive(
-            &mut ::core::fmt::Formatter::debug_struct(formatter, "CacheTableReadHeld"),
+            &mut ::core::fmt::Formatter::debug_struct(__formatter, "CacheTableReadHeld"),
         )
     }
 }
@@ -644,13 +646,13 @@ Dropping the future gives up the place in the queue.*/
         for<'__a> &'__a HashMap<K, &'d [u8; N]>: ::async_monitor::__private::Shareable,
     {
         let __lock = ::async_monitor::__private::field(&self.table)
-            .__settle_shared()
+            .__resolve_shared()
             .__lock();
         let __guard = ::async_monitor::__private::infallible(
             ::async_monitor::AsyncRwLock::read(__lock).await,
         );
         let __guard = ::async_monitor::__private::field(&self.table)
-            .__settle_shared()
+            .__resolve_shared()
             .__of_shared::<Self, __CacheTable>(__guard);
         CacheTableReadGuard(
             unsafe { ::async_monitor::__private::ReadCore::new(self, __guard) },
@@ -701,15 +703,15 @@ where
     type Guard<'__guard> = CacheTableReadGuard<'__guard, 'd, K, N> where Self: '__guard;
     type Held<'__guard> = CacheTableReadHeld<'__guard, 'd, K, N> where Self: '__guard;
     #[inline]
-    fn place(&self) -> *const () {
+    fn lock_address(&self) -> *const () {
         ::async_monitor::__private::address(&self.table)
     }
     #[inline]
-    fn view<'__guard>(guard: &'__guard mut Self::Guard<'_>) -> Self::Held<'__guard>
+    fn view<'__guard>(__guard: &'__guard mut Self::Guard<'_>) -> Self::Held<'__guard>
     where
         Self: '__guard,
     {
-        CacheTableReadGuard::fields(guard)
+        CacheTableReadGuard::fields(__guard)
     }
 }
 #[doc(hidden)]
@@ -735,13 +737,13 @@ where
     async fn acquire(&self) -> ::core::result::Result<Self::Guard<'_>, Self::Error> {
         ::core::result::Result::Ok({
             let __lock = ::async_monitor::__private::field(&self.table)
-                .__settle_shared()
+                .__resolve_shared()
                 .__lock();
             let __guard = ::async_monitor::__private::infallible(
                 ::async_monitor::AsyncRwLock::read(__lock).await,
             );
             let __guard = ::async_monitor::__private::field(&self.table)
-                .__settle_shared()
+                .__resolve_shared()
                 .__of_shared::<Self, __CacheTable>(__guard);
             CacheTableReadGuard(
                 unsafe { ::async_monitor::__private::ReadCore::new(self, __guard) },
@@ -818,9 +820,10 @@ for CacheTableMut<'__guard, 'd, K, N>
 where
     K: Eq,
 {
-    fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+    #[doc(hidden)]
+    fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         ::core::fmt::DebugStruct::finish_non_exhaustive(
-            &mut ::core::fmt::Formatter::debug_struct(formatter, "CacheTableMut"),
+            &mut ::core::fmt::Formatter::debug_struct(__formatter, "CacheTableMut"),
         )
     }
 }
@@ -839,14 +842,14 @@ where
     }
 }
 macro_rules! __Cache_locks {
-    (write table { $($derived:tt)* } { $($plain:tt)* }) => {
-        $($derived)*
+    (write table { $($__derived:tt)* } { $($__plain:tt)* }) => {
+        $($__derived)*
     };
-    (read table { $($derived:tt)* } { $($plain:tt)* }) => {
-        $($derived)*
+    (read table { $($__derived:tt)* } { $($__plain:tt)* }) => {
+        $($__derived)*
     };
-    ($mode:ident $lock:ident { $($derived:tt)* } { $($plain:tt)* }) => {
-        $($plain)*
+    ($__mode:ident $__lock:ident { $($__derived:tt)* } { $($__plain:tt)* }) => {
+        $($__plain)*
     };
 }
 #[doc(hidden)]

@@ -1,13 +1,5 @@
 impl Account {
-    #[allow(
-        clippy::missing_const_for_fn,
-        clippy::missing_docs_in_private_items,
-        clippy::needless_lifetimes,
-        clippy::too_many_arguments,
-        clippy::unnecessary_wraps,
-        clippy::unused_async,
-        clippy::unused_self
-    )]
+    #[cfg(not(clippy))]
     fn __deposit_held<'__section, '__held>(
         &self,
         ledger: &'__section mut AccountLedgerHeld<'__held>,
@@ -22,19 +14,18 @@ impl Account {
     pub async fn deposit(&self, amount: i64) -> &str {
         Self::__deposit_held(self, ledger, amount)
     }
+    #[cfg(clippy)]
+    /// Docs.
+    #[synchronized(ledger)]
+    pub async fn deposit(&self, amount: i64) -> &str {
+        *ledger.balance += amount;
+        &self.name
+    }
     #[synchronized(ledger, when = *ledger.balance>= amount)]
     pub async fn withdraw(&self, amount: i64) {
         ledger.deposit(-amount).await;
     }
-    #[allow(
-        clippy::missing_const_for_fn,
-        clippy::missing_docs_in_private_items,
-        clippy::needless_lifetimes,
-        clippy::too_many_arguments,
-        clippy::unnecessary_wraps,
-        clippy::unused_async,
-        clippy::unused_self
-    )]
+    #[cfg(not(clippy))]
     async fn __slowly_held<'__section, '__held>(
         &self,
         ledger: &'__section mut AccountLedgerHeld<'__held>,
@@ -49,15 +40,14 @@ impl Account {
     async fn slowly(&self, __arg1: (i64, i64)) -> Result<i64, Failed> {
         Self::__slowly_held(self, ledger, __arg1).await
     }
-    #[allow(
-        clippy::missing_const_for_fn,
-        clippy::missing_docs_in_private_items,
-        clippy::needless_lifetimes,
-        clippy::too_many_arguments,
-        clippy::unnecessary_wraps,
-        clippy::unused_async,
-        clippy::unused_self
-    )]
+    #[cfg(clippy)]
+    #[synchronized(ledger, atomic)]
+    async fn slowly(&self, (a, b): (i64, i64)) -> Result<i64, Failed> {
+        *ledger.balance += a;
+        step().await;
+        Ok(b)
+    }
+    #[cfg(not(clippy))]
     fn __limit_held<'__section, '__held>(
         &self,
         cfg: &'__section AccountCfgReadHeld<'__held>,
@@ -69,6 +59,11 @@ impl Account {
     async fn limit(&self) -> u8 {
         Self::__limit_held(self, cfg)
     }
+    #[cfg(clippy)]
+    #[synchronized(read(cfg))]
+    async fn limit(&self) -> u8 {
+        cfg.limit.clone()
+    }
     fn helper(&self) {}
 }
 const _: () = {
@@ -77,8 +72,8 @@ const _: () = {
     }
 };
 #[automatically_derived]
-#[allow(clippy::pedantic, clippy::too_many_arguments, clippy::diverging_sub_expression)]
 impl<'__guard> AccountLedgerHeld<'__guard> {
+    #[cfg(not(clippy))]
     /// Docs.
     ///
     /// Runs under the lock that is held already: see `Account::deposit`.
@@ -98,6 +93,15 @@ impl<'__guard> AccountLedgerHeld<'__guard> {
             amount,
         )
     }
+    #[cfg(clippy)]
+    /// Docs.
+    ///
+    /// Runs under the lock that is held already: see `Account::deposit`.
+    pub async fn deposit(&mut self, amount: i64) -> &'__guard str {
+        <Account>::deposit(::async_monitor::__private::ViewOf::object(self), amount)
+            .await
+    }
+    #[cfg(not(clippy))]
     /// Runs under the lock that is held already: see `Account::slowly`.
     async fn slowly(&mut self, __arg1: (i64, i64)) -> Result<i64, Failed> {
         if false {
@@ -127,10 +131,15 @@ impl<'__guard> AccountLedgerHeld<'__guard> {
             |__value| { ::async_monitor::__private::outcome(__value).__is_success() },
         )
     }
+    #[cfg(clippy)]
+    /// Runs under the lock that is held already: see `Account::slowly`.
+    async fn slowly(&mut self, __arg1: (i64, i64)) -> Result<i64, Failed> {
+        <Account>::slowly(::async_monitor::__private::ViewOf::object(self), __arg1).await
+    }
 }
 #[automatically_derived]
-#[allow(clippy::pedantic, clippy::too_many_arguments, clippy::diverging_sub_expression)]
 impl<'__guard> AccountCfgReadHeld<'__guard> {
+    #[cfg(not(clippy))]
     /// Runs under the lock that is held already: see `Account::limit`.
     async fn limit(&self) -> u8 {
         if false {
@@ -141,10 +150,15 @@ impl<'__guard> AccountCfgReadHeld<'__guard> {
         }
         <Account>::__limit_held(::async_monitor::__private::ViewOf::object(self), self)
     }
+    #[cfg(clippy)]
+    /// Runs under the lock that is held already: see `Account::limit`.
+    async fn limit(&self) -> u8 {
+        <Account>::limit(::async_monitor::__private::ViewOf::object(self)).await
+    }
 }
 #[automatically_derived]
-#[allow(clippy::pedantic, clippy::too_many_arguments, clippy::diverging_sub_expression)]
 impl<'__guard> AccountCfgHeld<'__guard> {
+    #[cfg(not(clippy))]
     /// Runs under the lock that is held already: see `Account::limit`.
     async fn limit(&self) -> u8 {
         if false {
@@ -157,5 +171,10 @@ impl<'__guard> AccountCfgHeld<'__guard> {
             ::async_monitor::__private::ViewOf::object(self),
             &::async_monitor::__private::AsRead::as_read(self),
         )
+    }
+    #[cfg(clippy)]
+    /// Runs under the lock that is held already: see `Account::limit`.
+    async fn limit(&self) -> u8 {
+        <Account>::limit(::async_monitor::__private::ViewOf::object(self)).await
     }
 }

@@ -1,5 +1,5 @@
-fn around() {
-    let value = {
+const _: () = {
+    let _ = {
         let __base0 = &from;
         let (__type0, __lock0) = {
             let __entry = ::async_monitor::__private::probe::<
@@ -73,4 +73,4 @@ fn around() {
         *b.balance += amount;
         *a.balance
     };
-}
+};

@@ -1,5 +1,5 @@
-fn around() {
-    let value = {
+const _: () = {
+    let _ = {
         let __base0 = &account;
         let (__type0, __lock0) = {
             let __entry = ::async_monitor::__private::probe::<
@@ -50,4 +50,4 @@ fn around() {
             }
         }
     };
-}
+};

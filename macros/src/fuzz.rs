@@ -1,5 +1,6 @@
 //! Inputs that are wrong in random ways: whatever a user writes, a macro neither
-//! panics nor keeps its complaints to itself, and each complaint has a place.
+//! panics nor keeps its complaints to itself, each complaint has a place, and no
+//! expansion binds a name that an item of the user's could have.
 //!
 //! Valid inputs are mutated token by token, several times over. A failure prints
 //! the seed of its input, and the input:
@@ -16,6 +17,7 @@ use std::{env, iter};
 
 use proc_macro2::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
 
+use crate::bindings::unreserved;
 use crate::random::Random;
 use crate::{guarded, monitor, section};
 
@@ -218,7 +220,7 @@ fn no_input_panics_or_is_refused_without_a_place() {
 fn failure(name: Macro, input: &TokenStream) -> Option<String> {
     // As text, so that each token has a place.
     let input: TokenStream = input.to_string().parse().ok()?;
-    let expand = AssertUnwindSafe(|| name.expand(input));
+    let expand = AssertUnwindSafe(|| name.expand(input.clone()));
     let output = match panic::catch_unwind(expand) {
         Ok(output) => output,
         Err(payload) => {
@@ -229,6 +231,9 @@ fn failure(name: Macro, input: &TokenStream) -> Option<String> {
             return Some(format!("a panic: {}", text.unwrap_or("?")));
         }
     };
+    if let [first, ..] = unreserved(&input, &output).as_slice() {
+        return Some(format!("a name that may be an item's: {first}"));
+    }
     let mut errors = Vec::new();
     collect_errors(output, &mut errors);
     let lost = errors.into_iter().find(|(message, span)| {

@@ -21,6 +21,8 @@ mod names;
 mod section;
 
 #[cfg(test)]
+mod bindings;
+#[cfg(test)]
 mod fuzz;
 #[cfg(test)]
 #[path = "../../runtime/tests/support/random.rs"]
@@ -227,7 +229,7 @@ pub fn derive_guarded(input: TokenStream) -> TokenStream {
 /// ```
 ///
 /// There may be one condition, at one `Lock`, `Mutex` or `RwLock`. What is not
-/// guarded by that lock is no news: a condition that looks at an atomic is not
+/// guarded by that lock wakes nobody: a condition that looks at an atomic is not
 /// looked at again when that changes.
 ///
 /// # All or nothing
@@ -468,7 +470,7 @@ pub fn with_lock(input: TokenStream) -> TokenStream {
 /// There is no second form for a method
 ///
 /// - with `when`: nobody could make the condition true meanwhile;
-/// - of several locks, or of a lock that is no field of `self`;
+/// - of several locks, or of a lock that is not a field of `self`;
 /// - of a lock that the derive does not know: it has no view;
 /// - whose receiver is not `&self`, or that returns an `impl Trait`, which would
 ///   borrow the view.

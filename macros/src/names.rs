@@ -164,7 +164,9 @@ pub(crate) fn is_near(name: &str, meant: &str) -> bool {
 }
 
 /// The place of `span`, for names and tokens that are the macro's own: users
-/// cannot name such locals, and no lint looks at them.
+/// cannot name such locals, and no lint looks at them. Items of the user's are in scope
+/// nevertheless, also constants, whose names no pattern can bind: so all that is bound
+/// is called `__something`.
 pub(crate) fn own(span: Span) -> Span {
     Span::mixed_site().located_at(span)
 }

@@ -12,21 +12,32 @@ use expect_test::{ExpectFile, expect_file};
 use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::quote;
 
+use crate::bindings::{unreserved, untested};
 use crate::monitor::monitor;
 use crate::{guarded, section};
 
-/// Compares items with a file.
+/// Compares items with a file, and what they bind with what the input names.
 #[track_caller]
-fn check(items: TokenStream, expected: &ExpectFile) {
+fn check(input: &TokenStream, items: TokenStream, expected: &ExpectFile) {
     let text = items.to_string();
+    let (unreserved, untested) = (unreserved(input, &items), untested(input, &items));
     let file = syn::parse2(items).unwrap_or_else(|error| panic!("{error}: {text}"));
     expected.assert_eq(&prettyplease::unparse(&file));
+    assert!(
+        unreserved.is_empty(),
+        "a constant of the user's could have one of the names {unreserved:?}, which would be no \
+         bindings then: they have to begin with `__`"
+    );
+    assert!(
+        untested.is_empty(),
+        "tests/ui/pass/items_in_lower_case.rs has no items with the names {untested:?}"
+    );
 }
 
 /// Compares an expression with a file.
 #[track_caller]
-fn check_expr(value: TokenStream, expected: &ExpectFile) {
-    check(quote!(fn around() { let value = #value; }), expected);
+fn check_expr(input: &TokenStream, value: TokenStream, expected: &ExpectFile) {
+    check(input, quote!(const _: () = { let _ = #value; };), expected);
 }
 
 fn account() -> TokenStream {
@@ -44,6 +55,7 @@ fn account() -> TokenStream {
 #[test]
 fn derive() {
     check(
+        &account(),
         guarded::derive(account()),
         &expect_file!["../snapshots/derive.rs"],
     );
@@ -60,6 +72,7 @@ fn derive_rw_and_generic() {
         }
     };
     check(
+        &input.clone(),
         guarded::derive(input),
         &expect_file!["../snapshots/derive_rw_and_generic.rs"],
     );
@@ -74,31 +87,32 @@ fn derive_lock_with_data() {
         }
     };
     check(
+        &input.clone(),
         guarded::derive(input),
         &expect_file!["../snapshots/derive_lock_with_data.rs"],
     );
 }
 
 /// `#[synchronized(arguments)]` on a method of one statement.
-fn synchronized(arguments: TokenStream) -> TokenStream {
-    let method = section::synchronized(
-        arguments,
-        quote! {
-            /// Docs.
-            pub async fn deposit(&self, amount: i64) -> Result<i64, Failed> {
-                body(amount)
-            }
-        },
-    );
-    quote!(impl Account { #method })
+#[track_caller]
+fn check_synchronized(arguments: TokenStream, expected: &ExpectFile) {
+    let method = quote! {
+        /// Docs.
+        pub async fn deposit(&self, amount: i64) -> Result<i64, Failed> {
+            body(amount)
+        }
+    };
+    let input = quote!(#arguments #method);
+    let method = section::synchronized(arguments, method);
+    check(&input, quote!(impl Account { #method }), expected);
 }
 
 macro_rules! synchronized {
     ($($name:ident: $arguments:tt;)*) => {$(
         #[test]
         fn $name() {
-            check(
-                synchronized(quote! $arguments),
+            check_synchronized(
+                quote! $arguments,
                 &expect_file![concat!("../snapshots/", stringify!($name), ".rs")],
             );
         }
@@ -120,24 +134,28 @@ synchronized! {
 
 #[test]
 fn with_lock() {
+    let input = quote!(a = from.ledger, b = to.ledger, {
+        *a.balance -= amount;
+        *b.balance += amount;
+        *a.balance
+    });
     check_expr(
-        section::with_lock(quote!(a = from.ledger, b = to.ledger, {
-            *a.balance -= amount;
-            *b.balance += amount;
-            *a.balance
-        })),
+        &input.clone(),
+        section::with_lock(input),
         &expect_file!["../snapshots/with_lock.rs"],
     );
 }
 
 #[test]
 fn with_lock_atomic_in_time() {
+    let input = quote!(account.ledger, atomic, timeout = LONG, {
+        *ledger.balance -= amount;
+        check(ledger)?;
+        *ledger.balance
+    });
     check_expr(
-        section::with_lock(quote!(account.ledger, atomic, timeout = LONG, {
-            *ledger.balance -= amount;
-            check(ledger)?;
-            *ledger.balance
-        })),
+        &input.clone(),
+        section::with_lock(input),
         &expect_file!["../snapshots/with_lock_atomic_in_time.rs"],
     );
 }
@@ -201,6 +219,7 @@ fn monitor_of_methods() {
         }
     };
     check(
+        &input.clone(),
         with_locks_known(monitor(quote!(), input)),
         &expect_file!["../snapshots/monitor.rs"],
     );
@@ -209,18 +228,17 @@ fn monitor_of_methods() {
 /// What a user sees of the item next to errors.
 #[test]
 fn synchronized_with_mistakes() {
-    let output = section::synchronized(
-        quote!(retries = 3, ledger),
-        quote! {
-            fn deposit(&mut self, amount: i64) -> i64 { *ledger.balance += amount; *ledger.balance }
-        },
-    );
+    let method = quote! {
+        fn deposit(&mut self, amount: i64) -> i64 { *ledger.balance += amount; *ledger.balance }
+    };
+    let output = section::synchronized(quote!(retries = 3, ledger), method.clone());
     // The errors are items; the method needs an impl around it.
     let file = output.to_string();
-    let method = file.split(":: core :: compile_error").next().unwrap_or("");
-    let method: TokenStream = method.parse().expect("tokens");
+    let output = file.split(":: core :: compile_error").next().unwrap_or("");
+    let output: TokenStream = output.parse().expect("tokens");
     check(
-        quote!(impl Account { #method }),
+        &method,
+        quote!(impl Account { #output }),
         &expect_file!["../snapshots/synchronized_with_mistakes.rs"],
     );
 }

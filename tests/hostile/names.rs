@@ -40,7 +40,7 @@ trait Diverts: Sized {
         let other: &'g Lock = Diverts::__lock(());
         let guard = other.try_acquire().unwrap();
         field(other)
-            .__settle()
+            .__resolve()
             .__of::<Account, __AccountLedger>(guard)
     }
 }

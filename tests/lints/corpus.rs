@@ -664,5 +664,132 @@ pub mod object {
         pub async fn many(&self, b: i64, c: i64, d: i64, e: i64, f: i64, g: i64, h: i64) -> i64 {
             *ledger.balance + self.id + b + c + d + e + f + g + h
         }
+
+        /// Takes just enough.
+        #[synchronized(ledger)]
+        pub async fn enough(&self, b: i64, c: i64, d: i64, e: i64, f: i64, g: i64) -> i64 {
+            *ledger.balance + self.id + b + c + d + e + f + g
+        }
+
+        /// Says nothing about its panics.
+        #[synchronized(ledger)]
+        pub async fn asserts(&self) -> i64 {
+            assert!(*ledger.balance > 0, "nothing there");
+            *ledger.balance + self.id
+        }
+
+        /// Says nothing about its panics.
+        #[synchronized(ledger)]
+        pub async fn unwraps(&self) -> i64 {
+            ledger.balance.checked_add(self.id).unwrap()
+        }
+
+        /// Deserves nothing: it is the method of another type.
+        #[synchronized(ledger)]
+        pub async fn unwraps_something_else(&self, other: Other) -> i64 {
+            other.unwrap();
+            *ledger.balance + self.id
+        }
+
+        /// Says nothing about its panics.
+        #[synchronized(ledger, atomic)]
+        pub async fn panics_later(&self, amount: i64) -> Result<i64, &'static str> {
+            super::step().await;
+            if amount > self.id {
+                panic!("later");
+            }
+            Ok(*ledger.balance)
+        }
+
+        /// Says when it panics.
+        ///
+        /// # Panics
+        ///
+        /// Always.
+        #[synchronized(ledger)]
+        pub async fn panics_as_it_says(&self) -> ! {
+            panic!("always")
+        }
+
+        // Nobody calls it, and nobody need know when it panics.
+        #[synchronized(ledger)]
+        async fn uncalled_panics(&self) -> i64 {
+            assert!(*ledger.balance > 0, "nothing there");
+            *ledger.balance + self.id
+        }
+
+        /// Wraps its value, and uses nothing of the object.
+        #[synchronized(ledger)]
+        pub async fn wraps(&self, value: u8) -> Option<u8> {
+            Some(value)
+        }
+
+        /// What is asked of parameters.
+        #[synchronized(ledger)]
+        pub async fn parameters(
+            &self,
+            name: String,
+            names: &Vec<String>,
+            boxed: Box<Vec<u8>>,
+            byte: &u8,
+            changed: &mut String,
+        ) -> usize {
+            name.len() + names.len() + boxed.len() + usize::from(*byte) + changed.len()
+        }
+
+        /// Many flags, a parameter that is not used, and parameters without a name.
+        #[synchronized(ledger)]
+        pub async fn flags(&self, a: bool, b: bool, c: bool, d: bool, _: u8, (e, _f): (u8, u8)) -> u8 {
+            u8::from(a && b && c && d) + e
+        }
+
+        /// Generics that are not needed.
+        #[synchronized(ledger)]
+        pub async fn generics<'a, 'b, T, U: Clone>(&'a self, value: &'b u8, other: U) -> U {
+            let _ = value;
+            other
+        }
+
+        /// A type that is complex.
+        #[synchronized(ledger)]
+        pub async fn complex(&self) -> Option<Box<dyn Fn(Vec<Vec<Box<(u8, u16, Vec<u8>)>>>) -> Vec<Box<Vec<u8>>>>> {
+            None
+        }
+
+        /// Must be used, which is said twice.
+        #[synchronized(ledger)]
+        #[must_use]
+        pub async fn must(&self) -> Result<i64, u8> {
+            Err(3)
+        }
+
+        /// Is inlined.
+        #[synchronized(ledger)]
+        #[inline(always)]
+        pub async fn inlined(&self) -> i64 {
+            self.id
+        }
+
+        /// A `return` that is not needed.
+        #[synchronized(ledger)]
+        pub async fn returns(&self) -> i64 {
+            let id = self.id;
+            return id;
+        }
+
+        /// Reads.
+        #[synchronized(read(undocumented))]
+        pub async fn reads(&self, by: Option<u8>) -> u8 {
+            by.expect("a number")
+        }
+    }
+
+    /// Has a method of a well-known name.
+    #[derive(Debug)]
+    pub struct Other;
+
+    impl Other {
+        /// Does nothing.
+        pub const fn unwrap(&self) {}
     }
 }

@@ -4,7 +4,9 @@
     dead_code,
     missing_debug_implementations,
     missing_docs,
+    private_bounds,
     single_use_lifetimes,
+    type_alias_bounds,
     unreachable_code,
     unused_assignments,
     unused_imports,
@@ -12,6 +14,18 @@
     unused_variables
 )]
 #![forbid(clippy::all, clippy::pedantic)]
+// By their names, too: a group that is forbidden lets the lints in it be allowed, for now.
+#![forbid(
+    clippy::diverging_sub_expression,
+    clippy::missing_const_for_fn,
+    clippy::missing_errors_doc,
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    clippy::needless_lifetimes,
+    clippy::too_many_arguments,
+    clippy::unnecessary_wraps,
+    clippy::unused_self
+)]
 
 use async_monitor::{Guarded, Lock, Mutex, RwLock, monitor, synchronized, with_lock};
 
@@ -62,6 +76,59 @@ pub async fn block(m: &Mutex<u8>, n: &RwLock<u8>) -> u8 {
     first
 }
 
+/// Is a block that never ends.
+///
+/// # Panics
+///
+/// Always.
+pub async fn no_end(m: &Mutex<u8>, n: u8) -> u8 {
+    with_lock!(m, atomic, {
+        *m = n;
+        panic!("{m}")
+    })
+}
+
+/// The same in a statement, with branches.
+///
+/// # Panics
+///
+/// Always, or it never returns.
+pub async fn no_end_of_branches(m: &Mutex<u8>, n: u8) -> u8 {
+    with_lock!(m, atomic, {
+        if n > 3 {
+            todo!()
+        }
+        match n {
+            0 => unreachable!("{m}"),
+            1 => core::panic!("one"),
+            _ => loop {
+                *m = n;
+                core::future::ready(()).await;
+            },
+        }
+    });
+}
+
+/// The same in time.
+///
+/// # Errors
+///
+/// It takes too long.
+///
+/// # Panics
+///
+/// Always.
+pub async fn no_end_in_time(
+    m: &Mutex<u8>,
+    limit: core::time::Duration,
+) -> Result<u8, async_monitor::Elapsed> {
+    with_lock!(m, timeout = limit, { panic!("{m}") })?;
+    with_lock!(m, atomic, timeout = limit, {
+        *m = 3;
+        panic!("always")
+    })
+}
+
 /// Is a monitor.
 #[derive(Debug, Default, Guarded)]
 pub struct Account {
@@ -73,6 +140,32 @@ pub struct Account {
     balance: Guarded<i64>,
     #[lock(rw)]
     config: RwLock<u8>,
+}
+
+/// Has bounds, and a private type.
+#[derive(Debug, Default, Guarded)]
+pub struct Cache<T: Clone + Sync> {
+    #[lock(rw)]
+    table: RwLock<()>,
+    #[guarded_by(table)]
+    entry: Guarded<Option<T>>,
+    #[guarded_by(table)]
+    private: Guarded<Private>,
+}
+
+#[derive(Debug, Default, Clone)]
+struct Private(u8);
+
+#[monitor]
+impl<T: Clone + Sync> Cache<T> {
+    /// Reads.
+    #[synchronized(read(table))]
+    pub async fn get(&self) -> Option<T> {
+        if table.private.0 > 0 {
+            return None;
+        }
+        table.entry.clone()
+    }
 }
 
 #[monitor]
@@ -99,5 +192,42 @@ impl Account {
     #[synchronized(read(config))]
     pub async fn limit(&self) -> u8 {
         *config.value
+    }
+
+    /// Takes a lot: one more, with the view, is one too many.
+    #[synchronized(ledger)]
+    pub async fn many(&self, a: i64, b: i64, c: i64, d: i64, fee: i64, tax: i64) -> i64 {
+        *ledger.balance + a + b + c + d + fee + tax
+    }
+
+    /// Fails.
+    ///
+    /// # Errors
+    ///
+    /// Always.
+    #[synchronized(ledger)]
+    pub async fn fails(&self) -> Result<i64, i64> {
+        Err(*ledger.balance)
+    }
+
+    /// Never returns.
+    ///
+    /// # Panics
+    ///
+    /// Always.
+    #[synchronized(ledger)]
+    pub async fn never(&self) -> ! {
+        panic!("{}", ledger.balance)
+    }
+
+    /// Never returns, and leaves everything as it was.
+    ///
+    /// # Panics
+    ///
+    /// Always.
+    #[synchronized(ledger, atomic)]
+    pub async fn never_changes(&self) -> ! {
+        *ledger.balance += 1;
+        panic!("{}", ledger.balance)
     }
 }

@@ -14,6 +14,8 @@ pub(super) struct Params {
     declared: TokenStream,
     /// With defaults, too: `'d, T: Clone = u8, const N: usize = 3,`.
     with_defaults: TokenStream,
+    /// With defaults, but without bounds: `'d, T = u8, const N: usize = 3,`.
+    of_alias: TokenStream,
     /// Without bounds: `'d, T, N,`.
     arguments: TokenStream,
     /// The predicates of the where-clause: `U: 'd,`.
@@ -31,6 +33,7 @@ impl Params {
     pub(super) fn new(ident: &Ident, generics: &Generics, last: Option<&Type>) -> Self {
         let mut declared = TokenStream::new();
         let mut with_defaults = TokenStream::new();
+        let mut of_alias = TokenStream::new();
         let mut arguments = TokenStream::new();
         for param in &generics.params {
             let name = match param {
@@ -39,6 +42,8 @@ impl Params {
                 GenericParam::Const(param) => param.ident.to_token_stream(),
             };
             with_defaults.extend(quote!(#param,));
+            let unbounded = without_bounds(param);
+            of_alias.extend(quote!(#unbounded,));
             let param = without_default(param);
             declared.extend(quote!(#param,));
             arguments.extend(quote!(#name,));
@@ -81,6 +86,7 @@ impl Params {
             of_size,
             declared: replace_self(declared, &this),
             with_defaults: replace_self(with_defaults, &this),
+            of_alias: replace_self(of_alias, &this),
             predicates: replace_self(predicates, &this),
             arguments,
             this,
@@ -132,6 +138,12 @@ impl Params {
     pub(super) fn of_declaration(&self) -> TokenStream {
         let with_defaults = &self.with_defaults;
         quote!(<'__guard, #with_defaults>)
+    }
+
+    /// `<'__guard, 'd, T = u8>`, behind the name of an alias, where bounds mean nothing.
+    pub(super) fn of_alias(&self) -> TokenStream {
+        let of_alias = &self.of_alias;
+        quote!(<'__guard, #of_alias>)
     }
 
     /// `<'lifetime, 'd, T>`, behind the name of a generated type.
@@ -258,6 +270,16 @@ fn without_default(param: &GenericParam) -> GenericParam {
     param
 }
 
+fn without_bounds(param: &GenericParam) -> GenericParam {
+    let mut param = param.clone();
+    match &mut param {
+        GenericParam::Lifetime(param) => param.bounds.clear(),
+        GenericParam::Type(param) => param.bounds.clear(),
+        GenericParam::Const(_) => {}
+    }
+    param
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -288,6 +310,10 @@ mod tests {
         same(
             params.of_declaration(),
             "<'__guard, 'd, T: Clone + 'd = u8, const N: usize = 3>",
+        );
+        same(
+            params.of_alias(),
+            "<'__guard, 'd, T = u8, const N: usize = 3>",
         );
         same(params.arguments(&quote!('_)), "<'_, 'd, T, N>");
         same(params.where_clause(&quote!()), "where T: Copy,");

@@ -41,7 +41,7 @@ pub(super) struct LockAttribute {
     pub(super) is_rw: bool,
 }
 
-/// Reports what is no struct with named fields, and every attribute that is
+/// Reports an item that is not a struct with named fields, and every attribute that is
 /// wrong by itself.
 pub(super) fn parse(tokens: TokenStream, errors: &Errors) -> Option<Input> {
     let input = a_struct(errors.ok(syn::parse2(tokens))?, errors)?;

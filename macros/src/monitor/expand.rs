@@ -17,6 +17,7 @@ use crate::section::{Mode, OwnLock, Rollback};
 ///
 /// ```text
 /// impl Account {
+///     #[cfg(not(clippy))]
 ///     Account! {
 ///         write ledger
 ///         {
@@ -29,6 +30,9 @@ use crate::section::{Mode, OwnLock, Rollback};
 ///             pub async fn deposit(&self, amount: i64) -> i64 { .. }
 ///         }
 ///     }
+///     #[cfg(clippy)]
+///     #[synchronized(ledger)]
+///     pub async fn deposit(&self, amount: i64) -> i64 { .. }
 ///     // other items as they are
 /// }
 ///
@@ -37,6 +41,10 @@ use crate::section::{Mode, OwnLock, Rollback};
 ///
 /// `Account!` takes the first form if the derive of `Account` knows a lock
 /// `ledger`. If it does not, there is no view, and the method stays as it is.
+///
+/// It also does under clippy, which sets `clippy`: many of its lints look at a signature
+/// together with the body, at who can see it, or at its docs, and would find something else
+/// in two fns.
 pub(super) fn expand(monitor: Monitor, findings: &[Finding]) -> TokenStream {
     let twins = expand_twins(&monitor);
     let findings: TokenStream = findings
@@ -129,7 +137,10 @@ fn expand_method(method: Method, path: &TokenStream) -> TokenStream {
         function.into_tokens(),
     );
     quote! {
+        #[cfg(not(clippy))]
         #path! { #mode #field { #inner #outer } { #plain } }
+        #[cfg(clippy)]
+        #plain
     }
 }
 
@@ -147,13 +158,19 @@ fn mode(mode: Mode) -> TokenStream {
 /// Account! {
 ///     write ledger
 ///     {
-///         impl<'__guard> AccountLedgerHeld<'__guard> { .. }
+///         impl<'__guard> AccountLedgerHeld<'__guard> {
+///             #[cfg(not(clippy))]
+///             pub async fn deposit(&mut self, amount: i64) -> i64 { .. }
+///             #[cfg(clippy)]
+///             pub async fn deposit(&mut self, amount: i64) -> i64 { .. }
+///         }
 ///     }
 ///     {}
 /// }
 /// ```
 ///
-/// and for methods that read, an impl of each of the two views.
+/// and for methods that read, an impl of each of the two views. The second form, which
+/// nobody runs, calls the method that has the body under clippy.
 fn expand_twins(monitor: &Monitor) -> TokenStream {
     let path = struct_path(&monitor.block.self_ty);
     let krate = &monitor.krate;
@@ -177,7 +194,16 @@ fn expand_twins(monitor: &Monitor) -> TokenStream {
                 } = &forms.twin;
                 let (other, body) = (use_of_outer(&forms.twin, krate), body(&forms.twin, krate));
                 let head = as_generated(quote!(#vis #sig));
-                quote!(#(#attrs)* #head { #other #body })
+                let call = call_of_outer(&forms.twin, krate);
+                quote! {
+                    #[cfg(not(clippy))]
+                    #(#attrs)*
+                    #head { #other #body }
+
+                    #[cfg(clippy)]
+                    #(#attrs)*
+                    #head { #call.await }
+                }
             });
             expand_impl(monitor, lock, mode, &twins.gather())
         };
@@ -220,18 +246,25 @@ fn as_generated(head: TokenStream) -> TokenStream {
 /// A method that is called by either form is not dead code: the compiler finds here
 /// that a use of this form is one of the other.
 fn use_of_outer(twin: &Twin, krate: &Krate) -> TokenStream {
-    let Twin {
-        outer, arguments, ..
-    } = twin;
+    let call = call_of_outer(twin, krate);
     quote! {
         if false {
-            ::core::mem::forget(#outer(
-                #krate::__private::ViewOf::object(self),
-                #(#arguments),*
-            ));
+            ::core::mem::forget(#call);
             ::core::unreachable!();
         }
     }
+}
+
+/// Expands to:
+///
+/// ```text
+/// <Account>::deposit(::async_monitor::__private::ViewOf::object(self), amount)
+/// ```
+fn call_of_outer(twin: &Twin, krate: &Krate) -> TokenStream {
+    let Twin {
+        outer, arguments, ..
+    } = twin;
+    quote!(#outer(#krate::__private::ViewOf::object(self), #(#arguments),*))
 }
 
 /// Expands to:
@@ -255,7 +288,7 @@ fn use_of_outer(twin: &Twin, krate: &Krate) -> TokenStream {
 /// })
 /// ```
 ///
-/// where the body has a view of its own, so that all is put back through
+/// where the body has a view of its own, so that all is rolled back through
 /// references that it cannot have swapped.
 fn on_own_view(twin: &Twin, krate: &Krate) -> TokenStream {
     let Twin {
@@ -263,6 +296,7 @@ fn on_own_view(twin: &Twin, krate: &Krate) -> TokenStream {
         arguments,
         awaited,
         atomic,
+        never_returns,
         ..
     } = twin;
     if let Some(atomic) = atomic {
@@ -274,7 +308,13 @@ fn on_own_view(twin: &Twin, krate: &Krate) -> TokenStream {
         } = &rollback;
         let snapshot = Ident::new("__snapshot", *span);
         let snapshots = rollback.snapshots([&snapshot].into_iter());
-        let commit = rollback.commit(&quote_spanned!(*span=> __value));
+        let call = quote_spanned!(*span=> #inner(__object, &mut __view, #(#arguments),*) #awaited);
+        let last = if *never_returns {
+            call
+        } else {
+            let commit = rollback.commit(&quote_spanned!(*span=> __value));
+            quote_spanned!(*span=> let __value = #call; #commit)
+        };
         // That of the signature, which is not the macro's own.
         let this = quote!(self);
         return quote_spanned! {*span=>
@@ -282,8 +322,7 @@ fn on_own_view(twin: &Twin, krate: &Krate) -> TokenStream {
             #snapshots
             let mut __rollback = #private::roll_back_view(#this, &mut #snapshot, &#committed);
             let mut __view = #private::RestoreView::reborrow(__rollback.__guard());
-            let __value = #inner(__object, &mut __view, #(#arguments),*) #awaited;
-            #commit
+            #last
         };
     }
     quote! {
@@ -322,16 +361,9 @@ fn expand_impl(monitor: &Monitor, lock: &OwnLock, mode: Mode, twins: &TokenStrea
     let params = &block.generics.params;
     let where_clause = &block.generics.where_clause;
     let attrs = block.attrs.iter().filter(|attr| is_of_all(attr));
-    // What comes behind a body that never returns.
-    let diverges = twins.to_string().contains("-> !");
-    let allow = diverges.then(|| quote!(#[allow(unreachable_code)]));
     quote! {
         #(#attrs)*
-        #allow
         #[automatically_derived]
-        // What lints ask of the docs and the signature of a method is done where it is
-        // written.
-        #[allow(clippy::pedantic, clippy::too_many_arguments, clippy::diverging_sub_expression)]
         impl<#guard, #params> #view #where_clause {
             #twins
         }

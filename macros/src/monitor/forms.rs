@@ -40,8 +40,10 @@ pub(super) struct Twin {
     pub(super) arguments: Vec<Ident>,
     /// `.await`, or nothing.
     pub(super) awaited: TokenStream,
-    /// The option, if what the body changes is undone where it fails.
+    /// The option, if what the body changes is rolled back where it fails.
     pub(super) atomic: Option<Ident>,
+    /// It returns `!`.
+    pub(super) never_returns: bool,
 }
 
 /// The lifetime of views, in what is generated.
@@ -267,16 +269,6 @@ fn inner(
     let param: FnArg = parse_quote!(#binding: #reference #view);
     inner.sig.inputs.insert(1, param);
     inner.attrs = function.attrs.iter().filter_map(of_bodies).gather();
-    // What lints say about the form of a fn, which is not the user's here.
-    inner.attrs.push(parse_quote!(#[allow(
-        clippy::missing_const_for_fn,
-        clippy::missing_docs_in_private_items,
-        clippy::needless_lifetimes,
-        clippy::too_many_arguments,
-        clippy::unnecessary_wraps,
-        clippy::unused_async,
-        clippy::unused_self
-    )]));
     let used = used
         .iter()
         .map(|name| quote_spanned!(own(name.span())=> let _ = &#name;));
@@ -361,6 +353,10 @@ fn twin(
         arguments,
         awaited,
         atomic: None,
+        never_returns: matches!(
+            &function.sig.output,
+            ReturnType::Type(_, ty) if matches!(**ty, Type::Never(_))
+        ),
     }
 }
 

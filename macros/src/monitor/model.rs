@@ -99,7 +99,7 @@ impl Method {
         &self.function.sig.ident
     }
 
-    /// Whether it gives up to enter after a while.
+    /// Whether its wait to enter is bounded.
     pub(super) fn gives_up(&self) -> bool {
         self.section.as_ref().is_some_and(Section::gives_up)
     }

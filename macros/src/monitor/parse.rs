@@ -110,7 +110,7 @@ fn argument(input: ParseStream<'_>, arguments: &mut Arguments, errors: &Errors) 
     Ok(())
 }
 
-/// Reports what is no inherent impl of a struct.
+/// Reports an item that is not an inherent impl of a struct.
 pub(super) fn block(tokens: TokenStream, errors: &Errors) -> Option<Block> {
     errors.ok(inherent_impl.parse2(tokens))
 }

@@ -530,18 +530,32 @@ fn a_body_is_written_once_in_each_form() {
         },
     )
     .to_string();
-    // One for where the lock is of the derive, one for where it is not.
-    assert_eq!(text.matches("body_of_f").count(), 2, "{text}");
+    // One for where the lock is of the derive, one for where it is not, one for the linter.
+    assert_eq!(text.matches("body_of_f").count(), 3, "{text}");
     assert_eq!(text.matches("body_of_g").count(), 1);
     assert_eq!(text.matches("body_of_h").count(), 1);
     assert!(
-        text.contains("Account ! { write ledger { # [allow") && text.contains("fn __f_held <"),
+        text.contains("# [cfg (not (clippy))] Account ! { write ledger { fn __f_held <"),
         "{text}"
     );
     assert!(text.contains("async fn f (& mut self , __arg1 : (u8 , u8)) -> & '__guard str"));
-    // The attribute stays on both, and on no other.
-    assert_eq!(text.matches("# [synchronized (ledger)]").count(), 2);
-    assert_eq!(text.matches("# [synchronized").count(), 4);
+    // The attribute stays on these, and on no other.
+    assert_eq!(text.matches("# [synchronized (ledger)]").count(), 3);
+    assert_eq!(text.matches("# [synchronized").count(), 5);
+}
+
+#[test]
+fn no_lint_is_allowed() {
+    let item = quote! {
+        impl Account {
+            #[synchronized(ledger)]
+            pub async fn f(&self) -> ! { panic!() }
+            #[synchronized(read(ledger), atomic)]
+            async fn g(&self, a: u8) -> Result<u8, u8> { Ok(a) }
+        }
+    };
+    let text = super::monitor(quote!(), item).to_string();
+    assert!(!text.contains("allow"), "{text}");
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! Syntactic checks on a body: await points, macros that may hide one, and exits.
 
 use proc_macro2::{Ident, TokenStream};
+use quote::ToTokens;
 use syn::parse::Parser;
 use syn::{Block, Expr, Label, Lifetime, Macro, Stmt, Token};
 
 use super::visit::{Visit, walk};
+use crate::names::has_ident;
 
 /// A place where a section may suspend.
 pub(super) enum Suspension {
@@ -183,6 +185,88 @@ impl Visit for Exits {
 
     fn mac(&mut self, _: &Macro) -> bool {
         true
+    }
+}
+
+/// How code ends, as far as that can be seen.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// It may have a value.
+    Value,
+    /// It ends in a panic, or not at all.
+    Never,
+    /// One or the other.
+    Unknown,
+}
+
+impl End {
+    /// The end of what has several branches.
+    fn of_branches(mut branches: impl Iterator<Item = End>) -> End {
+        let Some(first) = branches.next() else {
+            return End::Unknown;
+        };
+        branches.fold(first, |end, other| match (end, other) {
+            (End::Value, _) | (_, End::Value) => End::Value,
+            (End::Never, End::Never) => End::Never,
+            _ => End::Unknown,
+        })
+    }
+}
+
+/// How the statements end.
+pub(super) fn end(statements: &TokenStream) -> End {
+    end_of_statements(&parsed(statements))
+}
+
+fn end_of_statements(statements: &[Stmt]) -> End {
+    match statements.last() {
+        Some(Stmt::Expr(expr, _)) => end_of(expr),
+        Some(Stmt::Macro(statement)) => end_of_macro(&statement.mac),
+        _ => End::Value,
+    }
+}
+
+fn end_of(expr: &Expr) -> End {
+    match expr {
+        Expr::Block(expr) if expr.label.is_none() => end_of_statements(&expr.block.stmts),
+        Expr::Block(_) => End::Unknown,
+        Expr::Call(call) => match &*call.func {
+            Expr::Path(path) => {
+                let last = path.path.segments.last();
+                match last.is_some_and(|last| last.ident == "exit" || last.ident == "abort") {
+                    true => End::Unknown,
+                    false => End::Value,
+                }
+            }
+            _ => End::Value,
+        },
+        Expr::If(expr) => match &expr.else_branch {
+            Some((_, other)) => {
+                let branches = [end_of_statements(&expr.then_branch.stmts), end_of(other)];
+                End::of_branches(branches.into_iter())
+            }
+            None => End::Value,
+        },
+        Expr::Loop(expr) if has_ident(&expr.body.to_token_stream(), "break") => End::Unknown,
+        Expr::Loop(_) => End::Never,
+        Expr::Macro(expr) => end_of_macro(&expr.mac),
+        Expr::Match(expr) => End::of_branches(expr.arms.iter().map(|arm| end_of(&arm.body))),
+        Expr::Unsafe(expr) => end_of_statements(&expr.block.stmts),
+        _ => End::Value,
+    }
+}
+
+/// A macro that is not known may hide a `return`.
+fn end_of_macro(mac: &Macro) -> End {
+    let is_panic = mac.path.segments.last().is_some_and(|last| {
+        ["panic", "todo", "unimplemented", "unreachable"]
+            .iter()
+            .any(|name| last.ident == name)
+    });
+    match (is_panic, is_known(mac)) {
+        (true, _) => End::Never,
+        (false, true) => End::Value,
+        (false, false) => End::Unknown,
     }
 }
 

@@ -76,12 +76,12 @@ impl Section {
         self.options.when.is_some()
     }
 
-    /// Whether it gives up to enter after a while.
+    /// Whether its wait to enter is bounded.
     pub(crate) fn gives_up(&self) -> bool {
         self.options.timeout.is_some()
     }
 
-    /// The option by which it is undone where it fails.
+    /// The option by which it is rolled back where it fails.
     pub(crate) fn atomic(&self) -> Option<&Ident> {
         self.options.atomic.as_ref()
     }

@@ -462,3 +462,63 @@ fn a_name_close_to_an_option_can_still_be_a_lock() {
         fn_errors(quote!(ledger, #option, owner), item(), &[meant]);
     }
 }
+
+/// What never ends does not commit: the call would be unreachable, which a crate may forbid.
+#[test]
+fn a_block_that_never_ends_does_not_commit() {
+    let expanded = |body: TokenStream| with_lock(quote!(m, atomic, { #body })).to_string();
+    for body in [
+        quote!(f(); panic!("x")),
+        quote!(todo!();),
+        quote!(if a {
+            unreachable!()
+        } else {
+            loop {
+                f().await;
+            }
+        }),
+        quote!(match a {
+            1 => core::panic!(),
+            _ => {
+                unsafe { unimplemented!() }
+            }
+        }),
+    ] {
+        let text = expanded(body);
+        assert!(
+            !text.contains(":: commit") && !text.contains("allow"),
+            "{text}"
+        );
+    }
+    for body in [
+        quote!(f()),
+        quote!(if a {
+            panic!()
+        }),
+        quote!(panic!(); f()),
+        quote!(match a {
+            1 => panic!(),
+            _ => 2,
+        }),
+    ] {
+        let text = expanded(body);
+        assert!(
+            text.contains(":: commit") && !text.contains("allow"),
+            "{text}"
+        );
+    }
+    // Perhaps.
+    for body in [
+        quote!(my!()),
+        quote!(loop {
+            break;
+        }),
+        quote!(std::process::exit(1)),
+    ] {
+        let text = expanded(body);
+        assert!(
+            text.contains(":: commit") && text.contains("allow"),
+            "{text}"
+        );
+    }
+}

@@ -307,7 +307,7 @@ pub(super) fn check_timeout(section: &Section, has_timer: bool, errors: &Errors)
     }
 }
 
-/// There is something to put back.
+/// There is something to roll back.
 fn check_atomic(section: &Section, errors: &Errors) {
     let Some(atomic) = &section.options.atomic else {
         return;

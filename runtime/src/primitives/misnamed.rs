@@ -1,11 +1,11 @@
-//! Methods that nobody can call, under names that people look for: asyncio's,
-//! tokio's and std's. The compiler says what to write instead.
+//! Methods that cannot be called, under the names that asyncio, tokio and std have for
+//! what ours are called otherwise. The compiler says what to write instead.
 //!
 //! They are asked for something that is implemented for nothing, of a reference
 //! of any lifetime, as the compiler takes a plain bound that is never met for a
 //! mistake of ours. They are written out, as the compiler would show a macro with
-//! every message. What they return is of any type, so that whatever is done with it
-//! is no second mistake.
+//! every message. They return any type, so that no use of the result is reported as a
+//! second mistake.
 
 use super::{Lock, RwLock, Semaphore};
 

@@ -27,7 +27,7 @@ use super::{Derived, EntryType, HasLock, Plain};
 /// section is `atomic`, not at the derive.
 pub struct Kept<'a, T: ?Sized>(PhantomData<fn() -> &'a ()>, T);
 
-/// `&T` where `T: Clone`: what can be put back.
+/// `&T` where `T: Clone`: a value that can be rolled back.
 ///
 /// Asked for as `for<'a> &'a T: Restorable<T>`. The compiler checks a bound with
 /// a lifetime of its own where a section is `atomic`; a plain `T: Clone` would
@@ -60,7 +60,7 @@ impl<T: Clone> Restorable<T> for &T {
     }
 }
 
-/// Implemented by the derive: what the lock `KEY` guards can be kept and put back.
+/// Implemented by the derive: what the lock `KEY` guards can be copied and rolled back.
 #[diagnostic::on_unimplemented(
     message = "`atomic` keeps a copy of what the lock guards, and a part of `{Self}` that it guards has no size that is known",
     label = "what this guards cannot be put back",
@@ -77,7 +77,7 @@ pub trait Restore<const KEY: u128>: HasLock<KEY> {
     fn exchange(guard: &mut Self::Guard<'_>, snapshot: &mut Self::Saved);
 }
 
-/// Implemented by the derive: what a view leads to can be kept and put back.
+/// Implemented by the derive: what a view leads to can be copied and rolled back.
 pub trait RestoreView {
     /// A copy of what the lock guards.
     type Saved;

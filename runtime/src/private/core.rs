@@ -7,22 +7,22 @@
 //!
 //! # Invariants
 //!
-//! - **C1** The lock guard in a core is a guard of the lock of `owner` whose
+//! - **K1** The lock guard in a core is a guard of the lock of `owner` whose
 //!   name hashes to `KEY` (for a read core: whose name after `read:` does), and
 //!   it stays there until the core is dropped. `KEY` is part of the type so that
 //!   the core of one lock cannot be moved into the guard of another.
-//! - **C2** While an [`Owner`] exists, that lock is held. It borrows, by the
+//! - **K2** While an [`Owner`] exists, that lock is held. It borrows, by the
 //!   lifetime it was made with, the core it was made from.
 
 use core::ops::{Deref, DerefMut};
 
-/// An object and the exclusive guard of one of its locks (C1).
+/// An object and the exclusive guard of one of its locks (K1).
 pub struct Core<'g, O: ?Sized, G, const KEY: u128> {
     guard: G,
     owner: &'g O,
 }
 
-/// An object and the shared guard of one of its locks (C1).
+/// An object and the shared guard of one of its locks (K1).
 pub struct ReadCore<'g, O: ?Sized, G, const KEY: u128> {
     guard: G,
     owner: &'g O,
@@ -107,7 +107,7 @@ impl<'g, O: ?Sized, G, const KEY: u128> ReadCore<'g, O, G, KEY> {
     }
 }
 
-/// The object behind a view: proof that its lock is held (C2).
+/// The object behind a view: proof that its lock is held (K2).
 ///
 /// It is neither `Clone` nor `Copy`, and cannot be made by safe code, so that a
 /// view cannot be made up.
@@ -116,7 +116,7 @@ pub struct Owner<'g, O: ?Sized, const KEY: u128>(&'g O);
 impl<'g, O: ?Sized, const KEY: u128> Owner<'g, O, KEY> {
     /// # Safety
     ///
-    /// The lock of `owner` that `KEY` stands for is held, by whoever has made
+    /// The lock of `owner` that `KEY` stands for is held, by the code that has made
     /// this value, for all of `'g`.
     #[inline]
     pub unsafe fn new(owner: &'g O) -> Self {

@@ -45,7 +45,7 @@ pub trait HasLock<const KEY: u128> {
         Self: 'v;
 
     /// Where the field of the lock is.
-    fn place(&self) -> *const ();
+    fn lock_address(&self) -> *const ();
 
     /// Borrows the guard for as long as the view exists.
     fn view<'v>(guard: &'v mut Self::Guard<'_>) -> Self::Held<'v>
@@ -163,7 +163,7 @@ impl<'a, O: HasLock<KEY> + ?Sized, const KEY: u128> Derived<'a, O, KEY> {
         // A struct that derefs to another may have a field of the same name,
         // which is then the one that is named.
         assert!(
-            owner.place() == address(field),
+            owner.lock_address() == address(field),
             "this field hides a lock of the same name in what its struct derefs to: \
              name the struct that is meant"
         );

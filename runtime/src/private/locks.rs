@@ -6,10 +6,10 @@
 //!
 //! # Invariants
 //!
-//! - **L1** An `Of<O, M>` is an `O`, in memory and otherwise: a reference to the
+//! - **D1** An `Of<O, M>` is an `O`, in memory and otherwise: a reference to the
 //!   one is a reference to the other.
-//! - **L2** As a lock, it is that field of the object which `M` stands for.
-//! - **L3** An object is of one derive only, so that each of its fields is behind one lock.
+//! - **D2** As a lock, it is that field of the object which `M` stands for.
+//! - **D3** An object is of one derive only, so that each of its fields is behind one lock.
 //!   (An attribute below a derive may delete the struct, and an alias of its name aim
 //!   the derive at another.) Two derives for one type, or for a type and its subtype, are
 //!   two inherent constants of one name, which the compiler refuses. The other way from a
@@ -83,20 +83,20 @@ pub fn exactly<L: ?Sized>(field: &L) -> Exactly<'_, L> {
     Exactly(field)
 }
 
-/// The lock `M` of an `O` (L1, L2).
+/// The lock `M` of an `O` (D1, D2).
 #[repr(transparent)]
 pub struct Of<O: ?Sized, M>(PhantomData<fn() -> M>, O);
 
 /// The lock `M` of the object.
 #[inline]
 pub fn of<O: ?Sized, M>(owner: &O) -> &Of<O, M> {
-    // SAFETY: the struct is transparent over `O` (L1).
+    // SAFETY: the struct is transparent over `O` (D1).
     unsafe { &*(&raw const *owner as *const Of<O, M>) }
 }
 
 /// The two guards of a lock [`Of`] an object.
 ///
-/// They are named by the object, so that nobody but this module looks for the type
+/// They are named by the object, so that only this module asks for the type
 /// of the guard inside, not even to see whether it has a size, which only a last
 /// field could lack, or what is borrowed when it is dropped, for which the compiler
 /// looks into everything but a `ManuallyDrop`.
@@ -206,7 +206,7 @@ impl<O: RwLockOf<M> + ?Sized, M> AsyncRwLock for Of<O, M> {
     }
 }
 
-// SAFETY: it is one lock (L2), whose type promises this.
+// SAFETY: it is one lock (D2), whose type promises this.
 unsafe impl<O: LockOf<M> + ?Sized, M> ExclusiveLock for Of<O, M> {}
 
 // SAFETY: as above.
@@ -272,10 +272,10 @@ impl<'a, O: LockOf<M, Lock: NamedAcquire> + ?Sized, M> Future for AcquireOf<'a, 
 
 /// A field that should be a lock.
 ///
-/// What a lock `L` is acquired by is named by `L` alone, so that nobody who asks
-/// whether the future is `Send` has to look for the lock of an object. Where the
-/// field is no lock, which is reported at the impl of [`LockOf`], it is taken for
-/// `ErrorLock`, and nothing more is said.
+/// The future that acquires a lock `L` is named by `L` alone, so that the compiler need not
+/// search for the lock of an object to find out whether the future is `Send`. A field that
+/// is not a lock, which is reported at the impl of [`LockOf`], is replaced by `ErrorLock`,
+/// and nothing more is reported.
 ///
 /// Its methods, and those of [`LockField`], take it by value: a guard that comes
 /// from them is believed to be one of this lock, and a method of a trait, which a
@@ -303,7 +303,7 @@ impl<'a, L: ?Sized> Deref for Field<'a, L> {
 impl<'a, L: AsyncLock<Error: CannotFail> + ?Sized> Field<'a, L> {
     #[doc(hidden)]
     #[inline]
-    pub fn __settle(self) -> LockField<'a, L> {
+    pub fn __resolve(self) -> LockField<'a, L> {
         LockField(self.0.0)
     }
 }
@@ -311,19 +311,19 @@ impl<'a, L: AsyncLock<Error: CannotFail> + ?Sized> Field<'a, L> {
 impl<'a, L: AsyncRwLock<Error: CannotFail> + ?Sized> Field<'a, L> {
     #[doc(hidden)]
     #[inline]
-    pub fn __settle_shared(self) -> LockField<'a, L> {
+    pub fn __resolve_shared(self) -> LockField<'a, L> {
         LockField(self.0.0)
     }
 }
 
 impl<L: ?Sized> FieldOtherwise<'_, L> {
     #[doc(hidden)]
-    pub fn __settle(&self) -> NoLockField {
+    pub fn __resolve(&self) -> NoLockField {
         NoLockField
     }
 
     #[doc(hidden)]
-    pub fn __settle_shared(&self) -> NoLockField {
+    pub fn __resolve_shared(&self) -> NoLockField {
         NoLockField
     }
 }
@@ -396,7 +396,7 @@ impl<'a, L: ?Sized> LockField<'a, L> {
     }
 }
 
-/// What becomes of a `&mut` to a field of this type.
+/// The type of a lock field, of which there is a `&mut`.
 pub struct Mutable<L: ?Sized>(PhantomData<fn(&L)>);
 
 impl<L: ?Sized> Mutable<L> {
@@ -408,18 +408,18 @@ impl<L: ?Sized> Mutable<L> {
     }
 }
 
-/// A field that is none, in code that never runs.
+/// A field that is not a lock, in code that never runs.
 #[doc(hidden)]
 pub struct NoLockField;
 
 #[doc(hidden)]
 impl NoLockField {
     pub fn __value<'b, C, V: ?Sized>(&self, _: &'b mut C) -> &'b mut V {
-        unreachable!("the field is no lock, which is an error")
+        unreachable!("the field is not a lock, which is an error")
     }
 
     pub fn __value_shared<'b, C, V: ?Sized>(&self, _: &'b C) -> &'b V {
-        unreachable!("the field is no lock, which is an error")
+        unreachable!("the field is not a lock, which is an error")
     }
 
     #[inline]
@@ -428,18 +428,18 @@ impl NoLockField {
     }
 }
 
-/// What has a `get_mut` of every type.
+/// Has a `get_mut` of every type, in code that never runs.
 #[doc(hidden)]
 pub struct AnyMut<'b>(PhantomData<&'b mut ()>);
 
 impl<'b> AnyMut<'b> {
     #[doc(hidden)]
     pub fn get_mut<V: ?Sized>(self) -> &'b mut V {
-        unreachable!("the field is no lock, which is an error")
+        unreachable!("the field is not a lock, which is an error")
     }
 }
 
-/// As [`Mutable`], for what is no lock.
+/// As [`Mutable`], for a field that is not a lock.
 #[doc(hidden)]
 pub struct NoMutable;
 
@@ -459,7 +459,7 @@ impl NoLockField {
 
     #[doc(hidden)]
     pub fn __of<'a, O: LockOf<M> + ?Sized, M>(&self, _: ErrorGuard) -> GuardOf<'a, O, M> {
-        unreachable!("the field is no lock, which is an error")
+        unreachable!("the field is not a lock, which is an error")
     }
 
     #[doc(hidden)]
@@ -467,6 +467,6 @@ impl NoLockField {
         &self,
         _: ErrorGuard,
     ) -> ReadGuardOf<'a, O, M> {
-        unreachable!("the field is no lock, which is an error")
+        unreachable!("the field is not a lock, which is an error")
     }
 }

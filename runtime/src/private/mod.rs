@@ -14,7 +14,7 @@
 //! | `errors` | what stands in after an error |
 //! | `locks` | what a derive asks of the types of its locks, and how it reaches them |
 //! | `order` | in which order a section acquires several locks |
-//! | `retake` | how a generated guard comes back from a `Condition` |
+//! | `reacquire` | how a generated guard comes back from a `Condition` |
 //! | `timeout` | how the wait to enter a section is bounded |
 //! | `views` | what a method that runs under a lock that is held needs of a view |
 
@@ -32,7 +32,7 @@ mod fallible;
 mod fields;
 mod locks;
 mod order;
-mod retake;
+mod reacquire;
 mod timeout;
 mod views;
 
@@ -56,8 +56,8 @@ pub use self::locks::{
     Exactly, Field, GuardOf, LockField, LockOf, Of, ReadGuardOf, RwLockOf, exactly, field, of,
 };
 pub use self::order::{in_order, taken};
-pub use self::retake::{MustNotImplDrop, NeverUnpin, Reacquire, Retake, Retaken};
-pub use self::timeout::timeout;
+pub use self::reacquire::{MustNotImplDrop, NeverUnpin, Reacquirable, Reacquire, ReacquireLock};
+pub use self::timeout::{late, timeout};
 pub use self::views::{AsRead, HasSize, IsDerived, ViewOf, derived};
 pub use crate::when::{
     ConditionalLock, ConditionalRwLock, GuardMaker, Look, MakeGuard, Place, When, when,

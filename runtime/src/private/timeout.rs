@@ -10,6 +10,13 @@ pub fn timeout<F: Future>(
     crate::timeout::timeout(limit, entry)
 }
 
+/// The value of a section that was not entered in time, and would never have ended. What
+/// else it would be, nothing says but the closure, which is never called.
+#[inline]
+pub fn late<T>(elapsed: crate::Elapsed, _never: impl FnOnce() -> T) -> Result<T, crate::Elapsed> {
+    Err(elapsed)
+}
+
 #[cfg(not(any(feature = "tokio", feature = "smol")))]
 pub use self::without_timer::timeout;
 

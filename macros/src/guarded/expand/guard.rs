@@ -72,14 +72,15 @@ impl Side<'_> {
     ///         }
     ///     }
     ///
-    ///     fn release(guard: Self) {
-    ///         ::core::mem::drop(guard);
-    ///     }
+    ///     fn release(_: Self) {}
     /// }
     /// ```
     ///
-    /// SAFETY, of what is generated: the core proves that the lock is held (C1),
-    /// and it is borrowed for as long as the references and the owner (C2);
+    /// (The guard, as every argument, is dropped when the fn returns. Without a name, the
+    /// docs of users show none of ours.)
+    ///
+    /// SAFETY, of what is generated: the core proves that the lock is held (K1),
+    /// and it is borrowed for as long as the references and the owner (K2);
     /// `pointer` accepts nothing but the field itself; and each field is behind
     /// one lock only. Where the lock is shared, the references are, and the
     /// guard was made by a method that asks for `T: Sync`.
@@ -99,7 +100,7 @@ impl Side<'_> {
         let held_type = self.held_type(&quote!('_));
         let (core, unsafe_) = (self.core(), unsafe_());
         let lock = &self.lock.ident;
-        let mut settled = TokenStream::new();
+        let mut resolved = TokenStream::new();
         let fields: TokenStream = match &self.lock.contents {
             Contents::Fields(fields) => {
                 let fields = fields.iter().map(|GuardedField { ident, value, .. }| {
@@ -112,13 +113,13 @@ impl Side<'_> {
                 fields.gather()
             }
             Contents::Value { .. } => {
-                let (settle, value) = if self.is_shared {
-                    (quote!(__settle_shared), quote!(__value_shared))
+                let (resolve, value) = if self.is_shared {
+                    (quote!(__resolve_shared), quote!(__value_shared))
                 } else {
-                    (quote!(__settle), quote!(__value))
+                    (quote!(__resolve), quote!(__value))
                 };
-                settled = quote! {
-                    let __field = #krate::__private::field(&__owner.#lock).#settle();
+                resolved = quote! {
+                    let __field = #krate::__private::field(&__owner.#lock).#resolve();
                 };
                 quote!(value: __field.#value(#receiver self.0),)
             }
@@ -134,7 +135,7 @@ impl Side<'_> {
                 #[inline]
                 #vis fn fields(#receiver self) -> #held_type {
                     let __owner = #krate::__private::#core::owner(&self.0);
-                    #settled
+                    #resolved
                     #unsafe_ {
                         #held {
                             #fields
@@ -145,9 +146,7 @@ impl Side<'_> {
 
                 /// Releases the lock. Equivalent to `drop(guard)`.
                 #[inline]
-                #vis fn release(guard: Self) {
-                    ::core::mem::drop(guard);
-                }
+                #vis fn release(_: Self) {}
             }
         }
     }
@@ -162,7 +161,7 @@ impl Side<'_> {
     /// }
     /// ```
     ///
-    /// SAFETY, of what is generated: by C1 or C2, the lock of this owner is held
+    /// SAFETY, of what is generated: by K1 or K2, the lock of this owner is held
     /// while the value exists.
     pub(super) fn expand_holds_lock(&self, ty: &TokenStream, owner: &TokenStream) -> TokenStream {
         let krate = &self.monitor.krate;

@@ -3,13 +3,13 @@
 //! Nothing here can fail. For each lock there is a [`Side`], or two where the
 //! lock is `rw`: one for each way to hold it.
 
-mod entry;
+mod acquire;
 mod guard;
 mod held;
 mod lock;
-mod relock;
+mod lock_macro;
+mod reacquire;
 mod restore;
-mod twins;
 mod when;
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
@@ -41,10 +41,10 @@ pub(super) fn expand(monitor: &Monitor) -> TokenStream {
     let locks = monitor.locks.iter().flat_map(|lock| {
         let sides = sides(monitor, lock);
         let code = sides.into_iter().map(|side| side.expand());
-        code.chain([entry::expand_mut(monitor, lock)])
+        code.chain([acquire::expand_mut(monitor, lock)])
             .gather::<Vec<_>>()
     });
-    locks.chain([twins::expand_locks(monitor)]).gather()
+    locks.chain([lock_macro::expand_locks(monitor)]).gather()
 }
 
 fn sides<'m>(monitor: &'m Monitor, lock: &'m LockField) -> Vec<Side<'m>> {
@@ -159,7 +159,7 @@ impl Side<'_> {
     }
 }
 
-/// Hides what those who see the struct cannot use: its lock is narrower.
+/// Hides a type from users who see the struct, but not its lock.
 fn hidden(monitor: &Monitor, lock: &LockField) -> TokenStream {
     let vis = |vis: &syn::Visibility| quote!(#vis).to_string();
     let (of_lock, of_struct) = (vis(&lock.vis), vis(&monitor.vis));
@@ -180,8 +180,9 @@ fn unsafe_() -> TokenStream {
 ///
 /// ```text
 /// impl<'__guard> ::core::fmt::Debug for AccountLedgerGuard<'__guard> {
-///     fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-///         formatter.debug_struct("AccountLedgerGuard").finish_non_exhaustive()
+///     #[doc(hidden)]
+///     fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+///         __formatter.debug_struct("AccountLedgerGuard").finish_non_exhaustive()
 ///     }
 /// }
 /// ```
@@ -195,9 +196,11 @@ fn expand_debug(monitor: &Monitor, name: &Ident) -> TokenStream {
     quote! {
         #[automatically_derived]
         impl #impl_params ::core::fmt::Debug for #name #arguments #where_clause {
-            fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+            // Whose parameter has a name of ours.
+            #[doc(hidden)]
+            fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                 ::core::fmt::DebugStruct::finish_non_exhaustive(
-                    &mut ::core::fmt::Formatter::debug_struct(formatter, #text),
+                    &mut ::core::fmt::Formatter::debug_struct(__formatter, #text),
                 )
             }
         }

@@ -1,4 +1,4 @@
-//! How a section of a lock is undone.
+//! How a section of a lock is rolled back.
 
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -36,13 +36,13 @@ impl Side<'_> {
     ///
     /// impl ::async_monitor::__private::Restore<0x1234> for Account where .. {
     ///     type Saved = AccountLedgerSaved;
-    ///     fn save(guard: &mut Self::Guard<'_>) -> Self::Saved { .. }
-    ///     fn exchange(guard: &mut Self::Guard<'_>, saved: &mut Self::Saved) { .. }
+    ///     fn save(__guard: &mut Self::Guard<'_>) -> Self::Saved { .. }
+    ///     fn exchange(__guard: &mut Self::Guard<'_>, __saved: &mut Self::Saved) { .. }
     /// }
     /// ```
     ///
     /// SAFETY, of what is generated: the lock is held for longer than the view is
-    /// borrowed (C2).
+    /// borrowed (K2).
     ///
     /// or to nothing where a copy is seen to have no size that is known.
     ///
@@ -120,7 +120,6 @@ impl Side<'_> {
         quote! {
             #[doc(hidden)]
             // Users see the types of private fields no more than the fields.
-            #[allow(private_bounds)]
             #vis struct #saved #params (
                 (#(#kept,)*),
                 ::core::marker::PhantomData<fn() -> #this>,
@@ -158,12 +157,12 @@ impl Side<'_> {
             impl #params #krate::__private::Restore<#key> for #this #where_restorable {
                 type Saved = #saved #arguments;
 
-                fn save(guard: &mut Self::Guard<'_>) -> Self::Saved {
-                    #view::save(&mut #guard::fields(guard))
+                fn save(__guard: &mut Self::Guard<'_>) -> Self::Saved {
+                    #view::save(&mut #guard::fields(__guard))
                 }
 
-                fn exchange(guard: &mut Self::Guard<'_>, saved: &mut Self::Saved) {
-                    #view::exchange(&mut #guard::fields(guard), saved);
+                fn exchange(__guard: &mut Self::Guard<'_>, __saved: &mut Self::Saved) {
+                    #view::exchange(&mut #guard::fields(__guard), __saved);
                 }
             }
         }

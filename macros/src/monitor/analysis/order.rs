@@ -18,7 +18,7 @@ use crate::section::{Mode, OwnLock};
 struct Edge {
     from: String,
     method: String,
-    /// What else nobody can hold meanwhile.
+    /// Locks that no other task can hold meanwhile.
     under: Vec<String>,
     waited: Waited,
 }

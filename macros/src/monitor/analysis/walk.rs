@@ -57,7 +57,7 @@ impl Methods {
         self.0.push((plain(name), is_async));
     }
 
-    /// Nothing, if it is no method of the impl.
+    /// Nothing, if it is not a method of the impl.
     fn is_async(&self, name: &Ident) -> Option<bool> {
         let name = plain(name);
         let mut methods = self.0.iter();
@@ -370,7 +370,7 @@ fn generated(method: &Ident, suffix: &str) -> Option<Acquired> {
         "read" => (Mode::Shared, quote!(read)),
         _ => return None,
     };
-    // A keyword, or nothing at all, is no name of a field that could be meant.
+    // A keyword, or nothing at all, is not the name of a field that could be meant.
     let field = syn::parse_str::<Ident>(lock)
         .ok()
         .or_else(|| syn::parse_str(&format!("r#{lock}")).ok())?;

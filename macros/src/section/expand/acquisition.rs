@@ -201,7 +201,7 @@ impl<'s> Acquisition<'s> {
     }
 
     /// Binds what the lock leads to, and uses it: a section that needs nothing
-    /// but the exclusion is no mistake.
+    /// but the exclusion is not a mistake.
     pub(super) fn bind(&self, section: &Section) -> TokenStream {
         let Acquisition {
             entry_type,

@@ -3,13 +3,12 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{Expr, Macro, Stmt};
 
 use super::acquisition::Acquisition;
-use super::site::{Site, Wait, braced, braced_as_written, in_scope};
+use super::site::{Site, Wait, allow_unreachable, braced, braced_as_written, in_scope, never_ends};
 use crate::gather::Gather;
 use crate::names::{Krate, own};
-use crate::section::control_flow;
+use crate::section::control_flow::{self, End};
 use crate::section::model::Section;
 
 /// The code of a rollback that all sections have in common: also those that
@@ -143,7 +142,7 @@ pub(super) fn rollbacks(section: &Section, locks: &[Acquisition<'_>]) -> TokenSt
 /// where the statements only read, `Send` would take data that is `Sync`. In a block,
 /// where they are left to mean what they mean outside, the statements are the argument
 /// of `commit`: by its signature, they are expected to have the type that the block
-/// is.
+/// is. Where they never end, nothing commits, and the call would be unreachable.
 pub(super) fn body(
     section: &Section,
     rollback: &Rollback,
@@ -157,10 +156,13 @@ pub(super) fn body(
         braces,
     } = site
     else {
-        let never_ends = may_never_end(&control_flow::parsed(&statements));
-        let committed = rollback.commit(&braced(statements, span));
-        // The call is then unreachable. Nowhere else, as a crate may forbid the lint.
-        let allow = never_ends.then(|| quote_spanned!(span=> #[allow(unreachable_code)]));
+        let end = control_flow::end(&statements);
+        let statements = braced(statements, span);
+        if end == End::Never {
+            return braced(never_ends(&statements, span), span).into_token_stream();
+        }
+        let committed = rollback.commit(&statements);
+        let allow = allow_unreachable(end, span);
         return quote!(#allow #committed);
     };
     if wait == Wait::Block {
@@ -187,47 +189,4 @@ pub(super) fn body(
         let __value #colon = async #block.await;
         #committed
     }
-}
-
-/// Whether the statements perhaps end in a panic, a `return` or a loop, as far as that
-/// can be seen.
-fn may_never_end(statements: &[Stmt]) -> bool {
-    match statements.last() {
-        Some(Stmt::Expr(expr, _)) => may_never_return(expr),
-        Some(Stmt::Macro(statement)) => may_diverge(&statement.mac),
-        _ => false,
-    }
-}
-
-fn may_never_return(expr: &Expr) -> bool {
-    match expr {
-        Expr::Block(expr) => may_never_end(&expr.block.stmts),
-        Expr::Call(call) => match &*call.func {
-            Expr::Path(path) => {
-                let last = path.path.segments.last();
-                last.is_some_and(|last| last.ident == "exit" || last.ident == "abort")
-            }
-            _ => false,
-        },
-        Expr::If(expr) => {
-            let other = expr.else_branch.as_ref();
-            may_never_end(&expr.then_branch.stmts)
-                && other.is_some_and(|(_, expr)| may_never_return(expr))
-        }
-        Expr::Loop(_) => true,
-        Expr::Macro(expr) => may_diverge(&expr.mac),
-        Expr::Match(expr) => expr.arms.iter().all(|arm| may_never_return(&arm.body)),
-        Expr::Unsafe(expr) => may_never_end(&expr.block.stmts),
-        _ => false,
-    }
-}
-
-/// A macro that is not known may hide a `return`.
-fn may_diverge(mac: &Macro) -> bool {
-    let is_panic = mac.path.segments.last().is_some_and(|last| {
-        ["panic", "todo", "unimplemented", "unreachable"]
-            .iter()
-            .any(|name| last.ident == name)
-    });
-    is_panic || !control_flow::is_known(mac)
 }

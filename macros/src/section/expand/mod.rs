@@ -56,9 +56,10 @@ fn section(section: &Section, site: Site<'_>, statements: TokenStream) -> TokenS
         .gather();
     let entries: TokenStream = locks.iter().map(Acquisition::entry).gather();
     let snapshots = atomic::snapshots(section, &locks);
+    let end = control_flow::end(&statements);
     let inside = inside(section, &locks, site, statements);
     let entered = match &section.options.timeout {
-        Some(timeout) => timeout::expand(section, timeout, &locks, site, &snapshots, inside),
+        Some(timeout) => timeout::expand(section, timeout, &locks, site, &snapshots, inside, end),
         None => {
             let guards = acquisition::acquire(section, &locks, site);
             quote!(#snapshots #guards #inside)

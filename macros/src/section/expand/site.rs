@@ -4,6 +4,7 @@ use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 
 use crate::names::own;
+use crate::section::control_flow::End;
 
 /// Where a section stands.
 #[derive(Clone, Copy)]
@@ -44,6 +45,25 @@ impl Site<'_> {
             _ => quote_spanned!(span=> #future.await),
         }
     }
+}
+
+/// What goes in front of a call whose argument may never end, as the call is then
+/// unreachable. Nowhere else: a crate may forbid the lint.
+pub(super) fn allow_unreachable(end: End, span: Span) -> Option<TokenStream> {
+    (end != End::Value).then(|| quote_spanned!(span=> #[allow(unreachable_code)]))
+}
+
+/// Expands to:
+///
+/// ```text
+/// let __never: ::core::convert::Infallible = /* the block */;
+/// ```
+///
+/// which has the type of what never ends, as the last statement of a block, and with
+/// nothing behind it that would be unreachable. That the block never ends, the compiler
+/// finds out.
+pub(super) fn never_ends(block: &Group, span: Span) -> TokenStream {
+    quote_spanned!(span=> let __never: ::core::convert::Infallible = #block;)
 }
 
 /// In braces that belong to the macro: the compiler would have something to say

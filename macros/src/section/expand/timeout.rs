@@ -4,8 +4,9 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 
 use super::acquisition::{Acquisition, Leave, acquire_in_order};
-use super::site::{Site, braced};
+use super::site::{Site, allow_unreachable, braced, never_ends};
 use crate::names::own;
+use crate::section::control_flow::End;
 use crate::section::model::{Section, Timeout};
 
 /// Expands to, in a fn:
@@ -22,7 +23,8 @@ use crate::section::model::{Section, Timeout};
 /// (The limit is a statement of its own, so that temporaries of the expression end
 /// there: in the `match`, they would be kept for the body.) A block cannot be left by
 /// a `return` of ours: there, the rest is in the first arm, inside of an `Ok`, and
-/// the second is `Err(__elapsed)`.
+/// the second is `Err(__elapsed)`. `end` says how the rest ends: if never, the `Ok` would
+/// be unreachable.
 pub(super) fn expand(
     section: &Section,
     timeout: &Timeout,
@@ -30,6 +32,7 @@ pub(super) fn expand(
     site: Site<'_>,
     snapshots: &TokenStream,
     inside: TokenStream,
+    end: End,
 ) -> TokenStream {
     let krate = &section.options.krate;
     let span = own(timeout.name.span());
@@ -61,15 +64,27 @@ pub(super) fn expand(
         },
         Site::Block => {
             let inside = braced(inside, span);
+            let allow = allow_unreachable(end, span);
+            let (value, late) = if end == End::Never {
+                (
+                    never_ends(&inside, span),
+                    quote_spanned!(span=> #private::late(#elapsed, || ::core::unreachable!())),
+                )
+            } else {
+                (
+                    quote_spanned!(span=> #allow #ok(#inside)),
+                    quote_spanned!(span=> #err::<_, #krate::Elapsed>(#elapsed)),
+                )
+            };
             quote_spanned! {span=>
                 #declared
                 match #result {
                     #ok(#acquired) => {
                         #snapshots
                         let (#(mut #guards,)*) = #unwrapped;
-                        #ok(#inside)
+                        #value
                     }
-                    #err(#elapsed) => #err::<_, #krate::Elapsed>(#elapsed),
+                    #err(#elapsed) => #late,
                 }
             }
         }

@@ -13,8 +13,8 @@
 //! primitive while it keeps what it does not poll at another; park while it holds
 //! something; park on the last thread that others need who hold something ([`Rules`]).
 //!
-//! Two things that should hold do not yet, and are left out: see `PARKS_BESIDE_UPGRADES`
-//! and `WHEN_BESIDE_TAKEN_OVER` in [`world`].
+//! One thing that should hold does not yet, and is left out: see `PARKS_BESIDE_UPGRADES` in
+//! [`world`].
 //!
 //! Each seed is a small crowd of its own. On one thread, the same seed is always the same
 //! schedule. `ASYNC_MONITOR_PATIENCE` is after how many seconds it hangs (60).

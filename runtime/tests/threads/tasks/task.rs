@@ -202,8 +202,7 @@ impl<'w> Task<'w> {
         }
         // What was kept is polled at last, or never.
         if let Some(mut request) = self.random.take(&mut self.kept) {
-            let evaluates = request.what.is_section() && !self.kept.is_empty();
-            if self.random.one_in(2) && (self.world.rules.when_beside_kept() || !evaluates) {
+            if self.random.one_in(2) {
                 request.due = true;
                 self.requests.push(request);
             } else {
@@ -376,10 +375,7 @@ impl<'w> Task<'w> {
             return self.ask_for_share(place);
         }
         let holds = if self.world.rules.prompt { 0 } else { 3 };
-        let mut what = What::of(place, holds, random);
-        if self.shape == Shape::Keep && !self.world.rules.when_beside_kept() {
-            what = What::plain_of(place, random);
-        }
+        let what = What::of(place, holds, random);
         let request = self.request(place, what);
         self.requests.push(request);
     }

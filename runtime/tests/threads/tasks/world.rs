@@ -15,12 +15,6 @@ use crate::random::Random;
 /// use the reader's grant, and does not take it over for the upgrade.
 const PARKS_BESIDE_UPGRADES: bool = false;
 
-/// Does not hold yet where a thread may park: a task keeps what it does not poll, and waits
-/// for a condition. What it keeps is granted, taken over by a thread, and granted again, no
-/// longer with a wake-up, while the task evaluates its condition, which is false. That poll
-/// does not look for it (at a lock with one holder at a time), and there is no other.
-const WHEN_BESIDE_TAKEN_OVER: bool = false;
-
 /// How many permits a semaphore has.
 pub(crate) const PERMITS: usize = 4;
 
@@ -272,11 +266,6 @@ pub(crate) struct Rules {
 impl Rules {
     pub(crate) fn place(&self, random: &mut Random) -> Place {
         random.of(&self.places)
-    }
-
-    /// Whether a task waits for a condition at a lock where it keeps what it does not poll.
-    pub(crate) fn when_beside_kept(&self) -> bool {
-        WHEN_BESIDE_TAKEN_OVER || self.may_park == 0 && self.outsiders == 0
     }
 
     /// Whether a worker may park there.

@@ -44,7 +44,7 @@ async fn viewed(a: &Account) {
         type Guard<'g> = AccountLedgerGuard<'g>;
         type Held<'v> = Option<&'v i64>;
 
-        fn place(&self) -> *const () {
+        fn lock_address(&self) -> *const () {
             (&raw const self.ledger).cast()
         }
 

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 
 use async_monitor::__private::{
     Conditional, ConditionalLock, ConditionalRwLock, ConditionalShared, Exactly, LockOf, Place,
-    Retake, RwLockOf,
+    Reacquirable, RwLockOf,
 };
 use async_monitor::{AsyncLock, AsyncRwLock, ExclusiveLock, ExclusiveRwLock, HoldsLock, LockId, Relock};
 
@@ -83,6 +83,6 @@ struct Reference;
 
 impl<'g> Conditional<'g, Nothing> for &'g Reference {}
 impl<'g> ConditionalShared<'g, Nothing> for &'g Reference {}
-impl<'g> Retake<'g, Nothing> for &'g Reference {}
+impl<'g> Reacquirable<'g, Nothing> for &'g Reference {}
 
 fn main() {}

@@ -1,4 +1,4 @@
-//! How a generated guard comes back from a `Condition`.
+//! How a generated guard reacquires its lock after `Condition::wait`.
 
 use core::future::Future;
 use core::pin::Pin;
@@ -7,9 +7,9 @@ use core::task::{Context, Poll};
 use super::Core;
 use crate::{AsyncLock, ExclusiveLock, NamedAcquire};
 
-/// `&L` where `L: NamedAcquire`: a lock that a `Condition` can take again.
+/// `&L` where `L: NamedAcquire`: a lock that a `Condition` can reacquire.
 ///
-/// Asked for as `for<'a> &'a L: Retake<'a, L>`. The compiler checks a bound with
+/// Asked for as `for<'a> &'a L: Reacquirable<'a, L>`. The compiler checks a bound with
 /// a lifetime of its own where a guard is passed to a `Condition`; a plain
 /// `L: NamedAcquire` would reject structs with other locks at the derive.
 ///
@@ -21,13 +21,13 @@ use crate::{AsyncLock, ExclusiveLock, NamedAcquire};
     label = "this lock cannot be taken again by name",
     note = "guard the fields with `async_monitor::Lock`, `Mutex` or `RwLock`"
 )]
-pub unsafe trait Retake<'g, L: AsyncLock + ?Sized> {
-    /// The future that takes the lock.
+pub unsafe trait Reacquirable<'g, L: AsyncLock + ?Sized> {
+    /// The future that acquires the lock.
     type Acquire;
 
     /// Starts to wait for the lock. The compiler suggests methods of hidden traits
     /// too, so this one has no name that users write.
-    fn __retake(self) -> Self::Acquire;
+    fn __start(self) -> Self::Acquire;
 
     /// Polls the future.
     fn poll(future: Pin<&mut Self::Acquire>, cx: &mut Context<'_>) -> Poll<L::Guard<'g>>
@@ -37,11 +37,11 @@ pub unsafe trait Retake<'g, L: AsyncLock + ?Sized> {
 
 // SAFETY: an exclusive lock promises it.
 #[diagnostic::do_not_recommend]
-unsafe impl<'g, L: NamedAcquire + ExclusiveLock + ?Sized> Retake<'g, L> for &'g L {
+unsafe impl<'g, L: NamedAcquire + ExclusiveLock + ?Sized> Reacquirable<'g, L> for &'g L {
     type Acquire = L::Acquire<'g>;
 
     #[inline]
-    fn __retake(self) -> L::Acquire<'g> {
+    fn __start(self) -> L::Acquire<'g> {
         self.acquire_named()
     }
 
@@ -54,26 +54,26 @@ unsafe impl<'g, L: NamedAcquire + ExclusiveLock + ?Sized> Retake<'g, L> for &'g 
     }
 }
 
-/// The future by which a lock is taken again. With the second field, nobody asks
-/// for the lock to find out whether the future has a size.
-pub struct Retaken<'g, L: AsyncLock + ?Sized>(<&'g L as Retake<'g, L>>::Acquire, ())
+/// The future that reacquires a lock. The second field makes it `Sized` without a
+/// question about the type of the lock.
+pub struct ReacquireLock<'g, L: AsyncLock + ?Sized>(<&'g L as Reacquirable<'g, L>>::Acquire, ())
 where
-    &'g L: Retake<'g, L>;
+    &'g L: Reacquirable<'g, L>;
 
-impl<'g, L: AsyncLock + ?Sized> Retaken<'g, L>
+impl<'g, L: AsyncLock + ?Sized> ReacquireLock<'g, L>
 where
-    &'g L: Retake<'g, L>,
+    &'g L: Reacquirable<'g, L>,
 {
     /// Starts to wait for the lock.
     #[inline]
     pub fn new(lock: &'g L) -> Self {
-        Retaken(Retake::__retake(lock), ())
+        ReacquireLock(Reacquirable::__start(lock), ())
     }
 }
 
-impl<'g, L: AsyncLock + ?Sized> Future for Retaken<'g, L>
+impl<'g, L: AsyncLock + ?Sized> Future for ReacquireLock<'g, L>
 where
-    &'g L: Retake<'g, L>,
+    &'g L: Reacquirable<'g, L>,
 {
     type Output = L::Guard<'g>;
 
@@ -82,11 +82,11 @@ where
         // SAFETY: the field is reached in no other way than pinned, and the
         // struct has no destructor and is `Unpin` only where the field is.
         let future = unsafe { self.map_unchecked_mut(|this| &mut this.0) };
-        <&'g L as Retake<'g, L>>::poll(future, cx)
+        <&'g L as Reacquirable<'g, L>>::poll(future, cx)
     }
 }
 
-/// Takes the lock of an object again: the inside of the generated futures. `F` is
+/// Reacquires the lock of an object: the inside of the generated futures. `F` is
 /// the future of the lock.
 pub struct Reacquire<'g, O: ?Sized, F, const KEY: u128> {
     future: F,
@@ -96,13 +96,13 @@ pub struct Reacquire<'g, O: ?Sized, F, const KEY: u128> {
 // Written out for the same reason as for `Core`.
 //
 // SAFETY: `O: Sync` makes the lock `Sync`, and `ExclusiveLock`, without which a
-// lock is not `Retake`, promises that the future is then `Send`.
+// lock is not `Reacquirable`, promises that the future is then `Send`.
 unsafe impl<O: ?Sized + Sync, F, const KEY: u128> Send for Reacquire<'_, O, F, KEY> {}
 
 impl<'g, O: ?Sized, F: Future, const KEY: u128> Reacquire<'g, O, F, KEY> {
     /// # Safety
     ///
-    /// `future` takes that lock of `owner` which `KEY` stands for, and is the one
+    /// `future` acquires that lock of `owner` which `KEY` stands for, and is the one
     /// that the lock, as an [`ExclusiveLock`], has made.
     #[inline]
     pub unsafe fn new(owner: &'g O, future: F) -> Self {

@@ -17,13 +17,13 @@ impl Side<'_> {
     ///
     /// unsafe impl<'__guard> ::async_monitor::Relock for AccountLedgerGuard<'__guard>
     /// where
-    ///     for<'__a> &'__a Of<..>: ::async_monitor::__private::Retake<'__a, Of<..>>,
+    ///     for<'__a> &'__a Of<..>: ::async_monitor::__private::Reacquirable<'__a, Of<..>>,
     /// {
     ///     type Released = &'__guard Account;
     ///     type Reacquire = AccountLedgerReacquire<'__guard>;
-    ///     fn give_up(guard: Self) -> Self::Released { .. }
-    ///     fn reacquire(released: Self::Released) -> Self::Reacquire { .. }
-    ///     fn with_view<R>(&mut self, look: impl FnOnce(&AccountLedgerHeld<'_>) -> R) -> R { .. }
+    ///     fn give_up(__guard: Self) -> Self::Released { .. }
+    ///     fn reacquire(__released: Self::Released) -> Self::Reacquire { .. }
+    ///     fn with_view<R>(&mut self, __look: impl FnOnce(&AccountLedgerHeld<'_>) -> R) -> R { .. }
     /// }
     /// ```
     ///
@@ -37,9 +37,9 @@ impl Side<'_> {
         let view_params = with_view(&params);
         let arguments = monitor.params.arguments(&quote!('__guard));
         let where_clause = monitor.params.where_clause(&TokenStream::new());
-        let where_retaken = monitor.params.where_clause(&self.retaken());
+        let where_reacquirable = monitor.params.where_clause(&self.reacquirable());
         let held = self.held_type(&quote!('__view));
-        let (lock, unsafe_) = (self.lock_of(&quote!(released)), unsafe_());
+        let (lock, unsafe_) = (self.lock_of(&quote!(__released)), unsafe_());
         let future = self.expand_reacquire(&reacquire);
         quote! {
             #[doc(hidden)]
@@ -50,21 +50,21 @@ impl Side<'_> {
 
             #[doc(hidden)]
             #[automatically_derived]
-            #unsafe_ impl #params #krate::Relock for #guard #arguments #where_retaken {
+            #unsafe_ impl #params #krate::Relock for #guard #arguments #where_reacquirable {
                 type Released = &'__guard #this;
                 type Reacquire = #reacquire #arguments;
 
                 #[inline]
-                fn give_up(guard: Self) -> Self::Released {
-                    #krate::__private::Core::release(guard.0)
+                fn give_up(__guard: Self) -> Self::Released {
+                    #krate::__private::Core::release(__guard.0)
                 }
 
                 #[inline]
-                fn reacquire(released: Self::Released) -> Self::Reacquire {
+                fn reacquire(__released: Self::Released) -> Self::Reacquire {
                     #reacquire(#unsafe_ {
                         #krate::__private::Reacquire::new(
-                            released,
-                            #krate::__private::Retaken::new(#lock),
+                            __released,
+                            #krate::__private::ReacquireLock::new(#lock),
                         )
                     })
                 }
@@ -72,9 +72,9 @@ impl Side<'_> {
                 #[inline]
                 fn with_view<__R>(
                     &mut self,
-                    look: impl ::core::ops::FnOnce(&<Self as #krate::View<'_>>::View) -> __R,
+                    __look: impl ::core::ops::FnOnce(&<Self as #krate::View<'_>>::View) -> __R,
                 ) -> __R {
-                    look(&#guard::fields(self))
+                    __look(&#guard::fields(self))
                 }
             }
 
@@ -86,10 +86,10 @@ impl Side<'_> {
     ///
     /// ```text
     /// pub struct AccountLedgerReacquire<'__guard>(
-    ///     Reacquire<'__guard, Account, Retaken<'__guard, Of<..>>, 0x1234>,
+    ///     Reacquire<'__guard, Account, ReacquireLock<'__guard, Of<..>>, 0x1234>,
     /// )
     /// where
-    ///     for<'__a> &'__a Of<..>: ::async_monitor::__private::Retake<'__a, Of<..>>;
+    ///     for<'__a> &'__a Of<..>: ::async_monitor::__private::Reacquirable<'__a, Of<..>>;
     ///
     /// impl<'__guard> ::core::future::Future for AccountLedgerReacquire<'__guard> { .. }
     /// ```
@@ -109,8 +109,8 @@ impl Side<'_> {
         } = self;
         let (params, this) = (monitor.params.with_guard(), monitor.params.this());
         let arguments = monitor.params.arguments(&quote!('__guard));
-        let where_retaken = monitor.params.where_clause(&self.retaken());
-        let mut unpin = self.retaken();
+        let where_reacquirable = monitor.params.where_clause(&self.reacquirable());
+        let mut unpin = self.reacquirable();
         unpin.extend(quote!(#krate::__private::NeverUnpin<'__guard>: ::core::marker::Unpin,));
         let where_unpin = monitor.params.where_clause(&unpin);
         let guard_type = self.guard_type(&quote!('__guard));
@@ -119,7 +119,7 @@ impl Side<'_> {
             #krate::__private::Reacquire<
                 '__guard,
                 #this,
-                #krate::__private::Retaken<'__guard, #ty>,
+                #krate::__private::ReacquireLock<'__guard, #ty>,
                 #key
             >
         );
@@ -128,8 +128,7 @@ impl Side<'_> {
             #[must_use = "a future does nothing unless it is awaited"]
             // What stands for the lock is private: users see it no more than the
             // field.
-            #[allow(private_bounds)]
-            #vis struct #reacquire #params (#inside) #where_retaken;
+            #vis struct #reacquire #params (#inside) #where_reacquirable;
 
             // Two safe impls that would move or unlink what is pinned: with these
             // here, the user can write neither.
@@ -139,23 +138,23 @@ impl Side<'_> {
             #[doc(hidden)]
             #[automatically_derived]
             impl #params #krate::__private::MustNotImplDrop for #reacquire #arguments
-            #where_retaken {}
+            #where_reacquirable {}
 
             #[automatically_derived]
-            impl #params ::core::future::Future for #reacquire #arguments #where_retaken {
+            impl #params ::core::future::Future for #reacquire #arguments #where_reacquirable {
                 type Output = #guard_type;
 
                 #[inline]
                 fn poll(
                     self: ::core::pin::Pin<&mut Self>,
-                    cx: &mut ::core::task::Context<'_>,
+                    __cx: &mut ::core::task::Context<'_>,
                 ) -> ::core::task::Poll<Self::Output> {
-                    let future = #unsafe_ {
-                        ::core::pin::Pin::map_unchecked_mut(self, |this| &mut this.0)
+                    let __future = #unsafe_ {
+                        ::core::pin::Pin::map_unchecked_mut(self, |__this| &mut __this.0)
                     };
                     ::core::task::Poll::map(
-                        #krate::__private::Reacquire::poll(future, cx),
-                        |core| #guard(core, ::core::marker::PhantomData),
+                        #krate::__private::Reacquire::poll(__future, __cx),
+                        |__core| #guard(__core, ::core::marker::PhantomData),
                     )
                 }
             }
@@ -163,10 +162,10 @@ impl Side<'_> {
     }
 
     /// The predicate that the lock can be taken again.
-    fn retaken(&self) -> TokenStream {
+    fn reacquirable(&self) -> TokenStream {
         let krate = &self.monitor.krate;
         let ty = self.lock_type();
-        quote!(for<'__a> &'__a #ty: #krate::__private::Retake<'__a, #ty>,)
+        quote!(for<'__a> &'__a #ty: #krate::__private::Reacquirable<'__a, #ty>,)
     }
 }
 

@@ -75,12 +75,12 @@ impl Side<'_> {
     /// Expands to:
     ///
     /// ```text
-    /// let __lock = ::async_monitor::__private::field(&self.ledger).__settle().__lock();
+    /// let __lock = ::async_monitor::__private::field(&self.ledger).__resolve().__lock();
     /// let __guard = ::async_monitor::__private::infallible(
     ///     ::async_monitor::AsyncLock::acquire(__lock).await,
     /// );
     /// let __guard = ::async_monitor::__private::field(&self.ledger)
-    ///     .__settle()
+    ///     .__resolve()
     ///     .__of::<Self, __AccountLedger>(__guard);
     /// AccountLedgerGuard(
     ///     unsafe { ::async_monitor::__private::Core::new(self, __guard) },
@@ -89,21 +89,21 @@ impl Side<'_> {
     /// ```
     fn acquired(&self) -> TokenStream {
         let krate = &self.monitor.krate;
-        let (acquire, settle, of) = if self.is_shared {
+        let (acquire, resolve, of) = if self.is_shared {
             (
                 quote!(AsyncRwLock::read),
-                quote!(__settle_shared),
+                quote!(__resolve_shared),
                 quote!(__of_shared),
             )
         } else {
-            (quote!(AsyncLock::acquire), quote!(__settle), quote!(__of))
+            (quote!(AsyncLock::acquire), quote!(__resolve), quote!(__of))
         };
         let (lock, marker, guard) = (&self.lock.ident, &self.marker, self.new_guard());
         quote! {
-            let __lock = #krate::__private::field(&self.#lock).#settle().__lock();
+            let __lock = #krate::__private::field(&self.#lock).#resolve().__lock();
             let __guard = #krate::__private::infallible(#krate::#acquire(__lock).await);
             let __guard = #krate::__private::field(&self.#lock)
-                .#settle()
+                .#resolve()
                 .#of::<Self, #marker>(__guard);
             #guard
         }
@@ -165,8 +165,8 @@ impl Side<'_> {
     /// impl ::async_monitor::__private::HasLock<0x1234> for Account {
     ///     type Guard<'__guard> = AccountLedgerGuard<'__guard>;
     ///     type Held<'__guard> = AccountLedgerHeld<'__guard>;
-    ///     fn place(&self) -> *const () { .. }
-    ///     fn view<'__guard>(guard: &'__guard mut Self::Guard<'_>) -> Self::Held<'__guard> { .. }
+    ///     fn lock_address(&self) -> *const () { .. }
+    ///     fn view<'__guard>(__guard: &'__guard mut Self::Guard<'_>) -> Self::Held<'__guard> { .. }
     /// }
     ///
     /// impl ::async_monitor::__private::Enter<0x1234> for Account {
@@ -204,16 +204,16 @@ impl Side<'_> {
                 type Held<'__guard> = #held_type where Self: '__guard;
 
                 #[inline]
-                fn place(&self) -> *const () {
+                fn lock_address(&self) -> *const () {
                     #krate::__private::address(&self.#lock)
                 }
 
                 #[inline]
-                fn view<'__guard>(guard: &'__guard mut Self::Guard<'_>) -> Self::Held<'__guard>
+                fn view<'__guard>(__guard: &'__guard mut Self::Guard<'_>) -> Self::Held<'__guard>
                 where
                     Self: '__guard,
                 {
-                    #guard::fields(guard)
+                    #guard::fields(__guard)
                 }
             }
 
@@ -255,12 +255,12 @@ impl Side<'_> {
 /// ```
 ///
 /// or to nothing where the lock guards nothing, or something that `&mut` to the
-/// struct does not lead to. It is no view: with one, which proves that the lock
+/// struct does not lead to. It is not a view: with one, which proves that the lock
 /// is held, methods that run under the lock could be called while others take
 /// it.
 pub(super) fn expand_mut(monitor: &Monitor, lock: &LockField) -> TokenStream {
     let krate = &monitor.krate;
-    let mut settled = TokenStream::new();
+    let mut resolved = TokenStream::new();
     let fields: TokenStream = match &lock.contents {
         Contents::Fields(fields) if fields.is_empty() => return TokenStream::new(),
         Contents::Fields(fields) => {
@@ -277,8 +277,8 @@ pub(super) fn expand_mut(monitor: &Monitor, lock: &LockField) -> TokenStream {
         } => return TokenStream::new(),
         Contents::Value { .. } => {
             let lock = &lock.ident;
-            settled = quote! {
-                let __mutable = #krate::__private::field(&self.#lock).__settle().__mutable();
+            resolved = quote! {
+                let __mutable = #krate::__private::field(&self.#lock).__resolve().__mutable();
             };
             quote!(value: __mutable.__of(&mut self.#lock).get_mut(),)
         }
@@ -320,7 +320,7 @@ pub(super) fn expand_mut(monitor: &Monitor, lock: &LockField) -> TokenStream {
             #[doc = #method_doc]
             #[inline]
             #method_vis fn #method(&mut self) -> #ty #arguments {
-                #settled
+                #resolved
                 #ty { #fields __owner: ::core::marker::PhantomData }
             }
         }

@@ -26,9 +26,9 @@ const PRELUDE: [&str; 9] = [
 ///
 /// ```text
 /// macro_rules! __Account_locks {
-///     (write ledger { $($derived:tt)* } { $($plain:tt)* }) => { $($derived)* };
-///     (acquire ledger { $($derived:tt)* } { $($plain:tt)* }) => { $($derived)* };
-///     ($mode:ident $lock:ident { $($derived:tt)* } { $($plain:tt)* }) => { $($plain)* };
+///     (write ledger { $($__derived:tt)* } { $($__plain:tt)* }) => { $($__derived)* };
+///     (acquire ledger { $($__derived:tt)* } { $($__plain:tt)* }) => { $($__derived)* };
+///     ($__mode:ident $__lock:ident { $($__derived:tt)* } { $($__plain:tt)* }) => { $($__plain)* };
 /// }
 /// pub(crate) use __Account_locks as Account;
 ///
@@ -48,12 +48,12 @@ pub(super) fn expand_locks(monitor: &Monitor) -> TokenStream {
     let where_clause = monitor.params.where_clause(&TokenStream::new());
     let (params_of_size, where_of_size) = monitor.params.of_size();
     let name = format_ident!("__{}_locks", plain(ident), span = public(ident.span()));
-    let forms = quote!({ $($derived:tt)* } { $($plain:tt)* });
+    let forms = quote!({ $($__derived:tt)* } { $($__plain:tt)* });
     let rules = monitor.locks.iter().flat_map(|lock| {
         let ident = &lock.ident;
         modes(lock)
             .into_iter()
-            .map(|mode| quote!((#mode #ident #forms) => { $($derived)* };))
+            .map(|mode| quote!((#mode #ident #forms) => { $($__derived)* };))
             .gather::<Vec<_>>()
     });
     // A glob import, which gives way to a derive macro of the same name that the user has
@@ -72,7 +72,7 @@ pub(super) fn expand_locks(monitor: &Monitor) -> TokenStream {
     quote! {
         macro_rules! #name {
             #(#rules)*
-            ($mode:ident $lock:ident #forms) => { $($plain)* };
+            ($__mode:ident $__lock:ident #forms) => { $($__plain)* };
         }
         #import
 
@@ -146,12 +146,9 @@ impl Side<'_> {
         if self.lock.is_rw && !self.is_shared {
             let vis = &monitor.vis;
             let alias = self.other_view("Held");
-            let params = monitor.params.of_declaration();
+            let params = monitor.params.of_alias();
             code.extend(quote! {
                 #[doc(hidden)]
-                // Nobody has to write a `#[monitor]`; and the bounds are not
-                // needed, but they are where the parameters are.
-                #[allow(type_alias_bounds)]
                 #vis type #alias #params = #held_type;
             });
             code.extend(self.expand_as_read());
@@ -178,7 +175,7 @@ impl Side<'_> {
     /// ```
     ///
     /// SAFETY, of what is generated: the lock is held for writing, which is more
-    /// than for reading, for longer than the view that writes is borrowed (C2).
+    /// than for reading, for longer than the view that writes is borrowed (K2).
     fn expand_as_read(&self) -> TokenStream {
         let krate = &self.monitor.krate;
         let monitor = self.monitor;

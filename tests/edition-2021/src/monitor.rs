@@ -19,6 +19,7 @@ pub struct Words<'d, T> {
 }
 
 #[monitor]
+#[allow(clippy::elidable_lifetime_names)] // the name is what is tested
 impl<'d, T: Clone + PartialEq> Words<'d, T> {
     /// Adds a word.
     ///

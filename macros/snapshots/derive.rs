@@ -170,6 +170,13 @@ for Account {
             )
         })
     }
+    #[inline]
+    fn release_unchanged<'__guard>(__guard: Self::Guard<'__guard>)
+    where
+        Self: '__guard,
+    {
+        ::async_monitor::__private::Core::release_unchanged(__guard.0);
+    }
 }
 #[doc(hidden)]
 #[automatically_derived]
@@ -201,6 +208,42 @@ where
         AccountLedgerGuard(
             unsafe { ::async_monitor::__private::Core::new(self, __guard) },
             ::core::marker::PhantomData,
+        )
+    }
+}
+#[doc(hidden)]
+#[automatically_derived]
+impl ::async_monitor::__private::EnterShared<299532888524982228285828733588004637212u128>
+for Account {
+    type Guard<'__guard> = ::async_monitor::__private::Reading<
+        '__guard,
+        Self,
+        AccountLedgerGuard<'__guard>,
+        122075695621518212564394156771862851892u128,
+    >
+    where
+        Self: '__guard;
+    type Error = ::core::convert::Infallible;
+    #[inline]
+    fn id(&self) -> ::async_monitor::LockId {
+        ::async_monitor::__private::Enter::<
+            122075695621518212564394156771862851892u128,
+        >::id(self)
+    }
+    #[inline]
+    fn acquire(
+        &self,
+    ) -> impl ::core::future::Future<
+        Output = ::core::result::Result<Self::Guard<'_>, Self::Error>,
+    > {
+        ::async_monitor::__private::enter_reading::<
+            Self,
+            _,
+            122075695621518212564394156771862851892u128,
+        >(
+            ::async_monitor::__private::Enter::<
+                122075695621518212564394156771862851892u128,
+            >::acquire(self),
         )
     }
 }
@@ -430,6 +473,9 @@ impl Account {
 }
 macro_rules! __Account_locks {
     (write ledger { $($derived:tt)* } { $($plain:tt)* }) => {
+        $($derived)*
+    };
+    (read ledger { $($derived:tt)* } { $($plain:tt)* }) => {
         $($derived)*
     };
     (acquire ledger { $($derived:tt)* } { $($plain:tt)* }) => {

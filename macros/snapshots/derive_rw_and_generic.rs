@@ -213,6 +213,13 @@ where
             )
         })
     }
+    #[inline]
+    fn release_unchanged<'__guard>(__guard: Self::Guard<'__guard>)
+    where
+        Self: '__guard,
+    {
+        ::async_monitor::__private::Core::release_unchanged(__guard.0);
+    }
 }
 #[doc(hidden)]
 #[automatically_derived]
@@ -843,6 +850,9 @@ macro_rules! __Cache_locks {
         $($derived)*
     };
     (read table { $($derived:tt)* } { $($plain:tt)* }) => {
+        $($derived)*
+    };
+    (rw table { $($derived:tt)* } { $($plain:tt)* }) => {
         $($derived)*
     };
     ($mode:ident $lock:ident { $($derived:tt)* } { $($plain:tt)* }) => {

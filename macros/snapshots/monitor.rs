@@ -69,6 +69,26 @@ impl Account {
     async fn limit(&self) -> u8 {
         Self::__limit_held(self, cfg)
     }
+    #[allow(
+        clippy::missing_const_for_fn,
+        clippy::missing_docs_in_private_items,
+        clippy::needless_lifetimes,
+        clippy::too_many_arguments,
+        clippy::unnecessary_wraps,
+        clippy::unused_async,
+        clippy::unused_self
+    )]
+    fn __balance_held<'__section, '__held>(
+        &self,
+        ledger: &'__section AccountLedgerHeld<'__held>,
+    ) -> i64 {
+        let _ = &ledger;
+        *ledger.balance
+    }
+    #[synchronized(read(ledger))]
+    async fn balance(&self) -> i64 {
+        Self::__balance_held(self, ledger)
+    }
     fn helper(&self) {}
 }
 const _: () = {
@@ -157,5 +177,19 @@ impl<'__guard> AccountCfgHeld<'__guard> {
             ::async_monitor::__private::ViewOf::object(self),
             &::async_monitor::__private::AsRead::as_read(self),
         )
+    }
+}
+#[automatically_derived]
+#[allow(clippy::pedantic, clippy::too_many_arguments, clippy::diverging_sub_expression)]
+impl<'__guard> AccountLedgerHeld<'__guard> {
+    /// Runs under the lock that is held already: see `Account::balance`.
+    async fn balance(&self) -> i64 {
+        if false {
+            ::core::mem::forget(
+                <Account>::balance(::async_monitor::__private::ViewOf::object(self)),
+            );
+            ::core::unreachable!();
+        }
+        <Account>::__balance_held(::async_monitor::__private::ViewOf::object(self), self)
     }
 }

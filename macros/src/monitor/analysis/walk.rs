@@ -366,8 +366,8 @@ fn generated(method: &Ident, suffix: &str) -> Option<Acquired> {
     let (verb, lock) = name.split_once('_')?;
     let (mode, kind) = match verb {
         "acquire" => (Mode::Exclusive, quote!(acquire)),
-        "write" => (Mode::Exclusive, quote!(read)),
-        "read" => (Mode::Shared, quote!(read)),
+        "write" => (Mode::Exclusive, quote!(rw)),
+        "read" => (Mode::Shared, quote!(rw)),
         _ => return None,
     };
     // A keyword, or nothing at all, is no name of a field that could be meant.

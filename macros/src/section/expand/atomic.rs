@@ -5,7 +5,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Expr, Macro, Stmt};
 
-use super::acquisition::Acquisition;
+use super::acquisition::{Acquisition, used};
 use super::site::{Site, Wait, braced, braced_as_written, in_scope};
 use crate::gather::Gather;
 use crate::names::{Krate, own};
@@ -177,8 +177,8 @@ pub(super) fn body(
     });
     let colon = output.map(|output| quote_spanned!(span=> : #output));
     let moved = section.locks.iter().map(|lock| {
-        let binding = &lock.binding;
-        quote_spanned!(span=> let #binding = #binding; let _ = &#binding;)
+        let (binding, used) = (&lock.binding, used(lock, span));
+        quote_spanned!(span=> let #binding = #binding; #used)
     });
     let scope = in_scope(quote!(#(#moved)* #typed), statements, braces);
     let block = braced_as_written(scope, braces);

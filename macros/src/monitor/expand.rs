@@ -354,12 +354,24 @@ fn is_of_all(attr: &Attribute) -> bool {
 /// ```text
 /// Account! { acquire ledger { ::core::compile_error! { .. } } {} }
 /// ```
+///
+/// and where something else is said of a lock that one task holds at a time:
+///
+/// ```text
+/// Account! {
+///     acquire ledger { ::core::compile_error! { .. } } { ::core::compile_error! { .. } }
+/// }
+/// ```
 fn expand_finding(finding: &Finding, monitor: &Monitor) -> TokenStream {
     let path = struct_path(&monitor.block.self_ty);
     let mut tokens = finding.error.to_compile_error();
     if let Some((lock, error)) = &finding.of_plain_lock {
         let plain = error.to_compile_error();
         tokens = quote!(#path! { write #lock { #tokens } { #plain } });
+    }
+    for (lock, error) in &finding.of_exclusive_lock {
+        let exclusive = error.as_ref().map(syn::Error::to_compile_error);
+        tokens = quote!(#path! { acquire #lock { #exclusive } { #tokens } });
     }
     for (mode, lock) in &finding.conditions {
         tokens = quote!(#path! { #mode #lock { #tokens } {} });

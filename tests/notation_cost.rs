@@ -38,6 +38,28 @@ impl Account {
         *self.read_cfg().await.fields().limit
     }
 
+    #[synchronized(read(ledger))]
+    async fn balance(&self) -> i64 {
+        turn().await;
+        *ledger.balance
+    }
+
+    async fn balance_by_hand(&self) -> i64 {
+        let mut guard = self.acquire_ledger().await;
+        let ledger = &guard.fields();
+        turn().await;
+        *ledger.balance
+    }
+
+    #[synchronized(read(notes))]
+    async fn notes(&self) -> i64 {
+        *notes
+    }
+
+    async fn notes_by_hand(&self) -> i64 {
+        *self.notes.lock().await
+    }
+
     #[synchronized(notes)]
     async fn note(&self, amount: i64) -> i64 {
         *notes += amount;
@@ -50,6 +72,8 @@ impl Account {
         *notes
     }
 }
+
+async fn turn() {}
 
 async fn block(account: &Account, amount: i64) -> i64 {
     with_lock!(account.ledger, {
@@ -78,6 +102,16 @@ fn a_future_of_the_notation_is_no_larger_than_one_by_hand() {
             "to read",
             size_of_val(&account.limit()),
             size_of_val(&account.limit_by_hand()),
+        ),
+        (
+            "to read for itself alone",
+            size_of_val(&account.balance()),
+            size_of_val(&account.balance_by_hand()),
+        ),
+        (
+            "to read a mutex",
+            size_of_val(&account.notes()),
+            size_of_val(&account.notes_by_hand()),
         ),
         (
             "a mutex",

@@ -228,6 +228,43 @@ where
         any.field.clone()
     }
 
+    #[synchronized(read(plain))]
+    async fn read_plain(&self) -> Option<T> {
+        turn().await;
+        plain.items.first().cloned()
+    }
+
+    #[synchronized(read(data))]
+    async fn read_data(&self) -> T {
+        turn().await;
+        data.value.clone()
+    }
+
+    #[synchronized(read(borrowed))]
+    async fn read_borrowed(&self) -> T {
+        turn().await;
+        borrowed.value.clone()
+    }
+
+    #[synchronized(read(any), read(loose), read(many), read(shared))]
+    async fn read_several(&self) -> [T; 4] {
+        turn().await;
+        let any = any.field.clone();
+        [any, loose.clone(), many.value.clone(), shared.value.clone()]
+    }
+
+    #[synchronized(read(plain), when = plain.items.len() > 1)]
+    async fn read_when(&self) -> Option<T> {
+        turn().await;
+        plain.items.first().cloned()
+    }
+
+    #[synchronized(read(loose), when = N > 1, timeout = Duration::ZERO)]
+    async fn read_loose_when(&self) -> Result<T, Elapsed> {
+        turn().await;
+        Ok(loose.clone())
+    }
+
     async fn by_hand(&self) -> T {
         let mut guard = self.acquire_plain().await;
         turn().await;
@@ -286,6 +323,12 @@ where
     drop(send(generic.many()));
     drop(send(generic.several()));
     drop(send(generic.any()));
+    drop(send(generic.read_plain()));
+    drop(send(generic.read_data()));
+    drop(send(generic.read_borrowed()));
+    drop(send(generic.read_several()));
+    drop(send(generic.read_when()));
+    drop(send(generic.read_loose_when()));
     drop(send(generic.by_hand()));
     drop(send(async move {
         with_lock!(generic.borrowed, {
@@ -303,6 +346,12 @@ fn sections_of_concrete_types_are_send(generic: &Generic<'_, &u8, &str, &Lock, 2
     drop(send(generic.borrowed()));
     drop(send(generic.several()));
     drop(send(generic.any()));
+    drop(send(generic.read_plain()));
+    drop(send(generic.read_data()));
+    drop(send(generic.read_borrowed()));
+    drop(send(generic.read_several()));
+    drop(send(generic.read_when()));
+    drop(send(generic.read_loose_when()));
     drop(send(generic.by_hand()));
 }
 
@@ -326,6 +375,55 @@ fn a_section_over_a_cell_is_send_but_not_shared() {
         drop(send(bump(object)));
     }
     let _ = check;
+}
+
+/// A read section borrows what the lock guards, by shared reference. To keep that over an
+/// `.await` takes data that is `Sync`, and nothing else does.
+#[allow(dead_code)]
+fn a_read_section_over_a_cell_is_send_where_it_is_not_used_after_an_await() {
+    #[derive(Guarded)]
+    struct Object {
+        lock: Lock,
+        #[guarded_by(lock)]
+        cell: Guarded<Cell<u8>>,
+        #[lock]
+        data: Mutex<Cell<u8>>,
+        loose: Mutex<Cell<u8>>,
+    }
+
+    #[synchronized(read(object.lock), read(object.data), read(object.loose))]
+    async fn sum(object: &Object) -> u8 {
+        let sum = lock.cell.get() + data.value.get() + loose.get();
+        turn().await;
+        sum
+    }
+
+    #[synchronized(read(object.lock), when = lock.cell.get() > 1)]
+    async fn large(object: &Object) {
+        turn().await;
+    }
+
+    #[synchronized(read(object.loose), when = loose.get() > 1, timeout = Duration::ZERO)]
+    async fn in_time(object: &Object) -> Result<(), Elapsed> {
+        turn().await;
+        Ok(())
+    }
+
+    fn check(object: &Object) {
+        drop(send(sum(object)));
+        drop(send(large(object)));
+        drop(send(in_time(object)));
+    }
+    let _ = check;
+}
+
+#[allow(dead_code)]
+async fn any_lock_can_be_read_by_one_task<L: AsyncLock<Error = std::convert::Infallible>>(
+    lock: &L,
+) {
+    with_lock!(l = read(lock), {
+        let _: &L::Guard<'_> = l;
+    });
 }
 
 #[allow(dead_code)]
@@ -353,6 +451,18 @@ impl<'d, T: Clone> Labelled<'d, T> {
         (lock.items.pop(), self.label)
     }
 
+    #[synchronized(read(lock), when = !lock.items.is_empty())]
+    async fn first(&self) -> (Option<T>, &'d str) {
+        (lock.items.first().cloned(), self.label)
+    }
+
+    #[synchronized(read(lock), write(cfg), timeout = Duration::ZERO)]
+    async fn read_in_time(&self) -> Result<usize, Elapsed> {
+        *cfg.limit = lock.items.len();
+        turn().await;
+        Ok(*cfg.limit)
+    }
+
     #[synchronized(read(cfg), when = *cfg.limit > 0)]
     async fn limit(&self) -> usize {
         *cfg.limit
@@ -376,6 +486,15 @@ fn generic_sections_are_send<'d, T: Clone + Send + 'd>(labelled: &Labelled<'d, T
     is_send(labelled.limit());
     is_send(labelled.all_or_nothing());
     is_send(labelled.in_time());
+    is_send(labelled.first());
+    is_send(labelled.read_in_time());
+    is_send(async {
+        with_lock!(l = read(labelled.lock), when = l.items.len() > 1, {
+            let items = l.items.len();
+            std::future::ready(()).await;
+            items
+        });
+    });
     is_send(async {
         with_lock!(l = labelled.lock, when = l.items.len() > 1, atomic, {
             std::future::ready(()).await;

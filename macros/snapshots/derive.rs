@@ -172,6 +172,13 @@ for Account {
             )
         })
     }
+    #[inline]
+    fn release_unchanged<'__guard>(__guard: Self::Guard<'__guard>)
+    where
+        Self: '__guard,
+    {
+        ::async_monitor::__private::Core::release_unchanged(__guard.0);
+    }
 }
 #[doc(hidden)]
 #[automatically_derived]
@@ -203,6 +210,42 @@ where
         AccountLedgerGuard(
             unsafe { ::async_monitor::__private::Core::new(self, __guard) },
             ::core::marker::PhantomData,
+        )
+    }
+}
+#[doc(hidden)]
+#[automatically_derived]
+impl ::async_monitor::__private::EnterShared<299532888524982228285828733588004637212u128>
+for Account {
+    type Guard<'__guard> = ::async_monitor::__private::Reading<
+        '__guard,
+        Self,
+        AccountLedgerGuard<'__guard>,
+        122075695621518212564394156771862851892u128,
+    >
+    where
+        Self: '__guard;
+    type Error = ::core::convert::Infallible;
+    #[inline]
+    fn id(&self) -> ::async_monitor::LockId {
+        ::async_monitor::__private::Enter::<
+            122075695621518212564394156771862851892u128,
+        >::id(self)
+    }
+    #[inline]
+    fn acquire(
+        &self,
+    ) -> impl ::core::future::Future<
+        Output = ::core::result::Result<Self::Guard<'_>, Self::Error>,
+    > {
+        ::async_monitor::__private::enter_reading::<
+            Self,
+            _,
+            122075695621518212564394156771862851892u128,
+        >(
+            ::async_monitor::__private::Enter::<
+                122075695621518212564394156771862851892u128,
+            >::acquire(self),
         )
     }
 }
@@ -433,6 +476,9 @@ impl Account {
 }
 macro_rules! __Account_locks {
     (write ledger { $($__derived:tt)* } { $($__plain:tt)* }) => {
+        $($__derived)*
+    };
+    (read ledger { $($__derived:tt)* } { $($__plain:tt)* }) => {
         $($__derived)*
     };
     (acquire ledger { $($__derived:tt)* } { $($__plain:tt)* }) => {

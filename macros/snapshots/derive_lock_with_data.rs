@@ -166,6 +166,13 @@ for Shared {
             )
         })
     }
+    #[inline]
+    fn release_unchanged<'__guard>(__guard: Self::Guard<'__guard>)
+    where
+        Self: '__guard,
+    {
+        ::async_monitor::__private::Core::release_unchanged(__guard.0);
+    }
 }
 #[doc(hidden)]
 #[automatically_derived]
@@ -197,6 +204,42 @@ where
         SharedStateGuard(
             unsafe { ::async_monitor::__private::Core::new(self, __guard) },
             ::core::marker::PhantomData,
+        )
+    }
+}
+#[doc(hidden)]
+#[automatically_derived]
+impl ::async_monitor::__private::EnterShared<194055158108472160120100158952878987158u128>
+for Shared {
+    type Guard<'__guard> = ::async_monitor::__private::Reading<
+        '__guard,
+        Self,
+        SharedStateGuard<'__guard>,
+        9157926117924125475949231123135259214u128,
+    >
+    where
+        Self: '__guard;
+    type Error = ::core::convert::Infallible;
+    #[inline]
+    fn id(&self) -> ::async_monitor::LockId {
+        ::async_monitor::__private::Enter::<
+            9157926117924125475949231123135259214u128,
+        >::id(self)
+    }
+    #[inline]
+    fn acquire(
+        &self,
+    ) -> impl ::core::future::Future<
+        Output = ::core::result::Result<Self::Guard<'_>, Self::Error>,
+    > {
+        ::async_monitor::__private::enter_reading::<
+            Self,
+            _,
+            9157926117924125475949231123135259214u128,
+        >(
+            ::async_monitor::__private::Enter::<
+                9157926117924125475949231123135259214u128,
+            >::acquire(self),
         )
     }
 }
@@ -400,6 +443,9 @@ where
 }
 macro_rules! __Shared_locks {
     (write state { $($__derived:tt)* } { $($__plain:tt)* }) => {
+        $($__derived)*
+    };
+    (read state { $($__derived:tt)* } { $($__plain:tt)* }) => {
         $($__derived)*
     };
     (acquire state { $($__derived:tt)* } { $($__plain:tt)* }) => {

@@ -216,6 +216,13 @@ where
             )
         })
     }
+    #[inline]
+    fn release_unchanged<'__guard>(__guard: Self::Guard<'__guard>)
+    where
+        Self: '__guard,
+    {
+        ::async_monitor::__private::Core::release_unchanged(__guard.0);
+    }
 }
 #[doc(hidden)]
 #[automatically_derived]
@@ -846,6 +853,9 @@ macro_rules! __Cache_locks {
         $($__derived)*
     };
     (read table { $($__derived:tt)* } { $($__plain:tt)* }) => {
+        $($__derived)*
+    };
+    (rw table { $($__derived:tt)* } { $($__plain:tt)* }) => {
         $($__derived)*
     };
     ($__mode:ident $__lock:ident { $($__derived:tt)* } { $($__plain:tt)* }) => {

@@ -64,6 +64,23 @@ impl Account {
     async fn limit(&self) -> u8 {
         cfg.limit.clone()
     }
+    #[cfg(not(clippy))]
+    fn __balance_held<'__section, '__held>(
+        &self,
+        ledger: &'__section AccountLedgerHeld<'__held>,
+    ) -> i64 {
+        let _ = &ledger;
+        *ledger.balance
+    }
+    #[synchronized(read(ledger))]
+    async fn balance(&self) -> i64 {
+        Self::__balance_held(self, ledger)
+    }
+    #[cfg(clippy)]
+    #[synchronized(read(ledger))]
+    async fn balance(&self) -> i64 {
+        *ledger.balance
+    }
     fn helper(&self) {}
 }
 const _: () = {
@@ -176,5 +193,24 @@ impl<'__guard> AccountCfgHeld<'__guard> {
     /// Runs under the lock that is held already: see `Account::limit`.
     async fn limit(&self) -> u8 {
         <Account>::limit(::async_monitor::__private::ViewOf::object(self)).await
+    }
+}
+#[automatically_derived]
+impl<'__guard> AccountLedgerHeld<'__guard> {
+    #[cfg(not(clippy))]
+    /// Runs under the lock that is held already: see `Account::balance`.
+    async fn balance(&self) -> i64 {
+        if false {
+            ::core::mem::forget(
+                <Account>::balance(::async_monitor::__private::ViewOf::object(self)),
+            );
+            ::core::unreachable!();
+        }
+        <Account>::__balance_held(::async_monitor::__private::ViewOf::object(self), self)
+    }
+    #[cfg(clippy)]
+    /// Runs under the lock that is held already: see `Account::balance`.
+    async fn balance(&self) -> i64 {
+        <Account>::balance(::async_monitor::__private::ViewOf::object(self)).await
     }
 }

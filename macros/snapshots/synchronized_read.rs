@@ -3,9 +3,10 @@ impl Account {
     pub async fn deposit(&self, amount: i64) -> Result<i64, Failed> {
         let __base0 = &*self;
         let (__type0, __lock0) = {
-            let __entry = ::async_monitor::__private::probe::<
+            let __entry = ::async_monitor::__private::probe_shared::<
                 _,
                 263483944795383689231947791126006350729u128,
+                221386149142879907063647187146096938689u128,
             >(__base0)
                 .__select(&__base0.cfg)
                 .__resolve_shared();
@@ -19,7 +20,7 @@ impl Account {
         );
         let mut __view0 = __type0.__view(&mut __guard0);
         let cfg = __view0.__bind_shared();
-        let _ = &cfg;
+        let _ = cfg;
         {
             {
                 body(amount)

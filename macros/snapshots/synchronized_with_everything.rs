@@ -23,9 +23,10 @@ impl Account {
         };
         let __base2 = &*self;
         let (__type2, __lock2) = {
-            let __entry = ::async_monitor::__private::probe::<
+            let __entry = ::async_monitor::__private::probe_shared::<
                 _,
                 263483944795383689231947791126006350729u128,
+                221386149142879907063647187146096938689u128,
             >(__base2)
                 .__select(&__base2.cfg)
                 .__resolve_shared();
@@ -136,7 +137,7 @@ impl Account {
         let _ = &r;
         let mut __view2 = __type2.__view(&mut __guard2);
         let cfg = __view2.__bind_shared();
-        let _ = &cfg;
+        let _ = cfg;
         ::async_monitor::__private::commit(
             ::async_monitor::__private::without_await::<
                 Result<i64, Failed>,

@@ -166,7 +166,7 @@ pub fn derive_guarded(input: TokenStream) -> TokenStream {
 /// | `self.inner.state` | a field, also of what a reference, `Arc`, `Box` or guard leads to | `state` |
 /// | `crate::GLOBAL` | a static | `global` |
 /// | `s = pick(key)` | what the expression leads to | `s` |
-/// | `read(cfg)` | shared with other readers | `cfg` |
+/// | `read(cfg)` | to read: shared with other readers, where the lock can be shared | `cfg` |
 /// | `write(cfg)`, `cfg` | alone | `cfg` |
 /// | `remote?` | a lock whose acquisition can fail: the error is returned, as by `?` | `remote` |
 ///
@@ -179,6 +179,46 @@ pub fn derive_guarded(input: TokenStream) -> TokenStream {
 /// `AccountLedgerHeld<'_>`, or a `&` to `AccountLedgerReadHeld<'_>` in a section
 /// that only reads. For any other lock, what its guard derefs to, such as `&mut
 /// T` for a `Mutex<T>`, or else a reference to the guard.
+///
+/// # To read
+///
+/// `read(lock)` is a section that changes nothing. Where the lock is a reader-writer lock
+/// (`#[lock(rw)]` in a `#[derive(Guarded)]` struct), it is shared with other readers, and
+/// what it guards is `Sync`. Any other lock is taken as by a section that writes, and what
+/// it guards is bound by shared reference: a `&AccountLedgerHeld<'_>`, or the `&T` of a
+/// `Mutex<T>`. It need not be `Sync`, as nobody else has it meanwhile.
+///
+/// ```
+/// # use async_monitor::{Guarded, Lock, synchronized};
+/// # #[derive(Guarded)]
+/// # pub struct Account {
+/// #     ledger: Lock,
+/// #     #[guarded_by(ledger)]
+/// #     balance: Guarded<i64>,
+/// # }
+/// impl Account {
+///     #[synchronized(read(ledger))]
+///     pub async fn balance(&self) -> i64 {
+///         *ledger.balance // `*ledger.balance = 0` does not compile
+///     }
+/// }
+/// # let account = Account { ledger: Lock::new(), balance: Guarded::new(3) };
+/// # assert_eq!(futures::executor::block_on(account.balance()), 3);
+/// ```
+///
+/// It says what the body does, and spares those who wait for a condition (`when`) the
+/// look at what is still the same. What is changed through a `Cell` all the same is not
+/// seen by them until the next section that writes, or until a guard is released. (Of
+/// locks of other crates, nothing but the drop of a guard is known, which counts as a
+/// change to those who wait inside.)
+///
+/// There is no way from reading to writing. Nor can a section wait on a `Condition`, which
+/// takes a guard; it can notify.
+///
+/// A future that keeps what is bound over an `.await` keeps a `&`, which is `Send` where
+/// the data is `Sync`. If the binding is not used after the `.await`, the data need only
+/// be `Send`, as in a section that writes. (A method of a `#[monitor]` that suspends keeps
+/// it to its end.)
 ///
 /// # Options
 ///
@@ -206,8 +246,8 @@ pub fn derive_guarded(input: TokenStream) -> TokenStream {
 /// condition is true (a conditional critical region, after Hoare). It is an
 /// expression of type `bool` that sees the binding by shared reference and does
 /// not suspend. It is looked at with the lock held, at once and after each
-/// release by somebody who may have changed the data, so there is no notification
-/// to forget. Of those whose condition holds, the first that came enters first.
+/// release by somebody who may have changed the data (a section that reads has not), so
+/// there is no notification to forget. Of those whose condition holds, the first that came enters first.
 ///
 /// ```
 /// # use async_monitor::{Guarded, Lock, synchronized};
@@ -459,8 +499,9 @@ pub fn with_lock(input: TokenStream) -> TokenStream {
 /// no lock, and so enters at once where there is a `timeout`; if it is `atomic`, it
 /// is all or nothing within the section that it is a part of. What it borrows from
 /// the object is borrowed for as long as the view exists, so nothing outlives the
-/// section. A method of `read(lock)` is on both
-/// views, so that a section that writes can call it too. The body, with what items
+/// section. A method of `read(lock)` takes the view by `&self`, so that a section that
+/// writes can call it too (where the lock is `rw`, it is on both views); a method that
+/// writes cannot be called where the lock is held to read. The body, with what items
 /// and statics it has, is compiled once. An async body is nested in the future of its
 /// caller, so every call level stores the parameters again.
 ///
@@ -481,7 +522,8 @@ pub fn with_lock(input: TokenStream) -> TokenStream {
 /// block: by calling a method that acquires it, directly or through other methods
 /// of the `impl`, by `self.acquire_ledger()`, `self.state.lock()` and their
 /// kind, or by `with_lock!(self.ledger, ..)`. To read what is held for reading is
-/// no exception: it is a deadlock once a writer waits in between.
+/// no exception: it is a deadlock once a writer waits in between, and at once where the
+/// lock is one that cannot be shared.
 ///
 /// ```compile_fail
 /// # use async_monitor::{Guarded, Lock, monitor, synchronized};

@@ -160,7 +160,8 @@ fn with_lock_atomic_in_time() {
     );
 }
 
-/// The first of the two forms in each `Account! { write ledger { .. } { .. } }`.
+/// The first of the two forms in each `Account! { write ledger { .. } { .. } }`, or the
+/// second one in `Account! { rw ledger { .. } { .. } }`: that lock is none.
 fn with_locks_known(tokens: TokenStream) -> TokenStream {
     let mut output = TokenStream::new();
     let mut tokens = tokens.into_iter().peekable();
@@ -172,7 +173,9 @@ fn with_locks_known(tokens: TokenStream) -> TokenStream {
                 // `!` and the arguments: a mode, a lock and two forms.
                 let arguments = tokens.by_ref().nth(1);
                 if let Some(TokenTree::Group(arguments)) = arguments {
-                    if let Some(TokenTree::Group(form)) = arguments.stream().into_iter().nth(2) {
+                    let is_first = !arguments.stream().to_string().starts_with("rw ledger");
+                    let form = if is_first { 2 } else { 3 };
+                    if let Some(TokenTree::Group(form)) = arguments.stream().into_iter().nth(form) {
                         output.extend(with_locks_known(form.stream()));
                     }
                 }
@@ -213,6 +216,11 @@ fn monitor_of_methods() {
             #[synchronized(read(cfg))]
             async fn limit(&self) -> u8 {
                 cfg.limit.clone()
+            }
+
+            #[synchronized(read(ledger))]
+            async fn balance(&self) -> i64 {
+                *ledger.balance
             }
 
             fn helper(&self) {}

@@ -1,13 +1,13 @@
 //! From the model to code. Nothing here can fail.
 
 use proc_macro2::{Delimiter, Group, Ident, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{quote, quote_spanned};
 use syn::Attribute;
 use syn::spanned::Spanned;
 
 use super::analysis::Finding;
 use super::forms::{Forms, Twin, guard_lifetime};
-use super::model::{Member, Method, Monitor, view_path};
+use super::model::{Member, Method, Monitor, struct_path, view_type};
 use super::parse::Block;
 use crate::gather::Gather;
 use crate::names::{Krate, own, public};
@@ -111,15 +111,6 @@ fn expand_check(monitor: &Monitor) -> TokenStream {
     }
 }
 
-/// The path of the struct, which is also that of its macro.
-fn struct_path(self_ty: &syn::TypePath) -> TokenStream {
-    let mut path = self_ty.path.clone();
-    if let Some(last) = path.segments.last_mut() {
-        last.arguments = syn::PathArguments::None;
-    }
-    path.into_token_stream()
-}
-
 fn expand_method(method: Method, path: &TokenStream) -> TokenStream {
     let Method {
         function, forms, ..
@@ -169,8 +160,20 @@ fn mode(mode: Mode) -> TokenStream {
 /// }
 /// ```
 ///
-/// and for methods that read, an impl of each of the two views. The second form, which
-/// nobody runs, calls the method that has the body under clippy.
+/// and for methods that read, an impl of the view of a read section. Where the lock is
+/// `rw`, that is another one than the view that writes, and there is one more:
+///
+/// ```text
+/// Account! {
+///     rw cfg
+///     {
+///         impl<'__guard> AccountCfgHeld<'__guard> { .. }
+///     }
+///     {}
+/// }
+/// ```
+///
+/// The second form, which nobody runs, calls the method that has the body under clippy.
 fn expand_twins(monitor: &Monitor) -> TokenStream {
     let path = struct_path(&monitor.block.self_ty);
     let krate = &monitor.krate;
@@ -207,13 +210,15 @@ fn expand_twins(monitor: &Monitor) -> TokenStream {
             });
             expand_impl(monitor, lock, mode, &twins.gather())
         };
-        let mut impls = twins(lock.mode, &on_own_view);
-        if lock.mode == Mode::Shared {
-            impls.extend(twins(Mode::Exclusive, &on_writing_view));
-        }
+        let own = twins(lock.mode, &on_own_view);
         let (mode, field) = (mode(lock.mode), &lock.field);
+        let other = (lock.mode == Mode::Shared).then(|| {
+            let writing = twins(Mode::Exclusive, &on_writing_view);
+            quote!(#path! { rw #field { #writing } {} })
+        });
         quote! {
-            #path! { #mode #field { #impls } {} }
+            #path! { #mode #field { #own } {} }
+            #other
         }
     });
     groups.gather()
@@ -357,7 +362,7 @@ fn on_writing_view(twin: &Twin, krate: &Krate) -> TokenStream {
 fn expand_impl(monitor: &Monitor, lock: &OwnLock, mode: Mode, twins: &TokenStream) -> TokenStream {
     let block = &monitor.block;
     let guard = guard_lifetime();
-    let view = view_path(&block.self_ty, &lock.field, mode, &quote!(#guard));
+    let view = view_type(&block.self_ty, &lock.field, mode, &quote!(#guard));
     let params = &block.generics.params;
     let where_clause = &block.generics.where_clause;
     let attrs = block.attrs.iter().filter(|attr| is_of_all(attr));
@@ -382,12 +387,24 @@ fn is_of_all(attr: &Attribute) -> bool {
 /// ```text
 /// Account! { acquire ledger { ::core::compile_error! { .. } } {} }
 /// ```
+///
+/// and where something else is said of a lock that one task holds at a time:
+///
+/// ```text
+/// Account! {
+///     acquire ledger { ::core::compile_error! { .. } } { ::core::compile_error! { .. } }
+/// }
+/// ```
 fn expand_finding(finding: &Finding, monitor: &Monitor) -> TokenStream {
     let path = struct_path(&monitor.block.self_ty);
     let mut tokens = finding.error.to_compile_error();
     if let Some((lock, error)) = &finding.of_plain_lock {
         let plain = error.to_compile_error();
         tokens = quote!(#path! { write #lock { #tokens } { #plain } });
+    }
+    for (lock, error) in &finding.of_exclusive_lock {
+        let exclusive = error.as_ref().map(syn::Error::to_compile_error);
+        tokens = quote!(#path! { acquire #lock { #exclusive } { #tokens } });
     }
     for (mode, lock) in &finding.conditions {
         tokens = quote!(#path! { #mode #lock { #tokens } {} });

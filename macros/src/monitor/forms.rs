@@ -10,7 +10,7 @@ use syn::{
 };
 
 use super::elided::Named;
-use super::model::view_path;
+use super::model::view_type;
 use crate::gather::Gather;
 use crate::names::{has_ident, own, plain, replace_self};
 use crate::section::{Function, Kind, Mode, OwnLock, Section, collect_idents};
@@ -252,7 +252,7 @@ fn inner(
     // They have names for the sake of messages about what leaves the section.
     let lifetime = |name: &str| Lifetime::new(name, own(lock.field.span()));
     let (section, held) = (lifetime("'__section"), lifetime("'__held"));
-    let view = view_path(self_ty, &lock.field, lock.mode, &quote!(#held));
+    let view = view_type(self_ty, &lock.field, lock.mode, &quote!(#held));
     let reference = match lock.mode {
         Mode::Exclusive => quote!(& #section mut),
         Mode::Shared => quote!(& #section),

@@ -148,14 +148,43 @@ fn name_lifetimes(block: &mut Block) {
     }
 }
 
-/// The path of a view next to that of the struct: `bank::AccountLedgerHeld<'g, T>`
-/// for `bank::Account<T>`.
-pub(super) fn view_path(
+/// The path of the struct, which is also that of its macro.
+pub(super) fn struct_path(self_ty: &TypePath) -> TokenStream {
+    let mut path = self_ty.path.clone();
+    if let Some(last) = path.segments.last_mut() {
+        last.arguments = PathArguments::None;
+    }
+    path.into_token_stream()
+}
+
+/// The type of a view: see [`view_path`]. What a read section sees is for the macro of the
+/// struct to say:
+///
+/// ```text
+/// Account!(rw cfg { AccountCfgReadHeld<'g> } { AccountCfgHeld<'g> })
+/// ```
+///
+/// The second is that of a lock that one task holds at a time.
+pub(super) fn view_type(
     self_ty: &TypePath,
     lock: &Ident,
     mode: Mode,
     lifetime: &TokenStream,
 ) -> TokenStream {
+    let exclusive = view_path(self_ty, lock, Mode::Exclusive, lifetime);
+    match mode {
+        Mode::Exclusive => exclusive,
+        Mode::Shared => {
+            let path = struct_path(self_ty);
+            let shared = view_path(self_ty, lock, Mode::Shared, lifetime);
+            quote!(#path!(rw #lock { #shared } { #exclusive }))
+        }
+    }
+}
+
+/// The path of a view next to that of the struct: `bank::AccountLedgerHeld<'g, T>`
+/// for `bank::Account<T>`.
+fn view_path(self_ty: &TypePath, lock: &Ident, mode: Mode, lifetime: &TokenStream) -> TokenStream {
     let mut path = self_ty.path.clone();
     let Some(last) = path.segments.last_mut() else {
         return TokenStream::new();

@@ -8,14 +8,31 @@ use crate::diagnostics::Errors;
 
 /// The messages about the methods, in the order in which they are found.
 fn findings(methods: &TokenStream) -> Vec<String> {
+    let messages = found(methods).into_iter();
+    messages.map(|finding| finding.error.to_string()).collect()
+}
+
+/// What is said, if anything, where the locks that are read are those of one task at a
+/// time.
+fn findings_of_exclusive_locks(methods: &TokenStream) -> Vec<String> {
+    let findings = found(methods).into_iter();
+    let messages = findings.filter_map(|finding| {
+        let mut instead = finding.of_exclusive_lock.into_iter();
+        let error = instead
+            .next()
+            .map_or(Some(finding.error), |(_, error)| error);
+        error.map(|error| error.to_string())
+    });
+    messages.collect()
+}
+
+fn found(methods: &TokenStream) -> Vec<analysis::Finding> {
     let errors = Errors::new();
     let arguments = parse::arguments(quote!(), &errors);
     let block = parse::block(quote!(impl<T> bank::Account<T> { #methods }), &errors);
     let monitor = Monitor::new(block.expect("it is an impl"), &arguments);
     assert_eq!(errors.messages(), Vec::<String>::new());
-    let findings = analysis::findings(&monitor, &arguments);
-    let messages = findings.iter().map(|finding| finding.error.to_string());
-    messages.collect()
+    analysis::findings(&monitor, &arguments)
 }
 
 /// Checks the findings about one statement, in a method that holds `a`, next to
@@ -440,6 +457,94 @@ fn opposite_orders_are_found() {
 fn what_another_lock_keeps_apart_is_no_hazard() {
     in_order(&[&["g", "a", "b"], &["g", "b", "a"]], &[]);
     in_order(&[&["g", "a", "b"], &["b", "a"]], &["both", "against"]);
+}
+
+#[test]
+fn a_lock_of_one_task_at_a_time_is_acquired_again_where_it_is_read_twice() {
+    let others = quote! {
+        #[synchronized(a)] async fn add(&self) {}
+        #[synchronized(read(a))] async fn get(&self) {}
+        async fn helper(&self) { self.get().await; }
+    };
+    let says = |body: TokenStream, expected: &str| {
+        let methods = quote!(#others #[synchronized(read(a))] async fn m(&self) { #body });
+        let expected = format!("`m` holds `a` here, and {expected}");
+        assert_eq!(findings_of_exclusive_locks(&methods), [expected]);
+    };
+    says(
+        quote!(self.get().await;),
+        "`get` acquires it again, which is a deadlock: write `a.get(..)`, which runs under the \
+         lock already held",
+    );
+    says(
+        quote!(self.add().await;),
+        "`add` acquires it again, which is a deadlock: hold `a` here, and write `a.add(..)`, \
+         which runs under the lock already held",
+    );
+    says(
+        quote!(self.helper().await;),
+        "`helper` acquires it again, through `get`, which is a deadlock: call it before or \
+         after, or let `helper` take what is held, `a: &AccountAHeld<'_>`",
+    );
+    says(
+        quote!(self.acquire_a().await;),
+        "acquires it again, which is a deadlock: hold `a` in place of `read(a)`, and use `a`",
+    );
+    says(
+        quote!(with_lock!(read(self.a), {});),
+        "acquires it again, which is a deadlock: use `a`, which leads to what it guards",
+    );
+}
+
+#[test]
+fn a_lock_of_one_task_at_a_time_keeps_others_apart_where_it_is_read() {
+    let methods = quote! {
+        #[synchronized(read(g))] async fn m0(&self) {
+            with_lock!(self.a, { with_lock!(self.b, {}) });
+        }
+        async fn m1(&self) {
+            with_lock!(read(self.g), { with_lock!(self.b, { with_lock!(self.a, {}) }) });
+        }
+    };
+    assert_eq!(findings(&methods).len(), 2);
+    assert_eq!(findings_of_exclusive_locks(&methods), Vec::<String>::new());
+}
+
+#[test]
+fn a_method_that_writes_is_none_of_a_view_that_reads() {
+    let others = quote! {
+        #[synchronized(a)] async fn add(&self) {}
+        #[synchronized(read(a))] async fn get(&self) {}
+        #[synchronized(b)] async fn other(&self) {}
+    };
+    let reading = |body| quote!(#others #[synchronized(x = read(a))] async fn m(&self) { #body });
+    let message = |instead| {
+        format!(
+            "`m` holds `a` only to read here, and `add` writes: hold `{instead}` in place of \
+             `read(a)`"
+        )
+    };
+    let writes = reading(quote!(x.add().await; x.get().await;));
+    assert_eq!(findings(&writes), [message("write(a)")]);
+    assert_eq!(findings_of_exclusive_locks(&writes), [message("a")]);
+    let inside = quote! {
+        #others
+        async fn m(&self) { with_lock!(read(self.a), b = self.b, { a.add().await; b.other().await }); }
+    };
+    assert_eq!(findings(&inside), [message("write(a)")]);
+
+    for body in [
+        quote!(x.get().await),
+        // Of something else.
+        quote!(a.add().await),
+        quote!(x.other().await),
+        quote!(x.a.add().await),
+        quote!(let x = y; x.add().await),
+        quote!(with_lock!(x = y.z, { x.add().await })),
+        quote!(|x: T| x.add()),
+    ] {
+        assert_eq!(findings(&reading(body)), Vec::<String>::new());
+    }
 }
 
 #[test]

@@ -61,6 +61,15 @@ impl Section {
         own.gather()
     }
 
+    /// What the body calls the locks that are no fields of `self`.
+    pub(crate) fn other_bindings(&self) -> Vec<Ident> {
+        let others = self.locks.iter().filter(|lock| {
+            let is_own = matches!(&lock.expr, LockExpr::Field { is_own: true, .. });
+            !is_own
+        });
+        others.map(|lock| lock.binding.clone()).gather()
+    }
+
     /// The lock of the object under which the body could run as well if it was
     /// held already: nothing but the acquisition is then left out.
     pub(crate) fn only_own_lock(&self) -> Option<OwnLock> {

@@ -95,6 +95,13 @@ impl<H: Gated, C: Claim<H>> GatePermit<H, C> {
         handle
     }
 
+    /// Gives back what was granted, by one who has changed nothing of what is guarded.
+    #[inline]
+    pub(crate) fn release_unchanged(self) {
+        let claim = self.claim;
+        self.into_handle().gate().leave_unchanged(claim.into());
+    }
+
     /// Which lock this is.
     #[inline]
     pub(crate) fn lock_id(&self) -> LockId {

@@ -26,6 +26,13 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         }
     }
 
+    /// Gives back what `request` has been granted, by one who has changed nothing of what
+    /// is guarded, so that no condition is evaluated again.
+    #[inline]
+    pub(crate) fn leave_unchanged(&self, request: P::Request) {
+        self.change(false, |word| Some(P::release(word, request)));
+    }
+
     #[cold]
     #[inline(never)]
     fn leave_queued(&self, request: P::Request) {

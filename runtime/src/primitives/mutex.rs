@@ -14,7 +14,7 @@ use core::ptr::NonNull;
 
 use super::flavour::{Rc, ThisFlavour, rc, threads_only, use_of};
 use super::lock::Lock;
-use crate::gate::{Exclusive, Gate, GatePermit, Gated, Policy, entering_future, guard_traits};
+use crate::gate::{Exclusive, Gate, GatePermit, Gated, entering_future, guard_traits};
 use crate::traits::guard::{HoldsLock, relock_guard};
 use crate::traits::lock::{ExclusiveLock, LockId, async_lock};
 
@@ -180,8 +180,7 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
         impl Drop for Visit<'_> {
             #[inline]
             fn drop(&mut self) {
-                self.0
-                    .change(false, |word| Some(Exclusive::release(word, ())));
+                self.0.leave_unchanged(());
             }
         }
 

@@ -2,9 +2,9 @@
 //!
 //! | lock | guard | binding |
 //! |---|---|---|
-//! | of a derived struct | generated | `&mut Held`, or `&ReadHeld` when read |
-//! | any other | derefs mutably | `&mut Target` |
-//! | | derefs | `&Target`; when read, and if that is `()`, a `&` to what leads to it |
+//! | of a derived struct | generated | `&mut Held`; when read, `&ReadHeld` if it is `rw`, else `&Held` |
+//! | any other | derefs mutably | `&mut Target`; when read, `&Target` |
+//! | | derefs | `&Target`; when several read, and if that is `()`, a `&` to what leads to it |
 //! | | does neither | `&Guard` |
 //!
 //! The last three are told apart by autoderef specialization: the method `__bind` of
@@ -44,7 +44,7 @@ pub struct OfGuard<'v, G>(&'v mut G);
 impl<'v, G> Bind<'v, G> {
     #[inline]
     pub(super) fn new(guard: &'v mut G) -> Self {
-        Bind(OfDeref(OfGuard(guard)))
+        Bind(OfDeref::new(guard))
     }
 }
 
@@ -53,6 +53,13 @@ impl<G> Bind<'_, G> {
     #[inline]
     pub(super) fn guard(&mut self) -> &mut G {
         self.0.guard()
+    }
+}
+
+impl<'v, G> OfDeref<'v, G> {
+    #[inline]
+    pub(super) fn new(guard: &'v mut G) -> Self {
+        OfDeref(OfGuard(guard))
     }
 }
 

@@ -20,9 +20,11 @@ use core::marker::PhantomData;
 use core::ops::Deref;
 
 use super::bind::DerivedView;
-use super::dispatch::{AnyLock, Derived, HasLock, Plain};
+use super::dispatch::{
+    AnyLock, Derived, DerivedReading, Enter, EnterShared, HasLock, Plain, PlainReading,
+};
 use super::entry_type::EntryType;
-use super::{Enter, EnterShared};
+use super::reading::{Exclusively, ExclusivelyPlain, Reading, ReadingPlain};
 use crate::when::{ConditionalLock, ConditionalRwLock, GuardMaker, Look, Place, When, when};
 use crate::{AsyncLock, AsyncRwLock};
 
@@ -171,6 +173,12 @@ where
 }
 
 impl<'a, O: HasLock<KEY> + ?Sized, const KEY: u128> EntryType<Derived<'a, O, KEY>> {
+    /// Where a read section waits for its condition.
+    #[inline]
+    pub fn __conditional(&self, lock: &'a O) -> &'a O {
+        lock
+    }
+
     /// What the condition sees.
     #[inline]
     pub fn __evaluate<'v>(
@@ -182,6 +190,12 @@ impl<'a, O: HasLock<KEY> + ?Sized, const KEY: u128> EntryType<Derived<'a, O, KEY
 }
 
 impl<L: ?Sized> EntryType<Plain<'_, L>> {
+    /// Where a read section waits for its condition.
+    #[inline]
+    pub fn __conditional<'a>(&self, lock: &'a AnyLock<L>) -> &'a AnyLock<L> {
+        lock
+    }
+
     /// What the condition sees.
     #[inline]
     pub fn __evaluate<'v, G, const KEY: u128>(
@@ -189,6 +203,44 @@ impl<L: ?Sized> EntryType<Plain<'_, L>> {
         looked: Looked<'v, AnyLock<L>, G, KEY>,
     ) -> Seen<'v, G> {
         Seen(SeenGuard(looked.0))
+    }
+}
+
+impl<'a, O, G, const READ: u128, const KEY: u128> EntryType<DerivedReading<'a, O, READ, KEY>>
+where
+    O: HasLock<KEY, Guard<'a> = G> + Enter<KEY, Guard<'a> = G> + ?Sized + 'a,
+{
+    /// Where the section waits for its condition: what is promised of the lock `KEY` is
+    /// not known of `READ`, for which somebody else could say what a view is.
+    #[inline]
+    pub fn __conditional(&self, lock: &'a O) -> &'a Exclusively<O, KEY> {
+        Exclusively::new(lock)
+    }
+
+    /// What the condition sees.
+    #[inline]
+    pub fn __evaluate<'v>(
+        &self,
+        looked: Looked<'v, Exclusively<O, KEY>, Reading<'a, O, G, KEY>, READ>,
+    ) -> DerivedView<O::Held<'v>> {
+        DerivedView(O::view(looked.0.guard()))
+    }
+}
+
+impl<L: AsyncLock + ?Sized> EntryType<PlainReading<'_, L>> {
+    /// Where the section waits for its condition.
+    #[inline]
+    pub fn __conditional<'a>(&self, lock: &'a ExclusivelyPlain<L>) -> &'a ExclusivelyPlain<L> {
+        lock
+    }
+
+    /// What the condition sees.
+    #[inline]
+    pub fn __evaluate<'a, 'v, const READ: u128>(
+        &self,
+        looked: Looked<'v, ExclusivelyPlain<L>, ReadingPlain<'a, L>, READ>,
+    ) -> Seen<'v, L::Guard<'a>> {
+        Seen(SeenGuard(looked.0.guard()))
     }
 }
 

@@ -72,6 +72,12 @@ impl<'g, O: ?Sized, G, const KEY: u128> Core<'g, O, G, KEY> {
         core.owner
     }
 
+    /// The guard of the lock.
+    #[inline]
+    pub(super) fn into_guard(self) -> G {
+        self.guard
+    }
+
     /// What the lock itself contains, where it does.
     #[inline]
     pub fn value(&mut self) -> &mut G::Target

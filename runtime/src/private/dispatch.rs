@@ -19,6 +19,20 @@
 //!                             Derived | Plain
 //! ```
 //!
+//! A read section asks twice at each step, for a reader-writer lock first and then for any
+//! other, which it holds as a section that writes would, and only reads:
+//!
+//! ```text
+//! probe_shared::<_, READ, KEY>(&account)
+//!     .__select(&account.ledger)
+//!                             Derived                 marked `#[lock(rw)]`
+//!                             ToRead                  any other of the derive
+//!                             Value
+//!     .__resolve_shared()
+//!                             Derived | Plain         several tasks at a time
+//!                             DerivedReading | PlainReading
+//! ```
+//!
 //! where each type derefs to the next one in its list. (A trait with a blanket
 //! fallback would not do: it would be found on `Arc<Account>` before the method
 //! on `Account`.) The methods have names that no trait of a user has: a blanket
@@ -29,6 +43,7 @@ use core::ops::Deref;
 
 use super::errors::ErrorEntry;
 use super::fields::address;
+use super::reading::{Exclusively, ExclusivelyPlain};
 use crate::{AsyncLock, AsyncRwLock, LockId};
 
 /// Implemented by the derive: the struct has a lock whose name hashes to `KEY`,
@@ -72,12 +87,21 @@ pub trait Enter<const KEY: u128> {
 
     /// Waits for the lock.
     fn acquire(&self) -> impl Future<Output = Result<Self::Guard<'_>, Self::Error>>;
+
+    /// Releases the lock after a section that has only read.
+    #[inline]
+    fn release_unchanged<'g>(guard: Self::Guard<'g>)
+    where
+        Self: 'g,
+    {
+        drop(guard);
+    }
 }
 
 /// A read section can be entered. See [`Enter`].
 ///
-/// By the time that this is asked for, the lock is known to be a reader-writer
-/// lock: what can be missing is `Sync`.
+/// By the time that this is asked for, the lock is known to be one: what can be missing
+/// is `Sync`, where it is a reader-writer lock.
 #[diagnostic::on_unimplemented(
     message = "a read section lets several tasks have the data of `{Self}` at a time, but not all of it is `Sync`",
     label = "cannot be read by several tasks",
@@ -130,6 +154,14 @@ impl<L: AsyncLock + ?Sized, const KEY: u128> Enter<KEY> for AnyLock<L> {
     #[inline]
     fn acquire(&self) -> impl Future<Output = Result<L::Guard<'_>, L::Error>> {
         self.0.acquire()
+    }
+
+    #[inline]
+    fn release_unchanged<'g>(guard: L::Guard<'g>)
+    where
+        Self: 'g,
+    {
+        L::__release_unchanged(guard);
     }
 }
 
@@ -200,16 +232,117 @@ impl<'a, L: ?Sized> Plain<'a, L> {
     }
 }
 
+/// A lock of a derived struct that one task holds at a time has been selected by a read
+/// section, which has named a field of type `L`.
+pub struct ToRead<'a, O: ?Sized, L: ?Sized, const READ: u128, const KEY: u128>(
+    ToReadAlone<'a, O, L, READ, KEY>,
+);
+
+/// Fallback for fields that are no reader-writer locks.
+pub struct ToReadAlone<'a, O: ?Sized, L: ?Sized, const READ: u128, const KEY: u128> {
+    owner: Derived<'a, O, KEY>,
+    field: &'a L,
+}
+
+impl<'a, O, L, const READ: u128, const KEY: u128> ToRead<'a, O, L, READ, KEY>
+where
+    O: HasLock<KEY> + ?Sized,
+    L: ?Sized,
+{
+    #[track_caller]
+    #[inline]
+    fn new(owner: &'a O, field: &'a L) -> Self {
+        let owner = Derived::new(owner, field);
+        ToRead(ToReadAlone { owner, field })
+    }
+}
+
+impl<'a, O, L, const READ: u128, const KEY: u128> ToRead<'a, O, L, READ, KEY>
+where
+    O: ?Sized,
+    L: AsyncRwLock + ?Sized,
+{
+    /// The lock is not marked `#[lock(rw)]`: it is read like any other, and what is bound
+    /// says what is missing.
+    #[inline]
+    pub fn __resolve_shared(&self) -> Plain<'a, L> {
+        Plain(self.field)
+    }
+}
+
+impl<'a, O, L, const READ: u128, const KEY: u128> ToReadAlone<'a, O, L, READ, KEY>
+where
+    O: ?Sized,
+    L: ?Sized,
+{
+    /// The lock is taken as by a section that writes.
+    #[inline]
+    pub fn __resolve_shared(&self) -> DerivedReading<'a, O, READ, KEY> {
+        DerivedReading(self.owner.0)
+    }
+}
+
+impl<'a, O, L, const READ: u128, const KEY: u128> Deref for ToRead<'a, O, L, READ, KEY>
+where
+    O: ?Sized,
+    L: ?Sized,
+{
+    type Target = ToReadAlone<'a, O, L, READ, KEY>;
+
+    #[inline]
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+/// A read section of a lock of a derived struct that one task holds at a time.
+pub struct DerivedReading<'a, O: ?Sized, const READ: u128, const KEY: u128>(&'a O);
+
+impl<'a, O: ?Sized, const READ: u128, const KEY: u128> DerivedReading<'a, O, READ, KEY> {
+    /// What a section enters.
+    #[inline]
+    pub fn __lock(self) -> &'a O {
+        self.0
+    }
+}
+
+/// A read section of a lock that belongs to no derive and is no reader-writer lock.
+pub struct PlainReading<'a, L: ?Sized>(&'a L);
+
+impl<'a, L: ?Sized> PlainReading<'a, L> {
+    /// What a section enters.
+    #[inline]
+    pub fn __lock(self) -> &'a ExclusivelyPlain<L> {
+        Exclusively::new(AnyLock::new(self.0))
+    }
+}
+
 /// Looks for the lock `KEY` of `base`.
 #[inline]
 pub fn probe<B: ?Sized, const KEY: u128>(base: &B) -> Probe<'_, B, KEY> {
     Probe(Target1(Target2(Target3(Target4(Otherwise(base))))))
 }
 
+/// Looks for a lock of `base` to read: for the reader-writer lock `READ`, or for `KEY`,
+/// which is the same name without a word about how it is held.
+#[inline]
+pub fn probe_shared<B: ?Sized, const READ: u128, const KEY: u128>(
+    base: &B,
+) -> ReadProbe<'_, B, READ, KEY> {
+    let otherwise = ReadOtherwise(base);
+    let target4 = ReadTarget4(ExclusiveTarget4(otherwise));
+    let target3 = ReadTarget3(ExclusiveTarget3(target4));
+    let target2 = ReadTarget2(ExclusiveTarget2(target3));
+    let target1 = ReadTarget1(ExclusiveTarget1(target2));
+    ReadProbe(ExclusiveProbe(target1))
+}
+
 /// Looks for a lock in `value`.
 #[inline]
 pub fn value<L: ?Sized>(value: &L) -> Value<'_, L> {
-    Value(ValueTarget1(ValueTarget2(ValueOtherwise(value))))
+    let target2 = ValueTarget2(ExclusiveValueTarget2(ValueOtherwise(value)));
+    let target1 = ValueTarget1(ExclusiveValueTarget1(target2));
+    Value(ExclusiveValue(target1))
 }
 
 /// Declares a list of types of which each derefs to the next one.
@@ -236,7 +369,15 @@ macro_rules! chain {
 }
 
 chain!(['a, B: ?Sized, const KEY: u128] Probe<'a, B, KEY> Target1 Target2 Target3 Target4 Otherwise);
-chain!(['a, L: ?Sized] Value<'a, L> ValueTarget1 ValueTarget2 ValueOtherwise);
+chain! {
+    ['a, B: ?Sized, const READ: u128, const KEY: u128] ReadProbe<'a, B, READ, KEY> ExclusiveProbe
+    ReadTarget1 ExclusiveTarget1 ReadTarget2 ExclusiveTarget2 ReadTarget3 ExclusiveTarget3
+    ReadTarget4 ExclusiveTarget4 ReadOtherwise
+}
+chain! {
+    ['a, L: ?Sized] Value<'a, L> ExclusiveValue ValueTarget1 ExclusiveValueTarget1 ValueTarget2
+    ExclusiveValueTarget2 ValueOtherwise
+}
 
 /// What a `B` derefs to, and what that derefs to.
 type To1<B> = <B as Deref>::Target;
@@ -244,64 +385,60 @@ type To2<B> = To1<To1<B>>;
 type To3<B> = To1<To2<B>>;
 type To4<B> = To1<To3<B>>;
 
-impl<'a, B: ?Sized, const KEY: u128> Probe<'a, B, KEY>
-where
-    B: HasLock<KEY>,
-{
-    #[doc(hidden)]
-    #[track_caller]
-    #[inline]
-    pub fn __select<L: ?Sized>(&self, field: &L) -> Derived<'a, B, KEY> {
-        Derived::new(self.base(), field)
-    }
+/// `__select`, for each type of a chain by which the lock is found: where `B` is as is
+/// said, and the lock is that of the type behind it.
+macro_rules! select {
+    ($(
+        $probe:ident<$($key:ident),*> where B: [$($bound:tt)*]
+            => $selected:ident<'a, $owner:ty, $($arg:ident),*>;
+    )*) => {$(
+        impl<'a, B: ?Sized, $(const $key: u128),*> $probe<'a, B, $($key),*>
+        where
+            B: $($bound)*,
+        {
+            #[doc(hidden)]
+            #[track_caller]
+            #[inline]
+            pub fn __select<L: ?Sized>(
+                &self,
+                field: &'a L,
+            ) -> $selected<'a, $owner, $($arg),*> {
+                $selected::new(self.base(), field)
+            }
+        }
+    )*};
 }
 
-impl<'a, B: ?Sized, const KEY: u128> Target1<'a, B, KEY>
-where
-    B: Deref<Target: HasLock<KEY>>,
-{
-    #[doc(hidden)]
-    #[track_caller]
-    #[inline]
-    pub fn __select<L: ?Sized>(&self, field: &L) -> Derived<'a, To1<B>, KEY> {
-        Derived::new(self.base(), field)
-    }
-}
+select! {
+    Probe<KEY> where B: [HasLock<KEY>] => Derived<'a, B, KEY>;
+    Target1<KEY> where B: [Deref<Target: HasLock<KEY>>] => Derived<'a, To1<B>, KEY>;
+    Target2<KEY> where B: [Deref<Target: Deref<Target: HasLock<KEY>>>]
+        => Derived<'a, To2<B>, KEY>;
+    Target3<KEY> where B: [Deref<Target: Deref<Target: Deref<Target: HasLock<KEY>>>>]
+        => Derived<'a, To3<B>, KEY>;
+    Target4<KEY> where B: [Deref<Target: Deref<Target: Deref<Target: Deref<Target: HasLock<KEY>>>>>]
+        => Derived<'a, To4<B>, KEY>;
 
-impl<'a, B: ?Sized, const KEY: u128> Target2<'a, B, KEY>
-where
-    B: Deref<Target: Deref<Target: HasLock<KEY>>>,
-{
-    #[doc(hidden)]
-    #[track_caller]
-    #[inline]
-    pub fn __select<L: ?Sized>(&self, field: &L) -> Derived<'a, To2<B>, KEY> {
-        Derived::new(self.base(), field)
-    }
-}
+    ReadProbe<READ, KEY> where B: [HasLock<READ>] => Derived<'a, B, READ>;
+    ReadTarget1<READ, KEY> where B: [Deref<Target: HasLock<READ>>] => Derived<'a, To1<B>, READ>;
+    ReadTarget2<READ, KEY> where B: [Deref<Target: Deref<Target: HasLock<READ>>>]
+        => Derived<'a, To2<B>, READ>;
+    ReadTarget3<READ, KEY> where B: [Deref<Target: Deref<Target: Deref<Target: HasLock<READ>>>>]
+        => Derived<'a, To3<B>, READ>;
+    ReadTarget4<READ, KEY>
+        where B: [Deref<Target: Deref<Target: Deref<Target: Deref<Target: HasLock<READ>>>>>]
+        => Derived<'a, To4<B>, READ>;
 
-impl<'a, B: ?Sized, const KEY: u128> Target3<'a, B, KEY>
-where
-    B: Deref<Target: Deref<Target: Deref<Target: HasLock<KEY>>>>,
-{
-    #[doc(hidden)]
-    #[track_caller]
-    #[inline]
-    pub fn __select<L: ?Sized>(&self, field: &L) -> Derived<'a, To3<B>, KEY> {
-        Derived::new(self.base(), field)
-    }
-}
-
-impl<'a, B: ?Sized, const KEY: u128> Target4<'a, B, KEY>
-where
-    B: Deref<Target: Deref<Target: Deref<Target: Deref<Target: HasLock<KEY>>>>>,
-{
-    #[doc(hidden)]
-    #[track_caller]
-    #[inline]
-    pub fn __select<L: ?Sized>(&self, field: &L) -> Derived<'a, To4<B>, KEY> {
-        Derived::new(self.base(), field)
-    }
+    ExclusiveProbe<READ, KEY> where B: [HasLock<KEY>] => ToRead<'a, B, L, READ, KEY>;
+    ExclusiveTarget1<READ, KEY> where B: [Deref<Target: HasLock<KEY>>]
+        => ToRead<'a, To1<B>, L, READ, KEY>;
+    ExclusiveTarget2<READ, KEY> where B: [Deref<Target: Deref<Target: HasLock<KEY>>>]
+        => ToRead<'a, To2<B>, L, READ, KEY>;
+    ExclusiveTarget3<READ, KEY> where B: [Deref<Target: Deref<Target: Deref<Target: HasLock<KEY>>>>]
+        => ToRead<'a, To3<B>, L, READ, KEY>;
+    ExclusiveTarget4<READ, KEY>
+        where B: [Deref<Target: Deref<Target: Deref<Target: Deref<Target: HasLock<KEY>>>>>]
+        => ToRead<'a, To4<B>, L, READ, KEY>;
 }
 
 impl<'a, B: ?Sized, const KEY: u128> Otherwise<'a, B, KEY> {
@@ -318,38 +455,55 @@ impl<'a, B: ?Sized, const KEY: u128> Otherwise<'a, B, KEY> {
     }
 }
 
-/// Both ways to resolve, for locks and for reader-writer locks.
+impl<'a, B: ?Sized, const READ: u128, const KEY: u128> ReadOtherwise<'a, B, READ, KEY> {
+    /// Found through the whole chain.
+    #[inline]
+    fn base(&self) -> &'a B {
+        self.0
+    }
+
+    #[doc(hidden)]
+    #[inline]
+    pub fn __select<'p, L: ?Sized>(&self, field: &'p L) -> Value<'p, L> {
+        value(field)
+    }
+}
+
+/// How to resolve, for locks, and for those that are read: reader-writer locks, and any
+/// other. A section `lock` and a section `read(lock)` find the same one, the nearest.
 macro_rules! resolve {
-    ($($resolve:ident: $lock:ident;)*) => {$(
-        impl<'a, L: ?Sized + $lock> Value<'a, L> {
+    ($($resolve:ident: $lock:ident => $found:ident, $value:ident $target1:ident $target2:ident;)*) => {$(
+        impl<'a, L: ?Sized + $lock> $value<'a, L> {
             #[doc(hidden)]
             #[inline]
-            pub fn $resolve(&self) -> Plain<'a, L> {
-                Plain(self.lock())
+            pub fn $resolve(&self) -> $found<'a, L> {
+                $found(self.lock())
             }
         }
 
-        impl<'a, L: ?Sized + Deref<Target: $lock>> ValueTarget1<'a, L> {
+        impl<'a, L: ?Sized + Deref<Target: $lock>> $target1<'a, L> {
             #[doc(hidden)]
             #[inline]
-            pub fn $resolve(&self) -> Plain<'a, To1<L>> {
-                Plain(self.lock())
+            pub fn $resolve(&self) -> $found<'a, To1<L>> {
+                $found(self.lock())
             }
         }
 
-        impl<'a, L: ?Sized + Deref<Target: Deref<Target: $lock>>> ValueTarget2<'a, L> {
+        impl<'a, L: ?Sized + Deref<Target: Deref<Target: $lock>>> $target2<'a, L> {
             #[doc(hidden)]
             #[inline]
-            pub fn $resolve(&self) -> Plain<'a, To2<L>> {
-                Plain(self.lock())
+            pub fn $resolve(&self) -> $found<'a, To2<L>> {
+                $found(self.lock())
             }
         }
     )*};
 }
 
 resolve! {
-    __resolve: AsyncLock;
-    __resolve_shared: AsyncRwLock;
+    __resolve: AsyncLock => Plain, Value ValueTarget1 ValueTarget2;
+    __resolve_shared: AsyncRwLock => Plain, Value ValueTarget1 ValueTarget2;
+    __resolve_shared: AsyncLock => PlainReading,
+        ExclusiveValue ExclusiveValueTarget1 ExclusiveValueTarget2;
 }
 
 impl<'a, L: ?Sized> ValueOtherwise<'a, L> {
@@ -373,7 +527,7 @@ impl<'a, L: ?Sized> ValueOtherwise<'a, L> {
     #[doc(hidden)]
     pub fn __resolve_shared(&self) -> ErrorEntry
     where
-        L: AsyncRwLock,
+        L: AsyncLock,
     {
         ErrorEntry
     }

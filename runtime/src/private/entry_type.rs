@@ -3,8 +3,10 @@
 
 use core::marker::PhantomData;
 
-use super::bind::{Bind, DerivedView};
-use super::dispatch::{Derived, HasLock, Plain};
+use super::bind::{Bind, DerivedView, OfDeref};
+use super::dispatch::{Derived, DerivedReading, Enter, HasLock, Plain, PlainReading};
+use super::reading::{Reading, ReadingPlain};
+use crate::AsyncLock;
 
 /// The type of what has been selected.
 pub struct EntryType<E>(PhantomData<fn() -> E>);
@@ -28,5 +30,24 @@ impl<L: ?Sized> EntryType<Plain<'_, L>> {
     #[inline]
     pub fn __view<'v, G>(&self, guard: &'v mut G) -> Bind<'v, G> {
         Bind::new(guard)
+    }
+}
+
+impl<'a, O, G, const READ: u128, const KEY: u128> EntryType<DerivedReading<'a, O, READ, KEY>>
+where
+    O: HasLock<KEY, Guard<'a> = G> + Enter<KEY, Guard<'a> = G> + ?Sized + 'a,
+{
+    /// What the section sees, by `__bind_shared`.
+    #[inline]
+    pub fn __view<'v>(&self, guard: &'v mut Reading<'a, O, G, KEY>) -> DerivedView<O::Held<'v>> {
+        DerivedView(O::view(guard.guard()))
+    }
+}
+
+impl<L: AsyncLock + ?Sized> EntryType<PlainReading<'_, L>> {
+    /// What the section sees, by `__bind_shared`.
+    #[inline]
+    pub fn __view<'a, 'v>(&self, guard: &'v mut ReadingPlain<'a, L>) -> OfDeref<'v, L::Guard<'a>> {
+        OfDeref::new(guard.guard())
     }
 }

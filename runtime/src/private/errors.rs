@@ -107,6 +107,11 @@ impl EntryType<ErrorEntry> {
         ErrorEntry
     }
 
+    #[inline]
+    pub fn __conditional<'a>(&self, lock: &'a AnyLock<ErrorLock>) -> &'a AnyLock<ErrorLock> {
+        lock
+    }
+
     pub fn __evaluate<G>(&self, _: G) -> ErrorEntry {
         ErrorEntry
     }

@@ -188,6 +188,25 @@ impl<O: LockOf<M> + ?Sized, M> AsyncLock for Of<O, M> {
     fn id(&self) -> LockId {
         self.field().id()
     }
+
+    #[inline]
+    fn __release_unchanged<'a>(guard: GuardOf<'a, O, M>)
+    where
+        Self: 'a,
+    {
+        let mut guard = ManuallyDrop::new(guard);
+        // SAFETY: it is taken out once, as what is around it is not dropped.
+        let guard = unsafe { ManuallyDrop::take(&mut guard.guard) };
+        <O::Lock as AsyncLock>::__release_unchanged(guard);
+    }
+}
+
+impl<'g, O: LockOf<M> + ?Sized, M, const KEY: u128> Core<'g, O, GuardOf<'g, O, M>, KEY> {
+    /// Releases the lock after a section that has only read.
+    #[inline]
+    pub fn release_unchanged(core: Self) {
+        <Of<O, M> as AsyncLock>::__release_unchanged(core.into_guard());
+    }
 }
 
 impl<O: RwLockOf<M> + ?Sized, M> AsyncRwLock for Of<O, M> {

@@ -15,6 +15,7 @@
 //! | `locks` | what a derive asks of the types of its locks, and how it reaches them |
 //! | `order` | in which order a section acquires several locks |
 //! | `reacquire` | how a generated guard comes back from a `Condition` |
+//! | `reading` | a read section of a lock that one task holds at a time |
 //! | `timeout` | how the wait to enter a section is bounded |
 //! | `views` | what a method that runs under a lock that is held needs of a view |
 
@@ -33,6 +34,7 @@ mod fields;
 mod locks;
 mod order;
 mod reacquire;
+mod reading;
 mod timeout;
 mod views;
 
@@ -46,7 +48,10 @@ pub use self::conditional::{
     enter_shared_when, enter_when,
 };
 pub use self::core::{Core, Owner, ReadCore};
-pub use self::dispatch::{Derived, Enter, EnterShared, HasLock, Plain, Probe, Value, probe, value};
+pub use self::dispatch::{
+    Derived, DerivedReading, Enter, EnterShared, HasLock, Plain, PlainReading, Probe, ReadProbe,
+    ToRead, ToReadAlone, Value, probe, probe_shared, value,
+};
 pub use self::entry_type::{EntryType, entry_type};
 pub use self::fallible::{
     CannotFail, Failure, FromElapsed, FromFailure, OfAnyKind, failure, infallible,
@@ -57,6 +62,7 @@ pub use self::locks::{
 };
 pub use self::order::{in_order, taken};
 pub use self::reacquire::{MustNotImplDrop, NeverUnpin, Reacquirable, Reacquire, ReacquireLock};
+pub use self::reading::{EnterReading, Exclusively, Reading, enter_reading};
 pub use self::timeout::{late, timeout};
 pub use self::views::{AsRead, HasSize, IsDerived, ViewOf, derived};
 pub use crate::when::{

@@ -149,6 +149,19 @@ pub trait AsyncLock {
     fn id(&self) -> LockId {
         LockId::of(self)
     }
+
+    /// Releases the lock after a section that has only read: where conditions (`when`)
+    /// wait for a change of what is guarded, this is none.
+    ///
+    /// Locks of this crate do so; of any other nothing is known but the drop of its guard.
+    #[doc(hidden)]
+    #[inline]
+    fn __release_unchanged<'a>(guard: Self::Guard<'a>)
+    where
+        Self: 'a,
+    {
+        drop(guard);
+    }
 }
 
 /// An [`AsyncLock`] that several readers can share. As an `AsyncLock`, it is
@@ -254,6 +267,14 @@ macro_rules! through_pointer {
             fn id(&self) -> LockId {
                 L::id(self)
             }
+
+            #[inline]
+            fn __release_unchanged<'a>(guard: Self::Guard<'a>)
+            where
+                Self: 'a,
+            {
+                L::__release_unchanged(guard);
+            }
         }
 
         impl<L: AsyncRwLock + ?Sized> AsyncRwLock for $pointer {
@@ -327,6 +348,14 @@ macro_rules! async_lock {
             #[inline]
             fn id(&self) -> $crate::LockId {
                 $crate::LockId::of($crate::gate::Gated::gate(self))
+            }
+
+            #[inline]
+            fn __release_unchanged<'a>(guard: Self::Guard<'a>)
+            where
+                Self: 'a,
+            {
+                guard.permit.release_unchanged();
             }
         }
 

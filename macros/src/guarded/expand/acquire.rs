@@ -174,8 +174,11 @@ impl Side<'_> {
     ///     type Error = ::core::convert::Infallible;
     ///     fn id(&self) -> ::async_monitor::LockId { .. }
     ///     async fn acquire(&self) -> Result<Self::Guard<'_>, Self::Error> { .. }
+    ///     fn release_unchanged<'__guard>(__guard: Self::Guard<'__guard>) { .. }
     /// }
     /// ```
+    ///
+    /// where the last one is for a lock that one task holds at a time, to read.
     pub(super) fn expand_traits(&self) -> TokenStream {
         let krate = &self.monitor.krate;
         let Side {
@@ -196,6 +199,17 @@ impl Side<'_> {
             quote!(Enter)
         };
         let (acquired, lock_of) = (self.acquired(), self.lock_of(&quote!(self)));
+        let release_unchanged = (!self.is_shared).then(|| {
+            quote! {
+                #[inline]
+                fn release_unchanged<'__guard>(__guard: Self::Guard<'__guard>)
+                where
+                    Self: '__guard,
+                {
+                    #krate::__private::Core::release_unchanged(__guard.0);
+                }
+            }
+        });
         quote! {
             #[doc(hidden)]
             #[automatically_derived]
@@ -231,6 +245,8 @@ impl Side<'_> {
                 async fn acquire(&self) -> ::core::result::Result<Self::Guard<'_>, Self::Error> {
                     ::core::result::Result::Ok({ #acquired })
                 }
+
+                #release_unchanged
             }
         }
     }

@@ -27,6 +27,7 @@ const PRELUDE: [&str; 9] = [
 /// ```text
 /// macro_rules! __Account_locks {
 ///     (write ledger { $($__derived:tt)* } { $($__plain:tt)* }) => { $($__derived)* };
+///     (read ledger { $($__derived:tt)* } { $($__plain:tt)* }) => { $($__derived)* };
 ///     (acquire ledger { $($__derived:tt)* } { $($__plain:tt)* }) => { $($__derived)* };
 ///     ($__mode:ident $__lock:ident { $($__derived:tt)* } { $($__plain:tt)* }) => { $($__plain)* };
 /// }
@@ -96,14 +97,15 @@ pub(super) fn expand_locks(monitor: &Monitor) -> TokenStream {
     }
 }
 
-/// How `#[monitor]` asks for a lock: every lock can be held for writing; which
-/// methods acquire it depends on its kind.
-fn modes(lock: &LockField) -> [TokenStream; 2] {
-    if lock.is_rw {
-        [quote!(write), quote!(read)]
+/// How `#[monitor]` asks for a lock: every lock can be held to write and to read; the last
+/// one is for those that several tasks can hold to read, or for the others.
+fn modes(lock: &LockField) -> [TokenStream; 3] {
+    let kind = if lock.is_rw {
+        quote!(rw)
     } else {
-        [quote!(write), quote!(acquire)]
-    }
+        quote!(acquire)
+    };
+    [quote!(write), quote!(read), kind]
 }
 
 impl Side<'_> {

@@ -9,6 +9,7 @@ mod held;
 mod lock;
 mod lock_macro;
 mod reacquire;
+mod reading;
 mod restore;
 mod when;
 
@@ -33,6 +34,8 @@ struct Side<'m> {
     verb: &'static str,
     /// Stands for the lock, held this way, in types.
     key: Literal,
+    /// Stands for the lock in read sections.
+    read_key: Literal,
     /// Stands for the field of the lock in types.
     marker: Ident,
 }
@@ -52,6 +55,7 @@ fn sides<'m>(monitor: &'m Monitor, lock: &'m LockField) -> Vec<Side<'m>> {
     let prefix = format!("{}{}", plain(&monitor.ident), camel_case(&name));
     let type_name =
         |suffix: &str| format_ident!("{prefix}{suffix}", span = public(monitor.ident.span()));
+    let read_key = key(&format!("read:{name}"));
     let side = |is_shared, kind: &str, verb, key| Side {
         monitor,
         lock,
@@ -60,12 +64,13 @@ fn sides<'m>(monitor: &'m Monitor, lock: &'m LockField) -> Vec<Side<'m>> {
         held: type_name(&format!("{kind}Held")),
         verb,
         key: Literal::u128_suffixed(key),
+        read_key: Literal::u128_suffixed(read_key),
         marker: lock::marker(monitor, lock),
     };
     if lock.is_rw {
         vec![
             side(false, "Write", "write", key(&name)),
-            side(true, "Read", "read", key(&format!("read:{name}"))),
+            side(true, "Read", "read", read_key),
         ]
     } else {
         vec![side(false, "", "acquire", key(&name))]
@@ -79,6 +84,9 @@ impl Side<'_> {
         code.extend(self.expand_methods());
         code.extend(self.expand_traits());
         code.extend(self.expand_when());
+        if !self.lock.is_rw {
+            code.extend(self.expand_reading());
+        }
         code.extend(self.expand_view_of());
         if !self.is_shared {
             code.extend(lock::expand_lock_of(self.monitor, self.lock));

@@ -3,7 +3,9 @@
 //! Two hazards are looked for: a lock that is acquired where it is held, and
 //! locks that methods acquire in opposite orders. `walk` finds what each body
 //! acquires and calls, and what it holds meanwhile; `reach` what a call acquires
-//! in the end; `nested` and `order` the hazards.
+//! in the end; `nested` and `order` the hazards. `reading` finds what is no hazard, and
+//! where the compiler could not say what to write: a method that writes, called on a view
+//! that only reads.
 //!
 //! # What counts
 //!
@@ -15,6 +17,7 @@
 mod nested;
 mod order;
 mod reach;
+mod reading;
 mod walk;
 
 use proc_macro2::{Ident, TokenStream};
@@ -32,6 +35,9 @@ pub(super) struct Finding {
     /// What is said instead where this lock is none of the derive, so that there
     /// is no view of it.
     pub(super) of_plain_lock: Option<(Ident, syn::Error)>,
+    /// What is said instead, if anything, where this lock is one of the derive that one
+    /// task holds at a time: `read(..)` acquires it as everybody does.
+    pub(super) of_exclusive_lock: Vec<(Ident, Option<syn::Error>)>,
     pub(super) conditions: Vec<Condition>,
 }
 
@@ -41,7 +47,7 @@ pub(super) type Condition = (TokenStream, Ident);
 /// All hazards, in the order of the methods.
 pub(super) fn findings(monitor: &Monitor, arguments: &Arguments) -> Vec<Finding> {
     let outline = Outline::new(monitor);
-    let mut findings = Vec::new();
+    let mut findings = reading::findings(&outline);
     if !arguments.allows_nested {
         findings.extend(nested::findings(&outline));
     }

@@ -21,6 +21,7 @@ pub(super) fn findings(outline: &Outline<'_>) -> Vec<Finding> {
                     Some(acquired_again(known, event, held, lock))
                 }),
                 EventKind::Call(callee) => called(outline, known, event, callee),
+                EventKind::OnView(..) => None,
             };
             findings.extend(found);
         }
@@ -37,23 +38,34 @@ fn find<'h>(held: &'h [OwnLock], field: &Ident) -> Option<&'h OwnLock> {
 fn acquired_again(known: &Known<'_>, event: &Event, held: &OwnLock, lock: &Acquired) -> Finding {
     let (name, field, binding) = (&known.name, &held.field, &held.binding);
     let deadlock = in_vain(lock.gives_up);
+    let error = |message| Error::new(event.token_of(lock).span(), message);
+    let again = format!("`{name}` holds `{field}` here, and acquires it again, {deadlock}");
+    let instead = format!("use `{binding}`, which leads to what it guards");
     let message = match (held.mode, lock.mode) {
         (Mode::Shared, Mode::Shared) => format!(
             "`{name}` holds `{field}` for reading here, and reads it again, {deadlock} \
-             once a writer waits in between: use `{binding}`, which leads to what it guards"
+             once a writer waits in between: {instead}"
         ),
         (Mode::Shared, Mode::Exclusive) => format!(
             "`{name}` holds `{field}` for reading here, and waits for all who read it, \
              {deadlock}: hold `write({field})` from the beginning, and use `{binding}`"
         ),
-        (Mode::Exclusive, _) => format!(
-            "`{name}` holds `{field}` here, and acquires it again, {deadlock}: use \
-             `{binding}`, which leads to what it guards"
-        ),
+        (Mode::Exclusive, _) => format!("{again}: {instead}"),
     };
+    let exclusive = match (held.mode, lock.mode) {
+        (Mode::Shared, Mode::Exclusive) => {
+            format!("{again}: hold `{field}` in place of `read({field})`, and use `{binding}`")
+        }
+        _ => format!("{again}: {instead}"),
+    };
+    let is_other = held.mode == Mode::Shared;
     Finding {
-        error: Error::new(event.token_of(lock).span(), message),
+        error: error(message),
         of_plain_lock: None,
+        of_exclusive_lock: is_other
+            .then(|| (field.clone(), Some(error(exclusive))))
+            .into_iter()
+            .gather(),
         conditions: lock.condition.iter().cloned().gather(),
     }
 }
@@ -84,49 +96,68 @@ fn called(
         .filter_map(|reached| Some((find(&event.held, &reached.field)?, reached)))
         .min_by_key(|(_, reached)| reached.condition.is_some())?;
     let (name, field) = (&known.name, &held.field);
-    let again = match (held.mode, reached.mode) {
-        (Mode::Shared, Mode::Shared) => "reads it again",
-        _ => "acquires it again",
-    };
-    let holds = match held.mode {
-        Mode::Shared => format!("`{name}` holds `{field}` for reading here"),
-        Mode::Exclusive => format!("`{name}` holds `{field}` here"),
-    };
     let through = if reached.through.is_empty() {
         String::new()
     } else {
         format!(", through {}", list(&reached.through))
     };
-    let once = match (held.mode, reached.mode) {
-        (Mode::Shared, Mode::Shared) => " once a writer waits in between",
-        _ => "",
-    };
     let deadlock = in_vain(reached.gives_up);
-    let error = |advice| {
+    let (reading, again, once) = match (held.mode, reached.mode) {
+        (Mode::Shared, Mode::Shared) => (
+            " for reading",
+            "reads it again",
+            " once a writer waits in between",
+        ),
+        (Mode::Shared, Mode::Exclusive) => (" for reading", "acquires it again", ""),
+        (Mode::Exclusive, _) => ("", "acquires it again", ""),
+    };
+    let error = |reading, again, once, advice| {
         Error::new(
             event.token.span(),
-            format!("{holds}, and `{callee}` {again}{through}, {deadlock}{once}: {advice}"),
+            format!(
+                "`{name}` holds `{field}`{reading} here, and `{callee}` {again}{through}, \
+                 {deadlock}{once}: {advice}"
+            ),
         )
     };
     let plain = format!(
         "call it before or after, or move what it does to a fn that takes what is held, `{}`",
         held.binding
     );
+    let advice = |kind| advice(outline, held, callee, reached, kind);
+    let exclusive = (held.mode == Mode::Shared).then(|| {
+        let error = error("", "acquires it again", "", advice(LockKind::Exclusive));
+        (field.clone(), Some(error))
+    });
     Some(Finding {
-        error: error(advice(outline, held, callee, reached)),
-        of_plain_lock: Some((field.clone(), error(plain))),
+        error: error(reading, again, once, advice(LockKind::Rw)),
+        of_plain_lock: Some((field.clone(), error(reading, again, once, plain))),
+        of_exclusive_lock: exclusive.into_iter().gather(),
         conditions: reached.condition.iter().cloned().gather(),
     })
 }
 
+/// What a lock is that is held to read, or either where it is held to write.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum LockKind {
+    Rw,
+    Exclusive,
+}
+
 /// What to write instead of `self.callee(..)`.
-fn advice(outline: &Outline<'_>, held: &OwnLock, callee: &str, reached: &Reached) -> String {
+fn advice(
+    outline: &Outline<'_>,
+    held: &OwnLock,
+    callee: &str,
+    reached: &Reached,
+    kind: LockKind,
+) -> String {
     let (field, binding) = (&held.field, &held.binding);
     let Some(known) = outline.get(callee) else {
         return String::new();
     };
     if !reached.through.is_empty() || known.locks.is_empty() {
-        let view = view_type(outline, held);
+        let view = view_type(outline, held, kind);
         let reference = match held.mode {
             Mode::Exclusive => "&mut ",
             Mode::Shared => "&",
@@ -138,10 +169,16 @@ fn advice(outline: &Outline<'_>, held: &OwnLock, callee: &str, reached: &Reached
     }
     if let Some(forms) = &known.method.forms {
         return match (held.mode, forms.lock.mode) {
-            (Mode::Shared, Mode::Exclusive) => format!(
-                "hold `write({field})` here, and write `{binding}.{callee}(..)`, which runs under \
-                 the lock already held"
-            ),
+            (Mode::Shared, Mode::Exclusive) => {
+                let instead = match kind {
+                    LockKind::Rw => format!("write({field})"),
+                    LockKind::Exclusive => field.to_string(),
+                };
+                format!(
+                    "hold `{instead}` here, and write `{binding}.{callee}(..)`, which runs under \
+                     the lock already held"
+                )
+            }
             _ => format!("write `{binding}.{callee}(..)`, which runs under the lock already held"),
         };
     }
@@ -161,10 +198,10 @@ fn advice(outline: &Outline<'_>, held: &OwnLock, callee: &str, reached: &Reached
 }
 
 /// The name of the view that the body has.
-fn view_type(outline: &Outline<'_>, held: &OwnLock) -> String {
-    let suffix = match held.mode {
-        Mode::Exclusive => "Held",
-        Mode::Shared => "ReadHeld",
+fn view_type(outline: &Outline<'_>, held: &OwnLock, kind: LockKind) -> String {
+    let suffix = match (held.mode, kind) {
+        (Mode::Shared, LockKind::Rw) => "ReadHeld",
+        (Mode::Exclusive, _) | (Mode::Shared, LockKind::Exclusive) => "Held",
     };
     let name = quote::format_ident!("r#{}", outline.struct_name);
     view_name(&name, &held.field, suffix).to_string()

@@ -20,6 +20,8 @@ struct Edge {
     method: String,
     /// Locks that no other task can hold meanwhile.
     under: Vec<String>,
+    /// The same, and what others perhaps can: it is held to read.
+    perhaps_under: Vec<Ident>,
     waited: Waited,
 }
 
@@ -66,6 +68,7 @@ fn edges(outline: &Outline<'_>) -> Vec<Edge> {
                     let from = plain(&held.field);
                     edges.push(Edge {
                         under: exclusive_but(&event.held, &from),
+                        perhaps_under: all_but(&event.held, &from),
                         from,
                         method: known.name.clone(),
                         waited: waited.clone(),
@@ -124,6 +127,7 @@ fn waited_for(outline: &Outline<'_>, event: &Event) -> Vec<Waited> {
             });
             waited.gather()
         }
+        EventKind::OnView(..) => Vec::new(),
     }
 }
 
@@ -134,6 +138,12 @@ fn exclusive_but(held: &[OwnLock], without: &str) -> Vec<String> {
         .map(|lock| plain(&lock.field))
         .filter(|name| name != without)
         .gather()
+}
+
+/// All locks, without one.
+fn all_but(held: &[OwnLock], without: &str) -> Vec<Ident> {
+    let others = held.iter().filter(|lock| plain(&lock.field) != without);
+    others.map(|lock| lock.field.clone()).gather()
 }
 
 /// Looks for circles of one length that begin at one lock.
@@ -189,9 +199,14 @@ fn report(circle: &[&Edge]) -> Vec<Finding> {
         .iter()
         .filter_map(|edge| edge.waited.condition.clone())
         .gather();
+    // If that is a lock which one task holds at a time, to read or not, nothing can happen.
+    let apart: Vec<_> = held_by_all(circle)
+        .map(|lock| (lock.clone(), None))
+        .gather();
     let finding = |edge: &Edge, message| Finding {
         error: Error::new(edge.waited.token.span(), message),
         of_plain_lock: None,
+        of_exclusive_lock: apart.clone(),
         conditions: conditions.clone(),
     };
     let Some((first, others)) = circle.split_first() else {
@@ -213,6 +228,16 @@ fn report(circle: &[&Edge]) -> Vec<Finding> {
         findings.push(finding(edge, message));
     }
     findings
+}
+
+/// What all that wait in a circle hold, in whatever mode.
+fn held_by_all<'e>(circle: &[&'e Edge]) -> impl Iterator<Item = &'e Ident> {
+    let others = circle.to_vec();
+    let locks = circle.first().map_or(&[][..], |first| &first.perhaps_under);
+    locks.iter().filter(move |lock| {
+        let holds = |edge: &&Edge| edge.perhaps_under.iter().any(|held| held == *lock);
+        others.iter().all(holds)
+    })
 }
 
 /// `` `audit` acquires `ledger` while it holds `cfg` ``.

@@ -26,6 +26,8 @@ pub(super) enum EventKind {
     Acquire(Vec<Acquired>),
     /// Calls a method of the impl, and runs it to its end.
     Call(String),
+    /// Calls a method of that name on the view of the lock.
+    OnView(OwnLock, String),
 }
 
 impl Event {
@@ -210,6 +212,22 @@ impl Walk<'_> {
         }
     }
 
+    /// `ledger.deposit(..)`, where `ledger` is what a section has bound.
+    fn on_view(&mut self, receiver: &Expr, method: &Ident) {
+        let Expr::Path(path) = peeled(receiver) else {
+            return;
+        };
+        let Some(name) = path.path.get_ident().map(plain) else {
+            return;
+        };
+        let is_hidden = self.locals.iter().any(|(local, _)| *local == name);
+        let mut held = self.held.iter().rev();
+        let lock = held.find(|lock| plain(&lock.binding) == name).cloned();
+        if let Some(lock) = lock.filter(|_| !is_hidden) {
+            self.push(EventKind::OnView(lock, plain(method)), method);
+        }
+    }
+
     /// `with_lock!(self.ledger, { .. })`.
     fn section(&mut self, mac: &Macro, name: &Ident) {
         let Some((section, body)) = section::in_block(mac.tokens.clone()) else {
@@ -235,6 +253,8 @@ impl Walk<'_> {
         }
         let outside = (self.held.len(), self.locals.len());
         self.held.extend(locks);
+        let others = section.other_bindings().into_iter();
+        self.locals.extend(others.map(|name| (plain(&name), None)));
         section::walk(&body, self);
         self.held.truncate(outside.0);
         self.locals.truncate(outside.1);
@@ -284,7 +304,10 @@ impl section::Visit for Walk<'_> {
         }
         match expr {
             Expr::Await(expr) => self.awaited(&expr.base),
-            Expr::MethodCall(call) => self.called(&call.receiver, &call.method),
+            Expr::MethodCall(call) => {
+                self.called(&call.receiver, &call.method);
+                self.on_view(&call.receiver, &call.method);
+            }
             Expr::Call(call) => {
                 if is_block_on(call) {
                     call.args.iter().for_each(|future| self.awaited(future));
@@ -366,8 +389,8 @@ fn generated(method: &Ident, suffix: &str) -> Option<Acquired> {
     let (verb, lock) = name.split_once('_')?;
     let (mode, kind) = match verb {
         "acquire" => (Mode::Exclusive, quote!(acquire)),
-        "write" => (Mode::Exclusive, quote!(read)),
-        "read" => (Mode::Shared, quote!(read)),
+        "write" => (Mode::Exclusive, quote!(rw)),
+        "read" => (Mode::Shared, quote!(rw)),
         _ => return None,
     };
     // A keyword, or nothing at all, is not the name of a field that could be meant.

@@ -5,7 +5,7 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 
 use super::site::Site;
 use crate::gather::Gather;
-use crate::names::{Krate, key, own, plain};
+use crate::names::{self, Krate, own, plain};
 use crate::section::model::{Lock, LockExpr, Section};
 use crate::section::parse::Mode;
 
@@ -32,8 +32,10 @@ impl<'s> Acquisition<'s> {
         let span = own(lock.span());
         let local = |name: &str| format_ident!("__{name}{index}", span = span);
         let key = match (&lock.expr, lock.mode) {
-            (LockExpr::Field { field, .. }, Mode::Exclusive) => key(&plain(field)),
-            (LockExpr::Field { field, .. }, Mode::Shared) => key(&format!("read:{}", plain(field))),
+            (LockExpr::Field { field, .. }, Mode::Exclusive) => names::key(&plain(field)),
+            (LockExpr::Field { field, .. }, Mode::Shared) => {
+                names::key(&format!("read:{}", plain(field)))
+            }
             // Only a field can be a lock that a derive knows.
             (LockExpr::Value(_), _) => 0,
         };
@@ -69,6 +71,8 @@ impl<'s> Acquisition<'s> {
 
     /// `let (__type, __lock) = ..;`: finds out the type of the lock, and what is
     /// entered. Of both, the future of a section keeps nothing while it waits.
+    ///
+    /// A read section looks for a reader-writer lock of that name, and for any other.
     pub(super) fn entry(&self) -> TokenStream {
         let (object, lock, entry_type, key) = (&self.base, &self.lock, &self.entry_type, &self.key);
         let (span, private) = (self.span(), self.private());
@@ -77,15 +81,24 @@ impl<'s> Acquisition<'s> {
             Mode::Shared => quote_spanned!(span=> __resolve_shared),
         };
         match &self.model.expr {
-            LockExpr::Field { base, field, .. } => quote_spanned! {span=>
-                let #object = &#base;
-                let (#entry_type, #lock) = {
-                    let __entry = #private::probe::<_, #key>(#object)
-                        .__select(&#object.#field)
-                        .#resolve();
-                    (#private::entry_type(&__entry), __entry.__lock())
+            LockExpr::Field { base, field, .. } => {
+                let probe = match self.model.mode {
+                    Mode::Exclusive => quote_spanned!(span=> probe::<_, #key>),
+                    Mode::Shared => {
+                        let any = Literal::u128_suffixed(names::key(&plain(field)));
+                        quote_spanned!(span=> probe_shared::<_, #key, #any>)
+                    }
                 };
-            },
+                quote_spanned! {span=>
+                    let #object = &#base;
+                    let (#entry_type, #lock) = {
+                        let __entry = #private::#probe(#object)
+                            .__select(&#object.#field)
+                            .#resolve();
+                        (#private::entry_type(&__entry), __entry.__lock())
+                    };
+                }
+            }
             LockExpr::Value(value) => quote_spanned! {span=>
                 let #object = &#value;
                 let (#entry_type, #lock) = {
@@ -165,7 +178,8 @@ impl<'s> Acquisition<'s> {
     /// })
     /// ```
     ///
-    /// The condition sees the binding by shared reference.
+    /// The condition sees the binding by shared reference. A read section asks the type of
+    /// its entry where it waits: `__type.__conditional(__lock)`.
     fn acquire_when(&self, condition: &TokenStream) -> TokenStream {
         let Acquisition {
             lock,
@@ -177,12 +191,15 @@ impl<'s> Acquisition<'s> {
         } = self;
         let (span, private) = (self.span(), self.private());
         let binding = &self.model.binding;
-        let enter_when = match self.model.mode {
-            Mode::Exclusive => quote!(enter_when),
-            Mode::Shared => quote!(enter_shared_when),
+        let (enter_when, place) = match self.model.mode {
+            Mode::Exclusive => (quote!(enter_when), lock.to_token_stream()),
+            Mode::Shared => (
+                quote!(enter_shared_when),
+                quote_spanned!(span=> #entry_type.__conditional(#lock)),
+            ),
         };
         quote_spanned! {span=>
-            #private::#enter_when::<_, #key, _>(#lock, |#guard| {
+            #private::#enter_when::<_, #key, _>(#place, |#guard| {
                 let #view = #entry_type.__evaluate(#guard);
                 let #binding = #view.__bind_shared();
                 let _ = &#binding;
@@ -220,11 +237,23 @@ impl<'s> Acquisition<'s> {
         } else {
             quote_spanned!(span=> &mut #guard)
         };
+        let used = used(self.model, span);
         quote_spanned! {span=>
             let mut #view = #entry_type.__view(#guard);
             let #binding = #view.#bind();
-            let _ = &#binding;
+            #used
         }
+    }
+}
+
+/// Expands to `let _ = &ledger;`, for the compiler to take the binding for used, or to
+/// `let _ = ledger;` in a read section: what has been referred to is kept over every
+/// `.await`, and a future that keeps a `&` is `Send` where the data is `Sync`.
+pub(super) fn used(lock: &Lock, span: Span) -> TokenStream {
+    let binding = &lock.binding;
+    match lock.mode {
+        Mode::Exclusive => quote_spanned!(span=> let _ = &#binding;),
+        Mode::Shared => quote_spanned!(span=> let _ = #binding;),
     }
 }
 

@@ -4,7 +4,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 
-use super::acquisition::Acquisition;
+use super::acquisition::{Acquisition, used};
 use super::site::{Site, Wait, allow_unreachable, braced, braced_as_written, in_scope, never_ends};
 use crate::gather::Gather;
 use crate::names::{Krate, own};
@@ -179,8 +179,8 @@ pub(super) fn body(
     });
     let colon = output.map(|output| quote_spanned!(span=> : #output));
     let moved = section.locks.iter().map(|lock| {
-        let binding = &lock.binding;
-        quote_spanned!(span=> let #binding = #binding; let _ = &#binding;)
+        let (binding, used) = (&lock.binding, used(lock, span));
+        quote_spanned!(span=> let #binding = #binding; #used)
     });
     let scope = in_scope(quote!(#(#moved)* #typed), statements, braces);
     let block = braced_as_written(scope, braces);

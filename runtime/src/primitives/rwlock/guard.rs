@@ -20,7 +20,7 @@ use crate::traits::guard::relock_guard;
 macro_rules! claims {
     ($($claim:ident),*) => {$(
         #[derive(Clone, Copy, Default)]
-        struct $claim;
+        pub(super) struct $claim;
 
         impl From<$claim> for Access {
             #[inline]
@@ -103,7 +103,7 @@ pub struct RwLockReadGuard<'a, T: ?Sized> {
 /// Holds an [`RwLock`] for writing until it is dropped.
 #[must_use = "the lock is released as soon as the guard is dropped"]
 pub struct RwLockWriteGuard<'a, T: ?Sized> {
-    permit: GatePermit<&'a RwLock<T>, Write>,
+    pub(super) permit: GatePermit<&'a RwLock<T>, Write>,
 }
 
 /// Holds an [`RwLock`] for reading until it is dropped, and may be

@@ -30,7 +30,7 @@ macro_rules! permits {
         $(#[$doc])*
         #[must_use = "the permits are given back as soon as the guard is dropped"]
         pub struct $permit<$($a)?> {
-            permit: GatePermit<$handle, usize>,
+            pub(super) permit: GatePermit<$handle, usize>,
         }
 
         impl<$($a)?> $permit<$($a)?> {

@@ -1,0 +1,153 @@
+//! A read section of a lock that one task holds at a time.
+//!
+//! It acquires the lock as a section that writes does, binds what it guards by shared
+//! reference, and [releases it without a change](Enter::release_unchanged): conditions
+//! (`when`) that wait for one are not evaluated again.
+//!
+//! For a lock of a struct, the derive implements [`EnterShared`] by what is here: the future
+//! of the blanket impl for [`Exclusively`] is one of which the compiler cannot tell whether
+//! it is `Send` where the struct has lifetimes (rust-lang/rust#100013).
+//!
+//! # Invariants
+//!
+//! - **E1** A reference to an [`Exclusively`] is one to what is inside, and the other way
+//!   round.
+//! - **E2** The guard inside a [`Reading`] stays there until the drop of that, and only
+//!   bindings that are made of `&` are made from it.
+
+use core::future::Future;
+use core::marker::PhantomData;
+use core::mem::ManuallyDrop;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+
+use super::conditional::{EnterSharedWhen, EnterWhen};
+use super::dispatch::{AnyLock, Enter, EnterShared};
+use crate::when::Place;
+use crate::{AsyncLock, LockId};
+
+/// The guard of an exclusive section, while nothing is changed.
+///
+/// `G` is a parameter so that whoever asks whether a future with this is `Send` finds the
+/// answer in the guard, and need not look for what is implemented for an object.
+pub struct Reading<'g, E, G, const KEY: u128>
+where
+    E: Enter<KEY, Guard<'g> = G> + ?Sized,
+{
+    guard: ManuallyDrop<G>,
+    _entered: PhantomData<fn(&'g E)>,
+}
+
+impl<'g, E, G, const KEY: u128> Reading<'g, E, G, KEY>
+where
+    E: Enter<KEY, Guard<'g> = G> + ?Sized,
+{
+    #[inline]
+    pub fn new(guard: G) -> Self {
+        Reading {
+            guard: ManuallyDrop::new(guard),
+            _entered: PhantomData,
+        }
+    }
+
+    /// The guard, for a binding that is made of `&` (E2).
+    #[inline]
+    pub(super) fn guard(&mut self) -> &mut G {
+        &mut self.guard
+    }
+}
+
+impl<'g, E, G, const KEY: u128> Drop for Reading<'g, E, G, KEY>
+where
+    E: Enter<KEY, Guard<'g> = G> + ?Sized,
+{
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: it is taken out here and nowhere else (E2).
+        E::release_unchanged(unsafe { ManuallyDrop::take(&mut self.guard) });
+    }
+}
+
+/// The future of a [`Reading`]. An `async` block would do the same, and be larger.
+pub struct EnterReading<'g, E: ?Sized, F, const KEY: u128>(F, PhantomData<fn(&'g E)>);
+
+/// Waits for the lock that `entering` does, to read.
+#[inline]
+pub fn enter_reading<'g, E, F, const KEY: u128>(entering: F) -> EnterReading<'g, E, F, KEY>
+where
+    E: Enter<KEY> + ?Sized,
+    F: Future<Output = Result<E::Guard<'g>, E::Error>>,
+{
+    EnterReading(entering, PhantomData)
+}
+
+impl<'g, E, F, const KEY: u128> Future for EnterReading<'g, E, F, KEY>
+where
+    E: Enter<KEY> + ?Sized,
+    F: Future<Output = Result<E::Guard<'g>, E::Error>>,
+{
+    type Output = Result<Reading<'g, E, E::Guard<'g>, KEY>, E::Error>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // SAFETY: the only field with a size is pinned with the struct.
+        let future = unsafe { self.map_unchecked_mut(|this| &mut this.0) };
+        future.poll(cx).map_ok(Reading::new)
+    }
+}
+
+/// What an exclusive section enters, as a read section enters it.
+#[repr(transparent)]
+pub struct Exclusively<E: ?Sized, const KEY: u128>(E);
+
+/// A lock that belongs to no derive.
+pub(super) type ExclusivelyPlain<L> = Exclusively<AnyLock<L>, 0>;
+
+/// Its guard.
+pub(super) type ReadingPlain<'g, L> = Reading<'g, AnyLock<L>, <L as AsyncLock>::Guard<'g>, 0>;
+
+impl<E: ?Sized, const KEY: u128> Exclusively<E, KEY> {
+    #[inline]
+    pub(super) fn new(entered: &E) -> &Self {
+        // SAFETY: the struct is transparent over `E` (E1).
+        unsafe { &*(&raw const *entered as *const Exclusively<E, KEY>) }
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Enter<KEY> + ?Sized, const READ: u128, const KEY: u128> EnterShared<READ>
+    for Exclusively<E, KEY>
+{
+    type Guard<'g>
+        = Reading<'g, E, E::Guard<'g>, KEY>
+    where
+        Self: 'g;
+    type Error = E::Error;
+
+    #[inline]
+    fn id(&self) -> LockId {
+        self.0.id()
+    }
+
+    #[inline]
+    fn acquire(&self) -> impl Future<Output = Result<Self::Guard<'_>, E::Error>> {
+        enter_reading::<E, _, KEY>(self.0.acquire())
+    }
+}
+
+// SAFETY: place and guard are those of `E`, whose view leaves the guard where it is.
+#[diagnostic::do_not_recommend]
+unsafe impl<E: EnterWhen<KEY> + ?Sized, const READ: u128, const KEY: u128> EnterSharedWhen<READ>
+    for Exclusively<E, KEY>
+{
+    #[inline]
+    fn place(&self) -> Place<'_> {
+        self.0.place()
+    }
+
+    #[inline]
+    unsafe fn granted(&self) -> Self::Guard<'_> {
+        // SAFETY: passed on.
+        Reading::new(unsafe { self.0.granted() })
+    }
+}

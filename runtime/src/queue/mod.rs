@@ -32,7 +32,7 @@
 //! - **Q7** A node that is not the caller's own is known by its address, never by a
 //!   reference: it may go away as soon as the queue is unlocked, or the node is
 //!   unlinked, and a reference that is an argument must outlast the call.
-//! - **Q8** `WOKEN` counts the nodes that are [`Woken`](State::Woken), of all queues. A
+//! - **Q8** `woken` counts the nodes that are [`Woken`](State::Woken), of all queues. A
 //!   node is counted, and no longer counted, under the lock of its queue.
 
 mod grants;
@@ -41,7 +41,6 @@ mod side;
 
 use core::marker::PhantomData;
 use core::ptr::{self, NonNull};
-use core::sync::atomic::AtomicUsize;
 use core::task::Waker;
 
 pub(crate) use self::grants::{GrantIndex, TreeLinks};
@@ -53,7 +52,51 @@ pub(crate) type NodePtr<R> = NonNull<Node<R>>;
 
 /// How many nodes are [`Woken`](State::Woken) in the process (Q8): mostly none, so that
 /// nobody has to look for one. Not a part of the protocol, hence not a type of loom.
-static WOKEN: AtomicUsize = AtomicUsize::new(0);
+#[cfg(not(any(async_monitor_loom, async_monitor_shuttle)))]
+mod woken {
+    use core::sync::atomic::AtomicUsize;
+
+    use crate::sync::Ordering;
+
+    static WOKEN: AtomicUsize = AtomicUsize::new(0);
+
+    #[inline]
+    pub(super) fn count() -> usize {
+        // Relaxed is enough, see `LockedQueue::woken`.
+        WOKEN.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn add() {
+        WOKEN.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn subtract() {
+        let woken = WOKEN.fetch_sub(1, Ordering::Relaxed);
+        debug_assert!(woken > 0);
+    }
+}
+
+/// The same for a model, all threads of which are one: it does not depend on other models.
+#[cfg(any(async_monitor_loom, async_monitor_shuttle))]
+mod woken {
+    use core::cell::Cell;
+
+    std::thread_local! {
+        static WOKEN: Cell<usize> = Cell::new(0);
+    }
+
+    pub(super) fn count() -> usize {
+        WOKEN.with(Cell::get)
+    }
+
+    pub(super) fn add() {
+        WOKEN.with(|woken| woken.set(woken.get() + 1));
+    }
+
+    pub(super) fn subtract() {
+        WOKEN.with(|woken| woken.set(woken.get() - 1));
+    }
+}
 
 /// The list of waiters of one primitive, behind its lock.
 pub(crate) struct Queue<R: Request, F> {
@@ -289,8 +332,7 @@ impl<R: Request> LockedQueue<'_, R> {
     /// A node was [`Woken`](State::Woken), and is so no longer.
     #[cold]
     fn no_longer_woken(&mut self) {
-        let woken = WOKEN.fetch_sub(1, Ordering::Relaxed);
-        debug_assert!(woken > 0);
+        woken::subtract();
     }
 
     /// How many nodes are [`Woken`](State::Woken) here, or more. Relaxed is enough: one of
@@ -298,7 +340,7 @@ impl<R: Request> LockedQueue<'_, R> {
     /// uncounted before one after it (Q8).
     #[inline]
     pub(crate) fn woken(&self) -> usize {
-        WOKEN.load(Ordering::Relaxed)
+        woken::count()
     }
 
     /// Leaves a waker of its task at a node that owns none: a granted node is
@@ -335,7 +377,7 @@ impl<R: Request> LockedQueue<'_, R> {
             let state = if self.state_of(node) == State::Noted {
                 State::Waiting
             } else {
-                WOKEN.fetch_add(1, Ordering::Relaxed);
+                woken::add();
                 State::Woken
             };
             self.unlink(node);

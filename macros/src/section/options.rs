@@ -1,7 +1,7 @@
 //! The options of a section: the one table of them.
 //!
-//! To add one, add a variant here, and to [`OptionArgument`] what is parsed of it:
-//! the compiler then names the places that have to know.
+//! To add one, add a variant here and to `ALL`, and to [`OptionArgument`] what is parsed of
+//! it. The compiler then names the `match`es; CONTRIBUTING has the rest.
 
 use proc_macro2::Ident;
 use syn::{Expr, Path};

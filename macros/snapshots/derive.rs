@@ -195,6 +195,12 @@ where
     >,
 {
     #[inline]
+    fn object(&self) -> ::core::option::Option<::async_monitor::__private::Object> {
+        ::async_monitor::__private::object(
+            ::async_monitor::__private::of::<_, __AccountLedger>(self),
+        )
+    }
+    #[inline]
     fn place(&self) -> ::async_monitor::__private::Place<'_> {
         ::async_monitor::__private::Conditional::place(
             ::async_monitor::__private::of::<_, __AccountLedger>(self),
@@ -269,6 +275,10 @@ unsafe impl ::async_monitor::__private::LockOf<__AccountLedger> for Account {
         let Self { ledger: __field, balance: _, .. } = self;
         let __lock = ::async_monitor::__private::exactly(__field);
         __lock
+    }
+    #[inline]
+    fn kind() -> ::core::option::Option<::async_monitor::__private::Kind> {
+        ::async_monitor::__private::Kind::of::<Self, __AccountLedger>()
     }
 }
 #[doc(hidden)]

@@ -189,6 +189,12 @@ where
     >,
 {
     #[inline]
+    fn object(&self) -> ::core::option::Option<::async_monitor::__private::Object> {
+        ::async_monitor::__private::object(
+            ::async_monitor::__private::of::<_, __SharedState>(self),
+        )
+    }
+    #[inline]
     fn place(&self) -> ::async_monitor::__private::Place<'_> {
         ::async_monitor::__private::Conditional::place(
             ::async_monitor::__private::of::<_, __SharedState>(self),
@@ -263,6 +269,10 @@ unsafe impl ::async_monitor::__private::LockOf<__SharedState> for Shared {
         let Self { state: __field, .. } = self;
         let __lock = ::async_monitor::__private::exactly(__field);
         __lock
+    }
+    #[inline]
+    fn kind() -> ::core::option::Option<::async_monitor::__private::Kind> {
+        ::async_monitor::__private::Kind::of::<Self, __SharedState>()
     }
 }
 #[doc(hidden)]

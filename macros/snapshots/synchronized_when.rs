@@ -13,11 +13,13 @@ impl Account {
         };
         let mut __guard0 = ::async_monitor::__private::enter_when::<
             _,
+            _,
             122075695621518212564394156771862851892u128,
             _,
         >(
                 __lock0,
-                |__guard0| {
+                &__type0,
+                |__type0, __guard0| {
                     let __view0 = __type0.__evaluate(__guard0);
                     let ledger = __view0.__bind_shared();
                     let _ = &ledger;

@@ -245,9 +245,14 @@ pub fn derive_guarded(input: TokenStream) -> TokenStream {
 /// `when = condition` waits at entry, without holding the lock, until the
 /// condition is true (a conditional critical region, after Hoare). It is an
 /// expression of type `bool` that sees the binding by shared reference and does
-/// not suspend. It is looked at with the lock held, at once and after each
-/// release by somebody who may have changed the data (a section that reads has not), so
-/// there is no notification to forget. Of those whose condition holds, the first that came enters first.
+/// not suspend. It is evaluated with the lock held, at once and after each
+/// release that may have changed the data (that of a read section has not), so there is no
+/// notification to forget. Of those whose condition holds, the first that came enters
+/// first.
+///
+/// Where the condition uses nothing but the binding, constants and functions, the
+/// releasing section may evaluate it, on its own thread: the waiter is not woken while it
+/// stays false. Any other condition is evaluated by its waiter, which is woken for it.
 ///
 /// ```
 /// # use async_monitor::{Guarded, Lock, synchronized};

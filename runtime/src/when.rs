@@ -13,7 +13,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::gate::{Access, Exclusive, Gate, Shared, polled_after_completion};
-use crate::queue::Node;
+use crate::queue::{ConditionalNode, Evaluator};
 use crate::sync::{Flavour, Local, Threads};
 use crate::traits::lock::{AsyncLock, AsyncRwLock};
 
@@ -120,10 +120,10 @@ through_pointer!(&L, Box<L>, Rc<L>, Arc<L>);
 pub struct Place<'a>(Gates<'a>);
 
 enum Gates<'a> {
-    Exclusive(&'a Gate<Exclusive>, Node<()>),
-    Shared(&'a Gate<Shared>, Node<Access>),
-    LocalExclusive(&'a Gate<Exclusive, Local>, Node<()>),
-    LocalShared(&'a Gate<Shared, Local>, Node<Access>),
+    Exclusive(&'a Gate<Exclusive>, ConditionalNode<()>),
+    Shared(&'a Gate<Shared>, ConditionalNode<Access>),
+    LocalExclusive(&'a Gate<Exclusive, Local>, ConditionalNode<()>),
+    LocalShared(&'a Gate<Shared, Local>, ConditionalNode<Access>),
 }
 
 // SAFETY: nobody but a `When` polls a place, and only what was polled touches its
@@ -143,24 +143,24 @@ pub(crate) trait Flavoured: Flavour + Sized {
 impl Flavoured for Threads {
     #[inline]
     fn exclusive_place(gate: &Gate<Exclusive>) -> Place<'_> {
-        Place(Gates::Exclusive(gate, Node::new(())))
+        Place(Gates::Exclusive(gate, ConditionalNode::new(())))
     }
 
     #[inline]
     fn shared_place(gate: &Gate<Shared>, access: Access) -> Place<'_> {
-        Place(Gates::Shared(gate, Node::new(access)))
+        Place(Gates::Shared(gate, ConditionalNode::new(access)))
     }
 }
 
 impl Flavoured for Local {
     #[inline]
     fn exclusive_place(gate: &Gate<Exclusive, Local>) -> Place<'_> {
-        Place(Gates::LocalExclusive(gate, Node::new(())))
+        Place(Gates::LocalExclusive(gate, ConditionalNode::new(())))
     }
 
     #[inline]
     fn shared_place(gate: &Gate<Shared, Local>, access: Access) -> Place<'_> {
-        Place(Gates::LocalShared(gate, Node::new(access)))
+        Place(Gates::LocalShared(gate, ConditionalNode::new(access)))
     }
 }
 
@@ -183,7 +183,7 @@ impl Place<'_> {
         // SAFETY: the node is pinned as we are, used with this gate only, and
         // cancelled by our drop.
         at_gate!(self, |gate, node| unsafe {
-            gate.poll_conditional(node, cx)
+            gate.poll_conditional(&node.node, cx)
         })
     }
 
@@ -191,7 +191,7 @@ impl Place<'_> {
     #[inline]
     fn settle(self: Pin<&Self>) {
         // SAFETY: the callers have been let in.
-        at_gate!(self, |gate, node| unsafe { gate.satisfied(node) });
+        at_gate!(self, |gate, node| unsafe { gate.satisfied(&node.node) });
     }
 
     /// The condition is false: gives the permit back, until there is a change. Returns
@@ -201,10 +201,15 @@ impl Place<'_> {
     ///
     /// The caller has acquired, and has no guard any more.
     #[inline]
-    unsafe fn unsatisfied(self: Pin<&Self>, kept: Waker, waker: &Waker) -> bool {
+    unsafe fn unsatisfied(
+        self: Pin<&Self>,
+        kept: Waker,
+        waker: &Waker,
+        evaluator: Option<Evaluator>,
+    ) -> bool {
         // SAFETY: passed on.
         at_gate!(self, |gate, node| unsafe {
-            gate.unsatisfied(node, kept, waker)
+            gate.unsatisfied(node, kept, waker, evaluator)
         })
     }
 }
@@ -214,7 +219,7 @@ impl Drop for Place<'_> {
     fn drop(&mut self) {
         // SAFETY: the node was pinned if it was ever linked, and used with this
         // gate only.
-        at_gate!(self, |gate, node| unsafe { gate.cancel(node) });
+        at_gate!(self, |gate, node| unsafe { gate.cancel(&node.node) });
     }
 }
 
@@ -291,6 +296,7 @@ pub struct When<'a, G, M, F> {
     place: Option<Place<'a>>,
     granted: M,
     condition: F,
+    evaluator: Option<Evaluator>,
     _guard: core::marker::PhantomData<fn() -> G>,
 }
 
@@ -312,7 +318,17 @@ where
         place: Some(place),
         granted,
         condition,
+        evaluator: None,
         _guard: core::marker::PhantomData,
+    }
+}
+
+impl<G, M, F> When<'_, G, M, F> {
+    /// Has others evaluate the condition as well, in a way that is that of the condition.
+    #[inline]
+    pub(crate) fn evaluated_by(mut self, evaluator: Option<Evaluator>) -> Self {
+        self.evaluator = evaluator;
+        self
     }
 }
 
@@ -348,7 +364,7 @@ where
             mem::forget(looking);
             mem::forget(guard);
             // SAFETY: the permit has been acquired, and no guard is left.
-            if !unsafe { place.unsatisfied(kept, cx.waker()) } {
+            if !unsafe { place.unsatisfied(kept, cx.waker(), this.evaluator) } {
                 return Poll::Pending;
             }
         };

@@ -152,6 +152,11 @@ impl Params {
         quote!(<#lifetime, #arguments>)
     }
 
+    /// Whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.arguments.is_empty()
+    }
+
     /// `<'d, T>`, behind the name of a generated type that has no guard.
     pub(super) fn own_arguments(&self) -> TokenStream {
         let arguments = &self.arguments;

@@ -5,7 +5,7 @@ use core::task::{Context, Poll, Waker};
 use super::policy::{Grants, Policy};
 use super::task_grants::UnusedGrant;
 use super::{CONDITIONAL, Gate};
-use crate::queue::{Node, State};
+use crate::queue::{ConditionalNode, Evaluator, Node, State};
 use crate::sync::Flavour;
 
 impl<P: Policy, F: Flavour> Gate<P, F> {
@@ -60,15 +60,18 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     /// granted.
     pub(crate) unsafe fn unsatisfied(
         &self,
-        node: &Node<P::Request>,
+        node: &ConditionalNode<P::Request>,
         kept: Waker,
         waker: &Waker,
+        evaluator: Option<Evaluator>,
     ) -> bool {
         let own = node.as_ptr();
         let mut queue = self.queue.lock();
         // SAFETY: a node that evaluates keeps its place; an idle one came before
-        // all that are queued now, as nobody was when it acquired.
+        // all that are queued now, as nobody was when it acquired. The pointer is to all of
+        // the conditional node (G8).
         let (behind, unused) = unsafe {
+            queue.set_evaluator(node, evaluator);
             if queue.state_of(own) == State::Idle {
                 let first = self.grants.first_waiter(&queue, None);
                 queue.insert_unsatisfied(first, own, kept);
@@ -79,13 +82,13 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
             let unused = queue.woken() > 0
                 || !P::ONE_AT_A_TIME
                     && !matches!(
-                        self.find_unused_grant(&mut queue, node, waker, true),
+                        self.find_unused_grant(&mut queue, &node.node, waker, true),
                         UnusedGrant::None
                     );
             (queue.next(own), unused)
         };
         self.replace_flags(0, CONDITIONAL);
-        let request = node.request;
+        let request = node.node.request;
         self.change_queued(queue, behind, |word| Some(P::release(word, request)));
         unused
     }

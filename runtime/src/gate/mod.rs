@@ -54,6 +54,15 @@
 //! in order. So nobody has to remember to notify, an evaluation does not cause another,
 //! and a release where nobody waits for a condition costs what it always does.
 //!
+//! Most often a condition is still false. So a release evaluates it on the waiter's behalf
+//! where that is sound, while it still holds what is guarded, and wakes nobody for it. The
+//! waiter may have been leaked while it is pinned: its node is still there then, but what
+//! its condition has borrowed may be gone, the object that it waits at included. Hence only
+//! a condition that has captured nothing is evaluated, of the releaser's own object, and
+//! only where that is the waiter's, by its address and by its type. From the first
+//! condition on that is true, or that is left to its owner, all are queued again. A panic
+//! of a condition is taken for true: the waiter has it, in its own task.
+//!
 //! # Invariants
 //!
 //! - **G1** `QUEUED` is set whenever a node is queued, and `CONDITIONAL` whenever one is
@@ -76,6 +85,10 @@
 //! - **G7** A node becomes unsatisfied, and `CONDITIONAL` is set, in the critical
 //!   section in which it gives its permit back: a later holder releases with the bit in
 //!   sight.
+//! - **G8** An unsatisfied node is that of a [`ConditionalNode`](crate::queue::ConditionalNode),
+//!   linked by a pointer to all of it, whose evaluator is set. While there is an exclusive
+//!   holder, no node becomes unsatisfied, and none ceases to be but by its owner's drop, or
+//!   by that holder.
 //!
 //! # Orderings
 //!
@@ -150,6 +163,7 @@
 
 mod acquire;
 mod conditional;
+mod evaluation;
 mod future;
 mod permit;
 mod policies;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::Gate;
 use super::policy::Policy;
+use crate::queue::Object;
 use crate::sync::Flavour;
 use crate::traits::lock::LockId;
 
@@ -100,6 +101,13 @@ impl<H: Gated, C: Claim<H>> GatePermit<H, C> {
     pub(crate) fn release_unchanged(self) {
         let claim = self.claim;
         self.into_handle().gate().leave_unchanged(claim.into());
+    }
+
+    /// Gives back what was granted, by a releaser that had what is guarded of `object`.
+    #[inline]
+    pub(crate) fn release_object(self, object: impl FnOnce() -> Object) {
+        let claim = self.claim;
+        self.into_handle().gate().leave_object(claim.into(), object);
     }
 
     /// Which lock this is.

@@ -35,8 +35,18 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
 
     #[cold]
     #[inline(never)]
-    fn leave_queued(&self, request: P::Request) {
+    pub(super) fn leave_queued(&self, request: P::Request) {
         let queue = self.lock_after_change(P::may_mutate(request));
+        self.release_locked(queue, request);
+    }
+
+    /// Releases under the lock of the queue, and serves what is queued.
+    #[inline(always)]
+    pub(super) fn release_locked<'q>(
+        &'q self,
+        queue: LockedQueue<'q, P::Request>,
+        request: P::Request,
+    ) {
         // As `change_queued`, but in one piece: this is every hand-off.
         let release = |word| Some(P::release(word, request));
         if self.try_change(QUEUED, release).is_none() {
@@ -51,7 +61,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     fn lock_after_change(&self, changed: bool) -> LockedQueue<'_, P::Request> {
         let mut queue = self.queue.lock();
         if changed && self.word.load(Ordering::Relaxed) & CONDITIONAL & P::FLAGS != 0 {
-            self.requeue_unsatisfied(&mut queue);
+            self.requeue_unsatisfied(&mut queue, None);
         }
         queue
     }
@@ -69,14 +79,18 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
 
     /// The bits that say that somebody waits for a change of the word.
     #[inline]
-    fn wanted(mutated: bool) -> usize {
+    pub(super) fn wanted(mutated: bool) -> usize {
         if mutated { P::FLAGS } else { QUEUED }
     }
 
     /// Changes the word, unless `change` refuses to, if nobody waits for it, as
     /// the bits in `wanted` say.
     #[inline]
-    fn try_change(&self, wanted: usize, change: impl Fn(usize) -> Option<usize>) -> Option<bool> {
+    pub(super) fn try_change(
+        &self,
+        wanted: usize,
+        change: impl Fn(usize) -> Option<usize>,
+    ) -> Option<bool> {
         let mut word = self.word.load(Ordering::Relaxed);
         loop {
             if word & wanted != 0 {
@@ -254,29 +268,48 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         }
     }
 
-    /// All conditional waiters are queued again, where they stand: what they wait for may
-    /// have come true.
+    /// Unsatisfied nodes are queued again, where they stand, as what they wait for may have
+    /// come true: those from `from` on, or all where it is not given or has gone.
     #[cold]
-    fn requeue_unsatisfied(&self, queue: &mut LockedQueue<'_, P::Request>) {
-        let mut first = None;
+    pub(super) fn requeue_unsatisfied(
+        &self,
+        queue: &mut LockedQueue<'_, P::Request>,
+        from: Option<NodePtr<P::Request>>,
+    ) {
         // SAFETY: nodes reached from the head are linked, as the queue stays locked.
-        unsafe {
-            let mut next = queue.head();
+        let (first, any_left) = unsafe {
             // None is behind the first one that is queued (G6).
+            let mut first = None;
+            let mut next = queue.head();
+            let mut any_before = false;
+            while let Some(node) = next.filter(|node| !queue.state_of(*node).is_queued()) {
+                next = queue.next(node);
+                if queue.state_of(node) == State::Unsatisfied {
+                    if from == Some(node) {
+                        any_before = first.is_some();
+                        first = Some(node);
+                        break;
+                    }
+                    first = first.or(Some(node));
+                }
+            }
+            let mut next = first;
             while let Some(node) = next.filter(|node| !queue.state_of(*node).is_queued()) {
                 next = queue.next(node);
                 if queue.state_of(node) == State::Unsatisfied {
                     queue.requeue(node);
-                    first = first.or(Some(node));
                 }
             }
-        }
+            (first, any_before)
+        };
         // The bit may outlast those that waited, if they were cancelled.
         if first.is_some() {
             self.grants.set_first_waiter(first);
             self.replace_flags(0, QUEUED);
         }
-        self.replace_flags(CONDITIONAL, 0);
+        if !any_left {
+            self.replace_flags(CONDITIONAL, 0);
+        }
     }
 
     /// Under the lock of the queue: takes some flags out of the word and puts

@@ -17,7 +17,9 @@
 //! Each has a counterpart for read sections.
 
 use core::marker::PhantomData;
+use core::mem::{self, ManuallyDrop};
 use core::ops::Deref;
+use core::ptr::NonNull;
 
 use super::bind::DerivedView;
 use super::dispatch::{
@@ -25,6 +27,7 @@ use super::dispatch::{
 };
 use super::entry_type::EntryType;
 use super::reading::{Exclusively, ExclusivelyPlain, Reading, ReadingPlain};
+use crate::queue::{Evaluator, Object};
 use crate::when::{ConditionalLock, ConditionalRwLock, GuardMaker, Look, Place, When, when};
 use crate::{AsyncLock, AsyncRwLock};
 
@@ -92,8 +95,16 @@ macro_rules! conditional {
         ///
         /// Waiter and guard are of the same lock, `HasLock::view`, where that is
         /// implemented, leaves the guard where it is, and where the lock stays on
-        /// one thread, so does a reference to the implementor.
+        /// one thread, so does a reference to the implementor. `object` is the
+        /// implementor, and the lock the one that its kind stands for.
         pub unsafe trait $enter_when<const KEY: u128>: $enter<KEY> {
+            /// The object at which the section waits, where a condition may be evaluated on
+            /// its behalf.
+            #[inline]
+            fn object(&self) -> Option<Object> {
+                None
+            }
+
             /// A waiter that is not queued yet.
             fn place(&self) -> Place<'_>;
 
@@ -123,14 +134,46 @@ macro_rules! conditional {
 
         /// Waits for the lock and a condition.
         #[inline]
-        pub fn $function<'a, E, const KEY: u128, F>(
+        pub fn $function<'a, E, T, const KEY: u128, F>(
             entered: &'a E,
+            _entry: &EntryType<T>,
             condition: F,
-        ) -> When<'a, E::Guard<'a>, GuardMaker<'a, E, E::Guard<'a>>, OfSection<E, F, KEY>>
+        ) -> When<'a, E::Guard<'a>, GuardMaker<'a, E, E::Guard<'a>>, OfSection<E, T, F, KEY>>
         where
             E: $enter_when<KEY> + ?Sized,
-            F: FnMut(Looked<'_, E, E::Guard<'a>, KEY>) -> bool,
+            F: FnMut(&EntryType<T>, Looked<'_, E, E::Guard<'a>, KEY>) -> bool,
         {
+            /// Evaluates the condition of a section for an object.
+            ///
+            /// # Safety
+            ///
+            /// There is a reference to an `E` at this address, and the lock is held
+            /// for this call alone. References to an `E` are thin; an `F` has no size.
+            unsafe fn evaluate<'a, E, T, const KEY: u128, F>(address: *const ()) -> bool
+            where
+                E: $enter_when<KEY> + ?Sized + 'a,
+                F: FnMut(&EntryType<T>, Looked<'_, E, E::Guard<'a>, KEY>) -> bool,
+            {
+                // SAFETY: a reference is an address here, and lasts for the call. The
+                // guard stands for the lock that is held, and is not dropped, in a panic
+                // either. The condition has captured nothing: any address will do.
+                unsafe {
+                    let entered: &'a E = mem::transmute_copy(&address);
+                    let mut guard = ManuallyDrop::new(E::granted(entered));
+                    let condition = NonNull::<F>::dangling().as_mut();
+                    condition(&EntryType::known(), Looked(&mut guard, PhantomData))
+                }
+            }
+
+            let is_thin = size_of::<&E>() == size_of::<*const ()>();
+            let object = entered.object().filter(|_| size_of::<F>() == 0 && is_thin);
+            let evaluator = object.map(|object| {
+                // SAFETY: an object of the kind is an `E`, and the lock is that of `E`. The
+                // closure of an expansion is not a `move` one, so that it captures by
+                // reference: without a size it has captured nothing. It is evaluated where
+                // what it looks at is held.
+                unsafe { Evaluator::new(object, evaluate::<E, T, KEY, F>) }
+            });
             let condition = OfSection(condition, PhantomData);
             // SAFETY: a guard is made once the waiter has been granted, and the one
             // before was forgotten then. Guard and waiter are of the same lock.
@@ -138,7 +181,7 @@ macro_rules! conditional {
             // references. The condition cannot reach the guard.
             unsafe {
                 let granted = GuardMaker::new(entered, E::granted);
-                when(entered.place(), granted, condition)
+                when(entered.place(), granted, condition).evaluated_by(evaluator)
             }
         }
     )*};
@@ -159,16 +202,17 @@ conditional! {
 /// so that only the derive says how.
 pub struct Looked<'v, E: ?Sized, G, const KEY: u128>(&'v mut G, PhantomData<fn(&E)>);
 
-/// The condition of a section that enters an `E`.
-pub struct OfSection<E: ?Sized, F, const KEY: u128>(F, PhantomData<fn(&E)>);
+/// The condition of a section that enters an `E`. It is given the type of the section's
+/// entry, so that it need not capture it.
+pub struct OfSection<E: ?Sized, T, F, const KEY: u128>(F, PhantomData<fn(&E) -> T>);
 
-impl<E: ?Sized, G, F, const KEY: u128> Look<G> for OfSection<E, F, KEY>
+impl<E: ?Sized, G, T, F, const KEY: u128> Look<G> for OfSection<E, T, F, KEY>
 where
-    F: FnMut(Looked<'_, E, G, KEY>) -> bool,
+    F: FnMut(&EntryType<T>, Looked<'_, E, G, KEY>) -> bool,
 {
     #[inline]
     fn look(&mut self, guard: &mut G) -> bool {
-        (self.0)(Looked(guard, PhantomData))
+        (self.0)(&EntryType::known(), Looked(guard, PhantomData))
     }
 }
 

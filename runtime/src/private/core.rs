@@ -14,12 +14,15 @@
 //! - **K2** While an [`Owner`] exists, that lock is held. It borrows, by the
 //!   lifetime it was made with, the core it was made from.
 
+use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
 
-/// An object and the exclusive guard of one of its locks (K1).
+use super::locks::{GuardOf, LockOf};
+
+/// An object and the exclusive guard of one of its locks (K1), in which the object is, too.
 pub struct Core<'g, O: ?Sized, G, const KEY: u128> {
     guard: G,
-    owner: &'g O,
+    _owner: PhantomData<&'g O>,
 }
 
 /// An object and the shared guard of one of its locks (K1).
@@ -48,19 +51,23 @@ unsafe impl<O: ?Sized + Sync, G, const KEY: u128> Send for ReadCore<'_, O, G, KE
 // is needed.
 unsafe impl<O: ?Sized + Sync, G, const KEY: u128> Sync for ReadCore<'_, O, G, KEY> {}
 
-impl<'g, O: ?Sized, G, const KEY: u128> Core<'g, O, G, KEY> {
+impl<'g, O: LockOf<M> + ?Sized, M, const KEY: u128> Core<'g, O, GuardOf<'g, O, M>, KEY> {
     /// # Safety
     ///
     /// `guard` is a guard of that lock of `owner` which `KEY` stands for.
     #[inline]
-    pub unsafe fn new(owner: &'g O, guard: G) -> Self {
-        Core { guard, owner }
+    pub unsafe fn new(owner: &'g O, guard: GuardOf<'g, O, M>) -> Self {
+        Core {
+            guard: guard.owned_by(owner),
+            _owner: PhantomData,
+        }
     }
 
     /// The object whose lock is held.
     #[inline]
     pub fn owner(&self) -> &'g O {
-        self.owner
+        // SAFETY: `new` has said whose guard it is.
+        unsafe { self.guard.owner().unwrap_unchecked() }
     }
 
     /// The object, once the lock has been released.
@@ -69,9 +76,11 @@ impl<'g, O: ?Sized, G, const KEY: u128> Core<'g, O, G, KEY> {
     /// who write `guard.release()`.
     #[inline]
     pub fn release(core: Self) -> &'g O {
-        core.owner
+        core.owner()
     }
+}
 
+impl<O: ?Sized, G, const KEY: u128> Core<'_, O, G, KEY> {
     /// The guard of the lock.
     #[inline]
     pub(super) fn into_guard(self) -> G {

@@ -11,6 +11,14 @@ use crate::AsyncLock;
 /// The type of what has been selected.
 pub struct EntryType<E>(PhantomData<fn() -> E>);
 
+impl<E> EntryType<E> {
+    /// One of a type that is known already.
+    #[inline]
+    pub(super) fn known() -> Self {
+        EntryType(PhantomData)
+    }
+}
+
 /// The type of an entry.
 #[inline]
 pub fn entry_type<E>(_entry: &E) -> EntryType<E> {

@@ -20,17 +20,20 @@
 //!   unsized, too. Where such a parameter has bounds, or the last field is what the trait of
 //!   a parameter names, all impls ask for a size.
 
+use core::any::TypeId;
 use core::convert::Infallible;
 use core::future::Future;
 use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
 use core::ops::{Deref, DerefMut};
 use core::pin::Pin;
+use core::ptr;
 use core::task::{Context, Poll};
 
 use super::core::{Core, ReadCore};
 use super::errors::{ErrorGuard, ErrorLock};
 use super::fallible::{CannotFail, infallible};
+use crate::queue::Object;
 use crate::when::{ConditionalLock, ConditionalRwLock, Place};
 use crate::{AsyncLock, AsyncRwLock, ExclusiveLock, ExclusiveRwLock, LockId, NamedAcquire};
 
@@ -39,13 +42,21 @@ use crate::{AsyncLock, AsyncRwLock, ExclusiveLock, ExclusiveRwLock, LockId, Name
 ///
 /// # Safety
 ///
-/// `lock` returns that field and nothing else.
+/// `lock` returns that field and nothing else. `kind` is of no other type, nor of another
+/// lock of it, and the type has no lifetimes.
 pub unsafe trait LockOf<M> {
     /// The type of the field.
     type Lock: ExclusiveLock<Error: CannotFail> + ?Sized;
 
     /// The field.
     fn lock(&self) -> Exactly<'_, Self::Lock>;
+
+    /// Stands for the object's type and the lock, where the type has no parameters: a
+    /// condition of one object may be evaluated for another of this kind.
+    #[inline]
+    fn kind() -> Option<Kind> {
+        None
+    }
 }
 
 /// As [`LockOf`], for a lock in front of fields that are read by several tasks
@@ -60,6 +71,12 @@ pub unsafe trait RwLockOf<M> {
 
     /// The field.
     fn lock(&self) -> Exactly<'_, Self::Lock>;
+
+    /// As [`LockOf::kind`].
+    #[inline]
+    fn kind() -> Option<Kind> {
+        None
+    }
 }
 
 // SAFETY: passed on.
@@ -70,6 +87,11 @@ unsafe impl<O: RwLockOf<M> + ?Sized, M> LockOf<M> for O {
     #[inline]
     fn lock(&self) -> Exactly<'_, O::Lock> {
         RwLockOf::lock(self)
+    }
+
+    #[inline]
+    fn kind() -> Option<Kind> {
+        <O as RwLockOf<M>>::kind()
     }
 }
 
@@ -94,6 +116,24 @@ pub fn of<O: ?Sized, M>(owner: &O) -> &Of<O, M> {
     unsafe { &*(&raw const *owner as *const Of<O, M>) }
 }
 
+/// Stands for the type of an object, which has no lifetimes, and for one of its locks.
+#[derive(Clone, Copy)]
+pub struct Kind(TypeId);
+
+impl Kind {
+    /// The kind of an `O` and its lock `M`.
+    #[inline]
+    pub fn of<O: ?Sized + 'static, M: 'static>() -> Option<Kind> {
+        Some(Kind(TypeId::of::<Of<O, M>>()))
+    }
+}
+
+/// The object of a lock, where conditions may be evaluated for it.
+#[inline]
+pub fn object<O: LockOf<M> + ?Sized, M>(lock: &Of<O, M>) -> Option<Object> {
+    O::kind().map(|kind| Object::new((&raw const lock.1).cast(), kind.0))
+}
+
 /// The two guards of a lock [`Of`] an object.
 ///
 /// They are named by the object, so that only this module asks for the type
@@ -101,26 +141,19 @@ pub fn of<O: ?Sized, M>(owner: &O) -> &Of<O, M> {
 /// field could lack, or what is borrowed when it is dropped, for which the compiler
 /// looks into everything but a `ManuallyDrop`.
 macro_rules! guard_of {
-    ($($name:ident: $lock_of:ident, $guard:ty;)*) => {$(
+    ($($name:ident: $lock_of:ident, $guard:ty, $owner:ty;)*) => {$(
         #[doc(hidden)]
+        #[allow(explicit_outlives_requirements)] // where the owner does not say it
         pub struct $name<'a, O: $lock_of<M> + ?Sized + 'a, M: 'a> {
             guard: ManuallyDrop<$guard>,
-            _sized: (),
+            /// The object, of a guard that is in a core.
+            _owner: $owner,
         }
 
         impl<'a, O: $lock_of<M> + ?Sized, M> $name<'a, O, M> {
             #[inline]
             fn new(guard: $guard) -> Self {
-                let guard = ManuallyDrop::new(guard);
-                $name { guard, _sized: () }
-            }
-        }
-
-        impl<'a, O: $lock_of<M> + ?Sized, M> Drop for $name<'a, O, M> {
-            #[inline]
-            fn drop(&mut self) {
-                // SAFETY: it is dropped here and nowhere else.
-                unsafe { ManuallyDrop::drop(&mut self.guard) }
+                $name { guard: ManuallyDrop::new(guard), _owner: Default::default() }
             }
         }
 
@@ -150,8 +183,51 @@ macro_rules! guard_of {
 }
 
 guard_of! {
-    GuardOf: LockOf, <<O as LockOf<M>>::Lock as AsyncLock>::Guard<'a>;
-    ReadGuardOf: RwLockOf, <<O as RwLockOf<M>>::Lock as AsyncRwLock>::ReadGuard<'a>;
+    GuardOf: LockOf, <<O as LockOf<M>>::Lock as AsyncLock>::Guard<'a>, Option<&'a O>;
+    ReadGuardOf: RwLockOf, <<O as RwLockOf<M>>::Lock as AsyncRwLock>::ReadGuard<'a>, ();
+}
+
+impl<'a, O: LockOf<M> + ?Sized, M> GuardOf<'a, O, M> {
+    /// The object whose lock this is.
+    #[inline]
+    pub(super) fn owned_by(mut self, owner: &'a O) -> Self {
+        self._owner = Some(owner);
+        self
+    }
+
+    /// The object, of a guard that is [owned by](Self::owned_by) one.
+    #[inline]
+    pub(super) fn owner(&self) -> Option<&'a O> {
+        self._owner
+    }
+}
+
+impl<'a, O: LockOf<M> + ?Sized, M> Drop for GuardOf<'a, O, M> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: it is taken out here and nowhere else.
+        let guard = unsafe { ManuallyDrop::take(&mut self.guard) };
+        match O::kind() {
+            Some(kind) => {
+                let owner = self._owner;
+                <O::Lock as AsyncLock>::__release_object(guard, || {
+                    // Null, which is of no object, where there is none yet.
+                    let address =
+                        owner.map_or(ptr::null(), |owner| (&raw const *owner).cast::<()>());
+                    Object::new(address, kind.0)
+                });
+            }
+            None => drop(guard),
+        }
+    }
+}
+
+impl<'a, O: RwLockOf<M> + ?Sized, M> Drop for ReadGuardOf<'a, O, M> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: it is dropped here and nowhere else.
+        unsafe { ManuallyDrop::drop(&mut self.guard) }
+    }
 }
 
 impl<O: LockOf<M> + ?Sized, M> Of<O, M> {

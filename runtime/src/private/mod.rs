@@ -58,13 +58,15 @@ pub use self::fallible::{
 };
 pub use self::fields::{IsGuarded, Shareable, address, pointer, value_mut};
 pub use self::locks::{
-    Exactly, Field, GuardOf, LockField, LockOf, Of, ReadGuardOf, RwLockOf, exactly, field, of,
+    Exactly, Field, GuardOf, Kind, LockField, LockOf, Of, ReadGuardOf, RwLockOf, exactly, field,
+    object, of,
 };
 pub use self::order::{in_order, taken};
 pub use self::reacquire::{MustNotImplDrop, NeverUnpin, Reacquirable, Reacquire, ReacquireLock};
 pub use self::reading::{EnterReading, Exclusively, Reading, enter_reading};
 pub use self::timeout::{late, timeout};
 pub use self::views::{AsRead, HasSize, IsDerived, ViewOf, derived};
+pub use crate::queue::Object;
 pub use crate::when::{
     ConditionalLock, ConditionalRwLock, GuardMaker, Look, MakeGuard, Place, When, when,
 };

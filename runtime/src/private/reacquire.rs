@@ -5,6 +5,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll};
 
 use super::Core;
+use super::locks::{GuardOf, LockOf};
 use crate::{AsyncLock, ExclusiveLock, NamedAcquire};
 
 /// `&L` where `L: NamedAcquire`: a lock that a `Condition` can reacquire.
@@ -99,7 +100,11 @@ pub struct Reacquire<'g, O: ?Sized, F, const KEY: u128> {
 // lock is not `Reacquirable`, promises that the future is then `Send`.
 unsafe impl<O: ?Sized + Sync, F, const KEY: u128> Send for Reacquire<'_, O, F, KEY> {}
 
-impl<'g, O: ?Sized, F: Future, const KEY: u128> Reacquire<'g, O, F, KEY> {
+impl<'g, O, F, M: 'g, const KEY: u128> Reacquire<'g, O, F, KEY>
+where
+    O: LockOf<M> + ?Sized,
+    F: Future<Output = GuardOf<'g, O, M>>,
+{
     /// # Safety
     ///
     /// `future` acquires that lock of `owner` which `KEY` stands for, and is the one

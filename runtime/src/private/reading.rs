@@ -23,6 +23,7 @@ use core::task::{Context, Poll};
 
 use super::conditional::{EnterSharedWhen, EnterWhen};
 use super::dispatch::{AnyLock, Enter, EnterShared};
+use crate::queue::Object;
 use crate::when::Place;
 use crate::{AsyncLock, LockId};
 
@@ -135,11 +136,17 @@ impl<E: Enter<KEY> + ?Sized, const READ: u128, const KEY: u128> EnterShared<READ
     }
 }
 
-// SAFETY: place and guard are those of `E`, whose view leaves the guard where it is.
+// SAFETY: place and guard are those of `E`, whose view leaves the guard where it is. The
+// object is that of `E`, which this is as well (E1).
 #[diagnostic::do_not_recommend]
 unsafe impl<E: EnterWhen<KEY> + ?Sized, const READ: u128, const KEY: u128> EnterSharedWhen<READ>
     for Exclusively<E, KEY>
 {
+    #[inline]
+    fn object(&self) -> Option<Object> {
+        self.0.object()
+    }
+
     #[inline]
     fn place(&self) -> Place<'_> {
         self.0.place()

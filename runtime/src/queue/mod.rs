@@ -44,7 +44,10 @@ use core::ptr::{self, NonNull};
 use core::task::Waker;
 
 pub(crate) use self::grants::{GrantIndex, TreeLinks};
-pub(crate) use self::node::{FutureState, Node, Request, State};
+pub use self::node::Object;
+pub(crate) use self::node::{
+    Condition, ConditionalNode, Evaluator, FutureState, Node, Request, State,
+};
 use crate::sync::{Flavour, Ordering, QueueLock, QueueLockGuard, Threads, const_unless_loom};
 
 /// A node, by its address (Q7).
@@ -527,10 +530,12 @@ impl<R: Request> LockedQueue<'_, R> {
     ///
     /// # Safety
     ///
-    /// The node is [`Evaluating`](State::Evaluating) here.
+    /// The node is [`Evaluating`](State::Evaluating) here, and `node` a pointer to all of its
+    /// [`ConditionalNode`], whose evaluator is set.
     pub(crate) unsafe fn mark_unsatisfied(&mut self, node: NodePtr<R>, waker: Waker) {
         // SAFETY: Q2; a node that evaluates owns no waker (Q3).
         unsafe {
+            self.relink(node);
             self.set_state(node, State::Unsatisfied);
             (*node.as_ptr()).ticket.set(0);
             (*node.as_ptr()).waker.put(waker);
@@ -542,7 +547,8 @@ impl<R: Request> LockedQueue<'_, R> {
     ///
     /// # Safety
     ///
-    /// As for [`insert_before`](Self::insert_before).
+    /// As for [`insert_before`](Self::insert_before), and as for
+    /// [`mark_unsatisfied`](Self::mark_unsatisfied).
     pub(crate) unsafe fn insert_unsatisfied(
         &mut self,
         before: Option<NodePtr<R>>,
@@ -554,6 +560,57 @@ impl<R: Request> LockedQueue<'_, R> {
             self.insert_before(before, node, waker);
             self.set_state(node, State::Unsatisfied);
         }
+    }
+
+    /// Links a node anew where it stands: by this pointer, which may lead to more than the
+    /// node.
+    ///
+    /// # Safety
+    ///
+    /// The node is linked here.
+    unsafe fn relink(&mut self, node: NodePtr<R>) {
+        let this = node.as_ptr();
+        // SAFETY: Q2 for the node and its neighbours, which are linked, hence alive (Q1).
+        unsafe {
+            let (prev, next) = ((*this).prev.get(), (*this).next.get());
+            (*prev).next.set(this);
+            (*next).prev.set(this);
+        }
+        if ptr::eq(self.guard.head(), this) {
+            self.guard.set_head(this);
+        }
+    }
+
+    /// # Safety
+    ///
+    /// The node is the caller's own.
+    #[inline]
+    pub(crate) unsafe fn set_evaluator(
+        &mut self,
+        node: &ConditionalNode<R>,
+        evaluator: Option<Evaluator>,
+    ) {
+        // SAFETY: Q2.
+        unsafe { node.evaluator.set(evaluator) }
+    }
+
+    /// The condition of a node, where it can be evaluated for an object.
+    ///
+    /// # Safety
+    ///
+    /// The node is [`Unsatisfied`](State::Unsatisfied) here, and `node` is the pointer by
+    /// which it is linked.
+    #[inline]
+    pub(crate) unsafe fn condition_of(
+        &self,
+        node: NodePtr<R>,
+        object: Object,
+    ) -> Option<Condition> {
+        let node: NonNull<ConditionalNode<R>> = node.cast();
+        // SAFETY: an unsatisfied node is linked by a pointer to all of its conditional
+        // node, whose evaluator is set (see `mark_unsatisfied`), and it is alive (Q1).
+        let evaluator = unsafe { (*node.as_ptr()).evaluator.get() };
+        evaluator?.for_object(object)
     }
 
     /// An unsatisfied node is queued again, where it stands.

@@ -1,5 +1,6 @@
 //! The node of one waiter in a queue, under the invariants of the queue.
 
+use core::any::TypeId;
 use core::cell::Cell;
 use core::marker::PhantomPinned;
 use core::mem::{self, ManuallyDrop, MaybeUninit};
@@ -128,6 +129,102 @@ pub(crate) struct Node<R: Request> {
 unsafe impl<R: Request + Send> Send for Node<R> {}
 // SAFETY: as for `Send`.
 unsafe impl<R: Request + Sync> Sync for Node<R> {}
+
+/// The node of a waiter with a condition.
+#[repr(C)]
+pub(crate) struct ConditionalNode<R: Request> {
+    pub(crate) node: Node<R>,
+    /// Set while the node is `Unsatisfied` (G8 of the gate).
+    pub(super) evaluator: Lazy<Option<Evaluator>>,
+}
+
+// SAFETY: the evaluator is touched as Q2 says. It has no ties to a thread: it is evaluated
+// by one that holds what it looks at.
+unsafe impl<R: Request + Send> Send for ConditionalNode<R> {}
+// SAFETY: as for `Send`.
+unsafe impl<R: Request + Sync> Sync for ConditionalNode<R> {}
+
+impl<R: Request> ConditionalNode<R> {
+    #[inline]
+    pub(crate) fn new(request: R) -> Self {
+        ConditionalNode {
+            node: Node::new(request),
+            evaluator: Lazy::new(),
+        }
+    }
+
+    /// The address of the node, by a pointer to all of this.
+    #[inline]
+    pub(crate) fn as_ptr(&self) -> NonNull<Node<R>> {
+        NonNull::from(self).cast()
+    }
+}
+
+/// An object, and which of its locks guards what a condition is about.
+///
+/// The address alone does not do: a lock with a leaked waiter can be moved to another
+/// object, and another object to the address of the first.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[allow(missing_debug_implementations)]
+pub struct Object {
+    address: *const (),
+    /// Stands for the object's type and the lock.
+    kind: TypeId,
+}
+
+// SAFETY: an address, which leads nowhere without a promise of the caller's.
+unsafe impl Send for Object {}
+// SAFETY: as for `Send`.
+unsafe impl Sync for Object {}
+
+impl Object {
+    /// `kind` stands for the type of the object and one of its locks.
+    #[inline]
+    pub(crate) fn new(address: *const (), kind: TypeId) -> Self {
+        Object { address, kind }
+    }
+}
+
+/// A condition that has no ties to its waiter.
+#[derive(Clone, Copy)]
+pub(crate) struct Condition(unsafe fn(*const ()) -> bool);
+
+impl Condition {
+    /// # Safety
+    ///
+    /// The condition is for `object`, to whose address there is a reference, and its lock is
+    /// held for this call alone.
+    #[inline]
+    pub(crate) unsafe fn is_true(self, object: Object) -> bool {
+        // SAFETY: passed on.
+        unsafe { (self.0)(object.address) }
+    }
+}
+
+/// How the condition of a waiter is evaluated on its behalf.
+#[derive(Clone, Copy)]
+pub(crate) struct Evaluator {
+    object: Object,
+    condition: Condition,
+}
+
+impl Evaluator {
+    /// # Safety
+    ///
+    /// `condition` can be called on any thread, for any object of the kind of `object`, while
+    /// the lock is held for it alone. It needs nothing of the waiter.
+    #[inline]
+    pub(crate) unsafe fn new(object: Object, condition: unsafe fn(*const ()) -> bool) -> Self {
+        let condition = Condition(condition);
+        Evaluator { object, condition }
+    }
+
+    /// The condition, if it is for `object`.
+    #[inline]
+    pub(super) fn for_object(&self, object: Object) -> Option<Condition> {
+        (self.object == object).then_some(self.condition)
+    }
+}
 
 /// A cell that is not written before it is needed.
 pub(super) struct Lazy<T>(SharedCell<MaybeUninit<T>>);

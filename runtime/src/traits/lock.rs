@@ -9,6 +9,8 @@ use std::boxed::Box;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use crate::queue::Object;
+
 /// What tells one lock from another, and in which order several are acquired.
 ///
 /// Two handles to the same lock have the same id, and two locks that are alive
@@ -162,6 +164,19 @@ pub trait AsyncLock {
     {
         drop(guard);
     }
+
+    /// Releases the lock of an object. Conditions (`when`) that wait for a change may be
+    /// evaluated before, for that object.
+    ///
+    /// Locks of this crate do so; any other drops its guard.
+    #[doc(hidden)]
+    #[inline]
+    fn __release_object<'a>(guard: Self::Guard<'a>, _object: impl FnOnce() -> Object)
+    where
+        Self: 'a,
+    {
+        drop(guard);
+    }
 }
 
 /// An [`AsyncLock`] that several readers can share. As an `AsyncLock`, it is
@@ -275,6 +290,14 @@ macro_rules! through_pointer {
             {
                 L::__release_unchanged(guard);
             }
+
+            #[inline]
+            fn __release_object<'a>(guard: Self::Guard<'a>, object: impl FnOnce() -> Object)
+            where
+                Self: 'a,
+            {
+                L::__release_object(guard, object);
+            }
         }
 
         impl<L: AsyncRwLock + ?Sized> AsyncRwLock for $pointer {
@@ -356,6 +379,17 @@ macro_rules! async_lock {
                 Self: 'a,
             {
                 guard.permit.release_unchanged();
+            }
+
+            #[inline]
+            fn __release_object<'a>(
+                guard: Self::Guard<'a>,
+                object: impl FnOnce() -> $crate::queue::Object,
+            )
+            where
+                Self: 'a,
+            {
+                guard.permit.release_object(object);
             }
         }
 

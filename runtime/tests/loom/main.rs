@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! RUSTFLAGS="--cfg async_monitor_loom" cargo test -p async-monitor \
-//!     --no-default-features --features __schedules --release --test loom
+//!     --no-default-features --features __schedules,macros --release --test loom
 //! ```
 //!
 //! A model states how many pre-emptions it is run with. The environment may ask
@@ -14,6 +14,7 @@
 
 mod barrier;
 mod condition;
+mod evaluation;
 mod event;
 mod lock;
 mod rwlock;

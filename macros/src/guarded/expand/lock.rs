@@ -53,6 +53,15 @@ pub(super) fn expand_lock_of(monitor: &Monitor, lock: &LockField) -> TokenStream
     } else {
         quote!(LockOf)
     };
+    // A type with parameters may have lifetimes, which its id does not tell.
+    let kind = monitor.params.is_empty().then(|| {
+        quote! {
+            #[inline]
+            fn kind() -> ::core::option::Option<#krate::__private::Kind> {
+                #krate::__private::Kind::of::<Self, #marker>()
+            }
+        }
+    });
     // Where it is said what is wrong with the type.
     let at_type = public(ty.span());
     let lock_type = quote_spanned!(at_type=> type Lock = #ty;);
@@ -70,6 +79,8 @@ pub(super) fn expand_lock_of(monitor: &Monitor, lock: &LockField) -> TokenStream
                 let __lock = #krate::__private::exactly(__field);
                 __lock
             }
+
+            #kind
         }
     }
 }

@@ -13,6 +13,7 @@ impl Side<'_> {
     /// where
     ///     for<'__a> &'__a Of<..>: ::async_monitor::__private::Conditional<'__a, Of<..>>,
     /// {
+    ///     fn object(&self) -> Option<::async_monitor::__private::Object> { .. }
     ///     fn place(&self) -> ::async_monitor::__private::Place<'_> { .. }
     ///     unsafe fn granted(&self) -> Self::Guard<'_> {
     ///         let __guard =
@@ -42,10 +43,20 @@ impl Side<'_> {
         let where_clause = monitor.params.where_clause(&bounds);
         let (guard, unsafe_) = (self.new_guard(), unsafe_());
         let lock = self.lock_of(&quote!(self));
+        let object = monitor.params.is_empty().then(|| {
+            quote! {
+                #[inline]
+                fn object(&self) -> ::core::option::Option<#krate::__private::Object> {
+                    #krate::__private::object(#lock)
+                }
+            }
+        });
         quote! {
             #[doc(hidden)]
             #[automatically_derived]
             #unsafe_ impl #params #krate::__private::#enter_when<#key> for #this #where_clause {
+                #object
+
                 #[inline]
                 fn place(&self) -> #krate::__private::Place<'_> {
                     #krate::__private::#conditional::place(#lock)

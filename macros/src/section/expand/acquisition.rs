@@ -171,15 +171,16 @@ impl<'s> Acquisition<'s> {
     /// Expands to:
     ///
     /// ```text
-    /// enter_when::<_, 0x1234, _>(__lock, |__guard| {
+    /// enter_when::<_, _, 0x1234, _>(__lock, &__type, |__type, __guard| {
     ///     let __view = __type.__evaluate(__guard);
     ///     let ledger = __view.__bind_shared();
     ///     *ledger.balance >= amount
     /// })
     /// ```
     ///
-    /// The condition sees the binding by shared reference. A read section asks the type of
-    /// its entry where it waits: `__type.__conditional(__lock)`.
+    /// The condition sees the binding by shared reference. It is given the type of the
+    /// entry, as it may be evaluated by others only where it captures nothing. A read
+    /// section asks that type where it waits: `__type.__conditional(__lock)`.
     fn acquire_when(&self, condition: &TokenStream) -> TokenStream {
         let Acquisition {
             lock,
@@ -199,7 +200,7 @@ impl<'s> Acquisition<'s> {
             ),
         };
         quote_spanned! {span=>
-            #private::#enter_when::<_, #key, _>(#place, |#guard| {
+            #private::#enter_when::<_, _, #key, _>(#place, &#entry_type, |#entry_type, #guard| {
                 let #view = #entry_type.__evaluate(#guard);
                 let #binding = #view.__bind_shared();
                 let _ = &#binding;

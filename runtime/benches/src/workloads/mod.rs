@@ -2,6 +2,7 @@
 
 mod broadcast;
 mod cancel;
+mod conditions;
 mod hand_off;
 mod notation;
 mod ready;
@@ -87,6 +88,7 @@ pub(crate) struct Workload {
 pub(crate) fn all() -> Vec<Workload> {
     let mut all = ready::workloads();
     all.extend(notation::workloads());
+    all.extend(conditions::workloads());
     all.extend([2, 16, 1000].map(hand_off::workload));
     all.push(hand_off::local(16));
     all.push(hand_off::locked(16));

@@ -13,12 +13,12 @@ pub struct Account {
     name: Guarded<String>,
 }
 
-fn opened<'a>(account: &'a Account, guard: AccountLedgerGuard<'a>) -> AccountLedgerGuard<'a> {
+fn opened<'a>(guard: AccountLedgerGuard<'a>) -> AccountLedgerGuard<'a> {
     let async_monitor::__private::Core { guard, .. } = guard.0;
     AccountLedgerGuard(
         async_monitor::__private::Core {
-            owner: account,
             guard,
+            _owner: std::marker::PhantomData::<&'a Account>,
         },
         std::marker::PhantomData,
     )

@@ -19,7 +19,7 @@ const LEDGER: u128 = 122_075_695_621_518_212_564_394_156_771_862_851_892;
 /// The guard itself, in exchange for that of another account.
 async fn exchanged(a: &Account, other: AccountLedgerGuard<'_>) {
     let mut other = Some(other);
-    enter_when::<_, LEDGER, _>(a, |guard| {
+    enter_when::<_, _, LEDGER, _>(a, &entry_type(&()), |_, guard| {
         let mut other = other.take().unwrap();
         mem::swap(guard, &mut other);
         false
@@ -29,7 +29,7 @@ async fn exchanged(a: &Account, other: AccountLedgerGuard<'_>) {
 
 /// By its field.
 async fn opened(a: &Account) {
-    enter_when::<_, LEDGER, _>(a, |guard: Looked<'_, _, _, LEDGER>| {
+    enter_when::<_, _, LEDGER, _>(a, &entry_type(&()), |_, guard: Looked<'_, _, _, LEDGER>| {
         let _guard: &mut AccountLedgerGuard<'_> = guard.0;
         false
     })
@@ -58,7 +58,7 @@ async fn viewed(a: &Account) {
     }
 
     let thief = entry_type(&probe::<_, OTHER>(a).__select(&a.ledger));
-    enter_when::<_, LEDGER, _>(a, |guard| {
+    enter_when::<_, _, LEDGER, _>(a, &thief, |thief, guard| {
         thief.__evaluate(guard);
         false
     })

@@ -1,0 +1,187 @@
+//! Conditions that a release evaluates on behalf of their waiters: see "Conditions".
+
+use core::cell::Cell;
+use core::mem::{self, MaybeUninit};
+use std::panic::{self, AssertUnwindSafe};
+
+use super::policy::Policy;
+use super::{CONDITIONAL, Gate};
+use crate::queue::{Condition, NodePtr, Object, State};
+use crate::sync::{Flavour, Ordering};
+
+/// How many conditions are copied out of their nodes at a time.
+const BATCH: usize = 16;
+
+/// Conditions to evaluate, and the nodes that they are of.
+struct Batch<P: Policy> {
+    conditions: [MaybeUninit<(NodePtr<P::Request>, Condition)>; BATCH],
+    len: usize,
+}
+
+/// Why a batch ends.
+enum End<P: Policy> {
+    /// There are no more unsatisfied nodes.
+    Last,
+    /// There may be more.
+    Full,
+    /// The condition of this node is left to its owner.
+    Owners(NodePtr<P::Request>),
+    /// The node where the last batch ended has gone.
+    Lost,
+}
+
+/// What has come of an evaluation.
+enum Evaluated<P: Policy> {
+    /// All conditions are false.
+    AllFalse,
+    /// From this node on they are not known to be false, or none of them is.
+    UpTo(Option<NodePtr<P::Request>>),
+}
+
+impl<P: Policy> Batch<P> {
+    #[inline]
+    fn new() -> Self {
+        Batch {
+            conditions: [const { MaybeUninit::uninit() }; BATCH],
+            len: 0,
+        }
+    }
+
+    /// Returns whether there was room.
+    #[inline]
+    fn push(&mut self, node: NodePtr<P::Request>, condition: Condition) -> bool {
+        let Some(slot) = self.conditions.get_mut(self.len) else {
+            return false;
+        };
+        slot.write((node, condition));
+        self.len += 1;
+        true
+    }
+
+    /// The last node.
+    #[inline]
+    fn last(&self) -> Option<NodePtr<P::Request>> {
+        let last = self.conditions.get(self.len.wrapping_sub(1))?;
+        // SAFETY: the first `len` have been written.
+        Some(unsafe { last.assume_init() }.0)
+    }
+
+    /// The first node whose condition is true.
+    ///
+    /// # Safety
+    ///
+    /// The conditions are for `object`, of which the lock is held for this call alone.
+    #[inline]
+    unsafe fn first_true(&self, object: Object) -> Option<NodePtr<P::Request>> {
+        let evaluated = Cell::new(None);
+        let evaluate = AssertUnwindSafe(|| {
+            for condition in &self.conditions[..self.len] {
+                // SAFETY: the first `len` have been written.
+                let (node, condition) = unsafe { condition.assume_init() };
+                evaluated.set(Some(node));
+                // SAFETY: passed on.
+                if unsafe { condition.is_true(object) } {
+                    return Some(node);
+                }
+            }
+            None
+        });
+        panic::catch_unwind(evaluate).unwrap_or_else(|payload| {
+            // Its destructor could panic in turn. The owner has the panic when it
+            // evaluates the condition itself.
+            mem::forget(payload);
+            evaluated.get()
+        })
+    }
+}
+
+impl<P: Policy, F: Flavour> Gate<P, F> {
+    /// As [`leave`](Self::leave), for a releaser that had what is guarded of `object`.
+    #[inline]
+    pub(crate) fn leave_object(&self, request: P::Request, object: impl FnOnce() -> Object) {
+        let release = |word| Some(P::release(word, request));
+        let wanted = Self::wanted(P::may_mutate(request));
+        if self.try_change(wanted, release).is_none() {
+            self.leave_queued_object(request, object());
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn leave_queued_object(&self, request: P::Request, object: Object) {
+        // Relaxed: the thread that has set the bit had the permit before (G7).
+        let conditional = self.word.load(Ordering::Relaxed) & CONDITIONAL & P::FLAGS != 0;
+        // A second panic would end the process.
+        if !conditional || !P::may_mutate(request) || std::thread::panicking() {
+            return self.leave_queued(request);
+        }
+        match self.evaluate_conditions(object) {
+            Evaluated::AllFalse => {
+                self.change(false, |word| Some(P::release(word, request)));
+            }
+            Evaluated::UpTo(first) => {
+                let mut queue = self.queue.lock();
+                self.requeue_unsatisfied(&mut queue, first);
+                self.release_locked(queue, request);
+            }
+        }
+    }
+
+    /// Evaluates the conditions of unsatisfied waiters in their order, up to the first that
+    /// is true or that is left to its owner.
+    ///
+    /// The caller holds what is guarded, alone. So no node becomes unsatisfied meanwhile,
+    /// and none is queued again: nodes are only dropped (G8).
+    fn evaluate_conditions(&self, object: Object) -> Evaluated<P> {
+        let mut after = None;
+        loop {
+            let mut batch = Batch::new();
+            let end = self.next_conditions(object, after, &mut batch);
+            // SAFETY: the conditions are for `object`, as `next_conditions` says.
+            let first_true = unsafe { batch.first_true(object) };
+            if first_true.is_some() {
+                return Evaluated::UpTo(first_true);
+            }
+            match end {
+                End::Last => return Evaluated::AllFalse,
+                End::Full => after = batch.last(),
+                End::Owners(node) => return Evaluated::UpTo(Some(node)),
+                End::Lost => return Evaluated::UpTo(None),
+            }
+        }
+    }
+
+    /// The conditions for `object` of the next unsatisfied nodes, behind `after`.
+    #[inline]
+    fn next_conditions(
+        &self,
+        object: Object,
+        mut after: Option<NodePtr<P::Request>>,
+        batch: &mut Batch<P>,
+    ) -> End<P> {
+        let queue = self.queue.lock();
+        let mut next = queue.head();
+        // SAFETY: nodes reached from the head are linked, as the queue is locked.
+        unsafe {
+            // None is behind the first one that is queued (G6).
+            while let Some(node) = next.filter(|node| !queue.state_of(*node).is_queued()) {
+                next = queue.next(node);
+                if after.is_some() {
+                    after = after.filter(|after| *after != node);
+                } else if queue.state_of(node) == State::Unsatisfied {
+                    let Some(condition) = queue.condition_of(node, object) else {
+                        return End::Owners(node);
+                    };
+                    if !batch.push(node, condition) {
+                        return End::Full;
+                    }
+                }
+            }
+        }
+        if after.is_none() {
+            End::Last
+        } else {
+            End::Lost
+        }
+    }
+}

@@ -1,8 +1,7 @@
 //! Sections that wait for a condition: what `when` in the notation stands on.
 //!
-//! After Hoare's conditional critical regions: the waiter looks at the data
-//! itself, with the lock held, whenever there may be something new to see. See
-//! the [gate](crate::gate) for how.
+//! After Hoare's conditional critical regions: the condition is evaluated with the lock
+//! held, whenever what is guarded may have changed. See the [gate](crate::gate) for how.
 
 use core::future::Future;
 use core::pin::Pin;
@@ -21,21 +20,21 @@ use crate::traits::lock::{AsyncLock, AsyncRwLock};
 ///
 /// # Safety
 ///
-/// Place and guard are of the lock itself.
+/// Waiter and guard are of the lock itself.
 #[diagnostic::on_unimplemented(
     message = "`when` cannot wait at `{Self}`: it does not know when somebody has changed what it guards",
     label = "a section of this lock cannot have a condition",
     note = "use `async_monitor::Lock`, `Mutex` or `RwLock`, or wait with a `Condition`"
 )]
 pub unsafe trait ConditionalLock: AsyncLock {
-    /// A place in line.
+    /// A waiter that is not queued yet.
     fn place(&self) -> Place<'_>;
 
-    /// The guard of one that has been let in.
+    /// The guard of a waiter that has been granted.
     ///
     /// # Safety
     ///
-    /// A place of this lock has been let in, and there is no other guard of it.
+    /// A waiter of this lock has been granted, and there is no other guard of it.
     unsafe fn granted(&self) -> Self::Guard<'_>;
 }
 
@@ -43,17 +42,17 @@ pub unsafe trait ConditionalLock: AsyncLock {
 ///
 /// # Safety
 ///
-/// Place and guard are of the lock itself.
+/// Waiter and guard are of the lock itself.
 #[diagnostic::on_unimplemented(
     message = "`when` cannot wait at `{Self}` to read",
     label = "a read section of this lock cannot have a condition",
     note = "use `async_monitor::RwLock`"
 )]
 pub unsafe trait ConditionalRwLock: AsyncRwLock {
-    /// A place in line, to read.
+    /// A waiter to read that is not queued yet.
     fn read_place(&self) -> Place<'_>;
 
-    /// The guard of one that has been let in.
+    /// The guard of a waiter that has been granted.
     ///
     /// # Safety
     ///
@@ -115,7 +114,7 @@ macro_rules! through_pointer {
 
 through_pointer!(&L, Box<L>, Rc<L>, Arc<L>);
 
-/// A place in line of one that waits for a condition, at whatever lock.
+/// A waiter with a condition, at a lock of any kind: its place in the queue.
 #[allow(missing_debug_implementations)]
 pub struct Place<'a>(Gates<'a>);
 
@@ -177,7 +176,7 @@ macro_rules! at_gate {
 }
 
 impl Place<'_> {
-    /// Waits to be let in, to look.
+    /// Waits to be granted, to evaluate the condition.
     #[inline]
     fn poll(self: Pin<&Self>, cx: &mut Context<'_>) -> Poll<()> {
         // SAFETY: the node is pinned as we are, used with this gate only, and
@@ -187,10 +186,10 @@ impl Place<'_> {
         })
     }
 
-    /// The condition is true: in for good.
+    /// The condition is true: keeps the permit.
     #[inline]
     fn settle(self: Pin<&Self>) {
-        // SAFETY: the callers have been let in.
+        // SAFETY: the callers have been granted.
         at_gate!(self, |gate, node| unsafe { gate.satisfied(&node.node) });
     }
 
@@ -223,7 +222,7 @@ impl Drop for Place<'_> {
     }
 }
 
-/// A look that ends with the place given up.
+/// An evaluation that ends with the place given up.
 struct Looking<'p, 'a>(Pin<&'p Place<'a>>);
 
 impl Drop for Looking<'_, '_> {
@@ -233,7 +232,7 @@ impl Drop for Looking<'_, '_> {
     }
 }
 
-/// Makes guards, for one that has been let in.
+/// Makes guards, for a waiter that has been granted.
 pub trait MakeGuard<G> {
     #[doc(hidden)]
     fn make(&mut self) -> G;
@@ -275,7 +274,7 @@ impl<E: ?Sized, G> MakeGuard<G> for GuardMaker<'_, E, G> {
     }
 }
 
-/// Looks at what a lock guards, for a condition.
+/// A condition: evaluated with the guard of a lock.
 pub trait Look<G> {
     #[doc(hidden)]
     fn look(&mut self, guard: &mut G) -> bool;
@@ -304,9 +303,9 @@ pub struct When<'a, G, M, F> {
 ///
 /// # Safety
 ///
-/// `granted` makes a guard of the lock of `place`, for one that has been let in.
+/// `granted` makes a guard of the lock of `place`, for a waiter that has been granted.
 /// The guard may be forgotten: that leaks nothing but its hold of the lock. After
-/// `condition` has looked at a guard, it is still that one. Where the lock stays on
+/// `condition` was evaluated with a guard, it is still that one. Where the lock stays on
 /// one thread, `granted` does, too.
 #[inline]
 pub unsafe fn when<'a, G, M, F>(place: Place<'a>, granted: M, condition: F) -> When<'a, G, M, F>
@@ -355,7 +354,7 @@ where
             }
             let mut guard = this.granted.make();
             // Should the condition or the waker panic, the place is given up first,
-            // and then the lock: where a guard is dropped, nobody is looking (G6).
+            // and then the lock: where a guard is dropped, no condition is evaluated (G6).
             let looking = Looking(place);
             if this.condition.look(&mut guard) {
                 break (guard, looking);

@@ -50,7 +50,7 @@ fn no_change_is_missed() {
 }
 
 #[test]
-fn news_against_cancel() {
+fn change_against_cancel() {
     model(|| {
         let mutex = Arc::new(Mutex::new(0));
         let mut first = Box::pin({
@@ -74,7 +74,7 @@ fn news_against_cancel() {
 }
 
 #[test]
-fn a_look_against_a_change() {
+fn an_evaluation_against_a_change() {
     model_within(2, || {
         let mutex = Arc::new(Mutex::new(0));
         let takers: Vec<_> = (0..2)
@@ -96,9 +96,9 @@ async fn take(mutex: Arc<Mutex<usize>>) {
     *not_zero(&mutex).await -= 1;
 }
 
-/// A look ends, with nothing seen, while somebody changes what it looked at.
+/// A condition turns out to be false while what it is about changes.
 #[test]
-fn park_against_news() {
+fn unsatisfied_against_a_change() {
     model(|| {
         let mutex = Arc::new(Mutex::new(0));
         let task = Task::new();
@@ -118,9 +118,9 @@ fn park_against_news() {
     });
 }
 
-/// One who is parked goes away while there are news: those behind it look.
+/// An unsatisfied waiter is dropped at a change: those behind it evaluate.
 #[test]
-fn news_against_cancel_with_another_behind() {
+fn change_against_cancel_with_another_behind() {
     model(|| {
         let mutex = Arc::new(Mutex::new(0));
         let (one, two) = (Task::new(), Task::new());
@@ -139,9 +139,9 @@ fn news_against_cancel_with_another_behind() {
     });
 }
 
-/// One who was let look goes away before it does, while another waits plainly.
+/// A granted conditional waiter is dropped before it evaluates; another waits plainly.
 #[test]
-fn cancel_of_a_granted_look_against_the_next() {
+fn cancel_of_a_granted_conditional_waiter_against_the_next() {
     model(|| {
         let mutex = Arc::new(Mutex::new(0));
         let (one, two) = (Task::new(), Task::new());
@@ -157,19 +157,19 @@ fn cancel_of_a_granted_look_against_the_next() {
     });
 }
 
-/// A look that is in vain gives the lock on, whatever the next one does.
+/// A waiter with a false condition passes the lock on, whatever the next one does.
 #[test]
-fn look_in_vain_against_cancel_of_the_next() {
+fn false_condition_against_cancel_of_the_next() {
     model(|| {
         let mutex = Arc::new(Mutex::new(0));
         let tasks = [Task::new(), Task::new(), Task::new()];
         let guard = mutex.try_lock_owned().unwrap();
-        let mut looker = queued(&tasks[0], take(Arc::clone(&mutex)));
+        let mut waiter = queued(&tasks[0], take(Arc::clone(&mutex)));
         let second = queued(&tasks[1], mutex.lock_owned());
         let mut third = queued(&tasks[2], mutex.lock_owned());
         drop(guard);
         let canceller = thread::spawn(move || drop(second));
-        assert!(tasks[0].poll(looker.as_mut()).is_pending());
+        assert!(tasks[0].poll(waiter.as_mut()).is_pending());
         canceller.join().unwrap();
         assert_eq!(tasks[2].wakes(), 1);
         let Poll::Ready(mut guard) = tasks[2].poll(third.as_mut()) else {
@@ -178,12 +178,12 @@ fn look_in_vain_against_cancel_of_the_next() {
         *guard += 1;
         drop(guard);
         assert_eq!(tasks[0].wakes(), 2);
-        assert!(tasks[0].poll(looker.as_mut()).is_ready());
+        assert!(tasks[0].poll(waiter.as_mut()).is_ready());
         assert!(!mutex.is_locked());
     });
 }
 
-/// Who has polled last is woken by the news, parked or waiting.
+/// The waker of the last poll is woken by a change.
 #[test]
 fn last_waker_is_woken() {
     model(|| {
@@ -203,15 +203,15 @@ fn last_waker_is_woken() {
     });
 }
 
-/// A sibling takes the grant of one that was let look, which looks itself, or is
+/// A sibling takes the grant of a conditional waiter, which is polled itself, or
 /// dropped.
 #[test]
-fn sibling_against_a_look() {
+fn sibling_against_an_evaluation() {
     for owner_is_dropped in [false, true] {
         model(move || {
             let mutex = Arc::new(Mutex::new(0));
             let task = Task::new();
-            let mut looker = queued(&task, take(Arc::clone(&mutex)));
+            let mut waiter = queued(&task, take(Arc::clone(&mutex)));
             let guard = mutex.try_lock_owned().unwrap();
             let mut sibling = queued(&task, mutex.lock_owned());
             drop(guard);
@@ -219,27 +219,27 @@ fn sibling_against_a_look() {
                 let task = task.clone();
                 thread::spawn(move || {
                     if !owner_is_dropped {
-                        assert!(task.poll(looker.as_mut()).is_pending());
-                        return Some(looker);
+                        assert!(task.poll(waiter.as_mut()).is_pending());
+                        return Some(waiter);
                     }
-                    drop(looker);
+                    drop(waiter);
                     None
                 })
             };
             let mut taken = (0..2).any(|_| task.poll(sibling.as_mut()).is_ready());
-            let looker = thread.join().unwrap();
+            let waiter = thread.join().unwrap();
             taken = taken || task.poll(sibling.as_mut()).is_ready();
-            assert!(taken, "the look was in vain, so the sibling is next");
-            drop((sibling, looker));
+            assert!(taken, "the condition was false, so the sibling is next");
+            drop((sibling, waiter));
             assert!(task.is_forgotten());
             assert!(mutex.try_lock().is_some());
         });
     }
 }
 
-/// Readers that look are let in by a writer, together, and each once.
+/// Conditional readers are granted by a writer, together, and each once.
 #[test]
-fn two_readers_look() {
+fn two_readers_evaluate() {
     model_within(2, || {
         let lock = Arc::new(RwLock::new(0));
         let readers: Vec<_> = (0..2)
@@ -256,9 +256,9 @@ fn two_readers_look() {
     });
 }
 
-/// A writer goes on as a reader: that is news as well.
+/// A writer goes on as a reader: that is a change as well.
 #[test]
-fn downgrade_against_a_reader_that_looks() {
+fn downgrade_against_a_conditional_reader() {
     model(|| {
         let lock = Arc::new(RwLock::new(0));
         let reader = {

@@ -204,7 +204,7 @@ impl<T: ?Sized> RwLock<T> {
     }
 
     /// Locks for upgradable reading if that is possible at once and nobody is
-    /// in line.
+    /// queued.
     #[inline]
     pub fn try_upgradable_read(&self) -> Option<RwLockUpgradableReadGuard<'_, T>> {
         self.enter(Access::Upgradable)

@@ -251,8 +251,9 @@ pub fn derive_guarded(input: TokenStream) -> TokenStream {
 /// first.
 ///
 /// Where the condition uses nothing but the binding, constants and functions, the
-/// releasing section may evaluate it, on its own thread: the waiter is not woken while it
-/// stays false. Any other condition is evaluated by its waiter, which is woken for it.
+/// releasing section may evaluate it, on its own thread and while it holds what it holds:
+/// the waiter is not woken while it stays false. So a condition should depend on what is
+/// guarded alone, not on thread-locals or another lock. Any other condition is evaluated by its waiter, which is woken for it.
 ///
 /// ```
 /// # use async_monitor::{Guarded, Lock, synchronized};

@@ -19,6 +19,7 @@ impl Account {
         >(
                 __lock0,
                 &__type0,
+                unsafe { ::async_monitor::__private::ByReference::new() },
                 |__type0, __guard0| {
                     let __view0 = __type0.__evaluate(__guard0);
                     let ledger = __view0.__bind_shared();

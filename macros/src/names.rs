@@ -8,6 +8,12 @@ use syn::{Expr, Path};
 
 use crate::gather::Gather;
 
+/// The keyword, with the span of the macro: one that came from the user's tokens
+/// would be refused under `#![forbid(unsafe_code)]`.
+pub(crate) fn unsafe_() -> TokenStream {
+    quote_spanned!(Span::mixed_site()=> unsafe)
+}
+
 /// The path by which expansions reach the runtime crate: `::async_monitor`, or
 /// what the user has written behind `crate =`.
 #[derive(Clone, Default)]

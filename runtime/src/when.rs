@@ -34,7 +34,8 @@ pub unsafe trait ConditionalLock: AsyncLock {
     ///
     /// # Safety
     ///
-    /// A waiter of this lock has been granted, and there is no other guard of it.
+    /// A waiter of this lock has been granted, and no other guard of it is used while this
+    /// one is.
     unsafe fn granted(&self) -> Self::Guard<'_>;
 }
 

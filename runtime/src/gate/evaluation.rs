@@ -9,7 +9,8 @@ use super::{CONDITIONAL, Gate};
 use crate::queue::{Condition, NodePtr, Object, State};
 use crate::sync::{Flavour, Ordering};
 
-/// How many conditions are copied out of their nodes at a time.
+/// How many conditions are copied out of their nodes at a time. The next batch is found by
+/// another walk from the head, as the queue was unlocked meanwhile.
 const BATCH: usize = 16;
 
 /// Conditions to evaluate, and the nodes that they are of.
@@ -34,7 +35,7 @@ enum End<P: Policy> {
 enum Evaluated<P: Policy> {
     /// All conditions are false.
     AllFalse,
-    /// From this node on they are not known to be false, or none of them is.
+    /// From this node on they are not known to be false; without a node, none of them is.
     UpTo(Option<NodePtr<P::Request>>),
 }
 

@@ -52,23 +52,24 @@
 //! and keeps its place in the queue. A release that may have changed what is guarded
 //! queues all conditional waiters again, and each of them evaluates its condition once,
 //! in order. So nobody has to remember to notify, an evaluation does not cause another,
-//! and a release where nobody waits for a condition costs what it always does.
+//! and a release where nobody waits for a condition costs nothing extra.
 //!
 //! Most often a condition is still false. So a release evaluates it on the waiter's behalf
-//! where that is sound, while it still holds what is guarded, and wakes nobody for it. The
-//! waiter may have been leaked while it is pinned: its node is still there then, but what
-//! its condition has borrowed may be gone, the object that it waits at included. Hence only
-//! a condition that has captured nothing is evaluated, of the releaser's own object, and
-//! only where that is the waiter's, by its address and by its type. From the first
-//! condition on that is true, or that is left to its owner, all are queued again. A panic
-//! of a condition is taken for true: the waiter has it, in its own task.
+//! where that is sound, while it still holds the lock, and wakes nobody for it. The waiter
+//! may have been leaked while it is pinned: its node is still there then, but what its
+//! condition has borrowed may be gone, and so may the object that it waits at. Hence a
+//! release evaluates a condition only if the closure captures nothing, and only if the
+//! waiter's object is its own: the same address, the same type, the same lock. The first
+//! waiter whose condition is true, or can be evaluated only by its owner, is queued again,
+//! with all behind it. A condition that panics counts as true: its owner evaluates it
+//! again, and has the panic in its own task.
 //!
 //! # Invariants
 //!
 //! - **G1** `QUEUED` is set whenever a node is queued, and `CONDITIONAL` whenever one is
 //!   unsatisfied. Both change only under the lock of the queue. Without a node that
-//!   is queued, `QUEUED` is set only where the policy admits nobody, until the next
-//!   release.
+//!   is queued, `QUEUED` may stay set until the next release, but only while the policy
+//!   admits nothing.
 //! - **G2** While `QUEUED` is set, the word is written only under the lock of
 //!   the queue; so a critical section of the queue has the word to itself. Hence no
 //!   newcomer passes a queued node: its compare-exchange expects a word without `QUEUED`.
@@ -83,12 +84,12 @@
 //!   what is guarded, hence only its release queues conditional waiters again; no node is
 //!   granted or evaluates then, so they come to stand before all others that are queued.
 //! - **G7** A node becomes unsatisfied, and `CONDITIONAL` is set, in the critical
-//!   section in which it gives its permit back: a later holder releases with the bit in
-//!   sight.
+//!   section in which it gives its permit back: a later holder sees the bit when it
+//!   releases.
 //! - **G8** An unsatisfied node is that of a [`ConditionalNode`](crate::queue::ConditionalNode),
 //!   linked by a pointer to all of it, whose evaluator is set. While there is an exclusive
-//!   holder, no node becomes unsatisfied, and none ceases to be but by its owner's drop, or
-//!   by that holder.
+//!   holder, no node becomes unsatisfied, and only its owner's drop or that holder ends
+//!   the state.
 //!
 //! # Orderings
 //!
@@ -135,12 +136,12 @@
 //!   owner leaves the queue until it is polled: at the head, it would be granted again at
 //!   once.)
 //!
-//! So no other task is passed: the permit goes to a request that stood where the owner
-//! stands from here on, or to the head of the queue. A request with priority (an upgrade)
-//! keeps the head, and is given up only for a sibling for which it is enough.
+//! So no other task is overtaken: the permit goes to the sibling, whose place the owner
+//! takes, or to the head of the queue. A request with priority (an upgrade) keeps the head,
+//! and its grant is given up only for a sibling for which it is enough.
 //!
-//! A condition that turns out to be false beside an unused grant (both to read) wakes its
-//! task, so that it asks at the next poll.
+//! A waiter whose condition turns out to be false beside an unused grant of its task (both
+//! to read) is polled once more at once, and notes it.
 //!
 //! **Same task.** Two wakers with the same parts wake the same task, as long as both
 //! exist. The owner's waker was consumed when the permit was granted, and its parts may
@@ -153,8 +154,8 @@
 //!
 //! A thread that waits in one of the `*_blocking` forms may be the very one that should
 //! poll the owner of a grant. So it wakes up after a millisecond (and after twice as long
-//! each time, up to a tenth of a second) and looks at the grants. If those that it has
-//! seen the last time are enough for its request, it takes them over, the first such
+//! each time, up to a tenth of a second) and checks the grants. If those that it has
+//! seen last time are enough for its request, it takes them over, the first such
 //! thread in the queue only. The owners are queued again at the head, in their order.
 //! They have been woken and not polled since: granting them again needs no other wake-up
 //! (the state `Woken`), unless they are polled, or a sibling is, and leaves a waker. A

@@ -96,7 +96,7 @@ impl<H: Gated, C: Claim<H>> GatePermit<H, C> {
         handle
     }
 
-    /// Gives back what was granted, by one who has changed nothing of what is guarded.
+    /// Gives back what was granted, by a releaser that has changed nothing.
     #[inline]
     pub(crate) fn release_unchanged(self) {
         let claim = self.claim;

@@ -26,8 +26,8 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         }
     }
 
-    /// Gives back what `request` has been granted, by one who has changed nothing of what
-    /// is guarded, so that no condition is evaluated again.
+    /// Gives back what `request` has been granted, by a releaser that has changed nothing, so
+    /// that no condition is evaluated again.
     #[inline]
     pub(crate) fn leave_unchanged(&self, request: P::Request) {
         self.change(false, |word| Some(P::release(word, request)));
@@ -276,18 +276,18 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         queue: &mut LockedQueue<'_, P::Request>,
         from: Option<NodePtr<P::Request>>,
     ) {
+        let mut first = None;
+        let mut any_left = false;
         // SAFETY: nodes reached from the head are linked, as the queue stays locked.
-        let (first, any_left) = unsafe {
+        unsafe {
             // None is behind the first one that is queued (G6).
-            let mut first = None;
             let mut next = queue.head();
-            let mut any_before = false;
             while let Some(node) = next.filter(|node| !queue.state_of(*node).is_queued()) {
                 next = queue.next(node);
                 if queue.state_of(node) == State::Unsatisfied {
                     if from == Some(node) {
-                        any_before = first.is_some();
-                        first = Some(node);
+                        any_left = first.is_some();
+                        first = from;
                         break;
                     }
                     first = first.or(Some(node));
@@ -300,8 +300,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                     queue.requeue(node);
                 }
             }
-            (first, any_before)
-        };
+        }
         // The bit may outlast those that waited, if they were cancelled.
         if first.is_some() {
             self.grants.set_first_waiter(first);

@@ -13,16 +13,16 @@ use crate::sync::{Flavour, Ordering};
 struct Enough<P: Policy> {
     /// The oldest grant, where the search began.
     first: NodePtr<P::Request>,
-    /// How many stale grants have to go.
+    /// How many stale grants must be revoked.
     count: usize,
-    /// The word without them, the request admitted.
+    /// The word once they are revoked and the request is admitted.
     word: usize,
     /// The newest ticket at the last call.
     noted: u32,
 }
 
-/// Whether the grant of a ticket was there when the newest one was `noted`, if any was.
-/// Tickets only grow, but that they may wrap.
+/// Whether the grant with `ticket` was there when `noted` was the newest ticket (0: none).
+/// Tickets only grow, apart from wrap-around.
 fn is_stale(ticket: u32, noted: u32) -> bool {
     noted != 0 && ticket != 0 && ticket.wrapping_sub(noted) as i32 <= 0
 }

@@ -116,8 +116,8 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         to_note.map_or(UnusedGrant::None, UnusedGrant::New)
     }
 
-    /// Finds a grant of the task of `waker` that a thread has taken over, which nothing
-    /// else would wake the task for.
+    /// Finds a grant of the task of `waker` that a thread has taken over, for which nothing
+    /// else would wake the task.
     ///
     /// # Safety
     ///
@@ -132,7 +132,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         let mut left = queue.woken();
         // SAFETY: all nodes seen are linked, as the queue stays locked.
         unsafe {
-            // They come to stand at the head of those queued.
+            // Such nodes are at the head of the queued ones.
             let mut next = self.grants.first_waiter(queue, None);
             while let Some(owner) = next.filter(|owner| left > 0 && *owner != own) {
                 if queue.state_of(owner) == State::Woken {
@@ -150,7 +150,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     /// Notes the grant of `owner` at `node`, and leaves it a waker of the task. Returns
     /// whether it has, and the waker if it is not used, to drop once the queue is unlocked.
     ///
-    /// A waker's clone need not have its parts. Such a clone cannot tell the task again;
+    /// A clone may have other parts than its original. Such a clone cannot tell the task again;
     /// nor may it take the place of the waker by whose parts the grant is found (X1).
     ///
     /// # Safety

@@ -59,8 +59,8 @@ macro_rules! conditional {
             ///
             /// # Safety
             ///
-            /// A waiter of this lock has been granted, and there is no other guard
-            /// of it.
+            /// A waiter of this lock has been granted, and no other guard of it is used
+            /// while this one is.
             unsafe fn granted(self) -> L::$guard<'g>
             where
                 L: 'g;
@@ -112,8 +112,8 @@ macro_rules! conditional {
             ///
             /// # Safety
             ///
-            /// A waiter of this lock has been granted, and there is no other guard
-            /// of it.
+            /// A waiter of this lock has been granted, and no other guard of it is used
+            /// while this one is.
             unsafe fn granted(&self) -> Self::Guard<'_>;
         }
 
@@ -137,6 +137,7 @@ macro_rules! conditional {
         pub fn $function<'a, E, T, const KEY: u128, F>(
             entered: &'a E,
             _entry: &EntryType<T>,
+            _by_reference: ByReference,
             condition: F,
         ) -> When<'a, E::Guard<'a>, GuardMaker<'a, E, E::Guard<'a>>, OfSection<E, T, F, KEY>>
         where
@@ -169,9 +170,8 @@ macro_rules! conditional {
             let object = entered.object().filter(|_| size_of::<F>() == 0 && is_thin);
             let evaluator = object.map(|object| {
                 // SAFETY: an object of the kind is an `E`, and the lock is that of `E`. The
-                // closure of an expansion is not a `move` one, so that it captures by
-                // reference: without a size it has captured nothing. It is evaluated where
-                // what it looks at is held.
+                // condition captures by reference: without a size it has captured nothing.
+                // It is evaluated where what it looks at is held.
                 unsafe { Evaluator::new(object, evaluate::<E, T, KEY, F>) }
             });
             let condition = OfSection(condition, PhantomData);
@@ -195,6 +195,20 @@ conditional! {
     /// A read section can wait for a condition.
     ConditionalShared, EnterSharedWhen, enter_shared_when: EnterShared, AsyncRwLock,
     ConditionalRwLock, ReadGuard, read_place, read_granted;
+}
+
+/// Says that a condition captures by reference what it captures: it is not a `move`
+/// closure. So it has a size if it captures anything, even a value that has none.
+pub struct ByReference(());
+
+impl ByReference {
+    /// # Safety
+    ///
+    /// The condition beside which this is passed is not a `move` closure.
+    #[inline]
+    pub unsafe fn new() -> Self {
+        ByReference(())
+    }
 }
 
 /// The guard of an `E`, made to look whether a condition is true. It leads to what

@@ -44,8 +44,8 @@ pub use self::atomic::{
 };
 pub use self::bind::{Bind, DerivedView, MarkTheLockRw, OfDeref, OfGuard, without_await};
 pub use self::conditional::{
-    Conditional, ConditionalShared, EnterSharedWhen, EnterWhen, Looked, OfSection, Seen, SeenGuard,
-    enter_shared_when, enter_when,
+    ByReference, Conditional, ConditionalShared, EnterSharedWhen, EnterWhen, Looked, OfSection,
+    Seen, SeenGuard, enter_shared_when, enter_when,
 };
 pub use self::core::{Core, Owner, ReadCore};
 pub use self::dispatch::{

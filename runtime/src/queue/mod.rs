@@ -79,7 +79,8 @@ mod woken {
     }
 }
 
-/// The same for a model, all threads of which are one: it does not depend on other models.
+/// The same under a model checker, which runs all threads of a model on one: each model
+/// has its own count.
 #[cfg(any(async_monitor_loom, async_monitor_shuttle))]
 mod woken {
     use core::cell::Cell;

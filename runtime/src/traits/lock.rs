@@ -186,8 +186,8 @@ pub trait AsyncLock {
 /// scope, `arc.read().await` of an `Arc<RwLock<T>>` is a `Result`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be acquired for reading",
-    label = "no reader-writer lock",
-    note = "write `lock` in place of `read(lock)`, or make it an `async_monitor::RwLock`, marked `#[lock(rw)]` where it is a field of a `#[derive(Guarded)]` struct"
+    label = "not a reader-writer lock",
+    note = "use an `async_monitor::RwLock`, marked `#[lock(rw)]` where it is a field of a `#[derive(Guarded)]` struct"
 )]
 pub trait AsyncRwLock: AsyncLock {
     /// What holds the lock for reading until it is dropped.
@@ -235,7 +235,7 @@ pub unsafe trait ExclusiveLock: AsyncLock {}
 /// return of the next write guard, and the drop of a write guard before the
 /// return of the next read guard.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no reader-writer lock, so fields cannot be read through it by several tasks",
+    message = "`{Self}` is not a reader-writer lock, so fields cannot be read through it by several tasks",
     label = "not a reader-writer lock",
     note = "write `async_monitor::RwLock<()>` here, or `#[lock]` in place of `#[lock(rw)]`"
 )]

@@ -56,6 +56,11 @@ impl Shared {
         lock.other.add_one();
     }
 
+    #[synchronized(read(lock))]
+    async fn count(&self) -> usize {
+        lock.count.get()
+    }
+
     #[synchronized(lock, when = lock.count.get() > 0)]
     async fn is_counted(self: Arc<Self>) {}
 
@@ -146,5 +151,25 @@ fn evaluation_against_a_newcomer() {
         assert_eq!(task.wakes(), 1);
         assert!(task.poll(waiter.as_mut()).is_ready());
         assert!(shared.is_free());
+    });
+}
+
+/// A section that only reads releases without a change, and hides none.
+#[test]
+fn release_without_a_change_against_a_change() {
+    model(|| {
+        let shared = Shared::new();
+        let task = Task::new();
+        let mut waiter = waiting(&shared, &task);
+        let reader = {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || block_on(shared.count()))
+        };
+        block_on(shared.add());
+        // It is granted before the reader, who may wait behind it.
+        assert_eq!(task.wakes(), 1);
+        assert!(task.poll(waiter.as_mut()).is_ready());
+        assert!(reader.join().unwrap() <= 1);
+        assert!(task.is_forgotten() && shared.is_free());
     });
 }

@@ -5,10 +5,10 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::held::view_fields;
-use super::{Side, expand_debug, unsafe_};
+use super::{Side, expand_debug};
 use crate::gather::Gather;
 use crate::guarded::model::{Contents, GuardedField, LockField, Monitor};
-use crate::names::{camel_case, plain, public};
+use crate::names::{camel_case, plain, public, unsafe_};
 
 impl Side<'_> {
     /// Expands to:

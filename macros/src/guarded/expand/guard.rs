@@ -4,10 +4,10 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::{Side, expand_debug, unsafe_};
+use super::{Side, expand_debug};
 use crate::gather::Gather;
 use crate::guarded::model::{Contents, GuardedField};
-use crate::names::public;
+use crate::names::{public, unsafe_};
 
 impl Side<'_> {
     /// Expands to:

@@ -4,10 +4,9 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::unsafe_;
 use crate::gather::Gather;
 use crate::guarded::model::{Contents, LockField, Monitor};
-use crate::names::{camel_case, plain, public};
+use crate::names::{camel_case, plain, public, unsafe_};
 
 /// `__AccountLedger`: stands for the field in types. It is private, as the type
 /// of the lock may be.

@@ -3,10 +3,10 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
-use super::{Side, unsafe_};
+use super::Side;
 use crate::gather::Gather;
 use crate::guarded::model::{Contents, LockField, Monitor};
-use crate::names::{plain, public};
+use crate::names::{plain, public, unsafe_};
 
 /// The derives that every module knows. A macro of the same name would make
 /// them ambiguous.

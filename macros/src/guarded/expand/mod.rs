@@ -13,8 +13,8 @@ mod reading;
 mod restore;
 mod when;
 
-use proc_macro2::{Ident, Literal, Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use proc_macro2::{Ident, Literal, TokenStream};
+use quote::{format_ident, quote};
 
 use super::model::{Contents, LockField, Monitor};
 use crate::gather::Gather;
@@ -176,12 +176,6 @@ fn hidden(monitor: &Monitor, lock: &LockField) -> TokenStream {
     } else {
         quote!(#[doc(hidden)])
     }
-}
-
-/// The keyword, with the span of the macro: one that came from the user's tokens
-/// would be refused under `#![forbid(unsafe_code)]`.
-fn unsafe_() -> TokenStream {
-    quote_spanned!(Span::mixed_site()=> unsafe)
 }
 
 /// Expands to:

@@ -3,7 +3,8 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-use super::{Side, unsafe_};
+use super::Side;
+use crate::names::unsafe_;
 
 use crate::gather::Gather;
 

@@ -4,10 +4,10 @@ use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::{Side, unsafe_};
+use super::Side;
 use crate::gather::Gather;
 use crate::guarded::model::Contents;
-use crate::names::public;
+use crate::names::{public, unsafe_};
 
 impl Side<'_> {
     /// Expands to:

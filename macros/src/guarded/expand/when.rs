@@ -3,7 +3,8 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::{Side, unsafe_};
+use super::Side;
+use crate::names::unsafe_;
 
 impl Side<'_> {
     /// Expands to:

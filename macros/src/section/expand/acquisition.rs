@@ -5,7 +5,7 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 
 use super::site::Site;
 use crate::gather::Gather;
-use crate::names::{self, Krate, own, plain};
+use crate::names::{self, Krate, own, plain, unsafe_};
 use crate::section::model::{Lock, LockExpr, Section};
 use crate::section::parse::Mode;
 
@@ -171,16 +171,23 @@ impl<'s> Acquisition<'s> {
     /// Expands to:
     ///
     /// ```text
-    /// enter_when::<_, _, 0x1234, _>(__lock, &__type, |__type, __guard| {
-    ///     let __view = __type.__evaluate(__guard);
-    ///     let ledger = __view.__bind_shared();
-    ///     *ledger.balance >= amount
-    /// })
+    /// enter_when::<_, _, 0x1234, _>(
+    ///     __lock,
+    ///     &__type,
+    ///     unsafe { ByReference::new() },
+    ///     |__type, __guard| {
+    ///         let __view = __type.__evaluate(__guard);
+    ///         let ledger = __view.__bind_shared();
+    ///         *ledger.balance >= amount
+    ///     },
+    /// )
     /// ```
     ///
     /// The condition sees the binding by shared reference. It is given the type of the
     /// entry, as it may be evaluated by others only where it captures nothing. A read
     /// section asks that type where it waits: `__type.__conditional(__lock)`.
+    ///
+    /// SAFETY, of what is generated: the closure is not a `move` one.
     fn acquire_when(&self, condition: &TokenStream) -> TokenStream {
         let Acquisition {
             lock,
@@ -190,7 +197,7 @@ impl<'s> Acquisition<'s> {
             key,
             ..
         } = self;
-        let (span, private) = (self.span(), self.private());
+        let (span, private, unsafe_) = (self.span(), self.private(), unsafe_());
         let binding = &self.model.binding;
         let (enter_when, place) = match self.model.mode {
             Mode::Exclusive => (quote!(enter_when), lock.to_token_stream()),
@@ -200,12 +207,17 @@ impl<'s> Acquisition<'s> {
             ),
         };
         quote_spanned! {span=>
-            #private::#enter_when::<_, _, #key, _>(#place, &#entry_type, |#entry_type, #guard| {
-                let #view = #entry_type.__evaluate(#guard);
-                let #binding = #view.__bind_shared();
-                let _ = &#binding;
-                #condition
-            })
+            #private::#enter_when::<_, _, #key, _>(
+                #place,
+                &#entry_type,
+                #unsafe_ { #private::ByReference::new() },
+                |#entry_type, #guard| {
+                    let #view = #entry_type.__evaluate(#guard);
+                    let #binding = #view.__bind_shared();
+                    let _ = &#binding;
+                    #condition
+                },
+            )
         }
     }
 

@@ -20,6 +20,7 @@
 //! schedule. `ASYNC_MONITOR_PATIENCE` is after how many seconds it hangs (60).
 
 pub(crate) mod bin;
+pub(crate) mod bodies;
 pub(crate) mod executor;
 pub(crate) mod held;
 mod outsiders;

@@ -7,10 +7,10 @@ use futures::future::{Either, select};
 use futures::stream::{FuturesUnordered, StreamExt};
 
 use super::bin::Bin;
+use super::bodies;
 use super::requests::{What, acquire_blocking, ask, try_acquire, upgrade};
 use super::world::{MONEY, Mode, Place, Purse, World};
 use crate::random::Random;
-use crate::sections;
 
 /// A thread asks for one thing after the other.
 pub(crate) fn outsider<'w>(world: &'w World, bin: &Bin<'w>, mut random: Random) {
@@ -64,9 +64,8 @@ fn pay(world: &World, purse: &Arc<Purse>, place: Place, random: &mut Random) {
         block_on(ask(world, purse, place, what, false));
     });
     if purse.owed(place) > 0 {
-        world.waiting(&("Deposit", place), || match place {
-            Place::Mutex => sections::deposit_blocking(world, purse),
-            _ => sections::deposit_shared_blocking(world, purse),
+        world.waiting(&("Deposit", place), || {
+            bodies::deposit_blocking(world, place, purse)
         });
     }
 }

@@ -7,12 +7,12 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 
 use super::bin::Bin;
+use super::bodies;
 use super::executor::{Ear, Handle, Next, Wakers, fresh};
 use super::held::Held;
 use super::requests::{Asking, What, acquire_blocking, ask, try_acquire, upgrade};
 use super::world::{Mode, Place, Purse, World};
 use crate::random::Random;
-use crate::sections;
 
 /// How a task polls its requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -290,9 +290,8 @@ impl<'w> Task<'w> {
             }
             if self.may_park(place) && self.random.one_in(4) {
                 let (world, purse) = (self.world, &self.purse);
-                let paid = world.park(&("Deposit", place), || match place {
-                    Place::Mutex => sections::deposit_blocking(world, purse),
-                    _ => sections::deposit_shared_blocking(world, purse),
+                let paid = world.park(&("Deposit", place), || {
+                    bodies::deposit_blocking(world, place, purse)
                 });
                 if paid.is_some() {
                     continue;

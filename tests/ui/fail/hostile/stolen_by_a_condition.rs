@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use async_monitor::__private::{Looked, enter_when, entry_type, probe};
+use async_monitor::__private::{ByReference, Looked, enter_when, entry_type, probe};
 use async_monitor::{Guarded, Lock, Mutex};
 
 #[derive(Guarded)]
@@ -16,10 +16,15 @@ struct Account {
 
 const LEDGER: u128 = 122_075_695_621_518_212_564_394_156_771_862_851_892;
 
+fn by_reference() -> ByReference {
+    // SAFETY: no condition here is a `move` closure.
+    unsafe { ByReference::new() }
+}
+
 /// The guard itself, in exchange for that of another account.
 async fn exchanged(a: &Account, other: AccountLedgerGuard<'_>) {
     let mut other = Some(other);
-    enter_when::<_, _, LEDGER, _>(a, &entry_type(&()), |_, guard| {
+    enter_when::<_, _, LEDGER, _>(a, &entry_type(&()), by_reference(), |_, guard| {
         let mut other = other.take().unwrap();
         mem::swap(guard, &mut other);
         false
@@ -29,7 +34,7 @@ async fn exchanged(a: &Account, other: AccountLedgerGuard<'_>) {
 
 /// By its field.
 async fn opened(a: &Account) {
-    enter_when::<_, _, LEDGER, _>(a, &entry_type(&()), |_, guard: Looked<'_, _, _, LEDGER>| {
+    enter_when::<_, _, LEDGER, _>(a, &entry_type(&()), by_reference(), |_, guard: Looked<'_, _, _, LEDGER>| {
         let _guard: &mut AccountLedgerGuard<'_> = guard.0;
         false
     })
@@ -58,7 +63,7 @@ async fn viewed(a: &Account) {
     }
 
     let thief = entry_type(&probe::<_, OTHER>(a).__select(&a.ledger));
-    enter_when::<_, _, LEDGER, _>(a, &thief, |thief, guard| {
+    enter_when::<_, _, LEDGER, _>(a, &thief, by_reference(), |thief, guard| {
         thief.__evaluate(guard);
         false
     })

@@ -32,11 +32,6 @@ impl Account {
         *leger.balance += 1;
     }
 
-    #[synchronized(read(ledger))]
-    pub async fn not_a_reader_writer_lock(&self) -> i64 {
-        *ledger.balance
-    }
-
     #[synchronized(ledger)]
     pub async fn wrong_type(&self) -> i64 {
         *ledger.balance += "1";

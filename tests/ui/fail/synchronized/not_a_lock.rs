@@ -1,8 +1,7 @@
-use async_monitor::{Lock, synchronized};
+use async_monitor::synchronized;
 
 struct Plain {
     number: u8,
-    lock: Lock,
     std: std::sync::Mutex<u8>,
 }
 
@@ -13,11 +12,11 @@ impl Plain {
     #[synchronized(std)]
     async fn std(&self) {}
 
-    #[synchronized(read(lock))]
-    async fn not_to_read(&self) {}
+    #[synchronized(read(number))]
+    async fn read(&self) {}
 
-    #[synchronized(l = lock)]
-    async fn parameter(&self, lock: &u8) {
+    #[synchronized(l = parameter)]
+    async fn parameter(&self, parameter: &u8) {
         let _ = l;
     }
 }

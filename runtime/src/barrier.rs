@@ -31,8 +31,8 @@ use core::pin::Pin;
 use core::task::{Context, Poll};
 
 use crate::gate::polled_after_completion;
+use crate::platform::{SharedCell, Threads, const_unless_loom};
 use crate::queue::{LockedQueue, Node, NodePtr, Queue, State as NodeState};
-use crate::sync::{SharedCell, Threads, const_unless_loom};
 use crate::wake::{CAPACITY, WakeBatch};
 
 /// The stamp of a node that leaves with an error; others are indices.

@@ -6,7 +6,7 @@
 
 pub(crate) use std::sync::Arc as Rc;
 
-pub(crate) use crate::sync::Threads as ThisFlavour;
+pub(crate) use crate::platform::Threads as ThisFlavour;
 
 /// Items that are compiled for the flavour of threads only.
 macro_rules! threads_only {

@@ -110,10 +110,10 @@ mod guarded;
 #[cfg(feature = "local")]
 #[allow(clippy::duplicate_mod)] // one code for both flavours
 pub mod local;
+mod platform;
 mod primitives;
 mod queue;
 mod signal;
-mod sync;
 mod timeout;
 mod traits;
 mod wake;

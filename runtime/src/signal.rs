@@ -42,8 +42,8 @@
 use core::ptr::NonNull;
 use core::task::{Poll, Waker};
 
+use crate::platform::{Flavour, SharedCell, Threads, const_unless_loom};
 use crate::queue::{LockedQueue, Node, NodePtr, Queue, Request, State};
-use crate::sync::{Flavour, SharedCell, Threads, const_unless_loom};
 use crate::wake::{CAPACITY, WakeBatch, wake_one};
 
 /// A notification for so many is a broadcast.

@@ -12,8 +12,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::gate::{Access, Exclusive, Gate, Shared, polled_after_completion};
+use crate::platform::{Flavour, Local, Threads};
 use crate::queue::{ConditionalNode, Evaluator};
-use crate::sync::{Flavour, Local, Threads};
 use crate::traits::lock::{AsyncLock, AsyncRwLock};
 
 /// A lock whose sections can wait for a condition.

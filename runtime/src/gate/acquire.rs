@@ -7,8 +7,8 @@ use super::policy::{Grants, Policy};
 use super::task_grants::UnusedGrant;
 use super::{Gate, QUEUED};
 use crate::blocking::take_impatience;
+use crate::platform::{Flavour, Ordering};
 use crate::queue::{FutureState, LockedQueue, Node, NodePtr, State};
-use crate::sync::{Flavour, Ordering};
 
 impl<P: Policy, F: Flavour> Gate<P, F> {
     /// Acquires if that is possible at once, before all that are queued, for requests

@@ -5,8 +5,8 @@ use core::task::{Context, Poll, Waker};
 use super::policy::{Grants, Policy};
 use super::task_grants::UnusedGrant;
 use super::{CONDITIONAL, Gate};
+use crate::platform::Flavour;
 use crate::queue::{ConditionalNode, Evaluator, Node, State};
-use crate::sync::Flavour;
 
 impl<P: Policy, F: Flavour> Gate<P, F> {
     /// As [`poll_enter`](Self::poll_enter), but a node that was queued keeps its place

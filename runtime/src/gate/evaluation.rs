@@ -6,8 +6,8 @@ use std::panic::{self, AssertUnwindSafe};
 
 use super::policy::Policy;
 use super::{CONDITIONAL, Gate};
+use crate::platform::{Flavour, Ordering};
 use crate::queue::{Condition, NodePtr, Object, State};
-use crate::sync::{Flavour, Ordering};
 
 /// How many conditions are copied out of their nodes at a time. The next batch is found by
 /// another walk from the head, as the queue was unlocked meanwhile.

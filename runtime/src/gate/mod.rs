@@ -182,8 +182,8 @@ pub(crate) use self::policies::{
 };
 use self::policy::Grants;
 pub(crate) use self::policy::Policy;
+use crate::platform::{Flavour, Ordering, Threads, Word, const_unless_loom};
 use crate::queue::{Queue, State};
-use crate::sync::{Flavour, Ordering, Threads, Word, const_unless_loom};
 
 /// A node is queued (G1).
 pub(crate) const QUEUED: usize = 1;

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::Gate;
 use super::policy::Policy;
+use crate::platform::Flavour;
 use crate::queue::Object;
-use crate::sync::Flavour;
 use crate::traits::lock::LockId;
 
 /// A primitive with a gate, or a pointer that keeps one alive: `&L`, `Rc<L>` or

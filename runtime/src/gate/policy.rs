@@ -5,8 +5,8 @@ use core::sync::atomic::AtomicPtr;
 use core::task::Waker;
 
 use super::FLAGS;
+use crate::platform::Ordering;
 use crate::queue::{GrantIndex, LockedQueue, NodePtr, Request, TreeLinks};
-use crate::sync::Ordering;
 
 /// What the word of a gate means.
 ///

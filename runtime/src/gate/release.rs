@@ -4,8 +4,8 @@ use core::task::Waker;
 
 use super::policy::{Grants, Policy};
 use super::{CONDITIONAL, Gate, QUEUED};
+use crate::platform::{Flavour, Ordering};
 use crate::queue::{LockedQueue, NodePtr, State};
-use crate::sync::{Flavour, Ordering};
 use crate::wake::{CAPACITY, WakeBatch, wake_one};
 
 /// A queue that is being served: the word, without flags, and the first node that is

@@ -6,8 +6,8 @@ use super::Gate;
 use super::policy::{Grants, Policy};
 use super::task_grants::ticket_at;
 use crate::blocking::took_over;
+use crate::platform::{Flavour, Ordering};
 use crate::queue::{LockedQueue, Node, NodePtr, State};
-use crate::sync::{Flavour, Ordering};
 
 /// The stale grants that are enough for a request.
 struct Enough<P: Policy> {

@@ -6,8 +6,8 @@ use core::task::Waker;
 
 use super::Gate;
 use super::policy::{Grants, Policy};
+use crate::platform::{Flavour, Ordering};
 use crate::queue::{LockedQueue, Node, NodePtr, State};
-use crate::sync::{Flavour, Ordering};
 
 /// Among how many grants of its own task a future looks for the one it has noted. A
 /// task with more of them that are not picked up may need more polls to give them up.

@@ -3,7 +3,7 @@
 
 pub(crate) use std::rc::Rc;
 
-pub(crate) use crate::sync::Local as ThisFlavour;
+pub(crate) use crate::platform::Local as ThisFlavour;
 
 /// Items that are compiled for the flavour of threads only: not here.
 macro_rules! threads_only {

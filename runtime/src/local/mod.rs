@@ -85,7 +85,7 @@ macro_rules! not_on_several_threads {
         #[doc(hidden)]
         unsafe impl$(<$($generics)*>)? $auto for $local
         where
-            for<'a> &'a crate::sync::Local: OnSeveralThreads,
+            for<'a> &'a crate::platform::Local: OnSeveralThreads,
         {
         }
     )*};

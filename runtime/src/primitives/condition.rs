@@ -29,9 +29,9 @@ use core::task::{Context, Poll, ready};
 use super::flavour::{ThisFlavour, threads_only, use_of};
 use crate::LockId;
 use crate::gate::polled_after_completion;
+use crate::platform::{SharedCell, const_unless_loom};
 use crate::queue::{Node, State};
 use crate::signal::{ALL, Epoch, Left, Signal};
-use crate::sync::{SharedCell, const_unless_loom};
 use crate::traits::guard::{HoldsLock, Relock, View};
 
 /// A place where tasks that hold a lock wait for a change of what the lock

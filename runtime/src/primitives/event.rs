@@ -43,9 +43,9 @@ use core::task::{Context, Poll, Waker};
 
 use super::flavour::{ThisFlavour, threads_only, use_of};
 use crate::gate::polled_after_completion;
+use crate::platform::{Ordering, Word, const_unless_loom};
 use crate::queue::{FutureState, Node, State};
 use crate::signal::{ALL, Epoch, Signal};
-use crate::sync::{Ordering, Word, const_unless_loom};
 
 const SET: usize = 1;
 const QUEUED: usize = 1 << 1;

@@ -29,7 +29,7 @@ use core::fmt;
 
 use super::flavour::{Rc, ThisFlavour, per_flavour, rc, threads_only, use_of};
 use crate::gate::{Exclusive, Gate, GatePermit, Gated, LOCKED, entering_future};
-use crate::sync::const_unless_loom;
+use crate::platform::const_unless_loom;
 use crate::traits::guard::relock_guard;
 use crate::traits::lock::{ExclusiveLock, async_lock};
 

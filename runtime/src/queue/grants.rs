@@ -22,7 +22,7 @@ use core::sync::atomic::{AtomicPtr, AtomicU32};
 use core::task::Waker;
 
 use super::node::{Lazy, Node, Request, key_of};
-use crate::sync::Ordering;
+use crate::platform::Ordering;
 
 /// The links of a node in the index.
 pub(crate) struct TreeLinks<R: Request> {

@@ -48,7 +48,7 @@ pub use self::node::Object;
 pub(crate) use self::node::{
     Condition, ConditionalNode, Evaluator, FutureState, Node, Request, State,
 };
-use crate::sync::{Flavour, Ordering, QueueLock, QueueLockGuard, Threads, const_unless_loom};
+use crate::platform::{Flavour, Ordering, QueueLock, QueueLockGuard, Threads, const_unless_loom};
 
 /// A node, by its address (Q7).
 pub(crate) type NodePtr<R> = NonNull<Node<R>>;
@@ -59,7 +59,7 @@ pub(crate) type NodePtr<R> = NonNull<Node<R>>;
 mod woken {
     use core::sync::atomic::AtomicUsize;
 
-    use crate::sync::Ordering;
+    use crate::platform::Ordering;
 
     static WOKEN: AtomicUsize = AtomicUsize::new(0);
 

@@ -7,7 +7,7 @@ use core::mem::{self, ManuallyDrop, MaybeUninit};
 use core::ptr::{self, NonNull};
 use core::task::{RawWakerVTable, Waker};
 
-use crate::sync::{AtomicU8, Ordering, SharedCell};
+use crate::platform::{AtomicU8, Ordering, SharedCell};
 
 /// What a queue knows of a waiter.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

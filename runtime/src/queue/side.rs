@@ -19,7 +19,7 @@ use core::ptr;
 use core::task::Waker;
 
 use super::{LockedQueue, NodePtr, Request, State};
-use crate::sync::Ordering;
+use crate::platform::Ordering;
 
 impl<R: Request> LockedQueue<'_, R> {
     /// Makes an empty side list that `end` closes.

@@ -37,7 +37,7 @@ pub use self::permit::{
 };
 use super::flavour::{Rc, ThisFlavour, local_only, rc, threads_only, use_of};
 use crate::gate::{Counting, Gate, Gated, PERMIT, QUEUED};
-use crate::sync::{Ordering, Word, const_unless_loom};
+use crate::platform::{Ordering, Word, const_unless_loom};
 use crate::traits::lock::async_lock;
 
 /// A number of permits that tasks take, wait for and give back: asyncio's

@@ -8,7 +8,7 @@ use core::task::{Context, Poll};
 
 use super::{BoundedSemaphore, Semaphore, rc};
 use crate::gate::{Entering, GatePermit, Gated};
-use crate::sync::Ordering;
+use crate::platform::Ordering;
 
 impl Semaphore {
     /// A permit is taken for good.

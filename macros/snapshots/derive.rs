@@ -44,7 +44,7 @@ unsafe impl<'__guard> ::async_monitor::HoldsLock for AccountLedgerGuard<'__guard
     #[inline]
     fn lock_id(&self) -> ::async_monitor::LockId {
         ::async_monitor::AsyncLock::id(
-            ::async_monitor::__private::of::<
+            ::async_monitor::__private::object_lock::<
                 _,
                 __AccountLedger,
             >(::async_monitor::__private::Core::owner(&self.0)),
@@ -76,7 +76,7 @@ unsafe impl<'__guard> ::async_monitor::HoldsLock for AccountLedgerHeld<'__guard>
     #[inline]
     fn lock_id(&self) -> ::async_monitor::LockId {
         ::async_monitor::AsyncLock::id(
-            ::async_monitor::__private::of::<
+            ::async_monitor::__private::object_lock::<
                 _,
                 __AccountLedger,
             >(::async_monitor::__private::Owner::get(&self.__owner)),
@@ -107,7 +107,7 @@ Dropping the future gives up the place in the queue.*/
     #[must_use = "the lock is released as soon as the guard is dropped"]
     fn try_acquire_ledger(&self) -> ::core::option::Option<AccountLedgerGuard<'_>> {
         match ::async_monitor::AsyncLock::try_acquire(
-            ::async_monitor::__private::of::<_, __AccountLedger>(self),
+            ::async_monitor::__private::object_lock::<_, __AccountLedger>(self),
         ) {
             ::core::option::Option::Some(__guard) => {
                 ::core::option::Option::Some(
@@ -152,7 +152,7 @@ for Account {
     #[inline]
     fn id(&self) -> ::async_monitor::LockId {
         ::async_monitor::AsyncLock::id(
-            ::async_monitor::__private::of::<_, __AccountLedger>(self),
+            ::async_monitor::__private::object_lock::<_, __AccountLedger>(self),
         )
     }
     async fn acquire(&self) -> ::core::result::Result<Self::Guard<'_>, Self::Error> {
@@ -186,31 +186,31 @@ unsafe impl ::async_monitor::__private::EnterWhen<
     122075695621518212564394156771862851892u128,
 > for Account
 where
-    for<'__a> &'__a ::async_monitor::__private::Of<
+    for<'__a> &'__a ::async_monitor::__private::ObjectLock<
         Account,
         __AccountLedger,
     >: ::async_monitor::__private::Conditional<
         '__a,
-        ::async_monitor::__private::Of<Account, __AccountLedger>,
+        ::async_monitor::__private::ObjectLock<Account, __AccountLedger>,
     >,
 {
     #[inline]
     fn object(&self) -> ::core::option::Option<::async_monitor::__private::Object> {
         ::async_monitor::__private::object(
-            ::async_monitor::__private::of::<_, __AccountLedger>(self),
+            ::async_monitor::__private::object_lock::<_, __AccountLedger>(self),
         )
     }
     #[inline]
-    fn place(&self) -> ::async_monitor::__private::Place<'_> {
-        ::async_monitor::__private::Conditional::place(
-            ::async_monitor::__private::of::<_, __AccountLedger>(self),
+    fn waiter(&self) -> ::async_monitor::__private::ConditionalWaiter<'_> {
+        ::async_monitor::__private::Conditional::waiter(
+            ::async_monitor::__private::object_lock::<_, __AccountLedger>(self),
         )
     }
     #[inline]
-    unsafe fn granted(&self) -> Self::Guard<'_> {
+    unsafe fn granted_guard(&self) -> Self::Guard<'_> {
         let __guard = unsafe {
-            ::async_monitor::__private::Conditional::granted(
-                ::async_monitor::__private::of::<_, __AccountLedger>(self),
+            ::async_monitor::__private::Conditional::granted_guard(
+                ::async_monitor::__private::object_lock::<_, __AccountLedger>(self),
             )
         };
         AccountLedgerGuard(
@@ -271,9 +271,9 @@ enum __AccountLedger {}
 unsafe impl ::async_monitor::__private::LockOf<__AccountLedger> for Account {
     type Lock = Lock;
     #[inline]
-    fn lock(&self) -> ::async_monitor::__private::Exactly<'_, Self::Lock> {
+    fn lock(&self) -> ::async_monitor::__private::NoCoercion<'_, Self::Lock> {
         let Self { ledger: __field, balance: _, .. } = self;
-        let __lock = ::async_monitor::__private::exactly(__field);
+        let __lock = ::async_monitor::__private::no_coercion(__field);
         __lock
     }
     #[inline]
@@ -290,12 +290,12 @@ impl<'__view, '__guard> ::async_monitor::View<'__view> for AccountLedgerGuard<'_
 #[automatically_derived]
 unsafe impl<'__guard> ::async_monitor::Relock for AccountLedgerGuard<'__guard>
 where
-    for<'__a> &'__a ::async_monitor::__private::Of<
+    for<'__a> &'__a ::async_monitor::__private::ObjectLock<
         Account,
         __AccountLedger,
     >: ::async_monitor::__private::Reacquirable<
         '__a,
-        ::async_monitor::__private::Of<Account, __AccountLedger>,
+        ::async_monitor::__private::ObjectLock<Account, __AccountLedger>,
     >,
 {
     type Released = &'__guard Account;
@@ -310,7 +310,10 @@ where
             ::async_monitor::__private::Reacquire::new(
                 __released,
                 ::async_monitor::__private::ReacquireLock::new(
-                    ::async_monitor::__private::of::<_, __AccountLedger>(__released),
+                    ::async_monitor::__private::object_lock::<
+                        _,
+                        __AccountLedger,
+                    >(__released),
                 ),
             )
         })
@@ -333,28 +336,28 @@ pub struct AccountLedgerReacquire<'__guard>(
         Account,
         ::async_monitor::__private::ReacquireLock<
             '__guard,
-            ::async_monitor::__private::Of<Account, __AccountLedger>,
+            ::async_monitor::__private::ObjectLock<Account, __AccountLedger>,
         >,
         122075695621518212564394156771862851892u128,
     >,
 )
 where
-    for<'__a> &'__a ::async_monitor::__private::Of<
+    for<'__a> &'__a ::async_monitor::__private::ObjectLock<
         Account,
         __AccountLedger,
     >: ::async_monitor::__private::Reacquirable<
         '__a,
-        ::async_monitor::__private::Of<Account, __AccountLedger>,
+        ::async_monitor::__private::ObjectLock<Account, __AccountLedger>,
     >;
 #[automatically_derived]
 impl<'__guard> ::core::marker::Unpin for AccountLedgerReacquire<'__guard>
 where
-    for<'__a> &'__a ::async_monitor::__private::Of<
+    for<'__a> &'__a ::async_monitor::__private::ObjectLock<
         Account,
         __AccountLedger,
     >: ::async_monitor::__private::Reacquirable<
         '__a,
-        ::async_monitor::__private::Of<Account, __AccountLedger>,
+        ::async_monitor::__private::ObjectLock<Account, __AccountLedger>,
     >,
     ::async_monitor::__private::NeverUnpin<'__guard>: ::core::marker::Unpin,
 {}
@@ -363,23 +366,23 @@ where
 impl<'__guard> ::async_monitor::__private::MustNotImplDrop
 for AccountLedgerReacquire<'__guard>
 where
-    for<'__a> &'__a ::async_monitor::__private::Of<
+    for<'__a> &'__a ::async_monitor::__private::ObjectLock<
         Account,
         __AccountLedger,
     >: ::async_monitor::__private::Reacquirable<
         '__a,
-        ::async_monitor::__private::Of<Account, __AccountLedger>,
+        ::async_monitor::__private::ObjectLock<Account, __AccountLedger>,
     >,
 {}
 #[automatically_derived]
 impl<'__guard> ::core::future::Future for AccountLedgerReacquire<'__guard>
 where
-    for<'__a> &'__a ::async_monitor::__private::Of<
+    for<'__a> &'__a ::async_monitor::__private::ObjectLock<
         Account,
         __AccountLedger,
     >: ::async_monitor::__private::Reacquirable<
         '__a,
-        ::async_monitor::__private::Of<Account, __AccountLedger>,
+        ::async_monitor::__private::ObjectLock<Account, __AccountLedger>,
     >,
 {
     type Output = AccountLedgerGuard<'__guard>;

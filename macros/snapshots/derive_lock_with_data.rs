@@ -41,7 +41,7 @@ unsafe impl<'__guard> ::async_monitor::HoldsLock for SharedStateGuard<'__guard> 
     #[inline]
     fn lock_id(&self) -> ::async_monitor::LockId {
         ::async_monitor::AsyncLock::id(
-            ::async_monitor::__private::of::<
+            ::async_monitor::__private::object_lock::<
                 _,
                 __SharedState,
             >(::async_monitor::__private::Core::owner(&self.0)),
@@ -72,7 +72,7 @@ unsafe impl<'__guard> ::async_monitor::HoldsLock for SharedStateHeld<'__guard> {
     #[inline]
     fn lock_id(&self) -> ::async_monitor::LockId {
         ::async_monitor::AsyncLock::id(
-            ::async_monitor::__private::of::<
+            ::async_monitor::__private::object_lock::<
                 _,
                 __SharedState,
             >(::async_monitor::__private::Owner::get(&self.__owner)),
@@ -101,7 +101,7 @@ Dropping the future gives up the place in the queue.*/
     #[must_use = "the lock is released as soon as the guard is dropped"]
     fn try_acquire_state(&self) -> ::core::option::Option<SharedStateGuard<'_>> {
         match ::async_monitor::AsyncLock::try_acquire(
-            ::async_monitor::__private::of::<_, __SharedState>(self),
+            ::async_monitor::__private::object_lock::<_, __SharedState>(self),
         ) {
             ::core::option::Option::Some(__guard) => {
                 ::core::option::Option::Some(
@@ -146,7 +146,7 @@ for Shared {
     #[inline]
     fn id(&self) -> ::async_monitor::LockId {
         ::async_monitor::AsyncLock::id(
-            ::async_monitor::__private::of::<_, __SharedState>(self),
+            ::async_monitor::__private::object_lock::<_, __SharedState>(self),
         )
     }
     async fn acquire(&self) -> ::core::result::Result<Self::Guard<'_>, Self::Error> {
@@ -180,31 +180,31 @@ unsafe impl ::async_monitor::__private::EnterWhen<
     9157926117924125475949231123135259214u128,
 > for Shared
 where
-    for<'__a> &'__a ::async_monitor::__private::Of<
+    for<'__a> &'__a ::async_monitor::__private::ObjectLock<
         Shared,
         __SharedState,
     >: ::async_monitor::__private::Conditional<
         '__a,
-        ::async_monitor::__private::Of<Shared, __SharedState>,
+        ::async_monitor::__private::ObjectLock<Shared, __SharedState>,
     >,
 {
     #[inline]
     fn object(&self) -> ::core::option::Option<::async_monitor::__private::Object> {
         ::async_monitor::__private::object(
-            ::async_monitor::__private::of::<_, __SharedState>(self),
+            ::async_monitor::__private::object_lock::<_, __SharedState>(self),
         )
     }
     #[inline]
-    fn place(&self) -> ::async_monitor::__private::Place<'_> {
-        ::async_monitor::__private::Conditional::place(
-            ::async_monitor::__private::of::<_, __SharedState>(self),
+    fn waiter(&self) -> ::async_monitor::__private::ConditionalWaiter<'_> {
+        ::async_monitor::__private::Conditional::waiter(
+            ::async_monitor::__private::object_lock::<_, __SharedState>(self),
         )
     }
     #[inline]
-    unsafe fn granted(&self) -> Self::Guard<'_> {
+    unsafe fn granted_guard(&self) -> Self::Guard<'_> {
         let __guard = unsafe {
-            ::async_monitor::__private::Conditional::granted(
-                ::async_monitor::__private::of::<_, __SharedState>(self),
+            ::async_monitor::__private::Conditional::granted_guard(
+                ::async_monitor::__private::object_lock::<_, __SharedState>(self),
             )
         };
         SharedStateGuard(
@@ -265,9 +265,9 @@ enum __SharedState {}
 unsafe impl ::async_monitor::__private::LockOf<__SharedState> for Shared {
     type Lock = Arc<Mutex<Vec<u8>>>;
     #[inline]
-    fn lock(&self) -> ::async_monitor::__private::Exactly<'_, Self::Lock> {
+    fn lock(&self) -> ::async_monitor::__private::NoCoercion<'_, Self::Lock> {
         let Self { state: __field, .. } = self;
-        let __lock = ::async_monitor::__private::exactly(__field);
+        let __lock = ::async_monitor::__private::no_coercion(__field);
         __lock
     }
     #[inline]
@@ -284,12 +284,12 @@ impl<'__view, '__guard> ::async_monitor::View<'__view> for SharedStateGuard<'__g
 #[automatically_derived]
 unsafe impl<'__guard> ::async_monitor::Relock for SharedStateGuard<'__guard>
 where
-    for<'__a> &'__a ::async_monitor::__private::Of<
+    for<'__a> &'__a ::async_monitor::__private::ObjectLock<
         Shared,
         __SharedState,
     >: ::async_monitor::__private::Reacquirable<
         '__a,
-        ::async_monitor::__private::Of<Shared, __SharedState>,
+        ::async_monitor::__private::ObjectLock<Shared, __SharedState>,
     >,
 {
     type Released = &'__guard Shared;
@@ -304,7 +304,10 @@ where
             ::async_monitor::__private::Reacquire::new(
                 __released,
                 ::async_monitor::__private::ReacquireLock::new(
-                    ::async_monitor::__private::of::<_, __SharedState>(__released),
+                    ::async_monitor::__private::object_lock::<
+                        _,
+                        __SharedState,
+                    >(__released),
                 ),
             )
         })
@@ -327,28 +330,28 @@ struct SharedStateReacquire<'__guard>(
         Shared,
         ::async_monitor::__private::ReacquireLock<
             '__guard,
-            ::async_monitor::__private::Of<Shared, __SharedState>,
+            ::async_monitor::__private::ObjectLock<Shared, __SharedState>,
         >,
         9157926117924125475949231123135259214u128,
     >,
 )
 where
-    for<'__a> &'__a ::async_monitor::__private::Of<
+    for<'__a> &'__a ::async_monitor::__private::ObjectLock<
         Shared,
         __SharedState,
     >: ::async_monitor::__private::Reacquirable<
         '__a,
-        ::async_monitor::__private::Of<Shared, __SharedState>,
+        ::async_monitor::__private::ObjectLock<Shared, __SharedState>,
     >;
 #[automatically_derived]
 impl<'__guard> ::core::marker::Unpin for SharedStateReacquire<'__guard>
 where
-    for<'__a> &'__a ::async_monitor::__private::Of<
+    for<'__a> &'__a ::async_monitor::__private::ObjectLock<
         Shared,
         __SharedState,
     >: ::async_monitor::__private::Reacquirable<
         '__a,
-        ::async_monitor::__private::Of<Shared, __SharedState>,
+        ::async_monitor::__private::ObjectLock<Shared, __SharedState>,
     >,
     ::async_monitor::__private::NeverUnpin<'__guard>: ::core::marker::Unpin,
 {}
@@ -357,23 +360,23 @@ where
 impl<'__guard> ::async_monitor::__private::MustNotImplDrop
 for SharedStateReacquire<'__guard>
 where
-    for<'__a> &'__a ::async_monitor::__private::Of<
+    for<'__a> &'__a ::async_monitor::__private::ObjectLock<
         Shared,
         __SharedState,
     >: ::async_monitor::__private::Reacquirable<
         '__a,
-        ::async_monitor::__private::Of<Shared, __SharedState>,
+        ::async_monitor::__private::ObjectLock<Shared, __SharedState>,
     >,
 {}
 #[automatically_derived]
 impl<'__guard> ::core::future::Future for SharedStateReacquire<'__guard>
 where
-    for<'__a> &'__a ::async_monitor::__private::Of<
+    for<'__a> &'__a ::async_monitor::__private::ObjectLock<
         Shared,
         __SharedState,
     >: ::async_monitor::__private::Reacquirable<
         '__a,
-        ::async_monitor::__private::Of<Shared, __SharedState>,
+        ::async_monitor::__private::ObjectLock<Shared, __SharedState>,
     >,
 {
     type Output = SharedStateGuard<'__guard>;

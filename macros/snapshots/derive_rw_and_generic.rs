@@ -60,7 +60,7 @@ where
     #[inline]
     fn lock_id(&self) -> ::async_monitor::LockId {
         ::async_monitor::AsyncLock::id(
-            ::async_monitor::__private::of::<
+            ::async_monitor::__private::object_lock::<
                 _,
                 __CacheTable,
             >(::async_monitor::__private::Core::owner(&self.0)),
@@ -103,7 +103,7 @@ where
     #[inline]
     fn lock_id(&self) -> ::async_monitor::LockId {
         ::async_monitor::AsyncLock::id(
-            ::async_monitor::__private::of::<
+            ::async_monitor::__private::object_lock::<
                 _,
                 __CacheTable,
             >(::async_monitor::__private::Owner::get(&self.__owner)),
@@ -137,7 +137,7 @@ Dropping the future gives up the place in the queue.*/
         &self,
     ) -> ::core::option::Option<CacheTableWriteGuard<'_, 'd, K, N>> {
         match ::async_monitor::AsyncLock::try_acquire(
-            ::async_monitor::__private::of::<_, __CacheTable>(self),
+            ::async_monitor::__private::object_lock::<_, __CacheTable>(self),
         ) {
             ::core::option::Option::Some(__guard) => {
                 ::core::option::Option::Some(
@@ -196,7 +196,7 @@ where
     #[inline]
     fn id(&self) -> ::async_monitor::LockId {
         ::async_monitor::AsyncLock::id(
-            ::async_monitor::__private::of::<_, __CacheTable>(self),
+            ::async_monitor::__private::object_lock::<_, __CacheTable>(self),
         )
     }
     async fn acquire(&self) -> ::core::result::Result<Self::Guard<'_>, Self::Error> {
@@ -234,25 +234,25 @@ unsafe impl<
 for Cache<'d, K, N>
 where
     K: Eq,
-    for<'__a> &'__a ::async_monitor::__private::Of<
+    for<'__a> &'__a ::async_monitor::__private::ObjectLock<
         Cache<'d, K, N>,
         __CacheTable,
     >: ::async_monitor::__private::Conditional<
         '__a,
-        ::async_monitor::__private::Of<Cache<'d, K, N>, __CacheTable>,
+        ::async_monitor::__private::ObjectLock<Cache<'d, K, N>, __CacheTable>,
     >,
 {
     #[inline]
-    fn place(&self) -> ::async_monitor::__private::Place<'_> {
-        ::async_monitor::__private::Conditional::place(
-            ::async_monitor::__private::of::<_, __CacheTable>(self),
+    fn waiter(&self) -> ::async_monitor::__private::ConditionalWaiter<'_> {
+        ::async_monitor::__private::Conditional::waiter(
+            ::async_monitor::__private::object_lock::<_, __CacheTable>(self),
         )
     }
     #[inline]
-    unsafe fn granted(&self) -> Self::Guard<'_> {
+    unsafe fn granted_guard(&self) -> Self::Guard<'_> {
         let __guard = unsafe {
-            ::async_monitor::__private::Conditional::granted(
-                ::async_monitor::__private::of::<_, __CacheTable>(self),
+            ::async_monitor::__private::Conditional::granted_guard(
+                ::async_monitor::__private::object_lock::<_, __CacheTable>(self),
             )
         };
         CacheTableWriteGuard(
@@ -314,9 +314,9 @@ where
 {
     type Lock = RwLock<()>;
     #[inline]
-    fn lock(&self) -> ::async_monitor::__private::Exactly<'_, Self::Lock> {
+    fn lock(&self) -> ::async_monitor::__private::NoCoercion<'_, Self::Lock> {
         let Self { table: __field, entries: _, .. } = self;
-        let __lock = ::async_monitor::__private::exactly(__field);
+        let __lock = ::async_monitor::__private::no_coercion(__field);
         __lock
     }
 }
@@ -335,12 +335,12 @@ unsafe impl<'__guard, 'd, K: Hash, const N: usize> ::async_monitor::Relock
 for CacheTableWriteGuard<'__guard, 'd, K, N>
 where
     K: Eq,
-    for<'__a> &'__a ::async_monitor::__private::Of<
+    for<'__a> &'__a ::async_monitor::__private::ObjectLock<
         Cache<'d, K, N>,
         __CacheTable,
     >: ::async_monitor::__private::Reacquirable<
         '__a,
-        ::async_monitor::__private::Of<Cache<'d, K, N>, __CacheTable>,
+        ::async_monitor::__private::ObjectLock<Cache<'d, K, N>, __CacheTable>,
     >,
 {
     type Released = &'__guard Cache<'d, K, N>;
@@ -355,7 +355,10 @@ where
             ::async_monitor::__private::Reacquire::new(
                 __released,
                 ::async_monitor::__private::ReacquireLock::new(
-                    ::async_monitor::__private::of::<_, __CacheTable>(__released),
+                    ::async_monitor::__private::object_lock::<
+                        _,
+                        __CacheTable,
+                    >(__released),
                 ),
             )
         })
@@ -378,31 +381,31 @@ pub(crate) struct CacheTableWriteReacquire<'__guard, 'd, K: Hash, const N: usize
         Cache<'d, K, N>,
         ::async_monitor::__private::ReacquireLock<
             '__guard,
-            ::async_monitor::__private::Of<Cache<'d, K, N>, __CacheTable>,
+            ::async_monitor::__private::ObjectLock<Cache<'d, K, N>, __CacheTable>,
         >,
         265004102073834929858246969471813199159u128,
     >,
 )
 where
     K: Eq,
-    for<'__a> &'__a ::async_monitor::__private::Of<
+    for<'__a> &'__a ::async_monitor::__private::ObjectLock<
         Cache<'d, K, N>,
         __CacheTable,
     >: ::async_monitor::__private::Reacquirable<
         '__a,
-        ::async_monitor::__private::Of<Cache<'d, K, N>, __CacheTable>,
+        ::async_monitor::__private::ObjectLock<Cache<'d, K, N>, __CacheTable>,
     >;
 #[automatically_derived]
 impl<'__guard, 'd, K: Hash, const N: usize> ::core::marker::Unpin
 for CacheTableWriteReacquire<'__guard, 'd, K, N>
 where
     K: Eq,
-    for<'__a> &'__a ::async_monitor::__private::Of<
+    for<'__a> &'__a ::async_monitor::__private::ObjectLock<
         Cache<'d, K, N>,
         __CacheTable,
     >: ::async_monitor::__private::Reacquirable<
         '__a,
-        ::async_monitor::__private::Of<Cache<'d, K, N>, __CacheTable>,
+        ::async_monitor::__private::ObjectLock<Cache<'d, K, N>, __CacheTable>,
     >,
     ::async_monitor::__private::NeverUnpin<'__guard>: ::core::marker::Unpin,
 {}
@@ -412,12 +415,12 @@ impl<'__guard, 'd, K: Hash, const N: usize> ::async_monitor::__private::MustNotI
 for CacheTableWriteReacquire<'__guard, 'd, K, N>
 where
     K: Eq,
-    for<'__a> &'__a ::async_monitor::__private::Of<
+    for<'__a> &'__a ::async_monitor::__private::ObjectLock<
         Cache<'d, K, N>,
         __CacheTable,
     >: ::async_monitor::__private::Reacquirable<
         '__a,
-        ::async_monitor::__private::Of<Cache<'d, K, N>, __CacheTable>,
+        ::async_monitor::__private::ObjectLock<Cache<'d, K, N>, __CacheTable>,
     >,
 {}
 #[automatically_derived]
@@ -425,12 +428,12 @@ impl<'__guard, 'd, K: Hash, const N: usize> ::core::future::Future
 for CacheTableWriteReacquire<'__guard, 'd, K, N>
 where
     K: Eq,
-    for<'__a> &'__a ::async_monitor::__private::Of<
+    for<'__a> &'__a ::async_monitor::__private::ObjectLock<
         Cache<'d, K, N>,
         __CacheTable,
     >: ::async_monitor::__private::Reacquirable<
         '__a,
-        ::async_monitor::__private::Of<Cache<'d, K, N>, __CacheTable>,
+        ::async_monitor::__private::ObjectLock<Cache<'d, K, N>, __CacheTable>,
     >,
 {
     type Output = CacheTableWriteGuard<'__guard, 'd, K, N>;
@@ -590,7 +593,7 @@ where
     #[inline]
     fn lock_id(&self) -> ::async_monitor::LockId {
         ::async_monitor::AsyncLock::id(
-            ::async_monitor::__private::of::<
+            ::async_monitor::__private::object_lock::<
                 _,
                 __CacheTable,
             >(::async_monitor::__private::ReadCore::owner(&self.0)),
@@ -633,7 +636,7 @@ where
     #[inline]
     fn lock_id(&self) -> ::async_monitor::LockId {
         ::async_monitor::AsyncLock::id(
-            ::async_monitor::__private::of::<
+            ::async_monitor::__private::object_lock::<
                 _,
                 __CacheTable,
             >(::async_monitor::__private::Owner::get(&self.__owner)),
@@ -673,7 +676,7 @@ Dropping the future gives up the place in the queue.*/
         for<'__a> &'__a HashMap<K, &'d [u8; N]>: ::async_monitor::__private::Shareable,
     {
         match ::async_monitor::AsyncRwLock::try_read(
-            ::async_monitor::__private::of::<_, __CacheTable>(self),
+            ::async_monitor::__private::object_lock::<_, __CacheTable>(self),
         ) {
             ::core::option::Option::Some(__guard) => {
                 ::core::option::Option::Some(
@@ -738,7 +741,7 @@ where
     #[inline]
     fn id(&self) -> ::async_monitor::LockId {
         ::async_monitor::AsyncLock::id(
-            ::async_monitor::__private::of::<_, __CacheTable>(self),
+            ::async_monitor::__private::object_lock::<_, __CacheTable>(self),
         )
     }
     async fn acquire(&self) -> ::core::result::Result<Self::Guard<'_>, Self::Error> {
@@ -770,26 +773,26 @@ unsafe impl<
 > for Cache<'d, K, N>
 where
     K: Eq,
-    for<'__a> &'__a ::async_monitor::__private::Of<
+    for<'__a> &'__a ::async_monitor::__private::ObjectLock<
         Cache<'d, K, N>,
         __CacheTable,
     >: ::async_monitor::__private::ConditionalShared<
         '__a,
-        ::async_monitor::__private::Of<Cache<'d, K, N>, __CacheTable>,
+        ::async_monitor::__private::ObjectLock<Cache<'d, K, N>, __CacheTable>,
     >,
     for<'__a> &'__a HashMap<K, &'d [u8; N]>: ::async_monitor::__private::Shareable,
 {
     #[inline]
-    fn place(&self) -> ::async_monitor::__private::Place<'_> {
-        ::async_monitor::__private::ConditionalShared::place(
-            ::async_monitor::__private::of::<_, __CacheTable>(self),
+    fn waiter(&self) -> ::async_monitor::__private::ConditionalWaiter<'_> {
+        ::async_monitor::__private::ConditionalShared::waiter(
+            ::async_monitor::__private::object_lock::<_, __CacheTable>(self),
         )
     }
     #[inline]
-    unsafe fn granted(&self) -> Self::Guard<'_> {
+    unsafe fn granted_guard(&self) -> Self::Guard<'_> {
         let __guard = unsafe {
-            ::async_monitor::__private::ConditionalShared::granted(
-                ::async_monitor::__private::of::<_, __CacheTable>(self),
+            ::async_monitor::__private::ConditionalShared::granted_guard(
+                ::async_monitor::__private::object_lock::<_, __CacheTable>(self),
             )
         };
         CacheTableReadGuard(

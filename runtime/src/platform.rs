@@ -249,7 +249,7 @@ mod real {
 
         /// Whether there was no node in the queue a moment ago.
         #[inline]
-        pub(crate) fn looks_empty(&self) -> bool {
+        pub(crate) fn was_empty(&self) -> bool {
             untagged(self.head.load(Ordering::Relaxed)).is_null()
         }
     }
@@ -340,7 +340,7 @@ mod modelled {
             QueueLockGuard(guard)
         }
 
-        pub(crate) fn looks_empty(&self) -> bool {
+        pub(crate) fn was_empty(&self) -> bool {
             self.lock().head().is_null()
         }
     }

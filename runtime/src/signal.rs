@@ -99,10 +99,10 @@ impl<F: Flavour> Signal<F> {
         self.queue.lock()
     }
 
-    /// See [`Queue::looks_empty`].
+    /// See [`Queue::was_empty`].
     #[inline]
-    pub(crate) fn looks_empty(&self) -> bool {
-        self.queue.looks_empty()
+    pub(crate) fn was_empty(&self) -> bool {
+        self.queue.was_empty()
     }
 
     /// The number of waiters that have not been chosen.

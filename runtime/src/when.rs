@@ -28,7 +28,7 @@ use crate::traits::lock::{AsyncLock, AsyncRwLock};
 )]
 pub unsafe trait ConditionalLock: AsyncLock {
     /// A waiter that is not queued yet.
-    fn place(&self) -> Place<'_>;
+    fn waiter(&self) -> ConditionalWaiter<'_>;
 
     /// The guard of a waiter that has been granted.
     ///
@@ -36,7 +36,7 @@ pub unsafe trait ConditionalLock: AsyncLock {
     ///
     /// A waiter of this lock has been granted, and no other guard of it is used while this
     /// one is.
-    unsafe fn granted(&self) -> Self::Guard<'_>;
+    unsafe fn granted_guard(&self) -> Self::Guard<'_>;
 }
 
 /// A lock whose read sections can wait for a condition.
@@ -51,14 +51,14 @@ pub unsafe trait ConditionalLock: AsyncLock {
 )]
 pub unsafe trait ConditionalRwLock: AsyncRwLock {
     /// A waiter to read that is not queued yet.
-    fn read_place(&self) -> Place<'_>;
+    fn read_waiter(&self) -> ConditionalWaiter<'_>;
 
     /// The guard of a waiter that has been granted.
     ///
     /// # Safety
     ///
-    /// As for [`ConditionalLock::granted`].
-    unsafe fn read_granted(&self) -> Self::ReadGuard<'_>;
+    /// As for [`ConditionalLock::granted_guard`].
+    unsafe fn granted_read_guard(&self) -> Self::ReadGuard<'_>;
 }
 
 /// Implements [`ConditionalLock`] for a lock with an exclusive gate.
@@ -67,12 +67,12 @@ macro_rules! conditional_lock {
         // SAFETY: both are made from the lock's gate.
         unsafe impl<$($generics)*> $crate::when::ConditionalLock for $lock {
             #[inline]
-            fn place(&self) -> $crate::when::Place<'_> {
-                $crate::when::Flavoured::exclusive_place($crate::gate::Gated::gate(self))
+            fn waiter(&self) -> $crate::when::ConditionalWaiter<'_> {
+                $crate::when::Flavoured::exclusive_waiter($crate::gate::Gated::gate(self))
             }
 
             #[inline]
-            unsafe fn granted(&self) -> Self::Guard<'_> {
+            unsafe fn granted_guard(&self) -> Self::Guard<'_> {
                 $guard(self)
             }
         }
@@ -86,28 +86,28 @@ macro_rules! through_pointer {
         // SAFETY: passed on.
         unsafe impl<L: ConditionalLock + ?Sized> ConditionalLock for $pointer {
             #[inline]
-            fn place(&self) -> Place<'_> {
-                L::place(self)
+            fn waiter(&self) -> ConditionalWaiter<'_> {
+                L::waiter(self)
             }
 
             #[inline]
-            unsafe fn granted(&self) -> Self::Guard<'_> {
+            unsafe fn granted_guard(&self) -> Self::Guard<'_> {
                 // SAFETY: passed on.
-                unsafe { L::granted(self) }
+                unsafe { L::granted_guard(self) }
             }
         }
 
         // SAFETY: passed on.
         unsafe impl<L: ConditionalRwLock + ?Sized> ConditionalRwLock for $pointer {
             #[inline]
-            fn read_place(&self) -> Place<'_> {
-                L::read_place(self)
+            fn read_waiter(&self) -> ConditionalWaiter<'_> {
+                L::read_waiter(self)
             }
 
             #[inline]
-            unsafe fn read_granted(&self) -> Self::ReadGuard<'_> {
+            unsafe fn granted_read_guard(&self) -> Self::ReadGuard<'_> {
                 // SAFETY: passed on.
-                unsafe { L::read_granted(self) }
+                unsafe { L::granted_read_guard(self) }
             }
         }
     )*};
@@ -117,66 +117,66 @@ through_pointer!(&L, Box<L>, Rc<L>, Arc<L>);
 
 /// A waiter with a condition, at a lock of any kind: its place in the queue.
 #[allow(missing_debug_implementations)]
-pub struct Place<'a>(Gates<'a>);
+pub struct ConditionalWaiter<'a>(WaiterAt<'a>);
 
-enum Gates<'a> {
+enum WaiterAt<'a> {
     Exclusive(&'a Gate<Exclusive>, ConditionalNode<()>),
     Shared(&'a Gate<Shared>, ConditionalNode<Access>),
     LocalExclusive(&'a Gate<Exclusive, Local>, ConditionalNode<()>),
     LocalShared(&'a Gate<Shared, Local>, ConditionalNode<Access>),
 }
 
-// SAFETY: nobody but a `When` polls a place, and only what was polled touches its
+// SAFETY: nobody but a `When` polls a waiter, and only what was polled touches its
 // gate. A `When` of a local lock has, by the promise made to `when`, something
 // besides that is not `Send`.
-unsafe impl Send for Place<'_> {}
-// SAFETY: a shared place is good for nothing.
-unsafe impl Sync for Place<'_> {}
+unsafe impl Send for ConditionalWaiter<'_> {}
+// SAFETY: a shared waiter is good for nothing.
+unsafe impl Sync for ConditionalWaiter<'_> {}
 
 /// Places at the gates of a flavour.
 pub(crate) trait Flavoured: Flavour + Sized {
-    fn exclusive_place(gate: &Gate<Exclusive, Self>) -> Place<'_>;
+    fn exclusive_waiter(gate: &Gate<Exclusive, Self>) -> ConditionalWaiter<'_>;
 
-    fn shared_place(gate: &Gate<Shared, Self>, access: Access) -> Place<'_>;
+    fn shared_waiter(gate: &Gate<Shared, Self>, access: Access) -> ConditionalWaiter<'_>;
 }
 
 impl Flavoured for Threads {
     #[inline]
-    fn exclusive_place(gate: &Gate<Exclusive>) -> Place<'_> {
-        Place(Gates::Exclusive(gate, ConditionalNode::new(())))
+    fn exclusive_waiter(gate: &Gate<Exclusive>) -> ConditionalWaiter<'_> {
+        ConditionalWaiter(WaiterAt::Exclusive(gate, ConditionalNode::new(())))
     }
 
     #[inline]
-    fn shared_place(gate: &Gate<Shared>, access: Access) -> Place<'_> {
-        Place(Gates::Shared(gate, ConditionalNode::new(access)))
+    fn shared_waiter(gate: &Gate<Shared>, access: Access) -> ConditionalWaiter<'_> {
+        ConditionalWaiter(WaiterAt::Shared(gate, ConditionalNode::new(access)))
     }
 }
 
 impl Flavoured for Local {
     #[inline]
-    fn exclusive_place(gate: &Gate<Exclusive, Local>) -> Place<'_> {
-        Place(Gates::LocalExclusive(gate, ConditionalNode::new(())))
+    fn exclusive_waiter(gate: &Gate<Exclusive, Local>) -> ConditionalWaiter<'_> {
+        ConditionalWaiter(WaiterAt::LocalExclusive(gate, ConditionalNode::new(())))
     }
 
     #[inline]
-    fn shared_place(gate: &Gate<Shared, Local>, access: Access) -> Place<'_> {
-        Place(Gates::LocalShared(gate, ConditionalNode::new(access)))
+    fn shared_waiter(gate: &Gate<Shared, Local>, access: Access) -> ConditionalWaiter<'_> {
+        ConditionalWaiter(WaiterAt::LocalShared(gate, ConditionalNode::new(access)))
     }
 }
 
 /// Does the same at either gate.
 macro_rules! at_gate {
-    ($place:expr, |$gate:ident, $node:ident| $code:expr) => {
-        match &$place.0 {
-            Gates::Exclusive($gate, $node) => $code,
-            Gates::Shared($gate, $node) => $code,
-            Gates::LocalExclusive($gate, $node) => $code,
-            Gates::LocalShared($gate, $node) => $code,
+    ($waiter:expr, |$gate:ident, $node:ident| $code:expr) => {
+        match &$waiter.0 {
+            WaiterAt::Exclusive($gate, $node) => $code,
+            WaiterAt::Shared($gate, $node) => $code,
+            WaiterAt::LocalExclusive($gate, $node) => $code,
+            WaiterAt::LocalShared($gate, $node) => $code,
         }
     };
 }
 
-impl Place<'_> {
+impl ConditionalWaiter<'_> {
     /// Waits to be granted, to evaluate the condition.
     #[inline]
     fn poll(self: Pin<&Self>, cx: &mut Context<'_>) -> Poll<()> {
@@ -189,7 +189,7 @@ impl Place<'_> {
 
     /// The condition is true: keeps the permit.
     #[inline]
-    fn settle(self: Pin<&Self>) {
+    fn leave_queue(self: Pin<&Self>) {
         // SAFETY: the callers have been granted.
         at_gate!(self, |gate, node| unsafe { gate.satisfied(&node.node) });
     }
@@ -214,7 +214,7 @@ impl Place<'_> {
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for ConditionalWaiter<'_> {
     #[inline]
     fn drop(&mut self) {
         // SAFETY: the node was pinned if it was ever linked, and used with this
@@ -223,13 +223,13 @@ impl Drop for Place<'_> {
     }
 }
 
-/// An evaluation that ends with the place given up.
-struct Looking<'p, 'a>(Pin<&'p Place<'a>>);
+/// Has the waiter leave the queue, should an evaluation panic.
+struct LeaveOnDrop<'p, 'a>(Pin<&'p ConditionalWaiter<'a>>);
 
-impl Drop for Looking<'_, '_> {
+impl Drop for LeaveOnDrop<'_, '_> {
     #[inline]
     fn drop(&mut self) {
-        self.0.settle();
+        self.0.leave_queue();
     }
 }
 
@@ -276,14 +276,14 @@ impl<E: ?Sized, G> MakeGuard<G> for GuardMaker<'_, E, G> {
 }
 
 /// A condition: evaluated with the guard of a lock.
-pub trait Look<G> {
+pub trait Evaluate<G> {
     #[doc(hidden)]
-    fn look(&mut self, guard: &mut G) -> bool;
+    fn evaluate(&mut self, guard: &mut G) -> bool;
 }
 
-impl<G, F: FnMut(&mut G) -> bool> Look<G> for F {
+impl<G, F: FnMut(&mut G) -> bool> Evaluate<G> for F {
     #[inline]
-    fn look(&mut self, guard: &mut G) -> bool {
+    fn evaluate(&mut self, guard: &mut G) -> bool {
         self(guard)
     }
 }
@@ -293,7 +293,7 @@ impl<G, F: FnMut(&mut G) -> bool> Look<G> for F {
 #[allow(missing_debug_implementations)]
 pub struct When<'a, G, M, F> {
     /// `None` once the future has completed.
-    place: Option<Place<'a>>,
+    waiter: Option<ConditionalWaiter<'a>>,
     granted: M,
     condition: F,
     evaluator: Option<Evaluator>,
@@ -304,18 +304,22 @@ pub struct When<'a, G, M, F> {
 ///
 /// # Safety
 ///
-/// `granted` makes a guard of the lock of `place`, for a waiter that has been granted.
+/// `granted` makes a guard of the lock of `waiter`, for a waiter that has been granted.
 /// The guard may be forgotten: that leaks nothing but its hold of the lock. After
 /// `condition` was evaluated with a guard, it is still that one. Where the lock stays on
 /// one thread, `granted` does, too.
 #[inline]
-pub unsafe fn when<'a, G, M, F>(place: Place<'a>, granted: M, condition: F) -> When<'a, G, M, F>
+pub unsafe fn when<'a, G, M, F>(
+    waiter: ConditionalWaiter<'a>,
+    granted: M,
+    condition: F,
+) -> When<'a, G, M, F>
 where
     M: MakeGuard<G>,
-    F: Look<G>,
+    F: Evaluate<G>,
 {
     When {
-        place: Some(place),
+        waiter: Some(waiter),
         granted,
         condition,
         evaluator: None,
@@ -335,41 +339,41 @@ impl<G, M, F> When<'_, G, M, F> {
 impl<G, M, F> Future for When<'_, G, M, F>
 where
     M: MakeGuard<G>,
-    F: Look<G>,
+    F: Evaluate<G>,
 {
     type Output = G;
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<G> {
-        // SAFETY: the place is pinned as we are, not moved, and dropped where it
+        // SAFETY: the waiter is pinned as we are, not moved, and dropped where it
         // is; the closures are not pinned.
         let this = unsafe { self.get_unchecked_mut() };
-        let Some(place) = &this.place else {
+        let Some(waiter) = &this.waiter else {
             polled_after_completion()
         };
         // SAFETY: as above.
-        let place = unsafe { Pin::new_unchecked(place) };
-        let (guard, looking) = loop {
-            if place.poll(cx).is_pending() {
+        let waiter = unsafe { Pin::new_unchecked(waiter) };
+        let (guard, leave_on_drop) = loop {
+            if waiter.poll(cx).is_pending() {
                 return Poll::Pending;
             }
             let mut guard = this.granted.make();
-            // Should the condition or the waker panic, the place is given up first,
+            // Should the condition or the waker panic, the waiter leaves the queue first,
             // and then the lock: where a guard is dropped, no condition is evaluated (G6).
-            let looking = Looking(place);
-            if this.condition.look(&mut guard) {
-                break (guard, looking);
+            let leave_on_drop = LeaveOnDrop(waiter);
+            if this.condition.evaluate(&mut guard) {
+                break (guard, leave_on_drop);
             }
             let kept = cx.waker().clone();
-            mem::forget(looking);
+            mem::forget(leave_on_drop);
             mem::forget(guard);
             // SAFETY: the permit has been acquired, and no guard is left.
-            if !unsafe { place.unsatisfied(kept, cx.waker(), this.evaluator) } {
+            if !unsafe { waiter.unsatisfied(kept, cx.waker(), this.evaluator) } {
                 return Poll::Pending;
             }
         };
-        drop(looking);
-        this.place = None;
+        drop(leave_on_drop);
+        this.waiter = None;
         Poll::Ready(guard)
     }
 }

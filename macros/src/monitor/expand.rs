@@ -6,7 +6,7 @@ use syn::Attribute;
 use syn::spanned::Spanned;
 
 use super::analysis::Finding;
-use super::forms::{Forms, Twin, guard_lifetime};
+use super::forms::{Forms, HeldForm, guard_lifetime};
 use super::model::{Member, Method, Monitor, struct_path, view_type};
 use super::parse::Block;
 use crate::gather::Gather;
@@ -36,7 +36,7 @@ use crate::section::{Mode, OwnLock, Rollback};
 ///     // other items as they are
 /// }
 ///
-/// // what `expand_twins` and the findings expand to
+/// // what `expand_held_forms` and the findings expand to
 /// ```
 ///
 /// `Account!` takes the first form if the derive of `Account` knows a lock
@@ -46,7 +46,7 @@ use crate::section::{Mode, OwnLock, Rollback};
 /// together with the body, at who can see it, or at its docs, and would find something else
 /// in two fns.
 pub(super) fn expand(monitor: Monitor, findings: &[Finding]) -> TokenStream {
-    let twins = expand_twins(&monitor);
+    let held_forms = expand_held_forms(&monitor);
     let findings: TokenStream = findings
         .iter()
         .map(|finding| expand_finding(finding, &monitor))
@@ -71,7 +71,7 @@ pub(super) fn expand(monitor: Monitor, findings: &[Finding]) -> TokenStream {
         #impl_token #impl_params #self_ty #where_clause #body
 
         #check
-        #twins
+        #held_forms
         #findings
     }
 }
@@ -119,17 +119,20 @@ fn expand_method(method: Method, path: &TokenStream) -> TokenStream {
         return function.into_tokens();
     };
     let Forms {
-        lock, inner, outer, ..
+        lock,
+        body_fn,
+        acquiring,
+        ..
     } = forms;
     let (mode, field) = (mode(lock.mode), &lock.field);
-    let (inner, outer, plain) = (
-        inner.into_tokens(),
-        outer.into_tokens(),
+    let (body_fn, acquiring, plain) = (
+        body_fn.into_tokens(),
+        acquiring.into_tokens(),
         function.into_tokens(),
     );
     quote! {
         #[cfg(not(clippy))]
-        #path! { #mode #field { #inner #outer } { #plain } }
+        #path! { #mode #field { #body_fn #acquiring } { #plain } }
         #[cfg(clippy)]
         #plain
     }
@@ -174,7 +177,7 @@ fn mode(mode: Mode) -> TokenStream {
 /// ```
 ///
 /// The second form, which nobody runs, calls the method that has the body under clippy.
-fn expand_twins(monitor: &Monitor) -> TokenStream {
+fn expand_held_forms(monitor: &Monitor) -> TokenStream {
     let path = struct_path(&monitor.block.self_ty);
     let krate = &monitor.krate;
     let mut groups: Vec<(&OwnLock, Vec<&Forms>)> = Vec::new();
@@ -190,14 +193,17 @@ fn expand_twins(monitor: &Monitor) -> TokenStream {
         }
     }
     let groups = groups.into_iter().map(|(lock, forms)| {
-        let twins = |mode, body: &dyn Fn(&Twin, &Krate) -> TokenStream| {
-            let twins = forms.iter().map(|forms| {
-                let Twin {
+        let held_forms = |mode, body: &dyn Fn(&HeldForm, &Krate) -> TokenStream| {
+            let held_forms = forms.iter().map(|forms| {
+                let HeldForm {
                     attrs, vis, sig, ..
-                } = &forms.twin;
-                let (other, body) = (use_of_outer(&forms.twin, krate), body(&forms.twin, krate));
+                } = &forms.held;
+                let (other, body) = (
+                    use_of_acquiring(&forms.held, krate),
+                    body(&forms.held, krate),
+                );
                 let head = as_generated(quote!(#vis #sig));
-                let call = call_of_outer(&forms.twin, krate);
+                let call = call_of_acquiring(&forms.held, krate);
                 quote! {
                     #[cfg(not(clippy))]
                     #(#attrs)*
@@ -208,12 +214,12 @@ fn expand_twins(monitor: &Monitor) -> TokenStream {
                     #head { #call.await }
                 }
             });
-            expand_impl(monitor, lock, mode, &twins.gather())
+            expand_impl(monitor, lock, mode, &held_forms.gather())
         };
-        let own = twins(lock.mode, &on_own_view);
+        let own = held_forms(lock.mode, &on_own_view);
         let (mode, field) = (mode(lock.mode), &lock.field);
         let other = (lock.mode == Mode::Shared).then(|| {
-            let writing = twins(Mode::Exclusive, &on_writing_view);
+            let writing = held_forms(Mode::Exclusive, &on_writing_view);
             quote!(#path! { rw #field { #writing } {} })
         });
         quote! {
@@ -250,8 +256,8 @@ fn as_generated(head: TokenStream) -> TokenStream {
 ///
 /// A method that is called by either form is not dead code: the compiler finds here
 /// that a use of this form is one of the other.
-fn use_of_outer(twin: &Twin, krate: &Krate) -> TokenStream {
-    let call = call_of_outer(twin, krate);
+fn use_of_acquiring(held: &HeldForm, krate: &Krate) -> TokenStream {
+    let call = call_of_acquiring(held, krate);
     quote! {
         if false {
             ::core::mem::forget(#call);
@@ -265,11 +271,13 @@ fn use_of_outer(twin: &Twin, krate: &Krate) -> TokenStream {
 /// ```text
 /// <Account>::deposit(::async_monitor::__private::ViewOf::object(self), amount)
 /// ```
-fn call_of_outer(twin: &Twin, krate: &Krate) -> TokenStream {
-    let Twin {
-        outer, arguments, ..
-    } = twin;
-    quote!(#outer(#krate::__private::ViewOf::object(self), #(#arguments),*))
+fn call_of_acquiring(held: &HeldForm, krate: &Krate) -> TokenStream {
+    let HeldForm {
+        acquiring,
+        arguments,
+        ..
+    } = held;
+    quote!(#acquiring(#krate::__private::ViewOf::object(self), #(#arguments),*))
 }
 
 /// Expands to:
@@ -295,15 +303,15 @@ fn call_of_outer(twin: &Twin, krate: &Krate) -> TokenStream {
 ///
 /// where the body has a view of its own, so that all is rolled back through
 /// references that it cannot have swapped.
-fn on_own_view(twin: &Twin, krate: &Krate) -> TokenStream {
-    let Twin {
-        inner,
+fn on_own_view(held: &HeldForm, krate: &Krate) -> TokenStream {
+    let HeldForm {
+        body_fn,
         arguments,
         awaited,
         atomic,
         never_returns,
         ..
-    } = twin;
+    } = held;
     if let Some(atomic) = atomic {
         let rollback = Rollback::new(atomic, krate);
         let Rollback {
@@ -313,7 +321,8 @@ fn on_own_view(twin: &Twin, krate: &Krate) -> TokenStream {
         } = &rollback;
         let snapshot = Ident::new("__snapshot", *span);
         let snapshots = rollback.snapshots([&snapshot].into_iter());
-        let call = quote_spanned!(*span=> #inner(__object, &mut __view, #(#arguments),*) #awaited);
+        let call =
+            quote_spanned!(*span=> #body_fn(__object, &mut __view, #(#arguments),*) #awaited);
         let last = if *never_returns {
             call
         } else {
@@ -331,7 +340,7 @@ fn on_own_view(twin: &Twin, krate: &Krate) -> TokenStream {
         };
     }
     quote! {
-        #inner(#krate::__private::ViewOf::object(self), self, #(#arguments),*) #awaited
+        #body_fn(#krate::__private::ViewOf::object(self), self, #(#arguments),*) #awaited
     }
 }
 
@@ -343,15 +352,15 @@ fn on_own_view(twin: &Twin, krate: &Krate) -> TokenStream {
 ///     &::async_monitor::__private::AsRead::as_read(self),
 /// )
 /// ```
-fn on_writing_view(twin: &Twin, krate: &Krate) -> TokenStream {
-    let Twin {
-        inner,
+fn on_writing_view(held: &HeldForm, krate: &Krate) -> TokenStream {
+    let HeldForm {
+        body_fn,
         arguments,
         awaited,
         ..
-    } = twin;
+    } = held;
     quote! {
-        #inner(
+        #body_fn(
             #krate::__private::ViewOf::object(self),
             &#krate::__private::AsRead::as_read(self),
             #(#arguments),*
@@ -359,7 +368,12 @@ fn on_writing_view(twin: &Twin, krate: &Krate) -> TokenStream {
     }
 }
 
-fn expand_impl(monitor: &Monitor, lock: &OwnLock, mode: Mode, twins: &TokenStream) -> TokenStream {
+fn expand_impl(
+    monitor: &Monitor,
+    lock: &OwnLock,
+    mode: Mode,
+    held_forms: &TokenStream,
+) -> TokenStream {
     let block = &monitor.block;
     let guard = guard_lifetime();
     let view = view_type(&block.self_ty, &lock.field, mode, &quote!(#guard));
@@ -370,7 +384,7 @@ fn expand_impl(monitor: &Monitor, lock: &OwnLock, mode: Mode, twins: &TokenStrea
         #(#attrs)*
         #[automatically_derived]
         impl<#guard, #params> #view #where_clause {
-            #twins
+            #held_forms
         }
     }
 }

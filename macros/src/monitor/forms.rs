@@ -16,27 +16,27 @@ use crate::names::{has_ident, own, plain, replace_self};
 use crate::section::{Function, Kind, Mode, OwnLock, Section, collect_idents};
 
 /// What a method with two forms is made of. The body is written once, in
-/// `inner`.
+/// `body_fn`.
 pub(super) struct Forms {
     pub(super) lock: OwnLock,
     /// The body, with the view as a parameter: `__deposit_held`.
-    pub(super) inner: Function,
-    /// The method under its own name, which acquires the lock and calls `inner`.
-    pub(super) outer: Function,
+    pub(super) body_fn: Function,
+    /// The method under its own name, which acquires the lock and calls `body_fn`.
+    pub(super) acquiring: Function,
     /// The same on the view of the lock.
-    pub(super) twin: Twin,
+    pub(super) held: HeldForm,
 }
 
 /// A method of a view.
-pub(super) struct Twin {
+pub(super) struct HeldForm {
     pub(super) attrs: Vec<Attribute>,
     pub(super) vis: syn::Visibility,
     /// With `&mut self` or `&self`, the view.
     pub(super) sig: TokenStream,
     /// `<Account>::__deposit_held`.
-    pub(super) inner: TokenStream,
+    pub(super) body_fn: TokenStream,
     /// `<Account>::deposit`.
-    pub(super) outer: TokenStream,
+    pub(super) acquiring: TokenStream,
     pub(super) arguments: Vec<Ident>,
     /// `.await`, or nothing.
     pub(super) awaited: TokenStream,
@@ -77,7 +77,7 @@ impl Forms {
         } else {
             TokenStream::new()
         };
-        let call = Call {
+        let call = BodyCall {
             name: &name,
             turbofish: turbofish(&function.sig),
             arguments: argument_names(&named),
@@ -88,11 +88,11 @@ impl Forms {
         let mut used = vec![lock.binding.clone()];
         used.extend(call.arguments.iter().filter(is_used).cloned());
         Some(Forms {
-            inner: inner(function, &lock, &call, is_async, &used, self_ty),
-            outer: outer(function, named.clone(), &lock, &call),
-            twin: Twin {
+            body_fn: body_fn(function, &lock, &call, is_async, &used, self_ty),
+            acquiring: acquiring(function, named.clone(), &lock, &call),
+            held: HeldForm {
                 atomic: section.atomic().cloned(),
-                ..twin(function, named, &lock, &receiver, call, self_ty)
+                ..held(function, named, &lock, &receiver, call, self_ty)
             },
             lock,
         })
@@ -217,7 +217,7 @@ fn turbofish(sig: &Signature) -> TokenStream {
 }
 
 /// How the body is called.
-struct Call<'f> {
+struct BodyCall<'f> {
     name: &'f Ident,
     turbofish: TokenStream,
     arguments: Vec<Ident>,
@@ -239,15 +239,15 @@ struct Call<'f> {
 /// ```
 ///
 /// It is async where the body may suspend, else the future is smaller without.
-fn inner(
+fn body_fn(
     function: &Function,
     lock: &OwnLock,
-    call: &Call<'_>,
+    call: &BodyCall<'_>,
     is_async: bool,
     used: &[Ident],
     self_ty: &TypePath,
 ) -> Function {
-    let mut inner = function.clone();
+    let mut body_fn = function.clone();
     let binding = &lock.binding;
     // They have names for the sake of messages about what leaves the section.
     let lifetime = |name: &str| Lifetime::new(name, own(lock.field.span()));
@@ -259,22 +259,22 @@ fn inner(
     };
     for lifetime in [held, section.clone()] {
         let param = GenericParam::Lifetime(LifetimeParam::new(lifetime));
-        inner.sig.generics.params.insert(0, param);
+        body_fn.sig.generics.params.insert(0, param);
     }
-    inner.vis = syn::Visibility::Inherited;
-    inner.sig.ident = call.name.clone();
+    body_fn.vis = syn::Visibility::Inherited;
+    body_fn.sig.ident = call.name.clone();
     if !is_async {
-        inner.sig.asyncness = None;
+        body_fn.sig.asyncness = None;
     }
     let param: FnArg = parse_quote!(#binding: #reference #view);
-    inner.sig.inputs.insert(1, param);
-    inner.attrs = function.attrs.iter().filter_map(of_bodies).gather();
+    body_fn.sig.inputs.insert(1, param);
+    body_fn.attrs = function.attrs.iter().filter_map(attr_for_body).gather();
     let used = used
         .iter()
         .map(|name| quote_spanned!(own(name.span())=> let _ = &#name;));
     let body = &function.body;
-    inner.body = quote!(#(#used)* #body);
-    inner
+    body_fn.body = quote!(#(#used)* #body);
+    body_fn
 }
 
 /// Expands to:
@@ -285,8 +285,8 @@ fn inner(
 ///     Self::__deposit_held(self, ledger, amount)
 /// }
 /// ```
-fn outer(function: &Function, sig: Signature, lock: &OwnLock, call: &Call<'_>) -> Function {
-    let Call {
+fn acquiring(function: &Function, sig: Signature, lock: &OwnLock, call: &BodyCall<'_>) -> Function {
+    let BodyCall {
         name,
         turbofish,
         arguments,
@@ -294,15 +294,15 @@ fn outer(function: &Function, sig: Signature, lock: &OwnLock, call: &Call<'_>) -
     } = call;
     let binding = &lock.binding;
     let this = sig.receiver().map(|receiver| receiver.self_token);
-    let mut outer = function.clone();
-    outer.body = quote_spanned! {own(function.braces)=>
+    let mut acquiring = function.clone();
+    acquiring.body = quote_spanned! {own(function.braces)=>
         Self::#name #turbofish (#this, #binding, #(#arguments),*) #awaited
     };
-    outer.sig = sig;
-    outer.attrs = function.attrs.iter().map(tolerant).gather();
+    acquiring.sig = sig;
+    acquiring.attrs = function.attrs.iter().map(expect_to_allow).gather();
     // They are about the body.
-    outer.inner_attrs = TokenStream::new();
-    outer
+    acquiring.inner_attrs = TokenStream::new();
+    acquiring
 }
 
 /// Expands to, together with `expand_twin`:
@@ -313,14 +313,14 @@ fn outer(function: &Function, sig: Signature, lock: &OwnLock, call: &Call<'_>) -
 ///
 /// where what is borrowed from `&self` is borrowed from the object for as long
 /// as the section lasts: `'__guard`.
-fn twin(
+fn held(
     function: &Function,
     mut sig: Signature,
     lock: &OwnLock,
     receiver: &Receiver,
-    call: Call<'_>,
+    call: BodyCall<'_>,
     self_ty: &TypePath,
-) -> Twin {
+) -> HeldForm {
     let guard = guard_lifetime();
     let borrowed = receiver.lifetime.as_ref().unwrap_or(&guard);
     if let ReturnType::Type(_, ty) = &mut sig.output {
@@ -337,19 +337,19 @@ fn twin(
         };
     }
     let this = self_ty.to_token_stream();
-    let outer = &function.sig.ident;
-    let Call {
+    let acquiring = &function.sig.ident;
+    let BodyCall {
         name,
         turbofish,
         arguments,
         awaited,
     } = call;
-    Twin {
+    HeldForm {
         attrs: twin_attrs(function, self_ty),
         vis: function.vis.clone(),
         sig: replace_self(sig.to_token_stream(), &this),
-        inner: quote!(<#this>::#name #turbofish),
-        outer: quote!(<#this>::#outer #turbofish),
+        body_fn: quote!(<#this>::#name #turbofish),
+        acquiring: quote!(<#this>::#acquiring #turbofish),
         arguments,
         awaited,
         atomic: None,
@@ -373,7 +373,7 @@ fn twin_attrs(function: &Function, self_ty: &TypePath) -> Vec<Attribute> {
         if is_doc_option || has_name(attr, &["must_use", "deprecated", "inline", "cold"]) {
             Some(attr.clone())
         } else {
-            of_bodies(attr)
+            attr_for_body(attr)
         }
     }));
     attrs
@@ -419,18 +419,18 @@ fn is_cfg(attr: &Attribute) -> bool {
 }
 
 /// What goes wherever the body, or a part of the signature, goes.
-fn of_bodies(attr: &Attribute) -> Option<Attribute> {
+fn attr_for_body(attr: &Attribute) -> Option<Attribute> {
     const LINTS: [&str; 5] = ["allow", "warn", "deny", "forbid", "expect"];
     let is_lint = LINTS.iter().any(|name| attr.path().is_ident(name));
     let is_lint_at_times = attr.path().is_ident("cfg_attr")
         && LINTS
             .iter()
             .any(|name| has_ident(&attr.to_token_stream(), name));
-    (is_lint || is_lint_at_times || is_cfg(attr)).then(|| tolerant(attr))
+    (is_lint || is_lint_at_times || is_cfg(attr)).then(|| expect_to_allow(attr))
 }
 
 /// `expect` as `allow`: what is expected happens in one of the forms only.
-fn tolerant(attr: &Attribute) -> Attribute {
+fn expect_to_allow(attr: &Attribute) -> Attribute {
     let mut attr = attr.clone();
     if let Meta::List(list) = &mut attr.meta {
         if list.path.is_ident("expect") {

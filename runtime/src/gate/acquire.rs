@@ -183,7 +183,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                             clone = Some(waker.clone());
                         }
                     },
-                    UnusedGrant::Enough(owner) => {
+                    UnusedGrant::SufficientGrants(owner) => {
                         let taken = self.take_grant(&mut queue, node, owner);
                         let (mine, theirs) = (node.request, taken.granted);
                         return self.entered(mine, || {

@@ -7,7 +7,7 @@ use std::panic::{self, AssertUnwindSafe};
 use super::policy::Policy;
 use super::{CONDITIONAL, Gate};
 use crate::platform::{Flavour, Ordering};
-use crate::queue::{Condition, NodePtr, Object, State};
+use crate::queue::{ConditionFn, NodePtr, Object, State};
 
 /// How many conditions are copied out of their nodes at a time. The next batch is found by
 /// another walk from the head, as the queue was unlocked meanwhile.
@@ -15,7 +15,7 @@ const BATCH: usize = 16;
 
 /// Conditions to evaluate, and the nodes that they are of.
 struct Batch<P: Policy> {
-    conditions: [MaybeUninit<(NodePtr<P::Request>, Condition)>; BATCH],
+    conditions: [MaybeUninit<(NodePtr<P::Request>, ConditionFn)>; BATCH],
     len: usize,
 }
 
@@ -50,7 +50,7 @@ impl<P: Policy> Batch<P> {
 
     /// Returns whether there was room.
     #[inline]
-    fn push(&mut self, node: NodePtr<P::Request>, condition: Condition) -> bool {
+    fn push(&mut self, node: NodePtr<P::Request>, condition: ConditionFn) -> bool {
         let Some(slot) = self.conditions.get_mut(self.len) else {
             return false;
         };

@@ -22,7 +22,7 @@ pub(super) enum UnusedGrant<P: Policy> {
     /// A grant that a thread has taken over, without anybody to wake the task next time.
     TakenOver(NodePtr<P::Request>),
     /// A grant that had been noted, and with which the request is admitted.
-    Enough(NodePtr<P::Request>),
+    SufficientGrants(NodePtr<P::Request>),
     /// A grant that had been noted, but with which the request is not admitted.
     TooLittle(NodePtr<P::Request>),
 }
@@ -105,7 +105,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                 }
                 if noted != 0 && queue.ticket_of(owner) == noted {
                     return if enough {
-                        UnusedGrant::Enough(owner)
+                        UnusedGrant::SufficientGrants(owner)
                     } else {
                         UnusedGrant::TooLittle(owner)
                     };

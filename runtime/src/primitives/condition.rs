@@ -172,7 +172,7 @@ impl Condition {
     #[inline]
     pub fn notify(&self, guard: &impl HoldsLock, n: usize) {
         // Waiters of the lock of `guard` joined before it was acquired (C1).
-        if n == 0 || self.signal.looks_empty() {
+        if n == 0 || self.signal.was_empty() {
             return;
         }
         let queue = self.signal.lock();
@@ -254,7 +254,7 @@ impl fmt::Debug for Condition {
 enum Stage<G: Relock> {
     Holding(G),
     Parked(G::Released),
-    Locking(G::Reacquire),
+    Reacquiring(G::Reacquire),
     /// Completed, or left by a panic.
     Over,
 }
@@ -311,9 +311,9 @@ impl<G: Relock> Future for ConditionWait<'_, G> {
                     else {
                         unreachable!("the stage was matched above")
                     };
-                    this.stage = Stage::Locking(G::reacquire(released));
+                    this.stage = Stage::Reacquiring(G::reacquire(released));
                 }
-                Stage::Locking(reacquire) => {
+                Stage::Reacquiring(reacquire) => {
                     // SAFETY: pinned as we are, and dropped in place.
                     let guard = ready!(unsafe { Pin::new_unchecked(reacquire) }.poll(cx));
                     // The notification is used up (C3).
@@ -359,7 +359,7 @@ impl<G: Relock> fmt::Debug for ConditionWait<'_, G> {
         let stage = match &self.stage {
             Stage::Holding(_) => "holding",
             Stage::Parked(_) => "parked",
-            Stage::Locking(_) => "locking",
+            Stage::Reacquiring(_) => "re-acquiring",
             Stage::Over => "over",
         };
         f.debug_struct("ConditionWait")

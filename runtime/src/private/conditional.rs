@@ -12,7 +12,7 @@
 //! | [`Conditional`] for `&L` | here | its message is shown at the section, not at the derive |
 //! | [`ConditionalLock`] for a field | `locks` | a field leads to its lock through pointers |
 //! | [`ConditionalLock`] for a lock | `conditional_lock!` in `when` | coherence: each lock implements it |
-//! | `Flavoured::exclusive_place` | `when` | a gate for threads and one for `local` |
+//! | `Flavoured::exclusive_waiter` | `when` | a gate for threads and one for `local` |
 //!
 //! Each has a counterpart for read sections.
 
@@ -28,14 +28,16 @@ use super::dispatch::{
 use super::entry_type::EntryType;
 use super::reading::{Exclusively, ExclusivelyPlain, Reading, ReadingPlain};
 use crate::queue::{Evaluator, Object};
-use crate::when::{ConditionalLock, ConditionalRwLock, GuardMaker, Look, Place, When, when};
+use crate::when::{
+    ConditionalLock, ConditionalRwLock, ConditionalWaiter, Evaluate, GuardMaker, When, when,
+};
 use crate::{AsyncLock, AsyncRwLock};
 
 macro_rules! conditional {
     ($(
         $(#[$doc:meta])*
         $reference:ident, $enter_when:ident, $function:ident: $enter:ident, $lock:ident,
-        $conditional:ident, $guard:ident, $place:ident, $granted:ident;
+        $conditional:ident, $guard:ident, $waiter:ident, $granted_guard:ident;
     )*) => {$(
         /// `&L` of a lock `L` whose sections can wait for a condition.
         ///
@@ -53,7 +55,7 @@ macro_rules! conditional {
         )]
         pub unsafe trait $reference<'g, L: $lock + ?Sized> {
             /// A waiter that is not queued yet.
-            fn place(self) -> Place<'g>;
+            fn waiter(self) -> ConditionalWaiter<'g>;
 
             /// The guard of a granted waiter.
             ///
@@ -61,7 +63,7 @@ macro_rules! conditional {
             ///
             /// A waiter of this lock has been granted, and no other guard of it is used
             /// while this one is.
-            unsafe fn granted(self) -> L::$guard<'g>
+            unsafe fn granted_guard(self) -> L::$guard<'g>
             where
                 L: 'g;
         }
@@ -70,17 +72,17 @@ macro_rules! conditional {
         #[diagnostic::do_not_recommend]
         unsafe impl<'g, L: $conditional + ?Sized> $reference<'g, L> for &'g L {
             #[inline]
-            fn place(self) -> Place<'g> {
-                L::$place(self)
+            fn waiter(self) -> ConditionalWaiter<'g> {
+                L::$waiter(self)
             }
 
             #[inline]
-            unsafe fn granted(self) -> L::$guard<'g>
+            unsafe fn granted_guard(self) -> L::$guard<'g>
             where
                 L: 'g,
             {
                 // SAFETY: passed on.
-                unsafe { L::$granted(self) }
+                unsafe { L::$granted_guard(self) }
             }
         }
 
@@ -106,7 +108,7 @@ macro_rules! conditional {
             }
 
             /// A waiter that is not queued yet.
-            fn place(&self) -> Place<'_>;
+            fn waiter(&self) -> ConditionalWaiter<'_>;
 
             /// The guard of a granted waiter.
             ///
@@ -114,21 +116,21 @@ macro_rules! conditional {
             ///
             /// A waiter of this lock has been granted, and no other guard of it is used
             /// while this one is.
-            unsafe fn granted(&self) -> Self::Guard<'_>;
+            unsafe fn granted_guard(&self) -> Self::Guard<'_>;
         }
 
         // SAFETY: the same is promised by `L`, which is all that an `AnyLock` is.
         #[diagnostic::do_not_recommend]
         unsafe impl<L: $conditional + ?Sized, const KEY: u128> $enter_when<KEY> for AnyLock<L> {
             #[inline]
-            fn place(&self) -> Place<'_> {
-                self.0.$place()
+            fn waiter(&self) -> ConditionalWaiter<'_> {
+                self.0.$waiter()
             }
 
             #[inline]
-            unsafe fn granted(&self) -> Self::Guard<'_> {
+            unsafe fn granted_guard(&self) -> Self::Guard<'_> {
                 // SAFETY: passed on.
-                unsafe { self.0.$granted() }
+                unsafe { self.0.$granted_guard() }
             }
         }
 
@@ -142,7 +144,7 @@ macro_rules! conditional {
         ) -> When<'a, E::Guard<'a>, GuardMaker<'a, E, E::Guard<'a>>, OfSection<E, T, F, KEY>>
         where
             E: $enter_when<KEY> + ?Sized,
-            F: FnMut(&EntryType<T>, Looked<'_, E, E::Guard<'a>, KEY>) -> bool,
+            F: FnMut(&EntryType<T>, ConditionGuard<'_, E, E::Guard<'a>, KEY>) -> bool,
         {
             /// Evaluates the condition of a section for an object.
             ///
@@ -153,16 +155,16 @@ macro_rules! conditional {
             unsafe fn evaluate<'a, E, T, const KEY: u128, F>(address: *const ()) -> bool
             where
                 E: $enter_when<KEY> + ?Sized + 'a,
-                F: FnMut(&EntryType<T>, Looked<'_, E, E::Guard<'a>, KEY>) -> bool,
+                F: FnMut(&EntryType<T>, ConditionGuard<'_, E, E::Guard<'a>, KEY>) -> bool,
             {
                 // SAFETY: a reference is an address here, and lasts for the call. The
                 // guard stands for the lock that is held, and is not dropped, in a panic
                 // either. The condition has captured nothing: any address will do.
                 unsafe {
                     let entered: &'a E = mem::transmute_copy(&address);
-                    let mut guard = ManuallyDrop::new(E::granted(entered));
+                    let mut guard = ManuallyDrop::new(E::granted_guard(entered));
                     let condition = NonNull::<F>::dangling().as_mut();
-                    condition(&EntryType::known(), Looked(&mut guard, PhantomData))
+                    condition(&EntryType::known(), ConditionGuard(&mut guard, PhantomData))
                 }
             }
 
@@ -180,8 +182,8 @@ macro_rules! conditional {
             // Guards of our locks, and newtypes of them, hold nothing but
             // references. The condition cannot reach the guard.
             unsafe {
-                let granted = GuardMaker::new(entered, E::granted);
-                when(entered.place(), granted, condition).evaluated_by(evaluator)
+                let granted = GuardMaker::new(entered, E::granted_guard);
+                when(entered.waiter(), granted, condition).evaluated_by(evaluator)
             }
         }
     )*};
@@ -190,11 +192,11 @@ macro_rules! conditional {
 conditional! {
     /// An exclusive section can wait for a condition.
     Conditional, EnterWhen, enter_when: Enter, AsyncLock,
-    ConditionalLock, Guard, place, granted;
+    ConditionalLock, Guard, waiter, granted_guard;
 
     /// A read section can wait for a condition.
     ConditionalShared, EnterSharedWhen, enter_shared_when: EnterShared, AsyncRwLock,
-    ConditionalRwLock, ReadGuard, read_place, read_granted;
+    ConditionalRwLock, ReadGuard, read_waiter, granted_read_guard;
 }
 
 /// Says that a condition captures by reference what it captures: it is not a `move`
@@ -214,19 +216,19 @@ impl ByReference {
 /// The guard of an `E`, made to look whether a condition is true. It leads to what
 /// the lock `KEY` guards, and not to the guard: `E` and `KEY` are part of the type
 /// so that only the derive says how.
-pub struct Looked<'v, E: ?Sized, G, const KEY: u128>(&'v mut G, PhantomData<fn(&E)>);
+pub struct ConditionGuard<'v, E: ?Sized, G, const KEY: u128>(&'v mut G, PhantomData<fn(&E)>);
 
 /// The condition of a section that enters an `E`. It is given the type of the section's
 /// entry, so that it need not capture it.
 pub struct OfSection<E: ?Sized, T, F, const KEY: u128>(F, PhantomData<fn(&E) -> T>);
 
-impl<E: ?Sized, G, T, F, const KEY: u128> Look<G> for OfSection<E, T, F, KEY>
+impl<E: ?Sized, G, T, F, const KEY: u128> Evaluate<G> for OfSection<E, T, F, KEY>
 where
-    F: FnMut(&EntryType<T>, Looked<'_, E, G, KEY>) -> bool,
+    F: FnMut(&EntryType<T>, ConditionGuard<'_, E, G, KEY>) -> bool,
 {
     #[inline]
-    fn look(&mut self, guard: &mut G) -> bool {
-        (self.0)(&EntryType::known(), Looked(guard, PhantomData))
+    fn evaluate(&mut self, guard: &mut G) -> bool {
+        (self.0)(&EntryType::known(), ConditionGuard(guard, PhantomData))
     }
 }
 
@@ -241,9 +243,9 @@ impl<'a, O: HasLock<KEY> + ?Sized, const KEY: u128> EntryType<Derived<'a, O, KEY
     #[inline]
     pub fn __evaluate<'v>(
         &self,
-        looked: Looked<'v, O, O::Guard<'a>, KEY>,
+        condition_guard: ConditionGuard<'v, O, O::Guard<'a>, KEY>,
     ) -> DerivedView<O::Held<'v>> {
-        DerivedView(O::view(looked.0))
+        DerivedView(O::view(condition_guard.0))
     }
 }
 
@@ -258,9 +260,9 @@ impl<L: ?Sized> EntryType<Plain<'_, L>> {
     #[inline]
     pub fn __evaluate<'v, G, const KEY: u128>(
         &self,
-        looked: Looked<'v, AnyLock<L>, G, KEY>,
+        condition_guard: ConditionGuard<'v, AnyLock<L>, G, KEY>,
     ) -> Seen<'v, G> {
-        Seen(SeenGuard(looked.0))
+        Seen(SeenGuard(condition_guard.0))
     }
 }
 
@@ -279,9 +281,9 @@ where
     #[inline]
     pub fn __evaluate<'v>(
         &self,
-        looked: Looked<'v, Exclusively<O, KEY>, Reading<'a, O, G, KEY>, READ>,
+        condition_guard: ConditionGuard<'v, Exclusively<O, KEY>, Reading<'a, O, G, KEY>, READ>,
     ) -> DerivedView<O::Held<'v>> {
-        DerivedView(O::view(looked.0.guard()))
+        DerivedView(O::view(condition_guard.0.guard()))
     }
 }
 
@@ -296,9 +298,9 @@ impl<L: AsyncLock + ?Sized> EntryType<PlainReading<'_, L>> {
     #[inline]
     pub fn __evaluate<'a, 'v, const READ: u128>(
         &self,
-        looked: Looked<'v, ExclusivelyPlain<L>, ReadingPlain<'a, L>, READ>,
+        condition_guard: ConditionGuard<'v, ExclusivelyPlain<L>, ReadingPlain<'a, L>, READ>,
     ) -> Seen<'v, L::Guard<'a>> {
-        Seen(SeenGuard(looked.0.guard()))
+        Seen(SeenGuard(condition_guard.0.guard()))
     }
 }
 

@@ -5,7 +5,7 @@ use core::convert::Infallible;
 
 use super::dispatch::{AnyLock, EnterShared};
 use super::entry_type::EntryType;
-use crate::when::{ConditionalLock, ConditionalRwLock, Place};
+use crate::when::{ConditionalLock, ConditionalRwLock, ConditionalWaiter};
 use crate::{AsyncLock, AsyncRwLock, LockId};
 
 /// Implemented by nothing. With an impl for it, a derived struct has two ways to
@@ -125,12 +125,12 @@ impl EntryType<ErrorEntry> {
 #[diagnostic::do_not_recommend]
 unsafe impl ConditionalLock for ErrorLock {
     #[inline]
-    fn place(&self) -> Place<'_> {
+    fn waiter(&self) -> ConditionalWaiter<'_> {
         unreachable!("there is no lock, which is an error")
     }
 
     #[inline]
-    unsafe fn granted(&self) -> ErrorGuard {
+    unsafe fn granted_guard(&self) -> ErrorGuard {
         ErrorGuard
     }
 }
@@ -139,12 +139,12 @@ unsafe impl ConditionalLock for ErrorLock {
 #[diagnostic::do_not_recommend]
 unsafe impl ConditionalRwLock for ErrorLock {
     #[inline]
-    fn read_place(&self) -> Place<'_> {
+    fn read_waiter(&self) -> ConditionalWaiter<'_> {
         unreachable!("there is no lock, which is an error")
     }
 
     #[inline]
-    unsafe fn read_granted(&self) -> ErrorGuard {
+    unsafe fn granted_read_guard(&self) -> ErrorGuard {
         ErrorGuard
     }
 }

@@ -1,12 +1,12 @@
 //! What a derive asks of the types of its locks, and how it reaches them.
 //!
 //! A lock's type is looked at in one place of an expansion, the impl of [`LockOf`]
-//! or [`RwLockOf`]. Everything else names [`Of<Account, Marker>`](Of), which is a
+//! or [`RwLockOf`]. Everything else names [`ObjectLock<Account, Marker>`](ObjectLock), which is a
 //! lock whatever the field is, so that a field of a wrong type is reported once.
 //!
 //! # Invariants
 //!
-//! - **D1** An `Of<O, M>` is an `O`, in memory and otherwise: a reference to the
+//! - **D1** An `ObjectLock<O, M>` is an `O`, in memory and otherwise: a reference to the
 //!   one is a reference to the other.
 //! - **D2** As a lock, it is that field of the object which `M` stands for.
 //! - **D3** An object is of one derive only, so that each of its fields is behind one lock.
@@ -34,7 +34,7 @@ use super::core::{Core, ReadCore};
 use super::errors::{ErrorGuard, ErrorLock};
 use super::fallible::{CannotFail, infallible};
 use crate::queue::Object;
-use crate::when::{ConditionalLock, ConditionalRwLock, Place};
+use crate::when::{ConditionalLock, ConditionalRwLock, ConditionalWaiter};
 use crate::{AsyncLock, AsyncRwLock, ExclusiveLock, ExclusiveRwLock, LockId, NamedAcquire};
 
 /// Implemented by the derive: the object has a lock that may stand in front of
@@ -49,7 +49,7 @@ pub unsafe trait LockOf<M> {
     type Lock: ExclusiveLock<Error: CannotFail> + ?Sized;
 
     /// The field.
-    fn lock(&self) -> Exactly<'_, Self::Lock>;
+    fn lock(&self) -> NoCoercion<'_, Self::Lock>;
 
     /// Stands for the object's type and the lock, where the type has no parameters: a
     /// condition of one object may be evaluated for another of this kind.
@@ -70,7 +70,7 @@ pub unsafe trait RwLockOf<M> {
     type Lock: ExclusiveRwLock<Error: CannotFail> + ?Sized;
 
     /// The field.
-    fn lock(&self) -> Exactly<'_, Self::Lock>;
+    fn lock(&self) -> NoCoercion<'_, Self::Lock>;
 
     /// As [`LockOf::kind`].
     #[inline]
@@ -85,7 +85,7 @@ unsafe impl<O: RwLockOf<M> + ?Sized, M> LockOf<M> for O {
     type Lock = O::Lock;
 
     #[inline]
-    fn lock(&self) -> Exactly<'_, O::Lock> {
+    fn lock(&self) -> NoCoercion<'_, O::Lock> {
         RwLockOf::lock(self)
     }
 
@@ -97,23 +97,23 @@ unsafe impl<O: RwLockOf<M> + ?Sized, M> LockOf<M> for O {
 
 /// A reference that is not coerced: one to a field of another type could become
 /// one to what that derefs to, and code of the user decides where that leads.
-pub struct Exactly<'a, L: ?Sized>(&'a L);
+pub struct NoCoercion<'a, L: ?Sized>(&'a L);
 
 /// The field.
 #[inline]
-pub fn exactly<L: ?Sized>(field: &L) -> Exactly<'_, L> {
-    Exactly(field)
+pub fn no_coercion<L: ?Sized>(field: &L) -> NoCoercion<'_, L> {
+    NoCoercion(field)
 }
 
 /// The lock `M` of an `O` (D1, D2).
 #[repr(transparent)]
-pub struct Of<O: ?Sized, M>(PhantomData<fn() -> M>, O);
+pub struct ObjectLock<O: ?Sized, M>(PhantomData<fn() -> M>, O);
 
 /// The lock `M` of the object.
 #[inline]
-pub fn of<O: ?Sized, M>(owner: &O) -> &Of<O, M> {
+pub fn object_lock<O: ?Sized, M>(owner: &O) -> &ObjectLock<O, M> {
     // SAFETY: the struct is transparent over `O` (D1).
-    unsafe { &*(&raw const *owner as *const Of<O, M>) }
+    unsafe { &*(&raw const *owner as *const ObjectLock<O, M>) }
 }
 
 /// Stands for the type of an object, which has no lifetimes, and for one of its locks.
@@ -124,17 +124,17 @@ impl Kind {
     /// The kind of an `O` and its lock `M`.
     #[inline]
     pub fn of<O: ?Sized + 'static, M: 'static>() -> Option<Kind> {
-        Some(Kind(TypeId::of::<Of<O, M>>()))
+        Some(Kind(TypeId::of::<ObjectLock<O, M>>()))
     }
 }
 
 /// The object of a lock, where conditions may be evaluated for it.
 #[inline]
-pub fn object<O: LockOf<M> + ?Sized, M>(lock: &Of<O, M>) -> Option<Object> {
+pub fn object<O: LockOf<M> + ?Sized, M>(lock: &ObjectLock<O, M>) -> Option<Object> {
     O::kind().map(|kind| Object::new((&raw const lock.1).cast(), kind.0))
 }
 
-/// The two guards of a lock [`Of`] an object.
+/// The two guards of the lock of an object.
 ///
 /// They are named by the object, so that only this module asks for the type
 /// of the guard inside, not even to see whether it has a size, which only a last
@@ -230,21 +230,21 @@ impl<'a, O: RwLockOf<M> + ?Sized, M> Drop for ReadGuardOf<'a, O, M> {
     }
 }
 
-impl<O: LockOf<M> + ?Sized, M> Of<O, M> {
+impl<O: LockOf<M> + ?Sized, M> ObjectLock<O, M> {
     #[inline]
     fn field(&self) -> &O::Lock {
         LockOf::lock(&self.1).0
     }
 }
 
-impl<O: RwLockOf<M> + ?Sized, M> Of<O, M> {
+impl<O: RwLockOf<M> + ?Sized, M> ObjectLock<O, M> {
     #[inline]
     fn rw_field(&self) -> &<O as RwLockOf<M>>::Lock {
         RwLockOf::lock(&self.1).0
     }
 }
 
-impl<O: LockOf<M> + ?Sized, M> AsyncLock for Of<O, M> {
+impl<O: LockOf<M> + ?Sized, M> AsyncLock for ObjectLock<O, M> {
     type Guard<'a>
         = GuardOf<'a, O, M>
     where
@@ -281,11 +281,11 @@ impl<'g, O: LockOf<M> + ?Sized, M, const KEY: u128> Core<'g, O, GuardOf<'g, O, M
     /// Releases the lock after a section that has only read.
     #[inline]
     pub fn release_unchanged(core: Self) {
-        <Of<O, M> as AsyncLock>::__release_unchanged(core.into_guard());
+        <ObjectLock<O, M> as AsyncLock>::__release_unchanged(core.into_guard());
     }
 }
 
-impl<O: RwLockOf<M> + ?Sized, M> AsyncRwLock for Of<O, M> {
+impl<O: RwLockOf<M> + ?Sized, M> AsyncRwLock for ObjectLock<O, M> {
     type ReadGuard<'a>
         = ReadGuardOf<'a, O, M>
     where
@@ -302,12 +302,12 @@ impl<O: RwLockOf<M> + ?Sized, M> AsyncRwLock for Of<O, M> {
 }
 
 // SAFETY: it is one lock (D2), whose type promises this.
-unsafe impl<O: LockOf<M> + ?Sized, M> ExclusiveLock for Of<O, M> {}
+unsafe impl<O: LockOf<M> + ?Sized, M> ExclusiveLock for ObjectLock<O, M> {}
 
 // SAFETY: as above.
-unsafe impl<O: RwLockOf<M> + ?Sized, M> ExclusiveRwLock for Of<O, M> {}
+unsafe impl<O: RwLockOf<M> + ?Sized, M> ExclusiveRwLock for ObjectLock<O, M> {}
 
-impl<O: LockOf<M, Lock: NamedAcquire> + ?Sized, M> NamedAcquire for Of<O, M> {
+impl<O: LockOf<M, Lock: NamedAcquire> + ?Sized, M> NamedAcquire for ObjectLock<O, M> {
     type Acquire<'a>
         = AcquireOf<'a, O, M>
     where
@@ -319,31 +319,33 @@ impl<O: LockOf<M, Lock: NamedAcquire> + ?Sized, M> NamedAcquire for Of<O, M> {
     }
 }
 
-// SAFETY: place and guard are those of the field.
-unsafe impl<O: LockOf<M, Lock: ConditionalLock> + ?Sized, M> ConditionalLock for Of<O, M> {
+// SAFETY: waiter and guard are those of the field.
+unsafe impl<O: LockOf<M, Lock: ConditionalLock> + ?Sized, M> ConditionalLock for ObjectLock<O, M> {
     #[inline]
-    fn place(&self) -> Place<'_> {
-        self.field().place()
+    fn waiter(&self) -> ConditionalWaiter<'_> {
+        self.field().waiter()
     }
 
     #[inline]
-    unsafe fn granted(&self) -> GuardOf<'_, O, M> {
+    unsafe fn granted_guard(&self) -> GuardOf<'_, O, M> {
         // SAFETY: passed on.
-        GuardOf::new(unsafe { self.field().granted() })
+        GuardOf::new(unsafe { self.field().granted_guard() })
     }
 }
 
-// SAFETY: place and guard are those of the field.
-unsafe impl<O: RwLockOf<M, Lock: ConditionalRwLock> + ?Sized, M> ConditionalRwLock for Of<O, M> {
+// SAFETY: waiter and guard are those of the field.
+unsafe impl<O: RwLockOf<M, Lock: ConditionalRwLock> + ?Sized, M> ConditionalRwLock
+    for ObjectLock<O, M>
+{
     #[inline]
-    fn read_place(&self) -> Place<'_> {
-        self.rw_field().read_place()
+    fn read_waiter(&self) -> ConditionalWaiter<'_> {
+        self.rw_field().read_waiter()
     }
 
     #[inline]
-    unsafe fn read_granted(&self) -> ReadGuardOf<'_, O, M> {
+    unsafe fn granted_read_guard(&self) -> ReadGuardOf<'_, O, M> {
         // SAFETY: passed on.
-        ReadGuardOf::new(unsafe { self.rw_field().read_granted() })
+        ReadGuardOf::new(unsafe { self.rw_field().granted_read_guard() })
     }
 }
 
@@ -375,22 +377,22 @@ impl<'a, O: LockOf<M, Lock: NamedAcquire> + ?Sized, M> Future for AcquireOf<'a, 
 /// Its methods, and those of [`LockField`], take it by value: a guard that comes
 /// from them is believed to be one of this lock, and a method of a trait, which a
 /// user may have given the same name, would come before one that borrows.
-pub struct Field<'a, L: ?Sized>(FieldOtherwise<'a, L>);
+pub struct Field<'a, L: ?Sized>(FieldFallback<'a, L>);
 
 #[doc(hidden)]
-pub struct FieldOtherwise<'a, L: ?Sized>(&'a L);
+pub struct FieldFallback<'a, L: ?Sized>(&'a L);
 
 /// The field.
 #[inline]
 pub fn field<L: ?Sized>(field: &L) -> Field<'_, L> {
-    Field(FieldOtherwise(field))
+    Field(FieldFallback(field))
 }
 
 impl<'a, L: ?Sized> Deref for Field<'a, L> {
-    type Target = FieldOtherwise<'a, L>;
+    type Target = FieldFallback<'a, L>;
 
     #[inline]
-    fn deref(&self) -> &FieldOtherwise<'a, L> {
+    fn deref(&self) -> &FieldFallback<'a, L> {
         &self.0
     }
 }
@@ -411,15 +413,15 @@ impl<'a, L: AsyncRwLock<Error: CannotFail> + ?Sized> Field<'a, L> {
     }
 }
 
-impl<L: ?Sized> FieldOtherwise<'_, L> {
+impl<L: ?Sized> FieldFallback<'_, L> {
     #[doc(hidden)]
-    pub fn __resolve(&self) -> NoLockField {
-        NoLockField
+    pub fn __resolve(&self) -> NotALock {
+        NotALock
     }
 
     #[doc(hidden)]
-    pub fn __resolve_shared(&self) -> NoLockField {
-        NoLockField
+    pub fn __resolve_shared(&self) -> NotALock {
+        NotALock
     }
 }
 
@@ -505,10 +507,10 @@ impl<L: ?Sized> Mutable<L> {
 
 /// A field that is not a lock, in code that never runs.
 #[doc(hidden)]
-pub struct NoLockField;
+pub struct NotALock;
 
 #[doc(hidden)]
-impl NoLockField {
+impl NotALock {
     pub fn __value<'b, C, V: ?Sized>(&self, _: &'b mut C) -> &'b mut V {
         unreachable!("the field is not a lock, which is an error")
     }
@@ -545,7 +547,7 @@ impl NoMutable {
     }
 }
 
-impl NoLockField {
+impl NotALock {
     #[doc(hidden)]
     #[inline]
     pub fn __lock(&self) -> &'static ErrorLock {

@@ -44,8 +44,8 @@ pub use self::atomic::{
 };
 pub use self::bind::{Bind, DerivedView, MarkTheLockRw, OfDeref, OfGuard, without_await};
 pub use self::conditional::{
-    ByReference, Conditional, ConditionalShared, EnterSharedWhen, EnterWhen, Looked, OfSection,
-    Seen, SeenGuard, enter_shared_when, enter_when,
+    ByReference, ConditionGuard, Conditional, ConditionalShared, EnterSharedWhen, EnterWhen,
+    OfSection, Seen, SeenGuard, enter_shared_when, enter_when,
 };
 pub use self::core::{Core, Owner, ReadCore};
 pub use self::dispatch::{
@@ -58,8 +58,8 @@ pub use self::fallible::{
 };
 pub use self::fields::{IsGuarded, Shareable, address, pointer, value_mut};
 pub use self::locks::{
-    Exactly, Field, GuardOf, Kind, LockField, LockOf, Of, ReadGuardOf, RwLockOf, exactly, field,
-    object, of,
+    Field, GuardOf, Kind, LockField, LockOf, NoCoercion, ObjectLock, ReadGuardOf, RwLockOf, field,
+    no_coercion, object, object_lock,
 };
 pub use self::order::{in_order, taken};
 pub use self::reacquire::{MustNotImplDrop, NeverUnpin, Reacquirable, Reacquire, ReacquireLock};
@@ -68,7 +68,8 @@ pub use self::timeout::{late, timeout};
 pub use self::views::{AsRead, HasSize, IsDerived, ViewOf, derived};
 pub use crate::queue::Object;
 pub use crate::when::{
-    ConditionalLock, ConditionalRwLock, GuardMaker, Look, MakeGuard, Place, When, when,
+    ConditionalLock, ConditionalRwLock, ConditionalWaiter, Evaluate, GuardMaker, MakeGuard, When,
+    when,
 };
 
 /// Runs a future to its end on this thread.

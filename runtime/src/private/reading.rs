@@ -24,7 +24,7 @@ use core::task::{Context, Poll};
 use super::conditional::{EnterSharedWhen, EnterWhen};
 use super::dispatch::{AnyLock, Enter, EnterShared};
 use crate::queue::Object;
-use crate::when::Place;
+use crate::when::ConditionalWaiter;
 use crate::{AsyncLock, LockId};
 
 /// The guard of an exclusive section, while nothing is changed.
@@ -136,7 +136,7 @@ impl<E: Enter<KEY> + ?Sized, const READ: u128, const KEY: u128> EnterShared<READ
     }
 }
 
-// SAFETY: place and guard are those of `E`, whose view leaves the guard where it is. The
+// SAFETY: waiter and guard are those of `E`, whose view leaves the guard where it is. The
 // object is that of `E`, which this is as well (E1).
 #[diagnostic::do_not_recommend]
 unsafe impl<E: EnterWhen<KEY> + ?Sized, const READ: u128, const KEY: u128> EnterSharedWhen<READ>
@@ -148,13 +148,13 @@ unsafe impl<E: EnterWhen<KEY> + ?Sized, const READ: u128, const KEY: u128> Enter
     }
 
     #[inline]
-    fn place(&self) -> Place<'_> {
-        self.0.place()
+    fn waiter(&self) -> ConditionalWaiter<'_> {
+        self.0.waiter()
     }
 
     #[inline]
-    unsafe fn granted(&self) -> Self::Guard<'_> {
+    unsafe fn granted_guard(&self) -> Self::Guard<'_> {
         // SAFETY: passed on.
-        Reading::new(unsafe { self.0.granted() })
+        Reading::new(unsafe { self.0.granted_guard() })
     }
 }

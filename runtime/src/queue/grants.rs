@@ -11,7 +11,7 @@
 //!
 //! # Invariants
 //!
-//! - **X1** Exactly the granted nodes of a queue are in its index, hence alive (Q1).
+//! - **X1** NoCoercion the granted nodes of a queue are in its index, hence alive (Q1).
 //!   Parts of the waker, ticket and address of a node do not change while it is
 //!   granted (Q2).
 //! - **X2** `left` and `right` of a node are touched under the lock of its queue

@@ -46,7 +46,7 @@ use core::task::Waker;
 pub(crate) use self::grants::{GrantIndex, TreeLinks};
 pub use self::node::Object;
 pub(crate) use self::node::{
-    Condition, ConditionalNode, Evaluator, FutureState, Node, Request, State,
+    ConditionFn, ConditionalNode, Evaluator, FutureState, Node, Request, State,
 };
 use crate::platform::{Flavour, Ordering, QueueLock, QueueLockGuard, Threads, const_unless_loom};
 
@@ -179,8 +179,8 @@ impl<R: Request, F: Flavour> Queue<R, F> {
     /// Whether nobody was in the queue a moment ago. A waiter that came before
     /// the caller, in the order of some lock that both have held, is seen.
     #[inline]
-    pub(crate) fn looks_empty(&self) -> bool {
-        self.lock.looks_empty()
+    pub(crate) fn was_empty(&self) -> bool {
+        self.lock.was_empty()
     }
 }
 
@@ -606,7 +606,7 @@ impl<R: Request> LockedQueue<'_, R> {
         &self,
         node: NodePtr<R>,
         object: Object,
-    ) -> Option<Condition> {
+    ) -> Option<ConditionFn> {
         let node: NonNull<ConditionalNode<R>> = node.cast();
         // SAFETY: an unsatisfied node is linked by a pointer to all of its conditional
         // node, whose evaluator is set (see `mark_unsatisfied`), and it is alive (Q1).

@@ -187,9 +187,9 @@ impl Object {
 
 /// A condition that has no ties to its waiter.
 #[derive(Clone, Copy)]
-pub(crate) struct Condition(unsafe fn(*const ()) -> bool);
+pub(crate) struct ConditionFn(unsafe fn(*const ()) -> bool);
 
-impl Condition {
+impl ConditionFn {
     /// # Safety
     ///
     /// The condition is for `object`, to whose address there is a reference, and its lock is
@@ -205,7 +205,7 @@ impl Condition {
 #[derive(Clone, Copy)]
 pub(crate) struct Evaluator {
     object: Object,
-    condition: Condition,
+    condition: ConditionFn,
 }
 
 impl Evaluator {
@@ -215,13 +215,13 @@ impl Evaluator {
     /// the lock is held for it alone. It needs nothing of the waiter.
     #[inline]
     pub(crate) unsafe fn new(object: Object, condition: unsafe fn(*const ()) -> bool) -> Self {
-        let condition = Condition(condition);
+        let condition = ConditionFn(condition);
         Evaluator { object, condition }
     }
 
     /// The condition, if it is for `object`.
     #[inline]
-    pub(super) fn for_object(&self, object: Object) -> Option<Condition> {
+    pub(super) fn for_object(&self, object: Object) -> Option<ConditionFn> {
         (self.object == object).then_some(self.condition)
     }
 }

@@ -19,8 +19,8 @@ fn enter<'a>(
     // SAFETY: the guard is of the mutex, and holds nothing but it.
     unsafe {
         when(
-            mutex.place(),
-            || mutex.granted(),
+            mutex.waiter(),
+            || mutex.granted_guard(),
             move |guard: &mut MutexGuard<'a, i32>| condition(**guard),
         )
     }
@@ -34,8 +34,8 @@ fn read<'a>(
     // SAFETY: as above.
     unsafe {
         when(
-            lock.read_place(),
-            || lock.read_granted(),
+            lock.read_waiter(),
+            || lock.granted_read_guard(),
             move |guard: &mut RwLockReadGuard<'a, i32>| condition(**guard),
         )
     }

@@ -232,7 +232,7 @@ const ALL: &[Kind] = &[
         // SAFETY: the guard is of the mutex, and holds nothing but it.
         let future = unsafe {
             let is_set = |guard: &mut MutexGuard<'static, i32>| **guard == 1;
-            when(mutex.place(), || mutex.granted(), is_set)
+            when(mutex.waiter(), || mutex.granted_guard(), is_set)
         };
         blocked(future, set, || mutex.try_lock().is_some())
     }),
@@ -246,7 +246,7 @@ const ALL: &[Kind] = &[
         // SAFETY: the guard is of the lock, and holds nothing but it.
         let future = unsafe {
             let is_set = |guard: &mut RwLockReadGuard<'static, i32>| **guard == 1;
-            when(lock.read_place(), || lock.read_granted(), is_set)
+            when(lock.read_waiter(), || lock.granted_read_guard(), is_set)
         };
         blocked(future, set, || lock.try_write().is_some())
     }),

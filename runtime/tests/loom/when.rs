@@ -16,8 +16,8 @@ fn not_zero(mutex: &Mutex<usize>) -> impl Future<Output = MutexGuard<'_, usize>>
     // SAFETY: the guard is of the mutex, and holds nothing but it.
     unsafe {
         when(
-            mutex.place(),
-            || mutex.granted(),
+            mutex.waiter(),
+            || mutex.granted_guard(),
             |guard: &mut MutexGuard<'_, usize>| **guard > 0,
         )
     }
@@ -28,8 +28,8 @@ fn read_not_zero(lock: &RwLock<usize>) -> impl Future<Output = RwLockReadGuard<'
     // SAFETY: as above.
     unsafe {
         when(
-            lock.read_place(),
-            || lock.read_granted(),
+            lock.read_waiter(),
+            || lock.granted_read_guard(),
             |guard: &mut RwLockReadGuard<'_, usize>| **guard > 0,
         )
     }

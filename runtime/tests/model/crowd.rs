@@ -142,7 +142,7 @@ fn enter<'a>(primitive: &'a Primitive, asks: Asks, looks: &'a Cell<usize>) -> Wa
         (Primitive::Mutex(mutex), Asks::WriteWhen(value)) => {
             let look = move |guard: &mut MutexGuard<'a, usize>| look(**guard, value);
             // SAFETY: the guard is of the lock, and holds nothing but it.
-            let entered = unsafe { when(mutex.place(), || mutex.granted(), look) };
+            let entered = unsafe { when(mutex.waiter(), || mutex.granted_guard(), look) };
             Box::pin(async { Guard::Mutex(entered.await) })
         }
         (Primitive::Mutex(mutex), _) => Box::pin(async { Guard::Mutex(mutex.lock().await) }),
@@ -153,13 +153,13 @@ fn enter<'a>(primitive: &'a Primitive, asks: Asks, looks: &'a Cell<usize>) -> Wa
         (Primitive::RwLock(lock), Asks::ReadWhen(value)) => {
             let look = move |guard: &mut RwLockReadGuard<'a, usize>| look(**guard, value);
             // SAFETY: the guard is of the lock, and holds nothing but it.
-            let entered = unsafe { when(lock.read_place(), || lock.read_granted(), look) };
+            let entered = unsafe { when(lock.read_waiter(), || lock.granted_read_guard(), look) };
             Box::pin(async { Guard::Read(entered.await) })
         }
         (Primitive::RwLock(lock), Asks::WriteWhen(value)) => {
             let look = move |guard: &mut RwLockWriteGuard<'a, usize>| look(**guard, value);
             // SAFETY: the guard is of the lock, and holds nothing but it.
-            let entered = unsafe { when(lock.place(), || lock.granted(), look) };
+            let entered = unsafe { when(lock.waiter(), || lock.granted_guard(), look) };
             Box::pin(async { Guard::Write(entered.await) })
         }
         (Primitive::RwLock(lock), _) => Box::pin(async { Guard::Write(lock.write().await) }),

@@ -79,7 +79,7 @@ impl<const WHEN: bool> Kind for Mutexes<WHEN> {
                 guard.0 >= at_least
             };
             // SAFETY: the guard is of the mutex, and holds nothing but it.
-            let entering = unsafe { when(mutex.place(), || mutex.granted(), is_enough) };
+            let entering = unsafe { when(mutex.waiter(), || mutex.granted_guard(), is_enough) };
             Box::pin(entering.map(Guard::Borrowed))
         } else if owned {
             Box::pin(mutex.lock_owned().map(Guard::Owned))

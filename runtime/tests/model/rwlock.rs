@@ -150,13 +150,13 @@ impl<const WHEN: bool> Kind for RwLocks<WHEN> {
                 let is_enough = move |guard: &mut RwLockReadGuard<'a, u32>| look(guard, at_least);
                 // SAFETY: the guard is of the lock, and holds nothing but it.
                 let entering =
-                    unsafe { when(lock.read_place(), || lock.read_granted(), is_enough) };
+                    unsafe { when(lock.read_waiter(), || lock.granted_read_guard(), is_enough) };
                 Box::pin(entering.map(Guard::Read))
             }
             (Access::WriteWhen(at_least), _) => {
                 let is_enough = move |guard: &mut RwLockWriteGuard<'a, u32>| look(guard, at_least);
                 // SAFETY: as above.
-                let entering = unsafe { when(lock.place(), || lock.granted(), is_enough) };
+                let entering = unsafe { when(lock.waiter(), || lock.granted_guard(), is_enough) };
                 Box::pin(entering.map(Guard::Write))
             }
             (_, false) => Box::pin(lock.upgradable_read().map(Guard::Upgradable)),

@@ -325,8 +325,8 @@ fn when_there_is_enough() {
                 // SAFETY: the guard is of the mutex, and holds nothing but it.
                 let enough = unsafe {
                     when(
-                        balance.place(),
-                        || balance.granted(),
+                        balance.waiter(),
+                        || balance.granted_guard(),
                         |guard: &mut MutexGuard<'_, usize>| **guard >= amount,
                     )
                 };

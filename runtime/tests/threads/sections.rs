@@ -14,8 +14,8 @@ pub(crate) async fn withdraw(world: &World, purse: &Arc<Purse>, amount: usize, h
     // SAFETY: the guard is of the mutex, and holds nothing but it.
     let enough = unsafe {
         when(
-            mutex.place(),
-            || mutex.granted(),
+            mutex.waiter(),
+            || mutex.granted_guard(),
             |book: &mut MutexGuard<'_, Book>| book.balance >= amount,
         )
     };
@@ -38,8 +38,8 @@ pub(crate) async fn withdraw_shared(
     // SAFETY: as above.
     let enough = unsafe {
         when(
-            rwlock.place(),
-            || rwlock.granted(),
+            rwlock.waiter(),
+            || rwlock.granted_guard(),
             |book: &mut RwLockWriteGuard<'_, Book>| book.balance >= amount,
         )
     };
@@ -52,8 +52,8 @@ pub(crate) async fn look(world: &World, purse: &Arc<Purse>, amount: usize, holds
     // SAFETY: as above.
     let enough = unsafe {
         when(
-            rwlock.read_place(),
-            || rwlock.read_granted(),
+            rwlock.read_waiter(),
+            || rwlock.granted_read_guard(),
             |book: &mut RwLockReadGuard<'_, Book>| book.balance >= amount,
         )
     };

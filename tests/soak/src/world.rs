@@ -289,8 +289,8 @@ impl World {
         // SAFETY: the guard is of the mutex, and holds nothing but it.
         let enough = unsafe {
             when(
-                self.savings.place(),
-                || self.savings.granted(),
+                self.savings.waiter(),
+                || self.savings.granted_guard(),
                 |savings: &mut MutexGuard<'_, u64>| **savings >= amount,
             )
         };

@@ -156,7 +156,7 @@ impl Side<'_> {
     /// ```text
     /// unsafe impl<'__guard> ::async_monitor::HoldsLock for AccountLedgerGuard<'__guard> {
     ///     fn lock_id(&self) -> ::async_monitor::LockId {
-    ///         ::async_monitor::AsyncLock::id(::async_monitor::__private::of(self.0.owner()))
+    ///         ::async_monitor::AsyncLock::id(::async_monitor::__private::object_lock(self.0.owner()))
     ///     }
     /// }
     /// ```

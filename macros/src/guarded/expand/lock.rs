@@ -23,9 +23,9 @@ pub(super) fn marker(monitor: &Monitor, lock: &LockField) -> Ident {
 ///
 /// unsafe impl ::async_monitor::__private::LockOf<__AccountLedger> for Account {
 ///     type Lock = Lock;
-///     fn lock(&self) -> ::async_monitor::__private::Exactly<'_, Lock> {
+///     fn lock(&self) -> ::async_monitor::__private::NoCoercion<'_, Lock> {
 ///         let Self { ledger: __field, balance: _, .. } = self;
-///         let __lock = ::async_monitor::__private::exactly(__field);
+///         let __lock = ::async_monitor::__private::no_coercion(__field);
 ///         __lock
 ///     }
 /// }
@@ -73,9 +73,9 @@ pub(super) fn expand_lock_of(monitor: &Monitor, lock: &LockField) -> TokenStream
             #lock_type
 
             #[inline]
-            fn lock(&self) -> #krate::__private::Exactly<'_, Self::Lock> {
+            fn lock(&self) -> #krate::__private::NoCoercion<'_, Self::Lock> {
                 let Self { #ident: __field, #(#guarded: _,)* .. } = self;
-                let __lock = #krate::__private::exactly(__field);
+                let __lock = #krate::__private::no_coercion(__field);
                 __lock
             }
 

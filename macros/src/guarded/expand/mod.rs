@@ -135,18 +135,18 @@ impl Side<'_> {
         quote!(#krate::__private::#core<'__guard, #this, #guard, #key>)
     }
 
-    /// `Of<Account, Marker>`: what everything but the impl of `LockOf` takes for
+    /// `ObjectLock<Account, Marker>`: what everything but the impl of `LockOf` takes for
     /// the type of the lock.
     fn lock_type(&self) -> TokenStream {
         let (krate, marker) = (&self.monitor.krate, &self.marker);
         let this = self.monitor.params.this();
-        quote!(#krate::__private::Of<#this, #marker>)
+        quote!(#krate::__private::ObjectLock<#this, #marker>)
     }
 
     /// The lock of `owner`, a reference to the struct.
     fn lock_of(&self, owner: &TokenStream) -> TokenStream {
         let (krate, marker) = (&self.monitor.krate, &self.marker);
-        quote!(#krate::__private::of::<_, #marker>(#owner))
+        quote!(#krate::__private::object_lock::<_, #marker>(#owner))
     }
 
     /// The guard with its arguments.

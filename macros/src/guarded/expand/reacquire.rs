@@ -18,7 +18,7 @@ impl Side<'_> {
     ///
     /// unsafe impl<'__guard> ::async_monitor::Relock for AccountLedgerGuard<'__guard>
     /// where
-    ///     for<'__a> &'__a Of<..>: ::async_monitor::__private::Reacquirable<'__a, Of<..>>,
+    ///     for<'__a> &'__a ObjectLock<..>: ::async_monitor::__private::Reacquirable<'__a, ObjectLock<..>>,
     /// {
     ///     type Released = &'__guard Account;
     ///     type Reacquire = AccountLedgerReacquire<'__guard>;
@@ -87,10 +87,10 @@ impl Side<'_> {
     ///
     /// ```text
     /// pub struct AccountLedgerReacquire<'__guard>(
-    ///     Reacquire<'__guard, Account, ReacquireLock<'__guard, Of<..>>, 0x1234>,
+    ///     Reacquire<'__guard, Account, ReacquireLock<'__guard, ObjectLock<..>>, 0x1234>,
     /// )
     /// where
-    ///     for<'__a> &'__a Of<..>: ::async_monitor::__private::Reacquirable<'__a, Of<..>>;
+    ///     for<'__a> &'__a ObjectLock<..>: ::async_monitor::__private::Reacquirable<'__a, ObjectLock<..>>;
     ///
     /// impl<'__guard> ::core::future::Future for AccountLedgerReacquire<'__guard> { .. }
     /// ```

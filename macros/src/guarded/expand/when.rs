@@ -12,19 +12,19 @@ impl Side<'_> {
     /// ```text
     /// unsafe impl ::async_monitor::__private::EnterWhen<0x1234> for Account
     /// where
-    ///     for<'__a> &'__a Of<..>: ::async_monitor::__private::Conditional<'__a, Of<..>>,
+    ///     for<'__a> &'__a ObjectLock<..>: ::async_monitor::__private::Conditional<'__a, ObjectLock<..>>,
     /// {
     ///     fn object(&self) -> Option<::async_monitor::__private::Object> { .. }
-    ///     fn place(&self) -> ::async_monitor::__private::Place<'_> { .. }
-    ///     unsafe fn granted(&self) -> Self::Guard<'_> {
+    ///     fn waiter(&self) -> ::async_monitor::__private::ConditionalWaiter<'_> { .. }
+    ///     unsafe fn granted_guard(&self) -> Self::Guard<'_> {
     ///         let __guard =
-    ///             unsafe { ::async_monitor::__private::Conditional::granted(of(self)) };
+    ///             unsafe { ::async_monitor::__private::Conditional::granted_guard(of(self)) };
     ///         AccountLedgerGuard(..)
     ///     }
     /// }
     /// ```
     ///
-    /// SAFETY, of what is generated: place and guard are of the lock that is a field
+    /// SAFETY, of what is generated: waiter and guard are of the lock that is a field
     /// of the struct, or behind one; and the caller of `granted` promises what that
     /// of the lock asks for.
     pub(super) fn expand_when(&self) -> TokenStream {
@@ -59,14 +59,14 @@ impl Side<'_> {
                 #object
 
                 #[inline]
-                fn place(&self) -> #krate::__private::Place<'_> {
-                    #krate::__private::#conditional::place(#lock)
+                fn waiter(&self) -> #krate::__private::ConditionalWaiter<'_> {
+                    #krate::__private::#conditional::waiter(#lock)
                 }
 
                 #[inline]
-                #unsafe_ fn granted(&self) -> Self::Guard<'_> {
+                #unsafe_ fn granted_guard(&self) -> Self::Guard<'_> {
                     let __guard = #unsafe_ {
-                        #krate::__private::#conditional::granted(#lock)
+                        #krate::__private::#conditional::granted_guard(#lock)
                     };
                     #guard
                 }

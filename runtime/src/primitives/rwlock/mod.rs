@@ -381,15 +381,15 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
     }
 }
 
-// SAFETY: place and guard are made from the lock itself.
+// SAFETY: waiter and guard are made from the lock itself.
 unsafe impl<T: ?Sized> crate::when::ConditionalLock for RwLock<T> {
     #[inline]
-    fn place(&self) -> crate::when::Place<'_> {
-        crate::when::Flavoured::shared_place(self.gate(), Access::Write)
+    fn waiter(&self) -> crate::when::ConditionalWaiter<'_> {
+        crate::when::Flavoured::shared_waiter(self.gate(), Access::Write)
     }
 
     #[inline]
-    unsafe fn granted(&self) -> RwLockWriteGuard<'_, T> {
+    unsafe fn granted_guard(&self) -> RwLockWriteGuard<'_, T> {
         RwLockWriteGuard::new(self)
     }
 }
@@ -397,12 +397,12 @@ unsafe impl<T: ?Sized> crate::when::ConditionalLock for RwLock<T> {
 // SAFETY: as above.
 unsafe impl<T: ?Sized> crate::when::ConditionalRwLock for RwLock<T> {
     #[inline]
-    fn read_place(&self) -> crate::when::Place<'_> {
-        crate::when::Flavoured::shared_place(self.gate(), Access::Read)
+    fn read_waiter(&self) -> crate::when::ConditionalWaiter<'_> {
+        crate::when::Flavoured::shared_waiter(self.gate(), Access::Read)
     }
 
     #[inline]
-    unsafe fn read_granted(&self) -> RwLockReadGuard<'_, T> {
+    unsafe fn granted_read_guard(&self) -> RwLockReadGuard<'_, T> {
         RwLockReadGuard::new(ReadHandle::new(self))
     }
 }

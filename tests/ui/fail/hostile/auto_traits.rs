@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::MutexGuard;
 
-use async_monitor::__private::{GuardOf, Of, RestoreView};
+use async_monitor::__private::{GuardOf, ObjectLock, RestoreView};
 use async_monitor::{AsyncLock, Guarded, Lock, Mutex, Relock, RwLock};
 
 #[derive(Guarded)]
@@ -34,7 +34,7 @@ fn is_send<T: Send>(_: T) {}
 fn is_sync<T: Sync>(_: &T) {}
 
 // The object has a cell.
-fn of_an_object_that_is_not_sync(account: &Account<u8>, of: &Of<Account<u8>, __AccountLedger>) {
+fn of_an_object_that_is_not_sync(account: &Account<u8>, of: &ObjectLock<Account<u8>, __AccountLedger>) {
     is_send(account.try_acquire_ledger());
     is_send(account.try_read_cfg());
     is_send(account.try_acquire_data());

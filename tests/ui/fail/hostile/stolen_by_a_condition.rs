@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use async_monitor::__private::{ByReference, Looked, enter_when, entry_type, probe};
+use async_monitor::__private::{ByReference, ConditionGuard, enter_when, entry_type, probe};
 use async_monitor::{Guarded, Lock, Mutex};
 
 #[derive(Guarded)]
@@ -34,7 +34,7 @@ async fn exchanged(a: &Account, other: AccountLedgerGuard<'_>) {
 
 /// By its field.
 async fn opened(a: &Account) {
-    enter_when::<_, _, LEDGER, _>(a, &entry_type(&()), by_reference(), |_, guard: Looked<'_, _, _, LEDGER>| {
+    enter_when::<_, _, LEDGER, _>(a, &entry_type(&()), by_reference(), |_, guard: ConditionGuard<'_, _, _, LEDGER>| {
         let _guard: &mut AccountLedgerGuard<'_> = guard.0;
         false
     })

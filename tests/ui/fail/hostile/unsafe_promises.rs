@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::convert::Infallible;
 
 use async_monitor::__private::{
-    Conditional, ConditionalLock, ConditionalRwLock, ConditionalShared, Exactly, LockOf, Place,
+    Conditional, ConditionalLock, ConditionalRwLock, ConditionalShared, NoCoercion, LockOf, ConditionalWaiter,
     Reacquirable, RwLockOf,
 };
 use async_monitor::{AsyncLock, AsyncRwLock, ExclusiveLock, ExclusiveRwLock, HoldsLock, LockId, Relock};
@@ -50,33 +50,33 @@ impl Relock for Nothing {}
 impl LockOf<Nothing> for Nothing {
     type Lock = Nothing;
 
-    fn lock(&self) -> Exactly<'_, Nothing> {
-        async_monitor::__private::exactly(self)
+    fn lock(&self) -> NoCoercion<'_, Nothing> {
+        async_monitor::__private::no_coercion(self)
     }
 }
 
 impl RwLockOf<u8> for Nothing {
     type Lock = Nothing;
 
-    fn lock(&self) -> Exactly<'_, Nothing> {
-        async_monitor::__private::exactly(self)
+    fn lock(&self) -> NoCoercion<'_, Nothing> {
+        async_monitor::__private::no_coercion(self)
     }
 }
 
 impl ConditionalLock for Nothing {
-    fn place(&self) -> Place<'_> {
+    fn waiter(&self) -> ConditionalWaiter<'_> {
         loop {}
     }
 
-    unsafe fn granted(&self) {}
+    unsafe fn granted_guard(&self) {}
 }
 
 impl ConditionalRwLock for Nothing {
-    fn read_place(&self) -> Place<'_> {
+    fn read_waiter(&self) -> ConditionalWaiter<'_> {
         loop {}
     }
 
-    unsafe fn read_granted(&self) {}
+    unsafe fn granted_read_guard(&self) {}
 }
 
 struct Reference;

@@ -1,7 +1,7 @@
 //! A place in line at a lock of one thread, in a future that says it is `Send`:
 //! whether it is, is told by the type that is entered.
 
-use async_monitor::__private::{Enter, EnterWhen, Place, value};
+use async_monitor::__private::{Enter, EnterWhen, ConditionalWaiter, value};
 use async_monitor::{LockId, local};
 
 struct Everywhere;
@@ -24,12 +24,12 @@ impl Enter<0> for Everywhere {
 }
 
 impl EnterWhen<0> for Everywhere {
-    fn place(&self) -> Place<'_> {
+    fn waiter(&self) -> ConditionalWaiter<'_> {
         let here = HERE.with(|here| *here);
-        EnterWhen::<0>::place(value(here).__resolve().__lock())
+        EnterWhen::<0>::waiter(value(here).__resolve().__lock())
     }
 
-    unsafe fn granted(&self) {}
+    unsafe fn granted_guard(&self) {}
 }
 
 fn main() {}

@@ -25,7 +25,7 @@
 //!
 //! A node is *queued* in the states of the second group. A release serves the queued
 //! nodes in order, as long as the policy admits them: it counts them into the word (the
-//! permit is handed over there and then), marks them granted, and wakes them after it
+//! permit is handed off there and then), marks them granted, and wakes them after it
 //! has unlocked the queue. A granted node stays linked, before all that are queued,
 //! until its owner is polled or dropped, or the grant is given up for another.
 //!
@@ -72,7 +72,7 @@
 //!   admits nothing.
 //! - **G2** While `QUEUED` is set, the word is written only under the lock of
 //!   the queue; so a critical section of the queue has the word to itself. Hence no
-//!   newcomer passes a queued node: its compare-exchange expects a word without `QUEUED`.
+//!   newcomer overtakes a queued node: its compare-exchange expects a word without `QUEUED`.
 //! - **G3** Whenever the queue is unlocked, the policy does not admit the first queued
 //!   node, or the thread that unlocked it is about to lock it again and serve on.
 //! - **G4** The word counts every guard that exists and every granted node.
@@ -109,7 +109,7 @@
 //! |---|---|
 //! | acquire, release, uncontended | one each |
 //! | join the queue | one, for the lock of the queue; the first to join sets `QUEUED` by another |
-//! | release and hand over | one, for the lock of the queue, however many are queued |
+//! | release and hand off | one, for the lock of the queue, however many are queued |
 //! | poll of a granted future, cancel | one, for the lock of the queue |
 //!
 //! Where many grants are out at once, they are found by task in a

@@ -94,12 +94,12 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                 next = self.grants.next_of_task(queue, waker, next);
                 let granted = queue.request_of(owner);
                 // With what is free beside the grant, the first in the queue alone may
-                // acquire: nobody else is passed.
+                // acquire: nobody else is overtaken.
                 let enough = !conditional
                     && (is_first || P::covers(granted, node.request))
                     && P::admit(P::release(word, granted), node.request).is_some();
                 // A request with priority would be granted again at once; and where the
-                // waiter is not queued, others would pass it.
+                // waiter is not queued, others would overtake it.
                 if !enough && P::has_priority(granted) {
                     continue;
                 }

@@ -40,10 +40,10 @@ use crate::traits::guard::{HoldsLock, Relock, View};
 /// It has no lock of its own: it works with the guards of [`Lock`](super::Lock),
 /// [`Mutex`](super::Mutex), [`RwLock`](super::RwLock) and of
 /// `#[derive(Guarded)]` structs. (Read guards of such a struct and
-/// [mapped guards](super::MappedMutexGuard) can be used to notify, but not to wait.) A guard is taken by value and returned, so
-/// that nobody has a guard while the lock is not held; and a guard, or a view
-/// that borrows one, is the proof that [`notify`](Self::notify) asks for, so that
-/// nobody notifies without the lock.
+/// [mapped guards](super::MappedMutexGuard) can be used to notify, but not to wait.)
+/// [`wait`](Self::wait) takes the guard by value and returns it, so there is no guard
+/// while the lock is released. [`notify`](Self::notify) asks for a guard, or a view
+/// that borrows one, as proof that the lock is held.
 ///
 /// Waiters are notified in the order they came. A notification that comes when
 /// nobody waits is not stored.
@@ -91,26 +91,26 @@ impl Condition {
 
     /// Releases the lock, waits for a notification, and takes the lock again.
     ///
-    /// The order is that of the calls: the place in the queue is taken before
+    /// Waiters are notified in the order of their first polls. A waiter is queued before
     /// the lock is released, so a change made under the lock afterwards is never
     /// missed. What the caller waits for may be untrue again by the time it has
-    /// the lock: look again, in a loop, or let [`wait_for`](Self::wait_for) do it.
+    /// the lock: check again, in a loop, or let [`wait_for`](Self::wait_for) do it.
     ///
     /// The type of the future is `ConditionWait<'_, G>`.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future releases the lock, if it is held or granted, leaves
-    /// no place in any queue, and gives a notification that had come on to the
-    /// next one that was waiting when it was made. The guard is gone: it cannot
-    /// be mistaken for one that holds.
+    /// Dropping the future releases the lock, if it is held or granted, and leaves
+    /// every queue. A notification that it had received goes on to the next waiter that
+    /// was queued when the notification was made. The guard is gone: the caller does not
+    /// hold the lock any more.
     ///
     /// # Panics
     ///
     /// Where others wait on this condition with guards of another lock.
-    // The return type is `ConditionWait<'_, G>`, by the bound of `Reacquire`. Written
-    // so, it is of no known type where `G` is no such guard, and the compiler does
-    // not say it again of the call and of its `.await`.
+    // The return type is `ConditionWait<'_, G>`, by the bound of `Reacquire`. In this
+    // form the compiler reports a wrong guard once, and not again at the call and at its
+    // `.await`.
     #[inline]
     pub fn wait<G: Relock>(&self, guard: G) -> ConditionWait<'_, <G::Reacquire as Future>::Output> {
         ConditionWait {
@@ -159,15 +159,15 @@ impl Condition {
         }
     }
 
-    /// Lets the first `n` of those who wait go on, once they have the lock
-    /// again; all of them, if fewer wait. Those already notified do not count.
+    /// Notifies the first `n` waiters, or all of them if there are fewer. Each goes on
+    /// once it has re-acquired the lock. Waiters already notified do not count.
     ///
     /// `guard` is the proof that the lock is held: a guard, or the view of a
     /// generated guard.
     ///
     /// # Panics
     ///
-    /// Where those who wait have given up another lock.
+    /// Where the waiters have released another lock.
     #[track_caller]
     #[inline]
     pub fn notify(&self, guard: &impl HoldsLock, n: usize) {

@@ -52,7 +52,7 @@ use crate::traits::lock::{ExclusiveLock, async_lock};
 /// - The lock is granted to a task, not to a future. If the task does not poll the future
 ///   that was granted the lock, but polls another that waits for the same lock, that one
 ///   gets it (after one more turn, in case the first was only about to be polled), and the
-///   first takes its place in the queue. So no other task is passed. Tasks are told apart
+///   first takes its place in the queue. So no other task is overtaken. Tasks are told apart
 ///   by [`Waker::will_wake`](core::task::Waker::will_wake); combinators that make
 ///   wakers of their own, such as `FuturesUnordered`, look like tasks of their
 ///   own.

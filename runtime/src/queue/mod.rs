@@ -26,9 +26,9 @@
 //! - **Q5** No code of a user (a waker's clone, wake and drop among it) runs
 //!   while the lock of a queue is held: wakers are cloned before, and moved out
 //!   to be woken or dropped after.
-//! - **Q6** The future state of a node is touched by the owner only, and says no more
-//!   than the owner knows without asking what others did: so the compiler, too, knows
-//!   what there is to do for a future that is ready at once, namely nothing.
+//! - **Q6** The future state of a node is touched by the owner only. It depends on the
+//!   owner's own steps alone, so that for a future that is ready at once the compiler
+//!   can leave out the code that cancels.
 //! - **Q7** A node that is not the caller's own is known by its address, never by a
 //!   reference: it may go away as soon as the queue is unlocked, or the node is
 //!   unlinked, and a reference that is an argument must outlast the call.

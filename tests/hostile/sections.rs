@@ -457,7 +457,7 @@ fn a_lock_in_the_place_of_a_guard() {
 
 /// A writer that stays on as a reader has told its news.
 #[test]
-fn news_of_a_writer_that_becomes_a_reader() {
+fn a_change_by_a_writer_that_becomes_a_reader() {
     use async_monitor::{RwLock, RwLockWriteGuard};
 
     let lock = RwLock::new(0);

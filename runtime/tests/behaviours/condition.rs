@@ -31,11 +31,11 @@ use crate::support::{
     InlineTasks, On, Task, Waiter, hooked, impls, leaked, poll_with, queued, taken, waiter,
 };
 
-/// A lock, and news for those who hold it.
+/// A lock, and a condition for those who hold it.
 #[derive(Default)]
 struct Monitor {
     lock: Lock,
-    news: Condition,
+    changed: Condition,
 }
 
 type Waiting<'a> = Waiter<ConditionWait<'a, LockGuard<'a>>>;
@@ -45,21 +45,21 @@ impl Monitor {
         taken(self.lock.acquire())
     }
 
-    /// One that waits for news, and has given up the lock.
+    /// One that waits for a change, and has given up the lock.
     fn waiting(&self) -> Waiting<'_> {
-        queued(self.news.wait(self.enter()))
+        queued(self.changed.wait(self.enter()))
     }
 
     fn notify(&self, n: usize) {
-        self.news.notify(&self.enter(), n);
+        self.changed.notify(&self.enter(), n);
     }
 
-    /// Nobody holds the lock or is in line for it, and nobody waits for news.
+    /// Nobody holds the lock or is in line for it, and nobody waits for a change.
     #[track_caller]
     fn assert_idle(&self) {
         assert!(!self.lock.is_locked(), "the lock is held");
         assert_eq!(waiters(&self.lock), 0, "in line for the lock");
-        assert_eq!(waiters(&self.news), 0, "waiting for news");
+        assert_eq!(waiters(&self.changed), 0, "waiting for a change");
     }
 }
 
@@ -113,10 +113,10 @@ fn cond_01_the_lock_is_the_one_of_the_guard() {
 fn cond_02_a_wait_that_is_refused_leaves_no_entry() {
     let (monitor, other) = (Monitor::default(), Lock::new());
     let first = monitor.waiting();
-    let mut refused = waiter(monitor.news.wait(taken(other.acquire())));
+    let mut refused = waiter(monitor.changed.wait(taken(other.acquire())));
     message_of(|| refused.pending());
     let second = monitor.waiting();
-    assert_eq!(waiters(&monitor.news), 2);
+    assert_eq!(waiters(&monitor.changed), 2);
 
     monitor.notify(2);
     assert_eq!((first.wakes(), second.wakes()), (1, 1));
@@ -128,7 +128,7 @@ fn cond_04_a_wait_gives_up_the_lock() {
     let monitor = Monitor::default();
     let guard = monitor.enter();
     let mut next = queued(monitor.lock.acquire());
-    let wait = queued(monitor.news.wait(guard));
+    let wait = queued(monitor.changed.wait(guard));
     assert_eq!(next.wakes(), 1);
     drop(next.ready());
     assert!(!monitor.lock.is_locked());
@@ -140,7 +140,7 @@ fn cond_04_a_wait_gives_up_the_lock() {
 #[test]
 fn cond_04_a_waiter_is_in_line_before_the_lock_is_free() {
     let lock = leaked(Lock::new());
-    let news = leaked(Condition::new());
+    let changed = leaked(Condition::new());
 
     let guard = taken(lock.acquire());
     let next = Rc::new(std::sync::Mutex::new(Box::pin(lock.acquire())));
@@ -151,13 +151,13 @@ fn cond_04_a_waiter_is_in_line_before_the_lock_is_free() {
     let waker = hooked(On::Wake, {
         let poll_next = poll_next.clone();
         move || match poll_next(Waker::noop()) {
-            Poll::Ready(guard) => news.notify_one(&guard),
+            Poll::Ready(guard) => changed.notify_one(&guard),
             Poll::Pending => panic!("woken without the lock"),
         }
     });
     assert!(poll_next(&waker).is_pending());
 
-    let mut wait = queued(news.wait(guard));
+    let mut wait = queued(changed.wait(guard));
     assert_eq!(wait.wakes(), 1);
     drop(wait.ready());
 }
@@ -167,7 +167,7 @@ fn cond_05_a_notified_waiter_returns_once_the_lock_is_free() {
     let monitor = Monitor::default();
     let mut wait = monitor.waiting();
     let notifier = monitor.enter();
-    monitor.news.notify_one(&notifier);
+    monitor.changed.notify_one(&notifier);
     assert_eq!(wait.wakes(), 1);
     wait.pending();
 
@@ -188,7 +188,7 @@ fn cond_06_waiters_return_one_after_the_other() {
     drop(first.ready());
 
     let notifier = monitor.enter();
-    monitor.news.notify(&notifier, 2);
+    monitor.changed.notify(&notifier, 2);
     assert_eq!((second.wakes(), third.wakes()), (1, 1));
     second.pending();
     third.pending();
@@ -210,8 +210,8 @@ fn cond_07_a_number_beyond_those_who_wait_means_all() {
     drop(first.ready());
 
     let notifier = monitor.enter();
-    monitor.news.notify(&notifier, 1);
-    monitor.news.notify(&notifier, 2048);
+    monitor.changed.notify(&notifier, 1);
+    monitor.changed.notify(&notifier, 2048);
     assert_eq!((second.wakes(), third.wakes()), (1, 1));
     drop(notifier);
     assert_eq!(settle([second, third]), [0, 1]);
@@ -222,9 +222,9 @@ fn cond_08_two_notifications_choose_two_waiters() {
     let monitor = Monitor::default();
     let [first, second, third] = [(); 3].map(|()| monitor.waiting());
     let notifier = monitor.enter();
-    monitor.news.notify_one(&notifier);
+    monitor.changed.notify_one(&notifier);
     assert_eq!((first.wakes(), second.wakes(), third.wakes()), (1, 0, 0));
-    monitor.news.notify_one(&notifier);
+    monitor.changed.notify_one(&notifier);
     assert_eq!((first.wakes(), second.wakes(), third.wakes()), (1, 1, 0));
 }
 
@@ -247,7 +247,7 @@ fn cond_10_notify_all_is_for_those_who_are_there() {
     let monitor = Monitor::default();
     // More than are woken in one go.
     let present = [(); 70].map(|()| monitor.waiting());
-    monitor.news.notify_all(&monitor.enter());
+    monitor.changed.notify_all(&monitor.enter());
     let mut late = monitor.waiting();
     assert!(present.iter().all(|wait| wait.wakes() == 1));
     assert!(settle(present).into_iter().eq(0..70));
@@ -259,13 +259,13 @@ fn cond_10_notify_all_is_for_those_who_are_there() {
 #[test]
 fn cond_10_notify_all_with_a_waker_that_panics() {
     let monitor = Monitor::default();
-    let mut first = waiter(monitor.news.wait(monitor.enter()));
+    let mut first = waiter(monitor.changed.wait(monitor.enter()));
     let waker = hooked(On::Wake, || panic!("the waker"));
     assert!(poll_with(&waker, first.future.as_mut()).is_pending());
     let rest = [(); 70].map(|()| monitor.waiting());
 
     let notifier = monitor.enter();
-    let message = message_of(|| monitor.news.notify_all(&notifier));
+    let message = message_of(|| monitor.changed.notify_all(&notifier));
     assert_eq!(message, "the waker");
     assert!(rest.iter().all(|wait| wait.wakes() == 1));
     drop(notifier);
@@ -280,9 +280,9 @@ fn cond_11_five_workers_wait_twice() {
     let phases = RefCell::new(Vec::new());
     let work = async || {
         let guard = monitor.lock.acquire().await;
-        let guard = monitor.news.wait(guard).await;
+        let guard = monitor.changed.wait(guard).await;
         phases.borrow_mut().push(1);
-        let _guard = monitor.news.wait(guard).await;
+        let _guard = monitor.changed.wait(guard).await;
         phases.borrow_mut().push(2);
     };
     let mut workers = [(); 5].map(|()| Scheduled::new(work()));
@@ -333,12 +333,12 @@ fn cond_13_cancelled_in_line_for_the_lock() {
     let monitor = Monitor::default();
     let [mut first, mut second] = [(); 2].map(|()| monitor.waiting());
     let notifier = monitor.enter();
-    monitor.news.notify_one(&notifier);
+    monitor.changed.notify_one(&notifier);
     first.pending();
-    assert_eq!((waiters(&monitor.lock), waiters(&monitor.news)), (1, 1));
+    assert_eq!((waiters(&monitor.lock), waiters(&monitor.changed)), (1, 1));
 
     drop(first);
-    assert_eq!((waiters(&monitor.lock), waiters(&monitor.news)), (0, 0));
+    assert_eq!((waiters(&monitor.lock), waiters(&monitor.changed)), (0, 0));
     assert_eq!(second.wakes(), 1);
     drop(notifier);
     drop(second.ready());
@@ -350,7 +350,7 @@ fn cond_13_cancelled_with_the_lock_granted() {
     let monitor = Monitor::default();
     let [mut first, mut second] = [(); 2].map(|()| monitor.waiting());
     let notifier = monitor.enter();
-    monitor.news.notify_one(&notifier);
+    monitor.changed.notify_one(&notifier);
     first.pending();
     let mut next = queued(monitor.lock.acquire());
     drop(notifier);
@@ -379,7 +379,7 @@ fn cond_18_cancelled_before_any_notification() {
 fn cond_19_a_late_waiter_inherits_nothing() {
     let monitor = Monitor::default();
     let early = monitor.waiting();
-    monitor.news.notify_all(&monitor.enter());
+    monitor.changed.notify_all(&monitor.enter());
     let mut late = monitor.waiting();
     drop(early);
     assert_eq!(late.wakes(), 0);
@@ -410,7 +410,7 @@ fn cond_20_a_cancelled_wait_does_not_take_the_lock() {
     let monitor = Monitor::default();
 
     // Before the first poll.
-    drop(monitor.news.wait(monitor.enter()));
+    drop(monitor.changed.wait(monitor.enter()));
     monitor.assert_idle();
 
     // Parked.
@@ -435,7 +435,7 @@ fn cond_20_a_cancelled_wait_does_not_take_the_lock() {
         // In line for the lock, and with the lock granted.
         let mut wait = monitor.waiting();
         let notifier = monitor.enter();
-        monitor.news.notify_one(&notifier);
+        monitor.changed.notify_one(&notifier);
         wait.pending();
         let mut next = queued(monitor.lock.acquire());
         if granted {
@@ -459,8 +459,8 @@ fn cond_20_a_cancelled_wait_does_not_take_the_lock() {
 #[test]
 fn cond_24_a_predicate_that_is_true_at_once() {
     let mutex = Mutex::new(7);
-    let news = Condition::new();
-    let mut wait = waiter(news.wait_for(taken(mutex.lock()), |&value| value == 7));
+    let changed = Condition::new();
+    let mut wait = waiter(changed.wait_for(taken(mutex.lock()), |&value| value == 7));
     let mut next = queued(mutex.lock());
     let guard = wait.ready();
     assert_eq!((next.wakes(), wait.task.clones()), (0, 0));
@@ -472,9 +472,9 @@ fn cond_24_a_predicate_that_is_true_at_once() {
 #[test]
 fn cond_24_a_predicate_that_is_false_waits() {
     let mutex = Mutex::new(0);
-    let news = Condition::new();
+    let changed = Condition::new();
     let looks = Cell::new(0);
-    let mut wait = queued(news.wait_for(taken(mutex.lock()), |&value| {
+    let mut wait = queued(changed.wait_for(taken(mutex.lock()), |&value| {
         looks.set(looks.get() + 1);
         value == 2
     }));
@@ -483,7 +483,7 @@ fn cond_24_a_predicate_that_is_false_waits() {
     for (value, looks_then) in [(1, 2), (2, 3)] {
         let mut guard = taken(mutex.lock());
         *guard = value;
-        news.notify_one(&guard);
+        changed.notify_one(&guard);
         drop(guard);
         assert_eq!(wait.wakes(), value);
         if value == 1 {
@@ -501,7 +501,7 @@ fn cond_24_a_predicate_that_is_false_waits() {
 fn cond_24_a_predicate_without_data() {
     let monitor = Monitor::default();
     let open = Cell::new(false);
-    let mut wait = queued(monitor.news.wait_for(monitor.enter(), |&()| open.get()));
+    let mut wait = queued(monitor.changed.wait_for(monitor.enter(), |&()| open.get()));
     open.set(true);
     monitor.notify(1);
     assert_eq!(wait.wakes(), 1);
@@ -511,16 +511,16 @@ fn cond_24_a_predicate_without_data() {
 #[test]
 fn cond_27_a_change_without_a_notification() {
     let mutex = Mutex::new(false);
-    let news = Condition::new();
-    let mut blocked = queued(news.wait_for(taken(mutex.lock()), |&open| open));
+    let changed = Condition::new();
+    let mut blocked = queued(changed.wait_for(taken(mutex.lock()), |&open| open));
     *taken(mutex.lock()) = true;
     assert_eq!(blocked.wakes(), 0);
     blocked.pending();
 
     // Who comes after the change needs no notification.
-    drop(taken(news.wait_for(taken(mutex.lock()), |&open| open)));
+    drop(taken(changed.wait_for(taken(mutex.lock()), |&open| open)));
 
-    news.notify_one(&taken(mutex.lock()));
+    changed.notify_one(&taken(mutex.lock()));
     assert_eq!(blocked.wakes(), 1);
     drop(blocked.ready());
 }
@@ -531,7 +531,7 @@ fn cond_29_who_was_in_line_for_the_lock_goes_first() {
     let [mut first, mut second] = [(); 2].map(|()| monitor.waiting());
     let notifier = monitor.enter();
     let mut line = queued(monitor.lock.acquire());
-    monitor.news.notify_all(&notifier);
+    monitor.changed.notify_all(&notifier);
     first.pending();
     second.pending();
 
@@ -547,40 +547,40 @@ fn cond_29_who_was_in_line_for_the_lock_goes_first() {
 #[test]
 fn cond_30_a_predicate_panics_after_a_wake() {
     let mutex = Mutex::new(0);
-    let news = Condition::new();
+    let changed = Condition::new();
     let is_one = |&value: &i32| {
         assert!(value < 2, "the predicate");
         value == 1
     };
-    let mut panicking = queued(news.wait_for(taken(mutex.lock()), is_one));
-    let mut other = queued(news.wait_for(taken(mutex.lock()), is_one));
+    let mut panicking = queued(changed.wait_for(taken(mutex.lock()), is_one));
+    let mut other = queued(changed.wait_for(taken(mutex.lock()), is_one));
     let set = |value| {
         let mut guard = taken(mutex.lock());
         *guard = value;
-        news.notify_one(&guard);
+        changed.notify_one(&guard);
     };
 
     set(2);
     assert_eq!((panicking.wakes(), other.wakes()), (1, 0));
     assert_eq!(message_of(|| panicking.pending()), "the predicate");
     assert!(!mutex.is_locked());
-    assert_eq!(waiters(&news), 1);
+    assert_eq!(waiters(&changed), 1);
     drop(panicking);
 
     set(1);
     assert_eq!(other.wakes(), 1);
     assert_eq!(*other.ready(), 1);
-    assert_eq!((waiters(&mutex), waiters(&news)), (0, 0));
+    assert_eq!((waiters(&mutex), waiters(&changed)), (0, 0));
 }
 
 #[test]
 fn cond_30_a_predicate_panics_at_once() {
     let mutex = Mutex::new(2);
-    let news = Condition::new();
-    let mut wait = waiter(news.wait_for(taken(mutex.lock()), |_| panic!("the predicate")));
+    let changed = Condition::new();
+    let mut wait = waiter(changed.wait_for(taken(mutex.lock()), |_| panic!("the predicate")));
     assert_eq!(message_of(|| wait.pending()), "the predicate");
     assert!(!mutex.is_locked());
-    assert_eq!(waiters(&news), 0);
+    assert_eq!(waiters(&changed), 0);
 }
 
 #[test]
@@ -763,18 +763,18 @@ fn cond_32_one_slot_and_two_conditions() {
 /// A wait with an owned guard: what it returns holds the same lock, and no
 /// reference is left when it is dropped.
 fn owned_guard<L, G: Relock>(lock: &Rc<L>, take: impl Fn() -> Option<G>) {
-    let news = Condition::new();
-    let mut wait = queued(news.wait(take().expect("it is free")));
+    let changed = Condition::new();
+    let mut wait = queued(changed.wait(take().expect("it is free")));
     assert_eq!(Rc::strong_count(lock), 2, "kept alive by the wait");
-    news.notify_one(&take().expect("given up by the wait"));
+    changed.notify_one(&take().expect("given up by the wait"));
     assert_eq!(wait.wakes(), 1);
     let guard = wait.ready();
     assert!(take().is_none());
     assert_eq!(Rc::strong_count(lock), 2);
 
     // The guard is as good as before; this time the wait is cancelled.
-    let wait = queued(news.wait(guard));
-    assert_eq!(waiters(&news), 1);
+    let wait = queued(changed.wait(guard));
+    assert_eq!(waiters(&changed), 1);
     drop(wait);
     assert_eq!(Rc::strong_count(lock), 1);
     assert!(take().is_some());
@@ -812,15 +812,15 @@ threads_only! {
 #[test]
 fn cond_33_a_writer_of_a_reader_writer_lock() {
     let lock = RwLock::new(0);
-    let news = Condition::new();
-    let mut writer = queued(news.wait_for(taken(lock.write()), |&value| value > 0));
+    let changed = Condition::new();
+    let mut writer = queued(changed.wait_for(taken(lock.write()), |&value| value > 0));
     let reader = lock.try_read().expect("given up by the wait");
     assert_eq!(*reader, 0);
     drop(reader);
 
     let mut notifier = taken(lock.write());
     *notifier = 1;
-    news.notify_one(&notifier);
+    changed.notify_one(&notifier);
     writer.pending();
     drop(notifier);
     assert_eq!(writer.wakes(), 2);
@@ -834,34 +834,34 @@ fn cond_33_a_writer_of_a_reader_writer_lock() {
 #[test]
 fn cond_33_a_part_of_a_value_is_proof() {
     let mutex = Mutex::new((0, 0));
-    let news = Condition::new();
-    let mut wait = queued(news.wait_for(taken(mutex.lock()), |pair| pair.0 > 0));
+    let changed = Condition::new();
+    let mut wait = queued(changed.wait_for(taken(mutex.lock()), |pair| pair.0 > 0));
 
     let mut part = MutexGuard::map(taken(mutex.lock()), |pair| &mut pair.0);
     *part = 1;
-    news.notify_one(&part);
+    changed.notify_one(&part);
     wait.pending();
     drop(part);
     assert_eq!(*wait.ready(), (1, 0));
 
     // It is proof for its own mutex.
-    let wait = queued(news.wait(taken(mutex.lock())));
+    let wait = queued(changed.wait(taken(mutex.lock())));
     let other = Mutex::new((0, 0));
     let part = MutexGuard::map(taken(other.lock()), |pair| &mut pair.0);
-    assert!(catch_unwind(AssertUnwindSafe(|| news.notify_one(&part))).is_err());
+    assert!(catch_unwind(AssertUnwindSafe(|| changed.notify_one(&part))).is_err());
     drop(wait);
 }
 
 #[test]
 fn cond_34_a_wait_that_is_never_polled() {
     let monitor = Monitor::default();
-    let unpolled = monitor.news.wait(monitor.enter());
+    let unpolled = monitor.changed.wait(monitor.enter());
     assert!(monitor.lock.is_locked());
-    assert_eq!(waiters(&monitor.news), 0);
+    assert_eq!(waiters(&monitor.changed), 0);
     drop(unpolled);
     monitor.assert_idle();
 
-    let unpolled = monitor.news.wait_for(monitor.enter(), |()| false);
+    let unpolled = monitor.changed.wait_for(monitor.enter(), |()| false);
     assert!(monitor.lock.is_locked());
     drop(unpolled);
     monitor.assert_idle();
@@ -872,14 +872,14 @@ fn cond_34_a_wait_that_is_never_polled() {
 #[test]
 fn cond_34_a_notification_before_the_first_poll() {
     let lock = RwLock::new(());
-    let news = Condition::new();
-    let mut wait = waiter(news.wait(taken(lock.read())));
+    let changed = Condition::new();
+    let mut wait = waiter(changed.wait(taken(lock.read())));
     let notifier = taken(lock.read());
-    news.notify_all(&notifier);
+    changed.notify_all(&notifier);
     assert_eq!(wait.wakes(), 0);
     wait.pending();
     wait.pending();
-    news.notify_one(&notifier);
+    changed.notify_one(&notifier);
     assert_eq!(wait.wakes(), 1);
     drop(wait.ready());
 }
@@ -888,18 +888,18 @@ fn cond_34_a_notification_before_the_first_poll() {
 fn cond_35_a_wait_under_another_lock() {
     let (monitor, other) = (Monitor::default(), Mutex::new(()));
     let mut proper = monitor.waiting();
-    let mut refused = waiter(monitor.news.wait(taken(other.lock())));
+    let mut refused = waiter(monitor.changed.wait(taken(other.lock())));
     let message = message_of(|| refused.pending());
     assert!(message.contains("`Condition::wait`"), "{message}");
     assert!(message.contains("another lock"), "{message}");
     assert!(!other.is_locked());
 
-    let mut refused = waiter(monitor.news.wait_for(taken(other.lock()), |()| false));
+    let mut refused = waiter(monitor.changed.wait_for(taken(other.lock()), |()| false));
     let message = message_of(|| refused.pending());
     assert!(message.contains("another lock"), "{message}");
     assert!(!other.is_locked());
 
-    assert_eq!(waiters(&monitor.news), 1);
+    assert_eq!(waiters(&monitor.changed), 1);
     monitor.notify(1);
     assert_eq!(proper.wakes(), 1);
     drop(proper.ready());
@@ -911,7 +911,7 @@ fn cond_35_a_notification_under_another_lock() {
     let (monitor, other) = (Monitor::default(), Lock::new());
     let mut proper = monitor.waiting();
     let guard = taken(other.acquire());
-    let message = message_of(|| monitor.news.notify_one(&guard));
+    let message = message_of(|| monitor.changed.notify_one(&guard));
     assert!(message.contains("`Condition::notify`"), "{message}");
     assert!(message.contains("another lock"), "{message}");
     assert_eq!(proper.wakes(), 0);
@@ -931,8 +931,8 @@ fn cond_35_a_notification_under_another_lock() {
 fn cond_35_one_lock_after_the_other() {
     let (monitor, other) = (Monitor::default(), Lock::new());
     let under_other = || {
-        let mut wait = queued(monitor.news.wait(taken(other.acquire())));
-        monitor.news.notify_one(&taken(other.acquire()));
+        let mut wait = queued(monitor.changed.wait(taken(other.acquire())));
+        monitor.changed.notify_one(&taken(other.acquire()));
         assert_eq!(wait.wakes(), 1);
         drop(wait.ready());
     };
@@ -978,7 +978,7 @@ fn n23_a_notified_waiter_is_cancelled_before_it_resumes() {
     let monitor = Monitor::default();
     let [a, b] = [(); 2].map(|()| monitor.waiting());
     let h = monitor.enter();
-    monitor.news.notify_one(&h);
+    monitor.changed.notify_one(&h);
     assert_eq!((a.wakes(), b.wakes()), (1, 0));
 
     drop(a);
@@ -995,16 +995,16 @@ fn n23_a_notified_waiter_is_cancelled_before_it_resumes() {
 #[test]
 fn n23_end_to_end() {
     let counter = Mutex::new(0);
-    let news = Condition::new();
+    let changed = Condition::new();
     let subtract = async || {
         let guard = counter.lock().await;
-        let mut guard = news.wait_for(guard, |&counter| counter > 0).await;
+        let mut guard = changed.wait_for(guard, |&counter| counter > 0).await;
         *guard -= 1;
     };
     let [a, b] = [(); 2].map(|()| queued(subtract()));
     let mut h = taken(counter.lock());
     *h = 1;
-    news.notify_one(&h);
+    changed.notify_one(&h);
     drop(a);
     drop(h);
     assert_eq!(settle([b]), [0]);
@@ -1019,14 +1019,14 @@ fn n28_counting() {
     let h = monitor.enter();
     let wakes = || rest.each_ref().map(Waiter::wakes);
 
-    monitor.news.notify_one(&h);
-    monitor.news.notify_one(&h);
+    monitor.changed.notify_one(&h);
+    monitor.changed.notify_one(&h);
     assert_eq!(wakes(), [1, 1, 0, 0]);
-    monitor.news.notify(&h, 0);
+    monitor.changed.notify(&h, 0);
     // Where nobody is notified, it does not matter whose lock that is.
-    monitor.news.notify(&taken(Lock::new().acquire()), 0);
+    monitor.changed.notify(&taken(Lock::new().acquire()), 0);
     assert_eq!(wakes(), [1, 1, 0, 0]);
-    monitor.news.notify(&h, 2048);
+    monitor.changed.notify(&h, 2048);
     assert_eq!(wakes(), [1, 1, 1, 1]);
 
     drop(h);
@@ -1043,7 +1043,7 @@ fn n31_order_of_getting_the_lock_back() {
     let [mut a, mut b] = [(); 2].map(|()| monitor.waiting());
     let h = monitor.enter();
     let m = queued(monitor.lock.acquire());
-    monitor.news.notify_all(&h);
+    monitor.changed.notify_all(&h);
     a.pending();
     b.pending();
 
@@ -1071,12 +1071,12 @@ fn sharing(
     &'static RwLock<()>,
     &'static Condition,
 ) {
-    let (lock, news) = (leaked(RwLock::new(())), leaked(Condition::new()));
+    let (lock, changed) = (leaked(RwLock::new(())), leaked(Condition::new()));
     let crowd = InlineTasks::queued((0..count).map(|_| async {
-        let guard = news.wait(lock.read().await).await;
+        let guard = changed.wait(lock.read().await).await;
         drop(guard);
     }));
-    (crowd, lock, news)
+    (crowd, lock, changed)
 }
 
 /// While the waiters are woken one by one, all of those have been notified that
@@ -1085,10 +1085,10 @@ fn sharing(
 fn a_notification_is_seen_whole() {
     for distance in [1, 31, 32, 40, 100, 149] {
         for count in [1, 2, 31, 32, 33, 40, 64, 65, 100, 149, 150, 151, usize::MAX] {
-            let (crowd, lock, news) = sharing(150);
+            let (crowd, lock, changed) = sharing(150);
             let guard = taken(lock.read());
             crowd.notified(
-                || news.notify(&guard, count),
+                || changed.notify(&guard, count),
                 move |crowd, number| {
                     let next = number + distance;
                     if crowd.is_waiting(next) {
@@ -1097,14 +1097,14 @@ fn a_notification_is_seen_whole() {
                 },
             );
             let through = count.min(150);
-            assert_eq!(waiters(news), 150 - through, "of {count}");
+            assert_eq!(waiters(changed), 150 - through, "of {count}");
             crowd.poll_all();
             assert!(crowd.taken_numbers().into_iter().eq(0..through));
             assert!((0..150).all(|number| crowd.wakes(number) <= 1));
             assert!((through..150).all(|number| crowd.wakes(number) == 0));
 
             // The others are notified another time.
-            crowd.notified(|| news.notify(&guard, 150 - through), |_, _| {});
+            crowd.notified(|| changed.notify(&guard, 150 - through), |_, _| {});
             crowd.poll_all();
             assert!(crowd.taken_numbers().into_iter().eq(through..150));
         }
@@ -1116,14 +1116,14 @@ fn a_notification_is_seen_whole() {
 #[test]
 fn an_early_poll_asks_for_the_lock() {
     for count in [100, usize::MAX] {
-        let (lock, news) = (leaked(Lock::new()), leaked(Condition::new()));
+        let (lock, changed) = (leaked(Lock::new()), leaked(Condition::new()));
         let crowd = InlineTasks::queued((0..150).map(|_| async {
             let guard = lock.acquire().await;
-            drop(news.wait(guard).await);
+            drop(changed.wait(guard).await);
         }));
         let guard = taken(lock.acquire());
         crowd.notified(
-            || news.notify(&guard, count),
+            || changed.notify(&guard, count),
             move |crowd, number| {
                 let (next, before) = (number + 40, waiters(lock));
                 if crowd.is_waiting(next) {
@@ -1132,7 +1132,7 @@ fn an_early_poll_asks_for_the_lock() {
                 }
             },
         );
-        assert_eq!(waiters(news), 150_usize.saturating_sub(count));
+        assert_eq!(waiters(changed), 150_usize.saturating_sub(count));
         crowd.notified(|| drop(guard), |_, _| {});
         for _ in 0..3 {
             crowd.notified(|| crowd.poll_all(), |_, _| {});
@@ -1147,14 +1147,14 @@ fn an_early_poll_asks_for_the_lock() {
 #[test]
 fn cancelled_in_the_middle_of_a_notification() {
     for early in [false, true] {
-        let (lock, news) = (leaked(Lock::new()), leaked(Condition::new()));
+        let (lock, changed) = (leaked(Lock::new()), leaked(Condition::new()));
         let crowd = InlineTasks::queued((0..103).map(|_| async {
             let guard = lock.acquire().await;
-            drop(news.wait(guard).await);
+            drop(changed.wait(guard).await);
         }));
         let guard = taken(lock.acquire());
         crowd.notified(
-            || news.notify(&guard, 100),
+            || changed.notify(&guard, 100),
             move |crowd, number| {
                 if number == 0 {
                     // There are three that were not chosen; the fourth notification
@@ -1164,11 +1164,11 @@ fn cancelled_in_the_middle_of_a_notification() {
                         crowd.cancel(cancelled);
                     }
                     let wakes = [100, 101, 102].map(|number| crowd.wakes(number));
-                    assert_eq!((wakes, waiters(news)), ([1, 1, 1], 0));
+                    assert_eq!((wakes, waiters(changed)), ([1, 1, 1], 0));
                 }
             },
         );
-        assert_eq!(waiters(news), 0);
+        assert_eq!(waiters(changed), 0);
         crowd.notified(|| drop(guard), |_, _| {});
         for _ in 0..3 {
             crowd.notified(|| crowd.poll_all(), |_, _| {});
@@ -1188,27 +1188,27 @@ fn passed_on_to_waiters_of_its_time_only() {
         (usize::MAX, false),
         (usize::MAX, true),
     ] {
-        let (crowd, lock, news) = sharing(100);
+        let (crowd, lock, changed) = sharing(100);
         let late = leaked(std::sync::Mutex::new(Vec::new()));
         let guard = taken(lock.read());
         crowd.notified(
-            || news.notify(&guard, count),
+            || changed.notify(&guard, count),
             move |crowd, number| {
                 if number == 0 {
-                    let newcomer = queued(async { drop(news.wait(lock.read().await).await) });
+                    let newcomer = queued(async { drop(changed.wait(lock.read().await).await) });
                     if early {
                         assert!(crowd.poll(98));
                     }
                     crowd.cancel(99);
-                    assert_eq!((newcomer.wakes(), waiters(news)), (0, 1));
+                    assert_eq!((newcomer.wakes(), waiters(changed)), (0, 1));
                     late.lock().unwrap().push(newcomer);
                 }
             },
         );
         let mut newcomer = late.lock().unwrap().pop().unwrap();
         newcomer.pending();
-        assert_eq!((newcomer.wakes(), waiters(news)), (0, 1));
-        news.notify_one(&guard);
+        assert_eq!((newcomer.wakes(), waiters(changed)), (0, 1));
+        changed.notify_one(&guard);
         newcomer.ready();
         crowd.poll_all();
         assert!(crowd.taken_numbers().into_iter().eq(0..99));
@@ -1219,27 +1219,27 @@ fn passed_on_to_waiters_of_its_time_only() {
 #[test]
 fn a_notification_within_a_notification() {
     for count in [100, usize::MAX] {
-        let (crowd, lock, news) = sharing(150);
+        let (crowd, lock, changed) = sharing(150);
         let late = leaked(std::sync::Mutex::new(Vec::new()));
         let guard = taken(lock.read());
         crowd.notified(
-            || news.notify(&guard, count),
+            || changed.notify(&guard, count),
             move |crowd, number| {
                 if number != 0 {
                     return;
                 }
                 let guard = taken(lock.read());
                 let mut newcomers: Vec<_> = (0..60)
-                    .map(|_| queued(async { drop(news.wait(lock.read().await).await) }))
+                    .map(|_| queued(async { drop(changed.wait(lock.read().await).await) }))
                     .collect();
                 let left = 150_usize.saturating_sub(count);
-                assert_eq!(waiters(news), left + 60);
-                news.notify(&guard, left + 1);
+                assert_eq!(waiters(changed), left + 60);
+                changed.notify(&guard, left + 1);
                 assert!((100..150).all(|number| crowd.wakes(number) == usize::from(count == 100)));
                 let notified = newcomers.iter().filter(|waiter| waiter.wakes() == 1);
                 assert_eq!(notified.count(), 1);
                 newcomers.remove(0).ready();
-                news.notify_all(&guard);
+                changed.notify_all(&guard);
                 newcomers.iter_mut().for_each(Waiter::ready);
                 assert!(crowd.poll(99));
                 *late.lock().unwrap() = newcomers;
@@ -1249,7 +1249,7 @@ fn a_notification_within_a_notification() {
         crowd.poll_all();
         assert!(crowd.taken_numbers().into_iter().eq(0..150));
         assert!((0..150).all(|number| crowd.wakes(number) == usize::from(number != 99)));
-        assert_eq!(waiters(news), 0);
+        assert_eq!(waiters(changed), 0);
     }
 }
 
@@ -1257,11 +1257,11 @@ fn a_notification_within_a_notification() {
 #[test]
 fn a_panic_in_a_notification_that_is_seen_whole() {
     for count in [100, usize::MAX] {
-        let (crowd, lock, news) = sharing(150);
+        let (crowd, lock, changed) = sharing(150);
         let guard = taken(lock.read());
         let message = message_of(|| {
             crowd.notified(
-                || news.notify(&guard, count),
+                || changed.notify(&guard, count),
                 move |crowd, number| {
                     let next = number + 40;
                     if crowd.is_waiting(next) {
@@ -1283,20 +1283,20 @@ fn a_panic_in_a_notification_that_is_seen_whole() {
 #[test]
 fn free_for_another_lock_after_a_crowd() {
     for count in [100, 101, usize::MAX] {
-        let (crowd, lock, news) = sharing(100);
+        let (crowd, lock, changed) = sharing(100);
         let guard = taken(lock.read());
         let other = Lock::new();
         crowd.notified(
-            || news.notify(&guard, count),
+            || changed.notify(&guard, count),
             move |_, number| {
                 if number == 0 {
                     // Nobody waits any more.
-                    news.notify_one(&taken(leaked(Lock::new()).acquire()));
+                    changed.notify_one(&taken(leaked(Lock::new()).acquire()));
                 }
             },
         );
-        let wait = queued(news.wait(taken(other.acquire())));
+        let wait = queued(changed.wait(taken(other.acquire())));
         crowd.poll_all();
-        assert_eq!((wait.wakes(), waiters(news)), (0, 1));
+        assert_eq!((wait.wakes(), waiters(changed)), (0, 1));
     }
 }

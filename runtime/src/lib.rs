@@ -114,6 +114,7 @@ mod platform;
 mod primitives;
 mod queue;
 mod signal;
+pub mod sync;
 mod timeout;
 mod traits;
 mod wake;
@@ -138,6 +139,7 @@ pub use crate::traits::guard::{HoldsLock, Relock, View};
 pub use crate::traits::lock::{
     AsyncLock, AsyncRwLock, ExclusiveLock, ExclusiveRwLock, LockId, NamedAcquire,
 };
+pub use crate::traits::sync_lock::{ExclusiveSyncLock, ExclusiveSyncRwLock, SyncLock, SyncRwLock};
 
 #[cfg(any(async_monitor_loom, async_monitor_shuttle))]
 #[doc(hidden)]

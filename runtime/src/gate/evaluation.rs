@@ -32,7 +32,7 @@ enum End<P: Policy> {
 }
 
 /// What has come of an evaluation.
-enum Evaluated<P: Policy> {
+pub(super) enum Evaluated<P: Policy> {
     /// All conditions are false.
     AllFalse,
     /// From this node on they are not known to be false; without a node, none of them is.
@@ -133,7 +133,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     ///
     /// The caller holds what is guarded, alone. So no node becomes unsatisfied meanwhile,
     /// and none is queued again: nodes are only dropped (G8).
-    fn evaluate_conditions(&self, object: Object) -> Evaluated<P> {
+    pub(super) fn evaluate_conditions(&self, object: Object) -> Evaluated<P> {
         let mut after = None;
         loop {
             let mut batch = Batch::new();

@@ -172,6 +172,7 @@ mod policy;
 mod release;
 mod take_over;
 mod task_grants;
+mod turn;
 
 use core::marker::PhantomData;
 

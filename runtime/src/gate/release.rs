@@ -10,9 +10,9 @@ use crate::wake::{CAPACITY, WakeBatch, wake_one};
 
 /// A queue that is being served: the word, without flags, and the first node that is
 /// queued.
-struct Serving<P: Policy> {
-    word: usize,
-    first: Option<NodePtr<P::Request>>,
+pub(super) struct Serving<P: Policy> {
+    pub(super) word: usize,
+    pub(super) first: Option<NodePtr<P::Request>>,
 }
 
 impl<P: Policy, F: Flavour> Gate<P, F> {
@@ -226,7 +226,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     /// Grants the next one that is queued what it waits for, if it may be. Returns
     /// whether it was, and puts the waker to wake, if there is one, into `waker`.
     #[inline]
-    fn grant_next(
+    pub(super) fn grant_next(
         &self,
         queue: &mut LockedQueue<'_, P::Request>,
         serving: &mut Serving<P>,
@@ -252,7 +252,12 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     /// Stores the updated word and first queued node. `granted`: at least one waiter
     /// was granted.
     #[inline]
-    fn store(&self, _queue: &LockedQueue<'_, P::Request>, serving: &Serving<P>, granted: bool) {
+    pub(super) fn store(
+        &self,
+        _queue: &LockedQueue<'_, P::Request>,
+        serving: &Serving<P>,
+        granted: bool,
+    ) {
         self.grants.set_first_waiter(serving.first);
         let before = self.word.load(Ordering::Relaxed);
         let mut word = serving.word | (before & CONDITIONAL & P::FLAGS);

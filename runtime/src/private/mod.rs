@@ -67,6 +67,10 @@ pub use self::reading::{EnterReading, Exclusively, Reading, enter_reading};
 pub use self::timeout::{late, timeout};
 pub use self::views::{AsRead, HasSize, IsDerived, ViewOf, derived};
 pub use crate::queue::Object;
+pub use crate::sync::turns::Turns;
+pub use crate::sync::when::{
+    ConditionalSyncLock, ConditionalSyncRwLock, SyncWhen, TurnGuards, when as sync_when,
+};
 pub use crate::when::{
     ConditionalLock, ConditionalRwLock, ConditionalWaiter, Evaluate, GuardMaker, MakeGuard, When,
     when,

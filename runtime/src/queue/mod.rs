@@ -526,6 +526,21 @@ impl<R: Request> LockedQueue<'_, R> {
         }
     }
 
+    /// The owner of a node that evaluates gives its turn up: the node is queued again, where
+    /// it stands.
+    ///
+    /// # Safety
+    ///
+    /// The node is [`Evaluating`](State::Evaluating) here, and the caller is its owner.
+    pub(crate) unsafe fn requeue_evaluating(&mut self, node: NodePtr<R>, waker: Waker) {
+        // SAFETY: Q2; a node that evaluates owns no waker (Q3).
+        unsafe {
+            (*node.as_ptr()).ticket.set(0);
+            (*node.as_ptr()).waker.put(waker);
+            self.set_state(node, State::Waiting);
+        }
+    }
+
     /// A condition was false: its node waits for a change, where it stands, until it
     /// is [queued again](Self::requeue).
     ///

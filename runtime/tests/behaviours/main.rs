@@ -28,6 +28,7 @@ mod scheduled;
 #[path = "../support/shown.rs"]
 mod shown;
 mod support;
+mod sync;
 mod when;
 
 mod barrier;

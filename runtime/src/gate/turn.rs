@@ -1,0 +1,264 @@
+//! A gate whose permit is a turn: the right to evaluate a condition at a lock that is not
+//! this gate.
+//!
+//! A short lock (`crate::sync`) is a lock of the platform, and beside it a gate at which only
+//! the conditional waiters wait. A waiter that has the turn acquires the lock, evaluates its
+//! condition, and gives the turn on. Sections without a condition never come to the gate, so
+//! what is guarded changes while others have the turn: in that this gate differs from those
+//! of the async locks.
+//!
+//! # States
+//!
+//! Those of the gate. What differs:
+//!
+//! | from | to | when |
+//! |---|---|---|
+//! | `Unsatisfied` | `Waiting` | a section that may have changed what is guarded releases the lock, whoever has the turn |
+//! | `Granted`, `Noted` | `Woken`, `Waiting` | the same, where a waiter before it is queued again: the turn is taken back |
+//! | `Evaluating` | `Waiting` | the owner has acquired the lock, and a waiter before it was queued again meanwhile: it gives the turn up |
+//!
+//! # Invariants
+//!
+//! - **T1** A node becomes unsatisfied, and unsatisfied nodes are queued again, only while
+//!   the lock is held: for the first, in any mode, for the second, exclusively. So a section
+//!   that releases the lock and finds no `CONDITIONAL` bit leaves nobody behind that has not
+//!   seen its change.
+//! - **T2** Nobody evaluates a condition while a waiter before it is queued: it would have
+//!   to evaluate first.
+//!   A change that comes between the grant of a turn and the owner's acquisition of the lock
+//!   sets [`STALE`]: the owner then looks whether there is such a waiter.
+//! - **T3** The functions here are called with the lock held. They run no code of a user,
+//!   and return the waker to wake, at most one, once the lock is released: it could poll a
+//!   task that acquires it.
+//! - **T4** Locks are acquired in this order: the lock, then the queue of the gate.
+
+use core::task::Waker;
+
+use super::evaluation::Evaluated;
+use super::policies::Exclusive;
+use super::policy::{Grants, Policy};
+use super::release::Serving;
+use super::{CONDITIONAL, FIRST_BIT, Gate, QUEUED};
+use crate::platform::{Flavour, Ordering};
+use crate::queue::{ConditionalNode, Evaluator, LockedQueue, NodePtr, Object, State};
+
+/// Waiters were queued again while somebody had the turn (T2). Changes with the lock held.
+const STALE: usize = FIRST_BIT << 1;
+
+type NodeAt = NodePtr<()>;
+
+impl<F: Flavour> Gate<Exclusive, F> {
+    /// Whether a waiter has to be told of a change.
+    #[inline]
+    pub(crate) fn has_unsatisfied(&self) -> bool {
+        // Relaxed: the bit was set with the lock held, which the caller holds (T1).
+        self.word.load(Ordering::Relaxed) & CONDITIONAL != 0
+    }
+
+    /// What is guarded may have changed, by a holder of the lock that does not have the turn.
+    /// Conditions are evaluated on behalf of their waiters where that can be done for
+    /// `object`.
+    #[cold]
+    #[must_use = "wake it once the lock is released"]
+    pub(crate) fn changed(&self, object: Option<Object>) -> Option<Waker> {
+        let Some(from) = self.first_to_evaluate(object) else {
+            return None;
+        };
+        let mut queue = self.queue.lock();
+        let (first, granted) = Self::find_revocable(&queue, from);
+        let first = first?;
+        let mut word = self.word.load(Ordering::Relaxed) & !<Exclusive as Policy>::FLAGS;
+        if let Some(granted) = granted {
+            // SAFETY: the node is granted, and linked here, as the queue is locked. It keeps
+            // its place (T2).
+            unsafe {
+                let behind = queue.next(granted);
+                self.grants.ended(granted);
+                queue.revoke(granted, behind);
+            }
+            word = Exclusive::release(word, ());
+        }
+        self.requeue_unsatisfied(&mut queue, Some(first));
+        if Exclusive::admit(word, ()).is_none() {
+            word |= STALE;
+        }
+        // `QUEUED` is set, as a node is queued; so the word is ours (G2).
+        self.serve_turn(&mut queue, word)
+    }
+
+    /// The first waiter to queue again (all of them, if the inner one is `None`); `None` if
+    /// all conditions have been evaluated, and are false.
+    fn first_to_evaluate(&self, object: Option<Object>) -> Option<Option<NodeAt>> {
+        // A second panic would end the process.
+        let Some(object) = object.filter(|_| !std::thread::panicking()) else {
+            return Some(None);
+        };
+        // As in `leave_object`: the caller holds what is guarded alone, so nodes neither
+        // become unsatisfied nor are queued again meanwhile (T1).
+        match self.evaluate_conditions(object) {
+            Evaluated::AllFalse => None,
+            Evaluated::UpTo(first) => Some(first),
+        }
+    }
+
+    /// The first waiter to queue again: `from`, or the first of all if that has gone; and a
+    /// granted one behind it.
+    fn find_revocable(
+        queue: &LockedQueue<'_, ()>,
+        from: Option<NodeAt>,
+    ) -> (Option<NodeAt>, Option<NodeAt>) {
+        let (mut first, mut is_from) = (None, false);
+        let (mut granted, mut behind_from) = (None, None);
+        let mut next = queue.head();
+        // SAFETY: nodes reached from the head are linked, as the queue is locked.
+        unsafe {
+            // None is behind the first one that is queued (G6).
+            while let Some(node) = next.filter(|node| !queue.state_of(*node).is_queued()) {
+                next = queue.next(node);
+                let state = queue.state_of(node);
+                if state == State::Unsatisfied {
+                    first = first.or(Some(node));
+                    is_from |= from == Some(node);
+                } else if state.is_granted() && first.is_some() {
+                    granted = Some(node);
+                    behind_from = granted.filter(|_| is_from);
+                }
+            }
+        }
+        if is_from {
+            (from, behind_from)
+        } else {
+            (first, granted)
+        }
+    }
+
+    /// Gives the turn to the first queued waiter, if it is free in `word`.
+    ///
+    /// The word is the caller's (G2).
+    fn serve_turn(&self, queue: &mut LockedQueue<'_, ()>, word: usize) -> Option<Waker> {
+        // SAFETY: without a node to begin at.
+        let first = unsafe { self.grants.first_waiter(queue, None) };
+        let mut serving = Serving { word, first };
+        let mut waker = None;
+        let granted = self.grant_next(queue, &mut serving, &mut waker);
+        self.store(queue, &serving, granted);
+        waker
+    }
+
+    /// A holder of the lock that has the turn gives the turn on, before it releases the lock.
+    #[must_use = "wake it once the lock is released"]
+    #[inline]
+    pub(crate) fn leave_turn(
+        &self,
+        changed: bool,
+        object: impl FnOnce() -> Option<Object>,
+    ) -> Option<Waker> {
+        let release = |word| Some(Exclusive::release(word, ()));
+        if self.try_change(Self::wanted(changed), release).is_some() {
+            return None;
+        }
+        self.leave_turn_queued(changed, object())
+    }
+
+    #[cold]
+    fn leave_turn_queued(&self, changed: bool, object: Option<Object>) -> Option<Waker> {
+        let requeued = if changed && self.has_unsatisfied() {
+            self.first_to_evaluate(object)
+        } else {
+            None
+        };
+        let mut queue = self.queue.lock();
+        if let Some(from) = requeued {
+            self.requeue_unsatisfied(&mut queue, from);
+        }
+        self.release_turn(queue)
+    }
+
+    /// Releases the turn, and serves what is queued.
+    fn release_turn(&self, mut queue: LockedQueue<'_, ()>) -> Option<Waker> {
+        let release = |word| Some(Exclusive::release(word, ()));
+        // Where nobody is queued, nobody can be while we hold the lock (G1).
+        if self.try_change(QUEUED, release).is_some() {
+            return None;
+        }
+        let word = self.word.load(Ordering::Relaxed) & !<Exclusive as Policy>::FLAGS;
+        self.serve_turn(&mut queue, Exclusive::release(word, ()))
+    }
+
+    /// As [`unsatisfied`](Self::unsatisfied), with the lock held. Beside the waker to wake, it
+    /// returns whether the waiter has to be polled again.
+    ///
+    /// # Safety
+    ///
+    /// As for `unsatisfied`.
+    #[must_use = "wake it once the lock is released"]
+    pub(crate) unsafe fn unsatisfied_turn(
+        &self,
+        node: &ConditionalNode<()>,
+        kept: Waker,
+        evaluator: Option<Evaluator>,
+    ) -> (bool, Option<Waker>) {
+        let own = node.as_ptr();
+        let mut queue = self.queue.lock();
+        // SAFETY: as in `unsatisfied`: a node that evaluates keeps its place; an idle one
+        // came before all that are queued now, or they would have the turn before it (T2).
+        let again = unsafe {
+            queue.set_evaluator(node, evaluator);
+            if queue.state_of(own) == State::Idle {
+                let first = self.grants.first_waiter(&queue, None);
+                queue.insert_unsatisfied(first, own, kept);
+            } else {
+                queue.mark_unsatisfied(own, kept);
+            }
+            queue.woken() > 0
+        };
+        self.replace_flags(0, CONDITIONAL);
+        (again, self.release_turn(queue))
+    }
+
+    /// The owner of `node`, which has the turn and the lock, gives the turn up if a waiter
+    /// before it was queued again meanwhile (T2), and is queued where it stands. It is given `kept` back if it
+    /// keeps the turn.
+    ///
+    /// # Safety
+    ///
+    /// As for [`satisfied`](Self::satisfied). The node is pinned, used with this gate only,
+    /// and [cancelled](Self::cancel) before it goes away.
+    pub(crate) unsafe fn give_up_turn(
+        &self,
+        node: &ConditionalNode<()>,
+        kept: Waker,
+    ) -> Result<Option<Waker>, Waker> {
+        // Relaxed: it changes with the lock held, which the caller holds.
+        if self.word.load(Ordering::Relaxed) & STALE == 0 {
+            return Err(kept);
+        }
+        let own = node.as_ptr();
+        let mut queue = self.queue.lock();
+        self.replace_flags(STALE, 0);
+        // SAFETY: nodes reached from the head are linked, as the queue is locked; the own
+        // node evaluates, or is idle.
+        unsafe {
+            let is_linked = queue.state_of(own) != State::Idle;
+            let mut next = queue.head();
+            while let Some(other) = next.filter(|other| *other != own) {
+                if queue.state_of(other).is_queued() {
+                    break;
+                }
+                next = queue.next(other);
+            }
+            if next.is_none_or(|first| first == own) {
+                return Err(kept);
+            }
+            if is_linked {
+                queue.requeue_evaluating(own, kept);
+            } else {
+                node.node
+                    .set_future_state(crate::queue::FutureState::Polled);
+                queue.push_back(own, kept);
+            }
+        }
+        // `QUEUED` is set, as a node is queued (G1).
+        Ok(self.release_turn(queue))
+    }
+}

@@ -1,0 +1,137 @@
+//! `sync::Lock`: mutual exclusion between threads, without data of its own.
+
+use core::fmt;
+
+use super::raw::{RawMutex, RawMutexGuard};
+use super::turns::{Hold, Turns};
+use super::when::conditional_sync_lock;
+use crate::platform::const_unless_loom;
+use crate::traits::lock::LockId;
+use crate::traits::sync_lock::ExclusiveSyncLock;
+
+/// A lock for sections that never suspend, without data inside.
+///
+/// Put it next to the fields it guards and let `#[derive(Guarded)]` hold you to it, or use
+/// [`sync::Mutex`](super::Mutex) for a single value. How it differs from
+/// [`async_monitor::Lock`](crate::Lock) is told [in the module](super).
+///
+/// # Examples
+///
+/// ```
+/// use async_monitor::sync::Lock;
+///
+/// let printer = Lock::new();
+///
+/// let guard = printer.acquire();
+/// println!("first line");
+/// println!("second line, and nobody in between");
+/// drop(guard);
+/// assert!(printer.try_acquire().is_some());
+/// ```
+pub struct Lock {
+    turns: Turns,
+    raw: RawMutex,
+}
+
+/// Holds a [`Lock`] until it is dropped.
+#[must_use = "a guard that is not kept releases its lock at once"]
+pub struct LockGuard<'a> {
+    hold: Hold<'a, RawMutexGuard<'a>>,
+}
+
+impl Lock {
+    const_unless_loom! {
+        /// A lock that nobody holds. As a constant, it may be in a `static`.
+        pub const fn new() -> Self {
+            Lock { turns: Turns::new(), raw: RawMutex::new() }
+        }
+    }
+
+    /// Acquires the lock, and parks the thread while another has it.
+    ///
+    /// # Panics and deadlocks
+    ///
+    /// A thread that has the lock already waits for itself: it may hang or panic, as the lock
+    /// beneath does.
+    #[inline]
+    pub fn acquire(&self) -> LockGuard<'_> {
+        LockGuard {
+            hold: Hold::new(self.raw.lock(), &self.turns),
+        }
+    }
+
+    /// Acquires the lock if nobody has it.
+    #[inline]
+    pub fn try_acquire(&self) -> Option<LockGuard<'_>> {
+        let raw = self.raw.try_lock()?;
+        Some(LockGuard {
+            hold: Hold::new(raw, &self.turns),
+        })
+    }
+
+    #[inline]
+    pub(super) fn turns(&self) -> &Turns {
+        &self.turns
+    }
+
+    /// # Safety
+    ///
+    /// The caller has the turn, and leaves it to the guard.
+    #[inline]
+    pub(super) unsafe fn acquire_with_turn(&self) -> LockGuard<'_> {
+        LockGuard {
+            hold: Hold::with_turn(self.raw.lock(), &self.turns, true),
+        }
+    }
+
+    /// Which lock this is.
+    #[inline]
+    pub(super) fn lock_id(&self) -> LockId {
+        LockId::of(&self.turns)
+    }
+}
+
+impl<'a> LockGuard<'a> {
+    /// Releases the lock. Equivalent to `drop(guard)`.
+    #[inline]
+    pub fn release(self) {
+        drop(self);
+    }
+
+    #[inline]
+    pub(super) fn into_hold(self) -> Hold<'a, RawMutexGuard<'a>> {
+        self.hold
+    }
+
+    #[inline]
+    pub(super) fn lock_id(&self) -> LockId {
+        self.hold.lock_id()
+    }
+}
+
+impl Default for Lock {
+    fn default() -> Self {
+        Lock::new()
+    }
+}
+
+impl fmt::Debug for Lock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lock").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for LockGuard<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LockGuard")
+            .field("lock_id", &self.lock_id())
+            .finish_non_exhaustive()
+    }
+}
+
+conditional_sync_lock! {
+    Lock[] => LockGuard<'a>, |guard| guard.into_hold()
+}
+
+// SAFETY: the mutex of the platform excludes.
+unsafe impl ExclusiveSyncLock for Lock {}

@@ -1,0 +1,186 @@
+//! `sync::Mutex`: a [`Lock`] with the value it guards inside.
+//!
+//! # Invariants
+//!
+//! - **SM1** The value is reached through `&Mutex` only by a guard, which holds the lock.
+
+use core::cell::UnsafeCell;
+use core::fmt;
+
+use super::lock::{Lock, LockGuard};
+use super::when::conditional_sync_lock;
+use crate::gate::guard_traits;
+use crate::traits::sync_lock::ExclusiveSyncLock;
+
+/// A value that one thread at a time reaches, for sections that never suspend.
+///
+/// How it differs from [`async_monitor::Mutex`](crate::Mutex) is told [in the
+/// module](super). It is not poisoned by a panic.
+///
+/// # Examples
+///
+/// ```
+/// use async_monitor::sync::Mutex;
+///
+/// static NUMBERS: Mutex<Vec<i32>> = Mutex::new(Vec::new());
+///
+/// NUMBERS.lock().push(1);
+/// assert_eq!(*NUMBERS.lock(), [1]);
+/// ```
+#[derive(Default)]
+pub struct Mutex<T: ?Sized> {
+    lock: Lock,
+    value: UnsafeCell<T>,
+}
+
+/// Holds a [`Mutex`] until it is dropped, and leads to its value.
+#[must_use = "a guard that is not kept unlocks its mutex at once"]
+pub struct MutexGuard<'a, T: ?Sized> {
+    guard: LockGuard<'a>,
+    value: &'a UnsafeCell<T>,
+}
+
+// SAFETY: with the mutex the value is sent.
+unsafe impl<T: ?Sized + Send> Send for Mutex<T> {}
+// SAFETY: by SM1 one thread at a time reaches the value: that sends it, and shares it with
+// nobody.
+unsafe impl<T: ?Sized + Send> Sync for Mutex<T> {}
+// SAFETY: a shared guard leads to the value by `&T`.
+unsafe impl<T: ?Sized + Sync> Sync for MutexGuard<'_, T> {}
+
+impl<T> Mutex<T> {
+    #[cfg(not(async_monitor_loom))]
+    /// A mutex that nobody holds. As a constant, it may be in a `static`.
+    #[inline]
+    pub const fn new(value: T) -> Self {
+        Mutex {
+            lock: Lock::new(),
+            value: UnsafeCell::new(value),
+        }
+    }
+
+    #[cfg(async_monitor_loom)]
+    /// A mutex that nobody holds.
+    pub fn new(value: T) -> Self {
+        Mutex {
+            lock: Lock::new(),
+            value: UnsafeCell::new(value),
+        }
+    }
+
+    /// Takes the value out. Nobody else has the mutex, so nobody holds it.
+    #[inline]
+    pub fn into_inner(self) -> T {
+        self.value.into_inner()
+    }
+}
+
+impl<T: ?Sized> Mutex<T> {
+    /// Locks the mutex, and parks the thread while another has it.
+    ///
+    /// # Panics and deadlocks
+    ///
+    /// As for [`sync::Lock::acquire`](super::Lock::acquire).
+    #[inline]
+    pub fn lock(&self) -> MutexGuard<'_, T> {
+        MutexGuard {
+            guard: self.lock.acquire(),
+            value: &self.value,
+        }
+    }
+
+    /// Locks the mutex if nobody has it.
+    #[inline]
+    pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+        let guard = self.lock.try_acquire()?;
+        Some(MutexGuard {
+            guard,
+            value: &self.value,
+        })
+    }
+
+    /// The value, without locking: nobody else has the mutex.
+    #[inline]
+    pub fn get_mut(&mut self) -> &mut T {
+        self.value.get_mut()
+    }
+
+    #[inline]
+    fn turns(&self) -> &super::turns::Turns {
+        self.lock.turns()
+    }
+
+    /// # Safety
+    ///
+    /// As for [`Lock::acquire_with_turn`].
+    #[inline]
+    unsafe fn acquire_with_turn(&self) -> MutexGuard<'_, T> {
+        // SAFETY: passed on.
+        let guard = unsafe { self.lock.acquire_with_turn() };
+        MutexGuard {
+            guard,
+            value: &self.value,
+        }
+    }
+
+    #[inline]
+    fn lock_id(&self) -> crate::LockId {
+        self.lock.lock_id()
+    }
+
+    #[inline]
+    fn acquire(&self) -> MutexGuard<'_, T> {
+        self.lock()
+    }
+
+    #[inline]
+    fn try_acquire(&self) -> Option<MutexGuard<'_, T>> {
+        self.try_lock()
+    }
+}
+
+impl<T: ?Sized> MutexGuard<'_, T> {
+    /// Unlocks the mutex. Equivalent to `drop(guard)`.
+    ///
+    /// An associated function, so that it hides no method of `T`.
+    #[inline]
+    pub fn release(guard: Self) {
+        drop(guard);
+    }
+}
+
+impl<T> From<T> for Mutex<T> {
+    fn from(value: T) -> Self {
+        Mutex::new(value)
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
+    /// Shows the value where the mutex is free at once.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("Mutex");
+        match self.try_lock() {
+            Some(guard) => {
+                debug.field("value", &&*guard);
+                guard.guard.into_hold().release_unchanged();
+            }
+            None => {
+                debug.field("value", &format_args!("<locked>"));
+            }
+        }
+        debug.finish_non_exhaustive()
+    }
+}
+
+// SM1.
+guard_traits! {
+    mut:
+    MutexGuard['a, T: ?Sized]<'a, T>, |this| this.value.get();
+}
+
+conditional_sync_lock! {
+    Mutex<T>[T: ?Sized] => MutexGuard<'a, T>, |guard| guard.guard.into_hold()
+}
+
+// SAFETY: as for `Lock`.
+unsafe impl<T: ?Sized> ExclusiveSyncLock for Mutex<T> {}

@@ -1,0 +1,279 @@
+//! `sync::RwLock`: many readers or one writer, for sections that never suspend.
+//!
+//! # Invariants
+//!
+//! - **SR1** The value is reached through `&RwLock` only by guards: by write guards alone,
+//!   or to be read.
+
+use core::cell::UnsafeCell;
+use core::fmt;
+
+use super::raw::{RawReadGuard, RawRwLock, RawWriteGuard};
+use super::turns::{Hold, Turns};
+use super::when::{ConditionalSyncRwLock, conditional_sync_lock};
+use crate::gate::guard_traits;
+use crate::traits::lock::LockId;
+use crate::traits::sync_lock::{ExclusiveSyncLock, ExclusiveSyncRwLock, SyncRwLock};
+
+/// A value that many threads read or one writes, for sections that never suspend.
+///
+/// How it differs from [`async_monitor::RwLock`](crate::RwLock) is told [in the
+/// module](super). It is not poisoned by a panic. Whether readers or writers go first is up
+/// to the lock beneath.
+///
+/// # Examples
+///
+/// ```
+/// use async_monitor::sync::RwLock;
+///
+/// let config = RwLock::new("fast".to_owned());
+/// {
+///     let (one, two) = (config.read(), config.read());
+///     assert_eq!(*one, *two);
+/// }
+/// config.write().push_str(" and safe");
+/// assert_eq!(config.into_inner(), "fast and safe");
+/// ```
+pub struct RwLock<T: ?Sized> {
+    turns: Turns,
+    raw: RawRwLock,
+    value: UnsafeCell<T>,
+}
+
+/// Holds an [`RwLock`] for reading until it is dropped.
+#[must_use = "a guard that is not kept unlocks its lock at once"]
+pub struct RwLockReadGuard<'a, T: ?Sized> {
+    hold: Hold<'a, RawReadGuard<'a>>,
+    value: &'a UnsafeCell<T>,
+}
+
+/// Holds an [`RwLock`] for writing until it is dropped.
+#[must_use = "a guard that is not kept unlocks its lock at once"]
+pub struct RwLockWriteGuard<'a, T: ?Sized> {
+    hold: Hold<'a, RawWriteGuard<'a>>,
+    value: &'a UnsafeCell<T>,
+}
+
+// SAFETY: with the lock the value is sent.
+unsafe impl<T: ?Sized + Send> Send for RwLock<T> {}
+// SAFETY: by SR1 the value is reached by one thread at a time, or to be read: that sends it,
+// or shares it.
+unsafe impl<T: ?Sized + Send + Sync> Sync for RwLock<T> {}
+// SAFETY: a shared guard leads to the value by `&T`.
+unsafe impl<T: ?Sized + Sync> Sync for RwLockReadGuard<'_, T> {}
+// SAFETY: as above.
+unsafe impl<T: ?Sized + Sync> Sync for RwLockWriteGuard<'_, T> {}
+
+impl<T> RwLock<T> {
+    #[cfg(not(async_monitor_loom))]
+    /// A lock that nobody holds. As a constant, it may be in a `static`.
+    #[inline]
+    pub const fn new(value: T) -> Self {
+        RwLock {
+            turns: Turns::new(),
+            raw: RawRwLock::new(),
+            value: UnsafeCell::new(value),
+        }
+    }
+
+    #[cfg(async_monitor_loom)]
+    /// A lock that nobody holds.
+    pub fn new(value: T) -> Self {
+        RwLock {
+            turns: Turns::new(),
+            raw: RawRwLock::new(),
+            value: UnsafeCell::new(value),
+        }
+    }
+
+    /// Takes the value out. Nobody else has the lock, so nobody holds it.
+    #[inline]
+    pub fn into_inner(self) -> T {
+        self.value.into_inner()
+    }
+}
+
+impl<T: ?Sized> RwLock<T> {
+    /// Acquires the lock for reading, and parks the thread while a writer has it.
+    ///
+    /// # Panics and deadlocks
+    ///
+    /// As for [`sync::Lock::acquire`](super::Lock::acquire). A thread that reads already may
+    /// wait for itself too, where a writer waits.
+    #[inline]
+    pub fn read(&self) -> RwLockReadGuard<'_, T> {
+        self.reading(self.raw.read(), false)
+    }
+
+    /// Acquires the lock for reading if that is possible at once.
+    #[inline]
+    pub fn try_read(&self) -> Option<RwLockReadGuard<'_, T>> {
+        let raw = self.raw.try_read()?;
+        Some(self.reading(raw, false))
+    }
+
+    /// Acquires the lock for writing, and parks the thread while others have it.
+    ///
+    /// # Panics and deadlocks
+    ///
+    /// As for [`sync::Lock::acquire`](super::Lock::acquire).
+    #[inline]
+    pub fn write(&self) -> RwLockWriteGuard<'_, T> {
+        self.writing(self.raw.write(), false)
+    }
+
+    /// Acquires the lock for writing if nobody has it.
+    #[inline]
+    pub fn try_write(&self) -> Option<RwLockWriteGuard<'_, T>> {
+        let raw = self.raw.try_write()?;
+        Some(self.writing(raw, false))
+    }
+
+    /// The value, without locking: nobody else has the lock.
+    #[inline]
+    pub fn get_mut(&mut self) -> &mut T {
+        self.value.get_mut()
+    }
+
+    #[inline]
+    fn reading<'a>(&'a self, raw: RawReadGuard<'a>, has_turn: bool) -> RwLockReadGuard<'a, T> {
+        RwLockReadGuard {
+            hold: Hold::with_turn(raw, &self.turns, has_turn),
+            value: &self.value,
+        }
+    }
+
+    #[inline]
+    fn writing<'a>(&'a self, raw: RawWriteGuard<'a>, has_turn: bool) -> RwLockWriteGuard<'a, T> {
+        RwLockWriteGuard {
+            hold: Hold::with_turn(raw, &self.turns, has_turn),
+            value: &self.value,
+        }
+    }
+
+    #[inline]
+    fn turns(&self) -> &Turns {
+        &self.turns
+    }
+
+    /// # Safety
+    ///
+    /// The caller has the turn, and leaves it to the guard.
+    #[inline]
+    unsafe fn acquire_with_turn(&self) -> RwLockWriteGuard<'_, T> {
+        self.writing(self.raw.write(), true)
+    }
+
+    #[inline]
+    fn lock_id(&self) -> LockId {
+        LockId::of(&self.turns)
+    }
+
+    #[inline]
+    fn acquire(&self) -> RwLockWriteGuard<'_, T> {
+        self.write()
+    }
+
+    #[inline]
+    fn try_acquire(&self) -> Option<RwLockWriteGuard<'_, T>> {
+        self.try_write()
+    }
+}
+
+impl<T: ?Sized> RwLockReadGuard<'_, T> {
+    /// Gives the access back. Equivalent to `drop(guard)`.
+    ///
+    /// An associated function, so that it hides no method of `T`.
+    #[inline]
+    pub fn release(guard: Self) {
+        drop(guard);
+    }
+}
+
+impl<T: ?Sized> RwLockWriteGuard<'_, T> {
+    /// Gives the access back. Equivalent to `drop(guard)`.
+    ///
+    /// An associated function, so that it hides no method of `T`.
+    #[inline]
+    pub fn release(guard: Self) {
+        drop(guard);
+    }
+}
+
+impl<T: Default> Default for RwLock<T> {
+    fn default() -> Self {
+        RwLock::new(T::default())
+    }
+}
+
+impl<T> From<T> for RwLock<T> {
+    fn from(value: T) -> Self {
+        RwLock::new(value)
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
+    /// Shows the value where the lock can be read at once.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("RwLock");
+        match self.try_read() {
+            Some(guard) => debug.field("value", &&*guard),
+            None => debug.field("value", &format_args!("<locked>")),
+        };
+        debug.finish_non_exhaustive()
+    }
+}
+
+// SR1.
+guard_traits! {
+    RwLockReadGuard['a, T: ?Sized]<'a, T>, |this| this.value.get();
+}
+
+// SR1.
+guard_traits! {
+    mut:
+    RwLockWriteGuard['a, T: ?Sized]<'a, T>, |this| this.value.get();
+}
+
+conditional_sync_lock! {
+    RwLock<T>[T: ?Sized] => RwLockWriteGuard<'a, T>, |guard| guard.hold
+}
+
+impl<T: ?Sized> SyncRwLock for RwLock<T> {
+    type ReadGuard<'a>
+        = RwLockReadGuard<'a, T>
+    where
+        Self: 'a;
+
+    #[inline]
+    fn read(&self) -> RwLockReadGuard<'_, T> {
+        RwLock::read(self)
+    }
+
+    #[inline]
+    fn try_read(&self) -> Option<RwLockReadGuard<'_, T>> {
+        RwLock::try_read(self)
+    }
+}
+
+// SAFETY: turns and guards are those of the lock.
+unsafe impl<T: ?Sized> ConditionalSyncRwLock for RwLock<T> {
+    #[inline]
+    unsafe fn read_with_turn(&self) -> RwLockReadGuard<'_, T> {
+        self.reading(self.raw.read(), true)
+    }
+
+    #[inline]
+    fn release_read_without_turn<'a>(guard: RwLockReadGuard<'a, T>)
+    where
+        Self: 'a,
+    {
+        guard.hold.release_without_turn();
+    }
+}
+
+// SAFETY: the lock of the platform excludes.
+unsafe impl<T: ?Sized> ExclusiveSyncLock for RwLock<T> {}
+
+// SAFETY: as above.
+unsafe impl<T: ?Sized> ExclusiveSyncRwLock for RwLock<T> {}

@@ -1,0 +1,124 @@
+//! The conditional waiters of a short lock, and what a guard does for them.
+
+use core::marker::PhantomData;
+use core::mem::ManuallyDrop;
+
+use super::raw::{RawMutexGuard, RawReadGuard, RawWriteGuard};
+use crate::gate::{Exclusive, Gate};
+use crate::platform::const_unless_loom;
+use crate::queue::Object;
+use crate::traits::lock::LockId;
+use crate::wake::wake_one;
+
+/// Where the conditional waiters of a lock take turns: see `gate::turn`.
+#[allow(missing_debug_implementations)]
+pub struct Turns(pub(super) Gate<Exclusive>);
+
+impl Turns {
+    const_unless_loom! {
+        pub(super) const fn new() -> Self {
+            Turns(Gate::new(0))
+        }
+    }
+}
+
+/// The guard of a lock of the platform.
+pub(super) trait RawGuard {
+    /// Whether its holder may change what is guarded.
+    const MAY_CHANGE: bool;
+}
+
+impl RawGuard for RawMutexGuard<'_> {
+    const MAY_CHANGE: bool = true;
+}
+
+impl RawGuard for RawWriteGuard<'_> {
+    const MAY_CHANGE: bool = true;
+}
+
+impl RawGuard for RawReadGuard<'_> {
+    const MAY_CHANGE: bool = false;
+}
+
+/// A lock that is held: what is in every guard. Its drop tells the conditional waiters of
+/// the change, and releases the lock.
+pub(super) struct Hold<'a, R: RawGuard> {
+    raw: ManuallyDrop<R>,
+    turns: &'a Turns,
+    /// A conditional waiter has acquired, and has the turn until it releases.
+    has_turn: bool,
+    /// No guard is sent to another thread, whatever the lock beneath.
+    _not_send: PhantomData<*const ()>,
+}
+
+// SAFETY: a shared hold is good for nothing but the id of its lock.
+unsafe impl<R: RawGuard> Sync for Hold<'_, R> {}
+
+impl<'a, R: RawGuard> Hold<'a, R> {
+    #[inline]
+    pub(super) fn new(raw: R, turns: &'a Turns) -> Self {
+        Hold::with_turn(raw, turns, false)
+    }
+
+    /// `has_turn`: the caller has the turn, and leaves it to the hold.
+    #[inline]
+    pub(super) fn with_turn(raw: R, turns: &'a Turns, has_turn: bool) -> Self {
+        Hold {
+            raw: ManuallyDrop::new(raw),
+            turns,
+            has_turn,
+            _not_send: PhantomData,
+        }
+    }
+
+    #[inline]
+    pub(super) fn lock_id(&self) -> LockId {
+        LockId::of(self.turns)
+    }
+
+    /// Releases the lock after a section that has changed nothing.
+    #[inline]
+    pub(super) fn release_unchanged(self) {
+        ManuallyDrop::new(self).release(false, || None);
+    }
+
+    /// Releases the lock of `object`.
+    #[inline]
+    pub(super) fn release_object(self, object: impl FnOnce() -> Object) {
+        ManuallyDrop::new(self).release(R::MAY_CHANGE, || Some(object()));
+    }
+
+    /// Releases the lock, and keeps the turn for the caller.
+    #[inline]
+    pub(super) fn release_without_turn(self) {
+        let mut this = ManuallyDrop::new(self);
+        this.has_turn = false;
+        this.release(false, || None);
+    }
+
+    /// To be called once.
+    #[inline]
+    fn release(&mut self, changed: bool, object: impl FnOnce() -> Option<Object>) {
+        let gate = &self.turns.0;
+        let waker = if self.has_turn {
+            gate.leave_turn(changed, object)
+        } else if changed && gate.has_unsatisfied() {
+            gate.changed(object())
+        } else {
+            None
+        };
+        // SAFETY: not used again.
+        unsafe { ManuallyDrop::drop(&mut self.raw) }
+        // The lock is free: a waker may poll a task that acquires it (T3).
+        if let Some(waker) = waker {
+            wake_one(waker);
+        }
+    }
+}
+
+impl<R: RawGuard> Drop for Hold<'_, R> {
+    #[inline]
+    fn drop(&mut self) {
+        self.release(R::MAY_CHANGE, || None);
+    }
+}

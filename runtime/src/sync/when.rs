@@ -1,0 +1,379 @@
+//! Waiting for a condition at a short lock: see `gate::turn`.
+//!
+//! A waiter waits for its turn as any future does, holding nothing. With the turn it acquires
+//! the lock, evaluates its condition, and either keeps both, in the guard, or gives both
+//! back. It parks its thread for the lock, as every section does, and never for the turn.
+
+use core::future::Future;
+use core::mem;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+use std::boxed::Box;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::turns::Turns;
+use crate::blocking::block_on;
+use crate::gate::polled_after_completion;
+use crate::queue::{ConditionalNode, Evaluator};
+use crate::traits::sync_lock::{SyncLock, SyncRwLock};
+use crate::wake::wake_one;
+use crate::when::Evaluate;
+
+/// A short lock of this crate, at which sections can wait for a condition.
+///
+/// # Safety
+///
+/// Turns and guards are those of the lock itself.
+#[diagnostic::on_unimplemented(
+    message = "`when` cannot wait at this lock: it does not know when somebody has changed what it guards",
+    label = "a section of this lock cannot have a condition",
+    note = "use `async_monitor::sync::Lock`, `sync::Mutex` or `sync::RwLock`"
+)]
+pub unsafe trait ConditionalSyncLock: SyncLock {
+    /// Where its conditional waiters take turns.
+    fn turns(&self) -> &Turns;
+
+    /// Acquires the lock for a waiter that has the turn, which is the guard's from here on.
+    ///
+    /// # Safety
+    ///
+    /// The caller has the turn.
+    unsafe fn acquire_with_turn(&self) -> Self::Guard<'_>;
+
+    /// Releases the lock after a section that has changed nothing, and keeps the turn for
+    /// the caller.
+    fn release_without_turn<'a>(guard: Self::Guard<'a>)
+    where
+        Self: 'a;
+}
+
+/// The same, to read.
+///
+/// # Safety
+///
+/// As for [`ConditionalSyncLock`].
+pub unsafe trait ConditionalSyncRwLock: ConditionalSyncLock + SyncRwLock {
+    /// As [`acquire_with_turn`](ConditionalSyncLock::acquire_with_turn).
+    ///
+    /// # Safety
+    ///
+    /// The caller has the turn.
+    unsafe fn read_with_turn(&self) -> Self::ReadGuard<'_>;
+
+    /// As [`release_without_turn`](ConditionalSyncLock::release_without_turn).
+    fn release_read_without_turn<'a>(guard: Self::ReadGuard<'a>)
+    where
+        Self: 'a;
+}
+
+/// Implements [`SyncLock`] and [`ConditionalSyncLock`] for a lock with methods `acquire`,
+/// `try_acquire`, `lock_id`, `turns` and `acquire_with_turn`.
+macro_rules! conditional_sync_lock {
+    ($lock:ty[$($generics:tt)*] => $guard:ty, |$this:ident| $hold:expr) => {
+        impl<$($generics)*> crate::traits::sync_lock::SyncLock for $lock {
+            type Guard<'a> = $guard where Self: 'a;
+
+            #[inline]
+            fn acquire(&self) -> Self::Guard<'_> {
+                <$lock>::acquire(self)
+            }
+
+            #[inline]
+            fn try_acquire(&self) -> Option<Self::Guard<'_>> {
+                <$lock>::try_acquire(self)
+            }
+
+            #[inline]
+            fn id(&self) -> crate::LockId {
+                self.lock_id()
+            }
+
+            #[inline]
+            fn __release_unchanged<'a>($this: Self::Guard<'a>)
+            where
+                Self: 'a,
+            {
+                $hold.release_unchanged();
+            }
+
+            #[inline]
+            fn __release_object<'a>(
+                $this: Self::Guard<'a>,
+                object: impl FnOnce() -> crate::queue::Object,
+            ) where
+                Self: 'a,
+            {
+                $hold.release_object(object);
+            }
+        }
+
+        // SAFETY: turns and guards are those of the lock.
+        unsafe impl<$($generics)*> $crate::sync::when::ConditionalSyncLock for $lock {
+            #[inline]
+            fn turns(&self) -> &$crate::sync::turns::Turns {
+                <$lock>::turns(self)
+            }
+
+            #[inline]
+            unsafe fn acquire_with_turn(&self) -> Self::Guard<'_> {
+                // SAFETY: passed on.
+                unsafe { <$lock>::acquire_with_turn(self) }
+            }
+
+            #[inline]
+            fn release_without_turn<'a>($this: Self::Guard<'a>)
+            where
+                Self: 'a,
+            {
+                $hold.release_without_turn();
+            }
+        }
+    };
+}
+
+pub(super) use conditional_sync_lock;
+
+macro_rules! through_pointer {
+    ($($pointer:ty),*) => {$(
+        // SAFETY: passed on.
+        unsafe impl<L: ConditionalSyncLock + ?Sized> ConditionalSyncLock for $pointer {
+            #[inline]
+            fn turns(&self) -> &Turns {
+                L::turns(self)
+            }
+
+            #[inline]
+            unsafe fn acquire_with_turn(&self) -> Self::Guard<'_> {
+                // SAFETY: passed on.
+                unsafe { L::acquire_with_turn(self) }
+            }
+
+            #[inline]
+            fn release_without_turn<'a>(guard: Self::Guard<'a>)
+            where
+                Self: 'a,
+            {
+                L::release_without_turn(guard);
+            }
+        }
+
+        // SAFETY: passed on.
+        unsafe impl<L: ConditionalSyncRwLock + ?Sized> ConditionalSyncRwLock for $pointer {
+            #[inline]
+            unsafe fn read_with_turn(&self) -> Self::ReadGuard<'_> {
+                // SAFETY: passed on.
+                unsafe { L::read_with_turn(self) }
+            }
+
+            #[inline]
+            fn release_read_without_turn<'a>(guard: Self::ReadGuard<'a>)
+            where
+                Self: 'a,
+            {
+                L::release_read_without_turn(guard);
+            }
+        }
+    )*};
+}
+
+through_pointer!(&L, Box<L>, Rc<L>, Arc<L>);
+
+/// A waiter at the turns of a lock.
+struct Waiter<'a> {
+    turns: &'a Turns,
+    node: ConditionalNode<()>,
+}
+
+impl Waiter<'_> {
+    /// Waits for the turn.
+    #[inline]
+    fn poll(self: Pin<&Self>, cx: &mut Context<'_>) -> Poll<()> {
+        // SAFETY: the node is pinned as we are, used with this gate only, and cancelled by
+        // our drop.
+        unsafe { self.turns.0.poll_conditional(&self.node.node, cx) }
+    }
+
+    /// Leaves the queue, and keeps the turn.
+    #[inline]
+    fn leave_queue(self: Pin<&Self>) {
+        // SAFETY: the callers have the turn.
+        unsafe { self.turns.0.satisfied(&self.node.node) }
+    }
+}
+
+impl Drop for Waiter<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: the node was pinned if it was ever linked, and used with this gate only.
+        unsafe { self.turns.0.cancel(&self.node.node) }
+    }
+}
+
+/// Has the waiter leave the queue, should an evaluation panic.
+struct LeaveOnDrop<'p, 'a>(Pin<&'p Waiter<'a>>);
+
+impl Drop for LeaveOnDrop<'_, '_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.leave_queue();
+    }
+}
+
+/// Has the waiter leave the queue and give the turn on, should it panic before there is a
+/// guard to do so.
+struct GiveOnDrop<'p, 'a>(Pin<&'p Waiter<'a>>);
+
+impl Drop for GiveOnDrop<'_, '_> {
+    #[cold]
+    fn drop(&mut self) {
+        self.0.leave_queue();
+        if let Some(waker) = self.0.turns.0.leave_turn(false, || None) {
+            wake_one(waker);
+        }
+    }
+}
+
+/// How the guards of an `E` are made and released.
+///
+/// Its type has no trait in it, for the reason of `GuardMaker`.
+#[allow(missing_debug_implementations)]
+pub struct TurnGuards<'a, E: ?Sized, G> {
+    entered: &'a E,
+    acquire: unsafe fn(&'a E) -> G,
+    release: fn(G),
+}
+
+impl<'a, E: ?Sized, G> TurnGuards<'a, E, G> {
+    /// # Safety
+    ///
+    /// `acquire` acquires the lock for a waiter that has the turn of it, and leaves the turn
+    /// to the guard. `release` releases it and leaves the turn to the caller.
+    #[inline]
+    pub unsafe fn new(entered: &'a E, acquire: unsafe fn(&'a E) -> G, release: fn(G)) -> Self {
+        TurnGuards {
+            entered,
+            acquire,
+            release,
+        }
+    }
+}
+
+/// Waits for a short lock and a condition; see [`when`].
+#[must_use = "futures do nothing unless they are awaited"]
+#[allow(missing_debug_implementations)]
+pub struct SyncWhen<'a, E: ?Sized, G, F> {
+    /// `None` once the future has completed.
+    waiter: Option<Waiter<'a>>,
+    guards: TurnGuards<'a, E, G>,
+    condition: F,
+    evaluator: Option<Evaluator>,
+}
+
+/// Waits until `condition` is true of what a lock guards, and returns its guard.
+///
+/// # Safety
+///
+/// `turns` and `guards` are of one lock. After `condition` was evaluated with a guard, it is
+/// still that one.
+#[inline]
+pub unsafe fn when<'a, E: ?Sized, G, F>(
+    turns: &'a Turns,
+    guards: TurnGuards<'a, E, G>,
+    condition: F,
+) -> SyncWhen<'a, E, G, F>
+where
+    F: Evaluate<G>,
+{
+    SyncWhen {
+        waiter: Some(Waiter {
+            turns,
+            node: ConditionalNode::new(()),
+        }),
+        guards,
+        condition,
+        evaluator: None,
+    }
+}
+
+impl<'a, E: ?Sized, G, F> SyncWhen<'a, E, G, F>
+where
+    F: Evaluate<G>,
+{
+    /// Has others evaluate the condition as well, in a way that is that of the condition.
+    #[inline]
+    pub(crate) fn evaluated_by(mut self, evaluator: Option<Evaluator>) -> Self {
+        self.evaluator = evaluator;
+        self
+    }
+
+    /// Parks the thread until the condition is true.
+    #[inline]
+    pub fn block(self) -> G {
+        block_on(self)
+    }
+}
+
+impl<G, E: ?Sized, F> Future for SyncWhen<'_, E, G, F>
+where
+    F: Evaluate<G>,
+{
+    type Output = G;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<G> {
+        // SAFETY: the waiter is pinned as we are, not moved, and dropped where it is; the
+        // rest is not pinned.
+        let this = unsafe { self.get_unchecked_mut() };
+        let Some(waiter) = &this.waiter else {
+            polled_after_completion()
+        };
+        let gate = &waiter.turns.0;
+        // SAFETY: as above.
+        let waiter = unsafe { Pin::new_unchecked(waiter) };
+        let (guard, leave_on_drop) = loop {
+            if waiter.poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+            let give_on_drop = GiveOnDrop(waiter);
+            let kept = cx.waker().clone();
+            // SAFETY: the waiter has the turn, and leaves it to the guard.
+            let mut guard = unsafe { (this.guards.acquire)(this.guards.entered) };
+            mem::forget(give_on_drop);
+            // Should the condition panic, the waiter leaves the queue first, and then the
+            // lock: where a guard is dropped, no node evaluates.
+            let leave_on_drop = LeaveOnDrop(waiter);
+            // SAFETY: the node is the waiter's own, and evaluates; pinned as above.
+            let kept = match unsafe { gate.give_up_turn(&waiter.node, kept) } {
+                Err(kept) => kept,
+                Ok(waker) => {
+                    mem::forget(leave_on_drop);
+                    (this.guards.release)(guard);
+                    if let Some(waker) = waker {
+                        wake_one(waker);
+                    }
+                    return Poll::Pending;
+                }
+            };
+            if this.condition.evaluate(&mut guard) {
+                // Not the last of its kind: the caller of `poll` has another.
+                drop(kept);
+                break (guard, leave_on_drop);
+            }
+            mem::forget(leave_on_drop);
+            // SAFETY: as above. The lock is held, and the turn ours.
+            let (again, waker) =
+                unsafe { gate.unsatisfied_turn(&waiter.node, kept, this.evaluator) };
+            (this.guards.release)(guard);
+            if let Some(waker) = waker {
+                wake_one(waker);
+            }
+            if !again {
+                return Poll::Pending;
+            }
+        };
+        drop(leave_on_drop);
+        this.waiter = None;
+        Poll::Ready(guard)
+    }
+}

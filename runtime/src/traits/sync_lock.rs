@@ -1,0 +1,190 @@
+//! The traits by which the notation acquires a lock for a section that never suspends.
+
+use std::boxed::Box;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::lock::LockId;
+use crate::queue::Object;
+
+/// A lock for sections that never suspend: to acquire it is a plain call, which parks the
+/// thread while somebody else has the lock.
+///
+/// Implemented by the locks of [`sync`](crate::sync) and through `&L`, [`Box<L>`], [`Rc<L>`]
+/// and [`Arc<L>`].
+///
+/// Its guards are not held over an `.await`: those of this crate are not `Send`, and a
+/// section of the notation with an `.await` in it does not compile. For sections that
+/// suspend there is [`AsyncLock`](crate::AsyncLock).
+///
+/// As for [`AsyncLock`](crate::AsyncLock), import it where code is generic, and only there.
+///
+/// ```
+/// use async_monitor::{SyncLock, sync};
+///
+/// fn run_alone<L: SyncLock>(lock: &L) {
+///     let _guard = lock.acquire();
+///     // ... nobody else is here ...
+/// }
+/// run_alone(&sync::Lock::new());
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a lock for sections that never suspend",
+    label = "not a short lock",
+    note = "such locks are `async_monitor::sync::Lock`, `sync::Mutex<T>` and `sync::RwLock<T>`"
+)]
+pub trait SyncLock {
+    /// What holds the lock until it is dropped.
+    type Guard<'a>
+    where
+        Self: 'a;
+
+    /// Acquires the lock, and parks the thread until that is possible.
+    fn acquire(&self) -> Self::Guard<'_>;
+
+    /// Acquires the lock if that is possible at once.
+    fn try_acquire(&self) -> Option<Self::Guard<'_>>;
+
+    /// What tells this lock from others. See [`AsyncLock::id`](crate::AsyncLock::id), also
+    /// for when the default will not do.
+    #[inline]
+    fn id(&self) -> LockId {
+        LockId::of(self)
+    }
+
+    /// Releases the lock after a section that has only read: where conditions (`when`)
+    /// wait for a change of what is guarded, this is none.
+    #[doc(hidden)]
+    #[inline]
+    fn __release_unchanged<'a>(guard: Self::Guard<'a>)
+    where
+        Self: 'a,
+    {
+        drop(guard);
+    }
+
+    /// Releases the lock of an object. Conditions (`when`) that wait for a change may be
+    /// evaluated before, for that object.
+    #[doc(hidden)]
+    #[inline]
+    fn __release_object<'a>(guard: Self::Guard<'a>, _object: impl FnOnce() -> Object)
+    where
+        Self: 'a,
+    {
+        drop(guard);
+    }
+}
+
+/// A [`SyncLock`] that several readers can share. As a `SyncLock`, it is acquired for
+/// writing.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be acquired for reading",
+    label = "not a reader-writer lock",
+    note = "use an `async_monitor::sync::RwLock`, marked `#[lock(rw)]` where it is a field of a `#[derive(Guarded)]` struct"
+)]
+pub trait SyncRwLock: SyncLock {
+    /// What holds the lock for reading until it is dropped.
+    type ReadGuard<'a>
+    where
+        Self: 'a;
+
+    /// Acquires the lock for reading, and parks the thread until that is possible.
+    fn read(&self) -> Self::ReadGuard<'_>;
+
+    /// Acquires the lock for reading if that is possible at once.
+    fn try_read(&self) -> Option<Self::ReadGuard<'_>>;
+}
+
+/// A [`SyncLock`] that excludes: what may stand in front of guarded fields.
+///
+/// # Safety
+///
+/// - Between the return of [`acquire`](SyncLock::acquire) or
+///   [`try_acquire`](SyncLock::try_acquire) and the drop of the guard, neither returns
+///   another guard of the same lock (for a [`SyncRwLock`]: nor do `read` and `try_read`), on
+///   any thread; and both return guards of the lock that they were called on.
+/// - The drop of a guard happens before the return of the next.
+/// - A shared reference to the lock always leads to the same lock.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not exclude, so it cannot guard fields",
+    label = "cannot guard fields",
+    note = "write `async_monitor::sync::Lock` here, or `sync::RwLock<()>` marked `#[lock(rw)]`"
+)]
+pub unsafe trait ExclusiveSyncLock: SyncLock {}
+
+/// A [`SyncRwLock`] that excludes: what may stand in front of guarded fields that are read by
+/// several threads at a time.
+///
+/// # Safety
+///
+/// As for [`ExclusiveSyncLock`], and: while a read guard exists, `acquire` and `try_acquire`
+/// return nothing; the drop of a read guard happens before the return of the next write
+/// guard, and the drop of a write guard before the return of the next read guard.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a reader-writer lock, so fields cannot be read through it by several threads",
+    label = "not a reader-writer lock",
+    note = "write `async_monitor::sync::RwLock<()>` here, or `#[lock]` in place of `#[lock(rw)]`"
+)]
+pub unsafe trait ExclusiveSyncRwLock: SyncRwLock + ExclusiveSyncLock {}
+
+macro_rules! through_pointer {
+    ($($pointer:ty),*) => {$(
+        impl<L: SyncLock + ?Sized> SyncLock for $pointer {
+            type Guard<'a> = L::Guard<'a> where Self: 'a;
+
+            #[inline]
+            fn acquire(&self) -> Self::Guard<'_> {
+                L::acquire(self)
+            }
+
+            #[inline]
+            fn try_acquire(&self) -> Option<Self::Guard<'_>> {
+                L::try_acquire(self)
+            }
+
+            #[inline]
+            fn id(&self) -> LockId {
+                L::id(self)
+            }
+
+            #[inline]
+            fn __release_unchanged<'a>(guard: Self::Guard<'a>)
+            where
+                Self: 'a,
+            {
+                L::__release_unchanged(guard);
+            }
+
+            #[inline]
+            fn __release_object<'a>(guard: Self::Guard<'a>, object: impl FnOnce() -> Object)
+            where
+                Self: 'a,
+            {
+                L::__release_object(guard, object);
+            }
+        }
+
+        impl<L: SyncRwLock + ?Sized> SyncRwLock for $pointer {
+            type ReadGuard<'a> = L::ReadGuard<'a> where Self: 'a;
+
+            #[inline]
+            fn read(&self) -> Self::ReadGuard<'_> {
+                L::read(self)
+            }
+
+            #[inline]
+            fn try_read(&self) -> Option<Self::ReadGuard<'_>> {
+                L::try_read(self)
+            }
+        }
+
+        // SAFETY: everything is forwarded to a lock that excludes; the pointer
+        // gives no way to replace what it points to through `&self`.
+        unsafe impl<L: ExclusiveSyncLock + ?Sized> ExclusiveSyncLock for $pointer {}
+
+        // SAFETY: as above.
+        unsafe impl<L: ExclusiveSyncRwLock + ?Sized> ExclusiveSyncRwLock for $pointer {}
+    )*};
+}
+
+through_pointer!(&L, Box<L>, Rc<L>, Arc<L>);

@@ -4,7 +4,7 @@ use syn::{Attribute, Ident, Type, Visibility};
 
 use super::generics::Params;
 use super::parse::{FieldInput, Input};
-use super::types::{data_lock, guarded_value};
+use super::types::{data_lock, guarded_value, is_sync_lock};
 use crate::gather::Gather;
 use crate::names::{Krate, camel_case, plain, public};
 
@@ -24,6 +24,8 @@ pub(super) struct LockField {
     pub(super) vis: Visibility,
     pub(super) ty: Type,
     pub(super) is_rw: bool,
+    /// It is one for sections that never suspend.
+    pub(super) is_sync: bool,
     pub(super) contents: Contents,
 }
 
@@ -51,6 +53,11 @@ impl FieldInput {
     /// What the types of a lock have in their names.
     pub(super) fn type_name(&self) -> String {
         camel_case(&plain(&self.ident))
+    }
+
+    /// Whether it is a lock for sections that never suspend.
+    fn is_sync(&self) -> bool {
+        self.lock.as_ref().is_some_and(|lock| lock.is_sync) || is_sync_lock(&self.ty)
     }
 }
 
@@ -107,6 +114,7 @@ impl Monitor {
                 vis: generated(lock.vis.clone()),
                 ty: params.outside(&lock.ty),
                 is_rw: lock.lock.as_ref().is_some_and(|lock| lock.is_rw),
+                is_sync: lock.is_sync(),
                 contents: contents(&input, lock, &params),
             })
             .gather();

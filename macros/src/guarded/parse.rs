@@ -30,7 +30,7 @@ pub(super) struct FieldInput {
     pub(super) docs: Vec<Attribute>,
     /// The name in `#[guarded_by(name)]`.
     pub(super) guarded_by: Option<Ident>,
-    /// `#[lock]` or `#[lock(rw)]`.
+    /// `#[lock]`, or with `rw` and `sync`.
     pub(super) lock: Option<LockAttribute>,
     /// An attribute of this field is wrong, and has been reported.
     pub(super) is_wrong: bool,
@@ -39,6 +39,7 @@ pub(super) struct FieldInput {
 pub(super) struct LockAttribute {
     pub(super) attribute: Attribute,
     pub(super) is_rw: bool,
+    pub(super) is_sync: bool,
 }
 
 /// Reports an item that is not a struct with named fields, and every attribute that is
@@ -189,7 +190,8 @@ fn parse_guarded_by(attribute: &Attribute, is_second: bool) -> syn::Result<Ident
 }
 
 fn parse_lock(attribute: &Attribute, is_second: bool) -> syn::Result<LockAttribute> {
-    const USAGE: &str = "write `#[lock]`, or `#[lock(rw)]` for a reader-writer lock";
+    const USAGE: &str = "write `#[lock]`, `#[lock(rw)]` for a reader-writer lock, \
+                         `#[lock(sync)]` for one of `async_monitor::sync`, or `#[lock(rw, sync)]`";
     let error = |tokens: &dyn ToTokens, problem: &str| {
         let message = format!("{problem}: {USAGE}");
         Err(syn::Error::new_spanned(tokens.to_token_stream(), message))
@@ -200,17 +202,46 @@ fn parse_lock(attribute: &Attribute, is_second: bool) -> syn::Result<LockAttribu
             "the field is marked as a lock twice: remove one `#[lock]`",
         ));
     }
-    let is_rw = match &attribute.meta {
-        Meta::Path(_) => false,
-        Meta::List(list) if list.tokens.to_string() == "rw" => true,
+    let kinds = match &attribute.meta {
+        Meta::Path(_) => Vec::new(),
         Meta::List(list) if list.tokens.is_empty() => {
             return error(attribute, "a kind of lock is missing");
         }
-        Meta::List(list) => return error(&list.tokens, "this is not a kind of lock"),
+        Meta::List(list) => match list.parse_args_with(kinds) {
+            Ok(kinds) => kinds,
+            Err(_) => return error(&list.tokens, "this is not a kind of lock"),
+        },
         Meta::NameValue(_) => return error(attribute, "`lock` takes no value"),
     };
+    let (mut is_rw, mut is_sync) = (false, false);
+    for kind in &kinds {
+        let is_kind = if kind == "rw" {
+            &mut is_rw
+        } else if kind == "sync" {
+            &mut is_sync
+        } else {
+            return error(kind, "this is not a kind of lock");
+        };
+        if *is_kind {
+            return error(kind, "this is said twice");
+        }
+        *is_kind = true;
+    }
     Ok(LockAttribute {
         attribute: attribute.clone(),
         is_rw,
+        is_sync,
     })
+}
+
+/// `rw, sync`
+fn kinds(input: ParseStream<'_>) -> syn::Result<Vec<Ident>> {
+    let mut kinds = vec![input.parse()?];
+    while !input.is_empty() {
+        input.parse::<Token![,]>()?;
+        if !input.is_empty() {
+            kinds.push(input.parse()?);
+        }
+    }
+    Ok(kinds)
 }

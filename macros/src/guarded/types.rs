@@ -55,6 +55,30 @@ fn pointee(ty: &Type) -> Option<&Type> {
     }
 }
 
+/// Whether the type is written as one of `async_monitor::sync`, also behind a pointer:
+/// `sync::Lock`, `sync::Mutex<T>` or `sync::RwLock<T>`, at whatever path but those of other
+/// crates that are known to have such types.
+pub(super) fn is_sync_lock(ty: &Type) -> bool {
+    if let Some(inner) = pointee(ty) {
+        return is_sync_lock(inner);
+    }
+    let Type::Path(path) = peeled(ty) else {
+        return false;
+    };
+    let segments = &path.path.segments;
+    let is_in_sync = segments
+        .iter()
+        .rev()
+        .nth(1)
+        .is_some_and(|segment| segment.ident == "sync");
+    let is_of_another = segments.first().is_some_and(|first| {
+        ["std", "core", "tokio", "async_std", "futures"]
+            .iter()
+            .any(|name| first.ident == name)
+    });
+    is_in_sync && !is_of_another && looks_like_lock(ty)
+}
+
 /// A lock with a value inside, such as `Mutex<T>`.
 #[derive(Clone, Copy)]
 pub(super) struct DataLock<'t> {
@@ -98,6 +122,19 @@ mod tests {
         assert_eq!(value(parse_quote!(Guarded)), None);
         assert_eq!(value(parse_quote!(Guarded<A, B>)), None);
         assert_eq!(value(parse_quote!(Cell<i64>)), None);
+    }
+
+    #[test]
+    fn short_locks_are_known_by_their_module() {
+        assert!(is_sync_lock(&parse_quote!(sync::Lock)));
+        assert!(is_sync_lock(&parse_quote!(
+            Arc<async_monitor::sync::Mutex<u8>>
+        )));
+        assert!(is_sync_lock(&parse_quote!(&'a sync::RwLock<()>)));
+        assert!(!is_sync_lock(&parse_quote!(std::sync::Mutex<u8>)));
+        assert!(!is_sync_lock(&parse_quote!(::tokio::sync::Mutex<u8>)));
+        assert!(!is_sync_lock(&parse_quote!(sync::Semaphore)));
+        assert!(!is_sync_lock(&parse_quote!(Mutex<u8>)));
     }
 
     #[test]

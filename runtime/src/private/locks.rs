@@ -99,6 +99,13 @@ unsafe impl<O: RwLockOf<M> + ?Sized, M> LockOf<M> for O {
 /// one to what that derefs to, and code of the user decides where that leads.
 pub struct NoCoercion<'a, L: ?Sized>(&'a L);
 
+impl<'a, L: ?Sized> NoCoercion<'a, L> {
+    #[inline]
+    pub(super) fn get(self) -> &'a L {
+        self.0
+    }
+}
+
 /// The field.
 #[inline]
 pub fn no_coercion<L: ?Sized>(field: &L) -> NoCoercion<'_, L> {
@@ -125,6 +132,12 @@ impl Kind {
     #[inline]
     pub fn of<O: ?Sized + 'static, M: 'static>() -> Option<Kind> {
         Some(Kind(TypeId::of::<ObjectLock<O, M>>()))
+    }
+
+    /// The object at `address`, of this kind.
+    #[inline]
+    pub(super) fn object(self, address: *const ()) -> Object {
+        Object::new(address, self.0)
     }
 }
 
@@ -497,6 +510,11 @@ impl<'a, L: ?Sized> LockField<'a, L> {
 pub struct Mutable<L: ?Sized>(PhantomData<fn(&L)>);
 
 impl<L: ?Sized> Mutable<L> {
+    #[inline]
+    pub(super) fn new() -> Self {
+        Mutable(PhantomData)
+    }
+
     /// The lock, which may have a `get_mut`.
     #[doc(hidden)]
     #[inline]

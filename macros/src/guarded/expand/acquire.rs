@@ -50,6 +50,27 @@ impl Side<'_> {
              async."
         );
         let (acquired, tried) = (self.acquired(), self.tried());
+        if self.lock.is_sync {
+            let doc = format!(
+                "Acquires the lock `{name}` {how}, and parks the thread while that has to wait."
+            );
+            return quote! {
+                #[automatically_derived]
+                impl #params #this #where_clause {
+                    #[doc = #doc]
+                    #[must_use = "the lock is released as soon as the guard is dropped"]
+                    #vis fn #acquire(&self) -> #guard #bound {
+                        #acquired
+                    }
+
+                    #[doc = #try_doc]
+                    #[must_use = "the lock is released as soon as the guard is dropped"]
+                    #vis fn #try_acquire(&self) -> ::core::option::Option<#guard> #bound {
+                        #tried
+                    }
+                }
+            };
+        }
         quote! {
             #[automatically_derived]
             impl #params #this #where_clause {
@@ -87,8 +108,27 @@ impl Side<'_> {
     ///     ::core::marker::PhantomData,
     /// )
     /// ```
+    ///
+    /// or, for a short lock, to:
+    ///
+    /// ```text
+    /// let __guard = ::async_monitor::SyncLock::acquire(sync_object_lock(self));
+    /// AccountLedgerGuard(..)
+    /// ```
     fn acquired(&self) -> TokenStream {
         let krate = &self.monitor.krate;
+        if self.lock.is_sync {
+            let acquire = if self.is_shared {
+                quote!(SyncRwLock::read)
+            } else {
+                quote!(SyncLock::acquire)
+            };
+            let (lock, guard) = (self.lock_of(&quote!(self)), self.new_guard());
+            return quote! {
+                let __guard = #krate::#acquire(#lock);
+                #guard
+            };
+        }
         let (acquire, resolve, of) = if self.is_shared {
             (
                 quote!(AsyncRwLock::read),
@@ -112,10 +152,11 @@ impl Side<'_> {
     /// As [`acquired`](Self::acquired), without waiting.
     fn tried(&self) -> TokenStream {
         let krate = &self.monitor.krate;
-        let acquire = if self.is_shared {
-            quote!(AsyncRwLock::try_read)
-        } else {
-            quote!(AsyncLock::try_acquire)
+        let acquire = match (self.lock.is_sync, self.is_shared) {
+            (false, false) => quote!(AsyncLock::try_acquire),
+            (false, true) => quote!(AsyncRwLock::try_read),
+            (true, false) => quote!(SyncLock::try_acquire),
+            (true, true) => quote!(SyncRwLock::try_read),
         };
         let (lock, guard) = (self.lock_of(&quote!(self)), self.new_guard());
         quote! {
@@ -210,7 +251,7 @@ impl Side<'_> {
                 }
             }
         });
-        quote! {
+        let has_lock = quote! {
             #[doc(hidden)]
             #[automatically_derived]
             impl #params #krate::__private::HasLock<#key> for #this #where_clause {
@@ -230,6 +271,12 @@ impl Side<'_> {
                     #guard::fields(__guard)
                 }
             }
+        };
+        if self.lock.is_sync {
+            return has_lock;
+        }
+        quote! {
+            #has_lock
 
             #[doc(hidden)]
             #[automatically_derived]
@@ -292,9 +339,10 @@ pub(super) fn expand_mut(monitor: &Monitor, lock: &LockField) -> TokenStream {
             is_owned: false, ..
         } => return TokenStream::new(),
         Contents::Value { .. } => {
-            let lock = &lock.ident;
+            let (field, lock) = (lock, &lock.ident);
+            let field = super::item(field, "field");
             resolved = quote! {
-                let __mutable = #krate::__private::field(&self.#lock).__resolve().__mutable();
+                let __mutable = #krate::__private::#field(&self.#lock).__resolve().__mutable();
             };
             quote!(value: __mutable.__of(&mut self.#lock).get_mut(),)
         }

@@ -118,8 +118,9 @@ impl Side<'_> {
                 } else {
                     (quote!(__resolve), quote!(__value))
                 };
+                let field = self.item("field");
                 resolved = quote! {
-                    let __field = #krate::__private::field(&__owner.#lock).#resolve();
+                    let __field = #krate::__private::#field(&__owner.#lock).#resolve();
                 };
                 quote!(value: __field.#value(#receiver self.0),)
             }
@@ -163,7 +164,12 @@ impl Side<'_> {
     ///
     /// SAFETY, of what is generated: by K1 or K2, the lock of this owner is held
     /// while the value exists.
+    ///
+    /// Nothing waits at a `Condition` with a short lock: there is no proof of it to give.
     pub(super) fn expand_holds_lock(&self, ty: &TokenStream, owner: &TokenStream) -> TokenStream {
+        if self.lock.is_sync {
+            return TokenStream::new();
+        }
         let krate = &self.monitor.krate;
         let params = self.monitor.params.with_guard();
         let where_clause = self.monitor.params.where_clause(&TokenStream::new());

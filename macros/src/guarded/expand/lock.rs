@@ -47,11 +47,7 @@ pub(super) fn expand_lock_of(monitor: &Monitor, lock: &LockField) -> TokenStream
         Contents::Value { .. } => Vec::new(),
     };
     let (marker, unsafe_) = (marker(monitor, lock), unsafe_());
-    let lock_of = if lock.is_rw {
-        quote!(RwLockOf)
-    } else {
-        quote!(LockOf)
-    };
+    let lock_of = super::item(lock, if lock.is_rw { "RwLockOf" } else { "LockOf" });
     // A type with parameters may have lifetimes, which its id does not tell.
     let kind = monitor.params.is_empty().then(|| {
         quote! {

@@ -83,17 +83,26 @@ impl Side<'_> {
         code.extend(self.expand_held());
         code.extend(self.expand_methods());
         code.extend(self.expand_traits());
-        code.extend(self.expand_when());
-        if !self.lock.is_rw {
-            code.extend(self.expand_reading());
+        if !self.lock.is_sync {
+            code.extend(self.expand_when());
+            if !self.lock.is_rw {
+                code.extend(self.expand_reading());
+            }
         }
         code.extend(self.expand_view_of());
         if !self.is_shared {
             code.extend(lock::expand_lock_of(self.monitor, self.lock));
-            code.extend(self.expand_relock());
+            if !self.lock.is_sync {
+                code.extend(self.expand_relock());
+            }
             code.extend(self.expand_restore());
         }
         code
+    }
+
+    /// An item of the runtime, of which there is one for short locks, too.
+    fn item(&self, name: &str) -> Ident {
+        item(self.lock, name)
     }
 
     /// `&'lifetime mut T`, or `&'lifetime T` where the lock is shared.
@@ -114,23 +123,19 @@ impl Side<'_> {
     }
 
     /// What the guard is a newtype over, by name.
-    fn core(&self) -> TokenStream {
-        if self.is_shared {
-            quote!(ReadCore)
-        } else {
-            quote!(Core)
-        }
+    fn core(&self) -> Ident {
+        self.item(if self.is_shared { "ReadCore" } else { "Core" })
     }
 
     /// What the guard is a newtype over.
     fn core_type(&self) -> TokenStream {
         let (krate, core, key) = (&self.monitor.krate, self.core(), &self.key);
         let (this, marker) = (self.monitor.params.this(), &self.marker);
-        let guard = if self.is_shared {
-            quote!(ReadGuardOf)
+        let guard = self.item(if self.is_shared {
+            "ReadGuardOf"
         } else {
-            quote!(GuardOf)
-        };
+            "GuardOf"
+        });
         let guard = quote!(#krate::__private::#guard<'__guard, #this, #marker>);
         quote!(#krate::__private::#core<'__guard, #this, #guard, #key>)
     }
@@ -139,14 +144,15 @@ impl Side<'_> {
     /// the type of the lock.
     fn lock_type(&self) -> TokenStream {
         let (krate, marker) = (&self.monitor.krate, &self.marker);
-        let this = self.monitor.params.this();
-        quote!(#krate::__private::ObjectLock<#this, #marker>)
+        let (this, object_lock) = (self.monitor.params.this(), self.item("ObjectLock"));
+        quote!(#krate::__private::#object_lock<#this, #marker>)
     }
 
     /// The lock of `owner`, a reference to the struct.
     fn lock_of(&self, owner: &TokenStream) -> TokenStream {
         let (krate, marker) = (&self.monitor.krate, &self.marker);
-        quote!(#krate::__private::object_lock::<_, #marker>(#owner))
+        let object_lock = self.item("object_lock");
+        quote!(#krate::__private::#object_lock::<_, #marker>(#owner))
     }
 
     /// The guard with its arguments.
@@ -164,6 +170,17 @@ impl Side<'_> {
     /// See [`hidden`].
     fn hidden(&self) -> TokenStream {
         hidden(self.monitor, self.lock)
+    }
+}
+
+/// An item of the runtime, of which there is one for short locks, too: `Core` and
+/// `SyncCore`, `field` and `sync_field`.
+fn item(lock: &LockField, name: &str) -> Ident {
+    let is_type = name.starts_with(char::is_uppercase);
+    match (lock.is_sync, is_type) {
+        (false, _) => format_ident!("{name}"),
+        (true, true) => format_ident!("Sync{name}"),
+        (true, false) => format_ident!("sync_{name}"),
     }
 }
 

@@ -19,6 +19,7 @@ mod event;
 mod lock;
 mod rwlock;
 mod semaphore;
+mod sync;
 mod task_grants;
 mod when;
 

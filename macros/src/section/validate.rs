@@ -226,7 +226,7 @@ fn check_asynchronous(function: &Function, section: &Section, errors: &Errors) {
         "if it is one, write `#[synchronized]` above the attribute that has made a plain fn of it"
     } else {
         "make the lock one of `async_monitor::sync`, for sections that never suspend, or add the \
-         option `blocking`, which parks the thread, and must not be one of an executor"
+         option `blocking`, which parks the thread: not on a thread of an executor"
     };
     errors.at(
         function.sig.fn_token,

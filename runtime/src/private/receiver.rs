@@ -15,7 +15,7 @@ use std::sync::Arc;
 #[diagnostic::on_unimplemented(
     message = "`&mut self` means that nobody else has the object, so waiting for its lock is pointless",
     label = "nobody else can hold the lock of this object",
-    note = "take `&self`, or remove the attribute and reach what the lock guards without it: the lock `ledger` has a method `self.ledger_mut()`"
+    note = "take `&self`, or remove the attribute and use the method of the struct that takes no lock: `self.ledger_mut()` for a lock `ledger`"
 )]
 pub trait PointsToLock {}
 

@@ -348,6 +348,9 @@ fn methods_of_traits_run_their_sections() {
         left: vec![1, 2],
         taken: Arc::default(),
     };
-    assert_eq!((parts.next(), parts.next(), parts.next()), (Some(2), Some(1), None));
+    assert_eq!(
+        (parts.next(), parts.next(), parts.next()),
+        (Some(2), Some(1), None)
+    );
     assert_eq!(*parts.taken.lock_blocking(), [2, 1]);
 }

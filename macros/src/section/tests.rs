@@ -115,7 +115,10 @@ fn a_mutable_receiver_is_checked_only_with_a_lock_of_its_own() {
         async fn f(&mut self) {}
     );
     assert_eq!(checked(quote!(ledger), method.clone()), 1);
-    assert_eq!(checked(quote!(l = self.ledger, read(cfg)), method.clone()), 2);
+    assert_eq!(
+        checked(quote!(l = self.ledger, read(cfg)), method.clone()),
+        2
+    );
     assert_eq!(checked(quote!(self.shared.ledger), method.clone()), 0);
     assert_eq!(checked(quote!(crate::GLOBAL), method), 0);
     let typed = quote!(
@@ -179,7 +182,10 @@ fn a_plain_fn_parks_and_an_async_fn_does_not() {
         &with_lock(quote!(a.b, blocking, { f().await })),
         &["the `.await` in the block says that it has one"],
     );
-    assert_messages(&with_lock(quote!(a.b, blocking, { async { f().await } })), &[]);
+    assert_messages(
+        &with_lock(quote!(a.b, blocking, { async { f().await } })),
+        &[],
+    );
 }
 
 #[test]

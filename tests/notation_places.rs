@@ -27,6 +27,7 @@ impl Upload {
     }
 
     #[synchronized(self.own)]
+    #[expect(clippy::needless_arbitrary_self_type)]
     async fn complete_own(self: &mut Self) -> usize {
         own.append(&mut self.parts);
         own.len()

@@ -1,14 +1,13 @@
 impl Account {
     /// Docs.
     pub async fn deposit(&self, amount: i64) -> Result<i64, Failed> {
-        let __base0 = &*self;
         let (__type0, __lock0) = {
             let __entry = ::async_monitor::__private::probe_shared::<
                 _,
                 263483944795383689231947791126006350729u128,
                 221386149142879907063647187146096938689u128,
-            >(__base0)
-                .__select(&__base0.cfg)
+            >(&*self)
+                .__select(&self.cfg)
                 .__resolve_shared();
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };

@@ -1,13 +1,12 @@
 impl Account {
     /// Docs.
     pub async fn deposit(&self, amount: i64) -> Result<i64, Failed> {
-        let __base0 = &*self;
         let (__type0, __lock0) = {
             let __entry = ::async_monitor::__private::probe::<
                 _,
                 122075695621518212564394156771862851892u128,
-            >(__base0)
-                .__select(&__base0.ledger)
+            >(&*self)
+                .__select(&self.ledger)
                 .__resolve();
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };

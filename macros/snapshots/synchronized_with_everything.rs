@@ -1,34 +1,31 @@
 impl Account {
     /// Docs.
     pub async fn deposit(&self, amount: i64) -> Result<i64, Failed> {
-        let __base0 = &*self;
         let (__type0, __lock0) = {
             let __entry = ::async_monitor::__private::probe::<
                 _,
                 122075695621518212564394156771862851892u128,
-            >(__base0)
-                .__select(&__base0.ledger)
+            >(&*self)
+                .__select(&self.ledger)
                 .__resolve();
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
-        let __base1 = &*self;
         let (__type1, __lock1) = {
             let __entry = ::async_monitor::__private::probe::<
                 _,
                 243516796964516940985367504845056174803u128,
-            >(__base1)
-                .__select(&__base1.remote)
+            >(&*self)
+                .__select(&self.remote)
                 .__resolve();
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
-        let __base2 = &*self;
         let (__type2, __lock2) = {
             let __entry = ::async_monitor::__private::probe_shared::<
                 _,
                 263483944795383689231947791126006350729u128,
                 221386149142879907063647187146096938689u128,
-            >(__base2)
-                .__select(&__base2.cfg)
+            >(&*self)
+                .__select(&self.cfg)
                 .__resolve_shared();
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };

@@ -1,12 +1,16 @@
 impl Account {
     fn deposit(&mut self, amount: i64) -> i64 {
-        let __base0 = &*self;
+        ::async_monitor::__private::mutable_receiver::<
+            _,
+            122075695621518212564394156771862851892u128,
+        >(&*self)
+            .__check_lock(&self.ledger);
         let (__type0, __lock0) = {
             let __entry = ::async_monitor::__private::probe::<
                 _,
                 122075695621518212564394156771862851892u128,
-            >(__base0)
-                .__select(&__base0.ledger)
+            >(&*self)
+                .__select(&self.ledger)
                 .__resolve();
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };

@@ -1,22 +1,20 @@
 const _: () = {
     let _ = {
-        let __base0 = &from;
         let (__type0, __lock0) = {
             let __entry = ::async_monitor::__private::probe::<
                 _,
                 122075695621518212564394156771862851892u128,
-            >(__base0)
-                .__select(&__base0.ledger)
+            >(&from)
+                .__select(&from.ledger)
                 .__resolve();
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
-        let __base1 = &to;
         let (__type1, __lock1) = {
             let __entry = ::async_monitor::__private::probe::<
                 _,
                 122075695621518212564394156771862851892u128,
-            >(__base1)
-                .__select(&__base1.ledger)
+            >(&to)
+                .__select(&to.ledger)
                 .__resolve();
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };

@@ -1,12 +1,11 @@
 const _: () = {
     let _ = {
-        let __base0 = &account;
         let (__type0, __lock0) = {
             let __entry = ::async_monitor::__private::probe::<
                 _,
                 122075695621518212564394156771862851892u128,
-            >(__base0)
-                .__select(&__base0.ledger)
+            >(&account)
+                .__select(&account.ledger)
                 .__resolve();
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };

@@ -101,6 +101,11 @@ const SEEDS: &[(Macro, &str)] = &[
          'life0>> { Box::pin(async move { if let Some(__ret) = None::<u8> { return __ret; } let \
          __self = self; let __ret: u8 = { __self.g(); 3 }; __ret }) })",
     ),
+    (
+        Macro::Synchronized,
+        "(self.a.b, read(c), blocking, timeout = t, atomic) (fn f(&mut self, x: u8) -> \
+         Option<u8> { b.push(x); self.d.f()?; Some(x) })",
+    ),
     (Macro::Synchronized, "() (struct S { a: u8 })"),
     (
         Macro::Monitor,
@@ -176,6 +181,7 @@ const WORDS: &[&str] = &[
     "timeout",
     "atomic",
     "no_await",
+    "blocking",
     "ledger",
     "balance",
     "allow",

@@ -170,6 +170,11 @@ pub fn derive_guarded(input: TokenStream) -> TokenStream {
 /// | `write(cfg)`, `cfg` | alone | `cfg` |
 /// | `remote?` | a lock whose acquisition can fail: the error is returned, as by `?` | `remote` |
 ///
+/// A lock that belongs to no `#[derive(Guarded)]` struct borrows nothing but itself where it
+/// is named by a path of fields: beside `self.storage`, the body may change `self.parts`. In
+/// a method with `&mut self`, a lock that guards fields of `Self` cannot be held by anybody
+/// else, and is refused, unless it is behind an `Arc` or a reference.
+///
 /// `name = ` may stand in front of each. In a method, a bare name is a field;
 /// behind `name = ` it is a parameter or, in capitals, a static, if there is one.
 ///
@@ -230,6 +235,7 @@ pub fn derive_guarded(input: TokenStream) -> TokenStream {
 /// | `timeout = duration` | bounds the wait to enter: see below |
 /// | `atomic` | all or nothing: see below |
 /// | `no_await` | the body may not suspend, so that it cannot be cancelled half-way: an `.await` in it does not compile |
+/// | `blocking` | in a plain `fn`: parks the thread until the section is entered: see below |
 /// | `crate = ::path` | where this crate is reached by another path than `::async_monitor` |
 ///
 /// # Several locks
@@ -277,6 +283,41 @@ pub fn derive_guarded(input: TokenStream) -> TokenStream {
 /// There may be one condition, at one `Lock`, `Mutex` or `RwLock`. What is not
 /// guarded by that lock wakes nobody: a condition that looks at an atomic is not
 /// looked at again when that changes.
+///
+/// # In plain code
+///
+/// With `blocking`, a plain `fn` has a section of an async lock: it parks the thread until
+/// the section is entered, as a method `acquire_ledger_blocking()` does. All the other
+/// options mean what they mean in an `async fn`; `timeout` needs no timer of a runtime. An
+/// `async fn` cannot have it.
+///
+/// ```
+/// # use async_monitor::{Guarded, Lock, synchronized, with_lock};
+/// # #[derive(Guarded)]
+/// # pub struct Account {
+/// #     ledger: Lock,
+/// #     #[guarded_by(ledger)]
+/// #     balance: Guarded<i64>,
+/// # }
+/// impl Account {
+///     #[synchronized(ledger, blocking)]
+///     pub fn deposit(&self, amount: i64) -> i64 {
+///         *ledger.balance += amount;
+///         *ledger.balance
+///     }
+/// }
+///
+/// fn balance(account: &Account) -> i64 {
+///     with_lock!(read(account.ledger), blocking, { *ledger.balance })
+/// }
+/// # let account = Account { ledger: Lock::new(), balance: Guarded::new(3) };
+/// # assert_eq!(account.deposit(2), 5);
+/// # assert_eq!(balance(&account), 5);
+/// ```
+///
+/// A thread of an executor should not be parked: it is needed for other tasks, perhaps for
+/// the one that holds the lock. (What has been granted to such a task, and is not picked up,
+/// the thread takes over after about a millisecond. What is held is held.)
 ///
 /// # All or nothing
 ///

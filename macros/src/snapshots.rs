@@ -132,6 +132,22 @@ synchronized! {
     synchronized_with_everything: (ledger, r = remote?, read(cfg), atomic, no_await, timeout = LONG);
 }
 
+/// In a plain fn with `&mut self`.
+#[test]
+fn synchronized_blocking() {
+    let method = quote! {
+        fn next(&mut self) -> Option<i64> { body(ledger) }
+    };
+    let arguments = quote!(ledger, read(cfg), atomic, blocking, timeout = LONG);
+    let input = quote!(#arguments #method);
+    let method = section::synchronized(arguments, method);
+    check(
+        &input,
+        quote!(impl Account { #method }),
+        &expect_file!["../snapshots/synchronized_blocking.rs"],
+    );
+}
+
 #[test]
 fn with_lock() {
     let input = quote!(a = from.ledger, b = to.ledger, {

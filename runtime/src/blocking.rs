@@ -140,6 +140,21 @@ mod real {
     /// Runs a future to its end on this thread, which is parked while there is
     /// nothing to do.
     pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+        match run(future, None) {
+            Some(output) => output,
+            None => unreachable!("without a limit, it ends with the future"),
+        }
+    }
+
+    /// The same, for `limit` at the most: the time runs from the first poll. The last poll
+    /// comes when it is up.
+    #[cfg(feature = "macros")]
+    pub(crate) fn block_on_for<F: Future>(limit: Duration, future: F) -> Option<F::Output> {
+        run(future, Some(limit))
+    }
+
+    #[inline]
+    fn run<F: Future>(future: F, limit: Option<Duration>) -> Option<F::Output> {
         let (parker, waker) = PARKER
             .try_with(Cell::take)
             .ok()
@@ -161,9 +176,17 @@ mod real {
             0 => (0, PATIENCE),
             _ => (2, LITTLE_PATIENCE),
         };
+        // A limit that is later than any time is none.
+        let deadline = limit
+            .filter(|_| polled.is_pending())
+            .and_then(|limit| Instant::now().checked_add(limit));
         let output = loop {
             if let Poll::Ready(output) = polled {
-                break output;
+                break Some(output);
+            }
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            if left.is_some_and(|left| left.is_zero()) {
+                break None;
             }
             polled = if parker.spin() {
                 HASTE.set(HASTE.get().saturating_sub(1));
@@ -171,6 +194,9 @@ mod real {
             } else if hasty_looks > 0 {
                 hasty_looks -= 1;
                 poll_out_of_patience(future.as_mut(), &mut cx)
+            } else if let Some(left) = left.filter(|left| *left <= patience) {
+                parker.park(left);
+                future.as_mut().poll(&mut cx)
             } else if parker.park(patience) {
                 future.as_mut().poll(&mut cx)
             } else {
@@ -184,6 +210,11 @@ mod real {
     }
 }
 
+#[cfg(all(
+    feature = "macros",
+    not(any(async_monitor_loom, async_monitor_shuttle))
+))]
+pub(crate) use self::real::block_on_for;
 #[cfg(not(any(async_monitor_loom, async_monitor_shuttle)))]
 pub(crate) use self::real::{block_on, take_impatience, took_over};
 
@@ -192,6 +223,15 @@ pub(crate) use loom::future::block_on;
 
 #[cfg(all(async_monitor_shuttle, not(async_monitor_loom)))]
 pub(crate) use shuttle::future::block_on;
+
+/// In models, no time passes.
+#[cfg(all(feature = "macros", any(async_monitor_loom, async_monitor_shuttle)))]
+pub(crate) fn block_on_for<F: core::future::Future>(
+    _limit: std::time::Duration,
+    future: F,
+) -> Option<F::Output> {
+    Some(block_on(future))
+}
 
 /// In models, patience ends when a model says so.
 #[cfg(any(async_monitor_loom, async_monitor_shuttle))]

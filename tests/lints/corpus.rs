@@ -363,6 +363,20 @@ pub mod bound {
     }
 
     /// Deserves nothing.
+    #[synchronized(m, blocking)]
+    pub fn park(m: Number<'_>, value: u8) -> u8 {
+        *m += u8::from(value > 3);
+        *m
+    }
+
+    /// Deserves nothing.
+    #[synchronized(m, blocking, atomic)]
+    pub fn park_or_undo(m: Number<'_>, value: u8) -> Option<u8> {
+        *m = m.checked_add(value)?;
+        Some(*m)
+    }
+
+    /// Deserves nothing.
     #[synchronized(m, when = *m > 0)]
     pub async fn take(m: Number<'_>) -> u8 {
         core::mem::take(m)
@@ -465,6 +479,14 @@ pub mod bound {
     #[synchronized(m, no_await)]
     pub async fn unused_without_await(m: Number<'_>, hint: u8) -> u8 {
         let twice = *m * 2;
+        let mut same = *m;
+        same
+    }
+
+    /// The same under every option.
+    #[synchronized(m, blocking)]
+    pub fn unused_parked(m: Number<'_>, hint: u8) -> u8 {
+        let twice = u8::from(*m > 2);
         let mut same = *m;
         same
     }

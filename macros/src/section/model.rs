@@ -27,6 +27,8 @@ pub(super) struct Options {
     pub(super) krate: Krate,
     /// `no_await`: the body may not suspend.
     pub(super) no_await: Option<Ident>,
+    /// `blocking`: the thread is parked until the locks are acquired.
+    pub(super) blocking: Option<Ident>,
     /// `when = condition`: what to wait for at entry.
     pub(super) when: Option<When>,
     /// `timeout = duration`: how long to wait at entry.
@@ -48,6 +50,7 @@ impl Options {
             }
             OptionArgument::Atomic(name) => self.atomic = Some(name),
             OptionArgument::NoAwait(name) => self.no_await = Some(name),
+            OptionArgument::Blocking(name) => self.blocking = Some(name),
             OptionArgument::Crate(_, path) => self.krate = Krate::at_path(&path),
         }
     }
@@ -85,6 +88,9 @@ pub(super) enum LockExpr {
     /// `base.field`, which can be a lock of a derived struct.
     Field {
         base: TokenStream,
+        /// What stands before `.field`, if it is a path that may be written twice. Then
+        /// a lock of no derive borrows that field alone.
+        path: Option<TokenStream>,
         field: Ident,
         /// The base is `self`.
         is_own: bool,
@@ -94,12 +100,30 @@ pub(super) enum LockExpr {
 }
 
 impl LockExpr {
-    fn field(base: TokenStream, field: &Ident, is_own: bool) -> Self {
+    /// A field of `self`.
+    fn own(receiver: &Base, field: &Ident) -> Self {
         LockExpr::Field {
-            base,
+            base: receiver.object_at(field.span()),
+            path: Some(receiver.at(field.span()).into_token_stream()),
             field: field.clone(),
-            is_own,
+            is_own: true,
         }
+    }
+}
+
+/// Whether the expression is a path of variables and fields, which leads to the same
+/// place whenever it is evaluated. (A name in capitals may be a constant, which would be
+/// another value each time.)
+fn is_path_of_fields(expr: &Expr) -> bool {
+    match expr {
+        Expr::Field(expr) => is_path_of_fields(&expr.base),
+        Expr::Paren(expr) => is_path_of_fields(&expr.expr),
+        Expr::Group(expr) => is_path_of_fields(&expr.expr),
+        Expr::Path(path) => {
+            let ident = path.path.get_ident();
+            ident.is_some_and(|ident| !is_in_capitals(ident))
+        }
+        _ => false,
     }
 }
 
@@ -200,18 +224,23 @@ fn resolve(expr: &Expr, name: Option<&Ident>, scope: &Scope) -> LockExpr {
             if let Member::Named(field) = &expr.member {
                 let is_self =
                     matches!(peeled(&expr.base), Expr::Path(path) if path.path.is_ident("self"));
-                let base = match &scope.receiver {
-                    Some(receiver) if is_self => receiver.object_at(field.span()),
-                    _ => scope.rename(expr.base.to_token_stream()),
+                if let Some(receiver) = scope.receiver.as_ref().filter(|_| is_self) {
+                    return LockExpr::own(receiver, field);
+                }
+                let base = scope.rename(expr.base.to_token_stream());
+                return LockExpr::Field {
+                    path: is_path_of_fields(&expr.base).then(|| base.clone()),
+                    base,
+                    field: field.clone(),
+                    is_own: is_self,
                 };
-                return LockExpr::field(base, field, is_self);
             }
         }
         Expr::Path(path) => {
             let field = path.path.get_ident().filter(|field| *field != "self");
             if let (Some(field), Some(base)) = (field, &scope.receiver) {
                 if !scope.is_value(field, name) {
-                    return LockExpr::field(base.object_at(field.span()), field, true);
+                    return LockExpr::own(base, field);
                 }
             }
         }

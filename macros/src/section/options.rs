@@ -15,15 +15,17 @@ pub(super) enum SectionOption {
     Timeout,
     Atomic,
     NoAwait,
+    Blocking,
     Crate,
 }
 
 impl SectionOption {
-    pub(super) const ALL: [SectionOption; 5] = [
+    pub(super) const ALL: [SectionOption; 6] = [
         SectionOption::When,
         SectionOption::Timeout,
         SectionOption::Atomic,
         SectionOption::NoAwait,
+        SectionOption::Blocking,
         SectionOption::Crate,
     ];
 
@@ -34,6 +36,7 @@ impl SectionOption {
             SectionOption::Timeout => "timeout",
             SectionOption::Atomic => "atomic",
             SectionOption::NoAwait => "no_await",
+            SectionOption::Blocking => "blocking",
             SectionOption::Crate => "crate",
         }
     }
@@ -43,7 +46,7 @@ impl SectionOption {
         match self {
             SectionOption::When => Some("condition"),
             SectionOption::Timeout => Some("duration"),
-            SectionOption::Atomic | SectionOption::NoAwait => None,
+            SectionOption::Atomic | SectionOption::NoAwait | SectionOption::Blocking => None,
             SectionOption::Crate => Some("::path"),
         }
     }
@@ -84,6 +87,7 @@ pub(super) enum OptionArgument {
     Timeout(Ident, Expr),
     Atomic(Ident),
     NoAwait(Ident),
+    Blocking(Ident),
     Crate(Ident, Path),
 }
 
@@ -95,6 +99,7 @@ impl OptionArgument {
             | OptionArgument::Timeout(name, _)
             | OptionArgument::Atomic(name)
             | OptionArgument::NoAwait(name)
+            | OptionArgument::Blocking(name)
             | OptionArgument::Crate(name, _) => name,
         }
     }
@@ -118,7 +123,7 @@ mod tests {
     fn messages_list_all_options() {
         assert_eq!(
             SectionOption::list(),
-            "`when`, `timeout`, `atomic`, `no_await` and `crate`"
+            "`when`, `timeout`, `atomic`, `no_await`, `blocking` and `crate`"
         );
     }
 }

@@ -131,6 +131,7 @@ fn option_argument(
         SectionOption::Timeout => OptionArgument::Timeout(name, input.parse()?),
         SectionOption::Atomic => OptionArgument::Atomic(name),
         SectionOption::NoAwait => OptionArgument::NoAwait(name),
+        SectionOption::Blocking => OptionArgument::Blocking(name),
         SectionOption::Crate => OptionArgument::Crate(name, crate_path(input)?),
     })
 }

@@ -100,25 +100,92 @@ fn several_mistakes_are_reported_together() {
             "`retries` is not an option",
             "has no name in the body",
             "takes an `async fn`",
-            "`&mut self` means that nobody else has the object",
             "two locks would be bound as `a`: give this one another name, `other = other`",
         ],
     );
 }
 
 #[test]
-fn a_mutable_receiver_is_an_error_only_with_a_lock_of_its_own() {
+fn a_mutable_receiver_is_checked_only_with_a_lock_of_its_own() {
+    let checked = |arguments, item| {
+        let output = fn_errors(arguments, item, &[]);
+        output.matches("__check_lock").count()
+    };
     let method = quote!(
         async fn f(&mut self) {}
     );
-    fn_errors(quote!(ledger), method.clone(), &["`&mut self`"]);
-    fn_errors(quote!(l = self.ledger), method.clone(), &["`&mut self`"]);
-    fn_errors(quote!(self.shared.ledger), method.clone(), &[]);
-    fn_errors(quote!(crate::GLOBAL), method, &[]);
+    assert_eq!(checked(quote!(ledger), method.clone()), 1);
+    assert_eq!(
+        checked(quote!(l = self.ledger, read(cfg)), method.clone()),
+        2
+    );
+    assert_eq!(checked(quote!(self.shared.ledger), method.clone()), 0);
+    assert_eq!(checked(quote!(crate::GLOBAL), method), 0);
     let typed = quote!(
         async fn f(self: &mut Self) {}
     );
-    fn_errors(quote!(ledger), typed, &["`&mut self`"]);
+    assert_eq!(checked(quote!(ledger), typed), 1);
+    let shared = quote!(
+        async fn f(&self) {}
+    );
+    assert_eq!(checked(quote!(ledger), shared), 0);
+}
+
+#[test]
+fn a_base_is_written_twice_if_that_is_the_same() {
+    let count = |lock: TokenStream| {
+        let output = with_lock(quote!(#lock.ledger, {})).to_string();
+        output.matches("__base0").count()
+    };
+    for path in [
+        quote!(account),
+        quote!(self.a.0.b),
+        quote!((a.b)),
+        quote!((self)),
+    ] {
+        assert_eq!(count(path.clone()), 0, "{path}");
+    }
+    for other in [
+        quote!(f()),
+        quote!(a[0]),
+        quote!(a.b().c),
+        quote!(GLOBAL),
+        quote!(m::account),
+        quote!((*a)),
+    ] {
+        assert_eq!(count(other.clone()), 3, "{other}");
+    }
+}
+
+#[test]
+fn a_plain_fn_parks_and_an_async_fn_does_not() {
+    let plain = quote!(
+        fn f(&self) {}
+    );
+    let output = fn_errors(quote!(ledger, blocking), plain.clone(), &[]);
+    assert!(output.contains("block_on"), "{output}");
+    // A thread that is parked needs no timer.
+    let output = fn_errors(quote!(ledger, blocking, timeout = x), plain, &[]);
+    assert!(output.contains("block_on_for"), "{output}");
+    let asynchronous = quote!(
+        async fn f(&self) {}
+    );
+    let advice = "an `async fn` waits without: remove `blocking`";
+    fn_errors(quote!(ledger, blocking), asynchronous, &[advice]);
+    let boxed = quote!(
+        fn f<'life0>(&'life0 self) -> Pin<Box<dyn Future<Output = ()> + Send + 'life0>> {
+            Box::pin(async move {})
+        }
+    );
+    fn_errors(quote!(ledger, blocking), boxed, &[advice]);
+    assert_messages(
+        &with_lock(quote!(a.b, blocking, { f().await })),
+        &["the `.await` in the block says that it has one"],
+    );
+    assert_messages(
+        &with_lock(quote!(a.b, blocking, { async { f().await } })),
+        &[],
+    );
 }
 
 #[test]
@@ -168,7 +235,7 @@ fn a_fn_made_plain_by_another_attribute_has_its_own_message() {
     fn_errors(
         quote!(a),
         plain,
-        &["write `async fn f`, or acquire the lock in the body by a `.._blocking()` method"],
+        &["write `async fn f`, or make the lock one of `async_monitor::sync`"],
     );
     let main = quote!(
         fn main() {

@@ -97,6 +97,7 @@ fn is_option(option: &OptionArgument, earlier: &[OptionArgument], errors: &Error
             OptionArgument::Timeout(..)
             | OptionArgument::Atomic(_)
             | OptionArgument::NoAwait(_)
+            | OptionArgument::Blocking(_)
             | OptionArgument::Crate(..) => {
                 format!("the option `{name}` is written twice: remove one")
             }
@@ -109,6 +110,7 @@ fn is_option(option: &OptionArgument, earlier: &[OptionArgument], errors: &Error
         OptionArgument::Timeout(..)
         | OptionArgument::Atomic(_)
         | OptionArgument::NoAwait(_)
+        | OptionArgument::Blocking(_)
         | OptionArgument::Crate(..) => true,
     }
 }
@@ -164,8 +166,7 @@ pub(super) fn function(function: &Function, section: &Section, errors: &Errors) 
              `#[synchronized(lock)]`",
         ));
     }
-    check_asynchronous(function, errors);
-    check_receiver(function, section, errors);
+    check_asynchronous(function, section, errors);
     check_params(function, section, errors);
     common(section, &function.statements(), errors);
 }
@@ -180,6 +181,7 @@ pub(super) fn block(section: &Section, body: &TokenStream, errors: &Errors) {
     }
     common(section, body, errors);
     check_exits(section, body, errors);
+    check_blocking(section, body, errors);
 }
 
 fn common(section: &Section, body: &TokenStream, errors: &Errors) {
@@ -205,9 +207,17 @@ fn check_when(section: &Section, errors: &Errors) {
     }
 }
 
-/// Waiting for a lock takes an `async fn`.
-fn check_asynchronous(function: &Function, errors: &Errors) {
-    if function.kind != Kind::Blocking {
+/// A task waits for a lock in an `async fn`, a thread in a plain one.
+fn check_asynchronous(function: &Function, section: &Section, errors: &Errors) {
+    let (is_plain, blocking) = (function.kind == Kind::Blocking, &section.options.blocking);
+    if let Some(blocking) = blocking.as_ref().filter(|_| !is_plain) {
+        errors.at(
+            blocking,
+            "`blocking` parks the thread, which an executor needs for its other tasks, and an \
+             `async fn` waits without: remove `blocking`",
+        );
+    }
+    if !is_plain || blocking.is_some() {
         return;
     }
     // As `#[tokio::main]` leaves it.
@@ -215,7 +225,8 @@ fn check_asynchronous(function: &Function, errors: &Errors) {
     let instead = if was_async {
         "if it is one, write `#[synchronized]` above the attribute that has made a plain fn of it"
     } else {
-        "acquire the lock in the body by a `.._blocking()` method"
+        "make the lock one of `async_monitor::sync`, for sections that never suspend, or add the \
+         option `blocking`, which parks the thread: not on a thread of an executor"
     };
     errors.at(
         function.sig.fn_token,
@@ -227,6 +238,22 @@ fn check_asynchronous(function: &Function, errors: &Errors) {
     );
 }
 
+/// A block that suspends stands in async code, where no thread is to be parked.
+fn check_blocking(section: &Section, body: &TokenStream, errors: &Errors) {
+    let Some(blocking) = &section.options.blocking else {
+        return;
+    };
+    let suspensions = control_flow::suspensions(body);
+    let is_await = |found: &Suspension| matches!(found, Suspension::Await(_));
+    if suspensions.iter().any(is_await) {
+        errors.at(
+            blocking,
+            "`blocking` parks the thread, which an executor needs for its other tasks, and the \
+             `.await` in the block says that it has one: remove `blocking`",
+        );
+    }
+}
+
 /// No parameter is hidden by a lock that got its name by itself, unless it is that
 /// lock.
 fn check_params(function: &Function, section: &Section, errors: &Errors) {
@@ -235,6 +262,7 @@ fn check_params(function: &Function, section: &Section, errors: &Errors) {
             base,
             field,
             is_own,
+            ..
         } = &lock.expr
         else {
             continue;
@@ -274,30 +302,10 @@ fn check_params(function: &Function, section: &Section, errors: &Errors) {
     }
 }
 
-/// With `&mut self`, no lock of `self` is needed.
-fn check_receiver(function: &Function, section: &Section, errors: &Errors) {
-    let Some(receiver) = function.mutable_receiver() else {
-        return;
-    };
-    let own_lock = section.locks.iter().find_map(|lock| match &lock.expr {
-        LockExpr::Field { field, is_own, .. } => is_own.then_some(field),
-        LockExpr::Value(_) => None,
-    });
-    if let Some(lock) = own_lock {
-        errors.at(
-            receiver,
-            format!(
-                "`&mut self` means that nobody else has the object, so waiting for its lock \
-                 `{lock}` is pointless: take `&self`, or remove the attribute and use \
-                 `self.{lock}_mut()`"
-            ),
-        );
-    }
-}
-
-/// There is a timer.
+/// There is a timer. A thread that is parked needs none.
 pub(super) fn check_timeout(section: &Section, has_timer: bool, errors: &Errors) {
-    if let Some(timeout) = section.options.timeout.as_ref().filter(|_| !has_timer) {
+    let needs_timer = section.options.blocking.is_none() && !has_timer;
+    if let Some(timeout) = section.options.timeout.as_ref().filter(|_| needs_timer) {
         errors.at(
             &timeout.name,
             "`timeout` needs a timer, which async-monitor takes from a runtime: enable its \

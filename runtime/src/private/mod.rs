@@ -16,6 +16,7 @@
 //! | `order` | in which order a section acquires several locks |
 //! | `reacquire` | how a generated guard comes back from a `Condition` |
 //! | `sync_locks` | the same as `locks`, and `core`, for short locks |
+//! | `receiver` | what a section in a method with `&mut self` may acquire |
 //! | `reading` | a read section of a lock that one task holds at a time |
 //! | `timeout` | how the wait to enter a section is bounded |
 //! | `views` | what a method that runs under a lock that is held needs of a view |
@@ -36,6 +37,7 @@ mod locks;
 mod order;
 mod reacquire;
 mod reading;
+mod receiver;
 mod sync_locks;
 mod timeout;
 mod views;
@@ -66,11 +68,12 @@ pub use self::locks::{
 pub use self::order::{in_order, taken};
 pub use self::reacquire::{MustNotImplDrop, NeverUnpin, Reacquirable, Reacquire, ReacquireLock};
 pub use self::reading::{EnterReading, Exclusively, Reading, enter_reading};
+pub use self::receiver::{MutableReceiver, OfNoDerive, PointsToLock, mutable_receiver};
 pub use self::sync_locks::{
     SyncCore, SyncGuardOf, SyncLockOf, SyncObjectLock, SyncReadCore, SyncReadGuardOf, SyncRwLockOf,
     sync_field, sync_object, sync_object_lock,
 };
-pub use self::timeout::{late, timeout};
+pub use self::timeout::{block_on_for, late, timeout};
 pub use self::views::{AsRead, HasSize, IsDerived, ViewOf, derived};
 pub use crate::queue::Object;
 pub use crate::sync::turns::Turns;

@@ -10,6 +10,15 @@ pub fn timeout<F: Future>(
     crate::timeout::timeout(limit, entry)
 }
 
+/// The same for a thread, which is parked and needs no timer.
+#[inline]
+pub fn block_on_for<F: Future>(
+    limit: std::time::Duration,
+    entry: F,
+) -> Result<F::Output, crate::Elapsed> {
+    crate::blocking::block_on_for(limit, entry).ok_or(crate::Elapsed)
+}
+
 /// The value of a section that was not entered in time, and would never have ended. What
 /// else it would be, nothing says but the closure, which is never called.
 #[inline]

@@ -72,6 +72,9 @@ impl<'s> Acquisition<'s> {
     /// `let (__type, __lock) = ..;`: finds out the type of the lock, and what is
     /// entered. Of both, the future of a section keeps nothing while it waits.
     ///
+    /// A base that is a path is written twice: a lock of a derive borrows what the first one
+    /// leads to, any other lock only the field that the second one leads to.
+    ///
     /// A read section looks for a reader-writer lock of that name, and for any other.
     pub(super) fn entry(&self) -> TokenStream {
         let (object, lock, entry_type, key) = (&self.base, &self.lock, &self.entry_type, &self.key);
@@ -81,7 +84,9 @@ impl<'s> Acquisition<'s> {
             Mode::Shared => quote_spanned!(span=> __resolve_shared),
         };
         match &self.model.expr {
-            LockExpr::Field { base, field, .. } => {
+            LockExpr::Field {
+                base, path, field, ..
+            } => {
                 let probe = match self.model.mode {
                     Mode::Exclusive => quote_spanned!(span=> probe::<_, #key>),
                     Mode::Shared => {
@@ -89,11 +94,19 @@ impl<'s> Acquisition<'s> {
                         quote_spanned!(span=> probe_shared::<_, #key, #any>)
                     }
                 };
+                let (declared, base, path) = match path {
+                    Some(path) => (None, quote_spanned!(span=> &#base), path.clone()),
+                    None => {
+                        let declared = quote_spanned!(span=> let #object = &#base;);
+                        let object = object.to_token_stream();
+                        (Some(declared), object.clone(), object)
+                    }
+                };
                 quote_spanned! {span=>
-                    let #object = &#base;
+                    #declared
                     let (#entry_type, #lock) = {
-                        let __entry = #private::#probe(#object)
-                            .__select(&#object.#field)
+                        let __entry = #private::#probe(#base)
+                            .__select(&#path.#field)
                             .#resolve();
                         (#private::entry_type(&__entry), __entry.__lock())
                     };

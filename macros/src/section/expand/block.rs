@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::site::Site;
+use super::site::{Site, Wait};
 use crate::section::model::Section;
 
 /// Expands to:
@@ -19,6 +19,10 @@ use crate::section::model::Section;
 /// A block and no more, so that `?`, `return`, `break` and `.await` mean what
 /// they mean outside.
 pub(in crate::section) fn expand(section: &Section, body: &TokenStream) -> TokenStream {
-    let section = super::section(section, Site::Block, body.clone());
+    let wait = match section.options.blocking {
+        Some(_) => Wait::Park,
+        None => Wait::Await,
+    };
+    let section = super::section(section, Site::Block { wait }, body.clone());
     quote!({ #section })
 }

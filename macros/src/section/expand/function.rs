@@ -1,10 +1,12 @@
 //! `#[synchronized]`, expanded.
 
-use proc_macro2::{Span, TokenStream};
-use quote::quote;
+use proc_macro2::{Literal, Span, TokenStream};
+use quote::{quote, quote_spanned};
 use syn::{FnArg, Pat, PatWild, Token};
 
 use super::site::{Site, Wait};
+use crate::gather::Gather;
+use crate::names::{self, own, plain};
 use crate::section::function::{Function, Kind};
 use crate::section::model::Section;
 
@@ -45,19 +47,44 @@ pub(in crate::section) fn expand(mut function: Function, section: &Section) -> T
         return function.into_tokens();
     }
     let wait = match function.kind {
-        Kind::Blocking => Wait::Block,
+        Kind::Blocking => Wait::Park,
         Kind::Async | Kind::Boxed { .. } => Wait::Await,
     };
     let output = function.output();
+    let receiver_check = receiver_check(&function, section);
     function.body = function.body_with(&|statements, braces| {
         let site = Site::Fn {
             wait,
             output: output.as_ref(),
             braces,
         };
-        super::section(section, site, statements)
+        let section = super::section(section, site, statements);
+        quote!(#receiver_check #section)
     });
     function.into_tokens()
+}
+
+/// Expands to, in a method with `&mut self`, for each lock that is a field of it:
+///
+/// ```text
+/// mutable_receiver::<_, 0x1234>(&*self).__check_lock(&self.ledger);
+/// ```
+fn receiver_check(function: &Function, section: &Section) -> TokenStream {
+    let (Some(receiver), Some(base)) = (function.mutable_receiver(), function.base()) else {
+        return TokenStream::new();
+    };
+    let span = own(receiver.self_token.span);
+    let this = base.at(receiver.self_token.span);
+    let private = section.options.krate.private_at(span);
+    let own_locks = section.own_locks();
+    let checks = own_locks.iter().map(|lock| {
+        let field = &lock.field;
+        let key = Literal::u128_suffixed(names::key(&plain(field)));
+        quote_spanned! {span=>
+            #private::mutable_receiver::<_, #key>(&*#this).__check_lock(&#this.#field);
+        }
+    });
+    checks.gather()
 }
 
 fn wildcard() -> Pat {

@@ -32,9 +32,8 @@ use crate::names::own;
 /// Expands to, for one lock:
 ///
 /// ```text
-/// let __base = &self;
 /// let (__type, __lock) = {
-///     let __entry = probe::<_, 0x1234>(__base).__select(&__base.ledger).__resolve();
+///     let __entry = probe::<_, 0x1234>(&*self).__select(&self.ledger).__resolve();
 ///     (entry_type(&__entry), __entry.__lock())
 /// };
 /// let mut __guard = infallible(Enter::<0x1234>::acquire(__lock).await);
@@ -113,7 +112,7 @@ fn body(section: &Section, site: Site<'_>, statements: TokenStream) -> TokenStre
         Some(rollback) => atomic::body(section, &rollback, site, statements),
         None => match site {
             Site::Fn { braces, .. } => in_scope(TokenStream::new(), statements, braces),
-            Site::Block => statements,
+            Site::Block { .. } => statements,
         },
     }
 }

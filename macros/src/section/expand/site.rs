@@ -18,19 +18,25 @@ pub(super) enum Site<'f> {
         braces: Span,
     },
     /// It is a block, in a fn that is not known.
-    Block,
+    Block { wait: Wait },
 }
 
 /// How to wait for a lock.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wait {
     Await,
-    /// Where there is an error already, because the fn is not async: everything
-    /// else should still have its type.
-    Block,
+    /// By parking the thread: `blocking`. Also where there is an error already, because the
+    /// fn is not async: everything else should still have its type.
+    Park,
 }
 
 impl Site<'_> {
+    pub(super) fn wait(self) -> Wait {
+        match self {
+            Site::Fn { wait, .. } | Site::Block { wait } => wait,
+        }
+    }
+
     /// The value of a future, here.
     pub(super) fn awaited(
         self,
@@ -38,11 +44,9 @@ impl Site<'_> {
         span: Span,
         private: &TokenStream,
     ) -> TokenStream {
-        match self {
-            Site::Fn {
-                wait: Wait::Block, ..
-            } => quote_spanned!(span=> #private::block_on(#future)),
-            _ => quote_spanned!(span=> #future.await),
+        match self.wait() {
+            Wait::Park => quote_spanned!(span=> #private::block_on(#future)),
+            Wait::Await => quote_spanned!(span=> #future.await),
         }
     }
 }

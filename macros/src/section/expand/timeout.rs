@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 
 use super::acquisition::{Acquisition, Leave, acquire_in_order};
-use super::site::{Site, allow_unreachable, braced, never_ends};
+use super::site::{Site, Wait, allow_unreachable, braced, never_ends};
 use crate::names::own;
 use crate::section::control_flow::End;
 use crate::section::model::{Section, Timeout};
@@ -45,8 +45,10 @@ pub(super) fn expand(
     let value = &timeout.limit;
     let limit = Ident::new("__limit", span);
     let declared = quote_spanned!(span=> let #limit: ::core::time::Duration = #value;);
-    let future = quote_spanned!(span=> #private::timeout(#limit, #entering));
-    let result = site.awaited(&future, span, &private);
+    let result = match site.wait() {
+        Wait::Await => quote_spanned!(span=> #private::timeout(#limit, #entering).await),
+        Wait::Park => quote_spanned!(span=> #private::block_on_for(#limit, #entering)),
+    };
     let guards = locks.iter().map(|lock| &lock.guard);
     let (ok, err) = (
         quote_spanned!(span=> ::core::result::Result::Ok),
@@ -62,7 +64,7 @@ pub(super) fn expand(
             };
             #inside
         },
-        Site::Block => {
+        Site::Block { .. } => {
             let inside = braced(inside, span);
             let allow = allow_unreachable(end, span);
             let (value, late) = if end == End::Never {
@@ -114,7 +116,8 @@ fn enter(
         };
         return (one.entering(section), quote!((#unwrapped,)));
     }
-    let in_order = acquire_in_order(locks, Site::Block, Leave::Err);
+    let site = Site::Block { wait: Wait::Await };
+    let in_order = acquire_in_order(locks, site, Leave::Err);
     let slots = locks.iter().map(|lock| &lock.slot);
     // Without a `?`, nothing says what an error would be.
     let can_fail = locks.iter().any(|lock| lock.model.question.is_some());

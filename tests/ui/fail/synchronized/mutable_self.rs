@@ -23,6 +23,11 @@ impl Account {
     async fn typed(self: &mut Self, amount: i64) {
         *ledger.balance += amount;
     }
+
+    #[synchronized(read(owner))]
+    async fn read(&mut self) -> usize {
+        owner.name.len()
+    }
 }
 
 fn main() {}

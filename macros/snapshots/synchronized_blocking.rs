@@ -1,0 +1,111 @@
+impl Account {
+    fn next(&mut self) -> Option<i64> {
+        ::async_monitor::__private::mutable_receiver::<
+            _,
+            122075695621518212564394156771862851892u128,
+        >(&*self)
+            .__check_lock(&self.ledger);
+        ::async_monitor::__private::mutable_receiver::<
+            _,
+            221386149142879907063647187146096938689u128,
+        >(&*self)
+            .__check_lock(&self.cfg);
+        let (__type0, __lock0) = {
+            let __entry = ::async_monitor::__private::probe::<
+                _,
+                122075695621518212564394156771862851892u128,
+            >(&*self)
+                .__select(&self.ledger)
+                .__resolve();
+            (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
+        };
+        let (__type1, __lock1) = {
+            let __entry = ::async_monitor::__private::probe_shared::<
+                _,
+                263483944795383689231947791126006350729u128,
+                221386149142879907063647187146096938689u128,
+            >(&*self)
+                .__select(&self.cfg)
+                .__resolve_shared();
+            (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
+        };
+        let __limit: ::core::time::Duration = LONG;
+        let mut __snapshot0 = ::core::option::Option::None;
+        let __committed = ::async_monitor::__private::Committed::new();
+        let (mut __guard0, mut __guard1) = match ::async_monitor::__private::block_on_for(
+            __limit,
+            async {
+                let (mut __slot0, mut __slot1) = (
+                    ::core::option::Option::None,
+                    ::core::option::Option::None,
+                );
+                for __next in ::async_monitor::__private::in_order([
+                    (
+                        ::async_monitor::__private::Enter::<
+                            122075695621518212564394156771862851892u128,
+                        >::id(__lock0),
+                        ::core::stringify!(ledger),
+                    ),
+                    (
+                        ::async_monitor::__private::EnterShared::<
+                            263483944795383689231947791126006350729u128,
+                        >::id(__lock1),
+                        ::core::stringify!(cfg),
+                    ),
+                ]) {
+                    match __next {
+                        0usize => {
+                            __slot0 = ::core::option::Option::Some(
+                                ::async_monitor::__private::infallible(
+                                    ::async_monitor::__private::Enter::<
+                                        122075695621518212564394156771862851892u128,
+                                    >::acquire(__lock0)
+                                        .await,
+                                ),
+                            );
+                        }
+                        _ => {
+                            __slot1 = ::core::option::Option::Some(
+                                ::async_monitor::__private::infallible(
+                                    ::async_monitor::__private::EnterShared::<
+                                        263483944795383689231947791126006350729u128,
+                                    >::acquire(__lock1)
+                                        .await,
+                                ),
+                            );
+                        }
+                    }
+                }
+                ::core::result::Result::Ok::<
+                    _,
+                    ::core::convert::Infallible,
+                >((
+                    ::async_monitor::__private::taken(__slot0),
+                    ::async_monitor::__private::taken(__slot1),
+                ))
+            },
+        ) {
+            ::core::result::Result::Ok(__acquired) => {
+                ::async_monitor::__private::infallible(__acquired)
+            }
+            ::core::result::Result::Err(__elapsed) => {
+                return ::async_monitor::__private::FromElapsed::from_elapsed(__elapsed);
+            }
+        };
+        let mut __restorable0 = __type0.__restorable(&mut __guard0);
+        let mut __rollback0 = __restorable0.__rollback(&mut __snapshot0, &__committed);
+        let mut __view0 = __type0.__view(__rollback0.__guard());
+        let ledger = __view0.__bind();
+        let _ = &ledger;
+        let mut __view1 = __type1.__view(&mut __guard1);
+        let cfg = __view1.__bind_shared();
+        let _ = cfg;
+        ::async_monitor::__private::commit(
+            ::async_monitor::__private::without_await::<
+                Option<i64>,
+            >(|| { body(ledger) }),
+            &__committed,
+            |__value| { ::async_monitor::__private::outcome(__value).__is_success() },
+        )
+    }
+}

@@ -8,7 +8,9 @@ use std::sync::mpsc::channel;
 use std::task::{Context, Wake, Waker};
 use std::time::{Duration, Instant};
 
-use async_monitor::{Guarded, Lock, RwLock, Semaphore, synchronized};
+use async_monitor::{
+    Guarded, Lock, OwnedRwLockUpgradableReadGuard, RwLock, Semaphore, synchronized,
+};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::yield_now;
 
@@ -140,6 +142,42 @@ fn a_writer_takes_over_the_grants_of_readers() {
     });
     wait_for(&steps, 6);
     assert_eq!(*lock.try_read().expect("it is free"), 1);
+}
+
+/// The grant of a reader is of no use to the thread, but to the upgrade before it.
+#[test]
+fn a_parked_thread_makes_way_for_an_upgrade() {
+    let runtime = runtime(1);
+    let (lock, steps) = (Arc::new(RwLock::new(0)), Arc::new(AtomicUsize::new(0)));
+    let holder = lock.try_write_owned().expect("it is free");
+    {
+        let (lock, steps) = (Arc::clone(&lock), Arc::clone(&steps));
+        runtime.spawn(async move {
+            drop(lock.read_owned().await);
+            steps.fetch_add(1, Ordering::Relaxed);
+        });
+    }
+    let (is_upgrading, upgrading) = channel();
+    let upgrader = std::thread::spawn({
+        let lock = Arc::clone(&lock);
+        move || {
+            let guard = futures::executor::block_on(lock.upgradable_read_owned());
+            is_upgrading.send(()).expect("the task waits");
+            *futures::executor::block_on(OwnedRwLockUpgradableReadGuard::upgrade(guard)) += 1;
+        }
+    });
+    let (other, done) = (Arc::clone(&lock), Arc::clone(&steps));
+    runtime.spawn(async move {
+        // The reader is granted, and this is the thread that should poll it.
+        std::thread::sleep(Duration::from_millis(50));
+        drop(holder);
+        upgrading.recv().expect("the thread sends");
+        std::thread::sleep(Duration::from_millis(50));
+        assert_eq!(*other.read_blocking(), 1);
+        done.fetch_add(1, Ordering::Relaxed);
+    });
+    wait_for(&steps, 2);
+    upgrader.join().expect("it ends");
 }
 
 #[test]

@@ -9,14 +9,16 @@ use crate::blocking::took_over;
 use crate::platform::{Flavour, Ordering};
 use crate::queue::{LockedQueue, Node, NodePtr, State};
 
-/// The stale grants that are enough for a request.
-struct Enough<P: Policy> {
+/// The stale grants that stand in the way of a request, and without which it is admitted.
+struct StaleGrants<P: Policy> {
     /// The oldest grant, where the search began.
     first: NodePtr<P::Request>,
     /// How many stale grants must be revoked.
     count: usize,
-    /// The word once they are revoked and the request is admitted.
-    word: usize,
+    /// The word once they are revoked.
+    revoked: usize,
+    /// The word once the request is admitted, too.
+    admitted: usize,
     /// The newest ticket at the last call.
     noted: u32,
 }
@@ -30,7 +32,8 @@ fn is_stale(ticket: u32, noted: u32) -> bool {
 impl<P: Policy, F: Flavour> Gate<P, F> {
     /// A thread that waits in the queue has been parked for a while. It acquires with
     /// grants that were there at its last call, too; else it notes those that are there
-    /// now. `unused` is dropped once the queue is unlocked (Q5).
+    /// now. Where a request with priority is queued, which nobody overtakes, the grants are
+    /// revoked for that one. `unused` is dropped once the queue is unlocked (Q5).
     ///
     /// # Safety
     ///
@@ -48,41 +51,54 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         unsafe {
             debug_assert_eq!(queue.state_of(own), State::Waiting);
             queue.set_is_thread(own);
-            let Some(enough) = self.stale_grants(&mut queue, node) else {
+            let first = self.grants.first_waiter(&queue, None);
+            let overtaken =
+                first.filter(|first| *first != own && P::has_priority(queue.request_of(*first)));
+            let request = overtaken.map_or(node.request, |first| queue.request_of(first));
+            let Some(stale) = self.stale_grants(&mut queue, own, request) else {
                 return Poll::Pending;
             };
             took_over();
-            // The owners are queued again at the head, in their order.
-            let mut before = self.grants.first_waiter(&queue, None);
-            if before == Some(own) {
-                before = queue.next(own);
+            // The owners are queued again at the head, in their order, behind the request
+            // that is admitted.
+            let before = if overtaken.is_some() || first == Some(own) {
+                first.and_then(|first| queue.next(first))
+            } else {
+                first
+            };
+            if let Some(overtaken) = overtaken {
+                self.revoke_oldest(&mut queue, &stale, before);
+                // `QUEUED` is set; so the word is ours (G2).
+                self.change_queued(queue, Some(overtaken), |_| Some(stale.revoked));
+                drop(unused);
+                return Poll::Pending;
             }
             let waker = queue.withdraw(own);
-            self.revoke_oldest(&mut queue, &enough, before);
-            self.grants.set_first_waiter(Some(enough.first));
+            self.revoke_oldest(&mut queue, &stale, before);
+            self.grants.set_first_waiter(Some(stale.first));
             // `QUEUED` stays set, as the owners are queued; so the word is ours (G2).
             self.entered(node.request, || {
-                self.change_queued(queue, Some(enough.first), |_| Some(enough.word));
+                self.change_queued(queue, Some(stale.first), |_| Some(stale.admitted));
                 drop((waker, unused));
             })
         }
     }
 
-    /// The oldest grants, if the request of `node` is admitted without them and they
-    /// were noted at the last call; and notes those that are there.
+    /// The oldest grants, if `request` is admitted without them and `own` has noted them at
+    /// its last call; and has it note those that are there.
     ///
     /// # Safety
     ///
-    /// As for [`take_over`](Self::take_over).
+    /// As for [`take_over`](Self::take_over), with `own` as the node.
     unsafe fn stale_grants(
         &self,
         queue: &mut LockedQueue<'_, P::Request>,
-        node: &Node<P::Request>,
-    ) -> Option<Enough<P>> {
-        let own = node.as_ptr();
+        own: NodePtr<P::Request>,
+        request: P::Request,
+    ) -> Option<StaleGrants<P>> {
         // `QUEUED` is set, as the node is queued; so the word is ours (G2).
         let mut word = self.word.load(Ordering::Relaxed) & !P::FLAGS;
-        let mut enough: Option<Enough<P>> = None;
+        let mut enough: Option<StaleGrants<P>> = None;
         let (mut count, mut newest) = (0, 0);
         // SAFETY: the nodes are linked here.
         unsafe {
@@ -103,10 +119,11 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                 count += 1;
                 word = P::release(word, granted);
                 let first = *oldest.get_or_insert(grant);
-                enough = P::admit(word, node.request).map(|word| Enough {
+                enough = P::admit(word, request).map(|admitted| StaleGrants {
                     first,
                     count,
-                    word,
+                    revoked: word,
+                    admitted,
                     noted,
                 });
             }
@@ -126,21 +143,21 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     ///
     /// # Safety
     ///
-    /// `enough` was found in this critical section; `before` is queued in `queue`.
+    /// `stale` was found in this critical section; `before` is queued in `queue`.
     unsafe fn revoke_oldest(
         &self,
         queue: &mut LockedQueue<'_, P::Request>,
-        enough: &Enough<P>,
+        stale: &StaleGrants<P>,
         before: Option<NodePtr<P::Request>>,
     ) {
-        let mut next = Some(enough.first);
-        let mut left = enough.count;
+        let mut next = Some(stale.first);
+        let mut left = stale.count;
         // SAFETY: the nodes are linked here.
         unsafe {
             while let Some(grant) = next.filter(|_| left > 0) {
                 next = queue.next(grant);
                 if queue.state_of(grant).is_granted()
-                    && is_stale(queue.ticket_of(grant), enough.noted)
+                    && is_stale(queue.ticket_of(grant), stale.noted)
                     && !P::has_priority(queue.request_of(grant))
                 {
                     left -= 1;

@@ -61,9 +61,7 @@ impl<F: Flavour> Gate<Exclusive, F> {
     #[cold]
     #[must_use = "wake it once the lock is released"]
     pub(crate) fn changed(&self, object: Option<Object>) -> Option<Waker> {
-        let Some(from) = self.first_to_evaluate(object) else {
-            return None;
-        };
+        let from = self.first_to_evaluate(object)?;
         let mut queue = self.queue.lock();
         let (first, granted) = Self::find_revocable(&queue, from);
         let first = first?;

@@ -6,7 +6,7 @@ use std::task::Context;
 use async_monitor::{Lock, OwnedRwLockUpgradableReadGuard, RwLock};
 use loom::thread;
 
-use crate::{Boxed, Task, model};
+use crate::{Boxed, Task, model, model_within};
 
 /// A task gives up the grant of a read for a write, while another task upgrades: the
 /// upgrade comes first, and then the write.
@@ -103,4 +103,94 @@ fn take_over_against_the_owner() {
 #[test]
 fn take_over_against_a_cancel() {
     take_over(true);
+}
+
+/// The grant of a reader stands in the way of an upgrade, and that in the way of a thread
+/// that is parked: the thread revokes the grant for the upgrade, while the reader is polled
+/// or dropped.
+fn take_over_for_an_upgrade(reader_is_dropped: bool) {
+    model_within(2, move || {
+        let lock = Arc::new(RwLock::new(0));
+        let (reading, upgrading, parked) = (Task::new(), Task::new(), Task::new());
+        let holder = lock.try_write().unwrap();
+        let mut reader: Boxed<_> = Box::pin(lock.read_owned());
+        assert!(reading.poll(reader.as_mut()).is_pending());
+        drop(holder);
+        let Some(upgradable) = lock.try_upgradable_read_owned() else {
+            unreachable!("a reader does not keep it out")
+        };
+        let mut upgrade: Boxed<_> = Box::pin(
+            async_monitor::OwnedRwLockUpgradableReadGuard::upgrade(upgradable),
+        );
+        assert!(upgrading.poll(upgrade.as_mut()).is_pending());
+        let mut thread_of_it: Boxed<_> = Box::pin(lock.read_owned());
+        assert!(parked.poll(thread_of_it.as_mut()).is_pending());
+        let thread = thread::spawn(move || {
+            let waker = parked.waker();
+            let mut cx = Context::from_waker(&waker);
+            for _ in 0..2 {
+                let polled = async_monitor::__poll_out_of_patience(thread_of_it.as_mut(), &mut cx);
+                if polled.is_ready() {
+                    return;
+                }
+            }
+            drop(loom::future::block_on(thread_of_it));
+        });
+        let upgrader = thread::spawn(move || drop(loom::future::block_on(upgrade)));
+        if reader_is_dropped {
+            drop(reader);
+        } else {
+            while reading.poll(reader.as_mut()).is_pending() {
+                thread::yield_now();
+            }
+            drop(reader);
+        }
+        thread.join().unwrap();
+        upgrader.join().unwrap();
+        assert!(lock.try_write().is_some());
+    });
+}
+
+#[test]
+fn take_over_for_an_upgrade_against_the_reader() {
+    take_over_for_an_upgrade(false);
+}
+
+#[test]
+fn take_over_for_an_upgrade_against_a_dropped_reader() {
+    take_over_for_an_upgrade(true);
+}
+
+/// Nobody but the thread does anything: the upgrade gets what the reader does not use.
+#[test]
+fn an_upgrade_gets_what_is_taken_over() {
+    model(|| {
+        let lock = Arc::new(RwLock::new(0));
+        let (reading, upgrading, parked) = (Task::new(), Task::new(), Task::new());
+        let holder = lock.try_write().unwrap();
+        let mut reader: Boxed<_> = Box::pin(lock.read_owned());
+        assert!(reading.poll(reader.as_mut()).is_pending());
+        drop(holder);
+        let upgradable = lock.try_upgradable_read_owned().unwrap();
+        let mut upgrade: Boxed<_> = Box::pin(
+            async_monitor::OwnedRwLockUpgradableReadGuard::upgrade(upgradable),
+        );
+        assert!(upgrading.poll(upgrade.as_mut()).is_pending());
+        let mut thread_of_it: Boxed<_> = Box::pin(lock.read_owned());
+        assert!(parked.poll(thread_of_it.as_mut()).is_pending());
+        let waker = parked.waker();
+        let mut cx = Context::from_waker(&waker);
+        for _ in 0..2 {
+            let polled = async_monitor::__poll_out_of_patience(thread_of_it.as_mut(), &mut cx);
+            assert!(polled.is_pending(), "it does not overtake the upgrade");
+        }
+        assert_eq!(upgrading.wakes(), 1);
+        assert!(upgrading.poll(upgrade.as_mut()).is_ready());
+        drop(upgrade);
+        // The reader was queued before the thread; both read now.
+        assert!(parked.poll(thread_of_it.as_mut()).is_ready());
+        assert!(reading.poll(reader.as_mut()).is_ready());
+        drop((thread_of_it, reader));
+        assert!(lock.try_write().is_some());
+    });
 }

@@ -13,9 +13,6 @@
 //! primitive while it keeps what it does not poll at another; park while it holds
 //! something; park on the last thread that others need who hold something ([`Rules`]).
 //!
-//! One thing that should hold does not yet, and is left out: see `PARKS_BESIDE_UPGRADES` in
-//! [`world`].
-//!
 //! Each seed is a small crowd of its own. On one thread, the same seed is always the same
 //! schedule. `ASYNC_MONITOR_PATIENCE` is after how many seconds it hangs (60).
 

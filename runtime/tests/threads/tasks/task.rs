@@ -288,7 +288,7 @@ impl<'w> Task<'w> {
             if !self.is_unsettled(place) {
                 continue;
             }
-            if self.may_park(place) && self.random.one_in(4) {
+            if self.may_park() && self.random.one_in(4) {
                 let (world, purse) = (self.world, &self.purse);
                 let paid = world.park(&("Deposit", place), || {
                     bodies::deposit_blocking(world, place, purse)
@@ -330,10 +330,9 @@ impl<'w> Task<'w> {
     }
 
     /// Whether nothing that it holds keeps others from going on while it is parked.
-    fn may_park(&self, place: Place) -> bool {
+    fn may_park(&self) -> bool {
         let holds = |request: &Request<'_>| request.what == What::Upgrade;
-        self.world.rules.may_park_at(place)
-            && self.held.is_empty()
+        self.held.is_empty()
             && !self.requests.iter().any(holds)
             && self.purse.sections.load(Ordering::Relaxed) == 0
     }
@@ -347,7 +346,7 @@ impl<'w> Task<'w> {
             self.world.rules.place(random)
         };
         let (what, owned) = (What::plain_of(place, random), random.one_in(3));
-        if !self.may_park(place) {
+        if !self.may_park() {
             return;
         }
         let held = self.world.park(&(what, place), || {

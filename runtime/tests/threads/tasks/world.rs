@@ -10,11 +10,6 @@ use async_monitor::{BoundedSemaphore, Lock, Mutex, RwLock, Semaphore};
 
 use crate::random::Random;
 
-/// Does not hold yet: a worker parks at an `RwLock` while somebody waits there to upgrade,
-/// for a reader that has been granted and that the worker should poll. The thread cannot
-/// use the reader's grant, and does not take it over for the upgrade.
-const PARKS_BESIDE_UPGRADES: bool = false;
-
 /// How many permits a semaphore has.
 pub(crate) const PERMITS: usize = 4;
 
@@ -266,11 +261,6 @@ pub(crate) struct Rules {
 impl Rules {
     pub(crate) fn place(&self, random: &mut Random) -> Place {
         random.of(&self.places)
-    }
-
-    /// Whether a worker may park there.
-    pub(crate) fn may_park_at(&self, place: Place) -> bool {
-        place != Place::RwLock || PARKS_BESIDE_UPGRADES || !self.upgrades
     }
 }
 

@@ -45,6 +45,14 @@ impl Errors {
         self.found.borrow().as_ref().is_none_or(Vec::is_empty)
     }
 
+    /// Takes over what another collector has found. Returns whether that was nothing.
+    pub(crate) fn all_of(&self, other: Errors) -> bool {
+        let found = other.found.take().unwrap_or_default();
+        let is_right = found.is_empty();
+        found.into_iter().for_each(|error| self.push(error));
+        is_right
+    }
+
     /// One `compile_error!` for each mistake, or nothing.
     pub(crate) fn finish(self) -> TokenStream {
         self.found

@@ -631,3 +631,63 @@ pub fn with_lock(input: TokenStream) -> TokenStream {
 pub fn monitor(arguments: TokenStream, item: TokenStream) -> TokenStream {
     monitor::monitor(arguments.into(), item.into()).into()
 }
+
+/// A method that needs a lock which its caller holds: in a `#[monitor] impl`, it becomes a
+/// method of the view alone, and acquires nothing.
+///
+/// ```
+/// use async_monitor::{Guarded, Lock, holding, monitor, synchronized};
+///
+/// #[derive(Guarded, Default)]
+/// struct Cache {
+///     capacity: usize,
+///     state: Lock,
+///     #[guarded_by(state)]
+///     entries: Guarded<Vec<(String, u64)>>,
+/// }
+///
+/// #[monitor]
+/// impl Cache {
+///     #[synchronized(state)]
+///     async fn insert(&self, key: String, value: u64) {
+///         state.entries.push((key, value));
+///         state.trim();
+///     }
+///
+///     /// `self` leads to the fields without a lock, `state` to what `state` guards.
+///     #[holding(state)]
+///     fn trim(&self) {
+///         let too_many = state.entries.len().saturating_sub(self.capacity);
+///         state.entries.drain(..too_many);
+///     }
+///
+///     /// On a view that only reads, too.
+///     #[holding(read(state))]
+///     fn find(&self, key: &str) -> Option<&u64> {
+///         let entry = state.entries.iter().find(|entry| entry.0 == key);
+///         entry.map(|entry| &entry.1)
+///     }
+/// }
+/// # futures::executor::block_on(async {
+/// # let cache = Cache { capacity: 1, ..Cache::default() };
+/// # cache.insert("a".to_owned(), 1).await;
+/// # cache.insert("b".to_owned(), 2).await;
+/// # assert_eq!(cache.acquire_state().await.fields().entries.len(), 1);
+/// # });
+/// ```
+///
+/// The method may be plain or `async`, and generic. A lifetime that its result leaves out is
+/// that of the borrow of the view, which is good for what comes of the object, too. (Over a
+/// reader-writer lock, a method of `read(..)` with such a result is one of the view that
+/// reads, and not of the one that writes.)
+///
+/// On the object there is no such method: `self.trim()` does not compile, and the message
+/// says which section is missing. (For a name that is also that of a well-known method of a
+/// trait, such as `next` or `len`, the compiler says it in its own words, and finds the
+/// trait's.)
+///
+/// It counts as holding the lock where `#[monitor]` looks for deadlocks.
+#[proc_macro_attribute]
+pub fn holding(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    monitor::holding(&arguments.into(), &item.into()).into()
+}

@@ -146,4 +146,4 @@ pub use crate::traits::sync_lock::{ExclusiveSyncLock, ExclusiveSyncRwLock, SyncL
 pub use crate::blocking::poll_out_of_patience as __poll_out_of_patience;
 
 #[cfg(feature = "macros")]
-pub use async_monitor_macros::{Guarded, monitor, synchronized, with_lock};
+pub use async_monitor_macros::{Guarded, holding, monitor, synchronized, with_lock};

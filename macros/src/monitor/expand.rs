@@ -7,6 +7,7 @@ use syn::spanned::Spanned;
 
 use super::analysis::Finding;
 use super::forms::{Forms, HeldForm, guard_lifetime};
+use super::holding::{self, Holding};
 use super::model::{Member, Method, Monitor, struct_path, view_type};
 use super::parse::Block;
 use crate::gather::Gather;
@@ -52,6 +53,7 @@ pub(super) fn expand(monitor: Monitor, findings: &[Finding]) -> TokenStream {
         .map(|finding| expand_finding(finding, &monitor))
         .gather();
     let check = expand_check(&monitor);
+    let conditions = expand_conditions(&monitor);
     let Monitor { block, members, .. } = monitor;
     let path = struct_path(&block.self_ty);
     let members: TokenStream = members
@@ -71,6 +73,7 @@ pub(super) fn expand(monitor: Monitor, findings: &[Finding]) -> TokenStream {
         #impl_token #impl_params #self_ty #where_clause #body
 
         #check
+        #conditions
         #held_forms
         #findings
     }
@@ -113,8 +116,14 @@ fn expand_check(monitor: &Monitor) -> TokenStream {
 
 fn expand_method(method: Method, path: &TokenStream) -> TokenStream {
     let Method {
-        function, forms, ..
+        function,
+        forms,
+        holding,
+        ..
     } = method;
+    if let Some(holding) = holding {
+        return expand_holding(&holding, path);
+    }
     let Some(forms) = forms else {
         return function.into_tokens();
     };
@@ -136,6 +145,47 @@ fn expand_method(method: Method, path: &TokenStream) -> TokenStream {
         #[cfg(clippy)]
         #plain
     }
+}
+
+/// Expands to:
+///
+/// ```text
+/// Account! {
+///     write ledger
+///     { fn __trim_held<'__section, '__held>(&self, ledger: &'__section mut AccountLedgerHeld<'__held>) { .. } }
+///     { ::core::compile_error! { .. } }
+/// }
+/// // the decoy
+/// ```
+fn expand_holding(holding: &Holding, path: &TokenStream) -> TokenStream {
+    let (mode, field) = (mode(holding.lock.mode), &holding.lock.field);
+    let body_fn = holding.body_fn.clone().into_tokens();
+    let name = path.to_string().replace(' ', "");
+    let message = format!(
+        "`{field}` has no view in which this could be a method: it is not a lock of \
+         `#[derive(Guarded)]` on `{name}`, or not one that is held this way; write the name of \
+         such a lock, and `read({field})` only where it is to be read"
+    );
+    let error = syn::Error::new(field.span(), message).to_compile_error();
+    let decoy = holding.decoy();
+    quote! {
+        #path! { #mode #field { #body_fn } { #error } }
+        #decoy
+    }
+}
+
+/// The traits that decoys ask for.
+fn expand_conditions(monitor: &Monitor) -> TokenStream {
+    let self_ty = &monitor.block.self_ty;
+    let conditions = monitor.methods().filter_map(|method| {
+        let holding = method.holding.as_ref()?;
+        Some(holding::expand_condition(
+            holding,
+            &method.function,
+            self_ty,
+        ))
+    });
+    conditions.gather()
 }
 
 /// How the macro of the struct is asked for a lock.
@@ -180,30 +230,37 @@ fn mode(mode: Mode) -> TokenStream {
 fn expand_held_forms(monitor: &Monitor) -> TokenStream {
     let path = struct_path(&monitor.block.self_ty);
     let krate = &monitor.krate;
-    let mut groups: Vec<(&OwnLock, Vec<&Forms>)> = Vec::new();
+    let mut groups: Vec<(&OwnLock, Vec<OfView<'_>>)> = Vec::new();
     for method in monitor.methods() {
-        let Some(forms) = &method.forms else {
+        let Some(of_view) = OfView::new(method) else {
             continue;
         };
-        let lock = &forms.lock;
+        let lock = of_view.lock;
         let is_same = |other: &OwnLock| other.field == lock.field && other.mode == lock.mode;
         match groups.iter_mut().find(|(other, _)| is_same(other)) {
-            Some((_, group)) => group.push(forms),
-            None => groups.push((lock, vec![forms])),
+            Some((_, group)) => group.push(of_view),
+            None => groups.push((lock, vec![of_view])),
         }
     }
-    let groups = groups.into_iter().map(|(lock, forms)| {
-        let held_forms = |mode, body: &dyn Fn(&HeldForm, &Krate) -> TokenStream| {
-            let held_forms = forms.iter().map(|forms| {
+    let groups = groups.into_iter().map(|(lock, of_view)| {
+        let held_forms = |mode: Mode, body: &dyn Fn(&HeldForm, &Krate) -> TokenStream| {
+            // What is borrowed from a view that reads cannot be from one made for the call.
+            let is_elsewhere = mode != lock.mode;
+            let of_view = of_view.iter().filter(|it| !(is_elsewhere && it.borrows));
+            let held_forms = of_view.map(|OfView { held, .. }| {
                 let HeldForm {
                     attrs, vis, sig, ..
-                } = &forms.held;
-                let (other, body) = (
-                    use_of_acquiring(&forms.held, krate),
-                    body(&forms.held, krate),
-                );
+                } = held;
+                let body = body(held, krate);
+                let Some(call) = call_of_acquiring(held, krate) else {
+                    return quote! {
+                        #(#attrs)*
+                        #vis #sig { #body }
+                    };
+                };
+                let other = use_of_acquiring(&call);
                 let head = as_generated(quote!(#vis #sig));
-                let call = call_of_acquiring(&forms.held, krate);
+                let awaited = held.is_async.then(|| quote!(.await));
                 quote! {
                     #[cfg(not(clippy))]
                     #(#attrs)*
@@ -211,7 +268,7 @@ fn expand_held_forms(monitor: &Monitor) -> TokenStream {
 
                     #[cfg(clippy)]
                     #(#attrs)*
-                    #head { #call.await }
+                    #head { #call #awaited }
                 }
             });
             expand_impl(monitor, lock, mode, &held_forms.gather())
@@ -228,6 +285,31 @@ fn expand_held_forms(monitor: &Monitor) -> TokenStream {
         }
     });
     groups.gather()
+}
+
+/// A method of a view.
+struct OfView<'m> {
+    lock: &'m OwnLock,
+    held: &'m HeldForm,
+    borrows: bool,
+}
+
+impl<'m> OfView<'m> {
+    fn new(method: &'m Method) -> Option<Self> {
+        match (&method.holding, &method.forms) {
+            (Some(holding), _) => Some(OfView {
+                lock: &holding.lock,
+                held: &holding.held,
+                borrows: holding.borrows,
+            }),
+            (None, Some(forms)) => Some(OfView {
+                lock: &forms.lock,
+                held: &forms.held,
+                borrows: false,
+            }),
+            (None, None) => None,
+        }
+    }
 }
 
 /// The head of a fn, which begins where it ends: in the macro. By the span from there
@@ -256,8 +338,7 @@ fn as_generated(head: TokenStream) -> TokenStream {
 ///
 /// A method that is called by either form is not dead code: the compiler finds here
 /// that a use of this form is one of the other.
-fn use_of_acquiring(held: &HeldForm, krate: &Krate) -> TokenStream {
-    let call = call_of_acquiring(held, krate);
+fn use_of_acquiring(call: &TokenStream) -> TokenStream {
     quote! {
         if false {
             ::core::mem::forget(#call);
@@ -271,13 +352,14 @@ fn use_of_acquiring(held: &HeldForm, krate: &Krate) -> TokenStream {
 /// ```text
 /// <Account>::deposit(::async_monitor::__private::ViewOf::object(self), amount)
 /// ```
-fn call_of_acquiring(held: &HeldForm, krate: &Krate) -> TokenStream {
+fn call_of_acquiring(held: &HeldForm, krate: &Krate) -> Option<TokenStream> {
     let HeldForm {
         acquiring,
         arguments,
         ..
     } = held;
-    quote!(#acquiring(#krate::__private::ViewOf::object(self), #(#arguments),*))
+    let acquiring = acquiring.as_ref()?;
+    Some(quote!(#acquiring(#krate::__private::ViewOf::object(self), #(#arguments),*)))
 }
 
 /// Expands to:

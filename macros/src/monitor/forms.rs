@@ -35,11 +35,13 @@ pub(super) struct HeldForm {
     pub(super) sig: TokenStream,
     /// `<Account>::__deposit_held`.
     pub(super) body_fn: TokenStream,
-    /// `<Account>::deposit`.
-    pub(super) acquiring: TokenStream,
+    /// `<Account>::deposit`, where there is such a form.
+    pub(super) acquiring: Option<TokenStream>,
     pub(super) arguments: Vec<Ident>,
     /// `.await`, or nothing.
     pub(super) awaited: TokenStream,
+    /// It is an `async fn`, which calls of it await.
+    pub(super) is_async: bool,
     /// The option, if what the body changes is rolled back where it fails.
     pub(super) atomic: Option<Ident>,
     /// It returns `!`.
@@ -100,12 +102,12 @@ impl Forms {
 }
 
 /// `&self`, in one of the ways to write it.
-struct Receiver {
-    lifetime: Option<Lifetime>,
+pub(super) struct Receiver {
+    pub(super) lifetime: Option<Lifetime>,
 }
 
 impl Receiver {
-    fn of(function: &Function) -> Option<Self> {
+    pub(super) fn of(function: &Function) -> Option<Self> {
         let receiver = function.sig.receiver()?;
         let lifetime = match &receiver.kind {
             ReceiverKind::Reference(_, lifetime, None) => lifetime,
@@ -151,7 +153,7 @@ impl Function {
     /// The signature with a name for each parameter that can be passed on: a
     /// pattern gets one, and so does what is said not to be used. Nothing, if the
     /// arguments of the attribute need the pattern.
-    fn with_named_params(&self, arguments: &TokenStream) -> Option<Signature> {
+    pub(super) fn with_named_params(&self, arguments: &TokenStream) -> Option<Signature> {
         let mut sig = self.sig.clone();
         for (index, input) in sig.inputs.iter_mut().enumerate() {
             let FnArg::Typed(input) = input else {
@@ -186,7 +188,7 @@ impl Function {
 }
 
 /// The names that [`Function::with_named_params`] has given or found.
-fn argument_names(sig: &Signature) -> Vec<Ident> {
+pub(super) fn argument_names(sig: &Signature) -> Vec<Ident> {
     let names = sig.inputs.iter().filter_map(|input| match input {
         FnArg::Typed(input) => match &*input.pat {
             Pat::Ident(pat) => Some(pat.ident.clone()),
@@ -198,7 +200,7 @@ fn argument_names(sig: &Signature) -> Vec<Ident> {
 }
 
 /// `::<U, N>`: what cannot be inferred from the arguments. Lifetimes can.
-fn turbofish(sig: &Signature) -> TokenStream {
+pub(super) fn turbofish(sig: &Signature) -> TokenStream {
     let names: Vec<_> = sig
         .generics
         .params
@@ -349,9 +351,10 @@ fn held(
         vis: function.vis.clone(),
         sig: replace_self(sig.to_token_stream(), &this),
         body_fn: quote!(<#this>::#name #turbofish),
-        acquiring: quote!(<#this>::#acquiring #turbofish),
+        acquiring: Some(quote!(<#this>::#acquiring #turbofish)),
         arguments,
         awaited,
+        is_async: function.sig.asyncness.is_some(),
         atomic: None,
         never_returns: matches!(
             &function.sig.output,
@@ -419,7 +422,7 @@ fn is_cfg(attr: &Attribute) -> bool {
 }
 
 /// What goes wherever the body, or a part of the signature, goes.
-fn attr_for_body(attr: &Attribute) -> Option<Attribute> {
+pub(super) fn attr_for_body(attr: &Attribute) -> Option<Attribute> {
     const LINTS: [&str; 5] = ["allow", "warn", "deny", "forbid", "expect"];
     let is_lint = LINTS.iter().any(|name| attr.path().is_ident(name));
     let is_lint_at_times = attr.path().is_ident("cfg_attr")

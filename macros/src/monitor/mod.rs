@@ -9,6 +9,7 @@ mod analysis;
 mod elided;
 mod expand;
 mod forms;
+mod holding;
 mod model;
 mod parse;
 
@@ -18,6 +19,7 @@ mod tests;
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 
+pub(crate) use self::holding::outside as holding;
 use self::model::Monitor;
 use crate::diagnostics::Errors;
 
@@ -29,7 +31,7 @@ pub(crate) fn monitor(arguments: TokenStream, item: TokenStream) -> TokenStream 
     let arguments = parse::arguments(arguments, &errors);
     match parse::block(item.clone(), &errors) {
         Some(block) => {
-            let monitor = Monitor::new(block, &arguments);
+            let monitor = Monitor::new(block, &arguments, &errors);
             let findings = analysis::findings(&monitor, &arguments);
             output.extend(expand::expand(monitor, &findings));
         }

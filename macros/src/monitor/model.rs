@@ -6,7 +6,9 @@ use syn::{Attribute, GenericParam, Lifetime, LifetimeParam, Meta, PathArguments,
 
 use super::elided::Named;
 use super::forms::Forms;
+use super::holding::Holding;
 use super::parse::{Arguments, Block, Item};
+use crate::diagnostics::Errors;
 use crate::gather::Gather;
 use crate::names::{Krate, camel_case, plain, public};
 use crate::section::{self, Function, Mode, OwnLock, Section};
@@ -32,20 +34,23 @@ pub(super) struct Method {
     pub(super) section: Option<Section>,
     /// Where the method has two forms: what they are made of.
     pub(super) forms: Option<Forms>,
+    /// What `#[holding]` says: a method of the view alone.
+    pub(super) holding: Option<Holding>,
 }
 
 impl Monitor {
-    pub(super) fn new(mut block: Block, arguments: &Arguments) -> Self {
+    pub(super) fn new(mut block: Block, arguments: &Arguments, errors: &Errors) -> Self {
         name_lifetimes(&mut block);
         let items = std::mem::take(&mut block.items);
         let members = items.into_iter().map(|item| match item {
             Item::Method(function) => {
-                let method = Method::new(*function, &block.self_ty, &arguments.krate);
+                let method = Method::new(*function, &block.self_ty, &arguments.krate, errors);
                 Member::Method(Box::new(method))
             }
             Item::Other(tokens) => Member::Other(tokens),
         });
-        let members = members.gather();
+        let members: Vec<Member> = members.gather();
+        report_same_names(&members, errors);
         let krate = arguments.krate.clone();
         Monitor {
             block,
@@ -69,12 +74,22 @@ impl Monitor {
 }
 
 impl Method {
-    fn new(mut function: Function, self_ty: &TypePath, krate: &Krate) -> Self {
+    fn new(mut function: Function, self_ty: &TypePath, krate: &Krate, errors: &Errors) -> Self {
+        if let Some(attribute) = take_holding(&mut function, errors) {
+            let holding = Holding::new(&function, &attribute, self_ty, errors);
+            return Method {
+                function,
+                section: None,
+                forms: None,
+                holding,
+            };
+        }
         let Some(attribute) = synchronized(&mut function.attrs) else {
             return Method {
                 function,
                 section: None,
                 forms: None,
+                holding: None,
             };
         };
         let arguments = match &attribute.meta {
@@ -92,6 +107,7 @@ impl Method {
             function,
             section: Some(section),
             forms,
+            holding: None,
         }
     }
 
@@ -106,9 +122,20 @@ impl Method {
 
     /// The locks that the body holds.
     pub(super) fn own_locks(&self) -> Vec<OwnLock> {
-        self.section
-            .as_ref()
-            .map_or_else(Vec::new, Section::own_locks)
+        match (&self.holding, &self.section) {
+            (Some(holding), _) => vec![holding.lock.clone()],
+            (None, Some(section)) => section.own_locks(),
+            (None, None) => Vec::new(),
+        }
+    }
+
+    /// The lock of the view that has the method, and how it is held.
+    pub(super) fn lock_of_view(&self) -> Option<&OwnLock> {
+        match (&self.holding, &self.forms) {
+            (Some(holding), _) => Some(&holding.lock),
+            (None, Some(forms)) => Some(&forms.lock),
+            (None, None) => None,
+        }
     }
 }
 
@@ -121,6 +148,55 @@ fn synchronized(attrs: &mut [Attribute]) -> Option<&mut Attribute> {
     });
     let only = found.next();
     only.filter(|_| found.next().is_none())
+}
+
+/// Takes `#[holding(..)]` off: it means something to `#[monitor]` only.
+fn take_holding(function: &mut Function, errors: &Errors) -> Option<Attribute> {
+    let is_holding = |attr: &Attribute| {
+        let last = attr.path().segments.last();
+        last.is_some_and(|last| last.ident == "holding")
+    };
+    let index = function.attrs.iter().position(is_holding)?;
+    let attribute = function.attrs.remove(index);
+    while let Some(second) = function.attrs.iter().position(is_holding) {
+        let second = function.attrs.remove(second);
+        errors.at(
+            second,
+            "a method holds one lock of a view: remove one `#[holding(..)]`",
+        );
+    }
+    if let Some(synchronized) = synchronized(&mut function.attrs) {
+        errors.at(
+            &*synchronized,
+            "a method under `#[holding(..)]` acquires nothing: remove one of the two attributes",
+        );
+    }
+    Some(attribute)
+}
+
+/// A method of the view alone, and one that has a form on the view, are two methods of one
+/// name there.
+fn report_same_names(members: &[Member], errors: &Errors) {
+    let methods = || {
+        members.iter().filter_map(|member| match member {
+            Member::Method(method) => Some(&**method),
+            Member::Other(_) => None,
+        })
+    };
+    for method in methods().filter(|method| method.holding.is_some()) {
+        let name = method.name();
+        let is_other =
+            |other: &&Method| other.section.is_some() && plain(other.name()) == plain(name);
+        if methods().any(|other| is_other(&other)) {
+            errors.at(
+                name,
+                format!(
+                    "there is a `#[synchronized]` method `{name}`, which is a method of the view, \
+                     too: give one of them another name"
+                ),
+            );
+        }
+    }
 }
 
 /// What is said on the impl holds for its methods.

@@ -30,7 +30,7 @@ fn found(methods: &TokenStream) -> Vec<analysis::Finding> {
     let errors = Errors::new();
     let arguments = parse::arguments(quote!(), &errors);
     let block = parse::block(quote!(impl<T> bank::Account<T> { #methods }), &errors);
-    let monitor = Monitor::new(block.expect("it is an impl"), &arguments);
+    let monitor = Monitor::new(block.expect("it is an impl"), &arguments, &errors);
     assert_eq!(errors.messages(), Vec::<String>::new());
     analysis::findings(&monitor, &arguments)
 }
@@ -266,7 +266,7 @@ fn place(body: &str) -> Option<String> {
     let errors = Errors::new();
     let arguments = parse::arguments(quote!(), &errors);
     let block = parse::block(method.parse().expect("these are tokens"), &errors);
-    let monitor = Monitor::new(block.expect("it is an impl"), &arguments);
+    let monitor = Monitor::new(block.expect("it is an impl"), &arguments, &errors);
     assert_eq!(errors.messages(), Vec::<String>::new());
     let findings = analysis::findings(&monitor, &arguments);
     findings.first()?.error.span().source_text()

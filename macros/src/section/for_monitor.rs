@@ -1,6 +1,6 @@
 //! What `#[monitor]` has to know of the sections in its impl.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 
 use super::function::{Function, Kind};
 use super::model::{LockExpr, Scope, Section};
@@ -29,6 +29,60 @@ pub(crate) fn of_method(arguments: TokenStream, function: &Function) -> (Section
     let is_right = errors.is_empty();
     errors.finish();
     (section, is_right)
+}
+
+/// The one lock in `#[holding(arguments)]`, if it is a field of `self`. Reports what else is
+/// there.
+pub(crate) fn held_lock(
+    arguments: &TokenStream,
+    function: &Function,
+    attribute: Span,
+    errors: &Errors,
+) -> Option<OwnLock> {
+    let of_arguments = Errors::new();
+    let parsed = parse::attribute(arguments.clone(), &of_arguments);
+    let parsed = validate::arguments(parsed, &of_arguments);
+    if !errors.all_of(of_arguments) {
+        return None;
+    }
+    if let Some(option) = parsed.options.first() {
+        errors.at(
+            option.name(),
+            format!(
+                "`{}` is about how a section is entered, and a method under `#[holding(..)]` \
+                 enters none: remove the option, or write `#[synchronized(..)]`",
+                option.name()
+            ),
+        );
+        return None;
+    }
+    let section = Section::new(parsed, &Scope::of_fn(function));
+    if let Some(second) = section.locks.get(1) {
+        errors.at(
+            &second.written,
+            "a method of a view holds one lock: name that one alone",
+        );
+        return None;
+    }
+    let own = section.own_locks();
+    match (own.into_iter().next(), section.locks.first()) {
+        (Some(lock), _) => Some(lock),
+        (None, Some(lock)) => {
+            errors.at(
+                &lock.written,
+                "this is not a lock of `self`: write the name of the field, `#[holding(lock)]`",
+            );
+            None
+        }
+        (None, None) => {
+            errors.push(syn::Error::new(
+                attribute,
+                "`holding` without a lock: write the name of the field that is held, \
+                 `#[holding(lock)]`",
+            ));
+            None
+        }
+    }
 }
 
 /// The section under `with_lock!(tokens)`, and its statements. Mistakes in it

@@ -23,7 +23,7 @@ use quote::{ToTokens, quote};
 
 pub(crate) use self::control_flow::is_known;
 pub(crate) use self::expand::Rollback;
-pub(crate) use self::for_monitor::{OwnLock, in_block, of_method};
+pub(crate) use self::for_monitor::{OwnLock, held_lock, in_block, of_method};
 pub(crate) use self::function::{Function, Kind, collect_idents, function, is_fn};
 use self::model::Scope;
 pub(crate) use self::model::Section;

@@ -99,7 +99,9 @@ impl<'m> Outline<'m> {
 impl Known<'_> {
     /// What the method itself waits for.
     fn acquired_at(&self, through: &[String], reached: &mut Vec<Reached>) {
-        for lock in &self.locks {
+        // One that is held already is not waited for.
+        let is_held = self.method.holding.is_some();
+        for lock in self.locks.iter().filter(|_| !is_held) {
             reached.push(Reached {
                 field: lock.field.clone(),
                 mode: lock.mode,

@@ -30,8 +30,8 @@ fn written(
     lock: &OwnLock,
     method: &str,
 ) -> Option<Finding> {
-    let twin = &outline.get(method)?.method.forms.as_ref()?.lock;
-    let is_written = twin.mode == Mode::Exclusive && plain(&twin.field) == plain(&lock.field);
+    let of_view = outline.get(method)?.method.lock_of_view()?;
+    let is_written = of_view.mode == Mode::Exclusive && plain(&of_view.field) == plain(&lock.field);
     if lock.mode == Mode::Exclusive || !is_written {
         return None;
     }

@@ -119,10 +119,14 @@ fn expand_method(method: Method, path: &TokenStream) -> TokenStream {
         function,
         forms,
         holding,
+        is_wrong,
         ..
     } = method;
     if let Some(holding) = holding {
         return expand_holding(&holding, path);
+    }
+    if is_wrong {
+        return TokenStream::new();
     }
     let Some(forms) = forms else {
         return function.into_tokens();
@@ -183,6 +187,7 @@ fn expand_conditions(monitor: &Monitor) -> TokenStream {
             holding,
             &method.function,
             self_ty,
+            &monitor.krate,
         ))
     });
     conditions.gather()

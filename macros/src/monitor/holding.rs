@@ -13,7 +13,7 @@ use super::forms::{HeldForm, Receiver, argument_names, attr_for_body, guard_life
 use super::model::{struct_path, view_type};
 use crate::diagnostics::Errors;
 use crate::gather::Gather;
-use crate::names::{own, plain, public, replace_self};
+use crate::names::{Krate, own, plain, public, replace_self};
 use crate::section::{self, Function, Kind, Mode, OwnLock};
 
 /// A method of the view of `lock`.
@@ -371,11 +371,15 @@ fn condition_name(function: &Function, self_ty: &TypePath) -> proc_macro2::Ident
 /// ```text
 /// #[diagnostic::on_unimplemented(message = "..", label = "..", note = "..")]
 /// pub trait __AccountFirstRunsInASection {}
+/// impl<__T: ?Sized + ::async_monitor::__private::ErrorOnly> __AccountFirstRunsInASection for __T {}
 /// ```
+///
+/// (Without any impl, the compiler would advise to write one.)
 pub(super) fn expand_condition(
     holding: &Holding,
     function: &Function,
     self_ty: &TypePath,
+    krate: &Krate,
 ) -> TokenStream {
     if holding.decoy().is_empty() {
         return TokenStream::new();
@@ -400,11 +404,18 @@ pub(super) fn expand_condition(
         .attrs
         .iter()
         .filter(|attr| attr.path().is_ident("cfg"));
+    let cfgs: Vec<_> = cfgs.gather();
+    let again = &cfgs;
     quote! {
         #(#cfgs)*
         #[doc(hidden)]
         #[diagnostic::on_unimplemented(message = #message, label = #label, note = #note)]
         pub trait #condition {}
+
+        #(#again)*
+        #[doc(hidden)]
+        #[diagnostic::do_not_recommend]
+        impl<__T: ?::core::marker::Sized + #krate::__private::ErrorOnly> #condition for __T {}
     }
 }
 

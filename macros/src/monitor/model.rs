@@ -36,6 +36,8 @@ pub(super) struct Method {
     pub(super) forms: Option<Forms>,
     /// What `#[holding]` says: a method of the view alone.
     pub(super) holding: Option<Holding>,
+    /// It cannot be what its attribute says, and is left out: that has been reported.
+    pub(super) is_wrong: bool,
 }
 
 impl Monitor {
@@ -49,8 +51,8 @@ impl Monitor {
             }
             Item::Other(tokens) => Member::Other(tokens),
         });
-        let members: Vec<Member> = members.gather();
-        report_same_names(&members, errors);
+        let mut members: Vec<Member> = members.gather();
+        report_same_names(&mut members, errors);
         let krate = arguments.krate.clone();
         Monitor {
             block,
@@ -81,6 +83,7 @@ impl Method {
                 function,
                 section: None,
                 forms: None,
+                is_wrong: holding.is_none(),
                 holding,
             };
         }
@@ -90,6 +93,7 @@ impl Method {
                 section: None,
                 forms: None,
                 holding: None,
+                is_wrong: false,
             };
         };
         let arguments = match &attribute.meta {
@@ -108,6 +112,7 @@ impl Method {
             section: Some(section),
             forms,
             holding: None,
+            is_wrong: false,
         }
     }
 
@@ -175,19 +180,21 @@ fn take_holding(function: &mut Function, errors: &Errors) -> Option<Attribute> {
 }
 
 /// A method of the view alone, and one that has a form on the view, are two methods of one
-/// name there.
-fn report_same_names(members: &[Member], errors: &Errors) {
-    let methods = || {
-        members.iter().filter_map(|member| match member {
-            Member::Method(method) => Some(&**method),
+/// name there. The first is left out.
+fn report_same_names(members: &mut [Member], errors: &Errors) {
+    let synchronized: Vec<_> = members
+        .iter()
+        .filter_map(|member| match member {
+            Member::Method(method) => method.section.as_ref().map(|_| plain(method.name())),
             Member::Other(_) => None,
         })
-    };
-    for method in methods().filter(|method| method.holding.is_some()) {
+        .gather();
+    for member in members {
+        let Member::Method(method) = member else {
+            continue;
+        };
         let name = method.name();
-        let is_other =
-            |other: &&Method| other.section.is_some() && plain(other.name()) == plain(name);
-        if methods().any(|other| is_other(&other)) {
+        if method.holding.is_some() && synchronized.contains(&plain(name)) {
             errors.at(
                 name,
                 format!(
@@ -195,6 +202,8 @@ fn report_same_names(members: &[Member], errors: &Errors) {
                      too: give one of them another name"
                 ),
             );
+            method.holding = None;
+            method.is_wrong = true;
         }
     }
 }

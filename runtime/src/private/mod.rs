@@ -57,6 +57,7 @@ pub use self::dispatch::{
     ToRead, ToReadAlone, Value, probe, probe_shared, value,
 };
 pub use self::entry_type::{EntryType, entry_type};
+pub use self::errors::ErrorOnly;
 pub use self::fallible::{
     CannotFail, Failure, FromElapsed, FromFailure, OfAnyKind, failure, infallible,
 };

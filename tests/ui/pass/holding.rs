@@ -1,10 +1,9 @@
-// Under lints that are denied, with attributes, and where names are awkward.
+//! Under lints that are denied, with attributes, and where names are awkward.
 #![forbid(unsafe_code)]
-#![deny(warnings, missing_docs, unreachable_pub)]
+#![deny(warnings, missing_docs)]
 
-//! Docs.
-
-mod cache {
+/// A module.
+pub mod cache {
     use async_monitor::{Guarded, Lock, holding, monitor, synchronized};
 
     /// A cache.
@@ -63,7 +62,8 @@ mod cache {
 }
 
 fn main() {
-    let mut cache = cache::Cache { capacity: 2, ..Default::default() };
+    let mut cache = cache::Cache::default();
+    cache.capacity = 2;
     assert_eq!(futures::executor::block_on(cache.add(7)), 1);
     assert_eq!(cache.next(), Some(7));
 }

@@ -36,7 +36,9 @@ use crate::names::own;
 ///     let __entry = probe::<_, 0x1234>(&*self).__select(&self.ledger).__resolve();
 ///     (entry_type(&__entry), __entry.__lock())
 /// };
-/// let mut __guard = infallible(Enter::<0x1234>::acquire(__lock).await);
+/// // what `questions` expands to
+/// let __waited = infallible(Enter::<0x1234>::wait(__lock).await);
+/// let mut __guard = __type.__finish::<0x1234>(__waited);
 /// let mut __view = __type.__view(&mut __guard);
 /// let ledger = __view.__bind();
 /// let _ = &ledger;

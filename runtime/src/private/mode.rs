@@ -56,21 +56,22 @@ impl Mode for Unknown {
     type With<M: Mode> = Unknown;
 }
 
-/// A section may suspend.
+/// A section may suspend, at its `.await` with that number: of several bounds that are the
+/// same, the compiler would report one.
 #[diagnostic::on_unimplemented(
     message = "a section of a lock of `async_monitor::sync` never suspends: the lock would be kept from everybody meanwhile",
     label = "suspends while the lock is held",
     note = "await before or after the section, or take the async lock, `async_monitor::Lock`, `Mutex` or `RwLock`"
 )]
-pub trait MaySuspend {}
+pub trait MaySuspend<const AT: usize> {}
 
-/// A section may have one within it that awaits its lock.
+/// A section may have one within it that awaits its lock, with that number.
 #[diagnostic::on_unimplemented(
     message = "a section of a lock of `async_monitor::sync` never suspends, and this one within it awaits its lock",
     label = "awaits a lock while another is held",
     note = "acquire both locks by one section, `with_lock!(a, b, {{ .. }})`"
 )]
-pub trait MayNest {}
+pub trait MayNest<const AT: usize> {}
 
 /// The locks of a section are acquired without an `.await`.
 #[diagnostic::on_unimplemented(
@@ -91,16 +92,19 @@ pub trait Parks {}
 pub trait IsBounded {}
 
 macro_rules! modes {
-    ($($answer:ident: $($mode:ident)*;)*) => {$($(
+    ($($([$($at:tt)*])? $answer:ident$(<$arg:ident>)?: $first:ident $second:ident;)*) => {$(
         #[diagnostic::do_not_recommend]
-        impl $answer for $mode {}
-    )*)*};
+        impl$(<$($at)*>)? $answer$(<$arg>)? for $first {}
+
+        #[diagnostic::do_not_recommend]
+        impl$(<$($at)*>)? $answer$(<$arg>)? for $second {}
+    )*};
 }
 
 // `Unknown`, too, so that nothing more is said of it.
 modes! {
-    MaySuspend: Suspending Unknown;
-    MayNest: Suspending Unknown;
+    [const AT: usize] MaySuspend<AT>: Suspending Unknown;
+    [const AT: usize] MayNest<AT>: Suspending Unknown;
     Parks: NonSuspending Unknown;
     IsBounded: Suspending Unknown;
 }
@@ -122,17 +126,17 @@ impl<M: Mode> ModeOf<M> {
 
     /// Stands for an `.await` in the body.
     #[inline]
-    pub fn __may_suspend(&self)
+    pub fn __may_suspend<const AT: usize>(&self)
     where
-        M: MaySuspend,
+        M: MaySuspend<AT>,
     {
     }
 
     /// Stands for a section in the body.
     #[inline]
-    pub fn __may_nest(&self)
+    pub fn __may_nest<const AT: usize>(&self)
     where
-        M: MayNest,
+        M: MayNest<AT>,
     {
     }
 

@@ -1,7 +1,7 @@
 //! What is asked of the types of the locks, at the user's tokens: see `mode` in the runtime
 //! crate.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote_spanned;
 
 use super::acquisition::{Acquisition, mode};
@@ -16,7 +16,7 @@ use crate::section::model::Section;
 /// ```text
 /// __type0.__mode().__parks();
 /// __type0.__mode().__with(&__type1).__is_bounded();
-/// __type0.__mode().__with(&__type1).__may_suspend();
+/// __type0.__mode().__with(&__type1).__may_suspend::<0>();
 /// ```
 ///
 /// the first for each lock of a plain fn without `blocking`, the second where there is a
@@ -30,10 +30,11 @@ pub(super) fn questions(
 ) -> TokenStream {
     let options = &section.options;
     let mode = mode(locks);
-    let ask = |at: Span, question: &str| {
+    let ask = |at: Span, question: &str, number: Option<usize>| {
         let (span, question) = (own(at), Ident::new(question, own(at)));
-        let mode = &mode;
-        quote_spanned!(span=> #mode.#question();)
+        let (mode, number) = (&mode, number.map(Literal::usize_suffixed));
+        let number = number.map(|number| quote_spanned!(span=> ::<#number>));
+        quote_spanned!(span=> #mode.#question #number ();)
     };
     let mut questions = TokenStream::new();
     if site.wait() == Wait::Park && options.blocking.is_none() {
@@ -43,13 +44,16 @@ pub(super) fn questions(
         }));
     }
     if let Some(timeout) = options.timeout.as_ref().filter(|_| options.when.is_none()) {
-        questions.extend(ask(timeout.name.span(), "__is_bounded"));
+        questions.extend(ask(timeout.name.span(), "__is_bounded", None));
     }
     if site.wait() == Wait::Await {
         let awaits = control_flow::visible_awaits(statements);
-        let asked = awaits.iter().map(|(span, awaited_in)| match awaited_in {
-            AwaitedIn::Body => ask(*span, "__may_suspend"),
-            AwaitedIn::Section => ask(*span, "__may_nest"),
+        let asked = awaits.iter().enumerate().map(|(index, (at, awaited_in))| {
+            let question = match awaited_in {
+                AwaitedIn::Body => "__may_suspend",
+                AwaitedIn::Section => "__may_nest",
+            };
+            ask(*at, question, Some(index))
         });
         questions.extend(asked.gather::<Vec<_>>());
     }

@@ -448,7 +448,7 @@ fn statements_of_async_trait_come_after_the_locks() {
     };
     assert!(position("__arg1 }") < position("& __self . inner"));
     assert!(position("& __self . inner") < position("__self . first ()"));
-    assert_eq!(output.matches("acquire").count(), 1);
+    assert_eq!(output.matches(":: wait (").count(), 1, "{output}");
 }
 
 #[test]

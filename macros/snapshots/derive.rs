@@ -129,6 +129,7 @@ Dropping the future gives up the place in the queue.*/
 #[automatically_derived]
 impl ::async_monitor::__private::HasLock<122075695621518212564394156771862851892u128>
 for Account {
+    type Mode = ::async_monitor::__private::Suspending;
     type Guard<'__guard> = AccountLedgerGuard<'__guard> where Self: '__guard;
     type Held<'__guard> = AccountLedgerHeld<'__guard> where Self: '__guard;
     #[inline]
@@ -155,7 +156,8 @@ for Account {
             ::async_monitor::__private::object_lock::<_, __AccountLedger>(self),
         )
     }
-    async fn acquire(&self) -> ::core::result::Result<Self::Guard<'_>, Self::Error> {
+    type Waited<'__guard> = AccountLedgerGuard<'__guard> where Self: '__guard;
+    async fn wait(&self) -> ::core::result::Result<Self::Waited<'_>, Self::Error> {
         ::core::result::Result::Ok({
             let __lock = ::async_monitor::__private::field(&self.ledger)
                 .__resolve()
@@ -171,6 +173,13 @@ for Account {
                 ::core::marker::PhantomData,
             )
         })
+    }
+    #[inline]
+    fn finish<'__guard>(__waited: Self::Waited<'__guard>) -> Self::Guard<'__guard>
+    where
+        Self: '__guard,
+    {
+        __waited
     }
     #[inline]
     fn release_unchanged<'__guard>(__guard: Self::Guard<'__guard>)
@@ -231,6 +240,7 @@ for Account {
     >
     where
         Self: '__guard;
+    type Waited<'__guard> = AccountLedgerGuard<'__guard> where Self: '__guard;
     type Error = ::core::convert::Infallible;
     #[inline]
     fn id(&self) -> ::async_monitor::LockId {
@@ -239,19 +249,30 @@ for Account {
         >::id(self)
     }
     #[inline]
-    fn acquire(
+    fn wait(
         &self,
     ) -> impl ::core::future::Future<
-        Output = ::core::result::Result<Self::Guard<'_>, Self::Error>,
+        Output = ::core::result::Result<Self::Waited<'_>, Self::Error>,
     > {
-        ::async_monitor::__private::enter_reading::<
-            Self,
-            _,
+        ::async_monitor::__private::Enter::<
             122075695621518212564394156771862851892u128,
-        >(
-            ::async_monitor::__private::Enter::<
+        >::wait(self)
+    }
+    #[inline]
+    fn wait_blocking(&self) -> ::core::result::Result<Self::Waited<'_>, Self::Error> {
+        ::async_monitor::__private::Enter::<
+            122075695621518212564394156771862851892u128,
+        >::wait_blocking(self)
+    }
+    #[inline]
+    fn finish<'__guard>(__waited: Self::Waited<'__guard>) -> Self::Guard<'__guard>
+    where
+        Self: '__guard,
+    {
+        ::async_monitor::__private::Reading::new(
+            <Self as ::async_monitor::__private::Enter<
                 122075695621518212564394156771862851892u128,
-            >::acquire(self),
+            >>::finish(__waited),
         )
     }
 }

@@ -123,6 +123,7 @@ Dropping the future gives up the place in the queue.*/
 #[automatically_derived]
 impl ::async_monitor::__private::HasLock<9157926117924125475949231123135259214u128>
 for Shared {
+    type Mode = ::async_monitor::__private::Suspending;
     type Guard<'__guard> = SharedStateGuard<'__guard> where Self: '__guard;
     type Held<'__guard> = SharedStateHeld<'__guard> where Self: '__guard;
     #[inline]
@@ -149,7 +150,8 @@ for Shared {
             ::async_monitor::__private::object_lock::<_, __SharedState>(self),
         )
     }
-    async fn acquire(&self) -> ::core::result::Result<Self::Guard<'_>, Self::Error> {
+    type Waited<'__guard> = SharedStateGuard<'__guard> where Self: '__guard;
+    async fn wait(&self) -> ::core::result::Result<Self::Waited<'_>, Self::Error> {
         ::core::result::Result::Ok({
             let __lock = ::async_monitor::__private::field(&self.state)
                 .__resolve()
@@ -165,6 +167,13 @@ for Shared {
                 ::core::marker::PhantomData,
             )
         })
+    }
+    #[inline]
+    fn finish<'__guard>(__waited: Self::Waited<'__guard>) -> Self::Guard<'__guard>
+    where
+        Self: '__guard,
+    {
+        __waited
     }
     #[inline]
     fn release_unchanged<'__guard>(__guard: Self::Guard<'__guard>)
@@ -225,6 +234,7 @@ for Shared {
     >
     where
         Self: '__guard;
+    type Waited<'__guard> = SharedStateGuard<'__guard> where Self: '__guard;
     type Error = ::core::convert::Infallible;
     #[inline]
     fn id(&self) -> ::async_monitor::LockId {
@@ -233,19 +243,30 @@ for Shared {
         >::id(self)
     }
     #[inline]
-    fn acquire(
+    fn wait(
         &self,
     ) -> impl ::core::future::Future<
-        Output = ::core::result::Result<Self::Guard<'_>, Self::Error>,
+        Output = ::core::result::Result<Self::Waited<'_>, Self::Error>,
     > {
-        ::async_monitor::__private::enter_reading::<
-            Self,
-            _,
+        ::async_monitor::__private::Enter::<
             9157926117924125475949231123135259214u128,
-        >(
-            ::async_monitor::__private::Enter::<
+        >::wait(self)
+    }
+    #[inline]
+    fn wait_blocking(&self) -> ::core::result::Result<Self::Waited<'_>, Self::Error> {
+        ::async_monitor::__private::Enter::<
+            9157926117924125475949231123135259214u128,
+        >::wait_blocking(self)
+    }
+    #[inline]
+    fn finish<'__guard>(__waited: Self::Waited<'__guard>) -> Self::Guard<'__guard>
+    where
+        Self: '__guard,
+    {
+        ::async_monitor::__private::Reading::new(
+            <Self as ::async_monitor::__private::Enter<
                 9157926117924125475949231123135259214u128,
-            >::acquire(self),
+            >>::finish(__waited),
         )
     }
 }

@@ -166,6 +166,7 @@ for Cache<'d, K, N>
 where
     K: Eq,
 {
+    type Mode = ::async_monitor::__private::Suspending;
     type Guard<'__guard> = CacheTableWriteGuard<'__guard, 'd, K, N> where Self: '__guard;
     type Held<'__guard> = CacheTableWriteHeld<'__guard, 'd, K, N> where Self: '__guard;
     #[inline]
@@ -199,7 +200,10 @@ where
             ::async_monitor::__private::object_lock::<_, __CacheTable>(self),
         )
     }
-    async fn acquire(&self) -> ::core::result::Result<Self::Guard<'_>, Self::Error> {
+    type Waited<'__guard> = CacheTableWriteGuard<'__guard, 'd, K, N>
+    where
+        Self: '__guard;
+    async fn wait(&self) -> ::core::result::Result<Self::Waited<'_>, Self::Error> {
         ::core::result::Result::Ok({
             let __lock = ::async_monitor::__private::field(&self.table)
                 .__resolve()
@@ -215,6 +219,13 @@ where
                 ::core::marker::PhantomData,
             )
         })
+    }
+    #[inline]
+    fn finish<'__guard>(__waited: Self::Waited<'__guard>) -> Self::Guard<'__guard>
+    where
+        Self: '__guard,
+    {
+        __waited
     }
     #[inline]
     fn release_unchanged<'__guard>(__guard: Self::Guard<'__guard>)
@@ -710,6 +721,7 @@ for Cache<'d, K, N>
 where
     K: Eq,
 {
+    type Mode = ::async_monitor::__private::Suspending;
     type Guard<'__guard> = CacheTableReadGuard<'__guard, 'd, K, N> where Self: '__guard;
     type Held<'__guard> = CacheTableReadHeld<'__guard, 'd, K, N> where Self: '__guard;
     #[inline]
@@ -744,7 +756,8 @@ where
             ::async_monitor::__private::object_lock::<_, __CacheTable>(self),
         )
     }
-    async fn acquire(&self) -> ::core::result::Result<Self::Guard<'_>, Self::Error> {
+    type Waited<'__guard> = CacheTableReadGuard<'__guard, 'd, K, N> where Self: '__guard;
+    async fn wait(&self) -> ::core::result::Result<Self::Waited<'_>, Self::Error> {
         ::core::result::Result::Ok({
             let __lock = ::async_monitor::__private::field(&self.table)
                 .__resolve_shared()
@@ -760,6 +773,13 @@ where
                 ::core::marker::PhantomData,
             )
         })
+    }
+    #[inline]
+    fn finish<'__guard>(__waited: Self::Waited<'__guard>) -> Self::Guard<'__guard>
+    where
+        Self: '__guard,
+    {
+        __waited
     }
 }
 #[doc(hidden)]

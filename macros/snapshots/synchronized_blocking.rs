@@ -29,10 +29,11 @@ impl Account {
                 .__resolve_shared();
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
+        __type0.__mode().__with(&__type1).__is_bounded();
         let __limit: ::core::time::Duration = LONG;
         let mut __snapshot0 = ::core::option::Option::None;
         let __committed = ::async_monitor::__private::Committed::new();
-        let (mut __guard0, mut __guard1) = match ::async_monitor::__private::block_on_for(
+        let (__waited0, __waited1) = match ::async_monitor::__private::block_on_for(
             __limit,
             async {
                 let (mut __slot0, mut __slot1) = (
@@ -59,7 +60,7 @@ impl Account {
                                 ::async_monitor::__private::infallible(
                                     ::async_monitor::__private::Enter::<
                                         122075695621518212564394156771862851892u128,
-                                    >::acquire(__lock0)
+                                    >::wait(__lock0)
                                         .await,
                                 ),
                             );
@@ -69,7 +70,7 @@ impl Account {
                                 ::async_monitor::__private::infallible(
                                     ::async_monitor::__private::EnterShared::<
                                         263483944795383689231947791126006350729u128,
-                                    >::acquire(__lock1)
+                                    >::wait(__lock1)
                                         .await,
                                 ),
                             );
@@ -91,6 +92,54 @@ impl Account {
             ::core::result::Result::Err(__elapsed) => {
                 return ::async_monitor::__private::FromElapsed::from_elapsed(__elapsed);
             }
+        };
+        let (mut __guard0, mut __guard1) = {
+            let mut __waited0 = ::core::option::Option::Some(__waited0);
+            let mut __waited1 = ::core::option::Option::Some(__waited1);
+            let (mut __slot0, mut __slot1) = (
+                ::core::option::Option::None,
+                ::core::option::Option::None,
+            );
+            for __next in ::async_monitor::__private::finish_in_order(
+                &__type0.__mode().__with(&__type1),
+                || [
+                    (
+                        ::async_monitor::__private::Enter::<
+                            122075695621518212564394156771862851892u128,
+                        >::id(__lock0),
+                        ::core::stringify!(ledger),
+                    ),
+                    (
+                        ::async_monitor::__private::EnterShared::<
+                            263483944795383689231947791126006350729u128,
+                        >::id(__lock1),
+                        ::core::stringify!(cfg),
+                    ),
+                ],
+            ) {
+                match __next {
+                    0usize => {
+                        __slot0 = ::core::option::Option::Some(
+                            __type0
+                                .__finish::<
+                                    122075695621518212564394156771862851892u128,
+                                >(::async_monitor::__private::taken(__waited0.take())),
+                        );
+                    }
+                    _ => {
+                        __slot1 = ::core::option::Option::Some(
+                            __type1
+                                .__finish_shared::<
+                                    263483944795383689231947791126006350729u128,
+                                >(::async_monitor::__private::taken(__waited1.take())),
+                        );
+                    }
+                }
+            }
+            (
+                ::async_monitor::__private::taken(__slot0),
+                ::async_monitor::__private::taken(__slot1),
+            )
         };
         let mut __restorable0 = __type0.__restorable(&mut __guard0);
         let mut __rollback0 = __restorable0.__rollback(&mut __snapshot0, &__committed);

@@ -10,12 +10,14 @@ impl Account {
                 .__resolve();
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
-        let mut __guard0 = ::async_monitor::__private::infallible(
+        let __waited0 = ::async_monitor::__private::infallible(
             ::async_monitor::__private::Enter::<
                 122075695621518212564394156771862851892u128,
-            >::acquire(__lock0)
+            >::wait(__lock0)
                 .await,
         );
+        let mut __guard0 = __type0
+            .__finish::<122075695621518212564394156771862851892u128>(__waited0);
         let mut __view0 = __type0.__view(&mut __guard0);
         let ledger = __view0.__bind();
         let _ = &ledger;

@@ -11,12 +11,14 @@ impl Account {
                 .__resolve_shared();
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
-        let mut __guard0 = ::async_monitor::__private::infallible(
+        let __waited0 = ::async_monitor::__private::infallible(
             ::async_monitor::__private::EnterShared::<
                 263483944795383689231947791126006350729u128,
-            >::acquire(__lock0)
+            >::wait(__lock0)
                 .await,
         );
+        let mut __guard0 = __type0
+            .__finish_shared::<263483944795383689231947791126006350729u128>(__waited0);
         let mut __view0 = __type0.__view(&mut __guard0);
         let cfg = __view0.__bind_shared();
         let _ = cfg;

@@ -10,10 +10,10 @@ impl Account {
                 .__resolve();
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
-        let mut __guard0 = {
+        let __waited0 = {
             let __acquired = ::async_monitor::__private::Enter::<
                 243516796964516940985367504845056174803u128,
-            >::acquire(__lock0)
+            >::wait(__lock0)
                 .await;
             match ::async_monitor::__private::failure(&__acquired)
                 .__unwrap_acquired(__acquired)
@@ -22,6 +22,8 @@ impl Account {
                 ::core::result::Result::Err(__returned) => return __returned,
             }
         };
+        let mut __guard0 = __type0
+            .__finish::<243516796964516940985367504845056174803u128>(__waited0);
         let mut __view0 = __type0.__view(&mut __guard0);
         let remote = __view0.__bind();
         let _ = &remote;

@@ -10,12 +10,13 @@ impl Account {
                 .__resolve();
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
+        __type0.__mode().__is_bounded();
         let __limit: ::core::time::Duration = self.patience;
-        let (mut __guard0,) = match ::async_monitor::__private::timeout(
+        let (__waited0,) = match ::async_monitor::__private::timeout(
                 __limit,
                 ::async_monitor::__private::Enter::<
                     122075695621518212564394156771862851892u128,
-                >::acquire(__lock0),
+                >::wait(__lock0),
             )
             .await
         {
@@ -26,6 +27,8 @@ impl Account {
                 return ::async_monitor::__private::FromElapsed::from_elapsed(__elapsed);
             }
         };
+        let mut __guard0 = __type0
+            .__finish::<122075695621518212564394156771862851892u128>(__waited0);
         let mut __view0 = __type0.__view(&mut __guard0);
         let ledger = __view0.__bind();
         let _ = &ledger;

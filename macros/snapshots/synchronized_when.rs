@@ -10,12 +10,14 @@ impl Account {
                 .__resolve();
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
-        let mut __guard0 = ::async_monitor::__private::enter_when::<
-            _,
-            _,
-            122075695621518212564394156771862851892u128,
-            _,
-        >(
+        let __waited0 = __type0
+            .__mode()
+            .__enter_when::<
+                _,
+                _,
+                122075695621518212564394156771862851892u128,
+                _,
+            >(
                 __lock0,
                 &__type0,
                 unsafe { ::async_monitor::__private::ByReference::new() },
@@ -27,6 +29,7 @@ impl Account {
                 },
             )
             .await;
+        let mut __guard0 = __waited0;
         let mut __view0 = __type0.__view(&mut __guard0);
         let ledger = __view0.__bind();
         let _ = &ledger;

@@ -29,11 +29,12 @@ impl Account {
                 .__resolve_shared();
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
+        __type0.__mode().__with(&__type1).__with(&__type2).__is_bounded();
         let __limit: ::core::time::Duration = LONG;
         let mut __snapshot0 = ::core::option::Option::None;
         let mut __snapshot1 = ::core::option::Option::None;
         let __committed = ::async_monitor::__private::Committed::new();
-        let (mut __guard0, mut __guard1, mut __guard2) = match ::async_monitor::__private::timeout(
+        let (__waited0, __waited1, __waited2) = match ::async_monitor::__private::timeout(
                 __limit,
                 async {
                     let (mut __slot0, mut __slot1, mut __slot2) = (
@@ -67,7 +68,7 @@ impl Account {
                                     ::async_monitor::__private::infallible(
                                         ::async_monitor::__private::Enter::<
                                             122075695621518212564394156771862851892u128,
-                                        >::acquire(__lock0)
+                                        >::wait(__lock0)
                                             .await,
                                     ),
                                 );
@@ -76,7 +77,7 @@ impl Account {
                                 __slot1 = ::core::option::Option::Some({
                                     let __acquired = ::async_monitor::__private::Enter::<
                                         243516796964516940985367504845056174803u128,
-                                    >::acquire(__lock1)
+                                    >::wait(__lock1)
                                         .await;
                                     match ::async_monitor::__private::failure(&__acquired)
                                         .__unwrap_acquired(__acquired)
@@ -93,7 +94,7 @@ impl Account {
                                     ::async_monitor::__private::infallible(
                                         ::async_monitor::__private::EnterShared::<
                                             263483944795383689231947791126006350729u128,
-                                        >::acquire(__lock2)
+                                        >::wait(__lock2)
                                             .await,
                                     ),
                                 );
@@ -121,6 +122,71 @@ impl Account {
             ::core::result::Result::Err(__elapsed) => {
                 return ::async_monitor::__private::FromElapsed::from_elapsed(__elapsed);
             }
+        };
+        let (mut __guard0, mut __guard1, mut __guard2) = {
+            let mut __waited0 = ::core::option::Option::Some(__waited0);
+            let mut __waited1 = ::core::option::Option::Some(__waited1);
+            let mut __waited2 = ::core::option::Option::Some(__waited2);
+            let (mut __slot0, mut __slot1, mut __slot2) = (
+                ::core::option::Option::None,
+                ::core::option::Option::None,
+                ::core::option::Option::None,
+            );
+            for __next in ::async_monitor::__private::finish_in_order(
+                &__type0.__mode().__with(&__type1).__with(&__type2),
+                || [
+                    (
+                        ::async_monitor::__private::Enter::<
+                            122075695621518212564394156771862851892u128,
+                        >::id(__lock0),
+                        ::core::stringify!(ledger),
+                    ),
+                    (
+                        ::async_monitor::__private::Enter::<
+                            243516796964516940985367504845056174803u128,
+                        >::id(__lock1),
+                        ::core::stringify!(remote),
+                    ),
+                    (
+                        ::async_monitor::__private::EnterShared::<
+                            263483944795383689231947791126006350729u128,
+                        >::id(__lock2),
+                        ::core::stringify!(cfg),
+                    ),
+                ],
+            ) {
+                match __next {
+                    0usize => {
+                        __slot0 = ::core::option::Option::Some(
+                            __type0
+                                .__finish::<
+                                    122075695621518212564394156771862851892u128,
+                                >(::async_monitor::__private::taken(__waited0.take())),
+                        );
+                    }
+                    1usize => {
+                        __slot1 = ::core::option::Option::Some(
+                            __type1
+                                .__finish::<
+                                    243516796964516940985367504845056174803u128,
+                                >(::async_monitor::__private::taken(__waited1.take())),
+                        );
+                    }
+                    _ => {
+                        __slot2 = ::core::option::Option::Some(
+                            __type2
+                                .__finish_shared::<
+                                    263483944795383689231947791126006350729u128,
+                                >(::async_monitor::__private::taken(__waited2.take())),
+                        );
+                    }
+                }
+            }
+            (
+                ::async_monitor::__private::taken(__slot0),
+                ::async_monitor::__private::taken(__slot1),
+                ::async_monitor::__private::taken(__slot2),
+            )
         };
         let mut __restorable0 = __type0.__restorable(&mut __guard0);
         let mut __rollback0 = __restorable0.__rollback(&mut __snapshot0, &__committed);

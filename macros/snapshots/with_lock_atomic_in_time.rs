@@ -9,21 +9,22 @@ const _: () = {
                 .__resolve();
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
+        __type0.__mode().__is_bounded();
         let __limit: ::core::time::Duration = LONG;
         match ::async_monitor::__private::timeout(
                 __limit,
                 ::async_monitor::__private::Enter::<
                     122075695621518212564394156771862851892u128,
-                >::acquire(__lock0),
+                >::wait(__lock0),
             )
             .await
         {
             ::core::result::Result::Ok(__acquired) => {
                 let mut __snapshot0 = ::core::option::Option::None;
                 let __committed = ::async_monitor::__private::Committed::new();
-                let (mut __guard0,) = (
-                    ::async_monitor::__private::infallible(__acquired),
-                );
+                let (__waited0,) = (::async_monitor::__private::infallible(__acquired),);
+                let mut __guard0 = __type0
+                    .__finish::<122075695621518212564394156771862851892u128>(__waited0);
                 ::core::result::Result::Ok({
                     let mut __restorable0 = __type0.__restorable(&mut __guard0);
                     let mut __rollback0 = __restorable0

@@ -148,7 +148,6 @@ mod real {
 
     /// The same, for `limit` at the most: the time runs from the first poll. The last poll
     /// comes when it is up.
-    #[cfg(feature = "macros")]
     pub(crate) fn block_on_for<F: Future>(limit: Duration, future: F) -> Option<F::Output> {
         run(future, Some(limit))
     }
@@ -210,13 +209,8 @@ mod real {
     }
 }
 
-#[cfg(all(
-    feature = "macros",
-    not(any(async_monitor_loom, async_monitor_shuttle))
-))]
-pub(crate) use self::real::block_on_for;
 #[cfg(not(any(async_monitor_loom, async_monitor_shuttle)))]
-pub(crate) use self::real::{block_on, take_impatience, took_over};
+pub(crate) use self::real::{block_on, block_on_for, take_impatience, took_over};
 
 #[cfg(async_monitor_loom)]
 pub(crate) use loom::future::block_on;
@@ -225,7 +219,7 @@ pub(crate) use loom::future::block_on;
 pub(crate) use shuttle::future::block_on;
 
 /// In models, no time passes.
-#[cfg(all(feature = "macros", any(async_monitor_loom, async_monitor_shuttle)))]
+#[cfg(any(async_monitor_loom, async_monitor_shuttle))]
 pub(crate) fn block_on_for<F: core::future::Future>(
     _limit: std::time::Duration,
     future: F,

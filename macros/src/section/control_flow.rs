@@ -1,6 +1,6 @@
 //! Syntactic checks on a body: await points, macros that may hide one, and exits.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::Parser;
 use syn::{Block, Expr, Label, Lifetime, Macro, Stmt, Token};
@@ -28,14 +28,114 @@ pub(super) fn parsed(statements: &TokenStream) -> Vec<Stmt> {
     parsed.unwrap_or_default()
 }
 
-/// Macros of the standard library that suspend only where an argument does.
-const KNOWN_MACROS: [&str; 28] = [
+/// Where an `.await` stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum AwaitedIn {
+    Body,
+    /// It is that of a `with_lock!` in the body.
+    Section,
+}
+
+/// Macros that await what they are given.
+const AWAITING_MACROS: [&str; 4] = ["join", "select", "select_biased", "try_join"];
+
+/// All that is seen to suspend, also in the arguments of a macro, whatever they are.
+pub(super) fn visible_awaits(statements: &TokenStream) -> Vec<(Span, AwaitedIn)> {
+    let mut visible = VisibleAwaits {
+        found: Vec::new(),
+        arguments: TokenStream::new(),
+    };
+    walk(statements, &mut visible);
+    visible.found
+}
+
+struct VisibleAwaits {
+    found: Vec<(Span, AwaitedIn)>,
+    /// Those of the macro that is looked at.
+    arguments: TokenStream,
+}
+
+impl Visit for VisibleAwaits {
+    fn leave(&mut self, expr: &Expr) {
+        if let Expr::Await(expr) = expr {
+            self.found.push((expr.await_token.span, AwaitedIn::Body));
+        }
+    }
+
+    fn mac(&mut self, mac: &Macro) -> bool {
+        let Some(last) = mac.path.segments.last() else {
+            return false;
+        };
+        let name = &last.ident;
+        if name == "with_lock" {
+            if !parks(&mac.tokens) {
+                self.found.push((name.span(), AwaitedIn::Section));
+            }
+            return false;
+        }
+        if AWAITING_MACROS.iter().any(|awaiting| name == awaiting) {
+            self.found.push((name.span(), AwaitedIn::Body));
+            return false;
+        }
+        self.arguments = mac.tokens.clone();
+        true
+    }
+
+    fn unknown(&mut self) {
+        find_awaits(std::mem::take(&mut self.arguments), &mut self.found);
+    }
+}
+
+/// Whether the arguments of a `with_lock!` have the option `blocking`.
+fn parks(arguments: &TokenStream) -> bool {
+    let is_comma =
+        |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ',');
+    let mut is_first = true;
+    let mut tokens = arguments.clone().into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        let is_option = is_first && matches!(&token, TokenTree::Ident(name) if name == "blocking");
+        if is_option && tokens.peek().is_none_or(is_comma) {
+            return true;
+        }
+        is_first = is_comma(&token);
+    }
+    false
+}
+
+/// Looks for `.await` outside of `async` blocks.
+fn find_awaits(tokens: TokenStream, found: &mut Vec<(Span, AwaitedIn)>) {
+    let (mut after_dot, mut in_async) = (false, false);
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) => {
+                if !(in_async && group.delimiter() == Delimiter::Brace) {
+                    find_awaits(group.stream(), found);
+                }
+                (after_dot, in_async) = (false, false);
+            }
+            TokenTree::Ident(ident) => {
+                if after_dot && ident == "await" {
+                    found.push((ident.span(), AwaitedIn::Body));
+                }
+                in_async = ident == "async" || (in_async && ident == "move");
+                after_dot = false;
+            }
+            TokenTree::Punct(punct) => (after_dot, in_async) = (punct.as_char() == '.', false),
+            TokenTree::Literal(_) => (after_dot, in_async) = (false, false),
+        }
+    }
+}
+
+/// Macros of the standard library, and those that log, which suspend only where an argument
+/// does.
+const KNOWN_MACROS: [&str; 33] = [
     "assert",
     "assert_eq",
     "assert_matches",
     "assert_ne",
     "concat",
     "dbg",
+    "debug",
     "debug_assert",
     "debug_assert_eq",
     "debug_assert_matches",
@@ -43,9 +143,11 @@ const KNOWN_MACROS: [&str; 28] = [
     "env",
     "eprint",
     "eprintln",
+    "error",
     "format",
     "format_args",
     "include_str",
+    "info",
     "line",
     "matches",
     "panic",
@@ -53,14 +155,16 @@ const KNOWN_MACROS: [&str; 28] = [
     "println",
     "stringify",
     "todo",
+    "trace",
     "unimplemented",
     "unreachable",
     "vec",
+    "warn",
     "write",
     "writeln",
 ];
 
-/// Whether the macro is one of the standard library, by its name.
+/// Whether the macro is one of the standard library or logs, by its name.
 pub(crate) fn is_known(mac: &Macro) -> bool {
     let last = mac.path.segments.last();
     last.is_some_and(|last| KNOWN_MACROS.iter().any(|name| last.ident == name))
@@ -303,6 +407,40 @@ mod tests {
         assert!(may(quote!(matches!(a.await, Some(b) if b > 3)), false));
         assert!(!may(quote!(matches!(a, Some(b) if b > 3)), false));
         assert!(may(quote!(matches!(a => b)), false));
+    }
+
+    #[test]
+    fn awaits_in_the_arguments_of_any_macro_are_visible() {
+        let visible = |statements: TokenStream| {
+            let found = visible_awaits(&statements).into_iter();
+            found.map(|(_, awaited_in)| awaited_in).collect::<Vec<_>>()
+        };
+        let count = |statements| visible(statements).len();
+        assert_eq!(count(quote!(a.await?; f(b.await); return c().await)), 3);
+        assert_eq!(count(quote!(m!(x => y.await); m! { a.await; 2 })), 2);
+        assert_eq!(count(quote!(tokio::select! { x = y => 3 } join!(a, b))), 2);
+        assert_eq!(
+            count(quote!(try_join!(a.await, b.await)?; select_biased! {})),
+            2
+        );
+        assert_eq!(
+            count(quote!(m!(x => async { y.await }, async move { z.await });)),
+            0
+        );
+        assert_eq!(count(quote!(m!(x => async y { z.await });)), 1);
+        assert_eq!(count(quote!(async { y.await }; || m!(x => y.await);)), 0);
+        assert_eq!(
+            visible(quote!(with_lock!(a.b, { c.await }); d.await)),
+            [AwaitedIn::Section, AwaitedIn::Body]
+        );
+        assert_eq!(
+            count(quote!(with_lock!(a.b, blocking, {}); with_lock!(blocking, {});)),
+            0
+        );
+        assert_eq!(
+            count(quote!(with_lock!(a.blocking, {}); with_lock!(b = blocking, {});)),
+            2
+        );
     }
 
     #[test]

@@ -41,8 +41,8 @@ pub(crate) enum Kind {
         /// Whether `self` is called `__self` in there.
         is_renamed: bool,
     },
-    /// A plain `fn`, which is an error.
-    Blocking,
+    /// A plain `fn`.
+    Plain,
 }
 
 /// The receiver, under the name that the body knows it by.
@@ -139,7 +139,7 @@ fn not_a_fn(input: ParseStream<'_>) -> syn::Error {
     } else if input.peek(Token![impl]) || input.peek(Token![trait]) {
         "write it on the methods"
     } else {
-        "write it on an `async fn`"
+        "write it on a fn"
     };
     input.error(format!(
         "`#[synchronized]` holds a lock while a fn runs, and this is not a fn: {advice}"
@@ -233,7 +233,7 @@ impl Function {
             Kind::Boxed { .. } => {
                 in_box(&self.body, &|block, braces| in_block(block, braces, change))
             }
-            Kind::Async | Kind::Blocking => None,
+            Kind::Async | Kind::Plain => None,
         }
         .unwrap_or_else(|| change(self.body.clone(), self.braces))
     }
@@ -298,7 +298,7 @@ fn boxed_kind(body: &TokenStream) -> Kind {
         Some(_) => Kind::Boxed {
             is_renamed: is_renamed.get(),
         },
-        None => Kind::Blocking,
+        None => Kind::Plain,
     }
 }
 

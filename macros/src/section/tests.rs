@@ -60,10 +60,14 @@ fn items_are_emitted_next_to_errors() {
     let method = quote! {
         fn f<T>(&self, t: T) -> u8 where T: Clone { *ledger.balance }
     };
-    let output = fn_errors(quote!(ledger), method.clone(), &["takes an `async fn`"]);
+    let output = fn_errors(
+        quote!(ledger, wat = 3),
+        method.clone(),
+        &["is not an option"],
+    );
     assert!(output.starts_with("fn f < T > (& self , t : T) -> u8 where T : Clone"));
 
-    let output = fn_errors(quote!(), method, &["without a lock", "takes an `async fn`"]);
+    let output = fn_errors(quote!(), method, &["without a lock"]);
     assert!(output.contains("{ * ledger . balance }"));
 
     let item = quote!(
@@ -99,7 +103,6 @@ fn several_mistakes_are_reported_together() {
         &[
             "`retries` is not an option",
             "has no name in the body",
-            "takes an `async fn`",
             "two locks would be bound as `a`: give this one another name, `other = other`",
         ],
     );
@@ -163,8 +166,12 @@ fn a_plain_fn_parks_and_an_async_fn_does_not() {
         fn f(&self) {}
     );
     let output = fn_errors(quote!(ledger, blocking), plain.clone(), &[]);
-    assert!(output.contains("block_on"), "{output}");
-    // A thread that is parked needs no timer.
+    assert!(output.contains("wait_blocking"), "{output}");
+    assert!(!output.contains("__parks"), "{output}");
+    // What it can be without, the type of the lock says.
+    let output = fn_errors(quote!(ledger, read(cfg)), plain.clone(), &[]);
+    assert!(output.contains("wait_blocking"), "{output}");
+    assert_eq!(output.matches("__parks").count(), 2, "{output}");
     let output = fn_errors(quote!(ledger, blocking, timeout = x), plain, &[]);
     assert!(output.contains("block_on_for"), "{output}");
     let asynchronous = quote!(
@@ -224,29 +231,6 @@ fn a_condition_belongs_to_one_lock() {
         quote!(a, b, when = *a.x > 0),
         function,
         &["`when` waits at one lock"],
-    );
-}
-
-#[test]
-fn a_fn_made_plain_by_another_attribute_has_its_own_message() {
-    let plain = quote!(
-        fn f(&self) {}
-    );
-    fn_errors(
-        quote!(a),
-        plain,
-        &["write `async fn f`, or make the lock one of `async_monitor::sync`"],
-    );
-    let main = quote!(
-        fn main() {
-            let body = async { g().await };
-            run(body)
-        }
-    );
-    fn_errors(
-        quote!(a),
-        main,
-        &["write `async fn main`, or if it is one, write `#[synchronized]` above"],
     );
 }
 
@@ -404,7 +388,7 @@ fn boxed_futures_are_recognized() {
         kind(quote!(
             fn f() {}
         )),
-        Kind::Blocking
+        Kind::Plain
     );
     assert_eq!(
         kind(quote!(
@@ -412,7 +396,7 @@ fn boxed_futures_are_recognized() {
                 Box::pin(3)
             }
         )),
-        Kind::Blocking
+        Kind::Plain
     );
     assert_eq!(
         kind(quote!(
@@ -420,7 +404,7 @@ fn boxed_futures_are_recognized() {
                 Box::new(async move { 1 })
             }
         )),
-        Kind::Blocking
+        Kind::Plain
     );
     assert_eq!(
         kind(quote!(
@@ -464,7 +448,7 @@ fn statements_of_async_trait_come_after_the_locks() {
     };
     assert!(position("__arg1 }") < position("& __self . inner"));
     assert!(position("& __self . inner") < position("__self . first ()"));
-    assert_eq!(output.matches("acquire").count(), 1);
+    assert_eq!(output.matches(":: wait (").count(), 1, "{output}");
 }
 
 #[test]

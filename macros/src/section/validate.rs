@@ -166,9 +166,9 @@ pub(super) fn function(function: &Function, section: &Section, errors: &Errors) 
              `#[synchronized(lock)]`",
         ));
     }
-    check_asynchronous(function, section, errors);
+    check_asynchrony(function, section, errors);
     check_params(function, section, errors);
-    common(section, &function.statements(), errors);
+    common(section, &function.statements(), is_plain(function), errors);
 }
 
 pub(super) fn block(section: &Section, body: &TokenStream, errors: &Errors) {
@@ -179,14 +179,16 @@ pub(super) fn block(section: &Section, body: &TokenStream, errors: &Errors) {
              `with_lock!(account.ledger, { .. })`",
         ));
     }
-    common(section, body, errors);
+    common(section, body, section.options.blocking.is_some(), errors);
     check_exits(section, body, errors);
     check_blocking(section, body, errors);
 }
 
-fn common(section: &Section, body: &TokenStream, errors: &Errors) {
-    // Unit tests do not depend on the features that happen to be on.
-    check_timeout(section, cfg!(feature = "timer") || cfg!(test), errors);
+fn common(section: &Section, body: &TokenStream, parks: bool, errors: &Errors) {
+    // Unit tests do not depend on the features that happen to be on. A thread that is
+    // parked needs no timer.
+    let has_timer = parks || cfg!(feature = "timer") || cfg!(test);
+    check_timeout(section, has_timer, errors);
     check_atomic(section, errors);
     check_when(section, errors);
     check_bindings(section, errors);
@@ -207,35 +209,21 @@ fn check_when(section: &Section, errors: &Errors) {
     }
 }
 
-/// A task waits for a lock in an `async fn`, a thread in a plain one.
-fn check_asynchronous(function: &Function, section: &Section, errors: &Errors) {
-    let (is_plain, blocking) = (function.kind == Kind::Blocking, &section.options.blocking);
-    if let Some(blocking) = blocking.as_ref().filter(|_| !is_plain) {
+/// A plain fn, whose thread is parked.
+fn is_plain(function: &Function) -> bool {
+    function.kind == Kind::Plain
+}
+
+/// A thread is parked in a plain fn.
+fn check_asynchrony(function: &Function, section: &Section, errors: &Errors) {
+    let blocking = section.options.blocking.as_ref();
+    if let Some(blocking) = blocking.filter(|_| !is_plain(function)) {
         errors.at(
             blocking,
             "`blocking` parks the thread, which an executor needs for its other tasks, and an \
              `async fn` waits without: remove `blocking`",
         );
     }
-    if !is_plain || blocking.is_some() {
-        return;
-    }
-    // As `#[tokio::main]` leaves it.
-    let was_async = has_ident(&function.body, "async");
-    let instead = if was_async {
-        "if it is one, write `#[synchronized]` above the attribute that has made a plain fn of it"
-    } else {
-        "make the lock one of `async_monitor::sync`, for sections that never suspend, or add the \
-         option `blocking`, which parks the thread: not on a thread of an executor"
-    };
-    errors.at(
-        function.sig.fn_token,
-        format!(
-            "`#[synchronized]` waits for a lock, which takes an `async fn`: write `async fn {}`, \
-             or {instead}",
-            function.sig.ident
-        ),
-    );
 }
 
 /// A block that suspends stands in async code, where no thread is to be parked.
@@ -302,10 +290,9 @@ fn check_params(function: &Function, section: &Section, errors: &Errors) {
     }
 }
 
-/// There is a timer. A thread that is parked needs none.
+/// There is a timer.
 pub(super) fn check_timeout(section: &Section, has_timer: bool, errors: &Errors) {
-    let needs_timer = section.options.blocking.is_none() && !has_timer;
-    if let Some(timeout) = section.options.timeout.as_ref().filter(|_| needs_timer) {
+    if let Some(timeout) = section.options.timeout.as_ref().filter(|_| !has_timer) {
         errors.at(
             &timeout.name,
             "`timeout` needs a timer, which async-monitor takes from a runtime: enable its \

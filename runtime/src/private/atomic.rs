@@ -18,7 +18,7 @@ use core::ops::{Deref, DerefMut};
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use super::bind::{Bind, OfDeref, OfGuard};
-use super::{Derived, EntryType, HasLock, Plain};
+use super::{Derived, EntryType, HasLock, Plain, PlainSync};
 
 /// A copy of what is guarded.
 ///
@@ -212,6 +212,14 @@ impl<G, S> DerivedGuard<'_, G, S> {
 }
 
 impl<L: ?Sized> EntryType<Plain<'_, L>> {
+    /// What has the method `__rollback`.
+    #[inline]
+    pub fn __restorable<'v, G>(&self, guard: &'v mut G) -> Bind<'v, G> {
+        Bind::new(guard)
+    }
+}
+
+impl<L: ?Sized> EntryType<PlainSync<'_, L>> {
     /// What has the method `__rollback`.
     #[inline]
     pub fn __restorable<'v, G>(&self, guard: &'v mut G) -> Bind<'v, G> {

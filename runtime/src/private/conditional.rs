@@ -23,15 +23,18 @@ use core::ptr::NonNull;
 
 use super::bind::DerivedView;
 use super::dispatch::{
-    AnyLock, Derived, DerivedReading, Enter, EnterShared, HasLock, Plain, PlainReading,
+    AnyLock, AnySyncLock, Derived, DerivedReading, Enter, EnterShared, HasLock, Plain,
+    PlainReading, PlainSync, PlainSyncReading,
 };
 use super::entry_type::EntryType;
-use super::reading::{Exclusively, ExclusivelyPlain, Reading, ReadingPlain};
+use super::reading::{
+    Exclusively, ExclusivelyPlain, ExclusivelyPlainSync, Reading, ReadingPlain, ReadingSync,
+};
 use crate::queue::{Evaluator, Object};
 use crate::when::{
     ConditionalLock, ConditionalRwLock, ConditionalWaiter, Evaluate, GuardMaker, When, when,
 };
-use crate::{AsyncLock, AsyncRwLock};
+use crate::{AsyncLock, AsyncRwLock, SyncLock};
 
 macro_rules! conditional {
     ($(
@@ -176,7 +179,7 @@ macro_rules! conditional {
                 // It is evaluated where what it looks at is held.
                 unsafe { Evaluator::new(object, evaluate::<E, T, KEY, F>) }
             });
-            let condition = OfSection(condition, PhantomData);
+            let condition = OfSection::new(condition);
             // SAFETY: a guard is made once the waiter has been granted, and the one
             // before was forgotten then. Guard and waiter are of the same lock.
             // Guards of our locks, and newtypes of them, hold nothing but
@@ -222,6 +225,13 @@ pub struct ConditionGuard<'v, E: ?Sized, G, const KEY: u128>(&'v mut G, PhantomD
 /// entry, so that it need not capture it.
 pub struct OfSection<E: ?Sized, T, F, const KEY: u128>(F, PhantomData<fn(&E) -> T>);
 
+impl<E: ?Sized, T, F, const KEY: u128> OfSection<E, T, F, KEY> {
+    #[inline]
+    pub(super) fn new(condition: F) -> Self {
+        OfSection(condition, PhantomData)
+    }
+}
+
 impl<E: ?Sized, G, T, F, const KEY: u128> Evaluate<G> for OfSection<E, T, F, KEY>
 where
     F: FnMut(&EntryType<T>, ConditionGuard<'_, E, G, KEY>) -> bool,
@@ -266,6 +276,23 @@ impl<L: ?Sized> EntryType<Plain<'_, L>> {
     }
 }
 
+impl<L: ?Sized> EntryType<PlainSync<'_, L>> {
+    /// Where a read section waits for its condition.
+    #[inline]
+    pub fn __conditional<'a>(&self, lock: &'a AnySyncLock<L>) -> &'a AnySyncLock<L> {
+        lock
+    }
+
+    /// What the condition sees.
+    #[inline]
+    pub fn __evaluate<'v, G, const KEY: u128>(
+        &self,
+        condition_guard: ConditionGuard<'v, AnySyncLock<L>, G, KEY>,
+    ) -> Seen<'v, G> {
+        Seen(SeenGuard(condition_guard.0))
+    }
+}
+
 impl<'a, O, G, const READ: u128, const KEY: u128> EntryType<DerivedReading<'a, O, READ, KEY>>
 where
     O: HasLock<KEY, Guard<'a> = G> + Enter<KEY, Guard<'a> = G> + ?Sized + 'a,
@@ -299,6 +326,26 @@ impl<L: AsyncLock + ?Sized> EntryType<PlainReading<'_, L>> {
     pub fn __evaluate<'a, 'v, const READ: u128>(
         &self,
         condition_guard: ConditionGuard<'v, ExclusivelyPlain<L>, ReadingPlain<'a, L>, READ>,
+    ) -> Seen<'v, L::Guard<'a>> {
+        Seen(SeenGuard(condition_guard.0.guard()))
+    }
+}
+
+impl<L: SyncLock + ?Sized> EntryType<PlainSyncReading<'_, L>> {
+    /// Where the section waits for its condition.
+    #[inline]
+    pub fn __conditional<'a>(
+        &self,
+        lock: &'a ExclusivelyPlainSync<L>,
+    ) -> &'a ExclusivelyPlainSync<L> {
+        lock
+    }
+
+    /// What the condition sees.
+    #[inline]
+    pub fn __evaluate<'a, 'v, const READ: u128>(
+        &self,
+        condition_guard: ConditionGuard<'v, ExclusivelyPlainSync<L>, ReadingSync<'a, L>, READ>,
     ) -> Seen<'v, L::Guard<'a>> {
         Seen(SeenGuard(condition_guard.0.guard()))
     }

@@ -3,7 +3,7 @@
 //! A macro sees `account.ledger` and knows no types. If `account` is, or derefs
 //! to, a struct whose derive knows a lock `ledger`, the section binds the view
 //! of that lock; otherwise it acquires the field, or whatever it derefs to, as
-//! any [`AsyncLock`]. The expansion leaves the decision to method resolution:
+//! any [`AsyncLock`] or [`SyncLock`]. The expansion leaves the decision to method resolution:
 //!
 //! ```text
 //! probe::<_, KEY>(&account)   Probe                   has `__select` if the base has the lock,
@@ -12,12 +12,26 @@
 //!                             -> Otherwise            in any case
 //!     .__select(&account.ledger)
 //!                             Derived                 the object that has the lock
-//!                             Value                   has `__resolve` if the field is a lock,
+//!                             Value                   has `__resolve` if the field is an
+//!                                                     async lock,
+//!                             -> SyncValue            if it is a short lock,
 //!                             -> ValueTarget1 ...     if what it derefs to is a lock, ...
 //!                             -> ValueOtherwise       in any case: an error that says so
 //!     .__resolve()
-//!                             Derived | Plain
+//!                             Derived | Plain | PlainSync
 //! ```
+//!
+//! Both kinds of locks are looked for at each step, so that the nearest lock is found,
+//! whichever it is. A section enters in two steps:
+//!
+//! ```text
+//! let __waited = Enter::wait(__lock).await;       the guard, or for a short lock nothing yet
+//! let mut __guard = __type.__finish(__waited);    the guard
+//! ```
+//!
+//! and where there are several locks, by all first steps and then all second ones: the async
+//! locks are acquired first, and after a guard of a short lock, which is not `Send`, there is
+//! no `.await` any more.
 //!
 //! A read section asks twice at each step, for a reader-writer lock first and then for any
 //! other, which it holds as a section that writes would, and only reads:
@@ -29,8 +43,8 @@
 //!                             ToRead                  any other of the derive
 //!                             Value
 //!     .__resolve_shared()
-//!                             Derived | Plain         several tasks at a time
-//!                             DerivedReading | PlainReading
+//!                             Derived | Plain | PlainSync     several tasks at a time
+//!                             DerivedReading | PlainReading | PlainSyncReading
 //! ```
 //!
 //! where each type derefs to the next one in its list. (A trait with a blanket
@@ -38,17 +52,24 @@
 //! on `Account`.) The methods have names that no trait of a user has: a blanket
 //! one would come first.
 
+use core::convert::Infallible;
 use core::future::Future;
 use core::ops::Deref;
+use core::pin::Pin;
+use core::task::{Context, Poll};
 
 use super::errors::ErrorEntry;
 use super::fields::address;
-use super::reading::{Exclusively, ExclusivelyPlain};
-use crate::{AsyncLock, AsyncRwLock, LockId};
+use super::mode::Mode;
+use super::reading::{Exclusively, ExclusivelyPlain, ExclusivelyPlainSync};
+use crate::{AsyncLock, AsyncRwLock, LockId, SyncLock, SyncRwLock};
 
 /// Implemented by the derive: the struct has a lock whose name hashes to `KEY`,
 /// and this is what its sections see.
 pub trait HasLock<const KEY: u128> {
+    /// Whether its sections may suspend: `Suspending`, or `NonSuspending` for a short lock.
+    type Mode: Mode;
+
     /// The generated guard.
     type Guard<'g>
     where
@@ -68,8 +89,10 @@ pub trait HasLock<const KEY: u128> {
         Self: 'v;
 }
 
-/// An exclusive section can be entered: any [`AsyncLock`], as an `AnyLock`, and
-/// any struct with the lock `KEY`.
+/// An exclusive section can be entered: any [`AsyncLock`], as an `AnyLock`, any
+/// [`SyncLock`], as an `AnySyncLock`, and any struct with the lock `KEY`.
+///
+/// For a short lock, `Waited` is a `NotYet`, and the future of `wait` a [`NoWait`].
 ///
 /// Apart from [`HasLock`], because the read sections of a struct have bounds
 /// that must not have a say in what is selected.
@@ -79,14 +102,30 @@ pub trait Enter<const KEY: u128> {
     where
         Self: 'g;
 
+    /// What has been waited for: the guard, or what will be acquired without a wait.
+    type Waited<'g>
+    where
+        Self: 'g;
+
     /// Why the acquisition can fail.
     type Error;
 
     /// Which lock it is.
     fn id(&self) -> LockId;
 
-    /// Waits for the lock.
-    fn acquire(&self) -> impl Future<Output = Result<Self::Guard<'_>, Self::Error>>;
+    /// Waits, as far as that is possible without holding what is not `Send`.
+    fn wait(&self) -> impl Future<Output = Result<Self::Waited<'_>, Self::Error>>;
+
+    /// The same for a thread, which is parked.
+    #[inline]
+    fn wait_blocking(&self) -> Result<Self::Waited<'_>, Self::Error> {
+        super::block_on(self.wait())
+    }
+
+    /// The guard.
+    fn finish<'g>(waited: Self::Waited<'g>) -> Self::Guard<'g>
+    where
+        Self: 'g;
 
     /// Releases the lock after a section that has only read.
     #[inline]
@@ -113,14 +152,30 @@ pub trait EnterShared<const KEY: u128> {
     where
         Self: 'g;
 
+    /// What has been waited for: the guard, or what will be acquired without a wait.
+    type Waited<'g>
+    where
+        Self: 'g;
+
     /// Why the acquisition can fail.
     type Error;
 
     /// Which lock it is.
     fn id(&self) -> LockId;
 
-    /// Waits for the lock.
-    fn acquire(&self) -> impl Future<Output = Result<Self::Guard<'_>, Self::Error>>;
+    /// Waits, as far as that is possible without holding what is not `Send`.
+    fn wait(&self) -> impl Future<Output = Result<Self::Waited<'_>, Self::Error>>;
+
+    /// The same for a thread, which is parked.
+    #[inline]
+    fn wait_blocking(&self) -> Result<Self::Waited<'_>, Self::Error> {
+        super::block_on(self.wait())
+    }
+
+    /// The guard.
+    fn finish<'g>(waited: Self::Waited<'g>) -> Self::Guard<'g>
+    where
+        Self: 'g;
 }
 
 /// A lock that belongs to no derive, as a section enters it. It has a type of its
@@ -138,9 +193,141 @@ impl<L: ?Sized> AnyLock<L> {
     }
 }
 
+/// A short lock that belongs to no derive, as a section enters it. See [`AnyLock`].
+#[repr(transparent)]
+pub struct AnySyncLock<L: ?Sized>(pub(super) L);
+
+impl<L: ?Sized> AnySyncLock<L> {
+    #[inline]
+    pub(super) fn new(lock: &L) -> &Self {
+        // SAFETY: the struct is transparent over `L`.
+        unsafe { &*(&raw const *lock as *const AnySyncLock<L>) }
+    }
+}
+
+/// A lock that is acquired without an `.await`, and has not been yet.
+pub struct NotYet<'a, E: ?Sized>(pub(super) &'a E);
+
+/// The wait for a lock that is acquired without one.
+#[must_use = "futures do nothing unless they are awaited"]
+pub struct NoWait<'a, E: ?Sized>(&'a E);
+
+/// No wait.
+#[inline]
+pub fn no_wait<E: ?Sized>(entered: &E) -> NoWait<'_, E> {
+    NoWait(entered)
+}
+
+impl<'a, E: ?Sized> NotYet<'a, E> {
+    /// No wait, for a thread.
+    #[inline]
+    pub fn new(entered: &'a E) -> Self {
+        NotYet(entered)
+    }
+
+    /// What is to be acquired.
+    #[inline]
+    pub fn entered(self) -> &'a E {
+        self.0
+    }
+}
+
+impl<'a, E: ?Sized> Future for NoWait<'a, E> {
+    type Output = Result<NotYet<'a, E>, Infallible>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Poll::Ready(Ok(NotYet(self.0)))
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<L: SyncLock + ?Sized, const KEY: u128> Enter<KEY> for AnySyncLock<L> {
+    type Guard<'g>
+        = L::Guard<'g>
+    where
+        Self: 'g;
+    type Waited<'g>
+        = NotYet<'g, Self>
+    where
+        Self: 'g;
+    type Error = Infallible;
+
+    #[inline]
+    fn id(&self) -> LockId {
+        self.0.id()
+    }
+
+    #[inline]
+    fn wait(&self) -> impl Future<Output = Result<NotYet<'_, Self>, Infallible>> {
+        no_wait(self)
+    }
+
+    #[inline]
+    fn wait_blocking(&self) -> Result<NotYet<'_, Self>, Infallible> {
+        Ok(NotYet(self))
+    }
+
+    #[inline]
+    fn finish<'g>(waited: NotYet<'g, Self>) -> L::Guard<'g>
+    where
+        Self: 'g,
+    {
+        waited.0.0.acquire()
+    }
+
+    #[inline]
+    fn release_unchanged<'g>(guard: L::Guard<'g>)
+    where
+        Self: 'g,
+    {
+        L::__release_unchanged(guard);
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<L: SyncRwLock + ?Sized, const KEY: u128> EnterShared<KEY> for AnySyncLock<L> {
+    type Guard<'g>
+        = L::ReadGuard<'g>
+    where
+        Self: 'g;
+    type Waited<'g>
+        = NotYet<'g, Self>
+    where
+        Self: 'g;
+    type Error = Infallible;
+
+    #[inline]
+    fn id(&self) -> LockId {
+        self.0.id()
+    }
+
+    #[inline]
+    fn wait(&self) -> impl Future<Output = Result<NotYet<'_, Self>, Infallible>> {
+        no_wait(self)
+    }
+
+    #[inline]
+    fn wait_blocking(&self) -> Result<NotYet<'_, Self>, Infallible> {
+        Ok(NotYet(self))
+    }
+
+    #[inline]
+    fn finish<'g>(waited: NotYet<'g, Self>) -> L::ReadGuard<'g>
+    where
+        Self: 'g,
+    {
+        waited.0.0.read()
+    }
+}
+
 #[diagnostic::do_not_recommend]
 impl<L: AsyncLock + ?Sized, const KEY: u128> Enter<KEY> for AnyLock<L> {
     type Guard<'g>
+        = L::Guard<'g>
+    where
+        Self: 'g;
+    type Waited<'g>
         = L::Guard<'g>
     where
         Self: 'g;
@@ -152,8 +339,16 @@ impl<L: AsyncLock + ?Sized, const KEY: u128> Enter<KEY> for AnyLock<L> {
     }
 
     #[inline]
-    fn acquire(&self) -> impl Future<Output = Result<L::Guard<'_>, L::Error>> {
+    fn wait(&self) -> impl Future<Output = Result<L::Guard<'_>, L::Error>> {
         self.0.acquire()
+    }
+
+    #[inline]
+    fn finish<'g>(waited: L::Guard<'g>) -> L::Guard<'g>
+    where
+        Self: 'g,
+    {
+        waited
     }
 
     #[inline]
@@ -171,6 +366,10 @@ impl<L: AsyncRwLock + ?Sized, const KEY: u128> EnterShared<KEY> for AnyLock<L> {
         = L::ReadGuard<'g>
     where
         Self: 'g;
+    type Waited<'g>
+        = L::ReadGuard<'g>
+    where
+        Self: 'g;
     type Error = L::Error;
 
     #[inline]
@@ -179,8 +378,16 @@ impl<L: AsyncRwLock + ?Sized, const KEY: u128> EnterShared<KEY> for AnyLock<L> {
     }
 
     #[inline]
-    fn acquire(&self) -> impl Future<Output = Result<L::ReadGuard<'_>, L::Error>> {
+    fn wait(&self) -> impl Future<Output = Result<L::ReadGuard<'_>, L::Error>> {
         self.0.read()
+    }
+
+    #[inline]
+    fn finish<'g>(waited: L::ReadGuard<'g>) -> L::ReadGuard<'g>
+    where
+        Self: 'g,
+    {
+        waited
     }
 }
 
@@ -229,6 +436,17 @@ impl<'a, L: ?Sized> Plain<'a, L> {
     #[inline]
     pub fn __lock(self) -> &'a AnyLock<L> {
         AnyLock::new(self.0)
+    }
+}
+
+/// A short lock that belongs to no derive has been selected.
+pub struct PlainSync<'a, L: ?Sized>(&'a L);
+
+impl<'a, L: ?Sized> PlainSync<'a, L> {
+    /// What a section enters.
+    #[inline]
+    pub fn __lock(self) -> &'a AnySyncLock<L> {
+        AnySyncLock::new(self.0)
     }
 }
 
@@ -317,6 +535,17 @@ impl<'a, L: ?Sized> PlainReading<'a, L> {
     }
 }
 
+/// A read section of a short lock that belongs to no derive and is no reader-writer lock.
+pub struct PlainSyncReading<'a, L: ?Sized>(&'a L);
+
+impl<'a, L: ?Sized> PlainSyncReading<'a, L> {
+    /// What a section enters.
+    #[inline]
+    pub fn __lock(self) -> &'a ExclusivelyPlainSync<L> {
+        Exclusively::new(AnySyncLock::new(self.0))
+    }
+}
+
 /// Looks for the lock `KEY` of `base`.
 #[inline]
 pub fn probe<B: ?Sized, const KEY: u128>(base: &B) -> Probe<'_, B, KEY> {
@@ -340,9 +569,13 @@ pub fn probe_shared<B: ?Sized, const READ: u128, const KEY: u128>(
 /// Looks for a lock in `value`.
 #[inline]
 pub fn value<L: ?Sized>(value: &L) -> Value<'_, L> {
-    let target2 = ValueTarget2(ExclusiveValueTarget2(ValueOtherwise(value)));
-    let target1 = ValueTarget1(ExclusiveValueTarget1(target2));
-    Value(ExclusiveValue(target1))
+    let target2 = ValueTarget2(ExclusiveValueTarget2(SyncValueTarget2(
+        ExclusiveSyncValueTarget2(ValueOtherwise(value)),
+    )));
+    let target1 = ValueTarget1(ExclusiveValueTarget1(SyncValueTarget1(
+        ExclusiveSyncValueTarget1(target2),
+    )));
+    Value(ExclusiveValue(SyncValue(ExclusiveSyncValue(target1))))
 }
 
 /// Declares a list of types of which each derefs to the next one.
@@ -375,8 +608,10 @@ chain! {
     ReadTarget4 ExclusiveTarget4 ReadOtherwise
 }
 chain! {
-    ['a, L: ?Sized] Value<'a, L> ExclusiveValue ValueTarget1 ExclusiveValueTarget1 ValueTarget2
-    ExclusiveValueTarget2 ValueOtherwise
+    ['a, L: ?Sized] Value<'a, L> ExclusiveValue SyncValue ExclusiveSyncValue
+    ValueTarget1 ExclusiveValueTarget1 SyncValueTarget1 ExclusiveSyncValueTarget1
+    ValueTarget2 ExclusiveValueTarget2 SyncValueTarget2 ExclusiveSyncValueTarget2
+    ValueOtherwise
 }
 
 /// What a `B` derefs to, and what that derefs to.
@@ -504,6 +739,10 @@ resolve! {
     __resolve_shared: AsyncRwLock => Plain, Value ValueTarget1 ValueTarget2;
     __resolve_shared: AsyncLock => PlainReading,
         ExclusiveValue ExclusiveValueTarget1 ExclusiveValueTarget2;
+    __resolve: SyncLock => PlainSync, SyncValue SyncValueTarget1 SyncValueTarget2;
+    __resolve_shared: SyncRwLock => PlainSync, SyncValue SyncValueTarget1 SyncValueTarget2;
+    __resolve_shared: SyncLock => PlainSyncReading,
+        ExclusiveSyncValue ExclusiveSyncValueTarget1 ExclusiveSyncValueTarget2;
 }
 
 impl<'a, L: ?Sized> ValueOtherwise<'a, L> {

@@ -4,9 +4,13 @@
 use core::marker::PhantomData;
 
 use super::bind::{Bind, DerivedView, OfDeref};
-use super::dispatch::{Derived, DerivedReading, Enter, HasLock, Plain, PlainReading};
-use super::reading::{Reading, ReadingPlain};
-use crate::AsyncLock;
+use super::dispatch::{
+    AnyLock, AnySyncLock, Derived, DerivedReading, Enter, EnterShared, HasLock, Plain,
+    PlainReading, PlainSync, PlainSyncReading,
+};
+use super::mode::{Mode, ModeOf, NonSuspending, Suspending};
+use super::reading::{ExclusivelyPlain, ExclusivelyPlainSync, Reading, ReadingPlain, ReadingSync};
+use crate::{AsyncLock, SyncLock};
 
 /// The type of what has been selected.
 pub struct EntryType<E>(PhantomData<fn() -> E>);
@@ -16,6 +20,79 @@ impl<E> EntryType<E> {
     #[inline]
     pub(super) fn known() -> Self {
         EntryType(PhantomData)
+    }
+}
+
+/// What has been selected.
+pub trait Entry {
+    /// What the section enters.
+    type Entered: ?Sized;
+
+    /// Whether the section may suspend.
+    type Mode: Mode;
+}
+
+impl<O: HasLock<KEY> + ?Sized, const KEY: u128> Entry for Derived<'_, O, KEY> {
+    type Entered = O;
+    type Mode = O::Mode;
+}
+
+impl<O: HasLock<KEY> + ?Sized, const READ: u128, const KEY: u128> Entry
+    for DerivedReading<'_, O, READ, KEY>
+{
+    type Entered = O;
+    type Mode = O::Mode;
+}
+
+impl<L: ?Sized> Entry for Plain<'_, L> {
+    type Entered = AnyLock<L>;
+    type Mode = Suspending;
+}
+
+impl<L: ?Sized> Entry for PlainReading<'_, L> {
+    type Entered = ExclusivelyPlain<L>;
+    type Mode = Suspending;
+}
+
+impl<L: ?Sized> Entry for PlainSync<'_, L> {
+    type Entered = AnySyncLock<L>;
+    type Mode = NonSuspending;
+}
+
+impl<L: ?Sized> Entry for PlainSyncReading<'_, L> {
+    type Entered = ExclusivelyPlainSync<L>;
+    type Mode = NonSuspending;
+}
+
+impl<T: Entry> EntryType<T> {
+    /// The guard, the second step of entering.
+    #[inline]
+    pub fn __finish<'g, const KEY: u128>(
+        &self,
+        waited: <T::Entered as Enter<KEY>>::Waited<'g>,
+    ) -> <T::Entered as Enter<KEY>>::Guard<'g>
+    where
+        T::Entered: Enter<KEY> + 'g,
+    {
+        T::Entered::finish(waited)
+    }
+
+    /// The guard of a read section.
+    #[inline]
+    pub fn __finish_shared<'g, const KEY: u128>(
+        &self,
+        waited: <T::Entered as EnterShared<KEY>>::Waited<'g>,
+    ) -> <T::Entered as EnterShared<KEY>>::Guard<'g>
+    where
+        T::Entered: EnterShared<KEY> + 'g,
+    {
+        T::Entered::finish(waited)
+    }
+
+    /// Whether the section may suspend.
+    #[inline]
+    pub fn __mode(&self) -> ModeOf<T::Mode> {
+        ModeOf::new()
     }
 }
 
@@ -41,6 +118,14 @@ impl<L: ?Sized> EntryType<Plain<'_, L>> {
     }
 }
 
+impl<L: ?Sized> EntryType<PlainSync<'_, L>> {
+    /// What the section sees.
+    #[inline]
+    pub fn __view<'v, G>(&self, guard: &'v mut G) -> Bind<'v, G> {
+        Bind::new(guard)
+    }
+}
+
 impl<'a, O, G, const READ: u128, const KEY: u128> EntryType<DerivedReading<'a, O, READ, KEY>>
 where
     O: HasLock<KEY, Guard<'a> = G> + Enter<KEY, Guard<'a> = G> + ?Sized + 'a,
@@ -56,6 +141,14 @@ impl<L: AsyncLock + ?Sized> EntryType<PlainReading<'_, L>> {
     /// What the section sees, by `__bind_shared`.
     #[inline]
     pub fn __view<'a, 'v>(&self, guard: &'v mut ReadingPlain<'a, L>) -> OfDeref<'v, L::Guard<'a>> {
+        OfDeref::new(guard.guard())
+    }
+}
+
+impl<L: SyncLock + ?Sized> EntryType<PlainSyncReading<'_, L>> {
+    /// What the section sees, by `__bind_shared`.
+    #[inline]
+    pub fn __view<'a, 'v>(&self, guard: &'v mut ReadingSync<'a, L>) -> OfDeref<'v, L::Guard<'a>> {
         OfDeref::new(guard.guard())
     }
 }

@@ -4,7 +4,8 @@
 use core::convert::Infallible;
 
 use super::dispatch::{AnyLock, EnterShared};
-use super::entry_type::EntryType;
+use super::entry_type::{Entry, EntryType};
+use super::mode::Unknown;
 use crate::when::{ConditionalLock, ConditionalRwLock, ConditionalWaiter};
 use crate::{AsyncLock, AsyncRwLock, LockId};
 
@@ -20,14 +21,25 @@ impl<L: ErrorOnly + ?Sized, const KEY: u128> EnterShared<KEY> for L {
         = Infallible
     where
         Self: 'g;
+    type Waited<'g>
+        = Infallible
+    where
+        Self: 'g;
     type Error = Infallible;
 
     fn id(&self) -> LockId {
         unreachable!("nothing implements it")
     }
 
-    async fn acquire(&self) -> Result<Infallible, Infallible> {
+    async fn wait(&self) -> Result<Infallible, Infallible> {
         unreachable!("nothing implements it")
+    }
+
+    fn finish<'g>(waited: Infallible) -> Infallible
+    where
+        Self: 'g,
+    {
+        waited
     }
 }
 
@@ -59,6 +71,11 @@ impl ErrorEntry {
     pub fn __bind_shared<T: ?Sized>(&self) -> &T {
         unreachable!("what is bound is not a lock, which is an error")
     }
+}
+
+impl Entry for ErrorEntry {
+    type Entered = AnyLock<ErrorLock>;
+    type Mode = Unknown;
 }
 
 /// The lock of an [`ErrorEntry`].

@@ -13,6 +13,8 @@
 //! | `fallible` | acquisitions that can fail |
 //! | `errors` | what stands in after an error |
 //! | `locks` | what a derive asks of the types of its locks, and how it reaches them |
+//! | `mode` | whether the sections of a lock may suspend |
+//! | `sync_conditional` | how a section of a short lock waits for a condition |
 //! | `order` | in which order a section acquires several locks |
 //! | `reacquire` | how a generated guard comes back from a `Condition` |
 //! | `sync_locks` | the same as `locks`, and `core`, for short locks |
@@ -34,10 +36,12 @@ mod errors;
 mod fallible;
 mod fields;
 mod locks;
+mod mode;
 mod order;
 mod reacquire;
 mod reading;
 mod receiver;
+mod sync_conditional;
 mod sync_locks;
 mod timeout;
 mod views;
@@ -53,10 +57,11 @@ pub use self::conditional::{
 };
 pub use self::core::{Core, Owner, ReadCore};
 pub use self::dispatch::{
-    Derived, DerivedReading, Enter, EnterShared, HasLock, Plain, PlainReading, Probe, ReadProbe,
-    ToRead, ToReadAlone, Value, probe, probe_shared, value,
+    AnyLock, AnySyncLock, Derived, DerivedReading, Enter, EnterShared, HasLock, NoWait, NotYet,
+    Plain, PlainReading, PlainSync, PlainSyncReading, Probe, ReadProbe, ToRead, ToReadAlone, Value,
+    no_wait, probe, probe_shared, value,
 };
-pub use self::entry_type::{EntryType, entry_type};
+pub use self::entry_type::{Entry, EntryType, entry_type};
 pub use self::errors::ErrorOnly;
 pub use self::fallible::{
     CannotFail, Failure, FromElapsed, FromFailure, OfAnyKind, failure, infallible,
@@ -66,10 +71,17 @@ pub use self::locks::{
     Field, GuardOf, Kind, LockField, LockOf, NoCoercion, ObjectLock, ReadGuardOf, RwLockOf, field,
     no_coercion, object, object_lock,
 };
-pub use self::order::{in_order, taken};
+pub use self::mode::{
+    IsBounded, MayNest, MaySuspend, Mode, ModeOf, NonSuspending, Parks, Suspending, Unknown,
+};
+pub use self::order::{finish_in_order, in_order, taken};
 pub use self::reacquire::{MustNotImplDrop, NeverUnpin, Reacquirable, Reacquire, ReacquireLock};
-pub use self::reading::{EnterReading, Exclusively, Reading, enter_reading};
+pub use self::reading::{Exclusively, Reading};
 pub use self::receiver::{MutableReceiver, OfNoDerive, PointsToLock, mutable_receiver};
+pub use self::sync_conditional::{
+    ConditionalSync, ConditionalSyncShared, EnterSyncSharedWhen, EnterSyncWhen,
+    enter_sync_shared_when, enter_sync_when,
+};
 pub use self::sync_locks::{
     SyncCore, SyncGuardOf, SyncLockOf, SyncObjectLock, SyncReadCore, SyncReadGuardOf, SyncRwLockOf,
     sync_field, sync_object, sync_object_lock,

@@ -18,14 +18,12 @@
 use core::future::Future;
 use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
-use core::pin::Pin;
-use core::task::{Context, Poll};
 
 use super::conditional::{EnterSharedWhen, EnterWhen};
-use super::dispatch::{AnyLock, Enter, EnterShared};
+use super::dispatch::{AnyLock, AnySyncLock, Enter, EnterShared};
 use crate::queue::Object;
 use crate::when::ConditionalWaiter;
-use crate::{AsyncLock, LockId};
+use crate::{AsyncLock, LockId, SyncLock};
 
 /// The guard of an exclusive section, while nothing is changed.
 ///
@@ -51,6 +49,14 @@ where
         }
     }
 
+    /// The guard, which is not released.
+    #[inline]
+    pub(super) fn into_inner(self) -> G {
+        let mut this = ManuallyDrop::new(self);
+        // SAFETY: what is around it is not dropped, so it is taken out once (E2).
+        unsafe { ManuallyDrop::take(&mut this.guard) }
+    }
+
     /// The guard, for a binding that is made of `&` (E2).
     #[inline]
     pub(super) fn guard(&mut self) -> &mut G {
@@ -69,34 +75,6 @@ where
     }
 }
 
-/// The future of a [`Reading`]. An `async` block would do the same, and be larger.
-pub struct EnterReading<'g, E: ?Sized, F, const KEY: u128>(F, PhantomData<fn(&'g E)>);
-
-/// Waits for the lock that `entering` does, to read.
-#[inline]
-pub fn enter_reading<'g, E, F, const KEY: u128>(entering: F) -> EnterReading<'g, E, F, KEY>
-where
-    E: Enter<KEY> + ?Sized,
-    F: Future<Output = Result<E::Guard<'g>, E::Error>>,
-{
-    EnterReading(entering, PhantomData)
-}
-
-impl<'g, E, F, const KEY: u128> Future for EnterReading<'g, E, F, KEY>
-where
-    E: Enter<KEY> + ?Sized,
-    F: Future<Output = Result<E::Guard<'g>, E::Error>>,
-{
-    type Output = Result<Reading<'g, E, E::Guard<'g>, KEY>, E::Error>;
-
-    #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        // SAFETY: the only field with a size is pinned with the struct.
-        let future = unsafe { self.map_unchecked_mut(|this| &mut this.0) };
-        future.poll(cx).map_ok(Reading::new)
-    }
-}
-
 /// What an exclusive section enters, as a read section enters it.
 #[repr(transparent)]
 pub struct Exclusively<E: ?Sized, const KEY: u128>(E);
@@ -104,14 +82,25 @@ pub struct Exclusively<E: ?Sized, const KEY: u128>(E);
 /// A lock that belongs to no derive.
 pub(super) type ExclusivelyPlain<L> = Exclusively<AnyLock<L>, 0>;
 
+/// A short lock that belongs to no derive.
+pub(super) type ExclusivelyPlainSync<L> = Exclusively<AnySyncLock<L>, 0>;
+
 /// Its guard.
 pub(super) type ReadingPlain<'g, L> = Reading<'g, AnyLock<L>, <L as AsyncLock>::Guard<'g>, 0>;
+
+/// The guard of a short one.
+pub(super) type ReadingSync<'g, L> = Reading<'g, AnySyncLock<L>, <L as SyncLock>::Guard<'g>, 0>;
 
 impl<E: ?Sized, const KEY: u128> Exclusively<E, KEY> {
     #[inline]
     pub(super) fn new(entered: &E) -> &Self {
         // SAFETY: the struct is transparent over `E` (E1).
         unsafe { &*(&raw const *entered as *const Exclusively<E, KEY>) }
+    }
+
+    #[inline]
+    pub(super) fn inside(&self) -> &E {
+        &self.0
     }
 }
 
@@ -123,6 +112,10 @@ impl<E: Enter<KEY> + ?Sized, const READ: u128, const KEY: u128> EnterShared<READ
         = Reading<'g, E, E::Guard<'g>, KEY>
     where
         Self: 'g;
+    type Waited<'g>
+        = E::Waited<'g>
+    where
+        Self: 'g;
     type Error = E::Error;
 
     #[inline]
@@ -131,8 +124,21 @@ impl<E: Enter<KEY> + ?Sized, const READ: u128, const KEY: u128> EnterShared<READ
     }
 
     #[inline]
-    fn acquire(&self) -> impl Future<Output = Result<Self::Guard<'_>, E::Error>> {
-        enter_reading::<E, _, KEY>(self.0.acquire())
+    fn wait(&self) -> impl Future<Output = Result<E::Waited<'_>, E::Error>> {
+        self.0.wait()
+    }
+
+    #[inline]
+    fn wait_blocking(&self) -> Result<E::Waited<'_>, E::Error> {
+        self.0.wait_blocking()
+    }
+
+    #[inline]
+    fn finish<'g>(waited: E::Waited<'g>) -> Self::Guard<'g>
+    where
+        Self: 'g,
+    {
+        Reading::new(E::finish(waited))
     }
 }
 

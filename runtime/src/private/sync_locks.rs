@@ -12,6 +12,7 @@ use core::ops::{Deref, DerefMut};
 use core::ptr;
 
 use super::locks::{Kind, Mutable, NoCoercion, NoMutable};
+use super::sync_conditional::{ConditionalSync, ConditionalSyncShared};
 use crate::queue::Object;
 use crate::sync::turns::Turns;
 use crate::sync::when::{ConditionalSyncLock, ConditionalSyncRwLock};
@@ -242,13 +243,13 @@ unsafe impl<O: SyncLockOf<M, Lock: ConditionalSyncLock> + ?Sized, M> Conditional
 {
     #[inline]
     fn turns(&self) -> &Turns {
-        self.field().turns()
+        ConditionalSyncLock::turns(self.field())
     }
 
     #[inline]
     unsafe fn acquire_with_turn(&self) -> SyncGuardOf<'_, O, M> {
         // SAFETY: passed on.
-        SyncGuardOf::new(unsafe { self.field().acquire_with_turn() })
+        SyncGuardOf::new(unsafe { ConditionalSyncLock::acquire_with_turn(self.field()) })
     }
 
     #[inline]
@@ -338,9 +339,10 @@ impl<'g, O: SyncLockOf<M> + ?Sized, M, const KEY: u128>
     #[inline]
     pub fn release_without_turn(core: Self)
     where
-        O::Lock: ConditionalSyncLock,
+        &'g SyncObjectLock<O, M>: ConditionalSync<'g, SyncObjectLock<O, M>>,
+        M: 'g,
     {
-        <SyncObjectLock<O, M> as ConditionalSyncLock>::release_without_turn(core.guard);
+        <&SyncObjectLock<O, M>>::release_without_turn(core.guard);
     }
 }
 
@@ -351,9 +353,10 @@ impl<'g, O: SyncRwLockOf<M> + ?Sized, M, const KEY: u128>
     #[inline]
     pub fn release_without_turn(core: Self)
     where
-        <O as SyncRwLockOf<M>>::Lock: ConditionalSyncRwLock,
+        &'g SyncObjectLock<O, M>: ConditionalSyncShared<'g, SyncObjectLock<O, M>>,
+        M: 'g,
     {
-        <SyncObjectLock<O, M> as ConditionalSyncRwLock>::release_read_without_turn(core.guard);
+        <&SyncObjectLock<O, M>>::release_without_turn(core.guard);
     }
 }
 

@@ -166,7 +166,7 @@ fn sync_generic_code_reaches_them() {
         let _guard = lock.read();
         lock.try_read().is_some() && lock.try_acquire().is_none()
     }
-    assert!(locked(Lock::new()) && locked(&Mutex::new(1)) && locked(Arc::new(RwLock::new(1))));
+    assert!(locked(Lock::new()) && locked(Mutex::new(1)) && locked(Arc::new(RwLock::new(1))));
     assert!(shared(Box::new(RwLock::new(1))));
 }
 

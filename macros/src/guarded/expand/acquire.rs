@@ -204,6 +204,7 @@ impl Side<'_> {
     ///
     /// ```text
     /// impl ::async_monitor::__private::HasLock<0x1234> for Account {
+    ///     type Mode = ::async_monitor::__private::Suspending;
     ///     type Guard<'__guard> = AccountLedgerGuard<'__guard>;
     ///     type Held<'__guard> = AccountLedgerHeld<'__guard>;
     ///     fn lock_address(&self) -> *const () { .. }
@@ -212,14 +213,17 @@ impl Side<'_> {
     ///
     /// impl ::async_monitor::__private::Enter<0x1234> for Account {
     ///     type Guard<'__guard> = AccountLedgerGuard<'__guard>;
+    ///     type Waited<'__guard> = AccountLedgerGuard<'__guard>;
     ///     type Error = ::core::convert::Infallible;
     ///     fn id(&self) -> ::async_monitor::LockId { .. }
-    ///     async fn acquire(&self) -> Result<Self::Guard<'_>, Self::Error> { .. }
+    ///     async fn wait(&self) -> Result<Self::Waited<'_>, Self::Error> { .. }
+    ///     fn finish<'__guard>(__waited: Self::Waited<'__guard>) -> Self::Guard<'__guard> { .. }
     ///     fn release_unchanged<'__guard>(__guard: Self::Guard<'__guard>) { .. }
     /// }
     /// ```
     ///
-    /// where the last one is for a lock that one task holds at a time, to read.
+    /// where the last one is for a lock that one task holds at a time, to read. A short lock
+    /// is acquired in `finish`: see [`entering`](Self::entering).
     pub(super) fn expand_traits(&self) -> TokenStream {
         let krate = &self.monitor.krate;
         let Side {
@@ -239,7 +243,9 @@ impl Side<'_> {
         } else {
             quote!(Enter)
         };
-        let (acquired, lock_of) = (self.acquired(), self.lock_of(&quote!(self)));
+        let (core, mode) = (self.core(), self.mode());
+        let (entering, id) = (self.entering(), self.lock_trait());
+        let lock_of = self.lock_of(&quote!(self));
         let release_unchanged = (!self.is_shared).then(|| {
             quote! {
                 #[inline]
@@ -247,14 +253,15 @@ impl Side<'_> {
                 where
                     Self: '__guard,
                 {
-                    #krate::__private::Core::release_unchanged(__guard.0);
+                    #krate::__private::#core::release_unchanged(__guard.0);
                 }
             }
         });
-        let has_lock = quote! {
+        quote! {
             #[doc(hidden)]
             #[automatically_derived]
             impl #params #krate::__private::HasLock<#key> for #this #where_clause {
+                type Mode = #krate::__private::#mode;
                 type Guard<'__guard> = #guard_type where Self: '__guard;
                 type Held<'__guard> = #held_type where Self: '__guard;
 
@@ -271,12 +278,6 @@ impl Side<'_> {
                     #guard::fields(__guard)
                 }
             }
-        };
-        if self.lock.is_sync {
-            return has_lock;
-        }
-        quote! {
-            #has_lock
 
             #[doc(hidden)]
             #[automatically_derived]
@@ -286,14 +287,107 @@ impl Side<'_> {
 
                 #[inline]
                 fn id(&self) -> #krate::LockId {
-                    #krate::AsyncLock::id(#lock_of)
+                    #krate::#id::id(#lock_of)
                 }
 
-                async fn acquire(&self) -> ::core::result::Result<Self::Guard<'_>, Self::Error> {
-                    ::core::result::Result::Ok({ #acquired })
-                }
-
+                #entering
                 #release_unchanged
+            }
+        }
+    }
+
+    /// The trait of the lock.
+    fn lock_trait(&self) -> TokenStream {
+        if self.lock.is_sync {
+            quote!(SyncLock)
+        } else {
+            quote!(AsyncLock)
+        }
+    }
+
+    /// Whether sections of the lock may suspend.
+    fn mode(&self) -> TokenStream {
+        if self.lock.is_sync {
+            quote!(NonSuspending)
+        } else {
+            quote!(Suspending)
+        }
+    }
+
+    /// The two steps of entering a section. Expands to:
+    ///
+    /// ```text
+    /// type Waited<'__guard> = AccountLedgerGuard<'__guard>;
+    /// async fn wait(&self) -> Result<Self::Waited<'_>, Self::Error> { .. }
+    /// fn finish<'__guard>(__waited: Self::Waited<'__guard>) -> Self::Guard<'__guard> {
+    ///     __waited
+    /// }
+    /// ```
+    ///
+    /// or, for a short lock, to:
+    ///
+    /// ```text
+    /// type Waited<'__guard> = ::async_monitor::__private::NotYet<'__guard, Self>;
+    /// fn wait(&self) -> impl Future<Output = Result<Self::Waited<'_>, Self::Error>> {
+    ///     ::async_monitor::__private::no_wait(self)
+    /// }
+    /// fn wait_blocking(&self) -> Result<Self::Waited<'_>, Self::Error> {
+    ///     Ok(::async_monitor::__private::NotYet::new(self))
+    /// }
+    /// fn finish<'__guard>(__waited: Self::Waited<'__guard>) -> Self::Guard<'__guard> {
+    ///     Self::acquire_ledger(__waited.entered())
+    /// }
+    /// ```
+    fn entering(&self) -> TokenStream {
+        let private = {
+            let krate = &self.monitor.krate;
+            quote!(#krate::__private)
+        };
+        let finish = quote! {
+            #[inline]
+            fn finish<'__guard>(__waited: Self::Waited<'__guard>) -> Self::Guard<'__guard>
+            where
+                Self: '__guard,
+        };
+        if self.lock.is_sync {
+            let (verb, name) = (self.verb, plain(&self.lock.ident));
+            let acquire = format_ident!("{verb}_{name}", span = public(self.lock.ident.span()));
+            return quote! {
+                type Waited<'__guard> = #private::NotYet<'__guard, Self> where Self: '__guard;
+
+                #[inline]
+                fn wait(
+                    &self,
+                ) -> impl ::core::future::Future<
+                    Output = ::core::result::Result<Self::Waited<'_>, Self::Error>,
+                > {
+                    #private::no_wait(self)
+                }
+
+                #[inline]
+                fn wait_blocking(
+                    &self,
+                ) -> ::core::result::Result<Self::Waited<'_>, Self::Error> {
+                    ::core::result::Result::Ok(#private::NotYet::new(self))
+                }
+
+                #finish
+                {
+                    Self::#acquire(#private::NotYet::entered(__waited))
+                }
+            };
+        }
+        let (guard, acquired) = (self.guard_type(&quote!('__guard)), self.acquired());
+        quote! {
+            type Waited<'__guard> = #guard where Self: '__guard;
+
+            async fn wait(&self) -> ::core::result::Result<Self::Waited<'_>, Self::Error> {
+                ::core::result::Result::Ok({ #acquired })
+            }
+
+            #finish
+            {
+                __waited
             }
         }
     }

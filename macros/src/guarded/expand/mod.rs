@@ -83,11 +83,9 @@ impl Side<'_> {
         code.extend(self.expand_held());
         code.extend(self.expand_methods());
         code.extend(self.expand_traits());
-        if !self.lock.is_sync {
-            code.extend(self.expand_when());
-            if !self.lock.is_rw {
-                code.extend(self.expand_reading());
-            }
+        code.extend(self.expand_when());
+        if !self.lock.is_rw {
+            code.extend(self.expand_reading());
         }
         code.extend(self.expand_view_of());
         if !self.is_shared {

@@ -14,8 +14,12 @@ impl Side<'_> {
     ///         ::async_monitor::__private::Reading<'__guard, Self, AccountLedgerGuard<'__guard>, 0x1234>;
     ///     type Error = ::core::convert::Infallible;
     ///     fn id(&self) -> ::async_monitor::LockId { .. }
-    ///     fn acquire(&self) -> impl Future<Output = Result<Self::Guard<'_>, Self::Error>> {
-    ///         enter_reading(Enter::<0x1234>::acquire(self))
+    ///     type Waited<'__guard> = AccountLedgerGuard<'__guard>;
+    ///     fn wait(&self) -> impl Future<Output = Result<Self::Waited<'_>, Self::Error>> {
+    ///         Enter::<0x1234>::wait(self)
+    ///     }
+    ///     fn finish<'__guard>(__waited: Self::Waited<'__guard>) -> Self::Guard<'__guard> {
+    ///         Reading::new(<Self as Enter<0x1234>>::finish(__waited))
     ///     }
     /// }
     /// ```
@@ -31,6 +35,11 @@ impl Side<'_> {
         let (params, this) = (monitor.params.of_impl(), monitor.params.this());
         let where_clause = monitor.params.where_clause(&TokenStream::new());
         let guard = self.guard_type(&quote!('__guard));
+        let waited = if self.lock.is_sync {
+            quote!(#private::NotYet<'__guard, Self>)
+        } else {
+            guard.clone()
+        };
         quote! {
             #[doc(hidden)]
             #[automatically_derived]
@@ -38,6 +47,7 @@ impl Side<'_> {
                 type Guard<'__guard> = #private::Reading<'__guard, Self, #guard, #key>
                 where
                     Self: '__guard;
+                type Waited<'__guard> = #waited where Self: '__guard;
                 type Error = ::core::convert::Infallible;
 
                 #[inline]
@@ -46,12 +56,27 @@ impl Side<'_> {
                 }
 
                 #[inline]
-                fn acquire(
+                fn wait(
                     &self,
                 ) -> impl ::core::future::Future<
-                    Output = ::core::result::Result<Self::Guard<'_>, Self::Error>,
+                    Output = ::core::result::Result<Self::Waited<'_>, Self::Error>,
                 > {
-                    #private::enter_reading::<Self, _, #key>(#private::Enter::<#key>::acquire(self))
+                    #private::Enter::<#key>::wait(self)
+                }
+
+                #[inline]
+                fn wait_blocking(
+                    &self,
+                ) -> ::core::result::Result<Self::Waited<'_>, Self::Error> {
+                    #private::Enter::<#key>::wait_blocking(self)
+                }
+
+                #[inline]
+                fn finish<'__guard>(__waited: Self::Waited<'__guard>) -> Self::Guard<'__guard>
+                where
+                    Self: '__guard,
+                {
+                    #private::Reading::new(<Self as #private::Enter<#key>>::finish(__waited))
                 }
             }
         }

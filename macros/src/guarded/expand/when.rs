@@ -27,7 +27,14 @@ impl Side<'_> {
     /// SAFETY, of what is generated: waiter and guard are of the lock that is a field
     /// of the struct, or behind one; and the caller of `granted` promises what that
     /// of the lock asks for.
+    ///
+    /// A short lock has turns in place of a waiter: see [`expand_sync_when`].
+    ///
+    /// [`expand_sync_when`]: Self::expand_sync_when
     pub(super) fn expand_when(&self) -> TokenStream {
+        if self.lock.is_sync {
+            return self.expand_sync_when();
+        }
         let Side { monitor, key, .. } = self;
         let krate = &monitor.krate;
         let (params, this) = (monitor.params.of_impl(), monitor.params.this());
@@ -69,6 +76,71 @@ impl Side<'_> {
                         #krate::__private::#conditional::granted_guard(#lock)
                     };
                     #guard
+                }
+            }
+        }
+    }
+    /// Expands to:
+    ///
+    /// ```text
+    /// unsafe impl ::async_monitor::__private::EnterSyncWhen<0x1234> for Account
+    /// where
+    ///     for<'__a> &'__a SyncObjectLock<..>: ConditionalSync<'__a, SyncObjectLock<..>>,
+    /// {
+    ///     fn turns(&self) -> &::async_monitor::__private::Turns { .. }
+    ///     unsafe fn acquire_with_turn(&self) -> Self::Guard<'_> {
+    ///         let __guard = unsafe { ConditionalSync::acquire_with_turn(of(self)) };
+    ///         AccountLedgerGuard(..)
+    ///     }
+    ///     fn release_without_turn<'__guard>(__guard: Self::Guard<'__guard>) {
+    ///         SyncCore::release_without_turn(__guard.0);
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// SAFETY, of what is generated: turns and guards are of the lock that is a field of
+    /// the struct, or behind one; and the caller of `acquire_with_turn` promises what that
+    /// of the lock asks for.
+    fn expand_sync_when(&self) -> TokenStream {
+        let Side { monitor, key, .. } = self;
+        let krate = &monitor.krate;
+        let (params, this) = (monitor.params.of_impl(), monitor.params.this());
+        let (enter_when, conditional) = if self.is_shared {
+            (quote!(EnterSyncSharedWhen), quote!(ConditionalSyncShared))
+        } else {
+            (quote!(EnterSyncWhen), quote!(ConditionalSync))
+        };
+        let ty = self.lock_type();
+        let mut bounds = quote!(
+            for<'__a> &'__a #ty: #krate::__private::#conditional<'__a, #ty>,
+        );
+        bounds.extend(self.shareable());
+        let where_clause = monitor.params.where_clause(&bounds);
+        let (guard, core, unsafe_) = (self.new_guard(), self.core(), unsafe_());
+        let lock = self.lock_of(&quote!(self));
+        quote! {
+            #[doc(hidden)]
+            #[automatically_derived]
+            #unsafe_ impl #params #krate::__private::#enter_when<#key> for #this #where_clause {
+                #[inline]
+                fn turns(&self) -> &#krate::__private::Turns {
+                    #krate::__private::#conditional::turns(#lock)
+                }
+
+                #[inline]
+                #unsafe_ fn acquire_with_turn(&self) -> Self::Guard<'_> {
+                    let __guard = #unsafe_ {
+                        #krate::__private::#conditional::acquire_with_turn(#lock)
+                    };
+                    #guard
+                }
+
+                #[inline]
+                fn release_without_turn<'__guard>(__guard: Self::Guard<'__guard>)
+                where
+                    Self: '__guard,
+                {
+                    #krate::__private::#core::release_without_turn(__guard.0);
                 }
             }
         }

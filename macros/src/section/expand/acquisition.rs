@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 
-use super::site::Site;
+use super::site::{Site, Wait};
 use crate::gather::Gather;
 use crate::names::{self, Krate, own, plain, unsafe_};
 use crate::section::model::{Lock, LockExpr, Section};
@@ -17,6 +17,8 @@ pub(super) struct Acquisition<'s> {
     /// What is entered.
     lock: Ident,
     pub(super) entry_type: Ident,
+    /// What has been waited for, and then the guard, where there are several locks.
+    pub(super) waited: Ident,
     pub(super) slot: Ident,
     pub(super) guard: Ident,
     view: Ident,
@@ -45,6 +47,7 @@ impl<'s> Acquisition<'s> {
             base: local("base"),
             lock: local("lock"),
             entry_type: local("type"),
+            waited: local("waited"),
             slot: local("slot"),
             guard: local("guard"),
             view: local("view"),
@@ -131,17 +134,37 @@ impl<'s> Acquisition<'s> {
         }
     }
 
-    /// `Enter::acquire(..)`: the future of the guard, or of an error.
-    fn acquire(&self) -> TokenStream {
+    /// `Enter::wait(..)`: the future of the first step, or of an error.
+    fn wait(&self) -> TokenStream {
         let (span, enter, lock) = (self.span(), self.enter(), &self.lock);
-        quote_spanned!(span=> #enter::acquire(#lock))
+        quote_spanned!(span=> #enter::wait(#lock))
     }
 
-    /// The future that enters the section.
+    /// The result of the first step, here.
+    fn waited(&self, site: Site<'_>) -> TokenStream {
+        let (span, enter, lock) = (self.span(), self.enter(), &self.lock);
+        match site.wait() {
+            Wait::Await => quote_spanned!(span=> #enter::wait(#lock).await),
+            Wait::Park => quote_spanned!(span=> #enter::wait_blocking(#lock)),
+        }
+    }
+
+    /// `__type.__finish::<0x1234>(..)`: the second step, which makes the guard of what has
+    /// been waited for.
+    pub(super) fn finished(&self, waited: &TokenStream) -> TokenStream {
+        let (span, entry_type, key) = (self.span(), &self.entry_type, &self.key);
+        match self.model.mode {
+            Mode::Exclusive => quote_spanned!(span=> #entry_type.__finish::<#key>(#waited)),
+            Mode::Shared => quote_spanned!(span=> #entry_type.__finish_shared::<#key>(#waited)),
+        }
+    }
+
+    /// The future that enters the section: of the guard where there is a condition, and else
+    /// of the first step.
     pub(super) fn entering(&self, section: &Section) -> TokenStream {
         match &section.options.when {
             Some(when) => self.acquire_when(&when.condition),
-            None => self.acquire(),
+            None => self.wait(),
         }
     }
 
@@ -184,7 +207,7 @@ impl<'s> Acquisition<'s> {
     /// Expands to:
     ///
     /// ```text
-    /// enter_when::<_, _, 0x1234, _>(
+    /// __type.__mode().__enter_when::<_, _, 0x1234, _>(
     ///     __lock,
     ///     &__type,
     ///     unsafe { ByReference::new() },
@@ -213,14 +236,14 @@ impl<'s> Acquisition<'s> {
         let (span, private, unsafe_) = (self.span(), self.private(), unsafe_());
         let binding = &self.model.binding;
         let (enter_when, place) = match self.model.mode {
-            Mode::Exclusive => (quote!(enter_when), lock.to_token_stream()),
+            Mode::Exclusive => (quote!(__enter_when), lock.to_token_stream()),
             Mode::Shared => (
-                quote!(enter_shared_when),
+                quote!(__enter_shared_when),
                 quote_spanned!(span=> #entry_type.__conditional(#lock)),
             ),
         };
         quote_spanned! {span=>
-            #private::#enter_when::<_, _, #key, _>(
+            #entry_type.__mode().#enter_when::<_, _, #key, _>(
                 #place,
                 &#entry_type,
                 #unsafe_ { #private::ByReference::new() },
@@ -288,24 +311,101 @@ pub(super) fn acquire(section: &Section, locks: &[Acquisition<'_>], site: Site<'
     match locks {
         [one] => {
             let (span, private) = (one.span(), one.private());
-            let guard = &one.guard;
-            let future = one.entering(section);
-            let result = site.awaited(&future, span, &private);
-            let acquired = match section.options.when {
-                Some(_) => result,
-                None => one.unwrapped(&result, Leave::Return),
+            let waited = match section.options.when {
+                Some(_) => site.awaited(&one.entering(section), span, &private),
+                None => one.unwrapped(&one.waited(site), Leave::Return),
             };
-            quote_spanned!(span=> let mut #guard = #acquired;)
+            let (name, finish) = (&one.waited, finish(section, locks));
+            // Two statements: the receiver of the second step would be kept over the await.
+            quote_spanned!(span=> let #name = #waited; #finish)
         }
         several => {
-            let in_order = acquire_in_order(several, site, Leave::Return);
-            let taken = several.iter().map(|lock| {
+            let in_order = wait_in_order(several, site, Leave::Return);
+            let waited = several.iter().map(|lock| {
                 let (span, private) = (own(Span::call_site()), lock.private());
-                let Acquisition { slot, guard, .. } = lock;
-                quote_spanned!(span=> let mut #guard = #private::taken(#slot);)
+                let Acquisition { slot, waited, .. } = lock;
+                quote_spanned!(span=> let #waited = #private::taken(#slot);)
             });
-            quote!(#in_order #(#taken)*)
+            let guards = finish(section, several);
+            quote!(#in_order #(#waited)* #guards)
         }
+    }
+}
+
+/// Expands to the second step for what the first one has left in `__waited`:
+///
+/// ```text
+/// let (mut __guard0, mut __guard1) = {
+///     let (mut __waited0, mut __waited1) = (Some(__waited0), Some(__waited1));
+///     let (mut __slot0, mut __slot1) = (None, None);
+///     for __next in finish_in_order(&__type0.__mode().__with(&__type1), || [ids]) {
+///         match __next {
+///             0usize => __slot0 = Some(__type0.__finish::<0x1234>(taken(__waited0.take()))),
+///             _ => __slot1 = Some(..),
+///         }
+///     }
+///     (taken(__slot0), taken(__slot1))
+/// };
+/// ```
+///
+/// It acquires the short locks, behind all others and in the order of their ids, and has no
+/// `.await`.
+pub(super) fn finish(section: &Section, locks: &[Acquisition<'_>]) -> TokenStream {
+    let span = own(Span::call_site());
+    let private = section.options.krate.private_at(span);
+    let guards = locks.iter().map(|lock| &lock.guard);
+    if let [one] = locks {
+        let (waited, guard) = (one.waited.to_token_stream(), &one.guard);
+        let finished = match section.options.when {
+            Some(_) => waited,
+            None => one.finished(&waited),
+        };
+        return quote_spanned!(span=> let mut #guard = #finished;);
+    }
+    let waited: Vec<_> = locks.iter().map(|lock| &lock.waited).gather();
+    let slots: Vec<_> = locks.iter().map(|lock| &lock.slot).gather();
+    let nones = locks.iter().map(|_| quote!(::core::option::Option::None));
+    let ids = locks.iter().map(Acquisition::named_id);
+    let arms = locks.iter().enumerate().map(|(index, lock)| {
+        let (pattern, waited, slot) = (pattern(index, locks), &lock.waited, &lock.slot);
+        let finished = lock.finished(&quote_spanned!(span=> #private::taken(#waited.take())));
+        quote!(#pattern => #slot = ::core::option::Option::Some(#finished),)
+    });
+    let mode = mode(locks);
+    let next = Ident::new("__next", span);
+    quote_spanned! {span=>
+        let (#(mut #guards,)*) = {
+            #(let mut #waited = ::core::option::Option::Some(#waited);)*
+            let (#(mut #slots,)*) = (#(#nones,)*);
+            for #next in #private::finish_in_order(&#mode, || [#(#ids,)*]) {
+                match #next {
+                    #(#arms)*
+                }
+            }
+            (#(#private::taken(#slots),)*)
+        };
+    }
+}
+
+/// `__type0.__mode().__with(&__type1)`: whether the section may suspend.
+pub(super) fn mode(locks: &[Acquisition<'_>]) -> TokenStream {
+    let mut mode = TokenStream::new();
+    for (index, lock) in locks.iter().enumerate() {
+        let (span, entry_type) = (own(Span::call_site()), &lock.entry_type);
+        mode.extend(match index {
+            0 => quote_spanned!(span=> #entry_type.__mode()),
+            _ => quote_spanned!(span=> .__with(&#entry_type)),
+        });
+    }
+    mode
+}
+
+/// That of a lock in a `match` on its index.
+fn pattern(index: usize, locks: &[Acquisition<'_>]) -> TokenStream {
+    if index + 1 == locks.len() {
+        quote!(_)
+    } else {
+        Literal::usize_suffixed(index).into_token_stream()
     }
 }
 
@@ -320,7 +420,9 @@ pub(super) fn acquire(section: &Section, locks: &[Acquisition<'_>], site: Site<'
 ///     }
 /// }
 /// ```
-pub(super) fn acquire_in_order(
+///
+/// The first step of entering, in the order of the ids.
+pub(super) fn wait_in_order(
     locks: &[Acquisition<'_>],
     site: Site<'_>,
     leave: Leave,
@@ -329,14 +431,9 @@ pub(super) fn acquire_in_order(
     let nones = locks.iter().map(|_| quote!(::core::option::Option::None));
     let ids = locks.iter().map(Acquisition::named_id);
     let arms = locks.iter().enumerate().map(|(index, lock)| {
-        let pattern = if index + 1 == locks.len() {
-            quote!(_)
-        } else {
-            Literal::usize_suffixed(index).into_token_stream()
-        };
-        let result = site.awaited(&lock.acquire(), lock.span(), &lock.private());
-        let (slot, acquired) = (&lock.slot, lock.unwrapped(&result, leave));
-        quote!(#pattern => #slot = ::core::option::Option::Some(#acquired),)
+        let pattern = pattern(index, locks);
+        let (slot, waited) = (&lock.slot, lock.unwrapped(&lock.waited(site), leave));
+        quote!(#pattern => #slot = ::core::option::Option::Some(#waited),)
     });
     let span = own(Span::call_site());
     let private = locks.first().map(|lock| lock.krate.private_at(span));

@@ -137,7 +137,8 @@ pub(super) fn rollbacks(section: &Section, locks: &[Acquisition<'_>]) -> TokenSt
 /// commit(__value, &__committed, |__value| outcome(__value).__is_success())
 /// ```
 ///
-/// so that a `return` and a `?` end there; in a plain fn, a closure does that. The `if` never does: it tells the type
+/// so that a `return` and a `?` end there; a closure does that where the body cannot
+/// suspend. The `if` never does: it tells the type
 /// of the block, which could not be written. The binding is moved: were it borrowed
 /// where the statements only read, `Send` would take data that is `Sync`. In a block,
 /// where they are left to mean what they mean outside, the statements are the argument
@@ -165,7 +166,8 @@ pub(super) fn body(
         let allow = allow_unreachable(end, span);
         return quote!(#allow #committed);
     };
-    if wait == Wait::Park {
+    // Under a short lock, the body may not be a future; under others, it is smaller without.
+    if wait == Wait::Park || !control_flow::may_suspend(&statements, false) {
         let output = output.map_or_else(|| quote!(_), ToTokens::to_token_stream);
         let statements = braced_as_written(statements, braces);
         let private = &rollback.private;

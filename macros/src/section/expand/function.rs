@@ -47,7 +47,7 @@ pub(in crate::section) fn expand(mut function: Function, section: &Section) -> T
         return function.into_tokens();
     }
     let wait = match function.kind {
-        Kind::Blocking => Wait::Park,
+        Kind::Plain => Wait::Park,
         Kind::Async | Kind::Boxed { .. } => Wait::Await,
     };
     let output = function.output();

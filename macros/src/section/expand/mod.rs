@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `function`, `block` | `#[synchronized]` and `with_lock!`, which call the rest |
 //! | `acquisition` | one lock: its locals, how it is acquired and bound |
+//! | `questions` | what is asked of the types of the locks |
 //! | `timeout` | the same with a bound on the wait |
 //! | `atomic` | the copy, and the rollback |
 //! | `site` | what differs between a fn and a block |
@@ -13,6 +14,7 @@ mod acquisition;
 mod atomic;
 mod block;
 mod function;
+mod questions;
 mod site;
 mod timeout;
 
@@ -36,7 +38,9 @@ use crate::names::own;
 ///     let __entry = probe::<_, 0x1234>(&*self).__select(&self.ledger).__resolve();
 ///     (entry_type(&__entry), __entry.__lock())
 /// };
-/// let mut __guard = infallible(Enter::<0x1234>::acquire(__lock).await);
+/// // what `questions` expands to
+/// let __waited = infallible(Enter::<0x1234>::wait(__lock).await);
+/// let mut __guard = __type.__finish::<0x1234>(__waited);
 /// let mut __view = __type.__view(&mut __guard);
 /// let ledger = __view.__bind();
 /// let _ = &ledger;
@@ -56,6 +60,7 @@ fn section(section: &Section, site: Site<'_>, statements: TokenStream) -> TokenS
     let entries: TokenStream = locks.iter().map(Acquisition::entry).gather();
     let snapshots = atomic::snapshots(section, &locks);
     let end = control_flow::end(&statements);
+    let questions = questions::questions(section, &locks, site, &statements);
     let inside = inside(section, &locks, site, statements);
     let entered = match &section.options.timeout {
         Some(timeout) => timeout::expand(section, timeout, &locks, site, &snapshots, inside, end),
@@ -64,7 +69,7 @@ fn section(section: &Section, site: Site<'_>, statements: TokenStream) -> TokenS
             quote!(#snapshots #guards #inside)
         }
     };
-    quote!(#entries #entered)
+    quote!(#entries #questions #entered)
 }
 
 /// What comes after the guards.

@@ -25,8 +25,7 @@ pub(super) enum Site<'f> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wait {
     Await,
-    /// By parking the thread: `blocking`. Also where there is an error already, because the
-    /// fn is not async: everything else should still have its type.
+    /// By parking the thread, in plain code.
     Park,
 }
 

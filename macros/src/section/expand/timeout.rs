@@ -3,8 +3,9 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 
-use super::acquisition::{Acquisition, Leave, acquire_in_order};
+use super::acquisition::{Acquisition, Leave, finish, wait_in_order};
 use super::site::{Site, Wait, allow_unreachable, braced, never_ends};
+use crate::gather::Gather;
 use crate::names::own;
 use crate::section::control_flow::End;
 use crate::section::model::{Section, Timeout};
@@ -13,10 +14,11 @@ use crate::section::model::{Section, Timeout};
 ///
 /// ```text
 /// let __limit: ::core::time::Duration = DURATION;
-/// let (mut __guard,) = match timeout(__limit, Enter::<0x1234>::acquire(..)).await {
+/// let (__waited,) = match timeout(__limit, Enter::<0x1234>::wait(..)).await {
 ///     Ok(__acquired) => (infallible(__acquired),),
 ///     Err(__elapsed) => return FromElapsed::from_elapsed(__elapsed),
 /// };
+/// let mut __guard = __type.__finish::<0x1234>(__waited);
 /// // `inside`
 /// ```
 ///
@@ -49,7 +51,8 @@ pub(super) fn expand(
         Wait::Await => quote_spanned!(span=> #private::timeout(#limit, #entering).await),
         Wait::Park => quote_spanned!(span=> #private::block_on_for(#limit, #entering)),
     };
-    let guards = locks.iter().map(|lock| &lock.guard);
+    let waited: Vec<_> = locks.iter().map(|lock| &lock.waited).gather();
+    let finished = finish(section, locks);
     let (ok, err) = (
         quote_spanned!(span=> ::core::result::Result::Ok),
         quote_spanned!(span=> ::core::result::Result::Err),
@@ -58,10 +61,11 @@ pub(super) fn expand(
         Site::Fn { .. } => quote_spanned! {span=>
             #declared
             #snapshots
-            let (#(mut #guards,)*) = match #result {
+            let (#(#waited,)*) = match #result {
                 #ok(#acquired) => #unwrapped,
                 #err(#elapsed) => return #private::FromElapsed::from_elapsed(#elapsed),
             };
+            #finished
             #inside
         },
         Site::Block { .. } => {
@@ -83,7 +87,8 @@ pub(super) fn expand(
                 match #result {
                     #ok(#acquired) => {
                         #snapshots
-                        let (#(mut #guards,)*) = #unwrapped;
+                        let (#(#waited,)*) = #unwrapped;
+                        #finished
                         #value
                     }
                     #err(#elapsed) => #late,
@@ -93,12 +98,12 @@ pub(super) fn expand(
     }
 }
 
-/// Expands to the future that acquires all locks, and to the tuple of their
-/// guards that its value, `__acquired`, becomes. For several locks, the future is:
+/// Expands to the future that waits for all locks, and to the tuple of what has been waited
+/// for that its value, `__acquired`, becomes. For several locks, the future is:
 ///
 /// ```text
 /// async {
-///     // what `acquire_in_order` expands to
+///     // what `wait_in_order` expands to
 ///     Ok::<_, Infallible>((taken(__slot0), taken(__slot1)))
 /// }
 /// ```
@@ -117,7 +122,7 @@ fn enter(
         return (one.entering(section), quote!((#unwrapped,)));
     }
     let site = Site::Block { wait: Wait::Await };
-    let in_order = acquire_in_order(locks, site, Leave::Err);
+    let in_order = wait_in_order(locks, site, Leave::Err);
     let slots = locks.iter().map(|lock| &lock.slot);
     // Without a `?`, nothing says what an error would be.
     let can_fail = locks.iter().any(|lock| lock.model.question.is_some());

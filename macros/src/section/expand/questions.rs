@@ -1,0 +1,61 @@
+//! What is asked of the types of the locks, at the user's tokens: see `mode` in the runtime
+//! crate.
+
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::quote_spanned;
+
+use super::acquisition::{Acquisition, mode};
+use super::site::{Site, Wait};
+use crate::gather::Gather;
+use crate::names::own;
+use crate::section::control_flow::{self, AwaitedIn};
+use crate::section::model::Section;
+
+/// Expands to, in front of the acquisitions:
+///
+/// ```text
+/// __type0.__mode().__parks();
+/// __type0.__mode().__with(&__type1).__is_bounded();
+/// __type0.__mode().__with(&__type1).__may_suspend::<0>();
+/// ```
+///
+/// the first for each lock of a plain fn without `blocking`, the second where there is a
+/// `timeout` without `when`, and the last one for each `.await`. All of them come before the
+/// body: a block around an operand would end its temporaries.
+pub(super) fn questions(
+    section: &Section,
+    locks: &[Acquisition<'_>],
+    site: Site<'_>,
+    statements: &TokenStream,
+) -> TokenStream {
+    let options = &section.options;
+    let mode = mode(locks);
+    let ask = |at: Span, question: &str, number: Option<usize>| {
+        let (span, question) = (own(at), Ident::new(question, own(at)));
+        let (mode, number) = (&mode, number.map(Literal::usize_suffixed));
+        let number = number.map(|number| quote_spanned!(span=> ::<#number>));
+        quote_spanned!(span=> #mode.#question #number ();)
+    };
+    let mut questions = TokenStream::new();
+    if site.wait() == Wait::Park && options.blocking.is_none() {
+        questions.extend(locks.iter().map(|lock| {
+            let (span, entry_type) = (lock.span(), &lock.entry_type);
+            quote_spanned!(span=> #entry_type.__mode().__parks();)
+        }));
+    }
+    if let Some(timeout) = options.timeout.as_ref().filter(|_| options.when.is_none()) {
+        questions.extend(ask(timeout.name.span(), "__is_bounded", None));
+    }
+    if site.wait() == Wait::Await {
+        let awaits = control_flow::visible_awaits(statements);
+        let asked = awaits.iter().enumerate().map(|(index, (at, awaited_in))| {
+            let question = match awaited_in {
+                AwaitedIn::Body => "__may_suspend",
+                AwaitedIn::Section => "__may_nest",
+            };
+            ask(*at, question, Some(index))
+        });
+        questions.extend(asked.gather::<Vec<_>>());
+    }
+    questions
+}

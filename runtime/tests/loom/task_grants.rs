@@ -175,6 +175,7 @@ fn an_upgrade_gets_what_is_taken_over() {
         let waker = parked.waker();
         let mut cx = Context::from_waker(&waker);
         for _ in 0..2 {
+            assert_eq!(upgrading.wakes(), 0, "the first look notes the grant");
             let polled = async_monitor::__poll_out_of_patience(thread_of_it.as_mut(), &mut cx);
             assert!(polled.is_pending(), "it does not overtake the upgrade");
         }

@@ -144,9 +144,9 @@ fn a_writer_takes_over_the_grants_of_readers() {
     assert_eq!(*lock.try_read().expect("it is free"), 1);
 }
 
-/// The grant of a reader is of no use to the thread, but to the upgrade before it.
-#[test]
-fn a_parked_thread_makes_way_for_an_upgrade() {
+/// The grant of a reader stands in the way of an upgrade, and that in the way of a thread
+/// that parks: the upgrade comes first.
+fn makes_way_for_an_upgrade(park: impl FnOnce(&RwLock<i32>) -> i32 + Send + 'static) {
     let runtime = runtime(1);
     let (lock, steps) = (Arc::new(RwLock::new(0)), Arc::new(AtomicUsize::new(0)));
     let holder = lock.try_write_owned().expect("it is free");
@@ -173,11 +173,23 @@ fn a_parked_thread_makes_way_for_an_upgrade() {
         drop(holder);
         upgrading.recv().expect("the thread sends");
         std::thread::sleep(Duration::from_millis(50));
-        assert_eq!(*other.read_blocking(), 1);
+        assert_eq!(park(&other), 1);
         done.fetch_add(1, Ordering::Relaxed);
     });
     wait_for(&steps, 2);
     upgrader.join().expect("it ends");
+}
+
+/// It could use the grant itself, and must not.
+#[test]
+fn a_parked_reader_makes_way_for_an_upgrade() {
+    makes_way_for_an_upgrade(|lock| *lock.read_blocking());
+}
+
+/// The grant is of use to the upgrade alone.
+#[test]
+fn a_parked_writer_makes_way_for_an_upgrade() {
+    makes_way_for_an_upgrade(|lock| *lock.write_blocking());
 }
 
 #[test]

@@ -38,7 +38,7 @@
 //! | `Granted` | `Noted` | a sibling is polled, notes the grant and leaves a waker |
 //! | `Noted` | `Waiting` | the sibling is polled again: the grant is given up for it |
 //! | `Noted` | `Idle` | the same, where the sibling is `Unsatisfied`: the owner has to join again |
-//! | `Granted` | `Woken` | a parked thread takes the grant over, or has it revoked for a request with priority (from `Noted`, to `Waiting`) |
+//! | `Granted` | `Woken` | a parked thread takes the grant over, or revokes it for a request with priority (from `Noted`, to `Waiting`) |
 //! | `Woken` | `Waiting` | the owner is polled, or a sibling leaves a waker |
 //! | `Evaluating` | `Idle` | the condition is true |
 //! | `Evaluating`, `Idle` | `Unsatisfied` | the condition is false |
@@ -154,10 +154,16 @@
 //!
 //! A thread that waits in one of the `*_blocking` forms may be the very one that should
 //! poll the owner of a grant. So it wakes up after a millisecond (and after twice as long
-//! each time, up to a tenth of a second) and checks the grants. If those that it has
-//! seen last time are enough for its request, it takes them over, the first such
-//! thread in the queue only. (Where a request with priority is queued, which nobody
-//! overtakes, it revokes them for that one.) The owners are queued again at the head, in their order.
+//! each time, up to a tenth of a second) and checks the grants. The first such thread in the
+//! queue revokes those that it has seen last time, if without them a request is admitted:
+//!
+//! | the first queued node is | the request is | and then |
+//! |---|---|---|
+//! | the thread itself, or has no priority | the thread's | the thread acquires; the owners are queued at the head |
+//! | another's, with priority (an upgrade) | that of the first node | the first node is granted, and its owner woken; the owners are queued right behind it, and the thread waits on |
+//!
+//! Nothing is revoked where that is not enough for the request, and no grant of a request
+//! with priority is. The owners are queued again in their order.
 //! They have been woken and not polled since: granting them again needs no other wake-up
 //! (the state `Woken`), unless they are polled, or a sibling is, and leaves a waker. A
 //! sibling finds them by walking the queue, which it does only while there is such a node

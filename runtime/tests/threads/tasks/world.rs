@@ -249,7 +249,7 @@ pub(crate) struct Rules {
     pub(crate) may_park: usize,
     /// How often a worker parks, once in so many times.
     pub(crate) parks: usize,
-    /// Some wait to upgrade; then no worker parks at the `RwLock`.
+    /// Some wait to upgrade.
     pub(crate) upgrades: bool,
     /// Who holds a share stays until it has what it waits for, which is another share; and
     /// who asks for more than a share gives up soon.

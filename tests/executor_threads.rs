@@ -9,7 +9,7 @@ use std::task::{Context, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use async_monitor::{
-    Guarded, Lock, OwnedRwLockUpgradableReadGuard, RwLock, Semaphore, synchronized,
+    Guarded, Lock, OwnedRwLockUpgradableReadGuard, RwLock, Semaphore, sync, synchronized,
 };
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::yield_now;
@@ -19,12 +19,35 @@ struct Shared {
     state: Lock,
     #[guarded_by(state)]
     count: Guarded<usize>,
+    short: sync::Lock,
+    #[guarded_by(short)]
+    tickets: Guarded<usize>,
 }
 
 impl Shared {
     #[synchronized(state, no_await)]
     async fn add(&self) {
         *state.count += 1;
+    }
+
+    #[synchronized(state, blocking, when = *state.count > 0)]
+    fn take_blocking(&self) {
+        *state.count -= 1;
+    }
+
+    #[synchronized(short, when = *short.tickets > 0)]
+    async fn take(&self) {
+        *short.tickets -= 1;
+    }
+
+    #[synchronized(short, when = *short.tickets > 0)]
+    fn take_on_a_thread(&self) {
+        *short.tickets -= 1;
+    }
+
+    #[synchronized(short)]
+    fn put(&self) {
+        *short.tickets += 1;
     }
 
     fn add_blocking(&self) {
@@ -142,6 +165,68 @@ fn a_writer_takes_over_the_grants_of_readers() {
     });
     wait_for(&steps, 6);
     assert_eq!(*lock.try_read().expect("it is free"), 1);
+}
+
+/// A thread that waits for a condition takes over the lock that a task of its own was
+/// granted.
+#[test]
+fn a_thread_with_a_condition_takes_over_the_lock() {
+    let runtime = runtime(1);
+    let (shared, steps) = (Arc::new(Shared::default()), Arc::new(AtomicUsize::new(0)));
+    shared.add_blocking();
+    let (is_held, held) = channel();
+    let (may_release, release) = channel::<()>();
+    let holder = std::thread::spawn({
+        let shared = Arc::clone(&shared);
+        move || {
+            let guard = shared.acquire_state_blocking();
+            is_held.send(()).expect("the test waits");
+            release.recv().expect("the task sends");
+            drop(guard);
+        }
+    });
+    held.recv().expect("the thread sends");
+    {
+        let (shared, steps) = (Arc::clone(&shared), Arc::clone(&steps));
+        runtime.spawn(async move {
+            shared.add().await;
+            steps.fetch_add(1, Ordering::Relaxed);
+        });
+    }
+    let (other, done) = (Arc::clone(&shared), Arc::clone(&steps));
+    runtime.spawn(async move {
+        // The other task is queued, and this is the thread that should poll it.
+        std::thread::sleep(Duration::from_millis(50));
+        may_release.send(()).expect("the thread waits");
+        other.take_blocking();
+        done.fetch_add(1, Ordering::Relaxed);
+    });
+    wait_for(&steps, 2);
+    holder.join().expect("it ends");
+}
+
+/// The same at a short lock: what a task was given, and cannot use, is the turn.
+#[test]
+fn a_thread_with_a_condition_takes_over_the_turn() {
+    let runtime = runtime(1);
+    let (shared, steps) = (Arc::new(Shared::default()), Arc::new(AtomicUsize::new(0)));
+    {
+        let (shared, steps) = (Arc::clone(&shared), Arc::clone(&steps));
+        runtime.spawn(async move {
+            shared.take().await;
+            steps.fetch_add(1, Ordering::Relaxed);
+        });
+    }
+    let (other, done) = (Arc::clone(&shared), Arc::clone(&steps));
+    runtime.spawn(async move {
+        std::thread::sleep(Duration::from_millis(50));
+        // The turn is the other task's, which is not polled meanwhile.
+        other.put();
+        other.put();
+        other.take_on_a_thread();
+        done.fetch_add(1, Ordering::Relaxed);
+    });
+    wait_for(&steps, 2);
 }
 
 /// The grant of a reader stands in the way of an upgrade, and that in the way of a thread

@@ -154,7 +154,8 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                 }
                 match self.find_unused_grant(&mut queue, node, waker, conditional) {
                     UnusedGrant::None => {
-                        if !out_of_patience || conditional {
+                        // An unsatisfied waiter waits for a change, not for a permit.
+                        if !out_of_patience || queue.state_of(own) != State::Waiting {
                             return Poll::Pending;
                         }
                         return self.take_over((spare, clone), queue, node);

@@ -67,9 +67,9 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     ) -> bool {
         let own = node.as_ptr();
         let mut queue = self.queue.lock();
-        // SAFETY: a node that evaluates keeps its place; an idle one came before
-        // all that are queued now, as nobody was when it acquired. The pointer is to all of
-        // the conditional node (G8).
+        // SAFETY: a node that evaluates keeps its place; an idle one acquired before all
+        // that are queued now: nobody was queued, or it has taken a grant over. The pointer
+        // is to all of the conditional node (G8).
         let (behind, unused) = unsafe {
             queue.set_evaluator(node, evaluator);
             if queue.state_of(own) == State::Idle {

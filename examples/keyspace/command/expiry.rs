@@ -23,7 +23,7 @@ impl Unit {
     }
 
     /// When a time from now, which is not 0, is over.
-    pub fn from_now(self, time: i64) -> Result<Instant, Refused> {
+    pub fn later(self, time: i64) -> Result<Instant, Refused> {
         let time = u64::try_from(time).ok().filter(|&time| time > 0);
         let time = time.and_then(|time| time.checked_mul(self.milliseconds()));
         let end = time.and_then(|time| Instant::now().checked_add(Duration::from_millis(time)));
@@ -72,7 +72,7 @@ impl SetOptions {
                         b"ex" => Unit::Seconds,
                         _ => Unit::Milliseconds,
                     };
-                    parsed.expires_at = Some(unit.from_now(integer(time)?)?);
+                    parsed.expires_at = Some(unit.later(integer(time)?)?);
                     options = rest;
                 }
                 _ => return Err(SYNTAX.into()),

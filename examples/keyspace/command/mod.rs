@@ -233,7 +233,7 @@ impl<S: State> Session<S> {
         let is_there = if time <= 0 {
             self.state.remove(&[key]) == 1
         } else {
-            self.state.expire(key, unit.from_now(time)?)
+            self.state.expire(key, unit.later(time)?)
         };
         replies.integer(is_there.into());
         Ok(())

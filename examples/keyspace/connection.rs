@@ -48,18 +48,18 @@ pub async fn serve<S: State>(
             Next::Close => return close(stream).await,
         }
         tokio::select! {
-            biased;
+            biased; // so that messages do not keep a client from unsubscribing
             () = &mut stop => return close(stream).await,
+            received = requests.read_from(&mut stream) => {
+                if received? == 0 {
+                    return Ok(());
+                }
+            }
             message = session.inbox().receive() => {
                 replies.message(&message);
                 while replies.bytes().len() < WRITE_AT {
                     let Some(message) = session.inbox().try_receive() else { break };
                     replies.message(&message);
-                }
-            }
-            received = requests.read_from(&mut stream) => {
-                if received? == 0 {
-                    return Ok(());
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! What tools ask about the server and tell it of themselves: as much as
 //! `redis-cli` and `redis-benchmark` need.
 
-use super::{Refused, integer};
+use super::{Refused, integer, shown};
 use crate::protocol::Replies;
 
 /// What CONFIG GET knows: that nothing is ever written to a disk.
@@ -19,7 +19,7 @@ pub fn hello(id: u64, options: &[&[u8]], replies: &mut Replies) -> Result<(), Re
             [] => {}
             [name, _] if name.eq_ignore_ascii_case(b"setname") => {}
             [option, ..] => {
-                let option = String::from_utf8_lossy(option);
+                let option = shown(option);
                 return Err(format!("ERR Syntax error in HELLO option '{option}'"));
             }
         }
@@ -91,6 +91,6 @@ pub fn config(subcommand: &[u8], names: &[&[u8]], replies: &mut Replies) -> Resu
 }
 
 fn unknown(command: &str, subcommand: &[u8]) -> Refused {
-    let subcommand = String::from_utf8_lossy(&subcommand[..subcommand.len().min(128)]);
+    let subcommand = shown(subcommand);
     format!("ERR unknown subcommand '{subcommand}'. Try {command} HELP.")
 }

@@ -13,6 +13,7 @@ mod expiry;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -58,6 +59,9 @@ const COMMANDS: [&str; 28] = [
 /// What a client may do after it has subscribed.
 const WHILE_SUBSCRIBED: [&str; 5] = ["ping", "quit", "reset", "subscribe", "unsubscribe"];
 
+/// How many bytes of what a client has sent are shown in an error.
+const SHOWN: usize = 128;
+
 const SYNTAX: &str = "ERR syntax error";
 const NOT_AN_INTEGER: &str = "ERR value is not an integer or out of range";
 const OVERFLOW: &str = "ERR increment or decrement would overflow";
@@ -100,7 +104,10 @@ impl<S: State> Session<S> {
             replies.simple("OK");
             return ControlFlow::Break(());
         }
-        let result = if !self.channels.is_empty() && !WHILE_SUBSCRIBED.contains(&&*name) {
+        let result = if !self.channels.is_empty()
+            && COMMANDS.contains(&&*name)
+            && !WHILE_SUBSCRIBED.contains(&&*name)
+        {
             Err(format!(
                 "ERR Can't execute '{name}': only SUBSCRIBE / UNSUBSCRIBE / PING / QUIT / RESET \
                  are allowed in this context"
@@ -299,17 +306,19 @@ fn integer(text: &[u8]) -> Result<i64, Refused> {
 
 /// Names the command, and how its arguments begin.
 fn unknown(name: &str, arguments: &[&[u8]]) -> Refused {
-    const SHOWN: usize = 128;
-    let mut error = String::from("ERR unknown command '");
-    error.extend(name.chars().take(SHOWN));
-    error += "', with args beginning with: ";
+    let name = shown(name.as_bytes());
+    let mut error = format!("ERR unknown command '{name}', with args beginning with: ");
     let end = error.len() + SHOWN;
     for argument in arguments {
         if error.len() >= end {
             break;
         }
-        let argument = String::from_utf8_lossy(&argument[..argument.len().min(SHOWN)]);
-        error += &format!("'{argument}' ");
+        error += &format!("'{}' ", shown(argument));
     }
     error
+}
+
+/// The beginning of what a client has sent, for an error.
+fn shown(text: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(&text[..text.len().min(SHOWN)])
 }

@@ -198,6 +198,10 @@ async fn channels() {
         ),
         ("subscribe a", "*3 $9 subscribe $1 a :2"),
         ("get k", refused),
+        (
+            "do",
+            "-ERR unknown command 'do', with args beginning with: ",
+        ),
         ("ping", "*2 $4 pong $0 "),
         ("ping text", "*2 $4 pong $4 text"),
     ]);

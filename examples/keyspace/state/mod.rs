@@ -22,8 +22,8 @@ use crate::subscriber::{Message, Subscriber};
 /// Bytes that are shared and never change: keys, values, names of channels.
 pub type Bytes = Arc<[u8]>;
 
-/// The shared state. Each method is one critical section, or none where it says
-/// so: what several clients do at a time, they do in some order.
+/// The shared state. Each method is one critical section, and the background task
+/// has many: what several clients do at a time, they do in some order.
 ///
 /// An entry is gone at the instant at which it expires, also if the background
 /// task has not removed it yet; only [`len`](State::len) still counts it then.
@@ -70,7 +70,7 @@ pub trait State: Default + Send + Sync + 'static {
     fn publish(&self, message: &Message) -> usize;
 
     /// The background task: sleeps until the next entry expires, removes it, and
-    /// so on, a section each time. Returns after [`shut_down`](State::shut_down).
+    /// so on, in a section each time. Returns after [`shut_down`](State::shut_down).
     fn remove_expired(&self) -> impl Future<Output = ()> + Send;
 
     fn shut_down(&self);

@@ -223,7 +223,9 @@ async fn channels() {
         ("subscribe a", "*3 $9 subscribe $1 a :1"),
     ]);
     assert_eq!(other.ask("publish a hello"), ":1");
+    let subscriber = Arc::downgrade(client.session.inbox.subscriber());
     drop(client);
+    assert!(subscriber.upgrade().is_none(), "the channel keeps it");
     assert_eq!(other.ask("publish a hello"), ":0");
 }
 

@@ -210,7 +210,10 @@ async fn shutting_down<S: State>() {
         pass(1).await;
         assert!(!task.is_finished());
         state.shut_down();
-        task.await.unwrap();
+        time::timeout(Duration::from_secs(1), task)
+            .await
+            .expect("it is woken")
+            .expect("it does not panic");
     }
     // Also before it has begun.
     let state = S::default();

@@ -35,7 +35,7 @@ use std::process::ExitCode;
 use clap::{Parser, ValueEnum};
 use tokio::net::TcpListener;
 
-use crate::state::ByHand;
+use crate::state::{ByHand, Monitor};
 
 /// Keeps keys, values and channels in memory, and speaks the Redis protocol
 /// (RESP2, and commands as lines of text).
@@ -69,6 +69,8 @@ struct Args {
 enum Form {
     /// std's mutex and tokio's `Notify`
     ByHand,
+    /// The notation of this crate
+    Monitor,
 }
 
 const EXIT_STATUS: &str = "\
@@ -106,6 +108,7 @@ async fn run(args: &Args) -> io::Result<()> {
     let max_connections = args.max_connections as usize;
     match args.state {
         Form::ByHand => server::run::<ByHand>(listener, max_connections, signal).await,
+        Form::Monitor => server::run::<Monitor>(listener, max_connections, signal).await,
     }
     Ok(())
 }

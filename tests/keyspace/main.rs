@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use programs::example;
 use server::{Server, ask, bulk, request};
 
-const FORMS: [&str; 1] = ["by-hand"];
+const FORMS: [&str; 2] = ["by-hand", "monitor"];
 
 #[test]
 fn pipelined_requests_however_they_are_cut() {

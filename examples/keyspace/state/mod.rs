@@ -5,9 +5,11 @@
 //! | file | what |
 //! |---|---|
 //! | `by_hand.rs` | with std's mutex and tokio's `Notify` |
+//! | `monitor.rs` | in the notation of this crate |
 //! | `tests.rs` | what each form does, in paused time |
 
 mod by_hand;
+mod monitor;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +19,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 pub use self::by_hand::ByHand;
+pub use self::monitor::Monitor;
 use crate::subscriber::{Message, Subscriber};
 
 /// Bytes that are shared and never change: keys, values, names of channels.

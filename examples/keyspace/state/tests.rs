@@ -20,6 +20,15 @@ macro_rules! with_each_form {
                 }
             )*
         }
+
+        mod monitor {
+            $(
+                #[tokio::test(start_paused = true)]
+                async fn $test() {
+                    super::$test::<crate::state::Monitor>().await;
+                }
+            )*
+        }
     };
 }
 

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
-use async_monitor::{Elapsed, Guarded, Mutex, sync, synchronized, with_lock};
+use async_monitor::{Elapsed, Guarded, Mutex, monitor, sync, synchronized, with_lock};
 use futures::Stream;
 use futures::executor::block_on;
 
@@ -569,4 +569,63 @@ fn locks_of_a_derive_have_short_sections() {
     }));
     pool.put(1);
     assert_eq!(pool.wait_for(1), 1);
+}
+
+// Under `#[monitor]`.
+
+#[monitor]
+impl Pool {
+    #[synchronized(state)]
+    fn make(&self) -> u32 {
+        *state.made += 1;
+        *state.made
+    }
+
+    #[synchronized(read(state))]
+    fn made(&self) -> u32 {
+        *state.made
+    }
+
+    #[synchronized(state, atomic)]
+    fn make_two(&self, most: u32) -> Result<u32, Full> {
+        state.make();
+        let made = state.make();
+        if made > most {
+            Err(Full)
+        } else {
+            Ok(state.made())
+        }
+    }
+
+    #[synchronized(state)]
+    async fn make_in_a_task(&self) -> u32 {
+        state.make() + state.made()
+    }
+
+    #[synchronized(slow, blocking)]
+    fn write(&self, line: u32) -> usize {
+        slow.log.push(line);
+        slow.log.len()
+    }
+
+    #[synchronized(slow)]
+    async fn write_two(&self) -> usize {
+        slow.write(1);
+        turn().await;
+        slow.write(2)
+    }
+}
+
+#[test]
+fn plain_methods_run_under_a_lock_that_is_held() {
+    let pool = Pool::default();
+    assert_eq!(pool.make(), 1);
+    assert_eq!(pool.make_two(2), Err(Full));
+    assert_eq!(pool.make_two(3), Ok(3));
+    assert_eq!(pool.made(), 3);
+    assert_eq!(block_on(send(pool.make_in_a_task())), 8);
+    assert_eq!(pool.write(0), 1);
+    assert_eq!(block_on(send(pool.write_two())), 3);
+    let mut guard = pool.acquire_state();
+    assert_eq!(guard.fields().make(), 5);
 }

@@ -284,10 +284,47 @@ pub fn derive_guarded(input: TokenStream) -> TokenStream {
 /// guarded by that lock wakes nobody: a condition that looks at an atomic is not
 /// looked at again when that changes.
 ///
+/// # Sections that never suspend
+///
+/// Over the locks of `async_monitor::sync`, a section never suspends: the lock is acquired
+/// by a plain call, and an `.await` that can be seen in the body does not compile. Such
+/// sections stand in a plain `fn`, also in a method of a trait, such as `Drop::drop` or
+/// `Iterator::next`, and in an `async fn`.
+///
+/// ```
+/// use async_monitor::{sync, synchronized};
+/// use std::sync::Arc;
+///
+/// pub struct Ticket {
+///     number: u32,
+///     free: Arc<sync::Mutex<Vec<u32>>>,
+/// }
+///
+/// impl Drop for Ticket {
+///     #[synchronized(free)]
+///     fn drop(&mut self) {
+///         free.push(self.number);
+///     }
+/// }
+/// # let free = Arc::new(sync::Mutex::new(vec![]));
+/// # drop(Ticket { number: 3, free: Arc::clone(&free) });
+/// # assert_eq!(*free.lock(), [3]);
+/// ```
+///
+/// With `when`, an `async fn` waits without blocking its thread, and a plain one parks it.
+/// `timeout` bounds the wait for such a condition, and nothing else. Where a section has
+/// locks of both kinds, the async ones are acquired first, and it does not suspend either.
+/// In `with_lock!`, which cannot know where it stands, plain code adds `blocking`: see below.
+///
+/// The future of an `async fn` with such a section is `Send` where its parts are. (A body
+/// that is `atomic` and has a macro in it that is not known, and may hide an `.await`, makes
+/// it one that is not.)
+///
 /// # In plain code
 ///
 /// With `blocking`, a plain `fn` has a section of an async lock: it parks the thread until
-/// the section is entered, as a method `acquire_ledger_blocking()` does. All the other
+/// the section is entered, as a method `acquire_ledger_blocking()` does. In `with_lock!`, it
+/// stands for plain code, whatever the locks. All the other
 /// options mean what they mean in an `async fn`; `timeout` needs no timer of a runtime. An
 /// `async fn` cannot have it.
 ///

@@ -330,6 +330,13 @@ pub mod bound {
     #[cfg(feature = "plain")]
     pub type Number<'m> = &'m mut u8;
 
+    /// A lock for sections that never suspend.
+    #[cfg(not(feature = "plain"))]
+    pub type Short<'m> = &'m async_monitor::sync::Mutex<u8>;
+    /// What the sections here bind.
+    #[cfg(feature = "plain")]
+    pub type Short<'m> = &'m mut u8;
+
     /// Two locks.
     #[cfg(not(feature = "plain"))]
     pub type Numbers<'m> = &'m async_monitor::RwLock<u8>;
@@ -360,6 +367,33 @@ pub mod bound {
     pub async fn add(m: Number<'_>, value: u8) -> u8 {
         *m += value;
         *m
+    }
+
+    /// Deserves nothing.
+    #[synchronized(m)]
+    pub fn short(m: Short<'_>, value: u8) -> u8 {
+        *m += u8::from(value > 3);
+        *m
+    }
+
+    /// Deserves nothing.
+    #[synchronized(m, n)]
+    pub fn both_short(m: Short<'_>, n: Short<'_>) -> Option<u8> {
+        core::mem::swap(m, n);
+        m.checked_add(*n)
+    }
+
+    /// Deserves nothing.
+    #[synchronized(m)]
+    pub async fn short_in_a_task(m: Short<'_>) -> u8 {
+        *m
+    }
+
+    /// Deserves nothing.
+    #[synchronized(m, atomic)]
+    pub async fn short_or_undo(m: Short<'_>, value: u8) -> Option<u8> {
+        *m = m.checked_add(value)?;
+        Some(*m)
     }
 
     /// Deserves nothing.
@@ -479,6 +513,14 @@ pub mod bound {
     #[synchronized(m, no_await)]
     pub async fn unused_without_await(m: Number<'_>, hint: u8) -> u8 {
         let twice = *m * 2;
+        let mut same = *m;
+        same
+    }
+
+    /// The same in a plain fn.
+    #[synchronized(m)]
+    pub fn unused_short(m: Short<'_>, hint: u8) -> u8 {
+        let twice = u8::from(*m > 2);
         let mut same = *m;
         same
     }

@@ -263,7 +263,7 @@ fn expand_held_forms(monitor: &Monitor) -> TokenStream {
                         #vis #sig { #body }
                     };
                 };
-                let other = use_of_acquiring(&call);
+                let other = use_of_acquiring(held, &call);
                 let head = as_generated(quote!(#vis #sig));
                 let awaited = held.is_async.then(|| quote!(.await));
                 quote! {
@@ -343,10 +343,15 @@ fn as_generated(head: TokenStream) -> TokenStream {
 ///
 /// A method that is called by either form is not dead code: the compiler finds here
 /// that a use of this form is one of the other.
-fn use_of_acquiring(call: &TokenStream) -> TokenStream {
+fn use_of_acquiring(held: &HeldForm, call: &TokenStream) -> TokenStream {
+    let used = match (held.is_async, held.never_returns) {
+        (true, _) => quote!(::core::mem::forget(#call);),
+        (false, false) => quote!(let _ = #call;),
+        (false, true) => return quote!(if false { #call; }),
+    };
     quote! {
         if false {
-            ::core::mem::forget(#call);
+            #used
             ::core::unreachable!();
         }
     }

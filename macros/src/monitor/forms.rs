@@ -13,7 +13,7 @@ use super::elided::Named;
 use super::model::view_type;
 use crate::gather::Gather;
 use crate::names::{has_ident, own, plain, replace_self};
-use crate::section::{Function, Kind, Mode, OwnLock, Section, collect_idents};
+use crate::section::{self, Function, Kind, Mode, OwnLock, Section, collect_idents};
 
 /// What a method with two forms is made of. The body is written once, in
 /// `body_fn`.
@@ -75,7 +75,9 @@ impl Forms {
             span = own(function.sig.ident.span())
         );
         let awaited = if is_async {
-            quote_spanned!(own(function.braces)=> .await)
+            // Where the compiler says that a section of a short lock may not suspend.
+            let at = section::first_await(function).unwrap_or(function.braces);
+            quote_spanned!(own(at)=> .await)
         } else {
             TokenStream::new()
         };
@@ -140,7 +142,7 @@ fn is_ordinary(function: &Function) -> bool {
         FnArg::Receiver(receiver) => !receiver.attrs.is_empty(),
         FnArg::Typed(input) => input.attrs.iter().any(is_cfg),
     };
-    function.kind == Kind::Async
+    matches!(function.kind, Kind::Async | Kind::Plain)
         && names_a_type
         && sig.safety.to_token_stream().is_empty()
         && sig.constness.is_none()

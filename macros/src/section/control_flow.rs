@@ -5,6 +5,7 @@ use quote::ToTokens;
 use syn::parse::Parser;
 use syn::{Block, Expr, Label, Lifetime, Macro, Stmt, Token};
 
+use super::function::Function;
 use super::visit::{Visit, walk};
 use crate::names::has_ident;
 
@@ -47,6 +48,12 @@ pub(super) fn visible_awaits(statements: &TokenStream) -> Vec<(Span, AwaitedIn)>
     };
     walk(statements, &mut visible);
     visible.found
+}
+
+/// The first of them in the body of a fn.
+pub(crate) fn first_await(function: &Function) -> Option<Span> {
+    let awaits = visible_awaits(&function.body);
+    awaits.first().map(|(at, _)| *at)
 }
 
 struct VisibleAwaits {

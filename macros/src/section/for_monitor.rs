@@ -157,7 +157,7 @@ impl Section {
     /// Whether the body may suspend: it has an `.await`, or a macro that is not
     /// known to have none.
     pub(crate) fn may_suspend(&self, function: &Function) -> bool {
-        debug_assert!(function.kind == Kind::Async);
-        control_flow::may_suspend(&function.body, self.options.no_await.is_some())
+        function.kind == Kind::Async
+            && control_flow::may_suspend(&function.body, self.options.no_await.is_some())
     }
 }

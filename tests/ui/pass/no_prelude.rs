@@ -27,6 +27,24 @@ struct Account<T> {
     state: am::Mutex<T>,
 }
 
+struct Store {
+    state: am::sync::Mutex<u8>,
+    config: am::sync::RwLock<u8>,
+}
+
+impl Store {
+    #[am::synchronized(state, read(config), atomic)]
+    fn set(&self) -> ::core::option::Option<u8> {
+        *state = u8::checked_add(*state, *config)?;
+        ::core::option::Option::Some(*state)
+    }
+
+    #[am::synchronized(state, when = *state > 0)]
+    async fn wait(&self) -> u8 {
+        *state
+    }
+}
+
 impl<T: ::core::marker::Copy + ::core::cmp::PartialOrd> Account<T> {
     #[am::synchronized(ledger, state)]
     async fn set(&self, value: T) -> T {
@@ -52,6 +70,12 @@ impl<T: ::core::marker::Copy + ::core::cmp::PartialOrd> Account<T> {
             *b.limit = *ledger.balance;
             *ledger.balance
         })
+    }
+
+    #[am::synchronized(ledger, read(cfg), blocking)]
+    fn parked(&self) -> T {
+        *ledger.balance = *cfg.limit;
+        *ledger.balance
     }
 
     fn by_hand(&mut self) -> T {

@@ -360,7 +360,7 @@ pub(super) fn finish(section: &Section, locks: &[Acquisition<'_>]) -> TokenStrea
             Some(_) => waited,
             None => one.finished(&waited),
         };
-        return quote_spanned!(span=> let mut #guard = #finished;);
+        return quote_spanned!(one.span()=> let mut #guard = #finished;);
     }
     let waited: Vec<_> = locks.iter().map(|lock| &lock.waited).gather();
     let slots: Vec<_> = locks.iter().map(|lock| &lock.slot).gather();

@@ -23,7 +23,11 @@ impl Enter<0> for Everywhere {
         Ok(())
     }
 
-    fn finish<'g>((): ()) {}
+    fn finish<'g>((): ())
+    where
+        Self: 'g,
+    {
+    }
 }
 
 impl EnterWhen<0> for Everywhere {

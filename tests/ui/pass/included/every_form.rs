@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Remote;
 use async_monitor::{
-    Condition, Elapsed, Guarded, Lock, Mutex, RwLock, monitor, synchronized, with_lock,
+    Condition, Elapsed, Guarded, Lock, Mutex, RwLock, monitor, sync, synchronized, with_lock,
 };
 use async_trait::async_trait;
 
@@ -38,6 +38,56 @@ where
     formatter: Guarded<u8>,
     remote: Remote,
     changed: Condition,
+}
+
+/// Sections that never suspend, and those that park.
+#[derive(Debug, Default, Guarded)]
+struct Short {
+    brief: sync::Lock,
+    #[guarded_by(brief)]
+    number: Guarded<i64>,
+    #[lock(rw)]
+    settings: sync::RwLock<()>,
+    #[guarded_by(settings)]
+    bound: Guarded<i64>,
+    numbers: sync::Mutex<Vec<i64>>,
+    slow: Mutex<Vec<i64>>,
+}
+
+impl Short {
+    #[synchronized(brief, read(settings), numbers, atomic)]
+    fn plain(&self) -> Option<i64> {
+        *brief.number += *settings.bound;
+        numbers.push(*brief.number);
+        numbers.first().copied()
+    }
+
+    #[synchronized(brief, when = *brief.number > 0, timeout = PATIENCE)]
+    fn parked(&self) -> Result<i64, Elapsed> {
+        Ok(*brief.number)
+    }
+
+    #[synchronized(slow, read(numbers), atomic)]
+    async fn mixed(&self) -> usize {
+        slow.extend_from_slice(numbers);
+        slow.len()
+    }
+
+    #[synchronized(slow, read(brief), blocking, atomic)]
+    fn blocking(&self) -> usize {
+        slow.push(*brief.number);
+        slow.len()
+    }
+
+    #[synchronized(read(settings), when = *settings.bound >= 0)]
+    async fn waits(&self) -> i64 {
+        *settings.bound
+    }
+
+    fn blocks(&self) -> i64 {
+        with_lock!(self.slow, self.numbers, blocking, { slow.append(numbers) });
+        with_lock!(read(self.brief), blocking, { *brief.number })
+    }
 }
 
 impl<'d, T: Clone + Sync, const N: usize> Account<'d, T, N> {
@@ -150,12 +200,12 @@ impl<'d, T: Clone + Sync, const N: usize> Account<'d, T, N> {
 
     async fn waits_with_a_guard(&self) -> i64 {
         let mut mine = self.acquire_ledger().await;
-        let mut waited = false;
+        let mut yielded = false;
         mine = self
             .changed
             .wait_for(mine, |ledger| {
-                let is_again = waited;
-                waited = true;
+                let is_again = yielded;
+                yielded = true;
                 is_again || *ledger.balance > 0
             })
             .await;

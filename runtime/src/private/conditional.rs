@@ -221,6 +221,13 @@ impl ByReference {
 /// so that only the derive says how.
 pub struct ConditionGuard<'v, E: ?Sized, G, const KEY: u128>(&'v mut G, PhantomData<fn(&E)>);
 
+impl<'v, E: ?Sized, G, const KEY: u128> ConditionGuard<'v, E, G, KEY> {
+    #[inline]
+    pub(super) fn new(guard: &'v mut G) -> Self {
+        ConditionGuard(guard, PhantomData)
+    }
+}
+
 /// The condition of a section that enters an `E`. It is given the type of the section's
 /// entry, so that it need not capture it.
 pub struct OfSection<E: ?Sized, T, F, const KEY: u128>(F, PhantomData<fn(&E) -> T>);

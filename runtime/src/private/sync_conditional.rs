@@ -1,12 +1,15 @@
 //! How a section of a short lock waits for a condition (`when`): as in `conditional`, for
-//! the waiters of `sync::when`.
-//!
-//! The conditions of such sections are evaluated by their waiters alone.
+//! the waiters of `sync::when`. Conditions are evaluated on behalf of their waiters where that
+//! is sound, as there (G8 of the gate), by whoever holds the lock.
+
+use core::mem::{self, ManuallyDrop};
+use core::ptr::NonNull;
 
 use super::conditional::{ByReference, ConditionGuard, OfSection};
 use super::dispatch::{AnySyncLock, Enter, EnterShared};
 use super::entry_type::EntryType;
 use super::reading::{Exclusively, Reading};
+use crate::queue::{Evaluator, Object};
 use crate::sync::turns::Turns;
 use crate::sync::when::{ConditionalSyncLock, ConditionalSyncRwLock, SyncWhen, TurnGuards, when};
 use crate::{SyncLock, SyncRwLock};
@@ -15,7 +18,7 @@ macro_rules! sync_conditional {
     ($(
         $(#[$doc:meta])*
         $reference:ident, $enter_when:ident, $function:ident: $enter:ident, $lock:ident,
-        $conditional:ident, $guard:ident, $acquire:ident, $release:ident;
+        $conditional:ident, $guard:ident, $acquire:ident, $release:ident, $to_evaluate:ident;
     )*) => {$(
         /// `&L` of a lock `L` whose sections can wait for a condition: for the bounds of a
         /// derive. See [`Conditional`](super::Conditional).
@@ -45,6 +48,15 @@ macro_rules! sync_conditional {
             fn release_without_turn(guard: L::$guard<'g>)
             where
                 L: 'g;
+
+            /// Stands for a guard.
+            ///
+            /// # Safety
+            ///
+            /// As for [`ConditionalSyncLock::guard_to_evaluate`].
+            unsafe fn guard_to_evaluate(self) -> L::$guard<'g>
+            where
+                L: 'g;
         }
 
         // SAFETY: the same is promised by `L`.
@@ -71,6 +83,15 @@ macro_rules! sync_conditional {
             {
                 L::$release(guard);
             }
+
+            #[inline]
+            unsafe fn guard_to_evaluate(self) -> L::$guard<'g>
+            where
+                L: 'g,
+            {
+                // SAFETY: passed on.
+                unsafe { L::$to_evaluate(self) }
+            }
         }
 
         $(#[$doc])*
@@ -83,8 +104,16 @@ macro_rules! sync_conditional {
         /// # Safety
         ///
         /// Turns and guards are of the same lock, and `HasLock::view`, where that is
-        /// implemented, leaves the guard where it is.
+        /// implemented, leaves the guard where it is. `object` is the implementor, and the
+        /// lock the one that its kind stands for.
         pub unsafe trait $enter_when<const KEY: u128>: $enter<KEY> {
+            /// The object at which the section waits, where a condition may be evaluated on
+            /// its behalf.
+            #[inline]
+            fn object(&self) -> Option<Object> {
+                None
+            }
+
             /// Where the section waits for its turn.
             fn turns(&self) -> &Turns;
 
@@ -101,6 +130,13 @@ macro_rules! sync_conditional {
             fn release_without_turn<'g>(guard: Self::Guard<'g>)
             where
                 Self: 'g;
+
+            /// Stands for a guard, while a condition is evaluated by who holds the lock.
+            ///
+            /// # Safety
+            ///
+            /// As for [`ConditionalSyncLock::guard_to_evaluate`].
+            unsafe fn guard_to_evaluate(&self) -> Self::Guard<'_>;
         }
 
         // SAFETY: the same is promised by `L`, which is all that an `AnySyncLock` is.
@@ -126,6 +162,12 @@ macro_rules! sync_conditional {
             {
                 L::$release(guard);
             }
+
+            #[inline]
+            unsafe fn guard_to_evaluate(&self) -> Self::Guard<'_> {
+                // SAFETY: passed on.
+                unsafe { self.0.$to_evaluate() }
+            }
         }
 
         /// Waits for the lock and a condition.
@@ -140,6 +182,36 @@ macro_rules! sync_conditional {
             E: $enter_when<KEY> + ?Sized,
             F: FnMut(&EntryType<T>, ConditionGuard<'_, E, E::Guard<'a>, KEY>) -> bool,
         {
+            /// Evaluates the condition of a section for an object.
+            ///
+            /// # Safety
+            ///
+            /// There is a reference to an `E` at this address, and the lock is held
+            /// for this call alone. References to an `E` are thin; an `F` has no size.
+            unsafe fn evaluate<'a, E, T, const KEY: u128, F>(address: *const ()) -> bool
+            where
+                E: $enter_when<KEY> + ?Sized + 'a,
+                F: FnMut(&EntryType<T>, ConditionGuard<'_, E, E::Guard<'a>, KEY>) -> bool,
+            {
+                // SAFETY: a reference is an address here, and lasts for the call. The
+                // guard stands for the lock that is held, and is not dropped, in a panic
+                // either. The condition has captured nothing: any address will do.
+                unsafe {
+                    let entered: &'a E = mem::transmute_copy(&address);
+                    let mut guard = ManuallyDrop::new(E::guard_to_evaluate(entered));
+                    let condition = NonNull::<F>::dangling().as_mut();
+                    condition(&EntryType::known(), ConditionGuard::new(&mut guard))
+                }
+            }
+
+            let is_thin = size_of::<&E>() == size_of::<*const ()>();
+            let object = entered.object().filter(|_| size_of::<F>() == 0 && is_thin);
+            let evaluator = object.map(|object| {
+                // SAFETY: an object of the kind is an `E`, and the lock is that of `E`. The
+                // condition captures by reference: without a size it has captured nothing.
+                // It is evaluated where what it looks at is held.
+                unsafe { Evaluator::new(object, evaluate::<E, T, KEY, F>) }
+            });
             // SAFETY: turns and guards are of one lock. The condition is given a view, and
             // cannot reach the guard.
             unsafe {
@@ -148,7 +220,7 @@ macro_rules! sync_conditional {
                     E::acquire_with_turn,
                     E::release_without_turn,
                 );
-                when(entered.turns(), guards, OfSection::new(condition))
+                when(entered.turns(), guards, OfSection::new(condition)).evaluated_by(evaluator)
             }
         }
     )*};
@@ -157,18 +229,25 @@ macro_rules! sync_conditional {
 sync_conditional! {
     /// An exclusive section of a short lock can wait for a condition.
     ConditionalSync, EnterSyncWhen, enter_sync_when: Enter, SyncLock,
-    ConditionalSyncLock, Guard, acquire_with_turn, release_without_turn;
+    ConditionalSyncLock, Guard, acquire_with_turn, release_without_turn, guard_to_evaluate;
 
     /// A read section of a short lock can wait for a condition.
     ConditionalSyncShared, EnterSyncSharedWhen, enter_sync_shared_when: EnterShared, SyncRwLock,
-    ConditionalSyncRwLock, ReadGuard, read_with_turn, release_read_without_turn;
+    ConditionalSyncRwLock, ReadGuard, read_with_turn, release_read_without_turn,
+    read_guard_to_evaluate;
 }
 
-// SAFETY: turns and guard are those of `E`, whose view leaves the guard where it is.
+// SAFETY: turns and guard are those of `E`, whose view leaves the guard where it is. The
+// object is that of `E`, which this is as well (E1).
 #[diagnostic::do_not_recommend]
 unsafe impl<E: EnterSyncWhen<KEY> + ?Sized, const READ: u128, const KEY: u128>
     EnterSyncSharedWhen<READ> for Exclusively<E, KEY>
 {
+    #[inline]
+    fn object(&self) -> Option<Object> {
+        self.inside().object()
+    }
+
     #[inline]
     fn turns(&self) -> &Turns {
         self.inside().turns()
@@ -186,5 +265,11 @@ unsafe impl<E: EnterSyncWhen<KEY> + ?Sized, const READ: u128, const KEY: u128>
         Self: 'g,
     {
         E::release_without_turn(guard.into_inner());
+    }
+
+    #[inline]
+    unsafe fn guard_to_evaluate(&self) -> Self::Guard<'_> {
+        // SAFETY: passed on.
+        Reading::new(unsafe { self.inside().guard_to_evaluate() })
     }
 }

@@ -259,6 +259,14 @@ unsafe impl<O: SyncLockOf<M, Lock: ConditionalSyncLock> + ?Sized, M> Conditional
     {
         <O::Lock as ConditionalSyncLock>::release_without_turn(guard.into_inner());
     }
+
+    #[inline]
+    unsafe fn guard_to_evaluate(&self) -> SyncGuardOf<'_, O, M> {
+        // SAFETY: passed on.
+        SyncGuardOf::new(unsafe {
+            <O::Lock as ConditionalSyncLock>::guard_to_evaluate(self.field())
+        })
+    }
 }
 
 // SAFETY: as above.
@@ -279,6 +287,12 @@ unsafe impl<O: SyncRwLockOf<M, Lock: ConditionalSyncRwLock> + ?Sized, M> Conditi
         <<O as SyncRwLockOf<M>>::Lock as ConditionalSyncRwLock>::release_read_without_turn(
             guard.into_inner(),
         );
+    }
+
+    #[inline]
+    unsafe fn read_guard_to_evaluate(&self) -> SyncReadGuardOf<'_, O, M> {
+        // SAFETY: passed on.
+        SyncReadGuardOf::new(unsafe { self.rw_field().read_guard_to_evaluate() })
     }
 }
 

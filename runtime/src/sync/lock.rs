@@ -84,6 +84,17 @@ impl Lock {
         }
     }
 
+    /// # Safety
+    ///
+    /// As for [`Hold::to_evaluate`], and the caller holds the lock.
+    #[inline]
+    pub(super) unsafe fn guard_to_evaluate(&self) -> LockGuard<'_> {
+        LockGuard {
+            // SAFETY: passed on.
+            hold: unsafe { Hold::to_evaluate(&self.turns) },
+        }
+    }
+
     /// Which lock this is.
     #[inline]
     pub(super) fn lock_id(&self) -> LockId {

@@ -123,6 +123,19 @@ impl<T: ?Sized> Mutex<T> {
         }
     }
 
+    /// # Safety
+    ///
+    /// As for [`Lock::guard_to_evaluate`].
+    #[inline]
+    unsafe fn guard_to_evaluate(&self) -> MutexGuard<'_, T> {
+        // SAFETY: passed on.
+        let guard = unsafe { self.lock.guard_to_evaluate() };
+        MutexGuard {
+            guard,
+            value: &self.value,
+        }
+    }
+
     #[inline]
     fn lock_id(&self) -> crate::LockId {
         self.lock.lock_id()

@@ -164,6 +164,18 @@ impl<T: ?Sized> RwLock<T> {
         self.writing(self.raw.write(), true)
     }
 
+    /// # Safety
+    ///
+    /// As for [`Lock::guard_to_evaluate`](super::Lock).
+    #[inline]
+    unsafe fn guard_to_evaluate(&self) -> RwLockWriteGuard<'_, T> {
+        RwLockWriteGuard {
+            // SAFETY: passed on.
+            hold: unsafe { Hold::to_evaluate(&self.turns) },
+            value: &self.value,
+        }
+    }
+
     #[inline]
     fn lock_id(&self) -> LockId {
         LockId::of(&self.turns)
@@ -261,6 +273,15 @@ unsafe impl<T: ?Sized> ConditionalSyncRwLock for RwLock<T> {
     #[inline]
     unsafe fn read_with_turn(&self) -> RwLockReadGuard<'_, T> {
         self.reading(self.raw.read(), true)
+    }
+
+    #[inline]
+    unsafe fn read_guard_to_evaluate(&self) -> RwLockReadGuard<'_, T> {
+        RwLockReadGuard {
+            // SAFETY: passed on.
+            hold: unsafe { Hold::to_evaluate(&self.turns) },
+            value: &self.value,
+        }
     }
 
     #[inline]

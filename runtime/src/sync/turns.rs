@@ -1,7 +1,7 @@
 //! The conditional waiters of a short lock, and what a guard does for them.
 
 use core::marker::PhantomData;
-use core::mem::ManuallyDrop;
+use core::mem::{ManuallyDrop, MaybeUninit};
 
 use super::raw::{RawMutexGuard, RawReadGuard, RawWriteGuard};
 use crate::gate::{Exclusive, Gate};
@@ -43,7 +43,8 @@ impl RawGuard for RawReadGuard<'_> {
 /// A lock that is held: what is in every guard. Its drop tells the conditional waiters of
 /// the change, and releases the lock.
 pub(super) struct Hold<'a, R: RawGuard> {
-    raw: ManuallyDrop<R>,
+    /// Initialized but in a hold that was made to [evaluate](Self::to_evaluate).
+    raw: MaybeUninit<R>,
     turns: &'a Turns,
     /// A conditional waiter has acquired, and has the turn until it releases.
     has_turn: bool,
@@ -64,9 +65,24 @@ impl<'a, R: RawGuard> Hold<'a, R> {
     #[inline]
     pub(super) fn with_turn(raw: R, turns: &'a Turns, has_turn: bool) -> Self {
         Hold {
-            raw: ManuallyDrop::new(raw),
+            raw: MaybeUninit::new(raw),
             turns,
             has_turn,
+            _not_send: PhantomData,
+        }
+    }
+
+    /// Stands for the lock that the caller holds, for a condition that is evaluated there.
+    ///
+    /// # Safety
+    ///
+    /// It is forgotten.
+    #[inline]
+    pub(super) unsafe fn to_evaluate(turns: &'a Turns) -> Self {
+        Hold {
+            raw: MaybeUninit::uninit(),
+            turns,
+            has_turn: false,
             _not_send: PhantomData,
         }
     }
@@ -107,8 +123,9 @@ impl<'a, R: RawGuard> Hold<'a, R> {
         } else {
             None
         };
-        // SAFETY: not used again.
-        unsafe { ManuallyDrop::drop(&mut self.raw) }
+        // SAFETY: not used again, and initialized: one that was made to evaluate is
+        // forgotten.
+        unsafe { self.raw.assume_init_drop() }
         // The lock is free: a waker may poll a task that acquires it (T3).
         if let Some(waker) = waker {
             wake_one(waker);

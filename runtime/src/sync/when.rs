@@ -46,6 +46,14 @@ pub unsafe trait ConditionalSyncLock: SyncLock {
     fn release_without_turn<'a>(guard: Self::Guard<'a>)
     where
         Self: 'a;
+
+    /// Stands for a guard, while a condition is evaluated by who holds the lock.
+    ///
+    /// # Safety
+    ///
+    /// The caller holds the lock exclusively, uses no other guard of it meanwhile, and
+    /// forgets this one.
+    unsafe fn guard_to_evaluate(&self) -> Self::Guard<'_>;
 }
 
 /// The same, to read.
@@ -65,6 +73,13 @@ pub unsafe trait ConditionalSyncRwLock: ConditionalSyncLock + SyncRwLock {
     fn release_read_without_turn<'a>(guard: Self::ReadGuard<'a>)
     where
         Self: 'a;
+
+    /// As [`guard_to_evaluate`](ConditionalSyncLock::guard_to_evaluate).
+    ///
+    /// # Safety
+    ///
+    /// As for `guard_to_evaluate`.
+    unsafe fn read_guard_to_evaluate(&self) -> Self::ReadGuard<'_>;
 }
 
 /// Implements [`SyncLock`] and [`ConditionalSyncLock`] for a lock with methods `acquire`,
@@ -128,6 +143,12 @@ macro_rules! conditional_sync_lock {
             {
                 $hold.release_without_turn();
             }
+
+            #[inline]
+            unsafe fn guard_to_evaluate(&self) -> Self::Guard<'_> {
+                // SAFETY: passed on.
+                unsafe { <$lock>::guard_to_evaluate(self) }
+            }
         }
     };
 }
@@ -156,6 +177,12 @@ macro_rules! through_pointer {
             {
                 L::release_without_turn(guard);
             }
+
+            #[inline]
+            unsafe fn guard_to_evaluate(&self) -> Self::Guard<'_> {
+                // SAFETY: passed on.
+                unsafe { L::guard_to_evaluate(self) }
+            }
         }
 
         // SAFETY: passed on.
@@ -172,6 +199,12 @@ macro_rules! through_pointer {
                 Self: 'a,
             {
                 L::release_read_without_turn(guard);
+            }
+
+            #[inline]
+            unsafe fn read_guard_to_evaluate(&self) -> Self::ReadGuard<'_> {
+                // SAFETY: passed on.
+                unsafe { L::read_guard_to_evaluate(self) }
             }
         }
     )*};

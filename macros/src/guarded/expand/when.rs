@@ -80,6 +80,7 @@ impl Side<'_> {
             }
         }
     }
+
     /// Expands to:
     ///
     /// ```text
@@ -87,6 +88,7 @@ impl Side<'_> {
     /// where
     ///     for<'__a> &'__a SyncObjectLock<..>: ConditionalSync<'__a, SyncObjectLock<..>>,
     /// {
+    ///     fn object(&self) -> Option<::async_monitor::__private::Object> { .. }
     ///     fn turns(&self) -> &::async_monitor::__private::Turns { .. }
     ///     unsafe fn acquire_with_turn(&self) -> Self::Guard<'_> {
     ///         let __guard = unsafe { ConditionalSync::acquire_with_turn(of(self)) };
@@ -95,6 +97,7 @@ impl Side<'_> {
     ///     fn release_without_turn<'__guard>(__guard: Self::Guard<'__guard>) {
     ///         SyncCore::release_without_turn(__guard.0);
     ///     }
+    ///     unsafe fn guard_to_evaluate(&self) -> Self::Guard<'_> { .. }
     /// }
     /// ```
     ///
@@ -118,10 +121,20 @@ impl Side<'_> {
         let where_clause = monitor.params.where_clause(&bounds);
         let (guard, core, unsafe_) = (self.new_guard(), self.core(), unsafe_());
         let lock = self.lock_of(&quote!(self));
+        let object = monitor.params.is_empty().then(|| {
+            quote! {
+                #[inline]
+                fn object(&self) -> ::core::option::Option<#krate::__private::Object> {
+                    #krate::__private::sync_object(#lock)
+                }
+            }
+        });
         quote! {
             #[doc(hidden)]
             #[automatically_derived]
             #unsafe_ impl #params #krate::__private::#enter_when<#key> for #this #where_clause {
+                #object
+
                 #[inline]
                 fn turns(&self) -> &#krate::__private::Turns {
                     #krate::__private::#conditional::turns(#lock)
@@ -141,6 +154,14 @@ impl Side<'_> {
                     Self: '__guard,
                 {
                     #krate::__private::#core::release_without_turn(__guard.0);
+                }
+
+                #[inline]
+                #unsafe_ fn guard_to_evaluate(&self) -> Self::Guard<'_> {
+                    let __guard = #unsafe_ {
+                        #krate::__private::#conditional::guard_to_evaluate(#lock)
+                    };
+                    #guard
                 }
             }
         }

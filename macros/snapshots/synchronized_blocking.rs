@@ -93,30 +93,31 @@ impl Account {
                 return ::async_monitor::__private::FromElapsed::from_elapsed(__elapsed);
             }
         };
-        let (mut __guard0, mut __guard1) = {
+        let (mut __guard0, mut __guard1) = if __type0
+            .__mode()
+            .__with(&__type1)
+            .__acquires_last()
+        {
             let mut __waited0 = ::core::option::Option::Some(__waited0);
             let mut __waited1 = ::core::option::Option::Some(__waited1);
             let (mut __slot0, mut __slot1) = (
                 ::core::option::Option::None,
                 ::core::option::Option::None,
             );
-            for __next in ::async_monitor::__private::finish_in_order(
-                &__type0.__mode().__with(&__type1),
-                || [
-                    (
-                        ::async_monitor::__private::Enter::<
-                            122075695621518212564394156771862851892u128,
-                        >::id(__lock0),
-                        ::core::stringify!(ledger),
-                    ),
-                    (
-                        ::async_monitor::__private::EnterShared::<
-                            263483944795383689231947791126006350729u128,
-                        >::id(__lock1),
-                        ::core::stringify!(cfg),
-                    ),
-                ],
-            ) {
+            for __next in ::async_monitor::__private::in_order([
+                (
+                    ::async_monitor::__private::Enter::<
+                        122075695621518212564394156771862851892u128,
+                    >::id(__lock0),
+                    ::core::stringify!(ledger),
+                ),
+                (
+                    ::async_monitor::__private::EnterShared::<
+                        263483944795383689231947791126006350729u128,
+                    >::id(__lock1),
+                    ::core::stringify!(cfg),
+                ),
+            ]) {
                 match __next {
                     0usize => {
                         __slot0 = ::core::option::Option::Some(
@@ -139,6 +140,15 @@ impl Account {
             (
                 ::async_monitor::__private::taken(__slot0),
                 ::async_monitor::__private::taken(__slot1),
+            )
+        } else {
+            (
+                __type0
+                    .__finish::<122075695621518212564394156771862851892u128>(__waited0),
+                __type1
+                    .__finish_shared::<
+                        263483944795383689231947791126006350729u128,
+                    >(__waited1),
             )
         };
         let mut __restorable0 = __type0.__restorable(&mut __guard0);

@@ -123,7 +123,12 @@ impl Account {
                 return ::async_monitor::__private::FromElapsed::from_elapsed(__elapsed);
             }
         };
-        let (mut __guard0, mut __guard1, mut __guard2) = {
+        let (mut __guard0, mut __guard1, mut __guard2) = if __type0
+            .__mode()
+            .__with(&__type1)
+            .__with(&__type2)
+            .__acquires_last()
+        {
             let mut __waited0 = ::core::option::Option::Some(__waited0);
             let mut __waited1 = ::core::option::Option::Some(__waited1);
             let mut __waited2 = ::core::option::Option::Some(__waited2);
@@ -132,29 +137,26 @@ impl Account {
                 ::core::option::Option::None,
                 ::core::option::Option::None,
             );
-            for __next in ::async_monitor::__private::finish_in_order(
-                &__type0.__mode().__with(&__type1).__with(&__type2),
-                || [
-                    (
-                        ::async_monitor::__private::Enter::<
-                            122075695621518212564394156771862851892u128,
-                        >::id(__lock0),
-                        ::core::stringify!(ledger),
-                    ),
-                    (
-                        ::async_monitor::__private::Enter::<
-                            243516796964516940985367504845056174803u128,
-                        >::id(__lock1),
-                        ::core::stringify!(remote),
-                    ),
-                    (
-                        ::async_monitor::__private::EnterShared::<
-                            263483944795383689231947791126006350729u128,
-                        >::id(__lock2),
-                        ::core::stringify!(cfg),
-                    ),
-                ],
-            ) {
+            for __next in ::async_monitor::__private::in_order([
+                (
+                    ::async_monitor::__private::Enter::<
+                        122075695621518212564394156771862851892u128,
+                    >::id(__lock0),
+                    ::core::stringify!(ledger),
+                ),
+                (
+                    ::async_monitor::__private::Enter::<
+                        243516796964516940985367504845056174803u128,
+                    >::id(__lock1),
+                    ::core::stringify!(remote),
+                ),
+                (
+                    ::async_monitor::__private::EnterShared::<
+                        263483944795383689231947791126006350729u128,
+                    >::id(__lock2),
+                    ::core::stringify!(cfg),
+                ),
+            ]) {
                 match __next {
                     0usize => {
                         __slot0 = ::core::option::Option::Some(
@@ -186,6 +188,17 @@ impl Account {
                 ::async_monitor::__private::taken(__slot0),
                 ::async_monitor::__private::taken(__slot1),
                 ::async_monitor::__private::taken(__slot2),
+            )
+        } else {
+            (
+                __type0
+                    .__finish::<122075695621518212564394156771862851892u128>(__waited0),
+                __type1
+                    .__finish::<243516796964516940985367504845056174803u128>(__waited1),
+                __type2
+                    .__finish_shared::<
+                        263483944795383689231947791126006350729u128,
+                    >(__waited2),
             )
         };
         let mut __restorable0 = __type0.__restorable(&mut __guard0);

@@ -59,32 +59,35 @@ const _: () = {
                 }
             }
         }
-        let __waited0 = ::async_monitor::__private::taken(__slot0);
-        let __waited1 = ::async_monitor::__private::taken(__slot1);
-        let (mut __guard0, mut __guard1) = {
-            let mut __waited0 = ::core::option::Option::Some(__waited0);
-            let mut __waited1 = ::core::option::Option::Some(__waited1);
+        let (mut __guard0, mut __guard1) = if __type0
+            .__mode()
+            .__with(&__type1)
+            .__acquires_last()
+        {
+            let mut __waited0 = ::core::option::Option::Some(
+                ::async_monitor::__private::taken(__slot0),
+            );
+            let mut __waited1 = ::core::option::Option::Some(
+                ::async_monitor::__private::taken(__slot1),
+            );
             let (mut __slot0, mut __slot1) = (
                 ::core::option::Option::None,
                 ::core::option::Option::None,
             );
-            for __next in ::async_monitor::__private::finish_in_order(
-                &__type0.__mode().__with(&__type1),
-                || [
-                    (
-                        ::async_monitor::__private::Enter::<
-                            122075695621518212564394156771862851892u128,
-                        >::id(__lock0),
-                        ::core::stringify!(from.ledger),
-                    ),
-                    (
-                        ::async_monitor::__private::Enter::<
-                            122075695621518212564394156771862851892u128,
-                        >::id(__lock1),
-                        ::core::stringify!(to.ledger),
-                    ),
-                ],
-            ) {
+            for __next in ::async_monitor::__private::in_order([
+                (
+                    ::async_monitor::__private::Enter::<
+                        122075695621518212564394156771862851892u128,
+                    >::id(__lock0),
+                    ::core::stringify!(from.ledger),
+                ),
+                (
+                    ::async_monitor::__private::Enter::<
+                        122075695621518212564394156771862851892u128,
+                    >::id(__lock1),
+                    ::core::stringify!(to.ledger),
+                ),
+            ]) {
                 match __next {
                     0usize => {
                         __slot0 = ::core::option::Option::Some(
@@ -107,6 +110,17 @@ const _: () = {
             (
                 ::async_monitor::__private::taken(__slot0),
                 ::async_monitor::__private::taken(__slot1),
+            )
+        } else {
+            (
+                __type0
+                    .__finish::<
+                        122075695621518212564394156771862851892u128,
+                    >(::async_monitor::__private::taken(__slot0)),
+                __type1
+                    .__finish::<
+                        122075695621518212564394156771862851892u128,
+                    >(::async_monitor::__private::taken(__slot1)),
             )
         };
         let mut __view0 = __type0.__view(&mut __guard0);

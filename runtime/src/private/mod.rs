@@ -74,7 +74,7 @@ pub use self::locks::{
 pub use self::mode::{
     IsBounded, MayNest, MaySuspend, Mode, ModeOf, NonSuspending, Parks, Suspending, Unknown,
 };
-pub use self::order::{finish_in_order, in_order, taken};
+pub use self::order::{in_order, taken};
 pub use self::reacquire::{MustNotImplDrop, NeverUnpin, Reacquirable, Reacquire, ReacquireLock};
 pub use self::reading::{Exclusively, Reading};
 pub use self::receiver::{MutableReceiver, OfNoDerive, PointsToLock, mutable_receiver};

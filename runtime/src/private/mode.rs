@@ -124,6 +124,12 @@ impl<M: Mode> ModeOf<M> {
         ModeOf::new()
     }
 
+    /// Whether the second step of entering acquires a lock.
+    #[inline]
+    pub fn __acquires_last(&self) -> bool {
+        M::ACQUIRES_LAST
+    }
+
     /// Stands for an `.await` in the body.
     #[inline]
     pub fn __may_suspend<const AT: usize>(&self)

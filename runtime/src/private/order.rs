@@ -1,6 +1,5 @@
 //! In which order a section acquires several locks.
 
-use super::mode::{Mode, ModeOf};
 use crate::LockId;
 
 /// The indices of `locks` in the order of their ids, which is the order in
@@ -32,20 +31,6 @@ fn same_lock(first: &str, second: &str) -> ! {
         "`{first}` and `{second}` are the same lock: a section that acquired it twice would wait \
          for itself for ever"
     )
-}
-
-/// The order for the second step: that of [`in_order`] if there is a short lock, where the
-/// step acquires, and else any.
-#[inline]
-pub fn finish_in_order<M: Mode, const N: usize>(
-    _mode: &ModeOf<M>,
-    locks: impl FnOnce() -> [(LockId, &'static str); N],
-) -> [usize; N] {
-    if M::ACQUIRES_LAST {
-        in_order(locks())
-    } else {
-        core::array::from_fn(|index| index)
-    }
 }
 
 /// The guard that the loop over [`in_order`] has put in its slot.

@@ -72,7 +72,7 @@ impl<T: ::core::marker::Copy + ::core::cmp::PartialOrd> Account<T> {
         })
     }
 
-    #[am::synchronized(ledger, read(cfg), blocking)]
+    #[am::synchronized(ledger, cfg, blocking)]
     fn parked(&self) -> T {
         *ledger.balance = *cfg.limit;
         *ledger.balance

@@ -70,7 +70,7 @@ impl Stream for Subscription {
 trait Take {
     type Error;
 
-    fn take<T: From<u32>>(&self, (least, most): (u32, u32)) -> Result<T, Self::Error>;
+    fn take<T: From<u32>>(&self, range: (u32, u32)) -> Result<T, Self::Error>;
 }
 
 impl Take for Shared {
@@ -93,5 +93,13 @@ async fn in_a_task(shared: Arc<Shared>) -> u32 {
 
 fn main() {
     fn is_send<T: Send>(_: T) {}
-    is_send(in_a_task(Arc::default()));
+    let shared = Arc::new(Shared::default());
+    is_send(in_a_task(Arc::clone(&shared)));
+    let subscription = Subscription {
+        shared: Arc::clone(&shared),
+        own: Arc::default(),
+        seen: vec![1],
+    };
+    drop(subscription);
+    assert_eq!(shared.take::<u64>((0, 1)), Ok(1));
 }

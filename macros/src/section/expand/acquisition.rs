@@ -315,19 +315,18 @@ pub(super) fn acquire(section: &Section, locks: &[Acquisition<'_>], site: Site<'
                 Some(_) => site.awaited(&one.entering(section), span, &private),
                 None => one.unwrapped(&one.waited(site), Leave::Return),
             };
-            let (name, finish) = (&one.waited, finish(section, locks));
+            let name = &one.waited;
+            let finish = finish(section, locks, &|lock| lock.waited.to_token_stream());
             // Two statements: the receiver of the second step would be kept over the await.
             quote_spanned!(span=> let #name = #waited; #finish)
         }
         several => {
             let in_order = wait_in_order(several, site, Leave::Return);
-            let waited = several.iter().map(|lock| {
-                let (span, private) = (own(Span::call_site()), lock.private());
-                let Acquisition { slot, waited, .. } = lock;
-                quote_spanned!(span=> let #waited = #private::taken(#slot);)
+            let guards = finish(section, several, &|lock| {
+                let (span, private, slot) = (own(Span::call_site()), lock.private(), &lock.slot);
+                quote_spanned!(span=> #private::taken(#slot))
             });
-            let guards = finish(section, several);
-            quote!(#in_order #(#waited)* #guards)
+            quote!(#in_order #guards)
         }
     }
 }
@@ -335,27 +334,33 @@ pub(super) fn acquire(section: &Section, locks: &[Acquisition<'_>], site: Site<'
 /// Expands to the second step for what the first one has left in `__waited`:
 ///
 /// ```text
-/// let (mut __guard0, mut __guard1) = {
+/// let (mut __guard0, mut __guard1) = if __type0.__mode().__with(&__type1).__acquires_last() {
 ///     let (mut __waited0, mut __waited1) = (Some(__waited0), Some(__waited1));
 ///     let (mut __slot0, mut __slot1) = (None, None);
-///     for __next in finish_in_order(&__type0.__mode().__with(&__type1), || [ids]) {
+///     for __next in in_order([ids]) {
 ///         match __next {
 ///             0usize => __slot0 = Some(__type0.__finish::<0x1234>(taken(__waited0.take()))),
 ///             _ => __slot1 = Some(..),
 ///         }
 ///     }
 ///     (taken(__slot0), taken(__slot1))
+/// } else {
+///     (__type0.__finish::<0x1234>(__waited0), ..)
 /// };
 /// ```
 ///
 /// It acquires the short locks, behind all others and in the order of their ids, and has no
 /// `.await`.
-pub(super) fn finish(section: &Section, locks: &[Acquisition<'_>]) -> TokenStream {
+pub(super) fn finish(
+    section: &Section,
+    locks: &[Acquisition<'_>],
+    waited_of: &dyn Fn(&Acquisition<'_>) -> TokenStream,
+) -> TokenStream {
     let span = own(Span::call_site());
     let private = section.options.krate.private_at(span);
     let guards = locks.iter().map(|lock| &lock.guard);
     if let [one] = locks {
-        let (waited, guard) = (one.waited.to_token_stream(), &one.guard);
+        let (waited, guard) = (waited_of(one), &one.guard);
         let finished = match section.options.when {
             Some(_) => waited,
             None => one.finished(&waited),
@@ -371,18 +376,22 @@ pub(super) fn finish(section: &Section, locks: &[Acquisition<'_>]) -> TokenStrea
         let finished = lock.finished(&quote_spanned!(span=> #private::taken(#waited.take())));
         quote!(#pattern => #slot = ::core::option::Option::Some(#finished),)
     });
+    let sources = locks.iter().map(waited_of);
+    let at_once = locks.iter().map(|lock| lock.finished(&waited_of(lock)));
     let mode = mode(locks);
     let next = Ident::new("__next", span);
     quote_spanned! {span=>
-        let (#(mut #guards,)*) = {
-            #(let mut #waited = ::core::option::Option::Some(#waited);)*
+        let (#(mut #guards,)*) = if #mode.__acquires_last() {
+            #(let mut #waited = ::core::option::Option::Some(#sources);)*
             let (#(mut #slots,)*) = (#(#nones,)*);
-            for #next in #private::finish_in_order(&#mode, || [#(#ids,)*]) {
+            for #next in #private::in_order([#(#ids,)*]) {
                 match #next {
                     #(#arms)*
                 }
             }
             (#(#private::taken(#slots),)*)
+        } else {
+            (#(#at_once,)*)
         };
     }
 }

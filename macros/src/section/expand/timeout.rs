@@ -52,7 +52,7 @@ pub(super) fn expand(
         Wait::Park => quote_spanned!(span=> #private::block_on_for(#limit, #entering)),
     };
     let waited: Vec<_> = locks.iter().map(|lock| &lock.waited).gather();
-    let finished = finish(section, locks);
+    let finished = finish(section, locks, &|lock| lock.waited.to_token_stream());
     let (ok, err) = (
         quote_spanned!(span=> ::core::result::Result::Ok),
         quote_spanned!(span=> ::core::result::Result::Err),

@@ -1,7 +1,7 @@
 //! What the notation costs beside the same thing written by hand: nothing. Here,
 //! the sizes of futures; `.ci/instructions` counts instructions.
 
-use async_monitor::{Guarded, Lock, Mutex, RwLock, synchronized, with_lock};
+use async_monitor::{Guarded, Lock, Mutex, RwLock, sync, synchronized, with_lock};
 
 #[derive(Guarded, Default)]
 struct Account {
@@ -13,6 +13,7 @@ struct Account {
     #[guarded_by(cfg)]
     limit: Guarded<i64>,
     notes: Mutex<i64>,
+    short: sync::Mutex<i64>,
 }
 
 impl Account {
@@ -73,6 +74,20 @@ impl Account {
     }
 }
 
+/// What a section of a short lock is by hand, with a step that could wait in front.
+async fn short_by_hand(value: &sync::Mutex<i64>, amount: i64) -> i64 {
+    std::future::ready(value).await;
+    let mut value = value.lock();
+    *value += amount;
+    *value
+}
+
+#[synchronized(value)]
+async fn short(value: &sync::Mutex<i64>, amount: i64) -> i64 {
+    *value += amount;
+    *value
+}
+
 async fn turn() {}
 
 async fn block(account: &Account, amount: i64) -> i64 {
@@ -117,6 +132,11 @@ fn a_future_of_the_notation_is_no_larger_than_one_by_hand() {
             "a mutex",
             size_of_val(&account.note(1)),
             size_of_val(&account.note_by_hand(1)),
+        ),
+        (
+            "a short lock",
+            size_of_val(&short(&account.short, 1)),
+            size_of_val(&short_by_hand(&account.short, 1)),
         ),
         (
             "a block",

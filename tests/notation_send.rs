@@ -8,7 +8,7 @@ use std::sync::{Arc, MutexGuard as StdGuard};
 use std::time::Duration;
 
 use async_monitor::{AsyncLock, Condition, Elapsed, ExclusiveLock, Guarded, Lock, Mutex, RwLock};
-use async_monitor::{synchronized, with_lock};
+use async_monitor::{sync, synchronized, with_lock};
 
 struct Sends<T: ?Sized>(std::marker::PhantomData<T>);
 struct Syncs<T: ?Sized>(std::marker::PhantomData<T>);
@@ -511,5 +511,94 @@ fn generic_sections_are_send_for_every_lifetime_and_type() {
         items: Guarded::new(vec![1]),
         cfg: RwLock::new(()),
         limit: Guarded::new(0),
+    });
+}
+
+/// Short locks, whose guards are not `Send`.
+#[derive(Guarded)]
+struct Brief<'d, T> {
+    label: &'d str,
+    brief: sync::Lock,
+    #[guarded_by(brief)]
+    items: Guarded<Vec<T>>,
+    #[lock(rw)]
+    settings: sync::RwLock<()>,
+    #[guarded_by(settings)]
+    limit: Guarded<usize>,
+    slow: Lock,
+    #[guarded_by(slow)]
+    log: Guarded<Vec<T>>,
+    other: sync::Mutex<Vec<T>>,
+}
+
+impl<'d, T: Clone> Brief<'d, T> {
+    #[synchronized(brief)]
+    async fn first(&self) -> (Option<T>, &'d str) {
+        (brief.items.first().cloned(), self.label)
+    }
+
+    #[synchronized(read(brief), slow, other)]
+    async fn mixed(&self) -> usize {
+        slow.log.append(other);
+        slow.log.len() + brief.items.len()
+    }
+
+    #[synchronized(brief, when = !brief.items.is_empty(), timeout = Duration::ZERO)]
+    async fn in_time(&self) -> Result<Option<T>, Elapsed> {
+        Ok(brief.items.pop())
+    }
+
+    #[synchronized(read(settings), when = *settings.limit > 0)]
+    async fn limit(&self) -> usize {
+        *settings.limit
+    }
+
+    #[synchronized(brief, other, atomic)]
+    async fn all_or_nothing(&self) -> Result<(), usize> {
+        brief.items.clear();
+        Err(other.len())
+    }
+}
+
+/// Proved once for all `'d` and `T`.
+fn generic_short_sections_are_send<'d, T: Clone + Send + 'd>(brief: &Brief<'d, T>) {
+    fn is_send(_: impl Send) {}
+    is_send(brief.first());
+    is_send(brief.mixed());
+    is_send(brief.in_time());
+    is_send(brief.limit());
+    is_send(brief.all_or_nothing());
+    is_send(async {
+        turn().await;
+        let first = with_lock!(b = brief.brief, { b.items.first().cloned() });
+        turn().await;
+        for _ in 0..2 {
+            with_lock!(read(brief.other), brief.slow, s = brief.settings, {
+                *s.limit += other.len() + slow.log.len();
+                if other.is_empty() {
+                    continue;
+                }
+            });
+            turn().await;
+        }
+        with_lock!(l = read(brief.brief), when = l.items.is_empty(), {
+            l.items.len()
+        });
+        turn().await;
+        first
+    });
+}
+
+#[test]
+fn generic_short_sections_are_send_for_every_lifetime_and_type() {
+    generic_short_sections_are_send(&Brief {
+        label: "x",
+        brief: sync::Lock::new(),
+        items: Guarded::new(vec![1]),
+        settings: sync::RwLock::new(()),
+        limit: Guarded::new(0),
+        slow: Lock::new(),
+        log: Guarded::new(vec![]),
+        other: sync::Mutex::new(vec![]),
     });
 }

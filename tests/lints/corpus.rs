@@ -380,7 +380,7 @@ pub mod bound {
     #[synchronized(m, n)]
     pub fn both_short(m: Short<'_>, n: Short<'_>) -> Option<u8> {
         core::mem::swap(m, n);
-        m.checked_add(*n)
+        m.checked_add(u8::from(*n > 1))
     }
 
     /// Deserves nothing.

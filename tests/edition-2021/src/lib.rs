@@ -112,6 +112,42 @@ impl<T: Clone + Sync> Account<T> {
     }
 }
 
+/// Sections that never suspend.
+#[derive(Debug, Default)]
+pub struct Dictionary {
+    words: async_monitor::sync::Mutex<Vec<String>>,
+    slow: Mutex<Vec<String>>,
+}
+
+impl Dictionary {
+    /// A temporary of the last expression borrows from the section, and is gone before the
+    /// section ends.
+    #[synchronized(words)]
+    pub fn first(&self) -> Option<String> {
+        std::cell::RefCell::new(words).borrow().first().cloned()
+    }
+
+    /// The same under other options.
+    #[synchronized(words, atomic, when = !words.is_empty())]
+    pub async fn last(&self) -> Option<String> {
+        std::cell::RefCell::new(words).borrow().last().cloned()
+    }
+
+    /// The same of an async lock.
+    #[synchronized(slow, blocking, atomic)]
+    pub fn parked(&self) -> Option<String> {
+        std::cell::RefCell::new(slow).borrow().last().cloned()
+    }
+
+    /// The same in blocks.
+    pub fn blocks(&self) -> Option<String> {
+        with_lock!(self.words, self.slow, blocking, { words.append(slow) });
+        with_lock!(self.words, blocking, {
+            std::cell::RefCell::new(words).borrow().last().cloned()
+        })
+    }
+}
+
 impl<T: Clone> Account<T> {
     /// The same in a condition, and under the other options.
     #[synchronized(

@@ -2,12 +2,13 @@
 //! checked by the compiler. The primitives of Python's asyncio with Rust's guarantees, on
 //! any executor, plus macros that turn misuse into compile errors.
 //!
-//! # When not to use an async lock
+//! # Which lock?
 //!
-//! Where no critical section has an `.await` in it and all of them are short,
-//! [`std::sync::Mutex`] is often right: it is faster under contention, and plain fns,
-//! constructors and destructors can take it. An async lock is for sections that wait for
-//! something, for conditions, and where waiting tasks must not hold a thread.
+//! | what runs while the lock is held | take |
+//! |---|---|
+//! | never suspends: most shared state, also in plain fns, `Drop`, `poll_next` | [`sync::Mutex`], [`sync::RwLock`], [`sync::Lock`] |
+//! | has an `.await` in it | [`Mutex`], [`RwLock`], [`Lock`] |
+//! | tasks of one thread only | `local` |
 //!
 //! # An example
 //!
@@ -61,6 +62,7 @@
 //! | a flag to wait for | [`Event`] |
 //! | at most so many at a time | [`Semaphore`], [`BoundedSemaphore`] |
 //! | tasks that wait for each other | [`Barrier`] |
+//! | a lock for sections that never suspend | [`sync`] |
 //! | any of these within one thread | `local` |
 //!
 //! # Guarantees
@@ -91,6 +93,7 @@
 //! - `macros` (on by default): `#[derive(Guarded)]`, `#[monitor]`,
 //!   `#[synchronized]` and `with_lock!`.
 //! - `local` (on by default): the primitives once more, for tasks of one thread.
+//! - `parking_lot`: the locks of [`sync`] over those of parking_lot.
 //! - `tokio`, `smol`: a timer for the option `timeout` of the notation. With both,
 //!   it is tokio's where its runtime is running.
 
@@ -147,3 +150,13 @@ pub use crate::blocking::poll_out_of_patience as __poll_out_of_patience;
 
 #[cfg(feature = "macros")]
 pub use async_monitor_macros::{Guarded, holding, monitor, synchronized, with_lock};
+
+/// The examples of the pages that are not part of the docs.
+#[cfg(all(doctest, feature = "macros"))]
+mod pages {
+    #[doc = include_str!("../../README.md")]
+    struct Readme;
+
+    #[doc = include_str!("../../docs/migration.md")]
+    struct Migration;
+}

@@ -270,6 +270,13 @@ fn bounded_buffer_loses_nothing() {
 }
 
 #[test]
+fn cache_loads_each_key_once() {
+    let run = run(&mut example("cache"));
+    assert_eq!(run.status, Some(0), "{run:#?}");
+    assert_eq!((run.line("keys: "), run.line("loads: ")), ("5", "5"));
+}
+
+#[test]
 fn monitor_lets_nobody_in_between() {
     let run = run(&mut example("monitor"));
     assert_eq!(run.status, Some(0), "{run:#?}");

@@ -74,7 +74,10 @@ mod example {
 fn its_example_with_a_derive_is_the_one_that_is_tested() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let readme = fs::read_to_string(root.join("README.md")).expect("there is a README");
-    let derive = readme.split("```rust\n").nth(2).expect("it has two examples");
+    let derive = readme
+        .split("```rust\n")
+        .nth(2)
+        .expect("it has two examples");
     let derive = derive.split("```").next().unwrap_or_default();
     let tested = include_str!("ui/pass/readme.rs");
     assert!(

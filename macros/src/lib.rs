@@ -657,10 +657,51 @@ pub fn with_lock(input: TokenStream) -> TokenStream {
 ///
 /// A semaphore is taken for a lock where methods of it call each other.
 ///
+/// # Without a derive
+///
+/// `#[monitor(plain)]` is for structs without one. A section binds the value of its lock, and
+/// what several sections have in common is a method of that value:
+///
+/// ```
+/// use async_monitor::{monitor, sync, synchronized};
+///
+/// #[derive(Default)]
+/// struct State {
+///     jobs: Vec<String>,
+/// }
+///
+/// impl State {
+///     fn push(&mut self, job: &str) {
+///         self.jobs.push(job.to_owned());
+///     }
+/// }
+///
+/// #[derive(Default)]
+/// struct Jobs {
+///     state: sync::Mutex<State>,
+/// }
+///
+/// #[monitor(plain)]
+/// impl Jobs {
+///     #[synchronized(state)]
+///     fn push(&self, job: &str) {
+///         state.push(job);
+///     }
+///
+///     #[synchronized(state)]
+///     fn push_twice(&self, job: &str) {
+///         state.push(job);
+///         state.push(job);            // `self.push(job)` would deadlock: it does not compile
+///     }
+/// }
+/// # Jobs::default().push_twice("a");
+/// ```
+///
 /// # Arguments
 ///
 /// | argument | what it does |
 /// |---|---|
+/// | `plain` | the struct has no derive: the methods have no second form, and what would deadlock is found all the same |
 /// | `allow(nested)` | nothing is said about locks that are acquired where they are held |
 /// | `allow(order)` | nothing is said about locks in opposite orders |
 /// | `crate = ::path` | where this crate is reached by another path than `::async_monitor` |

@@ -40,6 +40,8 @@ use crate::section::{Mode, OwnLock, Rollback};
 /// // what `expand_held_forms` and the findings expand to
 /// ```
 ///
+/// Under `plain` there are no views, and the impl stays as it is.
+///
 /// `Account!` takes the first form if the derive of `Account` knows a lock
 /// `ledger`. If it does not, there is no view, and the method stays as it is.
 ///
@@ -52,7 +54,7 @@ pub(super) fn expand(monitor: Monitor, findings: &[Finding]) -> TokenStream {
         .iter()
         .map(|finding| expand_finding(finding, &monitor))
         .gather();
-    let check = expand_check(&monitor);
+    let check = (!monitor.is_plain).then(|| expand_check(&monitor));
     let conditions = expand_conditions(&monitor);
     let Monitor { block, members, .. } = monitor;
     let path = struct_path(&block.self_ty);
@@ -502,6 +504,9 @@ fn is_of_all(attr: &Attribute) -> bool {
 /// }
 /// ```
 fn expand_finding(finding: &Finding, monitor: &Monitor) -> TokenStream {
+    if monitor.is_plain {
+        return expand_plain_finding(finding);
+    }
     let path = struct_path(&monitor.block.self_ty);
     let mut tokens = finding.error.to_compile_error();
     if let Some((lock, error)) = &finding.of_plain_lock {
@@ -516,4 +521,14 @@ fn expand_finding(finding: &Finding, monitor: &Monitor) -> TokenStream {
         tokens = quote!(#path! { #mode #lock { #tokens } {} });
     }
     tokens
+}
+
+/// What is said where there is no derive: nothing, if that is what it takes.
+fn expand_plain_finding(finding: &Finding) -> TokenStream {
+    if !finding.conditions.is_empty() {
+        return TokenStream::new();
+    }
+    let of_plain_lock = finding.of_plain_lock.as_ref();
+    let error = of_plain_lock.map_or(&finding.error, |(_, error)| error);
+    error.to_compile_error()
 }

@@ -20,6 +20,8 @@ pub(super) struct Monitor {
     pub(super) members: Vec<Member>,
     /// How expansions reach the runtime crate.
     pub(super) krate: Krate,
+    /// The struct has no derive.
+    pub(super) is_plain: bool,
 }
 
 pub(super) enum Member {
@@ -46,7 +48,7 @@ impl Monitor {
         let items = std::mem::take(&mut block.items);
         let members = items.into_iter().map(|item| match item {
             Item::Method(function) => {
-                let method = Method::new(*function, &block.self_ty, &arguments.krate, errors);
+                let method = Method::new(*function, &block.self_ty, arguments, errors);
                 Member::Method(Box::new(method))
             }
             Item::Other(tokens) => Member::Other(tokens),
@@ -58,6 +60,7 @@ impl Monitor {
             block,
             members,
             krate,
+            is_plain: arguments.is_plain,
         }
     }
 
@@ -76,9 +79,27 @@ impl Monitor {
 }
 
 impl Method {
-    fn new(mut function: Function, self_ty: &TypePath, krate: &Krate, errors: &Errors) -> Self {
+    fn new(
+        mut function: Function,
+        self_ty: &TypePath,
+        of_monitor: &Arguments,
+        errors: &Errors,
+    ) -> Self {
+        let Arguments {
+            krate, is_plain, ..
+        } = of_monitor;
         if let Some(attribute) = take_holding(&mut function, errors) {
-            let holding = Holding::new(&function, &attribute, self_ty, errors);
+            let holding = if *is_plain {
+                errors.at(
+                    &attribute,
+                    "a method under `#[holding(..)]` is one of a view, which takes a \
+                     `#[derive(Guarded)]` on the struct: here, write it as a method of what the \
+                     lock has inside",
+                );
+                None
+            } else {
+                Holding::new(&function, &attribute, self_ty, errors)
+            };
             return Method {
                 function,
                 section: None,
@@ -104,7 +125,7 @@ impl Method {
         if krate.is_given() && !section.has_crate() {
             add_crate(synchronized(&mut function.attrs), krate);
         }
-        let forms = is_right
+        let forms = (is_right && !is_plain)
             .then(|| Forms::new(&function, &section, &arguments, self_ty))
             .flatten();
         Method {

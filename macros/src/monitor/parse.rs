@@ -18,6 +18,8 @@ pub(super) struct Arguments {
     pub(super) allows_nested: bool,
     /// `allow(order)`: nothing is said about locks in opposite orders.
     pub(super) allows_order: bool,
+    /// `plain`: the struct has no derive, hence no views.
+    pub(super) is_plain: bool,
 }
 
 /// An inherent impl of a struct.
@@ -37,7 +39,8 @@ pub(super) enum Item {
     Other(TokenStream),
 }
 
-const ARGUMENTS: &str = "`#[monitor]` takes `allow(nested)`, `allow(order)` and `crate = ::path`";
+const ARGUMENTS: &str = "`#[monitor]` takes `plain`, `allow(nested)`, `allow(order)` and \
+                         `crate = ::path`";
 
 pub(super) fn arguments(tokens: TokenStream, errors: &Errors) -> Arguments {
     let mut arguments = Arguments::default();
@@ -95,6 +98,8 @@ fn argument(input: ParseStream<'_>, arguments: &mut Arguments, errors: &Errors) 
                 ),
             }
         }
+    } else if name == "plain" && (input.is_empty() || input.peek(Token![,])) {
+        arguments.is_plain = true;
     } else {
         let advice = if name == "allow" {
             "write what is allowed, `allow(nested)` or `allow(order)`".to_owned()

@@ -3,7 +3,8 @@
 /// Implemented by the derive.
 #[diagnostic::on_unimplemented(
     message = "`#[monitor]` is for the methods of structs with `#[derive(Guarded)]`, and `{Self}` has none",
-    label = "write `#[derive(Guarded)]` above this struct"
+    label = "write `#[derive(Guarded)]` above this struct, or `#[monitor(plain)]`",
+    note = "without a derive, `#[monitor(plain)]` looks for deadlocks alone"
 )]
 pub trait IsDerived {}
 

@@ -1,7 +1,7 @@
 //! The conditional waiters of a short lock, and what a guard does for them.
 
 use core::marker::PhantomData;
-use core::mem::{ManuallyDrop, MaybeUninit};
+use core::mem::ManuallyDrop;
 
 use super::raw::{RawMutexGuard, RawReadGuard, RawWriteGuard};
 use crate::gate::{Exclusive, Gate};
@@ -43,8 +43,8 @@ impl RawGuard for RawReadGuard<'_> {
 /// A lock that is held: what is in every guard. Its drop tells the conditional waiters of
 /// the change, and releases the lock.
 pub(super) struct Hold<'a, R: RawGuard> {
-    /// Initialized but in a hold that was made to [evaluate](Self::to_evaluate).
-    raw: MaybeUninit<R>,
+    /// `None` in a hold that was made to [evaluate](Self::to_evaluate).
+    raw: ManuallyDrop<Option<R>>,
     turns: &'a Turns,
     /// A conditional waiter has acquired, and has the turn until it releases.
     has_turn: bool,
@@ -65,7 +65,7 @@ impl<'a, R: RawGuard> Hold<'a, R> {
     #[inline]
     pub(super) fn with_turn(raw: R, turns: &'a Turns, has_turn: bool) -> Self {
         Hold {
-            raw: MaybeUninit::new(raw),
+            raw: ManuallyDrop::new(Some(raw)),
             turns,
             has_turn,
             _not_send: PhantomData,
@@ -80,7 +80,7 @@ impl<'a, R: RawGuard> Hold<'a, R> {
     #[inline]
     pub(super) unsafe fn to_evaluate(turns: &'a Turns) -> Self {
         Hold {
-            raw: MaybeUninit::uninit(),
+            raw: ManuallyDrop::new(None),
             turns,
             has_turn: false,
             _not_send: PhantomData,
@@ -112,20 +112,28 @@ impl<'a, R: RawGuard> Hold<'a, R> {
         this.release(false, || None);
     }
 
-    /// To be called once.
-    #[inline]
+    /// To be called once. Little enough to be inlined, so that a guard stays in registers.
+    #[inline(always)]
     fn release(&mut self, changed: bool, object: impl FnOnce() -> Option<Object>) {
+        if self.has_turn || changed && self.turns.0.has_unsatisfied() {
+            self.release_and_wake(changed, object);
+        } else {
+            // SAFETY: not used again.
+            unsafe { ManuallyDrop::drop(&mut self.raw) }
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn release_and_wake(&mut self, changed: bool, object: impl FnOnce() -> Option<Object>) {
         let gate = &self.turns.0;
         let waker = if self.has_turn {
             gate.leave_turn(changed, object)
-        } else if changed && gate.has_unsatisfied() {
-            gate.changed(object())
         } else {
-            None
+            gate.changed(object())
         };
-        // SAFETY: not used again, and initialized: one that was made to evaluate is
-        // forgotten.
-        unsafe { self.raw.assume_init_drop() }
+        // SAFETY: not used again.
+        unsafe { ManuallyDrop::drop(&mut self.raw) }
         // The lock is free: a waker may poll a task that acquires it (T3).
         if let Some(waker) = waker {
             wake_one(waker);

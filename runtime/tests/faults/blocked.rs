@@ -7,10 +7,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-use async_monitor::__private::{ConditionalLock, ConditionalRwLock, when};
+use async_monitor::__private::{
+    ConditionalLock, ConditionalRwLock, ConditionalSyncLock, ConditionalSyncRwLock, TurnGuards,
+    sync_when, when,
+};
 use async_monitor::{
     Barrier, BoundedSemaphore, Condition, Event, Lock, Mutex, MutexGuard,
     OwnedRwLockUpgradableReadGuard, RwLock, RwLockReadGuard, RwLockUpgradableReadGuard, Semaphore,
+    sync,
 };
 use futures::FutureExt;
 
@@ -26,6 +30,9 @@ pub(crate) struct Blocked {
     pub(crate) is_free: Box<dyn Fn() -> bool>,
     /// Whether a future that is forgotten in line keeps what it is given.
     pub(crate) keeps: bool,
+    /// Whether a poll clones the waker also where it is ready: no clone is made while the
+    /// lock is held.
+    pub(crate) clones: bool,
 }
 
 fn blocked<T: 'static>(
@@ -38,6 +45,7 @@ fn blocked<T: 'static>(
         unblock: Box::new(unblock),
         is_free: Box::new(is_free),
         keeps: true,
+        clones: false,
     }
 }
 
@@ -249,6 +257,58 @@ const ALL: &[Kind] = &[
             when(lock.read_waiter(), || lock.granted_read_guard(), is_set)
         };
         blocked(future, set, || lock.try_write().is_some())
+    }),
+    ("When, at a short lock", || {
+        let mutex = leak(sync::Mutex::new(0));
+        // SAFETY: turns and guards are those of the mutex.
+        let enter = || unsafe {
+            let guards = TurnGuards::new(
+                mutex,
+                <sync::Mutex<i32> as ConditionalSyncLock>::acquire_with_turn,
+                <sync::Mutex<i32> as ConditionalSyncLock>::release_without_turn,
+            );
+            let is_set = |guard: &mut sync::MutexGuard<'static, i32>| **guard == 1;
+            sync_when(ConditionalSyncLock::turns(mutex), guards, is_set)
+        };
+        let set = || *mutex.lock() = 1;
+        let is_free = move || {
+            let Some(mut guard) = mutex.try_lock() else {
+                return false;
+            };
+            *guard = 1;
+            drop(guard);
+            enter().now_or_never().is_some()
+        };
+        Blocked {
+            clones: true,
+            ..blocked(enter(), set, is_free)
+        }
+    }),
+    ("When, at a short lock, to read", || {
+        let lock = leak(sync::RwLock::new(0));
+        // SAFETY: turns and guards are those of the lock.
+        let enter = || unsafe {
+            let guards = TurnGuards::new(
+                lock,
+                <sync::RwLock<i32> as ConditionalSyncRwLock>::read_with_turn,
+                <sync::RwLock<i32> as ConditionalSyncRwLock>::release_read_without_turn,
+            );
+            let is_set = |guard: &mut sync::RwLockReadGuard<'static, i32>| **guard == 1;
+            sync_when(ConditionalSyncLock::turns(lock), guards, is_set)
+        };
+        let set = || *lock.write() = 1;
+        let is_free = move || {
+            let Some(mut guard) = lock.try_write() else {
+                return false;
+            };
+            *guard = 1;
+            drop(guard);
+            enter().now_or_never().is_some()
+        };
+        Blocked {
+            clones: true,
+            ..blocked(enter(), set, is_free)
+        }
     }),
 ];
 

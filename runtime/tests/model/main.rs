@@ -50,3 +50,4 @@ mod lock;
 mod mutex;
 mod rwlock;
 mod semaphore;
+mod sync;

@@ -103,6 +103,21 @@ impl Tasks {
         PANICS.set(panics);
     }
 
+    /// Nothing panics any more. Returns those who were woken since the last call.
+    #[allow(dead_code)] // for locks that only threads have
+    pub(crate) fn disarm(&self) -> Vec<Task> {
+        PANICS.set(None);
+        LOG.with_borrow_mut(std::mem::take)
+    }
+
+    /// How many wakers of each task are kept.
+    #[allow(dead_code)] // as above
+    pub(crate) fn kept(&self) -> [usize; TASKS] {
+        self.states
+            .each_ref()
+            .map(|state| state.0.load(Ordering::Relaxed))
+    }
+
     /// Nothing panics any more. Those were woken since the last call, in this
     /// order, and as many wakers of each task are kept.
     #[track_caller]

@@ -29,6 +29,7 @@ mod random;
 mod stamps;
 
 mod gates;
+mod short;
 mod signals;
 
 // Shuttle does not know of its executor.

@@ -7,10 +7,10 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicIsize, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use async_monitor::__private::{ConditionalLock, when};
+use async_monitor::__private::{ConditionalLock, ConditionalSyncLock, TurnGuards, sync_when, when};
 use async_monitor::{
     Barrier, BoundedSemaphore, Condition, Event, Lock, Mutex, MutexGuard, RwLock,
-    RwLockUpgradableReadGuard, RwLockWriteGuard, Semaphore,
+    RwLockUpgradableReadGuard, RwLockWriteGuard, Semaphore, sync,
 };
 use futures::future::{Either, FutureExt, select};
 use smol::Timer;
@@ -51,6 +51,11 @@ pub(crate) struct World {
     savings: Mutex<u64>,
     saved: AtomicU64,
     spent: AtomicU64,
+
+    /// As the savings, in a short lock.
+    coins: sync::Mutex<u64>,
+    coined: AtomicU64,
+    paid: AtomicU64,
 
     done: AtomicU64,
     given_up: AtomicU64,
@@ -133,6 +138,9 @@ impl World {
             savings: Mutex::default(),
             saved: AtomicU64::new(0),
             spent: AtomicU64::new(0),
+            coins: sync::Mutex::default(),
+            coined: AtomicU64::new(0),
+            paid: AtomicU64::new(0),
             done: AtomicU64::new(0),
             given_up: AtomicU64::new(0),
         }
@@ -143,7 +151,7 @@ impl World {
     pub(crate) async fn step(&self, random: &mut Random) {
         let patience = Duration::from_micros(random.below(2_000) as u64);
         let may_wait = random.one_in(4);
-        let (what, number) = (random.below(24), random.below(1 << 16));
+        let (what, number) = (random.below(26), random.below(1 << 16));
         let done = match what {
             0..4 if may_wait => within(patience, self.exclude()).await,
             0..4 => self.exclude().map(Some).await,
@@ -173,6 +181,12 @@ impl World {
                 Some(())
             }
             22 => within(patience, self.spend(1 + number as u64 % 3)).await,
+            23 => {
+                *self.coins.lock() += 2;
+                self.coined.fetch_add(2, Ordering::Relaxed);
+                Some(())
+            }
+            24 => within(patience, self.pay(1 + number as u64 % 3)).await,
             _ => {
                 futures::future::ready(()).await;
                 Some(())
@@ -298,6 +312,24 @@ impl World {
         self.spent.fetch_add(amount, Ordering::Relaxed);
     }
 
+    async fn pay(&self, amount: u64) {
+        // SAFETY: turns and guards are those of the mutex.
+        let enough = unsafe {
+            let guards = TurnGuards::new(
+                &self.coins,
+                <sync::Mutex<u64> as ConditionalSyncLock>::acquire_with_turn,
+                <sync::Mutex<u64> as ConditionalSyncLock>::release_without_turn,
+            );
+            sync_when(
+                ConditionalSyncLock::turns(&self.coins),
+                guards,
+                |coins: &mut sync::MutexGuard<'_, u64>| **coins >= amount,
+            )
+        };
+        *enough.await -= amount;
+        self.paid.fetch_add(amount, Ordering::Relaxed);
+    }
+
     pub(crate) fn summary(&self) -> String {
         format!("{:?} steps done, {:?} given up", self.done, self.given_up)
     }
@@ -325,6 +357,10 @@ impl World {
         let savings = *self.savings.try_lock().expect("free");
         let [saved, spent] = [&self.saved, &self.spent].map(|n| n.load(Ordering::Relaxed));
         assert_eq!(savings, saved - spent, "savings");
+
+        let coins = *self.coins.try_lock().expect("free");
+        let [coined, paid] = [&self.coined, &self.paid].map(|n| n.load(Ordering::Relaxed));
+        assert_eq!(coins, coined - paid, "coins");
 
         let primitives: [&dyn Debug; 7] = [
             &self.lock,

@@ -22,6 +22,15 @@ pub(crate) const STD: &str = "std";
 pub(crate) const PARKING_LOT: &str = "parking_lot";
 pub(crate) const LIMIT: &str = "limit";
 
+/// The locks beneath those of `sync`.
+#[cfg(feature = "parking_lot")]
+use parking_lot as bare;
+#[cfg(not(feature = "parking_lot"))]
+use std::sync as bare;
+
+/// What the limit of a short lock is.
+const BENEATH: &str = "the lock beneath";
+
 /// The columns of the table.
 pub(crate) const COLUMNS: &[&str] = &[
     OURS,

@@ -4,6 +4,8 @@ use std::cell::RefCell;
 use std::hint::black_box;
 use std::task::{Context, Waker};
 
+use async_monitor::sync;
+
 use super::*;
 use crate::limits::{CasSwap, Count};
 use crate::tasks::ready;
@@ -94,7 +96,7 @@ pub(super) fn workloads() -> Vec<Workload> {
             cas_swap(),
         ],
     );
-    vec![
+    let mut all = vec![
         mutex,
         lock,
         try_lock,
@@ -104,6 +106,51 @@ pub(super) fn workloads() -> Vec<Workload> {
         bounded_semaphore(),
         local(),
         event(),
+    ];
+    all.extend(short());
+    all
+}
+
+/// Locks for sections that never suspend.
+fn short() -> Vec<Workload> {
+    let beneath = |name: &str, rows| workload(name, BENEATH, 1.05, rows);
+    vec![
+        beneath(
+            "sync::Lock, acquire and release",
+            vec![
+                operation!(OURS, sync::Lock::new(), |l| l.acquire()),
+                operation!(STD, std::sync::Mutex::new(()), |m| m.lock()),
+                operation!(PARKING_LOT, parking_lot::Mutex::new(()), |m| m.lock()),
+                operation!(LIMIT, bare::Mutex::new(()), |m| m.lock()),
+            ],
+        ),
+        beneath(
+            "sync::Mutex, lock and unlock",
+            vec![
+                operation!(OURS, sync::Mutex::new(0), |m| m.lock()),
+                operation!(STD, std::sync::Mutex::new(0), |m| m.lock()),
+                operation!(PARKING_LOT, parking_lot::Mutex::new(0), |m| m.lock()),
+                operation!(LIMIT, bare::Mutex::new(0), |m| m.lock()),
+            ],
+        ),
+        beneath(
+            "sync::RwLock, read",
+            vec![
+                operation!(OURS, sync::RwLock::new(0), |l| l.read()),
+                operation!(STD, std::sync::RwLock::new(0), |l| l.read()),
+                operation!(PARKING_LOT, parking_lot::RwLock::new(0), |l| l.read()),
+                operation!(LIMIT, bare::RwLock::new(0), |l| l.read()),
+            ],
+        ),
+        beneath(
+            "sync::RwLock, write",
+            vec![
+                operation!(OURS, sync::RwLock::new(0), |l| l.write()),
+                operation!(STD, std::sync::RwLock::new(0), |l| l.write()),
+                operation!(PARKING_LOT, parking_lot::RwLock::new(0), |l| l.write()),
+                operation!(LIMIT, bare::RwLock::new(0), |l| l.write()),
+            ],
+        ),
     ]
 }
 

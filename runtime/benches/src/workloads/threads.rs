@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
 
+use async_monitor::sync;
 use futures::executor::block_on;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use tokio::runtime::{Builder, Runtime};
@@ -151,7 +152,7 @@ pub(super) fn workloads() -> Vec<Workload> {
         STD, std::sync::Mutex::new(0), |m| m.lock().expect("no thread panics");
         PARKING_LOT, parking_lot::Mutex::new(0), |m| m.lock();
     };
-    vec![
+    let mut all = vec![
         Workload {
             name: format!("Mutex, {TASKS} tasks on tokio's runtime, 2 workers, increment"),
             clock: Clock::Wall,
@@ -173,5 +174,43 @@ pub(super) fn workloads() -> Vec<Workload> {
             target: None,
             rows: blocking,
         },
-    ]
+    ];
+    all.extend(short());
+    all
+}
+
+/// What the locks beneath return: with a poison, or without.
+#[cfg(feature = "parking_lot")]
+fn unpoisoned<T>(guard: T) -> T {
+    guard
+}
+
+#[cfg(not(feature = "parking_lot"))]
+fn unpoisoned<T>(result: std::sync::LockResult<T>) -> T {
+    result.expect("no thread panics")
+}
+
+/// Locks for sections that never suspend.
+fn short() -> Vec<Workload> {
+    let mutex = threads! {
+        OURS, sync::Mutex::new(0), |m| m.lock();
+        STD, std::sync::Mutex::new(0), |m| m.lock().expect("no thread panics");
+        PARKING_LOT, parking_lot::Mutex::new(0), |m| m.lock();
+        LIMIT, bare::Mutex::new(0), |m| unpoisoned(m.lock());
+    };
+    let write = threads! {
+        OURS, sync::RwLock::new(0), |l| l.write();
+        STD, std::sync::RwLock::new(0), |l| l.write().expect("no thread panics");
+        PARKING_LOT, parking_lot::RwLock::new(0), |l| l.write();
+        LIMIT, bare::RwLock::new(0), |l| unpoisoned(l.write());
+    };
+    [("sync::Mutex", mutex), ("sync::RwLock, write", write)]
+        .map(|(name, rows)| Workload {
+            name: format!("{name}, 2 threads, increment"),
+            clock: Clock::Wall,
+            limit: BENEATH,
+            target: Some(1.3),
+            rows,
+        })
+        .into()
 }

@@ -12,7 +12,7 @@ use crate::names::has_ident;
 /// A place where a section may suspend.
 pub(super) enum Suspension {
     Await(Token![await]),
-    /// A `with_lock!`.
+    /// A `with_lock!` that does not park.
     Section(Ident),
 }
 
@@ -215,7 +215,9 @@ impl Visit for Suspensions {
     fn mac(&mut self, mac: &Macro) -> bool {
         match mac.path.segments.last() {
             Some(last) if last.ident == "with_lock" => {
-                self.0.push(Suspension::Section(last.ident.clone()));
+                if !parks(&mac.tokens) {
+                    self.0.push(Suspension::Section(last.ident.clone()));
+                }
                 false
             }
             _ => true,
@@ -399,6 +401,7 @@ mod tests {
             count(quote!(with_lock!(a.b, {}); monitor::with_lock! { a, {} })),
             2
         );
+        assert_eq!(count(quote!(with_lock!(a.b, blocking, {}))), 0);
     }
 
     #[test]

@@ -214,3 +214,32 @@ fn the_turn_of_a_future_that_is_not_polled_goes_to_its_task() {
         drop(first);
     });
 }
+
+/// One that stands behind whoever evaluates is dropped, while one before it is queued again:
+/// that one is still served.
+#[test]
+fn a_cancel_behind_one_that_evaluates() {
+    model_within(2, || {
+        let mutex = leak(Mutex::new(0));
+        let (first, second) = (Task::new(), Task::new());
+        let mut first_waits = queued(&first, async { *at_least(mutex, 2).await -= 2 });
+        let mut second_waits = queued(&second, async { *at_least(mutex, 5).await -= 5 });
+        *mutex.lock() += 1;
+        let third_waits = queued(&Task::new(), async { *at_least(mutex, 9).await -= 9 });
+        let fourth_waits = queued(&Task::new(), async { *at_least(mutex, 9).await -= 9 });
+        assert!(first.poll(first_waits.as_mut()).is_pending());
+        // It is the second one's turn.
+        let evaluates = thread::spawn(move || {
+            assert!(second.poll(second_waits.as_mut()).is_pending());
+            second_waits
+        });
+        *mutex.lock() += 1;
+        drop(third_waits);
+        let second_waits = evaluates.join().unwrap();
+        assert!(
+            first.poll(first_waits.as_mut()).is_ready(),
+            "it is its turn"
+        );
+        drop((second_waits, fourth_waits));
+    });
+}

@@ -91,6 +91,7 @@ fn forgotten_in_line() {
             unblock,
             is_free,
             keeps,
+            ..
         } = blocked;
         assert!(task.poll(future.as_mut()).is_pending());
         mem::forget(future);

@@ -97,15 +97,18 @@ pub(super) fn expand_locks(monitor: &Monitor) -> TokenStream {
     }
 }
 
-/// How `#[monitor]` asks for a lock: every lock can be held to write and to read; the last
-/// one is for those that several tasks can hold to read, or for the others.
-fn modes(lock: &LockField) -> [TokenStream; 3] {
+/// How `#[monitor]` asks for a lock: every lock can be held to write and to read; `rw` is for
+/// those that several tasks can hold to read, `acquire` for the others, and `short` for those
+/// of `sync`.
+fn modes(lock: &LockField) -> Vec<TokenStream> {
     let kind = if lock.is_rw {
         quote!(rw)
     } else {
         quote!(acquire)
     };
-    [quote!(write), quote!(read), kind]
+    let mut modes = vec![quote!(write), quote!(read), kind];
+    modes.extend(lock.is_sync.then(|| quote!(short)));
+    modes
 }
 
 impl Side<'_> {

@@ -44,6 +44,15 @@ pub(super) struct Finding {
 /// `(acquire, ledger)`: `ledger` is a lock of the derive, with such methods.
 pub(super) type Condition = (TokenStream, Ident);
 
+/// How much it takes for something to happen: the less, the more is said.
+fn rarity(condition: Option<&Condition>) -> u8 {
+    match condition {
+        None => 0,
+        Some((kind, _)) if kind.to_string() != "short" => 1,
+        Some(_) => 2,
+    }
+}
+
 /// All hazards, in the order of the methods.
 pub(super) fn findings(monitor: &Monitor, arguments: &Arguments) -> Vec<Finding> {
     let outline = Outline::new(monitor);

@@ -5,7 +5,7 @@ use syn::Error;
 
 use super::reach::{Known, Outline, Reached};
 use super::walk::{Acquired, Event, EventKind};
-use super::{Finding, list};
+use super::{Finding, list, rarity};
 use crate::gather::Gather;
 use crate::monitor::model::view_name;
 use crate::names::plain;
@@ -94,7 +94,7 @@ fn called(
     let (held, reached) = reached
         .iter()
         .filter_map(|reached| Some((find(&event.held, &reached.field)?, reached)))
-        .min_by_key(|(_, reached)| reached.condition.is_some())?;
+        .min_by_key(|(_, reached)| rarity(reached.condition.as_ref()))?;
     let (name, field) = (&known.name, &held.field);
     let through = if reached.through.is_empty() {
         String::new()

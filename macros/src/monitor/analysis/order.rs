@@ -9,7 +9,7 @@ use syn::Error;
 
 use super::reach::Outline;
 use super::walk::{Event, EventKind};
-use super::{Condition, Finding, list};
+use super::{Condition, Finding, list, rarity};
 use crate::gather::Gather;
 use crate::names::plain;
 use crate::section::{Mode, OwnLock};
@@ -78,19 +78,8 @@ fn edges(outline: &Outline<'_>) -> Vec<Edge> {
         }
     }
     // Those that are certain come first.
-    let mut uncertain = Vec::new();
-    let mut sorted = Vec::new();
-    for edge in edges {
-        let condition = &edge.waited.condition;
-        let part = if condition.is_some() {
-            &mut uncertain
-        } else {
-            &mut sorted
-        };
-        part.push(edge);
-    }
-    sorted.append(&mut uncertain);
-    sorted
+    edges.sort_by_key(|edge| rarity(edge.waited.condition.as_ref()));
+    edges
 }
 
 /// The locks that are held, each once, by their names.

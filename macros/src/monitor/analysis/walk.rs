@@ -209,7 +209,26 @@ impl Walk<'_> {
     fn called(&mut self, receiver: &Expr, method: &Ident) {
         if let Some(called) = self.call(receiver, method, "_blocking") {
             self.push(called.kind, &called.token);
+        } else if let Some(acquired) = self.short(receiver, method) {
+            self.push(EventKind::Acquire(vec![acquired]), method);
         }
+    }
+
+    /// `self.acquire_state()` or `self.state.lock()`, which acquires in the call if the derive
+    /// knows the lock as one of `async_monitor::sync`.
+    fn short(&self, receiver: &Expr, method: &Ident) -> Option<Acquired> {
+        let acquired = if !is_self(receiver) {
+            of_field(receiver, method, "")
+        } else if self.methods.is_async(method).is_none() {
+            generated(method, "")
+        } else {
+            None
+        };
+        let acquired = acquired?;
+        Some(Acquired {
+            condition: Some((quote!(short), acquired.field.clone())),
+            ..acquired
+        })
     }
 
     /// `ledger.deposit(..)`, where `ledger` is what a section has bound.

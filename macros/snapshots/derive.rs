@@ -286,6 +286,64 @@ for AccountLedgerHeld<'__guard> {
         ::async_monitor::__private::Owner::get(&self.__owner)
     }
 }
+///Holds the lock `ledger` of a `Account`, and keeps that alive, until it is dropped or released.
+#[must_use = "the lock is released as soon as the guard is dropped"]
+#[doc(hidden)]
+pub struct AccountLedgerOwnedGuard(
+    ::async_monitor::__private::OwnedCore<Account, AccountLedgerGuard<'static>>,
+)
+where
+    Account: 'static;
+#[automatically_derived]
+impl ::core::fmt::Debug for AccountLedgerOwnedGuard
+where
+    Account: 'static,
+{
+    #[doc(hidden)]
+    fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        ::core::fmt::DebugStruct::finish_non_exhaustive(
+            &mut ::core::fmt::Formatter::debug_struct(
+                __formatter,
+                ::core::stringify!(AccountLedgerOwnedGuard),
+            ),
+        )
+    }
+}
+#[automatically_derived]
+impl AccountLedgerOwnedGuard
+where
+    Account: 'static,
+{
+    ///What `ledger` guards, for as long as the guard is borrowed.
+    #[inline]
+    fn fields(&mut self) -> AccountLedgerHeld<'_> {
+        AccountLedgerGuard::fields(unsafe {
+            ::async_monitor::__private::OwnedCore::guard_mut(&mut self.0)
+        })
+    }
+    /// Releases the lock. Equivalent to `drop(guard)`.
+    #[inline]
+    fn release(_: Self) {}
+}
+#[automatically_derived]
+impl Account {
+    ///As `acquire_ledger`, with a guard that keeps the `Account` alive and borrows nothing.
+    async fn acquire_ledger_owned(
+        self: &::std::sync::Arc<Self>,
+    ) -> AccountLedgerOwnedGuard
+    where
+        Self: 'static,
+    {
+        let __owner = ::core::clone::Clone::clone(self);
+        let __object: &'static Self = unsafe {
+            ::async_monitor::__private::kept(&__owner)
+        };
+        let __guard = Self::acquire_ledger(__object).await;
+        AccountLedgerOwnedGuard(unsafe {
+            ::async_monitor::__private::OwnedCore::new(__owner, __guard)
+        })
+    }
+}
 enum __AccountLedger {}
 #[doc(hidden)]
 #[automatically_derived]

@@ -280,6 +280,61 @@ for SharedStateHeld<'__guard> {
         ::async_monitor::__private::Owner::get(&self.__owner)
     }
 }
+///Holds the lock `state` of a `Shared`, and keeps that alive, until it is dropped or released.
+#[must_use = "the lock is released as soon as the guard is dropped"]
+struct SharedStateOwnedGuard(
+    ::async_monitor::__private::OwnedCore<Shared, SharedStateGuard<'static>>,
+)
+where
+    Shared: 'static;
+#[automatically_derived]
+impl ::core::fmt::Debug for SharedStateOwnedGuard
+where
+    Shared: 'static,
+{
+    #[doc(hidden)]
+    fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        ::core::fmt::DebugStruct::finish_non_exhaustive(
+            &mut ::core::fmt::Formatter::debug_struct(
+                __formatter,
+                ::core::stringify!(SharedStateOwnedGuard),
+            ),
+        )
+    }
+}
+#[automatically_derived]
+impl SharedStateOwnedGuard
+where
+    Shared: 'static,
+{
+    ///What `state` guards, for as long as the guard is borrowed.
+    #[inline]
+    fn fields(&mut self) -> SharedStateHeld<'_> {
+        SharedStateGuard::fields(unsafe {
+            ::async_monitor::__private::OwnedCore::guard_mut(&mut self.0)
+        })
+    }
+    /// Releases the lock. Equivalent to `drop(guard)`.
+    #[inline]
+    fn release(_: Self) {}
+}
+#[automatically_derived]
+impl Shared {
+    ///As `acquire_state`, with a guard that keeps the `Shared` alive and borrows nothing.
+    async fn acquire_state_owned(self: &::std::sync::Arc<Self>) -> SharedStateOwnedGuard
+    where
+        Self: 'static,
+    {
+        let __owner = ::core::clone::Clone::clone(self);
+        let __object: &'static Self = unsafe {
+            ::async_monitor::__private::kept(&__owner)
+        };
+        let __guard = Self::acquire_state(__object).await;
+        SharedStateOwnedGuard(unsafe {
+            ::async_monitor::__private::OwnedCore::new(__owner, __guard)
+        })
+    }
+}
 enum __SharedState {}
 #[doc(hidden)]
 #[automatically_derived]

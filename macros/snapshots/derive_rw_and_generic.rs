@@ -312,6 +312,74 @@ where
         }
     }
 }
+///Holds the lock `table` of a `Cache`, and keeps that alive, until it is dropped or released.
+#[must_use = "the lock is released as soon as the guard is dropped"]
+#[doc(hidden)]
+pub(crate) struct CacheTableWriteOwnedGuard<'d, K: Hash, const N: usize>(
+    ::async_monitor::__private::OwnedCore<
+        Cache<'d, K, N>,
+        CacheTableWriteGuard<'static, 'd, K, N>,
+    >,
+)
+where
+    K: Eq,
+    Cache<'d, K, N>: 'static;
+#[automatically_derived]
+impl<'d, K: Hash, const N: usize> ::core::fmt::Debug
+for CacheTableWriteOwnedGuard<'d, K, N>
+where
+    K: Eq,
+    Cache<'d, K, N>: 'static,
+{
+    #[doc(hidden)]
+    fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        ::core::fmt::DebugStruct::finish_non_exhaustive(
+            &mut ::core::fmt::Formatter::debug_struct(
+                __formatter,
+                ::core::stringify!(CacheTableWriteOwnedGuard),
+            ),
+        )
+    }
+}
+#[automatically_derived]
+impl<'d, K: Hash, const N: usize> CacheTableWriteOwnedGuard<'d, K, N>
+where
+    K: Eq,
+    Cache<'d, K, N>: 'static,
+{
+    ///What `table` guards, for as long as the guard is borrowed.
+    #[inline]
+    fn fields(&mut self) -> CacheTableWriteHeld<'_, 'd, K, N> {
+        CacheTableWriteGuard::fields(unsafe {
+            ::async_monitor::__private::OwnedCore::guard_mut(&mut self.0)
+        })
+    }
+    /// Releases the lock. Equivalent to `drop(guard)`.
+    #[inline]
+    fn release(_: Self) {}
+}
+#[automatically_derived]
+impl<'d, K: Hash, const N: usize> Cache<'d, K, N>
+where
+    K: Eq,
+{
+    ///As `write_table`, with a guard that keeps the `Cache` alive and borrows nothing.
+    async fn write_table_owned(
+        self: &::std::sync::Arc<Self>,
+    ) -> CacheTableWriteOwnedGuard<'d, K, N>
+    where
+        Self: 'static,
+    {
+        let __owner = ::core::clone::Clone::clone(self);
+        let __object: &'static Self = unsafe {
+            ::async_monitor::__private::kept(&__owner)
+        };
+        let __guard = Self::write_table(__object).await;
+        CacheTableWriteOwnedGuard(unsafe {
+            ::async_monitor::__private::OwnedCore::new(__owner, __guard)
+        })
+    }
+}
 enum __CacheTable {}
 #[doc(hidden)]
 #[automatically_derived]
@@ -832,6 +900,75 @@ where
     #[inline]
     fn object(&self) -> &'__guard Cache<'d, K, N> {
         ::async_monitor::__private::Owner::get(&self.__owner)
+    }
+}
+///Holds the lock `table` of a `Cache`, and keeps that alive, until it is dropped or released.
+#[must_use = "the lock is released as soon as the guard is dropped"]
+#[doc(hidden)]
+pub(crate) struct CacheTableReadOwnedGuard<'d, K: Hash, const N: usize>(
+    ::async_monitor::__private::OwnedCore<
+        Cache<'d, K, N>,
+        CacheTableReadGuard<'static, 'd, K, N>,
+    >,
+)
+where
+    K: Eq,
+    Cache<'d, K, N>: 'static;
+#[automatically_derived]
+impl<'d, K: Hash, const N: usize> ::core::fmt::Debug
+for CacheTableReadOwnedGuard<'d, K, N>
+where
+    K: Eq,
+    Cache<'d, K, N>: 'static,
+{
+    #[doc(hidden)]
+    fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        ::core::fmt::DebugStruct::finish_non_exhaustive(
+            &mut ::core::fmt::Formatter::debug_struct(
+                __formatter,
+                ::core::stringify!(CacheTableReadOwnedGuard),
+            ),
+        )
+    }
+}
+#[automatically_derived]
+impl<'d, K: Hash, const N: usize> CacheTableReadOwnedGuard<'d, K, N>
+where
+    K: Eq,
+    Cache<'d, K, N>: 'static,
+{
+    ///What `table` guards, for as long as the guard is borrowed.
+    #[inline]
+    fn fields(&self) -> CacheTableReadHeld<'_, 'd, K, N> {
+        CacheTableReadGuard::fields(unsafe {
+            ::async_monitor::__private::OwnedCore::guard(&self.0)
+        })
+    }
+    /// Releases the lock. Equivalent to `drop(guard)`.
+    #[inline]
+    fn release(_: Self) {}
+}
+#[automatically_derived]
+impl<'d, K: Hash, const N: usize> Cache<'d, K, N>
+where
+    K: Eq,
+{
+    ///As `read_table`, with a guard that keeps the `Cache` alive and borrows nothing.
+    async fn read_table_owned(
+        self: &::std::sync::Arc<Self>,
+    ) -> CacheTableReadOwnedGuard<'d, K, N>
+    where
+        Self: 'static,
+        for<'__a> &'__a HashMap<K, &'d [u8; N]>: ::async_monitor::__private::Shareable,
+    {
+        let __owner = ::core::clone::Clone::clone(self);
+        let __object: &'static Self = unsafe {
+            ::async_monitor::__private::kept(&__owner)
+        };
+        let __guard = Self::read_table(__object).await;
+        CacheTableReadOwnedGuard(unsafe {
+            ::async_monitor::__private::OwnedCore::new(__owner, __guard)
+        })
     }
 }
 ///What the lock `table` of `Cache` guards, without the lock: nobody else has the `Cache`.

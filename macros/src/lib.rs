@@ -89,6 +89,7 @@ use proc_macro::TokenStream;
 /// | `acquire_ledger().await` | waits for the lock: `AccountLedgerGuard<'_>` |
 /// | `try_acquire_ledger()` | takes it if that is possible at once: `Option<..>` |
 /// | `acquire_ledger_blocking()` | parks the thread meanwhile |
+/// | `acquire_ledger_owned().await` | on an `Arc<Account>`: a guard that keeps the object alive, `AccountLedgerOwnedGuard` |
 /// | `ledger_mut()` | through `&mut self`, so without the lock: `AccountLedgerMut<'_>` |
 ///
 /// The guard has `fields()`, the view of what the lock guards,
@@ -105,6 +106,45 @@ use proc_macro::TokenStream;
 ///
 /// The parameters of these types are the lifetime of the guard, and then those
 /// of the struct.
+///
+/// # Short locks
+///
+/// A lock of [`async_monitor::sync`][sync] is marked `#[lock(sync)]`, or `#[lock(rw, sync)]`;
+/// where its type is written `sync::Lock`, `sync::Mutex<_>` or `sync::RwLock<_>`, it need not
+/// be. `acquire_ledger()` and `acquire_ledger_owned()` are plain fns then, and there is no
+/// `acquire_ledger_blocking()`.
+///
+/// [sync]: https://docs.rs/async-monitor/latest/async_monitor/sync/index.html
+///
+/// # Options
+///
+/// Above the struct, `#[guarded(..)]`:
+///
+/// | option | what it derives |
+/// |---|---|
+/// | `new` | a constructor of the values, in the order of the fields. Locks are made by `Default`; one with a value inside is made of that, or given as it is where it is behind a pointer |
+/// | `debug` | `Debug`, with what is guarded; `<locked>` where the lock is not free at once. It never waits |
+/// | `snapshot`, `snapshot(Debug, Clone)` | `snapshot_ledger().await`: clones of what the lock guards, as an `AccountLedgerSnapshot`, which has the derives in the parentheses |
+/// | `crate = ::path` | see below |
+///
+/// To show an object, or to take a snapshot of it, is no change: no `when` is evaluated.
+///
+/// ```
+/// use async_monitor::{Guarded, sync};
+///
+/// #[derive(Guarded)]
+/// #[guarded(new, debug, snapshot(Clone))]
+/// struct Account {
+///     id: u64,
+///     ledger: sync::Lock,
+///     #[guarded_by(ledger)]
+///     balance: Guarded<i64>,
+/// }
+///
+/// let account = Account::new(7, 100);
+/// assert_eq!(format!("{account:?}"), "Account { id: 7, balance: 100 }");
+/// assert_eq!(account.snapshot_ledger().clone().balance, 100);
+/// ```
 ///
 /// # Under another name
 ///

@@ -265,7 +265,7 @@ fn is_bounded(param: &Ident, of_size: &Generics) -> bool {
         })
 }
 
-fn without_default(param: &GenericParam) -> GenericParam {
+pub(super) fn without_default(param: &GenericParam) -> GenericParam {
     let mut param = param.clone();
     match &mut param {
         GenericParam::Type(param) => param.default = None,

@@ -3,6 +3,7 @@
 mod expand;
 mod generics;
 mod model;
+mod options;
 mod parse;
 mod types;
 mod validate;

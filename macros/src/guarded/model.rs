@@ -1,8 +1,9 @@
 //! What a derived struct is: locks, and what each of them guards.
 
-use syn::{Attribute, Ident, Type, Visibility};
+use syn::{Attribute, Generics, Ident, Type, Visibility};
 
 use super::generics::Params;
+use super::options::Options;
 use super::parse::{FieldInput, Input};
 use super::types::{data_lock, guarded_value, is_sync_lock};
 use crate::gather::Gather;
@@ -16,6 +17,24 @@ pub(super) struct Monitor {
     pub(super) krate: Krate,
     pub(super) params: Params,
     pub(super) locks: Vec<LockField>,
+    /// All fields, in their order.
+    pub(super) fields: Vec<AnyField>,
+    pub(super) generics: Generics,
+    pub(super) options: Options,
+}
+
+/// A field of the struct.
+pub(super) struct AnyField {
+    pub(super) ident: Ident,
+    pub(super) ty: Type,
+    pub(super) kind: FieldKind,
+}
+
+/// What a field is, and where it is in [`Monitor::locks`].
+pub(super) enum FieldKind {
+    Lock(usize),
+    GuardedBy(usize),
+    Unguarded,
 }
 
 /// A field that is a lock.
@@ -118,13 +137,40 @@ impl Monitor {
                 contents: contents(&input, lock, &params),
             })
             .gather();
+        let locks: Vec<LockField> = locks;
+        let fields = input
+            .fields
+            .iter()
+            .map(|field| AnyField {
+                ident: field.ident.clone(),
+                ty: params.outside(&field.ty),
+                kind: field_kind(field, &locks),
+            })
+            .gather();
         Monitor {
             ident: input.ident,
             vis: generated(input.vis),
-            krate: input.krate,
+            krate: input.options.krate.clone(),
             params,
             locks,
+            fields,
+            generics: input.generics,
+            options: input.options,
         }
+    }
+}
+
+fn field_kind(field: &FieldInput, locks: &[LockField]) -> FieldKind {
+    let is_guarded = |lock: &LockField| match &lock.contents {
+        Contents::Fields(fields) => fields.iter().any(|guarded| guarded.ident == field.ident),
+        Contents::Value { .. } => false,
+    };
+    let lock = locks.iter().position(|lock| lock.ident == field.ident);
+    let guarded = locks.iter().position(is_guarded);
+    match (lock, guarded) {
+        (Some(lock), _) => FieldKind::Lock(lock),
+        (None, Some(lock)) => FieldKind::GuardedBy(lock),
+        (None, None) => FieldKind::Unguarded,
     }
 }
 

@@ -4,20 +4,19 @@ use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::parse::ParseStream;
 use syn::{
-    Attribute, Field, Fields, Generics, Ident, Item, ItemStruct, Meta, Path, Token, Type,
-    Visibility,
+    Attribute, Field, Fields, Generics, Ident, Item, ItemStruct, Meta, Token, Type, Visibility,
 };
 
+use super::options::Options;
 use crate::diagnostics::Errors;
 use crate::gather::Gather;
-use crate::names::Krate;
 
 /// A struct with named fields.
 pub(super) struct Input {
     pub(super) ident: Ident,
     pub(super) vis: Visibility,
-    /// How to reach the runtime crate: `#[guarded(crate = ::path)]`.
-    pub(super) krate: Krate,
+    /// `#[guarded(..)]`.
+    pub(super) options: Options,
     pub(super) generics: Generics,
     pub(super) fields: Vec<FieldInput>,
 }
@@ -46,12 +45,10 @@ pub(super) struct LockAttribute {
 /// wrong by itself.
 pub(super) fn parse(tokens: TokenStream, errors: &Errors) -> Option<Input> {
     let input = a_struct(errors.ok(syn::parse2(tokens))?, errors)?;
-    let mut krate = Krate::default();
+    let mut options = Options::default();
     for attribute in &input.attrs {
         if attribute.path().is_ident("guarded") {
-            if let Some(path) = errors.ok(parse_guarded(attribute)) {
-                krate = Krate::at_path(&path);
-            }
+            options.add(attribute, errors);
         } else if is_ours(attribute) {
             errors.at(
                 attribute,
@@ -67,7 +64,7 @@ pub(super) fn parse(tokens: TokenStream, errors: &Errors) -> Option<Input> {
             .gather(),
         ident: input.ident,
         vis: input.vis,
-        krate,
+        options,
         generics: input.generics,
     })
 }
@@ -125,8 +122,7 @@ fn field_input(field: Field, errors: &Errors) -> Option<FieldInput> {
         if attribute.path().is_ident("guarded") {
             errors.at(
                 attribute,
-                "`#[guarded(crate = ..)]` is about the whole struct: write it above the struct; \
-                 the lock of a field is named by `#[guarded_by(lock)]`",
+                "`#[guarded(..)]` is about the whole struct: write it above the struct; the lock of a field is named by `#[guarded_by(lock)]`",
             );
         }
     }
@@ -149,23 +145,6 @@ fn field_input(field: Field, errors: &Errors) -> Option<FieldInput> {
         lock,
         is_wrong,
     })
-}
-
-/// `#[guarded(crate = ::path)]` on the struct.
-fn parse_guarded(attribute: &Attribute) -> syn::Result<Path> {
-    const USAGE: &str = "`guarded` says by which path this crate reaches async-monitor: write \
-                         `#[guarded(crate = ::path)]`";
-    let parser = |input: ParseStream<'_>| {
-        input.parse::<Token![crate]>()?;
-        input.parse::<Token![=]>()?;
-        input.call(Path::parse_mod_style)
-    };
-    match &attribute.meta {
-        Meta::List(list) if !list.tokens.is_empty() => list
-            .parse_args_with(parser)
-            .map_err(|_| syn::Error::new_spanned(&list.tokens, USAGE)),
-        _ => Err(syn::Error::new_spanned(attribute, USAGE)),
-    }
 }
 
 fn parse_guarded_by(attribute: &Attribute, is_second: bool) -> syn::Result<Ident> {

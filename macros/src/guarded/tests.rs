@@ -256,22 +256,27 @@ fn each_lock_has_its_types() {
         [
             "AccountLedgerGuard",
             "AccountLedgerHeld",
+            "AccountLedgerOwnedGuard",
             "AccountLedgerReacquire",
             "AccountLedgerSaved",
             "AccountLedgerMut",
             "AccountTypeWriteGuard",
             "AccountTypeWriteHeld",
+            "AccountTypeWriteOwnedGuard",
             "AccountTypeWriteReacquire",
             "AccountTypeWriteSaved",
             "AccountTypeReadGuard",
             "AccountTypeReadHeld",
+            "AccountTypeReadOwnedGuard",
             "AccountTypeMut",
             "AccountBareGuard",
             "AccountBareHeld",
+            "AccountBareOwnedGuard",
             "AccountBareReacquire",
             "AccountBareSaved",
             "AccountSharedGuard",
             "AccountSharedHeld",
+            "AccountSharedOwnedGuard",
             "AccountSharedReacquire",
             "AccountSharedSaved",
         ]
@@ -300,12 +305,12 @@ fn hidden_is_what_those_who_see_the_struct_cannot_use() {
         let output = derive(quote!(#vis struct S { #[lock] #lock_vis a: Lock }));
         output.to_string().matches("doc (hidden)").count()
     };
-    // Impls, and types that nobody names, always are. Else the guard and the view are, too.
+    // Impls, and types that nobody names, always are. Else the guards and the view are, too.
     let always = hidden(quote!(pub), quote!(pub));
     assert_eq!(hidden(quote!(), quote!()), always);
     assert_eq!(hidden(quote!(pub(crate)), quote!(pub(crate))), always);
-    assert_eq!(hidden(quote!(), quote!(pub)), always + 2);
-    assert_eq!(hidden(quote!(pub(crate)), quote!(pub)), always + 2);
+    assert_eq!(hidden(quote!(), quote!(pub)), always + 3);
+    assert_eq!(hidden(quote!(pub(crate)), quote!(pub)), always + 3);
 }
 
 #[test]

@@ -16,6 +16,7 @@
 //! | `mode` | whether the sections of a lock may suspend |
 //! | `sync_conditional` | how a section of a short lock waits for a condition |
 //! | `order` | in which order a section acquires several locks |
+//! | `owned` | a generated guard beside the `Arc` of its object |
 //! | `reacquire` | how a generated guard comes back from a `Condition` |
 //! | `sync_locks` | the same as `locks`, and `core`, for short locks |
 //! | `receiver` | what a section in a method with `&mut self` may acquire |
@@ -38,6 +39,7 @@ mod fields;
 mod locks;
 mod mode;
 mod order;
+mod owned;
 mod reacquire;
 mod reading;
 mod receiver;
@@ -75,6 +77,7 @@ pub use self::mode::{
     IsBounded, MayNest, MaySuspend, Mode, ModeOf, NonSuspending, Parks, Suspending, Unknown,
 };
 pub use self::order::{in_order, taken};
+pub use self::owned::{OwnedCore, kept};
 pub use self::reacquire::{MustNotImplDrop, NeverUnpin, Reacquirable, Reacquire, ReacquireLock};
 pub use self::reading::{Exclusively, Reading};
 pub use self::receiver::{MutableReceiver, OfNoDerive, PointsToLock, mutable_receiver};

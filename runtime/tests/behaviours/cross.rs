@@ -773,7 +773,10 @@ fn x_10_debug_forms_of_futures_and_guards() {
     let holder = taken(lock.acquire());
     condition.notify_one(&holder);
     let _ = Task::new().poll(waiting.as_mut());
-    assert_eq!(show(&waiting), "ConditionWait { stage: \"re-acquiring\", .. }");
+    assert_eq!(
+        show(&waiting),
+        "ConditionWait { stage: \"re-acquiring\", .. }"
+    );
     drop(holder);
     assert!(Task::new().poll(waiting.as_mut()).is_ready());
     assert_eq!(show(&waiting), "ConditionWait { stage: \"over\", .. }");

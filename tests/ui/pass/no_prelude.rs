@@ -15,6 +15,7 @@ mod std {}
 use ::async_monitor as am;
 
 #[derive(am::Guarded)]
+#[guarded(new, debug, snapshot(::core::clone::Clone))]
 struct Account<T> {
     ledger: am::Lock,
     #[guarded_by(ledger)]

@@ -4,13 +4,17 @@
 //! lock is `rw`: one for each way to hold it.
 
 mod acquire;
+mod constructor;
+mod debug;
 mod guard;
 mod held;
 mod lock;
 mod lock_macro;
+mod owned;
 mod reacquire;
 mod reading;
 mod restore;
+mod snapshot;
 mod when;
 
 use proc_macro2::{Ident, Literal, TokenStream};
@@ -47,7 +51,13 @@ pub(super) fn expand(monitor: &Monitor) -> TokenStream {
         code.chain([acquire::expand_mut(monitor, lock)])
             .gather::<Vec<_>>()
     });
-    locks.chain([lock_macro::expand_locks(monitor)]).gather()
+    locks
+        .chain([
+            lock_macro::expand_locks(monitor),
+            constructor::expand(monitor),
+            debug::expand(monitor),
+        ])
+        .gather()
 }
 
 fn sides<'m>(monitor: &'m Monitor, lock: &'m LockField) -> Vec<Side<'m>> {
@@ -88,6 +98,10 @@ impl Side<'_> {
             code.extend(self.expand_reading());
         }
         code.extend(self.expand_view_of());
+        code.extend(self.expand_owned());
+        if self.is_shared || !self.lock.is_rw {
+            code.extend(self.expand_snapshot());
+        }
         if !self.is_shared {
             code.extend(lock::expand_lock_of(self.monitor, self.lock));
             if !self.lock.is_sync {

@@ -39,6 +39,37 @@ impl<'__guard> AccountLedgerGuard<'__guard> {
     #[inline]
     fn release(_: Self) {}
 }
+#[doc(hidden)]
+#[allow(dead_code)]
+pub struct AccountLedgerCallFields {
+    balance: ::async_monitor::__private::CallFields<i64>,
+    __owner: ::core::marker::PhantomData<fn() -> ::std::boxed::Box<Account>>,
+}
+#[doc(hidden)]
+#[automatically_derived]
+impl ::core::fmt::Debug for AccountLedgerCallFields {
+    #[doc(hidden)]
+    fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        ::core::fmt::Formatter::write_str(
+            __formatter,
+            ::core::stringify!(AccountLedgerCallFields),
+        )
+    }
+}
+#[doc(hidden)]
+#[automatically_derived]
+impl<'__guard> ::core::ops::Deref for AccountLedgerGuard<'__guard> {
+    type Target = AccountLedgerCallFields;
+    #[inline]
+    fn deref(&self) -> &Self::Target {
+        const {
+            &AccountLedgerCallFields {
+                balance: ::async_monitor::__private::CallFields::HINT,
+                __owner: ::core::marker::PhantomData,
+            }
+        }
+    }
+}
 #[automatically_derived]
 unsafe impl<'__guard> ::async_monitor::HoldsLock for AccountLedgerGuard<'__guard> {
     #[inline]

@@ -36,6 +36,37 @@ impl<'__guard> SharedStateGuard<'__guard> {
     #[inline]
     fn release(_: Self) {}
 }
+#[doc(hidden)]
+#[allow(dead_code)]
+struct SharedStateCallFields {
+    value: ::async_monitor::__private::CallFields<Vec<u8>>,
+    __owner: ::core::marker::PhantomData<fn() -> ::std::boxed::Box<Shared>>,
+}
+#[doc(hidden)]
+#[automatically_derived]
+impl ::core::fmt::Debug for SharedStateCallFields {
+    #[doc(hidden)]
+    fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        ::core::fmt::Formatter::write_str(
+            __formatter,
+            ::core::stringify!(SharedStateCallFields),
+        )
+    }
+}
+#[doc(hidden)]
+#[automatically_derived]
+impl<'__guard> ::core::ops::Deref for SharedStateGuard<'__guard> {
+    type Target = SharedStateCallFields;
+    #[inline]
+    fn deref(&self) -> &Self::Target {
+        const {
+            &SharedStateCallFields {
+                value: ::async_monitor::__private::CallFields::HINT,
+                __owner: ::core::marker::PhantomData,
+            }
+        }
+    }
+}
 #[automatically_derived]
 unsafe impl<'__guard> ::async_monitor::HoldsLock for SharedStateGuard<'__guard> {
     #[inline]

@@ -51,6 +51,48 @@ where
     #[inline]
     fn release(_: Self) {}
 }
+#[doc(hidden)]
+#[allow(dead_code)]
+pub(crate) struct CacheTableWriteCallFields<'d, K: Hash, const N: usize>
+where
+    K: Eq,
+{
+    entries: ::async_monitor::__private::CallFields<HashMap<K, &'d [u8; N]>>,
+    __owner: ::core::marker::PhantomData<fn() -> ::std::boxed::Box<Cache<'d, K, N>>>,
+}
+#[doc(hidden)]
+#[automatically_derived]
+impl<'d, K: Hash, const N: usize> ::core::fmt::Debug
+for CacheTableWriteCallFields<'d, K, N>
+where
+    K: Eq,
+{
+    #[doc(hidden)]
+    fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        ::core::fmt::Formatter::write_str(
+            __formatter,
+            ::core::stringify!(CacheTableWriteCallFields),
+        )
+    }
+}
+#[doc(hidden)]
+#[automatically_derived]
+impl<'__guard, 'd, K: Hash, const N: usize> ::core::ops::Deref
+for CacheTableWriteGuard<'__guard, 'd, K, N>
+where
+    K: Eq,
+{
+    type Target = CacheTableWriteCallFields<'d, K, N>;
+    #[inline]
+    fn deref(&self) -> &Self::Target {
+        const {
+            &CacheTableWriteCallFields {
+                entries: ::async_monitor::__private::CallFields::HINT,
+                __owner: ::core::marker::PhantomData,
+            }
+        }
+    }
+}
 #[automatically_derived]
 unsafe impl<'__guard, 'd, K: Hash, const N: usize> ::async_monitor::HoldsLock
 for CacheTableWriteGuard<'__guard, 'd, K, N>
@@ -662,6 +704,48 @@ where
     /// Releases the lock. Equivalent to `drop(guard)`.
     #[inline]
     fn release(_: Self) {}
+}
+#[doc(hidden)]
+#[allow(dead_code)]
+pub(crate) struct CacheTableReadCallFields<'d, K: Hash, const N: usize>
+where
+    K: Eq,
+{
+    entries: ::async_monitor::__private::CallFields<HashMap<K, &'d [u8; N]>>,
+    __owner: ::core::marker::PhantomData<fn() -> ::std::boxed::Box<Cache<'d, K, N>>>,
+}
+#[doc(hidden)]
+#[automatically_derived]
+impl<'d, K: Hash, const N: usize> ::core::fmt::Debug
+for CacheTableReadCallFields<'d, K, N>
+where
+    K: Eq,
+{
+    #[doc(hidden)]
+    fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        ::core::fmt::Formatter::write_str(
+            __formatter,
+            ::core::stringify!(CacheTableReadCallFields),
+        )
+    }
+}
+#[doc(hidden)]
+#[automatically_derived]
+impl<'__guard, 'd, K: Hash, const N: usize> ::core::ops::Deref
+for CacheTableReadGuard<'__guard, 'd, K, N>
+where
+    K: Eq,
+{
+    type Target = CacheTableReadCallFields<'d, K, N>;
+    #[inline]
+    fn deref(&self) -> &Self::Target {
+        const {
+            &CacheTableReadCallFields {
+                entries: ::async_monitor::__private::CallFields::HINT,
+                __owner: ::core::marker::PhantomData,
+            }
+        }
+    }
 }
 #[automatically_derived]
 unsafe impl<'__guard, 'd, K: Hash, const N: usize> ::async_monitor::HoldsLock

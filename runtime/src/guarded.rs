@@ -25,7 +25,8 @@ use std::boxed::Box;
 /// ```
 #[derive(Default)]
 #[repr(transparent)]
-pub struct Guarded<T: ?Sized>(UnsafeCell<T>);
+#[rustfmt::skip] // the compiler shows the line
+pub struct Guarded<T: ?Sized>(UnsafeCell<T>); // only while its lock is held: in a section, write `lock.field`
 
 // SAFETY: through `&Guarded<T>` the value is reached only by code that has
 // proved, by an `unsafe` call, that nobody else reaches it at the same time
@@ -69,7 +70,8 @@ impl<T: ?Sized> Guarded<T> {
 /// and is good for nothing: the message then says what to do by its name.
 #[doc(hidden)]
 #[allow(missing_debug_implementations)]
-pub struct AcquireItsLock<T: ?Sized>(PhantomData<fn() -> Box<T>>);
+#[rustfmt::skip] // the compiler shows the line
+pub struct AcquireItsLock<T: ?Sized>(PhantomData<fn() -> Box<T>>); // without its lock: in a section, write `lock.field`
 
 impl<T: ?Sized> AcquireItsLock<T> {
     const HINT: Self = AcquireItsLock(PhantomData);
@@ -84,6 +86,26 @@ impl<T: ?Sized> AcquireItsLock<T> {
     note = "whoever has a `&mut` to the object needs no lock: `object.field.get_mut()`"
 )]
 pub trait ReachedWithoutItsLock {}
+
+/// What the compiler finds where a field of a guard is used, which is one of what
+/// `fields()` returns: in place of "no field .. on type .., available fields are: `0`, `1`".
+#[doc(hidden)]
+#[allow(missing_debug_implementations)]
+#[rustfmt::skip] // the compiler shows the line
+pub struct CallFields<T: ?Sized>(PhantomData<fn() -> Box<T>>); // of a guard: write `guard.fields().field`
+
+impl<T: ?Sized> CallFields<T> {
+    pub const HINT: Self = CallFields(PhantomData);
+}
+
+/// Implemented for nothing: see [`CallFields`].
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "what a guard leads to is reached through `fields()`",
+    label = "write `.fields()` between the guard and the field",
+    note = "`let mut held = guard.fields();` is what a section binds: `held.field`"
+)]
+pub trait ReachedThroughFields {}
 
 /// Methods that the value may have, for their message, as in `primitives/misnamed`. The compiler
 /// comes to them last, after every method that somebody could mean to call on a
@@ -129,6 +151,38 @@ impl<T: ?Sized> AcquireItsLock<T> {
 impl<T: ?Sized> AcquireItsLock<T>
 where
     Self: ReachedWithoutItsLock,
+{
+    pub fn insert(&self) {
+        never()
+    }
+}
+
+/// As those of [`AcquireItsLock`].
+#[rustfmt::skip]
+#[doc(hidden)]
+#[allow(clippy::should_implement_trait)]
+impl<T: ?Sized> CallFields<T> {
+    pub fn len<R>(&self) -> R where Self: ReachedThroughFields { never() }
+    pub fn is_empty<R>(&self) -> R where Self: ReachedThroughFields { never() }
+    pub fn iter<R>(&self) -> R where Self: ReachedThroughFields { never() }
+    pub fn iter_mut<R>(&self) -> R where Self: ReachedThroughFields { never() }
+    pub fn clear<R>(&self) -> R where Self: ReachedThroughFields { never() }
+    pub fn clone<R>(&self) -> R where Self: ReachedThroughFields { never() }
+    pub fn get<R, A>(&self, _: A) -> R where Self: ReachedThroughFields { never() }
+    pub fn contains<R, A>(&self, _: A) -> R where Self: ReachedThroughFields { never() }
+    pub fn contains_key<R, A>(&self, _: A) -> R where Self: ReachedThroughFields { never() }
+    pub fn push<R, A>(&self, _: A) -> R where Self: ReachedThroughFields { never() }
+    pub fn push_back<R, A>(&self, _: A) -> R where Self: ReachedThroughFields { never() }
+    pub fn remove<R, A>(&self, _: A) -> R where Self: ReachedThroughFields { never() }
+    pub fn entry<R, A>(&self, _: A) -> R where Self: ReachedThroughFields { never() }
+    pub fn extend<R, A>(&self, _: A) -> R where Self: ReachedThroughFields { never() }
+}
+
+/// As that of [`AcquireItsLock`].
+#[doc(hidden)]
+impl<T: ?Sized> CallFields<T>
+where
+    Self: ReachedThroughFields,
 {
     pub fn insert(&self) {
         never()

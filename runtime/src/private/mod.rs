@@ -91,6 +91,7 @@ pub use self::sync_locks::{
 };
 pub use self::timeout::{block_on_for, late, timeout};
 pub use self::views::{AsRead, HasSize, IsDerived, ViewOf, derived};
+pub use crate::guarded::CallFields;
 pub use crate::queue::Object;
 pub use crate::sync::turns::Turns;
 pub use crate::sync::when::{

@@ -1,13 +1,13 @@
 //! The guard of a lock.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::{Side, expand_debug};
 use crate::gather::Gather;
 use crate::guarded::model::{Contents, GuardedField};
-use crate::names::{public, unsafe_};
+use crate::names::{own, public, unsafe_};
 
 impl Side<'_> {
     /// Expands to:
@@ -40,6 +40,7 @@ impl Side<'_> {
         );
         let debug = expand_debug(monitor, guard);
         let methods = self.expand_guard_methods();
+        let hint = self.expand_hint();
         let (core_name, krate) = (self.core(), &self.monitor.krate);
         let owner = quote!(#krate::__private::#core_name::owner(&self.0));
         let holds_lock = self.expand_holds_lock(&self.guard_type(&quote!('__guard)), &owner);
@@ -54,7 +55,93 @@ impl Side<'_> {
 
             #debug
             #methods
+            #hint
             #holds_lock
+        }
+    }
+
+    /// Expands to:
+    ///
+    /// ```text
+    /// pub struct AccountLedgerCallFields {
+    ///     balance: ::async_monitor::__private::CallFields<i64>,
+    ///     history: ::async_monitor::__private::CallFields<Vec<i64>>,
+    ///     __owner: ::core::marker::PhantomData<fn() -> ::std::boxed::Box<Account>>,
+    /// }
+    ///
+    /// impl<'__guard> ::core::ops::Deref for AccountLedgerGuard<'__guard> {
+    ///     type Target = AccountLedgerCallFields;
+    ///     fn deref(&self) -> &AccountLedgerCallFields { .. }
+    /// }
+    /// ```
+    ///
+    /// in which nothing is. Where a field of the guard is used, the compiler finds it here,
+    /// and says by its type what to write.
+    fn expand_hint(&self) -> TokenStream {
+        let Side { guard, monitor, .. } = self;
+        let krate = &monitor.krate;
+        let vis = &monitor.vis;
+        let text = guard.to_string();
+        let prefix = text.strip_suffix("Guard").unwrap_or(&text);
+        let hint = format_ident!("{prefix}CallFields", span = guard.span());
+        let declared = monitor.params.of_impl();
+        let own = monitor.params.own_arguments();
+        let this = monitor.params.this();
+        let (params, arguments) = (
+            monitor.params.with_guard(),
+            monitor.params.arguments(&quote!('__guard)),
+        );
+        let where_clause = monitor.params.where_clause(&TokenStream::new());
+        // Nobody has to use every field: no lint looks at these names.
+        let unseen = |ident: &proc_macro2::Ident| {
+            let mut ident = ident.clone();
+            ident.set_span(own(ident.span()));
+            ident
+        };
+        let fields: Vec<_> = match &self.lock.contents {
+            Contents::Fields(fields) => fields
+                .iter()
+                .map(|field| (&field.vis, unseen(&field.ident), &field.value))
+                .gather(),
+            Contents::Value { ty, .. } => {
+                let value = proc_macro2::Ident::new("value", self.lock.ident.span());
+                vec![(&self.lock.vis, unseen(&value), &**ty)]
+            }
+        };
+        let declarations = fields
+            .iter()
+            .map(|(vis, ident, ty)| quote!(#vis #ident: #krate::__private::CallFields<#ty>,));
+        let values = fields
+            .iter()
+            .map(|(_, ident, _)| quote!(#ident: #krate::__private::CallFields::HINT,));
+        quote! {
+            #[doc(hidden)]
+            #vis struct #hint #declared #where_clause {
+                #(#declarations)*
+                __owner: ::core::marker::PhantomData<fn() -> ::std::boxed::Box<#this>>,
+            }
+
+            #[doc(hidden)]
+            #[automatically_derived]
+            impl #declared ::core::fmt::Debug for #hint #own #where_clause {
+                #[doc(hidden)]
+                fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                    ::core::fmt::Formatter::write_str(__formatter, ::core::stringify!(#hint))
+                }
+            }
+
+            #[doc(hidden)]
+            #[automatically_derived]
+            impl #params ::core::ops::Deref for #guard #arguments #where_clause {
+                type Target = #hint #own;
+
+                #[inline]
+                fn deref(&self) -> &Self::Target {
+                    const {
+                        &#hint { #(#values)* __owner: ::core::marker::PhantomData }
+                    }
+                }
+            }
         }
     }
 

@@ -11,8 +11,8 @@ use super::holding::{self, Holding};
 use super::model::{Member, Method, Monitor, struct_path, view_type};
 use super::parse::Block;
 use crate::gather::Gather;
-use crate::names::{Krate, own, public};
-use crate::section::{Mode, OwnLock, Rollback};
+use crate::names::{Krate, own, plain, public};
+use crate::section::{Kind, Mode, OwnLock, Rollback};
 
 /// Expands to:
 ///
@@ -505,7 +505,7 @@ fn is_of_all(attr: &Attribute) -> bool {
 /// ```
 fn expand_finding(finding: &Finding, monitor: &Monitor) -> TokenStream {
     if monitor.is_plain {
-        return expand_plain_finding(finding);
+        return expand_plain_finding(finding, monitor);
     }
     let path = struct_path(&monitor.block.self_ty);
     let mut tokens = finding.error.to_compile_error();
@@ -523,12 +523,28 @@ fn expand_finding(finding: &Finding, monitor: &Monitor) -> TokenStream {
     tokens
 }
 
-/// What is said where there is no derive: nothing, if that is what it takes.
-fn expand_plain_finding(finding: &Finding) -> TokenStream {
-    if !finding.conditions.is_empty() {
+/// What is said where there is no derive: nothing, if it takes one, or if the sections of
+/// the impl do not show what the lock is.
+fn expand_plain_finding(finding: &Finding, monitor: &Monitor) -> TokenStream {
+    let mut conditions = finding.conditions.iter();
+    if !conditions.all(|(kind, lock)| is_known(monitor, &kind.to_string(), lock)) {
         return TokenStream::new();
     }
     let of_plain_lock = finding.of_plain_lock.as_ref();
     let error = of_plain_lock.map_or(&finding.error, |(_, error)| error);
     error.to_compile_error()
+}
+
+/// Whether a section of the impl shows it: what a section holds is a lock, and one that a
+/// plain fn holds is one of `sync`.
+fn is_known(monitor: &Monitor, kind: &str, lock: &Ident) -> bool {
+    let mut sections = monitor.methods().filter(|method| {
+        let locks = method.own_locks();
+        locks.iter().any(|held| plain(&held.field) == plain(lock))
+    });
+    match kind {
+        "write" => sections.next().is_some(),
+        "short" => sections.any(|method| matches!(method.function.kind, Kind::Plain)),
+        _ => false,
+    }
 }

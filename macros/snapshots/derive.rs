@@ -350,13 +350,13 @@ enum __AccountLedger {}
 unsafe impl ::async_monitor::__private::LockOf<__AccountLedger> for Account {
     type Lock = Lock;
     #[inline]
-    fn lock(&self) -> ::async_monitor::__private::NoCoercion<'_, Self::Lock> {
+    fn __lock(&self) -> ::async_monitor::__private::NoCoercion<'_, Self::Lock> {
         let Self { ledger: __field, balance: _, .. } = self;
         let __lock = ::async_monitor::__private::no_coercion(__field);
         __lock
     }
     #[inline]
-    fn kind() -> ::core::option::Option<::async_monitor::__private::Kind> {
+    fn __kind() -> ::core::option::Option<::async_monitor::__private::Kind> {
         ::async_monitor::__private::Kind::of::<Self, __AccountLedger>()
     }
 }

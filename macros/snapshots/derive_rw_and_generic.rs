@@ -393,7 +393,7 @@ where
 {
     type Lock = RwLock<()>;
     #[inline]
-    fn lock(&self) -> ::async_monitor::__private::NoCoercion<'_, Self::Lock> {
+    fn __lock(&self) -> ::async_monitor::__private::NoCoercion<'_, Self::Lock> {
         let Self { table: __field, entries: _, .. } = self;
         let __lock = ::async_monitor::__private::no_coercion(__field);
         __lock

@@ -54,7 +54,7 @@ pub(super) fn expand(monitor: Monitor, findings: &[Finding]) -> TokenStream {
         .iter()
         .map(|finding| expand_finding(finding, &monitor))
         .gather();
-    let check = (!monitor.is_plain).then(|| expand_check(&monitor));
+    let check = expand_check(&monitor);
     let conditions = expand_conditions(&monitor);
     let Monitor { block, members, .. } = monitor;
     let path = struct_path(&block.self_ty);
@@ -91,8 +91,17 @@ pub(super) fn expand(monitor: Monitor, findings: &[Finding]) -> TokenStream {
 /// };
 /// ```
 ///
-/// where the parameter is there for the bounds that its type implies. Without a derive there is no macro `Account!`, about which the compiler has
-/// nothing to say that would help.
+/// or, under `plain`:
+///
+/// ```text
+/// use ::async_monitor::__private::AnswerOfOthers as _;
+/// ::async_monitor::__private::plain(
+///     ::async_monitor::__private::DeriveOf::<Account>::of().__answer(),
+/// );
+/// ```
+///
+/// where the parameter is there for the bounds that its type implies. Without a derive there
+/// is no macro `Account!`, about which the compiler has nothing to say that would help.
 fn expand_check(monitor: &Monitor) -> TokenStream {
     let Block {
         self_ty, generics, ..
@@ -100,7 +109,14 @@ fn expand_check(monitor: &Monitor) -> TokenStream {
     let (params, _, where_clause) = generics.split_for_impl();
     let span = public(self_ty.span());
     let private = monitor.krate.private_at(span);
-    let derived = quote_spanned!(span=> #private::derived::<#self_ty>());
+    let derived = if monitor.is_plain {
+        quote_spanned! {span=>
+            use #private::AnswerOfOthers as _;
+            #private::plain(#private::DeriveOf::<#self_ty>::of().__answer());
+        }
+    } else {
+        quote_spanned!(span=> #private::derived::<#self_ty>())
+    };
     // Nobody calls it.
     let check = quote_spanned! {own(self_ty.span())=>
         fn __check #params (_: &#self_ty) #where_clause {

@@ -40,7 +40,6 @@ impl<'__guard> AccountLedgerGuard<'__guard> {
     fn release(_: Self) {}
 }
 #[doc(hidden)]
-#[allow(dead_code)]
 pub struct AccountLedgerCallFields {
     balance: ::async_monitor::__private::CallFields<i64>,
     __owner: ::core::marker::PhantomData<fn() -> ::std::boxed::Box<Account>>,
@@ -381,13 +380,13 @@ enum __AccountLedger {}
 unsafe impl ::async_monitor::__private::LockOf<__AccountLedger> for Account {
     type Lock = Lock;
     #[inline]
-    fn lock(&self) -> ::async_monitor::__private::NoCoercion<'_, Self::Lock> {
+    fn __lock(&self) -> ::async_monitor::__private::NoCoercion<'_, Self::Lock> {
         let Self { ledger: __field, balance: _, .. } = self;
         let __lock = ::async_monitor::__private::no_coercion(__field);
         __lock
     }
     #[inline]
-    fn kind() -> ::core::option::Option<::async_monitor::__private::Kind> {
+    fn __kind() -> ::core::option::Option<::async_monitor::__private::Kind> {
         ::async_monitor::__private::Kind::of::<Self, __AccountLedger>()
     }
 }

@@ -37,7 +37,6 @@ impl<'__guard> SharedStateGuard<'__guard> {
     fn release(_: Self) {}
 }
 #[doc(hidden)]
-#[allow(dead_code)]
 struct SharedStateCallFields {
     value: ::async_monitor::__private::CallFields<Vec<u8>>,
     __owner: ::core::marker::PhantomData<fn() -> ::std::boxed::Box<Shared>>,
@@ -372,13 +371,13 @@ enum __SharedState {}
 unsafe impl ::async_monitor::__private::LockOf<__SharedState> for Shared {
     type Lock = Arc<Mutex<Vec<u8>>>;
     #[inline]
-    fn lock(&self) -> ::async_monitor::__private::NoCoercion<'_, Self::Lock> {
+    fn __lock(&self) -> ::async_monitor::__private::NoCoercion<'_, Self::Lock> {
         let Self { state: __field, .. } = self;
         let __lock = ::async_monitor::__private::no_coercion(__field);
         __lock
     }
     #[inline]
-    fn kind() -> ::core::option::Option<::async_monitor::__private::Kind> {
+    fn __kind() -> ::core::option::Option<::async_monitor::__private::Kind> {
         ::async_monitor::__private::Kind::of::<Self, __SharedState>()
     }
 }

@@ -52,7 +52,6 @@ where
     fn release(_: Self) {}
 }
 #[doc(hidden)]
-#[allow(dead_code)]
 pub(crate) struct CacheTableWriteCallFields<'d, K: Hash, const N: usize>
 where
     K: Eq,
@@ -435,7 +434,7 @@ where
 {
     type Lock = RwLock<()>;
     #[inline]
-    fn lock(&self) -> ::async_monitor::__private::NoCoercion<'_, Self::Lock> {
+    fn __lock(&self) -> ::async_monitor::__private::NoCoercion<'_, Self::Lock> {
         let Self { table: __field, entries: _, .. } = self;
         let __lock = ::async_monitor::__private::no_coercion(__field);
         __lock
@@ -706,7 +705,6 @@ where
     fn release(_: Self) {}
 }
 #[doc(hidden)]
-#[allow(dead_code)]
 pub(crate) struct CacheTableReadCallFields<'d, K: Hash, const N: usize>
 where
     K: Eq,

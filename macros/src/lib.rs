@@ -737,6 +737,25 @@ pub fn with_lock(input: TokenStream) -> TokenStream {
 /// # Jobs::default().push_twice("a");
 /// ```
 ///
+/// A field is known as a lock where a section of the `impl` holds it, and as one of
+/// `async_monitor::sync` where the section is a plain fn. On a struct with a derive, which
+/// knows more, `plain` is an error.
+///
+/// ```compile_fail
+/// # use async_monitor::{monitor, sync, synchronized};
+/// # #[derive(Default)]
+/// # struct Jobs {
+/// #     state: sync::Mutex<Vec<String>>,
+/// # }
+/// #[monitor(plain)]
+/// impl Jobs {
+///     #[synchronized(state)]
+///     fn len(&self) -> usize {
+///         self.state.lock().len()     // error: `state` is held here
+///     }
+/// }
+/// ```
+///
 /// # Arguments
 ///
 /// | argument | what it does |

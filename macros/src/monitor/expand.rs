@@ -11,8 +11,8 @@ use super::holding::{self, Holding};
 use super::model::{Member, Method, Monitor, struct_path, view_type};
 use super::parse::Block;
 use crate::gather::Gather;
-use crate::names::{Krate, own, public};
-use crate::section::{Mode, OwnLock, Rollback};
+use crate::names::{Krate, own, plain, public};
+use crate::section::{Kind, Mode, OwnLock, Rollback};
 
 /// Expands to:
 ///
@@ -54,7 +54,7 @@ pub(super) fn expand(monitor: Monitor, findings: &[Finding]) -> TokenStream {
         .iter()
         .map(|finding| expand_finding(finding, &monitor))
         .gather();
-    let check = (!monitor.is_plain).then(|| expand_check(&monitor));
+    let check = expand_check(&monitor);
     let conditions = expand_conditions(&monitor);
     let Monitor { block, members, .. } = monitor;
     let path = struct_path(&block.self_ty);
@@ -91,8 +91,17 @@ pub(super) fn expand(monitor: Monitor, findings: &[Finding]) -> TokenStream {
 /// };
 /// ```
 ///
-/// where the parameter is there for the bounds that its type implies. Without a derive there is no macro `Account!`, about which the compiler has
-/// nothing to say that would help.
+/// or, under `plain`:
+///
+/// ```text
+/// use ::async_monitor::__private::AnswerOfOthers as _;
+/// ::async_monitor::__private::plain(
+///     ::async_monitor::__private::DeriveOf::<Account>::of().__answer(),
+/// );
+/// ```
+///
+/// where the parameter is there for the bounds that its type implies. Without a derive there
+/// is no macro `Account!`, about which the compiler has nothing to say that would help.
 fn expand_check(monitor: &Monitor) -> TokenStream {
     let Block {
         self_ty, generics, ..
@@ -100,7 +109,14 @@ fn expand_check(monitor: &Monitor) -> TokenStream {
     let (params, _, where_clause) = generics.split_for_impl();
     let span = public(self_ty.span());
     let private = monitor.krate.private_at(span);
-    let derived = quote_spanned!(span=> #private::derived::<#self_ty>());
+    let derived = if monitor.is_plain {
+        quote_spanned! {span=>
+            use #private::AnswerOfOthers as _;
+            #private::plain(#private::DeriveOf::<#self_ty>::of().__answer());
+        }
+    } else {
+        quote_spanned!(span=> #private::derived::<#self_ty>())
+    };
     // Nobody calls it.
     let check = quote_spanned! {own(self_ty.span())=>
         fn __check #params (_: &#self_ty) #where_clause {
@@ -505,7 +521,7 @@ fn is_of_all(attr: &Attribute) -> bool {
 /// ```
 fn expand_finding(finding: &Finding, monitor: &Monitor) -> TokenStream {
     if monitor.is_plain {
-        return expand_plain_finding(finding);
+        return expand_plain_finding(finding, monitor);
     }
     let path = struct_path(&monitor.block.self_ty);
     let mut tokens = finding.error.to_compile_error();
@@ -523,12 +539,28 @@ fn expand_finding(finding: &Finding, monitor: &Monitor) -> TokenStream {
     tokens
 }
 
-/// What is said where there is no derive: nothing, if that is what it takes.
-fn expand_plain_finding(finding: &Finding) -> TokenStream {
-    if !finding.conditions.is_empty() {
+/// What is said where there is no derive: nothing, if it takes one, or if the sections of
+/// the impl do not show what the lock is.
+fn expand_plain_finding(finding: &Finding, monitor: &Monitor) -> TokenStream {
+    let mut conditions = finding.conditions.iter();
+    if !conditions.all(|(kind, lock)| is_known(monitor, &kind.to_string(), lock)) {
         return TokenStream::new();
     }
     let of_plain_lock = finding.of_plain_lock.as_ref();
     let error = of_plain_lock.map_or(&finding.error, |(_, error)| error);
     error.to_compile_error()
+}
+
+/// Whether a section of the impl shows it: what a section holds is a lock, and one that a
+/// plain fn holds is one of `sync`.
+fn is_known(monitor: &Monitor, kind: &str, lock: &Ident) -> bool {
+    let mut sections = monitor.methods().filter(|method| {
+        let locks = method.own_locks();
+        locks.iter().any(|held| plain(&held.field) == plain(lock))
+    });
+    match kind {
+        "write" => sections.next().is_some(),
+        "short" => sections.any(|method| matches!(method.function.kind, Kind::Plain)),
+        _ => false,
+    }
 }

@@ -42,19 +42,19 @@ use crate::{AsyncLock, AsyncRwLock, ExclusiveLock, ExclusiveRwLock, LockId, Name
 ///
 /// # Safety
 ///
-/// `lock` returns that field and nothing else. `kind` is of no other type, nor of another
+/// `__lock` returns that field and nothing else. `__kind` is of no other type, nor of another
 /// lock of it, and the type has no lifetimes.
 pub unsafe trait LockOf<M> {
     /// The type of the field.
     type Lock: ExclusiveLock<Error: CannotFail> + ?Sized;
 
     /// The field.
-    fn lock(&self) -> NoCoercion<'_, Self::Lock>;
+    fn __lock(&self) -> NoCoercion<'_, Self::Lock>;
 
     /// Stands for the object's type and the lock, where the type has no parameters: a
     /// condition of one object may be evaluated for another of this kind.
     #[inline]
-    fn kind() -> Option<Kind> {
+    fn __kind() -> Option<Kind> {
         None
     }
 }
@@ -70,11 +70,11 @@ pub unsafe trait RwLockOf<M> {
     type Lock: ExclusiveRwLock<Error: CannotFail> + ?Sized;
 
     /// The field.
-    fn lock(&self) -> NoCoercion<'_, Self::Lock>;
+    fn __lock(&self) -> NoCoercion<'_, Self::Lock>;
 
-    /// As [`LockOf::kind`].
+    /// As [`LockOf::__kind`].
     #[inline]
-    fn kind() -> Option<Kind> {
+    fn __kind() -> Option<Kind> {
         None
     }
 }
@@ -85,13 +85,13 @@ unsafe impl<O: RwLockOf<M> + ?Sized, M> LockOf<M> for O {
     type Lock = O::Lock;
 
     #[inline]
-    fn lock(&self) -> NoCoercion<'_, O::Lock> {
-        RwLockOf::lock(self)
+    fn __lock(&self) -> NoCoercion<'_, O::Lock> {
+        RwLockOf::__lock(self)
     }
 
     #[inline]
-    fn kind() -> Option<Kind> {
-        <O as RwLockOf<M>>::kind()
+    fn __kind() -> Option<Kind> {
+        <O as RwLockOf<M>>::__kind()
     }
 }
 
@@ -144,7 +144,7 @@ impl Kind {
 /// The object of a lock, where conditions may be evaluated for it.
 #[inline]
 pub fn object<O: LockOf<M> + ?Sized, M>(lock: &ObjectLock<O, M>) -> Option<Object> {
-    O::kind().map(|kind| Object::new((&raw const lock.1).cast(), kind.0))
+    O::__kind().map(|kind| Object::new((&raw const lock.1).cast(), kind.0))
 }
 
 /// The two guards of the lock of an object.
@@ -220,7 +220,7 @@ impl<'a, O: LockOf<M> + ?Sized, M> Drop for GuardOf<'a, O, M> {
     fn drop(&mut self) {
         // SAFETY: it is taken out here and nowhere else.
         let guard = unsafe { ManuallyDrop::take(&mut self.guard) };
-        match O::kind() {
+        match O::__kind() {
             Some(kind) => {
                 let owner = self._owner;
                 <O::Lock as AsyncLock>::__release_object(guard, || {
@@ -246,14 +246,14 @@ impl<'a, O: RwLockOf<M> + ?Sized, M> Drop for ReadGuardOf<'a, O, M> {
 impl<O: LockOf<M> + ?Sized, M> ObjectLock<O, M> {
     #[inline]
     fn field(&self) -> &O::Lock {
-        LockOf::lock(&self.1).0
+        LockOf::__lock(&self.1).0
     }
 }
 
 impl<O: RwLockOf<M> + ?Sized, M> ObjectLock<O, M> {
     #[inline]
     fn rw_field(&self) -> &<O as RwLockOf<M>>::Lock {
-        RwLockOf::lock(&self.1).0
+        RwLockOf::__lock(&self.1).0
     }
 }
 

@@ -90,7 +90,9 @@ pub use self::sync_locks::{
     sync_field, sync_object, sync_object_lock,
 };
 pub use self::timeout::{block_on_for, late, timeout};
-pub use self::views::{AsRead, HasSize, IsDerived, ViewOf, derived};
+pub use self::views::{
+    AnswerOfOthers, AsRead, DeriveOf, HasSize, IsDerived, ViewOf, derived, plain,
+};
 pub use crate::guarded::CallFields;
 pub use crate::queue::Object;
 pub use crate::sync::turns::Turns;

@@ -28,11 +28,11 @@ pub unsafe trait SyncLockOf<M> {
     type Lock: ExclusiveSyncLock + ?Sized;
 
     /// The field.
-    fn lock(&self) -> NoCoercion<'_, Self::Lock>;
+    fn __lock(&self) -> NoCoercion<'_, Self::Lock>;
 
-    /// As [`LockOf::kind`](super::LockOf::kind).
+    /// As [`LockOf::__kind`](super::LockOf::__kind).
     #[inline]
-    fn kind() -> Option<Kind> {
+    fn __kind() -> Option<Kind> {
         None
     }
 }
@@ -47,11 +47,11 @@ pub unsafe trait SyncRwLockOf<M> {
     type Lock: ExclusiveSyncRwLock + ?Sized;
 
     /// The field.
-    fn lock(&self) -> NoCoercion<'_, Self::Lock>;
+    fn __lock(&self) -> NoCoercion<'_, Self::Lock>;
 
-    /// As [`LockOf::kind`](super::LockOf::kind).
+    /// As [`LockOf::__kind`](super::LockOf::__kind).
     #[inline]
-    fn kind() -> Option<Kind> {
+    fn __kind() -> Option<Kind> {
         None
     }
 }
@@ -62,13 +62,13 @@ unsafe impl<O: SyncRwLockOf<M> + ?Sized, M> SyncLockOf<M> for O {
     type Lock = O::Lock;
 
     #[inline]
-    fn lock(&self) -> NoCoercion<'_, O::Lock> {
-        SyncRwLockOf::lock(self)
+    fn __lock(&self) -> NoCoercion<'_, O::Lock> {
+        SyncRwLockOf::__lock(self)
     }
 
     #[inline]
-    fn kind() -> Option<Kind> {
-        <O as SyncRwLockOf<M>>::kind()
+    fn __kind() -> Option<Kind> {
+        <O as SyncRwLockOf<M>>::__kind()
     }
 }
 
@@ -86,20 +86,20 @@ pub fn sync_object_lock<O: ?Sized, M>(owner: &O) -> &SyncObjectLock<O, M> {
 /// The object of a short lock, where conditions may be evaluated for it.
 #[inline]
 pub fn sync_object<O: SyncLockOf<M> + ?Sized, M>(lock: &SyncObjectLock<O, M>) -> Option<Object> {
-    O::kind().map(|kind| kind.object((&raw const lock.1).cast()))
+    O::__kind().map(|kind| kind.object((&raw const lock.1).cast()))
 }
 
 impl<O: SyncLockOf<M> + ?Sized, M> SyncObjectLock<O, M> {
     #[inline]
     fn field(&self) -> &O::Lock {
-        SyncLockOf::lock(&self.1).get()
+        SyncLockOf::__lock(&self.1).get()
     }
 }
 
 impl<O: SyncRwLockOf<M> + ?Sized, M> SyncObjectLock<O, M> {
     #[inline]
     fn rw_field(&self) -> &<O as SyncRwLockOf<M>>::Lock {
-        SyncRwLockOf::lock(&self.1).get()
+        SyncRwLockOf::__lock(&self.1).get()
     }
 }
 
@@ -163,7 +163,7 @@ impl<'a, O: SyncLockOf<M> + ?Sized, M> Drop for SyncGuardOf<'a, O, M> {
     fn drop(&mut self) {
         // SAFETY: it is taken out here and nowhere else.
         let guard = unsafe { ManuallyDrop::take(&mut self.guard) };
-        match O::kind() {
+        match O::__kind() {
             Some(kind) => {
                 let owner = self.owner;
                 <O::Lock as SyncLock>::__release_object(guard, || {

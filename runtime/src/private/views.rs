@@ -1,5 +1,7 @@
 //! What methods that run under a lock that is held need of a view.
 
+use core::marker::PhantomData;
+
 /// Implemented by the derive.
 #[diagnostic::on_unimplemented(
     message = "`#[monitor]` is for the methods of structs with `#[derive(Guarded)]`, and `{Self}` has none",
@@ -7,6 +9,57 @@
     note = "without a derive, `#[monitor(plain)]` looks for deadlocks alone"
 )]
 pub trait IsDerived {}
+
+/// Stands for a struct, to be asked whether it has a derive: a method of its own comes before
+/// that of a trait.
+pub struct DeriveOf<T: ?Sized>(PhantomData<T>);
+
+impl<T: ?Sized> DeriveOf<T> {
+    /// Of that struct.
+    #[must_use]
+    pub fn of() -> Self {
+        DeriveOf(PhantomData)
+    }
+}
+
+impl<T: IsDerived + ?Sized> DeriveOf<T> {
+    /// There is one.
+    #[must_use]
+    pub fn __answer(&self) -> HasDerive {
+        HasDerive
+    }
+}
+
+/// What is true of all that have none.
+pub trait AnswerOfOthers {
+    /// There is none.
+    fn __answer(&self) -> HasNoDerive {
+        HasNoDerive
+    }
+}
+
+impl<T: ?Sized> AnswerOfOthers for DeriveOf<T> {}
+
+/// The struct has a derive.
+pub struct HasDerive;
+
+/// The struct has no derive.
+pub struct HasNoDerive;
+
+/// What `#[monitor(plain)]` is for.
+#[diagnostic::on_unimplemented(
+    message = "`#[monitor(plain)]` is for structs without a derive, and this one has \
+               `#[derive(Guarded)]`",
+    label = "write `#[monitor]`",
+    note = "`plain` would hide the locks that the derive knows, and their views"
+)]
+pub trait IsPlain {}
+
+#[diagnostic::do_not_recommend]
+impl IsPlain for HasNoDerive {}
+
+/// Says so where there is a derive.
+pub fn plain<A: IsPlain>(_: A) {}
 
 /// Implemented by the derive: the struct has a size, if its parameters have.
 pub trait HasSize: Sized {}

@@ -85,7 +85,7 @@ impl Side<'_> {
         let prefix = text.strip_suffix("Guard").unwrap_or(&text);
         let hint = format_ident!("{prefix}CallFields", span = guard.span());
         let declared = monitor.params.of_impl();
-        let own = monitor.params.own_arguments();
+        let own_arguments = monitor.params.own_arguments();
         let this = monitor.params.this();
         let (params, arguments) = (
             monitor.params.with_guard(),
@@ -123,7 +123,7 @@ impl Side<'_> {
 
             #[doc(hidden)]
             #[automatically_derived]
-            impl #declared ::core::fmt::Debug for #hint #own #where_clause {
+            impl #declared ::core::fmt::Debug for #hint #own_arguments #where_clause {
                 #[doc(hidden)]
                 fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                     ::core::fmt::Formatter::write_str(__formatter, ::core::stringify!(#hint))
@@ -133,7 +133,7 @@ impl Side<'_> {
             #[doc(hidden)]
             #[automatically_derived]
             impl #params ::core::ops::Deref for #guard #arguments #where_clause {
-                type Target = #hint #own;
+                type Target = #hint #own_arguments;
 
                 #[inline]
                 fn deref(&self) -> &Self::Target {

@@ -23,7 +23,7 @@ pub(super) fn marker(monitor: &Monitor, lock: &LockField) -> Ident {
 ///
 /// unsafe impl ::async_monitor::__private::LockOf<__AccountLedger> for Account {
 ///     type Lock = Lock;
-///     fn lock(&self) -> ::async_monitor::__private::NoCoercion<'_, Lock> {
+///     fn __lock(&self) -> ::async_monitor::__private::NoCoercion<'_, Lock> {
 ///         let Self { ledger: __field, balance: _, .. } = self;
 ///         let __lock = ::async_monitor::__private::no_coercion(__field);
 ///         __lock
@@ -52,7 +52,7 @@ pub(super) fn expand_lock_of(monitor: &Monitor, lock: &LockField) -> TokenStream
     let kind = monitor.params.is_empty().then(|| {
         quote! {
             #[inline]
-            fn kind() -> ::core::option::Option<#krate::__private::Kind> {
+            fn __kind() -> ::core::option::Option<#krate::__private::Kind> {
                 #krate::__private::Kind::of::<Self, #marker>()
             }
         }
@@ -69,7 +69,7 @@ pub(super) fn expand_lock_of(monitor: &Monitor, lock: &LockField) -> TokenStream
             #lock_type
 
             #[inline]
-            fn lock(&self) -> #krate::__private::NoCoercion<'_, Self::Lock> {
+            fn __lock(&self) -> #krate::__private::NoCoercion<'_, Self::Lock> {
                 let Self { #ident: __field, #(#guarded: _,)* .. } = self;
                 let __lock = #krate::__private::no_coercion(__field);
                 __lock

@@ -50,7 +50,7 @@ impl Relock for Nothing {}
 impl LockOf<Nothing> for Nothing {
     type Lock = Nothing;
 
-    fn lock(&self) -> NoCoercion<'_, Nothing> {
+    fn __lock(&self) -> NoCoercion<'_, Nothing> {
         async_monitor::__private::no_coercion(self)
     }
 }
@@ -58,7 +58,7 @@ impl LockOf<Nothing> for Nothing {
 impl RwLockOf<u8> for Nothing {
     type Lock = Nothing;
 
-    fn lock(&self) -> NoCoercion<'_, Nothing> {
+    fn __lock(&self) -> NoCoercion<'_, Nothing> {
         async_monitor::__private::no_coercion(self)
     }
 }

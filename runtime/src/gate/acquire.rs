@@ -5,7 +5,7 @@ use core::task::{Poll, Waker};
 
 use super::policy::{Grants, Policy};
 use super::task_grants::UnusedGrant;
-use super::{Gate, QUEUED};
+use super::{CONDITIONAL, Gate, QUEUED};
 use crate::blocking::take_impatience;
 use crate::platform::{Flavour, Ordering};
 use crate::queue::{FutureState, LockedQueue, Node, NodePtr, State};
@@ -70,8 +70,16 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         let clone = waker.clone();
         let mut queue = self.queue.lock();
         if self.enter_or_mark_queued(&queue, node.request) {
+            let evaluates = conditional && self.word() & CONDITIONAL & P::FLAGS != 0;
+            if evaluates {
+                node.set_future_state(FutureState::Polled);
+                // SAFETY: the node is idle, and the caller keeps Q1. None is queued, or it
+                // could not have entered.
+                unsafe { queue.push_evaluating(node.as_ptr()) };
+            }
             drop(queue);
-            return self.entered(node.request, || drop(clone));
+            // SAFETY: passed on; it has entered.
+            return unsafe { self.entered(node, conditional, || drop(clone)) };
         }
         node.set_future_state(FutureState::Polled);
         // SAFETY: the node is idle, and the caller keeps Q1; then it is queued here,
@@ -137,7 +145,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                             queue.withdraw(own)
                         };
                         drop(queue);
-                        return self.entered(node.request, || drop((left, spare, clone)));
+                        return self.entered(node, conditional, || drop((left, spare, clone)));
                     }
                     // Its grant was given up on its behalf.
                     State::Idle => {
@@ -187,7 +195,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                     UnusedGrant::SufficientGrants(owner) => {
                         let taken = self.take_grant(&mut queue, node, owner);
                         let (mine, theirs) = (node.request, taken.granted);
-                        return self.entered(mine, || {
+                        return self.entered(node, conditional, || {
                             self.change_queued(queue, taken.first, |word| {
                                 P::admit(P::release(word, theirs), mine)
                             });
@@ -202,17 +210,38 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
 
     /// Last step of a poll that has acquired. What runs code of a user comes
     /// here: if it panics, the acquisition is rolled back.
-    pub(super) fn entered(&self, request: P::Request, finish: impl FnOnce()) -> Poll<()> {
-        struct Rollback<'g, P: Policy, F: Flavour>(&'g Gate<P, F>, P::Request);
+    ///
+    /// # Safety
+    ///
+    /// As for [`poll_enter`](Self::poll_enter), and what the node waits for has been granted.
+    pub(super) unsafe fn entered(
+        &self,
+        node: &Node<P::Request>,
+        conditional: bool,
+        finish: impl FnOnce(),
+    ) -> Poll<()> {
+        struct Rollback<'g, P: Policy, F: Flavour> {
+            gate: &'g Gate<P, F>,
+            node: &'g Node<P::Request>,
+            conditional: bool,
+        }
 
         impl<P: Policy, F: Flavour> Drop for Rollback<'_, P, F> {
             #[inline]
             fn drop(&mut self) {
-                self.0.leave(self.1);
+                if self.conditional {
+                    // SAFETY: as the caller of `entered` promises.
+                    unsafe { self.gate.satisfied(self.node) }
+                }
+                self.gate.leave_unchanged(self.node.request);
             }
         }
 
-        let rollback = Rollback(self, request);
+        let rollback = Rollback {
+            gate: self,
+            node,
+            conditional,
+        };
         finish();
         mem::forget(rollback);
         Poll::Ready(())

@@ -20,7 +20,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         node: &Node<P::Request>,
         cx: &mut Context<'_>,
     ) -> Poll<()> {
-        // SAFETY: passed on. Where it acquires as a newcomer, it is not in the queue.
+        // SAFETY: passed on. Where it acquires at once, it is not in the queue.
         unsafe {
             if node.state() != State::Idle {
                 self.poll_waiting(self.queue.lock(), node, cx.waker(), true)

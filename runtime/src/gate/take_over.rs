@@ -77,7 +77,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
             self.revoke_oldest(&mut queue, &stale, before);
             self.grants.set_first_waiter(Some(stale.first));
             // `QUEUED` stays set, as the owners are queued; so the word is ours (G2).
-            self.entered(node.request, || {
+            self.entered(node, false, || {
                 self.change_queued(queue, Some(stale.first), |_| Some(stale.admitted));
                 drop((waker, unused));
             })

@@ -32,7 +32,7 @@
 //!   task that acquires it.
 //! - **T4** Locks are acquired in this order: the lock, then the queue of the gate.
 
-use core::task::Waker;
+use core::task::{Context, Poll, Waker};
 
 use super::evaluation::Evaluated;
 use super::policies::Exclusive;
@@ -40,7 +40,7 @@ use super::policy::{Grants, Policy};
 use super::release::Serving;
 use super::{CONDITIONAL, FIRST_BIT, Gate, QUEUED};
 use crate::platform::{Flavour, Ordering};
-use crate::queue::{ConditionalNode, Evaluator, LockedQueue, NodePtr, Object, State};
+use crate::queue::{ConditionalNode, Evaluator, LockedQueue, Node, NodePtr, Object, State};
 
 /// Waiters were queued again while somebody had the turn (T2). Changes with the lock held.
 const STALE: usize = FIRST_BIT << 1;
@@ -55,6 +55,24 @@ impl<F: Flavour> Gate<Exclusive, F> {
         self.word.load(Ordering::Relaxed) & CONDITIONAL != 0
     }
 
+    /// As [`poll_conditional`](Self::poll_conditional). A newcomer that takes the turn while
+    /// others are unsatisfied is linked behind them, to keep its place should it give the turn
+    /// up.
+    ///
+    /// # Safety
+    ///
+    /// As for `poll_conditional`.
+    pub(crate) unsafe fn poll_turn(&self, node: &Node<()>, cx: &mut Context<'_>) -> Poll<()> {
+        let is_newcomer = node.state() == State::Idle;
+        // SAFETY: passed on.
+        unsafe {
+            if is_newcomer && self.has_unsatisfied() {
+                return self.poll_join(node, cx.waker(), true);
+            }
+            self.poll_conditional(node, cx)
+        }
+    }
+
     /// What is guarded may have changed, by a holder of the lock that does not have the turn.
     /// Conditions are evaluated on behalf of their waiters where that can be done for
     /// `object`.
@@ -65,7 +83,6 @@ impl<F: Flavour> Gate<Exclusive, F> {
         let mut queue = self.queue.lock();
         let (first, granted) = Self::find_revocable(&queue, from);
         let first = first?;
-        let mut word = self.word.load(Ordering::Relaxed) & !<Exclusive as Policy>::FLAGS;
         if let Some(granted) = granted {
             // SAFETY: the node is granted, and linked here, as the queue is locked. It keeps
             // its place (T2).
@@ -74,13 +91,17 @@ impl<F: Flavour> Gate<Exclusive, F> {
                 self.grants.ended(granted);
                 queue.revoke(granted, behind);
             }
-            word = Exclusive::release(word, ());
         }
         self.requeue_unsatisfied(&mut queue, Some(first));
+        // Only now: until `QUEUED` is set, as a node is queued, a newcomer may take the turn,
+        // or give it back. From here on the word is ours (G2).
+        let mut word = self.word.load(Ordering::Relaxed) & !<Exclusive as Policy>::FLAGS;
+        if granted.is_some() {
+            word = Exclusive::release(word, ());
+        }
         if Exclusive::admit(word, ()).is_none() {
             word |= STALE;
         }
-        // `QUEUED` is set, as a node is queued; so the word is ours (G2).
         self.serve_turn(&mut queue, word)
     }
 
@@ -215,8 +236,8 @@ impl<F: Flavour> Gate<Exclusive, F> {
     }
 
     /// The owner of `node`, which has the turn and the lock, gives the turn up if a waiter
-    /// before it was queued again meanwhile (T2), and is queued where it stands. It is given `kept` back if it
-    /// keeps the turn.
+    /// before it was queued again meanwhile (T2), and is queued where it stands. It is given
+    /// `kept` back if it keeps the turn.
     ///
     /// # Safety
     ///
@@ -251,6 +272,7 @@ impl<F: Flavour> Gate<Exclusive, F> {
             if is_linked {
                 queue.requeue_evaluating(own, kept);
             } else {
+                // It came to a gate where nobody was unsatisfied, or has taken a turn over.
                 node.node
                     .set_future_state(crate::queue::FutureState::Polled);
                 queue.push_back(own, kept);

@@ -526,6 +526,22 @@ impl<R: Request> LockedQueue<'_, R> {
         }
     }
 
+    /// Links an idle node at the end, as [`Evaluating`](State::Evaluating).
+    ///
+    /// # Safety
+    ///
+    /// As for [`push_back`](Self::push_back), and the caller is the node's owner.
+    pub(crate) unsafe fn push_evaluating(&mut self, node: NodePtr<R>) {
+        // SAFETY: Q2; an idle node owns no waker, nor does one that evaluates (Q3). For the
+        // links passed on.
+        unsafe {
+            (*node.as_ptr()).ticket.set(0);
+            (*node.as_ptr()).is_thread.set(false);
+            self.set_state(node, State::Evaluating);
+            self.link(None, node);
+        }
+    }
+
     /// The owner of a node that evaluates gives its turn up: the node is queued again, where
     /// it stands.
     ///

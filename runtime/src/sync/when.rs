@@ -224,7 +224,7 @@ impl Waiter<'_> {
     fn poll(self: Pin<&Self>, cx: &mut Context<'_>) -> Poll<()> {
         // SAFETY: the node is pinned as we are, used with this gate only, and cancelled by
         // our drop.
-        unsafe { self.turns.0.poll_conditional(&self.node.node, cx) }
+        unsafe { self.turns.0.poll_turn(&self.node.node, cx) }
     }
 
     /// Leaves the queue, and keeps the turn.

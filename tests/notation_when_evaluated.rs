@@ -123,6 +123,25 @@ fn many_conditions_are_evaluated_in_their_order() {
     assert!(shared.try_acquire_state().is_some());
 }
 
+/// A release evaluates some hundred conditions, and leaves the others to their waiters.
+#[test]
+fn a_crowd_of_conditions_is_left_to_its_waiters() {
+    let shared = Shared::default();
+    let mut ones: Vec<_> = (0..300).map(|_| waiting(shared.is_one())).collect();
+    block_on(shared.set(2));
+    let mut woken = 0;
+    for (one, task) in &mut ones {
+        woken += task.wakes();
+        assert!(!is_ready(task, one.as_mut()));
+    }
+    assert!((1..100).contains(&woken), "{woken}");
+    block_on(shared.set(1));
+    assert!(
+        ones.iter_mut()
+            .all(|(one, task)| is_ready(task, one.as_mut()))
+    );
+}
+
 #[test]
 fn the_waiter_has_the_panic_of_its_condition() {
     let shared = Shared::default();

@@ -299,7 +299,8 @@ pub fn derive_guarded(input: TokenStream) -> TokenStream {
 /// Where the condition uses nothing but the binding, constants and functions, the
 /// releasing section may evaluate it, on its own thread and while it holds what it holds:
 /// the waiter is not woken while it stays false. So a condition should depend on what is
-/// guarded alone, not on thread-locals or another lock. Any other condition is evaluated by its waiter, which is woken for it.
+/// guarded alone, not on thread-locals or another lock, and not on the future that waits, which may
+/// have been leaked. Any other condition is evaluated by its waiter, which is woken for it.
 ///
 /// ```
 /// # use async_monitor::{Guarded, Lock, synchronized};

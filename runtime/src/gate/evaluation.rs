@@ -13,6 +13,10 @@ use crate::queue::{ConditionFn, NodePtr, Object, State};
 /// another walk from the head, as the queue was unlocked meanwhile.
 const BATCH: usize = 16;
 
+/// How many more batches are evaluated after the first. The rest is left to its owners: each
+/// batch walks over those before it.
+const MOST_BATCHES: usize = 15;
+
 /// Conditions to evaluate, and the nodes that they are of.
 struct Batch<P: Policy> {
     conditions: [MaybeUninit<(NodePtr<P::Request>, ConditionFn)>; BATCH],
@@ -23,8 +27,8 @@ struct Batch<P: Policy> {
 enum End<P: Policy> {
     /// There are no more unsatisfied nodes.
     Last,
-    /// There may be more.
-    Full,
+    /// There is at least this one more.
+    Full(NodePtr<P::Request>),
     /// The condition of this node is left to its owner.
     Owners(NodePtr<P::Request>),
     /// The node where the last batch ended has gone.
@@ -98,8 +102,12 @@ impl<P: Policy> Batch<P> {
 
 impl<P: Policy, F: Flavour> Gate<P, F> {
     /// As [`leave`](Self::leave), for a releaser that had what is guarded of `object`.
+    ///
+    /// # Safety
+    ///
+    /// As for [`GatePermit::release_object`](super::GatePermit::release_object).
     #[inline]
-    pub(crate) fn leave_object(&self, request: P::Request, object: impl FnOnce() -> Object) {
+    pub(crate) unsafe fn leave_object(&self, request: P::Request, object: impl FnOnce() -> Object) {
         let release = |word| Some(P::release(word, request));
         let wanted = Self::wanted(P::may_mutate(request));
         if self.try_change(wanted, release).is_none() {
@@ -135,6 +143,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     /// and none is queued again: nodes are only dropped (G8).
     pub(super) fn evaluate_conditions(&self, object: Object) -> Evaluated<P> {
         let mut after = None;
+        let mut batches_left = MOST_BATCHES;
         loop {
             let mut batch = Batch::new();
             let end = self.next_conditions(object, after, &mut batch);
@@ -145,8 +154,11 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
             }
             match end {
                 End::Last => return Evaluated::AllFalse,
-                End::Full => after = batch.last(),
-                End::Owners(node) => return Evaluated::UpTo(Some(node)),
+                End::Full(_) if batches_left > 0 => {
+                    batches_left -= 1;
+                    after = batch.last();
+                }
+                End::Full(node) | End::Owners(node) => return Evaluated::UpTo(Some(node)),
                 End::Lost => return Evaluated::UpTo(None),
             }
         }
@@ -174,7 +186,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                         return End::Owners(node);
                     };
                     if !batch.push(node, condition) {
-                        return End::Full;
+                        return End::Full(node);
                     }
                 }
             }

@@ -104,10 +104,16 @@ impl<H: Gated, C: Claim<H>> GatePermit<H, C> {
     }
 
     /// Gives back what was granted, by a releaser that had what is guarded of `object`.
+    ///
+    /// # Safety
+    ///
+    /// The gate is that of the lock which the kind of the object stands for, of that object,
+    /// and nothing borrows from what it guards.
     #[inline]
-    pub(crate) fn release_object(self, object: impl FnOnce() -> Object) {
+    pub(crate) unsafe fn release_object(self, object: impl FnOnce() -> Object) {
         let claim = self.claim;
-        self.into_handle().gate().leave_object(claim.into(), object);
+        // SAFETY: passed on; the permit is given back in there.
+        unsafe { self.into_handle().gate().leave_object(claim.into(), object) }
     }
 
     /// Which lock this is.

@@ -223,12 +223,16 @@ impl<'a, O: LockOf<M> + ?Sized, M> Drop for GuardOf<'a, O, M> {
         match O::__kind() {
             Some(kind) => {
                 let owner = self._owner;
-                <O::Lock as AsyncLock>::__release_object(guard, || {
-                    // Null, which is of no object, where there is none yet.
-                    let address =
-                        owner.map_or(ptr::null(), |owner| (&raw const *owner).cast::<()>());
-                    Object::new(address, kind.0)
-                });
+                // SAFETY: it is the guard of that lock of the owner (K1). If there is no owner
+                // yet, no object has this address.
+                unsafe {
+                    <O::Lock as AsyncLock>::__release_object(guard, || {
+                        // Null, which is of no object, where there is none yet.
+                        let address =
+                            owner.map_or(ptr::null(), |owner| (&raw const *owner).cast::<()>());
+                        Object::new(address, kind.0)
+                    });
+                }
             }
             None => drop(guard),
         }

@@ -166,10 +166,14 @@ impl<'a, O: SyncLockOf<M> + ?Sized, M> Drop for SyncGuardOf<'a, O, M> {
         match O::__kind() {
             Some(kind) => {
                 let owner = self.owner;
-                <O::Lock as SyncLock>::__release_object(guard, || {
-                    // Null, which is of no object, where there is none yet.
-                    kind.object(owner.map_or(ptr::null(), |owner| (&raw const *owner).cast()))
-                });
+                // SAFETY: it is the guard of that lock of the owner (K1). If there is no owner
+                // yet, no object has this address.
+                unsafe {
+                    <O::Lock as SyncLock>::__release_object(guard, || {
+                        // Null, which is of no object, where there is none yet.
+                        kind.object(owner.map_or(ptr::null(), |owner| (&raw const *owner).cast()))
+                    });
+                }
             }
             None => drop(guard),
         }

@@ -1,6 +1,7 @@
 //! `sync::Lock`: mutual exclusion between threads, without data of its own.
 
 use core::fmt;
+use core::panic::{RefUnwindSafe, UnwindSafe};
 
 use super::raw::{RawMutex, RawMutexGuard};
 use super::turns::{Hold, Turns};
@@ -119,6 +120,10 @@ impl<'a> LockGuard<'a> {
         self.hold.lock_id()
     }
 }
+
+// What is in it is whole again after every panic.
+impl UnwindSafe for Lock {}
+impl RefUnwindSafe for Lock {}
 
 impl Default for Lock {
     fn default() -> Self {

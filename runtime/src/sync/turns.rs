@@ -99,8 +99,12 @@ impl<'a, R: RawGuard> Hold<'a, R> {
     }
 
     /// Releases the lock of `object`.
+    ///
+    /// # Safety
+    ///
+    /// As for [`GatePermit::release_object`](crate::gate::GatePermit::release_object).
     #[inline]
-    pub(super) fn release_object(self, object: impl FnOnce() -> Object) {
+    pub(super) unsafe fn release_object(self, object: impl FnOnce() -> Object) {
         ManuallyDrop::new(self).release(R::MAY_CHANGE, || Some(object()));
     }
 
@@ -134,7 +138,8 @@ impl<'a, R: RawGuard> Hold<'a, R> {
         };
         // SAFETY: not used again.
         unsafe { ManuallyDrop::drop(&mut self.raw) }
-        // The lock is free: a waker may poll a task that acquires it (T3).
+        // The lock is free: a waker may poll a task that acquires it (T3). Others that a
+        // section of several locks holds may not be.
         if let Some(waker) = waker {
             wake_one(waker);
         }

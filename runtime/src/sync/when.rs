@@ -113,13 +113,15 @@ macro_rules! conditional_sync_lock {
             }
 
             #[inline]
-            fn __release_object<'a>(
+            unsafe fn __release_object<'a>(
                 $this: Self::Guard<'a>,
                 object: impl FnOnce() -> crate::queue::Object,
             ) where
                 Self: 'a,
             {
-                $hold.release_object(object);
+                let hold = $hold;
+                // SAFETY: passed on.
+                unsafe { hold.release_object(object) }
             }
         }
 

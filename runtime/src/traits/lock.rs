@@ -170,9 +170,14 @@ pub trait AsyncLock {
     /// evaluated before, for that object.
     ///
     /// Locks of this crate do so; any other drops its guard.
+    ///
+    /// # Safety
+    ///
+    /// The guard is that of the lock which the kind of the object stands for, of that object,
+    /// and nothing borrows from it.
     #[doc(hidden)]
     #[inline]
-    fn __release_object<'a>(guard: Self::Guard<'a>, _object: impl FnOnce() -> Object)
+    unsafe fn __release_object<'a>(guard: Self::Guard<'a>, _object: impl FnOnce() -> Object)
     where
         Self: 'a,
     {
@@ -293,11 +298,12 @@ macro_rules! through_pointer {
             }
 
             #[inline]
-            fn __release_object<'a>(guard: Self::Guard<'a>, object: impl FnOnce() -> Object)
+            unsafe fn __release_object<'a>(guard: Self::Guard<'a>, object: impl FnOnce() -> Object)
             where
                 Self: 'a,
             {
-                L::__release_object(guard, object);
+                // SAFETY: passed on.
+                unsafe { L::__release_object(guard, object) }
             }
         }
 
@@ -383,14 +389,15 @@ macro_rules! async_lock {
             }
 
             #[inline]
-            fn __release_object<'a>(
+            unsafe fn __release_object<'a>(
                 guard: Self::Guard<'a>,
                 object: impl FnOnce() -> $crate::queue::Object,
             )
             where
                 Self: 'a,
             {
-                guard.permit.release_object(object);
+                // SAFETY: passed on.
+                unsafe { guard.permit.release_object(object) }
             }
         }
 

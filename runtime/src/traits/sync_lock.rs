@@ -65,9 +65,13 @@ pub trait SyncLock {
 
     /// Releases the lock of an object. Conditions (`when`) that wait for a change may be
     /// evaluated before, for that object.
+    ///
+    /// # Safety
+    ///
+    /// As for [`AsyncLock::__release_object`](crate::AsyncLock::__release_object).
     #[doc(hidden)]
     #[inline]
-    fn __release_object<'a>(guard: Self::Guard<'a>, _object: impl FnOnce() -> Object)
+    unsafe fn __release_object<'a>(guard: Self::Guard<'a>, _object: impl FnOnce() -> Object)
     where
         Self: 'a,
     {
@@ -156,11 +160,12 @@ macro_rules! through_pointer {
             }
 
             #[inline]
-            fn __release_object<'a>(guard: Self::Guard<'a>, object: impl FnOnce() -> Object)
+            unsafe fn __release_object<'a>(guard: Self::Guard<'a>, object: impl FnOnce() -> Object)
             where
                 Self: 'a,
             {
-                L::__release_object(guard, object);
+                // SAFETY: passed on.
+                unsafe { L::__release_object(guard, object) }
             }
         }
 

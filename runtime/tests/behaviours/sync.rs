@@ -5,13 +5,15 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
+use std::task::{RawWaker, RawWakerVTable, Waker};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use async_monitor::__private::{ConditionalSyncLock, ConditionalSyncRwLock, TurnGuards, sync_when};
 use async_monitor::sync::{Lock, Mutex, MutexGuard, RwLock, RwLockReadGuard};
 use async_monitor::{SyncLock, SyncRwLock};
 
-use crate::support::{Task, Waiter, queued, taken, waiter, waiter_of};
+use crate::support::{Task, Waiter, poll_with, queued, taken, waiter, waiter_of};
 
 /// Acquires `mutex` when `condition` is true of its value.
 fn enter<'a>(
@@ -232,6 +234,53 @@ fn sync_when_waiters_are_served_in_order() {
     assert_eq!(waiters[0].wakes(), 1);
     assert_eq!(waiters[1].wakes(), 1);
     assert_eq!(waiters[3].wakes(), 1, "it was its turn, too");
+}
+
+/// A waker that wakes nobody, and counts its clones.
+fn counting_waker(clones: &'static AtomicUsize) -> Waker {
+    const VTABLE: RawWakerVTable = RawWakerVTable::new(
+        |clones| {
+            // SAFETY: it is the counter, which is static.
+            unsafe { (*clones.cast::<AtomicUsize>()).fetch_add(1, Ordering::SeqCst) };
+            RawWaker::new(clones, &VTABLE)
+        },
+        |_| {},
+        |_| {},
+        |_| {},
+    );
+
+    let clones: *const AtomicUsize = clones;
+    // SAFETY: the functions touch nothing but the counter.
+    unsafe { Waker::from_raw(RawWaker::new(clones.cast(), &VTABLE)) }
+}
+
+#[test]
+fn sync_when_a_newcomer_that_gives_the_turn_up_keeps_its_place() {
+    static CLONES: AtomicUsize = AtomicUsize::new(0);
+
+    let mutex: &'static Mutex<i32> = Box::leak(Box::new(Mutex::new(0)));
+    let mut first = queued(enter(mutex, |value| value >= 5));
+    let mut held = mutex.lock();
+    // It takes the turn, and waits for the lock.
+    let newcomer = thread::spawn(|| {
+        let mut newcomer = Box::pin(enter(mutex, |value| value >= 1));
+        let polled = poll_with(&counting_waker(&CLONES), newcomer.as_mut());
+        assert!(polled.is_pending(), "overtaken");
+        newcomer
+    });
+    let begin = Instant::now();
+    while CLONES.load(Ordering::SeqCst) < 2 && begin.elapsed() < Duration::from_secs(10) {
+        thread::yield_now();
+    }
+    let mut last = queued(enter(mutex, |value| value >= 1));
+    *held = 1;
+    drop(held);
+    let mut newcomer = newcomer.join().expect("it gives the turn up");
+    // There is too little for the first, which gives the turn on.
+    first.pending();
+    last.pending();
+    let polled = poll_with(Waker::noop(), newcomer.as_mut());
+    assert!(polled.is_ready());
 }
 
 #[test]
@@ -473,4 +522,15 @@ fn enter_any(mutex: &Mutex<i32>) -> impl Future<Output = MutexGuard<'_, i32>> + 
             |_: &mut MutexGuard<'_, i32>| true,
         )
     }
+}
+
+#[test]
+fn sync_lock_may_be_used_after_a_panic() {
+    let lock = Lock::new();
+    let panicked = catch_unwind(|| {
+        let _guard = lock.acquire();
+        panic!("in a section");
+    });
+    assert!(panicked.is_err());
+    assert!(lock.try_acquire().is_some());
 }

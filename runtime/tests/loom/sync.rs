@@ -266,31 +266,3 @@ fn a_newcomer_does_not_overtake_during_a_change() {
         );
     });
 }
-
-/// A newcomer that gives the turn up stays before those that came after it.
-#[test]
-fn a_newcomer_that_gives_the_turn_up_keeps_its_place() {
-    model_within(2, || {
-        let mutex = leak(Mutex::new(0));
-        let first = Task::new();
-        let mut first_waits = queued(&first, async { *at_least(mutex, 5).await -= 5 });
-        let putter = thread::spawn(|| *mutex.lock() += 1);
-        let newcomer = Task::new();
-        let mut newcomer_waits = Box::pin(async { *at_least(mutex, 1).await -= 1 });
-        let mut served = newcomer.poll(newcomer_waits.as_mut()).is_ready();
-        let last = Task::new();
-        let mut last_waits = Box::pin(async { *at_least(mutex, 1).await -= 1 });
-        let overtaken = last.poll(last_waits.as_mut()).is_ready() && !served;
-        assert!(!overtaken);
-        putter.join().unwrap();
-        assert!(
-            first.poll(first_waits.as_mut()).is_pending(),
-            "there is too little"
-        );
-        for _ in 0..2 {
-            served = served || newcomer.poll(newcomer_waits.as_mut()).is_ready();
-        }
-        assert!(served);
-        drop(last_waits);
-    });
-}

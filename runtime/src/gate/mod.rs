@@ -192,6 +192,9 @@ use self::policy::Grants;
 pub(crate) use self::policy::Policy;
 use crate::platform::{Flavour, Ordering, Threads, Word, const_unless_loom};
 use crate::queue::{Queue, State};
+use crate::traits::lock::LockId;
+use crate::watch::{Mode, Resource};
+use crate::watching::{Ask, Caller, Holder};
 
 /// A node is queued (G1).
 pub(crate) const QUEUED: usize = 1;
@@ -208,6 +211,7 @@ pub(crate) struct Gate<P: Policy, F = Threads> {
     word: Word<F>,
     queue: Queue<P::Request, F>,
     grants: P::Grants,
+    holder: Holder,
     _policy: PhantomData<P>,
 }
 
@@ -218,6 +222,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                 word: Word::new(word),
                 queue: Queue::new(),
                 grants: P::Grants::NEW,
+                holder: Holder::new(),
                 _policy: PhantomData,
             }
         }
@@ -236,9 +241,48 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
             .count(|state| state.is_queued() || state == State::Unsatisfied)
     }
 
-    /// Acquires if that is possible at once and nothing is queued.
+    /// Where it was entered last.
+    #[inline]
+    pub(crate) fn holder(&self) -> &Holder {
+        &self.holder
+    }
+
+    /// What those who watch are told of a request.
+    #[inline]
+    pub(crate) fn described(
+        &self,
+        request: P::Request,
+        resource: Resource,
+        type_name: fn() -> &'static str,
+    ) -> Ask<'_> {
+        let mode = P::mode(request);
+        Ask {
+            resource: match mode {
+                Mode::Permits(_) => Resource::Semaphore,
+                Mode::Exclusive | Mode::Shared | Mode::Upgradable => resource,
+            },
+            lock: LockId::of(self),
+            mode,
+            type_name,
+            holder: Some(&self.holder),
+        }
+    }
+
+    /// [`try_enter_quietly`](Self::try_enter_quietly), by the caller.
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub(crate) fn try_enter(&self, request: P::Request) -> bool {
+        let entered = self.try_enter_quietly(request);
+        if entered {
+            self.holder.set(Caller::here());
+        }
+        entered
+    }
+
+    /// Acquires if that is possible at once and nothing is queued. Leaves it to the caller to
+    /// say where.
+    #[inline]
+    pub(crate) fn try_enter_quietly(&self, request: P::Request) -> bool {
         let mut word = self.word.load(Ordering::Relaxed);
         loop {
             if word & QUEUED != 0 {

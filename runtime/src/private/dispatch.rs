@@ -67,6 +67,9 @@ use crate::{AsyncLock, AsyncRwLock, LockId, SyncLock, SyncRwLock};
 /// Implemented by the derive: the struct has a lock whose name hashes to `KEY`,
 /// and this is what its sections see.
 pub trait HasLock<const KEY: u128> {
+    /// `Account.ledger`.
+    const NAME: &'static str;
+
     /// Whether its sections may suspend: `Suspending`, or `NonSuspending` for a short lock.
     type Mode: Mode;
 

@@ -13,6 +13,8 @@ use super::turns::{Hold, Turns};
 use super::when::{ConditionalSyncRwLock, conditional_sync_lock};
 use crate::gate::guard_traits;
 use crate::traits::lock::LockId;
+use crate::watch::Mode;
+use crate::watching::by_thread;
 use crate::traits::sync_lock::{ExclusiveSyncLock, ExclusiveSyncRwLock, SyncRwLock};
 
 /// A value that many threads read or one writes, for sections that never suspend.
@@ -100,9 +102,16 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// As for [`sync::Lock::acquire`](super::Lock::acquire). A thread that reads already may
     /// wait for itself too, where a writer waits.
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn read(&self) -> RwLockReadGuard<'_, T> {
-        self.reading(self.raw.read(), false)
+        let raw = by_thread(
+            self.lock_id(),
+            Mode::Shared,
+            || self.raw.try_read(),
+            || self.raw.read(),
+        );
+        self.reading(raw, false)
     }
 
     /// Acquires the lock for reading if that is possible at once.
@@ -117,9 +126,16 @@ impl<T: ?Sized> RwLock<T> {
     /// # Panics and deadlocks
     ///
     /// As for [`sync::Lock::acquire`](super::Lock::acquire).
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn write(&self) -> RwLockWriteGuard<'_, T> {
-        self.writing(self.raw.write(), false)
+        let raw = by_thread(
+            self.lock_id(),
+            Mode::Exclusive,
+            || self.raw.try_write(),
+            || self.raw.write(),
+        );
+        self.writing(raw, false)
     }
 
     /// Acquires the lock for writing if nobody has it.

@@ -204,6 +204,7 @@ impl Side<'_> {
     ///
     /// ```text
     /// impl ::async_monitor::__private::HasLock<0x1234> for Account {
+    ///     const NAME: &'static str = "Account.ledger";
     ///     type Mode = ::async_monitor::__private::Suspending;
     ///     type Guard<'__guard> = AccountLedgerGuard<'__guard>;
     ///     type Held<'__guard> = AccountLedgerHeld<'__guard>;
@@ -238,6 +239,7 @@ impl Side<'_> {
         let guard_type = self.guard_type(&quote!('__guard));
         let held_type = self.held_type(&quote!('__guard));
         let lock = &self.lock.ident;
+        let name = format!("{}.{}", plain(&monitor.ident), plain(lock));
         let enter = if self.is_shared {
             quote!(EnterShared)
         } else {
@@ -261,6 +263,7 @@ impl Side<'_> {
             #[doc(hidden)]
             #[automatically_derived]
             impl #params #krate::__private::HasLock<#key> for #this #where_clause {
+                const NAME: &'static str = #name;
                 type Mode = #krate::__private::#mode;
                 type Guard<'__guard> = #guard_type where Self: '__guard;
                 type Held<'__guard> = #held_type where Self: '__guard;

@@ -4,6 +4,7 @@ use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 
 use super::site::{Site, Wait};
+use super::watching;
 use crate::gather::Gather;
 use crate::names::{self, Krate, own, plain, unsafe_};
 use crate::section::model::{Lock, LockExpr, Section};
@@ -13,6 +14,7 @@ use crate::section::parse::Mode;
 pub(super) struct Acquisition<'s> {
     pub(super) model: &'s Lock,
     krate: &'s Krate,
+    index: Literal,
     base: Ident,
     /// What is entered.
     lock: Ident,
@@ -44,6 +46,7 @@ impl<'s> Acquisition<'s> {
         Acquisition {
             model: lock,
             krate,
+            index: Literal::usize_suffixed(index),
             base: local("base"),
             lock: local("lock"),
             entry_type: local("type"),
@@ -144,8 +147,44 @@ impl<'s> Acquisition<'s> {
     fn waited(&self, site: Site<'_>) -> TokenStream {
         let (span, enter, lock) = (self.span(), self.enter(), &self.lock);
         match site.wait() {
-            Wait::Await => quote_spanned!(span=> #enter::wait(#lock).await),
-            Wait::Park => quote_spanned!(span=> #enter::wait_blocking(#lock)),
+            Wait::Await => {
+                let waiting = self.watched(&self.wait());
+                quote_spanned!(span=> #waiting.await)
+            }
+            Wait::Park => {
+                let (section, index) = (watching::section_local(), &self.index);
+                quote_spanned!(span=> #section.__enter(#index, || #enter::wait_blocking(#lock)))
+            }
+        }
+    }
+
+    /// `__section.__entering(0, future)`: a future that acquires the lock for the section.
+    fn watched(&self, future: &TokenStream) -> TokenStream {
+        let (span, section, index) = (self.span(), watching::section_local(), &self.index);
+        quote_spanned!(span=> #section.__entering(#index, #future))
+    }
+
+    /// `__section.__finish(0, || guard)`: the lock is acquired now, or has been.
+    fn watched_finish(&self, guard: &TokenStream) -> TokenStream {
+        let (span, section, index) = (self.span(), watching::section_local(), &self.index);
+        quote_spanned!(span=> #section.__finish(#index, || #guard))
+    }
+
+    /// `SectionLock::new(..)`: what the runtime is told of the lock.
+    pub(super) fn described(&self) -> TokenStream {
+        let (span, private, enter) = (self.span(), self.private(), self.enter());
+        let (entry_type, lock, written) = (&self.entry_type, &self.lock, &self.model.written);
+        let is_shared = match self.model.mode {
+            Mode::Exclusive => quote_spanned!(span=> false),
+            Mode::Shared => quote_spanned!(span=> true),
+        };
+        quote_spanned! {span=>
+            #private::SectionLock::new(
+                #entry_type.__name(::core::stringify!(#written)),
+                #enter::id(#lock),
+                #is_shared,
+                #entry_type.__mode().__acquires_last(),
+            )
         }
     }
 
@@ -162,10 +201,10 @@ impl<'s> Acquisition<'s> {
     /// The future that enters the section: of the guard where there is a condition, and else
     /// of the first step.
     pub(super) fn entering(&self, section: &Section) -> TokenStream {
-        match &section.options.when {
+        self.watched(&match &section.options.when {
             Some(when) => self.acquire_when(&when.condition),
             None => self.wait(),
-        }
+        })
     }
 
     /// `infallible(..)`, or where there is a `?`:
@@ -361,10 +400,10 @@ pub(super) fn finish(
     let guards = locks.iter().map(|lock| &lock.guard);
     if let [one] = locks {
         let (waited, guard) = (waited_of(one), &one.guard);
-        let finished = match section.options.when {
+        let finished = one.watched_finish(&match section.options.when {
             Some(_) => waited,
             None => one.finished(&waited),
-        };
+        });
         return quote_spanned!(one.span()=> let mut #guard = #finished;);
     }
     let waited: Vec<_> = locks.iter().map(|lock| &lock.waited).gather();
@@ -373,11 +412,14 @@ pub(super) fn finish(
     let ids = locks.iter().map(Acquisition::named_id);
     let arms = locks.iter().enumerate().map(|(index, lock)| {
         let (pattern, waited, slot) = (pattern(index, locks), &lock.waited, &lock.slot);
-        let finished = lock.finished(&quote_spanned!(span=> #private::taken(#waited.take())));
+        let taken = quote_spanned!(span=> #private::taken(#waited.take()));
+        let finished = lock.watched_finish(&lock.finished(&taken));
         quote!(#pattern => #slot = ::core::option::Option::Some(#finished),)
     });
     let sources = locks.iter().map(waited_of);
-    let at_once = locks.iter().map(|lock| lock.finished(&waited_of(lock)));
+    let at_once = locks
+        .iter()
+        .map(|lock| lock.watched_finish(&lock.finished(&waited_of(lock))));
     let mode = mode(locks);
     let next = Ident::new("__next", span);
     quote_spanned! {span=>

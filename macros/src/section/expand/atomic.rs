@@ -155,6 +155,7 @@ pub(super) fn body(
         wait,
         output,
         braces,
+        ..
     } = site
     else {
         let end = control_flow::end(&statements);

@@ -159,6 +159,7 @@ Dropping the future gives up the place in the queue.*/
 #[automatically_derived]
 impl ::async_monitor::__private::HasLock<122075695621518212564394156771862851892u128>
 for Account {
+    const __NAME: &'static str = "Account.ledger";
     type Mode = ::async_monitor::__private::Suspending;
     type Guard<'__guard> = AccountLedgerGuard<'__guard> where Self: '__guard;
     type Held<'__guard> = AccountLedgerHeld<'__guard> where Self: '__guard;

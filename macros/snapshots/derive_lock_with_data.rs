@@ -153,6 +153,7 @@ Dropping the future gives up the place in the queue.*/
 #[automatically_derived]
 impl ::async_monitor::__private::HasLock<9157926117924125475949231123135259214u128>
 for Shared {
+    const __NAME: &'static str = "Shared.state";
     type Mode = ::async_monitor::__private::Suspending;
     type Guard<'__guard> = SharedStateGuard<'__guard> where Self: '__guard;
     type Held<'__guard> = SharedStateHeld<'__guard> where Self: '__guard;

@@ -207,6 +207,7 @@ for Cache<'d, K, N>
 where
     K: Eq,
 {
+    const __NAME: &'static str = "Cache.table";
     type Mode = ::async_monitor::__private::Suspending;
     type Guard<'__guard> = CacheTableWriteGuard<'__guard, 'd, K, N> where Self: '__guard;
     type Held<'__guard> = CacheTableWriteHeld<'__guard, 'd, K, N> where Self: '__guard;
@@ -871,6 +872,7 @@ for Cache<'d, K, N>
 where
     K: Eq,
 {
+    const __NAME: &'static str = "Cache.table";
     type Mode = ::async_monitor::__private::Suspending;
     type Guard<'__guard> = CacheTableReadGuard<'__guard, 'd, K, N> where Self: '__guard;
     type Held<'__guard> = CacheTableReadHeld<'__guard, 'd, K, N> where Self: '__guard;

@@ -18,6 +18,37 @@ const _: () = {
                 .__resolve();
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
+        let __section = ::async_monitor::__private::Section::new(
+            {
+                static __SITE: ::async_monitor::__private::Site = ::async_monitor::__private::Site::new(
+                    "with_lock!",
+                    ::core::file!(),
+                    ::core::line!(),
+                    ::core::column!(),
+                    "",
+                );
+                &__SITE
+            },
+            ::core::option::Option::None,
+            [
+                ::async_monitor::__private::SectionLock::exclusive::<
+                    _,
+                    122075695621518212564394156771862851892u128,
+                >(
+                    __type0.__name(::core::stringify!(from.ledger)),
+                    __lock0,
+                    __type0.__mode().__acquires_last(),
+                ),
+                ::async_monitor::__private::SectionLock::exclusive::<
+                    _,
+                    122075695621518212564394156771862851892u128,
+                >(
+                    __type1.__name(::core::stringify!(to.ledger)),
+                    __lock1,
+                    __type1.__mode().__acquires_last(),
+                ),
+            ],
+        );
         let (mut __slot0, mut __slot1) = (
             ::core::option::Option::None,
             ::core::option::Option::None,
@@ -40,9 +71,13 @@ const _: () = {
                 0usize => {
                     __slot0 = ::core::option::Option::Some(
                         ::async_monitor::__private::infallible(
-                            ::async_monitor::__private::Enter::<
-                                122075695621518212564394156771862851892u128,
-                            >::wait(__lock0)
+                            __section
+                                .__entering(
+                                    0usize,
+                                    ::async_monitor::__private::Enter::<
+                                        122075695621518212564394156771862851892u128,
+                                    >::wait(__lock0),
+                                )
                                 .await,
                         ),
                     );
@@ -50,9 +85,13 @@ const _: () = {
                 _ => {
                     __slot1 = ::core::option::Option::Some(
                         ::async_monitor::__private::infallible(
-                            ::async_monitor::__private::Enter::<
-                                122075695621518212564394156771862851892u128,
-                            >::wait(__lock1)
+                            __section
+                                .__entering(
+                                    1usize,
+                                    ::async_monitor::__private::Enter::<
+                                        122075695621518212564394156771862851892u128,
+                                    >::wait(__lock1),
+                                )
                                 .await,
                         ),
                     );
@@ -90,20 +129,26 @@ const _: () = {
             ]) {
                 match __next {
                     0usize => {
-                        __slot0 = ::core::option::Option::Some(
-                            __type0
+                        __slot0 = ::core::option::Option::Some({
+                            let __asking = __section.__finish(0usize);
+                            let __acquired = __type0
                                 .__finish::<
                                     122075695621518212564394156771862851892u128,
-                                >(::async_monitor::__private::taken(__waited0.take())),
-                        );
+                                >(::async_monitor::__private::taken(__waited0.take()));
+                            __asking.__acquired();
+                            __acquired
+                        });
                     }
                     _ => {
-                        __slot1 = ::core::option::Option::Some(
-                            __type1
+                        __slot1 = ::core::option::Option::Some({
+                            let __asking = __section.__finish(1usize);
+                            let __acquired = __type1
                                 .__finish::<
                                     122075695621518212564394156771862851892u128,
-                                >(::async_monitor::__private::taken(__waited1.take())),
-                        );
+                                >(::async_monitor::__private::taken(__waited1.take()));
+                            __asking.__acquired();
+                            __acquired
+                        });
                     }
                 }
             }
@@ -113,14 +158,24 @@ const _: () = {
             )
         } else {
             (
-                __type0
-                    .__finish::<
-                        122075695621518212564394156771862851892u128,
-                    >(::async_monitor::__private::taken(__slot0)),
-                __type1
-                    .__finish::<
-                        122075695621518212564394156771862851892u128,
-                    >(::async_monitor::__private::taken(__slot1)),
+                {
+                    let __asking = __section.__finish(0usize);
+                    let __acquired = __type0
+                        .__finish::<
+                            122075695621518212564394156771862851892u128,
+                        >(::async_monitor::__private::taken(__slot0));
+                    __asking.__acquired();
+                    __acquired
+                },
+                {
+                    let __asking = __section.__finish(1usize);
+                    let __acquired = __type1
+                        .__finish::<
+                            122075695621518212564394156771862851892u128,
+                        >(::async_monitor::__private::taken(__slot1));
+                    __asking.__acquired();
+                    __acquired
+                },
             )
         };
         let mut __view0 = __type0.__view(&mut __guard0);
@@ -129,6 +184,7 @@ const _: () = {
         let mut __view1 = __type1.__view(&mut __guard1);
         let b = __view1.__bind();
         let _ = &b;
+        let __inside = __section.__inside();
         *a.balance -= amount;
         *b.balance += amount;
         *a.balance

@@ -145,24 +145,36 @@ pub(crate) trait Flavoured: Flavour + Sized {
 impl Flavoured for Threads {
     #[inline]
     fn exclusive_waiter(gate: &Gate<Exclusive>) -> ConditionalWaiter<'_> {
-        ConditionalWaiter(WaiterAt::Exclusive(gate, ConditionalNode::new(())), Watch::new())
+        ConditionalWaiter(
+            WaiterAt::Exclusive(gate, ConditionalNode::new(())),
+            Watch::new(),
+        )
     }
 
     #[inline]
     fn shared_waiter(gate: &Gate<Shared>, access: Access) -> ConditionalWaiter<'_> {
-        ConditionalWaiter(WaiterAt::Shared(gate, ConditionalNode::new(access)), Watch::new())
+        ConditionalWaiter(
+            WaiterAt::Shared(gate, ConditionalNode::new(access)),
+            Watch::new(),
+        )
     }
 }
 
 impl Flavoured for Local {
     #[inline]
     fn exclusive_waiter(gate: &Gate<Exclusive, Local>) -> ConditionalWaiter<'_> {
-        ConditionalWaiter(WaiterAt::LocalExclusive(gate, ConditionalNode::new(())), Watch::new())
+        ConditionalWaiter(
+            WaiterAt::LocalExclusive(gate, ConditionalNode::new(())),
+            Watch::new(),
+        )
     }
 
     #[inline]
     fn shared_waiter(gate: &Gate<Shared, Local>, access: Access) -> ConditionalWaiter<'_> {
-        ConditionalWaiter(WaiterAt::LocalShared(gate, ConditionalNode::new(access)), Watch::new())
+        ConditionalWaiter(
+            WaiterAt::LocalShared(gate, ConditionalNode::new(access)),
+            Watch::new(),
+        )
     }
 }
 

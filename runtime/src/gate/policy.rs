@@ -6,8 +6,8 @@ use core::task::Waker;
 
 use super::FLAGS;
 use crate::platform::Ordering;
-use crate::watch::Mode;
 use crate::queue::{GrantIndex, LockedQueue, NodePtr, Request, TreeLinks};
+use crate::watch::Mode;
 
 /// What the word of a gate means.
 ///

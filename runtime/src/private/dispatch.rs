@@ -68,7 +68,7 @@ use crate::{AsyncLock, AsyncRwLock, LockId, SyncLock, SyncRwLock};
 /// and this is what its sections see.
 pub trait HasLock<const KEY: u128> {
     /// `Account.ledger`.
-    const NAME: &'static str;
+    const __NAME: &'static str;
 
     /// Whether its sections may suspend: `Suspending`, or `NonSuspending` for a short lock.
     type Mode: Mode;
@@ -120,6 +120,7 @@ pub trait Enter<const KEY: u128> {
     fn wait(&self) -> impl Future<Output = Result<Self::Waited<'_>, Self::Error>>;
 
     /// The same for a thread, which is parked.
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     fn wait_blocking(&self) -> Result<Self::Waited<'_>, Self::Error> {
         super::block_on(self.wait())
@@ -170,6 +171,7 @@ pub trait EnterShared<const KEY: u128> {
     fn wait(&self) -> impl Future<Output = Result<Self::Waited<'_>, Self::Error>>;
 
     /// The same for a thread, which is parked.
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     fn wait_blocking(&self) -> Result<Self::Waited<'_>, Self::Error> {
         super::block_on(self.wait())
@@ -261,11 +263,13 @@ impl<L: SyncLock + ?Sized, const KEY: u128> Enter<KEY> for AnySyncLock<L> {
         self.0.id()
     }
 
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     fn wait(&self) -> impl Future<Output = Result<NotYet<'_, Self>, Infallible>> {
         no_wait(self)
     }
 
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     fn wait_blocking(&self) -> Result<NotYet<'_, Self>, Infallible> {
         Ok(NotYet(self))
@@ -305,11 +309,13 @@ impl<L: SyncRwLock + ?Sized, const KEY: u128> EnterShared<KEY> for AnySyncLock<L
         self.0.id()
     }
 
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     fn wait(&self) -> impl Future<Output = Result<NotYet<'_, Self>, Infallible>> {
         no_wait(self)
     }
 
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     fn wait_blocking(&self) -> Result<NotYet<'_, Self>, Infallible> {
         Ok(NotYet(self))
@@ -341,6 +347,7 @@ impl<L: AsyncLock + ?Sized, const KEY: u128> Enter<KEY> for AnyLock<L> {
         self.0.id()
     }
 
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     fn wait(&self) -> impl Future<Output = Result<L::Guard<'_>, L::Error>> {
         self.0.acquire()
@@ -380,6 +387,7 @@ impl<L: AsyncRwLock + ?Sized, const KEY: u128> EnterShared<KEY> for AnyLock<L> {
         self.0.id()
     }
 
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     fn wait(&self) -> impl Future<Output = Result<L::ReadGuard<'_>, L::Error>> {
         self.0.read()

@@ -38,7 +38,7 @@ pub trait Entry {
 impl<O: HasLock<KEY> + ?Sized, const KEY: u128> Entry for Derived<'_, O, KEY> {
     type Entered = O;
     type Mode = O::Mode;
-    const NAME: Option<&'static str> = Some(O::NAME);
+    const NAME: Option<&'static str> = Some(O::__NAME);
 }
 
 impl<O: HasLock<KEY> + ?Sized, const READ: u128, const KEY: u128> Entry
@@ -46,7 +46,7 @@ impl<O: HasLock<KEY> + ?Sized, const READ: u128, const KEY: u128> Entry
 {
     type Entered = O;
     type Mode = O::Mode;
-    const NAME: Option<&'static str> = Some(O::NAME);
+    const NAME: Option<&'static str> = Some(O::__NAME);
 }
 
 impl<L: ?Sized> Entry for Plain<'_, L> {

@@ -96,10 +96,10 @@ pub use self::views::{
 pub use crate::guarded::CallFields;
 pub use crate::queue::Object;
 pub use crate::sync::turns::Turns;
-pub use crate::watching::{Awaited, Section, SectionLock, Site};
 pub use crate::sync::when::{
     ConditionalSyncLock, ConditionalSyncRwLock, SyncWhen, TurnGuards, when as sync_when,
 };
+pub use crate::watching::{Awaited, Section, SectionLock, Site};
 pub use crate::when::{
     ConditionalLock, ConditionalRwLock, ConditionalWaiter, Evaluate, GuardMaker, MakeGuard, When,
     when,

@@ -71,6 +71,7 @@ impl Lock {
     }
 
     /// Acquires the lock if nobody has it.
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_acquire(&self) -> Option<LockGuard<'_>> {
         let raw = self.raw.try_lock()?;

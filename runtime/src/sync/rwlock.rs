@@ -13,9 +13,9 @@ use super::turns::{Hold, Turns};
 use super::when::{ConditionalSyncRwLock, conditional_sync_lock};
 use crate::gate::guard_traits;
 use crate::traits::lock::LockId;
+use crate::traits::sync_lock::{ExclusiveSyncLock, ExclusiveSyncRwLock, SyncRwLock};
 use crate::watch::Mode;
 use crate::watching::by_thread;
-use crate::traits::sync_lock::{ExclusiveSyncLock, ExclusiveSyncRwLock, SyncRwLock};
 
 /// A value that many threads read or one writes, for sections that never suspend.
 ///
@@ -115,6 +115,7 @@ impl<T: ?Sized> RwLock<T> {
     }
 
     /// Acquires the lock for reading if that is possible at once.
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_read(&self) -> Option<RwLockReadGuard<'_, T>> {
         let raw = self.raw.try_read()?;
@@ -139,6 +140,7 @@ impl<T: ?Sized> RwLock<T> {
     }
 
     /// Acquires the lock for writing if nobody has it.
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_write(&self) -> Option<RwLockWriteGuard<'_, T>> {
         let raw = self.raw.try_write()?;

@@ -274,11 +274,13 @@ macro_rules! through_pointer {
             type Guard<'a> = L::Guard<'a> where Self: 'a;
             type Error = L::Error;
 
+            #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             fn acquire(&self) -> impl Future<Output = Result<Self::Guard<'_>, Self::Error>> {
                 L::acquire(self)
             }
 
+            #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             fn try_acquire(&self) -> Option<Self::Guard<'_>> {
                 L::try_acquire(self)
@@ -310,11 +312,13 @@ macro_rules! through_pointer {
         impl<L: AsyncRwLock + ?Sized> AsyncRwLock for $pointer {
             type ReadGuard<'a> = L::ReadGuard<'a> where Self: 'a;
 
+            #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             fn read(&self) -> impl Future<Output = Result<Self::ReadGuard<'_>, Self::Error>> {
                 L::read(self)
             }
 
+            #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             fn try_read(&self) -> Option<Self::ReadGuard<'_>> {
                 L::try_read(self)
@@ -331,6 +335,7 @@ macro_rules! through_pointer {
         impl<L: NamedAcquire + ?Sized> NamedAcquire for $pointer {
             type Acquire<'a> = L::Acquire<'a> where Self: 'a;
 
+            #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             fn acquire_named(&self) -> Self::Acquire<'_> {
                 L::acquire_named(self)
@@ -363,6 +368,7 @@ macro_rules! async_lock {
             type Guard<'a> = $guard where Self: 'a;
             type Error = ::core::convert::Infallible;
 
+            #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             fn acquire(
                 &self,
@@ -370,6 +376,7 @@ macro_rules! async_lock {
                 $crate::traits::lock::Infallibly($acquire(self))
             }
 
+            #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             fn try_acquire(&self) -> Option<Self::Guard<'_>> {
                 $try_acquire(self)
@@ -404,6 +411,7 @@ macro_rules! async_lock {
         impl<$($generics)*> $crate::NamedAcquire for $lock {
             type Acquire<'a> = $future where Self: 'a;
 
+            #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             fn acquire_named(&self) -> Self::Acquire<'_> {
                 $acquire(self)

@@ -136,11 +136,13 @@ macro_rules! through_pointer {
         impl<L: SyncLock + ?Sized> SyncLock for $pointer {
             type Guard<'a> = L::Guard<'a> where Self: 'a;
 
+            #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             fn acquire(&self) -> Self::Guard<'_> {
                 L::acquire(self)
             }
 
+            #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             fn try_acquire(&self) -> Option<Self::Guard<'_>> {
                 L::try_acquire(self)
@@ -172,11 +174,13 @@ macro_rules! through_pointer {
         impl<L: SyncRwLock + ?Sized> SyncRwLock for $pointer {
             type ReadGuard<'a> = L::ReadGuard<'a> where Self: 'a;
 
+            #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             fn read(&self) -> Self::ReadGuard<'_> {
                 L::read(self)
             }
 
+            #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             fn try_read(&self) -> Option<Self::ReadGuard<'_>> {
                 L::try_read(self)

@@ -229,7 +229,11 @@ impl fmt::Display for Wait {
         }
         let since = Since(self.since);
         if self.granted {
-            write!(f, " was granted `{}` and has not been polled since", self.name)?;
+            write!(
+                f,
+                " was granted `{}` and has not been polled since",
+                self.name
+            )?;
         } else {
             match (self.resource, self.section) {
                 (Resource::When, Some(section)) if !section.condition.is_empty() => write!(
@@ -276,9 +280,9 @@ impl fmt::Display for Report {
             Kind::Deadlock => f.write_str(
                 "async-monitor: deadlock: each of these waits for a lock that the next one holds\n",
             )?,
-            Kind::Unpolled => f.write_str(
-                "async-monitor: a lock was granted to a future that nobody polls\n",
-            )?,
+            Kind::Unpolled => {
+                f.write_str("async-monitor: a lock was granted to a future that nobody polls\n")?
+            }
         }
         for wait in &self.waits {
             writeln!(f, "  {wait}")?;

@@ -11,6 +11,7 @@ use std::thread_local;
 use std::vec::Vec;
 
 use super::registry;
+use crate::__private::{Enter, EnterShared};
 use crate::LockId;
 use crate::watch::{Mode, Place, SectionInfo};
 
@@ -45,18 +46,32 @@ pub struct SectionLock {
 }
 
 impl SectionLock {
-    /// A lock, held to read or not, and acquired by a future or by a call.
+    /// The lock `KEY` of what is `entered`, acquired by a call if it `is_short`.
     #[inline]
-    pub fn new(name: &'static str, id: LockId, is_read: bool, is_short: bool) -> Self {
-        let mode = if is_read {
-            Mode::Shared
-        } else {
-            Mode::Exclusive
-        };
+    pub fn exclusive<E: Enter<KEY> + ?Sized, const KEY: u128>(
+        name: &'static str,
+        entered: &E,
+        is_short: bool,
+    ) -> Self {
         SectionLock {
             name,
-            id,
-            mode,
+            id: entered.id(),
+            mode: Mode::Exclusive,
+            is_short,
+        }
+    }
+
+    /// The same, to read.
+    #[inline]
+    pub fn shared<E: EnterShared<KEY> + ?Sized, const KEY: u128>(
+        name: &'static str,
+        entered: &E,
+        is_short: bool,
+    ) -> Self {
+        SectionLock {
+            name,
+            id: entered.id(),
+            mode: Mode::Shared,
             is_short,
         }
     }
@@ -124,11 +139,7 @@ unsafe impl Sync for FrameRef<'_> {}
 impl<'o, const N: usize> Section<'o, N> {
     /// A section that holds nothing yet, in the body of the section `around`.
     #[inline]
-    pub fn new(
-        site: &'static Site,
-        around: Option<FrameRef<'o>>,
-        locks: impl FnOnce() -> [SectionLock; N],
-    ) -> Self {
+    pub fn new(site: &'static Site, around: Option<FrameRef<'o>>, locks: [SectionLock; N]) -> Self {
         Section {
             frame: Frame {
                 site,
@@ -143,7 +154,7 @@ impl<'o, const N: usize> Section<'o, N> {
                 is_registered: Cell::new(false),
                 polls: AtomicU64::new(0),
             },
-            locks: locks(),
+            locks,
             _around: PhantomData,
         }
     }
@@ -171,25 +182,21 @@ impl<'o, const N: usize> Section<'o, N> {
         }
     }
 
-    /// Acquires the lock `index` by a call, or has nothing to do yet.
+    /// The thread is about to wait for the lock `index`, or, if that is a short one, for
+    /// nothing yet.
     #[inline]
-    pub fn __enter<R>(&self, index: usize, acquire: impl FnOnce() -> R) -> R {
+    pub fn __wait(&self, index: usize) -> Asking<'_> {
         let FrameRef(frame) = self.frame();
-        let result = frame.enter(index, acquire);
-        frame.hold_unless_short(index);
-        result
+        let is_short = frame.is_short(index);
+        Asking::new(frame, (!is_short).then_some(index))
     }
 
-    /// Acquires the lock `index` by a call, or has acquired it.
+    /// The thread is about to acquire the lock `index`, if it is a short one.
     #[inline]
-    pub fn __finish<R>(&self, index: usize, acquire: impl FnOnce() -> R) -> R {
+    pub fn __finish(&self, index: usize) -> Asking<'_> {
         let FrameRef(frame) = self.frame();
-        if !frame.locks().get(index).is_some_and(|lock| lock.is_short) {
-            return acquire();
-        }
-        let result = frame.enter(index, acquire);
-        frame.hold(index);
-        result
+        let is_short = frame.is_short(index);
+        Asking::new(frame, is_short.then_some(index))
     }
 
     /// The thread is in the section until this is dropped, and the section is not suspended
@@ -268,20 +275,8 @@ impl Frame {
     }
 
     #[inline]
-    fn enter<R>(&self, index: usize, acquire: impl FnOnce() -> R) -> R {
-        self.entering.set(Some(index));
-        let pushed = self.push(None);
-        let result = acquire();
-        drop(pushed);
-        self.entering.set(None);
-        result
-    }
-
-    #[inline]
-    fn hold_unless_short(&self, index: usize) {
-        if self.locks().get(index).is_some_and(|lock| !lock.is_short) {
-            self.hold(index);
-        }
+    fn is_short(&self, index: usize) -> bool {
+        self.locks().get(index).is_some_and(|lock| lock.is_short)
     }
 
     fn locks(&self) -> &[SectionLock] {
@@ -307,6 +302,37 @@ impl Drop for Pushed<'_> {
     #[inline]
     fn drop(&mut self) {
         INNERMOST.set(self.1);
+    }
+}
+
+/// A thread is about to acquire a lock of a section.
+#[allow(missing_debug_implementations)]
+pub struct Asking<'s>(Option<(Pushed<'s>, usize)>);
+
+impl<'s> Asking<'s> {
+    #[inline]
+    fn new(frame: &'s Frame, index: Option<usize>) -> Self {
+        Asking(index.map(|index| {
+            frame.entering.set(Some(index));
+            (frame.push(None), index)
+        }))
+    }
+
+    /// It has acquired it.
+    #[inline]
+    pub fn __acquired(self) {
+        if let Some((pushed, index)) = &self.0 {
+            pushed.0.hold(*index);
+        }
+    }
+}
+
+impl Drop for Asking<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some((pushed, _)) = &self.0 {
+            pushed.0.entering.set(None);
+        }
     }
 }
 
@@ -344,8 +370,9 @@ impl<F: Future> Future for Entering<'_, F> {
         frame.entering.set(Some(index));
         let result = frame.poll(future, cx);
         frame.entering.set(None);
-        if result.is_ready() {
-            frame.hold_unless_short(index);
+        // A short lock is acquired by a call that comes later.
+        if result.is_ready() && !frame.is_short(index) {
+            frame.hold(index);
         }
         result
     }
@@ -478,7 +505,10 @@ pub(super) fn around(asker: Asker, lock: LockId) -> Around {
             }
         }
         if is_innermost {
-            let entered = frame.entering.get().and_then(|index| frame.locks().get(index));
+            let entered = frame
+                .entering
+                .get()
+                .and_then(|index| frame.locks().get(index));
             around.entering = entered
                 .filter(|entered| entered.id == lock)
                 .map(|entered| (entered.name, frame.site.0));

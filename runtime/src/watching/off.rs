@@ -8,6 +8,7 @@ use core::ptr::NonNull;
 use core::task::Waker;
 use core::time::Duration;
 
+use crate::__private::{Enter, EnterShared};
 use crate::LockId;
 use crate::queue::{Node, Request};
 use crate::watch::{Kind, Mode, Report, Resource};
@@ -114,7 +115,21 @@ pub struct SectionLock;
 impl SectionLock {
     /// A lock.
     #[inline]
-    pub fn new(_name: &'static str, _id: LockId, _is_read: bool, _is_short: bool) -> Self {
+    pub fn exclusive<E: Enter<KEY> + ?Sized, const KEY: u128>(
+        _name: &'static str,
+        _entered: &E,
+        _is_short: bool,
+    ) -> Self {
+        SectionLock
+    }
+
+    /// A lock, to read.
+    #[inline]
+    pub fn shared<E: EnterShared<KEY> + ?Sized, const KEY: u128>(
+        _name: &'static str,
+        _entered: &E,
+        _is_short: bool,
+    ) -> Self {
         SectionLock
     }
 }
@@ -133,7 +148,7 @@ impl<'o, const N: usize> Section<'o, N> {
     pub fn new(
         _site: &'static Site,
         _around: Option<FrameRef<'o>>,
-        _locks: impl FnOnce() -> [SectionLock; N],
+        _locks: [SectionLock; N],
     ) -> Self {
         Section(PhantomData)
     }
@@ -150,16 +165,16 @@ impl<'o, const N: usize> Section<'o, N> {
         future
     }
 
-    /// Acquires a lock.
+    /// Nothing.
     #[inline]
-    pub fn __enter<R>(&self, _index: usize, acquire: impl FnOnce() -> R) -> R {
-        acquire()
+    pub fn __wait(&self, _index: usize) -> Asking {
+        Asking
     }
 
-    /// Acquires a lock.
+    /// Nothing.
     #[inline]
-    pub fn __finish<R>(&self, _index: usize, acquire: impl FnOnce() -> R) -> R {
-        acquire()
+    pub fn __finish(&self, _index: usize) -> Asking {
+        Asking
     }
 
     /// Nothing.
@@ -167,6 +182,16 @@ impl<'o, const N: usize> Section<'o, N> {
     pub fn __inside(&self) -> Inside {
         Inside
     }
+}
+
+/// A thread is about to acquire a lock.
+#[derive(Debug)]
+pub struct Asking;
+
+impl Asking {
+    /// Nothing.
+    #[inline]
+    pub fn __acquired(self) {}
 }
 
 /// A thread is in a section.

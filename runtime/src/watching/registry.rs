@@ -199,7 +199,11 @@ impl Registry {
             let is_late = holds_something && now.duration_since(since) >= threshold;
             if is_late && !entry.is_reported {
                 entry.is_reported = true;
-                reports.push(Report::new(Kind::Unpolled, [wait(entry, now)].into(), Vec::new()));
+                reports.push(Report::new(
+                    Kind::Unpolled,
+                    [wait(entry, now)].into(),
+                    Vec::new(),
+                ));
             }
         }
         while let Some(circle) = self.find_circle(threshold, now) {
@@ -223,6 +227,7 @@ impl Registry {
             .iter()
             .filter(|(_, entry)| {
                 entry.waits_for_a_lock()
+                    && !entry.is_reported
                     && now.duration_since(entry.since) >= threshold
                     && !entry.is_granted()
                     && self.sections_stand_still(entry)
@@ -230,10 +235,7 @@ impl Registry {
             .map(|(number, entry)| (*number, entry))
             .collect();
         let mut done = BTreeSet::new();
-        for (&start, entry) in &stuck {
-            if entry.is_reported {
-                continue;
-            }
+        for &start in stuck.keys() {
             let mut path = Vec::new();
             if follow(&stuck, start, &mut path, &mut done) {
                 return Some(path);
@@ -244,7 +246,11 @@ impl Registry {
 
     /// W5: each section around is suspended, and has not been polled without the wait.
     fn sections_stand_still(&self, entry: &Entry) -> bool {
-        let numbers: BTreeSet<u64> = entry.held.iter().filter_map(|held| held.suspended).collect();
+        let numbers: BTreeSet<u64> = entry
+            .held
+            .iter()
+            .filter_map(|held| held.suspended)
+            .collect();
         let mut polls = 0;
         for number in numbers {
             let Some(section) = self.sections.get(&number) else {
@@ -258,7 +264,11 @@ impl Registry {
     }
 
     fn snapshot(&self, now: Instant) -> Report {
-        let waits = self.entries.values().map(|entry| wait(entry, now)).collect();
+        let waits = self
+            .entries
+            .values()
+            .map(|entry| wait(entry, now))
+            .collect();
         let held = self.sections.values().flat_map(|section| {
             section.held.iter().map(|(lock, mode)| {
                 let since = now.saturating_duration_since(section.since);

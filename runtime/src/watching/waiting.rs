@@ -228,7 +228,11 @@ fn refuse_if_held(ask: &Ask<'_>, place: Caller, around: &Around) {
 #[cold]
 #[inline(never)]
 fn self_deadlock(held: &HeldAround, place: Place, section: Option<SectionInfo>) -> ! {
-    let HeldAround { name, section: holder, .. } = held;
+    let HeldAround {
+        name,
+        section: holder,
+        ..
+    } = held;
     let asks = match section {
         Some(section) => format!("{section}"),
         None => format!("a call at {place}"),
@@ -241,9 +245,7 @@ fn self_deadlock(held: &HeldAround, place: Place, section: Option<SectionInfo>) 
             name.rsplit('.').next().unwrap_or(name),
             section.name,
         ),
-        Some(_) | None => {
-            "Use what the section binds, or end the section before".into()
-        }
+        Some(_) | None => "Use what the section binds, or end the section before".into(),
     };
     panic!(
         "deadlock: `{name}` is held by the section {holder}, and {asks} asks for it within that \
@@ -272,9 +274,9 @@ pub(crate) fn by_thread<G>(
 /// The type without the paths of its parts, and without references and pointers around it.
 fn short_name(name: &str) -> String {
     let name = name.trim_start_matches('&');
-    let name = name.strip_prefix("alloc::sync::Arc<").map_or(name, |inner| {
-        inner.strip_suffix('>').unwrap_or(inner)
-    });
+    let name = name
+        .strip_prefix("alloc::sync::Arc<")
+        .map_or(name, |inner| inner.strip_suffix('>').unwrap_or(inner));
     let mut short = String::new();
     let mut part = String::new();
     for char in name.chars() {

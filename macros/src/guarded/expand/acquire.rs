@@ -204,7 +204,7 @@ impl Side<'_> {
     ///
     /// ```text
     /// impl ::async_monitor::__private::HasLock<0x1234> for Account {
-    ///     const NAME: &'static str = "Account.ledger";
+    ///     const __NAME: &'static str = "Account.ledger";
     ///     type Mode = ::async_monitor::__private::Suspending;
     ///     type Guard<'__guard> = AccountLedgerGuard<'__guard>;
     ///     type Held<'__guard> = AccountLedgerHeld<'__guard>;
@@ -263,7 +263,7 @@ impl Side<'_> {
             #[doc(hidden)]
             #[automatically_derived]
             impl #params #krate::__private::HasLock<#key> for #this #where_clause {
-                const NAME: &'static str = #name;
+                const __NAME: &'static str = #name;
                 type Mode = #krate::__private::#mode;
                 type Guard<'__guard> = #guard_type where Self: '__guard;
                 type Held<'__guard> = #held_type where Self: '__guard;

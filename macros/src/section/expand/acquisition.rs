@@ -152,37 +152,68 @@ impl<'s> Acquisition<'s> {
                 quote_spanned!(span=> #waiting.await)
             }
             Wait::Park => {
-                let (section, index) = (watching::section_local(), &self.index);
-                quote_spanned!(span=> #section.__enter(#index, || #enter::wait_blocking(#lock)))
+                let waited = quote_spanned!(span=> #enter::wait_blocking(#lock));
+                self.watched_call(&quote_spanned!(span=> __wait), &waited)
             }
         }
     }
 
     /// `__section.__entering(0, future)`: a future that acquires the lock for the section.
     fn watched(&self, future: &TokenStream) -> TokenStream {
-        let (span, section, index) = (self.span(), watching::section_local(), &self.index);
+        let (span, section, index) = (
+            self.span(),
+            watching::section_local(self.span()),
+            &self.index,
+        );
         quote_spanned!(span=> #section.__entering(#index, #future))
     }
 
-    /// `__section.__finish(0, || guard)`: the lock is acquired now, or has been.
+    /// Expands to:
+    ///
+    /// ```text
+    /// {
+    ///     let __asking = __section.__finish(0);
+    ///     let __acquired = /* the call */;
+    ///     __asking.__acquired();
+    ///     __acquired
+    /// }
+    /// ```
+    ///
+    /// for a call by which the section acquires the lock, or may. (A closure would be a
+    /// function to those who measure coverage.)
+    fn watched_call(&self, step: &TokenStream, call: &TokenStream) -> TokenStream {
+        let (span, section, index) = (
+            self.span(),
+            watching::section_local(self.span()),
+            &self.index,
+        );
+        quote_spanned! {span=>
+            {
+                let __asking = #section.#step(#index);
+                let __acquired = #call;
+                __asking.__acquired();
+                __acquired
+            }
+        }
+    }
+
+    /// The second step of entering, which acquires the lock if it is a short one.
     fn watched_finish(&self, guard: &TokenStream) -> TokenStream {
-        let (span, section, index) = (self.span(), watching::section_local(), &self.index);
-        quote_spanned!(span=> #section.__finish(#index, || #guard))
+        self.watched_call(&quote_spanned!(self.span()=> __finish), guard)
     }
 
     /// `SectionLock::new(..)`: what the runtime is told of the lock.
     pub(super) fn described(&self) -> TokenStream {
-        let (span, private, enter) = (self.span(), self.private(), self.enter());
+        let (span, private, key) = (self.span(), self.private(), &self.key);
         let (entry_type, lock, written) = (&self.entry_type, &self.lock, &self.model.written);
-        let is_shared = match self.model.mode {
-            Mode::Exclusive => quote_spanned!(span=> false),
-            Mode::Shared => quote_spanned!(span=> true),
+        let make = match self.model.mode {
+            Mode::Exclusive => quote_spanned!(span=> exclusive),
+            Mode::Shared => quote_spanned!(span=> shared),
         };
         quote_spanned! {span=>
-            #private::SectionLock::new(
+            #private::SectionLock::#make::<_, #key>(
                 #entry_type.__name(::core::stringify!(#written)),
-                #enter::id(#lock),
-                #is_shared,
+                #lock,
                 #entry_type.__mode().__acquires_last(),
             )
         }

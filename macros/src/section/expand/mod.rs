@@ -43,7 +43,12 @@ use crate::names::own;
 /// // what `questions` expands to
 /// // what `watching` expands to
 /// let __waited = infallible(__section.__entering(0, Enter::<0x1234>::wait(__lock)).await);
-/// let mut __guard = __section.__finish(0, || __type.__finish::<0x1234>(__waited));
+/// let mut __guard = {
+///     let __asking = __section.__finish(0);
+///     let __acquired = __type.__finish::<0x1234>(__waited);
+///     __asking.__acquired();
+///     __acquired
+/// };
 /// let mut __view = __type.__view(&mut __guard);
 /// let ledger = __view.__bind();
 /// let _ = &ledger;

@@ -7,13 +7,13 @@ use quote::quote_spanned;
 use super::acquisition::Acquisition;
 use super::site::{Site, Wait};
 use crate::gather::Gather;
-use crate::names::own;
+use crate::names::{own, spaced};
 use crate::section::control_flow;
 use crate::section::model::Section;
 
-/// The local of the section.
-pub(super) fn section_local() -> Ident {
-    Ident::new("__section", own(Span::call_site()))
+/// The local of the section, for messages of the compiler at `span`.
+pub(super) fn section_local(span: Span) -> Ident {
+    Ident::new("__section", own(span))
 }
 
 /// Expands to:
@@ -25,23 +25,19 @@ pub(super) fn section_local() -> Ident {
 ///         &__SITE
 ///     },
 ///     None,
-///     || [SectionLock::new(__type0.__name("ledger"), Enter::<0x1234>::id(__lock0), false, ..)],
+///     [SectionLock::exclusive::<_, 0x1234>(__type0.__name("ledger"), __lock0, ..)],
 /// );
 /// ```
 ///
-/// in front of the acquisitions. The closure is called where the section is watched.
+/// in front of the acquisitions.
 pub(super) fn declare(section: &Section, locks: &[Acquisition<'_>], site: Site<'_>) -> TokenStream {
     let span = own(Span::call_site());
     let private = section.options.krate.private_at(span);
-    let local = section_local();
+    let local = section_local(span);
     let name = Literal::string(&site.name());
-    let condition = match &section.options.when {
-        Some(when) => {
-            let condition = &when.condition;
-            quote_spanned!(span=> ::core::stringify!(#condition))
-        }
-        None => quote_spanned!(span=> ""),
-    };
+    let condition = section.options.when.as_ref();
+    let condition = condition.map(|when| spaced(when.condition.clone()));
+    let condition = Literal::string(&condition.unwrap_or_default());
     let around = match &section.around {
         Some(around) => quote_spanned!(span=> ::core::option::Option::Some(#around.__around())),
         None => quote_spanned!(span=> ::core::option::Option::None),
@@ -60,7 +56,7 @@ pub(super) fn declare(section: &Section, locks: &[Acquisition<'_>], site: Site<'
                 &__SITE
             },
             #around,
-            || [#(#described,)*],
+            [#(#described,)*],
         );
     }
 }
@@ -74,7 +70,7 @@ pub(super) fn statements(
 ) -> (TokenStream, TokenStream) {
     let span = own(Span::call_site());
     let private = section.options.krate.private_at(span);
-    let local = section_local();
+    let local = section_local(span);
     let mut awaits = false;
     let watched = within(statements.clone(), &local, &mut awaits);
     let runs_inside = match site.wait() {
@@ -108,9 +104,8 @@ fn within(tokens: TokenStream, section: &Ident, found: &mut bool) -> TokenStream
         match token {
             TokenTree::Ident(word) if was_dot && word == "await" => {
                 *found = true;
-                let span = own(word.span());
-                let call = quote_spanned!(span=> __within(&#section).);
-                out.extend(call);
+                // By the span of the user's token: tools see one expression, as it is written.
+                out.extend(quote_spanned!(word.span()=> __within(&#section).));
                 out.push(TokenTree::Ident(word));
             }
             TokenTree::Ident(word) => {

@@ -96,12 +96,15 @@ pub(crate) fn spaced(tokens: TokenStream) -> String {
                 let is_tight = matches!(char, '.' | '?' | ',' | ';' | ':' | '\'');
                 let is_prefix =
                     before_operand && !joint && matches!(char, '*' | '&' | '!' | '-' | '|' | '#');
-                if !is_tight && !is_prefix && !joint {
+                let is_macro = char == '!' && !before_operand && punct.spacing() == Spacing::Alone;
+                let is_behind_keyword =
+                    is_prefix && text.ends_with(|last: char| last.is_alphanumeric());
+                if is_behind_keyword || !(is_tight || is_prefix || is_macro || joint) {
                     text.push(' ');
                 }
                 text.push(char);
                 joint = punct.spacing() == Spacing::Joint;
-                if matches!(char, ',' | ';') || !(is_tight || is_prefix || joint) {
+                if matches!(char, ',' | ';') || !(is_tight || is_prefix || is_macro || joint) {
                     text.push(' ');
                 }
                 before_operand = !matches!(char, '.' | '?' | ':');
@@ -126,8 +129,10 @@ pub(crate) fn spaced(tokens: TokenStream) -> String {
                 {
                     text.push(' ');
                 }
-                text.push_str(&token.to_string());
-                (before_operand, joint) = (false, false);
+                let word = token.to_string();
+                text.push_str(&word);
+                before_operand = matches!(word.as_str(), "if" | "match" | "in" | "return");
+                joint = false;
             }
         }
     }

@@ -235,8 +235,9 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         let Some(node) = serving.first else {
             return false;
         };
-        // SAFETY: the node is linked, as the queue has been locked since it was found,
-        // and queued: so are all nodes from the first one on (see the module).
+        // SAFETY: the node is linked, as the queue has been locked since it was found. It is
+        // queued, as are all nodes behind the first queued one (see the module). In a turn
+        // gate, one of them may evaluate, but then the turn is not free (T5).
         unsafe {
             let Some(word) = P::admit(serving.word, queue.request_of(node)) else {
                 return false;

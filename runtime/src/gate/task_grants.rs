@@ -64,7 +64,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
             if F::LOCAL || queue.woken() == 0 {
                 return UnusedGrant::None;
             }
-            self.find_taken_over(queue, node.as_ptr(), waker)
+            self.find_taken_over(queue, waker)
         }
     }
 
@@ -116,8 +116,8 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         to_note.map_or(UnusedGrant::None, UnusedGrant::New)
     }
 
-    /// Finds a grant of the task of `waker` that a thread has taken over, for which nothing
-    /// else would wake the task.
+    /// Finds a grant of the task of `waker` that was taken over by a thread, or taken back in
+    /// a turn gate, for which nothing else would wake the task.
     ///
     /// # Safety
     ///
@@ -126,15 +126,15 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     unsafe fn find_taken_over(
         &self,
         queue: &LockedQueue<'_, P::Request>,
-        own: NodePtr<P::Request>,
         waker: &Waker,
     ) -> UnusedGrant<P> {
         let mut left = queue.woken();
         // SAFETY: all nodes seen are linked, as the queue stays locked.
         unsafe {
-            // Such nodes are at the head of the queued ones.
+            // Mostly at the head of the queued ones; in a turn gate, perhaps behind the
+            // waiter (T5).
             let mut next = self.grants.first_waiter(queue, None);
-            while let Some(owner) = next.filter(|owner| left > 0 && *owner != own) {
+            while let Some(owner) = next.filter(|_| left > 0) {
                 if queue.state_of(owner) == State::Woken {
                     if queue.is_of_task(owner, waker) {
                         return UnusedGrant::TakenOver(owner);

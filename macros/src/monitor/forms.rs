@@ -75,7 +75,7 @@ impl Forms {
             span = own(function.sig.ident.span())
         );
         let awaited = if is_async {
-            // Where the compiler says that a section of a short lock may not suspend.
+            // Where the compiler says that a section of a sync lock may not suspend.
             let at = section::first_await(function).unwrap_or(function.braces);
             quote_spanned!(own(at)=> .await)
         } else {

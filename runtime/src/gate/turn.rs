@@ -13,7 +13,7 @@
 //! | from | to | when |
 //! |---|---|---|
 //! | `Unsatisfied` | `Waiting` | a section that may have changed what is guarded releases the lock, whoever has the turn |
-//! | `Granted`, `Noted` | `Woken`, `Waiting` | the same, where a waiter before it is queued again: the turn is taken back |
+//! | `Granted`, `Unclaimed` | `Woken`, `Waiting` | the same, where a waiter before it is queued again: the turn is taken back |
 //! | `Evaluating` | `Waiting` | the owner has acquired the lock, and a waiter before it was queued again meanwhile: it gives the turn up |
 //!
 //! # Invariants
@@ -117,7 +117,7 @@ impl<F: Flavour> Gate<Exclusive, F> {
         let Some(object) = object.filter(|_| !std::thread::panicking()) else {
             return Some(None);
         };
-        // As in `leave_object`: the caller holds what is guarded alone, so nodes neither
+        // As in `release_object`: the caller holds what is guarded alone, so nodes neither
         // become unsatisfied nor are queued again meanwhile (T1).
         match self.evaluate_conditions(object) {
             Evaluated::AllFalse => None,
@@ -172,7 +172,7 @@ impl<F: Flavour> Gate<Exclusive, F> {
     /// A holder of the lock that has the turn gives the turn on, before it releases the lock.
     #[must_use = "wake it once the lock is released"]
     #[inline]
-    pub(crate) fn leave_turn(
+    pub(crate) fn release_turn(
         &self,
         changed: bool,
         object: impl FnOnce() -> Option<Object>,
@@ -181,11 +181,11 @@ impl<F: Flavour> Gate<Exclusive, F> {
         if self.try_change(Self::wanted(changed), release).is_some() {
             return None;
         }
-        self.leave_turn_queued(changed, object())
+        self.release_turn_queued(changed, object())
     }
 
     #[cold]
-    fn leave_turn_queued(&self, changed: bool, object: Option<Object>) -> Option<Waker> {
+    fn release_turn_queued(&self, changed: bool, object: Option<Object>) -> Option<Waker> {
         let requeued = if changed && self.has_unsatisfied() {
             self.first_to_evaluate(object)
         } else {
@@ -195,11 +195,11 @@ impl<F: Flavour> Gate<Exclusive, F> {
         if let Some(from) = requeued {
             self.requeue_unsatisfied(&mut queue, from);
         }
-        self.release_turn(queue)
+        self.release_turn_locked(queue)
     }
 
     /// Releases the turn, and serves what is queued.
-    fn release_turn(&self, mut queue: LockedQueue<'_, ()>) -> Option<Waker> {
+    fn release_turn_locked(&self, mut queue: LockedQueue<'_, ()>) -> Option<Waker> {
         let release = |word| Some(Exclusive::release(word, ()));
         // Where nobody is queued, nobody can be while we hold the lock (G1).
         if self.try_change(QUEUED, release).is_some() {
@@ -219,7 +219,7 @@ impl<F: Flavour> Gate<Exclusive, F> {
     pub(crate) unsafe fn unsatisfied_turn(
         &self,
         node: &ConditionalNode<()>,
-        kept: Waker,
+        cloned_waker: Waker,
         evaluator: Option<Evaluator>,
     ) -> (bool, Option<Waker>) {
         let own = node.as_ptr();
@@ -230,19 +230,19 @@ impl<F: Flavour> Gate<Exclusive, F> {
             queue.set_evaluator(node, evaluator);
             if queue.state_of(own) == State::Idle {
                 let first = self.grants.first_waiter(&queue, None);
-                queue.insert_unsatisfied(first, own, kept);
+                queue.insert_unsatisfied(first, own, cloned_waker);
             } else {
-                queue.mark_unsatisfied(own, kept);
+                queue.mark_unsatisfied(own, cloned_waker);
             }
-            queue.woken() > 0
+            queue.woken_anywhere() > 0
         };
         self.replace_flags(0, CONDITIONAL);
-        (again, self.release_turn(queue))
+        (again, self.release_turn_locked(queue))
     }
 
     /// The owner of `node`, which has the turn and the lock, gives the turn up if a waiter
     /// before it was queued again meanwhile (T2), and is queued where it stands. Returns
-    /// `kept` if it keeps the turn.
+    /// `cloned_waker` if it keeps the turn.
     ///
     /// # Safety
     ///
@@ -251,11 +251,11 @@ impl<F: Flavour> Gate<Exclusive, F> {
     pub(crate) unsafe fn give_up_turn(
         &self,
         node: &ConditionalNode<()>,
-        kept: Waker,
+        cloned_waker: Waker,
     ) -> Result<Option<Waker>, Waker> {
         // Relaxed: it changes with the lock held, which the caller holds.
         if self.word.load(Ordering::Relaxed) & REQUEUED == 0 {
-            return Err(kept);
+            return Err(cloned_waker);
         }
         let own = node.as_ptr();
         let mut queue = self.queue.lock();
@@ -272,18 +272,18 @@ impl<F: Flavour> Gate<Exclusive, F> {
                 next = queue.next(other);
             }
             if next.is_none_or(|first| first == own) {
-                return Err(kept);
+                return Err(cloned_waker);
             }
             if is_linked {
-                queue.requeue_evaluating(own, kept);
+                queue.requeue_evaluating(own, cloned_waker);
             } else {
                 // It came to a gate where nobody was unsatisfied, or has taken a turn over.
                 node.node
                     .set_future_state(crate::queue::FutureState::Polled);
-                queue.push_back(own, kept);
+                queue.push_back(own, cloned_waker);
             }
         }
         // `QUEUED` is set, as a node is queued (G1).
-        Ok(self.release_turn(queue))
+        Ok(self.release_turn_locked(queue))
     }
 }

@@ -1,4 +1,4 @@
-//! The conditional waiters of a short lock, beside what the contract says of them.
+//! The conditional waiters of a sync lock, beside what the contract says of them.
 //!
 //! Who has the turn, and in which order tasks are woken, is up to the lock. What is not:
 //!

@@ -1,4 +1,4 @@
-//! Conditional waiters of a short lock.
+//! Conditional waiters of a sync lock.
 
 use std::sync::atomic::{AtomicIsize, Ordering};
 

@@ -334,7 +334,7 @@ impl<T: ?Sized> RwLock<T> {
         self.gate().word() & !FLAGS != 0
     }
 
-    /// The value. Needs no lock, as nobody else has it.
+    /// The value, without locking: `&mut self` proves that no guard exists.
     #[inline]
     pub fn get_mut(&mut self) -> &mut T {
         self.value.get_mut()
@@ -342,7 +342,7 @@ impl<T: ?Sized> RwLock<T> {
 
     #[inline]
     fn enter(&self, access: Access) -> bool {
-        self.gate().try_enter(access)
+        self.gate().try_acquire(access)
     }
 }
 
@@ -385,7 +385,7 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
 unsafe impl<T: ?Sized> crate::when::ConditionalLock for RwLock<T> {
     #[inline]
     fn waiter(&self) -> crate::when::ConditionalWaiter<'_> {
-        crate::when::Flavoured::shared_waiter(self.gate(), Access::Write)
+        crate::when::NewWaiter::shared_waiter(self.gate(), Access::Write)
     }
 
     #[inline]
@@ -398,7 +398,7 @@ unsafe impl<T: ?Sized> crate::when::ConditionalLock for RwLock<T> {
 unsafe impl<T: ?Sized> crate::when::ConditionalRwLock for RwLock<T> {
     #[inline]
     fn read_waiter(&self) -> crate::when::ConditionalWaiter<'_> {
-        crate::when::Flavoured::shared_waiter(self.gate(), Access::Read)
+        crate::when::NewWaiter::shared_waiter(self.gate(), Access::Read)
     }
 
     #[inline]
@@ -431,7 +431,7 @@ impl<T: ?Sized> AsyncRwLock for RwLock<T> {
 }
 
 // SAFETY: R1, R2; leaving is a Release and entering an Acquire on the same word,
-// or both are ordered by the lock of the queue.
+// or both are ordered by the queue lock.
 unsafe impl<T: ?Sized> ExclusiveLock for RwLock<T> {}
 
 // SAFETY: as above.

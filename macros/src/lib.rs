@@ -821,9 +821,8 @@ pub fn monitor(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// The method may be plain or `async`, and generic. An elided lifetime in the return type is
 /// the lifetime of the borrow of the view. That is long enough for references into the object,
-/// too. (Over a
-/// reader-writer lock, a method of `read(..)` with such a result is one of the view that
-/// reads, and not of the one that writes.)
+/// too. (Over a reader-writer lock, a method of `read(..)` with such a result is one of the
+/// view that reads, and not of the one that writes.)
 ///
 /// On the object there is no such method: `self.trim()` does not compile, and the message
 /// says which section is missing. (For a name that common traits also use, such as `next` or

@@ -2,9 +2,8 @@
 //!
 //! # State
 //!
-//! Under the queue lock: whether the barrier is broken; the number of
-//! waiters; the number of waiters that leave with an error and have not returned
-//! yet.
+//! Under the queue lock: whether the barrier is broken; the number of waiters; the number of
+//! waiters that leave with an error and have not returned yet.
 //!
 //! | | filling | `leaving` > 0 (a reset is under way) | broken |
 //! |---|---|---|---|
@@ -21,7 +20,7 @@
 //!   to unlink and wake them. One that is polled or dropped before that has its
 //!   result all the same, and unlinks itself.
 //! - **B2** While no waiter is leaving, fewer nodes wait than a generation has.
-//! - **B3** All nodes of a generation are marked in one locking of the queue, together
+//! - **B3** All nodes of a generation are marked while the queue is locked once, together
 //!   with the decision of the last arrival: indices are distinct, and 0 to n - 1 in
 //!   the order of arrival. So are the nodes that an abort or a reset drives out.
 

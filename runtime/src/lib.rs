@@ -94,8 +94,8 @@
 //!   `#[synchronized]`, `#[holding]` and `with_lock!`.
 //! - `local` (on by default): the primitives once more, for tasks of one thread.
 //! - `parking_lot`: the locks of [`sync`] over those of parking_lot.
-//! - `tokio`, `smol`: a timer for the option `timeout`. With both,
-//!   it is tokio's where its runtime is running.
+//! - `tokio`, `smol`: a timer for the option `timeout`. With both, it is tokio's where its
+//!   runtime is running.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -60,8 +60,8 @@ pub(crate) struct Signal<F = Threads> {
 /// The epoch in which a waiter joined, or was let through (N2).
 pub(crate) struct Epoch(SharedCell<u64>);
 
-// SAFETY: an epoch is reached under the queue lock only, or by the owner
-// of the node once nobody else knows of it.
+// SAFETY: an epoch is reached under the queue lock only, or by the owner of the node once
+// nobody else knows of it.
 unsafe impl Sync for Epoch {}
 
 impl Request for Epoch {

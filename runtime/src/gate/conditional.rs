@@ -52,8 +52,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     ///
     /// Returns whether there may be a grant of the task that is not picked up: one beside
     /// which it was acquired, to read, or one that a thread has taken over, which is granted
-    /// again without a wake-up. Then the waiter has to be polled again, to
-    /// mark it.
+    /// again without a wake-up. Then the waiter has to be polled again, to mark it.
     ///
     /// # Safety
     ///

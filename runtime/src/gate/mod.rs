@@ -70,12 +70,10 @@
 //! # Invariants
 //!
 //! - **G1** `QUEUED` is set whenever a node is queued, and `CONDITIONAL` whenever one is
-//!   unsatisfied. Both change only under the queue lock. Without a node that
-//!   is queued, `QUEUED` may stay set until the next release, but only while the policy
-//!   admits nothing.
-//! - **G2** While `QUEUED` is set, the word is written only with the queue locked.
-//!   Hence no newcomer overtakes a queued node:
-//!   its compare-exchange expects a word without `QUEUED`.
+//!   unsatisfied. Both change only under the queue lock. Without a node that is queued,
+//!   `QUEUED` may stay set until the next release, but only while the policy admits nothing.
+//! - **G2** While `QUEUED` is set, the word is written only with the queue locked. Hence no
+//!   newcomer overtakes a queued node: its compare-exchange expects a word without `QUEUED`.
 //! - **G3** Whenever the queue is unlocked, the policy does not admit the first queued
 //!   node, or the thread that unlocked it is about to lock it again and serve on.
 //! - **G4** The word counts every guard that exists and every granted node.
@@ -94,13 +92,12 @@
 //!
 //! # Orderings
 //!
-//! To acquire is an Acquire operation on the word, to release a Release one. While
-//! `QUEUED` is not set, every write of the word is a read-modify-write, so that
-//! the release sequence of each release lasts until the next acquisition, or until
-//! `QUEUED` is set, by an Acquire operation, too. While it is set, the word is written
-//! only under the queue lock (G2), and the lock orders what was
-//! acquired so far before a plain Release store. A grant is passed through the queue lock,
-//! which orders the release before the owner's poll.
+//! To acquire is an Acquire operation on the word, to release a Release one. While `QUEUED` is
+//! not set, every write of the word is a read-modify-write, so that the release sequence of
+//! each release lasts until the next acquisition, or until `QUEUED` is set, by an Acquire
+//! operation, too. While it is set, the word is written only under the queue lock (G2), and
+//! the lock orders what was acquired so far before a plain Release store. A grant is passed
+//! through the queue lock, which orders the release before the owner's poll.
 //!
 //! # Costs
 //!
@@ -164,12 +161,10 @@
 //! | another's, with priority (an upgrade) | the first node's; the thread waits on | are queued right behind it |
 //!
 //! Nothing is revoked if it would not suffice. A grant of a request with priority is never
-//! revoked. The owners are queued again in their order.
-//! They have been woken and not polled since: granting them again needs no other wake-up
-//! (the state `Woken`), unless they are polled, or a sibling is, and
-//! stores a waker. A
-//! sibling finds them by walking the queue, which it does only while there is such a node
-//! in the process (Q8).
+//! revoked. The owners are queued again in their order. They have been woken and not polled
+//! since: granting them again needs no other wake-up (the state `Woken`), unless they are
+//! polled, or a sibling is, and stores a waker. A sibling finds them by walking the queue,
+//! which it does only while there is such a node in the process (Q8).
 
 mod acquire;
 mod conditional;

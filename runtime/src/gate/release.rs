@@ -317,8 +317,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         }
     }
 
-    /// Under the queue lock: takes some flags out of the word and puts
-    /// others in.
+    /// Under the queue lock: takes some flags out of the word and puts others in.
     pub(super) fn replace_flags(&self, out: usize, new: usize) {
         let mut word = self.word.load(Ordering::Relaxed);
         // Acquire: pairs with the Release of those who released, for those who are

@@ -207,8 +207,7 @@ impl Condition {
         unsafe { self.lock.set(None) }
     }
 
-    /// Under the queue lock: binds the condition to a lock, unless it is
-    /// bound to another.
+    /// Under the queue lock: binds the condition to a lock, unless it is bound to another.
     #[inline]
     fn bind(&self, id: LockId) -> Result<(), ()> {
         // SAFETY: under the queue lock.

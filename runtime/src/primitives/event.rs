@@ -15,15 +15,14 @@
 //!
 //! # Invariants
 //!
-//! - **E1** `QUEUED` changes under the queue lock only, and is set
-//!   exactly when a node is linked.
+//! - **E1** `QUEUED` changes under the queue lock only, and is set exactly when a node is
+//!   linked.
 //! - **E2** A node joins only in a step that sees `SET` clear and sets `QUEUED`;
 //!   so a `set` that finds `QUEUED` clear leaves no waiter behind. Where `QUEUED`
 //!   is set already, to see `SET` clear under the queue lock is enough (E3).
-//! - **E3** Where `QUEUED` is set, `SET` is set under the queue lock, in
-//!   the same locking of the queue that chooses all waiters in it: these are let
-//!   through, each of them at its next poll at the latest (N4). A waiter that joins
-//!   after a `clear` is not, however long the call of `set` takes.
+//! - **E3** Where `QUEUED` is set, `SET` is set while the queue is locked to choose all
+//!   waiters in it: these are let through, each of them at its next poll at the latest (N4). A
+//!   waiter that joins after a `clear` is not, however long the call of `set` takes.
 //!
 //! # Orderings
 //!
@@ -216,8 +215,7 @@ impl Event {
         self.word.fetch_and(!QUEUED, Ordering::Relaxed);
     }
 
-    /// Under the queue lock: marks that a waiter joins, unless the flag is
-    /// set (E2).
+    /// Under the queue lock: marks that a waiter joins, unless the flag is set (E2).
     #[inline]
     fn mark_queued(&self) -> bool {
         // Acquire, here and where the exchange fails: pairs with the Release of

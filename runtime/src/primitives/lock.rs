@@ -241,7 +241,7 @@ pub struct OwnedLockGuard {
 }
 
 impl<'a> LockGuard<'a> {
-    /// For those who have just entered the gate.
+    /// For those who have just acquired from the gate.
     #[inline]
     pub(crate) fn new(lock: &'a Lock) -> Self {
         LockGuard {
@@ -257,7 +257,7 @@ impl<'a> LockGuard<'a> {
 }
 
 impl OwnedLockGuard {
-    /// For those who have just entered the gate.
+    /// For those who have just acquired from the gate.
     #[inline]
     pub(crate) fn new(lock: rc!(Lock)) -> Self {
         OwnedLockGuard {
@@ -307,6 +307,6 @@ async_lock! {
     Lock[] { LockGuard<'a>, Lock::acquire, Lock::try_acquire, LockAcquire<'a> }
 }
 
-// SAFETY: L1; leaving is a Release and entering an Acquire on the same word, or
+// SAFETY: L1; a release is a Release and an acquisition an Acquire on the same word, or
 // both are ordered by the queue lock.
 unsafe impl ExclusiveLock for Lock {}

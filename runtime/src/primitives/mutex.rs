@@ -238,7 +238,7 @@ threads_only! {
 }
 
 impl<'a, T: ?Sized> MutexGuard<'a, T> {
-    /// For those who have just entered the gate.
+    /// For those who have just acquired from the gate.
     #[inline]
     pub(crate) fn new(mutex: &'a Mutex<T>) -> Self {
         MutexGuard {
@@ -309,7 +309,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
 }
 
 impl<T: ?Sized> OwnedMutexGuard<T> {
-    /// For those who have just entered the gate.
+    /// For those who have just acquired from the gate.
     #[inline]
     pub(crate) fn new(mutex: rc!(Mutex<T>)) -> Self {
         OwnedMutexGuard {

@@ -21,9 +21,8 @@
 //! - **Q4** A node that is taken out of the queue on behalf of its owner is set to
 //!   [`Unlinked`](State::Unlinked) or [`Idle`](State::Idle) with Release as the last
 //!   access; the owner loads the state with Acquire and has the node to itself again.
-//! - **Q5** No code of a user (a waker's clone, wake and drop among it) runs
-//!   while a queue lock is held: wakers are cloned before, and moved out
-//!   to be woken or dropped after.
+//! - **Q5** No code of a user (a waker's clone, wake and drop among it) runs while a queue
+//!   lock is held: wakers are cloned before, and moved out to be woken or dropped after.
 //! - **Q6** The future state of a node is touched by the owner only. It depends on the
 //!   owner's own steps alone, so that for a future that is ready at once the compiler
 //!   can leave out the code that cancels.

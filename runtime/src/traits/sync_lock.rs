@@ -13,9 +13,9 @@ use crate::queue::Object;
 /// Implemented by the locks of [`sync`](crate::sync) and through `&L`, [`Box<L>`], [`Rc<L>`]
 /// and [`Arc<L>`].
 ///
-/// Its guards are not held over an `.await`: those of this crate are not `Send`, and a
-/// section with an `.await` in it does not compile. For sections that
-/// suspend there is [`AsyncLock`](crate::AsyncLock).
+/// Its guards are not held over an `.await`: those of this crate are not `Send`, and a section
+/// with an `.await` in it does not compile. For sections that suspend there is
+/// [`AsyncLock`](crate::AsyncLock).
 ///
 /// As for [`AsyncLock`](crate::AsyncLock), import it where code is generic, and only there.
 ///

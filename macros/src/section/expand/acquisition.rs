@@ -154,8 +154,7 @@ impl<'s> Acquisition<'s> {
         }
     }
 
-    /// `__type.__finish::<0x1234>(..)`: *finish*, for the result of
-    /// *wait*.
+    /// `__type.__finish::<0x1234>(..)`: *finish*, for the result of *wait*.
     pub(super) fn finished(&self, waited: &TokenStream) -> TokenStream {
         let (span, entry_type, key) = (self.span(), &self.entry_type, &self.key);
         match self.model.mode {

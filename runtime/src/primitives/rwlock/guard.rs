@@ -179,7 +179,7 @@ guard_traits! {
 macro_rules! write_guards {
     ($($guard:ident[$($generics:tt)*]<$($params:tt),*>, $read_guard:ty, |$handle:ident| $read_handle:expr;)*) => {$(
         impl<$($generics)*> $guard<$($params),*> {
-            /// Goes on as a reader. Readers that are first in the queue enter too;
+            /// Goes on as a reader. Readers that are first in the queue acquire too;
             /// no writer gets in between.
             ///
             /// ```
@@ -216,7 +216,7 @@ macro_rules! upgradable_guards {
     ($($guard:ident[$($generics:tt)*]<$($params:tt),*>, $read_guard:ty, |$handle:ident| $read_handle:expr, $write_guard:ty, $upgrade:ident, $for:ty;)*) => {$(
         impl<$($generics)*> $guard<$($params),*> {
             /// Waits until the readers have left, and goes on as the writer. No
-            /// writer gets in between, and no reader enters meanwhile.
+            /// writer gets in between, and no reader acquires meanwhile.
             ///
             /// # Cancel safety
             ///

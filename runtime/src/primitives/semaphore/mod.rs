@@ -9,7 +9,7 @@
 //! |---|---|
 //! | acquire `n`, as many are available, nobody waits | `n` fewer |
 //! | acquire `n` otherwise | joins the queue |
-//! | acquire 0 | enters at once, whoever waits |
+//! | acquire 0 | acquires at once, whoever waits |
 //! | give back `n` | `n` more; then those who wait take theirs, in order, up to the first whose number is not available |
 //!
 //! Permits are taken from the word when they are granted, so those on their way

@@ -62,7 +62,7 @@
 //! | a flag to wait for | [`Event`] |
 //! | at most so many at a time | [`Semaphore`], [`BoundedSemaphore`] |
 //! | tasks that wait for each other | [`Barrier`] |
-//! | a lock for sections that never suspend | [`sync`] |
+//! | a lock for sections that never await (a *sync lock*) | [`sync`] |
 //! | any of these within one thread | `local` |
 //!
 //! # Guarantees

@@ -367,9 +367,9 @@ impl<'a> World<'a> {
     }
 }
 
-struct ShortLocks;
+struct SyncLocks;
 
-impl Subject for ShortLocks {
+impl Subject for SyncLocks {
     type Step = Step;
 
     fn step(random: &mut Random) -> Step {
@@ -431,5 +431,5 @@ impl Subject for ShortLocks {
 
 #[test]
 fn turns() {
-    check::<ShortLocks>();
+    check::<SyncLocks>();
 }

@@ -42,6 +42,7 @@
 //! | `Unclaimed` | `Idle` | the same, where the sibling is `Unsatisfied`: the owner has to join again |
 //! | `Granted` | `Woken` | a parked thread takes the grant over, or revokes it for a request with priority (from `Unclaimed`, to `Waiting`) |
 //! | `Woken` | `Waiting` | the owner is polled, or a sibling stores a waker |
+//! | `Idle` | `Evaluating` | a conditional waiter finds the gate open after all, while others are unsatisfied |
 //! | `Evaluating` | `Idle` | the condition is true |
 //! | `Evaluating`, `Idle` | `Unsatisfied` | the condition is false |
 //! | `Unsatisfied` | `Waiting` | what is guarded may have changed |

@@ -25,10 +25,10 @@
 //! - **T2** A waiter does not evaluate while a waiter before it is queued: that one evaluates
 //!   first. A change that comes between the grant of a turn and the owner's acquisition of
 //!   the lock sets [`REQUEUED`]: the owner then looks whether there is such a waiter.
-//! - **T3** The functions here, but `poll_turn`, are called with the lock held. The only user code that they
-//!   run is a condition, and only while the queue is unlocked. They wake nobody: they return
-//!   at most one waker, and the caller wakes it after it has released the lock, because a
-//!   wake-up may poll a task that acquires the lock.
+//! - **T3** The functions here, but `poll_turn`, are called with the lock held. The only user code
+//!   that they run is a condition, and only while the queue is unlocked. They wake nobody: they
+//!   return at most one waker, and the caller wakes it after it has released the lock, because
+//!   a wake-up may poll a task that acquires the lock.
 //! - **T4** Locks are acquired in this order: the lock, then the queue.
 //! - **T5** An `Evaluating` node may stand behind queued ones, from a change until its owner
 //!   has acquired the lock and gives the turn up (T2). The turn is not free meanwhile, so no

@@ -681,14 +681,14 @@ fn the_first_paragraph_of_the_docs_goes_along() {
     let docs = |docs: TokenStream| {
         let item = quote!(impl A { #docs #[synchronized(l)] async fn f(&self) {} });
         let text = super::monitor(quote!(), item).to_string();
-        let twins = text
+        let held_forms = text
             .split("automatically_derived")
             .nth(1)
             .unwrap_or_default();
         (
-            twins.contains("One."),
-            twins.contains("A::f"),
-            twins.contains("Two."),
+            held_forms.contains("One."),
+            held_forms.contains("A::f"),
+            held_forms.contains("Two."),
         )
     };
     assert_eq!(

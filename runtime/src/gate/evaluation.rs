@@ -107,7 +107,11 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     ///
     /// As for [`GatePermit::release_object`](super::GatePermit::release_object).
     #[inline]
-    pub(crate) unsafe fn release_object(&self, request: P::Request, object: impl FnOnce() -> Object) {
+    pub(crate) unsafe fn release_object(
+        &self,
+        request: P::Request,
+        object: impl FnOnce() -> Object,
+    ) {
         let release = |word| Some(P::release(word, request));
         let wanted = Self::wanted(P::may_mutate(request));
         if self.try_change(wanted, release).is_none() {

@@ -113,7 +113,11 @@ impl<H: Gated, C: Claim<H>> GatePermit<H, C> {
     pub(crate) unsafe fn release_object(self, object: impl FnOnce() -> Object) {
         let claim = self.claim;
         // SAFETY: passed on; the permit is given back in there.
-        unsafe { self.into_handle().gate().release_object(claim.into(), object) }
+        unsafe {
+            self.into_handle()
+                .gate()
+                .release_object(claim.into(), object)
+        }
     }
 
     /// Which lock this is.

@@ -29,7 +29,7 @@ impl Account {
                 .__resolve_shared();
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
-        __type0.__mode().__with(&__type1).__is_bounded();
+        __type0.__suspend_mode().__with(&__type1).__is_bounded();
         let __limit: ::core::time::Duration = LONG;
         let mut __snapshot0 = ::core::option::Option::None;
         let __committed = ::async_monitor::__private::Committed::new();
@@ -94,7 +94,7 @@ impl Account {
             }
         };
         let (mut __guard0, mut __guard1) = if __type0
-            .__mode()
+            .__suspend_mode()
             .__with(&__type1)
             .__acquires_last()
         {

@@ -10,7 +10,7 @@ impl Account {
                 .__resolve();
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
-        __type0.__mode().__is_bounded();
+        __type0.__suspend_mode().__is_bounded();
         let __limit: ::core::time::Duration = self.patience;
         let (__waited0,) = match ::async_monitor::__private::timeout(
                 __limit,

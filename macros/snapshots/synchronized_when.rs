@@ -11,7 +11,7 @@ impl Account {
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
         let __waited0 = __type0
-            .__mode()
+            .__suspend_mode()
             .__enter_when::<
                 _,
                 _,

@@ -29,7 +29,7 @@ impl Account {
                 .__resolve_shared();
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
-        __type0.__mode().__with(&__type1).__with(&__type2).__is_bounded();
+        __type0.__suspend_mode().__with(&__type1).__with(&__type2).__is_bounded();
         let __limit: ::core::time::Duration = LONG;
         let mut __snapshot0 = ::core::option::Option::None;
         let mut __snapshot1 = ::core::option::Option::None;
@@ -124,7 +124,7 @@ impl Account {
             }
         };
         let (mut __guard0, mut __guard1, mut __guard2) = if __type0
-            .__mode()
+            .__suspend_mode()
             .__with(&__type1)
             .__with(&__type2)
             .__acquires_last()

@@ -14,7 +14,7 @@ impl Account {
                 .__resolve();
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
-        __type0.__mode().__parks();
+        __type0.__suspend_mode().__parks();
         let __waited0 = ::async_monitor::__private::infallible(
             ::async_monitor::__private::Enter::<
                 122075695621518212564394156771862851892u128,

@@ -48,12 +48,12 @@ impl Lock {
         }
     }
 
-    /// Acquires the lock, and parks the thread while another has it.
+    /// Acquires the lock, parking the thread while another holds it.
     ///
     /// # Panics and deadlocks
     ///
-    /// A thread that has the lock already waits for itself: it may hang or panic, as the lock
-    /// beneath does.
+    /// A thread that has the lock already waits for itself: it may hang or panic, as the
+    /// platform lock does.
     #[inline]
     pub fn acquire(&self) -> LockGuard<'_> {
         LockGuard {
@@ -61,7 +61,7 @@ impl Lock {
         }
     }
 
-    /// Acquires the lock if nobody has it.
+    /// Attempts to acquire the lock without waiting.
     #[inline]
     pub fn try_acquire(&self) -> Option<LockGuard<'_>> {
         let raw = self.raw.try_lock()?;

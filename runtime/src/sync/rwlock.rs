@@ -2,8 +2,8 @@
 //!
 //! # Invariants
 //!
-//! - **SR1** The value is reached through `&RwLock` only by guards: by write guards alone,
-//!   or to be read.
+//! - **SR1** Through `&RwLock`, the value is accessed only through guards: one write guard, or
+//!   any number of read guards.
 
 use core::cell::UnsafeCell;
 use core::fmt;
@@ -17,9 +17,9 @@ use crate::traits::sync_lock::{ExclusiveSyncLock, ExclusiveSyncRwLock, SyncRwLoc
 
 /// A value that many threads read or one writes, for sections that never suspend.
 ///
-/// How it differs from [`async_monitor::RwLock`](crate::RwLock) is told [in the
-/// module](super). It is not poisoned by a panic. Whether readers or writers go first is up
-/// to the lock beneath.
+/// See [the module](super) for how it differs from [`async_monitor::RwLock`](crate::RwLock). A
+/// panic does not poison it. Whether readers or writers are preferred depends on the platform
+/// lock.
 ///
 /// # Examples
 ///
@@ -54,12 +54,11 @@ pub struct RwLockWriteGuard<'a, T: ?Sized> {
     value: &'a UnsafeCell<T>,
 }
 
-// SAFETY: with the lock the value is sent.
+// SAFETY: sending the lock sends the value.
 unsafe impl<T: ?Sized + Send> Send for RwLock<T> {}
-// SAFETY: by SR1 the value is reached by one thread at a time, or to be read: that sends it,
-// or shares it.
+// SAFETY: by SR1, one thread writes (which needs `T: Send`) or several read (`T: Sync`).
 unsafe impl<T: ?Sized + Send + Sync> Sync for RwLock<T> {}
-// SAFETY: a shared guard leads to the value by `&T`.
+// SAFETY: a shared guard gives access to the value by `&T`.
 unsafe impl<T: ?Sized + Sync> Sync for RwLockReadGuard<'_, T> {}
 // SAFETY: as above.
 unsafe impl<T: ?Sized + Sync> Sync for RwLockWriteGuard<'_, T> {}
@@ -86,7 +85,7 @@ impl<T> RwLock<T> {
         }
     }
 
-    /// Takes the value out. Nobody else has the lock, so nobody holds it.
+    /// Consumes the lock and returns the value. Owning the lock proves that no guard exists.
     #[inline]
     pub fn into_inner(self) -> T {
         self.value.into_inner()
@@ -94,25 +93,25 @@ impl<T> RwLock<T> {
 }
 
 impl<T: ?Sized> RwLock<T> {
-    /// Acquires the lock for reading, and parks the thread while a writer has it.
+    /// Acquires the lock for reading, parking the thread while a writer holds it.
     ///
     /// # Panics and deadlocks
     ///
-    /// As for [`sync::Lock::acquire`](super::Lock::acquire). A thread that reads already may
-    /// wait for itself too, where a writer waits.
+    /// As for [`sync::Lock::acquire`](super::Lock::acquire). A thread that already
+    /// holds a read guard may deadlock if a writer is waiting.
     #[inline]
     pub fn read(&self) -> RwLockReadGuard<'_, T> {
         self.reading(self.raw.read(), false)
     }
 
-    /// Acquires the lock for reading if that is possible at once.
+    /// Attempts to acquire the lock for reading without waiting.
     #[inline]
     pub fn try_read(&self) -> Option<RwLockReadGuard<'_, T>> {
         let raw = self.raw.try_read()?;
         Some(self.reading(raw, false))
     }
 
-    /// Acquires the lock for writing, and parks the thread while others have it.
+    /// Acquires the lock for writing, parking the thread while anybody else holds it.
     ///
     /// # Panics and deadlocks
     ///
@@ -122,14 +121,15 @@ impl<T: ?Sized> RwLock<T> {
         self.writing(self.raw.write(), false)
     }
 
-    /// Acquires the lock for writing if nobody has it.
+    /// Attempts to acquire the lock for writing without waiting.
     #[inline]
     pub fn try_write(&self) -> Option<RwLockWriteGuard<'_, T>> {
         let raw = self.raw.try_write()?;
         Some(self.writing(raw, false))
     }
 
-    /// The value, without locking: nobody else has the lock.
+    /// Returns a mutable reference to the value, without locking: `&mut self` proves that no guard
+    /// exists.
     #[inline]
     pub fn get_mut(&mut self) -> &mut T {
         self.value.get_mut()
@@ -181,6 +181,8 @@ impl<T: ?Sized> RwLock<T> {
         LockId::of(&self.turns)
     }
 
+    // Called by `conditional_sync_lock!`, under the same names for each lock.
+
     #[inline]
     fn acquire(&self) -> RwLockWriteGuard<'_, T> {
         self.write()
@@ -193,7 +195,7 @@ impl<T: ?Sized> RwLock<T> {
 }
 
 impl<T: ?Sized> RwLockReadGuard<'_, T> {
-    /// Gives the access back. Equivalent to `drop(guard)`.
+    /// Releases the lock. Equivalent to `drop(guard)`.
     ///
     /// An associated function, so that it hides no method of `T`.
     #[inline]
@@ -203,7 +205,7 @@ impl<T: ?Sized> RwLockReadGuard<'_, T> {
 }
 
 impl<T: ?Sized> RwLockWriteGuard<'_, T> {
-    /// Gives the access back. Equivalent to `drop(guard)`.
+    /// Releases the lock. Equivalent to `drop(guard)`.
     ///
     /// An associated function, so that it hides no method of `T`.
     #[inline]
@@ -225,7 +227,7 @@ impl<T> From<T> for RwLock<T> {
 }
 
 impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
-    /// Shows the value where the lock can be read at once.
+    /// Shows the value, or `<locked>` if the lock cannot be read without waiting.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("RwLock");
         match self.try_read() {
@@ -236,12 +238,12 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
     }
 }
 
-// SR1.
+// SR1: the guard gives access to the value.
 guard_traits! {
     RwLockReadGuard['a, T: ?Sized]<'a, T>, |this| this.value.get();
 }
 
-// SR1.
+// SR1: the guard gives access to the value.
 guard_traits! {
     mut:
     RwLockWriteGuard['a, T: ?Sized]<'a, T>, |this| this.value.get();
@@ -293,7 +295,7 @@ unsafe impl<T: ?Sized> ConditionalSyncRwLock for RwLock<T> {
     }
 }
 
-// SAFETY: the lock of the platform excludes.
+// SAFETY: the platform lock gives mutual exclusion.
 unsafe impl<T: ?Sized> ExclusiveSyncLock for RwLock<T> {}
 
 // SAFETY: as above.

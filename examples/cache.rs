@@ -2,7 +2,7 @@
 //! loads the value, and the others wait for it. Where the one that loads is cancelled, or
 //! panics, the next one loads.
 //!
-//! A short lock guards the map, as nothing suspends while it is held; the wait for a value is
+//! A sync lock guards the map, as nothing suspends while it is held; the wait for a value is
 //! a condition. The entry of a load that comes to nothing is removed by a destructor, which
 //! takes the lock like any other plain fn.
 //!

@@ -83,10 +83,19 @@ async fn a_moment() {
 
 const HANGS: [(&str, &str); 5] = [
     ("relock", "a section calls a method that acquires its lock"),
-    ("abba", "two tasks hold one account each, and ask for the other"),
+    (
+        "abba",
+        "two tasks hold one account each, and ask for the other",
+    ),
     ("circle", "three tasks in a circle"),
-    ("readers", "a reader reads again, and a writer waits in between"),
-    ("unpolled", "a lock is granted to a future that nobody polls"),
+    (
+        "readers",
+        "a reader reads again, and a writer waits in between",
+    ),
+    (
+        "unpolled",
+        "a lock is granted to a future that nobody polls",
+    ),
 ];
 
 fn main() -> ExitCode {
@@ -156,7 +165,9 @@ fn unpolled() {
     let account = Account::default();
     let guard = account.try_acquire_ledger();
     let mut waiting = pin!(account.deposit(1));
-    let _ = waiting.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    let _ = waiting
+        .as_mut()
+        .poll(&mut Context::from_waker(Waker::noop()));
     // The lock is handed to the future above, which is not polled any more.
     drop(guard);
     block_on(account.deposit(2));

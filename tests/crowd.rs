@@ -1,5 +1,5 @@
-//! The crowd of `runtime/tests/threads/tasks` once more, with its sections written in the
-//! notation: `when` over an exclusive lock and over both sides of an `RwLock`, cancelled
+//! The crowd of `runtime/tests/threads/tasks` once more, with its sections written with
+//! the macros: `when` over an exclusive lock and over both sides of an `RwLock`, cancelled
 //! anywhere, in tasks that have other requests at the same lock.
 //!
 //! ```text

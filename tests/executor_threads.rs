@@ -205,7 +205,7 @@ fn a_thread_with_a_condition_takes_over_the_lock() {
     holder.join().expect("it ends");
 }
 
-/// The same at a short lock: what a task was given, and cannot use, is the turn.
+/// The same at a sync lock: what a task was given, and cannot use, is the turn.
 #[test]
 fn a_thread_with_a_condition_takes_over_the_turn() {
     let runtime = runtime(1);

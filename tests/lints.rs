@@ -174,7 +174,7 @@ fn regions(record: &str) -> Vec<String> {
     (0..count).map(region).collect()
 }
 
-/// Not one that begins with a signature: the second form that `#[monitor]` makes of
+/// Not one that begins with a signature: the held form that `#[monitor]` makes of
 /// a method has the signature too, but not the body.
 fn is_in_body(region: &str) -> bool {
     let line = region.split(':').next().and_then(|line| line.parse().ok());

@@ -1,4 +1,4 @@
-//! What the notation costs beside the same thing written by hand: nothing. Here,
+//! What the macros cost beside the same thing written by hand: nothing. Here,
 //! the sizes of futures; `.ci/instructions` counts instructions.
 
 use async_monitor::{Guarded, Lock, Mutex, RwLock, sync, synchronized, with_lock};
@@ -74,7 +74,7 @@ impl Account {
     }
 }
 
-/// What a section of a short lock is by hand, with a step that could wait in front.
+/// What a section of a sync lock is by hand, with a step that could wait in front.
 async fn short_by_hand(value: &sync::Mutex<i64>, amount: i64) -> i64 {
     std::future::ready(value).await;
     let mut value = value.lock();
@@ -135,7 +135,7 @@ fn a_future_of_the_notation_is_no_larger_than_one_by_hand() {
             size_of_val(&account.note_by_hand(1)),
         ),
         (
-            "a short lock",
+            "a sync lock",
             size_of_val(&short(&account.short, 1)),
             size_of_val(&short_by_hand(&account.short, 1)),
         ),

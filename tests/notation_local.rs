@@ -1,4 +1,4 @@
-//! The notation over locks of one thread.
+//! The macros over locks of one thread.
 
 use std::pin::pin;
 use std::rc::Rc;

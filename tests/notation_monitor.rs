@@ -811,7 +811,7 @@ mod prelude {
     }
 }
 
-/// The options of sections, next to the second form.
+/// The options of sections, next to the held form.
 mod options {
     use std::time::Duration;
 

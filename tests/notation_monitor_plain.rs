@@ -35,7 +35,7 @@ impl Jobs {
         state.push(job)
     }
 
-    /// A method of `State`, under the lock that is held: there is no second form of this
+    /// A method of `State`, under the lock that is held: there is no held form of this
     /// struct's own `push`, whose name it has.
     #[synchronized(state)]
     async fn push_twice(&self, job: &str) -> (usize, usize) {

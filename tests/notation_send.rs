@@ -514,7 +514,7 @@ fn generic_sections_are_send_for_every_lifetime_and_type() {
     });
 }
 
-/// Short locks, whose guards are not `Send`.
+/// Sync locks, whose guards are not `Send`.
 #[derive(Guarded)]
 struct Brief<'d, T> {
     label: &'d str,

@@ -324,7 +324,7 @@ fn the_same_lock_twice_panics() {
     with_lock!(a = store.state, b = store.state, blocking, { b.append(a) });
 }
 
-/// The async lock is acquired first, whatever its address: nobody is kept from a short lock
+/// The async lock is acquired first, whatever its address: nobody is kept from a sync lock
 /// by who waits.
 #[test]
 fn short_locks_are_acquired_behind_async_ones() {
@@ -446,7 +446,7 @@ fn methods_of_traits_run_their_sections() {
     assert_eq!(counted.count_up(), 6);
 }
 
-/// Generic code: over any short lock, and with an `.await` over any async one.
+/// Generic code: over any sync lock, and with an `.await` over any async one.
 fn push_to<L>(lock: &L, value: u32)
 where
     L: async_monitor::SyncLock,

@@ -1,4 +1,4 @@
-//! Conditions at short locks that a release evaluates on behalf of their waiters.
+//! Conditions at sync locks that a release evaluates on behalf of their waiters.
 
 use std::cell::Cell;
 use std::future::Future;

@@ -6,8 +6,8 @@
 //! redis-cli -p 6380
 //! ```
 //!
-//! The state that all connections share is written twice: by hand, and in the
-//! notation of this crate. Everything else is the same code.
+//! The state that all connections share is written twice: by hand, and with the macros of this
+//! crate. Everything else is the same code.
 //!
 //! | file | what |
 //! |---|---|
@@ -15,7 +15,7 @@
 //! | `state/` | what all connections share, and its forms |
 //! | `server.rs` | accepts connections, shuts down |
 //! | `connection.rs` | one connection: reads requests, writes replies and messages |
-//! | `command.rs` | what each command does |
+//! | `command/` | what each command does |
 //! | `subscriber.rs` | what a publisher hands to a subscriber, and how much of it |
 //! | `protocol/` | requests from bytes, and replies to bytes |
 //! | `compare` | a script that measures the forms side by side |
@@ -69,7 +69,7 @@ struct Args {
 enum Form {
     /// std's mutex and tokio's `Notify`
     ByHand,
-    /// The notation of this crate
+    /// The macros of this crate
     Monitor,
 }
 

@@ -100,7 +100,7 @@ impl Account {
             }
         }
         let (mut __guard0, mut __guard1) = if __type0
-            .__mode()
+            .__suspend_mode()
             .__with(&__type1)
             .__acquires_last()
         {

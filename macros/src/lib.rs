@@ -1,15 +1,15 @@
-//! The notation of [`async-monitor`](https://docs.rs/async-monitor):
-//! `#[derive(Guarded)]`, `#[monitor]`, `#[synchronized]` and `with_lock!`.
+//! The macros of [`async-monitor`](https://docs.rs/async-monitor):
+//! `#[derive(Guarded)]`, `#[monitor]`, `#[synchronized]`, `#[holding]` and `with_lock!`.
 //!
 //! Use them through that crate, which re-exports them: what they expand to calls
 //! it.
 //!
 //! # Inside
 //!
-//! Each macro goes through the same stages, which are files: `parse` turns
-//! tokens into syntax, `model` into what is meant, `validate` finds the mistakes,
-//! and `expand` writes code, which cannot fail. All mistakes of an item are
-//! reported at once, next to an expansion of the rest.
+//! Each macro runs the same stages, one module per stage: `parse` (tokens to syntax), `model`
+//! (syntax to meaning), `validate` (errors; in `monitor`: `analysis`), and `expand`, which is
+//! infallible. All errors of an item are reported together, and the valid parts are still
+//! expanded.
 
 #![forbid(unsafe_code)]
 
@@ -74,11 +74,10 @@ use proc_macro::TokenStream;
 /// - a field marked `#[lock]`;
 /// - a field marked `#[lock(rw)]`, which several tasks can hold to read.
 ///
-/// A lock in front of fields is a `Lock`, an `RwLock<()>` or another lock that
-/// excludes (see `ExclusiveLock`), also behind an `Arc`, a `Box` or a `&`. A lock
-/// with data of its own, `Mutex<T>` or `RwLock<T>`, guards that; as a field of
-/// the guard's view it is called `value`. In a struct with one lock, each
-/// `Guarded<_>` belongs to it without being told.
+/// A lock in front of fields is a `Lock`, an `RwLock<()>` or another exclusive lock (see
+/// `ExclusiveLock`), also behind an `Arc`, a `Box` or a `&`. A lock that contains data,
+/// `Mutex<T>` or `RwLock<T>`, guards that data, too; the view calls it `value`. In a struct
+/// with one lock, each `Guarded<_>` belongs to it without being told.
 ///
 /// # What is generated
 ///
@@ -88,7 +87,7 @@ use proc_macro::TokenStream;
 /// |---|---|
 /// | `acquire_ledger().await` | waits for the lock: `AccountLedgerGuard<'_>` |
 /// | `try_acquire_ledger()` | takes it if that is possible at once: `Option<..>` |
-/// | `acquire_ledger_blocking()` | parks the thread meanwhile |
+/// | `acquire_ledger_blocking()` | the same, parking the thread |
 /// | `acquire_ledger_owned().await` | on an `Arc<Account>`: a guard that keeps the object alive, `AccountLedgerOwnedGuard` |
 /// | `ledger_mut()` | through `&mut self`, so without the lock: `AccountLedgerMut<'_>` |
 ///
@@ -101,13 +100,13 @@ use proc_macro::TokenStream;
 /// Where the lock is `rw`, there are `write_ledger()` and `read_ledger()`
 /// instead, with `AccountLedgerWriteGuard`, `AccountLedgerWriteHeld`,
 /// `AccountLedgerReadGuard` and `AccountLedgerReadHeld`; the last has a `&` to
-/// each field, and reading takes data that is `Sync`. With a guard that reads, one can
-/// notify, but not wait.
+/// each field, and reading requires `Sync` data. A read guard is proof for `notify_one`, but
+/// cannot be passed to `wait`.
 ///
 /// The parameters of these types are the lifetime of the guard, and then those
 /// of the struct.
 ///
-/// # Short locks
+/// # Sync locks
 ///
 /// A lock of [`async_monitor::sync`][sync] is marked `#[lock(sync)]`, or `#[lock(rw, sync)]`;
 /// where its type is written `sync::Lock`, `sync::Mutex<_>` or `sync::RwLock<_>`, it need not
@@ -122,12 +121,13 @@ use proc_macro::TokenStream;
 ///
 /// | option | what it derives |
 /// |---|---|
-/// | `new` | a constructor of the values, in the order of the fields. Locks are made by `Default`; one with a value inside is made of that, or given as it is where it is behind a pointer |
+/// | `new` | a constructor of the values, in the order of the fields. Locks are built with `Default`; for a `Mutex<T>` or `RwLock<T>`, the constructor takes the `T`, or the lock itself if the field is a pointer to one |
 /// | `debug` | `Debug`, with what is guarded; `<locked>` where the lock is not free at once. It never waits |
 /// | `snapshot`, `snapshot(Debug, Clone)` | `snapshot_ledger().await`: clones of what the lock guards, as an `AccountLedgerSnapshot`, which has the derives in the parentheses |
 /// | `crate = ::path` | see below |
 ///
-/// To show an object, or to take a snapshot of it, is no change: no `when` is evaluated.
+/// Formatting an object or taking a snapshot does not count as a change: no `when` is
+/// evaluated.
 ///
 /// ```
 /// use async_monitor::{Guarded, sync};
@@ -146,7 +146,7 @@ use proc_macro::TokenStream;
 /// assert_eq!(account.snapshot_ledger().clone().balance, 100);
 /// ```
 ///
-/// # Under another name
+/// # Renaming the crate
 ///
 /// Where this crate is reached by another path than `::async_monitor`, say so
 /// above the struct: `#[guarded(crate = ::path)]`. The path is trusted: what is there must be
@@ -156,7 +156,9 @@ pub fn derive_guarded(input: TokenStream) -> TokenStream {
     guarded::derive(input.into()).into()
 }
 
-/// Holds a lock from the first statement of an `async fn` to the last.
+/// Runs the body of a function as one critical section: the lock is acquired before the first
+/// statement and released after the last. The function is `async`, or plain where the lock is
+/// one of `async_monitor::sync` or `blocking` is given.
 ///
 /// ```
 /// use async_monitor::{Guarded, Lock, Mutex, synchronized};
@@ -210,10 +212,10 @@ pub fn derive_guarded(input: TokenStream) -> TokenStream {
 /// | `write(cfg)`, `cfg` | alone | `cfg` |
 /// | `remote?` | a lock whose acquisition can fail: the error is returned, as by `?` | `remote` |
 ///
-/// A lock that belongs to no `#[derive(Guarded)]` struct borrows nothing but itself where it
-/// is named by a path of fields: beside `self.storage`, the body may change `self.parts`. In
-/// a method with `&mut self`, a lock that guards fields of `Self` cannot be held by anybody
-/// else, and is refused, unless it is behind an `Arc` or a reference.
+/// If the lock is a plain field (not of a `#[derive(Guarded)]` struct), the section borrows only
+/// that field: while it holds `self.storage`, the body may change `self.parts`. In a method
+/// with `&mut self`, a lock that guards fields of `Self` is an error, because nobody else can
+/// hold it; use `ledger_mut()`. A lock behind an `Arc` or a reference is accepted.
 ///
 /// `name = ` may stand in front of each. In a method, a bare name is a field;
 /// behind `name = ` it is a parameter or, in capitals, a static, if there is one.
@@ -225,7 +227,7 @@ pub fn derive_guarded(input: TokenStream) -> TokenStream {
 /// that only reads. For any other lock, what its guard derefs to, such as `&mut
 /// T` for a `Mutex<T>`, or else a reference to the guard.
 ///
-/// # To read
+/// # Read sections
 ///
 /// `read(lock)` is a section that changes nothing. Where the lock is a reader-writer lock
 /// (`#[lock(rw)]` in a `#[derive(Guarded)]` struct), it is shared with other readers, and
@@ -251,11 +253,10 @@ pub fn derive_guarded(input: TokenStream) -> TokenStream {
 /// # assert_eq!(futures::executor::block_on(account.balance()), 3);
 /// ```
 ///
-/// It says what the body does, and spares those who wait for a condition (`when`) the
-/// look at what is still the same. What is changed through a `Cell` all the same is not
-/// seen by them until the next section that writes, or until a guard is released. (Of
-/// locks of other crates, nothing but the drop of a guard is known, which counts as a
-/// change to those who wait inside.)
+/// A read section does not cause `when` conditions to be evaluated again. If it changes data
+/// through a `Cell`, waiters see that only after the next section that writes, or once a guard
+/// is released. (A lock of another crate cannot tell: there, every drop of a guard counts as a
+/// change.)
 ///
 /// There is no way from reading to writing. Nor can a section wait on a `Condition`, which
 /// takes a guard; it can notify.
@@ -273,7 +274,7 @@ pub fn derive_guarded(input: TokenStream) -> TokenStream {
 /// |---|---|
 /// | `when = condition` | waits until the condition is true: see below |
 /// | `timeout = duration` | bounds the wait to enter: see below |
-/// | `atomic` | all or nothing: see below |
+/// | `atomic` | rolls back unless the body succeeds: see below |
 /// | `no_await` | the body may not suspend, so that it cannot be cancelled half-way: an `.await` in it does not compile |
 /// | `blocking` | in a plain `fn`: parks the thread until the section is entered: see below |
 /// | `crate = ::path` | where this crate is reached by another path than `::async_monitor` |
@@ -297,10 +298,11 @@ pub fn derive_guarded(input: TokenStream) -> TokenStream {
 /// first.
 ///
 /// Where the condition uses nothing but the binding, constants and functions, the
-/// releasing section may evaluate it, on its own thread and while it holds what it holds:
-/// the waiter is not woken while it stays false. So a condition should depend on what is
-/// guarded alone, not on thread-locals or another lock, and not on the future that waits, which may
-/// have been leaked. Any other condition is evaluated by its waiter, which is woken for it.
+/// releasing section may evaluate it on its own thread, while it still holds its locks. The
+/// waiter is then woken only once the condition is true. So a condition should depend only on
+/// the guarded data, not on thread-locals, other locks, or the waiting future, which may have
+/// been leaked. A condition that captures anything is evaluated by its waiter, which is woken
+/// for it.
 ///
 /// ```
 /// # use async_monitor::{Guarded, Lock, synchronized};
@@ -321,9 +323,9 @@ pub fn derive_guarded(input: TokenStream) -> TokenStream {
 /// # assert_eq!(futures::executor::block_on(account.withdraw(2)), 1);
 /// ```
 ///
-/// There may be one condition, at one `Lock`, `Mutex` or `RwLock`. What is not
-/// guarded by that lock wakes nobody: a condition that looks at an atomic is not
-/// looked at again when that changes.
+/// A section may have one condition, on one `Lock`, `Mutex` or `RwLock`. Only changes to the
+/// data of that lock wake the waiter: a condition that reads an atomic is not evaluated again
+/// when the atomic changes.
 ///
 /// # Sections that never suspend
 ///
@@ -357,17 +359,16 @@ pub fn derive_guarded(input: TokenStream) -> TokenStream {
 /// locks of both kinds, the async ones are acquired first, and it does not suspend either.
 /// In `with_lock!`, which cannot know where it stands, plain code adds `blocking`: see below.
 ///
-/// The future of an `async fn` with such a section is `Send` where its parts are. (A body
-/// that is `atomic` and has a macro in it that is not known, and may hide an `.await`, makes
-/// it one that is not.)
+/// The future of an `async fn` with such a section is `Send` where its parts are. (Exception:
+/// if an `atomic` body calls an unknown macro, which may hide an `.await`, the future is not
+/// `Send`.)
 ///
-/// # In plain code
+/// # Blocking sections
 ///
-/// With `blocking`, a plain `fn` has a section of an async lock: it parks the thread until
-/// the section is entered, as a method `acquire_ledger_blocking()` does. In `with_lock!`, it
-/// stands for plain code, whatever the locks. All the other
-/// options mean what they mean in an `async fn`; `timeout` needs no timer of a runtime. An
-/// `async fn` cannot have it.
+/// With `blocking`, a plain `fn` can have a section of an async lock: it parks the thread until
+/// the section is entered, as `acquire_ledger_blocking()` does. A `with_lock!` block in plain
+/// code always needs `blocking`, whatever its locks. The other options work as in an `async
+/// fn`; `timeout` then needs no runtime. In an `async fn`, `blocking` is an error.
 ///
 /// ```
 /// # use async_monitor::{Guarded, Lock, synchronized, with_lock};
@@ -394,14 +395,15 @@ pub fn derive_guarded(input: TokenStream) -> TokenStream {
 /// ```
 ///
 /// A thread of an executor should not be parked: it is needed for other tasks, perhaps for
-/// the one that holds the lock. (What has been granted to such a task, and is not picked up,
-/// the thread takes over after about a millisecond. What is held is held.)
+/// the one that holds the lock. (If such a task has been granted the lock but has not been
+/// polled, the parked thread takes the grant over after a few milliseconds. It cannot take
+/// over a lock that a guard holds.)
 ///
-/// # All or nothing
+/// # Atomic sections
 ///
-/// With `atomic`, what the locks of the section guard is put back as it was at
-/// entry, before any of them is released, if the body is cancelled, panics or, by
-/// its type, returns an `Err`.
+/// With `atomic`, the data that the section's locks guard is rolled back to its state at entry
+/// if the body is cancelled, panics, or returns an `Err`. This happens before any of the locks
+/// is released.
 ///
 /// ```
 /// # use async_monitor::{Guarded, Lock, synchronized};
@@ -431,23 +433,24 @@ pub fn derive_guarded(input: TokenStream) -> TokenStream {
 /// # });
 /// ```
 ///
-/// It costs a clone of all that these locks guard, at each entry; what is guarded
-/// is therefore `Clone`. What sits behind an `Arc` or in a cell, and what the body
-/// does elsewhere, is not undone. The copy is dropped once the locks are released.
+/// It costs a clone of all that these locks guard, at each entry. The data must therefore be
+/// `Clone`. What sits behind an `Arc` or in a cell, and what the body does elsewhere, is not
+/// rolled back. The copy is dropped once the locks are released.
 ///
-/// In `with_lock!`, the block is committed at its end, unless its value is an
-/// `Err`. A `?` that leaves it undoes it. `return`, `break` and `continue` out of
-/// the block would not say which is meant, and do not compile; those that another
-/// macro hides undo it.
+/// In `with_lock!`, the block commits when it ends, and rolls back if its value is an `Err` or
+/// a `?` leaves it. A `return`, `break` or `continue` out of the block does not compile, because
+/// it could mean either; one that is hidden in another macro rolls back.
 ///
-/// # In time
+/// # Timeouts
 ///
-/// `timeout = duration`, a [`Duration`](core::time::Duration), bounds the whole
-/// wait to enter, that for all locks and for a condition; once it has begun, the
-/// body is not interrupted. If the time is up, the fn returns an `Err` with an
-/// error that is `From<Elapsed>`. In `with_lock!`, the value is a `Result<_,
-/// Elapsed>`. The time runs from the first poll. A section that can be entered at
-/// once is, even if there is no time, and does not start a timer.
+/// `timeout = duration`, a [`Duration`](core::time::Duration), bounds the wait to
+/// enter the section: for all its locks and its condition together. Once the body has begun,
+/// it is not interrupted. When the time is up, the function returns `Err(e)`, where `e` is
+/// converted from [`Elapsed`]. In `with_lock!`, the value is a `Result<_, Elapsed>`. The time
+/// runs from the first poll. A section that can be entered without waiting is entered, even
+/// with a timeout of zero, and starts no timer.
+///
+/// [`Elapsed`]: https://docs.rs/async-monitor/latest/async_monitor/struct.Elapsed.html
 ///
 /// The timer comes from a feature of `async-monitor`, `tokio` or `smol`: where
 /// both are on, it is tokio's if its runtime is running.
@@ -461,7 +464,7 @@ pub fn derive_guarded(input: TokenStream) -> TokenStream {
 ///
 /// A section panics when two of its locks are the same one, and names both.
 ///
-/// # Where it works
+/// # Supported items
 ///
 /// On functions, methods, methods of traits and of their impls, with
 /// `#[async_trait]` too. Default methods of a trait know no fields: there, the
@@ -569,14 +572,13 @@ pub fn with_lock(input: TokenStream) -> TokenStream {
 /// # });
 /// ```
 ///
-/// It stands on an inherent `impl` of a struct with
-/// [`#[derive(Guarded)]`](macro@Guarded), which it reaches by the struct's own
-/// name. Use that, not an alias or a renamed import. The name must not shadow another
-/// derived struct, of an outer scope or of a glob import. In the `impl`, [`#[synchronized]`](macro@synchronized) means what it
-/// does elsewhere.
+/// Put it on an inherent `impl` of a [`#[derive(Guarded)]`](macro@Guarded) struct. Write the
+/// struct's own name: an alias or a renamed import does not work, and neither does a name that
+/// shadows another derived struct, of an outer scope or of a glob import. In the `impl`,
+/// [`#[synchronized]`](macro@synchronized) means what it does elsewhere.
 ///
-/// The views of the struct are looked for beside it, by the path behind `impl`. In
-/// another module, write a path that leads there, or import the views too:
+/// The macro looks for the struct's views next to the struct, at the path that follows `impl`.
+/// In another module, write the full path, or import the views as well:
 ///
 /// ```
 /// mod bank {
@@ -617,23 +619,25 @@ pub fn with_lock(input: TokenStream) -> TokenStream {
 /// # fn main() {}
 /// ```
 ///
-/// # The second form of a method
+/// # The held form of a method
 ///
-/// A method of one lock also becomes a method of the view of that lock,
-/// `AccountLedgerHeld`, with the same visibility and parameters. There it takes
-/// no lock, and so enters at once where there is a `timeout`; if it is `atomic`, it
-/// is all or nothing within the section that it is a part of. What it borrows from
-/// the object is borrowed for as long as the view exists, so nothing outlives the
-/// section. A method of `read(lock)` takes the view by `&self`, so that a section that
-/// writes can call it too (where the lock is `rw`, it is on both views); a method that
-/// writes cannot be called where the lock is held to read. The body, with what items
-/// and statics it has, is compiled once. An async body is nested in the future of its
-/// caller, so every call level stores the parameters again.
+/// A method of one lock also becomes a method of that lock's view, `AccountLedgerHeld`, with
+/// the same visibility and parameters (the *held form*):
 ///
-/// Attributes that rewrite a fn, such as `#[instrument]`, are those of the form that
-/// acquires the lock; the other does not have them.
+/// - It acquires nothing; a `timeout` never elapses.
+/// - If it is `atomic`, it rolls back only its own changes.
+/// - Its references to the object live no longer than the view, so nothing outlives the
+///   section.
+/// - A method of `read(lock)` takes `&self`, so that sections that read or write can call it
+///   (where the lock is `rw`, it is on both views). A method that writes cannot be called from
+///   a read section.
+/// - The body, with its items and statics, is compiled once.
+/// - Each level of async calls stores the parameters once more.
 ///
-/// There is no second form for a method
+/// Attributes that rewrite a fn, such as `#[instrument]`, apply to the form that acquires the
+/// lock; the held form does not have them.
+///
+/// There is no held form for a method
 ///
 /// - with `when`: nobody could make the condition true meanwhile;
 /// - of several locks, or of a lock that is not a field of `self`;
@@ -646,9 +650,9 @@ pub fn with_lock(input: TokenStream) -> TokenStream {
 /// **A lock that is acquired where it is held**, in a method or a `with_lock!`
 /// block: by calling a method that acquires it, directly or through other methods
 /// of the `impl`, by `self.acquire_ledger()`, `self.state.lock()` and their
-/// kind, or by `with_lock!(self.ledger, ..)`. To read what is held for reading is
-/// no exception: it is a deadlock once a writer waits in between, and at once where the
-/// lock is one that cannot be shared.
+/// kind, or by `with_lock!(self.ledger, ..)`. A second read under a read is reported,
+/// too: it deadlocks if a writer is queued in between, or immediately if the lock is not a
+/// reader-writer lock.
 ///
 /// ```compile_fail
 /// # use async_monitor::{Guarded, Lock, monitor, synchronized};
@@ -674,8 +678,8 @@ pub fn with_lock(input: TokenStream) -> TokenStream {
 ///
 /// **Locks in opposite orders**: a method that acquires `b` while it holds `a`,
 /// and another that acquires `a` while it holds `b`, or a longer cycle, unless
-/// all of them hold another lock meanwhile. The locks of one section have no order
-/// that could be wrong. An acquisition with a `timeout` does not count: it does not wait
+/// all of them hold another lock meanwhile. The order in which one section names
+/// its locks never matters. An acquisition with a `timeout` does not count: it does not wait
 /// for ever.
 ///
 /// An acquisition is found however it is spelled: `Self::deposit(self, amount)` or
@@ -696,7 +700,8 @@ pub fn with_lock(input: TokenStream) -> TokenStream {
 ///   (`let me = self.clone()`);
 /// - `try_` forms, which do not wait.
 ///
-/// A semaphore is taken for a lock where methods of it call each other.
+/// A semaphore is treated as a lock, so methods that hold permits of it and call each other are
+/// reported.
 ///
 /// # Without a derive
 ///
@@ -761,9 +766,9 @@ pub fn with_lock(input: TokenStream) -> TokenStream {
 ///
 /// | argument | what it does |
 /// |---|---|
-/// | `plain` | the struct has no derive: the methods have no second form, and what would deadlock is found all the same |
-/// | `allow(nested)` | nothing is said about locks that are acquired where they are held |
-/// | `allow(order)` | nothing is said about locks in opposite orders |
+/// | `plain` | the struct has no derive: the methods have no held form, and deadlocks are still found |
+/// | `allow(nested)` | turns off the check for locks that are acquired while held |
+/// | `allow(order)` | turns off the check for opposite orders |
 /// | `crate = ::path` | where this crate is reached by another path than `::async_monitor` |
 #[proc_macro_attribute]
 pub fn monitor(arguments: TokenStream, item: TokenStream) -> TokenStream {
@@ -814,17 +819,16 @@ pub fn monitor(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// # });
 /// ```
 ///
-/// The method may be plain or `async`, and generic. A lifetime that its result leaves out is
-/// that of the borrow of the view, which is good for what comes of the object, too. (Over a
-/// reader-writer lock, a method of `read(..)` with such a result is one of the view that
-/// reads, and not of the one that writes.)
+/// The method may be plain or `async`, and generic. An elided lifetime in the return type is
+/// the lifetime of the borrow of the view. That is long enough for references into the object,
+/// too. (Over a reader-writer lock, a method of `read(..)` with such a result is one of the
+/// view that reads, and not of the one that writes.)
 ///
 /// On the object there is no such method: `self.trim()` does not compile, and the message
-/// says which section is missing. (For a name that is also that of a well-known method of a
-/// trait, such as `next` or `len`, the compiler says it in its own words, and finds the
-/// trait's.)
+/// says which section is missing. (For a name that common traits also use, such as `next` or
+/// `len`, the compiler reports its own error, and may suggest the trait's method.)
 ///
-/// It counts as holding the lock where `#[monitor]` looks for deadlocks.
+/// `#[monitor]` treats the method as holding the lock when it looks for deadlocks.
 #[proc_macro_attribute]
 pub fn holding(arguments: TokenStream, item: TokenStream) -> TokenStream {
     monitor::holding(&arguments.into(), &item.into()).into()

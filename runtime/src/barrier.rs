@@ -2,9 +2,8 @@
 //!
 //! # State
 //!
-//! Under the lock of the queue: whether the barrier is broken; the number of
-//! waiters; the number of waiters that leave with an error and have not returned
-//! yet.
+//! Under the queue lock: whether the barrier is broken; the number of waiters; the number of
+//! waiters that leave with an error and have not returned yet.
 //!
 //! | | filling | `leaving` > 0 (a reset is under way) | broken |
 //! |---|---|---|---|
@@ -21,7 +20,7 @@
 //!   to unlink and wake them. One that is polled or dropped before that has its
 //!   result all the same, and unlinks itself.
 //! - **B2** While no waiter is leaving, fewer nodes wait than a generation has.
-//! - **B3** All nodes of a generation are marked in one critical section, together
+//! - **B3** All nodes of a generation are marked while the queue is locked once, together
 //!   with the decision of the last arrival: indices are distinct, and 0 to n - 1 in
 //!   the order of arrival. So are the nodes that an abort or a reset drives out.
 
@@ -65,11 +64,11 @@ struct State {
 pub struct Barrier {
     parties: u32,
     queue: Queue<(), Threads>,
-    /// Under the lock of the queue.
+    /// Under the queue lock.
     state: SharedCell<State>,
 }
 
-// SAFETY: the state is reached under the lock of the queue only.
+// SAFETY: the state is reached under the queue lock only.
 unsafe impl Sync for Barrier {}
 
 // As the other primitives without data, it is whole again after every panic.
@@ -294,8 +293,8 @@ impl Barrier {
     /// [cancelled](Self::cancel) before it goes away.
     #[inline]
     unsafe fn arrive(&self, node: &Node<()>, cx: &mut Context<'_>) -> Poll<u32> {
-        // Moved out where the node joins; otherwise dropped after the lock of the
-        // queue, which is declared later (Q5).
+        // Moved out where the node joins; otherwise dropped after the queue lock, which is
+        // declared later (Q5).
         let mut spare = Some(cx.waker().clone());
         let mut queue = self.queue.lock();
         let mut state = self.state(&queue);
@@ -325,7 +324,7 @@ impl Barrier {
     /// As for [`arrive`](Self::arrive), and the node has joined.
     #[inline]
     unsafe fn poll_joined(&self, node: &Node<()>, cx: &mut Context<'_>) -> Poll<u32> {
-        // Dropped after the lock of the queue, which is declared later (Q5).
+        // Dropped after the queue lock, which is declared later (Q5).
         let (_withdrawn, _replaced);
         let mut queue = self.queue.lock();
         // A marked node needs no other waker.
@@ -361,7 +360,7 @@ impl Barrier {
         if node.state() == NodeState::Idle {
             return;
         }
-        // Dropped after the lock of the queue, which is declared later (Q5).
+        // Dropped after the queue lock, which is declared later (Q5).
         let _waker;
         let mut queue = self.queue.lock();
         let linked = queue.own_state(node);

@@ -222,7 +222,7 @@ mod real {
         let _parks = Parks::with(&waker);
         let mut cx = Context::from_waker(&waker);
         let mut polled = future.as_mut().poll(&mut cx);
-        // The first look notes the grants, the second one takes them over.
+        // The first look records the grants, the second one takes them over.
         let (mut hasty_looks, mut patience) = match HASTE.get() {
             0 => (0, PATIENCE),
             _ => (2, LITTLE_PATIENCE),

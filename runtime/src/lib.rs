@@ -4,11 +4,11 @@
 //!
 //! # Which lock?
 //!
-//! | what runs while the lock is held | take |
+//! | the code that holds the lock ... | use |
 //! |---|---|
-//! | never suspends: most shared state, also in plain fns, `Drop`, `poll_next` | [`sync::Mutex`], [`sync::RwLock`], [`sync::Lock`] |
-//! | has an `.await` in it | [`Mutex`], [`RwLock`], [`Lock`] |
-//! | tasks of one thread only | `local` |
+//! | never awaits (most shared state; also plain fns, `Drop`, `poll_next`) | [`sync::Mutex`], [`sync::RwLock`], [`sync::Lock`] |
+//! | awaits | [`Mutex`], [`RwLock`], [`Lock`] |
+//! | awaits, and all its tasks run on one thread | `local` |
 //!
 //! # An example
 //!
@@ -62,19 +62,19 @@
 //! | a flag to wait for | [`Event`] |
 //! | at most so many at a time | [`Semaphore`], [`BoundedSemaphore`] |
 //! | tasks that wait for each other | [`Barrier`] |
-//! | a lock for sections that never suspend | [`sync`] |
+//! | a lock for sections that never await (a *sync lock*) | [`sync`] |
 //! | any of these within one thread | `local` |
 //!
 //! # Guarantees
 //!
-//! They hold for every primitive here:
+//! They hold for the async primitives and for `local`. The locks of [`sync`] differ: see there.
 //!
 //! - **No allocation** for a lock, a waiter or a wake-up: a waiter's node is inside its
 //!   future. (A thread that uses a `*_blocking` form allocates once.)
-//! - **Fairness.** A waiter is queued at its first poll, and a release hands the permit to
-//!   the first waiter. A granted waiter that is neither polled nor dropped keeps those
-//!   behind it waiting, unless they are futures of its own task, or threads that park: see
-//!   [`Lock`](Lock#fairness).
+//! - **Fairness.** A waiter is queued when its future is first polled, and a release hands the
+//!   permit to the waiter at the head. A granted waiter that is neither polled nor dropped
+//!   keeps those behind it waiting, unless they are futures of its own task, or threads that
+//!   park: see [`Lock`](Lock#fairness).
 //! - **Cancel safety.** A future does nothing until it is polled and may be dropped at any
 //!   time. Dropping it passes its permit or notification on to the next waiter.
 //! - **No code of yours under an internal lock**: not the clone, wake or drop of
@@ -91,12 +91,12 @@
 //! # Features
 //!
 //! - `macros` (on by default): `#[derive(Guarded)]`, `#[monitor]`,
-//!   `#[synchronized]` and `with_lock!`.
+//!   `#[synchronized]`, `#[holding]` and `with_lock!`.
 //! - `local` (on by default): the primitives once more, for tasks of one thread.
 //! - `parking_lot`: the locks of [`sync`] over those of parking_lot.
 //! - `watch`: [watching](watch) also without `debug_assertions`.
-//! - `tokio`, `smol`: a timer for the option `timeout` of the notation. With both,
-//!   it is tokio's where its runtime is running.
+//! - `tokio`, `smol`: a timer for the option `timeout`. With both, it is tokio's where its
+//!   runtime is running.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

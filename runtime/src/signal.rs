@@ -5,7 +5,7 @@
 //! remembers the epoch in which it joined.
 //!
 //! A notification is made whole before the first of its waiters is woken: it
-//! chooses its waiters, and only then wakes them, in batches, with the queue's lock
+//! chooses its waiters, and only then wakes them, in batches, with the queue lock
 //! released in between. A chosen waiter that is polled before its turn (by the
 //! waker of another, for one) is let through by that poll. Work under the lock
 //! is bounded, however many are chosen:
@@ -51,18 +51,17 @@ pub(crate) const ALL: usize = usize::MAX;
 
 pub(crate) struct Signal<F = Threads> {
     queue: Queue<Epoch, F>,
-    /// The current epoch. Under the lock of the queue.
+    /// The current epoch. Under the queue lock.
     epoch: Epoch,
-    /// The epoch of the last broadcast with a side list. Under the lock of the
-    /// queue.
+    /// The epoch of the last broadcast with a side list. Under the queue lock.
     broadcast: Epoch,
 }
 
 /// The epoch in which a waiter joined, or was let through (N2).
 pub(crate) struct Epoch(SharedCell<u64>);
 
-// SAFETY: an epoch is reached under the lock of the queue only, or by the owner
-// of the node once nobody else knows of it.
+// SAFETY: an epoch is reached under the queue lock only, or by the owner of the node once
+// nobody else knows of it.
 unsafe impl Sync for Epoch {}
 
 impl Request for Epoch {
@@ -149,7 +148,7 @@ impl<F: Flavour> Signal<F> {
         if node.state() == State::Unlinked {
             return Poll::Ready(());
         }
-        // Dropped after the lock of the queue, which is declared later (Q5).
+        // Dropped after the queue lock, which is declared later (Q5).
         let (_waker, _spare);
         let mut queue = self.lock();
         // A chosen waiter needs no other waker.
@@ -181,7 +180,7 @@ impl<F: Flavour> Signal<F> {
         if node.state() == State::Idle {
             return Left::Unnotified;
         }
-        // Dropped after the lock of the queue, which is declared later (Q5).
+        // Dropped after the queue lock, which is declared later (Q5).
         let _waker;
         let mut queue = self.lock();
         let notification = self.notification(&queue, node);
@@ -205,7 +204,7 @@ impl<F: Flavour> Signal<F> {
     /// The epoch of the notification that has chosen the node, if one has. The
     /// node is the caller's own and has joined.
     fn notification(&self, queue: &LockedQueue<'_, Epoch>, node: &Node<Epoch>) -> Option<u64> {
-        // SAFETY: under the lock of the queue.
+        // SAFETY: under the queue lock.
         let (epoch, broadcast) = unsafe { (node.request.0.get(), self.broadcast.0.get()) };
         match queue.own_state(node) {
             // N2.
@@ -216,7 +215,7 @@ impl<F: Flavour> Signal<F> {
             State::Idle
             | State::Woken
             | State::Granted
-            | State::Noted
+            | State::Unclaimed
             | State::Unsatisfied
             | State::Evaluating => None,
         }
@@ -268,7 +267,7 @@ impl<F: Flavour> Signal<F> {
         // catches its panics (S1).
         unsafe { queue.open_side(end) };
         if count == ALL {
-            // SAFETY: `end` closes a side list; under the lock of the queue.
+            // SAFETY: `end` closes a side list; under the queue lock.
             unsafe {
                 queue.move_all(end);
                 self.broadcast.0.set(epoch);
@@ -342,7 +341,7 @@ impl<F: Flavour> Signal<F> {
 
     #[inline]
     fn begin_epoch(&self, _queue: &LockedQueue<'_, Epoch>) -> u64 {
-        // SAFETY: under the lock of the queue.
+        // SAFETY: under the queue lock.
         unsafe {
             let epoch = self.epoch.0.get() + 1;
             self.epoch.0.set(epoch);

@@ -1,4 +1,4 @@
-//! A bound for the wait to enter a section: `timeout` in the notation.
+//! A bound for the wait to enter a section: the option `timeout`.
 
 use core::fmt;
 use std::error::Error;

@@ -7,7 +7,7 @@ use std::boxed::Box;
 use std::panic::{self, AssertUnwindSafe};
 use std::thread;
 
-/// The number of wakers that are taken in one critical section of a queue. A model
+/// The number of wakers that are taken while a queue is locked once. A model
 /// has only a few waiters, and checks what may come between two batches, too.
 pub(crate) const CAPACITY: usize = if cfg!(async_monitor_loom) { 1 } else { 32 };
 

@@ -1,4 +1,4 @@
-//! Sections that wait for a condition: what `when` in the notation stands on.
+//! Futures that wait for a lock and a condition: the run-time side of the option `when`.
 //!
 //! After Hoare's conditional critical regions: the condition is evaluated with the lock
 //! held, whenever what is guarded may have changed. See the [gate](crate::gate) for how.
@@ -70,7 +70,7 @@ macro_rules! conditional_lock {
         unsafe impl<$($generics)*> $crate::when::ConditionalLock for $lock {
             #[inline]
             fn waiter(&self) -> $crate::when::ConditionalWaiter<'_> {
-                $crate::when::Flavoured::exclusive_waiter($crate::gate::Gated::gate(self))
+                $crate::when::NewWaiter::exclusive_waiter($crate::gate::Gated::gate(self))
             }
 
             #[inline]
@@ -128,21 +128,20 @@ enum WaiterAt<'a> {
     LocalShared(&'a Gate<Shared, Local>, ConditionalNode<Access>),
 }
 
-// SAFETY: nobody but a `When` polls a waiter, and only what was polled touches its
-// gate. A `When` of a local lock has, by the promise made to `when`, something
-// besides that is not `Send`.
+// SAFETY: a waiter touches its gate only once it has been polled, and only `When` polls it. The
+// `When` of a local lock is not `Send`, because by the contract of `when`, `make_guard` is not.
 unsafe impl Send for ConditionalWaiter<'_> {}
-// SAFETY: a shared waiter is good for nothing.
+// SAFETY: `&ConditionalWaiter` has no operations.
 unsafe impl Sync for ConditionalWaiter<'_> {}
 
-/// Places at the gates of a flavour.
-pub(crate) trait Flavoured: Flavour + Sized {
+/// Creates conditional waiters at the gates of a flavour.
+pub(crate) trait NewWaiter: Flavour + Sized {
     fn exclusive_waiter(gate: &Gate<Exclusive, Self>) -> ConditionalWaiter<'_>;
 
     fn shared_waiter(gate: &Gate<Shared, Self>, access: Access) -> ConditionalWaiter<'_>;
 }
 
-impl Flavoured for Threads {
+impl NewWaiter for Threads {
     #[inline]
     fn exclusive_waiter(gate: &Gate<Exclusive>) -> ConditionalWaiter<'_> {
         ConditionalWaiter(
@@ -160,7 +159,7 @@ impl Flavoured for Threads {
     }
 }
 
-impl Flavoured for Local {
+impl NewWaiter for Local {
     #[inline]
     fn exclusive_waiter(gate: &Gate<Exclusive, Local>) -> ConditionalWaiter<'_> {
         ConditionalWaiter(
@@ -197,8 +196,7 @@ impl ConditionalWaiter<'_> {
         // SAFETY: the node is pinned as we are, used with this gate only, and
         // cancelled by our drop.
         at_gate!(self, |gate, node| unsafe {
-            let request = node.node.request;
-            let ask = || gate.described(request, Resource::When, || "a lock");
+            let ask = || gate.described(&node.node, Resource::When, || "a lock");
             self.1.ask(ask, cx.waker());
             let result = gate.poll_conditional(&node.node, cx);
             if result.is_pending() {
@@ -227,16 +225,15 @@ impl ConditionalWaiter<'_> {
     #[inline]
     unsafe fn unsatisfied(
         self: Pin<&Self>,
-        kept: Waker,
+        cloned_waker: Waker,
         waker: &Waker,
         evaluator: Option<Evaluator>,
     ) -> bool {
         // SAFETY: passed on.
         at_gate!(self, |gate, node| unsafe {
-            let polls_again = gate.unsatisfied(node, kept, waker, evaluator);
+            let polls_again = gate.unsatisfied(node, cloned_waker, waker, evaluator);
             if !polls_again {
-                let request = node.node.request;
-                let ask = || gate.described(request, Resource::When, || "a lock");
+                let ask = || gate.described(&node.node, Resource::When, || "a lock");
                 self.1.wait(ask, node.as_ptr(), waker);
             }
             polls_again
@@ -253,10 +250,10 @@ impl Drop for ConditionalWaiter<'_> {
     }
 }
 
-/// Has the waiter leave the queue, should an evaluation panic.
-struct LeaveOnDrop<'p, 'a>(Pin<&'p ConditionalWaiter<'a>>);
+/// Takes the waiter out of the queue if an evaluation panics.
+struct LeaveQueueOnDrop<'p, 'a>(Pin<&'p ConditionalWaiter<'a>>);
 
-impl Drop for LeaveOnDrop<'_, '_> {
+impl Drop for LeaveQueueOnDrop<'_, '_> {
     #[inline]
     fn drop(&mut self) {
         self.0.leave_queue();
@@ -324,24 +321,24 @@ impl<G, F: FnMut(&mut G) -> bool> Evaluate<G> for F {
 pub struct When<'a, G, M, F> {
     /// `None` once the future has completed.
     waiter: Option<ConditionalWaiter<'a>>,
-    granted: M,
+    make_guard: M,
     condition: F,
     evaluator: Option<Evaluator>,
     _guard: core::marker::PhantomData<fn() -> G>,
 }
 
-/// Waits until `condition` is true of what a lock guards, and returns its guard.
+/// Waits until `condition` is true of what a lock guards, and returns the guard of the lock.
 ///
 /// # Safety
 ///
-/// `granted` makes a guard of the lock of `waiter`, for a waiter that has been granted.
-/// The guard may be forgotten: that leaks nothing but its hold of the lock. After
-/// `condition` was evaluated with a guard, it is still that one. Where the lock stays on
-/// one thread, `granted` does, too.
+/// - `make_guard` creates the guard of a granted waiter, of the lock of `waiter`. Forgetting that
+///   guard leaks nothing but the hold on the lock.
+/// - Evaluating `condition` does not replace the guard by another one.
+/// - If the lock is confined to one thread, so is `make_guard`.
 #[inline]
 pub unsafe fn when<'a, G, M, F>(
     waiter: ConditionalWaiter<'a>,
-    granted: M,
+    make_guard: M,
     condition: F,
 ) -> When<'a, G, M, F>
 where
@@ -350,7 +347,7 @@ where
 {
     When {
         waiter: Some(waiter),
-        granted,
+        make_guard,
         condition,
         evaluator: None,
         _guard: core::marker::PhantomData,
@@ -358,7 +355,8 @@ where
 }
 
 impl<G, M, F> When<'_, G, M, F> {
-    /// Has others evaluate the condition as well, in a way that is that of the condition.
+    /// Lets a releasing section evaluate the condition, too. `evaluator` must evaluate the same
+    /// condition.
     #[inline]
     pub(crate) fn evaluated_by(mut self, evaluator: Option<Evaluator>) -> Self {
         self.evaluator = evaluator;
@@ -383,26 +381,26 @@ where
         };
         // SAFETY: as above.
         let waiter = unsafe { Pin::new_unchecked(waiter) };
-        let (guard, leave_on_drop) = loop {
+        let (guard, leave_queue_on_drop) = loop {
             if waiter.poll(cx).is_pending() {
                 return Poll::Pending;
             }
-            let mut guard = this.granted.make();
-            // Should the condition or the waker panic, the waiter leaves the queue first,
-            // and then the lock: where a guard is dropped, no condition is evaluated (G6).
-            let leave_on_drop = LeaveOnDrop(waiter);
+            let mut guard = this.make_guard.make();
+            // If the condition or the waker panics, first take the waiter out of the queue, then
+            // release the lock: no node may be evaluating when a guard is dropped (G6).
+            let leave_queue_on_drop = LeaveQueueOnDrop(waiter);
             if this.condition.evaluate(&mut guard) {
-                break (guard, leave_on_drop);
+                break (guard, leave_queue_on_drop);
             }
-            let kept = cx.waker().clone();
-            mem::forget(leave_on_drop);
+            let cloned_waker = cx.waker().clone();
+            mem::forget(leave_queue_on_drop);
             mem::forget(guard);
             // SAFETY: the permit has been acquired, and no guard is left.
-            if !unsafe { waiter.unsatisfied(kept, cx.waker(), this.evaluator) } {
+            if !unsafe { waiter.unsatisfied(cloned_waker, cx.waker(), this.evaluator) } {
                 return Poll::Pending;
             }
         };
-        drop(leave_on_drop);
+        drop(leave_queue_on_drop);
         this.waiter = None;
         Poll::Ready(guard)
     }

@@ -5,7 +5,7 @@
 //! | file | what |
 //! |---|---|
 //! | `by_hand.rs` | with std's mutex and tokio's `Notify` |
-//! | `monitor.rs` | in the notation of this crate |
+//! | `monitor.rs` | with the macros of this crate |
 //! | `tests.rs` | what each form does, in paused time |
 
 mod by_hand;

@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn short_locks_are_known_by_their_module() {
+    fn sync_locks_are_known_by_their_module() {
         assert!(is_sync_lock(&parse_quote!(sync::Lock)));
         assert!(is_sync_lock(&parse_quote!(
             Arc<async_monitor::sync::Mutex<u8>>

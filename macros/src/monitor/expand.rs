@@ -249,7 +249,7 @@ fn mode(mode: Mode) -> TokenStream {
 /// }
 /// ```
 ///
-/// The second form, which nobody runs, calls the method that has the body under clippy.
+/// The held form, which nobody runs, calls the method that has the body under clippy.
 fn expand_held_forms(monitor: &Monitor) -> TokenStream {
     let path = struct_path(&monitor.block.self_ty);
     let krate = &monitor.krate;
@@ -560,7 +560,7 @@ fn is_known(monitor: &Monitor, kind: &str, lock: &Ident) -> bool {
     });
     match kind {
         "write" => sections.next().is_some(),
-        "short" => sections.any(|method| matches!(method.function.kind, Kind::Plain)),
+        "sync" => sections.any(|method| matches!(method.function.kind, Kind::Plain)),
         _ => false,
     }
 }

@@ -75,7 +75,7 @@ impl Forms {
             span = own(function.sig.ident.span())
         );
         let awaited = if is_async {
-            // Where the compiler says that a section of a short lock may not suspend.
+            // Where the compiler says that a section of a sync lock may not suspend.
             let at = section::first_await(function).unwrap_or(function.braces);
             quote_spanned!(own(at)=> .await)
         } else {
@@ -309,7 +309,7 @@ fn acquiring(function: &Function, sig: Signature, lock: &OwnLock, call: &BodyCal
     acquiring
 }
 
-/// Expands to, together with `expand_twin`:
+/// Expands to, together with `expand_held_forms`:
 ///
 /// ```text
 /// pub async fn deposit(&mut self, amount: i64) -> i64 { .. }
@@ -349,7 +349,7 @@ fn held(
         awaited,
     } = call;
     HeldForm {
-        attrs: twin_attrs(function, self_ty),
+        attrs: held_form_attrs(function, self_ty),
         vis: function.vis.clone(),
         sig: replace_self(sig.to_token_stream(), &this),
         body_fn: quote!(<#this>::#name #turbofish),
@@ -366,7 +366,7 @@ fn held(
 }
 
 /// The attributes that mean the same on a view, and a summary.
-fn twin_attrs(function: &Function, self_ty: &TypePath) -> Vec<Attribute> {
+fn held_form_attrs(function: &Function, self_ty: &TypePath) -> Vec<Attribute> {
     let has_name =
         |attr: &Attribute, names: &[&str]| names.iter().any(|name| attr.path().is_ident(name));
     let mut attrs: Vec<Attribute> = docs(function, self_ty)

@@ -1,7 +1,7 @@
 //! `#[monitor]`.
 //!
 //! An attribute on an impl sees its methods together. It gives those that are
-//! `#[synchronized]` by one lock a second form, which runs under the lock already
+//! `#[synchronized]` by one lock a held form, which runs under the lock already
 //! held, and looks for what would deadlock. How a lock is acquired stays the
 //! business of `#[synchronized]`.
 

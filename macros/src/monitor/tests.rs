@@ -29,14 +29,14 @@ fn findings_of_exclusive_locks(methods: &TokenStream) -> Vec<String> {
 /// What is found where no lock is one of `sync`.
 fn found(methods: &TokenStream) -> Vec<analysis::Finding> {
     let mut findings = found_of_any_kind(methods);
-    findings.retain(|finding| !is_of_short_lock(finding));
+    findings.retain(|finding| !is_of_sync_lock(finding));
     findings
 }
 
 /// Whether it is said of a lock of `sync` only.
-fn is_of_short_lock(finding: &analysis::Finding) -> bool {
+fn is_of_sync_lock(finding: &analysis::Finding) -> bool {
     let mut conditions = finding.conditions.iter();
-    conditions.any(|(kind, _)| kind.to_string() == "short")
+    conditions.any(|(kind, _)| kind.to_string() == "sync")
 }
 
 fn found_of_any_kind(methods: &TokenStream) -> Vec<analysis::Finding> {
@@ -681,14 +681,14 @@ fn the_first_paragraph_of_the_docs_goes_along() {
     let docs = |docs: TokenStream| {
         let item = quote!(impl A { #docs #[synchronized(l)] async fn f(&self) {} });
         let text = super::monitor(quote!(), item).to_string();
-        let twins = text
+        let held_forms = text
             .split("automatically_derived")
             .nth(1)
             .unwrap_or_default();
         (
-            twins.contains("One."),
-            twins.contains("A::f"),
-            twins.contains("Two."),
+            held_forms.contains("One."),
+            held_forms.contains("A::f"),
+            held_forms.contains("Two."),
         )
     };
     assert_eq!(
@@ -702,7 +702,7 @@ fn the_first_paragraph_of_the_docs_goes_along() {
     assert_eq!(docs(quote!()), (false, true, false));
 }
 
-/// A short lock is acquired in the call.
+/// A sync lock is acquired in the call.
 #[test]
 fn short_locks_are_acquired_without_an_await() {
     for (body, expected) in [
@@ -716,8 +716,8 @@ fn short_locks_are_acquired_without_an_await() {
     ] {
         let methods = quote!(#[synchronized(a)] fn m(&self) { #body });
         let found = found_of_any_kind(&methods);
-        let short = found.iter().filter(|finding| is_of_short_lock(finding));
-        assert_eq!(short.count(), expected, "{body}");
+        let of_sync = found.iter().filter(|finding| is_of_sync_lock(finding));
+        assert_eq!(of_sync.count(), expected, "{body}");
         assert_eq!(findings(&methods), Vec::<String>::new(), "{body}");
     }
 }

@@ -16,15 +16,15 @@ pub(super) enum Suspension {
     Section(Ident),
 }
 
-/// The places at which the statements may suspend.
-pub(super) fn suspensions(statements: &TokenStream) -> Vec<Suspension> {
-    let mut found = Suspensions(Vec::new());
+/// Finds each `.await` and each `with_lock!` that awaits, in code that parses as Rust.
+pub(super) fn find_suspensions(statements: &TokenStream) -> Vec<Suspension> {
+    let mut found = SuspensionFinder(Vec::new());
     walk(statements, &mut found);
     found.0
 }
 
 /// The statements, if they are Rust.
-pub(super) fn parsed(statements: &TokenStream) -> Vec<Stmt> {
+pub(super) fn parse_statements(statements: &TokenStream) -> Vec<Stmt> {
     let parsed = Block::parse_within.parse2(statements.clone());
     parsed.unwrap_or_default()
 }
@@ -33,16 +33,17 @@ pub(super) fn parsed(statements: &TokenStream) -> Vec<Stmt> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum AwaitedIn {
     Body,
-    /// It is that of a `with_lock!` in the body.
-    Section,
+    /// In a `with_lock!` block in the body.
+    NestedSection,
 }
 
 /// Macros that await what they are given.
 const AWAITING_MACROS: [&str; 4] = ["join", "select", "select_biased", "try_join"];
 
-/// All that is seen to suspend, also in the arguments of a macro, whatever they are.
-pub(super) fn visible_awaits(statements: &TokenStream) -> Vec<(Span, AwaitedIn)> {
-    let mut visible = VisibleAwaits {
+/// As [`find_suspensions`], but also counts `join!`, `select!` and the like, and searches macro
+/// arguments that do not parse as Rust.
+pub(super) fn find_all_awaits(statements: &TokenStream) -> Vec<(Span, AwaitedIn)> {
+    let mut visible = AwaitFinder {
         found: Vec::new(),
         arguments: TokenStream::new(),
     };
@@ -50,19 +51,19 @@ pub(super) fn visible_awaits(statements: &TokenStream) -> Vec<(Span, AwaitedIn)>
     visible.found
 }
 
-/// The first of them in the body of a fn.
+/// The first `.await` in the body.
 pub(crate) fn first_await(function: &Function) -> Option<Span> {
-    let awaits = visible_awaits(&function.body);
+    let awaits = find_all_awaits(&function.body);
     awaits.first().map(|(at, _)| *at)
 }
 
-struct VisibleAwaits {
+struct AwaitFinder {
     found: Vec<(Span, AwaitedIn)>,
-    /// Those of the macro that is looked at.
+    /// The arguments of the current macro call.
     arguments: TokenStream,
 }
 
-impl Visit for VisibleAwaits {
+impl Visit for AwaitFinder {
     fn leave(&mut self, expr: &Expr) {
         if let Expr::Await(expr) = expr {
             self.found.push((expr.await_token.span, AwaitedIn::Body));
@@ -76,7 +77,7 @@ impl Visit for VisibleAwaits {
         let name = &last.ident;
         if name == "with_lock" {
             if !parks(&mac.tokens) {
-                self.found.push((name.span(), AwaitedIn::Section));
+                self.found.push((name.span(), AwaitedIn::NestedSection));
             }
             return false;
         }
@@ -89,7 +90,7 @@ impl Visit for VisibleAwaits {
     }
 
     fn unknown(&mut self) {
-        find_awaits(std::mem::take(&mut self.arguments), &mut self.found);
+        find_awaits_in_tokens(std::mem::take(&mut self.arguments), &mut self.found);
     }
 }
 
@@ -110,13 +111,13 @@ fn parks(arguments: &TokenStream) -> bool {
 }
 
 /// Looks for `.await` outside of `async` blocks.
-fn find_awaits(tokens: TokenStream, found: &mut Vec<(Span, AwaitedIn)>) {
+fn find_awaits_in_tokens(tokens: TokenStream, found: &mut Vec<(Span, AwaitedIn)>) {
     let (mut after_dot, mut in_async) = (false, false);
     for token in tokens {
         match token {
             TokenTree::Group(group) => {
                 if !(in_async && group.delimiter() == Delimiter::Brace) {
-                    find_awaits(group.stream(), found);
+                    find_awaits_in_tokens(group.stream(), found);
                 }
                 (after_dot, in_async) = (false, false);
             }
@@ -133,8 +134,8 @@ fn find_awaits(tokens: TokenStream, found: &mut Vec<(Span, AwaitedIn)>) {
     }
 }
 
-/// Macros of the standard library, and those that log, which suspend only where an argument
-/// does.
+/// Common macros of the standard library, of `log` and of `tracing`: they suspend only if an
+/// argument does.
 const KNOWN_MACROS: [&str; 33] = [
     "assert",
     "assert_eq",
@@ -171,16 +172,16 @@ const KNOWN_MACROS: [&str; 33] = [
     "writeln",
 ];
 
-/// Whether the macro is one of the standard library or logs, by its name.
-pub(crate) fn is_known(mac: &Macro) -> bool {
+/// Whether the macro is one of [`KNOWN_MACROS`], by its name.
+pub(crate) fn is_known_macro(mac: &Macro) -> bool {
     let last = mac.path.segments.last();
     last.is_some_and(|last| KNOWN_MACROS.iter().any(|name| last.ident == name))
 }
 
-/// Whether the statements may suspend. `is_forbidden` says that the compiler
-/// will refuse what a macro hides.
+/// Whether the statements may suspend. If `is_forbidden`, unknown macros are
+/// ignored, because the compiler rejects an `.await` hidden in one.
 pub(super) fn may_suspend(statements: &TokenStream, is_forbidden: bool) -> bool {
-    if !suspensions(statements).is_empty() {
+    if !find_suspensions(statements).is_empty() {
         return true;
     }
     if is_forbidden {
@@ -194,8 +195,8 @@ struct UnknownMacros(bool);
 
 impl Visit for UnknownMacros {
     fn mac(&mut self, mac: &Macro) -> bool {
-        self.0 |= !is_known(mac);
-        is_known(mac)
+        self.0 |= !is_known_macro(mac);
+        is_known_macro(mac)
     }
 
     fn unknown(&mut self) {
@@ -203,9 +204,9 @@ impl Visit for UnknownMacros {
     }
 }
 
-struct Suspensions(Vec<Suspension>);
+struct SuspensionFinder(Vec<Suspension>);
 
-impl Visit for Suspensions {
+impl Visit for SuspensionFinder {
     fn leave(&mut self, expr: &Expr) {
         if let Expr::Await(expr) = expr {
             self.0.push(Suspension::Await(expr.await_token));
@@ -234,14 +235,14 @@ pub(super) enum Exit {
 
 /// The places at which the statements leave the block they stand in, other than
 /// by `?`.
-pub(super) fn exits(statements: &TokenStream) -> Vec<Exit> {
-    let mut exits = Exits::default();
+pub(super) fn find_exits(statements: &TokenStream) -> Vec<Exit> {
+    let mut exits = ExitFinder::default();
     walk(statements, &mut exits);
     exits.found
 }
 
 #[derive(Default)]
-struct Exits {
+struct ExitFinder {
     found: Vec<Exit>,
     /// How many loops a `break` without a label could be about.
     loops: usize,
@@ -249,8 +250,8 @@ struct Exits {
     labels: Vec<Ident>,
 }
 
-impl Exits {
-    fn stays(&self, label: Option<&Lifetime>) -> bool {
+impl ExitFinder {
+    fn targets_inner_loop(&self, label: Option<&Lifetime>) -> bool {
         match label {
             Some(label) => self.labels.contains(&label.ident),
             None => self.loops > 0,
@@ -269,7 +270,7 @@ fn scope(expr: &Expr) -> (bool, Option<&Label>) {
     }
 }
 
-impl Visit for Exits {
+impl Visit for ExitFinder {
     fn enter(&mut self, expr: &Expr) {
         let (is_loop, label) = scope(expr);
         self.loops += usize::from(is_loop);
@@ -286,10 +287,10 @@ impl Visit for Exits {
         }
         match expr {
             Expr::Return(expr) => self.found.push(Exit::Return(expr.return_token)),
-            Expr::Break(expr) if !self.stays(expr.label.as_ref()) => {
+            Expr::Break(expr) if !self.targets_inner_loop(expr.label.as_ref()) => {
                 self.found.push(Exit::Break(expr.break_token));
             }
-            Expr::Continue(expr) if !self.stays(expr.label.as_ref()) => {
+            Expr::Continue(expr) if !self.targets_inner_loop(expr.label.as_ref()) => {
                 self.found.push(Exit::Continue(expr.continue_token));
             }
             _ => {}
@@ -301,85 +302,90 @@ impl Visit for Exits {
     }
 }
 
-/// How code ends, as far as that can be seen.
+/// How a block ends, as far as the syntax shows.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
-    /// It may have a value.
+pub(super) enum Outcome {
+    /// It may produce a value, or `return` one.
     Value,
-    /// It ends in a panic, or not at all.
+    /// It always panics, or loops for ever.
     Never,
     /// One or the other.
     Unknown,
 }
 
-impl End {
-    /// The end of what has several branches.
-    fn of_branches(mut branches: impl Iterator<Item = End>) -> End {
+impl Outcome {
+    /// The outcome of what has several branches.
+    fn of_branches(mut branches: impl Iterator<Item = Outcome>) -> Outcome {
         let Some(first) = branches.next() else {
-            return End::Unknown;
+            return Outcome::Unknown;
         };
-        branches.fold(first, |end, other| match (end, other) {
-            (End::Value, _) | (_, End::Value) => End::Value,
-            (End::Never, End::Never) => End::Never,
-            _ => End::Unknown,
+        branches.fold(first, |one, other| match (one, other) {
+            (Outcome::Value, _) | (_, Outcome::Value) => Outcome::Value,
+            (Outcome::Never, Outcome::Never) => Outcome::Never,
+            _ => Outcome::Unknown,
         })
     }
 }
 
 /// How the statements end.
-pub(super) fn end(statements: &TokenStream) -> End {
-    end_of_statements(&parsed(statements))
+pub(super) fn outcome(statements: &TokenStream) -> Outcome {
+    outcome_of_statements(&parse_statements(statements))
 }
 
-fn end_of_statements(statements: &[Stmt]) -> End {
+fn outcome_of_statements(statements: &[Stmt]) -> Outcome {
     match statements.last() {
-        Some(Stmt::Expr(expr, _)) => end_of(expr),
-        Some(Stmt::Macro(statement)) => end_of_macro(&statement.mac),
-        _ => End::Value,
+        Some(Stmt::Expr(expr, _)) => outcome_of(expr),
+        Some(Stmt::Macro(statement)) => outcome_of_macro(&statement.mac),
+        _ => Outcome::Value,
     }
 }
 
-fn end_of(expr: &Expr) -> End {
+fn outcome_of(expr: &Expr) -> Outcome {
     match expr {
-        Expr::Block(expr) if expr.label.is_none() => end_of_statements(&expr.block.stmts),
-        Expr::Block(_) => End::Unknown,
+        Expr::Block(expr) if expr.label.is_none() => outcome_of_statements(&expr.block.stmts),
+        Expr::Block(_) => Outcome::Unknown,
         Expr::Call(call) => match &*call.func {
             Expr::Path(path) => {
                 let last = path.path.segments.last();
                 match last.is_some_and(|last| last.ident == "exit" || last.ident == "abort") {
-                    true => End::Unknown,
-                    false => End::Value,
+                    true => Outcome::Unknown,
+                    false => Outcome::Value,
                 }
             }
-            _ => End::Value,
+            _ => Outcome::Value,
         },
         Expr::If(expr) => match &expr.else_branch {
             Some((_, other)) => {
-                let branches = [end_of_statements(&expr.then_branch.stmts), end_of(other)];
-                End::of_branches(branches.into_iter())
+                let branches = [
+                    outcome_of_statements(&expr.then_branch.stmts),
+                    outcome_of(other),
+                ];
+                Outcome::of_branches(branches.into_iter())
             }
-            None => End::Value,
+            None => Outcome::Value,
         },
-        Expr::Loop(expr) if has_ident(&expr.body.to_token_stream(), "break") => End::Unknown,
-        Expr::Loop(_) => End::Never,
-        Expr::Macro(expr) => end_of_macro(&expr.mac),
-        Expr::Match(expr) => End::of_branches(expr.arms.iter().map(|arm| end_of(&arm.body))),
-        Expr::Unsafe(expr) => end_of_statements(&expr.block.stmts),
-        _ => End::Value,
+        Expr::Loop(expr) if has_ident(&expr.body.to_token_stream(), "break") => Outcome::Unknown,
+        Expr::Loop(_) => Outcome::Never,
+        Expr::Macro(expr) => outcome_of_macro(&expr.mac),
+        Expr::Match(expr) => {
+            Outcome::of_branches(expr.arms.iter().map(|arm| outcome_of(&arm.body)))
+        }
+        Expr::Unsafe(expr) => outcome_of_statements(&expr.block.stmts),
+        _ => Outcome::Value,
     }
 }
 
 /// A macro that is not known may hide a `return`.
-fn end_of_macro(mac: &Macro) -> End {
+fn outcome_of_macro(mac: &Macro) -> Outcome {
     let is_panic = mac.path.segments.last().is_some_and(|last| {
         ["panic", "todo", "unimplemented", "unreachable"]
             .iter()
             .any(|name| last.ident == name)
     });
-    match (is_panic, is_known(mac)) {
-        (true, _) => End::Never,
-        (false, true) => End::Value,
-        (false, false) => End::Unknown,
+    match (is_panic, is_known_macro(mac)) {
+        (true, _) => Outcome::Never,
+        (false, true) => Outcome::Value,
+        (false, false) => Outcome::Unknown,
     }
 }
 
@@ -389,7 +395,7 @@ mod tests {
     use quote::quote;
 
     fn count(statements: TokenStream) -> usize {
-        suspensions(&statements).len()
+        find_suspensions(&statements).len()
     }
 
     #[test]
@@ -422,7 +428,7 @@ mod tests {
     #[test]
     fn awaits_in_the_arguments_of_any_macro_are_visible() {
         let visible = |statements: TokenStream| {
-            let found = visible_awaits(&statements).into_iter();
+            let found = find_all_awaits(&statements).into_iter();
             found.map(|(_, awaited_in)| awaited_in).collect::<Vec<_>>()
         };
         let count = |statements| visible(statements).len();
@@ -441,7 +447,7 @@ mod tests {
         assert_eq!(count(quote!(async { y.await }; || m!(x => y.await);)), 0);
         assert_eq!(
             visible(quote!(with_lock!(a.b, { c.await }); d.await)),
-            [AwaitedIn::Section, AwaitedIn::Body]
+            [AwaitedIn::NestedSection, AwaitedIn::Body]
         );
         assert_eq!(
             count(quote!(with_lock!(a.b, blocking, {}); with_lock!(blocking, {});)),
@@ -468,7 +474,7 @@ mod tests {
 
     #[test]
     fn return_break_and_continue_out_of_the_block_are_found() {
-        let count = |statements: TokenStream| exits(&statements).len();
+        let count = |statements: TokenStream| find_exits(&statements).len();
         assert_eq!(count(quote!(if a { return; } b?; return c)), 2);
         assert_eq!(count(quote!(if a { break } if b { continue 'x })), 2);
         assert_eq!(

@@ -21,7 +21,7 @@ mod tests;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 
-pub(crate) use self::control_flow::{first_await, is_known};
+pub(crate) use self::control_flow::{first_await, is_known_macro};
 pub(crate) use self::expand::Rollback;
 pub(crate) use self::for_monitor::{OwnLock, held_lock, in_block, of_method};
 pub(crate) use self::function::{Function, Kind, collect_idents, function, is_fn};

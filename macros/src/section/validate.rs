@@ -231,7 +231,7 @@ fn check_blocking(section: &Section, body: &TokenStream, errors: &Errors) {
     let Some(blocking) = &section.options.blocking else {
         return;
     };
-    let suspensions = control_flow::suspensions(body);
+    let suspensions = control_flow::find_suspensions(body);
     let is_await = |found: &Suspension| matches!(found, Suspension::Await(_));
     if suspensions.iter().any(is_await) {
         errors.at(
@@ -326,7 +326,7 @@ fn check_exits(section: &Section, body: &TokenStream, errors: &Errors) {
                           so that all would be put back: let the value of the block say what to \
                           do and do it behind the block, or write the section as a fn, \
                           `#[synchronized(.., atomic)]`, which is undone only where it returns an `Err`";
-    for exit in control_flow::exits(body) {
+    for exit in control_flow::find_exits(body) {
         match exit {
             Exit::Return(keyword) => errors.at(keyword, format!("this `return` {ADVICE}")),
             Exit::Break(keyword) => errors.at(keyword, format!("this `break` {ADVICE}")),
@@ -357,7 +357,7 @@ fn check_suspensions(section: &Section, body: &TokenStream, errors: &Errors) {
     if section.options.no_await.is_none() {
         return;
     }
-    for suspension in control_flow::suspensions(body) {
+    for suspension in control_flow::find_suspensions(body) {
         match suspension {
             Suspension::Await(keyword) => errors.at(
                 keyword,

@@ -18,7 +18,7 @@ use async_monitor::{
     RwLockWriteGuard, Semaphore, local,
 };
 
-/// An object with a lock of the notation.
+/// An object with a lock, made by the macros.
 #[derive(Default, Guarded)]
 struct Object {
     lock: Lock,

@@ -13,15 +13,15 @@ use crate::queue::{FutureState, LockedQueue, Node, NodePtr, State};
 impl<P: Policy, F: Flavour> Gate<P, F> {
     /// Acquires if that is possible at once, before all that are queued, for requests
     /// that have priority.
-    pub(crate) fn try_enter_first(&self, request: P::Request) -> bool {
+    pub(crate) fn try_acquire_first(&self, request: P::Request) -> bool {
         debug_assert!(P::has_priority(request));
         let _queue = self.queue.lock();
         let mut word = self.word.load(Ordering::Relaxed);
-        while let Some(entered) = P::admit(word & !P::FLAGS, request) {
+        while let Some(admitted) = P::admit(word & !P::FLAGS, request) {
             // Acquire: pairs with the Release of those who released.
             match self.word.compare_exchange_weak(
                 word,
-                entered | (word & P::FLAGS),
+                admitted | (word & P::FLAGS),
                 Ordering::Acquire,
                 Ordering::Relaxed,
             ) {
@@ -34,7 +34,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
 
     /// Acquires, or joins the queue with the node of a future that is pinned, or
     /// has joined it and looks whether it was served: what a poll does once
-    /// [`try_enter`](Self::try_enter) has failed.
+    /// [`try_acquire`](Self::try_acquire) has failed.
     ///
     /// # Safety
     ///
@@ -42,12 +42,12 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     /// [cancelled](Self::cancel) before it goes away.
     #[cold]
     #[inline(never)]
-    pub(crate) unsafe fn poll_enter(&self, node: &Node<P::Request>, waker: &Waker) -> Poll<()> {
+    pub(crate) unsafe fn poll_acquire(&self, node: &Node<P::Request>, waker: &Waker) -> Poll<()> {
         // SAFETY: passed on.
         unsafe {
             if node.state() == State::Idle {
                 // Not its first poll: its grant was given up on its behalf.
-                if node.future_state() == FutureState::Polled && self.try_enter(node.request) {
+                if node.future_state() == FutureState::Polled && self.try_acquire(node.request) {
                     return Poll::Ready(());
                 }
                 self.poll_join(node, waker, false)
@@ -59,7 +59,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
 
     /// # Safety
     ///
-    /// As for [`poll_enter`](Self::poll_enter), and the node is idle.
+    /// As for [`poll_acquire`](Self::poll_acquire), and the node is idle.
     pub(super) unsafe fn poll_join(
         &self,
         node: &Node<P::Request>,
@@ -69,17 +69,17 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         // Should this panic, or the drop below, the node is as it was (F2).
         let clone = waker.clone();
         let mut queue = self.queue.lock();
-        if self.enter_or_mark_queued(&queue, node.request) {
+        if self.acquire_or_mark_queued(&queue, node.request) {
             let evaluates = conditional && self.word() & CONDITIONAL & P::FLAGS != 0;
             if evaluates {
                 node.set_future_state(FutureState::Polled);
                 // SAFETY: the node is idle, and the caller keeps Q1. None is queued, or it
-                // could not have entered.
+                // could not have acquired.
                 unsafe { queue.push_evaluating(node.as_ptr()) };
             }
             drop(queue);
-            // SAFETY: passed on; it has entered.
-            return unsafe { self.entered(node, conditional, || drop(clone)) };
+            // SAFETY: passed on; it has acquired.
+            return unsafe { self.acquired(node, conditional, || drop(clone)) };
         }
         node.set_future_state(FutureState::Polled);
         // SAFETY: the node is idle, and the caller keeps Q1; then it is queued here,
@@ -88,7 +88,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
             self.join(&mut queue, node.as_ptr(), node.request, clone);
             match self.find_unused_grant(&mut queue, node, waker, conditional) {
                 UnusedGrant::None => Poll::Pending,
-                // A newcomer has noted nothing yet: nothing is taken at the first poll.
+                // A newcomer has seen no grant before: nothing is taken at the first poll.
                 _ => self.poll_waiting(queue, node, waker, conditional),
             }
         }
@@ -96,7 +96,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
 
     /// # Safety
     ///
-    /// As for [`poll_enter`](Self::poll_enter), and the node was not idle.
+    /// As for [`poll_acquire`](Self::poll_acquire), and the node was not idle.
     unsafe fn poll_queued(&self, node: &Node<P::Request>, waker: &Waker) -> Poll<()> {
         let mut queue = self.queue.lock();
         let own = node.as_ptr();
@@ -137,7 +137,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
             unsafe {
                 let (spare, mut queue) = self.queue.register(queue, node, waker);
                 match queue.state_of(own) {
-                    State::Granted | State::Noted => {
+                    State::Granted | State::Unclaimed => {
                         self.grants.ended(own);
                         let left = if conditional {
                             queue.begin_evaluation(own)
@@ -145,7 +145,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                             queue.withdraw(own)
                         };
                         drop(queue);
-                        return self.entered(node, conditional, || drop((left, spare, clone)));
+                        return self.acquired(node, conditional, || drop((left, spare, clone)));
                     }
                     // Its grant was given up on its behalf.
                     State::Idle => {
@@ -170,9 +170,10 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                     }
                     UnusedGrant::New(owner) => match clone.take() {
                         Some(clone) => {
-                            let (noted, _unused) = self.note_grant(&mut queue, own, owner, clone);
+                            let (marked, _unused) =
+                                self.mark_unclaimed(&mut queue, own, owner, clone);
                             drop(queue);
-                            if noted {
+                            if marked {
                                 waker.wake_by_ref();
                             }
                             return Poll::Pending;
@@ -184,7 +185,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                     },
                     UnusedGrant::TakenOver(owner) => match clone.take() {
                         Some(clone) => {
-                            queue.leave_waker(owner, clone);
+                            queue.store_waker(owner, clone);
                             return Poll::Pending;
                         }
                         None => {
@@ -195,7 +196,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                     UnusedGrant::SufficientGrants(owner) => {
                         let taken = self.take_grant(&mut queue, node, owner);
                         let (mine, theirs) = (node.request, taken.granted);
-                        return self.entered(node, conditional, || {
+                        return self.acquired(node, conditional, || {
                             self.change_queued(queue, taken.first, |word| {
                                 P::admit(P::release(word, theirs), mine)
                             });
@@ -209,71 +210,70 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     }
 
     /// Last step of a poll that has acquired. What runs code of a user comes
-    /// here: if it panics, the acquisition is rolled back.
+    /// here: if it panics, the permit is released.
     ///
     /// # Safety
     ///
-    /// As for [`poll_enter`](Self::poll_enter), and what the node waits for has been granted.
-    pub(super) unsafe fn entered(
+    /// As for [`poll_acquire`](Self::poll_acquire), and what the node waits for has been granted.
+    pub(super) unsafe fn acquired(
         &self,
         node: &Node<P::Request>,
         conditional: bool,
         finish: impl FnOnce(),
     ) -> Poll<()> {
-        struct Rollback<'g, P: Policy, F: Flavour> {
+        struct ReleaseOnDrop<'g, P: Policy, F: Flavour> {
             gate: &'g Gate<P, F>,
             node: &'g Node<P::Request>,
             conditional: bool,
         }
 
-        impl<P: Policy, F: Flavour> Drop for Rollback<'_, P, F> {
+        impl<P: Policy, F: Flavour> Drop for ReleaseOnDrop<'_, P, F> {
             #[inline]
             fn drop(&mut self) {
                 if self.conditional {
-                    // SAFETY: as the caller of `entered` promises.
+                    // SAFETY: as the caller of `acquired` promises.
                     unsafe { self.gate.satisfied(self.node) }
                 }
-                self.gate.leave_unchanged(self.node.request);
+                self.gate.release_unchanged(self.node.request);
             }
         }
 
-        let rollback = Rollback {
+        let release_on_drop = ReleaseOnDrop {
             gate: self,
             node,
             conditional,
         };
         finish();
-        mem::forget(rollback);
+        mem::forget(release_on_drop);
         Poll::Ready(())
     }
 
     /// Acquires if possible; otherwise marks that somebody is queued, for the caller
     /// to join the queue.
-    fn enter_or_mark_queued(
+    fn acquire_or_mark_queued(
         &self,
         _queue: &LockedQueue<'_, P::Request>,
         request: P::Request,
     ) -> bool {
         let mut word = self.word.load(Ordering::Relaxed);
         loop {
-            // Not before those that are queued. `QUEUED` stays set while we hold the
-            // lock of the queue (G2).
+            // Not before those that are queued. `QUEUED` stays set while we hold the queue lock
+            // (G2).
             if word & QUEUED != 0 && !P::has_priority(request) {
                 return false;
             }
-            let entered = P::admit(word & !P::FLAGS, request);
-            let new = entered.map_or(word | QUEUED, |entered| entered | (word & P::FLAGS));
-            // With `QUEUED` set, the word stays what it is while we hold the lock
-            // of the queue (G2).
+            let admitted = P::admit(word & !P::FLAGS, request);
+            let new = admitted.map_or(word | QUEUED, |admitted| admitted | (word & P::FLAGS));
+            // With `QUEUED` set, the word stays what it is while we hold the queue lock (G2).
             if new == word && word & QUEUED != 0 {
-                return entered.is_some();
+                return admitted.is_some();
             }
             // Acquire: pairs with the Release of those who released.
             match self
                 .word
                 .compare_exchange_weak(word, new, Ordering::Acquire, Ordering::Relaxed)
             {
-                Ok(_) => return entered.is_some(),
+                Ok(_) => return admitted.is_some(),
                 Err(now) => word = now,
             }
         }
@@ -357,7 +357,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                 State::Idle => {}
                 // Not at a gate, or queued.
                 State::Notified | State::Unlinked | State::Waiting | State::Woken => {}
-                State::Granted | State::Noted => {
+                State::Granted | State::Unclaimed => {
                     let behind = queue.next(own);
                     self.grants.ended(own);
                     // Dropped after the queue is unlocked (Q5), and the grant is passed on.

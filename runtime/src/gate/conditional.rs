@@ -9,12 +9,12 @@ use crate::platform::Flavour;
 use crate::queue::{ConditionalNode, Evaluator, Node, State};
 
 impl<P: Policy, F: Flavour> Gate<P, F> {
-    /// As [`poll_enter`](Self::poll_enter), but a node that was queued keeps its place
+    /// As [`poll_acquire`](Self::poll_acquire), but a node that was queued keeps its place
     /// until its condition is [true](Self::satisfied) or [false](Self::unsatisfied).
     ///
     /// # Safety
     ///
-    /// As for [`poll_enter`](Self::poll_enter).
+    /// As for [`poll_acquire`](Self::poll_acquire).
     pub(crate) unsafe fn poll_conditional(
         &self,
         node: &Node<P::Request>,
@@ -24,7 +24,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         unsafe {
             if node.state() != State::Idle {
                 self.poll_waiting(self.queue.lock(), node, cx.waker(), true)
-            } else if self.try_enter(node.request) {
+            } else if self.try_acquire(node.request) {
                 Poll::Ready(())
             } else {
                 self.poll_join(node, cx.waker(), true)
@@ -47,12 +47,12 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     }
 
     /// The condition is false: gives the permit back without waking other conditional
-    /// waiters, and keeps the node's place until what is guarded may have changed. `kept` is
-    /// a clone of the task's `waker`.
+    /// waiters, and keeps the node's place until what is guarded may have changed.
+    /// `cloned_waker` is a clone of the task's `waker`.
     ///
     /// Returns whether there may be a grant of the task that is not picked up: one beside
     /// which it was acquired, to read, or one that a thread has taken over, which is granted
-    /// again without a wake-up. Then the waiter has to be polled again, to note it.
+    /// again without a wake-up. Then the waiter has to be polled again, to mark it.
     ///
     /// # Safety
     ///
@@ -61,7 +61,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     pub(crate) unsafe fn unsatisfied(
         &self,
         node: &ConditionalNode<P::Request>,
-        kept: Waker,
+        cloned_waker: Waker,
         waker: &Waker,
         evaluator: Option<Evaluator>,
     ) -> bool {
@@ -74,12 +74,12 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
             queue.set_evaluator(node, evaluator);
             if queue.state_of(own) == State::Idle {
                 let first = self.grants.first_waiter(&queue, None);
-                queue.insert_unsatisfied(first, own, kept);
+                queue.insert_unsatisfied(first, own, cloned_waker);
             } else {
-                queue.mark_unsatisfied(own, kept);
+                queue.mark_unsatisfied(own, cloned_waker);
             }
             // Where one is admitted at a time, there is none but what was taken over.
-            let unused = queue.woken() > 0
+            let unused = queue.woken_anywhere() > 0
                 || !P::ONE_AT_A_TIME
                     && !matches!(
                         self.find_unused_grant(&mut queue, &node.node, waker, true),

@@ -101,28 +101,32 @@ impl<P: Policy> Batch<P> {
 }
 
 impl<P: Policy, F: Flavour> Gate<P, F> {
-    /// As [`leave`](Self::leave), for a releaser that had what is guarded of `object`.
+    /// As [`release`](Self::release), for a releaser that had what is guarded of `object`.
     ///
     /// # Safety
     ///
     /// As for [`GatePermit::release_object`](super::GatePermit::release_object).
     #[inline]
-    pub(crate) unsafe fn leave_object(&self, request: P::Request, object: impl FnOnce() -> Object) {
+    pub(crate) unsafe fn release_object(
+        &self,
+        request: P::Request,
+        object: impl FnOnce() -> Object,
+    ) {
         let release = |word| Some(P::release(word, request));
         let wanted = Self::wanted(P::may_mutate(request));
         if self.try_change(wanted, release).is_none() {
-            self.leave_queued_object(request, object());
+            self.release_queued_object(request, object());
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn leave_queued_object(&self, request: P::Request, object: Object) {
+    fn release_queued_object(&self, request: P::Request, object: Object) {
         // Relaxed: the thread that has set the bit had the permit before (G7).
         let conditional = self.word.load(Ordering::Relaxed) & CONDITIONAL & P::FLAGS != 0;
         // A second panic would end the process.
         if !conditional || !P::may_mutate(request) || std::thread::panicking() {
-            return self.leave_queued(request);
+            return self.release_queued(request);
         }
         match self.evaluate_conditions(object) {
             Evaluated::AllFalse => {

@@ -11,7 +11,7 @@ use crate::queue::{FutureState, Node};
 use crate::watch::Resource;
 use crate::watching::Watch;
 
-/// The future of entering a gate. Every named future holds one. It returns its
+/// The future that acquires from a gate. Every named future holds one. It returns its
 /// handle, from which the caller makes a guard.
 ///
 /// # Invariants
@@ -19,18 +19,18 @@ use crate::watching::Watch;
 /// - **F1** The future's state is [`Completed`](FutureState::Completed) exactly when the
 ///   handle has been moved out.
 /// - **F2** While it is [`Init`](FutureState::Init), the node has never been linked.
-pub(crate) struct Entering<H: Gated> {
+pub(crate) struct Acquiring<H: Gated> {
     /// Until the future has completed (F1).
     handle: ManuallyDrop<H>,
     node: Node<<H::Policy as Policy>::Request>,
     watch: Watch,
 }
 
-impl<H: Gated> Entering<H> {
+impl<H: Gated> Acquiring<H> {
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub(crate) fn new(handle: H, request: <H::Policy as Policy>::Request) -> Self {
-        Entering {
+        Acquiring {
             handle: ManuallyDrop::new(handle),
             node: Node::new(request),
             watch: Watch::new(),
@@ -51,7 +51,7 @@ impl<H: Gated> Entering<H> {
         // already (F1), not used.
         let handle = ManuallyDrop::new(unsafe { ptr::read(&raw const *this.handle) });
         if this.node.future_state() == FutureState::Init
-            && handle.gate().try_enter_quietly(this.node.request)
+            && handle.gate().try_acquire_quietly(this.node.request)
         {
             handle.gate().holder().set(this.watch.place());
             this.node.set_future_state(FutureState::Completed);
@@ -62,7 +62,7 @@ impl<H: Gated> Entering<H> {
         unsafe { this.poll_slowly(cx.waker()) }
     }
 
-    /// [`poll`](Self::poll), where the gate was not entered at once. Nothing is left
+    /// [`poll`](Self::poll), where it did not acquire at once. Nothing is left
     /// to do for the caller, which need not save anything for it.
     ///
     /// # Safety
@@ -74,13 +74,13 @@ impl<H: Gated> Entering<H> {
         if self.node.future_state() == FutureState::Completed {
             polled_after_completion()
         }
-        let (gate, request) = (self.handle.gate(), self.node.request);
-        let ask = || gate.described(request, Resource::Lock, core::any::type_name::<H>);
+        let gate = self.handle.gate();
+        let ask = || gate.described(&self.node, Resource::Lock, core::any::type_name::<H>);
         self.watch.ask(ask, waker);
         // SAFETY: the node is pinned as we are, used with this gate only, and
         // cancelled by our drop.
         unsafe {
-            if gate.poll_enter(&self.node, waker).is_pending() {
+            if gate.poll_acquire(&self.node, waker).is_pending() {
                 self.watch.wait(ask, self.node.as_ptr(), waker);
                 return Poll::Pending;
             }
@@ -103,7 +103,7 @@ impl<H: Gated> Entering<H> {
     }
 }
 
-impl<H: Gated> Drop for Entering<H> {
+impl<H: Gated> Drop for Acquiring<H> {
     #[inline]
     fn drop(&mut self) {
         let state = self.node.future_state();
@@ -128,11 +128,11 @@ pub(crate) fn polled_after_completion() -> ! {
     panic!("the future was polled again after it had completed")
 }
 
-/// Defines the named futures of a primitive around [`Entering`].
+/// Defines the named futures of a primitive around [`Acquiring`].
 ///
 /// `Name[generics][parameters] for Handle => Guard, request expression;` where the guard has
 /// a function `new(handle)`.
-macro_rules! entering_future {
+macro_rules! acquiring_future {
     ($($(#[$doc:meta])* $name:ident[$($generics:tt)*][$($params:tt)*] for $handle:ty => $guard:ty, request $request:expr;)*) => {$(
         $(#[$doc])*
         ///
@@ -140,14 +140,14 @@ macro_rules! entering_future {
         /// see the cancel safety of the method.
         #[must_use = "futures do nothing unless they are awaited"]
         pub struct $name<$($generics)*> {
-            entering: $crate::gate::Entering<$handle>,
+            acquiring: $crate::gate::Acquiring<$handle>,
         }
 
         impl<$($generics)*> $name<$($params)*> {
             #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             pub(crate) fn new(handle: $handle) -> Self {
-                Self { entering: $crate::gate::Entering::new(handle, $request) }
+                Self { acquiring: $crate::gate::Acquiring::new(handle, $request) }
             }
         }
 
@@ -160,8 +160,8 @@ macro_rules! entering_future {
                 cx: &mut ::core::task::Context<'_>,
             ) -> ::core::task::Poll<Self::Output> {
                 // SAFETY: the only field is pinned with the struct.
-                let entering = unsafe { self.map_unchecked_mut(|this| &mut this.entering) };
-                entering.poll(cx).map(<$guard>::new)
+                let acquiring = unsafe { self.map_unchecked_mut(|this| &mut this.acquiring) };
+                acquiring.poll(cx).map(<$guard>::new)
             }
         }
 
@@ -169,11 +169,11 @@ macro_rules! entering_future {
             #[inline]
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                 f.debug_struct(stringify!($name))
-                    .field("terminated", &self.entering.is_terminated())
+                    .field("terminated", &self.acquiring.is_terminated())
                     .finish_non_exhaustive()
             }
         }
     )*};
 }
 
-pub(crate) use entering_future;
+pub(crate) use acquiring_future;

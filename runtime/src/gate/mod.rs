@@ -1,5 +1,5 @@
 //! The mechanism behind `Lock`, `Mutex`, `RwLock` and the semaphores: admits requests
-//! one after the other, and queues those it cannot admit.
+//! in order, and queues those it cannot admit yet. Terms: see the glossary in ARCHITECTURE.md.
 //!
 //! A [`Gate`] is one word and a wait queue. What the word counts, and when a
 //! request is admitted, is the [`Policy`] of the primitive: two pure functions on
@@ -14,32 +14,35 @@
 //! | `QUEUED` | `CONDITIONAL` | queue | acquire | release |
 //! |---|---|---|---|---|
 //! | 0 | 0 | nothing is queued; there may be grants | one compare-exchange if the policy admits, else join the queue | one compare-exchange |
-//! | 0 | 1 | conditional waiters wait for a change | the same | if it may be a change, under the lock of the queue: queue them all again, serve from the head |
-//! | 1 | any | a node is queued, or was at the last hand-off | join the queue | under the lock of the queue: if it may be a change, queue the conditional waiters again; serve from the head |
+//! | 0 | 1 | conditional waiters wait for a change | the same | if it may be a change, under the queue lock: queue them all again, serve from the head |
+//! | 1 | any | a node is queued, or was at the last hand-off | join the queue | under the queue lock: if it may be a change, queue the conditional waiters again; serve from the head |
 //!
 //! # The queue
 //!
 //! ```text
-//! head -> [Granted | Noted | Evaluating | Unsatisfied]* -> [Waiting | Woken]*
+//! head -> [Granted | Unclaimed | Evaluating | Unsatisfied]* -> [Waiting | Woken]*
 //! ```
 //!
-//! A node is *queued* in the states of the second group. A release serves the queued
-//! nodes in order, as long as the policy admits them: it counts them into the word (the
-//! permit is handed off there and then), marks them granted, and wakes them after it
-//! has unlocked the queue. A granted node stays linked, before all that are queued,
+//! A node is *queued* in the states of the second group. A release *serves* the queue: it grants
+//! the queued nodes in order, as long as the policy admits them. To grant a node is to count its
+//! permit in the word, to mark the node `Granted`, and to wake its owner after the queue has
+//! been unlocked. A granted node stays linked, before all that are queued,
 //! until its owner is polled or dropped, or the grant is given up for another.
+//!
+//! *Owner*: the future of the node. *Sibling*: another waiting future of the same task.
 //!
 //! | from | to | when |
 //! |---|---|---|
 //! | `Idle` | `Waiting` | a poll finds the gate closed |
 //! | `Waiting`, `Woken` | `Granted` | a release serves the node; the owner of a `Woken` one was woken before |
-//! | `Granted`, `Noted` | `Idle` | the owner is polled, and has the permit; or dropped, and passes it on |
-//! | `Granted`, `Noted` | `Evaluating` | the same, for a conditional waiter |
-//! | `Granted` | `Noted` | a sibling is polled, notes the grant and leaves a waker |
-//! | `Noted` | `Waiting` | the sibling is polled again: the grant is given up for it |
-//! | `Noted` | `Idle` | the same, where the sibling is `Unsatisfied`: the owner has to join again |
-//! | `Granted` | `Woken` | a parked thread takes the grant over, or revokes it for a request with priority (from `Noted`, to `Waiting`) |
-//! | `Woken` | `Waiting` | the owner is polled, or a sibling leaves a waker |
+//! | `Granted`, `Unclaimed` | `Idle` | the owner is polled, and has the permit; or dropped, and passes it on |
+//! | `Granted`, `Unclaimed` | `Evaluating` | the same, for a conditional waiter |
+//! | `Granted` | `Unclaimed` | a sibling is polled before the owner: it marks the grant and stores a waker of the task |
+//! | `Unclaimed` | `Waiting` | the sibling is polled again: the grant is given up for it |
+//! | `Unclaimed` | `Idle` | the same, where the sibling is `Unsatisfied`: the owner has to join again |
+//! | `Granted` | `Woken` | a parked thread takes the grant over, or revokes it for a request with priority (from `Unclaimed`, to `Waiting`) |
+//! | `Woken` | `Waiting` | the owner is polled, or a sibling stores a waker |
+//! | `Idle` | `Evaluating` | a conditional waiter finds the gate open after all, while others are unsatisfied |
 //! | `Evaluating` | `Idle` | the condition is true |
 //! | `Evaluating`, `Idle` | `Unsatisfied` | the condition is false |
 //! | `Unsatisfied` | `Waiting` | what is guarded may have changed |
@@ -54,38 +57,35 @@
 //! in order. So nobody has to remember to notify, an evaluation does not cause another,
 //! and a release where nobody waits for a condition costs nothing extra.
 //!
-//! Most often a condition is still false. So a release evaluates it on the waiter's behalf
-//! where that is sound, while it still holds the lock, and wakes nobody for it. The waiter
-//! may have been leaked while it is pinned: its node is still there then, but what its
-//! condition has borrowed may be gone, and so may the object that it waits at. Hence a
-//! release evaluates a condition only if the closure captures nothing, and only if the
-//! waiter's object is its own: the same address, the same type, the same lock. The first
-//! waiter whose condition is true, or can be evaluated only by its owner, is queued again,
-//! with all behind it. A condition that panics counts as true: its owner evaluates it
-//! again, and has the panic in its own task.
+//! Usually a condition is still false. So a release evaluates it itself, while it holds the lock,
+//! and wakes the waiter only if needed. Two checks make this sound, because a waiter may have
+//! been leaked while pinned, and then everything that it borrowed may be gone:
+//!
+//! - the closure captures nothing;
+//! - the waiter waits at the object that is being released: same address, same type, same lock.
+//!
+//! The first waiter whose condition is true, or that only its owner can evaluate, is queued
+//! again, and so are all behind it. A condition that panics counts as true, so that its owner
+//! evaluates it again and panics in its own task.
 //!
 //! # Invariants
 //!
 //! - **G1** `QUEUED` is set whenever a node is queued, and `CONDITIONAL` whenever one is
-//!   unsatisfied. Both change only under the lock of the queue. Without a node that
-//!   is queued, `QUEUED` may stay set until the next release, but only while the policy
-//!   admits nothing.
-//! - **G2** While `QUEUED` is set, the word is written only under the lock of
-//!   the queue; so a critical section of the queue has the word to itself. Hence no
+//!   unsatisfied. Both change only under the queue lock. Without a node that is queued,
+//!   `QUEUED` may stay set until the next release, but only while the policy admits nothing.
+//! - **G2** While `QUEUED` is set, the word is written only with the queue locked. Hence no
 //!   newcomer overtakes a queued node: its compare-exchange expects a word without `QUEUED`.
 //! - **G3** Whenever the queue is unlocked, the policy does not admit the first queued
 //!   node, or the thread that unlocked it is about to lock it again and serve on.
 //! - **G4** The word counts every guard that exists and every granted node.
-//! - **G5** A grant is consumed under the lock of the queue, by the owner's
-//!   poll, by the owner's drop, which passes it on, by a sibling, or by a parked thread;
-//!   so by one of them only.
+//! - **G5** A grant is consumed exactly once, with the queue locked: by the owner's poll, by the
+//!   owner's drop (which passes it on), by a sibling, or by a parked thread.
 //! - **G6** No unsatisfied node is behind a queued one: a node that evaluated its
 //!   condition was before all that are queued. Only an exclusive holder can change
 //!   what is guarded, hence only its release queues conditional waiters again; no node is
 //!   granted or evaluates then, so they come to stand before all others that are queued.
-//! - **G7** A node becomes unsatisfied, and `CONDITIONAL` is set, in the critical
-//!   section in which it gives its permit back: a later holder sees the bit when it
-//!   releases.
+//! - **G7** A node becomes unsatisfied and `CONDITIONAL` is set while the queue is locked for the
+//!   release of its permit: a later holder sees the bit when it releases.
 //! - **G8** An unsatisfied node is that of a [`ConditionalNode`](crate::queue::ConditionalNode),
 //!   linked by a pointer to all of it, whose evaluator is set. While there is an exclusive
 //!   holder, no node becomes unsatisfied, and only its owner's drop or that holder ends
@@ -93,13 +93,12 @@
 //!
 //! # Orderings
 //!
-//! To acquire is an Acquire operation on the word, to release a Release one. While
-//! `QUEUED` is not set, every write of the word is a read-modify-write, so that
-//! the release sequence of each release lasts until the next acquisition, or until
-//! `QUEUED` is set, by an Acquire operation, too. While it is set, the word is written
-//! only under the lock of the queue (G2), and the lock orders what was
-//! acquired so far before a plain Release store. A grant is passed through the
-//! lock of the queue, which orders the release before the owner's poll.
+//! To acquire is an Acquire operation on the word, to release a Release one. While `QUEUED` is
+//! not set, every write of the word is a read-modify-write, so that the release sequence of
+//! each release lasts until the next acquisition, or until `QUEUED` is set, by an Acquire
+//! operation, too. While it is set, the word is written only under the queue lock (G2), and
+//! the lock orders what was acquired so far before a plain Release store. A grant is passed
+//! through the queue lock, which orders the release before the owner's poll.
 //!
 //! # Costs
 //!
@@ -108,9 +107,9 @@
 //! | | |
 //! |---|---|
 //! | acquire, release, uncontended | one each |
-//! | join the queue | one, for the lock of the queue; the first to join sets `QUEUED` by another |
-//! | release and hand off | one, for the lock of the queue, however many are queued |
-//! | poll of a granted future, cancel | one, for the lock of the queue |
+//! | join the queue | one, for the queue lock; the first to join sets `QUEUED` by another |
+//! | release and hand off | one, for the queue lock, however many are queued |
+//! | poll of a granted future, cancel | one, for the queue lock |
 //!
 //! Where many grants are out at once, they are found by task in a
 //! [search tree](crate::queue::GrantIndex), so that no poll walks over those of others.
@@ -119,12 +118,12 @@
 //!
 //! A task may wait twice at one gate, in two futures of which it polls only the
 //! second (the "futurelock" of Oxide's RFD 609). Were a grant bound to the
-//! future, the first future would keep it for ever. So a future that waits (the sibling)
-//! looks for a granted node that was registered by a waker of its own task (the owner).
-//! The first time it finds such a grant, it notes it (by the grant's ticket), leaves a
-//! waker of the task with the owner, wakes its task and returns Pending: perhaps the
-//! owner is merely polled after it. If the same grant is still there at its next poll,
-//! the task gives it up:
+//! future, the first future would keep it for ever. So a waiting future (the *sibling*) looks
+//! for a grant whose future (the *owner*) was registered with a waker of the same task. The
+//! first time it finds such a grant, it remembers the grant's ticket, marks the grant
+//! `Unclaimed`, stores a waker of the task in the owner's node, wakes its task and returns
+//! Pending: perhaps the owner is merely polled after it. If the same grant is still there at
+//! its next poll, the task gives it up:
 //!
 //! - Where the permit is enough for the sibling, or is together with what is free and the
 //!   sibling is the first in the queue, the sibling acquires, and the owner takes its
@@ -140,34 +139,33 @@
 //! takes, or to the head of the queue. A request with priority (an upgrade) keeps the head,
 //! and its grant is given up only for a sibling for which it is enough.
 //!
-//! A waiter whose condition turns out to be false beside an unused grant of its task (both
-//! to read) is polled once more at once, and notes it.
+//! A waiter whose condition turns out to be false beside an unused grant of its task (both to
+//! read) is polled once more at once, and marks it.
 //!
-//! **Same task.** Two wakers with the same parts wake the same task, as long as both
-//! exist. The owner's waker was consumed when the permit was granted, and its parts may
-//! have been given to another task since. So a grant is given up only for a sibling that
-//! presents, at two polls, the very waker that its node has kept from the first of them
-//! to the second: a waker that is made anew for each poll cannot be that one, wherever its
-//! parts lie.
+//! **Same task.** Two live wakers with equal data and vtable pointers (their *parts*, see
+//! `Waker::will_wake`) wake the same task. The owner's waker was consumed by the grant, so its
+//! pointers may since have been reused by another task. Hence a sibling must present the same
+//! waker at two polls, and its node keeps a clone in between: the pointers cannot be reused
+//! while that clone lives.
 //!
 //! # Threads that park
 //!
 //! A thread that waits in one of the `*_blocking` forms may be the very one that should
 //! poll the owner of a grant. So it wakes up after a millisecond (and after twice as long
-//! each time, up to a tenth of a second) and checks the grants. The first such thread in the
-//! queue revokes those that it has seen last time, if without them a request is admitted:
+//! each time, up to a tenth of a second) and checks the grants. The first parked thread in the
+//! queue revokes the grants that it already saw at its previous check, if that lets a request
+//! be admitted:
 //!
-//! | the first queued node is | the request is | and then |
+//! | first queued node | request that is granted | the owners of the revoked grants |
 //! |---|---|---|
-//! | the thread itself, or has no priority | the thread's | the thread acquires; the owners are queued at the head |
-//! | another's, with priority (an upgrade) | that of the first node | the first node is granted, and its owner woken; the owners are queued right behind it, and the thread waits on |
+//! | the thread's, or one without priority | the thread's | are queued at the head |
+//! | another's, with priority (an upgrade) | the first node's; the thread waits on | are queued right behind it |
 //!
-//! Nothing is revoked where that is not enough for the request, and no grant of a request
-//! with priority is. The owners are queued again in their order.
-//! They have been woken and not polled since: granting them again needs no other wake-up
-//! (the state `Woken`), unless they are polled, or a sibling is, and leaves a waker. A
-//! sibling finds them by walking the queue, which it does only while there is such a node
-//! in the process (Q8).
+//! Nothing is revoked if it would not suffice. A grant of a request with priority is never
+//! revoked. The owners are queued again in their order. They have been woken and not polled
+//! since: granting them again needs no other wake-up (the state `Woken`), unless they are
+//! polled, or a sibling is, and stores a waker. A sibling finds them by walking the queue,
+//! which it does only while there is such a node in the process (Q8).
 
 mod acquire;
 mod conditional;
@@ -183,7 +181,7 @@ mod turn;
 
 use core::marker::PhantomData;
 
-pub(crate) use self::future::{Entering, entering_future, polled_after_completion};
+pub(crate) use self::future::{Acquiring, acquiring_future, polled_after_completion};
 pub(crate) use self::permit::{GatePermit, Gated, guard_traits};
 pub(crate) use self::policies::{
     Access, Counting, Exclusive, LOCKED, PERMIT, READER, Shared, UPGRADABLE, WRITER,
@@ -191,7 +189,7 @@ pub(crate) use self::policies::{
 use self::policy::Grants;
 pub(crate) use self::policy::Policy;
 use crate::platform::{Flavour, Ordering, Threads, Word, const_unless_loom};
-use crate::queue::{Queue, State};
+use crate::queue::{Node, Queue, State};
 use crate::traits::lock::LockId;
 use crate::watch::{Mode, Resource};
 use crate::watching::{Ask, Caller, Holder};
@@ -241,7 +239,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
             .count(|state| state.is_queued() || state == State::Unsatisfied)
     }
 
-    /// Where it was entered last.
+    /// Where it was acquired last.
     #[inline]
     pub(crate) fn holder(&self) -> &Holder {
         &self.holder
@@ -251,11 +249,11 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     #[inline]
     pub(crate) fn described(
         &self,
-        request: P::Request,
+        node: &Node<P::Request>,
         resource: Resource,
         type_name: fn() -> &'static str,
     ) -> Ask<'_> {
-        let mode = P::mode(request);
+        let mode = P::mode(node.request);
         Ask {
             resource: match mode {
                 Mode::Permits(_) => Resource::Semaphore,
@@ -268,33 +266,33 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         }
     }
 
-    /// [`try_enter_quietly`](Self::try_enter_quietly), by the caller.
+    /// [`try_acquire_quietly`](Self::try_acquire_quietly), by the caller.
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
-    pub(crate) fn try_enter(&self, request: P::Request) -> bool {
-        let entered = self.try_enter_quietly(request);
-        if entered {
+    pub(crate) fn try_acquire(&self, request: P::Request) -> bool {
+        let acquired = self.try_acquire_quietly(request);
+        if acquired {
             self.holder.set(Caller::here());
         }
-        entered
+        acquired
     }
 
-    /// Acquires if that is possible at once and nothing is queued. Leaves it to the caller to
+    /// Acquires if that is possible without waiting and nothing is queued. Leaves it to the caller to
     /// say where.
     #[inline]
-    pub(crate) fn try_enter_quietly(&self, request: P::Request) -> bool {
+    pub(crate) fn try_acquire_quietly(&self, request: P::Request) -> bool {
         let mut word = self.word.load(Ordering::Relaxed);
         loop {
             if word & QUEUED != 0 {
                 return false;
             }
-            let Some(entered) = P::admit(word & !P::FLAGS, request) else {
+            let Some(admitted) = P::admit(word & !P::FLAGS, request) else {
                 return false;
             };
             // Acquire: pairs with the Release of those who released.
             match self.word.compare_exchange_weak(
                 word,
-                entered | (word & CONDITIONAL & P::FLAGS),
+                admitted | (word & CONDITIONAL & P::FLAGS),
                 Ordering::Acquire,
                 Ordering::Relaxed,
             ) {

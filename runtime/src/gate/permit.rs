@@ -92,7 +92,7 @@ impl<H: Gated, C: Claim<H>> GatePermit<H, C> {
     pub(crate) fn release(self) -> H {
         let claim = self.claim;
         let handle = self.into_handle();
-        handle.gate().leave(claim.into());
+        handle.gate().release(claim.into());
         handle
     }
 
@@ -100,7 +100,7 @@ impl<H: Gated, C: Claim<H>> GatePermit<H, C> {
     #[inline]
     pub(crate) fn release_unchanged(self) {
         let claim = self.claim;
-        self.into_handle().gate().leave_unchanged(claim.into());
+        self.into_handle().gate().release_unchanged(claim.into());
     }
 
     /// Gives back what was granted, by a releaser that had what is guarded of `object`.
@@ -113,7 +113,11 @@ impl<H: Gated, C: Claim<H>> GatePermit<H, C> {
     pub(crate) unsafe fn release_object(self, object: impl FnOnce() -> Object) {
         let claim = self.claim;
         // SAFETY: passed on; the permit is given back in there.
-        unsafe { self.into_handle().gate().leave_object(claim.into(), object) }
+        unsafe {
+            self.into_handle()
+                .gate()
+                .release_object(claim.into(), object)
+        }
     }
 
     /// Which lock this is.
@@ -126,7 +130,7 @@ impl<H: Gated, C: Claim<H>> GatePermit<H, C> {
 impl<H: Gated, C: Claim<H>> Drop for GatePermit<H, C> {
     #[inline]
     fn drop(&mut self) {
-        self.handle.gate().leave(self.claim.into());
+        self.handle.gate().release(self.claim.into());
     }
 }
 

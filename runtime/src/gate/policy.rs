@@ -57,7 +57,7 @@ pub(crate) trait Policy: Sized {
 }
 
 /// What a gate remembers of its grants, and where the waiters begin that it has yet to
-/// serve. Used under the lock of the queue only.
+/// serve. Used under the queue lock only.
 pub(crate) trait Grants<R: Request> {
     /// Nobody waits.
     const NEW: Self;

@@ -18,29 +18,29 @@ pub(super) struct Serving<P: Policy> {
 impl<P: Policy, F: Flavour> Gate<P, F> {
     /// Gives back what `request` has been granted.
     #[inline]
-    pub(crate) fn leave(&self, request: P::Request) {
+    pub(crate) fn release(&self, request: P::Request) {
         let release = |word| Some(P::release(word, request));
         let wanted = Self::wanted(P::may_mutate(request));
         if self.try_change(wanted, release).is_none() {
-            self.leave_queued(request);
+            self.release_queued(request);
         }
     }
 
     /// Gives back what `request` has been granted, by a releaser that has changed nothing, so
     /// that no condition is evaluated again.
     #[inline]
-    pub(crate) fn leave_unchanged(&self, request: P::Request) {
+    pub(crate) fn release_unchanged(&self, request: P::Request) {
         self.change(false, |word| Some(P::release(word, request)));
     }
 
     #[cold]
     #[inline(never)]
-    pub(super) fn leave_queued(&self, request: P::Request) {
+    pub(super) fn release_queued(&self, request: P::Request) {
         let queue = self.lock_after_change(P::may_mutate(request));
         self.release_locked(queue, request);
     }
 
-    /// Releases under the lock of the queue, and serves what is queued.
+    /// Releases under the queue lock, and serves what is queued.
     #[inline(always)]
     pub(super) fn release_locked<'q>(
         &'q self,
@@ -187,7 +187,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         let mut batch = WakeBatch::new();
         waker.into_iter().for_each(|waker| batch.push(waker));
         loop {
-            // Work under the lock of the queue is bounded by the size of a batch.
+            // Work under the queue lock is bounded by the size of a batch.
             for _ in 0..CAPACITY {
                 let mut waker = None;
                 if batch.is_full() || !self.grant_next(&mut queue, &mut serving, &mut waker) {
@@ -235,8 +235,9 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         let Some(node) = serving.first else {
             return false;
         };
-        // SAFETY: the node is linked, as the queue has been locked since it was found,
-        // and queued: so are all nodes from the first one on (see the module).
+        // SAFETY: the node is linked, as the queue has been locked since it was found. It is
+        // queued, as are all nodes behind the first queued one (see the module). In a turn
+        // gate, one of them may evaluate, but then the turn is not free (T5).
         unsafe {
             let Some(word) = P::admit(serving.word, queue.request_of(node)) else {
                 return false;
@@ -316,12 +317,11 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         }
     }
 
-    /// Under the lock of the queue: takes some flags out of the word and puts
-    /// others in.
+    /// Under the queue lock: takes some flags out of the word and puts others in.
     pub(super) fn replace_flags(&self, out: usize, new: usize) {
         let mut word = self.word.load(Ordering::Relaxed);
         // Acquire: pairs with the Release of those who released, for those who are
-        // granted under the lock of the queue from here on.
+        // granted under the queue lock from here on.
         while let Err(now) = self.word.compare_exchange_weak(
             word,
             (word & !out) | new,

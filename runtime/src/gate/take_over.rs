@@ -19,21 +19,21 @@ struct StaleGrants<P: Policy> {
     revoked: usize,
     /// The word once the request is admitted, too.
     admitted: usize,
-    /// The newest ticket at the last call.
-    noted: u32,
+    /// The newest ticket that the thread recorded at its previous call.
+    recorded: u32,
 }
 
-/// Whether the grant with `ticket` was there when `noted` was the newest ticket (0: none).
-/// Tickets only grow, apart from wrap-around.
-fn is_stale(ticket: u32, noted: u32) -> bool {
-    noted != 0 && ticket != 0 && ticket.wrapping_sub(noted) as i32 <= 0
+/// Whether the grant with `ticket` already existed at the thread's last check, when `recorded`
+/// was the newest ticket (0: no check yet). Tickets only grow, apart from wrap-around.
+fn is_stale(ticket: u32, recorded: u32) -> bool {
+    recorded != 0 && ticket != 0 && ticket.wrapping_sub(recorded) as i32 <= 0
 }
 
 impl<P: Policy, F: Flavour> Gate<P, F> {
-    /// A thread that waits in the queue has been parked for a while. It acquires with
-    /// grants that were there at its last call, too; else it notes those that are there
-    /// now. Where a request with priority is queued, which nobody overtakes, the grants are
-    /// revoked for that one. `unused` is dropped once the queue is unlocked (Q5).
+    /// Called by a thread that has been parked for a while. Revokes the grants that it already saw
+    /// at its previous call, and acquires with them; if there are none, records the current ones
+    /// for the next call. If a request with priority is queued, that request is granted instead.
+    /// `unused` is dropped once the queue is unlocked (Q5).
     ///
     /// # Safety
     ///
@@ -77,15 +77,15 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
             self.revoke_oldest(&mut queue, &stale, before);
             self.grants.set_first_waiter(Some(stale.first));
             // `QUEUED` stays set, as the owners are queued; so the word is ours (G2).
-            self.entered(node, false, || {
+            self.acquired(node, false, || {
                 self.change_queued(queue, Some(stale.first), |_| Some(stale.admitted));
                 drop((waker, unused));
             })
         }
     }
 
-    /// The oldest grants, if `request` is admitted without them and `own` has noted them at
-    /// its last call; and has it note those that are there.
+    /// Finds the oldest grants without which `request` is admitted, among those that `own`
+    /// recorded at its previous call. Records the current ones for the next.
     ///
     /// # Safety
     ///
@@ -102,7 +102,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         let (mut count, mut newest) = (0, 0);
         // SAFETY: the nodes are linked here.
         unsafe {
-            let noted = queue.ticket_of(own);
+            let recorded = queue.ticket_of(own);
             let mut oldest: Option<NodePtr<P::Request>> = None;
             let mut next = queue.head();
             while let Some(grant) = next.filter(|node| !queue.state_of(*node).is_queued()) {
@@ -111,7 +111,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                     continue;
                 }
                 newest = ticket_at::<P, F>(queue, grant);
-                let stale = is_stale(newest, noted);
+                let stale = is_stale(newest, recorded);
                 let granted = queue.request_of(grant);
                 if enough.is_some() || !stale || P::has_priority(granted) {
                     continue;
@@ -124,7 +124,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                     count,
                     revoked: word,
                     admitted,
-                    noted,
+                    recorded,
                 });
             }
             queue.set_ticket(own, newest);
@@ -143,7 +143,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     ///
     /// # Safety
     ///
-    /// `stale` was found in this critical section; `before` is queued in `queue`.
+    /// `stale` was found since the queue was locked; `before` is queued in `queue`.
     unsafe fn revoke_oldest(
         &self,
         queue: &mut LockedQueue<'_, P::Request>,
@@ -157,7 +157,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
             while let Some(grant) = next.filter(|_| left > 0) {
                 next = queue.next(grant);
                 if queue.state_of(grant).is_granted()
-                    && is_stale(queue.ticket_of(grant), stale.noted)
+                    && is_stale(queue.ticket_of(grant), stale.recorded)
                     && !P::has_priority(queue.request_of(grant))
                 {
                     left -= 1;

@@ -9,7 +9,7 @@ use super::policy::{Grants, Policy};
 use crate::platform::{Flavour, Ordering};
 use crate::queue::{LockedQueue, Node, NodePtr, State};
 
-/// Among how many grants of its own task a future looks for the one it has noted. A
+/// Among how many grants of its own task a future looks for the one it has marked. A
 /// task with more of them that are not picked up may need more polls to give them up.
 const MOST_GRANTS: usize = 8;
 
@@ -17,13 +17,13 @@ const MOST_GRANTS: usize = 8;
 pub(super) enum UnusedGrant<P: Policy> {
     /// No grant.
     None,
-    /// A grant that had not been noted before: note it, and look again at the next poll.
+    /// A grant that this waiter has not seen before: mark it, and look again at the next poll.
     New(NodePtr<P::Request>),
     /// A grant that a thread has taken over, without anybody to wake the task next time.
     TakenOver(NodePtr<P::Request>),
-    /// A grant that had been noted, and with which the request is admitted.
+    /// A grant seen at an earlier poll, with which the request is admitted.
     SufficientGrants(NodePtr<P::Request>),
-    /// A grant that had been noted, but with which the request is not admitted.
+    /// A grant seen at an earlier poll, with which the request is not admitted.
     TooLittle(NodePtr<P::Request>),
 }
 
@@ -61,10 +61,10 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                     return found;
                 }
             }
-            if F::LOCAL || queue.woken() == 0 {
+            if F::LOCAL || queue.woken_anywhere() == 0 {
                 return UnusedGrant::None;
             }
-            self.find_taken_over(queue, node.as_ptr(), waker)
+            self.find_taken_over(queue, waker)
         }
     }
 
@@ -83,10 +83,10 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     ) -> UnusedGrant<P> {
         let own = node.as_ptr();
         let word = self.word.load(Ordering::Relaxed) & !P::FLAGS;
-        let mut to_note = None;
+        let mut unseen = None;
         // SAFETY: all nodes seen are linked, as the queue stays locked.
         unsafe {
-            let noted = queue.ticket_of(own);
+            let seen = queue.ticket_of(own);
             let is_first = self.grants.first_waiter(queue, None) == Some(own);
             let mut next = Some(oldest);
             for _ in 0..MOST_GRANTS {
@@ -103,21 +103,21 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                 if !enough && P::has_priority(granted) {
                     continue;
                 }
-                if noted != 0 && queue.ticket_of(owner) == noted {
+                if seen != 0 && queue.ticket_of(owner) == seen {
                     return if enough {
                         UnusedGrant::SufficientGrants(owner)
                     } else {
                         UnusedGrant::TooLittle(owner)
                     };
                 }
-                to_note = to_note.or(Some(owner));
+                unseen = unseen.or(Some(owner));
             }
         }
-        to_note.map_or(UnusedGrant::None, UnusedGrant::New)
+        unseen.map_or(UnusedGrant::None, UnusedGrant::New)
     }
 
-    /// Finds a grant of the task of `waker` that a thread has taken over, for which nothing
-    /// else would wake the task.
+    /// Finds a grant of the task of `waker` that was taken over by a thread, or taken back in
+    /// a turn gate, for which nothing else would wake the task.
     ///
     /// # Safety
     ///
@@ -126,15 +126,15 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     unsafe fn find_taken_over(
         &self,
         queue: &LockedQueue<'_, P::Request>,
-        own: NodePtr<P::Request>,
         waker: &Waker,
     ) -> UnusedGrant<P> {
-        let mut left = queue.woken();
+        let mut left = queue.woken_anywhere();
         // SAFETY: all nodes seen are linked, as the queue stays locked.
         unsafe {
-            // Such nodes are at the head of the queued ones.
+            // Mostly at the head of the queued ones; in a turn gate, perhaps behind the
+            // waiter (T5).
             let mut next = self.grants.first_waiter(queue, None);
-            while let Some(owner) = next.filter(|owner| left > 0 && *owner != own) {
+            while let Some(owner) = next.filter(|_| left > 0) {
                 if queue.state_of(owner) == State::Woken {
                     if queue.is_of_task(owner, waker) {
                         return UnusedGrant::TakenOver(owner);
@@ -147,7 +147,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         UnusedGrant::None
     }
 
-    /// Notes the grant of `owner` at `node`, and leaves it a waker of the task. Returns
+    /// Marks the grant of `owner` as seen by `node`, and stores a waker of the task in it. Returns
     /// whether it has, and the waker if it is not used, to drop once the queue is unlocked.
     ///
     /// A clone may have other parts than its original. Such a clone cannot tell the task again;
@@ -156,7 +156,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     /// # Safety
     ///
     /// In `queue`, `node` waits with a waker of the task of `owner`, which is granted.
-    pub(super) unsafe fn note_grant(
+    pub(super) unsafe fn mark_unclaimed(
         &self,
         queue: &mut LockedQueue<'_, P::Request>,
         node: NodePtr<P::Request>,
@@ -170,10 +170,10 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
             }
             let ticket = ticket_at::<P, F>(queue, owner);
             queue.set_ticket(node, ticket);
-            if queue.state_of(owner) == State::Noted {
+            if queue.state_of(owner) == State::Unclaimed {
                 return (true, Some(waker));
             }
-            queue.leave_waker(owner, waker);
+            queue.store_waker(owner, waker);
             (true, None)
         }
     }
@@ -184,7 +184,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     /// # Safety
     ///
     /// In `queue`, `node` waits with a waker of the task of `owner`, and
-    /// [`find_unused_grant`](Self::find_unused_grant) has found in this critical section
+    /// [`find_unused_grant`](Self::find_unused_grant) has found, since the queue was locked,
     /// that the grant of `owner` is enough.
     pub(super) unsafe fn take_grant(
         &self,

@@ -1,36 +1,40 @@
 //! A gate whose permit is a turn: the right to evaluate a condition at a lock that is not
 //! this gate.
 //!
-//! A short lock (`crate::sync`) is a lock of the platform, and beside it a gate at which only
-//! the conditional waiters wait. A waiter that has the turn acquires the lock, evaluates its
-//! condition, and gives the turn on. Sections without a condition never come to the gate, so
-//! what is guarded changes while others have the turn: in that this gate differs from those
-//! of the async locks.
+//! A sync lock (`crate::sync`) wraps a platform lock. Beside it stands a gate at which only
+//! conditional waiters wait. A waiter that has the turn acquires the lock, evaluates its
+//! condition, and passes the turn on. Sections without a condition bypass the gate. So,
+//! unlike at an async lock, the data may change while somebody has the turn.
 //!
 //! # States
 //!
-//! Those of the gate. What differs:
+//! Those of the gate. The order of the queue differs (T5), and so do these steps:
 //!
 //! | from | to | when |
 //! |---|---|---|
 //! | `Unsatisfied` | `Waiting` | a section that may have changed what is guarded releases the lock, whoever has the turn |
-//! | `Granted`, `Noted` | `Woken`, `Waiting` | the same, where a waiter before it is queued again: the turn is taken back |
+//! | `Granted`, `Unclaimed` | `Woken`, `Waiting` | the same, where a waiter before it is queued again: the turn is taken back |
 //! | `Evaluating` | `Waiting` | the owner has acquired the lock, and a waiter before it was queued again meanwhile: it gives the turn up |
 //!
 //! # Invariants
 //!
-//! - **T1** A node becomes unsatisfied, and unsatisfied nodes are queued again, only while
-//!   the lock is held: for the first, in any mode, for the second, exclusively. So a section
-//!   that releases the lock and finds no `CONDITIONAL` bit leaves nobody behind that has not
-//!   seen its change.
-//! - **T2** Nobody evaluates a condition while a waiter before it is queued: it would have
-//!   to evaluate first.
-//!   A change that comes between the grant of a turn and the owner's acquisition of the lock
-//!   sets [`STALE`]: the owner then looks whether there is such a waiter.
-//! - **T3** The functions here are called with the lock held. They run no code of a user,
-//!   and return the waker to wake, at most one, once the lock is released: it could poll a
-//!   task that acquires it.
-//! - **T4** Locks are acquired in this order: the lock, then the queue of the gate.
+//! - **T1** Unsatisfied nodes come and go only while the lock is held: in any mode when a node
+//!   becomes unsatisfied, and exclusively when unsatisfied nodes are queued again. So a
+//!   section that releases the lock and finds no `CONDITIONAL` bit leaves nobody behind that
+//!   has not seen its change.
+//! - **T2** A waiter does not evaluate while a waiter before it is queued: that one evaluates
+//!   first. A change that comes between the grant of a turn and the owner's acquisition of
+//!   the lock sets [`REQUEUED`]: the owner then looks whether there is such a waiter.
+//! - **T3** The functions here, but `poll_turn`, are called with the lock held. The only user code
+//!   that they run is a condition, and only while the queue is unlocked. They wake nobody: they
+//!   return at most one waker, and the caller wakes it after it has released the lock, because
+//!   a wake-up may poll a task that acquires the lock.
+//! - **T4** Locks are acquired in this order: the lock, then the queue.
+//! - **T5** An `Evaluating` node may stand behind queued ones, from a change until its owner
+//!   has acquired the lock and gives the turn up (T2). The turn is not free meanwhile, so no
+//!   node is granted. Granted and unsatisfied nodes are before all that are queued, as at
+//!   every gate: a grant behind a node that is queued again is taken back, which leaves a
+//!   `Woken` node behind a `Waiting` one.
 
 use core::task::{Context, Poll, Waker};
 
@@ -42,8 +46,9 @@ use super::{CONDITIONAL, FIRST_BIT, Gate, QUEUED};
 use crate::platform::{Flavour, Ordering};
 use crate::queue::{ConditionalNode, Evaluator, LockedQueue, Node, NodePtr, Object, State};
 
-/// Waiters were queued again while somebody had the turn (T2). Changes with the lock held.
-const STALE: usize = FIRST_BIT << 1;
+/// Set when waiters are queued again while the turn is taken (T2). Written only with the lock
+/// held.
+const REQUEUED: usize = FIRST_BIT << 1;
 
 type NodeAt = NodePtr<()>;
 
@@ -100,7 +105,7 @@ impl<F: Flavour> Gate<Exclusive, F> {
             word = Exclusive::release(word, ());
         }
         if Exclusive::admit(word, ()).is_none() {
-            word |= STALE;
+            word |= REQUEUED;
         }
         self.serve_turn(&mut queue, word)
     }
@@ -112,7 +117,7 @@ impl<F: Flavour> Gate<Exclusive, F> {
         let Some(object) = object.filter(|_| !std::thread::panicking()) else {
             return Some(None);
         };
-        // As in `leave_object`: the caller holds what is guarded alone, so nodes neither
+        // As in `release_object`: the caller holds what is guarded alone, so nodes neither
         // become unsatisfied nor are queued again meanwhile (T1).
         match self.evaluate_conditions(object) {
             Evaluated::AllFalse => None,
@@ -167,7 +172,7 @@ impl<F: Flavour> Gate<Exclusive, F> {
     /// A holder of the lock that has the turn gives the turn on, before it releases the lock.
     #[must_use = "wake it once the lock is released"]
     #[inline]
-    pub(crate) fn leave_turn(
+    pub(crate) fn release_turn(
         &self,
         changed: bool,
         object: impl FnOnce() -> Option<Object>,
@@ -176,11 +181,11 @@ impl<F: Flavour> Gate<Exclusive, F> {
         if self.try_change(Self::wanted(changed), release).is_some() {
             return None;
         }
-        self.leave_turn_queued(changed, object())
+        self.release_turn_queued(changed, object())
     }
 
     #[cold]
-    fn leave_turn_queued(&self, changed: bool, object: Option<Object>) -> Option<Waker> {
+    fn release_turn_queued(&self, changed: bool, object: Option<Object>) -> Option<Waker> {
         let requeued = if changed && self.has_unsatisfied() {
             self.first_to_evaluate(object)
         } else {
@@ -190,11 +195,11 @@ impl<F: Flavour> Gate<Exclusive, F> {
         if let Some(from) = requeued {
             self.requeue_unsatisfied(&mut queue, from);
         }
-        self.release_turn(queue)
+        self.release_turn_locked(queue)
     }
 
     /// Releases the turn, and serves what is queued.
-    fn release_turn(&self, mut queue: LockedQueue<'_, ()>) -> Option<Waker> {
+    fn release_turn_locked(&self, mut queue: LockedQueue<'_, ()>) -> Option<Waker> {
         let release = |word| Some(Exclusive::release(word, ()));
         // Where nobody is queued, nobody can be while we hold the lock (G1).
         if self.try_change(QUEUED, release).is_some() {
@@ -214,7 +219,7 @@ impl<F: Flavour> Gate<Exclusive, F> {
     pub(crate) unsafe fn unsatisfied_turn(
         &self,
         node: &ConditionalNode<()>,
-        kept: Waker,
+        cloned_waker: Waker,
         evaluator: Option<Evaluator>,
     ) -> (bool, Option<Waker>) {
         let own = node.as_ptr();
@@ -225,19 +230,19 @@ impl<F: Flavour> Gate<Exclusive, F> {
             queue.set_evaluator(node, evaluator);
             if queue.state_of(own) == State::Idle {
                 let first = self.grants.first_waiter(&queue, None);
-                queue.insert_unsatisfied(first, own, kept);
+                queue.insert_unsatisfied(first, own, cloned_waker);
             } else {
-                queue.mark_unsatisfied(own, kept);
+                queue.mark_unsatisfied(own, cloned_waker);
             }
-            queue.woken() > 0
+            queue.woken_anywhere() > 0
         };
         self.replace_flags(0, CONDITIONAL);
-        (again, self.release_turn(queue))
+        (again, self.release_turn_locked(queue))
     }
 
     /// The owner of `node`, which has the turn and the lock, gives the turn up if a waiter
-    /// before it was queued again meanwhile (T2), and is queued where it stands. It is given
-    /// `kept` back if it keeps the turn.
+    /// before it was queued again meanwhile (T2), and is queued where it stands. Returns
+    /// `cloned_waker` if it keeps the turn.
     ///
     /// # Safety
     ///
@@ -246,15 +251,15 @@ impl<F: Flavour> Gate<Exclusive, F> {
     pub(crate) unsafe fn give_up_turn(
         &self,
         node: &ConditionalNode<()>,
-        kept: Waker,
+        cloned_waker: Waker,
     ) -> Result<Option<Waker>, Waker> {
         // Relaxed: it changes with the lock held, which the caller holds.
-        if self.word.load(Ordering::Relaxed) & STALE == 0 {
-            return Err(kept);
+        if self.word.load(Ordering::Relaxed) & REQUEUED == 0 {
+            return Err(cloned_waker);
         }
         let own = node.as_ptr();
         let mut queue = self.queue.lock();
-        self.replace_flags(STALE, 0);
+        self.replace_flags(REQUEUED, 0);
         // SAFETY: nodes reached from the head are linked, as the queue is locked; the own
         // node evaluates, or is idle.
         unsafe {
@@ -267,18 +272,18 @@ impl<F: Flavour> Gate<Exclusive, F> {
                 next = queue.next(other);
             }
             if next.is_none_or(|first| first == own) {
-                return Err(kept);
+                return Err(cloned_waker);
             }
             if is_linked {
-                queue.requeue_evaluating(own, kept);
+                queue.requeue_evaluating(own, cloned_waker);
             } else {
                 // It came to a gate where nobody was unsatisfied, or has taken a turn over.
                 node.node
                     .set_future_state(crate::queue::FutureState::Polled);
-                queue.push_back(own, kept);
+                queue.push_back(own, cloned_waker);
             }
         }
         // `QUEUED` is set, as a node is queued (G1).
-        Ok(self.release_turn(queue))
+        Ok(self.release_turn_locked(queue))
     }
 }

@@ -21,7 +21,7 @@
 //! - There are no `*_blocking` forms: while the only thread is parked, nobody could
 //!   release.
 //!
-//! The notation works with them, and a `#[derive(Guarded)]` struct with a local lock
+//! The macros work with them, and a `#[derive(Guarded)]` struct with a local lock
 //! stays on its thread:
 //!
 #![cfg_attr(feature = "macros", doc = "```")]

@@ -72,12 +72,12 @@ use crate::traits::guard::{HoldsLock, Relock, View};
 /// ```
 pub struct Condition {
     signal: Signal<ThisFlavour>,
-    /// The lock that the waiters have released (C2). Under the lock of the queue.
+    /// The lock that the waiters have released (C2). Under the queue lock.
     lock: SharedCell<Option<LockId>>,
 }
 
 threads_only! {
-    // SAFETY: `lock` is reached under the lock of the queue only.
+    // SAFETY: `lock` is reached under the queue lock only.
     unsafe impl Sync for Condition {}
 }
 
@@ -176,7 +176,7 @@ impl Condition {
             return;
         }
         let queue = self.signal.lock();
-        // SAFETY: under the lock of the queue.
+        // SAFETY: under the queue lock.
         let bound = unsafe { self.lock.get() };
         if bound.is_some_and(|lock| lock != guard.lock_id()) {
             drop(queue);
@@ -200,18 +200,17 @@ impl Condition {
         self.notify(guard, ALL);
     }
 
-    /// Under the lock of the queue, when it is empty.
+    /// Under the queue lock, when it is empty.
     #[inline]
     fn unbind(&self) {
-        // SAFETY: under the lock of the queue.
+        // SAFETY: under the queue lock.
         unsafe { self.lock.set(None) }
     }
 
-    /// Under the lock of the queue: binds the condition to a lock, unless it is
-    /// bound to another.
+    /// Under the queue lock: binds the condition to a lock, unless it is bound to another.
     #[inline]
     fn bind(&self, id: LockId) -> Result<(), ()> {
-        // SAFETY: under the lock of the queue.
+        // SAFETY: under the queue lock.
         unsafe {
             match self.lock.get() {
                 Some(bound) if bound != id => Err(()),

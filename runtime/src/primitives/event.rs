@@ -15,15 +15,14 @@
 //!
 //! # Invariants
 //!
-//! - **E1** `QUEUED` changes under the lock of the queue only, and is set
-//!   exactly when a node is linked.
+//! - **E1** `QUEUED` changes under the queue lock only, and is set exactly when a node is
+//!   linked.
 //! - **E2** A node joins only in a step that sees `SET` clear and sets `QUEUED`;
 //!   so a `set` that finds `QUEUED` clear leaves no waiter behind. Where `QUEUED`
-//!   is set already, to see `SET` clear under the lock of the queue is enough (E3).
-//! - **E3** Where `QUEUED` is set, `SET` is set under the lock of the queue, in
-//!   the critical section that chooses all waiters in the queue: these are let
-//!   through, each of them at its next poll at the latest (N4). A waiter that joins
-//!   after a `clear` is not, however long the call of `set` takes.
+//!   is set already, to see `SET` clear under the queue lock is enough (E3).
+//! - **E3** Where `QUEUED` is set, `SET` is set while the queue is locked to choose all
+//!   waiters in it: these are let through, each of them at its next poll at the latest (N4). A
+//!   waiter that joins after a `clear` is not, however long the call of `set` takes.
 //!
 //! # Orderings
 //!
@@ -32,7 +31,7 @@
 //! flag is seen, and after a `clear` that takes it back (or a task that clears the
 //! flag and then looks for work could miss the work that the flag announced).
 //! `clear` has Release, too, for an `is_set` that returns `false`. `QUEUED` changes
-//! under the lock of the queue, which orders what needs to be.
+//! under the queue lock, which orders what needs to be.
 //!
 //! A cancelled waiter leaves the queue. It has nothing to pass on.
 
@@ -116,7 +115,7 @@ impl Event {
     fn set_queued(&self) {
         let queue = self.signal.lock();
         // Release: as in `set`. Acquire is not needed: this reads nothing but what
-        // the lock of the queue guards.
+        // the queue lock guards.
         let before = self.word.fetch_or(SET, Ordering::Release);
         if before & SET == 0 {
             self.signal.notify(queue, ALL, || self.unmark_queued());
@@ -210,14 +209,13 @@ impl Event {
         unsafe { self.signal.leave(node, || self.unmark_queued()) };
     }
 
-    /// Under the lock of the queue, when it is empty (E1).
+    /// Under the queue lock, when it is empty (E1).
     #[inline]
     fn unmark_queued(&self) {
         self.word.fetch_and(!QUEUED, Ordering::Relaxed);
     }
 
-    /// Under the lock of the queue: marks that a waiter joins, unless the flag is
-    /// set (E2).
+    /// Under the queue lock: marks that a waiter joins, unless the flag is set (E2).
     #[inline]
     fn mark_queued(&self) -> bool {
         // Acquire, here and where the exchange fails: pairs with the Release of

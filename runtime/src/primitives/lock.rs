@@ -28,7 +28,7 @@
 use core::fmt;
 
 use super::flavour::{Rc, ThisFlavour, per_flavour, rc, threads_only, use_of};
-use crate::gate::{Exclusive, Gate, GatePermit, Gated, LOCKED, entering_future};
+use crate::gate::{Exclusive, Gate, GatePermit, Gated, LOCKED, acquiring_future};
 use crate::platform::const_unless_loom;
 use crate::traits::guard::relock_guard;
 use crate::traits::lock::{ExclusiveLock, async_lock};
@@ -123,7 +123,7 @@ impl Lock {
     #[doc = use_of!("Lock")]
     ///
     /// let lock = Lock::new();
-    /// let guard = lock.try_acquire().expect("nobody has it");
+    /// let guard = lock.try_acquire().expect("nobody holds it");
     /// assert!(lock.try_acquire().is_none());
     /// drop(guard);
     /// assert!(lock.try_acquire().is_some());
@@ -131,7 +131,7 @@ impl Lock {
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_acquire(&self) -> Option<LockGuard<'_>> {
-        self.gate.try_enter(()).then(|| LockGuard::new(self))
+        self.gate.try_acquire(()).then(|| LockGuard::new(self))
     }
 
     threads_only! {
@@ -182,7 +182,7 @@ impl Lock {
     #[inline]
     pub fn try_acquire_owned(self: &rc!(Self)) -> Option<OwnedLockGuard> {
         self.gate
-            .try_enter(())
+            .try_acquire(())
             .then(|| OwnedLockGuard::new(Rc::clone(self)))
     }
 
@@ -247,7 +247,7 @@ pub struct OwnedLockGuard {
 }
 
 impl<'a> LockGuard<'a> {
-    /// For those who have just entered the gate.
+    /// For those who have just acquired from the gate.
     #[inline]
     pub(crate) fn new(lock: &'a Lock) -> Self {
         LockGuard {
@@ -263,7 +263,7 @@ impl<'a> LockGuard<'a> {
 }
 
 impl OwnedLockGuard {
-    /// For those who have just entered the gate.
+    /// For those who have just acquired from the gate.
     #[inline]
     pub(crate) fn new(lock: rc!(Lock)) -> Self {
         OwnedLockGuard {
@@ -292,7 +292,7 @@ impl fmt::Debug for OwnedLockGuard {
     }
 }
 
-entering_future! {
+acquiring_future! {
     /// The future of [`Lock::acquire`].
     LockAcquire['a]['a] for &'a Lock => LockGuard<'a>, request ();
 
@@ -313,6 +313,6 @@ async_lock! {
     Lock[] { LockGuard<'a>, Lock::acquire, Lock::try_acquire, LockAcquire<'a> }
 }
 
-// SAFETY: L1; leaving is a Release and entering an Acquire on the same word, or
-// both are ordered by the lock of the queue.
+// SAFETY: L1; a release is a Release and an acquisition an Acquire on the same word, or
+// both are ordered by the queue lock.
 unsafe impl ExclusiveLock for Lock {}

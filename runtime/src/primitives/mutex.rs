@@ -14,7 +14,7 @@ use core::ptr::NonNull;
 
 use super::flavour::{Rc, ThisFlavour, rc, threads_only, use_of};
 use super::lock::Lock;
-use crate::gate::{Exclusive, Gate, GatePermit, Gated, entering_future, guard_traits};
+use crate::gate::{Exclusive, Gate, GatePermit, Gated, acquiring_future, guard_traits};
 use crate::traits::guard::{HoldsLock, relock_guard};
 use crate::traits::lock::{ExclusiveLock, LockId, async_lock};
 
@@ -94,14 +94,14 @@ impl<T: ?Sized> Mutex<T> {
     #[doc = use_of!("Mutex")]
     ///
     /// let mutex = Mutex::new(1);
-    /// let guard = mutex.try_lock().expect("nobody has it");
+    /// let guard = mutex.try_lock().expect("nobody holds it");
     /// assert!(mutex.try_lock().is_none());
     /// # drop(guard);
     /// ```
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
-        self.gate().try_enter(()).then(|| MutexGuard::new(self))
+        self.gate().try_acquire(()).then(|| MutexGuard::new(self))
     }
 
     threads_only! {
@@ -130,7 +130,7 @@ impl<T: ?Sized> Mutex<T> {
     #[inline]
     pub fn try_lock_owned(self: &rc!(Self)) -> Option<OwnedMutexGuard<T>> {
         self.gate()
-            .try_enter(())
+            .try_acquire(())
             .then(|| OwnedMutexGuard::new(Rc::clone(self)))
     }
 
@@ -186,12 +186,12 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
         impl Drop for Visit<'_> {
             #[inline]
             fn drop(&mut self) {
-                self.0.leave_unchanged(());
+                self.0.release_unchanged(());
             }
         }
 
         let mut debug = f.debug_struct("Mutex");
-        if self.gate().try_enter(()) {
+        if self.gate().try_acquire(()) {
             let _visit = Visit(self.gate());
             // SAFETY: the visit holds the lock (M1).
             let value = unsafe { &*self.value.get() };
@@ -244,7 +244,7 @@ threads_only! {
 }
 
 impl<'a, T: ?Sized> MutexGuard<'a, T> {
-    /// For those who have just entered the gate.
+    /// For those who have just acquired from the gate.
     #[inline]
     pub(crate) fn new(mutex: &'a Mutex<T>) -> Self {
         MutexGuard {
@@ -315,7 +315,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
 }
 
 impl<T: ?Sized> OwnedMutexGuard<T> {
-    /// For those who have just entered the gate.
+    /// For those who have just acquired from the gate.
     #[inline]
     pub(crate) fn new(mutex: rc!(Mutex<T>)) -> Self {
         OwnedMutexGuard {
@@ -391,7 +391,7 @@ guard_traits! {
     MappedMutexGuard['a, T: ?Sized]<'a, T>, |this| this.value.as_ptr();
 }
 
-entering_future! {
+acquiring_future! {
     /// The future of [`Mutex::lock`].
     MutexLock['a, T: ?Sized]['a, T] for &'a Mutex<T> => MutexGuard<'a, T>, request ();
 

@@ -14,7 +14,7 @@
 //!                             Derived                 the object that has the lock
 //!                             Value                   has `__resolve` if the field is an
 //!                                                     async lock,
-//!                             -> SyncValue            if it is a short lock,
+//!                             -> SyncValue            if it is a sync lock,
 //!                             -> ValueTarget1 ...     if what it derefs to is a lock, ...
 //!                             -> ValueOtherwise       in any case: an error that says so
 //!     .__resolve()
@@ -25,12 +25,12 @@
 //! whichever it is. A section enters in two steps:
 //!
 //! ```text
-//! let __waited = Enter::wait(__lock).await;       the guard, or for a short lock nothing yet
+//! let __waited = Enter::wait(__lock).await;       the guard, or for a sync lock nothing yet
 //! let mut __guard = __type.__finish(__waited);    the guard
 //! ```
 //!
-//! and where there are several locks, by all first steps and then all second ones: the async
-//! locks are acquired first, and after a guard of a short lock, which is not `Send`, there is
+//! and with several locks, first all are waited for and then all are finished: the async
+//! locks are acquired first, and after a guard of a sync lock, which is not `Send`, there is
 //! no `.await` any more.
 //!
 //! A read section asks twice at each step, for a reader-writer lock first and then for any
@@ -60,8 +60,8 @@ use core::task::{Context, Poll};
 
 use super::errors::ErrorEntry;
 use super::fields::address;
-use super::mode::Mode;
 use super::reading::{Exclusively, ExclusivelyPlain, ExclusivelyPlainSync};
+use super::suspend_mode::Mode;
 use crate::{AsyncLock, AsyncRwLock, LockId, SyncLock, SyncRwLock};
 
 /// Implemented by the derive: the struct has a lock whose name hashes to `KEY`,
@@ -70,7 +70,7 @@ pub trait HasLock<const KEY: u128> {
     /// `Account.ledger`.
     const __NAME: &'static str;
 
-    /// Whether its sections may suspend: `Suspending`, or `NonSuspending` for a short lock.
+    /// Whether its sections may suspend: `Suspending`, or `NonSuspending` for a sync lock.
     type Mode: Mode;
 
     /// The generated guard.
@@ -95,7 +95,7 @@ pub trait HasLock<const KEY: u128> {
 /// An exclusive section can be entered: any [`AsyncLock`], as an `AnyLock`, any
 /// [`SyncLock`], as an `AnySyncLock`, and any struct with the lock `KEY`.
 ///
-/// For a short lock, `Waited` is a `NotYet`, and the future of `wait` a [`NoWait`].
+/// For a sync lock, `Waited` is a `NotYet`, and the future of `wait` a [`NoWait`].
 ///
 /// Apart from [`HasLock`], because the read sections of a struct have bounds
 /// that must not have a say in what is selected.
@@ -198,7 +198,7 @@ impl<L: ?Sized> AnyLock<L> {
     }
 }
 
-/// A short lock that belongs to no derive, as a section enters it. See [`AnyLock`].
+/// A sync lock that belongs to no derive, as a section enters it. See [`AnyLock`].
 #[repr(transparent)]
 pub struct AnySyncLock<L: ?Sized>(pub(super) L);
 
@@ -450,7 +450,7 @@ impl<'a, L: ?Sized> Plain<'a, L> {
     }
 }
 
-/// A short lock that belongs to no derive has been selected.
+/// A sync lock that belongs to no derive has been selected.
 pub struct PlainSync<'a, L: ?Sized>(&'a L);
 
 impl<'a, L: ?Sized> PlainSync<'a, L> {
@@ -546,7 +546,7 @@ impl<'a, L: ?Sized> PlainReading<'a, L> {
     }
 }
 
-/// A read section of a short lock that belongs to no derive and is no reader-writer lock.
+/// A read section of a sync lock that belongs to no derive and is no reader-writer lock.
 pub struct PlainSyncReading<'a, L: ?Sized>(&'a L);
 
 impl<'a, L: ?Sized> PlainSyncReading<'a, L> {

@@ -8,8 +8,8 @@ use super::dispatch::{
     AnyLock, AnySyncLock, Derived, DerivedReading, Enter, EnterShared, HasLock, Plain,
     PlainReading, PlainSync, PlainSyncReading,
 };
-use super::mode::{Mode, ModeOf, NonSuspending, Suspending};
 use super::reading::{ExclusivelyPlain, ExclusivelyPlainSync, Reading, ReadingPlain, ReadingSync};
+use super::suspend_mode::{Mode, ModeOf, NonSuspending, Suspending};
 use crate::{AsyncLock, SyncLock};
 
 /// The type of what has been selected.
@@ -70,7 +70,7 @@ impl<L: ?Sized> Entry for PlainSyncReading<'_, L> {
 }
 
 impl<T: Entry> EntryType<T> {
-    /// The guard, the second step of entering.
+    /// The guard: *finish*, the last step of entering.
     #[inline]
     pub fn __finish<'g, const KEY: u128>(
         &self,
@@ -102,7 +102,7 @@ impl<T: Entry> EntryType<T> {
 
     /// Whether the section may suspend.
     #[inline]
-    pub fn __mode(&self) -> ModeOf<T::Mode> {
+    pub fn __suspend_mode(&self) -> ModeOf<T::Mode> {
         ModeOf::new()
     }
 }

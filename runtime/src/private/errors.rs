@@ -5,7 +5,7 @@ use core::convert::Infallible;
 
 use super::dispatch::{AnyLock, EnterShared};
 use super::entry_type::{Entry, EntryType};
-use super::mode::Unknown;
+use super::suspend_mode::Unknown;
 use crate::when::{ConditionalLock, ConditionalRwLock, ConditionalWaiter};
 use crate::{AsyncLock, AsyncRwLock, LockId};
 

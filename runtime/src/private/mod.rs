@@ -3,7 +3,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `conditional` | how a section waits for a condition |
+//! | `enter_when` | how a section waits for a condition |
 //! | `atomic` | the rollback of a section that is `atomic` |
 //! | `core` | what a generated guard and a generated view carry |
 //! | `fields` | how generated code reaches guarded fields |
@@ -14,11 +14,11 @@
 //! | `errors` | what stands in after an error |
 //! | `locks` | what a derive asks of the types of its locks, and how it reaches them |
 //! | `mode` | whether the sections of a lock may suspend |
-//! | `sync_conditional` | how a section of a short lock waits for a condition |
+//! | `enter_sync_when` | how a section of a sync lock waits for a condition |
 //! | `order` | in which order a section acquires several locks |
 //! | `owned` | a generated guard beside the `Arc` of its object |
 //! | `reacquire` | how a generated guard comes back from a `Condition` |
-//! | `sync_locks` | the same as `locks`, and `core`, for short locks |
+//! | `sync_locks` | the same as `locks`, and `core`, for sync locks |
 //! | `receiver` | what a section in a method with `&mut self` may acquire |
 //! | `reading` | a read section of a lock that one task holds at a time |
 //! | `timeout` | how the wait to enter a section is bounded |
@@ -29,21 +29,21 @@
 
 mod atomic;
 mod bind;
-mod conditional;
 mod core;
 mod dispatch;
+mod enter_sync_when;
+mod enter_when;
 mod entry_type;
 mod errors;
 mod fallible;
 mod fields;
 mod locks;
-mod mode;
 mod order;
 mod owned;
 mod reacquire;
 mod reading;
 mod receiver;
-mod sync_conditional;
+mod suspend_mode;
 mod sync_locks;
 mod timeout;
 mod views;
@@ -53,15 +53,19 @@ pub use self::atomic::{
     commit, outcome, roll_back_view,
 };
 pub use self::bind::{Bind, DerivedView, MarkTheLockRw, OfDeref, OfGuard, without_await};
-pub use self::conditional::{
-    ByReference, ConditionGuard, Conditional, ConditionalShared, EnterSharedWhen, EnterWhen,
-    OfSection, Seen, SeenGuard, enter_shared_when, enter_when,
-};
 pub use self::core::{Core, Owner, ReadCore};
 pub use self::dispatch::{
     AnyLock, AnySyncLock, Derived, DerivedReading, Enter, EnterShared, HasLock, NoWait, NotYet,
     Plain, PlainReading, PlainSync, PlainSyncReading, Probe, ReadProbe, ToRead, ToReadAlone, Value,
     no_wait, probe, probe_shared, value,
+};
+pub use self::enter_sync_when::{
+    ConditionalSync, ConditionalSyncShared, EnterSyncSharedWhen, EnterSyncWhen,
+    enter_sync_shared_when, enter_sync_when,
+};
+pub use self::enter_when::{
+    ByReference, ConditionGuard, Conditional, ConditionalShared, EnterSharedWhen, EnterWhen,
+    OfSection, Seen, SeenGuard, enter_shared_when, enter_when,
 };
 pub use self::entry_type::{Entry, EntryType, entry_type};
 pub use self::errors::ErrorOnly;
@@ -73,17 +77,13 @@ pub use self::locks::{
     Field, GuardOf, Kind, LockField, LockOf, NoCoercion, ObjectLock, ReadGuardOf, RwLockOf, field,
     no_coercion, object, object_lock,
 };
-pub use self::mode::{
-    IsBounded, MayNest, MaySuspend, Mode, ModeOf, NonSuspending, Parks, Suspending, Unknown,
-};
 pub use self::order::{in_order, taken};
 pub use self::owned::{OwnedCore, kept};
 pub use self::reacquire::{MustNotImplDrop, NeverUnpin, Reacquirable, Reacquire, ReacquireLock};
 pub use self::reading::{Exclusively, Reading};
 pub use self::receiver::{MutableReceiver, OfNoDerive, PointsToLock, mutable_receiver};
-pub use self::sync_conditional::{
-    ConditionalSync, ConditionalSyncShared, EnterSyncSharedWhen, EnterSyncWhen,
-    enter_sync_shared_when, enter_sync_when,
+pub use self::suspend_mode::{
+    IsBounded, MayNest, MaySuspend, Mode, ModeOf, NonSuspending, Parks, Suspending, Unknown,
 };
 pub use self::sync_locks::{
     SyncCore, SyncGuardOf, SyncLockOf, SyncObjectLock, SyncReadCore, SyncReadGuardOf, SyncRwLockOf,

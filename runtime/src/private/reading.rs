@@ -19,8 +19,8 @@ use core::future::Future;
 use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
 
-use super::conditional::{EnterSharedWhen, EnterWhen};
 use super::dispatch::{AnyLock, AnySyncLock, Enter, EnterShared};
+use super::enter_when::{EnterSharedWhen, EnterWhen};
 use crate::queue::Object;
 use crate::when::ConditionalWaiter;
 use crate::{AsyncLock, LockId, SyncLock};
@@ -82,13 +82,13 @@ pub struct Exclusively<E: ?Sized, const KEY: u128>(E);
 /// A lock that belongs to no derive.
 pub(super) type ExclusivelyPlain<L> = Exclusively<AnyLock<L>, 0>;
 
-/// A short lock that belongs to no derive.
+/// A sync lock that belongs to no derive.
 pub(super) type ExclusivelyPlainSync<L> = Exclusively<AnySyncLock<L>, 0>;
 
 /// Its guard.
 pub(super) type ReadingPlain<'g, L> = Reading<'g, AnyLock<L>, <L as AsyncLock>::Guard<'g>, 0>;
 
-/// The guard of a short one.
+/// The guard of a sync lock.
 pub(super) type ReadingSync<'g, L> = Reading<'g, AnySyncLock<L>, <L as SyncLock>::Guard<'g>, 0>;
 
 impl<E: ?Sized, const KEY: u128> Exclusively<E, KEY> {

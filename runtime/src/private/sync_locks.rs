@@ -1,24 +1,24 @@
-//! What a derive asks of the types of its short locks: as `locks`, for locks that are
+//! What a derive asks of the types of its sync locks: as `locks`, for locks that are
 //! acquired by a plain call.
 //!
 //! D1 to D3 of `locks` hold here, too, and K1 and K2 of `core`: a [`SyncObjectLock`] is an
 //! object, and as a lock that field of it which the marker stands for. What differs:
 //!
-//! - **D4** A core of a short lock is never sent to another thread.
+//! - **D4** A core of a sync lock is never sent to another thread.
 
 use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
 use core::ops::{Deref, DerefMut};
 use core::ptr;
 
+use super::enter_sync_when::{ConditionalSync, ConditionalSyncShared};
 use super::locks::{Kind, Mutable, NoCoercion, NoMutable};
-use super::sync_conditional::{ConditionalSync, ConditionalSyncShared};
 use crate::queue::Object;
 use crate::sync::turns::Turns;
 use crate::sync::when::{ConditionalSyncLock, ConditionalSyncRwLock};
 use crate::{ExclusiveSyncLock, ExclusiveSyncRwLock, LockId, SyncLock, SyncRwLock};
 
-/// As [`LockOf`](super::LockOf), for a short lock.
+/// As [`LockOf`](super::LockOf), for a sync lock.
 ///
 /// # Safety
 ///
@@ -37,7 +37,7 @@ pub unsafe trait SyncLockOf<M> {
     }
 }
 
-/// As [`RwLockOf`](super::RwLockOf), for a short lock.
+/// As [`RwLockOf`](super::RwLockOf), for a sync lock.
 ///
 /// # Safety
 ///
@@ -72,18 +72,18 @@ unsafe impl<O: SyncRwLockOf<M> + ?Sized, M> SyncLockOf<M> for O {
     }
 }
 
-/// The short lock `M` of an `O` (D1, D2).
+/// The sync lock `M` of an `O` (D1, D2).
 #[repr(transparent)]
 pub struct SyncObjectLock<O: ?Sized, M>(PhantomData<fn() -> M>, O);
 
-/// The short lock `M` of the object.
+/// The sync lock `M` of the object.
 #[inline]
 pub fn sync_object_lock<O: ?Sized, M>(owner: &O) -> &SyncObjectLock<O, M> {
     // SAFETY: the struct is transparent over `O` (D1).
     unsafe { &*(&raw const *owner as *const SyncObjectLock<O, M>) }
 }
 
-/// The object of a short lock, where conditions may be evaluated for it.
+/// The object of a sync lock, where conditions may be evaluated for it.
 #[inline]
 pub fn sync_object<O: SyncLockOf<M> + ?Sized, M>(lock: &SyncObjectLock<O, M>) -> Option<Object> {
     O::__kind().map(|kind| kind.object((&raw const lock.1).cast()))
@@ -338,9 +338,9 @@ macro_rules! sync_cores {
 }
 
 sync_cores! {
-    /// An object and the exclusive guard of one of its short locks (K1).
+    /// An object and the exclusive guard of one of its sync locks (K1).
     SyncCore: SyncLockOf, SyncGuardOf;
-    /// An object and the shared guard of one of its short locks (K1).
+    /// An object and the shared guard of one of its sync locks (K1).
     SyncReadCore: SyncRwLockOf, SyncReadGuardOf;
 }
 
@@ -378,7 +378,7 @@ impl<'g, O: SyncRwLockOf<M> + ?Sized, M, const KEY: u128>
     }
 }
 
-/// A field that should be a short lock. One that is not, which is reported at the impl of
+/// A field that should be a sync lock. One that is not, which is reported at the impl of
 /// [`SyncLockOf`], is replaced, and nothing more is reported.
 pub struct SyncField<'a, L: ?Sized>(SyncFieldFallback<'a, L>);
 
@@ -429,7 +429,7 @@ impl<L: ?Sized> SyncFieldFallback<'_, L> {
     }
 }
 
-/// A field that is a short lock.
+/// A field that is a sync lock.
 pub struct SyncLockField<'a, L: ?Sized>(PhantomData<&'a L>);
 
 impl<L: ?Sized> SyncLockField<'_, L> {
@@ -467,7 +467,7 @@ impl<L: ?Sized> SyncLockField<'_, L> {
     }
 }
 
-/// A field that is not a short lock, in code that never runs.
+/// A field that is not a sync lock, in code that never runs.
 #[doc(hidden)]
 pub struct NotASyncLock;
 

@@ -4,17 +4,17 @@
 //! been picked up. A future that waits must find those of its own task without
 //! walking over the others, while the queue is locked. So granted nodes are linked
 //! into a search tree, ordered by the parts of their wakers and then by ticket, the
-//! oldest grant first, and balanced by priorities that are hashes of the addresses (Aragon and Seidel,
-//! "Randomized Search Trees", 1989). Every operation takes an expected number of
-//! steps that is logarithmic in the number of grants. With one grant, which is the
-//! usual case, it takes a handful of instructions.
+//! oldest grant first, and balanced by priorities that are hashes of the addresses (Aragon and
+//! Seidel, "Randomized Search Trees", 1989). Every operation takes an expected number of steps
+//! that is logarithmic in the number of grants. With one grant, which is the usual case, it
+//! takes a handful of instructions.
 //!
 //! # Invariants
 //!
-//! - **X1** NoCoercion the granted nodes of a queue are in its index, hence alive (Q1).
+//! - **X1** Exactly the granted nodes of a queue are in its index, hence they are alive (Q1).
 //!   Parts of the waker, ticket and address of a node do not change while it is
 //!   granted (Q2).
-//! - **X2** `left` and `right` of a node are touched under the lock of its queue
+//! - **X2** `left` and `right` of a node are touched under its queue lock
 //!   only, and set before they are read.
 
 use core::ptr::{self, NonNull};
@@ -40,8 +40,7 @@ impl<R: Request> Default for TreeLinks<R> {
     }
 }
 
-/// The root of the index, and how many grants there have been. Used under the lock of
-/// the queue only.
+/// The root of the index, and how many grants there have been. Used under the queue lock only.
 pub(crate) struct GrantIndex<R: Request<Links = TreeLinks<R>>> {
     root: AtomicPtr<Node<R>>,
     grants: AtomicU32,

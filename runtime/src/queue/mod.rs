@@ -3,8 +3,7 @@
 //!
 //! No allocation is made for a waiter; a node leaves the queue, from wherever
 //! it stands, in a constant number of steps and touches only its neighbours.
-//!
-//! A *critical section* of the queue lasts from one lock of it to the next unlock.
+//! Terms: see the glossary in ARCHITECTURE.md.
 //!
 //! # Invariants
 //!
@@ -12,20 +11,18 @@
 //!   not [`Idle`](State::Idle) or [`Unlinked`](State::Unlinked)), its future is
 //!   pinned and alive: the drop of a future unlinks its node first.
 //! - **Q2** Links, `ticket`, `is_thread` and the waker slot of a node, and its state
-//!   except for the two steps of Q4, are touched only under the lock of the
-//!   queue it is linked in, or by the future that owns it while it is not
-//!   linked.
+//!   except for the two steps of Q4, are touched only under the queue lock it is linked in, or
+//!   by the future that owns it while it is not linked.
 //! - **Q3** A waker slot owns a waker exactly while the state is
-//!   [`Waiting`](State::Waiting), [`Noted`](State::Noted),
+//!   [`Waiting`](State::Waiting), [`Unclaimed`](State::Unclaimed),
 //!   [`Unsatisfied`](State::Unsatisfied) or [`Notified`](State::Notified). In the states
 //!   [`Granted`](State::Granted) and [`Woken`](State::Woken) it still has the parts of
 //!   the waker that was woken, for comparison.
 //! - **Q4** A node that is taken out of the queue on behalf of its owner is set to
 //!   [`Unlinked`](State::Unlinked) or [`Idle`](State::Idle) with Release as the last
 //!   access; the owner loads the state with Acquire and has the node to itself again.
-//! - **Q5** No code of a user (a waker's clone, wake and drop among it) runs
-//!   while the lock of a queue is held: wakers are cloned before, and moved out
-//!   to be woken or dropped after.
+//! - **Q5** No code of a user (a waker's clone, wake and drop among it) runs while a queue
+//!   lock is held: wakers are cloned before, and moved out to be woken or dropped after.
 //! - **Q6** The future state of a node is touched by the owner only. It depends on the
 //!   owner's own steps alone, so that for a future that is ready at once the compiler
 //!   can leave out the code that cancels.
@@ -33,7 +30,7 @@
 //!   reference: it may go away as soon as the queue is unlocked, or the node is
 //!   unlinked, and a reference that is an argument must outlast the call.
 //! - **Q8** `woken` counts the nodes that are [`Woken`](State::Woken), of all queues. A
-//!   node is counted, and no longer counted, under the lock of its queue.
+//!   node is counted, and no longer counted, under its queue lock.
 
 mod grants;
 mod node;
@@ -65,7 +62,7 @@ mod woken {
 
     #[inline]
     pub(super) fn count() -> usize {
-        // Relaxed is enough, see `LockedQueue::woken`.
+        // Relaxed is enough, see `LockedQueue::woken_anywhere`.
         WOKEN.load(Ordering::Relaxed)
     }
 
@@ -105,12 +102,12 @@ mod woken {
 /// The list of waiters of one primitive, behind its lock.
 pub(crate) struct Queue<R: Request, F> {
     lock: QueueLock<Node<R>, F>,
-    /// Makes everything with a queue neither `Send` nor `Sync`, unless it is said here.
+    /// Suppresses the auto traits; the impls below add them back.
     _nodes: PhantomData<*const Node<R>>,
 }
 
 // SAFETY: the queue reaches its nodes as Q2 says, from any thread, and drops none.
-// (Of the flavour `Local` this would not be true: its lock locks nobody out.)
+// (Not for the flavour `Local`: its queue lock excludes nobody.)
 unsafe impl<R: Request + Send + Sync> Send for Queue<R, Threads> {}
 // SAFETY: as for `Send`.
 unsafe impl<R: Request + Send + Sync> Sync for Queue<R, Threads> {}
@@ -129,11 +126,10 @@ impl<R: Request, F: Flavour> Queue<R, F> {
         }
     }
 
-    /// Has `node` woken by `waker` from here on, if it waits.
+    /// Registers `waker` for `node`, if the node waits.
     ///
-    /// Beside the locked queue, a waker may be returned that was replaced, or not needed.
-    /// It must not be dropped before the lock is released (Q5): bind it first, as the
-    /// order of the pair says.
+    /// Also returns a waker that is no longer needed. It must outlive the queue lock (Q5), as it
+    /// does where both are bound by `let (waker, queue) = ..`.
     ///
     /// # Safety
     ///
@@ -156,7 +152,7 @@ impl<R: Request, F: Flavour> Queue<R, F> {
                     State::Woken => false,
                     State::Idle
                     | State::Granted
-                    | State::Noted
+                    | State::Unclaimed
                     | State::Unlinked
                     | State::Evaluating => true,
                 }
@@ -176,8 +172,8 @@ impl<R: Request, F: Flavour> Queue<R, F> {
         }
     }
 
-    /// Whether nobody was in the queue a moment ago. A waiter that came before
-    /// the caller, in the order of some lock that both have held, is seen.
+    /// Whether the queue appeared empty. A waiter that joined is seen if its joining happens
+    /// before this call.
     #[inline]
     pub(crate) fn was_empty(&self) -> bool {
         self.lock.was_empty()
@@ -339,26 +335,26 @@ impl<R: Request> LockedQueue<'_, R> {
         woken::subtract();
     }
 
-    /// How many nodes are [`Woken`](State::Woken) here, or more. Relaxed is enough: one of
-    /// this queue has been counted in a critical section before this one, and is not
-    /// uncounted before one after it (Q8).
+    /// The number of [`Woken`](State::Woken) nodes in all queues of the process (Q8): an upper
+    /// bound for this queue. Relaxed suffices: a node of this queue was counted when the queue
+    /// was locked before, and is not uncounted until it is locked again.
     #[inline]
-    pub(crate) fn woken(&self) -> usize {
+    pub(crate) fn woken_anywhere(&self) -> usize {
         woken::count()
     }
 
-    /// Leaves a waker of its task at a node that owns none: a granted node is
-    /// [`Noted`](State::Noted), a node that was woken is [`Waiting`](State::Waiting).
+    /// Stores a waker of its task in a node that owns none. A granted node becomes
+    /// [`Unclaimed`](State::Unclaimed), a node that was woken [`Waiting`](State::Waiting).
     ///
     /// # Safety
     ///
     /// The node is [`Granted`](State::Granted) or [`Woken`](State::Woken) here. If it is
     /// granted, `waker` has the parts of the waker that it had (X1).
-    pub(crate) unsafe fn leave_waker(&mut self, node: NodePtr<R>, waker: Waker) {
+    pub(crate) unsafe fn store_waker(&mut self, node: NodePtr<R>, waker: Waker) {
         // SAFETY: Q2, Q3.
         unsafe {
             let state = if self.state_of(node) == State::Granted {
-                State::Noted
+                State::Unclaimed
             } else {
                 self.no_longer_woken();
                 State::Waiting
@@ -378,7 +374,7 @@ impl<R: Request> LockedQueue<'_, R> {
     pub(crate) unsafe fn revoke(&mut self, node: NodePtr<R>, before: Option<NodePtr<R>>) {
         // SAFETY: Q2. For the links passed on.
         unsafe {
-            let state = if self.state_of(node) == State::Noted {
+            let state = if self.state_of(node) == State::Unclaimed {
                 State::Waiting
             } else {
                 woken::add();
@@ -459,8 +455,8 @@ impl<R: Request> LockedQueue<'_, R> {
         }
     }
 
-    /// Takes nodes out of the queue, from the head on, for as long as `leaves`
-    /// agrees, on behalf of their owners, who find them
+    /// Takes nodes out of the queue, from the head on, for as long as `should_remove` returns
+    /// true, on behalf of their owners, who find them
     /// [`Unlinked`](State::Unlinked). Hands out the wakers, to wake once the lock is
     /// released.
     ///
@@ -469,13 +465,13 @@ impl<R: Request> LockedQueue<'_, R> {
     ///
     /// # Safety
     ///
-    /// Nodes that `leaves` agrees to are [`Waiting`](State::Waiting) or
-    /// [`Notified`](State::Notified) here. `leaves` and `on_waker` run no code of a
+    /// Nodes for which `should_remove` returns true are [`Waiting`](State::Waiting) or
+    /// [`Notified`](State::Notified) here. `should_remove` and `on_waker` run no code of a
     /// user.
     #[inline]
     pub(crate) unsafe fn drain_front_while(
         &mut self,
-        mut leaves: impl FnMut(NodePtr<R>) -> bool,
+        mut should_remove: impl FnMut(NodePtr<R>) -> bool,
         mut on_waker: impl FnMut(Waker),
     ) {
         // SAFETY: Q2, Q3 for every node touched. A node is not touched once it is
@@ -487,7 +483,7 @@ impl<R: Request> LockedQueue<'_, R> {
             };
             let last = (*node.as_ptr()).prev.get();
             let mut any = false;
-            while leaves(node) {
+            while should_remove(node) {
                 any = true;
                 let next = (*node.as_ptr()).next.get();
                 let was_last = ptr::eq(node.as_ptr(), last);
@@ -667,7 +663,7 @@ impl<R: Request> LockedQueue<'_, R> {
     }
 
     /// Gives a node another waker; the old one, if there was one, is dropped by the
-    /// caller once the lock is released. What was noted at the node is of another task
+    /// caller once the lock is released. The grant that the node has seen is of another task
     /// from here on.
     ///
     /// # Safety
@@ -684,7 +680,7 @@ impl<R: Request> LockedQueue<'_, R> {
                 self.no_longer_woken();
                 self.set_state(node, State::Waiting);
             }
-            // At a notified node, the ticket is the primitive's, for the owner.
+            // While a node is notified, its ticket belongs to the primitive.
             if state != State::Notified {
                 (*node.as_ptr()).ticket.set(0);
             }
@@ -732,7 +728,7 @@ impl<R: Request> LockedQueue<'_, R> {
         unsafe { (*node.as_ptr()).request }
     }
 
-    /// The number that was last noted at a node; 0 if there is none.
+    /// The ticket of a node (see the field); 0 if there is none.
     ///
     /// # Safety
     ///

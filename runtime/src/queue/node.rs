@@ -23,8 +23,8 @@ pub(crate) enum State {
     /// Linked, served and woken; the owner has not been polled since.
     Granted,
     /// As `Granted`, and another future of the owner's task has been polled since: it
-    /// has noted the grant, and left a waker of the task.
-    Noted,
+    /// has marked the grant, and stored a waker of the task.
+    Unclaimed,
     /// Linked; its primitive has let it through, but not yet unlinked and woken it.
     Notified,
     /// Not linked any more: unlinked and woken for the owner, who has not been
@@ -32,7 +32,7 @@ pub(crate) enum State {
     Unlinked,
     /// Linked; the owner found its condition false, and waits for a change.
     Unsatisfied,
-    /// Linked; the owner has entered and evaluates its condition.
+    /// Linked; the owner has acquired and evaluates its condition.
     Evaluating,
 }
 
@@ -46,14 +46,14 @@ impl State {
     /// Whether the waiter has been served, and has not picked the grant up.
     #[inline]
     pub(crate) fn is_granted(self) -> bool {
-        matches!(self, State::Granted | State::Noted)
+        matches!(self, State::Granted | State::Unclaimed)
     }
 
     /// Whether the slot of the node owns a waker (Q3).
     #[inline]
     pub(super) fn owns_waker(self) -> bool {
         match self {
-            State::Waiting | State::Noted | State::Notified | State::Unsatisfied => true,
+            State::Waiting | State::Unclaimed | State::Notified | State::Unsatisfied => true,
             State::Idle | State::Woken | State::Granted | State::Unlinked | State::Evaluating => {
                 false
             }
@@ -116,6 +116,9 @@ pub(crate) struct Node<R: Request> {
     /// lazy: few stores make a future, and none of odd width that a move would have to
     /// wait for.
     pub(super) is_thread: Lazy<bool>,
+    /// A number whose meaning depends on the state. Granted: the id of the grant (0: none yet).
+    /// Waiting, Unsatisfied: the newest grant that this waiter has seen (0: none). Notified,
+    /// Unlinked: a value for the owner, as the primitive defines it.
     pub(super) ticket: Lazy<u32>,
     /// What the waiter waits for.
     pub(crate) request: R,
@@ -297,7 +300,7 @@ impl<R: Request> Node<R> {
         self.state.store(State::Idle, Ordering::Relaxed);
     }
 
-    /// The number that was last noted at the node.
+    /// The ticket of the node (see the field).
     ///
     /// # Safety
     ///

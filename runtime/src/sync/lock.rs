@@ -50,12 +50,12 @@ impl Lock {
         }
     }
 
-    /// Acquires the lock, and parks the thread while another has it.
+    /// Acquires the lock, parking the thread while another holds it.
     ///
     /// # Panics and deadlocks
     ///
-    /// A thread that has the lock already waits for itself: it may hang or panic, as the lock
-    /// beneath does.
+    /// A thread that has the lock already waits for itself: it may hang or panic, as the
+    /// platform lock does.
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn acquire(&self) -> LockGuard<'_> {
@@ -70,7 +70,7 @@ impl Lock {
         }
     }
 
-    /// Acquires the lock if nobody has it.
+    /// Attempts to acquire the lock without waiting.
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_acquire(&self) -> Option<LockGuard<'_>> {

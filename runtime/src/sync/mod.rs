@@ -1,4 +1,4 @@
-//! Locks for sections that never suspend.
+//! Sync locks: locks for sections that never suspend.
 //!
 //! Most shared state is touched in short sections without an `.await`, often from plain fns:
 //! constructors, destructors, callbacks, `poll_next`. These locks are for such sections.
@@ -6,12 +6,12 @@
 //! | | `async_monitor::Lock`, `Mutex`, `RwLock` | `sync::Lock`, `Mutex`, `RwLock` |
 //! |---|---|---|
 //! | a section may `.await` | yes | no: it does not compile |
-//! | to acquire | a future | a plain call, which parks the thread while another has the lock |
+//! | to acquire | a future | a plain call, which parks the thread while another holds the lock |
 //! | contended by several threads | in order, by a hand-off | not in order, and many times faster |
 //! | a guard | may be sent to another thread | is not `Send`: no future that keeps one over an `.await` can be spawned |
 //! | conditions (`when`) | in order | in order among themselves |
 //!
-//! Beneath is the lock of the standard library, or parking_lot's with the feature
+//! Each wraps a *platform lock*: that of the standard library, or parking_lot's with the feature
 //! `parking_lot`. What is added are conditions: a section that waits until what the lock
 //! guards has a certain value, without holding the lock, and in an `async fn` without
 //! blocking a thread. Nobody notifies: each release that may have changed something tells the

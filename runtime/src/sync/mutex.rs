@@ -76,7 +76,7 @@ impl<T> Mutex<T> {
 }
 
 impl<T: ?Sized> Mutex<T> {
-    /// Locks the mutex, and parks the thread while another has it.
+    /// Locks the mutex, parking the thread while another holds it.
     ///
     /// # Panics and deadlocks
     ///
@@ -90,7 +90,7 @@ impl<T: ?Sized> Mutex<T> {
         }
     }
 
-    /// Locks the mutex if nobody has it.
+    /// Attempts to lock the mutex without waiting.
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {

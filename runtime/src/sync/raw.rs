@@ -1,4 +1,4 @@
-//! The locks beneath: std's, or parking_lot's with the feature of that name; loom's and
+//! The platform locks: std's, or parking_lot's with the feature of that name; loom's and
 //! shuttle's where these test us. None of them is poisoned.
 
 /// Declares a lock without data over a `Mutex<()>`, or over an `RwLock<()>`.

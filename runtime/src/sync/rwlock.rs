@@ -2,8 +2,8 @@
 //!
 //! # Invariants
 //!
-//! - **SR1** The value is reached through `&RwLock` only by guards: by write guards alone,
-//!   or to be read.
+//! - **SR1** Through `&RwLock`, the value is accessed only through guards: one write guard, or
+//!   any number of read guards.
 
 use core::cell::UnsafeCell;
 use core::fmt;
@@ -19,9 +19,9 @@ use crate::watching::by_thread;
 
 /// A value that many threads read or one writes, for sections that never suspend.
 ///
-/// How it differs from [`async_monitor::RwLock`](crate::RwLock) is told [in the
-/// module](super). It is not poisoned by a panic. Whether readers or writers go first is up
-/// to the lock beneath.
+/// See [the module](super) for how it differs from [`async_monitor::RwLock`](crate::RwLock). A
+/// panic does not poison it. Whether readers or writers are preferred depends on the platform
+/// lock.
 ///
 /// # Examples
 ///
@@ -56,12 +56,11 @@ pub struct RwLockWriteGuard<'a, T: ?Sized> {
     value: &'a UnsafeCell<T>,
 }
 
-// SAFETY: with the lock the value is sent.
+// SAFETY: sending the lock sends the value.
 unsafe impl<T: ?Sized + Send> Send for RwLock<T> {}
-// SAFETY: by SR1 the value is reached by one thread at a time, or to be read: that sends it,
-// or shares it.
+// SAFETY: by SR1, one thread writes (which needs `T: Send`) or several read (`T: Sync`).
 unsafe impl<T: ?Sized + Send + Sync> Sync for RwLock<T> {}
-// SAFETY: a shared guard leads to the value by `&T`.
+// SAFETY: a shared guard gives access to the value by `&T`.
 unsafe impl<T: ?Sized + Sync> Sync for RwLockReadGuard<'_, T> {}
 // SAFETY: as above.
 unsafe impl<T: ?Sized + Sync> Sync for RwLockWriteGuard<'_, T> {}
@@ -88,7 +87,7 @@ impl<T> RwLock<T> {
         }
     }
 
-    /// Takes the value out. Nobody else has the lock, so nobody holds it.
+    /// Consumes the lock and returns the value. Owning the lock proves that no guard exists.
     #[inline]
     pub fn into_inner(self) -> T {
         self.value.into_inner()
@@ -96,12 +95,12 @@ impl<T> RwLock<T> {
 }
 
 impl<T: ?Sized> RwLock<T> {
-    /// Acquires the lock for reading, and parks the thread while a writer has it.
+    /// Acquires the lock for reading, parking the thread while a writer holds it.
     ///
     /// # Panics and deadlocks
     ///
-    /// As for [`sync::Lock::acquire`](super::Lock::acquire). A thread that reads already may
-    /// wait for itself too, where a writer waits.
+    /// As for [`sync::Lock::acquire`](super::Lock::acquire). A thread that already
+    /// holds a read guard may deadlock if a writer is waiting.
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn read(&self) -> RwLockReadGuard<'_, T> {
@@ -114,7 +113,7 @@ impl<T: ?Sized> RwLock<T> {
         self.reading(raw, false)
     }
 
-    /// Acquires the lock for reading if that is possible at once.
+    /// Attempts to acquire the lock for reading without waiting.
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_read(&self) -> Option<RwLockReadGuard<'_, T>> {
@@ -122,7 +121,7 @@ impl<T: ?Sized> RwLock<T> {
         Some(self.reading(raw, false))
     }
 
-    /// Acquires the lock for writing, and parks the thread while others have it.
+    /// Acquires the lock for writing, parking the thread while anybody else holds it.
     ///
     /// # Panics and deadlocks
     ///
@@ -139,7 +138,7 @@ impl<T: ?Sized> RwLock<T> {
         self.writing(raw, false)
     }
 
-    /// Acquires the lock for writing if nobody has it.
+    /// Attempts to acquire the lock for writing without waiting.
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_write(&self) -> Option<RwLockWriteGuard<'_, T>> {
@@ -147,7 +146,8 @@ impl<T: ?Sized> RwLock<T> {
         Some(self.writing(raw, false))
     }
 
-    /// The value, without locking: nobody else has the lock.
+    /// Returns a mutable reference to the value, without locking: `&mut self` proves that no guard
+    /// exists.
     #[inline]
     pub fn get_mut(&mut self) -> &mut T {
         self.value.get_mut()
@@ -199,6 +199,8 @@ impl<T: ?Sized> RwLock<T> {
         LockId::of(&self.turns)
     }
 
+    // Called by `conditional_sync_lock!`, under the same names for each lock.
+
     #[inline]
     fn acquire(&self) -> RwLockWriteGuard<'_, T> {
         self.write()
@@ -211,7 +213,7 @@ impl<T: ?Sized> RwLock<T> {
 }
 
 impl<T: ?Sized> RwLockReadGuard<'_, T> {
-    /// Gives the access back. Equivalent to `drop(guard)`.
+    /// Releases the lock. Equivalent to `drop(guard)`.
     ///
     /// An associated function, so that it hides no method of `T`.
     #[inline]
@@ -221,7 +223,7 @@ impl<T: ?Sized> RwLockReadGuard<'_, T> {
 }
 
 impl<T: ?Sized> RwLockWriteGuard<'_, T> {
-    /// Gives the access back. Equivalent to `drop(guard)`.
+    /// Releases the lock. Equivalent to `drop(guard)`.
     ///
     /// An associated function, so that it hides no method of `T`.
     #[inline]
@@ -243,7 +245,7 @@ impl<T> From<T> for RwLock<T> {
 }
 
 impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
-    /// Shows the value where the lock can be read at once.
+    /// Shows the value, or `<locked>` if the lock cannot be read without waiting.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("RwLock");
         match self.try_read() {
@@ -254,12 +256,12 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
     }
 }
 
-// SR1.
+// SR1: the guard gives access to the value.
 guard_traits! {
     RwLockReadGuard['a, T: ?Sized]<'a, T>, |this| this.value.get();
 }
 
-// SR1.
+// SR1: the guard gives access to the value.
 guard_traits! {
     mut:
     RwLockWriteGuard['a, T: ?Sized]<'a, T>, |this| this.value.get();
@@ -311,7 +313,7 @@ unsafe impl<T: ?Sized> ConditionalSyncRwLock for RwLock<T> {
     }
 }
 
-// SAFETY: the lock of the platform excludes.
+// SAFETY: the platform lock gives mutual exclusion.
 unsafe impl<T: ?Sized> ExclusiveSyncLock for RwLock<T> {}
 
 // SAFETY: as above.

@@ -1,4 +1,4 @@
-//! The conditional waiters of a short lock, and what a guard does for them.
+//! The conditional waiters of a sync lock, and what a guard does for them.
 
 use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
@@ -22,7 +22,7 @@ impl Turns {
     }
 }
 
-/// The guard of a lock of the platform.
+/// The guard of a platform lock.
 pub(super) trait RawGuard {
     /// Whether its holder may change what is guarded.
     const MAY_CHANGE: bool;
@@ -48,7 +48,7 @@ pub(super) struct Hold<'a, R: RawGuard> {
     turns: &'a Turns,
     /// A conditional waiter has acquired, and has the turn until it releases.
     has_turn: bool,
-    /// No guard is sent to another thread, whatever the lock beneath.
+    /// No guard is sent to another thread, whatever the platform lock.
     _not_send: PhantomData<*const ()>,
 }
 
@@ -132,7 +132,7 @@ impl<'a, R: RawGuard> Hold<'a, R> {
     fn release_and_wake(&mut self, changed: bool, object: impl FnOnce() -> Option<Object>) {
         let gate = &self.turns.0;
         let waker = if self.has_turn {
-            gate.leave_turn(changed, object)
+            gate.release_turn(changed, object)
         } else {
             gate.changed(object())
         };

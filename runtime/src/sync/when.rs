@@ -1,4 +1,4 @@
-//! Waiting for a condition at a short lock: see `gate::turn`.
+//! Waiting for a condition at a sync lock: see `gate::turn`.
 //!
 //! A waiter waits for its turn as any future does, holding nothing. With the turn it acquires
 //! the lock, evaluates its condition, and either keeps both, in the guard, or gives both
@@ -20,7 +20,7 @@ use crate::traits::sync_lock::{SyncLock, SyncRwLock};
 use crate::wake::wake_one;
 use crate::when::Evaluate;
 
-/// A short lock of this crate, at which sections can wait for a condition.
+/// A sync lock of this crate, at which sections can wait for a condition.
 ///
 /// # Safety
 ///
@@ -245,17 +245,17 @@ impl Drop for Waiter<'_> {
     }
 }
 
-/// Has the waiter leave the queue, should an evaluation panic.
-struct LeaveOnDrop<'p, 'a>(Pin<&'p Waiter<'a>>);
+/// Takes the waiter out of the queue if an evaluation panics.
+struct LeaveQueueOnDrop<'p, 'a>(Pin<&'p Waiter<'a>>);
 
-impl Drop for LeaveOnDrop<'_, '_> {
+impl Drop for LeaveQueueOnDrop<'_, '_> {
     #[inline]
     fn drop(&mut self) {
         self.0.leave_queue();
     }
 }
 
-/// Has the waiter leave the queue and give the turn on, should it panic before there is a
+/// Takes the waiter out of the queue and passes the turn on, if a panic comes before there is a
 /// guard to do so.
 struct GiveOnDrop<'p, 'a>(Pin<&'p Waiter<'a>>);
 
@@ -263,7 +263,7 @@ impl Drop for GiveOnDrop<'_, '_> {
     #[cold]
     fn drop(&mut self) {
         self.0.leave_queue();
-        if let Some(waker) = self.0.turns.0.leave_turn(false, || None) {
+        if let Some(waker) = self.0.turns.0.release_turn(false, || None) {
             wake_one(waker);
         }
     }
@@ -294,7 +294,7 @@ impl<'a, E: ?Sized, G> TurnGuards<'a, E, G> {
     }
 }
 
-/// Waits for a short lock and a condition; see [`when`].
+/// Waits for a sync lock and a condition; see [`when`].
 #[must_use = "futures do nothing unless they are awaited"]
 #[allow(missing_debug_implementations)]
 pub struct SyncWhen<'a, E: ?Sized, G, F> {
@@ -305,12 +305,12 @@ pub struct SyncWhen<'a, E: ?Sized, G, F> {
     evaluator: Option<Evaluator>,
 }
 
-/// Waits until `condition` is true of what a lock guards, and returns its guard.
+/// Waits until `condition` is true of what a lock guards, and returns the guard of the lock.
 ///
 /// # Safety
 ///
-/// `turns` and `guards` are of one lock. After `condition` was evaluated with a guard, it is
-/// still that one.
+/// `turns` and `guards` are of one lock. Evaluating `condition` does not replace the guard by
+/// another one.
 #[inline]
 pub unsafe fn when<'a, E: ?Sized, G, F>(
     turns: &'a Turns,
@@ -335,7 +335,8 @@ impl<'a, E: ?Sized, G, F> SyncWhen<'a, E, G, F>
 where
     F: Evaluate<G>,
 {
-    /// Has others evaluate the condition as well, in a way that is that of the condition.
+    /// Lets a releasing section evaluate the condition, too. `evaluator` must evaluate the same
+    /// condition.
     #[inline]
     pub(crate) fn evaluated_by(mut self, evaluator: Option<Evaluator>) -> Self {
         self.evaluator = evaluator;
@@ -366,23 +367,23 @@ where
         let gate = &waiter.turns.0;
         // SAFETY: as above.
         let waiter = unsafe { Pin::new_unchecked(waiter) };
-        let (guard, leave_on_drop) = loop {
+        let (guard, leave_queue_on_drop) = loop {
             if waiter.poll(cx).is_pending() {
                 return Poll::Pending;
             }
             let give_on_drop = GiveOnDrop(waiter);
-            let kept = cx.waker().clone();
+            let cloned_waker = cx.waker().clone();
             // SAFETY: the waiter has the turn, and leaves it to the guard.
             let mut guard = unsafe { (this.guards.acquire)(this.guards.entered) };
             mem::forget(give_on_drop);
-            // Should the condition panic, the waiter leaves the queue first, and then the
-            // lock: where a guard is dropped, no node evaluates.
-            let leave_on_drop = LeaveOnDrop(waiter);
+            // If the condition panics, first take the waiter out of the queue, then release the
+            // lock: no node may be evaluating when a guard is dropped.
+            let leave_queue_on_drop = LeaveQueueOnDrop(waiter);
             // SAFETY: the node is the waiter's own, and evaluates; pinned as above.
-            let kept = match unsafe { gate.give_up_turn(&waiter.node, kept) } {
-                Err(kept) => kept,
+            let cloned_waker = match unsafe { gate.give_up_turn(&waiter.node, cloned_waker) } {
+                Err(cloned_waker) => cloned_waker,
                 Ok(waker) => {
-                    mem::forget(leave_on_drop);
+                    mem::forget(leave_queue_on_drop);
                     (this.guards.release)(guard);
                     if let Some(waker) = waker {
                         wake_one(waker);
@@ -392,13 +393,13 @@ where
             };
             if this.condition.evaluate(&mut guard) {
                 // Not the last of its kind: the caller of `poll` has another.
-                drop(kept);
-                break (guard, leave_on_drop);
+                drop(cloned_waker);
+                break (guard, leave_queue_on_drop);
             }
-            mem::forget(leave_on_drop);
+            mem::forget(leave_queue_on_drop);
             // SAFETY: as above. The lock is held, and the turn ours.
             let (again, waker) =
-                unsafe { gate.unsatisfied_turn(&waiter.node, kept, this.evaluator) };
+                unsafe { gate.unsatisfied_turn(&waiter.node, cloned_waker, this.evaluator) };
             (this.guards.release)(guard);
             if let Some(waker) = waker {
                 wake_one(waker);
@@ -407,7 +408,7 @@ where
                 return Poll::Pending;
             }
         };
-        drop(leave_on_drop);
+        drop(leave_queue_on_drop);
         this.waiter = None;
         Poll::Ready(guard)
     }

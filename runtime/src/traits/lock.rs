@@ -1,4 +1,4 @@
-//! The traits by which the notation acquires a lock, whatever its kind.
+//! The traits by which the macros acquire a lock, whatever its kind.
 
 use core::convert::Infallible;
 use core::future::Future;

@@ -1,4 +1,4 @@
-//! The traits by which the notation acquires a lock for a section that never suspends.
+//! The traits by which the macros acquire a lock for a section that never suspends.
 
 use std::boxed::Box;
 use std::rc::Rc;
@@ -8,14 +8,14 @@ use super::lock::LockId;
 use crate::queue::Object;
 
 /// A lock for sections that never suspend: to acquire it is a plain call, which parks the
-/// thread while somebody else has the lock.
+/// thread while somebody else holds the lock.
 ///
 /// Implemented by the locks of [`sync`](crate::sync) and through `&L`, [`Box<L>`], [`Rc<L>`]
 /// and [`Arc<L>`].
 ///
-/// Its guards are not held over an `.await`: those of this crate are not `Send`, and a
-/// section of the notation with an `.await` in it does not compile. For sections that
-/// suspend there is [`AsyncLock`](crate::AsyncLock).
+/// Its guards are not held over an `.await`: those of this crate are not `Send`, and a section
+/// with an `.await` in it does not compile. For sections that suspend there is
+/// [`AsyncLock`](crate::AsyncLock).
 ///
 /// As for [`AsyncLock`](crate::AsyncLock), import it where code is generic, and only there.
 ///
@@ -30,7 +30,7 @@ use crate::queue::Object;
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a lock for sections that never suspend",
-    label = "not a short lock",
+    label = "not a sync lock",
     note = "such locks are `async_monitor::sync::Lock`, `sync::Mutex<T>` and `sync::RwLock<T>`"
 )]
 pub trait SyncLock {

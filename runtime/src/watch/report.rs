@@ -168,6 +168,7 @@ impl Report {
 }
 
 impl Held {
+    #[allow(dead_code)] // in builds that do not watch
     pub(crate) fn new(
         lock: &'static str,
         mode: Mode,
@@ -184,6 +185,7 @@ impl Held {
 }
 
 impl SectionInfo {
+    #[allow(dead_code)] // in builds that do not watch
     pub(crate) const fn new(name: &'static str, place: Place, condition: &'static str) -> Self {
         SectionInfo {
             name,

@@ -100,10 +100,9 @@ pub(super) unsafe fn wait_began(entry: Entry) -> u64 {
 }
 
 pub(super) fn wait_ended(number: u64) {
-    // Dropped when the registry is unlocked.
-    let _entry;
-    let mut registry = lock();
-    _entry = registry.entries.remove(&number);
+    let entry = lock().entries.remove(&number);
+    // The registry is unlocked.
+    drop(entry);
 }
 
 /// # Safety
@@ -128,9 +127,8 @@ pub(super) unsafe fn section_suspended(
 }
 
 pub(super) fn section_ended(number: u64) {
-    let _section;
-    let mut registry = lock();
-    _section = registry.sections.remove(&number);
+    let section = lock().sections.remove(&number);
+    drop(section);
 }
 
 impl Entry {

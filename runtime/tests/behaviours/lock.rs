@@ -8,7 +8,7 @@
 //! | LOCK-12 | the lock is fair |
 //! | LOCK-29, LOCK-32 | do not compile: a guard is the only way to release, and is consumed by it |
 //! | LOCK-30 | a guard is the owner: nobody else can release |
-//! | LOCK-31, the panic | is about sections of the notation; the primitive waits, as tested here |
+//! | LOCK-31, the panic | is about sections of the macros; the primitive waits, as tested here |
 //! | LOCK-35 | does not compile: a lock is no future and no guard |
 //! | LOCK-45, all schedules | a model of its own; here as a bounded run of threads |
 

@@ -396,6 +396,32 @@ fn sync_when_two_futures_of_one_task_do_not_wait_for_each_other() {
     drop(first);
 }
 
+/// The task has been woken for a turn that is taken back before it polls the future. It polls
+/// another one instead, which stands before it: the next turn needs a wake-up of its own.
+#[test]
+fn sync_when_a_turn_that_was_taken_back_wakes_its_task_again() {
+    let mutex = Mutex::new(0);
+    let task = Task::new();
+    let mut first = queued(enter(&mutex, |value| value == 1));
+    let mut sibling = waiter_of(&task, enter(&mutex, |value| value == 2));
+    let mut owner = waiter_of(&task, enter(&mutex, |value| value == 3));
+    sibling.pending();
+    owner.pending();
+    set(&mutex, 3);
+    first.pending();
+    sibling.pending();
+    let wakes = task.wakes();
+    assert!(wakes > 0, "it is the owner's turn");
+    set(&mutex, 3);
+    // The turn is taken back for the first one, and the sibling is queued again.
+    sibling.pending();
+    drop(sibling);
+    assert_eq!(task.wakes(), wakes);
+    first.pending();
+    assert_eq!(task.wakes(), wakes + 1, "it is the owner's turn again");
+    drop(owner.ready());
+}
+
 #[test]
 fn sync_when_a_forgotten_future_does_no_harm() {
     let mutex = Box::leak(Box::new(Mutex::new(0)));

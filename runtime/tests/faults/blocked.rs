@@ -258,7 +258,7 @@ const ALL: &[Kind] = &[
         };
         blocked(future, set, || lock.try_write().is_some())
     }),
-    ("When, at a short lock", || {
+    ("When, at a sync lock", || {
         let mutex = leak(sync::Mutex::new(0));
         // SAFETY: turns and guards are those of the mutex.
         let enter = || unsafe {
@@ -284,7 +284,7 @@ const ALL: &[Kind] = &[
             ..blocked(enter(), set, is_free)
         }
     }),
-    ("When, at a short lock, to read", || {
+    ("When, at a sync lock, to read", || {
         let lock = leak(sync::RwLock::new(0));
         // SAFETY: turns and guards are those of the lock.
         let enter = || unsafe {

@@ -1,4 +1,4 @@
-//! Conditional waiters of short locks: T1 to T4 of `gate::turn`.
+//! Conditional waiters of sync locks: T1 to T5 of `gate::turn`.
 
 use std::future::Future;
 use std::sync::Arc;

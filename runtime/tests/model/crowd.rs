@@ -173,7 +173,7 @@ fn enter<'a>(primitive: &'a Primitive, asks: Asks, looks: &'a Cell<usize>) -> Wa
     }
 }
 
-fn try_enter(primitive: &Primitive, asks: Asks) -> Option<Guard<'_>> {
+fn try_acquire(primitive: &Primitive, asks: Asks) -> Option<Guard<'_>> {
     match (primitive, asks) {
         (Primitive::Lock(lock), _) => lock.try_acquire().map(Guard::Lock),
         (Primitive::Mutex(mutex), _) => mutex.try_lock().map(Guard::Mutex),
@@ -413,7 +413,7 @@ impl<'a> World<'a> {
             Step::Try(asks) => {
                 let asks = asks.of(self.primitive);
                 let expected = self.gate.try_take(asks.amount(self.primitive));
-                let entered = try_enter(self.primitive, asks);
+                let entered = try_acquire(self.primitive, asks);
                 assert_eq!(
                     entered.is_some(),
                     expected,

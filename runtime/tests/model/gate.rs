@@ -38,7 +38,7 @@ pub(crate) trait Kind: Sized + 'static {
         owned: bool,
     ) -> Entering<'a, Self>;
 
-    fn try_enter<'a>(
+    fn try_acquire<'a>(
         primitive: &'a Rc<Self::Primitive>,
         request: Asks<Self>,
         owned: bool,
@@ -76,8 +76,8 @@ pub(crate) struct Step<R, X> {
 
 #[derive(Clone, Copy, Debug)]
 enum What<R, X> {
-    /// Polls the future in a slot (a number to be taken modulo). One that asks for this is made where there is
-    /// none.
+    /// Polls the future in a slot (a number to be taken modulo). One that asks for this is made
+    /// where there is none.
     Poll {
         slot: usize,
         task: Task,
@@ -258,7 +258,7 @@ impl<'a, K: Kind> World<'a, K> {
             }
             What::Drop { slot } => self.drop_slot(slot % slots),
             What::Try { request, owned } => {
-                let entered = K::try_enter(self.primitive, request, owned);
+                let entered = K::try_acquire(self.primitive, request, owned);
                 assert_eq!(
                     entered.is_some(),
                     self.reference.try_acquire(request),

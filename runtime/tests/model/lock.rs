@@ -62,7 +62,7 @@ impl Kind for Locks {
         }
     }
 
-    fn try_enter<'a>(lock: &'a Rc<Lock>, (): (), owned: bool) -> Option<Guard<'a>> {
+    fn try_acquire<'a>(lock: &'a Rc<Lock>, (): (), owned: bool) -> Option<Guard<'a>> {
         if owned {
             lock.try_acquire_owned().map(Guard::Owned)
         } else {

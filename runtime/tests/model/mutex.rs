@@ -88,7 +88,7 @@ impl<const WHEN: bool> Kind for Mutexes<WHEN> {
         }
     }
 
-    fn try_enter<'a>(
+    fn try_acquire<'a>(
         mutex: &'a Rc<Self::Primitive>,
         _at_least: Option<u32>,
         owned: bool,

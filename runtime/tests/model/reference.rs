@@ -321,7 +321,7 @@ impl<R: Rules> Reference<R> {
             };
             let owner = self.owner_of(number);
             if found.is_none() {
-                // Noted. A waker of the task is left with the owner.
+                // Marked. A waker of the task is stored with the owner.
                 if !poll.clones {
                     return Polled::ClonePanicked;
                 }

@@ -167,7 +167,11 @@ impl<const WHEN: bool> Kind for RwLocks<WHEN> {
         }
     }
 
-    fn try_enter<'a>(lock: &'a Rc<RwLock<u32>>, access: Access, owned: bool) -> Option<Guard<'a>> {
+    fn try_acquire<'a>(
+        lock: &'a Rc<RwLock<u32>>,
+        access: Access,
+        owned: bool,
+    ) -> Option<Guard<'a>> {
         match (access, owned) {
             (Access::Read | Access::ReadWhen(_), false) => lock.try_read().map(Guard::Read),
             (Access::Read | Access::ReadWhen(_), true) => {

@@ -123,7 +123,7 @@ macro_rules! semaphore {
                 }
             }
 
-            fn try_enter<'a>(
+            fn try_acquire<'a>(
                 semaphore: &'a Rc<$semaphore>,
                 permits: usize,
                 owned: bool,

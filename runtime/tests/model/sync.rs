@@ -1,4 +1,4 @@
-//! The conditional waiters of a short lock, beside what the contract says of them.
+//! The conditional waiters of a sync lock, beside what the contract says of them.
 //!
 //! Who has the turn, and in which order tasks are woken, is up to the lock. What is not:
 //!
@@ -367,9 +367,9 @@ impl<'a> World<'a> {
     }
 }
 
-struct ShortLocks;
+struct SyncLocks;
 
-impl Subject for ShortLocks {
+impl Subject for SyncLocks {
     type Step = Step;
 
     fn step(random: &mut Random) -> Step {
@@ -431,5 +431,5 @@ impl Subject for ShortLocks {
 
 #[test]
 fn turns() {
-    check::<ShortLocks>();
+    check::<SyncLocks>();
 }

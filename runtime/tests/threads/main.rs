@@ -29,8 +29,8 @@ mod random;
 mod stamps;
 
 mod gates;
-mod short;
 mod signals;
+mod sync_locks;
 
 // Shuttle does not know of its executor.
 #[cfg(not(async_monitor_shuttle))]

@@ -1,5 +1,5 @@
-//! Sections that wait for a condition, as the notation expands to them. (The crowd of the
-//! root package has the same in the notation itself, in `tests/crowd.rs`.)
+//! Sections that wait for a condition, as the macros expand to them. (The crowd of the
+//! root package has the same with the macros themselves, in `tests/crowd.rs`.)
 
 use std::sync::Arc;
 

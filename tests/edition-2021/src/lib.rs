@@ -1,4 +1,4 @@
-//! Uses the notation in edition 2021, under every lint that there is.
+//! Uses the macros in edition 2021, under every lint that there is.
 
 #![forbid(unsafe_code)]
 #![deny(
@@ -203,7 +203,7 @@ mod tests {
     use futures::executor::block_on;
 
     #[test]
-    fn the_notation_works() {
+    fn the_macros_work() {
         let account = Account::default();
         block_on(async {
             assert_eq!(account.add('a').await, Err('a'));

@@ -123,7 +123,7 @@ mod tests {
     use futures::executor::block_on;
 
     #[test]
-    fn the_notation_works() {
+    fn the_macros_work() {
         let words = Words::default();
         block_on(async {
             words.add_all(["a", "b", "a"]).await;

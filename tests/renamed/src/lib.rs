@@ -1,4 +1,4 @@
-//! Uses the notation by other paths than `::async_monitor`.
+//! Uses the macros by other paths than `::async_monitor`.
 
 #![forbid(unsafe_code)]
 #![deny(
@@ -107,7 +107,7 @@ mod tests {
     use futures::executor::block_on;
 
     #[test]
-    fn the_notation_works_by_another_name() {
+    fn the_macros_work_by_another_name() {
         let account = by_name::Account::default();
         block_on(async {
             assert_eq!(account.deposit(3).await, 3);
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn the_notation_works_by_a_path() {
+    fn the_macros_work_by_a_path() {
         block_on(async {
             let counted = by_path::Counted::new('a').await;
             assert_eq!(counted.value().await, 'a');

@@ -52,7 +52,7 @@ pub(crate) struct World {
     saved: AtomicU64,
     spent: AtomicU64,
 
-    /// As the savings, in a short lock.
+    /// As the savings, in a sync lock.
     coins: sync::Mutex<u64>,
     coined: AtomicU64,
     paid: AtomicU64,

@@ -1,4 +1,4 @@
-//! Sections of short locks, under lints that are not allowed by default.
+//! Sections of sync locks, under lints that are not allowed by default.
 
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, unused, unreachable_pub)]

@@ -109,7 +109,7 @@ impl Side<'_> {
     /// )
     /// ```
     ///
-    /// or, for a short lock, to:
+    /// or, for a sync lock, to:
     ///
     /// ```text
     /// let __guard = ::async_monitor::SyncLock::acquire(sync_object_lock(self));
@@ -223,7 +223,7 @@ impl Side<'_> {
     /// }
     /// ```
     ///
-    /// where the last one is for a lock that one task holds at a time, to read. A short lock
+    /// where the last one is for a lock that one task holds at a time, to read. A sync lock
     /// is acquired in `finish`: see [`entering`](Self::entering).
     pub(super) fn expand_traits(&self) -> TokenStream {
         let krate = &self.monitor.krate;
@@ -327,7 +327,7 @@ impl Side<'_> {
     /// }
     /// ```
     ///
-    /// or, for a short lock, to:
+    /// or, for a sync lock, to:
     ///
     /// ```text
     /// type Waited<'__guard> = ::async_monitor::__private::NotYet<'__guard, Self>;

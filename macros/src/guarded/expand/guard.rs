@@ -252,7 +252,7 @@ impl Side<'_> {
     /// SAFETY, of what is generated: by K1 or K2, the lock of this owner is held
     /// while the value exists.
     ///
-    /// Nothing waits at a `Condition` with a short lock: there is no proof of it to give.
+    /// Nothing waits at a `Condition` with a sync lock: there is no proof of it to give.
     pub(super) fn expand_holds_lock(&self, ty: &TokenStream, owner: &TokenStream) -> TokenStream {
         if self.lock.is_sync {
             return TokenStream::new();

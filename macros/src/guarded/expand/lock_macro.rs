@@ -98,7 +98,7 @@ pub(super) fn expand_locks(monitor: &Monitor) -> TokenStream {
 }
 
 /// How `#[monitor]` asks for a lock: every lock can be held to write and to read; `rw` is for
-/// those that several tasks can hold to read, `acquire` for the others, and `short` for those
+/// those that several tasks can hold to read, `acquire` for the others, and `sync` for those
 /// of `sync`.
 fn modes(lock: &LockField) -> Vec<TokenStream> {
     let kind = if lock.is_rw {
@@ -107,7 +107,7 @@ fn modes(lock: &LockField) -> Vec<TokenStream> {
         quote!(acquire)
     };
     let mut modes = vec![quote!(write), quote!(read), kind];
-    modes.extend(lock.is_sync.then(|| quote!(short)));
+    modes.extend(lock.is_sync.then(|| quote!(sync)));
     modes
 }
 

@@ -112,7 +112,7 @@ impl Side<'_> {
         code
     }
 
-    /// An item of the runtime, of which there is one for short locks, too.
+    /// An item of the runtime, of which there is one for sync locks, too.
     fn item(&self, name: &str) -> Ident {
         item(self.lock, name)
     }
@@ -185,7 +185,7 @@ impl Side<'_> {
     }
 }
 
-/// An item of the runtime, of which there is one for short locks, too: `Core` and
+/// An item of the runtime, of which there is one for sync locks, too: `Core` and
 /// `SyncCore`, `field` and `sync_field`.
 fn item(lock: &LockField, name: &str) -> Ident {
     let is_type = name.starts_with(char::is_uppercase);

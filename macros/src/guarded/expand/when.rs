@@ -28,7 +28,7 @@ impl Side<'_> {
     /// of the struct, or behind one; and the caller of `granted` promises what that
     /// of the lock asks for.
     ///
-    /// A short lock has turns in place of a waiter: see [`expand_sync_when`].
+    /// A sync lock has turns in place of a waiter: see [`expand_sync_when`].
     ///
     /// [`expand_sync_when`]: Self::expand_sync_when
     pub(super) fn expand_when(&self) -> TokenStream {

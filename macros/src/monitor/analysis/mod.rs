@@ -48,7 +48,7 @@ pub(super) type Condition = (TokenStream, Ident);
 fn rarity(condition: Option<&Condition>) -> u8 {
     match condition {
         None => 0,
-        Some((kind, _)) if kind.to_string() != "short" => 1,
+        Some((kind, _)) if kind.to_string() != "sync" => 1,
         Some(_) => 2,
     }
 }

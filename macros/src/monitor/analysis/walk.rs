@@ -209,14 +209,14 @@ impl Walk<'_> {
     fn called(&mut self, receiver: &Expr, method: &Ident) {
         if let Some(called) = self.call(receiver, method, "_blocking") {
             self.push(called.kind, &called.token);
-        } else if let Some(acquired) = self.short(receiver, method) {
+        } else if let Some(acquired) = self.sync_acquisition(receiver, method) {
             self.push(EventKind::Acquire(vec![acquired]), method);
         }
     }
 
     /// `self.acquire_state()` or `self.state.lock()`, which acquires in the call if the derive
     /// knows the lock as one of `async_monitor::sync`.
-    fn short(&self, receiver: &Expr, method: &Ident) -> Option<Acquired> {
+    fn sync_acquisition(&self, receiver: &Expr, method: &Ident) -> Option<Acquired> {
         let acquired = if !is_self(receiver) {
             of_field(receiver, method, "")
         } else if self.methods.is_async(method).is_none() {
@@ -226,7 +226,7 @@ impl Walk<'_> {
         };
         let acquired = acquired?;
         Some(Acquired {
-            condition: Some((quote!(short), acquired.field.clone())),
+            condition: Some((quote!(sync), acquired.field.clone())),
             ..acquired
         })
     }
@@ -348,7 +348,7 @@ impl section::Visit for Walk<'_> {
                 self.join(mac);
                 false
             }
-            _ => section::is_known(mac),
+            _ => section::is_known_macro(mac),
         }
     }
 }

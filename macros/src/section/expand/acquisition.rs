@@ -1,4 +1,8 @@
 //! One lock of a section, and how it is acquired.
+//!
+//! Entering a lock takes two steps. *Wait* acquires an async lock, and does nothing for a sync
+//! lock. *Finish* makes the guard, and acquires a sync lock: its guard is not `Send`, and must
+//! not exist while the section waits.
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -16,11 +20,12 @@ pub(super) struct Acquisition<'s> {
     krate: &'s Krate,
     index: Literal,
     base: Ident,
-    /// What is entered.
+    /// The local that refers to the lock or to its struct.
     lock: Ident,
     pub(super) entry_type: Ident,
-    /// What has been waited for, and then the guard, where there are several locks.
+    /// The result of *wait*.
     pub(super) waited: Ident,
+    /// With several locks: the result of the current step.
     pub(super) slot: Ident,
     pub(super) guard: Ident,
     view: Ident,
@@ -76,10 +81,10 @@ impl<'s> Acquisition<'s> {
     }
 
     /// `let (__type, __lock) = ..;`: finds out the type of the lock, and what is
-    /// entered. Of both, the future of a section keeps nothing while it waits.
+    /// entered. Neither local is stored in the future while it waits.
     ///
-    /// A base that is a path is written twice: a lock of a derive borrows what the first one
-    /// leads to, any other lock only the field that the second one leads to.
+    /// A base that is a path is expanded twice: a derived lock borrows the whole struct, any other
+    /// lock only its field.
     ///
     /// A read section looks for a reader-writer lock of that name, and for any other.
     pub(super) fn entry(&self) -> TokenStream {
@@ -137,13 +142,13 @@ impl<'s> Acquisition<'s> {
         }
     }
 
-    /// `Enter::wait(..)`: the future of the first step, or of an error.
+    /// `Enter::wait(..)`: the future of *wait*, or of an error.
     fn wait(&self) -> TokenStream {
         let (span, enter, lock) = (self.span(), self.enter(), &self.lock);
         quote_spanned!(span=> #enter::wait(#lock))
     }
 
-    /// The result of the first step, here.
+    /// Expands to the result of *wait*, awaited or blocking as the site requires.
     fn waited(&self, site: Site<'_>) -> TokenStream {
         let (span, enter, lock) = (self.span(), self.enter(), &self.lock);
         match site.wait() {
@@ -214,13 +219,12 @@ impl<'s> Acquisition<'s> {
             #private::SectionLock::#make::<_, #key>(
                 #entry_type.__name(::core::stringify!(#written)),
                 #lock,
-                #entry_type.__mode().__acquires_last(),
+                #entry_type.__suspend_mode().__acquires_last(),
             )
         }
     }
 
-    /// `__type.__finish::<0x1234>(..)`: the second step, which makes the guard of what has
-    /// been waited for.
+    /// `__type.__finish::<0x1234>(..)`: *finish*, for the result of *wait*.
     pub(super) fn finished(&self, waited: &TokenStream) -> TokenStream {
         let (span, entry_type, key) = (self.span(), &self.entry_type, &self.key);
         match self.model.mode {
@@ -229,8 +233,8 @@ impl<'s> Acquisition<'s> {
         }
     }
 
-    /// The future that enters the section: of the guard where there is a condition, and else
-    /// of the first step.
+    /// The future that enters the section: of the guard where there is a condition, and else of
+    /// *wait*.
     pub(super) fn entering(&self, section: &Section) -> TokenStream {
         self.watched(&match &section.options.when {
             Some(when) => self.acquire_when(&when.condition),
@@ -277,7 +281,7 @@ impl<'s> Acquisition<'s> {
     /// Expands to:
     ///
     /// ```text
-    /// __type.__mode().__enter_when::<_, _, 0x1234, _>(
+    /// __type.__suspend_mode().__enter_when::<_, _, 0x1234, _>(
     ///     __lock,
     ///     &__type,
     ///     unsafe { ByReference::new() },
@@ -313,7 +317,7 @@ impl<'s> Acquisition<'s> {
             ),
         };
         quote_spanned! {span=>
-            #entry_type.__mode().#enter_when::<_, _, #key, _>(
+            #entry_type.__suspend_mode().#enter_when::<_, _, #key, _>(
                 #place,
                 &#entry_type,
                 #unsafe_ { #private::ByReference::new() },
@@ -387,7 +391,7 @@ pub(super) fn acquire(section: &Section, locks: &[Acquisition<'_>], site: Site<'
             };
             let name = &one.waited;
             let finish = finish(section, locks, &|lock| lock.waited.to_token_stream());
-            // Two statements: the receiver of the second step would be kept over the await.
+            // Two statements, so that the receiver of `__finish` is not kept across the await.
             quote_spanned!(span=> let #name = #waited; #finish)
         }
         several => {
@@ -401,10 +405,10 @@ pub(super) fn acquire(section: &Section, locks: &[Acquisition<'_>], site: Site<'
     }
 }
 
-/// Expands to the second step for what the first one has left in `__waited`:
+/// Expands to *finish* for the results of *wait* in `__waited`:
 ///
 /// ```text
-/// let (mut __guard0, mut __guard1) = if __type0.__mode().__with(&__type1).__acquires_last() {
+/// let (mut __guard0, mut __guard1) = if __type0.__suspend_mode().__with(&__type1).__acquires_last() {
 ///     let (mut __waited0, mut __waited1) = (Some(__waited0), Some(__waited1));
 ///     let (mut __slot0, mut __slot1) = (None, None);
 ///     for __next in in_order([ids]) {
@@ -419,7 +423,7 @@ pub(super) fn acquire(section: &Section, locks: &[Acquisition<'_>], site: Site<'
 /// };
 /// ```
 ///
-/// It acquires the short locks, behind all others and in the order of their ids, and has no
+/// It acquires the sync locks, behind all others and in the order of their ids, and has no
 /// `.await`.
 pub(super) fn finish(
     section: &Section,
@@ -451,10 +455,10 @@ pub(super) fn finish(
     let at_once = locks
         .iter()
         .map(|lock| lock.watched_finish(&lock.finished(&waited_of(lock))));
-    let mode = mode(locks);
+    let suspend_mode = suspend_mode(locks);
     let next = Ident::new("__next", span);
     quote_spanned! {span=>
-        let (#(mut #guards,)*) = if #mode.__acquires_last() {
+        let (#(mut #guards,)*) = if #suspend_mode.__acquires_last() {
             #(let mut #waited = ::core::option::Option::Some(#sources);)*
             let (#(mut #slots,)*) = (#(#nones,)*);
             for #next in #private::in_order([#(#ids,)*]) {
@@ -469,20 +473,21 @@ pub(super) fn finish(
     }
 }
 
-/// `__type0.__mode().__with(&__type1)`: whether the section may suspend.
-pub(super) fn mode(locks: &[Acquisition<'_>]) -> TokenStream {
+/// Expands to `__type0.__suspend_mode().__with(&__type1)`: the combined mode of the locks, which
+/// says whether the section may suspend.
+pub(super) fn suspend_mode(locks: &[Acquisition<'_>]) -> TokenStream {
     let mut mode = TokenStream::new();
     for (index, lock) in locks.iter().enumerate() {
         let (span, entry_type) = (own(Span::call_site()), &lock.entry_type);
         mode.extend(match index {
-            0 => quote_spanned!(span=> #entry_type.__mode()),
+            0 => quote_spanned!(span=> #entry_type.__suspend_mode()),
             _ => quote_spanned!(span=> .__with(&#entry_type)),
         });
     }
     mode
 }
 
-/// That of a lock in a `match` on its index.
+/// The match pattern for the lock with this index.
 fn pattern(index: usize, locks: &[Acquisition<'_>]) -> TokenStream {
     if index + 1 == locks.len() {
         quote!(_)
@@ -502,8 +507,7 @@ fn pattern(index: usize, locks: &[Acquisition<'_>]) -> TokenStream {
 ///     }
 /// }
 /// ```
-///
-/// The first step of entering, in the order of the ids.
+/// This is *wait*, in the order of the ids.
 pub(super) fn wait_in_order(
     locks: &[Acquisition<'_>],
     site: Site<'_>,

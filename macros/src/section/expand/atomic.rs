@@ -8,7 +8,7 @@ use super::acquisition::{Acquisition, used};
 use super::site::{Site, Wait, allow_unreachable, braced, braced_as_written, in_scope, never_ends};
 use crate::gather::Gather;
 use crate::names::{Krate, own};
-use crate::section::control_flow::{self, End};
+use crate::section::control_flow::{self, Outcome};
 use crate::section::model::Section;
 
 /// The code of a rollback that all sections have in common: also those that
@@ -158,16 +158,16 @@ pub(super) fn body(
         ..
     } = site
     else {
-        let end = control_flow::end(&statements);
+        let outcome = control_flow::outcome(&statements);
         let statements = braced(statements, span);
-        if end == End::Never {
+        if outcome == Outcome::Never {
             return braced(never_ends(&statements, span), span).into_token_stream();
         }
         let committed = rollback.commit(&statements);
-        let allow = allow_unreachable(end, span);
+        let allow = allow_unreachable(outcome, span);
         return quote!(#allow #committed);
     };
-    // Under a short lock, the body may not be a future; under others, it is smaller without.
+    // Under a sync lock, the body may not be a future; under others, it is smaller without.
     if wait == Wait::Park || !control_flow::may_suspend(&statements, false) {
         let output = output.map_or_else(|| quote!(_), ToTokens::to_token_stream);
         let statements = braced_as_written(statements, braces);

@@ -67,11 +67,13 @@ fn section(section: &Section, site: Site<'_>, statements: TokenStream) -> TokenS
         .gather();
     let entries: TokenStream = locks.iter().map(Acquisition::entry).gather();
     let snapshots = atomic::snapshots(section, &locks);
-    let end = control_flow::end(&statements);
+    let outcome = control_flow::outcome(&statements);
     let questions = questions::questions(section, &locks, site, &statements);
     let inside = inside(section, &locks, site, statements);
     let entered = match &section.options.timeout {
-        Some(timeout) => timeout::expand(section, timeout, &locks, site, &snapshots, inside, end),
+        Some(timeout) => {
+            timeout::expand(section, timeout, &locks, site, &snapshots, inside, outcome)
+        }
         None => {
             let guards = acquisition::acquire(section, &locks, site);
             quote!(#snapshots #guards #inside)
@@ -111,7 +113,7 @@ fn inside(
 fn body(section: &Section, site: Site<'_>, statements: TokenStream) -> TokenStream {
     let options = &section.options;
     if let (Some(no_await), Site::Fn { output, braces, .. }) = (&options.no_await, site) {
-        if control_flow::suspensions(&statements).is_empty() {
+        if control_flow::find_suspensions(&statements).is_empty() {
             let span = own(no_await.span());
             let private = options.krate.private_at(span);
             let output = output.map_or_else(|| quote!(_), ToTokens::to_token_stream);

@@ -4,7 +4,7 @@
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote_spanned;
 
-use super::acquisition::{Acquisition, mode};
+use super::acquisition::{Acquisition, suspend_mode};
 use super::site::{Site, Wait};
 use crate::gather::Gather;
 use crate::names::own;
@@ -14,9 +14,9 @@ use crate::section::model::Section;
 /// Expands to, in front of the acquisitions:
 ///
 /// ```text
-/// __type0.__mode().__parks();
-/// __type0.__mode().__with(&__type1).__is_bounded();
-/// __type0.__mode().__with(&__type1).__may_suspend::<0>();
+/// __type0.__suspend_mode().__parks();
+/// __type0.__suspend_mode().__with(&__type1).__is_bounded();
+/// __type0.__suspend_mode().__with(&__type1).__may_suspend::<0>();
 /// ```
 ///
 /// the first for each lock of a plain fn without `blocking`, the second where there is a
@@ -29,29 +29,29 @@ pub(super) fn questions(
     statements: &TokenStream,
 ) -> TokenStream {
     let options = &section.options;
-    let mode = mode(locks);
+    let suspend_mode = suspend_mode(locks);
     let ask = |at: Span, question: &str, number: Option<usize>| {
         let (span, question) = (own(at), Ident::new(question, own(at)));
-        let (mode, number) = (&mode, number.map(Literal::usize_suffixed));
+        let (suspend_mode, number) = (&suspend_mode, number.map(Literal::usize_suffixed));
         let number = number.map(|number| quote_spanned!(span=> ::<#number>));
-        quote_spanned!(span=> #mode.#question #number ();)
+        quote_spanned!(span=> #suspend_mode.#question #number ();)
     };
     let mut questions = TokenStream::new();
     if site.wait() == Wait::Park && options.blocking.is_none() {
         questions.extend(locks.iter().map(|lock| {
             let (span, entry_type) = (lock.span(), &lock.entry_type);
-            quote_spanned!(span=> #entry_type.__mode().__parks();)
+            quote_spanned!(span=> #entry_type.__suspend_mode().__parks();)
         }));
     }
     if let Some(timeout) = options.timeout.as_ref().filter(|_| options.when.is_none()) {
         questions.extend(ask(timeout.name.span(), "__is_bounded", None));
     }
     if site.wait() == Wait::Await {
-        let awaits = control_flow::visible_awaits(statements);
+        let awaits = control_flow::find_all_awaits(statements);
         let asked = awaits.iter().enumerate().map(|(index, (at, awaited_in))| {
             let question = match awaited_in {
                 AwaitedIn::Body => "__may_suspend",
-                AwaitedIn::Section => "__may_nest",
+                AwaitedIn::NestedSection => "__may_nest",
             };
             ask(*at, question, Some(index))
         });

@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 
 use crate::names::{own, plain};
-use crate::section::control_flow::End;
+use crate::section::control_flow::Outcome;
 
 /// Where a section stands.
 #[derive(Clone, Copy)]
@@ -61,8 +61,8 @@ impl Site<'_> {
 
 /// What goes in front of a call whose argument may never end, as the call is then
 /// unreachable. Nowhere else: a crate may forbid the lint.
-pub(super) fn allow_unreachable(end: End, span: Span) -> Option<TokenStream> {
-    (end != End::Value).then(|| quote_spanned!(span=> #[allow(unreachable_code)]))
+pub(super) fn allow_unreachable(outcome: Outcome, span: Span) -> Option<TokenStream> {
+    (outcome != Outcome::Value).then(|| quote_spanned!(span=> #[allow(unreachable_code)]))
 }
 
 /// Expands to:

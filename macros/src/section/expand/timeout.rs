@@ -7,7 +7,7 @@ use super::acquisition::{Acquisition, Leave, finish, wait_in_order};
 use super::site::{Site, Wait, allow_unreachable, braced, never_ends};
 use crate::gather::Gather;
 use crate::names::own;
-use crate::section::control_flow::End;
+use crate::section::control_flow::Outcome;
 use crate::section::model::{Section, Timeout};
 
 /// Expands to, in a fn:
@@ -34,7 +34,7 @@ pub(super) fn expand(
     site: Site<'_>,
     snapshots: &TokenStream,
     inside: TokenStream,
-    end: End,
+    outcome: Outcome,
 ) -> TokenStream {
     let krate = &section.options.krate;
     let span = own(timeout.name.span());
@@ -70,8 +70,8 @@ pub(super) fn expand(
         },
         Site::Block { .. } => {
             let inside = braced(inside, span);
-            let allow = allow_unreachable(end, span);
-            let (value, late) = if end == End::Never {
+            let allow = allow_unreachable(outcome, span);
+            let (value, late) = if outcome == Outcome::Never {
                 (
                     never_ends(&inside, span),
                     quote_spanned!(span=> #private::late(#elapsed, || ::core::unreachable!())),

@@ -28,7 +28,7 @@ use parking_lot as bare;
 #[cfg(not(feature = "parking_lot"))]
 use std::sync as bare;
 
-/// What the limit of a short lock is.
+/// What the limit of a sync lock is.
 const BENEATH: &str = "the lock beneath";
 
 /// The columns of the table.

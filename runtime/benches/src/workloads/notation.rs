@@ -1,4 +1,4 @@
-//! The notation beside the same thing written by hand.
+//! The macros beside the same thing written by hand.
 
 use std::future::Future;
 use std::hint::black_box;

@@ -12,7 +12,7 @@ use super::{
     use_of,
 };
 use crate::gate::{
-    Entering, Gate, GatePermit, Gated, entering_future, guard_traits, polled_after_completion,
+    Acquiring, Gate, GatePermit, Gated, acquiring_future, guard_traits, polled_after_completion,
 };
 use crate::traits::guard::relock_guard;
 
@@ -179,7 +179,7 @@ guard_traits! {
 macro_rules! write_guards {
     ($($guard:ident[$($generics:tt)*]<$($params:tt),*>, $read_guard:ty, |$handle:ident| $read_handle:expr;)*) => {$(
         impl<$($generics)*> $guard<$($params),*> {
-            /// Goes on as a reader. Readers that are first in the queue enter too;
+            /// Goes on as a reader. Readers that are first in the queue acquire too;
             /// no writer gets in between.
             ///
             /// ```
@@ -216,7 +216,7 @@ macro_rules! upgradable_guards {
     ($($guard:ident[$($generics:tt)*]<$($params:tt),*>, $read_guard:ty, |$handle:ident| $read_handle:expr, $write_guard:ty, $upgrade:ident, $for:ty;)*) => {$(
         impl<$($generics)*> $guard<$($params),*> {
             /// Waits until the readers have left, and goes on as the writer. No
-            /// writer gets in between, and no reader enters meanwhile.
+            /// writer gets in between, and no reader acquires meanwhile.
             ///
             /// # Cancel safety
             ///
@@ -227,7 +227,7 @@ macro_rules! upgradable_guards {
             pub fn upgrade(guard: Self) -> $upgrade<$($params),*> {
                 let handle = guard.permit.handle().clone();
                 $upgrade {
-                    entering: Entering::new(handle, Access::Upgrade),
+                    acquiring: Acquiring::new(handle, Access::Upgrade),
                     upgradable: Some(guard.permit),
                 }
             }
@@ -241,7 +241,7 @@ macro_rules! upgradable_guards {
             #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             pub fn try_upgrade(guard: Self) -> Result<$write_guard, Self> {
-                if guard.permit.handle().gate().try_enter_first(Access::Upgrade) {
+                if guard.permit.handle().gate().try_acquire_first(Access::Upgrade) {
                     Ok(<$write_guard>::new(guard.permit.into_handle()))
                 } else {
                     Err(guard)
@@ -265,7 +265,7 @@ macro_rules! upgradable_guards {
         #[must_use = "futures do nothing unless they are awaited"]
         pub struct $upgrade<$($generics)*> {
             // Dropped first: takes back the request before the guard goes.
-            entering: Entering<$for>,
+            acquiring: Acquiring<$for>,
             /// `None` once the future has completed.
             upgradable: Option<GatePermit<$for, Upgradable>>,
         }
@@ -275,12 +275,12 @@ macro_rules! upgradable_guards {
 
             #[inline]
             fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-                // SAFETY: `entering` is pinned with us and not moved below;
+                // SAFETY: `acquiring` is pinned with us and not moved below;
                 // `upgradable` is not.
                 let this = unsafe { self.get_unchecked_mut() };
                 // SAFETY: as above.
-                let entering = unsafe { Pin::new_unchecked(&mut this.entering) };
-                entering.poll(cx).map(|handle| {
+                let acquiring = unsafe { Pin::new_unchecked(&mut this.acquiring) };
+                acquiring.poll(cx).map(|handle| {
                     let Some(upgradable) = this.upgradable.take() else {
                         polled_after_completion()
                     };
@@ -295,7 +295,7 @@ macro_rules! upgradable_guards {
             #[inline]
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_struct(stringify!($upgrade))
-                    .field("terminated", &self.entering.is_terminated())
+                    .field("terminated", &self.acquiring.is_terminated())
                     .finish_non_exhaustive()
             }
         }
@@ -311,7 +311,7 @@ upgradable_guards! {
         OwnedRwLockWriteGuard<T>, RwLockUpgradeOwned, rc!(RwLock<T>);
 }
 
-entering_future! {
+acquiring_future! {
     /// The future of [`RwLock::read`].
     RwLockRead['a, T: ?Sized]['a, T] for ReadHandle<'a, T> => RwLockReadGuard<'a, T>,
         request Access::Read;

@@ -20,9 +20,9 @@
 //!
 //! # Policy
 //!
-//! Strict FIFO between the kinds: whoever came first enters first, and readers
+//! Strict FIFO between the kinds: whoever came first acquires first, and readers
 //! that stand behind a writer wait for it. So neither kind starves. Only an
-//! upgrade goes to the head of the line: a writer before it could not enter
+//! upgrade goes to the head of the line: a writer before it could not acquire
 //! anyway while the upgradable guard exists.
 //!
 //! # Invariants
@@ -196,7 +196,7 @@ impl<T: ?Sized> RwLock<T> {
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_read(&self) -> Option<RwLockReadGuard<'_, T>> {
-        self.enter(Access::Read)
+        self.try_access(Access::Read)
             .then(|| RwLockReadGuard::new(ReadHandle::new(self)))
     }
 
@@ -204,7 +204,7 @@ impl<T: ?Sized> RwLock<T> {
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_write(&self) -> Option<RwLockWriteGuard<'_, T>> {
-        self.enter(Access::Write)
+        self.try_access(Access::Write)
             .then(|| RwLockWriteGuard::new(self))
     }
 
@@ -213,7 +213,7 @@ impl<T: ?Sized> RwLock<T> {
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_upgradable_read(&self) -> Option<RwLockUpgradableReadGuard<'_, T>> {
-        self.enter(Access::Upgradable)
+        self.try_access(Access::Upgradable)
             .then(|| RwLockUpgradableReadGuard::new(self))
     }
 
@@ -282,7 +282,7 @@ impl<T: ?Sized> RwLock<T> {
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_read_owned(self: &rc!(Self)) -> Option<OwnedRwLockReadGuard<T>> {
-        self.enter(Access::Read)
+        self.try_access(Access::Read)
             .then(|| OwnedRwLockReadGuard::new(Rc::clone(self)))
     }
 
@@ -291,7 +291,7 @@ impl<T: ?Sized> RwLock<T> {
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_write_owned(self: &rc!(Self)) -> Option<OwnedRwLockWriteGuard<T>> {
-        self.enter(Access::Write)
+        self.try_access(Access::Write)
             .then(|| OwnedRwLockWriteGuard::new(Rc::clone(self)))
     }
 
@@ -302,7 +302,7 @@ impl<T: ?Sized> RwLock<T> {
     pub fn try_upgradable_read_owned(
         self: &rc!(Self),
     ) -> Option<OwnedRwLockUpgradableReadGuard<T>> {
-        self.enter(Access::Upgradable)
+        self.try_access(Access::Upgradable)
             .then(|| OwnedRwLockUpgradableReadGuard::new(Rc::clone(self)))
     }
 
@@ -352,15 +352,15 @@ impl<T: ?Sized> RwLock<T> {
         self.gate().word() & !FLAGS != 0
     }
 
-    /// The value. Needs no lock, as nobody else has it.
+    /// The value, without locking: `&mut self` proves that no guard exists.
     #[inline]
     pub fn get_mut(&mut self) -> &mut T {
         self.value.get_mut()
     }
 
     #[inline]
-    fn enter(&self, access: Access) -> bool {
-        self.gate().try_enter(access)
+    fn try_access(&self, access: Access) -> bool {
+        self.gate().try_acquire(access)
     }
 }
 
@@ -403,7 +403,7 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
 unsafe impl<T: ?Sized> crate::when::ConditionalLock for RwLock<T> {
     #[inline]
     fn waiter(&self) -> crate::when::ConditionalWaiter<'_> {
-        crate::when::Flavoured::shared_waiter(self.gate(), Access::Write)
+        crate::when::NewWaiter::shared_waiter(self.gate(), Access::Write)
     }
 
     #[inline]
@@ -416,7 +416,7 @@ unsafe impl<T: ?Sized> crate::when::ConditionalLock for RwLock<T> {
 unsafe impl<T: ?Sized> crate::when::ConditionalRwLock for RwLock<T> {
     #[inline]
     fn read_waiter(&self) -> crate::when::ConditionalWaiter<'_> {
-        crate::when::Flavoured::shared_waiter(self.gate(), Access::Read)
+        crate::when::NewWaiter::shared_waiter(self.gate(), Access::Read)
     }
 
     #[inline]
@@ -448,8 +448,8 @@ impl<T: ?Sized> AsyncRwLock for RwLock<T> {
     }
 }
 
-// SAFETY: R1, R2; leaving is a Release and entering an Acquire on the same word,
-// or both are ordered by the lock of the queue.
+// SAFETY: R1, R2; a release is a Release and an acquisition an Acquire on the same word,
+// or both are ordered by the queue lock.
 unsafe impl<T: ?Sized> ExclusiveLock for RwLock<T> {}
 
 // SAFETY: as above.

@@ -9,7 +9,7 @@
 //! |---|---|
 //! | acquire `n`, as many are available, nobody waits | `n` fewer |
 //! | acquire `n` otherwise | joins the queue |
-//! | acquire 0 | enters at once, whoever waits |
+//! | acquire 0 | acquires at once, whoever waits |
 //! | give back `n` | `n` more; then those who wait take theirs, in order, up to the first whose number is not available |
 //!
 //! Permits are taken from the word when they are granted, so those on their way
@@ -46,8 +46,8 @@ use crate::traits::lock::async_lock;
 /// # Fairness
 ///
 /// FIFO. A release hands the permit over to the first waiter there and then; permits
-/// that nobody is waiting for go to the next request. For the rest see [`Lock`](super::Lock), which is the same with one
-/// permit and no way to add another.
+/// that nobody is waiting for go to the next request. For the rest see [`Lock`](super::Lock),
+/// which is the same with one permit and no way to add another.
 ///
 /// # Examples
 ///
@@ -273,7 +273,7 @@ macro_rules! semaphore {
 
             #[inline]
             fn try_take(&self, permits: usize) -> bool {
-                permits == 0 || self.gate.try_enter(permits)
+                permits == 0 || self.gate.try_acquire(permits)
             }
         }
 
@@ -422,7 +422,7 @@ impl BoundedSemaphore {
             }
         }
         if permits != 0 {
-            self.gate.leave(permits);
+            self.gate.release(permits);
         }
         Ok(())
     }

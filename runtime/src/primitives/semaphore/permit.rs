@@ -7,7 +7,7 @@ use core::ptr;
 use core::task::{Context, Poll};
 
 use super::{BoundedSemaphore, Semaphore, rc};
-use crate::gate::{Entering, GatePermit, Gated};
+use crate::gate::{Acquiring, GatePermit, Gated};
 use crate::platform::Ordering;
 
 impl Semaphore {
@@ -104,13 +104,13 @@ macro_rules! permits {
         /// see the cancel safety of the method.
         #[must_use = "futures do nothing unless they are awaited"]
         pub struct $acquire<$($a)?> {
-            entering: Entering<$handle>,
+            acquiring: Acquiring<$handle>,
         }
 
         impl<$($a)?> $acquire<$($a)?> {
             #[inline]
             pub(crate) fn new(handle: $handle, permits: usize) -> Self {
-                Self { entering: Entering::new(handle, permits) }
+                Self { acquiring: Acquiring::new(handle, permits) }
             }
         }
 
@@ -119,10 +119,10 @@ macro_rules! permits {
 
             #[inline]
             fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-                let permits = self.entering.request();
+                let permits = self.acquiring.request();
                 // SAFETY: the only field is pinned with the struct.
-                let entering = unsafe { self.map_unchecked_mut(|this| &mut this.entering) };
-                entering.poll(cx).map(|handle| $permit::new(handle, permits))
+                let acquiring = unsafe { self.map_unchecked_mut(|this| &mut this.acquiring) };
+                acquiring.poll(cx).map(|handle| $permit::new(handle, permits))
             }
         }
 
@@ -130,8 +130,8 @@ macro_rules! permits {
             #[inline]
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_struct(stringify!($acquire))
-                    .field("permits", &self.entering.request())
-                    .field("terminated", &self.entering.is_terminated())
+                    .field("permits", &self.acquiring.request())
+                    .field("terminated", &self.acquiring.is_terminated())
                     .finish_non_exhaustive()
             }
         }

@@ -1,5 +1,5 @@
 //! What sections of the crowd do while they hold a book. How they acquire it stands with
-//! each crowd: in the notation, or as that expands.
+//! each crowd: with the macros, or as that expands.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,4 +1,4 @@
-// A short lock is acquired by a plain call: again, or in another order.
+// A sync lock is acquired by a plain call: again, or in another order.
 use async_monitor::{Guarded, Lock, monitor, sync, synchronized};
 
 #[derive(Guarded)]

@@ -1,4 +1,4 @@
-// Every form of the notation, once.
+// Every form of the macros, once.
 
 use std::pin::Pin;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Conditional waiters of a short lock.
+//! Conditional waiters of a sync lock.
 
 use std::sync::atomic::{AtomicIsize, Ordering};
 
@@ -17,7 +17,7 @@ struct Account {
 
 /// Some pay in, and others wait until there is enough for them, to take it or to read.
 #[test]
-fn when_there_is_enough_at_a_short_lock() {
+fn when_there_is_enough_at_a_sync_lock() {
     crowd(
         4,
         Account::default,

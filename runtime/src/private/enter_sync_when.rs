@@ -1,12 +1,12 @@
-//! How a section of a short lock waits for a condition (`when`): as in `conditional`, for
+//! How a section of a sync lock waits for a condition (`when`): as in `enter_when`, for
 //! the waiters of `sync::when`. Conditions are evaluated on behalf of their waiters where that
 //! is sound, as there (G8 of the gate), by whoever holds the lock.
 
 use core::mem::{self, ManuallyDrop};
 use core::ptr::NonNull;
 
-use super::conditional::{ByReference, ConditionGuard, OfSection};
 use super::dispatch::{AnySyncLock, Enter, EnterShared};
+use super::enter_when::{ByReference, ConditionGuard, OfSection};
 use super::entry_type::EntryType;
 use super::reading::{Exclusively, Reading};
 use crate::queue::{Evaluator, Object};
@@ -227,11 +227,11 @@ macro_rules! sync_conditional {
 }
 
 sync_conditional! {
-    /// An exclusive section of a short lock can wait for a condition.
+    /// An exclusive section of a sync lock can wait for a condition.
     ConditionalSync, EnterSyncWhen, enter_sync_when: Enter, SyncLock,
     ConditionalSyncLock, Guard, acquire_with_turn, release_without_turn, guard_to_evaluate;
 
-    /// A read section of a short lock can wait for a condition.
+    /// A read section of a sync lock can wait for a condition.
     ConditionalSyncShared, EnterSyncSharedWhen, enter_sync_shared_when: EnterShared, SyncRwLock,
     ConditionalSyncRwLock, ReadGuard, read_with_turn, release_read_without_turn,
     read_guard_to_evaluate;

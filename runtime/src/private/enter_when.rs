@@ -1,7 +1,7 @@
 //! How a section waits for a condition (`when`).
 //!
-//! The condition is given no guard, but a view of one: the guard is forgotten where the
-//! condition is false, and must be the one that was made.
+//! The condition sees a view, never the guard itself: if it is false, the guard is forgotten, so
+//! the condition must not be able to swap it.
 //!
 //! The waiter of a section is made in six layers, from the section down to the gate:
 //!
@@ -12,7 +12,7 @@
 //! | [`Conditional`] for `&L` | here | its message is shown at the section, not at the derive |
 //! | [`ConditionalLock`] for a field | `locks` | a field leads to its lock through pointers |
 //! | [`ConditionalLock`] for a lock | `conditional_lock!` in `when` | coherence: each lock implements it |
-//! | `Flavoured::exclusive_waiter` | `when` | a gate for threads and one for `local` |
+//! | `NewWaiter::exclusive_waiter` | `when` | a gate for threads and one for `local` |
 //!
 //! Each has a counterpart for read sections.
 
@@ -97,11 +97,10 @@ macro_rules! conditional {
         )]
         ///
         /// # Safety
-        ///
-        /// Waiter and guard are of the same lock, `HasLock::view`, where that is
-        /// implemented, leaves the guard where it is, and where the lock stays on
-        /// one thread, so does a reference to the implementor. `object` is the
-        /// implementor, and the lock the one that its kind stands for.
+        /// - The waiter and the guard belong to the same lock.
+        /// - `HasLock::view`, if implemented, does not move the guard.
+        /// - If the lock is confined to one thread, a reference to `Self` is, too.
+        /// - `object` identifies `self` and this lock.
         pub unsafe trait $enter_when<const KEY: u128>: $enter<KEY> {
             /// The object at which the section waits, where a condition may be evaluated on
             /// its behalf.
@@ -185,8 +184,8 @@ macro_rules! conditional {
             // Guards of our locks, and newtypes of them, hold nothing but
             // references. The condition cannot reach the guard.
             unsafe {
-                let granted = GuardMaker::new(entered, E::granted_guard);
-                when(entered.waiter(), granted, condition).evaluated_by(evaluator)
+                let make_guard = GuardMaker::new(entered, E::granted_guard);
+                when(entered.waiter(), make_guard, condition).evaluated_by(evaluator)
             }
         }
     )*};
@@ -202,8 +201,8 @@ conditional! {
     ConditionalRwLock, ReadGuard, read_waiter, granted_read_guard;
 }
 
-/// Says that a condition captures by reference what it captures: it is not a `move`
-/// closure. So it has a size if it captures anything, even a value that has none.
+/// Proof that a condition is not a `move` closure. It then captures by reference, so it is
+/// zero-sized only if it captures nothing.
 pub struct ByReference(());
 
 impl ByReference {

@@ -14,14 +14,14 @@
 
 use core::marker::PhantomData;
 
-use super::conditional::{
+use super::enter_sync_when::{
+    EnterSyncSharedWhen, EnterSyncWhen, enter_sync_shared_when, enter_sync_when,
+};
+use super::enter_when::{
     ByReference, ConditionGuard, EnterSharedWhen, EnterWhen, OfSection, enter_shared_when,
     enter_when,
 };
 use super::entry_type::{Entry, EntryType};
-use super::sync_conditional::{
-    EnterSyncSharedWhen, EnterSyncWhen, enter_sync_shared_when, enter_sync_when,
-};
 use crate::sync::when::SyncWhen;
 use crate::when::{GuardMaker, When};
 
@@ -39,7 +39,7 @@ pub trait Mode {
     /// The mode of a section with a lock of this mode and one of the other.
     type With<M: Mode>: Mode;
 
-    /// Some lock is acquired in the second step of entering.
+    /// Some lock is acquired in the step *finish* of entering.
     const ACQUIRES_LAST: bool = false;
 }
 
@@ -124,7 +124,7 @@ impl<M: Mode> ModeOf<M> {
         ModeOf::new()
     }
 
-    /// Whether the second step of entering acquires a lock.
+    /// Whether the step *finish* of entering acquires a lock.
     #[inline]
     pub fn __acquires_last(&self) -> bool {
         M::ACQUIRES_LAST

@@ -29,7 +29,7 @@ impl Account {
                 >(
                     __type0.__name(::core::stringify!(ledger)),
                     __lock0,
-                    __type0.__mode().__acquires_last(),
+                    __type0.__suspend_mode().__acquires_last(),
                 ),
             ],
         );

@@ -38,7 +38,7 @@ impl Account {
                 >(
                     __type0.__name(::core::stringify!(ledger)),
                     __lock0,
-                    __type0.__mode().__acquires_last(),
+                    __type0.__suspend_mode().__acquires_last(),
                 ),
                 ::async_monitor::__private::SectionLock::exclusive::<
                     _,
@@ -46,7 +46,7 @@ impl Account {
                 >(
                     __type1.__name(::core::stringify!(self.inner.ledger)),
                     __lock1,
-                    __type1.__mode().__acquires_last(),
+                    __type1.__suspend_mode().__acquires_last(),
                 ),
             ],
         );

@@ -37,7 +37,7 @@ const _: () = {
                 >(
                     __type0.__name(::core::stringify!(from.ledger)),
                     __lock0,
-                    __type0.__mode().__acquires_last(),
+                    __type0.__suspend_mode().__acquires_last(),
                 ),
                 ::async_monitor::__private::SectionLock::exclusive::<
                     _,
@@ -45,7 +45,7 @@ const _: () = {
                 >(
                     __type1.__name(::core::stringify!(to.ledger)),
                     __lock1,
-                    __type1.__mode().__acquires_last(),
+                    __type1.__suspend_mode().__acquires_last(),
                 ),
             ],
         );

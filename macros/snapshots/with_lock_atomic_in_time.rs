@@ -10,12 +10,39 @@ const _: () = {
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
         __type0.__suspend_mode().__is_bounded();
+        let __section = ::async_monitor::__private::Section::new(
+            {
+                static __SITE: ::async_monitor::__private::Site = ::async_monitor::__private::Site::new(
+                    "with_lock!",
+                    ::core::file!(),
+                    ::core::line!(),
+                    ::core::column!(),
+                    "",
+                );
+                &__SITE
+            },
+            ::core::option::Option::None,
+            [
+                ::async_monitor::__private::SectionLock::exclusive::<
+                    _,
+                    122075695621518212564394156771862851892u128,
+                >(
+                    __type0.__name(::core::stringify!(account.ledger)),
+                    __lock0,
+                    __type0.__suspend_mode().__acquires_last(),
+                ),
+            ],
+        );
         let __limit: ::core::time::Duration = LONG;
         match ::async_monitor::__private::timeout(
                 __limit,
-                ::async_monitor::__private::Enter::<
-                    122075695621518212564394156771862851892u128,
-                >::wait(__lock0),
+                __section
+                    .__entering(
+                        0usize,
+                        ::async_monitor::__private::Enter::<
+                            122075695621518212564394156771862851892u128,
+                        >::wait(__lock0),
+                    ),
             )
             .await
         {
@@ -23,8 +50,15 @@ const _: () = {
                 let mut __snapshot0 = ::core::option::Option::None;
                 let __committed = ::async_monitor::__private::Committed::new();
                 let (__waited0,) = (::async_monitor::__private::infallible(__acquired),);
-                let mut __guard0 = __type0
-                    .__finish::<122075695621518212564394156771862851892u128>(__waited0);
+                let mut __guard0 = {
+                    let __asking = __section.__finish(0usize);
+                    let __acquired = __type0
+                        .__finish::<
+                            122075695621518212564394156771862851892u128,
+                        >(__waited0);
+                    __asking.__acquired();
+                    __acquired
+                };
                 ::core::result::Result::Ok({
                     let mut __restorable0 = __type0.__restorable(&mut __guard0);
                     let mut __rollback0 = __restorable0
@@ -32,6 +66,7 @@ const _: () = {
                     let mut __view0 = __type0.__view(__rollback0.__guard());
                     let ledger = __view0.__bind();
                     let _ = &ledger;
+                    let __inside = __section.__inside();
                     ::async_monitor::__private::commit(
                         {
                             *ledger.balance -= amount;

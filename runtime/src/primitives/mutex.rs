@@ -191,7 +191,7 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
         }
 
         let mut debug = f.debug_struct("Mutex");
-        if self.gate().try_acquire(()) {
+        if self.gate().try_acquire_quietly(()) {
             let _visit = Visit(self.gate());
             // SAFETY: the visit holds the lock (M1).
             let value = unsafe { &*self.value.get() };

@@ -36,6 +36,20 @@ impl Site {
     }
 }
 
+impl Site {
+    pub(super) fn place(&self) -> Place {
+        self.0.place
+    }
+}
+
+/// The section that acquires a lock on this thread, if one does.
+#[inline]
+pub(super) fn entering() -> Option<&'static Site> {
+    // SAFETY: W1.
+    let innermost = unsafe { INNERMOST.get().as_ref() }?;
+    innermost.entering.get().map(|_| innermost.site)
+}
+
 /// A lock of a section.
 #[derive(Debug)]
 pub struct SectionLock {

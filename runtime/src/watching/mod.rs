@@ -7,7 +7,7 @@
 //!
 //! | | lives in | written |
 //! |---|---|---|
-//! | [`Holder`]: where a lock was acquired last | the gate of the lock, a word | at each acquisition, by a plain store |
+//! | [`Holder`]: the section or place that acquired a lock last | the gate of the lock, a word | at each acquisition, by a plain store |
 //! | [`Section`]: its fn, its locks, which of them it holds | the future of the section, or the stack of its fn | while it enters |
 //! | the list of a thread: the sections that it is in | links in the sections | around each poll of an `.await` in a section's body; around the body, where it cannot suspend |
 //! | [`Waiting`]: the number of an entry in the registry | the future that waits | at the first poll that has to wait |
@@ -55,6 +55,7 @@ pub use self::frames::{Awaited, Section, SectionLock, Site};
 pub(crate) use self::registry::report;
 pub(crate) use self::waiting::{Ask, Watch, by_thread};
 pub(crate) use self::watcher::set_threshold;
+use crate::watch::Place;
 
 /// A place in the code of a user.
 #[derive(Clone, Copy)]
@@ -69,8 +70,11 @@ impl Caller {
     }
 }
 
-/// Where a lock was acquired last.
-pub(crate) struct Holder(AtomicPtr<Location<'static>>);
+/// Where a lock was acquired last: a section, or a place in the code.
+pub(crate) struct Holder(AtomicPtr<()>);
+
+/// The lowest bit of a pointer to a [`Site`]; another is to a `Location`.
+const IS_SITE: usize = 1;
 
 impl Holder {
     #[inline]
@@ -78,17 +82,31 @@ impl Holder {
         Holder(AtomicPtr::new(ptr::null_mut()))
     }
 
-    /// The lock has been acquired there.
+    /// The lock has been acquired: by the section that this thread enters, or else there.
     #[inline]
     pub(crate) fn set(&self, caller: Caller) {
-        self.0
-            .store(ptr::from_ref(caller.0).cast_mut(), Ordering::Relaxed);
+        let holder = match frames::entering() {
+            Some(site) => ptr::from_ref(site)
+                .cast::<()>()
+                .map_addr(|addr| addr | IS_SITE),
+            None => ptr::from_ref(caller.0).cast(),
+        };
+        self.0.store(holder.cast_mut(), Ordering::Relaxed);
     }
 
     /// The last place, if there was one.
-    pub(crate) fn get(&self) -> Option<&'static Location<'static>> {
-        let location = self.0.load(Ordering::Relaxed);
-        // SAFETY: null, or a reference that was stored by `set`.
-        unsafe { location.as_ref() }
+    pub(crate) fn get(&self) -> Option<Place> {
+        let holder = self.0.load(Ordering::Relaxed);
+        let untagged = holder.map_addr(|addr| addr & !IS_SITE);
+        // SAFETY: null, or a static reference that was stored by `set`, tagged by its type.
+        unsafe {
+            if untagged == holder {
+                holder.cast::<Location<'static>>().as_ref().map(Place::from)
+            } else {
+                untagged.cast::<Site>().as_ref().map(Site::place)
+            }
+        }
     }
 }
+
+const _: () = assert!(align_of::<Site>() > IS_SITE && align_of::<Location<'static>>() > IS_SITE);

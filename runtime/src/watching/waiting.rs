@@ -176,7 +176,7 @@ impl Waiting {
                 ask.mode,
                 section.map_or(place.0.into(), |section| section.place),
                 section,
-                ask.holder.and_then(Holder::get).map(Place::from),
+                ask.holder.and_then(Holder::get),
                 held,
                 state,
                 NonNull::from(&self.polls),

@@ -437,11 +437,13 @@ impl<T: ?Sized> AsyncRwLock for RwLock<T> {
     where
         Self: 'a;
 
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     fn read(&self) -> impl Future<Output = Result<Self::ReadGuard<'_>, Self::Error>> {
         Infallibly(RwLock::read(self))
     }
 
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     fn try_read(&self) -> Option<Self::ReadGuard<'_>> {
         RwLock::try_read(self)

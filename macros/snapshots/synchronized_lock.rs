@@ -23,12 +23,13 @@ impl Account {
             },
             ::core::option::Option::None,
             [
-                ::async_monitor::__private::SectionLock::exclusive::<
-                    _,
-                    122075695621518212564394156771862851892u128,
-                >(
+                ::async_monitor::__private::SectionLock::new(
                     __type0.__name(::core::stringify!(ledger)),
                     __lock0,
+                    ::async_monitor::__private::Enter::<
+                        122075695621518212564394156771862851892u128,
+                    >::id,
+                    false,
                     __type0.__suspend_mode().__acquires_last(),
                 ),
             ],

@@ -24,12 +24,13 @@ impl Account {
             },
             ::core::option::Option::None,
             [
-                ::async_monitor::__private::SectionLock::shared::<
-                    _,
-                    263483944795383689231947791126006350729u128,
-                >(
+                ::async_monitor::__private::SectionLock::new(
                     __type0.__name(::core::stringify!(cfg)),
                     __lock0,
+                    ::async_monitor::__private::EnterShared::<
+                        263483944795383689231947791126006350729u128,
+                    >::id,
+                    true,
                     __type0.__suspend_mode().__acquires_last(),
                 ),
             ],

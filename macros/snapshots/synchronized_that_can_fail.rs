@@ -23,12 +23,13 @@ impl Account {
             },
             ::core::option::Option::None,
             [
-                ::async_monitor::__private::SectionLock::exclusive::<
-                    _,
-                    243516796964516940985367504845056174803u128,
-                >(
+                ::async_monitor::__private::SectionLock::new(
                     __type0.__name(::core::stringify!(remote)),
                     __lock0,
+                    ::async_monitor::__private::Enter::<
+                        243516796964516940985367504845056174803u128,
+                    >::id,
+                    false,
                     __type0.__suspend_mode().__acquires_last(),
                 ),
             ],

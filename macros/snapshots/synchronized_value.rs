@@ -19,12 +19,11 @@ impl Account {
             },
             ::core::option::Option::None,
             [
-                ::async_monitor::__private::SectionLock::exclusive::<
-                    _,
-                    0u128,
-                >(
+                ::async_monitor::__private::SectionLock::new(
                     __type0.__name(::core::stringify!(GLOBAL)),
                     __lock0,
+                    ::async_monitor::__private::Enter::<0u128>::id,
+                    false,
                     __type0.__suspend_mode().__acquires_last(),
                 ),
             ],

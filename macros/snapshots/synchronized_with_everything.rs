@@ -43,28 +43,31 @@ impl Account {
             },
             ::core::option::Option::None,
             [
-                ::async_monitor::__private::SectionLock::exclusive::<
-                    _,
-                    122075695621518212564394156771862851892u128,
-                >(
+                ::async_monitor::__private::SectionLock::new(
                     __type0.__name(::core::stringify!(ledger)),
                     __lock0,
+                    ::async_monitor::__private::Enter::<
+                        122075695621518212564394156771862851892u128,
+                    >::id,
+                    false,
                     __type0.__suspend_mode().__acquires_last(),
                 ),
-                ::async_monitor::__private::SectionLock::exclusive::<
-                    _,
-                    243516796964516940985367504845056174803u128,
-                >(
+                ::async_monitor::__private::SectionLock::new(
                     __type1.__name(::core::stringify!(remote)),
                     __lock1,
+                    ::async_monitor::__private::Enter::<
+                        243516796964516940985367504845056174803u128,
+                    >::id,
+                    false,
                     __type1.__suspend_mode().__acquires_last(),
                 ),
-                ::async_monitor::__private::SectionLock::shared::<
-                    _,
-                    263483944795383689231947791126006350729u128,
-                >(
+                ::async_monitor::__private::SectionLock::new(
                     __type2.__name(::core::stringify!(cfg)),
                     __lock2,
+                    ::async_monitor::__private::EnterShared::<
+                        263483944795383689231947791126006350729u128,
+                    >::id,
+                    true,
                     __type2.__suspend_mode().__acquires_last(),
                 ),
             ],

@@ -11,7 +11,6 @@ use std::thread_local;
 use std::vec::Vec;
 
 use super::registry;
-use crate::__private::{Enter, EnterShared};
 use crate::LockId;
 use crate::watch::{Mode, Place, SectionInfo};
 
@@ -60,32 +59,25 @@ pub struct SectionLock {
 }
 
 impl SectionLock {
-    /// The lock `KEY` of what is `entered`, acquired by a call if it `is_short`.
+    /// The lock of what is `entered`, held to read or not, and acquired by a call if it
+    /// `is_short`.
     #[inline]
-    pub fn exclusive<E: Enter<KEY> + ?Sized, const KEY: u128>(
+    pub fn new<E: ?Sized>(
         name: &'static str,
         entered: &E,
+        id: impl FnOnce(&E) -> LockId,
+        is_read: bool,
         is_short: bool,
     ) -> Self {
+        let mode = if is_read {
+            Mode::Shared
+        } else {
+            Mode::Exclusive
+        };
         SectionLock {
             name,
-            id: entered.id(),
-            mode: Mode::Exclusive,
-            is_short,
-        }
-    }
-
-    /// The same, to read.
-    #[inline]
-    pub fn shared<E: EnterShared<KEY> + ?Sized, const KEY: u128>(
-        name: &'static str,
-        entered: &E,
-        is_short: bool,
-    ) -> Self {
-        SectionLock {
-            name,
-            id: entered.id(),
-            mode: Mode::Shared,
+            id: id(entered),
+            mode,
             is_short,
         }
     }

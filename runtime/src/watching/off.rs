@@ -8,7 +8,6 @@ use core::ptr::NonNull;
 use core::task::Waker;
 use core::time::Duration;
 
-use crate::__private::{Enter, EnterShared};
 use crate::LockId;
 use crate::queue::{Node, Request};
 use crate::watch::{Kind, Mode, Report, Resource};
@@ -115,19 +114,11 @@ pub struct SectionLock;
 impl SectionLock {
     /// A lock.
     #[inline]
-    pub fn exclusive<E: Enter<KEY> + ?Sized, const KEY: u128>(
+    pub fn new<E: ?Sized>(
         _name: &'static str,
         _entered: &E,
-        _is_short: bool,
-    ) -> Self {
-        SectionLock
-    }
-
-    /// A lock, to read.
-    #[inline]
-    pub fn shared<E: EnterShared<KEY> + ?Sized, const KEY: u128>(
-        _name: &'static str,
-        _entered: &E,
+        _id: impl FnOnce(&E) -> LockId,
+        _is_read: bool,
         _is_short: bool,
     ) -> Self {
         SectionLock

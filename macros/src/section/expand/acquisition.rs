@@ -209,16 +209,18 @@ impl<'s> Acquisition<'s> {
 
     /// `SectionLock::new(..)`: what the runtime is told of the lock.
     pub(super) fn described(&self) -> TokenStream {
-        let (span, private, key) = (self.span(), self.private(), &self.key);
+        let (span, private, enter) = (self.span(), self.private(), self.enter());
         let (entry_type, lock, written) = (&self.entry_type, &self.lock, &self.model.written);
-        let make = match self.model.mode {
-            Mode::Exclusive => quote_spanned!(span=> exclusive),
-            Mode::Shared => quote_spanned!(span=> shared),
+        let is_read = match self.model.mode {
+            Mode::Exclusive => quote_spanned!(span=> false),
+            Mode::Shared => quote_spanned!(span=> true),
         };
         quote_spanned! {span=>
-            #private::SectionLock::#make::<_, #key>(
+            #private::SectionLock::new(
                 #entry_type.__name(::core::stringify!(#written)),
                 #lock,
+                #enter::id,
+                #is_read,
                 #entry_type.__suspend_mode().__acquires_last(),
             )
         }

@@ -25,7 +25,7 @@ pub(super) fn section_local(span: Span) -> Ident {
 ///         &__SITE
 ///     },
 ///     None,
-///     [SectionLock::exclusive::<_, 0x1234>(__type0.__name("ledger"), __lock0, ..)],
+///     [SectionLock::new(__type0.__name("ledger"), __lock0, Enter::<0x1234>::id, ..)],
 /// );
 /// ```
 ///

@@ -220,7 +220,8 @@ pub fn derive_guarded(input: TokenStream) -> TokenStream {
 /// `Arc` or a reference is accepted.
 ///
 /// `name = ` may stand in front of each. In a method, a bare name is a field;
-/// behind `name = ` it is a parameter or, in capitals, a static, if there is one.
+/// behind `name = ` it is a parameter or, in capitals, a static, if there is one. A
+/// parameter is hidden only by a lock that is given its name, `state = state.state`.
 ///
 /// # What is bound
 ///

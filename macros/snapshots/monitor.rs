@@ -50,8 +50,9 @@ impl Account {
     #[cfg(not(clippy))]
     fn __limit_held<'__section, '__held>(
         &self,
-        cfg: &'__section AccountCfgReadHeld<'__held>,
+        __view: &'__section AccountCfgReadHeld<'__held>,
     ) -> u8 {
+        let ref cfg = *__view;
         let _ = &cfg;
         cfg.limit.clone()
     }
@@ -67,8 +68,9 @@ impl Account {
     #[cfg(not(clippy))]
     fn __balance_held<'__section, '__held>(
         &self,
-        ledger: &'__section AccountLedgerHeld<'__held>,
+        __view: &'__section AccountLedgerHeld<'__held>,
     ) -> i64 {
+        let ref ledger = *__view;
         let _ = &ledger;
         *ledger.balance
     }
@@ -80,6 +82,23 @@ impl Account {
     #[synchronized(read(ledger))]
     async fn balance(&self) -> i64 {
         *ledger.balance
+    }
+    #[cfg(not(clippy))]
+    fn __count_held<'__section, '__held>(
+        &self,
+        brief: &'__section mut AccountBriefHeld<'__held>,
+    ) -> u8 {
+        let _ = &brief;
+        bump!(* brief.count)
+    }
+    #[synchronized(brief)]
+    async fn count(&self) -> u8 {
+        Self::__count_held(self, brief)
+    }
+    #[cfg(clippy)]
+    #[synchronized(brief)]
+    async fn count(&self) -> u8 {
+        bump!(* brief.count)
     }
     fn helper(&self) {}
 }
@@ -212,5 +231,24 @@ impl<'__guard> AccountLedgerHeld<'__guard> {
     /// Runs under the lock that is held already: see `Account::balance`.
     async fn balance(&self) -> i64 {
         <Account>::balance(::async_monitor::__private::ViewOf::object(self)).await
+    }
+}
+#[automatically_derived]
+impl<'__guard> AccountBriefHeld<'__guard> {
+    #[cfg(not(clippy))]
+    /// Runs under the lock that is held already: see `Account::count`.
+    async fn count(&mut self) -> u8 {
+        if false {
+            ::core::mem::forget(
+                <Account>::count(::async_monitor::__private::ViewOf::object(self)),
+            );
+            ::core::unreachable!();
+        }
+        <Account>::__count_held(::async_monitor::__private::ViewOf::object(self), self)
+    }
+    #[cfg(clippy)]
+    /// Runs under the lock that is held already: see `Account::count`.
+    async fn count(&mut self) -> u8 {
+        <Account>::count(::async_monitor::__private::ViewOf::object(self)).await
     }
 }

@@ -149,23 +149,37 @@ fn expand_method(method: Method, path: &TokenStream) -> TokenStream {
     let Some(forms) = forms else {
         return function.into_tokens();
     };
-    let Forms {
-        lock,
-        body_fn,
-        acquiring,
-        ..
-    } = forms;
-    let (mode, field) = (mode(lock.mode), &lock.field);
-    let (body_fn, acquiring, plain) = (
-        body_fn.into_tokens(),
-        acquiring.into_tokens(),
-        function.into_tokens(),
-    );
+    let (mode, field) = (mode(forms.lock.mode), forms.lock.field.clone());
+    let of_forms = |forms: Forms| {
+        let (body_fn, acquiring) = (forms.body_fn.into_tokens(), forms.acquiring.into_tokens());
+        quote!(#body_fn #acquiring)
+    };
+    let mut forms = forms;
+    let if_short = forms.if_short.take().map(|forms| of_forms(*forms));
+    let forms = either(path, &field, if_short, of_forms(forms));
+    let plain = function.into_tokens();
     quote! {
         #[cfg(not(clippy))]
-        #path! { #mode #field { #body_fn #acquiring } { #plain } }
+        #path! { #mode #field { #forms } { #plain } }
         #[cfg(clippy)]
         #plain
+    }
+}
+
+/// Expands to, where it makes a difference whether the lock is one of `sync`:
+///
+/// ```text
+/// Account! { short ledger { .. } { .. } }
+/// ```
+fn either(
+    path: &TokenStream,
+    field: &Ident,
+    if_short: Option<TokenStream>,
+    if_not: TokenStream,
+) -> TokenStream {
+    match if_short {
+        Some(if_short) => quote!(#path! { short #field { #if_short } { #if_not } }),
+        None => if_not,
     }
 }
 
@@ -270,12 +284,12 @@ fn expand_held_forms(monitor: &Monitor) -> TokenStream {
             // What is borrowed from a view that reads cannot be from one made for the call.
             let is_elsewhere = mode != lock.mode;
             let of_view = of_view.iter().filter(|it| !(is_elsewhere && it.borrows));
-            let held_forms = of_view.map(|OfView { held, .. }| {
+            let held_forms = of_view.map(|OfView { held, if_short, .. }| {
                 let HeldForm {
                     attrs, vis, sig, ..
                 } = held;
-                let body = body(held, krate);
                 let Some(call) = call_of_acquiring(held, krate) else {
+                    let body = body(held, krate);
                     return quote! {
                         #(#attrs)*
                         #vis #sig { #body }
@@ -284,10 +298,18 @@ fn expand_held_forms(monitor: &Monitor) -> TokenStream {
                 let other = use_of_acquiring(held, &call);
                 let head = as_generated(quote!(#vis #sig));
                 let awaited = held.is_async.then(|| quote!(.await));
+                let with_body = |held: &HeldForm| {
+                    let body = body(held, krate);
+                    quote! {
+                        #(#attrs)*
+                        #head { #other #body }
+                    }
+                };
+                let with_body =
+                    either(&path, &lock.field, if_short.map(with_body), with_body(held));
                 quote! {
                     #[cfg(not(clippy))]
-                    #(#attrs)*
-                    #head { #other #body }
+                    #with_body
 
                     #[cfg(clippy)]
                     #(#attrs)*
@@ -314,6 +336,8 @@ fn expand_held_forms(monitor: &Monitor) -> TokenStream {
 struct OfView<'m> {
     lock: &'m OwnLock,
     held: &'m HeldForm,
+    /// That of a lock of `sync`, where it is another one.
+    if_short: Option<&'m HeldForm>,
     borrows: bool,
 }
 
@@ -323,11 +347,13 @@ impl<'m> OfView<'m> {
             (Some(holding), _) => Some(OfView {
                 lock: &holding.lock,
                 held: &holding.held,
+                if_short: None,
                 borrows: holding.borrows,
             }),
             (None, Some(forms)) => Some(OfView {
                 lock: &forms.lock,
                 held: &forms.held,
+                if_short: forms.if_short.as_ref().map(|forms| &forms.held),
                 borrows: false,
             }),
             (None, None) => None,

@@ -1,10 +1,10 @@
 impl Account {
     #[cfg(not(clippy))]
-    fn __deposit_held<'__section, '__held>(
-        &self,
-        ledger: &'__section mut AccountLedgerHeld<'__held>,
+    fn __deposit_held<'__object, '__section>(
+        &'__object self,
+        ledger: &'__section mut AccountLedgerHeld<'__section>,
         amount: i64,
-    ) -> &str {
+    ) -> &'__object str {
         let _ = &ledger;
         *ledger.balance += amount;
         &self.name
@@ -48,9 +48,9 @@ impl Account {
         Ok(b)
     }
     #[cfg(not(clippy))]
-    fn __limit_held<'__section, '__held>(
+    fn __limit_held<'__section>(
         &self,
-        __view: &'__section AccountCfgReadHeld<'__held>,
+        __view: &'__section AccountCfgReadHeld<'__section>,
     ) -> u8 {
         let ref cfg = *__view;
         let _ = &cfg;
@@ -66,9 +66,9 @@ impl Account {
         cfg.limit.clone()
     }
     #[cfg(not(clippy))]
-    fn __balance_held<'__section, '__held>(
+    fn __balance_held<'__section>(
         &self,
-        __view: &'__section AccountLedgerHeld<'__held>,
+        __view: &'__section AccountLedgerHeld<'__section>,
     ) -> i64 {
         let ref ledger = *__view;
         let _ = &ledger;
@@ -123,11 +123,9 @@ impl<'__guard> AccountLedgerHeld<'__guard> {
             );
             ::core::unreachable!();
         }
-        <Account>::__deposit_held(
-            ::async_monitor::__private::ViewOf::object(self),
-            self,
-            amount,
-        )
+        let __object = ::async_monitor::__private::ViewOf::object(self);
+        let mut __view = ::async_monitor::__private::ReborrowView::reborrow(self);
+        <Account>::__deposit_held(__object, &mut __view, amount)
     }
     #[cfg(clippy)]
     /// Docs.
@@ -157,7 +155,7 @@ impl<'__guard> AccountLedgerHeld<'__guard> {
             &mut __snapshot,
             &__committed,
         );
-        let mut __view = ::async_monitor::__private::RestoreView::reborrow(
+        let mut __view = ::async_monitor::__private::ReborrowView::reborrow(
             __rollback.__guard(),
         );
         let __value = <Account>::__slowly_held(__object, &mut __view, __arg1).await;

@@ -430,7 +430,7 @@ fn call_of_acquiring(held: &HeldForm, krate: &Krate) -> Option<TokenStream> {
 /// let __committed = ::async_monitor::__private::Committed::new();
 /// let mut __rollback =
 ///     ::async_monitor::__private::roll_back_view(self, &mut __snapshot, &__committed);
-/// let mut __view = ::async_monitor::__private::RestoreView::reborrow(__rollback.__guard());
+/// let mut __view = ::async_monitor::__private::ReborrowView::reborrow(__rollback.__guard());
 /// let __value = <Account>::__deposit_held(__object, &mut __view, amount);
 /// ::async_monitor::__private::commit(__value, &__committed, |__value| {
 ///     ::async_monitor::__private::outcome(__value).__is_success()
@@ -438,7 +438,7 @@ fn call_of_acquiring(held: &HeldForm, krate: &Krate) -> Option<TokenStream> {
 /// ```
 ///
 /// where the body has a view of its own, so that all is rolled back through
-/// references that it cannot have swapped.
+/// references that it cannot have swapped. It also has one where its result borrows.
 fn on_own_view(held: &HeldForm, krate: &Krate) -> TokenStream {
     let HeldForm {
         body_fn,
@@ -446,6 +446,7 @@ fn on_own_view(held: &HeldForm, krate: &Krate) -> TokenStream {
         awaited,
         atomic,
         never_returns,
+        reborrows,
         ..
     } = held;
     if let Some(atomic) = atomic {
@@ -471,8 +472,15 @@ fn on_own_view(held: &HeldForm, krate: &Krate) -> TokenStream {
             let __object = #private::ViewOf::object(#this);
             #snapshots
             let mut __rollback = #private::roll_back_view(#this, &mut #snapshot, &#committed);
-            let mut __view = #private::RestoreView::reborrow(__rollback.__guard());
+            let mut __view = #private::ReborrowView::reborrow(__rollback.__guard());
             #last
+        };
+    }
+    if *reborrows {
+        return quote! {
+            let __object = #krate::__private::ViewOf::object(self);
+            let mut __view = #krate::__private::ReborrowView::reborrow(self);
+            #body_fn(__object, &mut __view, #(#arguments),*) #awaited
         };
     }
     quote! {

@@ -49,6 +49,8 @@ pub(super) struct HeldForm {
     pub(super) atomic: Option<Ident>,
     /// It returns `!`.
     pub(super) never_returns: bool,
+    /// The body takes a view of its own, with one lifetime.
+    pub(super) reborrows: bool,
 }
 
 /// The lifetime of views, in what is generated.
@@ -129,13 +131,15 @@ impl Parts<'_> {
         };
         // A parameter that only an option needs is used, but not by the body.
         let is_used = |name: &&Ident| has_ident(self.arguments, &plain(name));
+        let borrows = borrows(&function.sig);
         let mut used = vec![lock.binding.clone()];
         used.extend(call.arguments.iter().filter(is_used).cloned());
         Forms {
-            body_fn: body_fn(function, lock, &call, is_async, &used, self_ty),
+            body_fn: body_fn(function, lock, &call, is_async, borrows, &used, self_ty),
             acquiring: acquiring(function, self.named.clone(), lock, &call),
             held: HeldForm {
                 atomic: self.atomic.cloned(),
+                reborrows: borrows && lock.mode == Mode::Exclusive,
                 ..held(
                     function,
                     self.named.clone(),
@@ -291,20 +295,35 @@ struct BodyCall<'f> {
 /// ```
 ///
 /// It is async where the body may suspend, else the future is smaller without.
+///
+/// Where the result borrows, it is:
+///
+/// ```text
+/// fn __name_held<'__object, '__section>(
+///     &'__object self,
+///     ledger: &'__section mut AccountLedgerHeld<'__section>,
+/// ) -> &'__object str { .. }
+/// ```
+///
+/// The compiler reports what leaves the section once for each lifetime of the view, and
+/// proposes another lifetime for what has none.
 fn body_fn(
     function: &Function,
     lock: &OwnLock,
     call: &BodyCall<'_>,
     is_async: bool,
+    borrows: bool,
     used: &[Ident],
     self_ty: &TypePath,
 ) -> Function {
     let mut body_fn = function.clone();
     // They have names for the sake of messages about what leaves the section.
     let lifetime = |name: &str| Lifetime::new(name, own(lock.field.span()));
-    let (section, held) = (lifetime("'__section"), lifetime("'__held"));
-    let (param, rebound) = view_param(lock, &section, &held, self_ty);
-    for lifetime in [held, section.clone()] {
+    let section = lifetime("'__section");
+    let held = (!borrows && lock.mode == Mode::Exclusive).then(|| lifetime("'__held"));
+    let (param, rebound) = view_param(lock, &section, held.as_ref(), self_ty);
+    let object = borrows.then(|| name_object(&mut body_fn.sig)).flatten();
+    for lifetime in [held, Some(section), object].into_iter().flatten() {
         let param = GenericParam::Lifetime(LifetimeParam::new(lifetime));
         body_fn.sig.generics.params.insert(0, param);
     }
@@ -323,6 +342,51 @@ fn body_fn(
     body_fn
 }
 
+/// `&'__object self`, with the result that is borrowed from it: where the lifetime has no
+/// name.
+fn name_object(sig: &mut Signature) -> Option<Lifetime> {
+    let Some(FnArg::Receiver(receiver)) = sig.inputs.first_mut() else {
+        return None;
+    };
+    let object = Lifetime::new("'__object", own(receiver.self_token.span));
+    let lifetime = match &mut receiver.kind {
+        ReceiverKind::Reference(_, lifetime, None) => lifetime,
+        ReceiverKind::Typed(_, ty) => match &mut **ty {
+            Type::Reference(ty) => &mut ty.lifetime,
+            _ => return None,
+        },
+        _ => return None,
+    };
+    if lifetime
+        .as_ref()
+        .is_some_and(|lifetime| lifetime.ident != "_")
+    {
+        return None;
+    }
+    *lifetime = Some(object.clone());
+    if let ReturnType::Type(_, ty) = &mut sig.output {
+        Named(&mut || object.clone()).in_type(ty);
+    }
+    Some(object)
+}
+
+/// Whether there is a lifetime in the result, but for `'static`, or one that parameters share
+/// with the object or with each other.
+fn borrows(sig: &Signature) -> bool {
+    let mut borrows = sig.generics.lifetimes().next().is_some();
+    let ReturnType::Type(_, ty) = &sig.output else {
+        return borrows;
+    };
+    let mut named = ty.clone();
+    Named(&mut || {
+        borrows = true;
+        Lifetime::new("'static", Span::call_site())
+    })
+    .in_type(&mut named);
+    let text = named.to_token_stream().to_string();
+    borrows || text.matches('\'').count() > text.matches("'static").count()
+}
+
 /// The view as a parameter of a body: `ledger: &'__section mut AccountLedgerHeld<'__held>`.
 ///
 /// One that reads is bound by a statement, `let ref ledger = *__view;`: where the body writes,
@@ -331,10 +395,11 @@ fn body_fn(
 pub(super) fn view_param(
     lock: &OwnLock,
     section: &Lifetime,
-    held: &Lifetime,
+    held: Option<&Lifetime>,
     self_ty: &TypePath,
 ) -> (FnArg, Option<TokenStream>) {
     let binding = &lock.binding;
+    let held = held.unwrap_or(section);
     let view = view_type(self_ty, &lock.field, lock.mode, &quote!(#held));
     match lock.mode {
         Mode::Exclusive => (parse_quote!(#binding: & #section mut #view), None),
@@ -426,6 +491,7 @@ fn held(
         awaited,
         is_async: function.sig.asyncness.is_some(),
         atomic: None,
+        reborrows: false,
         never_returns: matches!(
             &function.sig.output,
             ReturnType::Type(_, ty) if matches!(**ty, Type::Never(_))

@@ -188,7 +188,7 @@ fn body_fn(
 ) -> Function {
     let mut body_fn = function.clone();
     let held = Lifetime::new("'__held", own(lock.field.span()));
-    let (param, rebound) = view_param(lock, section, &held, self_ty);
+    let (param, rebound) = view_param(lock, section, Some(&held), self_ty);
     for lifetime in [held, section.clone()] {
         let param = GenericParam::Lifetime(LifetimeParam::new(lifetime));
         body_fn.sig.generics.params.insert(0, param);
@@ -290,6 +290,7 @@ fn held(
         },
         is_async,
         atomic: None,
+        reborrows: false,
         never_returns: matches!(
             &sig.output,
             ReturnType::Type(_, ty) if matches!(**ty, Type::Never(_))

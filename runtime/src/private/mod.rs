@@ -96,7 +96,7 @@ pub use self::sync_locks::{
 };
 pub use self::timeout::{block_on_for, late, timeout};
 pub use self::views::{
-    AnswerOfOthers, AsRead, DeriveOf, HasSize, IsDerived, ViewOf, derived, plain,
+    AnswerOfOthers, AsRead, DeriveOf, HasSize, IsDerived, ReborrowView, ViewOf, derived, plain,
 };
 pub use crate::guarded::CallFields;
 pub use crate::queue::Object;

@@ -155,14 +155,19 @@ fn expand_method(method: Method, path: &TokenStream) -> TokenStream {
         quote!(#body_fn #acquiring)
     };
     let mut forms = forms;
+    let is_atomic = forms.held.atomic.is_some();
     let if_short = forms.if_short.take().map(|forms| of_forms(*forms));
-    let forms = either(path, &field, if_short, of_forms(forms));
     let plain = function.into_tokens();
+    // In a section that is `atomic`, a body that may suspend is a future of its own, which
+    // would be awaited under the guard: also where nobody runs it.
+    let of_clippy = if_short.clone().filter(|_| is_atomic);
+    let of_clippy = either(path, &field, of_clippy, plain.clone());
+    let forms = either(path, &field, if_short, of_forms(forms));
     quote! {
         #[cfg(not(clippy))]
         #path! { #mode #field { #forms } { #plain } }
         #[cfg(clippy)]
-        #plain
+        #of_clippy
     }
 }
 

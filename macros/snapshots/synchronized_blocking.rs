@@ -179,7 +179,7 @@ impl Account {
         let ledger = __view0.__bind();
         let _ = &ledger;
         let mut __view1 = __type1.__view(&mut __guard1);
-        let cfg = __view1.__bind_shared();
+        let ref cfg = *__view1.__bind_shared();
         let _ = cfg;
         ::async_monitor::__private::commit(
             ::async_monitor::__private::without_await::<

@@ -31,7 +31,7 @@ impl Account {
         let mut __guard0 = __type0
             .__finish_shared::<263483944795383689231947791126006350729u128>(__waited0);
         let mut __view0 = __type0.__view(&mut __guard0);
-        let cfg = __view0.__bind_shared();
+        let ref cfg = *__view0.__bind_shared();
         let _ = cfg;
         {
             {

@@ -245,7 +245,7 @@ impl Account {
         let r = __view1.__bind();
         let _ = &r;
         let mut __view2 = __type2.__view(&mut __guard2);
-        let cfg = __view2.__bind_shared();
+        let ref cfg = *__view2.__bind_shared();
         let _ = cfg;
         ::async_monitor::__private::commit(
             ::async_monitor::__private::without_await::<

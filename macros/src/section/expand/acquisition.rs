@@ -293,9 +293,11 @@ impl<'s> Acquisition<'s> {
             ..
         } = self;
         let (span, binding) = (self.span(), &self.model.binding);
+        // The compiler would propose a type for what a read section binds, and proposes nothing
+        // for a pattern that refers.
         let bind = match self.model.mode {
-            Mode::Exclusive => quote!(__bind),
-            Mode::Shared => quote!(__bind_shared),
+            Mode::Exclusive => quote_spanned!(span=> let #binding = #view.__bind();),
+            Mode::Shared => quote_spanned!(span=> let ref #binding = *#view.__bind_shared();),
         };
         let guard = if self.is_rolled_back(section) {
             quote_spanned!(span=> #rollback.__guard())
@@ -305,7 +307,7 @@ impl<'s> Acquisition<'s> {
         let used = used(self.model, span);
         quote_spanned! {span=>
             let mut #view = #entry_type.__view(#guard);
-            let #binding = #view.#bind();
+            #bind
             #used
         }
     }

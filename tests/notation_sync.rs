@@ -675,7 +675,7 @@ fn plain_methods_run_under_a_lock_that_is_held() {
 }
 
 #[test]
-fn a_body_with_a_macro_is_plain_under_a_short_lock() {
+fn a_body_with_a_macro_is_plain_under_a_sync_lock() {
     let pool = Pool::default();
     assert_eq!(block_on(send(pool.make_by_a_macro((1, 2)))), 3);
     assert_eq!(block_on(send(pool.make_by_a_macro((1, 0)))), 0);

@@ -156,13 +156,13 @@ fn expand_method(method: Method, path: &TokenStream) -> TokenStream {
     };
     let mut forms = forms;
     let is_atomic = forms.held.atomic.is_some();
-    let if_short = forms.if_short.take().map(|forms| of_forms(*forms));
+    let if_sync = forms.if_sync.take().map(|forms| of_forms(*forms));
     let plain = function.into_tokens();
     // In a section that is `atomic`, a body that may suspend is a future of its own, which
     // would be awaited under the guard: also where nobody runs it.
-    let of_clippy = if_short.clone().filter(|_| is_atomic);
+    let of_clippy = if_sync.clone().filter(|_| is_atomic);
     let of_clippy = either(path, &field, of_clippy, plain.clone());
-    let forms = either(path, &field, if_short, of_forms(forms));
+    let forms = either(path, &field, if_sync, of_forms(forms));
     quote! {
         #[cfg(not(clippy))]
         #path! { #mode #field { #forms } { #plain } }
@@ -174,16 +174,16 @@ fn expand_method(method: Method, path: &TokenStream) -> TokenStream {
 /// Expands to, where it makes a difference whether the lock is one of `sync`:
 ///
 /// ```text
-/// Account! { short ledger { .. } { .. } }
+/// Account! { sync ledger { .. } { .. } }
 /// ```
 fn either(
     path: &TokenStream,
     field: &Ident,
-    if_short: Option<TokenStream>,
+    if_sync: Option<TokenStream>,
     if_not: TokenStream,
 ) -> TokenStream {
-    match if_short {
-        Some(if_short) => quote!(#path! { short #field { #if_short } { #if_not } }),
+    match if_sync {
+        Some(if_sync) => quote!(#path! { sync #field { #if_sync } { #if_not } }),
         None => if_not,
     }
 }
@@ -289,7 +289,7 @@ fn expand_held_forms(monitor: &Monitor) -> TokenStream {
             // What is borrowed from a view that reads cannot be from one made for the call.
             let is_elsewhere = mode != lock.mode;
             let of_view = of_view.iter().filter(|it| !(is_elsewhere && it.borrows));
-            let held_forms = of_view.map(|OfView { held, if_short, .. }| {
+            let held_forms = of_view.map(|OfView { held, if_sync, .. }| {
                 let HeldForm {
                     attrs, vis, sig, ..
                 } = held;
@@ -310,8 +310,7 @@ fn expand_held_forms(monitor: &Monitor) -> TokenStream {
                         #head { #other #body }
                     }
                 };
-                let with_body =
-                    either(&path, &lock.field, if_short.map(with_body), with_body(held));
+                let with_body = either(&path, &lock.field, if_sync.map(with_body), with_body(held));
                 quote! {
                     #[cfg(not(clippy))]
                     #with_body
@@ -342,7 +341,7 @@ struct OfView<'m> {
     lock: &'m OwnLock,
     held: &'m HeldForm,
     /// That of a lock of `sync`, where it is another one.
-    if_short: Option<&'m HeldForm>,
+    if_sync: Option<&'m HeldForm>,
     borrows: bool,
 }
 
@@ -352,13 +351,13 @@ impl<'m> OfView<'m> {
             (Some(holding), _) => Some(OfView {
                 lock: &holding.lock,
                 held: &holding.held,
-                if_short: None,
+                if_sync: None,
                 borrows: holding.borrows,
             }),
             (None, Some(forms)) => Some(OfView {
                 lock: &forms.lock,
                 held: &forms.held,
-                if_short: forms.if_short.as_ref().map(|forms| &forms.held),
+                if_sync: forms.if_sync.as_ref().map(|forms| &forms.held),
                 borrows: false,
             }),
             (None, None) => None,

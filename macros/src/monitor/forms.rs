@@ -27,7 +27,7 @@ pub(super) struct Forms {
     pub(super) held: HeldForm,
     /// All of it for a lock of `sync`, where the body may suspend by what a macro hides: a
     /// section of such a lock must not, so the body is a plain fn.
-    pub(super) if_short: Option<Box<Forms>>,
+    pub(super) if_sync: Option<Box<Forms>>,
 }
 
 /// A method of a view.
@@ -84,7 +84,7 @@ impl Forms {
         let is_async = section.may_suspend(function);
         let is_hidden = is_async && section::first_await(function).is_none();
         Some(Forms {
-            if_short: is_hidden.then(|| Box::new(method.forms(false))),
+            if_sync: is_hidden.then(|| Box::new(method.forms(false))),
             ..method.forms(is_async)
         })
     }
@@ -150,7 +150,7 @@ impl Parts<'_> {
                 )
             },
             lock: lock.clone(),
-            if_short: None,
+            if_sync: None,
         }
     }
 }

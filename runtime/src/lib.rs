@@ -120,6 +120,7 @@ mod signal;
 pub mod sync;
 mod timeout;
 mod traits;
+mod unawaited;
 mod wake;
 mod when;
 

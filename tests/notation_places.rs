@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_monitor::{AsyncLock, Guarded, Lock, Mutex, RwLock, synchronized, with_lock};
+use async_monitor::{AsyncLock, Guarded, Lock, Mutex, RwLock, sync, synchronized, with_lock};
 use futures::executor::block_on;
 
 #[derive(Default)]
@@ -70,6 +70,74 @@ fn a_lock_of_no_derive_borrows_its_own_field() {
     });
 }
 
+#[derive(Default)]
+struct Copies {
+    parts: Vec<u32>,
+    own: Mutex<Vec<u32>>,
+    short: sync::Mutex<Vec<u32>>,
+    shared: Arc<RwLock<Vec<u32>>>,
+    nested: Nested,
+}
+
+impl Copies {
+    async fn each(&mut self) -> u32 {
+        for part in &mut self.parts {
+            with_lock!(self.own, { own.push(*part) });
+            with_lock!(self.short, { short.push(*part) });
+            with_lock!(self.shared, self.own, {
+                shared.extend_from_slice(own);
+                *part += 1;
+            });
+        }
+        let mut sum = 0;
+        for part in self.parts.iter_mut() {
+            with_lock!(read(self.shared), { *part += shared.len() as u32 });
+            with_lock!(read(self.own), when = !own.is_empty(), { sum += *part });
+        }
+        let part = &mut self.nested.parts;
+        with_lock!(self.nested.log, atomic, {
+            log.push(sum);
+            part.append(log);
+        });
+        part.push(sum);
+        sum
+    }
+
+    fn each_blocking(&mut self) {
+        let first = &mut self.parts[0];
+        with_lock!(self.short, self.own, blocking, {
+            short.push(*first);
+            own.push(*first);
+        });
+        *first = 0;
+    }
+
+    /// The other fields may be gone.
+    async fn rest(self) -> Vec<u32> {
+        let parts = self.parts;
+        with_lock!(self.own, { own.clone() })
+            .into_iter()
+            .chain(parts)
+            .collect()
+    }
+}
+
+#[test]
+fn other_fields_may_be_borrowed_or_moved() {
+    let mut copies = Copies {
+        parts: vec![1, 2],
+        ..Copies::default()
+    };
+    block_on(async {
+        // `own` and `shared`: [1], [1]; then [1, 2], [1, 1, 2].
+        assert_eq!(copies.each().await, (2 + 3) + (3 + 3));
+        assert_eq!(copies.nested.parts, [11, 11]);
+        copies.each_blocking();
+        assert_eq!(*copies.short.lock(), [1, 2, 5]);
+        assert_eq!(copies.rest().await, [1, 2, 5, 0, 6]);
+    });
+}
+
 #[derive(Guarded, Default)]
 struct Account {
     id: u64,
@@ -84,6 +152,17 @@ async fn pay(account: &mut Account) -> i64 {
         *ledger.balance += i64::try_from(account.id).unwrap_or(0);
         *ledger.balance
     })
+}
+
+async fn note_each(account: &mut Account, ids: &mut [u64]) {
+    let id = &mut account.id;
+    for other in ids {
+        *id += 1;
+        with_lock!(account.notes, {
+            notes.push(*id);
+            *other = notes.len() as u64;
+        });
+    }
 }
 
 async fn note(account: &mut Account) -> usize {
@@ -102,6 +181,9 @@ fn a_lock_of_a_derive_is_found_through_a_path_that_is_written_twice() {
     };
     assert_eq!(block_on(pay(&mut account)), 4);
     assert_eq!(block_on(note(&mut account)), 1);
+    let mut ids = [0, 0];
+    block_on(note_each(&mut account, &mut ids));
+    assert_eq!((account.id, ids), (7, [2, 3]));
     let boxed = Box::new(Arc::new(account));
     let paid = block_on(async { with_lock!(boxed.ledger, { *ledger.balance }) });
     assert_eq!(paid, 4);

@@ -219,6 +219,35 @@ async fn generic<P: Deref<Target = Account>>(account: P) -> i64 {
     with_lock!(account.ledger, { *ledger.balance })
 }
 
+struct Shared {
+    id: u32,
+    state: Mutex<Vec<u32>>,
+}
+
+/// Said to be meant: the parameter is hidden.
+#[synchronized(state = state.state)]
+async fn pushed(state: &Shared, value: u32) -> usize {
+    state.push(value);
+    state.len()
+}
+
+#[synchronized(values = state.state)]
+async fn pushed_id(state: &Shared) -> usize {
+    values.push(state.id);
+    values.len()
+}
+
+#[test]
+fn a_lock_has_the_name_of_the_parameter_that_leads_to_it_or_another() {
+    let shared = Shared {
+        id: 7,
+        state: Mutex::new(vec![]),
+    };
+    assert_eq!(block_on(pushed(&shared, 1)), 1);
+    assert_eq!(block_on(pushed_id(&shared)), 2);
+    assert_eq!(shared.state.into_inner(), [1, 7]);
+}
+
 #[test]
 fn a_field_of_the_outer_struct_hides_the_lock_of_the_inner() {
     struct Outer {

@@ -573,6 +573,18 @@ fn locks_of_a_derive_have_short_sections() {
 
 // Under `#[monitor]`.
 
+macro_rules! add {
+    ($place:expr, $value:expr) => {
+        $place += $value
+    };
+}
+
+macro_rules! await_it {
+    ($future:expr) => {
+        $future.await
+    };
+}
+
 #[monitor]
 impl Pool {
     #[synchronized(state)]
@@ -602,6 +614,38 @@ impl Pool {
         state.make() + state.made()
     }
 
+    /// A macro that is not known to have no `.await`, under a lock that has no room for one.
+    #[synchronized(state)]
+    async fn make_by_a_macro(&self, (many, more): (u32, u32)) -> u32 {
+        add!(*state.made, many);
+        if more == 0 {
+            return 0;
+        }
+        add!(*state.made, more);
+        *state.made
+    }
+
+    #[synchronized(read(state))]
+    async fn made_by_a_macro(&self) -> u32 {
+        let mut made = *state.made;
+        add!(made, 0);
+        made
+    }
+
+    #[synchronized(state, atomic)]
+    async fn make_by_macros(&self, most: u32) -> Result<u32, Full> {
+        add!(*state.made, 1);
+        let made = state.make();
+        if made > most { Err(Full) } else { Ok(made) }
+    }
+
+    /// The same under a lock that has room.
+    #[synchronized(slow)]
+    async fn write_by_a_macro(&self) -> usize {
+        slow.log.push(await_it!(async { 7 }));
+        slow.log.len()
+    }
+
     #[synchronized(slow, blocking)]
     fn write(&self, line: u32) -> usize {
         slow.log.push(line);
@@ -628,4 +672,19 @@ fn plain_methods_run_under_a_lock_that_is_held() {
     assert_eq!(block_on(send(pool.write_two())), 3);
     let mut guard = pool.acquire_state();
     assert_eq!(guard.fields().make(), 5);
+}
+
+#[test]
+fn a_body_with_a_macro_is_plain_under_a_sync_lock() {
+    let pool = Pool::default();
+    assert_eq!(block_on(send(pool.make_by_a_macro((1, 2)))), 3);
+    assert_eq!(block_on(send(pool.make_by_a_macro((1, 0)))), 0);
+    assert_eq!(block_on(send(pool.made_by_a_macro())), 4);
+    assert_eq!(block_on(send(pool.make_by_macros(5))), Err(Full));
+    assert_eq!(block_on(send(pool.make_by_macros(6))), Ok(6));
+    let mut guard = pool.acquire_state();
+    assert_eq!(block_on(guard.fields().make_by_a_macro((1, 1))), 8);
+    assert_eq!(block_on(guard.fields().made_by_a_macro()), 8);
+    drop(guard);
+    assert_eq!(block_on(send(pool.write_by_a_macro())), 1);
 }

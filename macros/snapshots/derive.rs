@@ -511,6 +511,22 @@ where
     }
 }
 #[doc(hidden)]
+#[automatically_derived]
+impl<'__guard> ::async_monitor::__private::ReborrowView for AccountLedgerHeld<'__guard> {
+    type View<'__view> = AccountLedgerHeld<'__view> where Self: '__view;
+    #[inline]
+    fn reborrow(&mut self) -> Self::View<'_> {
+        AccountLedgerHeld {
+            balance: &mut *self.balance,
+            __owner: unsafe {
+                ::async_monitor::__private::Owner::new(
+                    ::async_monitor::__private::Owner::get(&self.__owner),
+                )
+            },
+        }
+    }
+}
+#[doc(hidden)]
 pub struct AccountLedgerSaved(
     (::async_monitor::__private::Kept<'static, i64>,),
     ::core::marker::PhantomData<fn() -> Account>,
@@ -525,7 +541,6 @@ where
     for<'__a> &'__a i64: ::async_monitor::__private::Restorable<i64>,
 {
     type Saved = AccountLedgerSaved;
-    type View<'__view> = AccountLedgerHeld<'__view> where Self: '__view;
     fn save(&mut self) -> Self::Saved {
         AccountLedgerSaved(
             (::async_monitor::__private::Restorable::copied(&*self.balance),),
@@ -536,17 +551,6 @@ where
         <&_ as ::async_monitor::__private::Restorable<
             i64,
         >>::exchange(&mut *self.balance, &mut __saved.0.0);
-    }
-    #[inline]
-    fn reborrow(&mut self) -> Self::View<'_> {
-        AccountLedgerHeld {
-            balance: &mut *self.balance,
-            __owner: unsafe {
-                ::async_monitor::__private::Owner::new(
-                    ::async_monitor::__private::Owner::get(&self.__owner),
-                )
-            },
-        }
     }
 }
 #[doc(hidden)]

@@ -502,6 +502,22 @@ where
     }
 }
 #[doc(hidden)]
+#[automatically_derived]
+impl<'__guard> ::async_monitor::__private::ReborrowView for SharedStateHeld<'__guard> {
+    type View<'__view> = SharedStateHeld<'__view> where Self: '__view;
+    #[inline]
+    fn reborrow(&mut self) -> Self::View<'_> {
+        SharedStateHeld {
+            value: &mut *self.value,
+            __owner: unsafe {
+                ::async_monitor::__private::Owner::new(
+                    ::async_monitor::__private::Owner::get(&self.__owner),
+                )
+            },
+        }
+    }
+}
+#[doc(hidden)]
 struct SharedStateSaved(
     (::async_monitor::__private::Kept<'static, Vec<u8>>,),
     ::core::marker::PhantomData<fn() -> Shared>,
@@ -516,7 +532,6 @@ where
     for<'__a> &'__a Vec<u8>: ::async_monitor::__private::Restorable<Vec<u8>>,
 {
     type Saved = SharedStateSaved;
-    type View<'__view> = SharedStateHeld<'__view> where Self: '__view;
     fn save(&mut self) -> Self::Saved {
         SharedStateSaved(
             (::async_monitor::__private::Restorable::copied(&*self.value),),
@@ -527,17 +542,6 @@ where
         <&_ as ::async_monitor::__private::Restorable<
             Vec<u8>,
         >>::exchange(&mut *self.value, &mut __saved.0.0);
-    }
-    #[inline]
-    fn reborrow(&mut self) -> Self::View<'_> {
-        SharedStateHeld {
-            value: &mut *self.value,
-            __owner: unsafe {
-                ::async_monitor::__private::Owner::new(
-                    ::async_monitor::__private::Owner::get(&self.__owner),
-                )
-            },
-        }
     }
 }
 #[doc(hidden)]

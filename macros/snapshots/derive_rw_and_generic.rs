@@ -573,6 +573,26 @@ where
     }
 }
 #[doc(hidden)]
+#[automatically_derived]
+impl<'__guard, 'd, K: Hash, const N: usize> ::async_monitor::__private::ReborrowView
+for CacheTableWriteHeld<'__guard, 'd, K, N>
+where
+    K: Eq,
+{
+    type View<'__view> = CacheTableWriteHeld<'__view, 'd, K, N> where Self: '__view;
+    #[inline]
+    fn reborrow(&mut self) -> Self::View<'_> {
+        CacheTableWriteHeld {
+            entries: &mut *self.entries,
+            __owner: unsafe {
+                ::async_monitor::__private::Owner::new(
+                    ::async_monitor::__private::Owner::get(&self.__owner),
+                )
+            },
+        }
+    }
+}
+#[doc(hidden)]
 pub(crate) struct CacheTableWriteSaved<'d, K: Hash, const N: usize>(
     (::async_monitor::__private::Kept<'static, HashMap<K, &'d [u8; N]>>,),
     ::core::marker::PhantomData<fn() -> Cache<'d, K, N>>,
@@ -599,7 +619,6 @@ where
     >: ::async_monitor::__private::Restorable<HashMap<K, &'d [u8; N]>>,
 {
     type Saved = CacheTableWriteSaved<'d, K, N>;
-    type View<'__view> = CacheTableWriteHeld<'__view, 'd, K, N> where Self: '__view;
     fn save(&mut self) -> Self::Saved {
         CacheTableWriteSaved(
             (::async_monitor::__private::Restorable::copied(&*self.entries),),
@@ -610,17 +629,6 @@ where
         <&_ as ::async_monitor::__private::Restorable<
             HashMap<K, &'d [u8; N]>,
         >>::exchange(&mut *self.entries, &mut __saved.0.0);
-    }
-    #[inline]
-    fn reborrow(&mut self) -> Self::View<'_> {
-        CacheTableWriteHeld {
-            entries: &mut *self.entries,
-            __owner: unsafe {
-                ::async_monitor::__private::Owner::new(
-                    ::async_monitor::__private::Owner::get(&self.__owner),
-                )
-            },
-        }
     }
 }
 #[doc(hidden)]

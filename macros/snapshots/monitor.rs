@@ -1,10 +1,10 @@
 impl Account {
     #[cfg(not(clippy))]
-    fn __deposit_held<'__section, '__held>(
-        &self,
-        ledger: &'__section mut AccountLedgerHeld<'__held>,
+    fn __deposit_held<'__object, '__section>(
+        &'__object self,
+        ledger: &'__section mut AccountLedgerHeld<'__section>,
         amount: i64,
-    ) -> &str {
+    ) -> &'__object str {
         let _ = &ledger;
         *ledger.balance += amount;
         &self.name
@@ -48,10 +48,11 @@ impl Account {
         Ok(b)
     }
     #[cfg(not(clippy))]
-    fn __limit_held<'__section, '__held>(
+    fn __limit_held<'__section>(
         &self,
-        cfg: &'__section AccountCfgReadHeld<'__held>,
+        __view: &'__section AccountCfgReadHeld<'__section>,
     ) -> u8 {
+        let ref cfg = *__view;
         let _ = &cfg;
         cfg.limit.clone()
     }
@@ -65,10 +66,11 @@ impl Account {
         cfg.limit.clone()
     }
     #[cfg(not(clippy))]
-    fn __balance_held<'__section, '__held>(
+    fn __balance_held<'__section>(
         &self,
-        ledger: &'__section AccountLedgerHeld<'__held>,
+        __view: &'__section AccountLedgerHeld<'__section>,
     ) -> i64 {
+        let ref ledger = *__view;
         let _ = &ledger;
         *ledger.balance
     }
@@ -80,6 +82,23 @@ impl Account {
     #[synchronized(read(ledger))]
     async fn balance(&self) -> i64 {
         *ledger.balance
+    }
+    #[cfg(not(clippy))]
+    fn __count_held<'__section, '__held>(
+        &self,
+        brief: &'__section mut AccountBriefHeld<'__held>,
+    ) -> u8 {
+        let _ = &brief;
+        bump!(* brief.count)
+    }
+    #[synchronized(brief)]
+    async fn count(&self) -> u8 {
+        Self::__count_held(self, brief)
+    }
+    #[cfg(clippy)]
+    #[synchronized(brief)]
+    async fn count(&self) -> u8 {
+        bump!(* brief.count)
     }
     fn helper(&self) {}
 }
@@ -104,11 +123,9 @@ impl<'__guard> AccountLedgerHeld<'__guard> {
             );
             ::core::unreachable!();
         }
-        <Account>::__deposit_held(
-            ::async_monitor::__private::ViewOf::object(self),
-            self,
-            amount,
-        )
+        let __object = ::async_monitor::__private::ViewOf::object(self);
+        let mut __view = ::async_monitor::__private::ReborrowView::reborrow(self);
+        <Account>::__deposit_held(__object, &mut __view, amount)
     }
     #[cfg(clippy)]
     /// Docs.
@@ -138,7 +155,7 @@ impl<'__guard> AccountLedgerHeld<'__guard> {
             &mut __snapshot,
             &__committed,
         );
-        let mut __view = ::async_monitor::__private::RestoreView::reborrow(
+        let mut __view = ::async_monitor::__private::ReborrowView::reborrow(
             __rollback.__guard(),
         );
         let __value = <Account>::__slowly_held(__object, &mut __view, __arg1).await;
@@ -212,5 +229,24 @@ impl<'__guard> AccountLedgerHeld<'__guard> {
     /// Runs under the lock that is held already: see `Account::balance`.
     async fn balance(&self) -> i64 {
         <Account>::balance(::async_monitor::__private::ViewOf::object(self)).await
+    }
+}
+#[automatically_derived]
+impl<'__guard> AccountBriefHeld<'__guard> {
+    #[cfg(not(clippy))]
+    /// Runs under the lock that is held already: see `Account::count`.
+    async fn count(&mut self) -> u8 {
+        if false {
+            ::core::mem::forget(
+                <Account>::count(::async_monitor::__private::ViewOf::object(self)),
+            );
+            ::core::unreachable!();
+        }
+        <Account>::__count_held(::async_monitor::__private::ViewOf::object(self), self)
+    }
+    #[cfg(clippy)]
+    /// Runs under the lock that is held already: see `Account::count`.
+    async fn count(&mut self) -> u8 {
+        <Account>::count(::async_monitor::__private::ViewOf::object(self)).await
     }
 }

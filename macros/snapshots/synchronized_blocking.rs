@@ -11,22 +11,44 @@ impl Account {
         >(&*self)
             .__check_lock(&self.cfg);
         let (__type0, __lock0) = {
-            let __entry = ::async_monitor::__private::probe::<
+            let (__base, __gate) = ::async_monitor::__private::base();
+            if __gate.__is_open() {
+                __gate.__pass();
+                __base.__is(&*self);
+            }
+            let __found = ::async_monitor::__private::probe::<
                 _,
                 122075695621518212564394156771862851892u128,
-            >(&*self)
+            >(__base, __gate)
                 .__select(&self.ledger)
                 .__resolve();
+            let (__object, __gate) = ::async_monitor::__private::needed();
+            if __gate.__is_open() {
+                __gate.__pass();
+                __object.__is(&*self);
+            }
+            let __entry = ::async_monitor::__private::entry(__found, __object, __gate);
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
         let (__type1, __lock1) = {
-            let __entry = ::async_monitor::__private::probe_shared::<
+            let (__base, __gate) = ::async_monitor::__private::base();
+            if __gate.__is_open() {
+                __gate.__pass();
+                __base.__is(&*self);
+            }
+            let __found = ::async_monitor::__private::probe_shared::<
                 _,
                 263483944795383689231947791126006350729u128,
                 221386149142879907063647187146096938689u128,
-            >(&*self)
+            >(__base, __gate)
                 .__select(&self.cfg)
                 .__resolve_shared();
+            let (__object, __gate) = ::async_monitor::__private::needed();
+            if __gate.__is_open() {
+                __gate.__pass();
+                __object.__is(&*self);
+            }
+            let __entry = ::async_monitor::__private::entry(__found, __object, __gate);
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
         __type0.__suspend_mode().__with(&__type1).__is_bounded();
@@ -216,7 +238,7 @@ impl Account {
         let ledger = __view0.__bind();
         let _ = &ledger;
         let mut __view1 = __type1.__view(&mut __guard1);
-        let cfg = __view1.__bind_shared();
+        let ref cfg = *__view1.__bind_shared();
         let _ = cfg;
         let __inside = __section.__inside();
         ::async_monitor::__private::commit(

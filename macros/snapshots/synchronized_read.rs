@@ -2,13 +2,24 @@ impl Account {
     /// Docs.
     pub async fn deposit(&self, amount: i64) -> Result<i64, Failed> {
         let (__type0, __lock0) = {
-            let __entry = ::async_monitor::__private::probe_shared::<
+            let (__base, __gate) = ::async_monitor::__private::base();
+            if __gate.__is_open() {
+                __gate.__pass();
+                __base.__is(&*self);
+            }
+            let __found = ::async_monitor::__private::probe_shared::<
                 _,
                 263483944795383689231947791126006350729u128,
                 221386149142879907063647187146096938689u128,
-            >(&*self)
+            >(__base, __gate)
                 .__select(&self.cfg)
                 .__resolve_shared();
+            let (__object, __gate) = ::async_monitor::__private::needed();
+            if __gate.__is_open() {
+                __gate.__pass();
+                __object.__is(&*self);
+            }
+            let __entry = ::async_monitor::__private::entry(__found, __object, __gate);
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
         let __section = ::async_monitor::__private::Section::new(
@@ -55,7 +66,7 @@ impl Account {
             __acquired
         };
         let mut __view0 = __type0.__view(&mut __guard0);
-        let cfg = __view0.__bind_shared();
+        let ref cfg = *__view0.__bind_shared();
         let _ = cfg;
         let __inside = __section.__inside();
         {

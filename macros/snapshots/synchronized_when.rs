@@ -2,12 +2,23 @@ impl Account {
     /// Docs.
     pub async fn deposit(&self, amount: i64) -> Result<i64, Failed> {
         let (__type0, __lock0) = {
-            let __entry = ::async_monitor::__private::probe::<
+            let (__base, __gate) = ::async_monitor::__private::base();
+            if __gate.__is_open() {
+                __gate.__pass();
+                __base.__is(&*self);
+            }
+            let __found = ::async_monitor::__private::probe::<
                 _,
                 122075695621518212564394156771862851892u128,
-            >(&*self)
+            >(__base, __gate)
                 .__select(&self.ledger)
                 .__resolve();
+            let (__object, __gate) = ::async_monitor::__private::needed();
+            if __gate.__is_open() {
+                __gate.__pass();
+                __object.__is(&*self);
+            }
+            let __entry = ::async_monitor::__private::entry(__found, __object, __gate);
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
         let __section = ::async_monitor::__private::Section::new(

@@ -2,31 +2,64 @@ impl Account {
     /// Docs.
     pub async fn deposit(&self, amount: i64) -> Result<i64, Failed> {
         let (__type0, __lock0) = {
-            let __entry = ::async_monitor::__private::probe::<
+            let (__base, __gate) = ::async_monitor::__private::base();
+            if __gate.__is_open() {
+                __gate.__pass();
+                __base.__is(&*self);
+            }
+            let __found = ::async_monitor::__private::probe::<
                 _,
                 122075695621518212564394156771862851892u128,
-            >(&*self)
+            >(__base, __gate)
                 .__select(&self.ledger)
                 .__resolve();
+            let (__object, __gate) = ::async_monitor::__private::needed();
+            if __gate.__is_open() {
+                __gate.__pass();
+                __object.__is(&*self);
+            }
+            let __entry = ::async_monitor::__private::entry(__found, __object, __gate);
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
         let (__type1, __lock1) = {
-            let __entry = ::async_monitor::__private::probe::<
+            let (__base, __gate) = ::async_monitor::__private::base();
+            if __gate.__is_open() {
+                __gate.__pass();
+                __base.__is(&*self);
+            }
+            let __found = ::async_monitor::__private::probe::<
                 _,
                 243516796964516940985367504845056174803u128,
-            >(&*self)
+            >(__base, __gate)
                 .__select(&self.remote)
                 .__resolve();
+            let (__object, __gate) = ::async_monitor::__private::needed();
+            if __gate.__is_open() {
+                __gate.__pass();
+                __object.__is(&*self);
+            }
+            let __entry = ::async_monitor::__private::entry(__found, __object, __gate);
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
         let (__type2, __lock2) = {
-            let __entry = ::async_monitor::__private::probe_shared::<
+            let (__base, __gate) = ::async_monitor::__private::base();
+            if __gate.__is_open() {
+                __gate.__pass();
+                __base.__is(&*self);
+            }
+            let __found = ::async_monitor::__private::probe_shared::<
                 _,
                 263483944795383689231947791126006350729u128,
                 221386149142879907063647187146096938689u128,
-            >(&*self)
+            >(__base, __gate)
                 .__select(&self.cfg)
                 .__resolve_shared();
+            let (__object, __gate) = ::async_monitor::__private::needed();
+            if __gate.__is_open() {
+                __gate.__pass();
+                __object.__is(&*self);
+            }
+            let __entry = ::async_monitor::__private::entry(__found, __object, __gate);
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
         __type0.__suspend_mode().__with(&__type1).__with(&__type2).__is_bounded();
@@ -294,7 +327,7 @@ impl Account {
         let r = __view1.__bind();
         let _ = &r;
         let mut __view2 = __type2.__view(&mut __guard2);
-        let cfg = __view2.__bind_shared();
+        let ref cfg = *__view2.__bind_shared();
         let _ = cfg;
         let __inside = __section.__inside();
         ::async_monitor::__private::commit(

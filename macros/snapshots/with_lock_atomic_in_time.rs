@@ -1,12 +1,23 @@
 const _: () = {
     let _ = {
         let (__type0, __lock0) = {
-            let __entry = ::async_monitor::__private::probe::<
+            let (__base, __gate) = ::async_monitor::__private::base();
+            if __gate.__is_open() {
+                __gate.__pass();
+                __base.__is(&account);
+            }
+            let __found = ::async_monitor::__private::probe::<
                 _,
                 122075695621518212564394156771862851892u128,
-            >(&account)
+            >(__base, __gate)
                 .__select(&account.ledger)
                 .__resolve();
+            let (__object, __gate) = ::async_monitor::__private::needed();
+            if __gate.__is_open() {
+                __gate.__pass();
+                __object.__is(&account);
+            }
+            let __entry = ::async_monitor::__private::entry(__found, __object, __gate);
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
         __type0.__suspend_mode().__is_bounded();

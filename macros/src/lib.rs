@@ -213,12 +213,15 @@ pub fn derive_guarded(input: TokenStream) -> TokenStream {
 /// | `remote?` | a lock whose acquisition can fail: the error is returned, as by `?` | `remote` |
 ///
 /// If the lock is a plain field (not of a `#[derive(Guarded)]` struct), the section borrows only
-/// that field: while it holds `self.storage`, the body may change `self.parts`. In a method
-/// with `&mut self`, a lock that guards fields of `Self` is an error, because nobody else can
-/// hold it; use `ledger_mut()`. A lock behind an `Arc` or a reference is accepted.
+/// that field: while it holds `self.storage`, the body may change `self.parts`, and the section
+/// may stand in a loop over `&mut self.parts`. The view of a derived lock leads to the whole
+/// object, which the section borrows. In a method with `&mut self`, a lock that guards fields
+/// of `Self` is an error, because nobody else can hold it; use `ledger_mut()`. A lock behind an
+/// `Arc` or a reference is accepted.
 ///
 /// `name = ` may stand in front of each. In a method, a bare name is a field;
-/// behind `name = ` it is a parameter or, in capitals, a static, if there is one.
+/// behind `name = ` it is a parameter or, in capitals, a static, if there is one. A
+/// parameter is hidden only by a lock that is given its name, `state = state.state`.
 ///
 /// # What is bound
 ///

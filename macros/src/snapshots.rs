@@ -239,6 +239,11 @@ fn monitor_of_methods() {
                 *ledger.balance
             }
 
+            #[synchronized(brief)]
+            async fn count(&self) -> u8 {
+                bump!(*brief.count)
+            }
+
             fn helper(&self) {}
         }
     };

@@ -121,6 +121,7 @@ mod signal;
 pub mod sync;
 mod timeout;
 mod traits;
+mod unawaited;
 mod wake;
 pub mod watch;
 #[cfg_attr(

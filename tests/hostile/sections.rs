@@ -249,6 +249,7 @@ async fn in_steps(account: &Account, steps: usize) -> Result<usize, Elapsed> {
     Ok(steps)
 }
 
+#[cfg_attr(miri, ignore = "there are no timers")]
 #[test]
 fn a_section_that_is_cancelled_anywhere() {
     for polls in 0..6 {

@@ -149,23 +149,42 @@ fn expand_method(method: Method, path: &TokenStream) -> TokenStream {
     let Some(forms) = forms else {
         return function.into_tokens();
     };
-    let Forms {
-        lock,
-        body_fn,
-        acquiring,
-        ..
-    } = forms;
-    let (mode, field) = (mode(lock.mode), &lock.field);
-    let (body_fn, acquiring, plain) = (
-        body_fn.into_tokens(),
-        acquiring.into_tokens(),
-        function.into_tokens(),
-    );
+    let (mode, field) = (mode(forms.lock.mode), forms.lock.field.clone());
+    let of_forms = |forms: Forms| {
+        let (body_fn, acquiring) = (forms.body_fn.into_tokens(), forms.acquiring.into_tokens());
+        quote!(#body_fn #acquiring)
+    };
+    let mut forms = forms;
+    let is_atomic = forms.held.atomic.is_some();
+    let if_sync = forms.if_sync.take().map(|forms| of_forms(*forms));
+    let plain = function.into_tokens();
+    // In a section that is `atomic`, a body that may suspend is a future of its own, which
+    // would be awaited under the guard: also where nobody runs it.
+    let of_clippy = if_sync.clone().filter(|_| is_atomic);
+    let of_clippy = either(path, &field, of_clippy, plain.clone());
+    let forms = either(path, &field, if_sync, of_forms(forms));
     quote! {
         #[cfg(not(clippy))]
-        #path! { #mode #field { #body_fn #acquiring } { #plain } }
+        #path! { #mode #field { #forms } { #plain } }
         #[cfg(clippy)]
-        #plain
+        #of_clippy
+    }
+}
+
+/// Expands to, where it makes a difference whether the lock is one of `sync`:
+///
+/// ```text
+/// Account! { sync ledger { .. } { .. } }
+/// ```
+fn either(
+    path: &TokenStream,
+    field: &Ident,
+    if_sync: Option<TokenStream>,
+    if_not: TokenStream,
+) -> TokenStream {
+    match if_sync {
+        Some(if_sync) => quote!(#path! { sync #field { #if_sync } { #if_not } }),
+        None => if_not,
     }
 }
 
@@ -270,12 +289,12 @@ fn expand_held_forms(monitor: &Monitor) -> TokenStream {
             // What is borrowed from a view that reads cannot be from one made for the call.
             let is_elsewhere = mode != lock.mode;
             let of_view = of_view.iter().filter(|it| !(is_elsewhere && it.borrows));
-            let held_forms = of_view.map(|OfView { held, .. }| {
+            let held_forms = of_view.map(|OfView { held, if_sync, .. }| {
                 let HeldForm {
                     attrs, vis, sig, ..
                 } = held;
-                let body = body(held, krate);
                 let Some(call) = call_of_acquiring(held, krate) else {
+                    let body = body(held, krate);
                     return quote! {
                         #(#attrs)*
                         #vis #sig { #body }
@@ -284,10 +303,17 @@ fn expand_held_forms(monitor: &Monitor) -> TokenStream {
                 let other = use_of_acquiring(held, &call);
                 let head = as_generated(quote!(#vis #sig));
                 let awaited = held.is_async.then(|| quote!(.await));
+                let with_body = |held: &HeldForm| {
+                    let body = body(held, krate);
+                    quote! {
+                        #(#attrs)*
+                        #head { #other #body }
+                    }
+                };
+                let with_body = either(&path, &lock.field, if_sync.map(with_body), with_body(held));
                 quote! {
                     #[cfg(not(clippy))]
-                    #(#attrs)*
-                    #head { #other #body }
+                    #with_body
 
                     #[cfg(clippy)]
                     #(#attrs)*
@@ -314,6 +340,8 @@ fn expand_held_forms(monitor: &Monitor) -> TokenStream {
 struct OfView<'m> {
     lock: &'m OwnLock,
     held: &'m HeldForm,
+    /// That of a lock of `sync`, where it is another one.
+    if_sync: Option<&'m HeldForm>,
     borrows: bool,
 }
 
@@ -323,11 +351,13 @@ impl<'m> OfView<'m> {
             (Some(holding), _) => Some(OfView {
                 lock: &holding.lock,
                 held: &holding.held,
+                if_sync: None,
                 borrows: holding.borrows,
             }),
             (None, Some(forms)) => Some(OfView {
                 lock: &forms.lock,
                 held: &forms.held,
+                if_sync: forms.if_sync.as_ref().map(|forms| &forms.held),
                 borrows: false,
             }),
             (None, None) => None,
@@ -404,7 +434,7 @@ fn call_of_acquiring(held: &HeldForm, krate: &Krate) -> Option<TokenStream> {
 /// let __committed = ::async_monitor::__private::Committed::new();
 /// let mut __rollback =
 ///     ::async_monitor::__private::roll_back_view(self, &mut __snapshot, &__committed);
-/// let mut __view = ::async_monitor::__private::RestoreView::reborrow(__rollback.__guard());
+/// let mut __view = ::async_monitor::__private::ReborrowView::reborrow(__rollback.__guard());
 /// let __value = <Account>::__deposit_held(__object, &mut __view, amount);
 /// ::async_monitor::__private::commit(__value, &__committed, |__value| {
 ///     ::async_monitor::__private::outcome(__value).__is_success()
@@ -412,7 +442,7 @@ fn call_of_acquiring(held: &HeldForm, krate: &Krate) -> Option<TokenStream> {
 /// ```
 ///
 /// where the body has a view of its own, so that all is rolled back through
-/// references that it cannot have swapped.
+/// references that it cannot have swapped. It also has one where its result borrows.
 fn on_own_view(held: &HeldForm, krate: &Krate) -> TokenStream {
     let HeldForm {
         body_fn,
@@ -420,6 +450,7 @@ fn on_own_view(held: &HeldForm, krate: &Krate) -> TokenStream {
         awaited,
         atomic,
         never_returns,
+        reborrows,
         ..
     } = held;
     if let Some(atomic) = atomic {
@@ -445,8 +476,15 @@ fn on_own_view(held: &HeldForm, krate: &Krate) -> TokenStream {
             let __object = #private::ViewOf::object(#this);
             #snapshots
             let mut __rollback = #private::roll_back_view(#this, &mut #snapshot, &#committed);
-            let mut __view = #private::RestoreView::reborrow(__rollback.__guard());
+            let mut __view = #private::ReborrowView::reborrow(__rollback.__guard());
             #last
+        };
+    }
+    if *reborrows {
+        return quote! {
+            let __object = #krate::__private::ViewOf::object(self);
+            let mut __view = #krate::__private::ReborrowView::reborrow(self);
+            #body_fn(__object, &mut __view, #(#arguments),*) #awaited
         };
     }
     quote! {

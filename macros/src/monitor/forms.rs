@@ -25,6 +25,9 @@ pub(super) struct Forms {
     pub(super) acquiring: Function,
     /// The same on the view of the lock.
     pub(super) held: HeldForm,
+    /// All of it for a lock of `sync`, where the body may suspend by what a macro hides: a
+    /// section of such a lock must not, so the body is a plain fn.
+    pub(super) if_sync: Option<Box<Forms>>,
 }
 
 /// A method of a view.
@@ -46,6 +49,8 @@ pub(super) struct HeldForm {
     pub(super) atomic: Option<Ident>,
     /// It returns `!`.
     pub(super) never_returns: bool,
+    /// The body takes a view of its own, with one lifetime.
+    pub(super) reborrows: bool,
 }
 
 /// The lifetime of views, in what is generated.
@@ -67,8 +72,45 @@ impl Forms {
         if !is_ordinary(function) || function.param_names().contains(&lock.binding) {
             return None;
         }
-        let named = function.with_named_params(arguments)?;
+        let method = Parts {
+            function,
+            lock,
+            receiver,
+            named: function.with_named_params(arguments)?,
+            atomic: section.atomic(),
+            arguments,
+            self_ty,
+        };
         let is_async = section.may_suspend(function);
+        let is_hidden = is_async && section::first_await(function).is_none();
+        Some(Forms {
+            if_sync: is_hidden.then(|| Box::new(method.forms(false))),
+            ..method.forms(is_async)
+        })
+    }
+}
+
+/// What the forms of a method are made of.
+struct Parts<'f> {
+    function: &'f Function,
+    lock: OwnLock,
+    receiver: Receiver,
+    named: Signature,
+    atomic: Option<&'f Ident>,
+    /// Those of the attribute.
+    arguments: &'f TokenStream,
+    self_ty: &'f TypePath,
+}
+
+impl Parts<'_> {
+    /// The forms, with a body that is an `async fn` or a plain one.
+    fn forms(&self, is_async: bool) -> Forms {
+        let Parts {
+            function,
+            lock,
+            self_ty,
+            ..
+        } = self;
         let name = format_ident!(
             "__{}_held",
             plain(&function.sig.ident),
@@ -84,22 +126,32 @@ impl Forms {
         let call = BodyCall {
             name: &name,
             turbofish: turbofish(&function.sig),
-            arguments: argument_names(&named),
+            arguments: argument_names(&self.named),
             awaited,
         };
         // A parameter that only an option needs is used, but not by the body.
-        let is_used = |name: &&Ident| has_ident(arguments, &plain(name));
+        let is_used = |name: &&Ident| has_ident(self.arguments, &plain(name));
+        let borrows = borrows(&function.sig);
         let mut used = vec![lock.binding.clone()];
         used.extend(call.arguments.iter().filter(is_used).cloned());
-        Some(Forms {
-            body_fn: body_fn(function, &lock, &call, is_async, &used, self_ty),
-            acquiring: acquiring(function, named.clone(), &lock, &call),
+        Forms {
+            body_fn: body_fn(function, lock, &call, is_async, borrows, &used, self_ty),
+            acquiring: acquiring(function, self.named.clone(), lock, &call),
             held: HeldForm {
-                atomic: section.atomic().cloned(),
-                ..held(function, named, &lock, &receiver, call, self_ty)
+                atomic: self.atomic.cloned(),
+                reborrows: borrows && lock.mode == Mode::Exclusive,
+                ..held(
+                    function,
+                    self.named.clone(),
+                    lock,
+                    &self.receiver,
+                    call,
+                    self_ty,
+                )
             },
-            lock,
-        })
+            lock: lock.clone(),
+            if_sync: None,
+        }
     }
 }
 
@@ -243,25 +295,35 @@ struct BodyCall<'f> {
 /// ```
 ///
 /// It is async where the body may suspend, else the future is smaller without.
+///
+/// Where the result borrows, it is:
+///
+/// ```text
+/// fn __name_held<'__object, '__section>(
+///     &'__object self,
+///     ledger: &'__section mut AccountLedgerHeld<'__section>,
+/// ) -> &'__object str { .. }
+/// ```
+///
+/// The compiler reports what leaves the section once for each lifetime of the view, and
+/// proposes another lifetime for what has none.
 fn body_fn(
     function: &Function,
     lock: &OwnLock,
     call: &BodyCall<'_>,
     is_async: bool,
+    borrows: bool,
     used: &[Ident],
     self_ty: &TypePath,
 ) -> Function {
     let mut body_fn = function.clone();
-    let binding = &lock.binding;
     // They have names for the sake of messages about what leaves the section.
     let lifetime = |name: &str| Lifetime::new(name, own(lock.field.span()));
-    let (section, held) = (lifetime("'__section"), lifetime("'__held"));
-    let view = view_type(self_ty, &lock.field, lock.mode, &quote!(#held));
-    let reference = match lock.mode {
-        Mode::Exclusive => quote!(& #section mut),
-        Mode::Shared => quote!(& #section),
-    };
-    for lifetime in [held, section.clone()] {
+    let section = lifetime("'__section");
+    let held = (!borrows && lock.mode == Mode::Exclusive).then(|| lifetime("'__held"));
+    let (param, rebound) = view_param(lock, &section, held.as_ref(), self_ty);
+    let object = borrows.then(|| name_object(&mut body_fn.sig)).flatten();
+    for lifetime in [held, Some(section), object].into_iter().flatten() {
         let param = GenericParam::Lifetime(LifetimeParam::new(lifetime));
         body_fn.sig.generics.params.insert(0, param);
     }
@@ -270,15 +332,86 @@ fn body_fn(
     if !is_async {
         body_fn.sig.asyncness = None;
     }
-    let param: FnArg = parse_quote!(#binding: #reference #view);
     body_fn.sig.inputs.insert(1, param);
     body_fn.attrs = function.attrs.iter().filter_map(attr_for_body).gather();
     let used = used
         .iter()
         .map(|name| quote_spanned!(own(name.span())=> let _ = &#name;));
     let body = &function.body;
-    body_fn.body = quote!(#(#used)* #body);
+    body_fn.body = quote!(#rebound #(#used)* #body);
     body_fn
+}
+
+/// `&'__object self`, with the result that is borrowed from it: where the lifetime has no
+/// name.
+fn name_object(sig: &mut Signature) -> Option<Lifetime> {
+    let Some(FnArg::Receiver(receiver)) = sig.inputs.first_mut() else {
+        return None;
+    };
+    let object = Lifetime::new("'__object", own(receiver.self_token.span));
+    let lifetime = match &mut receiver.kind {
+        ReceiverKind::Reference(_, lifetime, None) => lifetime,
+        ReceiverKind::Typed(_, ty) => match &mut **ty {
+            Type::Reference(ty) => &mut ty.lifetime,
+            _ => return None,
+        },
+        _ => return None,
+    };
+    if lifetime
+        .as_ref()
+        .is_some_and(|lifetime| lifetime.ident != "_")
+    {
+        return None;
+    }
+    *lifetime = Some(object.clone());
+    if let ReturnType::Type(_, ty) = &mut sig.output {
+        Named(&mut || object.clone()).in_type(ty);
+    }
+    Some(object)
+}
+
+/// Whether there is a lifetime in the result, but for `'static`, or one that parameters share
+/// with the object or with each other.
+fn borrows(sig: &Signature) -> bool {
+    let mut borrows = sig.generics.lifetimes().next().is_some();
+    let ReturnType::Type(_, ty) = &sig.output else {
+        return borrows;
+    };
+    let mut named = ty.clone();
+    Named(&mut || {
+        borrows = true;
+        Lifetime::new("'static", Span::call_site())
+    })
+    .in_type(&mut named);
+    let text = named.to_token_stream().to_string();
+    borrows || text.matches('\'').count() > text.matches("'static").count()
+}
+
+/// The view as a parameter of a body: `ledger: &'__section mut AccountLedgerHeld<'__held>`.
+///
+/// One that reads is bound by a statement, `let ref ledger = *__view;`: where the body writes,
+/// the compiler would propose a `mut` in the type of the parameter, which is not the user's.
+/// To a pattern that refers, it adds none.
+pub(super) fn view_param(
+    lock: &OwnLock,
+    section: &Lifetime,
+    held: Option<&Lifetime>,
+    self_ty: &TypePath,
+) -> (FnArg, Option<TokenStream>) {
+    let binding = &lock.binding;
+    let held = held.unwrap_or(section);
+    let view = view_type(self_ty, &lock.field, lock.mode, &quote!(#held));
+    match lock.mode {
+        Mode::Exclusive => (parse_quote!(#binding: & #section mut #view), None),
+        Mode::Shared => {
+            let span = own(binding.span());
+            let param = Ident::new("__view", span);
+            (
+                parse_quote!(#param: & #section #view),
+                Some(quote_spanned!(span=> let ref #binding = *#param;)),
+            )
+        }
+    }
 }
 
 /// Expands to:
@@ -358,6 +491,7 @@ fn held(
         awaited,
         is_async: function.sig.asyncness.is_some(),
         atomic: None,
+        reborrows: false,
         never_returns: matches!(
             &function.sig.output,
             ReturnType::Type(_, ty) if matches!(**ty, Type::Never(_))

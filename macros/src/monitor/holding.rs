@@ -4,13 +4,15 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{
-    Attribute, FnArg, GenericParam, Lifetime, LifetimeParam, Meta, ReturnType, Type, TypePath,
-    Visibility, parse_quote,
+    Attribute, GenericParam, Lifetime, LifetimeParam, Meta, ReturnType, Type, TypePath, Visibility,
+    parse_quote,
 };
 
 use super::elided::Named;
-use super::forms::{HeldForm, Receiver, argument_names, attr_for_body, guard_lifetime, turbofish};
-use super::model::{struct_path, view_type};
+use super::forms::{
+    HeldForm, Receiver, argument_names, attr_for_body, guard_lifetime, turbofish, view_param,
+};
+use super::model::struct_path;
 use crate::diagnostics::Errors;
 use crate::gather::Gather;
 use crate::names::{Krate, own, plain, public, replace_self};
@@ -186,11 +188,7 @@ fn body_fn(
 ) -> Function {
     let mut body_fn = function.clone();
     let held = Lifetime::new("'__held", own(lock.field.span()));
-    let view = view_type(self_ty, &lock.field, lock.mode, &quote!(#held));
-    let reference = match lock.mode {
-        Mode::Exclusive => quote!(& #section mut),
-        Mode::Shared => quote!(& #section),
-    };
+    let (param, rebound) = view_param(lock, section, Some(&held), self_ty);
     for lifetime in [held, section.clone()] {
         let param = GenericParam::Lifetime(LifetimeParam::new(lifetime));
         body_fn.sig.generics.params.insert(0, param);
@@ -201,14 +199,13 @@ fn body_fn(
     body_fn.vis = Visibility::Inherited;
     body_fn.sig.ident = body_name(function);
     let binding = &lock.binding;
-    let param: FnArg = parse_quote!(#binding: #reference #view);
     body_fn.sig.inputs.insert(1, param);
     body_fn.attrs = function.attrs.iter().filter_map(attr_for_body).gather();
     let path = attribute.path();
     body_fn.attrs.push(parse_quote!(#[#path(__seen)]));
     let used = quote_spanned!(own(binding.span())=> let _ = &#binding;);
     let body = &function.body;
-    body_fn.body = quote!(#used #body);
+    body_fn.body = quote!(#rebound #used #body);
     body_fn
 }
 
@@ -293,6 +290,7 @@ fn held(
         },
         is_async,
         atomic: None,
+        reborrows: false,
         never_returns: matches!(
             &sig.output,
             ReturnType::Type(_, ty) if matches!(**ty, Type::Never(_))

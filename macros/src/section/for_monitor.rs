@@ -24,8 +24,8 @@ pub(crate) fn of_method(arguments: TokenStream, function: &Function) -> (Section
     let errors = Errors::new();
     let arguments = parse::attribute(arguments, &errors);
     let arguments = validate::arguments(arguments, &errors);
-    let section = Section::new(arguments, &Scope::of_fn(function));
-    validate::function(function, &section, &errors);
+    let mut section = Section::new(arguments, &Scope::of_fn(function));
+    validate::function(function, &mut section, &errors);
     let is_right = errors.is_empty();
     errors.finish();
     (section, is_right)

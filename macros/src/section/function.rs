@@ -190,15 +190,15 @@ impl Function {
         names
     }
 
-    /// The parameters that are a name and nothing else.
-    pub(super) fn simple_params(&self) -> impl Iterator<Item = &Ident> {
-        self.sig.inputs.iter().filter_map(|input| match input {
-            FnArg::Typed(input) => match &*input.pat {
-                Pat::Ident(pat) => Some(&pat.ident),
-                _ => None,
-            },
-            FnArg::Receiver(_) => None,
-        })
+    /// The names that the patterns of the parameters bind.
+    pub(super) fn bound_names(&self) -> Vec<&Ident> {
+        let mut names = Vec::new();
+        for input in &self.sig.inputs {
+            if let FnArg::Typed(input) = input {
+                bound_in(&input.pat, &mut names);
+            }
+        }
+        names
     }
 
     /// The receiver, if it is `&mut self` in one form or another.
@@ -283,6 +283,28 @@ pub(crate) fn collect_idents(tokens: TokenStream, names: &mut Vec<Ident>) {
             TokenTree::Group(group) => collect_idents(group.stream(), names),
             _ => {}
         }
+    }
+}
+
+/// The names that a pattern binds, in the patterns that a parameter can have.
+fn bound_in<'p>(pat: &'p Pat, names: &mut Vec<&'p Ident>) {
+    match pat {
+        Pat::Ident(pat) => {
+            names.push(&pat.ident);
+            if let Some((_, pat)) = &pat.subpat {
+                bound_in(pat, names);
+            }
+        }
+        Pat::TupleStruct(pat) => pat.elems.iter().for_each(|pat| bound_in(pat, names)),
+        Pat::Tuple(pat) => pat.elems.iter().for_each(|pat| bound_in(pat, names)),
+        Pat::Slice(pat) => pat.elems.iter().for_each(|pat| bound_in(pat, names)),
+        Pat::Struct(pat) => pat
+            .fields
+            .iter()
+            .for_each(|field| bound_in(&field.pat, names)),
+        Pat::Reference(pat) => bound_in(&pat.pat, names),
+        Pat::Paren(pat) => bound_in(&pat.pat, names),
+        _ => {}
     }
 }
 

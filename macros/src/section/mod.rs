@@ -39,8 +39,8 @@ pub(crate) fn synchronized(arguments: TokenStream, item: TokenStream) -> TokenSt
     let arguments = validate::arguments(parse::attribute(arguments, &errors), &errors);
     match function::parse(item.clone(), &errors) {
         Some(function) => {
-            let section = Section::new(arguments, &Scope::of_fn(&function));
-            validate::function(&function, &section, &errors);
+            let mut section = Section::new(arguments, &Scope::of_fn(&function));
+            validate::function(&function, &mut section, &errors);
             output.extend(expand::function(function, &section));
         }
         None => item.to_tokens(&mut output),

@@ -135,7 +135,7 @@ fn a_mutable_receiver_is_checked_only_with_a_lock_of_its_own() {
 }
 
 #[test]
-fn a_base_is_written_twice_if_that_is_the_same() {
+fn a_base_is_evaluated_once_unless_it_is_a_path() {
     let count = |lock: TokenStream| {
         let output = with_lock(quote!(#lock.ledger, {})).to_string();
         output.matches("__base0").count()
@@ -156,7 +156,7 @@ fn a_base_is_written_twice_if_that_is_the_same() {
         quote!(m::account),
         quote!((*a)),
     ] {
-        assert_eq!(count(other.clone()), 3, "{other}");
+        assert_eq!(count(other.clone()), 4, "{other}");
     }
 }
 
@@ -218,7 +218,35 @@ fn a_lock_that_hides_a_parameter_is_an_error() {
         async fn f(ledger: &Ledger) {}
     );
     fn_errors(quote!(ledger), function.clone(), &[]);
-    fn_errors(quote!(ledger.ledger), function, &[]);
+    let same = "ledger.ledger`, or if the body does not need the parameter, the same, \
+                `ledger = ledger.ledger`";
+    fn_errors(
+        quote!(ledger.ledger),
+        function.clone(),
+        &[&format!("{hidden}{same}")],
+    );
+    fn_errors(quote!(ledger = ledger.ledger), function, &[]);
+    fn_errors(
+        quote!(a.ledger),
+        quote!(
+            async fn f(
+                a: &A,
+                In {
+                    c: Ledger(ref ledger),
+                    ..
+                }: In,
+            ) {
+            }
+        ),
+        &[&format!("{hidden}a.ledger`")],
+    );
+    fn_errors(
+        quote!(a.ledger),
+        quote!(
+            async fn f(a: &A, ledger::In { a: (_, [b]) }: In) {}
+        ),
+        &[],
+    );
 }
 
 #[test]

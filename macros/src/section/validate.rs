@@ -158,7 +158,7 @@ fn find_await(tokens: TokenStream) -> Option<Ident> {
     None
 }
 
-pub(super) fn function(function: &Function, section: &Section, errors: &Errors) {
+pub(super) fn function(function: &Function, section: &mut Section, errors: &Errors) {
     if section.locks.is_empty() && errors.is_empty() {
         errors.push(syn::Error::new(
             Span::call_site(),
@@ -167,7 +167,8 @@ pub(super) fn function(function: &Function, section: &Section, errors: &Errors) 
         ));
     }
     check_asynchrony(function, section, errors);
-    check_params(function, section, errors);
+    // The body would be reported for what it does to a parameter that it cannot name.
+    section.is_complete &= check_params(function, section, errors);
     common(section, &function.statements(), is_plain(function), errors);
 }
 
@@ -242,9 +243,11 @@ fn check_blocking(section: &Section, body: &TokenStream, errors: &Errors) {
     }
 }
 
-/// No parameter is hidden by a lock that got its name by itself, unless it is that
-/// lock.
-fn check_params(function: &Function, section: &Section, errors: &Errors) {
+/// No parameter is hidden by a lock that got its name by itself. One that is the lock may
+/// be: there is nothing else to use it for.
+fn check_params(function: &Function, section: &Section, errors: &Errors) -> bool {
+    let params = function.bound_names();
+    let mut is_right = true;
     for lock in section.locks.iter().filter(|lock| !lock.is_named) {
         let LockExpr::Field {
             base,
@@ -255,11 +258,7 @@ fn check_params(function: &Function, section: &Section, errors: &Errors) {
         else {
             continue;
         };
-        let mut params = function.simple_params();
-        let hidden = params.find(|param| **param == lock.binding);
-        // A lock that is reached through the parameter may hide it.
-        let is_meant = |param: &Ident| has_ident(base, &plain(param));
-        let Some(param) = hidden.filter(|param| !is_meant(param)) else {
+        let Some(&param) = params.iter().find(|param| ***param == lock.binding) else {
             continue;
         };
         let place = if *is_own {
@@ -271,23 +270,30 @@ fn check_params(function: &Function, section: &Section, errors: &Errors) {
             Mode::Shared => format!("read({place})"),
             Mode::Exclusive => place.to_string(),
         };
-        let or_param = if *param == lock.written.to_string() {
+        let or_this = if *param == lock.written.to_string() {
             format!(
                 ", or if the parameter is the lock, `other = {}`",
                 held(param)
             )
+        } else if has_ident(base, &plain(param)) {
+            format!(
+                ", or if the body does not need the parameter, the same, `{param} = {}`",
+                held(&place)
+            )
         } else {
             String::new()
         };
+        is_right = false;
         errors.at(
             &lock.written,
             format!(
                 "the parameter `{param}` could not be used in the body, where the lock has its \
-                 name: give the lock another one, `other = {}`{or_param}",
+                 name: give the lock another one, `other = {}`{or_this}",
                 held(&place)
             ),
         );
     }
+    is_right
 }
 
 /// There is a timer.

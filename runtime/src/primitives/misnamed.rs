@@ -7,7 +7,11 @@
 //! every message. They return any type, so that no use of the result is reported as a
 //! second mistake.
 
+use core::ops::Deref;
+
+use super::future::{MutexLock, RwLockRead, RwLockUpgradableRead, RwLockWrite};
 use super::{Lock, RwLock, Semaphore};
+use crate::unawaited::AwaitItsLock;
 
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
@@ -103,3 +107,20 @@ impl Lock {
         unreachable!("the bound is never met")
     }
 }
+
+/// Methods of the value, called on the future of its lock.
+macro_rules! unawaited {
+    ($($future:ident)*) => {$(
+        #[doc(hidden)]
+        impl<T: ?Sized> Deref for $future<'_, T> {
+            type Target = AwaitItsLock<T>;
+
+            #[inline]
+            fn deref(&self) -> &AwaitItsLock<T> {
+                const { &AwaitItsLock::HINT }
+            }
+        }
+    )*};
+}
+
+unawaited!(MutexLock RwLockRead RwLockUpgradableRead RwLockWrite);

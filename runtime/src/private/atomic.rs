@@ -82,19 +82,11 @@ pub trait RestoreView {
     /// A copy of what the lock guards.
     type Saved;
 
-    /// The view with references of its own.
-    type View<'v>
-    where
-        Self: 'v;
-
     /// Makes the copy.
     fn save(&mut self) -> Self::Saved;
 
     /// Exchanges what the view leads to with the copy.
     fn exchange(&mut self, snapshot: &mut Self::Saved);
-
-    /// A view for the body.
-    fn reborrow(&mut self) -> Self::View<'_>;
 }
 
 /// Takes a snapshot of what a view leads to: for a section within a section.

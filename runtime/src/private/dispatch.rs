@@ -3,22 +3,24 @@
 //! A macro sees `account.ledger` and knows no types. If `account` is, or derefs
 //! to, a struct whose derive knows a lock `ledger`, the section binds the view
 //! of that lock; otherwise it acquires the field, or whatever it derefs to, as
-//! any [`AsyncLock`] or [`SyncLock`]. The expansion leaves the decision to method resolution:
+//! any [`AsyncLock`] or [`SyncLock`]. The expansion leaves the decision to method resolution,
+//! where `Base` stands for the type of `account` ([`place`](super::place) says why):
 //!
 //! ```text
-//! probe::<_, KEY>(&account)   Probe                   has `__select` if the base has the lock,
+//! probe::<_, KEY>(base)       Probe                   has `__select` if the base has the lock,
 //!                             -> Target1              if what it derefs to has it,
 //!                             -> Target2 ...          if what that derefs to has it, ...
 //!                             -> Otherwise            in any case
 //!     .__select(&account.ledger)
-//!                             Derived                 the object that has the lock
+//!                             OfObject                the object has the lock
 //!                             Value                   has `__resolve` if the field is an
 //!                                                     async lock,
 //!                             -> SyncValue            if it is a sync lock,
 //!                             -> ValueTarget1 ...     if what it derefs to is a lock, ...
 //!                             -> ValueOtherwise       in any case: an error that says so
 //!     .__resolve()
-//!                             Derived | Plain | PlainSync
+//!                             OfObject | Plain | PlainSync
+//! entry(.., object, ..)       Derived | Plain | PlainSync
 //! ```
 //!
 //! Both kinds of locks are looked for at each step, so that the nearest lock is found,
@@ -37,13 +39,14 @@
 //! other, which it holds as a section that writes would, and only reads:
 //!
 //! ```text
-//! probe_shared::<_, READ, KEY>(&account)
+//! probe_shared::<_, READ, KEY>(base)
 //!     .__select(&account.ledger)
-//!                             Derived                 marked `#[lock(rw)]`
+//!                             OfObject                marked `#[lock(rw)]`
 //!                             ToRead                  any other of the derive
 //!                             Value
 //!     .__resolve_shared()
-//!                             Derived | Plain | PlainSync     several tasks at a time
+//!                             OfObject | Plain | PlainSync | PlainReading | PlainSyncReading
+//! entry(.., object, ..)       Derived | Plain | PlainSync     several tasks at a time
 //!                             DerivedReading | PlainReading | PlainSyncReading
 //! ```
 //!
@@ -54,12 +57,13 @@
 
 use core::convert::Infallible;
 use core::future::Future;
+use core::marker::PhantomData;
 use core::ops::Deref;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
 use super::errors::ErrorEntry;
-use super::fields::address;
+use super::place::{Base, FromObject, Gate, OfObject, Shut};
 use super::reading::{Exclusively, ExclusivelyPlain, ExclusivelyPlainSync};
 use super::suspend_mode::Mode;
 use crate::{AsyncLock, AsyncRwLock, LockId, SyncLock, SyncRwLock};
@@ -405,37 +409,23 @@ impl<L: AsyncRwLock + ?Sized, const KEY: u128> EnterShared<KEY> for AnyLock<L> {
 /// A lock of a derived struct has been selected.
 pub struct Derived<'a, O: ?Sized, const KEY: u128>(&'a O);
 
-impl<'a, O: HasLock<KEY> + ?Sized, const KEY: u128> Derived<'a, O, KEY> {
-    /// `field` is the field that the section names.
-    #[track_caller]
-    #[inline]
-    fn new<L: ?Sized>(owner: &'a O, field: &L) -> Self {
-        // A struct that derefs to another may have a field of the same name,
-        // which is then the one that is named.
-        assert!(
-            owner.lock_address() == address(field),
-            "this field hides a lock of the same name in what its struct derefs to: \
-             name the struct that is meant"
-        );
-        Derived(owner)
-    }
-
-    /// There is nothing more to find out.
-    #[inline]
-    pub fn __resolve(self) -> Self {
-        self
-    }
-
-    /// As [`__resolve`](Self::__resolve), for a read section.
-    #[inline]
-    pub fn __resolve_shared(self) -> Self {
-        self
-    }
-
+impl<'a, O: ?Sized, const KEY: u128> Derived<'a, O, KEY> {
     /// What a section enters.
     #[inline]
     pub fn __lock(self) -> &'a O {
         self.0
+    }
+}
+
+impl<'a, O: HasLock<KEY> + ?Sized, const KEY: u128> FromObject<'a, O> for Derived<'a, O, KEY> {
+    #[inline]
+    fn from_object(object: &'a O) -> Self {
+        Derived(object)
+    }
+
+    #[inline]
+    fn lock_address(object: &'a O) -> *const () {
+        object.lock_address()
     }
 }
 
@@ -463,31 +453,31 @@ impl<'a, L: ?Sized> PlainSync<'a, L> {
 
 /// A lock of a derived struct that one task holds at a time has been selected by a read
 /// section, which has named a field of type `L`.
-pub struct ToRead<'a, O: ?Sized, L: ?Sized, const READ: u128, const KEY: u128>(
-    ToReadAlone<'a, O, L, READ, KEY>,
+pub struct ToRead<'a, B: ?Sized, O: ?Sized, L: ?Sized, const READ: u128, const KEY: u128>(
+    ToReadAlone<'a, B, O, L, READ, KEY>,
 );
 
 /// Fallback for fields that are no reader-writer locks.
-pub struct ToReadAlone<'a, O: ?Sized, L: ?Sized, const READ: u128, const KEY: u128> {
-    owner: Derived<'a, O, KEY>,
+pub struct ToReadAlone<'a, B: ?Sized, O: ?Sized, L: ?Sized, const READ: u128, const KEY: u128> {
+    lead: fn(&'a B) -> &'a O,
     field: &'a L,
 }
 
-impl<'a, O, L, const READ: u128, const KEY: u128> ToRead<'a, O, L, READ, KEY>
+impl<'a, B, O, L, const READ: u128, const KEY: u128> ToRead<'a, B, O, L, READ, KEY>
 where
-    O: HasLock<KEY> + ?Sized,
+    B: ?Sized,
+    O: ?Sized,
     L: ?Sized,
 {
-    #[track_caller]
     #[inline]
-    fn new(owner: &'a O, field: &'a L) -> Self {
-        let owner = Derived::new(owner, field);
-        ToRead(ToReadAlone { owner, field })
+    fn new(lead: fn(&'a B) -> &'a O, field: &'a L) -> Self {
+        ToRead(ToReadAlone { lead, field })
     }
 }
 
-impl<'a, O, L, const READ: u128, const KEY: u128> ToRead<'a, O, L, READ, KEY>
+impl<'a, B, O, L, const READ: u128, const KEY: u128> ToRead<'a, B, O, L, READ, KEY>
 where
+    B: ?Sized,
     O: ?Sized,
     L: AsyncRwLock + ?Sized,
 {
@@ -499,24 +489,26 @@ where
     }
 }
 
-impl<'a, O, L, const READ: u128, const KEY: u128> ToReadAlone<'a, O, L, READ, KEY>
+impl<'a, B, O, L, const READ: u128, const KEY: u128> ToReadAlone<'a, B, O, L, READ, KEY>
 where
+    B: ?Sized,
     O: ?Sized,
     L: ?Sized,
 {
     /// The lock is taken as by a section that writes.
     #[inline]
-    pub fn __resolve_shared(&self) -> DerivedReading<'a, O, READ, KEY> {
-        DerivedReading(self.owner.0)
+    pub fn __resolve_shared(&self) -> OfObject<'a, B, O, DerivedReading<'a, O, READ, KEY>> {
+        OfObject::new(self.lead, self.field)
     }
 }
 
-impl<'a, O, L, const READ: u128, const KEY: u128> Deref for ToRead<'a, O, L, READ, KEY>
+impl<'a, B, O, L, const READ: u128, const KEY: u128> Deref for ToRead<'a, B, O, L, READ, KEY>
 where
+    B: ?Sized,
     O: ?Sized,
     L: ?Sized,
 {
-    type Target = ToReadAlone<'a, O, L, READ, KEY>;
+    type Target = ToReadAlone<'a, B, O, L, READ, KEY>;
 
     #[inline]
     fn deref(&self) -> &Self::Target {
@@ -532,6 +524,22 @@ impl<'a, O: ?Sized, const READ: u128, const KEY: u128> DerivedReading<'a, O, REA
     #[inline]
     pub fn __lock(self) -> &'a O {
         self.0
+    }
+}
+
+impl<'a, O, const READ: u128, const KEY: u128> FromObject<'a, O>
+    for DerivedReading<'a, O, READ, KEY>
+where
+    O: HasLock<KEY> + ?Sized,
+{
+    #[inline]
+    fn from_object(object: &'a O) -> Self {
+        DerivedReading(object)
+    }
+
+    #[inline]
+    fn lock_address(object: &'a O) -> *const () {
+        object.lock_address()
     }
 }
 
@@ -557,19 +565,20 @@ impl<'a, L: ?Sized> PlainSyncReading<'a, L> {
     }
 }
 
-/// Looks for the lock `KEY` of `base`.
+/// Looks for the lock `KEY` of a base of type `B`.
 #[inline]
-pub fn probe<B: ?Sized, const KEY: u128>(base: &B) -> Probe<'_, B, KEY> {
-    Probe(Target1(Target2(Target3(Target4(Otherwise(base))))))
+pub fn probe<B: ?Sized, const KEY: u128>(_: Base<B>, _: Gate<Shut>) -> Probe<B, KEY> {
+    Probe(Target1(Target2(Target3(Target4(Otherwise(PhantomData))))))
 }
 
-/// Looks for a lock of `base` to read: for the reader-writer lock `READ`, or for `KEY`,
-/// which is the same name without a word about how it is held.
+/// Looks for a lock to read: for the reader-writer lock `READ`, or for `KEY`, which is the
+/// same name without a word about how it is held.
 #[inline]
 pub fn probe_shared<B: ?Sized, const READ: u128, const KEY: u128>(
-    base: &B,
-) -> ReadProbe<'_, B, READ, KEY> {
-    let otherwise = ReadOtherwise(base);
+    _: Base<B>,
+    _: Gate<Shut>,
+) -> ReadProbe<B, READ, KEY> {
+    let otherwise = ReadOtherwise(PhantomData);
     let target4 = ReadTarget4(ExclusiveTarget4(otherwise));
     let target3 = ReadTarget3(ExclusiveTarget3(target4));
     let target2 = ReadTarget2(ExclusiveTarget2(target3));
@@ -606,15 +615,19 @@ macro_rules! chain {
 
         chain!([$($generics)*] $next<$($arg),*> $($rest)*);
     };
-    ([$a:lifetime, $value:ident: ?Sized $($generics:tt)*] $last:ident<$($arg:tt),*>) => {
+    ([$a:lifetime, $value:ident: ?Sized] $last:ident<$($arg:tt),*>) => {
         #[doc(hidden)]
-        pub struct $last<$a, $value: ?Sized $($generics)*>(&$a $value);
+        pub struct $last<$a, $value: ?Sized>(&$a $value);
+    };
+    ([$base:ident: ?Sized, $($generics:tt)*] $last:ident<$($arg:tt),*>) => {
+        #[doc(hidden)]
+        pub struct $last<$base: ?Sized, $($generics)*>(PhantomData<fn(&$base)>);
     };
 }
 
-chain!(['a, B: ?Sized, const KEY: u128] Probe<'a, B, KEY> Target1 Target2 Target3 Target4 Otherwise);
+chain!([B: ?Sized, const KEY: u128] Probe<B, KEY> Target1 Target2 Target3 Target4 Otherwise);
 chain! {
-    ['a, B: ?Sized, const READ: u128, const KEY: u128] ReadProbe<'a, B, READ, KEY> ExclusiveProbe
+    [B: ?Sized, const READ: u128, const KEY: u128] ReadProbe<B, READ, KEY> ExclusiveProbe
     ReadTarget1 ExclusiveTarget1 ReadTarget2 ExclusiveTarget2 ReadTarget3 ExclusiveTarget3
     ReadTarget4 ExclusiveTarget4 ReadOtherwise
 }
@@ -636,64 +649,59 @@ type To4<B> = To1<To3<B>>;
 macro_rules! select {
     ($(
         $probe:ident<$($key:ident),*> where B: [$($bound:tt)*]
-            => $selected:ident<'a, $owner:ty, $($arg:ident),*>;
+            => $selected:ident<'a, B, $owner:ty, $($arg:ty),*>;
     )*) => {$(
-        impl<'a, B: ?Sized, $(const $key: u128),*> $probe<'a, B, $($key),*>
+        impl<B: ?Sized, $(const $key: u128),*> $probe<B, $($key),*>
         where
             B: $($bound)*,
         {
             #[doc(hidden)]
-            #[track_caller]
             #[inline]
-            pub fn __select<L: ?Sized>(
+            pub fn __select<'a, L: ?Sized>(
                 &self,
                 field: &'a L,
-            ) -> $selected<'a, $owner, $($arg),*> {
-                $selected::new(self.base(), field)
+            ) -> $selected<'a, B, $owner, $($arg),*> {
+                $selected::new(|base: &'a B| -> &'a $owner { base }, field)
             }
         }
     )*};
 }
 
 select! {
-    Probe<KEY> where B: [HasLock<KEY>] => Derived<'a, B, KEY>;
-    Target1<KEY> where B: [Deref<Target: HasLock<KEY>>] => Derived<'a, To1<B>, KEY>;
+    Probe<KEY> where B: [HasLock<KEY>] => OfObject<'a, B, B, Derived<'a, B, KEY>>;
+    Target1<KEY> where B: [Deref<Target: HasLock<KEY>>]
+        => OfObject<'a, B, To1<B>, Derived<'a, To1<B>, KEY>>;
     Target2<KEY> where B: [Deref<Target: Deref<Target: HasLock<KEY>>>]
-        => Derived<'a, To2<B>, KEY>;
+        => OfObject<'a, B, To2<B>, Derived<'a, To2<B>, KEY>>;
     Target3<KEY> where B: [Deref<Target: Deref<Target: Deref<Target: HasLock<KEY>>>>]
-        => Derived<'a, To3<B>, KEY>;
+        => OfObject<'a, B, To3<B>, Derived<'a, To3<B>, KEY>>;
     Target4<KEY> where B: [Deref<Target: Deref<Target: Deref<Target: Deref<Target: HasLock<KEY>>>>>]
-        => Derived<'a, To4<B>, KEY>;
+        => OfObject<'a, B, To4<B>, Derived<'a, To4<B>, KEY>>;
 
-    ReadProbe<READ, KEY> where B: [HasLock<READ>] => Derived<'a, B, READ>;
-    ReadTarget1<READ, KEY> where B: [Deref<Target: HasLock<READ>>] => Derived<'a, To1<B>, READ>;
+    ReadProbe<READ, KEY> where B: [HasLock<READ>] => OfObject<'a, B, B, Derived<'a, B, READ>>;
+    ReadTarget1<READ, KEY> where B: [Deref<Target: HasLock<READ>>]
+        => OfObject<'a, B, To1<B>, Derived<'a, To1<B>, READ>>;
     ReadTarget2<READ, KEY> where B: [Deref<Target: Deref<Target: HasLock<READ>>>]
-        => Derived<'a, To2<B>, READ>;
+        => OfObject<'a, B, To2<B>, Derived<'a, To2<B>, READ>>;
     ReadTarget3<READ, KEY> where B: [Deref<Target: Deref<Target: Deref<Target: HasLock<READ>>>>]
-        => Derived<'a, To3<B>, READ>;
+        => OfObject<'a, B, To3<B>, Derived<'a, To3<B>, READ>>;
     ReadTarget4<READ, KEY>
         where B: [Deref<Target: Deref<Target: Deref<Target: Deref<Target: HasLock<READ>>>>>]
-        => Derived<'a, To4<B>, READ>;
+        => OfObject<'a, B, To4<B>, Derived<'a, To4<B>, READ>>;
 
-    ExclusiveProbe<READ, KEY> where B: [HasLock<KEY>] => ToRead<'a, B, L, READ, KEY>;
+    ExclusiveProbe<READ, KEY> where B: [HasLock<KEY>] => ToRead<'a, B, B, L, READ, KEY>;
     ExclusiveTarget1<READ, KEY> where B: [Deref<Target: HasLock<KEY>>]
-        => ToRead<'a, To1<B>, L, READ, KEY>;
+        => ToRead<'a, B, To1<B>, L, READ, KEY>;
     ExclusiveTarget2<READ, KEY> where B: [Deref<Target: Deref<Target: HasLock<KEY>>>]
-        => ToRead<'a, To2<B>, L, READ, KEY>;
+        => ToRead<'a, B, To2<B>, L, READ, KEY>;
     ExclusiveTarget3<READ, KEY> where B: [Deref<Target: Deref<Target: Deref<Target: HasLock<KEY>>>>]
-        => ToRead<'a, To3<B>, L, READ, KEY>;
+        => ToRead<'a, B, To3<B>, L, READ, KEY>;
     ExclusiveTarget4<READ, KEY>
         where B: [Deref<Target: Deref<Target: Deref<Target: Deref<Target: HasLock<KEY>>>>>]
-        => ToRead<'a, To4<B>, L, READ, KEY>;
+        => ToRead<'a, B, To4<B>, L, READ, KEY>;
 }
 
-impl<'a, B: ?Sized, const KEY: u128> Otherwise<'a, B, KEY> {
-    /// Found through the whole chain.
-    #[inline]
-    fn base(&self) -> &'a B {
-        self.0
-    }
-
+impl<B: ?Sized, const KEY: u128> Otherwise<B, KEY> {
     #[doc(hidden)]
     #[inline]
     pub fn __select<'p, L: ?Sized>(&self, field: &'p L) -> Value<'p, L> {
@@ -701,13 +709,7 @@ impl<'a, B: ?Sized, const KEY: u128> Otherwise<'a, B, KEY> {
     }
 }
 
-impl<'a, B: ?Sized, const READ: u128, const KEY: u128> ReadOtherwise<'a, B, READ, KEY> {
-    /// Found through the whole chain.
-    #[inline]
-    fn base(&self) -> &'a B {
-        self.0
-    }
-
+impl<B: ?Sized, const READ: u128, const KEY: u128> ReadOtherwise<B, READ, KEY> {
     #[doc(hidden)]
     #[inline]
     pub fn __select<'p, L: ?Sized>(&self, field: &'p L) -> Value<'p, L> {

@@ -40,6 +40,7 @@ mod fields;
 mod locks;
 mod order;
 mod owned;
+mod place;
 mod reacquire;
 mod reading;
 mod receiver;
@@ -79,6 +80,10 @@ pub use self::locks::{
 };
 pub use self::order::{in_order, taken};
 pub use self::owned::{OwnedCore, kept};
+pub use self::place::{
+    Base, Found, FromObject, Gate, Needed, OfObject, Open, Opening, Returns, Shut, base, entry,
+    needed,
+};
 pub use self::reacquire::{MustNotImplDrop, NeverUnpin, Reacquirable, Reacquire, ReacquireLock};
 pub use self::reading::{Exclusively, Reading};
 pub use self::receiver::{MutableReceiver, OfNoDerive, PointsToLock, mutable_receiver};
@@ -91,7 +96,7 @@ pub use self::sync_locks::{
 };
 pub use self::timeout::{block_on_for, late, timeout};
 pub use self::views::{
-    AnswerOfOthers, AsRead, DeriveOf, HasSize, IsDerived, ViewOf, derived, plain,
+    AnswerOfOthers, AsRead, DeriveOf, HasSize, IsDerived, ReborrowView, ViewOf, derived, plain,
 };
 pub use crate::guarded::CallFields;
 pub use crate::queue::Object;

@@ -46,6 +46,17 @@ pub struct HasDerive;
 /// The struct has no derive.
 pub struct HasNoDerive;
 
+/// A view that writes.
+pub trait ReborrowView {
+    /// The view with references of its own.
+    type View<'v>
+    where
+        Self: 'v;
+
+    /// A view for the body of a method.
+    fn reborrow(&mut self) -> Self::View<'_>;
+}
+
 /// What `#[monitor(plain)]` is for.
 #[diagnostic::on_unimplemented(
     message = "`#[monitor(plain)]` is for structs without a derive, and this one has \

@@ -124,7 +124,8 @@ fn thread_pool_is_dropped() {
 async fn yields(times: usize) {
     for _ in 0..times {
         let mut yielded = false;
-        std::future::poll_fn(|cx| {
+        // By value: `select!` looks at the future by a shared reference, which ends a `&mut` in it.
+        std::future::poll_fn(move |cx| {
             if std::mem::replace(&mut yielded, true) {
                 return std::task::Poll::Ready(());
             }

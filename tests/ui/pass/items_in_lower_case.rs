@@ -37,9 +37,9 @@ impl AsyncLock for Remote {
 macro_rules! names {
     ($items:ident) => {
         $items! {
-            a Account_locks acquired arg0 arg1 arg2 asking base0 base1 base2 base3 Cache_locks
+            a Account_locks acquired arg0 arg1 arg2 asking base base0 base1 base2 base3 Cache_locks
             check committed core cx deposit_held derived DERIVED elapsed entry field
-            formatter future guard guard0 guard1 guard2 guard3 guards held inside
+            formatter found future gate guard guard0 guard1 guard2 guard3 guards held inside
             limit limit_held lock lock0 lock1 lock2 lock3 look mode mutable NAME next object other
             outcome owner place plain R r#return released restorable restorable0
             restorable1 restorable2 returned rollback rollback0 rollback1 rollback2

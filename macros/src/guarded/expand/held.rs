@@ -1,12 +1,12 @@
 //! The view of what a lock guards.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens, quote};
+use quote::{ToTokens, format_ident, quote};
 
 use super::{Side, expand_debug};
 use crate::gather::Gather;
 use crate::guarded::model::{Contents, GuardedField, LockField};
-use crate::names::own;
+use crate::names::{own, unsafe_};
 
 impl Side<'_> {
     /// Expands to:
@@ -47,6 +47,52 @@ impl Side<'_> {
 
             #debug
             #holds_lock
+        }
+    }
+
+    /// Expands to:
+    ///
+    /// ```text
+    /// impl<'__guard> ::async_monitor::__private::ReborrowView for AccountLedgerHeld<'__guard> {
+    ///     type View<'__view> = AccountLedgerHeld<'__view> where Self: '__view;
+    ///     fn reborrow(&mut self) -> Self::View<'_> { .. }
+    /// }
+    /// ```
+    ///
+    /// SAFETY, of what is generated: the lock is held for longer than the view is
+    /// borrowed (K2).
+    pub(super) fn expand_reborrow(&self) -> TokenStream {
+        let Side { monitor, held, .. } = self;
+        let krate = &monitor.krate;
+        let params = monitor.params.with_guard();
+        let where_clause = monitor.params.where_clause(&TokenStream::new());
+        let (held_type, view_type) = (
+            self.held_type(&quote!('__guard)),
+            self.held_type(&quote!('__view)),
+        );
+        let names: Vec<_> = match &self.lock.contents {
+            Contents::Fields(fields) => fields.iter().map(|field| field.ident.clone()).gather(),
+            Contents::Value { .. } => vec![format_ident!("value")],
+        };
+        let unsafe_ = unsafe_();
+        quote! {
+            #[doc(hidden)]
+            #[automatically_derived]
+            impl #params #krate::__private::ReborrowView for #held_type #where_clause {
+                type View<'__view> = #view_type where Self: '__view;
+
+                #[inline]
+                fn reborrow(&mut self) -> Self::View<'_> {
+                    #held {
+                        #(#names: &mut *self.#names,)*
+                        __owner: #unsafe_ {
+                            #krate::__private::Owner::new(
+                                #krate::__private::Owner::get(&self.__owner),
+                            )
+                        },
+                    }
+                }
+            }
         }
     }
 }

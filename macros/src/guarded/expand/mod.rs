@@ -107,6 +107,7 @@ impl Side<'_> {
             if !self.lock.is_sync {
                 code.extend(self.expand_relock());
             }
+            code.extend(self.expand_reborrow());
             code.extend(self.expand_restore());
         }
         code

@@ -7,7 +7,7 @@ use syn::spanned::Spanned;
 use super::Side;
 use crate::gather::Gather;
 use crate::guarded::model::Contents;
-use crate::names::{public, unsafe_};
+use crate::names::public;
 
 impl Side<'_> {
     /// Expands to:
@@ -28,10 +28,8 @@ impl Side<'_> {
     ///     for<'__a> &'__a Vec<i64>: ::async_monitor::__private::Restorable<Vec<i64>>,
     /// {
     ///     type Saved = AccountLedgerSaved;
-    ///     type View<'__view> = AccountLedgerHeld<'__view> where Self: '__view;
     ///     fn save(&mut self) -> Self::Saved { .. }
     ///     fn exchange(&mut self, __saved: &mut Self::Saved) { .. }
-    ///     fn reborrow(&mut self) -> Self::View<'_> { .. }
     /// }
     ///
     /// impl ::async_monitor::__private::Restore<0x1234> for Account where .. {
@@ -40,9 +38,6 @@ impl Side<'_> {
     ///     fn exchange(__guard: &mut Self::Guard<'_>, __saved: &mut Self::Saved) { .. }
     /// }
     /// ```
-    ///
-    /// SAFETY, of what is generated: the lock is held for longer than the view is
-    /// borrowed (K2).
     ///
     /// or to nothing where a copy is seen to have no size that is known.
     ///
@@ -114,9 +109,8 @@ impl Side<'_> {
                 }
             });
         let guarded_params = monitor.params.with_guard();
-        let (held, held_type) = (&self.held, self.held_type(&quote!('__guard)));
-        let view_type = self.held_type(&quote!('__view));
-        let (unsafe_, view) = (unsafe_(), quote!(#krate::__private::RestoreView));
+        let held_type = self.held_type(&quote!('__guard));
+        let view = quote!(#krate::__private::RestoreView);
         quote! {
             #[doc(hidden)]
             // Users see the types of private fields no more than the fields.
@@ -129,7 +123,6 @@ impl Side<'_> {
             #[automatically_derived]
             impl #guarded_params #view for #held_type #where_restorable {
                 type Saved = #saved #arguments;
-                type View<'__view> = #view_type where Self: '__view;
 
                 fn save(&mut self) -> Self::Saved {
                     #saved((#(#copies)*), ::core::marker::PhantomData)
@@ -137,18 +130,6 @@ impl Side<'_> {
 
                 fn exchange(&mut self, __saved: &mut Self::Saved) {
                     #(#exchanges)*
-                }
-
-                #[inline]
-                fn reborrow(&mut self) -> Self::View<'_> {
-                    #held {
-                        #(#names: &mut *self.#names,)*
-                        __owner: #unsafe_ {
-                            #krate::__private::Owner::new(
-                                #krate::__private::Owner::get(&self.__owner),
-                            )
-                        },
-                    }
                 }
             }
 

@@ -83,8 +83,9 @@ impl<'s> Acquisition<'s> {
     /// `let (__type, __lock) = ..;`: finds out the type of the lock, and what is
     /// entered. Neither local is stored in the future while it waits.
     ///
-    /// A base that is a path is expanded twice: a derived lock borrows the whole struct, any other
-    /// lock only its field.
+    /// A base that is a path is expanded where it is needed, as a derived lock borrows the whole
+    /// struct, and any other lock only its field: `place` in the runtime crate has the steps.
+    /// Any other base is evaluated once.
     ///
     /// A read section looks for a reader-writer lock of that name, and for any other.
     pub(super) fn entry(&self) -> TokenStream {
@@ -116,9 +117,20 @@ impl<'s> Acquisition<'s> {
                 quote_spanned! {span=>
                     #declared
                     let (#entry_type, #lock) = {
-                        let __entry = #private::#probe(#base)
+                        let (__base, __gate) = #private::base();
+                        if __gate.__is_open() {
+                            __gate.__pass();
+                            __base.__is(#base);
+                        }
+                        let __found = #private::#probe(__base, __gate)
                             .__select(&#path.#field)
                             .#resolve();
+                        let (__object, __gate) = #private::needed();
+                        if __gate.__is_open() {
+                            __gate.__pass();
+                            __object.__is(#base);
+                        }
+                        let __entry = #private::entry(__found, __object, __gate);
                         (#private::entry_type(&__entry), __entry.__lock())
                     };
                 }
@@ -353,9 +365,11 @@ impl<'s> Acquisition<'s> {
             ..
         } = self;
         let (span, binding) = (self.span(), &self.model.binding);
+        // The compiler would propose a type for what a read section binds, and proposes nothing
+        // for a pattern that refers.
         let bind = match self.model.mode {
-            Mode::Exclusive => quote!(__bind),
-            Mode::Shared => quote!(__bind_shared),
+            Mode::Exclusive => quote_spanned!(span=> let #binding = #view.__bind();),
+            Mode::Shared => quote_spanned!(span=> let ref #binding = *#view.__bind_shared();),
         };
         let guard = if self.is_rolled_back(section) {
             quote_spanned!(span=> #rollback.__guard())
@@ -365,7 +379,7 @@ impl<'s> Acquisition<'s> {
         let used = used(self.model, span);
         quote_spanned! {span=>
             let mut #view = #entry_type.__view(#guard);
-            let #binding = #view.#bind();
+            #bind
             #used
         }
     }

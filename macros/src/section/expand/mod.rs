@@ -37,7 +37,10 @@ use crate::names::own;
 ///
 /// ```text
 /// let (__type, __lock) = {
-///     let __entry = probe::<_, 0x1234>(&*self).__select(&self.ledger).__resolve();
+///     // finds out the type of `self`, and then
+///     let __found = probe::<_, 0x1234>(__base, __gate).__select(&self.ledger).__resolve();
+///     // borrows what it needs, and then
+///     let __entry = entry(__found, __object, __gate);
 ///     (entry_type(&__entry), __entry.__lock())
 /// };
 /// // what `questions` expands to

@@ -2,7 +2,9 @@
 
 use std::mem;
 
-use async_monitor::__private::{ByReference, ConditionGuard, enter_when, entry_type, probe};
+use async_monitor::__private::{
+    ByReference, ConditionGuard, base, enter_when, entry, entry_type, needed, probe,
+};
 use async_monitor::{Guarded, Lock, Mutex};
 
 #[derive(Guarded)]
@@ -64,7 +66,12 @@ async fn viewed(a: &Account) {
         }
     }
 
-    let thief = entry_type(&probe::<_, OTHER>(a).__select(&a.ledger));
+    let (of_type, gate) = base();
+    of_type.__is(a);
+    let found = probe::<_, OTHER>(of_type, gate).__select(&a.ledger);
+    let (object, gate) = needed();
+    object.__is(a);
+    let thief = entry_type(&entry(found, object, gate));
     enter_when::<_, _, LEDGER, _>(a, &thief, by_reference(), |thief, guard| {
         thief.__evaluate(guard);
         false

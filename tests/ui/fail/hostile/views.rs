@@ -1,6 +1,6 @@
 //! Views and what they carry, kept for longer or put elsewhere.
 
-use async_monitor::__private::{AsRead, RestoreView, ViewOf};
+use async_monitor::__private::{AsRead, ReborrowView, ViewOf};
 use async_monitor::{Guarded, Lock, RwLock, monitor, synchronized};
 
 #[derive(Guarded)]

@@ -1,10 +1,15 @@
-use async_monitor::{Guarded, Lock, monitor, synchronized};
+use async_monitor::{Guarded, Lock, monitor, sync, synchronized};
 
 #[derive(Guarded)]
 pub struct Account {
     ledger: Lock,
     #[guarded_by(ledger)]
     balance: Guarded<i64>,
+    #[guarded_by(ledger)]
+    history: Guarded<Vec<i64>>,
+    brief: sync::Lock,
+    #[guarded_by(brief)]
+    name: Guarded<String>,
 }
 
 #[monitor]
@@ -18,6 +23,26 @@ impl Account {
     #[synchronized(ledger)]
     pub async fn balance(&self) -> &i64 {
         ledger.balance
+    }
+
+    #[synchronized(ledger)]
+    pub async fn first(&self, _least: &i64) -> Option<&i64> {
+        ledger.history.first()
+    }
+
+    #[synchronized(read(ledger))]
+    pub async fn last(self: &Self) -> Option<&i64> {
+        ledger.history.last()
+    }
+
+    #[synchronized(ledger)]
+    pub async fn all<'a>(&'a self, all: &mut Vec<&'a i64>) {
+        all.push(ledger.balance);
+    }
+
+    #[synchronized(brief)]
+    pub fn name(&self) -> &str {
+        brief.name
     }
 
     #[synchronized(ledger)]

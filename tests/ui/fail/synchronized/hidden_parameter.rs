@@ -28,4 +28,28 @@ async fn withdraw(account: &Account, ledger: &mut i64) {
     *ledger.balance -= 1;
 }
 
+struct State<T>(T);
+
+#[synchronized(state.ledger)]
+async fn by_another_name(state: &Account) {
+    *ledger.balance -= 1;
+    drop(state);
+}
+
+#[synchronized(ledger.ledger)]
+async fn through_the_parameter(ledger: &Account) -> bool {
+    *ledger.balance -= 1;
+    ledger.cfg.is_locked()
+}
+
+#[synchronized(read(ledger.ledger))]
+async fn through_a_pattern(State(ledger): State<std::sync::Arc<Account>>) -> i64 {
+    *ledger.balance
+}
+
+#[synchronized(ledger = ledger.ledger)]
+async fn on_purpose(ledger: &Account) {
+    *ledger.balance -= 1;
+}
+
 fn main() {}

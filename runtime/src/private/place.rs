@@ -1,0 +1,241 @@
+//! What a section borrows of `self.storage`, where `self` is in part borrowed already.
+//!
+//! Whether the section needs the object, of which a derive knows the lock, or only the field,
+//! is known by the type of `self`, and the expression `&self` that has this type would borrow
+//! the object. So it is written where it is checked for its type and nothing else: behind a
+//! call that never returns, which the borrow checker does not go beyond.
+//!
+//! ```text
+//! let (__base, __gate) = base();
+//! if __gate.__is_open() {             false
+//!     __gate.__pass();                of type `!`
+//!     __base.__is(&self);             what type it has is known now, and nothing is borrowed
+//! }
+//! let __found = probe(__base, __gate).__select(&self.storage).__resolve();
+//! let (__object, __gate) = needed();
+//! if __gate.__is_open() {             whether the object is needed
+//!     __gate.__pass();                of type `!` if it is not, else of type `()`
+//!     __object.__is(&self);           only then borrowed
+//! }
+//! let __entry = entry(__found, __object, __gate);
+//! ```
+//!
+//! When `__pass` is checked, it is not known yet that its type is `!`, which the gate gets
+//! only by the call behind it: else, what follows would be reported as unreachable.
+
+use core::cell::Cell;
+use core::marker::PhantomData;
+
+use super::dispatch::{Plain, PlainReading, PlainSync, PlainSyncReading};
+use super::errors::ErrorEntry;
+use super::fields::address;
+
+/// The type of a base.
+pub struct Base<B: ?Sized>(PhantomData<fn(&B)>);
+
+/// A base of some type.
+#[inline]
+pub fn base<B: ?Sized, G>() -> (Base<B>, Gate<G>) {
+    (Base(PhantomData), Gate(PhantomData))
+}
+
+impl<B: ?Sized> Base<B> {
+    /// What type it has.
+    #[inline]
+    pub fn __is(&self, _: &B) {}
+}
+
+/// An object that a section may need, behind a base.
+pub struct Needed<'a, B: ?Sized>(Cell<Option<&'a B>>);
+
+/// An object that is not needed so far.
+#[inline]
+pub fn needed<'a, B: ?Sized, G>() -> (Needed<'a, B>, Gate<G>) {
+    (Needed(Cell::new(None)), Gate(PhantomData))
+}
+
+impl<'a, B: ?Sized> Needed<'a, B> {
+    /// What leads to it.
+    #[inline]
+    pub fn __is(&self, base: &'a B) {
+        self.0.set(Some(base));
+    }
+}
+
+/// What stands in front of code that may be there for its type only.
+pub struct Gate<G>(PhantomData<G>);
+
+impl<G: Opening> Gate<G> {
+    /// Whether the code is executed.
+    #[inline]
+    pub fn __is_open(&self) -> bool {
+        G::IS_OPEN
+    }
+
+    /// Returns only where it is.
+    #[inline]
+    pub fn __pass(&self) -> G::Passed {
+        G::pass()
+    }
+}
+
+/// Whether a [`Gate`] is open.
+pub trait Opening {
+    /// What a call that goes through returns.
+    type Passed;
+
+    #[doc(hidden)]
+    const IS_OPEN: bool;
+
+    #[doc(hidden)]
+    fn pass() -> Self::Passed;
+}
+
+/// The code is executed.
+pub struct Open;
+
+/// The code is there for its type only.
+pub struct Shut;
+
+impl Opening for Open {
+    type Passed = ();
+    const IS_OPEN: bool = true;
+
+    #[inline]
+    fn pass() {}
+}
+
+impl Opening for Shut {
+    type Passed = <fn() -> ! as Returns>::Output;
+    const IS_OPEN: bool = false;
+
+    #[inline]
+    fn pass() -> Self::Passed {
+        unreachable!("the gate is shut")
+    }
+}
+
+/// By which `!` can be named.
+pub trait Returns {
+    /// What a call returns.
+    type Output;
+}
+
+impl<T> Returns for fn() -> T {
+    type Output = T;
+}
+
+/// What has been selected, before the object is there.
+pub trait Found<'a, B: ?Sized> {
+    /// Whether the object is needed.
+    type Gate: Opening;
+
+    /// What is entered.
+    type Entry;
+
+    #[doc(hidden)]
+    #[track_caller]
+    fn entry(self, base: Option<&'a B>) -> Self::Entry;
+}
+
+/// What has been selected, with the object where it is needed.
+#[track_caller]
+#[inline]
+pub fn entry<'a, B: ?Sized, F: Found<'a, B>>(
+    found: F,
+    object: Needed<'a, B>,
+    _: Gate<F::Gate>,
+) -> F::Entry {
+    found.entry(object.0.into_inner())
+}
+
+/// A lock of a derived struct has been selected, to which a base leads, and which a section
+/// enters as an `E`.
+pub struct OfObject<'a, B: ?Sized, O: ?Sized, E> {
+    lead: fn(&'a B) -> &'a O,
+    lock: *const (),
+    entry: PhantomData<E>,
+}
+
+/// An object with a lock, as a section enters it.
+pub trait FromObject<'a, O: ?Sized> {
+    #[doc(hidden)]
+    fn from_object(object: &'a O) -> Self;
+
+    #[doc(hidden)]
+    fn lock_address(object: &'a O) -> *const ();
+}
+
+impl<'a, B: ?Sized, O: ?Sized, E> OfObject<'a, B, O, E> {
+    /// `field` is the field that the section names.
+    #[inline]
+    pub(super) fn new<L: ?Sized>(lead: fn(&'a B) -> &'a O, field: &L) -> Self {
+        OfObject {
+            lead,
+            lock: address(field),
+            entry: PhantomData,
+        }
+    }
+
+    /// There is nothing more to find out.
+    #[inline]
+    pub fn __resolve(self) -> Self {
+        self
+    }
+
+    /// As [`__resolve`](Self::__resolve), for a read section.
+    #[inline]
+    pub fn __resolve_shared(self) -> Self {
+        self
+    }
+}
+
+impl<'a, B, O, E> Found<'a, B> for OfObject<'a, B, O, E>
+where
+    B: ?Sized,
+    O: ?Sized,
+    E: FromObject<'a, O>,
+{
+    type Gate = Open;
+    type Entry = E;
+
+    #[track_caller]
+    #[inline]
+    fn entry(self, base: Option<&'a B>) -> E {
+        let Some(base) = base else {
+            unreachable!("the gate was open");
+        };
+        let object = (self.lead)(base);
+        // A struct that derefs to another may have a field of the same name,
+        // which is then the one that is named.
+        assert!(
+            E::lock_address(object) == self.lock,
+            "this field hides a lock of the same name in what its struct derefs to: \
+             name the struct that is meant"
+        );
+        E::from_object(object)
+    }
+}
+
+/// Entries that are made of the field alone.
+macro_rules! of_the_field {
+    ($($entry:ident <$($a:lifetime, $l:ident)?>;)*) => {$(
+        impl<'b, $($a, $l: ?Sized,)? B: ?Sized> Found<'b, B> for $entry<$($a, $l)?> {
+            type Gate = Shut;
+            type Entry = Self;
+
+            #[inline]
+            fn entry(self, _: Option<&'b B>) -> Self {
+                self
+            }
+        }
+    )*};
+}
+
+of_the_field! {
+    Plain<'a, L>;
+    PlainReading<'a, L>;
+    PlainSync<'a, L>;
+    PlainSyncReading<'a, L>;
+    ErrorEntry<>;
+}

@@ -1,0 +1,79 @@
+//! What the compiler finds where a method of the value is called on the future of its lock.
+//!
+//! It proposes an `.await` for a future without a name, an `impl Future`, but never for one
+//! that has a name. A field of the value it does not find either way.
+
+use core::marker::PhantomData;
+use std::boxed::Box;
+
+/// What the future of a lock derefs to: a type without a use, whose name says what to do.
+#[doc(hidden)]
+#[allow(missing_debug_implementations)]
+#[rustfmt::skip] // the compiler shows the line
+pub struct AwaitItsLock<T: ?Sized>(PhantomData<fn() -> Box<T>>); // of a future: write `lock.lock().await`
+
+impl<T: ?Sized> AwaitItsLock<T> {
+    pub(crate) const HINT: Self = AwaitItsLock(PhantomData);
+}
+
+/// Implemented for nothing: see [`AwaitItsLock`].
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "the value is reached once its lock is acquired, and this is the future that acquires it",
+    label = "write `.await` in front of it",
+    note = "in plain code, a thread waits by `lock_blocking()`, `read_blocking()` or `write_blocking()`"
+)]
+pub trait ReachedWithoutAwait {}
+
+/// Methods that the value may have, for their message, as in `primitives/misnamed`. The compiler
+/// comes to them last, after every method of a future.
+// On one line each, as the compiler shows that line.
+#[rustfmt::skip]
+#[doc(hidden)]
+#[allow(clippy::should_implement_trait)]
+impl<T: ?Sized> AwaitItsLock<T> {
+    pub fn len<R>(&self) -> R where Self: ReachedWithoutAwait { never() }
+    pub fn is_empty<R>(&self) -> R where Self: ReachedWithoutAwait { never() }
+    pub fn iter<R>(&self) -> R where Self: ReachedWithoutAwait { never() }
+    pub fn iter_mut<R>(&self) -> R where Self: ReachedWithoutAwait { never() }
+    pub fn pop<R>(&self) -> R where Self: ReachedWithoutAwait { never() }
+    pub fn pop_front<R>(&self) -> R where Self: ReachedWithoutAwait { never() }
+    pub fn pop_back<R>(&self) -> R where Self: ReachedWithoutAwait { never() }
+    pub fn clear<R>(&self) -> R where Self: ReachedWithoutAwait { never() }
+    pub fn clone<R>(&self) -> R where Self: ReachedWithoutAwait { never() }
+    pub fn keys<R>(&self) -> R where Self: ReachedWithoutAwait { never() }
+    pub fn values<R>(&self) -> R where Self: ReachedWithoutAwait { never() }
+    pub fn values_mut<R>(&self) -> R where Self: ReachedWithoutAwait { never() }
+    pub fn first<R>(&self) -> R where Self: ReachedWithoutAwait { never() }
+    pub fn last<R>(&self) -> R where Self: ReachedWithoutAwait { never() }
+    pub fn take<R>(&self) -> R where Self: ReachedWithoutAwait { never() }
+    pub fn is_some<R>(&self) -> R where Self: ReachedWithoutAwait { never() }
+    pub fn is_none<R>(&self) -> R where Self: ReachedWithoutAwait { never() }
+    pub fn as_ref<R>(&self) -> R where Self: ReachedWithoutAwait { never() }
+    pub fn get<R, A>(&self, _: A) -> R where Self: ReachedWithoutAwait { never() }
+    pub fn contains<R, A>(&self, _: A) -> R where Self: ReachedWithoutAwait { never() }
+    pub fn contains_key<R, A>(&self, _: A) -> R where Self: ReachedWithoutAwait { never() }
+    pub fn push<R, A>(&self, _: A) -> R where Self: ReachedWithoutAwait { never() }
+    pub fn push_front<R, A>(&self, _: A) -> R where Self: ReachedWithoutAwait { never() }
+    pub fn push_back<R, A>(&self, _: A) -> R where Self: ReachedWithoutAwait { never() }
+    pub fn push_str<R, A>(&self, _: A) -> R where Self: ReachedWithoutAwait { never() }
+    pub fn remove<R, A>(&self, _: A) -> R where Self: ReachedWithoutAwait { never() }
+    pub fn entry<R, A>(&self, _: A) -> R where Self: ReachedWithoutAwait { never() }
+    pub fn extend<R, A>(&self, _: A) -> R where Self: ReachedWithoutAwait { never() }
+}
+
+/// The same for what takes one argument here and two there: as the compiler looks at
+/// the bound before it takes the method, it does not count them.
+#[doc(hidden)]
+impl<T: ?Sized> AwaitItsLock<T>
+where
+    Self: ReachedWithoutAwait,
+{
+    pub fn insert(&self) {
+        never()
+    }
+}
+
+fn never<R>() -> R {
+    unreachable!("the bound is never met")
+}

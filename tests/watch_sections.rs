@@ -1,5 +1,6 @@
 //! Watching: sections that ask for what they hold panic at once, and no other does.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
@@ -8,7 +9,8 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 
 use async_monitor::{
-    Guarded, Lock, Mutex, RwLock, Semaphore, monitor, sync, synchronized, watch, with_lock,
+    AsyncLock, Guarded, Lock, LockGuard, LockId, Mutex, RwLock, Semaphore, monitor, sync,
+    synchronized, watch, with_lock,
 };
 use futures::executor::{LocalPool, block_on};
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -96,11 +98,6 @@ impl Account {
         *ledger.balance + self.balance()
     }
 
-    #[synchronized(ledger)]
-    async fn blocks_within(&self) -> i64 {
-        *ledger.balance + self.balance()
-    }
-
     #[synchronized(ledger, when = *ledger.balance > 0)]
     async fn withdraw(&self) {
         *ledger.balance -= 1;
@@ -170,7 +167,6 @@ fn whatever_form_asks() {
     refused("Account.ledger", || block_on(account.audit(&account)));
     refused("Account.ledger", || block_on(account.waits_within()));
     refused("Account.ledger", || account.blocks_twice());
-    refused("Account.ledger", || block_on(account.blocks_within()));
     refused("Account.log", || block_on(account.writes_while_it_reads()));
     refused("Account.state", || account.asks_again());
     assert!(account.try_acquire_ledger().is_some());
@@ -335,6 +331,114 @@ fn permits_and_readers_are_not_refused() {
             yields().await;
         });
     });
+}
+
+/// A lock of a user's own: what it acquires is not known.
+struct Pair {
+    left: Lock,
+    right: Lock,
+}
+
+impl AsyncLock for Pair {
+    type Guard<'a> = LockGuard<'a>;
+    type Error = Infallible;
+
+    async fn acquire(&self) -> Result<LockGuard<'_>, Infallible> {
+        Ok(self.right.acquire().await)
+    }
+
+    fn try_acquire(&self) -> Option<LockGuard<'_>> {
+        self.right.try_acquire()
+    }
+
+    fn id(&self) -> LockId {
+        self.left.id()
+    }
+}
+
+#[test]
+fn the_id_of_a_users_lock_proves_nothing() {
+    let pair = Pair {
+        left: Lock::new(),
+        right: Lock::new(),
+    };
+    let held = pair.left.try_acquire();
+    let mut section = pin!(async {
+        with_lock!(pair, {
+            let _: &_ = pair;
+            left(&HELD).await;
+        })
+    });
+    let _ = poll(section.as_mut());
+    drop(held);
+
+    static HELD: Lock = Lock::new();
+
+    async fn left(lock: &Lock) {
+        drop(lock.acquire().await);
+    }
+}
+
+/// Closures and other threads do not belong to the section in which they are written.
+#[test]
+fn closures_are_not_part_of_the_section() {
+    let account = Account::default();
+    block_on(async {
+        with_lock!(account.log, {
+            log.lines.push(String::new());
+            let deposit = || with_lock!(account.ledger, blocking, { *ledger.balance += 1 });
+            thread::scope(|scope| {
+                scope.spawn(deposit);
+                scope.spawn(deposit);
+            });
+            each(|| with_lock!(account.ledger, blocking, { *ledger.balance += 1 })).await;
+            let later = async |first: i64, second: i64| {
+                account.deposit(first).await;
+                account.deposit(second).await;
+            };
+            later(1, 2).await;
+        })
+    });
+    assert_eq!(account.balance(), 9);
+
+    async fn each(mut call: impl FnMut()) {
+        for _ in 0..4 {
+            call();
+            yields().await;
+        }
+    }
+}
+
+/// A macro of a known name may hide an `.await`.
+#[test]
+fn a_body_that_suspends_unseen_is_left_alone() {
+    macro_rules! info {
+        ($future:expr) => {
+            $future.await
+        };
+    }
+
+    let (one, two) = (Account::default(), Account::default());
+    let section = |account: &'static Account| async move {
+        with_lock!(account.ledger, no_await, { info!(yields()) });
+        with_lock!(account.ledger, { info!(yields()) })
+    };
+    let (one, two): (&'static Account, &'static Account) = (leak(one), leak(two));
+    let (mut first, mut second) = (Box::pin(section(one)), Box::pin(section(two)));
+    assert!(poll(first.as_mut()).is_pending());
+    assert!(poll(second.as_mut()).is_pending());
+    drop(first);
+    drop(second);
+    // Nothing is left on the list of this thread.
+    let held = one.try_acquire_ledger();
+    let mut waiting = pin!(one.deposit(1));
+    assert!(poll(waiting.as_mut()).is_pending());
+    drop(held);
+    assert!(poll(waiting).is_ready());
+}
+
+fn leak(account: Account) -> &'static Account {
+    Box::leak(Box::new(account))
 }
 
 struct Teller {

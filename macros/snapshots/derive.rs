@@ -187,6 +187,12 @@ for Account {
             ::async_monitor::__private::object_lock::<_, __AccountLedger>(self),
         )
     }
+    #[inline]
+    fn watched_id(&self) -> ::core::option::Option<::async_monitor::LockId> {
+        ::async_monitor::AsyncLock::__watched_id(
+            ::async_monitor::__private::object_lock::<_, __AccountLedger>(self),
+        )
+    }
     type Waited<'__guard> = AccountLedgerGuard<'__guard> where Self: '__guard;
     async fn wait(&self) -> ::core::result::Result<Self::Waited<'_>, Self::Error> {
         ::core::result::Result::Ok({
@@ -278,6 +284,12 @@ for Account {
         ::async_monitor::__private::Enter::<
             122075695621518212564394156771862851892u128,
         >::id(self)
+    }
+    #[inline]
+    fn watched_id(&self) -> ::core::option::Option<::async_monitor::LockId> {
+        ::async_monitor::__private::Enter::<
+            122075695621518212564394156771862851892u128,
+        >::watched_id(self)
     }
     #[inline]
     fn wait(

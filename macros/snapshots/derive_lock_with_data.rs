@@ -181,6 +181,12 @@ for Shared {
             ::async_monitor::__private::object_lock::<_, __SharedState>(self),
         )
     }
+    #[inline]
+    fn watched_id(&self) -> ::core::option::Option<::async_monitor::LockId> {
+        ::async_monitor::AsyncLock::__watched_id(
+            ::async_monitor::__private::object_lock::<_, __SharedState>(self),
+        )
+    }
     type Waited<'__guard> = SharedStateGuard<'__guard> where Self: '__guard;
     async fn wait(&self) -> ::core::result::Result<Self::Waited<'_>, Self::Error> {
         ::core::result::Result::Ok({
@@ -272,6 +278,12 @@ for Shared {
         ::async_monitor::__private::Enter::<
             9157926117924125475949231123135259214u128,
         >::id(self)
+    }
+    #[inline]
+    fn watched_id(&self) -> ::core::option::Option<::async_monitor::LockId> {
+        ::async_monitor::__private::Enter::<
+            9157926117924125475949231123135259214u128,
+        >::watched_id(self)
     }
     #[inline]
     fn wait(

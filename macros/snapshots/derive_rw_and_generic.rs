@@ -242,6 +242,12 @@ where
             ::async_monitor::__private::object_lock::<_, __CacheTable>(self),
         )
     }
+    #[inline]
+    fn watched_id(&self) -> ::core::option::Option<::async_monitor::LockId> {
+        ::async_monitor::AsyncLock::__watched_id(
+            ::async_monitor::__private::object_lock::<_, __CacheTable>(self),
+        )
+    }
     type Waited<'__guard> = CacheTableWriteGuard<'__guard, 'd, K, N>
     where
         Self: '__guard;
@@ -913,6 +919,12 @@ where
     #[inline]
     fn id(&self) -> ::async_monitor::LockId {
         ::async_monitor::AsyncLock::id(
+            ::async_monitor::__private::object_lock::<_, __CacheTable>(self),
+        )
+    }
+    #[inline]
+    fn watched_id(&self) -> ::core::option::Option<::async_monitor::LockId> {
+        ::async_monitor::AsyncLock::__watched_id(
             ::async_monitor::__private::object_lock::<_, __CacheTable>(self),
         )
     }

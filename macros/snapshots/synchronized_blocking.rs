@@ -70,7 +70,7 @@ impl Account {
                     __lock0,
                     ::async_monitor::__private::Enter::<
                         122075695621518212564394156771862851892u128,
-                    >::id,
+                    >::watched_id,
                     false,
                     __type0.__suspend_mode().__acquires_last(),
                 ),
@@ -79,7 +79,7 @@ impl Account {
                     __lock1,
                     ::async_monitor::__private::EnterShared::<
                         263483944795383689231947791126006350729u128,
-                    >::id,
+                    >::watched_id,
                     true,
                     __type1.__suspend_mode().__acquires_last(),
                 ),
@@ -184,7 +184,7 @@ impl Account {
                 match __next {
                     0usize => {
                         __slot0 = ::core::option::Option::Some({
-                            let __asking = __section.__finish(0usize);
+                            let __asking = unsafe { __section.__finish(0usize) };
                             let __acquired = __type0
                                 .__finish::<
                                     122075695621518212564394156771862851892u128,
@@ -195,7 +195,7 @@ impl Account {
                     }
                     _ => {
                         __slot1 = ::core::option::Option::Some({
-                            let __asking = __section.__finish(1usize);
+                            let __asking = unsafe { __section.__finish(1usize) };
                             let __acquired = __type1
                                 .__finish_shared::<
                                     263483944795383689231947791126006350729u128,
@@ -213,7 +213,7 @@ impl Account {
         } else {
             (
                 {
-                    let __asking = __section.__finish(0usize);
+                    let __asking = unsafe { __section.__finish(0usize) };
                     let __acquired = __type0
                         .__finish::<
                             122075695621518212564394156771862851892u128,
@@ -222,7 +222,7 @@ impl Account {
                     __acquired
                 },
                 {
-                    let __asking = __section.__finish(1usize);
+                    let __asking = unsafe { __section.__finish(1usize) };
                     let __acquired = __type1
                         .__finish_shared::<
                             263483944795383689231947791126006350729u128,
@@ -240,7 +240,7 @@ impl Account {
         let mut __view1 = __type1.__view(&mut __guard1);
         let ref cfg = *__view1.__bind_shared();
         let _ = cfg;
-        let __inside = __section.__inside();
+        let __inside = unsafe { __section.__inside() };
         ::async_monitor::__private::commit(
             ::async_monitor::__private::without_await::<
                 Option<i64>,

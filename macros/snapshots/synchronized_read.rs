@@ -40,7 +40,7 @@ impl Account {
                     __lock0,
                     ::async_monitor::__private::EnterShared::<
                         263483944795383689231947791126006350729u128,
-                    >::id,
+                    >::watched_id,
                     true,
                     __type0.__suspend_mode().__acquires_last(),
                 ),
@@ -57,7 +57,7 @@ impl Account {
                 .await,
         );
         let mut __guard0 = {
-            let __asking = __section.__finish(0usize);
+            let __asking = unsafe { __section.__finish(0usize) };
             let __acquired = __type0
                 .__finish_shared::<
                     263483944795383689231947791126006350729u128,
@@ -68,7 +68,6 @@ impl Account {
         let mut __view0 = __type0.__view(&mut __guard0);
         let ref cfg = *__view0.__bind_shared();
         let _ = cfg;
-        let __inside = __section.__inside();
         {
             {
                 body(amount)

@@ -59,7 +59,7 @@ impl Account {
                     __lock0,
                     ::async_monitor::__private::Enter::<
                         122075695621518212564394156771862851892u128,
-                    >::id,
+                    >::watched_id,
                     false,
                     __type0.__suspend_mode().__acquires_last(),
                 ),
@@ -68,7 +68,7 @@ impl Account {
                     __lock1,
                     ::async_monitor::__private::Enter::<
                         122075695621518212564394156771862851892u128,
-                    >::id,
+                    >::watched_id,
                     false,
                     __type1.__suspend_mode().__acquires_last(),
                 ),
@@ -155,7 +155,7 @@ impl Account {
                 match __next {
                     0usize => {
                         __slot0 = ::core::option::Option::Some({
-                            let __asking = __section.__finish(0usize);
+                            let __asking = unsafe { __section.__finish(0usize) };
                             let __acquired = __type0
                                 .__finish::<
                                     122075695621518212564394156771862851892u128,
@@ -166,7 +166,7 @@ impl Account {
                     }
                     _ => {
                         __slot1 = ::core::option::Option::Some({
-                            let __asking = __section.__finish(1usize);
+                            let __asking = unsafe { __section.__finish(1usize) };
                             let __acquired = __type1
                                 .__finish::<
                                     122075695621518212564394156771862851892u128,
@@ -184,7 +184,7 @@ impl Account {
         } else {
             (
                 {
-                    let __asking = __section.__finish(0usize);
+                    let __asking = unsafe { __section.__finish(0usize) };
                     let __acquired = __type0
                         .__finish::<
                             122075695621518212564394156771862851892u128,
@@ -193,7 +193,7 @@ impl Account {
                     __acquired
                 },
                 {
-                    let __asking = __section.__finish(1usize);
+                    let __asking = unsafe { __section.__finish(1usize) };
                     let __acquired = __type1
                         .__finish::<
                             122075695621518212564394156771862851892u128,
@@ -209,7 +209,6 @@ impl Account {
         let mut __view1 = __type1.__view(&mut __guard1);
         let other = __view1.__bind();
         let _ = &other;
-        let __inside = __section.__inside();
         {
             {
                 body(amount)

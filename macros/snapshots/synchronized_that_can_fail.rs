@@ -39,7 +39,7 @@ impl Account {
                     __lock0,
                     ::async_monitor::__private::Enter::<
                         243516796964516940985367504845056174803u128,
-                    >::id,
+                    >::watched_id,
                     false,
                     __type0.__suspend_mode().__acquires_last(),
                 ),
@@ -62,7 +62,7 @@ impl Account {
             }
         };
         let mut __guard0 = {
-            let __asking = __section.__finish(0usize);
+            let __asking = unsafe { __section.__finish(0usize) };
             let __acquired = __type0
                 .__finish::<243516796964516940985367504845056174803u128>(__waited0);
             __asking.__acquired();
@@ -71,7 +71,6 @@ impl Account {
         let mut __view0 = __type0.__view(&mut __guard0);
         let remote = __view0.__bind();
         let _ = &remote;
-        let __inside = __section.__inside();
         {
             {
                 body(amount)

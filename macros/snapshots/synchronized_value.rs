@@ -22,7 +22,7 @@ impl Account {
                 ::async_monitor::__private::SectionLock::new(
                     __type0.__name(::core::stringify!(GLOBAL)),
                     __lock0,
-                    ::async_monitor::__private::Enter::<0u128>::id,
+                    ::async_monitor::__private::Enter::<0u128>::watched_id,
                     false,
                     __type0.__suspend_mode().__acquires_last(),
                 ),
@@ -37,7 +37,7 @@ impl Account {
                 .await,
         );
         let mut __guard0 = {
-            let __asking = __section.__finish(0usize);
+            let __asking = unsafe { __section.__finish(0usize) };
             let __acquired = __type0.__finish::<0u128>(__waited0);
             __asking.__acquired();
             __acquired
@@ -45,7 +45,6 @@ impl Account {
         let mut __view0 = __type0.__view(&mut __guard0);
         let g = __view0.__bind();
         let _ = &g;
-        let __inside = __section.__inside();
         {
             {
                 body(amount)

@@ -39,7 +39,7 @@ impl Account {
                     __lock0,
                     ::async_monitor::__private::Enter::<
                         122075695621518212564394156771862851892u128,
-                    >::id,
+                    >::watched_id,
                     false,
                     __type0.__suspend_mode().__acquires_last(),
                 ),
@@ -69,7 +69,7 @@ impl Account {
             )
             .await;
         let mut __guard0 = {
-            let __asking = __section.__finish(0usize);
+            let __asking = unsafe { __section.__finish(0usize) };
             let __acquired = __waited0;
             __asking.__acquired();
             __acquired
@@ -77,7 +77,6 @@ impl Account {
         let mut __view0 = __type0.__view(&mut __guard0);
         let ledger = __view0.__bind();
         let _ = &ledger;
-        let __inside = __section.__inside();
         {
             {
                 body(amount)

@@ -81,7 +81,7 @@ impl Account {
                     __lock0,
                     ::async_monitor::__private::Enter::<
                         122075695621518212564394156771862851892u128,
-                    >::id,
+                    >::watched_id,
                     false,
                     __type0.__suspend_mode().__acquires_last(),
                 ),
@@ -90,7 +90,7 @@ impl Account {
                     __lock1,
                     ::async_monitor::__private::Enter::<
                         243516796964516940985367504845056174803u128,
-                    >::id,
+                    >::watched_id,
                     false,
                     __type1.__suspend_mode().__acquires_last(),
                 ),
@@ -99,7 +99,7 @@ impl Account {
                     __lock2,
                     ::async_monitor::__private::EnterShared::<
                         263483944795383689231947791126006350729u128,
-                    >::id,
+                    >::watched_id,
                     true,
                     __type2.__suspend_mode().__acquires_last(),
                 ),
@@ -247,7 +247,7 @@ impl Account {
                 match __next {
                     0usize => {
                         __slot0 = ::core::option::Option::Some({
-                            let __asking = __section.__finish(0usize);
+                            let __asking = unsafe { __section.__finish(0usize) };
                             let __acquired = __type0
                                 .__finish::<
                                     122075695621518212564394156771862851892u128,
@@ -258,7 +258,7 @@ impl Account {
                     }
                     1usize => {
                         __slot1 = ::core::option::Option::Some({
-                            let __asking = __section.__finish(1usize);
+                            let __asking = unsafe { __section.__finish(1usize) };
                             let __acquired = __type1
                                 .__finish::<
                                     243516796964516940985367504845056174803u128,
@@ -269,7 +269,7 @@ impl Account {
                     }
                     _ => {
                         __slot2 = ::core::option::Option::Some({
-                            let __asking = __section.__finish(2usize);
+                            let __asking = unsafe { __section.__finish(2usize) };
                             let __acquired = __type2
                                 .__finish_shared::<
                                     263483944795383689231947791126006350729u128,
@@ -288,7 +288,7 @@ impl Account {
         } else {
             (
                 {
-                    let __asking = __section.__finish(0usize);
+                    let __asking = unsafe { __section.__finish(0usize) };
                     let __acquired = __type0
                         .__finish::<
                             122075695621518212564394156771862851892u128,
@@ -297,7 +297,7 @@ impl Account {
                     __acquired
                 },
                 {
-                    let __asking = __section.__finish(1usize);
+                    let __asking = unsafe { __section.__finish(1usize) };
                     let __acquired = __type1
                         .__finish::<
                             243516796964516940985367504845056174803u128,
@@ -306,7 +306,7 @@ impl Account {
                     __acquired
                 },
                 {
-                    let __asking = __section.__finish(2usize);
+                    let __asking = unsafe { __section.__finish(2usize) };
                     let __acquired = __type2
                         .__finish_shared::<
                             263483944795383689231947791126006350729u128,
@@ -329,7 +329,6 @@ impl Account {
         let mut __view2 = __type2.__view(&mut __guard2);
         let ref cfg = *__view2.__bind_shared();
         let _ = cfg;
-        let __inside = __section.__inside();
         ::async_monitor::__private::commit(
             ::async_monitor::__private::without_await::<
                 Result<i64, Failed>,

@@ -58,7 +58,7 @@ const _: () = {
                     __lock0,
                     ::async_monitor::__private::Enter::<
                         122075695621518212564394156771862851892u128,
-                    >::id,
+                    >::watched_id,
                     false,
                     __type0.__suspend_mode().__acquires_last(),
                 ),
@@ -67,7 +67,7 @@ const _: () = {
                     __lock1,
                     ::async_monitor::__private::Enter::<
                         122075695621518212564394156771862851892u128,
-                    >::id,
+                    >::watched_id,
                     false,
                     __type1.__suspend_mode().__acquires_last(),
                 ),
@@ -154,7 +154,7 @@ const _: () = {
                 match __next {
                     0usize => {
                         __slot0 = ::core::option::Option::Some({
-                            let __asking = __section.__finish(0usize);
+                            let __asking = unsafe { __section.__finish(0usize) };
                             let __acquired = __type0
                                 .__finish::<
                                     122075695621518212564394156771862851892u128,
@@ -165,7 +165,7 @@ const _: () = {
                     }
                     _ => {
                         __slot1 = ::core::option::Option::Some({
-                            let __asking = __section.__finish(1usize);
+                            let __asking = unsafe { __section.__finish(1usize) };
                             let __acquired = __type1
                                 .__finish::<
                                     122075695621518212564394156771862851892u128,
@@ -183,7 +183,7 @@ const _: () = {
         } else {
             (
                 {
-                    let __asking = __section.__finish(0usize);
+                    let __asking = unsafe { __section.__finish(0usize) };
                     let __acquired = __type0
                         .__finish::<
                             122075695621518212564394156771862851892u128,
@@ -192,7 +192,7 @@ const _: () = {
                     __acquired
                 },
                 {
-                    let __asking = __section.__finish(1usize);
+                    let __asking = unsafe { __section.__finish(1usize) };
                     let __acquired = __type1
                         .__finish::<
                             122075695621518212564394156771862851892u128,
@@ -208,7 +208,6 @@ const _: () = {
         let mut __view1 = __type1.__view(&mut __guard1);
         let b = __view1.__bind();
         let _ = &b;
-        let __inside = __section.__inside();
         *a.balance -= amount;
         *b.balance += amount;
         *a.balance

@@ -39,7 +39,7 @@ const _: () = {
                     __lock0,
                     ::async_monitor::__private::Enter::<
                         122075695621518212564394156771862851892u128,
-                    >::id,
+                    >::watched_id,
                     false,
                     __type0.__suspend_mode().__acquires_last(),
                 ),
@@ -63,7 +63,7 @@ const _: () = {
                 let __committed = ::async_monitor::__private::Committed::new();
                 let (__waited0,) = (::async_monitor::__private::infallible(__acquired),);
                 let mut __guard0 = {
-                    let __asking = __section.__finish(0usize);
+                    let __asking = unsafe { __section.__finish(0usize) };
                     let __acquired = __type0
                         .__finish::<
                             122075695621518212564394156771862851892u128,
@@ -78,7 +78,6 @@ const _: () = {
                     let mut __view0 = __type0.__view(__rollback0.__guard());
                     let ledger = __view0.__bind();
                     let _ = &ledger;
-                    let __inside = __section.__inside();
                     ::async_monitor::__private::commit(
                         {
                             *ledger.balance -= amount;

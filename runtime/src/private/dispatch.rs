@@ -120,6 +120,12 @@ pub trait Enter<const KEY: u128> {
     /// Which lock it is.
     fn id(&self) -> LockId;
 
+    /// The same, of a lock of this crate.
+    #[inline]
+    fn watched_id(&self) -> Option<LockId> {
+        None
+    }
+
     /// Waits, as far as that is possible without holding what is not `Send`.
     fn wait(&self) -> impl Future<Output = Result<Self::Waited<'_>, Self::Error>>;
 
@@ -170,6 +176,12 @@ pub trait EnterShared<const KEY: u128> {
 
     /// Which lock it is.
     fn id(&self) -> LockId;
+
+    /// The same, of a lock of this crate.
+    #[inline]
+    fn watched_id(&self) -> Option<LockId> {
+        None
+    }
 
     /// Waits, as far as that is possible without holding what is not `Send`.
     fn wait(&self) -> impl Future<Output = Result<Self::Waited<'_>, Self::Error>>;
@@ -267,6 +279,11 @@ impl<L: SyncLock + ?Sized, const KEY: u128> Enter<KEY> for AnySyncLock<L> {
         self.0.id()
     }
 
+    #[inline]
+    fn watched_id(&self) -> Option<LockId> {
+        self.0.__watched_id()
+    }
+
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     fn wait(&self) -> impl Future<Output = Result<NotYet<'_, Self>, Infallible>> {
@@ -313,6 +330,11 @@ impl<L: SyncRwLock + ?Sized, const KEY: u128> EnterShared<KEY> for AnySyncLock<L
         self.0.id()
     }
 
+    #[inline]
+    fn watched_id(&self) -> Option<LockId> {
+        self.0.__watched_id()
+    }
+
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     fn wait(&self) -> impl Future<Output = Result<NotYet<'_, Self>, Infallible>> {
@@ -349,6 +371,11 @@ impl<L: AsyncLock + ?Sized, const KEY: u128> Enter<KEY> for AnyLock<L> {
     #[inline]
     fn id(&self) -> LockId {
         self.0.id()
+    }
+
+    #[inline]
+    fn watched_id(&self) -> Option<LockId> {
+        self.0.__watched_id()
     }
 
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
@@ -389,6 +416,11 @@ impl<L: AsyncRwLock + ?Sized, const KEY: u128> EnterShared<KEY> for AnyLock<L> {
     #[inline]
     fn id(&self) -> LockId {
         self.0.id()
+    }
+
+    #[inline]
+    fn watched_id(&self) -> Option<LockId> {
+        self.0.__watched_id()
     }
 
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]

@@ -284,6 +284,11 @@ impl<O: LockOf<M> + ?Sized, M> AsyncLock for ObjectLock<O, M> {
     }
 
     #[inline]
+    fn __watched_id(&self) -> Option<LockId> {
+        self.field().__watched_id()
+    }
+
+    #[inline]
     fn __release_unchanged<'a>(guard: GuardOf<'a, O, M>)
     where
         Self: 'a,

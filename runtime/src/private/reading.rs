@@ -124,6 +124,11 @@ impl<E: Enter<KEY> + ?Sized, const READ: u128, const KEY: u128> EnterShared<READ
     }
 
     #[inline]
+    fn watched_id(&self) -> Option<LockId> {
+        self.0.watched_id()
+    }
+
+    #[inline]
     fn wait(&self) -> impl Future<Output = Result<E::Waited<'_>, E::Error>> {
         self.0.wait()
     }

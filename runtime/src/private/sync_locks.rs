@@ -212,6 +212,11 @@ impl<O: SyncLockOf<M> + ?Sized, M> SyncLock for SyncObjectLock<O, M> {
     }
 
     #[inline]
+    fn __watched_id(&self) -> Option<LockId> {
+        self.field().__watched_id()
+    }
+
+    #[inline]
     fn __release_unchanged<'a>(guard: SyncGuardOf<'a, O, M>)
     where
         Self: 'a,

@@ -153,6 +153,13 @@ pub trait AsyncLock {
         LockId::of(self)
     }
 
+    /// The id, of a lock of this crate: what it acquires is known to those who watch.
+    #[doc(hidden)]
+    #[inline]
+    fn __watched_id(&self) -> Option<LockId> {
+        None
+    }
+
     /// Releases the lock after a section that has only read: where conditions (`when`)
     /// wait for a change of what is guarded, this is none.
     ///
@@ -292,6 +299,11 @@ macro_rules! through_pointer {
             }
 
             #[inline]
+            fn __watched_id(&self) -> Option<LockId> {
+                L::__watched_id(self)
+            }
+
+            #[inline]
             fn __release_unchanged<'a>(guard: Self::Guard<'a>)
             where
                 Self: 'a,
@@ -385,6 +397,11 @@ macro_rules! async_lock {
             #[inline]
             fn id(&self) -> $crate::LockId {
                 $crate::LockId::of($crate::gate::Gated::gate(self))
+            }
+
+            #[inline]
+            fn __watched_id(&self) -> Option<$crate::LockId> {
+                Some($crate::AsyncLock::id(self))
             }
 
             #[inline]

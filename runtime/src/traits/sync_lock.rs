@@ -52,6 +52,13 @@ pub trait SyncLock {
         LockId::of(self)
     }
 
+    /// As [`AsyncLock::__watched_id`](crate::AsyncLock::__watched_id).
+    #[doc(hidden)]
+    #[inline]
+    fn __watched_id(&self) -> Option<LockId> {
+        None
+    }
+
     /// Releases the lock after a section that has only read: where conditions (`when`)
     /// wait for a change of what is guarded, this is none.
     #[doc(hidden)]
@@ -151,6 +158,11 @@ macro_rules! through_pointer {
             #[inline]
             fn id(&self) -> LockId {
                 L::id(self)
+            }
+
+            #[inline]
+            fn __watched_id(&self) -> Option<LockId> {
+                L::__watched_id(self)
             }
 
             #[inline]

@@ -2,7 +2,7 @@
 
 use core::cell::Cell;
 use core::future::{Future, IntoFuture};
-use core::marker::PhantomData;
+use core::marker::{PhantomData, PhantomPinned};
 use core::pin::Pin;
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -53,7 +53,8 @@ pub(super) fn entering() -> Option<&'static Site> {
 #[derive(Debug)]
 pub struct SectionLock {
     name: &'static str,
-    id: LockId,
+    /// Of a lock of this crate.
+    id: Option<LockId>,
     mode: Mode,
     is_short: bool,
 }
@@ -65,7 +66,7 @@ impl SectionLock {
     pub fn new<E: ?Sized>(
         name: &'static str,
         entered: &E,
-        id: impl FnOnce(&E) -> LockId,
+        id: impl FnOnce(&E) -> Option<LockId>,
         is_read: bool,
         is_short: bool,
     ) -> Self {
@@ -112,12 +113,16 @@ struct Frame {
     waker: Cell<Option<WakerKey>>,
     /// Its number, once somebody asked for it; else zero.
     number: Cell<u64>,
-    /// It is on the list for as long as its body runs.
-    is_inside: Cell<bool>,
-    /// The registry knows of it.
-    is_registered: Cell<bool>,
+    is_linked: Cell<bool>,
+    /// It has put the section around on the list as well.
+    linked_around: Cell<bool>,
+    /// The locks that it held when the registry was told last; it is not registered while
+    /// that is none.
+    registered: Cell<u32>,
     /// How often it has been polled.
     polls: AtomicU64,
+    /// Others have pointers to it.
+    _pinned: PhantomPinned,
 }
 
 /// A section: made before its locks are acquired, dropped after they are released.
@@ -156,9 +161,11 @@ impl<'o, const N: usize> Section<'o, N> {
                 entering: Cell::new(None),
                 waker: Cell::new(None),
                 number: Cell::new(0),
-                is_inside: Cell::new(false),
-                is_registered: Cell::new(false),
+                is_linked: Cell::new(false),
+                linked_around: Cell::new(false),
+                registered: Cell::new(0),
                 polls: AtomicU64::new(0),
+                _pinned: PhantomPinned,
             },
             locks,
             _around: PhantomData,
@@ -190,16 +197,24 @@ impl<'o, const N: usize> Section<'o, N> {
 
     /// The thread is about to wait for the lock `index`, or, if that is a short one, for
     /// nothing yet.
+    ///
+    /// # Safety
+    ///
+    /// What is returned is dropped before the section is, and before the caller suspends.
     #[inline]
-    pub fn __wait(&self, index: usize) -> Asking<'_> {
+    pub unsafe fn __wait(&self, index: usize) -> Asking<'_> {
         let FrameRef(frame) = self.frame();
         let is_short = frame.is_short(index);
         Asking::new(frame, (!is_short).then_some(index))
     }
 
     /// The thread is about to acquire the lock `index`, if it is a short one.
+    ///
+    /// # Safety
+    ///
+    /// As for [`__wait`](Self::__wait).
     #[inline]
-    pub fn __finish(&self, index: usize) -> Asking<'_> {
+    pub unsafe fn __finish(&self, index: usize) -> Asking<'_> {
         let FrameRef(frame) = self.frame();
         let is_short = frame.is_short(index);
         Asking::new(frame, is_short.then_some(index))
@@ -207,12 +222,13 @@ impl<'o, const N: usize> Section<'o, N> {
 
     /// The thread is in the section until this is dropped, and the section is not suspended
     /// meanwhile.
+    ///
+    /// # Safety
+    ///
+    /// As for [`__wait`](Self::__wait).
     #[inline]
-    pub fn __inside(&self) -> Inside<'_> {
-        let FrameRef(frame) = self.frame();
-        let pushed = frame.push(None);
-        frame.is_inside.set(true);
-        Inside(pushed)
+    pub unsafe fn __inside(&self) -> Inside<'_> {
+        Inside(self.frame().0.push(None))
     }
 }
 
@@ -235,7 +251,7 @@ impl<F> Awaited for F {}
 impl Drop for Frame {
     #[inline]
     fn drop(&mut self) {
-        if self.is_registered.get() {
+        if self.registered.get() != 0 {
             registry::section_ended(self.number.get());
         }
     }
@@ -250,28 +266,56 @@ impl<const N: usize> core::fmt::Debug for Section<'_, N> {
     }
 }
 
-/// Takes a section off the list when it is dropped, and those that are further inside.
-struct Pushed<'s>(&'s Frame, *const Frame);
+/// Takes a section off the list when it is dropped, unless it was on the list before.
+struct Pushed<'s>(&'s Frame, bool);
 
 impl Frame {
     #[inline]
     fn push(&self, waker: Option<WakerKey>) -> Pushed<'_> {
-        let before = INNERMOST.get();
-        self.link(waker);
-        Pushed(self, before)
+        let is_new = !self.is_linked.get();
+        if is_new {
+            self.link(waker);
+        }
+        Pushed(self, is_new)
     }
 
     fn link(&self, waker: Option<WakerKey>) {
         // SAFETY: it is borrowed for as long as this exists.
         if let Some(around) = unsafe { self.around.as_ref() } {
-            if !around.is_inside.get() {
+            if !around.is_linked.get() {
                 around.link(waker);
                 around.count_poll();
+                self.linked_around.set(true);
             }
         }
         self.waker.set(waker);
-        self.outer.set(INNERMOST.get());
-        INNERMOST.set(self);
+        self.outer.set(INNERMOST.replace(self));
+        self.is_linked.set(true);
+    }
+
+    /// Wherever it is on the list: threads of users may switch stacks.
+    fn unlink(&self) {
+        let this: *const Frame = self;
+        let mut next = INNERMOST.get();
+        if ptr::eq(next, this) {
+            INNERMOST.set(self.outer.get());
+        } else {
+            // SAFETY: W1.
+            while let Some(frame) = unsafe { next.as_ref() } {
+                next = frame.outer.get();
+                if ptr::eq(next, this) {
+                    frame.outer.set(self.outer.get());
+                    break;
+                }
+            }
+        }
+        self.is_linked.set(false);
+        if self.linked_around.replace(false) {
+            // SAFETY: as in `link`.
+            if let Some(around) = unsafe { self.around.as_ref() } {
+                around.unlink();
+            }
+        }
     }
 
     #[inline]
@@ -307,7 +351,9 @@ impl Frame {
 impl Drop for Pushed<'_> {
     #[inline]
     fn drop(&mut self) {
-        INNERMOST.set(self.1);
+        if self.1 {
+            self.0.unlink();
+        }
     }
 }
 
@@ -344,14 +390,7 @@ impl Drop for Asking<'_> {
 
 /// A thread is in a section, which is not suspended.
 #[allow(missing_debug_implementations)]
-pub struct Inside<'s>(Pushed<'s>);
-
-impl Drop for Inside<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        self.0.0.is_inside.set(false);
-    }
-}
+pub struct Inside<'s>(#[allow(dead_code)] Pushed<'s>);
 
 /// A future that acquires a lock of a section.
 #[must_use = "futures do nothing unless they are awaited"]
@@ -445,7 +484,7 @@ impl Frame {
         if let Some(around) = unsafe { self.around.as_ref() } {
             around.suspended();
         }
-        if self.is_registered.get() || self.holds.get() == 0 {
+        if self.registered.get() == self.holds.get() {
             return;
         }
         let held = self.held().map(|lock| (lock.name, lock.mode)).collect();
@@ -455,7 +494,7 @@ impl Frame {
             let polls = NonNull::from(&self.polls);
             registry::section_suspended(self.number(), self.site.0, held, polls);
         }
-        self.is_registered.set(true);
+        self.registered.set(self.holds.get());
     }
 
     fn number(&self) -> u64 {
@@ -487,6 +526,27 @@ pub(super) enum Asker {
     Task(WakerKey),
 }
 
+/// What a section on the list is to a request.
+enum Relation {
+    /// It cannot go on before the request is done.
+    Around,
+    /// It ends with the poll: a section that cannot suspend, around a task's poll.
+    Ends,
+    /// It may go on, and all that is further out.
+    Unknown,
+}
+
+impl Asker {
+    fn relation(self, frame: &Frame) -> Relation {
+        match (self, frame.waker.get()) {
+            (Asker::Thread, _) => Relation::Around,
+            (Asker::Task(_), None) => Relation::Ends,
+            (Asker::Task(own), Some(other)) if own == other => Relation::Around,
+            (Asker::Task(_), Some(_)) => Relation::Unknown,
+        }
+    }
+}
+
 /// What is around a request, and which section it enters, if it is one that does.
 pub(super) struct Around {
     /// From the innermost on.
@@ -505,10 +565,11 @@ pub(super) fn around(asker: Asker, lock: LockId) -> Around {
     let mut is_innermost = true;
     // SAFETY: W1.
     while let Some(frame) = unsafe { next.as_ref() } {
-        if let Asker::Task(waker) = asker {
-            if frame.waker.get() != Some(waker) {
-                break;
-            }
+        next = frame.outer.get();
+        match asker.relation(frame) {
+            Relation::Around => {}
+            Relation::Ends => continue,
+            Relation::Unknown => break,
         }
         if is_innermost {
             let entered = frame
@@ -516,18 +577,19 @@ pub(super) fn around(asker: Asker, lock: LockId) -> Around {
                 .get()
                 .and_then(|index| frame.locks().get(index));
             around.entering = entered
-                .filter(|entered| entered.id == lock)
+                .filter(|entered| entered.id == Some(lock))
                 .map(|entered| (entered.name, frame.site.0));
         }
-        around.held.extend(frame.held().map(|held| HeldAround {
-            name: held.name,
-            lock: held.id,
-            mode: held.mode,
-            section: frame.site.0,
-            suspended: matches!(asker, Asker::Task(_)).then(|| frame.number()),
+        around.held.extend(frame.held().filter_map(|held| {
+            Some(HeldAround {
+                name: held.name,
+                lock: held.id?,
+                mode: held.mode,
+                section: frame.site.0,
+                suspended: matches!(asker, Asker::Task(_)).then(|| frame.number()),
+            })
         }));
         is_innermost = false;
-        next = frame.outer.get();
     }
     around
 }
@@ -538,14 +600,14 @@ pub(super) fn polls_around(asker: Asker) -> u64 {
     let mut next = INNERMOST.get();
     // SAFETY: W1.
     while let Some(frame) = unsafe { next.as_ref() } {
-        match asker {
-            Asker::Task(waker) if frame.waker.get() != Some(waker) => break,
-            Asker::Task(_) | Asker::Thread => {}
-        }
-        if frame.holds.get() != 0 {
-            polls += frame.polls.load(Ordering::Relaxed);
-        }
         next = frame.outer.get();
+        match asker.relation(frame) {
+            Relation::Around if frame.held().any(|held| held.id.is_some()) => {
+                polls += frame.polls.load(Ordering::Relaxed);
+            }
+            Relation::Around | Relation::Ends => {}
+            Relation::Unknown => break,
+        }
     }
     polls
 }

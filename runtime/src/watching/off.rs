@@ -117,7 +117,7 @@ impl SectionLock {
     pub fn new<E: ?Sized>(
         _name: &'static str,
         _entered: &E,
-        _id: impl FnOnce(&E) -> LockId,
+        _id: impl FnOnce(&E) -> Option<LockId>,
         _is_read: bool,
         _is_short: bool,
     ) -> Self {
@@ -157,20 +157,32 @@ impl<'o, const N: usize> Section<'o, N> {
     }
 
     /// Nothing.
+    ///
+    /// # Safety
+    ///
+    /// None.
     #[inline]
-    pub fn __wait(&self, _index: usize) -> Asking {
+    pub unsafe fn __wait(&self, _index: usize) -> Asking {
         Asking
     }
 
     /// Nothing.
+    ///
+    /// # Safety
+    ///
+    /// None.
     #[inline]
-    pub fn __finish(&self, _index: usize) -> Asking {
+    pub unsafe fn __finish(&self, _index: usize) -> Asking {
         Asking
     }
 
     /// Nothing.
+    ///
+    /// # Safety
+    ///
+    /// None.
     #[inline]
-    pub fn __inside(&self) -> Inside {
+    pub unsafe fn __inside(&self) -> Inside {
         Inside
     }
 }

@@ -220,26 +220,30 @@ impl Registry {
     /// Waits of which each is for a lock that a section around the next one holds, and the
     /// last for one of the first.
     fn find_circle(&self, threshold: Duration, now: Instant) -> Option<Vec<u64>> {
-        let stuck: BTreeMap<u64, &Entry> = self
-            .entries
-            .iter()
-            .filter(|(_, entry)| {
-                entry.waits_for_a_lock()
-                    && !entry.is_reported
-                    && now.duration_since(entry.since) >= threshold
-                    && !entry.is_granted()
-                    && self.sections_stand_still(entry)
-            })
-            .map(|(number, entry)| (*number, entry))
-            .collect();
-        let mut done = BTreeSet::new();
-        for &start in stuck.keys() {
-            let mut path = Vec::new();
-            if follow(&stuck, start, &mut path, &mut done) {
-                return Some(path);
+        let mut stuck = Stuck::default();
+        for (&number, entry) in &self.entries {
+            let is_old = now.saturating_duration_since(entry.since) >= threshold;
+            if !entry.waits_for_a_lock() || entry.is_reported || !is_old || entry.is_granted() {
+                continue;
+            }
+            let first = stuck.queues.entry(entry.lock).or_default();
+            if conflict(Mode::Shared, entry.mode) {
+                first.get_or_insert(number);
+            }
+            // Without a section around it, it keeps nobody waiting.
+            if !entry.held.is_empty() && self.sections_stand_still(entry) {
+                stuck.waits.insert(number, entry);
+                for held in &entry.held {
+                    let holders = stuck.holders.entry(held.lock).or_default();
+                    holders.push((number, held.mode));
+                }
             }
         }
-        None
+        let mut done = BTreeSet::new();
+        let starts: Vec<u64> = stuck.waits.keys().copied().collect();
+        starts
+            .into_iter()
+            .find_map(|start| stuck.circle_from(start, &mut done))
     }
 
     /// W5: each section around is suspended, and has not been polled without the wait.
@@ -277,44 +281,57 @@ impl Registry {
     }
 }
 
-/// Looks for a way from the wait `number` back to itself: depth first, each wait once.
-/// The way is left in `path`.
-fn follow(
-    stuck: &BTreeMap<u64, &Entry>,
-    number: u64,
-    path: &mut Vec<u64>,
-    done: &mut BTreeSet<u64>,
-) -> bool {
-    if let Some(at) = path.iter().position(|on_path| *on_path == number) {
-        path.drain(..at);
-        return true;
-    }
-    if !done.insert(number) {
-        return false;
-    }
-    let Some(entry) = stuck.get(&number) else {
-        return false;
-    };
-    path.push(number);
-    for (&next, holder) in stuck {
-        if blocks(stuck, holder, number, entry) && follow(stuck, next, path, done) {
-            return true;
-        }
-    }
-    path.pop();
-    false
+/// The waits that have not moved for a while, in sections that have not either.
+#[derive(Default)]
+struct Stuck<'r> {
+    waits: BTreeMap<u64, &'r Entry>,
+    /// By the lock that a section around holds: which wait, and how it is held.
+    holders: BTreeMap<LockId, Vec<(u64, Mode)>>,
+    /// By the lock: the first wait that readers have to let go before them.
+    queues: BTreeMap<LockId, Option<u64>>,
 }
 
-/// Whether a section around `holder` holds what the wait `number` waits for: in a way that is
-/// in conflict with it, or with one that is queued before it.
-fn blocks(stuck: &BTreeMap<u64, &Entry>, holder: &Entry, number: u64, entry: &Entry) -> bool {
-    holder.held.iter().any(|held| {
-        held.lock == entry.lock
-            && (conflict(held.mode, entry.mode)
-                || stuck.range(..number).any(|(_, before)| {
-                    before.lock == entry.lock && conflict(held.mode, before.mode)
-                }))
-    })
+impl Stuck<'_> {
+    /// Follows waits from `start`, each to those that keep it waiting, depth first, each wait
+    /// once; until one leads back to where it has come from.
+    fn circle_from(&self, start: u64, done: &mut BTreeSet<u64>) -> Option<Vec<u64>> {
+        // The way, and how many of each wait's followers have been looked at.
+        let mut path: Vec<(u64, usize)> = Vec::new();
+        if done.insert(start) {
+            path.push((start, 0));
+        }
+        while let Some((number, looked_at)) = path.last_mut() {
+            let (number, at) = (*number, *looked_at);
+            *looked_at += 1;
+            let Some(entry) = self.waits.get(&number) else {
+                path.pop();
+                continue;
+            };
+            let holders = self.holders.get(&entry.lock).map_or(&[][..], Vec::as_slice);
+            let Some(&(next, mode)) = holders.get(at) else {
+                path.pop();
+                continue;
+            };
+            if !self.keeps_waiting(mode, number, entry) {
+                continue;
+            }
+            if let Some(from) = path.iter().position(|(on_path, _)| *on_path == next) {
+                return Some(path[from..].iter().map(|(number, _)| *number).collect());
+            }
+            if done.insert(next) {
+                path.push((next, 0));
+            }
+        }
+        None
+    }
+
+    /// Whether a holder of the lock in that mode keeps the wait waiting: by itself, or as it
+    /// does so with one that is queued before.
+    fn keeps_waiting(&self, held: Mode, number: u64, entry: &Entry) -> bool {
+        let first = self.queues.get(&entry.lock).copied().flatten();
+        conflict(held, entry.mode)
+            || held != Mode::Exclusive && first.is_some_and(|first| first < number)
+    }
 }
 
 /// Whether a lock cannot be held in both ways at a time.

@@ -1,5 +1,7 @@
 //! What a future that waits knows of its entry in the registry.
 
+use core::cell::Cell;
+use core::marker::PhantomPinned;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU64, Ordering};
 use core::task::Waker;
@@ -21,6 +23,8 @@ struct Waiting {
     number: AtomicU64,
     /// How often the sections around had been polled at the last poll.
     polls: AtomicU64,
+    /// The registry has a pointer to it.
+    _pinned: PhantomPinned,
 }
 
 /// A request.
@@ -100,6 +104,7 @@ impl Waiting {
         Waiting {
             number: AtomicU64::new(0),
             polls: AtomicU64::new(0),
+            _pinned: PhantomPinned,
         }
     }
 
@@ -161,6 +166,10 @@ impl Waiting {
     ///
     /// As for [`NodeState::new`], until this is dropped, which is not moved before.
     unsafe fn register(&self, ask: &Ask<'_>, place: Caller, around: Around, state: NodeState) {
+        // An allocator of the user's could wait for one of our locks in its turn.
+        let Some(_busy) = Busy::new() else {
+            return;
+        };
         watcher::start();
         let Around { held, entering } = around;
         let (name, section) = match entering {
@@ -191,6 +200,25 @@ impl Waiting {
         if self.number.load(Ordering::Relaxed) != 0 {
             registry::wait_ended(self.number.swap(0, Ordering::Relaxed));
         }
+    }
+}
+
+/// This thread registers a wait.
+struct Busy;
+
+std::thread_local! {
+    static IS_BUSY: Cell<bool> = const { Cell::new(false) };
+}
+
+impl Busy {
+    fn new() -> Option<Self> {
+        (!IS_BUSY.replace(true)).then_some(Busy)
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        IS_BUSY.set(false);
     }
 }
 

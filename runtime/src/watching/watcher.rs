@@ -2,6 +2,7 @@
 
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use core::time::Duration;
+use std::panic;
 use std::sync::PoisonError;
 use std::thread;
 use std::time::Instant;
@@ -41,7 +42,8 @@ fn watch() {
         let reports = registry.findings(threshold, Instant::now());
         drop(registry);
         for report in &reports {
-            crate::watch::call_hook(report);
+            // A hook that panics has said so; what is watched goes on.
+            let _ = panic::catch_unwind(|| crate::watch::call_hook(report));
         }
         // A quarter late at most.
         thread::sleep((threshold / 4).clamp(Duration::from_millis(1), Duration::from_millis(250)));

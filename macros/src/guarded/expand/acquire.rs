@@ -217,6 +217,7 @@ impl Side<'_> {
     ///     type Waited<'__guard> = AccountLedgerGuard<'__guard>;
     ///     type Error = ::core::convert::Infallible;
     ///     fn id(&self) -> ::async_monitor::LockId { .. }
+    ///     fn watched_id(&self) -> Option<::async_monitor::LockId> { .. }
     ///     async fn wait(&self) -> Result<Self::Waited<'_>, Self::Error> { .. }
     ///     fn finish<'__guard>(__waited: Self::Waited<'__guard>) -> Self::Guard<'__guard> { .. }
     ///     fn release_unchanged<'__guard>(__guard: Self::Guard<'__guard>) { .. }
@@ -291,6 +292,11 @@ impl Side<'_> {
                 #[inline]
                 fn id(&self) -> #krate::LockId {
                     #krate::#id::id(#lock_of)
+                }
+
+                #[inline]
+                fn watched_id(&self) -> ::core::option::Option<#krate::LockId> {
+                    #krate::#id::__watched_id(#lock_of)
                 }
 
                 #entering

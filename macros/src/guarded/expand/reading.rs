@@ -56,6 +56,11 @@ impl Side<'_> {
                 }
 
                 #[inline]
+                fn watched_id(&self) -> ::core::option::Option<#krate::LockId> {
+                    #private::Enter::<#key>::watched_id(self)
+                }
+
+                #[inline]
                 fn wait(
                     &self,
                 ) -> impl ::core::future::Future<

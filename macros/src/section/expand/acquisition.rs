@@ -189,7 +189,7 @@ impl<'s> Acquisition<'s> {
     ///
     /// ```text
     /// {
-    ///     let __asking = __section.__finish(0);
+    ///     let __asking = unsafe { __section.__finish(0) };
     ///     let __acquired = /* the call */;
     ///     __asking.__acquired();
     ///     __acquired
@@ -198,15 +198,19 @@ impl<'s> Acquisition<'s> {
     ///
     /// for a call by which the section acquires the lock, or may. (A closure would be a
     /// function to those who measure coverage.)
+    ///
+    /// SAFETY, of what is generated: nothing suspends in between, and the local is dropped at
+    /// the end of the block.
     fn watched_call(&self, step: &TokenStream, call: &TokenStream) -> TokenStream {
         let (span, section, index) = (
             self.span(),
             watching::section_local(self.span()),
             &self.index,
         );
+        let unsafe_ = unsafe_();
         quote_spanned! {span=>
             {
-                let __asking = #section.#step(#index);
+                let __asking = #unsafe_ { #section.#step(#index) };
                 let __acquired = #call;
                 __asking.__acquired();
                 __acquired
@@ -231,7 +235,7 @@ impl<'s> Acquisition<'s> {
             #private::SectionLock::new(
                 #entry_type.__name(::core::stringify!(#written)),
                 #lock,
-                #enter::id,
+                #enter::watched_id,
                 #is_read,
                 #entry_type.__suspend_mode().__acquires_last(),
             )

@@ -47,7 +47,7 @@ use crate::names::own;
 /// // what `watching` expands to
 /// let __waited = infallible(__section.__entering(0, Enter::<0x1234>::wait(__lock)).await);
 /// let mut __guard = {
-///     let __asking = __section.__finish(0);
+///     let __asking = unsafe { __section.__finish(0) };
 ///     let __acquired = __type.__finish::<0x1234>(__waited);
 ///     __asking.__acquired();
 ///     __acquired

@@ -18,7 +18,7 @@
 //!
 //! A *section* (`#[synchronized]`, `with_lock!`) knows its fn, its locks, and the sections
 //! that it runs in: each is on a list of its thread while an `.await` in its body is polled,
-//! and while it runs if nothing in it suspends. A guard that is acquired by hand is known by
+//! and all the while if it is that of a plain fn. A guard that is acquired by hand is known by
 //! the place at which it was acquired, and belongs to no section. An `.await` that a macro
 //! hides (`select!`) is not seen: a section that waits there is listed by those who wait for
 //! its lock, but not taken for the cause of a deadlock.

@@ -9,7 +9,7 @@
 //! |---|---|---|
 //! | [`Holder`]: the section or place that acquired a lock last | the gate of the lock, a word | at each acquisition, by a plain store |
 //! | [`Section`]: its fn, its locks, which of them it holds | the future of the section, or the stack of its fn | while it enters |
-//! | the list of a thread: the sections that it is in | links in the sections | around each poll of an `.await` in a section's body; around the body, where it cannot suspend |
+//! | the list of a thread: the sections that it is in | links in the sections | around each poll of an `.await` in a section's body; around the body of a plain fn |
 //! | [`Waiting`]: the number of an entry in the registry | the future that waits | at the first poll that has to wait |
 //! | [registry](registry): who waits and in which sections, which sections are suspended | a static, behind a mutex | when a wait begins and ends; when a section is first suspended, and ends |
 //!
@@ -23,14 +23,15 @@
 //!
 //! - where a thread waits (a blocking form, or a short lock), all: the thread is in them;
 //! - where a task waits, those that are polled with the waker that the request is polled with,
-//!   up to the first that is not: behind that one, something polls by itself, as a
+//!   up to the first that is polled with another: behind that one, something polls by itself, as a
 //!   `FuturesUnordered`, a `LocalSet` or an executor does, and a section that awaits it may
-//!   well go on.
+//!   well go on. (The section of a plain fn ends with the poll.)
 //!
 //! # Invariants
 //!
 //! - **W1** A section on the list of a thread is borrowed by what has put it there, and is
-//!   taken off before that ends. Hence every pointer in the list leads to a section.
+//!   taken off before that ends, wherever it is on the list by then. It is on it once. Hence
+//!   every pointer in the list leads to a section.
 //! - **W2** The cells of a section are touched by whoever polls or runs it, one at a time.
 //!   What the registry reads of it is atomic.
 //! - **W3** What the registry points to (the count of a section, the node of a waiter) is

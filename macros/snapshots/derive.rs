@@ -177,6 +177,17 @@ for Account {
 }
 #[doc(hidden)]
 #[automatically_derived]
+impl ::async_monitor::__private::Watched<122075695621518212564394156771862851892u128>
+for Account {
+    #[inline]
+    fn watched_id(&self) -> ::core::option::Option<::async_monitor::LockId> {
+        ::async_monitor::AsyncLock::__watched_id(
+            ::async_monitor::__private::object_lock::<_, __AccountLedger>(self),
+        )
+    }
+}
+#[doc(hidden)]
+#[automatically_derived]
 impl ::async_monitor::__private::Enter<122075695621518212564394156771862851892u128>
 for Account {
     type Guard<'__guard> = AccountLedgerGuard<'__guard> where Self: '__guard;
@@ -184,12 +195,6 @@ for Account {
     #[inline]
     fn id(&self) -> ::async_monitor::LockId {
         ::async_monitor::AsyncLock::id(
-            ::async_monitor::__private::object_lock::<_, __AccountLedger>(self),
-        )
-    }
-    #[inline]
-    fn watched_id(&self) -> ::core::option::Option<::async_monitor::LockId> {
-        ::async_monitor::AsyncLock::__watched_id(
             ::async_monitor::__private::object_lock::<_, __AccountLedger>(self),
         )
     }
@@ -267,6 +272,17 @@ where
 }
 #[doc(hidden)]
 #[automatically_derived]
+impl ::async_monitor::__private::Watched<299532888524982228285828733588004637212u128>
+for Account {
+    #[inline]
+    fn watched_id(&self) -> ::core::option::Option<::async_monitor::LockId> {
+        ::async_monitor::__private::Watched::<
+            122075695621518212564394156771862851892u128,
+        >::watched_id(self)
+    }
+}
+#[doc(hidden)]
+#[automatically_derived]
 impl ::async_monitor::__private::EnterShared<299532888524982228285828733588004637212u128>
 for Account {
     type Guard<'__guard> = ::async_monitor::__private::Reading<
@@ -284,12 +300,6 @@ for Account {
         ::async_monitor::__private::Enter::<
             122075695621518212564394156771862851892u128,
         >::id(self)
-    }
-    #[inline]
-    fn watched_id(&self) -> ::core::option::Option<::async_monitor::LockId> {
-        ::async_monitor::__private::Enter::<
-            122075695621518212564394156771862851892u128,
-        >::watched_id(self)
     }
     #[inline]
     fn wait(

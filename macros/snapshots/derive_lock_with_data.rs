@@ -171,6 +171,17 @@ for Shared {
 }
 #[doc(hidden)]
 #[automatically_derived]
+impl ::async_monitor::__private::Watched<9157926117924125475949231123135259214u128>
+for Shared {
+    #[inline]
+    fn watched_id(&self) -> ::core::option::Option<::async_monitor::LockId> {
+        ::async_monitor::AsyncLock::__watched_id(
+            ::async_monitor::__private::object_lock::<_, __SharedState>(self),
+        )
+    }
+}
+#[doc(hidden)]
+#[automatically_derived]
 impl ::async_monitor::__private::Enter<9157926117924125475949231123135259214u128>
 for Shared {
     type Guard<'__guard> = SharedStateGuard<'__guard> where Self: '__guard;
@@ -178,12 +189,6 @@ for Shared {
     #[inline]
     fn id(&self) -> ::async_monitor::LockId {
         ::async_monitor::AsyncLock::id(
-            ::async_monitor::__private::object_lock::<_, __SharedState>(self),
-        )
-    }
-    #[inline]
-    fn watched_id(&self) -> ::core::option::Option<::async_monitor::LockId> {
-        ::async_monitor::AsyncLock::__watched_id(
             ::async_monitor::__private::object_lock::<_, __SharedState>(self),
         )
     }
@@ -261,6 +266,17 @@ where
 }
 #[doc(hidden)]
 #[automatically_derived]
+impl ::async_monitor::__private::Watched<194055158108472160120100158952878987158u128>
+for Shared {
+    #[inline]
+    fn watched_id(&self) -> ::core::option::Option<::async_monitor::LockId> {
+        ::async_monitor::__private::Watched::<
+            9157926117924125475949231123135259214u128,
+        >::watched_id(self)
+    }
+}
+#[doc(hidden)]
+#[automatically_derived]
 impl ::async_monitor::__private::EnterShared<194055158108472160120100158952878987158u128>
 for Shared {
     type Guard<'__guard> = ::async_monitor::__private::Reading<
@@ -278,12 +294,6 @@ for Shared {
         ::async_monitor::__private::Enter::<
             9157926117924125475949231123135259214u128,
         >::id(self)
-    }
-    #[inline]
-    fn watched_id(&self) -> ::core::option::Option<::async_monitor::LockId> {
-        ::async_monitor::__private::Enter::<
-            9157926117924125475949231123135259214u128,
-        >::watched_id(self)
     }
     #[inline]
     fn wait(

@@ -229,6 +229,24 @@ impl<
     'd,
     K: Hash,
     const N: usize,
+> ::async_monitor::__private::Watched<265004102073834929858246969471813199159u128>
+for Cache<'d, K, N>
+where
+    K: Eq,
+{
+    #[inline]
+    fn watched_id(&self) -> ::core::option::Option<::async_monitor::LockId> {
+        ::async_monitor::AsyncLock::__watched_id(
+            ::async_monitor::__private::object_lock::<_, __CacheTable>(self),
+        )
+    }
+}
+#[doc(hidden)]
+#[automatically_derived]
+impl<
+    'd,
+    K: Hash,
+    const N: usize,
 > ::async_monitor::__private::Enter<265004102073834929858246969471813199159u128>
 for Cache<'d, K, N>
 where
@@ -239,12 +257,6 @@ where
     #[inline]
     fn id(&self) -> ::async_monitor::LockId {
         ::async_monitor::AsyncLock::id(
-            ::async_monitor::__private::object_lock::<_, __CacheTable>(self),
-        )
-    }
-    #[inline]
-    fn watched_id(&self) -> ::core::option::Option<::async_monitor::LockId> {
-        ::async_monitor::AsyncLock::__watched_id(
             ::async_monitor::__private::object_lock::<_, __CacheTable>(self),
         )
     }
@@ -908,6 +920,24 @@ impl<
     'd,
     K: Hash,
     const N: usize,
+> ::async_monitor::__private::Watched<110863045315296031743496178834054379343u128>
+for Cache<'d, K, N>
+where
+    K: Eq,
+{
+    #[inline]
+    fn watched_id(&self) -> ::core::option::Option<::async_monitor::LockId> {
+        ::async_monitor::AsyncLock::__watched_id(
+            ::async_monitor::__private::object_lock::<_, __CacheTable>(self),
+        )
+    }
+}
+#[doc(hidden)]
+#[automatically_derived]
+impl<
+    'd,
+    K: Hash,
+    const N: usize,
 > ::async_monitor::__private::EnterShared<110863045315296031743496178834054379343u128>
 for Cache<'d, K, N>
 where
@@ -919,12 +949,6 @@ where
     #[inline]
     fn id(&self) -> ::async_monitor::LockId {
         ::async_monitor::AsyncLock::id(
-            ::async_monitor::__private::object_lock::<_, __CacheTable>(self),
-        )
-    }
-    #[inline]
-    fn watched_id(&self) -> ::core::option::Option<::async_monitor::LockId> {
-        ::async_monitor::AsyncLock::__watched_id(
             ::async_monitor::__private::object_lock::<_, __CacheTable>(self),
         )
     }

@@ -37,7 +37,7 @@ impl Account {
                 ::async_monitor::__private::SectionLock::new(
                     __type0.__name(::core::stringify!(ledger)),
                     __lock0,
-                    ::async_monitor::__private::Enter::<
+                    ::async_monitor::__private::Watched::<
                         122075695621518212564394156771862851892u128,
                     >::watched_id,
                     false,

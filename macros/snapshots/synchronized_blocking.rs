@@ -68,7 +68,7 @@ impl Account {
                 ::async_monitor::__private::SectionLock::new(
                     __type0.__name(::core::stringify!(ledger)),
                     __lock0,
-                    ::async_monitor::__private::Enter::<
+                    ::async_monitor::__private::Watched::<
                         122075695621518212564394156771862851892u128,
                     >::watched_id,
                     false,
@@ -77,7 +77,7 @@ impl Account {
                 ::async_monitor::__private::SectionLock::new(
                     __type1.__name(::core::stringify!(cfg)),
                     __lock1,
-                    ::async_monitor::__private::EnterShared::<
+                    ::async_monitor::__private::Watched::<
                         263483944795383689231947791126006350729u128,
                     >::watched_id,
                     true,

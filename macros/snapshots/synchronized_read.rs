@@ -38,7 +38,7 @@ impl Account {
                 ::async_monitor::__private::SectionLock::new(
                     __type0.__name(::core::stringify!(cfg)),
                     __lock0,
-                    ::async_monitor::__private::EnterShared::<
+                    ::async_monitor::__private::Watched::<
                         263483944795383689231947791126006350729u128,
                     >::watched_id,
                     true,

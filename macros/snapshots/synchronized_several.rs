@@ -57,7 +57,7 @@ impl Account {
                 ::async_monitor::__private::SectionLock::new(
                     __type0.__name(::core::stringify!(ledger)),
                     __lock0,
-                    ::async_monitor::__private::Enter::<
+                    ::async_monitor::__private::Watched::<
                         122075695621518212564394156771862851892u128,
                     >::watched_id,
                     false,
@@ -66,7 +66,7 @@ impl Account {
                 ::async_monitor::__private::SectionLock::new(
                     __type1.__name(::core::stringify!(self.inner.ledger)),
                     __lock1,
-                    ::async_monitor::__private::Enter::<
+                    ::async_monitor::__private::Watched::<
                         122075695621518212564394156771862851892u128,
                     >::watched_id,
                     false,

@@ -37,7 +37,7 @@ impl Account {
                 ::async_monitor::__private::SectionLock::new(
                     __type0.__name(::core::stringify!(remote)),
                     __lock0,
-                    ::async_monitor::__private::Enter::<
+                    ::async_monitor::__private::Watched::<
                         243516796964516940985367504845056174803u128,
                     >::watched_id,
                     false,

@@ -22,7 +22,7 @@ impl Account {
                 ::async_monitor::__private::SectionLock::new(
                     __type0.__name(::core::stringify!(GLOBAL)),
                     __lock0,
-                    ::async_monitor::__private::Enter::<0u128>::watched_id,
+                    ::async_monitor::__private::Watched::<0u128>::watched_id,
                     false,
                     __type0.__suspend_mode().__acquires_last(),
                 ),

@@ -56,7 +56,7 @@ const _: () = {
                 ::async_monitor::__private::SectionLock::new(
                     __type0.__name(::core::stringify!(from.ledger)),
                     __lock0,
-                    ::async_monitor::__private::Enter::<
+                    ::async_monitor::__private::Watched::<
                         122075695621518212564394156771862851892u128,
                     >::watched_id,
                     false,
@@ -65,7 +65,7 @@ const _: () = {
                 ::async_monitor::__private::SectionLock::new(
                     __type1.__name(::core::stringify!(to.ledger)),
                     __lock1,
-                    ::async_monitor::__private::Enter::<
+                    ::async_monitor::__private::Watched::<
                         122075695621518212564394156771862851892u128,
                     >::watched_id,
                     false,

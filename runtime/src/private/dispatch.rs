@@ -96,6 +96,28 @@ pub trait HasLock<const KEY: u128> {
         Self: 'v;
 }
 
+/// Which lock a section enters, if it is one of this crate.
+///
+/// Apart from [`Enter`] and [`EnterShared`], as it asks for nothing that could be missing.
+pub trait Watched<const KEY: u128> {
+    /// The id.
+    fn watched_id(&self) -> Option<LockId>;
+}
+
+impl<L: AsyncLock + ?Sized, const KEY: u128> Watched<KEY> for AnyLock<L> {
+    #[inline]
+    fn watched_id(&self) -> Option<LockId> {
+        self.0.__watched_id()
+    }
+}
+
+impl<L: SyncLock + ?Sized, const KEY: u128> Watched<KEY> for AnySyncLock<L> {
+    #[inline]
+    fn watched_id(&self) -> Option<LockId> {
+        self.0.__watched_id()
+    }
+}
+
 /// An exclusive section can be entered: any [`AsyncLock`], as an `AnyLock`, any
 /// [`SyncLock`], as an `AnySyncLock`, and any struct with the lock `KEY`.
 ///
@@ -119,12 +141,6 @@ pub trait Enter<const KEY: u128> {
 
     /// Which lock it is.
     fn id(&self) -> LockId;
-
-    /// The same, of a lock of this crate.
-    #[inline]
-    fn watched_id(&self) -> Option<LockId> {
-        None
-    }
 
     /// Waits, as far as that is possible without holding what is not `Send`.
     fn wait(&self) -> impl Future<Output = Result<Self::Waited<'_>, Self::Error>>;
@@ -176,12 +192,6 @@ pub trait EnterShared<const KEY: u128> {
 
     /// Which lock it is.
     fn id(&self) -> LockId;
-
-    /// The same, of a lock of this crate.
-    #[inline]
-    fn watched_id(&self) -> Option<LockId> {
-        None
-    }
 
     /// Waits, as far as that is possible without holding what is not `Send`.
     fn wait(&self) -> impl Future<Output = Result<Self::Waited<'_>, Self::Error>>;
@@ -279,11 +289,6 @@ impl<L: SyncLock + ?Sized, const KEY: u128> Enter<KEY> for AnySyncLock<L> {
         self.0.id()
     }
 
-    #[inline]
-    fn watched_id(&self) -> Option<LockId> {
-        self.0.__watched_id()
-    }
-
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     fn wait(&self) -> impl Future<Output = Result<NotYet<'_, Self>, Infallible>> {
@@ -330,11 +335,6 @@ impl<L: SyncRwLock + ?Sized, const KEY: u128> EnterShared<KEY> for AnySyncLock<L
         self.0.id()
     }
 
-    #[inline]
-    fn watched_id(&self) -> Option<LockId> {
-        self.0.__watched_id()
-    }
-
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     fn wait(&self) -> impl Future<Output = Result<NotYet<'_, Self>, Infallible>> {
@@ -371,11 +371,6 @@ impl<L: AsyncLock + ?Sized, const KEY: u128> Enter<KEY> for AnyLock<L> {
     #[inline]
     fn id(&self) -> LockId {
         self.0.id()
-    }
-
-    #[inline]
-    fn watched_id(&self) -> Option<LockId> {
-        self.0.__watched_id()
     }
 
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
@@ -416,11 +411,6 @@ impl<L: AsyncRwLock + ?Sized, const KEY: u128> EnterShared<KEY> for AnyLock<L> {
     #[inline]
     fn id(&self) -> LockId {
         self.0.id()
-    }
-
-    #[inline]
-    fn watched_id(&self) -> Option<LockId> {
-        self.0.__watched_id()
     }
 
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]

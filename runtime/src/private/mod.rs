@@ -58,7 +58,7 @@ pub use self::core::{Core, Owner, ReadCore};
 pub use self::dispatch::{
     AnyLock, AnySyncLock, Derived, DerivedReading, Enter, EnterShared, HasLock, NoWait, NotYet,
     Plain, PlainReading, PlainSync, PlainSyncReading, Probe, ReadProbe, ToRead, ToReadAlone, Value,
-    no_wait, probe, probe_shared, value,
+    Watched, no_wait, probe, probe_shared, value,
 };
 pub use self::enter_sync_when::{
     ConditionalSync, ConditionalSyncShared, EnterSyncSharedWhen, EnterSyncWhen,

@@ -19,7 +19,7 @@ use core::future::Future;
 use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
 
-use super::dispatch::{AnyLock, AnySyncLock, Enter, EnterShared};
+use super::dispatch::{AnyLock, AnySyncLock, Enter, EnterShared, Watched};
 use super::enter_when::{EnterSharedWhen, EnterWhen};
 use crate::queue::Object;
 use crate::when::ConditionalWaiter;
@@ -104,6 +104,15 @@ impl<E: ?Sized, const KEY: u128> Exclusively<E, KEY> {
     }
 }
 
+impl<E: Watched<KEY> + ?Sized, const READ: u128, const KEY: u128> Watched<READ>
+    for Exclusively<E, KEY>
+{
+    #[inline]
+    fn watched_id(&self) -> Option<LockId> {
+        self.0.watched_id()
+    }
+}
+
 #[diagnostic::do_not_recommend]
 impl<E: Enter<KEY> + ?Sized, const READ: u128, const KEY: u128> EnterShared<READ>
     for Exclusively<E, KEY>
@@ -121,11 +130,6 @@ impl<E: Enter<KEY> + ?Sized, const READ: u128, const KEY: u128> EnterShared<READ
     #[inline]
     fn id(&self) -> LockId {
         self.0.id()
-    }
-
-    #[inline]
-    fn watched_id(&self) -> Option<LockId> {
-        self.0.watched_id()
     }
 
     #[inline]

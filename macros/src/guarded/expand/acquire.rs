@@ -212,12 +212,15 @@ impl Side<'_> {
     ///     fn view<'__guard>(__guard: &'__guard mut Self::Guard<'_>) -> Self::Held<'__guard> { .. }
     /// }
     ///
+    /// impl ::async_monitor::__private::Watched<0x1234> for Account {
+    ///     fn watched_id(&self) -> Option<::async_monitor::LockId> { .. }
+    /// }
+    ///
     /// impl ::async_monitor::__private::Enter<0x1234> for Account {
     ///     type Guard<'__guard> = AccountLedgerGuard<'__guard>;
     ///     type Waited<'__guard> = AccountLedgerGuard<'__guard>;
     ///     type Error = ::core::convert::Infallible;
     ///     fn id(&self) -> ::async_monitor::LockId { .. }
-    ///     fn watched_id(&self) -> Option<::async_monitor::LockId> { .. }
     ///     async fn wait(&self) -> Result<Self::Waited<'_>, Self::Error> { .. }
     ///     fn finish<'__guard>(__waited: Self::Waited<'__guard>) -> Self::Guard<'__guard> { .. }
     ///     fn release_unchanged<'__guard>(__guard: Self::Guard<'__guard>) { .. }
@@ -285,6 +288,15 @@ impl Side<'_> {
 
             #[doc(hidden)]
             #[automatically_derived]
+            impl #params #krate::__private::Watched<#key> for #this #where_clause {
+                #[inline]
+                fn watched_id(&self) -> ::core::option::Option<#krate::LockId> {
+                    #krate::#id::__watched_id(#lock_of)
+                }
+            }
+
+            #[doc(hidden)]
+            #[automatically_derived]
             impl #params #krate::__private::#enter<#key> for #this #where_entered {
                 type Guard<'__guard> = #guard_type where Self: '__guard;
                 type Error = ::core::convert::Infallible;
@@ -293,12 +305,6 @@ impl Side<'_> {
                 fn id(&self) -> #krate::LockId {
                     #krate::#id::id(#lock_of)
                 }
-
-                #[inline]
-                fn watched_id(&self) -> ::core::option::Option<#krate::LockId> {
-                    #krate::#id::__watched_id(#lock_of)
-                }
-
                 #entering
                 #release_unchanged
             }

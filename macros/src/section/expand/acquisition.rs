@@ -225,7 +225,7 @@ impl<'s> Acquisition<'s> {
 
     /// `SectionLock::new(..)`: what the runtime is told of the lock.
     pub(super) fn described(&self) -> TokenStream {
-        let (span, private, enter) = (self.span(), self.private(), self.enter());
+        let (span, private, key) = (self.span(), self.private(), &self.key);
         let (entry_type, lock, written) = (&self.entry_type, &self.lock, &self.model.written);
         let is_read = match self.model.mode {
             Mode::Exclusive => quote_spanned!(span=> false),
@@ -235,7 +235,7 @@ impl<'s> Acquisition<'s> {
             #private::SectionLock::new(
                 #entry_type.__name(::core::stringify!(#written)),
                 #lock,
-                #enter::watched_id,
+                #private::Watched::<#key>::watched_id,
                 #is_read,
                 #entry_type.__suspend_mode().__acquires_last(),
             )

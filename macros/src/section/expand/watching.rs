@@ -24,7 +24,7 @@ pub(super) fn section_local(span: Span) -> Ident {
 ///         &__SITE
 ///     },
 ///     None,
-///     [SectionLock::new(__type0.__name("ledger"), __lock0, Enter::<0x1234>::id, ..)],
+///     [SectionLock::new(__type0.__name("ledger"), __lock0, Watched::<0x1234>::watched_id, ..)],
 /// );
 /// ```
 ///

@@ -266,7 +266,11 @@ pub(crate) use self::real::{block_on, block_on_for, take_impatience, took_over};
 
 #[cfg(all(
     any(debug_assertions, feature = "watch"),
-    not(any(async_monitor_loom, async_monitor_shuttle))
+    not(any(
+        async_monitor_loom,
+        async_monitor_shuttle,
+        all(target_family = "wasm", target_os = "unknown")
+    ))
 ))]
 pub(crate) use self::real::is_parker;
 

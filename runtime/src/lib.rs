@@ -127,7 +127,11 @@ pub mod watch;
 #[cfg_attr(
     not(all(
         any(debug_assertions, feature = "watch"),
-        not(any(async_monitor_loom, async_monitor_shuttle))
+        not(any(
+            async_monitor_loom,
+            async_monitor_shuttle,
+            all(target_family = "wasm", target_os = "unknown")
+        ))
     )),
     path = "watching/off.rs"
 )]

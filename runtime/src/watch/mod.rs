@@ -11,7 +11,8 @@
 //! - [`report`] lists, at any time, what is waited for and by whom, and [the locks that
 //!   sections hold](Report::held) meanwhile.
 //!
-//! [`IS_ON`] says whether it is so in this build. Where it is not, all this costs nothing: no
+//! [`IS_ON`] says whether it is so in this build. (On `wasm32-unknown-unknown`, where there is
+//! no time, it never is.) Where it is not, all this costs nothing: no
 //! instruction, no byte, no dependency; [`report`] is empty.
 //!
 //! # What is known
@@ -53,7 +54,11 @@ pub use self::report::{Held, Kind, Mode, Place, Report, Resource, SectionInfo, W
 /// Whether this build of the crate watches.
 pub const IS_ON: bool = cfg!(all(
     any(debug_assertions, feature = "watch"),
-    not(any(async_monitor_loom, async_monitor_shuttle))
+    not(any(
+        async_monitor_loom,
+        async_monitor_shuttle,
+        all(target_family = "wasm", target_os = "unknown")
+    ))
 ));
 
 /// What is called with each report.
@@ -83,7 +88,11 @@ fn print_to_stderr(report: &Report) {
 #[cfg_attr(
     not(all(
         any(debug_assertions, feature = "watch"),
-        not(any(async_monitor_loom, async_monitor_shuttle))
+        not(any(
+            async_monitor_loom,
+            async_monitor_shuttle,
+            all(target_family = "wasm", target_os = "unknown")
+        ))
     )),
     allow(dead_code)
 )]

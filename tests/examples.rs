@@ -56,6 +56,46 @@ fn folder(name: &str) -> PathBuf {
     dir
 }
 
+/// Each hang is told, and the example ends by itself.
+#[cfg(debug_assertions)]
+#[test]
+fn deadlocks_are_told() {
+    for (name, expected) in [
+        (
+            "relock",
+            "deadlock: `Account.ledger` is held by the section `deposit_with_bonus`",
+        ),
+        (
+            "abba",
+            "while it holds `Account.ledger`, acquired by `pay` (examples/deadlock.rs:",
+        ),
+        (
+            "circle",
+            "while it holds `Account.ledger`, acquired by `pay` (examples/deadlock.rs:",
+        ),
+        (
+            "readers",
+            "while it holds `Settings.map`, acquired by `resolve` (examples/deadlock.rs:",
+        ),
+        (
+            "unpolled",
+            "was granted `Account.ledger` and has not been polled since",
+        ),
+    ] {
+        let run = run(example("deadlock").arg(name));
+        assert!(
+            run.status == Some(0) && run.stderr.contains(expected),
+            "{run:#?}"
+        );
+    }
+    let run = run(example("deadlock").arg("none"));
+    assert!(
+        run.stderr.contains("`none` is none of the hangs"),
+        "{run:#?}"
+    );
+    assert_eq!(run.status, Some(1));
+}
+
 #[test]
 fn index_counts() {
     let dir = folder("counts");

@@ -159,6 +159,7 @@ Dropping the future gives up the place in the queue.*/
 #[automatically_derived]
 impl ::async_monitor::__private::HasLock<122075695621518212564394156771862851892u128>
 for Account {
+    const __NAME: &'static str = "Account.ledger";
     type Mode = ::async_monitor::__private::Suspending;
     type Guard<'__guard> = AccountLedgerGuard<'__guard> where Self: '__guard;
     type Held<'__guard> = AccountLedgerHeld<'__guard> where Self: '__guard;
@@ -172,6 +173,17 @@ for Account {
         Self: '__guard,
     {
         AccountLedgerGuard::fields(__guard)
+    }
+}
+#[doc(hidden)]
+#[automatically_derived]
+impl ::async_monitor::__private::Watched<122075695621518212564394156771862851892u128>
+for Account {
+    #[inline]
+    fn watched_id(&self) -> ::core::option::Option<::async_monitor::LockId> {
+        ::async_monitor::AsyncLock::__watched_id(
+            ::async_monitor::__private::object_lock::<_, __AccountLedger>(self),
+        )
     }
 }
 #[doc(hidden)]
@@ -256,6 +268,17 @@ where
             unsafe { ::async_monitor::__private::Core::new(self, __guard) },
             ::core::marker::PhantomData,
         )
+    }
+}
+#[doc(hidden)]
+#[automatically_derived]
+impl ::async_monitor::__private::Watched<299532888524982228285828733588004637212u128>
+for Account {
+    #[inline]
+    fn watched_id(&self) -> ::core::option::Option<::async_monitor::LockId> {
+        ::async_monitor::__private::Watched::<
+            122075695621518212564394156771862851892u128,
+        >::watched_id(self)
     }
 }
 #[doc(hidden)]

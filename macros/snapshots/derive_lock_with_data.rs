@@ -153,6 +153,7 @@ Dropping the future gives up the place in the queue.*/
 #[automatically_derived]
 impl ::async_monitor::__private::HasLock<9157926117924125475949231123135259214u128>
 for Shared {
+    const __NAME: &'static str = "Shared.state";
     type Mode = ::async_monitor::__private::Suspending;
     type Guard<'__guard> = SharedStateGuard<'__guard> where Self: '__guard;
     type Held<'__guard> = SharedStateHeld<'__guard> where Self: '__guard;
@@ -166,6 +167,17 @@ for Shared {
         Self: '__guard,
     {
         SharedStateGuard::fields(__guard)
+    }
+}
+#[doc(hidden)]
+#[automatically_derived]
+impl ::async_monitor::__private::Watched<9157926117924125475949231123135259214u128>
+for Shared {
+    #[inline]
+    fn watched_id(&self) -> ::core::option::Option<::async_monitor::LockId> {
+        ::async_monitor::AsyncLock::__watched_id(
+            ::async_monitor::__private::object_lock::<_, __SharedState>(self),
+        )
     }
 }
 #[doc(hidden)]
@@ -250,6 +262,17 @@ where
             unsafe { ::async_monitor::__private::Core::new(self, __guard) },
             ::core::marker::PhantomData,
         )
+    }
+}
+#[doc(hidden)]
+#[automatically_derived]
+impl ::async_monitor::__private::Watched<194055158108472160120100158952878987158u128>
+for Shared {
+    #[inline]
+    fn watched_id(&self) -> ::core::option::Option<::async_monitor::LockId> {
+        ::async_monitor::__private::Watched::<
+            9157926117924125475949231123135259214u128,
+        >::watched_id(self)
     }
 }
 #[doc(hidden)]

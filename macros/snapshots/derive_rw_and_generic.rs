@@ -207,6 +207,7 @@ for Cache<'d, K, N>
 where
     K: Eq,
 {
+    const __NAME: &'static str = "Cache.table";
     type Mode = ::async_monitor::__private::Suspending;
     type Guard<'__guard> = CacheTableWriteGuard<'__guard, 'd, K, N> where Self: '__guard;
     type Held<'__guard> = CacheTableWriteHeld<'__guard, 'd, K, N> where Self: '__guard;
@@ -220,6 +221,24 @@ where
         Self: '__guard,
     {
         CacheTableWriteGuard::fields(__guard)
+    }
+}
+#[doc(hidden)]
+#[automatically_derived]
+impl<
+    'd,
+    K: Hash,
+    const N: usize,
+> ::async_monitor::__private::Watched<265004102073834929858246969471813199159u128>
+for Cache<'d, K, N>
+where
+    K: Eq,
+{
+    #[inline]
+    fn watched_id(&self) -> ::core::option::Option<::async_monitor::LockId> {
+        ::async_monitor::AsyncLock::__watched_id(
+            ::async_monitor::__private::object_lock::<_, __CacheTable>(self),
+        )
     }
 }
 #[doc(hidden)]
@@ -879,6 +898,7 @@ for Cache<'d, K, N>
 where
     K: Eq,
 {
+    const __NAME: &'static str = "Cache.table";
     type Mode = ::async_monitor::__private::Suspending;
     type Guard<'__guard> = CacheTableReadGuard<'__guard, 'd, K, N> where Self: '__guard;
     type Held<'__guard> = CacheTableReadHeld<'__guard, 'd, K, N> where Self: '__guard;
@@ -892,6 +912,24 @@ where
         Self: '__guard,
     {
         CacheTableReadGuard::fields(__guard)
+    }
+}
+#[doc(hidden)]
+#[automatically_derived]
+impl<
+    'd,
+    K: Hash,
+    const N: usize,
+> ::async_monitor::__private::Watched<110863045315296031743496178834054379343u128>
+for Cache<'d, K, N>
+where
+    K: Eq,
+{
+    #[inline]
+    fn watched_id(&self) -> ::core::option::Option<::async_monitor::LockId> {
+        ::async_monitor::AsyncLock::__watched_id(
+            ::async_monitor::__private::object_lock::<_, __CacheTable>(self),
+        )
     }
 }
 #[doc(hidden)]

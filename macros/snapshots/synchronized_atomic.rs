@@ -21,16 +21,49 @@ impl Account {
             let __entry = ::async_monitor::__private::entry(__found, __object, __gate);
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
+        let __section = ::async_monitor::__private::Section::new(
+            {
+                static __SITE: ::async_monitor::__private::Site = ::async_monitor::__private::Site::new(
+                    "deposit",
+                    ::core::file!(),
+                    ::core::line!(),
+                    ::core::column!(),
+                    "",
+                );
+                &__SITE
+            },
+            ::core::option::Option::None,
+            [
+                ::async_monitor::__private::SectionLock::new(
+                    __type0.__name(::core::stringify!(ledger)),
+                    __lock0,
+                    ::async_monitor::__private::Watched::<
+                        122075695621518212564394156771862851892u128,
+                    >::watched_id,
+                    false,
+                    __type0.__suspend_mode().__acquires_last(),
+                ),
+            ],
+        );
         let mut __snapshot0 = ::core::option::Option::None;
         let __committed = ::async_monitor::__private::Committed::new();
         let __waited0 = ::async_monitor::__private::infallible(
-            ::async_monitor::__private::Enter::<
-                122075695621518212564394156771862851892u128,
-            >::wait(__lock0)
+            __section
+                .__entering(
+                    0usize,
+                    ::async_monitor::__private::Enter::<
+                        122075695621518212564394156771862851892u128,
+                    >::wait(__lock0),
+                )
                 .await,
         );
-        let mut __guard0 = __type0
-            .__finish::<122075695621518212564394156771862851892u128>(__waited0);
+        let mut __guard0 = {
+            let __asking = unsafe { __section.__finish(0usize) };
+            let __acquired = __type0
+                .__finish::<122075695621518212564394156771862851892u128>(__waited0);
+            __asking.__acquired();
+            __acquired
+        };
         let mut __restorable0 = __type0.__restorable(&mut __guard0);
         let mut __rollback0 = __restorable0.__rollback(&mut __snapshot0, &__committed);
         let mut __view0 = __type0.__view(__rollback0.__guard());

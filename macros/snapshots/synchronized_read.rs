@@ -22,14 +22,49 @@ impl Account {
             let __entry = ::async_monitor::__private::entry(__found, __object, __gate);
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
+        let __section = ::async_monitor::__private::Section::new(
+            {
+                static __SITE: ::async_monitor::__private::Site = ::async_monitor::__private::Site::new(
+                    "deposit",
+                    ::core::file!(),
+                    ::core::line!(),
+                    ::core::column!(),
+                    "",
+                );
+                &__SITE
+            },
+            ::core::option::Option::None,
+            [
+                ::async_monitor::__private::SectionLock::new(
+                    __type0.__name(::core::stringify!(cfg)),
+                    __lock0,
+                    ::async_monitor::__private::Watched::<
+                        263483944795383689231947791126006350729u128,
+                    >::watched_id,
+                    true,
+                    __type0.__suspend_mode().__acquires_last(),
+                ),
+            ],
+        );
         let __waited0 = ::async_monitor::__private::infallible(
-            ::async_monitor::__private::EnterShared::<
-                263483944795383689231947791126006350729u128,
-            >::wait(__lock0)
+            __section
+                .__entering(
+                    0usize,
+                    ::async_monitor::__private::EnterShared::<
+                        263483944795383689231947791126006350729u128,
+                    >::wait(__lock0),
+                )
                 .await,
         );
-        let mut __guard0 = __type0
-            .__finish_shared::<263483944795383689231947791126006350729u128>(__waited0);
+        let mut __guard0 = {
+            let __asking = unsafe { __section.__finish(0usize) };
+            let __acquired = __type0
+                .__finish_shared::<
+                    263483944795383689231947791126006350729u128,
+                >(__waited0);
+            __asking.__acquired();
+            __acquired
+        };
         let mut __view0 = __type0.__view(&mut __guard0);
         let ref cfg = *__view0.__bind_shared();
         let _ = cfg;

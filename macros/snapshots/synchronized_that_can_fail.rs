@@ -21,10 +21,38 @@ impl Account {
             let __entry = ::async_monitor::__private::entry(__found, __object, __gate);
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
+        let __section = ::async_monitor::__private::Section::new(
+            {
+                static __SITE: ::async_monitor::__private::Site = ::async_monitor::__private::Site::new(
+                    "deposit",
+                    ::core::file!(),
+                    ::core::line!(),
+                    ::core::column!(),
+                    "",
+                );
+                &__SITE
+            },
+            ::core::option::Option::None,
+            [
+                ::async_monitor::__private::SectionLock::new(
+                    __type0.__name(::core::stringify!(remote)),
+                    __lock0,
+                    ::async_monitor::__private::Watched::<
+                        243516796964516940985367504845056174803u128,
+                    >::watched_id,
+                    false,
+                    __type0.__suspend_mode().__acquires_last(),
+                ),
+            ],
+        );
         let __waited0 = {
-            let __acquired = ::async_monitor::__private::Enter::<
-                243516796964516940985367504845056174803u128,
-            >::wait(__lock0)
+            let __acquired = __section
+                .__entering(
+                    0usize,
+                    ::async_monitor::__private::Enter::<
+                        243516796964516940985367504845056174803u128,
+                    >::wait(__lock0),
+                )
                 .await;
             match ::async_monitor::__private::failure(&__acquired)
                 .__unwrap_acquired(__acquired)
@@ -33,8 +61,13 @@ impl Account {
                 ::core::result::Result::Err(__returned) => return __returned,
             }
         };
-        let mut __guard0 = __type0
-            .__finish::<243516796964516940985367504845056174803u128>(__waited0);
+        let mut __guard0 = {
+            let __asking = unsafe { __section.__finish(0usize) };
+            let __acquired = __type0
+                .__finish::<243516796964516940985367504845056174803u128>(__waited0);
+            __asking.__acquired();
+            __acquired
+        };
         let mut __view0 = __type0.__view(&mut __guard0);
         let remote = __view0.__bind();
         let _ = &remote;

@@ -6,10 +6,42 @@ impl Account {
             let __entry = ::async_monitor::__private::value(__base0).__resolve();
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
-        let __waited0 = ::async_monitor::__private::infallible(
-            ::async_monitor::__private::Enter::<0u128>::wait(__lock0).await,
+        let __section = ::async_monitor::__private::Section::new(
+            {
+                static __SITE: ::async_monitor::__private::Site = ::async_monitor::__private::Site::new(
+                    "deposit",
+                    ::core::file!(),
+                    ::core::line!(),
+                    ::core::column!(),
+                    "",
+                );
+                &__SITE
+            },
+            ::core::option::Option::None,
+            [
+                ::async_monitor::__private::SectionLock::new(
+                    __type0.__name(::core::stringify!(GLOBAL)),
+                    __lock0,
+                    ::async_monitor::__private::Watched::<0u128>::watched_id,
+                    false,
+                    __type0.__suspend_mode().__acquires_last(),
+                ),
+            ],
         );
-        let mut __guard0 = __type0.__finish::<0u128>(__waited0);
+        let __waited0 = ::async_monitor::__private::infallible(
+            __section
+                .__entering(
+                    0usize,
+                    ::async_monitor::__private::Enter::<0u128>::wait(__lock0),
+                )
+                .await,
+        );
+        let mut __guard0 = {
+            let __asking = unsafe { __section.__finish(0usize) };
+            let __acquired = __type0.__finish::<0u128>(__waited0);
+            __asking.__acquired();
+            __acquired
+        };
         let mut __view0 = __type0.__view(&mut __guard0);
         let g = __view0.__bind();
         let _ = &g;

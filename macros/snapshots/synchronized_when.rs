@@ -21,26 +21,59 @@ impl Account {
             let __entry = ::async_monitor::__private::entry(__found, __object, __gate);
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
-        let __waited0 = __type0
-            .__suspend_mode()
-            .__enter_when::<
-                _,
-                _,
-                122075695621518212564394156771862851892u128,
-                _,
-            >(
-                __lock0,
-                &__type0,
-                unsafe { ::async_monitor::__private::ByReference::new() },
-                |__type0, __guard0| {
-                    let __view0 = __type0.__evaluate(__guard0);
-                    let ledger = __view0.__bind_shared();
-                    let _ = &ledger;
-                    *ledger.balance >= amount
-                },
+        let __section = ::async_monitor::__private::Section::new(
+            {
+                static __SITE: ::async_monitor::__private::Site = ::async_monitor::__private::Site::new(
+                    "deposit",
+                    ::core::file!(),
+                    ::core::line!(),
+                    ::core::column!(),
+                    "*ledger.balance >= amount",
+                );
+                &__SITE
+            },
+            ::core::option::Option::None,
+            [
+                ::async_monitor::__private::SectionLock::new(
+                    __type0.__name(::core::stringify!(ledger)),
+                    __lock0,
+                    ::async_monitor::__private::Watched::<
+                        122075695621518212564394156771862851892u128,
+                    >::watched_id,
+                    false,
+                    __type0.__suspend_mode().__acquires_last(),
+                ),
+            ],
+        );
+        let __waited0 = __section
+            .__entering(
+                0usize,
+                __type0
+                    .__suspend_mode()
+                    .__enter_when::<
+                        _,
+                        _,
+                        122075695621518212564394156771862851892u128,
+                        _,
+                    >(
+                        __lock0,
+                        &__type0,
+                        unsafe { ::async_monitor::__private::ByReference::new() },
+                        |__type0, __guard0| {
+                            let __view0 = __type0.__evaluate(__guard0);
+                            let ledger = __view0.__bind_shared();
+                            let _ = &ledger;
+                            *ledger.balance >= amount
+                        },
+                    ),
             )
             .await;
-        let mut __guard0 = __waited0;
+        let mut __guard0 = {
+            let __asking = unsafe { __section.__finish(0usize) };
+            let __acquired = __waited0;
+            __asking.__acquired();
+            __acquired
+        };
         let mut __view0 = __type0.__view(&mut __guard0);
         let ledger = __view0.__bind();
         let _ = &ledger;

@@ -63,6 +63,48 @@ impl Account {
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
         __type0.__suspend_mode().__with(&__type1).__with(&__type2).__is_bounded();
+        let __section = ::async_monitor::__private::Section::new(
+            {
+                static __SITE: ::async_monitor::__private::Site = ::async_monitor::__private::Site::new(
+                    "deposit",
+                    ::core::file!(),
+                    ::core::line!(),
+                    ::core::column!(),
+                    "",
+                );
+                &__SITE
+            },
+            ::core::option::Option::None,
+            [
+                ::async_monitor::__private::SectionLock::new(
+                    __type0.__name(::core::stringify!(ledger)),
+                    __lock0,
+                    ::async_monitor::__private::Watched::<
+                        122075695621518212564394156771862851892u128,
+                    >::watched_id,
+                    false,
+                    __type0.__suspend_mode().__acquires_last(),
+                ),
+                ::async_monitor::__private::SectionLock::new(
+                    __type1.__name(::core::stringify!(remote)),
+                    __lock1,
+                    ::async_monitor::__private::Watched::<
+                        243516796964516940985367504845056174803u128,
+                    >::watched_id,
+                    false,
+                    __type1.__suspend_mode().__acquires_last(),
+                ),
+                ::async_monitor::__private::SectionLock::new(
+                    __type2.__name(::core::stringify!(cfg)),
+                    __lock2,
+                    ::async_monitor::__private::Watched::<
+                        263483944795383689231947791126006350729u128,
+                    >::watched_id,
+                    true,
+                    __type2.__suspend_mode().__acquires_last(),
+                ),
+            ],
+        );
         let __limit: ::core::time::Duration = LONG;
         let mut __snapshot0 = ::core::option::Option::None;
         let mut __snapshot1 = ::core::option::Option::None;
@@ -99,18 +141,26 @@ impl Account {
                             0usize => {
                                 __slot0 = ::core::option::Option::Some(
                                     ::async_monitor::__private::infallible(
-                                        ::async_monitor::__private::Enter::<
-                                            122075695621518212564394156771862851892u128,
-                                        >::wait(__lock0)
+                                        __section
+                                            .__entering(
+                                                0usize,
+                                                ::async_monitor::__private::Enter::<
+                                                    122075695621518212564394156771862851892u128,
+                                                >::wait(__lock0),
+                                            )
                                             .await,
                                     ),
                                 );
                             }
                             1usize => {
                                 __slot1 = ::core::option::Option::Some({
-                                    let __acquired = ::async_monitor::__private::Enter::<
-                                        243516796964516940985367504845056174803u128,
-                                    >::wait(__lock1)
+                                    let __acquired = __section
+                                        .__entering(
+                                            1usize,
+                                            ::async_monitor::__private::Enter::<
+                                                243516796964516940985367504845056174803u128,
+                                            >::wait(__lock1),
+                                        )
                                         .await;
                                     match ::async_monitor::__private::failure(&__acquired)
                                         .__unwrap_acquired(__acquired)
@@ -125,9 +175,13 @@ impl Account {
                             _ => {
                                 __slot2 = ::core::option::Option::Some(
                                     ::async_monitor::__private::infallible(
-                                        ::async_monitor::__private::EnterShared::<
-                                            263483944795383689231947791126006350729u128,
-                                        >::wait(__lock2)
+                                        __section
+                                            .__entering(
+                                                2usize,
+                                                ::async_monitor::__private::EnterShared::<
+                                                    263483944795383689231947791126006350729u128,
+                                                >::wait(__lock2),
+                                            )
                                             .await,
                                     ),
                                 );
@@ -192,28 +246,37 @@ impl Account {
             ]) {
                 match __next {
                     0usize => {
-                        __slot0 = ::core::option::Option::Some(
-                            __type0
+                        __slot0 = ::core::option::Option::Some({
+                            let __asking = unsafe { __section.__finish(0usize) };
+                            let __acquired = __type0
                                 .__finish::<
                                     122075695621518212564394156771862851892u128,
-                                >(::async_monitor::__private::taken(__waited0.take())),
-                        );
+                                >(::async_monitor::__private::taken(__waited0.take()));
+                            __asking.__acquired();
+                            __acquired
+                        });
                     }
                     1usize => {
-                        __slot1 = ::core::option::Option::Some(
-                            __type1
+                        __slot1 = ::core::option::Option::Some({
+                            let __asking = unsafe { __section.__finish(1usize) };
+                            let __acquired = __type1
                                 .__finish::<
                                     243516796964516940985367504845056174803u128,
-                                >(::async_monitor::__private::taken(__waited1.take())),
-                        );
+                                >(::async_monitor::__private::taken(__waited1.take()));
+                            __asking.__acquired();
+                            __acquired
+                        });
                     }
                     _ => {
-                        __slot2 = ::core::option::Option::Some(
-                            __type2
+                        __slot2 = ::core::option::Option::Some({
+                            let __asking = unsafe { __section.__finish(2usize) };
+                            let __acquired = __type2
                                 .__finish_shared::<
                                     263483944795383689231947791126006350729u128,
-                                >(::async_monitor::__private::taken(__waited2.take())),
-                        );
+                                >(::async_monitor::__private::taken(__waited2.take()));
+                            __asking.__acquired();
+                            __acquired
+                        });
                     }
                 }
             }
@@ -224,14 +287,33 @@ impl Account {
             )
         } else {
             (
-                __type0
-                    .__finish::<122075695621518212564394156771862851892u128>(__waited0),
-                __type1
-                    .__finish::<243516796964516940985367504845056174803u128>(__waited1),
-                __type2
-                    .__finish_shared::<
-                        263483944795383689231947791126006350729u128,
-                    >(__waited2),
+                {
+                    let __asking = unsafe { __section.__finish(0usize) };
+                    let __acquired = __type0
+                        .__finish::<
+                            122075695621518212564394156771862851892u128,
+                        >(__waited0);
+                    __asking.__acquired();
+                    __acquired
+                },
+                {
+                    let __asking = unsafe { __section.__finish(1usize) };
+                    let __acquired = __type1
+                        .__finish::<
+                            243516796964516940985367504845056174803u128,
+                        >(__waited1);
+                    __asking.__acquired();
+                    __acquired
+                },
+                {
+                    let __asking = unsafe { __section.__finish(2usize) };
+                    let __acquired = __type2
+                        .__finish_shared::<
+                            263483944795383689231947791126006350729u128,
+                        >(__waited2);
+                    __asking.__acquired();
+                    __acquired
+                },
             )
         };
         let mut __restorable0 = __type0.__restorable(&mut __guard0);

@@ -26,16 +26,49 @@ impl Account {
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
         __type0.__suspend_mode().__parks();
-        let __waited0 = ::async_monitor::__private::infallible(
-            ::async_monitor::__private::Enter::<
-                122075695621518212564394156771862851892u128,
-            >::wait_blocking(__lock0),
+        let __section = ::async_monitor::__private::Section::new(
+            {
+                static __SITE: ::async_monitor::__private::Site = ::async_monitor::__private::Site::new(
+                    "deposit",
+                    ::core::file!(),
+                    ::core::line!(),
+                    ::core::column!(),
+                    "",
+                );
+                &__SITE
+            },
+            ::core::option::Option::None,
+            [
+                ::async_monitor::__private::SectionLock::new(
+                    __type0.__name(::core::stringify!(ledger)),
+                    __lock0,
+                    ::async_monitor::__private::Watched::<
+                        122075695621518212564394156771862851892u128,
+                    >::watched_id,
+                    false,
+                    __type0.__suspend_mode().__acquires_last(),
+                ),
+            ],
         );
-        let mut __guard0 = __type0
-            .__finish::<122075695621518212564394156771862851892u128>(__waited0);
+        let __waited0 = ::async_monitor::__private::infallible({
+            let __asking = unsafe { __section.__wait(0usize) };
+            let __acquired = ::async_monitor::__private::Enter::<
+                122075695621518212564394156771862851892u128,
+            >::wait_blocking(__lock0);
+            __asking.__acquired();
+            __acquired
+        });
+        let mut __guard0 = {
+            let __asking = unsafe { __section.__finish(0usize) };
+            let __acquired = __type0
+                .__finish::<122075695621518212564394156771862851892u128>(__waited0);
+            __asking.__acquired();
+            __acquired
+        };
         let mut __view0 = __type0.__view(&mut __guard0);
         let ledger = __view0.__bind();
         let _ = &ledger;
+        let __inside = unsafe { __section.__inside() };
         {
             {
                 *ledger.balance += amount;

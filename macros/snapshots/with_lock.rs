@@ -40,6 +40,39 @@ const _: () = {
             let __entry = ::async_monitor::__private::entry(__found, __object, __gate);
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
+        let __section = ::async_monitor::__private::Section::new(
+            {
+                static __SITE: ::async_monitor::__private::Site = ::async_monitor::__private::Site::new(
+                    "with_lock!",
+                    ::core::file!(),
+                    ::core::line!(),
+                    ::core::column!(),
+                    "",
+                );
+                &__SITE
+            },
+            ::core::option::Option::None,
+            [
+                ::async_monitor::__private::SectionLock::new(
+                    __type0.__name(::core::stringify!(from.ledger)),
+                    __lock0,
+                    ::async_monitor::__private::Watched::<
+                        122075695621518212564394156771862851892u128,
+                    >::watched_id,
+                    false,
+                    __type0.__suspend_mode().__acquires_last(),
+                ),
+                ::async_monitor::__private::SectionLock::new(
+                    __type1.__name(::core::stringify!(to.ledger)),
+                    __lock1,
+                    ::async_monitor::__private::Watched::<
+                        122075695621518212564394156771862851892u128,
+                    >::watched_id,
+                    false,
+                    __type1.__suspend_mode().__acquires_last(),
+                ),
+            ],
+        );
         let (mut __slot0, mut __slot1) = (
             ::core::option::Option::None,
             ::core::option::Option::None,
@@ -62,9 +95,13 @@ const _: () = {
                 0usize => {
                     __slot0 = ::core::option::Option::Some(
                         ::async_monitor::__private::infallible(
-                            ::async_monitor::__private::Enter::<
-                                122075695621518212564394156771862851892u128,
-                            >::wait(__lock0)
+                            __section
+                                .__entering(
+                                    0usize,
+                                    ::async_monitor::__private::Enter::<
+                                        122075695621518212564394156771862851892u128,
+                                    >::wait(__lock0),
+                                )
                                 .await,
                         ),
                     );
@@ -72,9 +109,13 @@ const _: () = {
                 _ => {
                     __slot1 = ::core::option::Option::Some(
                         ::async_monitor::__private::infallible(
-                            ::async_monitor::__private::Enter::<
-                                122075695621518212564394156771862851892u128,
-                            >::wait(__lock1)
+                            __section
+                                .__entering(
+                                    1usize,
+                                    ::async_monitor::__private::Enter::<
+                                        122075695621518212564394156771862851892u128,
+                                    >::wait(__lock1),
+                                )
                                 .await,
                         ),
                     );
@@ -112,20 +153,26 @@ const _: () = {
             ]) {
                 match __next {
                     0usize => {
-                        __slot0 = ::core::option::Option::Some(
-                            __type0
+                        __slot0 = ::core::option::Option::Some({
+                            let __asking = unsafe { __section.__finish(0usize) };
+                            let __acquired = __type0
                                 .__finish::<
                                     122075695621518212564394156771862851892u128,
-                                >(::async_monitor::__private::taken(__waited0.take())),
-                        );
+                                >(::async_monitor::__private::taken(__waited0.take()));
+                            __asking.__acquired();
+                            __acquired
+                        });
                     }
                     _ => {
-                        __slot1 = ::core::option::Option::Some(
-                            __type1
+                        __slot1 = ::core::option::Option::Some({
+                            let __asking = unsafe { __section.__finish(1usize) };
+                            let __acquired = __type1
                                 .__finish::<
                                     122075695621518212564394156771862851892u128,
-                                >(::async_monitor::__private::taken(__waited1.take())),
-                        );
+                                >(::async_monitor::__private::taken(__waited1.take()));
+                            __asking.__acquired();
+                            __acquired
+                        });
                     }
                 }
             }
@@ -135,14 +182,24 @@ const _: () = {
             )
         } else {
             (
-                __type0
-                    .__finish::<
-                        122075695621518212564394156771862851892u128,
-                    >(::async_monitor::__private::taken(__slot0)),
-                __type1
-                    .__finish::<
-                        122075695621518212564394156771862851892u128,
-                    >(::async_monitor::__private::taken(__slot1)),
+                {
+                    let __asking = unsafe { __section.__finish(0usize) };
+                    let __acquired = __type0
+                        .__finish::<
+                            122075695621518212564394156771862851892u128,
+                        >(::async_monitor::__private::taken(__slot0));
+                    __asking.__acquired();
+                    __acquired
+                },
+                {
+                    let __asking = unsafe { __section.__finish(1usize) };
+                    let __acquired = __type1
+                        .__finish::<
+                            122075695621518212564394156771862851892u128,
+                        >(::async_monitor::__private::taken(__slot1));
+                    __asking.__acquired();
+                    __acquired
+                },
             )
         };
         let mut __view0 = __type0.__view(&mut __guard0);

@@ -1,6 +1,6 @@
 //! Names that the macros make, and the types they know by name.
 
-use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
@@ -81,6 +81,62 @@ pub(crate) fn peeled(expr: &Expr) -> &Expr {
 /// The tokens, without the spaces that printing puts between them.
 pub(crate) fn text(tokens: &impl ToTokens) -> String {
     tokens.to_token_stream().to_string().replace(' ', "")
+}
+
+/// The tokens, with spaces where an expression is usually written with them.
+pub(crate) fn spaced(tokens: TokenStream) -> String {
+    let mut text = String::new();
+    // Whether what comes next is an operand: what stands before is an operator, or nothing.
+    let mut before_operand = true;
+    let mut joint = false;
+    for token in tokens {
+        match token {
+            TokenTree::Punct(punct) => {
+                let char = punct.as_char();
+                let is_tight = matches!(char, '.' | '?' | ',' | ';' | ':' | '\'');
+                let is_prefix =
+                    before_operand && !joint && matches!(char, '*' | '&' | '!' | '-' | '|' | '#');
+                let is_macro = char == '!' && !before_operand && punct.spacing() == Spacing::Alone;
+                let is_behind_keyword =
+                    is_prefix && text.ends_with(|last: char| last.is_alphanumeric());
+                if is_behind_keyword || !(is_tight || is_prefix || is_macro || joint) {
+                    text.push(' ');
+                }
+                text.push(char);
+                joint = punct.spacing() == Spacing::Joint;
+                if matches!(char, ',' | ';') || !(is_tight || is_prefix || is_macro || joint) {
+                    text.push(' ');
+                }
+                before_operand = !matches!(char, '.' | '?' | ':');
+            }
+            TokenTree::Group(group) => {
+                let inner = spaced(group.stream());
+                let (open, close) = match group.delimiter() {
+                    Delimiter::Parenthesis => ("(", ")"),
+                    Delimiter::Brace => (if before_operand { "{ " } else { " { " }, " }"),
+                    Delimiter::Bracket => ("[", "]"),
+                    Delimiter::None => ("", ""),
+                };
+                text.push_str(open);
+                text.push_str(&inner);
+                text.push_str(close);
+                (before_operand, joint) = (false, false);
+            }
+            TokenTree::Ident(_) | TokenTree::Literal(_) => {
+                let last = text.chars().last();
+                if last
+                    .is_some_and(|last| last.is_alphanumeric() || matches!(last, '_' | ')' | '}'))
+                {
+                    text.push(' ');
+                }
+                let word = token.to_string();
+                text.push_str(&word);
+                before_operand = matches!(word.as_str(), "if" | "match" | "in" | "return");
+                joint = false;
+            }
+        }
+    }
+    text
 }
 
 /// The same names, to be shown at `span`.
@@ -291,5 +347,25 @@ mod tests {
             replaced.to_string(),
             quote!(__self.a[__self.b](x)).to_string()
         );
+    }
+}
+
+#[cfg(test)]
+mod spaces {
+    use super::spaced;
+
+    #[test]
+    fn expressions_are_spaced_as_usual() {
+        for expression in [
+            "*ledger.balance >= amount",
+            "!queue.items.is_empty() && *queue.open",
+            "*left.from > -5",
+            "matches!(*state.phase, Phase::Open | Phase::Closing)",
+            "items[0] == first",
+            "if *a { b } else { c }",
+        ] {
+            let tokens = expression.parse().expect("tokens");
+            assert_eq!(spaced(tokens), expression);
+        }
     }
 }

@@ -103,6 +103,57 @@ mod real {
         static HASTE: Cell<u32> = const { Cell::new(0) };
     }
 
+    /// While it exists, this thread parks until a future has completed.
+    #[cfg(any(debug_assertions, feature = "watch"))]
+    struct Parks(*const ());
+
+    #[cfg(any(debug_assertions, feature = "watch"))]
+    mod parks {
+        use core::cell::Cell;
+        use core::ptr;
+        use core::task::Waker;
+        use std::thread_local;
+
+        use super::Parks;
+
+        thread_local! {
+            /// The data of the waker that unparks this thread.
+            static WAKER: Cell<*const ()> = const { Cell::new(ptr::null()) };
+        }
+
+        impl Parks {
+            pub(super) fn with(waker: &Waker) -> Self {
+                Parks(WAKER.replace(waker.data()))
+            }
+        }
+
+        impl Drop for Parks {
+            fn drop(&mut self) {
+                WAKER.set(self.0);
+            }
+        }
+
+        /// Whether the waker is that of a parker of this thread, which waits for what is
+        /// polled with it.
+        pub(crate) fn is_parker(waker: &Waker) -> bool {
+            ptr::eq(waker.data(), WAKER.get()) && !waker.data().is_null()
+        }
+    }
+
+    #[cfg(any(debug_assertions, feature = "watch"))]
+    pub(crate) use self::parks::is_parker;
+
+    #[cfg(not(any(debug_assertions, feature = "watch")))]
+    struct Parks;
+
+    #[cfg(not(any(debug_assertions, feature = "watch")))]
+    impl Parks {
+        #[inline]
+        fn with(_waker: &Waker) -> Self {
+            Parks
+        }
+    }
+
     /// The thread whose poll is under way has taken over a grant.
     pub(crate) fn took_over() {
         if HASTE.get() == 0 {
@@ -168,6 +219,7 @@ mod real {
             });
 
         let mut future = pin!(future);
+        let _parks = Parks::with(&waker);
         let mut cx = Context::from_waker(&waker);
         let mut polled = future.as_mut().poll(&mut cx);
         // The first look records the grants, the second one takes them over.
@@ -211,6 +263,16 @@ mod real {
 
 #[cfg(not(any(async_monitor_loom, async_monitor_shuttle)))]
 pub(crate) use self::real::{block_on, block_on_for, take_impatience, took_over};
+
+#[cfg(all(
+    any(debug_assertions, feature = "watch"),
+    not(any(
+        async_monitor_loom,
+        async_monitor_shuttle,
+        all(target_family = "wasm", target_os = "unknown")
+    ))
+))]
+pub(crate) use self::real::is_parker;
 
 #[cfg(async_monitor_loom)]
 pub(crate) use loom::future::block_on;

@@ -94,6 +94,7 @@
 //!   `#[synchronized]`, `#[holding]` and `with_lock!`.
 //! - `local` (on by default): the primitives once more, for tasks of one thread.
 //! - `parking_lot`: the locks of [`sync`] over those of parking_lot.
+//! - `watch`: [watching](watch) also without `debug_assertions`.
 //! - `tokio`, `smol`: a timer for the option `timeout`. With both, it is tokio's where its
 //!   runtime is running.
 
@@ -122,6 +123,19 @@ mod timeout;
 mod traits;
 mod unawaited;
 mod wake;
+pub mod watch;
+#[cfg_attr(
+    not(all(
+        any(debug_assertions, feature = "watch"),
+        not(any(
+            async_monitor_loom,
+            async_monitor_shuttle,
+            all(target_family = "wasm", target_os = "unknown")
+        ))
+    )),
+    path = "watching/off.rs"
+)]
+mod watching;
 mod when;
 
 #[doc(hidden)]

@@ -15,6 +15,8 @@ use crate::gate::{Access, Exclusive, Gate, Shared, polled_after_completion};
 use crate::platform::{Flavour, Local, Threads};
 use crate::queue::{ConditionalNode, Evaluator};
 use crate::traits::lock::{AsyncLock, AsyncRwLock};
+use crate::watch::Resource;
+use crate::watching::Watch;
 
 /// A lock whose sections can wait for a condition.
 ///
@@ -117,7 +119,7 @@ through_pointer!(&L, Box<L>, Rc<L>, Arc<L>);
 
 /// A waiter with a condition, at a lock of any kind: its place in the queue.
 #[allow(missing_debug_implementations)]
-pub struct ConditionalWaiter<'a>(WaiterAt<'a>);
+pub struct ConditionalWaiter<'a>(WaiterAt<'a>, Watch);
 
 enum WaiterAt<'a> {
     Exclusive(&'a Gate<Exclusive>, ConditionalNode<()>),
@@ -142,24 +144,36 @@ pub(crate) trait NewWaiter: Flavour + Sized {
 impl NewWaiter for Threads {
     #[inline]
     fn exclusive_waiter(gate: &Gate<Exclusive>) -> ConditionalWaiter<'_> {
-        ConditionalWaiter(WaiterAt::Exclusive(gate, ConditionalNode::new(())))
+        ConditionalWaiter(
+            WaiterAt::Exclusive(gate, ConditionalNode::new(())),
+            Watch::new(),
+        )
     }
 
     #[inline]
     fn shared_waiter(gate: &Gate<Shared>, access: Access) -> ConditionalWaiter<'_> {
-        ConditionalWaiter(WaiterAt::Shared(gate, ConditionalNode::new(access)))
+        ConditionalWaiter(
+            WaiterAt::Shared(gate, ConditionalNode::new(access)),
+            Watch::new(),
+        )
     }
 }
 
 impl NewWaiter for Local {
     #[inline]
     fn exclusive_waiter(gate: &Gate<Exclusive, Local>) -> ConditionalWaiter<'_> {
-        ConditionalWaiter(WaiterAt::LocalExclusive(gate, ConditionalNode::new(())))
+        ConditionalWaiter(
+            WaiterAt::LocalExclusive(gate, ConditionalNode::new(())),
+            Watch::new(),
+        )
     }
 
     #[inline]
     fn shared_waiter(gate: &Gate<Shared, Local>, access: Access) -> ConditionalWaiter<'_> {
-        ConditionalWaiter(WaiterAt::LocalShared(gate, ConditionalNode::new(access)))
+        ConditionalWaiter(
+            WaiterAt::LocalShared(gate, ConditionalNode::new(access)),
+            Watch::new(),
+        )
     }
 }
 
@@ -182,7 +196,13 @@ impl ConditionalWaiter<'_> {
         // SAFETY: the node is pinned as we are, used with this gate only, and
         // cancelled by our drop.
         at_gate!(self, |gate, node| unsafe {
-            gate.poll_conditional(&node.node, cx)
+            let ask = || gate.described(&node.node, Resource::When, || "a lock");
+            self.1.ask(ask, cx.waker());
+            let result = gate.poll_conditional(&node.node, cx);
+            if result.is_pending() {
+                self.1.wait(ask, node.as_ptr(), cx.waker());
+            }
+            result
         })
     }
 
@@ -190,7 +210,10 @@ impl ConditionalWaiter<'_> {
     #[inline]
     fn leave_queue(self: Pin<&Self>) {
         // SAFETY: the callers have been granted.
-        at_gate!(self, |gate, node| unsafe { gate.satisfied(&node.node) });
+        at_gate!(self, |gate, node| unsafe {
+            gate.satisfied(&node.node);
+            self.1.acquired(gate.holder());
+        });
     }
 
     /// The condition is false: gives the permit back, until there is a change. Returns
@@ -208,7 +231,12 @@ impl ConditionalWaiter<'_> {
     ) -> bool {
         // SAFETY: passed on.
         at_gate!(self, |gate, node| unsafe {
-            gate.unsatisfied(node, cloned_waker, waker, evaluator)
+            let polls_again = gate.unsatisfied(node, cloned_waker, waker, evaluator);
+            if !polls_again {
+                let ask = || gate.described(&node.node, Resource::When, || "a lock");
+                self.1.wait(ask, node.as_ptr(), waker);
+            }
+            polls_again
         })
     }
 }

@@ -53,9 +53,11 @@ pub(crate) fn synchronized(arguments: TokenStream, item: TokenStream) -> TokenSt
 /// so that nothing is said about a value of the wrong type.
 pub(crate) fn with_lock(input: TokenStream) -> TokenStream {
     let errors = Errors::new();
+    let (around, input) = parse::around(input);
     let (arguments, body) = parse::block(input, &errors);
     let arguments = validate::arguments(arguments, &errors);
-    let section = Section::new(arguments, &Scope::of_block());
+    let mut section = Section::new(arguments, &Scope::of_block());
+    section.around = around;
     validate::block(&section, &body, &errors);
     let is_right = errors.is_empty();
     let errors = errors.finish();

@@ -18,6 +18,8 @@ pub(crate) struct Section {
     pub(super) options: Options,
     /// Every lock has been understood.
     pub(super) is_complete: bool,
+    /// The section in whose body this one is written, as that has said.
+    pub(super) around: Option<Ident>,
 }
 
 /// What the options say. Each keeps the name it was given by, for messages.
@@ -176,6 +178,7 @@ impl Section {
                 .gather(),
             options: Options::default(),
             is_complete,
+            around: None,
         };
         for option in options {
             section.options.add(option, scope);

@@ -52,6 +52,18 @@ pub(super) fn attribute(tokens: TokenStream, errors: &Errors) -> Vec<Argument> {
     errors.ok(parser.parse2(tokens)).unwrap_or_default()
 }
 
+/// The local of the section around, which that has put in front of the arguments of a
+/// `with_lock!` in its body: `@__section, arguments`.
+pub(super) fn around(tokens: TokenStream) -> (Option<Ident>, TokenStream) {
+    let around = |input: ParseStream<'_>| {
+        input.parse::<Token![@]>()?;
+        let section: Ident = input.parse()?;
+        input.parse::<Token![,]>()?;
+        Ok((Some(section), input.parse()?))
+    };
+    around.parse2(tokens.clone()).unwrap_or((None, tokens))
+}
+
 /// The arguments of `with_lock!`, and the statements in its block.
 pub(super) fn block(tokens: TokenStream, errors: &Errors) -> (Vec<Argument>, TokenStream) {
     let parser = |input: ParseStream<'_>| {

@@ -8,6 +8,8 @@ use core::task::{Context, Poll, Waker};
 use super::permit::Gated;
 use super::policy::Policy;
 use crate::queue::{FutureState, Node};
+use crate::watch::Resource;
+use crate::watching::Watch;
 
 /// The future that acquires from a gate. Every named future holds one. It returns its
 /// handle, from which the caller makes a guard.
@@ -21,14 +23,17 @@ pub(crate) struct Acquiring<H: Gated> {
     /// Until the future has completed (F1).
     handle: ManuallyDrop<H>,
     node: Node<<H::Policy as Policy>::Request>,
+    watch: Watch,
 }
 
 impl<H: Gated> Acquiring<H> {
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub(crate) fn new(handle: H, request: <H::Policy as Policy>::Request) -> Self {
         Acquiring {
             handle: ManuallyDrop::new(handle),
             node: Node::new(request),
+            watch: Watch::new(),
         }
     }
 
@@ -46,8 +51,9 @@ impl<H: Gated> Acquiring<H> {
         // already (F1), not used.
         let handle = ManuallyDrop::new(unsafe { ptr::read(&raw const *this.handle) });
         if this.node.future_state() == FutureState::Init
-            && handle.gate().try_acquire(this.node.request)
+            && handle.gate().try_acquire_quietly(this.node.request)
         {
+            handle.gate().holder().set(this.watch.place());
             this.node.set_future_state(FutureState::Completed);
             // It had not completed, and has now: the copy takes the handle's place (F1).
             return Poll::Ready(ManuallyDrop::into_inner(handle));
@@ -68,11 +74,18 @@ impl<H: Gated> Acquiring<H> {
         if self.node.future_state() == FutureState::Completed {
             polled_after_completion()
         }
+        let gate = self.handle.gate();
+        let ask = || gate.described(&self.node, Resource::Lock, core::any::type_name::<H>);
+        self.watch.ask(ask, waker);
         // SAFETY: the node is pinned as we are, used with this gate only, and
         // cancelled by our drop.
-        if unsafe { self.handle.gate().poll_acquire(&self.node, waker) }.is_pending() {
-            return Poll::Pending;
+        unsafe {
+            if gate.poll_acquire(&self.node, waker).is_pending() {
+                self.watch.wait(ask, self.node.as_ptr(), waker);
+                return Poll::Pending;
+            }
         }
+        self.watch.acquired(gate.holder());
         self.node.set_future_state(FutureState::Completed);
         // SAFETY: it had not completed, and has now (F1).
         Poll::Ready(unsafe { ManuallyDrop::take(&mut self.handle) })
@@ -131,6 +144,7 @@ macro_rules! acquiring_future {
         }
 
         impl<$($generics)*> $name<$($params)*> {
+            #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             pub(crate) fn new(handle: $handle) -> Self {
                 Self { acquiring: $crate::gate::Acquiring::new(handle, $request) }

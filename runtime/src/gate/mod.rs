@@ -189,7 +189,10 @@ pub(crate) use self::policies::{
 use self::policy::Grants;
 pub(crate) use self::policy::Policy;
 use crate::platform::{Flavour, Ordering, Threads, Word, const_unless_loom};
-use crate::queue::{Queue, State};
+use crate::queue::{Node, Queue, State};
+use crate::traits::lock::LockId;
+use crate::watch::{Mode, Resource};
+use crate::watching::{Ask, Caller, Holder};
 
 /// A node is queued (G1).
 pub(crate) const QUEUED: usize = 1;
@@ -206,6 +209,7 @@ pub(crate) struct Gate<P: Policy, F = Threads> {
     word: Word<F>,
     queue: Queue<P::Request, F>,
     grants: P::Grants,
+    holder: Holder,
     _policy: PhantomData<P>,
 }
 
@@ -216,6 +220,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                 word: Word::new(word),
                 queue: Queue::new(),
                 grants: P::Grants::NEW,
+                holder: Holder::new(),
                 _policy: PhantomData,
             }
         }
@@ -234,9 +239,48 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
             .count(|state| state.is_queued() || state == State::Unsatisfied)
     }
 
-    /// Acquires if that is possible without waiting and nothing is queued.
+    /// Where it was acquired last.
+    #[inline]
+    pub(crate) fn holder(&self) -> &Holder {
+        &self.holder
+    }
+
+    /// What those who watch are told of a request.
+    #[inline]
+    pub(crate) fn described(
+        &self,
+        node: &Node<P::Request>,
+        resource: Resource,
+        type_name: fn() -> &'static str,
+    ) -> Ask<'_> {
+        let mode = P::mode(node.request);
+        Ask {
+            resource: match mode {
+                Mode::Permits(_) => Resource::Semaphore,
+                Mode::Exclusive | Mode::Shared | Mode::Upgradable => resource,
+            },
+            lock: LockId::of(self),
+            mode,
+            type_name,
+            holder: Some(&self.holder),
+        }
+    }
+
+    /// [`try_acquire_quietly`](Self::try_acquire_quietly), by the caller.
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub(crate) fn try_acquire(&self, request: P::Request) -> bool {
+        let acquired = self.try_acquire_quietly(request);
+        if acquired {
+            self.holder.set(Caller::here());
+        }
+        acquired
+    }
+
+    /// Acquires if that is possible without waiting and nothing is queued. Leaves it to the caller to
+    /// say where.
+    #[inline]
+    pub(crate) fn try_acquire_quietly(&self, request: P::Request) -> bool {
         let mut word = self.word.load(Ordering::Relaxed);
         loop {
             if word & QUEUED != 0 {

@@ -3,6 +3,7 @@
 use super::policy::{ManyGrants, OneGrant, Policy};
 use super::{FIRST_BIT, QUEUED};
 use crate::queue::{Request, TreeLinks};
+use crate::watch::Mode;
 
 /// The lock is held or granted (L1).
 pub(crate) const LOCKED: usize = FIRST_BIT;
@@ -82,6 +83,15 @@ impl Policy for Shared {
     }
 
     #[inline]
+    fn mode(access: Access) -> Mode {
+        match access {
+            Access::Read => Mode::Shared,
+            Access::Upgradable => Mode::Upgradable,
+            Access::Write | Access::Upgrade => Mode::Exclusive,
+        }
+    }
+
+    #[inline]
     fn may_mutate(access: Access) -> bool {
         matches!(access, Access::Write | Access::Upgrade)
     }
@@ -135,6 +145,11 @@ impl Policy for Counting {
     fn release(word: usize, permits: usize) -> usize {
         let added = permits.min(CAPACITY) * PERMIT;
         word.checked_add(added).unwrap_or(CAPACITY * PERMIT)
+    }
+
+    #[inline]
+    fn mode(permits: usize) -> Mode {
+        Mode::Permits(permits)
     }
 
     #[inline]

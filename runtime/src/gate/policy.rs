@@ -7,6 +7,7 @@ use core::task::Waker;
 use super::FLAGS;
 use crate::platform::Ordering;
 use crate::queue::{GrantIndex, LockedQueue, NodePtr, Request, TreeLinks};
+use crate::watch::Mode;
 
 /// What the word of a gate means.
 ///
@@ -26,6 +27,12 @@ pub(crate) trait Policy: Sized {
 
     /// The word after `request` has been admitted, if it can be.
     fn admit(word: usize, request: Self::Request) -> Option<usize>;
+
+    /// What `request` is to those who watch.
+    #[inline]
+    fn mode(_request: Self::Request) -> Mode {
+        Mode::Exclusive
+    }
 
     /// The word after `request` has been released: the inverse of `admit`.
     fn release(word: usize, request: Self::Request) -> usize;

@@ -111,6 +111,7 @@ impl Lock {
     /// guard.release();
     /// # });
     /// ```
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn acquire(&self) -> LockAcquire<'_> {
         LockAcquire::new(self)
@@ -127,6 +128,7 @@ impl Lock {
     /// drop(guard);
     /// assert!(lock.try_acquire().is_some());
     /// ```
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_acquire(&self) -> Option<LockGuard<'_>> {
         self.gate.try_acquire(()).then(|| LockGuard::new(self))
@@ -145,6 +147,7 @@ impl Lock {
         /// assert!(lock.is_locked());
         /// # drop(guard);
         /// ```
+        #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn acquire_blocking(&self) -> LockGuard<'_> {
             match self.try_acquire() {
@@ -168,12 +171,14 @@ impl Lock {
     /// assert!(!lock.is_locked());
     /// # });
     /// ```
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn acquire_owned(self: &rc!(Self)) -> LockAcquireOwned {
         LockAcquireOwned::new(Rc::clone(self))
     }
 
     /// As [`try_acquire`](Self::try_acquire), with an owned guard.
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_acquire_owned(self: &rc!(Self)) -> Option<OwnedLockGuard> {
         self.gate
@@ -183,6 +188,7 @@ impl Lock {
 
     threads_only! {
         /// As [`acquire_blocking`](Self::acquire_blocking), with an owned guard.
+        #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn acquire_owned_blocking(self: &rc!(Self)) -> OwnedLockGuard {
             match self.try_acquire_owned() {

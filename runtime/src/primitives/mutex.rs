@@ -82,6 +82,7 @@ impl<T: ?Sized> Mutex<T> {
     ///
     /// Dropping the future takes it out of the queue, and hands the mutex to the next
     /// waiter if it had been granted.
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn lock(&self) -> MutexLock<'_, T> {
         MutexLock::new(self)
@@ -97,6 +98,7 @@ impl<T: ?Sized> Mutex<T> {
     /// assert!(mutex.try_lock().is_none());
     /// # drop(guard);
     /// ```
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
         self.gate().try_acquire(()).then(|| MutexGuard::new(self))
@@ -105,6 +107,7 @@ impl<T: ?Sized> Mutex<T> {
     threads_only! {
         /// Waits for the mutex by parking the thread: the way in from code that is
         /// not async. See [`Lock::acquire_blocking`].
+        #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn lock_blocking(&self) -> MutexGuard<'_, T> {
             match self.try_lock() {
@@ -116,12 +119,14 @@ impl<T: ?Sized> Mutex<T> {
 
     /// As [`lock`](Self::lock), with a guard that keeps the mutex alive and
     /// borrows nothing.
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn lock_owned(self: &rc!(Self)) -> MutexLockOwned<T> {
         MutexLockOwned::new(Rc::clone(self))
     }
 
     /// As [`try_lock`](Self::try_lock), with an owned guard.
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_lock_owned(self: &rc!(Self)) -> Option<OwnedMutexGuard<T>> {
         self.gate()
@@ -131,6 +136,7 @@ impl<T: ?Sized> Mutex<T> {
 
     threads_only! {
         /// As [`lock_blocking`](Self::lock_blocking), with an owned guard.
+        #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn lock_owned_blocking(self: &rc!(Self)) -> OwnedMutexGuard<T> {
             match self.try_lock_owned() {
@@ -185,7 +191,7 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
         }
 
         let mut debug = f.debug_struct("Mutex");
-        if self.gate().try_acquire(()) {
+        if self.gate().try_acquire_quietly(()) {
             let _visit = Visit(self.gate());
             // SAFETY: the visit holds the lock (M1).
             let value = unsafe { &*self.value.get() };

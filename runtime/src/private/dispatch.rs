@@ -71,6 +71,9 @@ use crate::{AsyncLock, AsyncRwLock, LockId, SyncLock, SyncRwLock};
 /// Implemented by the derive: the struct has a lock whose name hashes to `KEY`,
 /// and this is what its sections see.
 pub trait HasLock<const KEY: u128> {
+    /// `Account.ledger`.
+    const __NAME: &'static str;
+
     /// Whether its sections may suspend: `Suspending`, or `NonSuspending` for a sync lock.
     type Mode: Mode;
 
@@ -91,6 +94,28 @@ pub trait HasLock<const KEY: u128> {
     fn view<'v>(guard: &'v mut Self::Guard<'_>) -> Self::Held<'v>
     where
         Self: 'v;
+}
+
+/// Which lock a section enters, if it is one of this crate.
+///
+/// Apart from [`Enter`] and [`EnterShared`], as it asks for nothing that could be missing.
+pub trait Watched<const KEY: u128> {
+    /// The id.
+    fn watched_id(&self) -> Option<LockId>;
+}
+
+impl<L: AsyncLock + ?Sized, const KEY: u128> Watched<KEY> for AnyLock<L> {
+    #[inline]
+    fn watched_id(&self) -> Option<LockId> {
+        self.0.__watched_id()
+    }
+}
+
+impl<L: SyncLock + ?Sized, const KEY: u128> Watched<KEY> for AnySyncLock<L> {
+    #[inline]
+    fn watched_id(&self) -> Option<LockId> {
+        self.0.__watched_id()
+    }
 }
 
 /// An exclusive section can be entered: any [`AsyncLock`], as an `AnyLock`, any
@@ -121,6 +146,7 @@ pub trait Enter<const KEY: u128> {
     fn wait(&self) -> impl Future<Output = Result<Self::Waited<'_>, Self::Error>>;
 
     /// The same for a thread, which is parked.
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     fn wait_blocking(&self) -> Result<Self::Waited<'_>, Self::Error> {
         super::block_on(self.wait())
@@ -171,6 +197,7 @@ pub trait EnterShared<const KEY: u128> {
     fn wait(&self) -> impl Future<Output = Result<Self::Waited<'_>, Self::Error>>;
 
     /// The same for a thread, which is parked.
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     fn wait_blocking(&self) -> Result<Self::Waited<'_>, Self::Error> {
         super::block_on(self.wait())
@@ -262,11 +289,13 @@ impl<L: SyncLock + ?Sized, const KEY: u128> Enter<KEY> for AnySyncLock<L> {
         self.0.id()
     }
 
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     fn wait(&self) -> impl Future<Output = Result<NotYet<'_, Self>, Infallible>> {
         no_wait(self)
     }
 
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     fn wait_blocking(&self) -> Result<NotYet<'_, Self>, Infallible> {
         Ok(NotYet(self))
@@ -306,11 +335,13 @@ impl<L: SyncRwLock + ?Sized, const KEY: u128> EnterShared<KEY> for AnySyncLock<L
         self.0.id()
     }
 
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     fn wait(&self) -> impl Future<Output = Result<NotYet<'_, Self>, Infallible>> {
         no_wait(self)
     }
 
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     fn wait_blocking(&self) -> Result<NotYet<'_, Self>, Infallible> {
         Ok(NotYet(self))
@@ -342,6 +373,7 @@ impl<L: AsyncLock + ?Sized, const KEY: u128> Enter<KEY> for AnyLock<L> {
         self.0.id()
     }
 
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     fn wait(&self) -> impl Future<Output = Result<L::Guard<'_>, L::Error>> {
         self.0.acquire()
@@ -381,6 +413,7 @@ impl<L: AsyncRwLock + ?Sized, const KEY: u128> EnterShared<KEY> for AnyLock<L> {
         self.0.id()
     }
 
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     fn wait(&self) -> impl Future<Output = Result<L::ReadGuard<'_>, L::Error>> {
         self.0.read()

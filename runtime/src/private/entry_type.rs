@@ -30,11 +30,15 @@ pub trait Entry {
 
     /// Whether the section may suspend.
     type Mode: Mode;
+
+    /// The name of the lock, where a derive knows it.
+    const NAME: Option<&'static str> = None;
 }
 
 impl<O: HasLock<KEY> + ?Sized, const KEY: u128> Entry for Derived<'_, O, KEY> {
     type Entered = O;
     type Mode = O::Mode;
+    const NAME: Option<&'static str> = Some(O::__NAME);
 }
 
 impl<O: HasLock<KEY> + ?Sized, const READ: u128, const KEY: u128> Entry
@@ -42,6 +46,7 @@ impl<O: HasLock<KEY> + ?Sized, const READ: u128, const KEY: u128> Entry
 {
     type Entered = O;
     type Mode = O::Mode;
+    const NAME: Option<&'static str> = Some(O::__NAME);
 }
 
 impl<L: ?Sized> Entry for Plain<'_, L> {
@@ -87,6 +92,12 @@ impl<T: Entry> EntryType<T> {
         T::Entered: EnterShared<KEY> + 'g,
     {
         T::Entered::finish(waited)
+    }
+
+    /// The name of the lock: that of a derive, or as it is `written`.
+    #[inline]
+    pub fn __name(&self, written: &'static str) -> &'static str {
+        T::NAME.unwrap_or(written)
     }
 
     /// Whether the section may suspend.

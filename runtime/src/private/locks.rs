@@ -272,6 +272,7 @@ impl<O: LockOf<M> + ?Sized, M> AsyncLock for ObjectLock<O, M> {
         Ok(GuardOf::new(infallible(self.field().acquire().await)))
     }
 
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     fn try_acquire(&self) -> Option<GuardOf<'_, O, M>> {
         self.field().try_acquire().map(GuardOf::new)
@@ -280,6 +281,11 @@ impl<O: LockOf<M> + ?Sized, M> AsyncLock for ObjectLock<O, M> {
     #[inline]
     fn id(&self) -> LockId {
         self.field().id()
+    }
+
+    #[inline]
+    fn __watched_id(&self) -> Option<LockId> {
+        self.field().__watched_id()
     }
 
     #[inline]
@@ -312,6 +318,7 @@ impl<O: RwLockOf<M> + ?Sized, M> AsyncRwLock for ObjectLock<O, M> {
         Ok(ReadGuardOf::new(infallible(self.rw_field().read().await)))
     }
 
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     fn try_read(&self) -> Option<ReadGuardOf<'_, O, M>> {
         self.rw_field().try_read().map(ReadGuardOf::new)

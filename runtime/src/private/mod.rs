@@ -58,7 +58,7 @@ pub use self::core::{Core, Owner, ReadCore};
 pub use self::dispatch::{
     AnyLock, AnySyncLock, Derived, DerivedReading, Enter, EnterShared, HasLock, NoWait, NotYet,
     Plain, PlainReading, PlainSync, PlainSyncReading, Probe, ReadProbe, ToRead, ToReadAlone, Value,
-    no_wait, probe, probe_shared, value,
+    Watched, no_wait, probe, probe_shared, value,
 };
 pub use self::enter_sync_when::{
     ConditionalSync, ConditionalSyncShared, EnterSyncSharedWhen, EnterSyncWhen,
@@ -104,6 +104,7 @@ pub use crate::sync::turns::Turns;
 pub use crate::sync::when::{
     ConditionalSyncLock, ConditionalSyncRwLock, SyncWhen, TurnGuards, when as sync_when,
 };
+pub use crate::watching::{Awaited, Section, SectionLock, Site};
 pub use crate::when::{
     ConditionalLock, ConditionalRwLock, ConditionalWaiter, Evaluate, GuardMaker, MakeGuard, When,
     when,

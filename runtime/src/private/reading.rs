@@ -19,7 +19,7 @@ use core::future::Future;
 use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
 
-use super::dispatch::{AnyLock, AnySyncLock, Enter, EnterShared};
+use super::dispatch::{AnyLock, AnySyncLock, Enter, EnterShared, Watched};
 use super::enter_when::{EnterSharedWhen, EnterWhen};
 use crate::queue::Object;
 use crate::when::ConditionalWaiter;
@@ -101,6 +101,15 @@ impl<E: ?Sized, const KEY: u128> Exclusively<E, KEY> {
     #[inline]
     pub(super) fn inside(&self) -> &E {
         &self.0
+    }
+}
+
+impl<E: Watched<KEY> + ?Sized, const READ: u128, const KEY: u128> Watched<READ>
+    for Exclusively<E, KEY>
+{
+    #[inline]
+    fn watched_id(&self) -> Option<LockId> {
+        self.0.watched_id()
     }
 }
 

@@ -194,11 +194,13 @@ impl<O: SyncLockOf<M> + ?Sized, M> SyncLock for SyncObjectLock<O, M> {
     where
         Self: 'a;
 
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     fn acquire(&self) -> SyncGuardOf<'_, O, M> {
         SyncGuardOf::new(self.field().acquire())
     }
 
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     fn try_acquire(&self) -> Option<SyncGuardOf<'_, O, M>> {
         self.field().try_acquire().map(SyncGuardOf::new)
@@ -207,6 +209,11 @@ impl<O: SyncLockOf<M> + ?Sized, M> SyncLock for SyncObjectLock<O, M> {
     #[inline]
     fn id(&self) -> LockId {
         self.field().id()
+    }
+
+    #[inline]
+    fn __watched_id(&self) -> Option<LockId> {
+        self.field().__watched_id()
     }
 
     #[inline]
@@ -224,11 +231,13 @@ impl<O: SyncRwLockOf<M> + ?Sized, M> SyncRwLock for SyncObjectLock<O, M> {
     where
         Self: 'a;
 
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     fn read(&self) -> SyncReadGuardOf<'_, O, M> {
         SyncReadGuardOf::new(self.rw_field().read())
     }
 
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     fn try_read(&self) -> Option<SyncReadGuardOf<'_, O, M>> {
         self.rw_field().try_read().map(SyncReadGuardOf::new)

@@ -9,6 +9,8 @@ use super::when::conditional_sync_lock;
 use crate::platform::const_unless_loom;
 use crate::traits::lock::LockId;
 use crate::traits::sync_lock::ExclusiveSyncLock;
+use crate::watch::Mode;
+use crate::watching::by_thread;
 
 /// A lock for sections that never suspend, without data inside.
 ///
@@ -54,14 +56,22 @@ impl Lock {
     ///
     /// A thread that has the lock already waits for itself: it may hang or panic, as the
     /// platform lock does.
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn acquire(&self) -> LockGuard<'_> {
+        let raw = by_thread(
+            self.lock_id(),
+            Mode::Exclusive,
+            || self.raw.try_lock(),
+            || self.raw.lock(),
+        );
         LockGuard {
-            hold: Hold::new(self.raw.lock(), &self.turns),
+            hold: Hold::new(raw, &self.turns),
         }
     }
 
     /// Attempts to acquire the lock without waiting.
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_acquire(&self) -> Option<LockGuard<'_>> {
         let raw = self.raw.try_lock()?;

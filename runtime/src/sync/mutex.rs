@@ -81,6 +81,7 @@ impl<T: ?Sized> Mutex<T> {
     /// # Panics and deadlocks
     ///
     /// As for [`sync::Lock::acquire`](super::Lock::acquire).
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn lock(&self) -> MutexGuard<'_, T> {
         MutexGuard {
@@ -90,6 +91,7 @@ impl<T: ?Sized> Mutex<T> {
     }
 
     /// Attempts to lock the mutex without waiting.
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
         let guard = self.lock.try_acquire()?;

@@ -14,6 +14,8 @@ use super::when::{ConditionalSyncRwLock, conditional_sync_lock};
 use crate::gate::guard_traits;
 use crate::traits::lock::LockId;
 use crate::traits::sync_lock::{ExclusiveSyncLock, ExclusiveSyncRwLock, SyncRwLock};
+use crate::watch::Mode;
+use crate::watching::by_thread;
 
 /// A value that many threads read or one writes, for sections that never suspend.
 ///
@@ -99,12 +101,20 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// As for [`sync::Lock::acquire`](super::Lock::acquire). A thread that already
     /// holds a read guard may deadlock if a writer is waiting.
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn read(&self) -> RwLockReadGuard<'_, T> {
-        self.reading(self.raw.read(), false)
+        let raw = by_thread(
+            self.lock_id(),
+            Mode::Shared,
+            || self.raw.try_read(),
+            || self.raw.read(),
+        );
+        self.reading(raw, false)
     }
 
     /// Attempts to acquire the lock for reading without waiting.
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_read(&self) -> Option<RwLockReadGuard<'_, T>> {
         let raw = self.raw.try_read()?;
@@ -116,12 +126,20 @@ impl<T: ?Sized> RwLock<T> {
     /// # Panics and deadlocks
     ///
     /// As for [`sync::Lock::acquire`](super::Lock::acquire).
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn write(&self) -> RwLockWriteGuard<'_, T> {
-        self.writing(self.raw.write(), false)
+        let raw = by_thread(
+            self.lock_id(),
+            Mode::Exclusive,
+            || self.raw.try_write(),
+            || self.raw.write(),
+        );
+        self.writing(raw, false)
     }
 
     /// Attempts to acquire the lock for writing without waiting.
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_write(&self) -> Option<RwLockWriteGuard<'_, T>> {
         let raw = self.raw.try_write()?;

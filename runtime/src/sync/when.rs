@@ -105,6 +105,11 @@ macro_rules! conditional_sync_lock {
             }
 
             #[inline]
+            fn __watched_id(&self) -> Option<crate::LockId> {
+                Some(self.lock_id())
+            }
+
+            #[inline]
             fn __release_unchanged<'a>($this: Self::Guard<'a>)
             where
                 Self: 'a,

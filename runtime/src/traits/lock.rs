@@ -153,6 +153,13 @@ pub trait AsyncLock {
         LockId::of(self)
     }
 
+    /// The id, of a lock of this crate: what it acquires is known to those who watch.
+    #[doc(hidden)]
+    #[inline]
+    fn __watched_id(&self) -> Option<LockId> {
+        None
+    }
+
     /// Releases the lock after a section that has only read: where conditions (`when`)
     /// wait for a change of what is guarded, this is none.
     ///
@@ -274,11 +281,13 @@ macro_rules! through_pointer {
             type Guard<'a> = L::Guard<'a> where Self: 'a;
             type Error = L::Error;
 
+            #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             fn acquire(&self) -> impl Future<Output = Result<Self::Guard<'_>, Self::Error>> {
                 L::acquire(self)
             }
 
+            #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             fn try_acquire(&self) -> Option<Self::Guard<'_>> {
                 L::try_acquire(self)
@@ -287,6 +296,11 @@ macro_rules! through_pointer {
             #[inline]
             fn id(&self) -> LockId {
                 L::id(self)
+            }
+
+            #[inline]
+            fn __watched_id(&self) -> Option<LockId> {
+                L::__watched_id(self)
             }
 
             #[inline]
@@ -310,11 +324,13 @@ macro_rules! through_pointer {
         impl<L: AsyncRwLock + ?Sized> AsyncRwLock for $pointer {
             type ReadGuard<'a> = L::ReadGuard<'a> where Self: 'a;
 
+            #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             fn read(&self) -> impl Future<Output = Result<Self::ReadGuard<'_>, Self::Error>> {
                 L::read(self)
             }
 
+            #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             fn try_read(&self) -> Option<Self::ReadGuard<'_>> {
                 L::try_read(self)
@@ -331,6 +347,7 @@ macro_rules! through_pointer {
         impl<L: NamedAcquire + ?Sized> NamedAcquire for $pointer {
             type Acquire<'a> = L::Acquire<'a> where Self: 'a;
 
+            #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             fn acquire_named(&self) -> Self::Acquire<'_> {
                 L::acquire_named(self)
@@ -363,6 +380,7 @@ macro_rules! async_lock {
             type Guard<'a> = $guard where Self: 'a;
             type Error = ::core::convert::Infallible;
 
+            #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             fn acquire(
                 &self,
@@ -370,6 +388,7 @@ macro_rules! async_lock {
                 $crate::traits::lock::Infallibly($acquire(self))
             }
 
+            #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             fn try_acquire(&self) -> Option<Self::Guard<'_>> {
                 $try_acquire(self)
@@ -378,6 +397,11 @@ macro_rules! async_lock {
             #[inline]
             fn id(&self) -> $crate::LockId {
                 $crate::LockId::of($crate::gate::Gated::gate(self))
+            }
+
+            #[inline]
+            fn __watched_id(&self) -> Option<$crate::LockId> {
+                Some($crate::AsyncLock::id(self))
             }
 
             #[inline]
@@ -404,6 +428,7 @@ macro_rules! async_lock {
         impl<$($generics)*> $crate::NamedAcquire for $lock {
             type Acquire<'a> = $future where Self: 'a;
 
+            #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             fn acquire_named(&self) -> Self::Acquire<'_> {
                 $acquire(self)

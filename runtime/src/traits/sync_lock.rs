@@ -52,6 +52,13 @@ pub trait SyncLock {
         LockId::of(self)
     }
 
+    /// As [`AsyncLock::__watched_id`](crate::AsyncLock::__watched_id).
+    #[doc(hidden)]
+    #[inline]
+    fn __watched_id(&self) -> Option<LockId> {
+        None
+    }
+
     /// Releases the lock after a section that has only read: where conditions (`when`)
     /// wait for a change of what is guarded, this is none.
     #[doc(hidden)]
@@ -136,11 +143,13 @@ macro_rules! through_pointer {
         impl<L: SyncLock + ?Sized> SyncLock for $pointer {
             type Guard<'a> = L::Guard<'a> where Self: 'a;
 
+            #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             fn acquire(&self) -> Self::Guard<'_> {
                 L::acquire(self)
             }
 
+            #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             fn try_acquire(&self) -> Option<Self::Guard<'_>> {
                 L::try_acquire(self)
@@ -149,6 +158,11 @@ macro_rules! through_pointer {
             #[inline]
             fn id(&self) -> LockId {
                 L::id(self)
+            }
+
+            #[inline]
+            fn __watched_id(&self) -> Option<LockId> {
+                L::__watched_id(self)
             }
 
             #[inline]
@@ -172,11 +186,13 @@ macro_rules! through_pointer {
         impl<L: SyncRwLock + ?Sized> SyncRwLock for $pointer {
             type ReadGuard<'a> = L::ReadGuard<'a> where Self: 'a;
 
+            #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             fn read(&self) -> Self::ReadGuard<'_> {
                 L::read(self)
             }
 
+            #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             fn try_read(&self) -> Option<Self::ReadGuard<'_>> {
                 L::try_read(self)

@@ -204,11 +204,16 @@ impl Side<'_> {
     ///
     /// ```text
     /// impl ::async_monitor::__private::HasLock<0x1234> for Account {
+    ///     const __NAME: &'static str = "Account.ledger";
     ///     type Mode = ::async_monitor::__private::Suspending;
     ///     type Guard<'__guard> = AccountLedgerGuard<'__guard>;
     ///     type Held<'__guard> = AccountLedgerHeld<'__guard>;
     ///     fn lock_address(&self) -> *const () { .. }
     ///     fn view<'__guard>(__guard: &'__guard mut Self::Guard<'_>) -> Self::Held<'__guard> { .. }
+    /// }
+    ///
+    /// impl ::async_monitor::__private::Watched<0x1234> for Account {
+    ///     fn watched_id(&self) -> Option<::async_monitor::LockId> { .. }
     /// }
     ///
     /// impl ::async_monitor::__private::Enter<0x1234> for Account {
@@ -238,6 +243,7 @@ impl Side<'_> {
         let guard_type = self.guard_type(&quote!('__guard));
         let held_type = self.held_type(&quote!('__guard));
         let lock = &self.lock.ident;
+        let name = format!("{}.{}", plain(&monitor.ident), plain(lock));
         let enter = if self.is_shared {
             quote!(EnterShared)
         } else {
@@ -261,6 +267,7 @@ impl Side<'_> {
             #[doc(hidden)]
             #[automatically_derived]
             impl #params #krate::__private::HasLock<#key> for #this #where_clause {
+                const __NAME: &'static str = #name;
                 type Mode = #krate::__private::#mode;
                 type Guard<'__guard> = #guard_type where Self: '__guard;
                 type Held<'__guard> = #held_type where Self: '__guard;
@@ -281,6 +288,15 @@ impl Side<'_> {
 
             #[doc(hidden)]
             #[automatically_derived]
+            impl #params #krate::__private::Watched<#key> for #this #where_clause {
+                #[inline]
+                fn watched_id(&self) -> ::core::option::Option<#krate::LockId> {
+                    #krate::#id::__watched_id(#lock_of)
+                }
+            }
+
+            #[doc(hidden)]
+            #[automatically_derived]
             impl #params #krate::__private::#enter<#key> for #this #where_entered {
                 type Guard<'__guard> = #guard_type where Self: '__guard;
                 type Error = ::core::convert::Infallible;
@@ -289,7 +305,6 @@ impl Side<'_> {
                 fn id(&self) -> #krate::LockId {
                     #krate::#id::id(#lock_of)
                 }
-
                 #entering
                 #release_unchanged
             }

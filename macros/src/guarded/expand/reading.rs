@@ -43,6 +43,15 @@ impl Side<'_> {
         quote! {
             #[doc(hidden)]
             #[automatically_derived]
+            impl #params #private::Watched<#read_key> for #this #where_clause {
+                #[inline]
+                fn watched_id(&self) -> ::core::option::Option<#krate::LockId> {
+                    #private::Watched::<#key>::watched_id(self)
+                }
+            }
+
+            #[doc(hidden)]
+            #[automatically_derived]
             impl #params #private::EnterShared<#read_key> for #this #where_clause {
                 type Guard<'__guard> = #private::Reading<'__guard, Self, #guard, #key>
                 where
@@ -54,7 +63,6 @@ impl Side<'_> {
                 fn id(&self) -> #krate::LockId {
                     #private::Enter::<#key>::id(self)
                 }
-
                 #[inline]
                 fn wait(
                     &self,

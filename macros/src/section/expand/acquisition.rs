@@ -8,6 +8,7 @@ use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 
 use super::site::{Site, Wait};
+use super::watching;
 use crate::gather::Gather;
 use crate::names::{self, Krate, own, plain, unsafe_};
 use crate::section::model::{Lock, LockExpr, Section};
@@ -17,6 +18,7 @@ use crate::section::parse::Mode;
 pub(super) struct Acquisition<'s> {
     pub(super) model: &'s Lock,
     krate: &'s Krate,
+    index: Literal,
     base: Ident,
     /// The local that refers to the lock or to its struct.
     lock: Ident,
@@ -49,6 +51,7 @@ impl<'s> Acquisition<'s> {
         Acquisition {
             model: lock,
             krate,
+            index: Literal::usize_suffixed(index),
             base: local("base"),
             lock: local("lock"),
             entry_type: local("type"),
@@ -161,8 +164,81 @@ impl<'s> Acquisition<'s> {
     fn waited(&self, site: Site<'_>) -> TokenStream {
         let (span, enter, lock) = (self.span(), self.enter(), &self.lock);
         match site.wait() {
-            Wait::Await => quote_spanned!(span=> #enter::wait(#lock).await),
-            Wait::Park => quote_spanned!(span=> #enter::wait_blocking(#lock)),
+            Wait::Await => {
+                let waiting = self.watched(&self.wait());
+                quote_spanned!(span=> #waiting.await)
+            }
+            Wait::Park => {
+                let waited = quote_spanned!(span=> #enter::wait_blocking(#lock));
+                self.watched_call(&quote_spanned!(span=> __wait), &waited)
+            }
+        }
+    }
+
+    /// `__section.__entering(0, future)`: a future that acquires the lock for the section.
+    fn watched(&self, future: &TokenStream) -> TokenStream {
+        let (span, section, index) = (
+            self.span(),
+            watching::section_local(self.span()),
+            &self.index,
+        );
+        quote_spanned!(span=> #section.__entering(#index, #future))
+    }
+
+    /// Expands to:
+    ///
+    /// ```text
+    /// {
+    ///     let __asking = unsafe { __section.__finish(0) };
+    ///     let __acquired = /* the call */;
+    ///     __asking.__acquired();
+    ///     __acquired
+    /// }
+    /// ```
+    ///
+    /// for a call by which the section acquires the lock, or may. (A closure would be a
+    /// function to those who measure coverage.)
+    ///
+    /// SAFETY, of what is generated: nothing suspends in between, and the local is dropped at
+    /// the end of the block.
+    fn watched_call(&self, step: &TokenStream, call: &TokenStream) -> TokenStream {
+        let (span, section, index) = (
+            self.span(),
+            watching::section_local(self.span()),
+            &self.index,
+        );
+        let unsafe_ = unsafe_();
+        quote_spanned! {span=>
+            {
+                let __asking = #unsafe_ { #section.#step(#index) };
+                let __acquired = #call;
+                __asking.__acquired();
+                __acquired
+            }
+        }
+    }
+
+    /// The second step of entering, which acquires the lock if it is a short one.
+    fn watched_finish(&self, guard: &TokenStream) -> TokenStream {
+        self.watched_call(&quote_spanned!(self.span()=> __finish), guard)
+    }
+
+    /// `SectionLock::new(..)`: what the runtime is told of the lock.
+    pub(super) fn described(&self) -> TokenStream {
+        let (span, private, key) = (self.span(), self.private(), &self.key);
+        let (entry_type, lock, written) = (&self.entry_type, &self.lock, &self.model.written);
+        let is_read = match self.model.mode {
+            Mode::Exclusive => quote_spanned!(span=> false),
+            Mode::Shared => quote_spanned!(span=> true),
+        };
+        quote_spanned! {span=>
+            #private::SectionLock::new(
+                #entry_type.__name(::core::stringify!(#written)),
+                #lock,
+                #private::Watched::<#key>::watched_id,
+                #is_read,
+                #entry_type.__suspend_mode().__acquires_last(),
+            )
         }
     }
 
@@ -178,10 +254,10 @@ impl<'s> Acquisition<'s> {
     /// The future that enters the section: of the guard where there is a condition, and else of
     /// *wait*.
     pub(super) fn entering(&self, section: &Section) -> TokenStream {
-        match &section.options.when {
+        self.watched(&match &section.options.when {
             Some(when) => self.acquire_when(&when.condition),
             None => self.wait(),
-        }
+        })
     }
 
     /// `infallible(..)`, or where there is a `?`:
@@ -379,10 +455,10 @@ pub(super) fn finish(
     let guards = locks.iter().map(|lock| &lock.guard);
     if let [one] = locks {
         let (waited, guard) = (waited_of(one), &one.guard);
-        let finished = match section.options.when {
+        let finished = one.watched_finish(&match section.options.when {
             Some(_) => waited,
             None => one.finished(&waited),
-        };
+        });
         return quote_spanned!(one.span()=> let mut #guard = #finished;);
     }
     let waited: Vec<_> = locks.iter().map(|lock| &lock.waited).gather();
@@ -391,11 +467,14 @@ pub(super) fn finish(
     let ids = locks.iter().map(Acquisition::named_id);
     let arms = locks.iter().enumerate().map(|(index, lock)| {
         let (pattern, waited, slot) = (pattern(index, locks), &lock.waited, &lock.slot);
-        let finished = lock.finished(&quote_spanned!(span=> #private::taken(#waited.take())));
+        let taken = quote_spanned!(span=> #private::taken(#waited.take()));
+        let finished = lock.watched_finish(&lock.finished(&taken));
         quote!(#pattern => #slot = ::core::option::Option::Some(#finished),)
     });
     let sources = locks.iter().map(waited_of);
-    let at_once = locks.iter().map(|lock| lock.finished(&waited_of(lock)));
+    let at_once = locks
+        .iter()
+        .map(|lock| lock.watched_finish(&lock.finished(&waited_of(lock))));
     let suspend_mode = suspend_mode(locks);
     let next = Ident::new("__next", span);
     quote_spanned! {span=>

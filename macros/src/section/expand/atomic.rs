@@ -155,6 +155,7 @@ pub(super) fn body(
         wait,
         output,
         braces,
+        ..
     } = site
     else {
         let outcome = control_flow::outcome(&statements);

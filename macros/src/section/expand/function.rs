@@ -52,9 +52,11 @@ pub(in crate::section) fn expand(mut function: Function, section: &Section) -> T
     };
     let output = function.output();
     let receiver_check = receiver_check(&function, section);
+    let name = function.sig.ident.clone();
     function.body = function.body_with(&|statements, braces| {
         let site = Site::Fn {
             wait,
+            name: &name,
             output: output.as_ref(),
             braces,
         };

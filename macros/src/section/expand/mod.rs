@@ -9,6 +9,7 @@
 //! | `timeout` | the same with a bound on the wait |
 //! | `atomic` | the copy, and the rollback |
 //! | `site` | what differs between a fn and a block |
+//! | `watching` | what lets the runtime watch a section |
 
 mod acquisition;
 mod atomic;
@@ -17,6 +18,7 @@ mod function;
 mod questions;
 mod site;
 mod timeout;
+mod watching;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
@@ -42,8 +44,14 @@ use crate::names::own;
 ///     (entry_type(&__entry), __entry.__lock())
 /// };
 /// // what `questions` expands to
-/// let __waited = infallible(Enter::<0x1234>::wait(__lock).await);
-/// let mut __guard = __type.__finish::<0x1234>(__waited);
+/// // what `watching` expands to
+/// let __waited = infallible(__section.__entering(0, Enter::<0x1234>::wait(__lock)).await);
+/// let mut __guard = {
+///     let __asking = unsafe { __section.__finish(0) };
+///     let __acquired = __type.__finish::<0x1234>(__waited);
+///     __asking.__acquired();
+///     __acquired
+/// };
 /// let mut __view = __type.__view(&mut __guard);
 /// let ledger = __view.__bind();
 /// let _ = &ledger;
@@ -74,7 +82,8 @@ fn section(section: &Section, site: Site<'_>, statements: TokenStream) -> TokenS
             quote!(#snapshots #guards #inside)
         }
     };
-    quote!(#entries #questions #entered)
+    let watched = watching::declare(section, &locks, site);
+    quote!(#entries #questions #watched #entered)
 }
 
 /// What comes after the guards.
@@ -86,8 +95,9 @@ fn inside(
 ) -> TokenStream {
     let rollbacks = atomic::rollbacks(section, locks);
     let bind: TokenStream = locks.iter().map(|lock| lock.bind(section)).gather();
+    let (watched, statements) = watching::statements(section, site, statements);
     let body = body(section, site, statements);
-    quote!(#rollbacks #bind #body)
+    quote!(#rollbacks #bind #watched #body)
 }
 
 /// The user's statements, under the options that are about them.

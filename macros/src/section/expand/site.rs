@@ -1,9 +1,9 @@
 //! Where a section stands, and what differs there.
 
-use proc_macro2::{Delimiter, Group, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 
-use crate::names::own;
+use crate::names::{own, plain};
 use crate::section::control_flow::Outcome;
 
 /// Where a section stands.
@@ -12,6 +12,7 @@ pub(super) enum Site<'f> {
     /// It is the body of a fn, which is left by `return`.
     Fn {
         wait: Wait,
+        name: &'f Ident,
         /// What the fn returns, where that can be written in its body.
         output: Option<&'f TokenStream>,
         /// The braces around the user's statements.
@@ -33,6 +34,14 @@ impl Site<'_> {
     pub(super) fn wait(self) -> Wait {
         match self {
             Site::Fn { wait, .. } | Site::Block { wait } => wait,
+        }
+    }
+
+    /// What reports call the section.
+    pub(super) fn name(self) -> String {
+        match self {
+            Site::Fn { name, .. } => plain(name),
+            Site::Block { .. } => "with_lock!".to_owned(),
         }
     }
 

@@ -222,6 +222,7 @@ macro_rules! upgradable_guards {
             ///
             /// The guard is given to the future: dropping the future releases
             /// the lock.
+            #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             pub fn upgrade(guard: Self) -> $upgrade<$($params),*> {
                 let handle = guard.permit.handle().clone();
@@ -237,6 +238,7 @@ macro_rules! upgradable_guards {
             /// # Errors
             ///
             /// The guard itself where others read.
+            #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             pub fn try_upgrade(guard: Self) -> Result<$write_guard, Self> {
                 if guard.permit.handle().gate().try_acquire_first(Access::Upgrade) {

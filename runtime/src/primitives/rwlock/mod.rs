@@ -157,12 +157,14 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// Dropping the future takes it out of the queue, and passes on what it had
     /// been granted. The same holds for the futures of all methods here.
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn read(&self) -> RwLockRead<'_, T> {
         RwLockRead::new(ReadHandle::new(self))
     }
 
     /// Waits until nobody is inside, to write.
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn write(&self) -> RwLockWrite<'_, T> {
         RwLockWrite::new(self)
@@ -184,12 +186,14 @@ impl<T: ?Sized> RwLock<T> {
     /// }
     /// # });
     /// ```
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn upgradable_read(&self) -> RwLockUpgradableRead<'_, T> {
         RwLockUpgradableRead::new(self)
     }
 
     /// Locks for reading if that is possible at once and no waiter is queued.
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_read(&self) -> Option<RwLockReadGuard<'_, T>> {
         self.try_access(Access::Read)
@@ -197,6 +201,7 @@ impl<T: ?Sized> RwLock<T> {
     }
 
     /// Locks for writing if that is possible at once and no waiter is queued.
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_write(&self) -> Option<RwLockWriteGuard<'_, T>> {
         self.try_access(Access::Write)
@@ -205,6 +210,7 @@ impl<T: ?Sized> RwLock<T> {
 
     /// Locks for upgradable reading if that is possible at once and nobody is
     /// queued.
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_upgradable_read(&self) -> Option<RwLockUpgradableReadGuard<'_, T>> {
         self.try_access(Access::Upgradable)
@@ -214,6 +220,7 @@ impl<T: ?Sized> RwLock<T> {
     threads_only! {
         /// Waits, to read, by parking the thread. See
         /// [`Lock::acquire_blocking`](crate::Lock::acquire_blocking).
+        #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn read_blocking(&self) -> RwLockReadGuard<'_, T> {
             match self.try_read() {
@@ -226,6 +233,7 @@ impl<T: ?Sized> RwLock<T> {
     threads_only! {
         /// Waits, to write, by parking the thread. See
         /// [`Lock::acquire_blocking`](crate::Lock::acquire_blocking).
+        #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn write_blocking(&self) -> RwLockWriteGuard<'_, T> {
             match self.try_write() {
@@ -238,6 +246,7 @@ impl<T: ?Sized> RwLock<T> {
     threads_only! {
         /// Waits, to read and perhaps to upgrade later, by parking the thread. See
         /// [`Lock::acquire_blocking`](crate::Lock::acquire_blocking).
+        #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn upgradable_read_blocking(&self) -> RwLockUpgradableReadGuard<'_, T> {
             match self.try_upgradable_read() {
@@ -248,12 +257,14 @@ impl<T: ?Sized> RwLock<T> {
     }
 
     /// As [`read`](Self::read), with a guard that keeps the lock alive.
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn read_owned(self: &rc!(Self)) -> RwLockReadOwned<T> {
         RwLockReadOwned::new(Rc::clone(self))
     }
 
     /// As [`write`](Self::write), with a guard that keeps the lock alive.
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn write_owned(self: &rc!(Self)) -> RwLockWriteOwned<T> {
         RwLockWriteOwned::new(Rc::clone(self))
@@ -261,12 +272,14 @@ impl<T: ?Sized> RwLock<T> {
 
     /// As [`upgradable_read`](Self::upgradable_read), with a guard that keeps
     /// the lock alive.
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn upgradable_read_owned(self: &rc!(Self)) -> RwLockUpgradableReadOwned<T> {
         RwLockUpgradableReadOwned::new(Rc::clone(self))
     }
 
     /// As [`try_read`](Self::try_read), with a guard that keeps the lock alive.
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_read_owned(self: &rc!(Self)) -> Option<OwnedRwLockReadGuard<T>> {
         self.try_access(Access::Read)
@@ -275,6 +288,7 @@ impl<T: ?Sized> RwLock<T> {
 
     /// As [`try_write`](Self::try_write), with a guard that keeps the lock
     /// alive.
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_write_owned(self: &rc!(Self)) -> Option<OwnedRwLockWriteGuard<T>> {
         self.try_access(Access::Write)
@@ -283,6 +297,7 @@ impl<T: ?Sized> RwLock<T> {
 
     /// As [`try_upgradable_read`](Self::try_upgradable_read), with a guard that
     /// keeps the lock alive.
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_upgradable_read_owned(
         self: &rc!(Self),
@@ -294,6 +309,7 @@ impl<T: ?Sized> RwLock<T> {
     threads_only! {
         /// As [`read_blocking`](Self::read_blocking), with a guard that keeps the
         /// lock alive.
+        #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn read_owned_blocking(self: &rc!(Self)) -> OwnedRwLockReadGuard<T> {
             match self.try_read_owned() {
@@ -306,6 +322,7 @@ impl<T: ?Sized> RwLock<T> {
     threads_only! {
         /// As [`write_blocking`](Self::write_blocking), with a guard that keeps the
         /// lock alive.
+        #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn write_owned_blocking(self: &rc!(Self)) -> OwnedRwLockWriteGuard<T> {
             match self.try_write_owned() {
@@ -318,6 +335,7 @@ impl<T: ?Sized> RwLock<T> {
     threads_only! {
         /// As [`upgradable_read_blocking`](Self::upgradable_read_blocking), with a
         /// guard that keeps the lock alive.
+        #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn upgradable_read_owned_blocking(self: &rc!(Self)) -> OwnedRwLockUpgradableReadGuard<T> {
             match self.try_upgradable_read_owned() {
@@ -419,11 +437,13 @@ impl<T: ?Sized> AsyncRwLock for RwLock<T> {
     where
         Self: 'a;
 
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     fn read(&self) -> impl Future<Output = Result<Self::ReadGuard<'_>, Self::Error>> {
         Infallibly(RwLock::read(self))
     }
 
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     fn try_read(&self) -> Option<Self::ReadGuard<'_>> {
         RwLock::try_read(self)

@@ -145,6 +145,7 @@ macro_rules! semaphore {
             ///
             /// Dropping the future takes it out of the queue, and passes on what
             /// it had been granted.
+            #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             pub fn acquire(&self) -> $acquire<'_> {
                 $acquire::new(self, 1)
@@ -153,12 +154,14 @@ macro_rules! semaphore {
             /// Waits until `permits` permits are available, and takes them all
             /// at once. A request for more permits than the semaphore ever holds never
             /// completes; a request for zero completes immediately.
+            #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             pub fn acquire_many(&self, permits: usize) -> $acquire<'_> {
                 $acquire::new(self, permits)
             }
 
             /// Takes a permit if one is available and no waiter is queued.
+            #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             pub fn try_acquire(&self) -> Option<$permit<'_>> {
                 self.try_acquire_many(1)
@@ -166,6 +169,7 @@ macro_rules! semaphore {
 
             /// Takes `permits` permits if as many are available and nobody is in
             /// line.
+            #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             pub fn try_acquire_many(&self, permits: usize) -> Option<$permit<'_>> {
                 self.try_take(permits).then(|| $permit::new(self, permits))
@@ -174,6 +178,7 @@ macro_rules! semaphore {
             threads_only! {
                 /// Waits for a permit by parking the thread. See
                 /// [`Lock::acquire_blocking`](crate::Lock::acquire_blocking).
+                #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
                 #[inline]
                 pub fn acquire_blocking(&self) -> $permit<'_> {
                     self.acquire_many_blocking(1)
@@ -183,6 +188,7 @@ macro_rules! semaphore {
             threads_only! {
                 /// Waits for permits by parking the thread. See
                 /// [`Lock::acquire_blocking`](crate::Lock::acquire_blocking).
+                #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
                 #[inline]
                 pub fn acquire_many_blocking(&self, permits: usize) -> $permit<'_> {
                     match self.try_acquire_many(permits) {
@@ -194,18 +200,21 @@ macro_rules! semaphore {
 
             /// As [`acquire`](Self::acquire), with a permit that keeps the
             /// semaphore alive and borrows nothing.
+            #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             pub fn acquire_owned(self: &rc!(Self)) -> $acquire_owned {
                 self.acquire_many_owned(1)
             }
 
             /// As [`acquire_many`](Self::acquire_many), with an owned permit.
+            #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             pub fn acquire_many_owned(self: &rc!(Self), permits: usize) -> $acquire_owned {
                 $acquire_owned::new(Rc::clone(self), permits)
             }
 
             /// As [`try_acquire`](Self::try_acquire), with an owned permit.
+            #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             pub fn try_acquire_owned(self: &rc!(Self)) -> Option<$owned_permit> {
                 self.try_acquire_many_owned(1)
@@ -213,6 +222,7 @@ macro_rules! semaphore {
 
             /// As [`try_acquire_many`](Self::try_acquire_many), with an owned
             /// permit.
+            #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             pub fn try_acquire_many_owned(
                 self: &rc!(Self),
@@ -225,6 +235,7 @@ macro_rules! semaphore {
             threads_only! {
                 /// As [`acquire_blocking`](Self::acquire_blocking), with an owned
                 /// permit.
+                #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
                 #[inline]
                 pub fn acquire_owned_blocking(self: &rc!(Self)) -> $owned_permit {
                     self.acquire_many_owned_blocking(1)
@@ -234,6 +245,7 @@ macro_rules! semaphore {
             threads_only! {
                 /// As [`acquire_many_blocking`](Self::acquire_many_blocking), with an
                 /// owned permit.
+                #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
                 #[inline]
                 pub fn acquire_many_owned_blocking(self: &rc!(Self), permits: usize) -> $owned_permit {
                     match self.try_acquire_many_owned(permits) {

@@ -48,6 +48,7 @@ async fn viewed(a: &Account) {
     const OTHER: u128 = 1;
 
     impl async_monitor::__private::HasLock<OTHER> for Account {
+        const __NAME: &'static str = "";
         type Mode = async_monitor::__private::Suspending;
         type Guard<'g> = AccountLedgerGuard<'g>;
         type Held<'v> = Option<&'v i64>;

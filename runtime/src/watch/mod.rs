@@ -1,0 +1,118 @@
+//! Watching at run time: what a lock hangs on.
+//!
+//! In builds with `debug_assertions`, and in others with the feature `watch`, the locks of
+//! this crate know who holds them and who waits for them:
+//!
+//! - A section that asks for a lock which a section around it holds can never be granted. It
+//!   **panics** at once, and names the lock and both places.
+//! - Sections that wait for each other in a circle, and requests that were granted and not
+//!   picked up, are **reported** once nothing has moved for [a second](set_threshold): to the
+//!   hook of [`set_hook`], or else to stderr.
+//! - [`report`] lists, at any time, what is waited for and by whom, and [the locks that
+//!   sections hold](Report::held) meanwhile.
+//!
+//! [`IS_ON`] says whether it is so in this build. (On `wasm32-unknown-unknown`, where there is
+//! no time, it never is.) Where it is not, all this costs nothing: no
+//! instruction, no byte, no dependency; [`report`] is empty.
+//!
+//! # What is known
+//!
+//! A *section* (`#[synchronized]`, `with_lock!`) knows its fn, its locks, and the sections
+//! that it runs in: each is on a list of its thread while an `.await` in its body is polled,
+//! and all the while if it is that of a plain fn. A guard that is acquired by hand is known by
+//! the place at which it was acquired, and belongs to no section. An `.await` that a macro
+//! hides (`select!`) is not seen: a section that waits there is listed by those who wait for
+//! its lock, but not taken for the cause of a deadlock.
+//!
+//! Nothing is known of tasks, and nothing has to be.
+//!
+//! ```
+//! use async_monitor::{Lock, watch};
+//! use std::future::Future;
+//! use std::pin::pin;
+//! use std::task::{Context, Waker};
+//!
+//! let lock = Lock::new();
+//! let _guard = lock.try_acquire();
+//! let mut waiting = pin!(lock.acquire());
+//! let _ = waiting.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+//!
+//! let report = watch::report();
+//! if watch::IS_ON {
+//!     let wait = report.waits.iter().find(|wait| wait.place.file() == file!());
+//!     println!("{}", wait.expect("somebody waits for the lock"));
+//! }
+//! ```
+
+mod report;
+
+use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
+
+pub use self::report::{Held, Kind, Mode, Place, Report, Resource, SectionInfo, Wait};
+
+/// Whether this build of the crate watches.
+pub const IS_ON: bool = cfg!(all(
+    any(debug_assertions, feature = "watch"),
+    not(any(
+        async_monitor_loom,
+        async_monitor_shuttle,
+        all(target_family = "wasm", target_os = "unknown")
+    ))
+));
+
+/// What is called with each report.
+type Hook = fn(&Report);
+
+static HOOK: RwLock<Hook> = RwLock::new(print_to_stderr);
+
+/// Sets what is called with each report, instead of printing it to stderr.
+///
+/// It is called on a thread of its own, which holds no lock of this crate. While it runs,
+/// nothing else is reported.
+///
+/// ```
+/// use async_monitor::watch;
+///
+/// watch::set_hook(|report| eprintln!("{report}"));
+/// ```
+pub fn set_hook(hook: fn(&Report)) {
+    *HOOK.write().unwrap_or_else(PoisonError::into_inner) = hook;
+}
+
+fn print_to_stderr(report: &Report) {
+    std::eprintln!("{report}");
+}
+
+/// Calls the hook.
+#[cfg_attr(
+    not(all(
+        any(debug_assertions, feature = "watch"),
+        not(any(
+            async_monitor_loom,
+            async_monitor_shuttle,
+            all(target_family = "wasm", target_os = "unknown")
+        ))
+    )),
+    allow(dead_code)
+)]
+pub(crate) fn call_hook(report: &Report) {
+    let hook = *HOOK.read().unwrap_or_else(PoisonError::into_inner);
+    hook(report);
+}
+
+/// Sets for how long nothing must have moved before something is reported: a second, unless
+/// this was called.
+///
+/// It also is how often waits are looked at.
+pub fn set_threshold(threshold: Duration) {
+    crate::watching::set_threshold(threshold);
+}
+
+/// What is waited for in this process now, and the locks that are held meanwhile.
+///
+/// A snapshot: others go on while it is taken. It is empty where the build does not
+/// [watch](IS_ON).
+pub fn report() -> Report {
+    crate::watching::report()
+}

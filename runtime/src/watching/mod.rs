@@ -1,0 +1,113 @@
+//! What locks know of their holders and waiters, where the build watches.
+//!
+//! `off.rs` has the same names for builds that do not, as types without size and functions
+//! without code. What users see is in [`watch`](crate::watch).
+//!
+//! # What is known where
+//!
+//! | | lives in | written |
+//! |---|---|---|
+//! | [`Holder`]: the section or place that acquired a lock last | the gate of the lock, a word | at each acquisition, by a plain store |
+//! | [`Section`]: its fn, its locks, which of them it holds | the future of the section, or the stack of its fn | while it enters |
+//! | the list of a thread: the sections that it is in | links in the sections | around each poll of an `.await` in a section's body; around the body of a plain fn |
+//! | [`Waiting`]: the number of an entry in the registry | the future that waits | at the first poll that has to wait |
+//! | [registry](registry): who waits and in which sections, which sections are suspended | a static, behind a mutex | when a wait begins and ends; when a section is first suspended, and ends |
+//!
+//! So what is on the way that is free is the store of the holder; everything else is where
+//! somebody waits or is suspended.
+//!
+//! # Which sections are around
+//!
+//! A request for a lock is *in* a section if the section cannot go on before the request is
+//! done. Of those on the list of the thread, from the innermost on:
+//!
+//! - where a thread waits (a blocking form, or a short lock), all: the thread is in them;
+//! - where a task waits, those that are polled with the waker that the request is polled with,
+//!   up to the first that is polled with another: behind that one, something polls by itself, as a
+//!   `FuturesUnordered`, a `LocalSet` or an executor does, and a section that awaits it may
+//!   well go on. (The section of a plain fn ends with the poll.)
+//!
+//! # Invariants
+//!
+//! - **W1** A section on the list of a thread is borrowed by what has put it there, and is
+//!   taken off before that ends, wherever it is on the list by then. It is on it once. Hence
+//!   every pointer in the list leads to a section.
+//! - **W2** The cells of a section are touched by whoever polls or runs it, one at a time.
+//!   What the registry reads of it is atomic.
+//! - **W3** What the registry points to (the count of a section, the node of a waiter) is
+//!   pinned, and the entry is removed, under the mutex of the registry, by the drop of what
+//!   contains it. (What is leaked keeps its memory, as it is pinned.)
+//! - **W4** Nothing but the registry is touched while its mutex is held: no lock, no waker, no
+//!   code of users.
+//! - **W5** A circle is reported only if none of its waits has moved for the threshold: each
+//!   is still registered and not granted, each section in it is still suspended, and has not
+//!   been polled since without the request in it.
+
+mod frames;
+mod registry;
+mod waiting;
+mod watcher;
+
+use core::panic::Location;
+use core::ptr;
+use core::sync::atomic::{AtomicPtr, Ordering};
+
+pub use self::frames::{Awaited, Section, SectionLock, Site};
+pub(crate) use self::registry::report;
+pub(crate) use self::waiting::{Ask, Watch, by_thread};
+pub(crate) use self::watcher::set_threshold;
+use crate::watch::Place;
+
+/// A place in the code of a user.
+#[derive(Clone, Copy)]
+pub(crate) struct Caller(&'static Location<'static>);
+
+impl Caller {
+    /// That of the caller, through all that are `track_caller`.
+    #[track_caller]
+    #[inline]
+    pub(crate) fn here() -> Self {
+        Caller(Location::caller())
+    }
+}
+
+/// Where a lock was acquired last: a section, or a place in the code.
+pub(crate) struct Holder(AtomicPtr<()>);
+
+/// The lowest bit of a pointer to a [`Site`]; another is to a `Location`.
+const IS_SITE: usize = 1;
+
+impl Holder {
+    #[inline]
+    pub(crate) const fn new() -> Self {
+        Holder(AtomicPtr::new(ptr::null_mut()))
+    }
+
+    /// The lock has been acquired: by the section that this thread enters, or else there.
+    #[inline]
+    pub(crate) fn set(&self, caller: Caller) {
+        let holder = match frames::entering() {
+            Some(site) => ptr::from_ref(site)
+                .cast::<()>()
+                .map_addr(|addr| addr | IS_SITE),
+            None => ptr::from_ref(caller.0).cast(),
+        };
+        self.0.store(holder.cast_mut(), Ordering::Relaxed);
+    }
+
+    /// The last place, if there was one.
+    pub(crate) fn get(&self) -> Option<Place> {
+        let holder = self.0.load(Ordering::Relaxed);
+        let untagged = holder.map_addr(|addr| addr & !IS_SITE);
+        // SAFETY: null, or a static reference that was stored by `set`, tagged by its type.
+        unsafe {
+            if untagged == holder {
+                holder.cast::<Location<'static>>().as_ref().map(Place::from)
+            } else {
+                untagged.cast::<Site>().as_ref().map(Site::place)
+            }
+        }
+    }
+}
+
+const _: () = assert!(align_of::<Site>() > IS_SITE && align_of::<Location<'static>>() > IS_SITE);

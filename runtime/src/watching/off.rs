@@ -1,0 +1,220 @@
+//! What takes the place of [watching](crate::watch) in builds that do not: types without
+//! size, and functions without code.
+
+#![allow(dead_code)]
+
+use core::marker::PhantomData;
+use core::ptr::NonNull;
+use core::task::Waker;
+use core::time::Duration;
+
+use crate::LockId;
+use crate::queue::{Node, Request};
+use crate::watch::{Kind, Mode, Report, Resource};
+
+/// A place in the code of a user.
+#[derive(Clone, Copy)]
+pub(crate) struct Caller;
+
+impl Caller {
+    #[inline]
+    pub(crate) fn here() -> Self {
+        Caller
+    }
+}
+
+/// Where a lock was acquired last.
+pub(crate) struct Holder;
+
+impl Holder {
+    #[inline]
+    pub(crate) const fn new() -> Self {
+        Holder
+    }
+
+    #[inline]
+    pub(crate) fn set(&self, _caller: Caller) {}
+}
+
+/// A request.
+pub(crate) struct Ask<'a> {
+    pub(crate) resource: Resource,
+    pub(crate) lock: LockId,
+    pub(crate) mode: Mode,
+    pub(crate) type_name: fn() -> &'static str,
+    pub(crate) holder: Option<&'a Holder>,
+}
+
+/// What a future that acquires knows for those who watch: nothing.
+pub(crate) struct Watch;
+
+impl Watch {
+    #[inline]
+    pub(crate) fn new() -> Self {
+        Watch
+    }
+
+    #[inline]
+    pub(crate) fn place(&self) -> Caller {
+        Caller
+    }
+
+    #[inline]
+    pub(crate) fn acquired(&self, _holder: &Holder) {}
+
+    #[inline]
+    pub(crate) fn ask<'a>(&self, _ask: impl FnOnce() -> Ask<'a>, _waker: &Waker) {}
+
+    /// # Safety
+    ///
+    /// None.
+    #[inline]
+    pub(crate) unsafe fn wait<'a, R: Request>(
+        &self,
+        _ask: impl FnOnce() -> Ask<'a>,
+        _node: NonNull<Node<R>>,
+        _waker: &Waker,
+    ) {
+    }
+}
+
+/// Acquires a short lock.
+#[inline]
+pub(crate) fn by_thread<G>(
+    _lock: LockId,
+    _mode: Mode,
+    _try_acquire: impl FnOnce() -> Option<G>,
+    acquire: impl FnOnce() -> G,
+) -> G {
+    acquire()
+}
+
+/// Where a section is written.
+#[derive(Debug)]
+pub struct Site;
+
+impl Site {
+    /// The section of the fn `name`.
+    #[inline]
+    pub const fn new(
+        _name: &'static str,
+        _file: &'static str,
+        _line: u32,
+        _column: u32,
+        _condition: &'static str,
+    ) -> Self {
+        Site
+    }
+}
+
+/// A lock of a section.
+#[derive(Debug)]
+pub struct SectionLock;
+
+impl SectionLock {
+    /// A lock.
+    #[inline]
+    pub fn new<E: ?Sized>(
+        _name: &'static str,
+        _entered: &E,
+        _id: impl FnOnce(&E) -> Option<LockId>,
+        _is_read: bool,
+        _is_short: bool,
+    ) -> Self {
+        SectionLock
+    }
+}
+
+/// A section.
+#[derive(Debug)]
+pub struct Section<'o, const N: usize>(PhantomData<&'o ()>);
+
+/// A section, borrowed.
+#[derive(Debug)]
+pub struct FrameRef<'s>(PhantomData<&'s ()>);
+
+impl<'o, const N: usize> Section<'o, N> {
+    /// A section.
+    #[inline]
+    pub fn new(
+        _site: &'static Site,
+        _around: Option<FrameRef<'o>>,
+        _locks: [SectionLock; N],
+    ) -> Self {
+        Section(PhantomData)
+    }
+
+    /// The section, for one in its body.
+    #[inline]
+    pub fn __around(&self) -> FrameRef<'_> {
+        FrameRef(PhantomData)
+    }
+
+    /// The future.
+    #[inline]
+    pub fn __entering<F>(&self, _index: usize, future: F) -> F {
+        future
+    }
+
+    /// Nothing.
+    ///
+    /// # Safety
+    ///
+    /// None.
+    #[inline]
+    pub unsafe fn __wait(&self, _index: usize) -> Asking {
+        Asking
+    }
+
+    /// Nothing.
+    ///
+    /// # Safety
+    ///
+    /// None.
+    #[inline]
+    pub unsafe fn __finish(&self, _index: usize) -> Asking {
+        Asking
+    }
+
+    /// Nothing.
+    ///
+    /// # Safety
+    ///
+    /// None.
+    #[inline]
+    pub unsafe fn __inside(&self) -> Inside {
+        Inside
+    }
+}
+
+/// A thread is about to acquire a lock.
+#[derive(Debug)]
+pub struct Asking;
+
+impl Asking {
+    /// Nothing.
+    #[inline]
+    pub fn __acquired(self) {}
+}
+
+/// A thread is in a section.
+#[derive(Debug)]
+pub struct Inside;
+
+/// What is awaited in the body of a section.
+pub trait Awaited: Sized {
+    /// The same.
+    #[doc(hidden)]
+    #[inline]
+    fn __within<const N: usize>(self, _section: &Section<'_, N>) -> Self {
+        self
+    }
+}
+
+impl<F> Awaited for F {}
+
+pub(crate) fn set_threshold(_threshold: Duration) {}
+
+pub(crate) fn report() -> Report {
+    Report::new(Kind::Snapshot, std::vec::Vec::new(), std::vec::Vec::new())
+}

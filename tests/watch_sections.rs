@@ -211,6 +211,55 @@ fn other_instances_and_other_locks_are_not_refused() {
     });
 }
 
+/// More than a section can keep account of.
+#[test]
+fn a_crowd_of_locks_is_not_refused() {
+    let locks: Vec<Lock> = (0..34).map(|_| Lock::new()).collect();
+    let held = locks[33].try_acquire();
+    let mut section = pin!(async {
+        with_lock!(
+            a = locks[0],
+            b = locks[1],
+            c = locks[2],
+            d = locks[3],
+            e = locks[4],
+            f = locks[5],
+            g = locks[6],
+            h = locks[7],
+            i = locks[8],
+            j = locks[9],
+            k = locks[10],
+            l = locks[11],
+            m = locks[12],
+            n = locks[13],
+            o = locks[14],
+            p = locks[15],
+            q = locks[16],
+            r = locks[17],
+            s = locks[18],
+            t = locks[19],
+            u = locks[20],
+            v = locks[21],
+            w = locks[22],
+            x = locks[23],
+            y = locks[24],
+            z = locks[25],
+            a1 = locks[26],
+            b1 = locks[27],
+            c1 = locks[28],
+            d1 = locks[29],
+            e1 = locks[30],
+            f1 = locks[31],
+            g1 = locks[32],
+            h1 = locks[33],
+            {}
+        )
+    });
+    assert!(poll(section.as_mut()).is_pending());
+    drop(held);
+    assert!(poll(section).is_ready());
+}
+
 #[test]
 fn what_ends_before_does_not_count() {
     let account = Account::default();

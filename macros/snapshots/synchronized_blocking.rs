@@ -52,39 +52,41 @@ impl Account {
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
         __type0.__suspend_mode().__with(&__type1).__is_bounded();
-        let __section = ::async_monitor::__private::Section::new(
-            {
-                static __SITE: ::async_monitor::__private::Site = ::async_monitor::__private::Site::new(
-                    "next",
-                    ::core::file!(),
-                    ::core::line!(),
-                    ::core::column!(),
-                    "",
-                );
-                &__SITE
-            },
-            ::core::option::Option::None,
-            [
-                ::async_monitor::__private::SectionLock::new(
-                    __type0.__name(::core::stringify!(ledger)),
-                    __lock0,
-                    ::async_monitor::__private::Watched::<
-                        122075695621518212564394156771862851892u128,
-                    >::watched_id,
-                    false,
-                    __type0.__suspend_mode().__acquires_last(),
-                ),
-                ::async_monitor::__private::SectionLock::new(
-                    __type1.__name(::core::stringify!(cfg)),
-                    __lock1,
-                    ::async_monitor::__private::Watched::<
-                        263483944795383689231947791126006350729u128,
-                    >::watched_id,
-                    true,
-                    __type1.__suspend_mode().__acquires_last(),
-                ),
-            ],
-        );
+        let __section = unsafe {
+            ::async_monitor::__private::Section::new(
+                {
+                    static __SITE: ::async_monitor::__private::Site = ::async_monitor::__private::Site::new(
+                        "next",
+                        ::core::file!(),
+                        ::core::line!(),
+                        ::core::column!(),
+                        "",
+                    );
+                    &__SITE
+                },
+                ::core::option::Option::None,
+                [
+                    ::async_monitor::__private::SectionLock::new(
+                        __type0.__name(::core::stringify!(ledger)),
+                        __lock0,
+                        ::async_monitor::__private::Watched::<
+                            122075695621518212564394156771862851892u128,
+                        >::watched_id,
+                        false,
+                        __type0.__suspend_mode().__acquires_last(),
+                    ),
+                    ::async_monitor::__private::SectionLock::new(
+                        __type1.__name(::core::stringify!(cfg)),
+                        __lock1,
+                        ::async_monitor::__private::Watched::<
+                            263483944795383689231947791126006350729u128,
+                        >::watched_id,
+                        true,
+                        __type1.__suspend_mode().__acquires_last(),
+                    ),
+                ],
+            )
+        };
         let __limit: ::core::time::Duration = LONG;
         let mut __snapshot0 = ::core::option::Option::None;
         let __committed = ::async_monitor::__private::Committed::new();

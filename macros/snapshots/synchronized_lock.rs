@@ -21,30 +21,32 @@ impl Account {
             let __entry = ::async_monitor::__private::entry(__found, __object, __gate);
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
-        let __section = ::async_monitor::__private::Section::new(
-            {
-                static __SITE: ::async_monitor::__private::Site = ::async_monitor::__private::Site::new(
-                    "deposit",
-                    ::core::file!(),
-                    ::core::line!(),
-                    ::core::column!(),
-                    "",
-                );
-                &__SITE
-            },
-            ::core::option::Option::None,
-            [
-                ::async_monitor::__private::SectionLock::new(
-                    __type0.__name(::core::stringify!(ledger)),
-                    __lock0,
-                    ::async_monitor::__private::Watched::<
-                        122075695621518212564394156771862851892u128,
-                    >::watched_id,
-                    false,
-                    __type0.__suspend_mode().__acquires_last(),
-                ),
-            ],
-        );
+        let __section = unsafe {
+            ::async_monitor::__private::Section::new(
+                {
+                    static __SITE: ::async_monitor::__private::Site = ::async_monitor::__private::Site::new(
+                        "deposit",
+                        ::core::file!(),
+                        ::core::line!(),
+                        ::core::column!(),
+                        "",
+                    );
+                    &__SITE
+                },
+                ::core::option::Option::None,
+                [
+                    ::async_monitor::__private::SectionLock::new(
+                        __type0.__name(::core::stringify!(ledger)),
+                        __lock0,
+                        ::async_monitor::__private::Watched::<
+                            122075695621518212564394156771862851892u128,
+                        >::watched_id,
+                        false,
+                        __type0.__suspend_mode().__acquires_last(),
+                    ),
+                ],
+            )
+        };
         let __waited0 = ::async_monitor::__private::infallible(
             __section
                 .__entering(

@@ -21,30 +21,32 @@ const _: () = {
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
         __type0.__suspend_mode().__is_bounded();
-        let __section = ::async_monitor::__private::Section::new(
-            {
-                static __SITE: ::async_monitor::__private::Site = ::async_monitor::__private::Site::new(
-                    "with_lock!",
-                    ::core::file!(),
-                    ::core::line!(),
-                    ::core::column!(),
-                    "",
-                );
-                &__SITE
-            },
-            ::core::option::Option::None,
-            [
-                ::async_monitor::__private::SectionLock::new(
-                    __type0.__name(::core::stringify!(account.ledger)),
-                    __lock0,
-                    ::async_monitor::__private::Watched::<
-                        122075695621518212564394156771862851892u128,
-                    >::watched_id,
-                    false,
-                    __type0.__suspend_mode().__acquires_last(),
-                ),
-            ],
-        );
+        let __section = unsafe {
+            ::async_monitor::__private::Section::new(
+                {
+                    static __SITE: ::async_monitor::__private::Site = ::async_monitor::__private::Site::new(
+                        "with_lock!",
+                        ::core::file!(),
+                        ::core::line!(),
+                        ::core::column!(),
+                        "",
+                    );
+                    &__SITE
+                },
+                ::core::option::Option::None,
+                [
+                    ::async_monitor::__private::SectionLock::new(
+                        __type0.__name(::core::stringify!(account.ledger)),
+                        __lock0,
+                        ::async_monitor::__private::Watched::<
+                            122075695621518212564394156771862851892u128,
+                        >::watched_id,
+                        false,
+                        __type0.__suspend_mode().__acquires_last(),
+                    ),
+                ],
+            )
+        };
         let __limit: ::core::time::Duration = LONG;
         match ::async_monitor::__private::timeout(
                 __limit,

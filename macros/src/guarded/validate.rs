@@ -36,7 +36,7 @@ fn check_lock_name(input: &Input, field: &FieldInput, name: &Ident, errors: &Err
             candidates = vec![candidates.swap_remove(near)];
         }
         let advice = if candidates.is_empty() {
-            "add the lock to the struct: `name: Lock`".to_owned()
+            format!("add the lock to the struct: `{name}: Lock`")
         } else {
             format!("write {}", one_of(&candidates, "#[guarded_by(", ")]"))
         };

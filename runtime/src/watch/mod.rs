@@ -13,7 +13,8 @@
 //!
 //! [`IS_ON`] says whether it is so in this build. (On `wasm32-unknown-unknown`, where there is
 //! no time, it never is.) Where it is not, all this costs nothing: no
-//! instruction, no byte, no dependency; [`report`] is empty.
+//! instruction, no byte, no dependency; [`report`] is empty. Where it is, a wait allocates, and
+//! the first one starts a thread.
 //!
 //! # What is known
 //!
@@ -104,7 +105,7 @@ pub(crate) fn call_hook(report: &Report) {
 /// Sets for how long nothing must have moved before something is reported: a second, unless
 /// this was called.
 ///
-/// It also is how often waits are looked at.
+/// Waits are looked at four times in each threshold, but at least four times a second.
 pub fn set_threshold(threshold: Duration) {
     crate::watching::set_threshold(threshold);
 }

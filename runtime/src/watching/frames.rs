@@ -137,8 +137,7 @@ pub struct Section<'o, const N: usize> {
 #[allow(missing_debug_implementations)]
 pub struct FrameRef<'s>(&'s Frame);
 
-// SAFETY: W2: a section is a local of the fn or future whose section it is, and the borrows of
-// it are of futures that are awaited there.
+// SAFETY: W2: by the promise made to `new`, what borrows it touches it from one thread at a time.
 unsafe impl<const N: usize> Sync for Section<'_, N> {}
 // SAFETY: as for `Sync`. It is on the list of a thread only while it is borrowed (W1).
 unsafe impl<const N: usize> Send for Section<'_, N> {}
@@ -149,8 +148,18 @@ unsafe impl Sync for FrameRef<'_> {}
 
 impl<'o, const N: usize> Section<'o, N> {
     /// A section that holds nothing yet, in the body of the section `around`.
+    ///
+    /// # Safety
+    ///
+    /// It is not moved once it has been borrowed, and is dropped before its memory is used for
+    /// something else. What borrows it is polled, or run, by one thread at a time: by that which
+    /// polls or runs the code whose section it is.
     #[inline]
-    pub fn new(site: &'static Site, around: Option<FrameRef<'o>>, locks: [SectionLock; N]) -> Self {
+    pub unsafe fn new(
+        site: &'static Site,
+        around: Option<FrameRef<'o>>,
+        locks: [SectionLock; N],
+    ) -> Self {
         Section {
             frame: Frame {
                 site,
@@ -266,6 +275,13 @@ impl<const N: usize> core::fmt::Debug for Section<'_, N> {
     }
 }
 
+/// That of a lock; none for those that there is no bit for, which count as not held.
+#[inline]
+fn bit(index: usize) -> u32 {
+    let index = u32::try_from(index).unwrap_or(u32::MAX);
+    1_u32.checked_shl(index).unwrap_or(0)
+}
+
 /// Takes a section off the list when it is dropped, unless it was on the list before.
 struct Pushed<'s>(&'s Frame, bool);
 
@@ -337,12 +353,12 @@ impl Frame {
 
     #[inline]
     fn hold(&self, index: usize) {
-        self.holds.set(self.holds.get() | 1 << index.min(31));
+        self.holds.set(self.holds.get() | bit(index));
     }
 
     fn held(&self) -> impl Iterator<Item = &SectionLock> {
         let holds = self.holds.get();
-        let held = move |index: usize| holds & (1 << index.min(31)) != 0;
+        let held = move |index: usize| holds & bit(index) != 0;
         let locks = self.locks().iter().enumerate();
         locks.filter_map(move |(index, lock)| held(index).then_some(lock))
     }

@@ -135,8 +135,12 @@ pub struct FrameRef<'s>(PhantomData<&'s ()>);
 
 impl<'o, const N: usize> Section<'o, N> {
     /// A section.
+    ///
+    /// # Safety
+    ///
+    /// None.
     #[inline]
-    pub fn new(
+    pub unsafe fn new(
         _site: &'static Site,
         _around: Option<FrameRef<'o>>,
         _locks: [SectionLock; N],

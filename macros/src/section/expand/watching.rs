@@ -18,17 +18,20 @@ pub(super) fn section_local(span: Span) -> Ident {
 /// Expands to:
 ///
 /// ```text
-/// let __section = Section::new(
+/// let __section = unsafe { Section::new(
 ///     {
 ///         static __SITE: Site = Site::new("deposit", file!(), line!(), column!(), "");
 ///         &__SITE
 ///     },
 ///     None,
 ///     [SectionLock::new(__type0.__name("ledger"), __lock0, Watched::<0x1234>::watched_id, ..)],
-/// );
+/// ) };
 /// ```
 ///
 /// in front of the acquisitions.
+///
+/// SAFETY, of what is generated: the local cannot be named by the user, so it is not moved, and
+/// what borrows it is awaited or dropped where it stands.
 pub(super) fn declare(section: &Section, locks: &[Acquisition<'_>], site: Site<'_>) -> TokenStream {
     let span = own(Span::call_site());
     let private = section.options.krate.private_at(span);
@@ -42,21 +45,24 @@ pub(super) fn declare(section: &Section, locks: &[Acquisition<'_>], site: Site<'
         None => quote_spanned!(span=> ::core::option::Option::None),
     };
     let described = locks.iter().map(Acquisition::described);
+    let unsafe_ = unsafe_();
     quote_spanned! {span=>
-        let #local = #private::Section::new(
-            {
-                static __SITE: #private::Site = #private::Site::new(
-                    #name,
-                    ::core::file!(),
-                    ::core::line!(),
-                    ::core::column!(),
-                    #condition,
-                );
-                &__SITE
-            },
-            #around,
-            [#(#described,)*],
-        );
+        let #local = #unsafe_ {
+            #private::Section::new(
+                {
+                    static __SITE: #private::Site = #private::Site::new(
+                        #name,
+                        ::core::file!(),
+                        ::core::line!(),
+                        ::core::column!(),
+                        #condition,
+                    );
+                    &__SITE
+                },
+                #around,
+                [#(#described,)*],
+            )
+        };
     }
 }
 

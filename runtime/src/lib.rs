@@ -2,7 +2,13 @@
 //! checked by the compiler. The primitives of Python's asyncio with Rust's guarantees, on
 //! any executor, plus macros that turn misuse into compile errors.
 //!
-//! # Which lock?
+//! # When not to use an async lock
+//!
+//! Most shared state is touched in short sections that never await. There, an async lock is
+//! the wrong one: it costs more, and where many tasks contend, each hand-off is a wake-up. Take
+//! one of [`sync`], which has the same notation. An async lock is for sections that await
+//! something while others must stay out. And a value that moves from task to task belongs in a
+//! channel, a counter in an atomic.
 //!
 //! | the code that holds the lock ... | use |
 //! |---|---|
@@ -10,6 +16,11 @@
 //! | awaits | [`Mutex`], [`RwLock`], [`Lock`] |
 //! | awaits, and all its tasks run on one thread | `local` |
 //!
+#![cfg_attr(
+    all(feature = "macros", feature = "local"),
+    doc = "The [guide] has a tutorial, ways in from std, tokio and asyncio, recipes, the cancel \
+           safety of each method, the limits and the alternatives.\n"
+)]
 //! # An example
 //!
 //! ```
@@ -111,6 +122,8 @@ mod blocking;
 mod flavour;
 mod gate;
 mod guarded;
+#[cfg(all(any(doc, doctest), feature = "macros", feature = "local"))]
+pub mod guide;
 #[cfg(feature = "local")]
 #[allow(clippy::duplicate_mod)] // one code for both flavours
 pub mod local;
@@ -166,12 +179,9 @@ pub use crate::blocking::poll_out_of_patience as __poll_out_of_patience;
 #[cfg(feature = "macros")]
 pub use async_monitor_macros::{Guarded, holding, monitor, synchronized, with_lock};
 
-/// The examples of the pages that are not part of the docs.
+/// The examples of the page that is not part of the docs.
 #[cfg(all(doctest, feature = "macros"))]
 mod pages {
     #[doc = include_str!("../../README.md")]
     struct Readme;
-
-    #[doc = include_str!("../../docs/migration.md")]
-    struct Migration;
 }

@@ -1,0 +1,45 @@
+//! Pages that teach: a tutorial, ways in from other crates, recipes, and the limits.
+//!
+//! Begin with the [tutorial], or with the page for the locks you know: those of
+//! [std](from_std), of [tokio](from_tokio) or of [asyncio](from_asyncio).
+//!
+//! | page | answers |
+//! |---|---|
+//! | [`tutorial`] | how does a program with shared state grow, step by step? |
+//! | [`from_std`] | how do I move code that uses `std::sync` or parking_lot? |
+//! | [`from_tokio`] | what is `tokio::sync`'s `Notify`, `Semaphore`, `Mutex` here? |
+//! | [`from_asyncio`] | what is asyncio's `Condition`, `Event`, `Semaphore` here? |
+//! | [`migration`] | in which steps do I move a whole program? |
+//! | [`cancel_safety`] | what happens where a future is dropped, and in which order are waiters served? |
+//! | [`recipes`] | single flight, rate limit, pool, shutdown, work queue, cache, actor: how? |
+//! | [`limits`] | what can this crate not do, and what does it cost? |
+//! | [`alternatives`] | when is another crate the better choice? |
+//!
+//! The module has no code: it exists in the documentation only.
+
+#[doc = include_str!("guide/tutorial.md")]
+pub mod tutorial {}
+
+#[doc = include_str!("guide/from_std.md")]
+pub mod from_std {}
+
+#[doc = include_str!("guide/from_tokio.md")]
+pub mod from_tokio {}
+
+#[doc = include_str!("guide/from_asyncio.md")]
+pub mod from_asyncio {}
+
+#[doc = include_str!("guide/migration.md")]
+pub mod migration {}
+
+#[doc = include_str!("guide/cancel_safety.md")]
+pub mod cancel_safety {}
+
+#[doc = include_str!("guide/recipes.md")]
+pub mod recipes {}
+
+#[doc = include_str!("guide/limits.md")]
+pub mod limits {}
+
+#[doc = include_str!("guide/alternatives.md")]
+pub mod alternatives {}

@@ -322,3 +322,34 @@ fn monitor_lets_nobody_in_between() {
     assert_eq!(run.status, Some(0), "{run:#?}");
     assert_eq!(run.line("winner: "), "Some((0, 1601))");
 }
+
+#[test]
+fn ticket_office_balances_its_books() {
+    let run = run(example("ticket_office").args(["--port", "0", "--load", "60", "--seats", "20"]));
+    assert_eq!(run.status, Some(0), "{run:#?}");
+    assert_eq!(run.line("money taken: "), run.line("money at bank: "));
+    assert!(run.stdout.ends_with("the books balance\n"), "{run:#?}");
+}
+
+#[test]
+fn ticket_office_says_what_is_wrong_with_its_arguments() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = taken
+        .local_addr()
+        .expect("it has an address")
+        .port()
+        .to_string();
+    for (args, status, message) in [
+        (
+            ["--port", port.as_str()],
+            3,
+            "cannot listen on 127.0.0.1 port",
+        ),
+        (["--load", "0"], 2, "0 is not in 1..=20000"),
+        (["--seats", "many"], 2, "invalid digit"),
+    ] {
+        let run = run(example("ticket_office").args(args));
+        assert_eq!(run.status, Some(status), "{args:?}: {run:#?}");
+        assert!(run.stderr.contains(message), "{args:?}: {run:#?}");
+    }
+}

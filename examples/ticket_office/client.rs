@@ -57,7 +57,7 @@ impl Client {
         let request = Request::builder()
             .method(method)
             .uri(path)
-            .header("host", "ticket-office")
+            .header("host", "localhost")
             .header("content-type", "application/json")
             .body(Full::new(Bytes::copy_from_slice(body.as_bytes())))?;
         Ok(self.sender.send_request(request).await?)

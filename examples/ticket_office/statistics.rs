@@ -56,7 +56,7 @@ impl Statistics {
 
     #[synchronized(lock)]
     pub fn count(&self, add: impl FnOnce(&mut Counts)) {
-        add(&mut lock.counts);
+        add(lock.counts);
     }
 
     #[synchronized(lock)]

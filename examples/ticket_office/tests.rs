@@ -1,5 +1,7 @@
 //! The office over real connections.
 
+mod page;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -33,6 +33,8 @@ use crate::gate::polled_after_completion;
 use crate::platform::{SharedCell, Threads, const_unless_loom};
 use crate::queue::{LockedQueue, Node, NodePtr, Queue, State as NodeState};
 use crate::wake::{CAPACITY, WakeBatch};
+use crate::watch::Resource;
+use crate::watching::{Ask, Watch};
 
 /// The stamp of a node that leaves with an error; others are indices.
 const BROKEN: u32 = u32::MAX;
@@ -149,11 +151,13 @@ impl Barrier {
     ///
     /// Where the waker of another waiter panics that the last arrival lets
     /// through. All others have passed then.
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn wait(&self) -> BarrierWait<'_> {
         BarrierWait {
             barrier: Some(self),
             node: Node::new(()),
+            watch: Watch::new(),
         }
     }
 
@@ -404,6 +408,7 @@ pub struct BarrierWait<'a> {
     /// `None` once the future has completed.
     barrier: Option<&'a Barrier>,
     node: Node<()>,
+    watch: Watch,
 }
 
 impl Future for BarrierWait<'_> {
@@ -425,7 +430,13 @@ impl Future for BarrierWait<'_> {
                 barrier.poll_joined(&this.node, cx)
             }
         };
+        if result.is_pending() {
+            let ask = || Ask::of_signal(Resource::Barrier, barrier, || "Barrier");
+            // SAFETY: the node is pinned as we are, and both go together.
+            unsafe { this.watch.wait(ask, this.node.as_ptr(), cx.waker()) };
+        }
         result.map(|stamp| {
+            this.watch.over();
             this.barrier = None;
             if stamp == BROKEN {
                 Err(BrokenBarrier(()))

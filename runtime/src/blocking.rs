@@ -105,25 +105,30 @@ mod real {
 
     /// While it exists, this thread parks until a future has completed.
     #[cfg(any(debug_assertions, feature = "watch"))]
-    struct Parks(*const ());
+    struct Parks(parks::Waker);
 
     #[cfg(any(debug_assertions, feature = "watch"))]
     mod parks {
         use core::cell::Cell;
         use core::ptr;
-        use core::task::Waker;
+        use core::task;
         use std::thread_local;
 
         use super::Parks;
 
+        /// The data of the waker that unparks a thread, and whether it waits for a limited
+        /// time.
+        #[derive(Clone, Copy)]
+        pub(super) struct Waker(*const (), bool);
+
         thread_local! {
-            /// The data of the waker that unparks this thread.
-            static WAKER: Cell<*const ()> = const { Cell::new(ptr::null()) };
+            /// That of this thread.
+            static WAKER: Cell<Waker> = const { Cell::new(Waker(ptr::null(), false)) };
         }
 
         impl Parks {
-            pub(super) fn with(waker: &Waker) -> Self {
-                Parks(WAKER.replace(waker.data()))
+            pub(super) fn with(waker: &task::Waker, is_limited: bool) -> Self {
+                Parks(WAKER.replace(Waker(waker.data(), is_limited)))
             }
         }
 
@@ -133,15 +138,31 @@ mod real {
             }
         }
 
+        /// How a thread waits for what is polled with a waker.
+        #[derive(Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Parked {
+            /// It is no thread of ours that does.
+            No,
+            ForSomeTime,
+            ForAsLongAsItTakes,
+        }
+
         /// Whether the waker is that of a parker of this thread, which waits for what is
         /// polled with it.
-        pub(crate) fn is_parker(waker: &Waker) -> bool {
-            ptr::eq(waker.data(), WAKER.get()) && !waker.data().is_null()
+        pub(crate) fn parked(waker: &task::Waker) -> Parked {
+            let Waker(data, is_limited) = WAKER.get();
+            if data.is_null() || !ptr::eq(waker.data(), data) {
+                Parked::No
+            } else if is_limited {
+                Parked::ForSomeTime
+            } else {
+                Parked::ForAsLongAsItTakes
+            }
         }
     }
 
     #[cfg(any(debug_assertions, feature = "watch"))]
-    pub(crate) use self::parks::is_parker;
+    pub(crate) use self::parks::{Parked, parked};
 
     #[cfg(not(any(debug_assertions, feature = "watch")))]
     struct Parks;
@@ -149,7 +170,7 @@ mod real {
     #[cfg(not(any(debug_assertions, feature = "watch")))]
     impl Parks {
         #[inline]
-        fn with(_waker: &Waker) -> Self {
+        fn with(_waker: &Waker, _is_limited: bool) -> Self {
             Parks
         }
     }
@@ -219,7 +240,7 @@ mod real {
             });
 
         let mut future = pin!(future);
-        let _parks = Parks::with(&waker);
+        let _parks = Parks::with(&waker, limit.is_some());
         let mut cx = Context::from_waker(&waker);
         let mut polled = future.as_mut().poll(&mut cx);
         // The first look records the grants, the second one takes them over.
@@ -272,7 +293,7 @@ pub(crate) use self::real::{block_on, block_on_for, take_impatience, took_over};
         all(target_family = "wasm", target_os = "unknown")
     ))
 ))]
-pub(crate) use self::real::is_parker;
+pub(crate) use self::real::{Parked, parked};
 
 #[cfg(async_monitor_loom)]
 pub(crate) use loom::future::block_on;

@@ -9,10 +9,12 @@ use super::{CONDITIONAL, Gate, QUEUED};
 use crate::blocking::take_impatience;
 use crate::platform::{Flavour, Ordering};
 use crate::queue::{FutureState, LockedQueue, Node, NodePtr, State};
+use crate::watching::Caller;
 
 impl<P: Policy, F: Flavour> Gate<P, F> {
     /// Acquires if that is possible at once, before all that are queued, for requests
     /// that have priority.
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     pub(crate) fn try_acquire_first(&self, request: P::Request) -> bool {
         debug_assert!(P::has_priority(request));
         let _queue = self.queue.lock();
@@ -25,7 +27,10 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                 Ordering::Acquire,
                 Ordering::Relaxed,
             ) {
-                Ok(_) => return true,
+                Ok(_) => {
+                    self.holder.set(Caller::here());
+                    return true;
+                }
                 Err(now) => word = now,
             }
         }
@@ -47,7 +52,9 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         unsafe {
             if node.state() == State::Idle {
                 // Not its first poll: its grant was given up on its behalf.
-                if node.future_state() == FutureState::Polled && self.try_acquire(node.request) {
+                if node.future_state() == FutureState::Polled
+                    && self.try_acquire_quietly(node.request)
+                {
                     return Poll::Ready(());
                 }
                 self.poll_join(node, waker, false)

@@ -24,7 +24,9 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         unsafe {
             if node.state() != State::Idle {
                 self.poll_waiting(self.queue.lock(), node, cx.waker(), true)
-            } else if self.try_acquire(node.request) {
+            } else if self.try_acquire_quietly(node.request) {
+                // To evaluate, which says nothing of who will hold it.
+                self.holder.hand_on();
                 Poll::Ready(())
             } else {
                 self.poll_join(node, cx.waker(), true)

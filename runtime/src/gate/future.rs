@@ -9,7 +9,7 @@ use super::permit::Gated;
 use super::policy::Policy;
 use crate::queue::{FutureState, Node};
 use crate::watch::Resource;
-use crate::watching::Watch;
+use crate::watching::{Ask, Watch};
 
 /// The future that acquires from a gate. Every named future holds one. It returns its
 /// handle, from which the caller makes a guard.
@@ -75,7 +75,11 @@ impl<H: Gated> Acquiring<H> {
             polled_after_completion()
         }
         let gate = self.handle.gate();
-        let ask = || gate.described(&self.node, Resource::Lock, core::any::type_name::<H>);
+        let permits = self.handle.permits();
+        let ask = || Ask {
+            permits,
+            ..gate.described(&self.node, Resource::Lock, core::any::type_name::<H>)
+        };
         self.watch.ask(ask, waker);
         // SAFETY: the node is pinned as we are, used with this gate only, and
         // cancelled by our drop.
@@ -110,6 +114,8 @@ impl<H: Gated> Drop for Acquiring<H> {
         if state == FutureState::Completed {
             return;
         }
+        // Before the handle goes.
+        self.watch.over();
         // SAFETY: the handle is still there (F1), and nobody looks for it after
         // this. It is dropped also if a waker panics in what comes next.
         let handle = unsafe { ManuallyDrop::take(&mut self.handle) };

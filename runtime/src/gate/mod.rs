@@ -255,9 +255,11 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     ) -> Ask<'_> {
         let mode = P::mode(node.request);
         Ask {
+            permits: None,
+            relocks: None,
             resource: match mode {
                 Mode::Permits(_) => Resource::Semaphore,
-                Mode::Exclusive | Mode::Shared | Mode::Upgradable => resource,
+                Mode::Exclusive | Mode::Shared | Mode::Upgradable | Mode::Upgrade => resource,
             },
             lock: LockId::of(self),
             mode,

@@ -10,6 +10,7 @@ use super::policy::Policy;
 use crate::platform::Flavour;
 use crate::queue::Object;
 use crate::traits::lock::LockId;
+use crate::watching::Permits;
 
 /// A primitive with a gate, or a pointer that keeps one alive: `&L`, `Rc<L>` or
 /// `Arc<L>`.
@@ -22,6 +23,12 @@ pub(crate) trait Gated {
 
     /// The gate.
     fn gate(&self) -> &Gate<Self::Policy, Self::Flavour>;
+
+    /// How many permits there are, of a semaphore: for those who watch.
+    #[inline]
+    fn permits(&self) -> Option<&Permits> {
+        None
+    }
 }
 
 macro_rules! through_pointer {
@@ -33,6 +40,11 @@ macro_rules! through_pointer {
             #[inline]
             fn gate(&self) -> &Gate<L::Policy, L::Flavour> {
                 L::gate(self)
+            }
+
+            #[inline]
+            fn permits(&self) -> Option<&Permits> {
+                L::permits(self)
             }
         }
     )*};

@@ -87,7 +87,8 @@ impl Policy for Shared {
         match access {
             Access::Read => Mode::Shared,
             Access::Upgradable => Mode::Upgradable,
-            Access::Write | Access::Upgrade => Mode::Exclusive,
+            Access::Write => Mode::Exclusive,
+            Access::Upgrade => Mode::Upgrade,
         }
     }
 

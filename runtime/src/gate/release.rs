@@ -245,6 +245,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
             serving.word = word;
             serving.first = queue.next(node);
             *waker = queue.grant(node);
+            self.holder.hand_on();
             self.grants.granted(node);
         }
         true

@@ -33,6 +33,8 @@ use crate::platform::{SharedCell, const_unless_loom};
 use crate::queue::{Node, State};
 use crate::signal::{ALL, Epoch, Left, Signal};
 use crate::traits::guard::{HoldsLock, Relock, View};
+use crate::watch::Resource;
+use crate::watching::{Ask, Watch};
 
 /// A place where tasks that hold a lock wait for a change of what the lock
 /// guards: asyncio's `Condition`.
@@ -111,12 +113,14 @@ impl Condition {
     // The return type is `ConditionWait<'_, G>`, by the bound of `Reacquire`. In this
     // form the compiler reports a wrong guard once, and not again at the call and at its
     // `.await`.
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn wait<G: Relock>(&self, guard: G) -> ConditionWait<'_, <G::Reacquire as Future>::Output> {
         ConditionWait {
             condition: self,
             stage: Stage::Holding(guard),
             node: Node::new(Epoch::new()),
+            watch: Watch::new(),
         }
     }
 
@@ -138,6 +142,7 @@ impl Condition {
     /// As for [`wait`](Self::wait). A panic of the predicate releases the lock;
     /// the notification that it followed is used up.
     // For the return type, see `wait`.
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn wait_for<G, F>(
         &self,
@@ -154,6 +159,7 @@ impl Condition {
                 condition: self,
                 stage: Stage::Over,
                 node: Node::new(Epoch::new()),
+                watch: Watch::new(),
             },
             predicate,
         }
@@ -269,6 +275,7 @@ pub struct ConditionWait<'c, G: Relock> {
     stage: Stage<G>,
     /// Pinned with the future.
     node: Node<Epoch>,
+    watch: Watch,
 }
 
 impl<G: Relock> Future for ConditionWait<'_, G> {
@@ -301,11 +308,24 @@ impl<G: Relock> Future for ConditionWait<'_, G> {
                     // C1: only now. A waker that panics in here leaves us in
                     // the queue, for our drop to take us out.
                     this.stage = Stage::Parked(G::give_up(guard));
+                    let ask = || Ask {
+                        relocks: Some(id),
+                        ..Ask::of_signal(Resource::Condition, condition, || "Condition")
+                    };
+                    // SAFETY: the node is pinned as we are, and both go together.
+                    unsafe { this.watch.wait(ask, this.node.as_ptr(), cx.waker()) };
                     return Poll::Pending;
                 }
                 Stage::Parked(_) => {
                     // SAFETY: as above, and the node has joined.
-                    ready!(unsafe { condition.signal.poll_joined(&this.node, cx.waker()) });
+                    let polled = unsafe { condition.signal.poll_joined(&this.node, cx.waker()) };
+                    if polled.is_pending() {
+                        let ask = || Ask::of_signal(Resource::Condition, condition, || "Condition");
+                        // SAFETY: as above.
+                        unsafe { this.watch.wait(ask, this.node.as_ptr(), cx.waker()) };
+                        return Poll::Pending;
+                    }
+                    this.watch.over();
                     let Stage::Parked(released) = core::mem::replace(&mut this.stage, Stage::Over)
                     else {
                         unreachable!("the stage was matched above")

@@ -45,6 +45,8 @@ use crate::gate::polled_after_completion;
 use crate::platform::{Ordering, Word, const_unless_loom};
 use crate::queue::{FutureState, Node, State};
 use crate::signal::{ALL, Epoch, Signal};
+use crate::watch::Resource;
+use crate::watching::{Ask, Watch};
 
 const SET: usize = 1;
 const QUEUED: usize = 1 << 1;
@@ -143,11 +145,13 @@ impl Event {
     /// # Cancel safety
     ///
     /// Dropping the future only takes its place out of the queue.
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn wait(&self) -> EventWait<'_> {
         EventWait {
             event: self,
             node: Node::new(Epoch::new()),
+            watch: Watch::new(),
         }
     }
 
@@ -161,6 +165,7 @@ impl Event {
         /// STARTED.set();
         /// thread.join().unwrap();
         /// ```
+        #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn wait_blocking(&self) {
             if !self.is_set() {
@@ -263,6 +268,7 @@ impl fmt::Debug for Event {
 pub struct EventWait<'a> {
     event: &'a Event,
     node: Node<Epoch>,
+    watch: Watch,
 }
 
 impl Future for EventWait<'_> {
@@ -280,11 +286,15 @@ impl Future for EventWait<'_> {
                 // and leaves in our drop.
                 let polled = unsafe { event.poll_wait(node, cx.waker()) };
                 if polled.is_pending() {
+                    let ask = || Ask::of_signal(Resource::Event, event, || "Event");
+                    // SAFETY: the node is pinned as we are, and both go together.
+                    unsafe { self.watch.wait(ask, node.as_ptr(), cx.waker()) };
                     return Poll::Pending;
                 }
             }
         }
         node.set_future_state(FutureState::Completed);
+        self.watch.over();
         Poll::Ready(())
     }
 }

@@ -226,10 +226,14 @@ impl Default for Lock {
 impl fmt::Debug for Lock {
     #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lock")
-            .field("locked", &self.is_locked())
-            .field("waiters", &self.gate.waiters())
-            .finish()
+        let alternate = f.alternate();
+        let mut debug = f.debug_struct("Lock");
+        let is_locked = self.is_locked();
+        debug
+            .field("locked", &is_locked)
+            .field("waiters", &self.gate.waiters());
+        self.gate.holder().show(&mut debug, is_locked, alternate);
+        debug.finish()
     }
 }
 

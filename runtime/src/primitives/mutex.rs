@@ -190,8 +190,10 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
             }
         }
 
+        let alternate = f.alternate();
         let mut debug = f.debug_struct("Mutex");
-        if self.gate().try_acquire_quietly(()) {
+        let is_locked = !self.gate().try_acquire_quietly(());
+        if !is_locked {
             let _visit = Visit(self.gate());
             // SAFETY: the visit holds the lock (M1).
             let value = unsafe { &*self.value.get() };
@@ -201,7 +203,9 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
                 .field("value", &format_args!("<locked>"))
                 .field("locked", &true);
         }
-        debug.field("waiters", &self.gate().waiters()).finish()
+        debug.field("waiters", &self.gate().waiters());
+        self.gate().holder().show(&mut debug, is_locked, alternate);
+        debug.finish()
     }
 }
 

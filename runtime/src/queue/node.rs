@@ -312,17 +312,16 @@ impl<R: Request> Node<R> {
         unsafe { self.ticket.get() }
     }
 
-    /// Whether the node has been served, and its owner not been polled since: for those who
-    /// watch.
+    /// The state, for those who watch.
     ///
     /// # Safety
     ///
     /// The node exists.
     #[allow(dead_code)] // in builds that do not watch
-    pub(crate) unsafe fn is_served(node: NonNull<Self>) -> bool {
+    pub(crate) unsafe fn state_of(node: NonNull<Self>) -> State {
         // SAFETY: the state alone is touched, which is atomic.
         let state = unsafe { &(*node.as_ptr()).state };
-        state.load(Ordering::Relaxed).is_granted()
+        state.load(Ordering::Relaxed)
     }
 
     /// The address by which a queue knows the node.

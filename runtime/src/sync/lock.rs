@@ -59,15 +59,20 @@ impl Lock {
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn acquire(&self) -> LockGuard<'_> {
-        let raw = by_thread(
+        LockGuard {
+            hold: Hold::new(self.lock_raw(), &self.turns),
+        }
+    }
+
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
+    #[inline]
+    fn lock_raw(&self) -> RawMutexGuard<'_> {
+        by_thread(
             self.lock_id(),
             Mode::Exclusive,
             || self.raw.try_lock(),
             || self.raw.lock(),
-        );
-        LockGuard {
-            hold: Hold::new(raw, &self.turns),
-        }
+        )
     }
 
     /// Attempts to acquire the lock without waiting.
@@ -91,7 +96,7 @@ impl Lock {
     #[inline]
     pub(super) unsafe fn acquire_with_turn(&self) -> LockGuard<'_> {
         LockGuard {
-            hold: Hold::with_turn(self.raw.lock(), &self.turns, true),
+            hold: Hold::with_turn(self.lock_raw(), &self.turns, true),
         }
     }
 

@@ -104,13 +104,7 @@ impl<T: ?Sized> RwLock<T> {
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn read(&self) -> RwLockReadGuard<'_, T> {
-        let raw = by_thread(
-            self.lock_id(),
-            Mode::Shared,
-            || self.raw.try_read(),
-            || self.raw.read(),
-        );
-        self.reading(raw, false)
+        self.reading(self.read_raw(), false)
     }
 
     /// Attempts to acquire the lock for reading without waiting.
@@ -129,13 +123,7 @@ impl<T: ?Sized> RwLock<T> {
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn write(&self) -> RwLockWriteGuard<'_, T> {
-        let raw = by_thread(
-            self.lock_id(),
-            Mode::Exclusive,
-            || self.raw.try_write(),
-            || self.raw.write(),
-        );
-        self.writing(raw, false)
+        self.writing(self.write_raw(), false)
     }
 
     /// Attempts to acquire the lock for writing without waiting.
@@ -151,6 +139,28 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     pub fn get_mut(&mut self) -> &mut T {
         self.value.get_mut()
+    }
+
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
+    #[inline]
+    fn read_raw(&self) -> RawReadGuard<'_> {
+        by_thread(
+            self.lock_id(),
+            Mode::Shared,
+            || self.raw.try_read(),
+            || self.raw.read(),
+        )
+    }
+
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
+    #[inline]
+    fn write_raw(&self) -> RawWriteGuard<'_> {
+        by_thread(
+            self.lock_id(),
+            Mode::Exclusive,
+            || self.raw.try_write(),
+            || self.raw.write(),
+        )
     }
 
     #[inline]
@@ -179,7 +189,7 @@ impl<T: ?Sized> RwLock<T> {
     /// The caller has the turn, and leaves it to the guard.
     #[inline]
     unsafe fn acquire_with_turn(&self) -> RwLockWriteGuard<'_, T> {
-        self.writing(self.raw.write(), true)
+        self.writing(self.write_raw(), true)
     }
 
     /// # Safety
@@ -292,7 +302,7 @@ impl<T: ?Sized> SyncRwLock for RwLock<T> {
 unsafe impl<T: ?Sized> ConditionalSyncRwLock for RwLock<T> {
     #[inline]
     unsafe fn read_with_turn(&self) -> RwLockReadGuard<'_, T> {
-        self.reading(self.raw.read(), true)
+        self.reading(self.read_raw(), true)
     }
 
     #[inline]

@@ -13,11 +13,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::turns::Turns;
+use crate::LockId;
 use crate::blocking::block_on;
 use crate::gate::polled_after_completion;
 use crate::queue::{ConditionalNode, Evaluator};
 use crate::traits::sync_lock::{SyncLock, SyncRwLock};
 use crate::wake::wake_one;
+use crate::watch::{Mode, Resource};
+use crate::watching::{Ask, Watch};
 use crate::when::Evaluate;
 
 /// A sync lock of this crate, at which sections can wait for a condition.
@@ -223,6 +226,7 @@ through_pointer!(&L, Box<L>, Rc<L>, Arc<L>);
 struct Waiter<'a> {
     turns: &'a Turns,
     node: ConditionalNode<()>,
+    watch: Watch,
 }
 
 impl Waiter<'_> {
@@ -231,7 +235,27 @@ impl Waiter<'_> {
     fn poll(self: Pin<&Self>, cx: &mut Context<'_>) -> Poll<()> {
         // SAFETY: the node is pinned as we are, used with this gate only, and cancelled by
         // our drop.
-        unsafe { self.turns.0.poll_turn(&self.node.node, cx) }
+        let polled = unsafe { self.turns.0.poll_turn(&self.node.node, cx) };
+        if polled.is_pending() {
+            self.wait(cx);
+        }
+        polled
+    }
+
+    /// It waits, after a poll.
+    #[inline]
+    fn wait(self: Pin<&Self>, cx: &Context<'_>) {
+        let ask = || Ask {
+            resource: Resource::When,
+            lock: LockId::of(self.turns),
+            mode: Mode::Shared,
+            type_name: || "a lock of `sync`",
+            holder: None,
+            permits: None,
+            relocks: None,
+        };
+        // SAFETY: the node is pinned as we are, and both go together.
+        unsafe { self.watch.wait(ask, self.node.as_ptr(), cx.waker()) };
     }
 
     /// Leaves the queue, and keeps the turn.
@@ -239,6 +263,7 @@ impl Waiter<'_> {
     fn leave_queue(self: Pin<&Self>) {
         // SAFETY: the callers have the turn.
         unsafe { self.turns.0.satisfied(&self.node.node) }
+        self.watch.over();
     }
 }
 
@@ -329,6 +354,7 @@ where
         waiter: Some(Waiter {
             turns,
             node: ConditionalNode::new(()),
+            watch: Watch::new(),
         }),
         guards,
         condition,
@@ -388,6 +414,7 @@ where
             let cloned_waker = match unsafe { gate.give_up_turn(&waiter.node, cloned_waker) } {
                 Err(cloned_waker) => cloned_waker,
                 Ok(waker) => {
+                    waiter.wait(cx);
                     mem::forget(leave_queue_on_drop);
                     (this.guards.release)(guard);
                     if let Some(waker) = waker {
@@ -410,6 +437,7 @@ where
                 wake_one(waker);
             }
             if !again {
+                waiter.wait(cx);
                 return Poll::Pending;
             }
         };

@@ -50,7 +50,9 @@ mod report;
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
-pub use self::report::{Held, Kind, Mode, Place, Report, Resource, SectionInfo, Wait};
+pub use self::report::{
+    Held, Kind, Mode, Order, OrderedLock, Place, Report, Resource, SectionInfo, Wait,
+};
 
 /// Whether this build of the crate watches.
 pub const IS_ON: bool = cfg!(all(
@@ -108,6 +110,23 @@ pub(crate) fn call_hook(report: &Report) {
 /// Waits are looked at four times in each threshold, but at least four times a second.
 pub fn set_threshold(threshold: Duration) {
     crate::watching::set_threshold(threshold);
+}
+
+/// Sets for how long a lock may be held before that is reported, as a [`Kind::LongHold`].
+///
+/// Unless this was called, that is ten seconds where others wait for the lock, and for ever where
+/// nobody does. How long a lock has been held is counted from when that was first seen: since
+/// others wait for it, or its section was suspended.
+///
+/// ```
+/// use async_monitor::watch;
+/// use std::time::Duration;
+///
+/// // Nothing is to be held for a minute, also if nobody waits for it.
+/// watch::set_long_hold(Duration::from_secs(60));
+/// ```
+pub fn set_long_hold(limit: Duration) {
+    crate::watching::set_long_hold(limit);
 }
 
 /// What is waited for in this process now, and the locks that are held meanwhile.

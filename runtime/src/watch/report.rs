@@ -6,6 +6,8 @@ use core::time::Duration;
 use std::string::String;
 use std::vec::Vec;
 
+use crate::LockId;
+
 /// What [`report`](super::report) returns, and what the hook is called with.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -17,6 +19,8 @@ pub struct Report {
     pub waits: Vec<Wait>,
     /// The locks that sections hold which are suspended.
     pub held: Vec<Held>,
+    /// The two orders of a [`Kind::OrderInversion`].
+    pub orders: Vec<Order>,
 }
 
 /// Why there is a [`Report`].
@@ -29,6 +33,18 @@ pub enum Kind {
     Deadlock,
     /// A request was granted, and its future has not been polled since.
     Unpolled,
+    /// A request waits for a lock that is held by a section around it, which polls it by an
+    /// executor of its own (a `FuturesUnordered`, a `LocalSet`, a `block_on`). Unless the section
+    /// can go on without it, neither ever will.
+    WaitsWithin,
+    /// Two locks were acquired within each other in both orders, each by its class: two
+    /// sections that do so at a time may wait for each other for ever. Once for each pair.
+    OrderInversion,
+    /// So many orders were seen that no more are remembered: inversions of others are not
+    /// found. Once.
+    OrdersFull,
+    /// A lock has been held for [long](super::set_long_hold).
+    LongHold,
 }
 
 /// How a lock is held, or asked for.
@@ -41,6 +57,8 @@ pub enum Mode {
     Shared,
     /// To read, and perhaps to write later.
     Upgradable,
+    /// To write, by who holds the lock to read and perhaps write.
+    Upgrade,
     /// So many permits of a semaphore.
     Permits(usize),
 }
@@ -128,12 +146,36 @@ impl fmt::Debug for Place {
 pub struct Held {
     /// The lock: `Account.ledger` where a derive knows it, else as the section names it.
     pub lock: &'static str,
+    /// Which lock that is, of those with the name; known of the locks of this crate.
+    pub id: Option<LockId>,
     /// How it is held.
     pub mode: Mode,
     /// By which section.
     pub section: SectionInfo,
-    /// For how long the section has been suspended.
+    /// For how long it is known to hold it: since it was suspended first.
     pub since: Duration,
+}
+
+/// That a section acquired a lock within the section of another.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Order {
+    /// What was held.
+    pub first: OrderedLock,
+    /// What was acquired then.
+    pub then: OrderedLock,
+}
+
+/// A lock of an [`Order`]: any instance.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct OrderedLock {
+    /// Its name: `Account.ledger`.
+    pub lock: &'static str,
+    /// How it was acquired.
+    pub mode: Mode,
+    /// By which section.
+    pub section: SectionInfo,
 }
 
 /// Somebody who waits.
@@ -145,6 +187,8 @@ pub struct Wait {
     /// Its name: `Account.ledger` where a derive knows it, else as the section names it, or
     /// its type.
     pub name: String,
+    /// Which one that is, of those with the name.
+    pub id: LockId,
     /// What is asked for.
     pub mode: Mode,
     /// Where.
@@ -155,15 +199,27 @@ pub struct Wait {
     pub since: Duration,
     /// The request has been granted, and the future not been polled since.
     pub granted: bool,
+    /// The condition was false, and what is guarded has not changed since.
+    pub has_condition_false: bool,
     /// Where the lock was acquired last: by its holder, or by who had it last.
     pub last_acquired: Option<Place>,
+    /// By which section, if by one.
+    pub last_section: Option<SectionInfo>,
     /// The locks that are held by the sections around, from the outermost on.
     pub holding: Vec<Held>,
+    /// In a [`Kind::Snapshot`]: the number, from 1, of the circle that it is in, if nothing in
+    /// one has moved for the [threshold](super::set_threshold).
+    pub circle: Option<usize>,
 }
 
 impl Report {
     pub(crate) fn new(kind: Kind, waits: Vec<Wait>, held: Vec<Held>) -> Self {
-        Report { kind, waits, held }
+        Report {
+            kind,
+            waits,
+            held,
+            orders: Vec::new(),
+        }
     }
 }
 
@@ -171,12 +227,14 @@ impl Held {
     #[allow(dead_code)] // in builds that do not watch
     pub(crate) fn new(
         lock: &'static str,
+        id: Option<LockId>,
         mode: Mode,
         section: SectionInfo,
         since: Duration,
     ) -> Self {
         Held {
             lock,
+            id,
             mode,
             section,
             since,
@@ -201,6 +259,7 @@ impl fmt::Display for Mode {
             Mode::Exclusive => f.write_str("exclusively"),
             Mode::Shared => f.write_str("to read"),
             Mode::Upgradable => f.write_str("to read and upgrade"),
+            Mode::Upgrade => f.write_str("to upgrade"),
             Mode::Permits(1) => f.write_str("1 permit"),
             Mode::Permits(permits) => write!(f, "{permits} permits"),
         }
@@ -216,10 +275,26 @@ impl fmt::Display for SectionInfo {
 impl fmt::Display for Held {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}`, acquired by {}", self.lock, self.section)?;
-        if self.mode != Mode::Exclusive {
-            write!(f, " {}", self.mode)?;
+        self.mode.write_unless_exclusive(f)
+    }
+}
+
+impl fmt::Display for Order {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Order { first, then } = self;
+        write!(f, "`{}`, by {}", then.lock, then.section)?;
+        then.mode.write_unless_exclusive(f)?;
+        write!(f, "\n    within `{}`, by {}", first.lock, first.section)?;
+        first.mode.write_unless_exclusive(f)
+    }
+}
+
+impl Mode {
+    fn write_unless_exclusive(self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Mode::Exclusive => Ok(()),
+            _ => write!(f, " {self}"),
         }
-        Ok(())
     }
 }
 
@@ -229,33 +304,49 @@ impl fmt::Display for Wait {
             Some(section) => write!(f, "{section}")?,
             None => write!(f, "{}", self.place)?,
         }
-        let since = Since(self.since);
-        if self.granted {
-            write!(
-                f,
-                " was granted `{}` and has not been polled since",
-                self.name
-            )?;
+        let (name, since) = (&self.name, Since(self.since));
+        if self.granted && self.is_notified() {
+            write!(f, " was notified by `{name}` and has not been polled since")?;
+        } else if self.granted {
+            write!(f, " was granted `{name}` and has not been polled since")?;
         } else {
+            write!(f, " has waited for {since} for ")?;
             match (self.resource, self.section) {
-                (Resource::When, Some(section)) if !section.condition.is_empty() => write!(
-                    f,
-                    " has waited for {since} for `{}` of `{}`",
-                    section.condition, self.name
-                )?,
-                _ => write!(f, " has waited for {since} for `{}`", self.name)?,
+                (Resource::When, Some(section)) if !section.condition.is_empty() => {
+                    write!(f, "`{}` of `{name}`", section.condition)?;
+                }
+                (Resource::When, _) => write!(f, "a condition of `{name}`")?,
+                (Resource::Condition, _) => write!(f, "a notification of `{name}`")?,
+                (Resource::Barrier, _) => write!(f, "others at `{name}`")?,
+                (Resource::Lock | Resource::Semaphore | Resource::Event, _) => {
+                    write!(f, "`{name}`")?;
+                }
             }
-            if self.mode != Mode::Exclusive && self.resource <= Resource::Semaphore {
-                write!(f, " {}", self.mode)?;
+            if matches!(self.resource, Resource::Lock | Resource::Semaphore) {
+                self.mode.write_unless_exclusive(f)?;
+            }
+            if self.has_condition_false {
+                f.write_str(", which was false")?;
             }
         }
         for held in self.holding.iter().rev() {
             write!(f, "\n    while it holds {held}")?;
         }
-        if let Some(place) = self.last_acquired {
-            write!(f, "\n    `{}` was last acquired at {place}", self.name)?;
+        match (self.last_section, self.last_acquired) {
+            (Some(section), _) => write!(f, "\n    `{name}` was last acquired by {section}"),
+            (None, Some(place)) => write!(f, "\n    `{name}` was last acquired at {place}"),
+            (None, None) => Ok(()),
         }
-        Ok(())
+    }
+}
+
+impl Wait {
+    /// Whether it was let through, if it is `granted`.
+    fn is_notified(&self) -> bool {
+        match self.resource {
+            Resource::Event | Resource::Condition | Resource::Barrier => true,
+            Resource::Lock | Resource::Semaphore | Resource::When => false,
+        }
     }
 }
 
@@ -285,13 +376,34 @@ impl fmt::Display for Report {
             Kind::Unpolled => {
                 f.write_str("async-monitor: a lock was granted to a future that nobody polls\n")?
             }
+            Kind::WaitsWithin => f.write_str(
+                "async-monitor: a lock is asked for within a section that holds it: unless the \
+                 section can go on without, neither ever will\n",
+            )?,
+            Kind::OrderInversion => f.write_str(
+                "async-monitor: two locks are acquired in both orders: sections that do so at a \
+                 time may wait for each other\n",
+            )?,
+            Kind::OrdersFull => f.write_str(
+                "async-monitor: sections acquire locks within each other in more orders than are \
+                 remembered: further inversions may not be found\n",
+            )?,
+            Kind::LongHold => f.write_str("async-monitor: a lock has been held for long\n")?,
         }
         for wait in &self.waits {
             writeln!(f, "  {wait}")?;
+            if let Some(circle) = wait.circle {
+                writeln!(f, "    deadlock: it waits in the circle {circle}")?;
+            }
         }
-        if self.kind == Kind::Snapshot {
-            for held in &self.held {
-                writeln!(f, "  {held}, suspended for {}", Since(held.since))?;
+        for order in &self.orders {
+            writeln!(f, "  {order}")?;
+        }
+        for held in &self.held {
+            match self.kind {
+                Kind::Snapshot => writeln!(f, "  {held}, suspended for {}", Since(held.since))?,
+                _ if held.since.is_zero() => writeln!(f, "  it holds {held}")?,
+                _ => writeln!(f, "  it holds {held}, for {} or more", Since(held.since))?,
             }
         }
         Ok(())

@@ -10,6 +10,7 @@ use core::task::{Context, Poll, Waker};
 use std::thread_local;
 use std::vec::Vec;
 
+use super::orders::{self, Acquired, Class};
 use super::registry;
 use crate::LockId;
 use crate::watch::{Mode, Place, SectionInfo};
@@ -39,6 +40,10 @@ impl Site {
     pub(super) fn place(&self) -> Place {
         self.0.place
     }
+
+    pub(super) fn info(&self) -> SectionInfo {
+        self.0
+    }
 }
 
 /// The section that acquires a lock on this thread, if one does.
@@ -57,6 +62,8 @@ pub struct SectionLock {
     id: Option<LockId>,
     mode: Mode,
     is_short: bool,
+    /// The type of what is entered.
+    entered: fn() -> &'static str,
 }
 
 impl SectionLock {
@@ -80,6 +87,7 @@ impl SectionLock {
             id: id(entered),
             mode,
             is_short,
+            entered: core::any::type_name::<E>,
         }
     }
 }
@@ -351,8 +359,13 @@ impl Frame {
         unsafe { &*self.locks.get() }
     }
 
+    /// The section has acquired a lock.
     #[inline]
-    fn hold(&self, index: usize) {
+    fn acquired(&self, index: usize, asker: Asker) {
+        // It was on the list a moment ago, or is.
+        if !self.outer.get().is_null() {
+            self.acquired_within(index, asker);
+        }
         self.holds.set(self.holds.get() | bit(index));
     }
 
@@ -390,7 +403,7 @@ impl<'s> Asking<'s> {
     #[inline]
     pub fn __acquired(self) {
         if let Some((pushed, index)) = &self.0 {
-            pushed.0.hold(*index);
+            pushed.0.acquired(*index, Asker::Thread);
         }
     }
 }
@@ -433,7 +446,7 @@ impl<F: Future> Future for Entering<'_, F> {
         frame.entering.set(None);
         // A short lock is acquired by a call that comes later.
         if result.is_ready() && !frame.is_short(index) {
-            frame.hold(index);
+            frame.acquired(index, Asker::Task(waker_key(cx.waker())));
         }
         result
     }
@@ -500,15 +513,20 @@ impl Frame {
         if let Some(around) = unsafe { self.around.as_ref() } {
             around.suspended();
         }
+        self.register();
+    }
+
+    /// Tells the registry what the section holds.
+    fn register(&self) {
         if self.registered.get() == self.holds.get() {
             return;
         }
-        let held = self.held().map(|lock| (lock.name, lock.mode)).collect();
-        // SAFETY: the count is pinned, as the section is a local of a future that was polled,
+        let held = self.held().map(|lock| (lock.name, lock.id, lock.mode));
+        // SAFETY: the count is pinned, as a section does not move once it has been borrowed,
         // and the entry is removed by our drop (W3).
         unsafe {
             let polls = NonNull::from(&self.polls);
-            registry::section_suspended(self.number(), self.site.0, held, polls);
+            registry::section_holds(self.number(), self.site.0, held, polls);
         }
         self.registered.set(self.holds.get());
     }
@@ -530,9 +548,10 @@ pub(super) struct HeldAround {
     pub(super) lock: LockId,
     pub(super) mode: Mode,
     pub(super) section: SectionInfo,
-    /// The number of the section, if it is suspended while the request waits; else its
-    /// thread waits.
-    pub(super) suspended: Option<u64>,
+    /// That of the section.
+    pub(super) number: u64,
+    /// The section is suspended while the request waits; else its thread waits.
+    pub(super) is_suspended: bool,
 }
 
 /// Who asks.
@@ -543,6 +562,7 @@ pub(super) enum Asker {
 }
 
 /// What a section on the list is to a request.
+#[derive(PartialEq, Eq)]
 enum Relation {
     /// It cannot go on before the request is done.
     Around,
@@ -563,67 +583,195 @@ impl Asker {
     }
 }
 
+/// The sections on a list, from `next` on, each with what it is to a request.
+struct Walk {
+    next: *const Frame,
+    asker: Asker,
+    is_beyond: bool,
+}
+
+impl Walk {
+    fn new(next: *const Frame, asker: Asker) -> Self {
+        Walk {
+            next,
+            asker,
+            is_beyond: false,
+        }
+    }
+
+    /// # Safety
+    ///
+    /// The list is that of this thread, and the reference is not kept beyond the poll, or the
+    /// call, that is under way (W1).
+    unsafe fn next<'f>(&mut self) -> Option<(&'f Frame, Relation)> {
+        // SAFETY: W1.
+        let frame = unsafe { self.next.as_ref() }?;
+        self.next = frame.outer.get();
+        let relation = match self.asker.relation(frame) {
+            Relation::Around if self.is_beyond => Relation::Unknown,
+            relation => relation,
+        };
+        self.is_beyond |= relation == Relation::Unknown;
+        Some((frame, relation))
+    }
+}
+
 /// What is around a request, and which section it enters, if it is one that does.
 pub(super) struct Around {
     /// From the innermost on.
     pub(super) held: Vec<HeldAround>,
+    /// The lock that is asked for, held by a section that may go on without it, for all that is
+    /// known: it polls the request by another waker, or by hand.
+    pub(super) beyond: Vec<HeldAround>,
     /// The name of the lock, and the section.
     pub(super) entering: Option<(&'static str, SectionInfo)>,
+    /// The innermost section enters another lock, one of a user's own, in whose future this
+    /// request is.
+    pub(super) is_part: bool,
+}
+
+/// Whether a section that a request of this thread is in holds `lock`.
+#[inline]
+pub(super) fn is_held_around(asker: Asker, lock: LockId) -> bool {
+    let mut walk = Walk::new(INNERMOST.get(), asker);
+    // SAFETY: the references are not kept.
+    while let Some((frame, relation)) = unsafe { walk.next() } {
+        let holds_it = |held: &SectionLock| held.id == Some(lock);
+        if relation == Relation::Around && frame.held().any(holds_it) {
+            return true;
+        }
+    }
+    false
 }
 
 /// The sections that a request of this thread for `lock` is in.
 pub(super) fn around(asker: Asker, lock: LockId) -> Around {
     let mut around = Around {
         held: Vec::new(),
+        beyond: Vec::new(),
         entering: None,
+        is_part: false,
     };
-    let mut next = INNERMOST.get();
+    let mut walk = Walk::new(INNERMOST.get(), asker);
     let mut is_innermost = true;
-    // SAFETY: W1.
-    while let Some(frame) = unsafe { next.as_ref() } {
-        next = frame.outer.get();
-        match asker.relation(frame) {
-            Relation::Around => {}
-            Relation::Ends => continue,
-            Relation::Unknown => break,
-        }
-        if is_innermost {
+    // SAFETY: the references are not kept.
+    while let Some((frame, relation)) = unsafe { walk.next() } {
+        let is_around = relation == Relation::Around;
+        if is_innermost && is_around {
             let entered = frame
                 .entering
                 .get()
                 .and_then(|index| frame.locks().get(index));
+            around.is_part = entered.is_some_and(|entered| entered.id != Some(lock));
             around.entering = entered
                 .filter(|entered| entered.id == Some(lock))
                 .map(|entered| (entered.name, frame.site.0));
         }
-        around.held.extend(frame.held().filter_map(|held| {
+        is_innermost &= relation == Relation::Ends;
+        let held = frame.held().filter_map(|held| {
             Some(HeldAround {
                 name: held.name,
                 lock: held.id?,
                 mode: held.mode,
                 section: frame.site.0,
-                suspended: matches!(asker, Asker::Task(_)).then(|| frame.number()),
+                number: frame.number(),
+                is_suspended: matches!(asker, Asker::Task(_)),
             })
-        }));
-        is_innermost = false;
+        });
+        if is_around {
+            around.held.extend(held);
+        } else {
+            let before = around.beyond.len();
+            around.beyond.extend(held.filter(|held| held.lock == lock));
+            if around.beyond.len() > before {
+                // Whether it goes on is seen by its polls.
+                frame.register();
+            }
+        }
     }
     around
 }
 
-/// How often the sections around have been polled, in all.
-pub(super) fn polls_around(asker: Asker) -> u64 {
-    let mut polls = 0;
-    let mut next = INNERMOST.get();
-    // SAFETY: W1.
-    while let Some(frame) = unsafe { next.as_ref() } {
-        next = frame.outer.get();
-        match asker.relation(frame) {
-            Relation::Around if frame.held().any(|held| held.id.is_some()) => {
-                polls += frame.polls.load(Ordering::Relaxed);
+/// What tells whether a request is still where it was, and whether its sections have been
+/// polled since without it. Sums of hashes, which differ if what they are of does.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Prints {
+    /// Which sections around hold something, and which beyond hold the lock.
+    pub(super) sections: u64,
+    /// How often those around have been polled.
+    pub(super) around: u64,
+    /// How often those beyond have been polled.
+    pub(super) beyond: u64,
+}
+
+/// The part of a sum that a section has, for a count of its polls.
+pub(super) fn print(section: u64, polls: u64) -> u64 {
+    // The finalizer of SplitMix64, by Steele, Lea and Flood.
+    let mut hash = section.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ polls.rotate_left(32);
+    hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    hash ^ (hash >> 31)
+}
+
+/// The prints of a request of this thread for `lock`.
+pub(super) fn prints(asker: Asker, lock: LockId) -> Prints {
+    let mut prints = Prints::default();
+    let mut walk = Walk::new(INNERMOST.get(), asker);
+    // SAFETY: the references are not kept.
+    while let Some((frame, relation)) = unsafe { walk.next() } {
+        let is_around = relation == Relation::Around;
+        let counts = |held: &SectionLock| held.id.is_some_and(|id| is_around || id == lock);
+        if !frame.held().any(counts) {
+            continue;
+        }
+        let holds = u64::from(frame.holds.get()) << 1 | u64::from(is_around);
+        let (number, polls) = (frame.number(), frame.polls.load(Ordering::Relaxed));
+        prints.sections = prints.sections.wrapping_add(print(number, holds));
+        let sum = match (is_around, asker) {
+            (true, Asker::Task(_)) => &mut prints.around,
+            // A section that a thread is in stands still.
+            (true, Asker::Thread) => continue,
+            (false, _) => &mut prints.beyond,
+        };
+        *sum = sum.wrapping_add(print(number, polls));
+    }
+    prints
+}
+
+impl Frame {
+    /// [`acquired`](Self::acquired), where sections are around.
+    #[inline(never)]
+    fn acquired_within(&self, index: usize, asker: Asker) {
+        let Some(then) = self.locks().get(index) else {
+            return;
+        };
+        let mut held: Vec<_> = self.held().map(|lock| self.noted(lock, true)).collect();
+        let mut is_within = false;
+        let mut walk = Walk::new(self.outer.get(), asker);
+        // SAFETY: the references are not kept. What is further out was on the list when this
+        // section was, a moment ago.
+        while let Some((frame, relation)) = unsafe { walk.next() } {
+            if relation == Relation::Around {
+                let around = held.len();
+                held.extend(frame.held().map(|lock| frame.noted(lock, false)));
+                is_within |= held.len() > around;
             }
-            Relation::Around | Relation::Ends => {}
-            Relation::Unknown => break,
+        }
+        if is_within {
+            orders::acquired(&held, self.noted(then, false));
         }
     }
-    polls
+
+    /// What is noted of a lock that the section has acquired.
+    fn noted(&self, lock: &SectionLock, is_own: bool) -> Acquired {
+        Acquired {
+            class: Class {
+                entered: lock.entered,
+                name: lock.name,
+            },
+            mode: lock.mode,
+            section: self.site.0,
+            is_own,
+        }
+    }
 }

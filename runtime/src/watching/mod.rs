@@ -43,20 +43,24 @@
 //!   is still registered and not granted, each section in it is still suspended, and has not
 //!   been polled since without the request in it.
 
+mod circles;
 mod frames;
+mod holds;
+mod orders;
 mod registry;
 mod waiting;
 mod watcher;
 
+use core::fmt;
 use core::panic::Location;
 use core::ptr;
-use core::sync::atomic::{AtomicPtr, Ordering};
+use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 pub use self::frames::{Awaited, Section, SectionLock, Site};
 pub(crate) use self::registry::report;
 pub(crate) use self::waiting::{Ask, Watch, by_thread};
-pub(crate) use self::watcher::set_threshold;
-use crate::watch::Place;
+pub(crate) use self::watcher::{set_long_hold, set_threshold};
+use crate::watch::{Place, SectionInfo};
 
 /// A place in the code of a user.
 #[derive(Clone, Copy)]
@@ -76,6 +80,8 @@ pub(crate) struct Holder(AtomicPtr<()>);
 
 /// The lowest bit of a pointer to a [`Site`]; another is to a `Location`.
 const IS_SITE: usize = 1;
+/// The next lowest: the lock was handed on since.
+const IS_HANDED_ON: usize = 1 << 1;
 
 impl Holder {
     #[inline]
@@ -95,9 +101,47 @@ impl Holder {
         self.0.store(holder.cast_mut(), Ordering::Relaxed);
     }
 
+    /// It is handed on: whoever is granted the lock has not said who it is.
+    #[inline]
+    pub(crate) fn hand_on(&self) {
+        let holder = self.0.load(Ordering::Relaxed);
+        let handed_on = holder.map_addr(|addr| addr | IS_HANDED_ON);
+        self.0.store(handed_on, Ordering::Relaxed);
+    }
+
+    /// Shows the holder of a lock that `is_held`: a section, or in the alternate form also a
+    /// place.
+    pub(crate) fn show(&self, debug: &mut fmt::DebugStruct<'_, '_>, is_held: bool, places: bool) {
+        if !is_held || self.0.load(Ordering::Relaxed).addr() & IS_HANDED_ON != 0 {
+            return;
+        }
+        if let Some(section) = self.section() {
+            debug.field("holder", &format_args!("{section}"));
+        } else if let Some(place) = self.get().filter(|_| places) {
+            debug.field("holder", &place);
+        }
+    }
+
+    /// What differs where the last place does.
+    fn key(&self) -> usize {
+        self.0.load(Ordering::Relaxed).addr() & !IS_HANDED_ON
+    }
+
+    /// The last section, if it was one.
+    fn section(&self) -> Option<SectionInfo> {
+        let holder = self.0.load(Ordering::Relaxed);
+        let untagged = holder.map_addr(|addr| addr & !(IS_SITE | IS_HANDED_ON));
+        if holder.addr() & IS_SITE == 0 {
+            return None;
+        }
+        // SAFETY: as in `get`.
+        unsafe { untagged.cast::<Site>().as_ref().map(Site::info) }
+    }
+
     /// The last place, if there was one.
     pub(crate) fn get(&self) -> Option<Place> {
         let holder = self.0.load(Ordering::Relaxed);
+        let holder = holder.map_addr(|addr| addr & !IS_HANDED_ON);
         let untagged = holder.map_addr(|addr| addr & !IS_SITE);
         // SAFETY: null, or a static reference that was stored by `set`, tagged by its type.
         unsafe {
@@ -110,4 +154,32 @@ impl Holder {
     }
 }
 
-const _: () = assert!(align_of::<Site>() > IS_SITE && align_of::<Location<'static>>() > IS_SITE);
+const _: () = {
+    assert!(align_of::<Site>() > IS_HANDED_ON);
+    assert!(align_of::<Location<'static>>() > IS_HANDED_ON);
+};
+
+/// How many permits a semaphore has in all.
+pub(crate) struct Permits(AtomicUsize);
+
+/// It is not known any more.
+const CHANGED: usize = usize::MAX;
+
+impl Permits {
+    #[inline]
+    pub(crate) const fn new(permits: usize) -> Self {
+        Permits(AtomicUsize::new(permits))
+    }
+
+    /// Permits are added or taken by number: whoever does so may do it again.
+    #[inline]
+    pub(crate) fn changed(&self) {
+        self.0.store(CHANGED, Ordering::Relaxed);
+    }
+
+    /// As many as it was made with, if that is still so.
+    pub(crate) fn total(&self) -> Option<usize> {
+        let total = self.0.load(Ordering::Relaxed);
+        (total != CHANGED).then_some(total)
+    }
+}

@@ -3,6 +3,7 @@
 
 #![allow(dead_code)]
 
+use core::fmt;
 use core::marker::PhantomData;
 use core::ptr::NonNull;
 use core::task::Waker;
@@ -34,6 +35,36 @@ impl Holder {
 
     #[inline]
     pub(crate) fn set(&self, _caller: Caller) {}
+
+    #[inline]
+    pub(crate) fn hand_on(&self) {}
+
+    #[inline]
+    pub(crate) fn show(
+        &self,
+        _debug: &mut fmt::DebugStruct<'_, '_>,
+        _is_held: bool,
+        _places: bool,
+    ) {
+    }
+}
+
+/// How many permits a semaphore has in all.
+pub(crate) struct Permits;
+
+impl Permits {
+    #[inline]
+    pub(crate) const fn new(_permits: usize) -> Self {
+        Permits
+    }
+
+    #[inline]
+    pub(crate) fn changed(&self) {}
+
+    #[inline]
+    pub(crate) fn total(&self) -> Option<usize> {
+        None
+    }
 }
 
 /// A request.
@@ -43,6 +74,28 @@ pub(crate) struct Ask<'a> {
     pub(crate) mode: Mode,
     pub(crate) type_name: fn() -> &'static str,
     pub(crate) holder: Option<&'a Holder>,
+    pub(crate) permits: Option<&'a Permits>,
+    pub(crate) relocks: Option<LockId>,
+}
+
+impl Ask<'_> {
+    /// A wait for notifications.
+    #[inline]
+    pub(crate) fn of_signal<S>(
+        resource: Resource,
+        signal: &S,
+        type_name: fn() -> &'static str,
+    ) -> Self {
+        Ask {
+            resource,
+            lock: LockId::of(signal),
+            mode: Mode::Shared,
+            type_name,
+            holder: None,
+            permits: None,
+            relocks: None,
+        }
+    }
 }
 
 /// What a future that acquires knows for those who watch: nothing.
@@ -61,6 +114,9 @@ impl Watch {
 
     #[inline]
     pub(crate) fn acquired(&self, _holder: &Holder) {}
+
+    #[inline]
+    pub(crate) fn over(&self) {}
 
     #[inline]
     pub(crate) fn ask<'a>(&self, _ask: impl FnOnce() -> Ask<'a>, _waker: &Waker) {}
@@ -218,6 +274,8 @@ pub trait Awaited: Sized {
 impl<F> Awaited for F {}
 
 pub(crate) fn set_threshold(_threshold: Duration) {}
+
+pub(crate) fn set_long_hold(_limit: Duration) {}
 
 pub(crate) fn report() -> Report {
     Report::new(Kind::Snapshot, std::vec::Vec::new(), std::vec::Vec::new())

@@ -1,129 +1,293 @@
-//! Who waits, and which sections are suspended.
+//! Who waits, and which sections hold something meanwhile.
 
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::string::String;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use std::vec::Vec;
 
-use super::frames::HeldAround;
+use super::circles;
+use super::frames::{self, HeldAround};
+use super::holds::Lines;
+use super::waiting::{Known, short_name};
+use super::watcher::Thresholds;
+use super::{Holder, Permits};
 use crate::LockId;
+use crate::queue::State;
 use crate::watch::{Held, Kind, Mode, Place, Report, Resource, SectionInfo, Wait};
 
 /// A wait.
 pub(super) struct Entry {
-    pub(super) resource: Resource,
-    pub(super) lock: LockId,
-    pub(super) name: String,
-    pub(super) mode: Mode,
+    /// In the order in which the waits began.
+    pub(super) sequence: u64,
+    pub(super) asked: Asked,
     pub(super) place: Place,
-    pub(super) section: Option<SectionInfo>,
-    /// Where the lock had been acquired last when the wait began.
-    pub(super) last_acquired: Option<Place>,
+    /// The name of the lock, and the section that enters it.
+    pub(super) entering: Option<(&'static str, SectionInfo)>,
     /// From the innermost section around on.
     pub(super) held: Vec<HeldAround>,
+    /// See [`Around::beyond`](super::frames::Around::beyond).
+    pub(super) beyond: Vec<HeldAround>,
     pub(super) since: Instant,
-    pub(super) state: NodeState,
-    /// How often the sections around had been polled when the wait was polled last (W3).
-    pub(super) polls: NonNull<AtomicU64>,
+    pub(super) node: NodeAt,
+    /// What the future that waits knows (W3).
+    pub(super) known: NonNull<Known>,
+    /// A thread is parked for it, and for as long as it takes.
+    pub(super) is_certain: bool,
     /// When it was first seen that the wait is granted.
     granted_since: Option<Instant>,
-    is_reported: bool,
+    pub(super) reported: Reported,
 }
 
-/// Tells whether a wait has been granted.
-pub(super) struct NodeState {
-    /// The node of the wait (W3).
+/// What is asked for.
+#[derive(Clone, Copy)]
+pub(super) struct Asked {
+    pub(super) resource: Resource,
+    pub(super) lock: LockId,
+    pub(super) mode: Mode,
+    pub(super) type_name: fn() -> &'static str,
+    /// Of the lock (W3).
+    pub(super) holder: Option<NonNull<Holder>>,
+    /// Of the semaphore (W3).
+    pub(super) permits: Option<NonNull<Permits>>,
+    /// The lock that a wait for a `Condition` acquires again.
+    pub(super) relocks: Option<LockId>,
+}
+
+/// Which reports there were of a wait.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Reported {
+    pub(super) in_a_circle: bool,
+    unpolled: bool,
+    within: bool,
+}
+
+/// The node of a wait (W3).
+#[derive(Clone, Copy)]
+pub(super) struct NodeAt {
     node: NonNull<()>,
-    is_granted: unsafe fn(NonNull<()>) -> bool,
+    state: unsafe fn(NonNull<()>) -> State,
 }
 
-impl NodeState {
+impl NodeAt {
     /// # Safety
     ///
-    /// `is_granted` can be called with `node`, from any thread, until the entry is removed.
-    pub(super) unsafe fn new(
-        node: NonNull<()>,
-        is_granted: unsafe fn(NonNull<()>) -> bool,
-    ) -> Self {
-        NodeState { node, is_granted }
+    /// `state` can be called with `node`, from any thread, until the entry is removed.
+    pub(super) unsafe fn new(node: NonNull<()>, state: unsafe fn(NonNull<()>) -> State) -> Self {
+        NodeAt { node, state }
     }
 }
 
-/// A section that is, or was, suspended.
-struct Suspended {
-    section: SectionInfo,
-    held: Vec<(&'static str, Mode)>,
-    polls: NonNull<AtomicU64>,
-    since: Instant,
+/// What a wait waits for at the moment.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// To be served in turn.
+    Queued,
+    /// A change, to evaluate its condition again. It acquires its lock for that.
+    Unsatisfied,
+    /// To be polled.
+    Served,
+    /// Nothing: it is under way.
+    Moving,
+}
+
+/// A section that holds something, and is or was suspended.
+pub(super) struct Holding {
+    pub(super) section: SectionInfo,
+    pub(super) held: Vec<HeldSince>,
+    pub(super) polls: NonNull<AtomicU64>,
+    pub(super) is_reported: bool,
+}
+
+/// A lock that a section holds.
+pub(super) struct HeldSince {
+    pub(super) name: &'static str,
+    pub(super) lock: Option<LockId>,
+    pub(super) mode: Mode,
+    /// From then on, or from before.
+    pub(super) since: Instant,
+}
+
+/// The waits. One is known by its place.
+pub(super) struct Entries {
+    slots: Vec<Option<Entry>>,
+    free: Vec<u32>,
+}
+
+impl Entries {
+    fn insert(&mut self, entry: Entry) -> u32 {
+        match self.free.pop() {
+            Some(at) => {
+                self.slots[at as usize] = Some(entry);
+                at
+            }
+            None => {
+                self.slots.push(Some(entry));
+                (self.slots.len() - 1) as u32
+            }
+        }
+    }
+
+    fn remove(&mut self, at: u32) -> Option<Entry> {
+        let entry = self.slots.get_mut(at as usize)?.take();
+        if entry.is_some() {
+            self.free.push(at);
+        }
+        entry
+    }
+
+    pub(super) fn get(&self, at: u32) -> Option<&Entry> {
+        self.slots.get(at as usize)?.as_ref()
+    }
+
+    pub(super) fn get_mut(&mut self, at: u32) -> Option<&mut Entry> {
+        self.slots.get_mut(at as usize)?.as_mut()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Entry)> {
+        let numbered = self.slots.iter().enumerate();
+        numbered.filter_map(|(at, slot)| Some((at as u32, slot.as_ref()?)))
+    }
+
+    fn iter_mut(&mut self) -> impl Iterator<Item = &mut Entry> {
+        self.slots.iter_mut().flatten()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.free.len() == self.slots.len()
+    }
+
+    /// In the order in which they began.
+    fn in_order(&self) -> Vec<(u32, &Entry)> {
+        let mut entries: Vec<_> = self.iter().collect();
+        entries.sort_unstable_by_key(|(_, entry)| entry.sequence);
+        entries
+    }
 }
 
 pub(super) struct Registry {
-    entries: BTreeMap<u64, Entry>,
-    sections: BTreeMap<u64, Suspended>,
+    pub(super) entries: Entries,
+    pub(super) sections: BTreeMap<u64, Holding>,
     next: u64,
+    /// The waits of threads that are certain.
+    pub(super) certain: Vec<u32>,
+    /// Those that were reported, by the places and numbers of their waits.
+    circles: Vec<Vec<(u32, u64)>>,
+    lines: Lines,
+    /// To be reported at once.
+    urgent: Vec<Report>,
+    /// The watcher waits for something to look at.
+    watcher_waits: bool,
 }
 
 // SAFETY: what its pointers lead to is atomic, and there for as long as they are (W3).
 unsafe impl Send for Registry {}
 
 static REGISTRY: Mutex<Registry> = Mutex::new(Registry {
-    entries: BTreeMap::new(),
+    entries: Entries {
+        slots: Vec::new(),
+        free: Vec::new(),
+    },
     sections: BTreeMap::new(),
     next: 1,
+    certain: Vec::new(),
+    circles: Vec::new(),
+    lines: Lines::new(),
+    urgent: Vec::new(),
+    watcher_waits: false,
 });
 
-/// There is an entry.
-pub(super) static CHANGED: Condvar = Condvar::new();
+/// There is something to look at.
+static CHANGED: Condvar = Condvar::new();
 
-pub(super) fn lock() -> MutexGuard<'static, Registry> {
+fn lock() -> MutexGuard<'static, Registry> {
     REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Adds a wait. Returns its number.
+/// Adds a wait. Returns its place.
 ///
 /// # Safety
 ///
 /// W3, for what the entry points to.
-pub(super) unsafe fn wait_began(entry: Entry) -> u64 {
+pub(super) unsafe fn wait_began(mut entry: Entry) -> u32 {
     let mut registry = lock();
-    let number = registry.next;
+    entry.sequence = registry.next;
     registry.next += 1;
-    if registry.entries.is_empty() {
-        CHANGED.notify_one();
+    let is_certain = entry.is_certain;
+    let holds_something = !entry.held.is_empty();
+    let at = registry.entries.insert(entry);
+    if is_certain {
+        registry.certain.push(at);
+        if holds_something {
+            registry.report_if_closed(at);
+        }
     }
-    registry.entries.insert(number, entry);
-    number
+    registry.wake_watcher();
+    at
 }
 
-pub(super) fn wait_ended(number: u64) {
-    let entry = lock().entries.remove(&number);
+pub(super) fn wait_ended(at: u32) {
+    let mut registry = lock();
+    let entry = registry.entries.remove(at);
+    if entry.as_ref().is_some_and(|entry| entry.is_certain) {
+        registry.certain.retain(|other| *other != at);
+    }
+    drop(registry);
     // The registry is unlocked.
     drop(entry);
 }
 
+/// The wait is in other sections now.
+pub(super) fn wait_moved(at: u32, held: Vec<HeldAround>, beyond: Vec<HeldAround>) {
+    let mut registry = lock();
+    let before = registry.entries.get_mut(at).map(|entry| {
+        (
+            core::mem::replace(&mut entry.held, held),
+            core::mem::replace(&mut entry.beyond, beyond),
+        )
+    });
+    drop(registry);
+    drop(before);
+}
+
+/// Tells what a section holds.
+///
 /// # Safety
 ///
 /// W3, for `polls`.
-pub(super) unsafe fn section_suspended(
+pub(super) unsafe fn section_holds(
     number: u64,
     section: SectionInfo,
-    held: Vec<(&'static str, Mode)>,
+    held: impl Iterator<Item = (&'static str, Option<LockId>, Mode)>,
     polls: NonNull<AtomicU64>,
 ) {
     let since = Instant::now();
-    lock().sections.insert(
-        number,
-        Suspended {
-            section,
-            held,
-            polls,
-            since,
-        },
-    );
+    let held = held.map(|(name, lock, mode)| HeldSince {
+        name,
+        lock,
+        mode,
+        since,
+    });
+    let mut holding = Holding {
+        section,
+        held: held.collect(),
+        polls,
+        is_reported: false,
+    };
+    let mut registry = lock();
+    if let Some(before) = registry.sections.get(&number) {
+        // It holds what it held, and more.
+        for (held, before) in holding.held.iter_mut().zip(&before.held) {
+            held.since = before.since;
+        }
+    }
+    let before = registry.sections.insert(number, holding);
+    registry.wake_watcher();
+    drop(registry);
+    drop(before);
 }
 
 pub(super) fn section_ended(number: u64) {
@@ -131,206 +295,273 @@ pub(super) fn section_ended(number: u64) {
     drop(section);
 }
 
+/// Has something reported at once.
+pub(super) fn tell(reports: Vec<Report>) {
+    super::watcher::start();
+    let mut registry = lock();
+    registry.urgent.extend(reports);
+    registry.wake_watcher();
+}
+
+/// The watcher: waits until there is something to look at, and returns what is to be reported.
+pub(super) fn watch(thresholds: impl Fn() -> Thresholds) -> Vec<Report> {
+    let mut registry = lock();
+    while registry.is_idle(&thresholds()) {
+        registry.watcher_waits = true;
+        registry = CHANGED
+            .wait(registry)
+            .unwrap_or_else(PoisonError::into_inner);
+        registry.watcher_waits = false;
+    }
+    registry.findings(&thresholds(), Instant::now())
+}
+
+/// The watcher: waits for so long, or until something is urgent.
+pub(super) fn rest(time: Duration) {
+    let mut registry = lock();
+    registry.watcher_waits = true;
+    let rested = CHANGED.wait_timeout_while(registry, time, |registry| registry.urgent.is_empty());
+    rested
+        .unwrap_or_else(PoisonError::into_inner)
+        .0
+        .watcher_waits = false;
+}
+
+/// Sections are looked at also where nobody waits.
+pub(super) fn long_hold_was_set() {
+    super::watcher::start();
+    lock().wake_watcher();
+}
+
 impl Entry {
-    #[allow(clippy::too_many_arguments)]
     pub(super) fn new(
-        resource: Resource,
-        lock: LockId,
-        name: String,
-        mode: Mode,
+        asked: Asked,
         place: Place,
-        section: Option<SectionInfo>,
-        last_acquired: Option<Place>,
-        held: Vec<HeldAround>,
-        state: NodeState,
-        polls: NonNull<AtomicU64>,
+        around: frames::Around,
+        node: NodeAt,
+        known: NonNull<Known>,
+        is_certain: bool,
     ) -> Self {
         Entry {
-            resource,
-            lock,
-            name,
-            mode,
+            sequence: 0,
+            asked,
             place,
-            section,
-            last_acquired,
-            held,
+            entering: around.entering,
+            held: around.held,
+            beyond: around.beyond,
             since: Instant::now(),
-            state,
-            polls,
+            node,
+            known,
+            is_certain,
             granted_since: None,
-            is_reported: false,
+            reported: Reported::default(),
         }
     }
 
-    fn is_granted(&self) -> bool {
+    pub(super) fn standing(&self) -> Standing {
         // SAFETY: the entry has not been removed.
-        unsafe { (self.state.is_granted)(self.state.node) }
+        match unsafe { (self.node.state)(self.node.node) } {
+            State::Waiting | State::Woken => Standing::Queued,
+            State::Granted | State::Unclaimed | State::Notified | State::Unlinked => {
+                Standing::Served
+            }
+            State::Unsatisfied => Standing::Unsatisfied,
+            State::Idle | State::Evaluating => Standing::Moving,
+        }
     }
 
-    fn waits_for_a_lock(&self) -> bool {
-        match self.resource {
-            Resource::Lock => true,
-            Resource::Semaphore
-            | Resource::When
-            | Resource::Event
-            | Resource::Condition
-            | Resource::Barrier => false,
+    pub(super) fn is_old(&self, threshold: Duration, now: Instant) -> bool {
+        now.saturating_duration_since(self.since) >= threshold
+    }
+
+    /// Whether its grant is something that others wait for.
+    fn is_for_a_permit(&self) -> bool {
+        match self.asked.resource {
+            Resource::Lock | Resource::Semaphore | Resource::When => true,
+            Resource::Event | Resource::Condition | Resource::Barrier => false,
         }
+    }
+
+    /// How many permits the semaphore has in all, if that is known.
+    pub(super) fn permits(&self) -> Option<usize> {
+        // SAFETY: the entry has not been removed (W3).
+        unsafe { self.asked.permits?.as_ref() }.total()
     }
 }
 
 impl Registry {
-    pub(super) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+    fn is_idle(&self, thresholds: &Thresholds) -> bool {
+        let sections_count = thresholds.hold.is_some() && !self.sections.is_empty();
+        self.entries.is_empty() && self.urgent.is_empty() && !sections_count
+    }
+
+    fn wake_watcher(&self) {
+        if self.watcher_waits {
+            CHANGED.notify_one();
+        }
     }
 
     /// What is to be reported, each once.
-    pub(super) fn findings(&mut self, threshold: Duration, now: Instant) -> Vec<Report> {
-        let mut reports = Vec::new();
-        for entry in self.entries.values_mut() {
-            if !entry.is_granted() {
-                entry.granted_since = None;
-                continue;
-            }
-            let since = *entry.granted_since.get_or_insert(now);
-            let holds_something = matches!(entry.resource, Resource::Lock | Resource::Semaphore);
-            let is_late = holds_something && now.duration_since(since) >= threshold;
-            if is_late && !entry.is_reported {
-                entry.is_reported = true;
-                reports.push(Report::new(
-                    Kind::Unpolled,
-                    [wait(entry, now)].into(),
-                    Vec::new(),
-                ));
-            }
+    fn findings(&mut self, thresholds: &Thresholds, now: Instant) -> Vec<Report> {
+        let mut reports = core::mem::take(&mut self.urgent);
+        let threshold = thresholds.wait;
+        self.find_unpolled(threshold, now, &mut reports);
+        self.forget_broken_circles();
+        let is_known = |entry: &Entry| entry.reported.in_a_circle;
+        for circle in circles::find_all(self, threshold, now, is_known) {
+            reports.push(self.report_circle(&circle, now));
         }
-        while let Some(circle) = self.find_circle(threshold, now) {
-            let mut waits = Vec::new();
-            for number in circle {
-                if let Some(entry) = self.entries.get_mut(&number) {
-                    entry.is_reported = true;
-                    waits.push(wait(entry, now));
-                }
-            }
-            reports.push(Report::new(Kind::Deadlock, waits, Vec::new()));
-        }
+        self.find_within(threshold, now, &mut reports);
+        let mut lines = core::mem::replace(&mut self.lines, Lines::new());
+        lines.find_long_holds(self, thresholds, now, &mut reports);
+        self.lines = lines;
         reports
     }
 
-    /// Waits of which each is for a lock that a section around the next one holds, and the
-    /// last for one of the first.
-    fn find_circle(&self, threshold: Duration, now: Instant) -> Option<Vec<u64>> {
-        let mut stuck = Stuck::default();
-        for (&number, entry) in &self.entries {
-            let is_old = now.saturating_duration_since(entry.since) >= threshold;
-            if !entry.waits_for_a_lock() || entry.is_reported || !is_old || entry.is_granted() {
+    /// Grants that nobody picks up.
+    fn find_unpolled(&mut self, threshold: Duration, now: Instant, reports: &mut Vec<Report>) {
+        for entry in self.entries.iter_mut() {
+            if entry.standing() != Standing::Served {
+                entry.granted_since = None;
+                entry.reported.unpolled = false;
                 continue;
             }
-            let first = stuck.queues.entry(entry.lock).or_default();
-            if conflict(Mode::Shared, entry.mode) {
-                first.get_or_insert(number);
+            let since = *entry.granted_since.get_or_insert(now);
+            let is_late = now.duration_since(since) >= threshold;
+            if entry.is_for_a_permit() && is_late && !entry.reported.unpolled {
+                entry.reported.unpolled = true;
+                let waits = [wait(entry, now)].into();
+                reports.push(Report::new(Kind::Unpolled, waits, Vec::new()));
             }
-            // Without a section around it, it keeps nobody waiting.
-            if !entry.held.is_empty() && self.sections_stand_still(entry) {
-                stuck.waits.insert(number, entry);
-                for held in &entry.held {
-                    let holders = stuck.holders.entry(held.lock).or_default();
-                    holders.push((number, held.mode));
+        }
+    }
+
+    /// What is asked for within the poll of a section that holds it.
+    fn find_within(&mut self, threshold: Duration, now: Instant, reports: &mut Vec<Report>) {
+        let Registry {
+            entries, sections, ..
+        } = self;
+        for entry in entries.iter_mut() {
+            let keeps = |held: &&HeldAround| conflict(held.mode, entry.asked.mode);
+            let Some(holder) = entry.beyond.iter().find(keeps) else {
+                continue;
+            };
+            let waits = entry.standing() == Standing::Queued && entry.is_old(threshold, now);
+            // SAFETY: the wait is registered (W3).
+            let known = unsafe { entry.known.as_ref() };
+            if entry.reported.within
+                || !waits
+                || !stand_still(sections, entry.beyond.iter(), known.beyond())
+            {
+                continue;
+            }
+            let since = sections.get(&holder.number).and_then(|holding| {
+                let mut held = holding.held.iter();
+                Some(held.find(|held| held.lock == Some(holder.lock))?.since)
+            });
+            let since = since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
+            let held = held(holder, since);
+            entry.reported.within = true;
+            let waits = [wait(entry, now)].into();
+            reports.push(Report::new(Kind::WaitsWithin, waits, [held].into()));
+        }
+    }
+
+    /// W5: each section around is suspended, or its thread waits, and has not been polled
+    /// without the wait.
+    pub(super) fn sections_stand_still(&self, entry: &Entry) -> bool {
+        // SAFETY: the wait is registered (W3).
+        let known = unsafe { entry.known.as_ref() };
+        let suspended = entry.held.iter().filter(|held| held.is_suspended);
+        stand_still(&self.sections, suspended, known.around())
+    }
+
+    /// The thread whose wait is at `at` closes a circle that nothing can break, and it is to be
+    /// reported now.
+    fn report_if_closed(&mut self, at: u32) {
+        if let Some(circle) = circles::find_certain(self, at) {
+            let report = self.report_circle(&circle, Instant::now());
+            self.urgent.push(report);
+        }
+    }
+
+    fn report_circle(&mut self, circle: &[u32], now: Instant) -> Report {
+        let mut waits = Vec::new();
+        let mut known = Vec::new();
+        for at in circle {
+            if let Some(entry) = self.entries.get_mut(*at) {
+                entry.reported.in_a_circle = true;
+                waits.push(wait(entry, now));
+                known.push((*at, entry.sequence));
+            }
+        }
+        self.circles.push(known);
+        Report::new(Kind::Deadlock, waits, Vec::new())
+    }
+
+    /// A circle of which one wait has ended is none any more: the others may be in another.
+    fn forget_broken_circles(&mut self) {
+        let Registry {
+            circles, entries, ..
+        } = self;
+        circles.retain(|circle| {
+            let is_whole = circle.iter().all(|(at, sequence)| {
+                entries.get(*at).is_some_and(|entry| {
+                    entry.sequence == *sequence && entry.standing() != Standing::Served
+                })
+            });
+            for (at, sequence) in circle.iter().filter(|_| !is_whole) {
+                if let Some(entry) = entries.get_mut(*at) {
+                    entry.reported.in_a_circle &= entry.sequence != *sequence;
                 }
             }
-        }
-        let mut done = BTreeSet::new();
-        let starts: Vec<u64> = stuck.waits.keys().copied().collect();
-        starts
-            .into_iter()
-            .find_map(|start| stuck.circle_from(start, &mut done))
-    }
-
-    /// W5: each section around is suspended, and has not been polled without the wait.
-    fn sections_stand_still(&self, entry: &Entry) -> bool {
-        let numbers: BTreeSet<u64> = entry
-            .held
-            .iter()
-            .filter_map(|held| held.suspended)
-            .collect();
-        let mut polls = 0;
-        for number in numbers {
-            let Some(section) = self.sections.get(&number) else {
-                return false;
-            };
-            // SAFETY: the section is registered (W3).
-            polls += unsafe { section.polls.as_ref() }.load(Ordering::Relaxed);
-        }
-        // SAFETY: the wait is registered (W3).
-        polls == unsafe { entry.polls.as_ref() }.load(Ordering::Relaxed)
-    }
-
-    fn snapshot(&self, now: Instant) -> Report {
-        let waits = self
-            .entries
-            .values()
-            .map(|entry| wait(entry, now))
-            .collect();
-        let held = self.sections.values().flat_map(|section| {
-            section.held.iter().map(|(lock, mode)| {
-                let since = now.saturating_duration_since(section.since);
-                Held::new(lock, *mode, section.section, since)
-            })
+            is_whole
         });
-        Report::new(Kind::Snapshot, waits, held.collect())
+    }
+
+    fn snapshot(&self, threshold: Duration, now: Instant) -> Report {
+        let circles = circles::find_all(self, threshold, now, |_| false);
+        let circle_of = |at: u32| {
+            let found = circles.iter().position(|circle| circle.contains(&at));
+            found.map(|index| index + 1)
+        };
+        let entries = self.entries.in_order();
+        let waits = entries.iter().map(|(at, entry)| Wait {
+            circle: circle_of(*at),
+            ..wait(entry, now)
+        });
+        let held = self.sections.values().flat_map(|holding| holding.held(now));
+        Report::new(Kind::Snapshot, waits.collect(), held.collect())
     }
 }
 
-/// The waits that have not moved for a while, in sections that have not either.
-#[derive(Default)]
-struct Stuck<'r> {
-    waits: BTreeMap<u64, &'r Entry>,
-    /// By the lock that a section around holds: which wait, and how it is held.
-    holders: BTreeMap<LockId, Vec<(u64, Mode)>>,
-    /// By the lock: the first wait that readers have to let go before them.
-    queues: BTreeMap<LockId, Option<u64>>,
+/// Whether the sections have been polled as often as `print` says, each.
+fn stand_still<'h>(
+    sections: &BTreeMap<u64, Holding>,
+    held: impl Iterator<Item = &'h HeldAround>,
+    print: u64,
+) -> bool {
+    let mut numbers: Vec<u64> = held.map(|held| held.number).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    let mut sum = 0_u64;
+    for number in numbers {
+        let Some(section) = sections.get(&number) else {
+            return false;
+        };
+        // SAFETY: the section is registered (W3).
+        let polls = unsafe { section.polls.as_ref() }.load(Ordering::Relaxed);
+        sum = sum.wrapping_add(frames::print(number, polls));
+    }
+    sum == print
 }
 
-impl Stuck<'_> {
-    /// Follows waits from `start`, each to those that keep it waiting, depth first, each wait
-    /// once; until one leads back to where it has come from.
-    fn circle_from(&self, start: u64, done: &mut BTreeSet<u64>) -> Option<Vec<u64>> {
-        // The way, and how many of each wait's followers have been looked at.
-        let mut path: Vec<(u64, usize)> = Vec::new();
-        if done.insert(start) {
-            path.push((start, 0));
-        }
-        while let Some((number, looked_at)) = path.last_mut() {
-            let (number, at) = (*number, *looked_at);
-            *looked_at += 1;
-            let Some(entry) = self.waits.get(&number) else {
-                path.pop();
-                continue;
-            };
-            let holders = self.holders.get(&entry.lock).map_or(&[][..], Vec::as_slice);
-            let Some(&(next, mode)) = holders.get(at) else {
-                path.pop();
-                continue;
-            };
-            if !self.keeps_waiting(mode, number, entry) {
-                continue;
-            }
-            if let Some(from) = path.iter().position(|(on_path, _)| *on_path == next) {
-                return Some(path[from..].iter().map(|(number, _)| *number).collect());
-            }
-            if done.insert(next) {
-                path.push((next, 0));
-            }
-        }
-        None
-    }
-
-    /// Whether a holder of the lock in that mode keeps the wait waiting: by itself, or as it
-    /// does so with one that is queued before.
-    fn keeps_waiting(&self, held: Mode, number: u64, entry: &Entry) -> bool {
-        let first = self.queues.get(&entry.lock).copied().flatten();
-        conflict(held, entry.mode)
-            || held != Mode::Exclusive && first.is_some_and(|first| first < number)
+impl Holding {
+    pub(super) fn held(&self, now: Instant) -> impl Iterator<Item = Held> + '_ {
+        self.held.iter().map(move |held| {
+            let since = now.saturating_duration_since(held.since);
+            Held::new(held.name, held.lock, held.mode, self.section, since)
+        })
     }
 }
 
@@ -339,30 +570,54 @@ pub(super) fn conflict(held: Mode, asked: Mode) -> bool {
     match (held, asked) {
         // As many at a time as there are.
         (Mode::Permits(_), _) | (_, Mode::Permits(_)) => false,
-        (Mode::Exclusive, _) | (_, Mode::Exclusive) => true,
+        // What is upgraded is its own.
+        (Mode::Upgradable, Mode::Upgrade) => false,
+        (Mode::Exclusive | Mode::Upgrade, _) | (_, Mode::Exclusive | Mode::Upgrade) => true,
         (Mode::Upgradable, Mode::Upgradable) => true,
         (Mode::Shared, Mode::Shared | Mode::Upgradable) | (Mode::Upgradable, Mode::Shared) => false,
     }
 }
 
-fn wait(entry: &Entry, now: Instant) -> Wait {
-    let holding = entry.held.iter().rev();
+pub(super) fn wait(entry: &Entry, now: Instant) -> Wait {
+    let asked = &entry.asked;
+    // SAFETY: the entry has not been removed (W3).
+    let holder = asked.holder.map(|holder| unsafe { holder.as_ref() });
+    let name: String = match entry.entering {
+        Some((name, _)) => name.into(),
+        None => short_name((asked.type_name)()),
+    };
     Wait {
-        resource: entry.resource,
-        name: entry.name.clone(),
-        mode: entry.mode,
+        resource: asked.resource,
+        name,
+        id: asked.lock,
+        mode: asked.mode,
         place: entry.place,
-        section: entry.section,
+        section: entry.entering.map(|(_, section)| section),
         since: now.saturating_duration_since(entry.since),
-        granted: entry.is_granted(),
-        last_acquired: entry.last_acquired,
-        holding: holding
-            .map(|held| Held::new(held.name, held.mode, held.section, Duration::ZERO))
-            .collect(),
+        granted: entry.standing() == Standing::Served,
+        has_condition_false: entry.standing() == Standing::Unsatisfied,
+        last_acquired: holder.and_then(Holder::get),
+        last_section: holder.and_then(Holder::section),
+        holding: {
+            let holding = entry.held.iter().rev();
+            holding.map(|around| held(around, Duration::ZERO)).collect()
+        },
+        circle: None,
     }
 }
 
+fn held(around: &HeldAround, since: Duration) -> Held {
+    Held::new(
+        around.name,
+        Some(around.lock),
+        around.mode,
+        around.section,
+        since,
+    )
+}
+
 pub(crate) fn report() -> Report {
+    let threshold = super::watcher::thresholds().wait;
     let now = Instant::now();
-    lock().snapshot(now)
+    lock().snapshot(threshold, now)
 }

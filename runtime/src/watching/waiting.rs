@@ -3,31 +3,49 @@
 use core::cell::Cell;
 use core::marker::PhantomPinned;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use core::task::Waker;
 use std::format;
 use std::string::String;
 
 use super::frames::{self, Around, Asker, HeldAround, waker_key};
-use super::registry::{self, Entry, NodeState, conflict};
+use super::registry::{self, Asked, Entry, NodeAt, conflict};
 use super::watcher;
-use super::{Caller, Holder};
+use super::{Caller, Holder, Permits};
 use crate::LockId;
-use crate::blocking::is_parker;
-use crate::queue::{Node, Request};
+use crate::blocking::{Parked, parked};
+use crate::queue::{Node, Request, State};
 use crate::watch::{Mode, Place, Resource, SectionInfo};
 
 /// The entry of a wait, from when it has to wait until this is dropped.
 struct Waiting {
-    /// Zero while there is none.
-    number: AtomicU64,
-    /// How often the sections around had been polled at the last poll.
-    polls: AtomicU64,
+    /// Its place, from one on; zero while there is none.
+    at: AtomicU32,
+    known: Known,
     /// The registry has a pointer to it.
     _pinned: PhantomPinned,
 }
 
+/// What is known of the sections of a wait, as of its last poll: see
+/// [`Prints`](frames::Prints).
+pub(super) struct Known {
+    sections: AtomicU64,
+    around: AtomicU64,
+    beyond: AtomicU64,
+}
+
+impl Known {
+    pub(super) fn around(&self) -> u64 {
+        self.around.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn beyond(&self) -> u64 {
+        self.beyond.load(Ordering::Relaxed)
+    }
+}
+
 /// A request.
+#[derive(Clone, Copy)]
 pub(crate) struct Ask<'a> {
     pub(crate) resource: Resource,
     pub(crate) lock: LockId,
@@ -35,6 +53,29 @@ pub(crate) struct Ask<'a> {
     /// The type of what is asked for.
     pub(crate) type_name: fn() -> &'static str,
     pub(crate) holder: Option<&'a Holder>,
+    pub(crate) permits: Option<&'a Permits>,
+    /// The lock that is acquired again afterwards.
+    pub(crate) relocks: Option<LockId>,
+}
+
+impl Ask<'_> {
+    /// A wait for notifications.
+    #[inline]
+    pub(crate) fn of_signal<S>(
+        resource: Resource,
+        signal: &S,
+        type_name: fn() -> &'static str,
+    ) -> Self {
+        Ask {
+            resource,
+            lock: LockId::of(signal),
+            mode: Mode::Shared,
+            type_name,
+            holder: None,
+            permits: None,
+            relocks: None,
+        }
+    }
 }
 
 /// What a future that acquires knows for those who watch: where it was made, and the entry of
@@ -67,6 +108,12 @@ impl Watch {
         holder.set(self.place);
     }
 
+    /// Nothing is waited for any more.
+    #[inline]
+    pub(crate) fn over(&self) {
+        self.waiting.end();
+    }
+
     /// The request cannot be granted at once.
     ///
     /// # Panics
@@ -74,10 +121,8 @@ impl Watch {
     /// If it never can, as a section that it is in holds the lock.
     #[inline]
     pub(crate) fn ask<'a>(&self, ask: impl FnOnce() -> Ask<'a>, waker: &Waker) {
-        if self.waiting.number.load(Ordering::Relaxed) == 0 {
-            let ask = ask();
-            let around = frames::around(asker(waker), ask.lock);
-            refuse_if_held(&ask, self.place, &around);
+        if self.waiting.at.load(Ordering::Relaxed) == 0 {
+            refuse_if_held(&ask(), self.place, asker(waker));
         }
     }
 
@@ -85,7 +130,8 @@ impl Watch {
     ///
     /// # Safety
     ///
-    /// The node is pinned, and not gone before this is dropped, which is pinned, too.
+    /// The node is pinned, and neither it nor what the request points to is gone before this is
+    /// [over](Self::over), or dropped, which is pinned, too.
     #[inline]
     pub(crate) unsafe fn wait<'a, R: Request>(
         &self,
@@ -102,8 +148,12 @@ impl Waiting {
     #[inline]
     fn new() -> Self {
         Waiting {
-            number: AtomicU64::new(0),
-            polls: AtomicU64::new(0),
+            at: AtomicU32::new(0),
+            known: Known {
+                sections: AtomicU64::new(0),
+                around: AtomicU64::new(0),
+                beyond: AtomicU64::new(0),
+            },
             _pinned: PhantomPinned,
         }
     }
@@ -112,7 +162,7 @@ impl Waiting {
     ///
     /// # Safety
     ///
-    /// The node is pinned, and not gone before this is dropped, which is pinned, too.
+    /// As for [`Watch::wait`].
     unsafe fn wait<R: Request>(
         &self,
         ask: &Ask<'_>,
@@ -121,16 +171,27 @@ impl Waiting {
         waker: &Waker,
     ) {
         let asker = asker(waker);
-        self.polls
-            .store(frames::polls_around(asker), Ordering::Relaxed);
-        if self.number.load(Ordering::Relaxed) != 0 {
+        let prints = frames::prints(asker, ask.lock);
+        self.known.around.store(prints.around, Ordering::Relaxed);
+        self.known.beyond.store(prints.beyond, Ordering::Relaxed);
+        let at = self.at.load(Ordering::Relaxed);
+        let before = self.known.sections.swap(prints.sections, Ordering::Relaxed);
+        if at != 0 && prints.sections == before {
             return;
         }
+        // An allocator of the user's could wait for one of our locks in its turn.
+        let Some(_busy) = Busy::new() else {
+            return;
+        };
         let around = frames::around(asker, ask.lock);
+        if at != 0 {
+            return registry::wait_moved(at - 1, around.held, around.beyond);
+        }
+        let is_certain = parked(waker) == Parked::ForAsLongAsItTakes && !around.is_part;
         // SAFETY: as the caller promises.
         unsafe {
-            let state = NodeState::new(node.cast(), |node| Node::<R>::is_served(node.cast()));
-            self.register(ask, place, around, state);
+            let node = NodeAt::new(node.cast(), |node| Node::<R>::state_of(node.cast()));
+            self.register(ask, place, around, node, is_certain);
         }
     }
 
@@ -144,7 +205,6 @@ impl Waiting {
     ///
     /// This is dropped, and not moved before.
     #[cold]
-    #[track_caller]
     unsafe fn wait_as_thread(&self, lock: LockId, mode: Mode, place: Caller) {
         let ask = Ask {
             resource: Resource::Lock,
@@ -152,73 +212,84 @@ impl Waiting {
             mode,
             type_name: || "a lock of `sync`",
             holder: None,
+            permits: None,
+            relocks: None,
+        };
+        refuse_if_held(&ask, place, Asker::Thread);
+        let Some(_busy) = Busy::new() else {
+            return;
         };
         let around = frames::around(Asker::Thread, lock);
-        refuse_if_held(&ask, place, &around);
         // SAFETY: passed on; nothing is asked of the node.
         unsafe {
-            let state = NodeState::new(NonNull::dangling(), |_| false);
-            self.register(&ask, place, around, state);
+            let node = NodeAt::new(NonNull::dangling(), |_| State::Waiting);
+            self.register(&ask, place, around, node, true);
         }
     }
 
     /// # Safety
     ///
-    /// As for [`NodeState::new`], until this is dropped, which is not moved before.
-    unsafe fn register(&self, ask: &Ask<'_>, place: Caller, around: Around, state: NodeState) {
-        // An allocator of the user's could wait for one of our locks in its turn.
-        let Some(_busy) = Busy::new() else {
-            return;
-        };
+    /// As for [`NodeAt::new`] and [`Watch::wait`], until this is dropped, which is not moved
+    /// before.
+    unsafe fn register(
+        &self,
+        ask: &Ask<'_>,
+        place: Caller,
+        around: Around,
+        node: NodeAt,
+        is_certain: bool,
+    ) {
         watcher::start();
-        let Around { held, entering } = around;
-        let (name, section) = match entering {
-            Some((name, section)) => (name.into(), Some(section)),
-            None => (short_name((ask.type_name)()), None),
+        let section = around.entering.map(|(_, section)| section);
+        let asked = Asked {
+            resource: ask.resource,
+            lock: ask.lock,
+            mode: ask.mode,
+            type_name: ask.type_name,
+            holder: ask.holder.map(NonNull::from),
+            permits: ask.permits.map(NonNull::from),
+            relocks: ask.relocks,
         };
         // SAFETY: as the caller promises: the entry is removed when we are dropped.
-        let number = unsafe {
+        let at = unsafe {
             registry::wait_began(Entry::new(
-                ask.resource,
-                ask.lock,
-                name,
-                ask.mode,
+                asked,
                 section.map_or(place.0.into(), |section| section.place),
-                section,
-                ask.holder.and_then(Holder::get),
-                held,
-                state,
-                NonNull::from(&self.polls),
+                around,
+                node,
+                NonNull::from(&self.known),
+                is_certain,
             ))
         };
-        self.number.store(number, Ordering::Relaxed);
+        self.at.store(at + 1, Ordering::Relaxed);
     }
 
     /// The request waits no more.
     #[inline]
     fn end(&self) {
-        if self.number.load(Ordering::Relaxed) != 0 {
-            registry::wait_ended(self.number.swap(0, Ordering::Relaxed));
+        if self.at.load(Ordering::Relaxed) != 0 {
+            registry::wait_ended(self.at.swap(0, Ordering::Relaxed) - 1);
         }
     }
 }
 
-/// This thread registers a wait.
-struct Busy;
+/// This thread tells of something.
+pub(super) struct Busy;
 
 std::thread_local! {
     static IS_BUSY: Cell<bool> = const { Cell::new(false) };
 }
 
 impl Busy {
-    fn new() -> Option<Self> {
-        (!IS_BUSY.replace(true)).then_some(Busy)
+    pub(super) fn new() -> Option<Self> {
+        let was_busy = IS_BUSY.try_with(|is_busy| is_busy.replace(true));
+        (!was_busy.unwrap_or(true)).then_some(Busy)
     }
 }
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        IS_BUSY.set(false);
+        let _ = IS_BUSY.try_with(|is_busy| is_busy.set(false));
     }
 }
 
@@ -230,16 +301,24 @@ impl Drop for Waiting {
 }
 
 fn asker(waker: &Waker) -> Asker {
-    if is_parker(waker) {
-        Asker::Thread
-    } else {
+    if parked(waker) == Parked::No {
         Asker::Task(waker_key(waker))
+    } else {
+        Asker::Thread
     }
 }
 
 /// Panics if a section around the request holds the lock.
-#[track_caller]
-fn refuse_if_held(ask: &Ask<'_>, place: Caller, around: &Around) {
+#[inline]
+fn refuse_if_held(ask: &Ask<'_>, place: Caller, asker: Asker) {
+    if frames::is_held_around(asker, ask.lock) {
+        refuse_if_conflicting(ask, place, asker);
+    }
+}
+
+#[cold]
+fn refuse_if_conflicting(ask: &Ask<'_>, place: Caller, asker: Asker) {
+    let around = frames::around(asker, ask.lock);
     let held = around
         .held
         .iter()
@@ -300,7 +379,7 @@ pub(crate) fn by_thread<G>(
 }
 
 /// The type without the paths of its parts, and without references and pointers around it.
-fn short_name(name: &str) -> String {
+pub(super) fn short_name(name: &str) -> String {
     let name = name.trim_start_matches('&');
     let name = name
         .strip_prefix("alloc::sync::Arc<")

@@ -3,19 +3,52 @@
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use core::time::Duration;
 use std::panic;
-use std::sync::PoisonError;
 use std::thread;
-use std::time::Instant;
 
-use super::registry::{self, CHANGED};
-
-static THRESHOLD: AtomicU64 = AtomicU64::new(1_000_000_000);
+use super::registry;
 
 /// In nanoseconds.
+static THRESHOLD: AtomicU64 = AtomicU64::new(1_000_000_000);
+
+/// In nanoseconds; where it was not set, [`UNSET`].
+static LONG_HOLD: AtomicU64 = AtomicU64::new(UNSET);
+
+const UNSET: u64 = u64::MAX;
+
+/// How long a lock may be held while others wait for it, unless that was set.
+const LONG_HOLD_WAITED_FOR: Duration = Duration::from_secs(10);
+
+/// After how long what is reported.
+pub(super) struct Thresholds {
+    /// Waits that do not move.
+    pub(super) wait: Duration,
+    /// Locks that are held while others wait for them.
+    pub(super) hold_waited_for: Duration,
+    /// Locks that are held.
+    pub(super) hold: Option<Duration>,
+}
+
+pub(super) fn thresholds() -> Thresholds {
+    let long_hold = LONG_HOLD.load(Ordering::Relaxed);
+    let hold = (long_hold != UNSET).then(|| Duration::from_nanos(long_hold));
+    Thresholds {
+        wait: Duration::from_nanos(THRESHOLD.load(Ordering::Relaxed)),
+        hold_waited_for: hold.unwrap_or(LONG_HOLD_WAITED_FOR),
+        hold,
+    }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).map_or(UNSET - 1, |nanos| nanos.clamp(1, UNSET - 1))
+}
+
 pub(crate) fn set_threshold(threshold: Duration) {
-    let nanos = u64::try_from(threshold.as_nanos()).unwrap_or(u64::MAX);
-    THRESHOLD.store(nanos.max(1), Ordering::Relaxed);
-    CHANGED.notify_one();
+    THRESHOLD.store(nanos(threshold), Ordering::Relaxed);
+}
+
+pub(crate) fn set_long_hold(limit: Duration) {
+    LONG_HOLD.store(nanos(limit), Ordering::Relaxed);
+    registry::long_hold_was_set();
 }
 
 /// Has the thread started. Where there can be none, nothing is reported by itself.
@@ -32,20 +65,17 @@ pub(super) fn start() {
 
 fn watch() {
     loop {
-        let threshold = Duration::from_nanos(THRESHOLD.load(Ordering::Relaxed));
-        let mut registry = registry::lock();
-        while registry.is_empty() {
-            registry = CHANGED
-                .wait(registry)
-                .unwrap_or_else(PoisonError::into_inner);
-        }
-        let reports = registry.findings(threshold, Instant::now());
-        drop(registry);
-        for report in &reports {
+        for report in &registry::watch(thresholds) {
             // A hook that panics has said so; what is watched goes on.
             let _ = panic::catch_unwind(|| crate::watch::call_hook(report));
         }
+        let Thresholds {
+            wait,
+            hold_waited_for,
+            ..
+        } = thresholds();
         // A quarter late at most.
-        thread::sleep((threshold / 4).clamp(Duration::from_millis(1), Duration::from_millis(250)));
+        let time = wait.min(hold_waited_for) / 4;
+        registry::rest(time.clamp(Duration::from_millis(1), Duration::from_millis(250)));
     }
 }

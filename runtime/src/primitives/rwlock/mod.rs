@@ -385,17 +385,22 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
     #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = self.gate().word();
+        let alternate = f.alternate();
         let mut debug = f.debug_struct("RwLock");
-        match self.try_read() {
-            Some(guard) => debug.field("value", &&*guard),
-            None => debug.field("value", &format_args!("<locked>")),
-        };
+        if self.gate().try_acquire_quietly(Access::Read) {
+            debug.field("value", &&*RwLockReadGuard::new(ReadHandle::new(self)));
+        } else {
+            debug.field("value", &format_args!("<locked>"));
+        }
         debug
             .field("writer", &(word & WRITER != 0))
             .field("upgradable", &(word & UPGRADABLE != 0))
             .field("readers", &(word / READER))
-            .field("waiters", &self.gate().waiters())
-            .finish()
+            .field("waiters", &self.gate().waiters());
+        // Of readers, the last one to come may be gone.
+        let is_written = word & WRITER != 0;
+        self.gate().holder().show(&mut debug, is_written, alternate);
+        debug.finish()
     }
 }
 

@@ -39,6 +39,7 @@ use super::flavour::{Rc, ThisFlavour, local_only, rc, threads_only, use_of};
 use crate::gate::{Counting, Gate, Gated, PERMIT, QUEUED};
 use crate::platform::{Ordering, Word, const_unless_loom};
 use crate::traits::lock::async_lock;
+use crate::watching::Permits;
 
 /// A number of permits that tasks take, wait for and give back: asyncio's
 /// `Semaphore`.
@@ -69,6 +70,7 @@ use crate::traits::lock::async_lock;
 /// ```
 pub struct Semaphore {
     gate: Gate<Counting, ThisFlavour>,
+    permits: Permits,
 }
 
 /// A [`Semaphore`] that never has more permits than it began with: asyncio's
@@ -99,6 +101,7 @@ pub struct BoundedSemaphore {
     bound: usize,
     /// Permits that were forgotten and not released since (S2).
     forgotten: Word<ThisFlavour>,
+    permits: Permits,
 }
 
 threads_only! {
@@ -285,6 +288,11 @@ macro_rules! semaphore {
             fn gate(&self) -> &Gate<Counting, ThisFlavour> {
                 &self.gate
             }
+
+            #[inline]
+            fn permits(&self) -> Option<&Permits> {
+                Some(&self.permits)
+            }
         }
 
         impl Default for $semaphore {
@@ -339,7 +347,10 @@ impl Semaphore {
         /// Where `permits` is above [`MAX_PERMITS`](Self::MAX_PERMITS).
         #[track_caller]
         pub const fn new(permits: usize) -> Self {
-            Semaphore { gate: Gate::new(checked(permits) * PERMIT) }
+            Semaphore {
+                gate: Gate::new(checked(permits) * PERMIT),
+                permits: Permits::new(permits),
+            }
         }
     }
 
@@ -361,6 +372,7 @@ impl Semaphore {
     #[track_caller]
     #[inline]
     pub fn add_permits(&self, permits: usize) {
+        self.permits.changed();
         let added = permits == 0
             || self.gate.change(false, |word| {
                 let available = (word / PERMIT).checked_add(permits)?;
@@ -386,6 +398,7 @@ impl BoundedSemaphore {
                 gate: Gate::new(checked(permits) * PERMIT),
                 bound: permits,
                 forgotten: Word::new(0),
+                permits: Permits::new(permits),
             }
         }
     }
@@ -434,23 +447,38 @@ impl BoundedSemaphore {
     }
 }
 
+/// Whether the last one to acquire has all permits, as there is only one.
+fn is_held_by_one(permits: &Permits, available: usize) -> bool {
+    available == 0 && permits.total() == Some(1)
+}
+
 impl fmt::Debug for Semaphore {
     #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Semaphore")
-            .field("available", &self.available_permits())
-            .field("waiters", &self.gate.waiters())
-            .finish()
+        let alternate = f.alternate();
+        let mut debug = f.debug_struct("Semaphore");
+        let available = self.available_permits();
+        debug
+            .field("available", &available)
+            .field("waiters", &self.gate.waiters());
+        let is_held = is_held_by_one(&self.permits, available);
+        self.gate.holder().show(&mut debug, is_held, alternate);
+        debug.finish()
     }
 }
 
 impl fmt::Debug for BoundedSemaphore {
     #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BoundedSemaphore")
-            .field("available", &self.available_permits())
+        let alternate = f.alternate();
+        let mut debug = f.debug_struct("BoundedSemaphore");
+        let available = self.available_permits();
+        debug
+            .field("available", &available)
             .field("bound", &self.bound)
-            .field("waiters", &self.gate.waiters())
-            .finish()
+            .field("waiters", &self.gate.waiters());
+        let is_held = is_held_by_one(&self.permits, available);
+        self.gate.holder().show(&mut debug, is_held, alternate);
+        debug.finish()
     }
 }

@@ -13,13 +13,16 @@ use crate::platform::Ordering;
 impl Semaphore {
     /// A permit is taken for good.
     #[inline]
-    fn forgot(&self, _permits: usize) {}
+    fn forgot(&self, _permits: usize) {
+        self.permits.changed();
+    }
 }
 
 impl BoundedSemaphore {
     /// A permit is taken for good, until it is released by number (S2).
     #[inline]
     fn forgot(&self, permits: usize) {
+        self.permits.changed();
         // Release: pairs with the Acquire of `release`.
         self.forgotten.fetch_add(permits, Ordering::Release);
     }

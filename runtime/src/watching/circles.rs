@@ -1,0 +1,286 @@
+//! Waits that wait for each other.
+//!
+//! A wait is *stuck* if what it waits for cannot come before another that is stuck has ended.
+//! The largest set of such waits is found by taking those away that may be served, until none
+//! is left to take. A wait for
+//!
+//! - a lock is stuck if a section in which another one waits holds the lock in a mode that
+//!   excludes it; or if it is queued behind one that is stuck, as nobody overtakes;
+//! - permits is stuck if those that are not held by sections with a stuck wait are too few: which
+//!   is known where the semaphore has the permits that it was made with, no more and no fewer;
+//!   or if it is queued behind one that is stuck;
+//! - a condition (`when`) is stuck if its lock is, which it acquires to evaluate it;
+//! - a notification of a `Condition` is stuck if the lock is that it acquires again.
+//!
+//! A *circle* is a way from a wait, which is stuck, to a section that holds what it waits for, to
+//! a stuck wait in that section, and so on, back to where it began. A section with several
+//! waits counts as stuck with the first of them: a `join!` is; a `select!` may go on, as may all
+//! that is awaited with a timeout, or is dropped. So a circle is reported only once nothing has
+//! moved for the threshold.
+//!
+//! A circle is *certain* if all in it are threads, parked until they are served, and not by a
+//! future of a user's own: nothing can end the wait of one before that of another. It is reported
+//! as it closes. Of a task's wait that can never be said: whoever polls it may drop it.
+
+use core::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+use std::vec::Vec;
+
+use super::registry::{Entry, Registry, Standing, conflict};
+use crate::LockId;
+use crate::watch::{Mode, Resource};
+
+/// A lock, a section that holds it, how, and a wait in that section.
+#[derive(Clone, Copy)]
+struct HeldBy {
+    at: u32,
+    /// None where a future holds it that upgrades.
+    section: Option<u64>,
+    mode: Mode,
+}
+
+/// What a wait needs before it can go on.
+#[derive(Clone, Copy)]
+struct Need {
+    lock: LockId,
+    mode: Mode,
+    /// It is in the line of the lock.
+    is_queued: bool,
+}
+
+fn need(entry: &Entry) -> Option<Need> {
+    let asked = &entry.asked;
+    let standing = entry.standing();
+    if !matches!(standing, Standing::Queued | Standing::Unsatisfied) {
+        return None;
+    }
+    match asked.resource {
+        Resource::Lock | Resource::Semaphore | Resource::When => Some(Need {
+            lock: asked.lock,
+            mode: asked.mode,
+            is_queued: standing == Standing::Queued,
+        }),
+        Resource::Condition => Some(Need {
+            lock: asked.relocks?,
+            // Whichever it is, those that exclude this exclude it.
+            mode: Mode::Shared,
+            is_queued: false,
+        }),
+        Resource::Event | Resource::Barrier => None,
+    }
+}
+
+/// The waits that may be stuck.
+struct Waits<'r> {
+    waits: BTreeMap<u32, (Need, &'r Entry)>,
+    /// By the lock.
+    holders: BTreeMap<LockId, Vec<HeldBy>>,
+}
+
+/// All circles of waits none of which `is_known`.
+pub(super) fn find_all(
+    registry: &Registry,
+    threshold: Duration,
+    now: Instant,
+    is_known: impl Fn(&Entry) -> bool,
+) -> Vec<Vec<u32>> {
+    let mut waits = Waits::new(registry, threshold, now);
+    waits.keep_stuck();
+    let mut done: BTreeSet<u32> = waits.with(is_known).collect();
+    let starts: Vec<u32> = waits.with(|entry| !entry.held.is_empty()).collect();
+    let mut circles = Vec::new();
+    for start in starts {
+        // What a circle consists of is in none of those that follow.
+        while let Some(mut circle) = waits.circle_from(start, &mut done) {
+            waits.add_other_holders(&mut circle);
+            done.extend(circle.iter().copied());
+            circles.push(circle);
+        }
+    }
+    circles
+}
+
+impl<'r> Waits<'r> {
+    fn new(registry: &'r Registry, threshold: Duration, now: Instant) -> Self {
+        let mut waits = Waits {
+            waits: BTreeMap::new(),
+            holders: BTreeMap::new(),
+        };
+        for (at, entry) in registry.entries.iter() {
+            let Some(need) = need(entry).filter(|_| entry.is_old(threshold, now)) else {
+                continue;
+            };
+            waits.waits.insert(at, (need, entry));
+            if need.mode == Mode::Upgrade {
+                waits.add_holder(at, need.lock, None, Mode::Upgradable);
+            }
+            if !entry.held.is_empty() && registry.sections_stand_still(entry) {
+                for held in &entry.held {
+                    waits.add_holder(at, held.lock, Some(held.number), held.mode);
+                }
+            }
+        }
+        waits
+    }
+
+    fn add_holder(&mut self, at: u32, lock: LockId, section: Option<u64>, mode: Mode) {
+        let holders = self.holders.entry(lock).or_default();
+        holders.push(HeldBy { at, section, mode });
+    }
+
+    fn with(&self, condition: impl Fn(&Entry) -> bool) -> impl Iterator<Item = u32> {
+        let waits = self.waits.iter();
+        waits.filter_map(move |(at, (_, entry))| condition(entry).then_some(*at))
+    }
+
+    /// Takes those away that may be served.
+    fn keep_stuck(&mut self) {
+        loop {
+            let before = self.waits.len();
+            let first = self.first_in_line();
+            let stuck = self.waits.iter().filter(|(at, (need, entry))| {
+                let is_behind = || {
+                    let first = first.get(&need.lock);
+                    need.is_queued
+                        && need.mode != Mode::Upgrade
+                        && first.is_some_and(|first| *first < entry.sequence)
+                };
+                self.is_kept_by_holders(**at) || is_behind()
+            });
+            let stuck: BTreeSet<u32> = stuck.map(|(at, _)| *at).collect();
+            // A line without holders is one that somebody else holds up.
+            self.waits.retain(|at, _| stuck.contains(at));
+            let waits = &self.waits;
+            self.holders.retain(|_, holders| {
+                holders.retain(|holder| waits.contains_key(&holder.at));
+                !holders.is_empty()
+            });
+            if self.waits.len() == before {
+                return;
+            }
+        }
+    }
+
+    /// By the lock: the first of those that a holder keeps waiting, and others behind it.
+    fn first_in_line(&self) -> BTreeMap<LockId, u64> {
+        let mut first = BTreeMap::new();
+        for (at, (need, entry)) in &self.waits {
+            if need.is_queued && self.is_kept_by_holders(*at) {
+                let earliest = first.entry(need.lock).or_insert(entry.sequence);
+                *earliest = (*earliest).min(entry.sequence);
+            }
+        }
+        first
+    }
+
+    fn is_kept_by_holders(&self, at: u32) -> bool {
+        let Some((need, entry)) = self.waits.get(&at) else {
+            return false;
+        };
+        let holders = self.holders.get(&need.lock).map_or(&[][..], Vec::as_slice);
+        let Mode::Permits(asked) = need.mode else {
+            return holders
+                .iter()
+                .any(|holder| conflict(holder.mode, need.mode));
+        };
+        let sections: BTreeSet<_> = holders.iter().map(|holder| holder.section).collect();
+        let total = entry.permits();
+        let held = sections.len();
+        held > 0 && total.is_some_and(|total| asked.saturating_add(held) > total)
+    }
+
+    /// Follows waits from `start`, each to those that keep it waiting, depth first, each wait
+    /// once; until one leads back to where it has come from.
+    fn circle_from(&self, start: u32, done: &mut BTreeSet<u32>) -> Option<Vec<u32>> {
+        // The way, and how many of each wait's followers have been looked at.
+        let mut path: Vec<(u32, usize)> = Vec::new();
+        if done.insert(start) {
+            path.push((start, 0));
+        }
+        while let Some((at, looked_at)) = path.last_mut() {
+            let (at, index) = (*at, *looked_at);
+            *looked_at += 1;
+            let followers = self.followers(at);
+            let Some(next) = followers.get(index).copied() else {
+                path.pop();
+                continue;
+            };
+            if let Some(from) = path.iter().position(|(on_path, _)| *on_path == next) {
+                return Some(path[from..].iter().map(|(at, _)| *at).collect());
+            }
+            if done.insert(next) {
+                path.push((next, 0));
+            }
+        }
+        None
+    }
+
+    /// The waits in sections that keep a wait waiting: by themselves, or as they keep one
+    /// waiting that is queued before it.
+    fn followers(&self, at: u32) -> Vec<u32> {
+        let Some((need, _)) = self.waits.get(&at) else {
+            return Vec::new();
+        };
+        let holders = self.holders.get(&need.lock).map_or(&[][..], Vec::as_slice);
+        let is_kept = self.is_kept_by_holders(at);
+        let keeps = |holder: &&HeldBy| match need.mode {
+            Mode::Permits(_) => true,
+            _ if is_kept => conflict(holder.mode, need.mode),
+            _ => true,
+        };
+        holders.iter().filter(keeps).map(|held| held.at).collect()
+    }
+
+    /// Where permits are waited for, all that hold some are part of it.
+    fn add_other_holders(&self, circle: &mut Vec<u32>) {
+        let mut index = 0;
+        while let Some(at) = circle.get(index).copied() {
+            index += 1;
+            let Some((need, _)) = self.waits.get(&at) else {
+                continue;
+            };
+            if matches!(need.mode, Mode::Permits(_)) {
+                for other in self.followers(at) {
+                    if !circle.contains(&other) {
+                        circle.push(other);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The certain circle that the wait at `start` is in.
+pub(super) fn find_certain(registry: &Registry, start: u32) -> Option<Vec<u32>> {
+    let mut path: Vec<(u32, usize)> = [(start, 0)].into();
+    let mut done = BTreeSet::new();
+    while let Some((at, looked_at)) = path.last_mut() {
+        let (at, index) = (*at, *looked_at);
+        *looked_at += 1;
+        let next = registry.certain.get(index).copied();
+        let (Some(next), Some(entry)) = (next, registry.entries.get(at)) else {
+            path.pop();
+            continue;
+        };
+        let Some(need) = need(entry).filter(|need| !matches!(need.mode, Mode::Permits(_))) else {
+            path.pop();
+            continue;
+        };
+        let keeps = registry.entries.get(next).is_some_and(|other| {
+            let mut held = other.held.iter();
+            other.standing() != Standing::Served
+                && held.any(|held| held.lock == need.lock && conflict(held.mode, need.mode))
+        });
+        if !keeps {
+            continue;
+        }
+        if next == start {
+            return Some(path.iter().map(|(at, _)| *at).collect());
+        }
+        if done.insert(next) {
+            path.push((next, 0));
+        }
+    }
+    None
+}

@@ -1,0 +1,119 @@
+//! Locks that are held for long.
+//!
+//! When a lock was acquired is not stored: that would be on the way that is free. But nobody
+//! overtakes those in the line of a lock, so while nobody leaves the line, and no place is noted
+//! for another acquisition, the lock is held by whoever held it before. That is since when it
+//! is known to be held. (Not where threads wait for a short lock, which others may
+//! acquire before them; nor for permits, which are many.) A section that was suspended is known by
+//! itself.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+use std::vec::Vec;
+
+use super::registry::{Registry, Standing, wait};
+use super::watcher::Thresholds;
+use super::{Holder, registry};
+use crate::LockId;
+use crate::watch::{Kind, Mode, Report, Resource};
+
+/// The lines of locks that somebody waits for, as they were when they were looked at last.
+pub(super) struct Lines(BTreeMap<LockId, Line>);
+
+struct Line {
+    /// By the numbers of the waits.
+    waits: Vec<u64>,
+    acquired_at: usize,
+    since: Instant,
+    is_reported: bool,
+}
+
+impl Lines {
+    pub(super) const fn new() -> Self {
+        Lines(BTreeMap::new())
+    }
+
+    /// Looks at all lines, and reports what has been held for long.
+    pub(super) fn find_long_holds(
+        &mut self,
+        registry: &mut Registry,
+        thresholds: &Thresholds,
+        now: Instant,
+        reports: &mut Vec<Report>,
+    ) {
+        let mut lines: BTreeMap<LockId, (Vec<(u64, u32)>, usize)> = BTreeMap::new();
+        for (at, entry) in registry.entries.iter() {
+            let asked = &entry.asked;
+            let is_in_line = matches!(asked.resource, Resource::Lock | Resource::When)
+                && !matches!(asked.mode, Mode::Permits(_))
+                && entry.standing() == Standing::Queued;
+            let Some(holder) = asked.holder.filter(|_| is_in_line) else {
+                continue;
+            };
+            // SAFETY: the entry has not been removed (W3).
+            let acquired_at = Holder::key(unsafe { holder.as_ref() });
+            let (waits, _) = lines
+                .entry(asked.lock)
+                .or_insert_with(|| (Vec::new(), acquired_at));
+            waits.push((entry.sequence, at));
+        }
+        self.0.retain(|lock, _| lines.contains_key(lock));
+        for (lock, (mut waits, acquired_at)) in lines {
+            waits.sort_unstable();
+            let numbers: Vec<u64> = waits.iter().map(|(sequence, _)| *sequence).collect();
+            let line = self.0.entry(lock).or_insert_with(|| Line {
+                waits: Vec::new(),
+                acquired_at,
+                since: now,
+                is_reported: false,
+            });
+            let has_left = |wait: &u64| numbers.binary_search(wait).is_err();
+            if line.acquired_at != acquired_at || line.waits.iter().any(has_left) {
+                line.acquired_at = acquired_at;
+                line.since = now;
+                line.is_reported = false;
+            }
+            line.waits = numbers;
+            let is_long = now.saturating_duration_since(line.since) >= thresholds.hold_waited_for;
+            if is_long && !line.is_reported {
+                line.is_reported = true;
+                let waits = waits.iter().map(|(_, at)| *at);
+                reports.extend(long_hold(registry, lock, waits, now));
+            }
+        }
+        let Some(limit) = thresholds.hold else {
+            return;
+        };
+        for holding in registry.sections.values_mut() {
+            let mut held = holding.held.iter();
+            let is_long =
+                |held: &registry::HeldSince| now.saturating_duration_since(held.since) >= limit;
+            if !holding.is_reported && held.any(is_long) {
+                holding.is_reported = true;
+                let held = holding.held(now).collect();
+                reports.push(Report::new(Kind::LongHold, Vec::new(), held));
+            }
+        }
+    }
+}
+
+fn long_hold(
+    registry: &mut Registry,
+    lock: LockId,
+    waits: impl Iterator<Item = u32>,
+    now: Instant,
+) -> Option<Report> {
+    let waits: Vec<_> = waits
+        .filter_map(|at| Some(wait(registry.entries.get(at)?, now)))
+        .collect();
+    let mut held = Vec::new();
+    let mut was_reported = false;
+    for holding in registry.sections.values_mut() {
+        let before = held.len();
+        held.extend(holding.held(now).filter(|held| held.id == Some(lock)));
+        if held.len() > before {
+            was_reported |= core::mem::replace(&mut holding.is_reported, true);
+        }
+    }
+    (!was_reported).then(|| Report::new(Kind::LongHold, waits, held))
+}

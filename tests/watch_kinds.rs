@@ -67,6 +67,11 @@ macro_rules! account {
                 *ledger.balance -= 5;
             }
 
+            #[synchronized(ledger)]
+            async fn deposit_and_say(&self) {
+                *ledger.balance += 1;
+            }
+
             #[synchronized(log)]
             async fn write(&self) {
                 *log.lines += 1;
@@ -169,6 +174,19 @@ fn the_condition_of_a_section_is_listed() {
     assert_eq!(wait.resource, Resource::When);
     assert!(wait.has_condition_false);
     assert_eq!(wait.last_section.expect("it was a section").name, "deposit");
+    // Others change what it waits for, and it is not woken.
+    block_on(account.deposit_and_say());
+    let report = watch::report();
+    let last = report
+        .waits
+        .iter()
+        .find(of_it)
+        .expect("it waits")
+        .last_section;
+    assert_eq!(last.expect("it was a section").name, "deposit_and_say");
+    block_on(account.deposit());
+    let report = watch::report();
+    let wait = report.waits.iter().find(of_it).expect("it waits");
     let text = wait.to_string();
     assert!(
         text.contains("for `*ledger.balance > 5` of `Listed.ledger`, which was false"),

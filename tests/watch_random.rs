@@ -1,40 +1,49 @@
-//! Watching beside a model that knows the truth: sections of random locks within each other, in
-//! random tasks, some of which are cancelled.
+//! Watching beside a model that knows the truth: sections of random locks, to read and to write,
+//! and of permits, within each other and beside each other (`join`, `select`), waits for an event,
+//! pauses; in random tasks, some of which are cancelled.
 //!
 //! Each step is checked: a section panics if and only if it asks for a lock that a section
-//! around it holds. At the end of each round, a deadlock is reported if and only if there is
-//! one.
+//! around it holds. A deadlock is reported only if there has been one in the round, and if there
+//! is one at its end, it is reported.
 //!
 //! ```text
-//! ASYNC_MONITOR_SEED=1 ASYNC_MONITOR_STEPS=100000 cargo test --release --features watch --test watch_random
+//! ASYNC_MONITOR_SEED=1 ASYNC_MONITOR_STEPS=100000 cargo test --release --features watch --test watch_random -- --nocapture
 //! ```
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::rc::Rc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll, Waker};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use async_monitor::watch::{self, Kind};
-use async_monitor::{Guarded, Lock, with_lock};
+use async_monitor::watch::{self, Kind, Report};
+use async_monitor::{AsyncLock, Event, Guarded, LockId, RwLock, Semaphore, with_lock};
 use futures::future;
 
 const _: () = assert!(watch::IS_ON, "in a release build, add `--features watch`");
 
-const LOCKS: usize = 4;
+const LOCKS: usize = 3;
 const TASKS: usize = 4;
+const PERMITS: usize = 2;
 const THRESHOLD: Duration = Duration::from_millis(4);
 
 #[derive(Guarded, Default)]
 struct Object {
-    lock: Lock,
+    #[lock(rw)]
+    lock: RwLock<()>,
     #[guarded_by(lock)]
     entered: Guarded<usize>,
+}
+
+struct Things {
+    objects: [Object; LOCKS],
+    seats: Semaphore,
+    event: Event,
 }
 
 /// Xorshift, by Marsaglia.
@@ -49,13 +58,66 @@ impl Random {
     }
 }
 
-/// What the model knows of a task.
-#[derive(Default)]
-struct Truth {
-    holds: RefCell<Vec<usize>>,
-    waits_for: Cell<Option<usize>>,
-    /// It has asked for a lock that it holds.
-    asks_for_its_own: Cell<bool>,
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Resource {
+    Write(usize),
+    Read(usize),
+    Permit,
+}
+
+impl Resource {
+    fn is_same(self, other: Resource) -> bool {
+        self.lock() == other.lock()
+    }
+
+    /// None for the permits.
+    fn lock(self) -> Option<usize> {
+        match self {
+            Resource::Write(index) | Resource::Read(index) => Some(index),
+            Resource::Permit => None,
+        }
+    }
+
+    fn excludes(self, other: Resource) -> bool {
+        let is_lock = self.lock().is_some();
+        let reads = |resource| matches!(resource, Resource::Read(_));
+        is_lock && self.is_same(other) && !(reads(self) && reads(other))
+    }
+}
+
+/// What a task does, one after the other.
+#[derive(Debug)]
+enum Step {
+    Section(Resource, Vec<Step>),
+    Pause,
+    Event,
+    Join(Vec<Step>, Vec<Step>),
+    Select(Vec<Step>, Vec<Step>),
+}
+
+fn plan(random: &mut Random, depth: usize) -> Vec<Step> {
+    let length = 1 + random.below(2);
+    (0..length).map(|_| step(random, depth)).collect()
+}
+
+fn step(random: &mut Random, depth: usize) -> Step {
+    if depth == 0 {
+        return match random.below(6) {
+            0 => Step::Event,
+            _ => Step::Pause,
+        };
+    }
+    let mut inner = || plan(random, depth - 1);
+    let (first, second) = (inner(), inner());
+    let index = random.below(LOCKS);
+    match random.below(12) {
+        0..=4 => Step::Section(Resource::Write(index), first),
+        5 | 6 => Step::Section(Resource::Read(index), first),
+        7 | 8 => Step::Section(Resource::Permit, first),
+        9 => Step::Join(first, second),
+        10 => Step::Select(first, second),
+        _ => Step::Pause,
+    }
 }
 
 /// Pending once.
@@ -67,68 +129,241 @@ fn pause() -> impl Future<Output = ()> {
     })
 }
 
-/// Takes itself back where a task is cancelled.
-struct Holds(Rc<Truth>);
+/// A wait, by the sections that it is in.
+struct Asks {
+    resource: Resource,
+    within: Vec<u64>,
+    task: usize,
+}
 
-impl Drop for Holds {
+/// What there is at the moment.
+#[derive(Default)]
+struct Truth {
+    next: Cell<u64>,
+    waits: RefCell<BTreeMap<u64, Asks>>,
+    /// Which section holds what.
+    holds: RefCell<BTreeMap<u64, Resource>>,
+    /// A section has asked for what one around it holds.
+    asks_for_its_own: Cell<bool>,
+}
+
+/// Takes itself back, also where a task is cancelled.
+struct Noted<'t>(&'t Truth, u64);
+
+impl Drop for Noted<'_> {
     fn drop(&mut self) {
-        self.0.holds.borrow_mut().pop();
+        self.0.waits.borrow_mut().remove(&self.1);
+        self.0.holds.borrow_mut().remove(&self.1);
     }
 }
 
-type Plan = Rc<Vec<(usize, bool)>>;
+impl Truth {
+    fn number(&self) -> u64 {
+        self.next.set(self.next.get() + 1);
+        self.next.get()
+    }
 
-/// Sections of the locks of a plan within each other, each with a pause or without.
-fn nested<'a>(
-    objects: &'a [Object; LOCKS],
-    plan: Plan,
-    depth: usize,
-    truth: Rc<Truth>,
-) -> Pin<Box<dyn Future<Output = ()> + 'a>> {
-    Box::pin(async move {
-        let Some(&(index, pauses)) = plan.get(depth) else {
-            return;
-        };
-        truth.waits_for.set(Some(index));
-        truth
-            .asks_for_its_own
-            .set(truth.holds.borrow().contains(&index));
-        with_lock!(objects[index].lock, {
-            truth.waits_for.set(None);
-            truth.holds.borrow_mut().push(index);
-            let _holds = Holds(Rc::clone(&truth));
-            *lock.entered += 1;
-            if pauses {
-                pause().await;
-            }
-            nested(objects, plan, depth + 1, Rc::clone(&truth)).await;
-        })
-    })
-}
-
-/// Whether the tasks that wait are in a circle.
-fn has_circle(tasks: &[Rc<Truth>]) -> bool {
-    let next = |task: usize| {
-        let wanted = tasks[task].waits_for.get()?;
-        (0..tasks.len()).find(|other| tasks[*other].holds.borrow().contains(&wanted))
-    };
-    (0..tasks.len()).any(|start| {
-        let mut seen = HashSet::new();
-        let mut at = start;
-        while let Some(after) = next(at) {
-            if after == start {
-                return true;
-            }
-            if !seen.insert(after) {
-                return false;
-            }
-            at = after;
+    fn asks(&self, resource: Resource, within: &[u64], task: usize) -> Noted<'_> {
+        let number = self.number();
+        let holds = self.holds.borrow();
+        let is_own = within
+            .iter()
+            .any(|section| holds[section].excludes(resource));
+        if is_own {
+            self.asks_for_its_own.set(true);
         }
-        false
+        let asks = Asks {
+            resource,
+            within: within.to_vec(),
+            task,
+        };
+        self.waits.borrow_mut().insert(number, asks);
+        Noted(self, number)
+    }
+
+    fn holds(&self, resource: Resource) -> Noted<'_> {
+        let number = self.number();
+        self.holds.borrow_mut().insert(number, resource);
+        Noted(self, number)
+    }
+
+    /// Whether some of the waits that count are in a circle.
+    fn has_circle(&self, counts: impl Fn(&Asks) -> bool) -> bool {
+        let (waits, holds) = (self.waits.borrow(), self.holds.borrow());
+        let mut stuck: BTreeMap<u64, &Asks> = waits
+            .iter()
+            .filter(|(_, asks)| counts(asks))
+            .map(|(number, asks)| (*number, asks))
+            .collect();
+        loop {
+            let stays = |number: u64, asks: &Asks| {
+                let in_them: BTreeSet<u64> = stuck
+                    .values()
+                    .flat_map(|asks| asks.within.iter().copied())
+                    .collect();
+                let held = holds
+                    .iter()
+                    .filter(|(section, _)| in_them.contains(section));
+                match asks.resource {
+                    Resource::Permit => {
+                        held.filter(|(_, held)| **held == Resource::Permit).count() >= PERMITS
+                    }
+                    resource => {
+                        let is_behind = stuck.iter().any(|(other, before)| {
+                            *other != number && before.resource.excludes(resource)
+                        });
+                        let is_read = matches!(resource, Resource::Read(_));
+                        held.into_iter().any(|(_, held)| held.excludes(resource))
+                            || is_read && is_behind
+                            || !is_read && {
+                                // Behind one that is stuck, whichever it is.
+                                stuck.iter().any(|(other, before)| {
+                                    *other != number && before.resource.is_same(resource)
+                                })
+                            }
+                    }
+                }
+            };
+            let before = stuck.len();
+            let kept: BTreeSet<u64> = stuck
+                .iter()
+                .filter(|(number, asks)| stays(**number, asks))
+                .map(|(number, _)| *number)
+                .collect();
+            stuck.retain(|number, _| kept.contains(number));
+            if stuck.len() == before {
+                break;
+            }
+        }
+        // A circle: from a wait, over a section that holds what it waits for, to one in that.
+        let next = |asks: &Asks| -> Vec<u64> {
+            let holders: Vec<u64> = holds
+                .iter()
+                .filter(|(_, held)| held.is_same(asks.resource))
+                .map(|(section, _)| *section)
+                .collect();
+            stuck
+                .iter()
+                .filter(|(_, other)| other.within.iter().any(|within| holders.contains(within)))
+                .map(|(number, _)| *number)
+                .collect()
+        };
+        stuck.keys().any(|start| {
+            let mut seen = BTreeSet::new();
+            let mut to_see = next(stuck[start]);
+            while let Some(number) = to_see.pop() {
+                if number == *start {
+                    return true;
+                }
+                if seen.insert(number) {
+                    to_see.extend(next(stuck[&number]));
+                }
+            }
+            false
+        })
+    }
+}
+
+/// In a call, which is seen to be awaited within a section.
+async fn all_of(running: Running<'_>) {
+    running.await;
+}
+
+type Running<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
+
+fn run<'a>(
+    things: &'a Things,
+    truth: &'a Truth,
+    task: usize,
+    steps: &'a [Step],
+    within: Vec<u64>,
+) -> Running<'a> {
+    Box::pin(async move {
+        for step in steps {
+            match step {
+                Step::Pause => pause().await,
+                Step::Event => things.event.wait().await,
+                Step::Join(first, second) => {
+                    let first = run(things, truth, task, first, within.clone());
+                    let second = run(things, truth, task, second, within.clone());
+                    future::join(first, second).await;
+                }
+                Step::Select(first, second) => {
+                    let first = run(things, truth, task, first, within.clone());
+                    let second = run(things, truth, task, second, within.clone());
+                    future::select(first, second).await;
+                }
+                Step::Section(resource, inner) => {
+                    let asks = truth.asks(*resource, &within, task);
+                    let inside = |asks: Noted<'a>| {
+                        drop(asks);
+                        let holds = truth.holds(*resource);
+                        let mut within = within.clone();
+                        within.push(holds.1);
+                        (holds, run(things, truth, task, inner, within))
+                    };
+                    match *resource {
+                        Resource::Write(index) => {
+                            with_lock!(things.objects[index].lock, {
+                                *lock.entered += 1;
+                                let (_holds, inner) = inside(asks);
+                                all_of(inner).await;
+                            })
+                        }
+                        Resource::Read(index) => {
+                            with_lock!(read(things.objects[index].lock), {
+                                let _: &usize = &lock.entered;
+                                let (_holds, inner) = inside(asks);
+                                all_of(inner).await;
+                            })
+                        }
+                        Resource::Permit => {
+                            with_lock!(seats = things.seats, {
+                                let _: &_ = seats;
+                                let (_holds, inner) = inside(asks);
+                                all_of(inner).await;
+                            })
+                        }
+                    }
+                }
+            }
+        }
     })
 }
 
-static DEADLOCKS: AtomicUsize = AtomicUsize::new(0);
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+static REPORTS: Mutex<Vec<Report>> = Mutex::new(Vec::new());
+
+/// A round that is over. Its locks stay, so that reports that come late are known.
+struct Past {
+    things: Arc<Things>,
+    had_circle: bool,
+    is_reported: bool,
+}
+
+impl Past {
+    fn ids(&self) -> impl Iterator<Item = LockId> + '_ {
+        let objects = self.things.objects.iter().map(|object| object.lock.id());
+        objects.chain([self.things.seats.id()])
+    }
+}
+
+#[derive(Default)]
+struct Rounds {
+    past: VecDeque<Past>,
+    polls: u64,
+    refused: u64,
+    deadlocks: u64,
+    reports: u64,
+    quiet: u64,
+}
 
 fn number_of(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |value| value.parse().expect("a number"))
@@ -137,91 +372,136 @@ fn number_of(name: &str, default: u64) -> u64 {
 #[test]
 fn reports_are_true_and_none_is_missing() {
     watch::set_threshold(THRESHOLD);
-    watch::set_hook(|report| {
-        if report.kind == Kind::Deadlock {
-            DEADLOCKS.fetch_add(1, Ordering::SeqCst);
-        }
-    });
+    watch::set_hook(|report| REPORTS.lock().expect("no panic").push(report.clone()));
     let mut random = Random(number_of("ASYNC_MONITOR_SEED", 1).max(1));
-    let steps = number_of("ASYNC_MONITOR_STEPS", 3000);
+    let steps = number_of("ASYNC_MONITOR_STEPS", 4000);
     let hook = std::panic::take_hook();
-    std::panic::set_hook(Box::new(|_| {}));
-    let (mut done, mut refused, mut deadlocks) = (0, 0, 0);
-    while done < steps {
-        let (polled, panics, circle) = round(&mut random);
-        done += polled;
-        refused += panics;
-        deadlocks += u64::from(circle);
+    std::panic::set_hook(Box::new(move |info| {
+        if !info.to_string().contains("deadlock: `Object.lock`") {
+            hook(info);
+        }
+    }));
+    let mut rounds = Rounds::default();
+    while rounds.polls < steps {
+        rounds.next(&mut random);
     }
-    std::panic::set_hook(hook);
-    println!("{done} polls, {refused} refused, {deadlocks} deadlocks");
-    assert!(refused > 0 && deadlocks > 0);
+    let Rounds {
+        polls,
+        refused,
+        deadlocks,
+        reports,
+        quiet,
+        ..
+    } = rounds;
+    println!(
+        "{polls} polls: {refused} refused, each with a reason; {deadlocks} rounds ended in a deadlock, \
+         each reported; {reports} reports, each true; {quiet} rounds were watched for a false one"
+    );
+    assert!(refused > 0 && deadlocks > 0 && quiet > 0);
 }
 
-/// Returns the number of polls, how many were refused, and whether it ended in a deadlock.
-fn round(random: &mut Random) -> (u64, u64, bool) {
-    let objects: [Object; LOCKS] = Default::default();
-    let truths: Vec<Rc<Truth>> = (0..TASKS).map(|_| Rc::default()).collect();
-    let mut tasks: Vec<Option<Pin<Box<dyn Future<Output = ()> + '_>>>> = truths
-        .iter()
-        .map(|truth| {
-            let depth = 1 + random.below(3);
-            let plan = (0..depth)
-                .map(|_| (random.below(LOCKS), random.below(3) > 0))
-                .collect();
-            Some(nested(&objects, Rc::new(plan), 0, Rc::clone(truth)))
-        })
-        .collect();
-    let (mut polls, mut refused) = (0, 0);
-    for _ in 0..random.below(40) {
-        let index = random.below(TASKS);
-        let Some(task) = &mut tasks[index] else {
-            continue;
-        };
-        if random.below(30) == 0 {
-            tasks[index] = None;
-            truths[index].waits_for.set(None);
-            continue;
-        }
-        polls += 1;
-        let mut cx = Context::from_waker(Waker::noop());
-        match catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(&mut cx))) {
-            Ok(Poll::Pending) => {
-                let own = truths[index].asks_for_its_own.get();
-                assert!(!own, "a task waits for what it holds");
+impl Rounds {
+    fn next(&mut self, random: &mut Random) {
+        let things = Arc::new(Things {
+            objects: Default::default(),
+            seats: Semaphore::new(PERMITS),
+            event: Event::new(),
+        });
+        let truth = Truth::default();
+        let plans: Vec<Vec<Step>> = (0..TASKS).map(|_| plan(random, 3)).collect();
+        let wakers: Vec<_> = (0..TASKS)
+            .map(|_| Arc::new(Woken(AtomicBool::new(false))))
+            .collect();
+        let mut tasks: Vec<Option<Running<'_>>> = plans
+            .iter()
+            .enumerate()
+            .map(|(task, plan)| Some(run(&things, &truth, task, plan, Vec::new())))
+            .collect();
+        let mut had_circle = false;
+        for _ in 0..random.below(60) {
+            let index = random.below(TASKS);
+            match random.below(60) {
+                0 | 1 => tasks[index] = None,
+                2 => things.event.set(),
+                3 | 4 => things.event.clear(),
+                _ => self.poll(&mut tasks[index], &wakers[index], &truth),
             }
-            Ok(Poll::Ready(())) => tasks[index] = None,
+            had_circle = had_circle || truth.has_circle(|_| true);
+        }
+        // A task that was woken may have been granted what it waits for.
+        let is_known = |asks: &Asks| !wakers[asks.task].0.load(Ordering::SeqCst);
+        let circle = truth.has_circle(is_known);
+        self.past.push_back(Past {
+            things: Arc::clone(&things),
+            had_circle,
+            is_reported: false,
+        });
+        let begin = Instant::now();
+        if circle {
+            self.deadlocks += 1;
+            while !self.past.back().expect("this round").is_reported {
+                assert!(
+                    begin.elapsed() < Duration::from_secs(20),
+                    "a deadlock is missed: {plans:#?}, {:#?}",
+                    watch::report().to_string()
+                );
+                thread::sleep(Duration::from_millis(1));
+                self.look();
+            }
+        } else if random.below(8) == 0 {
+            thread::sleep(THRESHOLD * 3);
+            self.quiet += 1;
+        }
+        self.look();
+        if self.past.len() > 256 {
+            self.past.pop_front();
+        }
+    }
+
+    fn poll(&mut self, task: &mut Option<Running<'_>>, woken: &Arc<Woken>, truth: &Truth) {
+        let Some(running) = task else {
+            return;
+        };
+        self.polls += 1;
+        woken.0.store(false, Ordering::SeqCst);
+        let waker = Waker::from(Arc::clone(woken));
+        let mut cx = Context::from_waker(&waker);
+        let polled = catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(&mut cx)));
+        let asks_for_its_own = truth.asks_for_its_own.replace(false);
+        match polled {
+            Ok(polled) => {
+                assert!(!asks_for_its_own, "a task waits for what it holds");
+                if polled.is_ready() {
+                    *task = None;
+                }
+            }
             Err(panic) => {
                 let message = panic.downcast_ref::<String>().cloned().unwrap_or_default();
                 assert!(
                     message.starts_with("deadlock: `Object.lock` is held"),
                     "{message}"
                 );
-                assert!(
-                    truths[index].asks_for_its_own.get(),
-                    "refused without a reason"
-                );
-                truths[index].waits_for.set(None);
-                refused += 1;
-                tasks[index] = None;
+                assert!(asks_for_its_own, "refused without a reason");
+                self.refused += 1;
+                *task = None;
             }
         }
     }
-    let circle = has_circle(&truths);
-    let before = DEADLOCKS.load(Ordering::SeqCst);
-    let begin = Instant::now();
-    if circle {
-        while DEADLOCKS.load(Ordering::SeqCst) == before {
-            assert!(
-                begin.elapsed() < Duration::from_secs(20),
-                "a deadlock is missed"
-            );
-            thread::sleep(Duration::from_millis(1));
+
+    /// Looks at the reports so far.
+    fn look(&mut self) {
+        for report in std::mem::take(&mut *REPORTS.lock().expect("no panic")) {
+            if report.kind == Kind::Unpolled {
+                continue;
+            }
+            assert_eq!(report.kind, Kind::Deadlock, "{report}");
+            self.reports += 1;
+            let ids: Vec<LockId> = report.waits.iter().map(|wait| wait.id).collect();
+            let mut rounds = self.past.iter_mut();
+            let round = rounds.find(|round| round.ids().any(|id| ids.contains(&id)));
+            let round = round.expect("a round of late");
+            assert!(round.had_circle, "a false report: {report}");
+            round.is_reported = true;
         }
-    } else if random.below(8) == 0 {
-        thread::sleep(THRESHOLD * 3);
-        assert_eq!(DEADLOCKS.load(Ordering::SeqCst), before, "a false report");
     }
-    drop(tasks);
-    (polls, refused, circle)
 }

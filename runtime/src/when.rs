@@ -11,6 +11,7 @@ use std::mem;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use crate::LockId;
 use crate::gate::{Access, Exclusive, Gate, Shared, polled_after_completion};
 use crate::platform::{Flavour, Local, Threads};
 use crate::queue::{ConditionalNode, Evaluator};
@@ -212,7 +213,7 @@ impl ConditionalWaiter<'_> {
         // SAFETY: the callers have been granted.
         at_gate!(self, |gate, node| unsafe {
             gate.satisfied(&node.node);
-            self.1.acquired(gate.holder());
+            self.1.acquired(gate.holder(), LockId::of(*gate));
         });
     }
 

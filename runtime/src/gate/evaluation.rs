@@ -128,6 +128,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         if !conditional || !P::may_mutate(request) || std::thread::panicking() {
             return self.release_queued(request);
         }
+        self.tell_of_change(true);
         match self.evaluate_conditions(object) {
             Evaluated::AllFalse => {
                 self.change(false, |word| Some(P::release(word, request)));

@@ -8,6 +8,7 @@ use core::task::{Context, Poll, Waker};
 use super::permit::Gated;
 use super::policy::Policy;
 use crate::queue::{FutureState, Node};
+use crate::traits::lock::LockId;
 use crate::watch::Resource;
 use crate::watching::{Ask, Watch};
 
@@ -89,7 +90,7 @@ impl<H: Gated> Acquiring<H> {
                 return Poll::Pending;
             }
         }
-        self.watch.acquired(gate.holder());
+        self.watch.acquired(gate.holder(), LockId::of(gate));
         self.node.set_future_state(FutureState::Completed);
         // SAFETY: it had not completed, and has now (F1).
         Poll::Ready(unsafe { ManuallyDrop::take(&mut self.handle) })
@@ -114,8 +115,6 @@ impl<H: Gated> Drop for Acquiring<H> {
         if state == FutureState::Completed {
             return;
         }
-        // Before the handle goes.
-        self.watch.over();
         // SAFETY: the handle is still there (F1), and nobody looks for it after
         // this. It is dropped also if a waker panics in what comes next.
         let handle = unsafe { ManuallyDrop::take(&mut self.handle) };

@@ -6,6 +6,7 @@ use super::policy::{Grants, Policy};
 use super::{CONDITIONAL, Gate, QUEUED};
 use crate::platform::{Flavour, Ordering};
 use crate::queue::{LockedQueue, NodePtr, State};
+use crate::traits::lock::LockId;
 use crate::wake::{CAPACITY, WakeBatch, wake_one};
 
 /// A queue that is being served: the word, without flags, and the first node that is
@@ -59,11 +60,20 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     /// are queued again.
     #[inline]
     fn lock_after_change(&self, changed: bool) -> LockedQueue<'_, P::Request> {
+        self.tell_of_change(changed);
         let mut queue = self.queue.lock();
         if changed && self.word.load(Ordering::Relaxed) & CONDITIONAL & P::FLAGS != 0 {
             self.requeue_unsatisfied(&mut queue, None);
         }
         queue
+    }
+
+    /// Tells those who wait for a change, and watch, whose it is.
+    #[inline]
+    pub(super) fn tell_of_change(&self, changed: bool) {
+        let is_waited_for =
+            || changed && self.word.load(Ordering::Relaxed) & CONDITIONAL & P::FLAGS != 0;
+        self.holder.tell_if(LockId::of(self), is_waited_for);
     }
 
     /// Changes the word in a way that may admit others, unless `change` refuses

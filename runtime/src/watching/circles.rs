@@ -185,7 +185,7 @@ impl<'r> Waits<'r> {
                 .any(|holder| conflict(holder.mode, need.mode));
         };
         let sections: BTreeSet<_> = holders.iter().map(|holder| holder.section).collect();
-        let total = entry.permits();
+        let total = entry.asked.permits;
         let held = sections.len();
         held > 0 && total.is_some_and(|total| asked.saturating_add(held) > total)
     }

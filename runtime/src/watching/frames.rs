@@ -37,10 +37,6 @@ impl Site {
 }
 
 impl Site {
-    pub(super) fn place(&self) -> Place {
-        self.0.place
-    }
-
     pub(super) fn info(&self) -> SectionInfo {
         self.0
     }

@@ -1,8 +1,8 @@
 //! Locks that are held for long.
 //!
 //! When a lock was acquired is not stored: that would be on the way that is free. But nobody
-//! overtakes those in the line of a lock, so while nobody leaves the line, and no place is noted
-//! for another acquisition, the lock is held by whoever held it before. That is since when it
+//! overtakes those in the line of a lock, so while nobody leaves the line, and nobody who waited
+//! acquires, the lock is held by whoever held it before. That is since when it
 //! is known to be held. (Not where threads wait for a short lock, which others may
 //! acquire before them; nor for permits, which are many.) A section that was suspended is known by
 //! itself.
@@ -11,11 +11,10 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 use std::vec::Vec;
 
-use super::registry::{Registry, Standing, wait};
+use super::registry::{HeldSince, Registry, Standing, wait};
 use super::watcher::Thresholds;
-use super::{Holder, registry};
 use crate::LockId;
-use crate::watch::{Kind, Mode, Report, Resource};
+use crate::watch::{Kind, Mode, Report};
 
 /// The lines of locks that somebody waits for, as they were when they were looked at last.
 pub(super) struct Lines(BTreeMap<LockId, Line>);
@@ -23,7 +22,8 @@ pub(super) struct Lines(BTreeMap<LockId, Line>);
 struct Line {
     /// By the numbers of the waits.
     waits: Vec<u64>,
-    acquired_at: usize,
+    /// When it was acquired by one who waited.
+    acquired: u64,
     since: Instant,
     is_reported: bool,
 }
@@ -41,35 +41,30 @@ impl Lines {
         now: Instant,
         reports: &mut Vec<Report>,
     ) {
-        let mut lines: BTreeMap<LockId, (Vec<(u64, u32)>, usize)> = BTreeMap::new();
+        let mut lines: BTreeMap<LockId, Vec<(u64, u32)>> = BTreeMap::new();
         for (at, entry) in registry.entries.iter() {
             let asked = &entry.asked;
-            let is_in_line = matches!(asked.resource, Resource::Lock | Resource::When)
-                && !matches!(asked.mode, Mode::Permits(_))
-                && entry.standing() == Standing::Queued;
-            let Some(holder) = asked.holder.filter(|_| is_in_line) else {
-                continue;
-            };
-            // SAFETY: the entry has not been removed (W3).
-            let acquired_at = Holder::key(unsafe { holder.as_ref() });
-            let (waits, _) = lines
-                .entry(asked.lock)
-                .or_insert_with(|| (Vec::new(), acquired_at));
-            waits.push((entry.sequence, at));
+            // Short locks have no holder.
+            let has_line = asked.holder.is_some() && !matches!(asked.mode, Mode::Permits(_));
+            if has_line && entry.standing() == Standing::Queued {
+                let waits = lines.entry(asked.lock).or_default();
+                waits.push((entry.sequence, at));
+            }
         }
         self.0.retain(|lock, _| lines.contains_key(lock));
-        for (lock, (mut waits, acquired_at)) in lines {
+        for (lock, mut waits) in lines {
+            let acquired = registry.told.of(lock).map_or(0, |(sequence, _)| sequence);
             waits.sort_unstable();
             let numbers: Vec<u64> = waits.iter().map(|(sequence, _)| *sequence).collect();
             let line = self.0.entry(lock).or_insert_with(|| Line {
                 waits: Vec::new(),
-                acquired_at,
+                acquired,
                 since: now,
                 is_reported: false,
             });
             let has_left = |wait: &u64| numbers.binary_search(wait).is_err();
-            if line.acquired_at != acquired_at || line.waits.iter().any(has_left) {
-                line.acquired_at = acquired_at;
+            if line.acquired != acquired || line.waits.iter().any(has_left) {
+                line.acquired = acquired;
                 line.since = now;
                 line.is_reported = false;
             }
@@ -86,8 +81,7 @@ impl Lines {
         };
         for holding in registry.sections.values_mut() {
             let mut held = holding.held.iter();
-            let is_long =
-                |held: &registry::HeldSince| now.saturating_duration_since(held.since) >= limit;
+            let is_long = |held: &HeldSince| now.saturating_duration_since(held.since) >= limit;
             if !holding.is_reported && held.any(is_long) {
                 holding.is_reported = true;
                 let held = holding.held(now).collect();
@@ -104,7 +98,7 @@ fn long_hold(
     now: Instant,
 ) -> Option<Report> {
     let waits: Vec<_> = waits
-        .filter_map(|at| Some(wait(registry.entries.get(at)?, now)))
+        .filter_map(|at| Some(wait(registry.entries.get(at)?, &registry.told, now)))
         .collect();
     let mut held = Vec::new();
     let mut was_reported = false;

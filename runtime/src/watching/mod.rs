@@ -34,9 +34,11 @@
 //!   every pointer in the list leads to a section.
 //! - **W2** The cells of a section are touched by whoever polls or runs it, one at a time.
 //!   What the registry reads of it is atomic.
-//! - **W3** What the registry points to (the count of a section, the node of a waiter) is
-//!   pinned, and the entry is removed, under the mutex of the registry, by the drop of what
-//!   contains it. (What is leaked keeps its memory, as it is pinned.)
+//! - **W3** What the registry points to (the count of a section, the node of a waiter, and what
+//!   its future knows) is pinned, and the entry is removed, under the mutex of the registry, by
+//!   the drop of what contains it. What is leaked keeps its memory, as it is pinned; but what it
+//!   borrows, as its lock, may be gone. So nothing of a lock is pointed to: who acquired it is
+//!   copied.
 //! - **W4** Nothing but the registry is touched while its mutex is held: no lock, no waker, no
 //!   code of users.
 //! - **W5** A circle is reported only if none of its waits has moved for the threshold: each
@@ -60,6 +62,7 @@ pub use self::frames::{Awaited, Section, SectionLock, Site};
 pub(crate) use self::registry::report;
 pub(crate) use self::waiting::{Ask, Watch, by_thread};
 pub(crate) use self::watcher::{set_long_hold, set_threshold};
+use crate::LockId;
 use crate::watch::{Place, SectionInfo};
 
 /// A place in the code of a user.
@@ -112,45 +115,61 @@ impl Holder {
     /// Shows the holder of a lock that `is_held`: a section, or in the alternate form also a
     /// place.
     pub(crate) fn show(&self, debug: &mut fmt::DebugStruct<'_, '_>, is_held: bool, places: bool) {
-        if !is_held || self.0.load(Ordering::Relaxed).addr() & IS_HANDED_ON != 0 {
+        let seen = self.seen();
+        if !is_held || seen.0.addr() & IS_HANDED_ON != 0 {
             return;
         }
-        if let Some(section) = self.section() {
+        if let Some(section) = seen.section() {
             debug.field("holder", &format_args!("{section}"));
-        } else if let Some(place) = self.get().filter(|_| places) {
+        } else if let Some(place) = seen.place().filter(|_| places) {
             debug.field("holder", &place);
         }
     }
 
-    /// What differs where the last place does.
-    fn key(&self) -> usize {
-        self.0.load(Ordering::Relaxed).addr() & !IS_HANDED_ON
+    /// Tells of it, if somebody waits for what it does with the lock.
+    #[inline]
+    pub(crate) fn tell_if(&self, lock: LockId, is_waited_for: impl FnOnce() -> bool) {
+        if is_waited_for() {
+            registry::acquired(lock, self.seen());
+        }
     }
 
-    /// The last section, if it was one.
-    fn section(&self) -> Option<SectionInfo> {
-        let holder = self.0.load(Ordering::Relaxed);
-        let untagged = holder.map_addr(|addr| addr & !(IS_SITE | IS_HANDED_ON));
-        if holder.addr() & IS_SITE == 0 {
+    /// The last place.
+    #[inline]
+    fn seen(&self) -> Seen {
+        Seen(self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// What was stored of a holder, if anything.
+#[derive(Clone, Copy)]
+pub(crate) struct Seen(*const ());
+
+// SAFETY: it leads to what is static.
+unsafe impl Send for Seen {}
+
+impl Seen {
+    fn untagged(self) -> *const () {
+        self.0.map_addr(|addr| addr & !(IS_SITE | IS_HANDED_ON))
+    }
+
+    /// The place.
+    fn place(self) -> Option<Place> {
+        if self.0.addr() & IS_SITE != 0 {
+            return self.section().map(|section| section.place);
+        }
+        // SAFETY: null, or a static reference that was stored by `set`, tagged by its type.
+        let place = unsafe { self.untagged().cast::<Location<'static>>().as_ref() };
+        place.map(Place::from)
+    }
+
+    /// The section, if it was one.
+    fn section(self) -> Option<SectionInfo> {
+        if self.0.addr() & IS_SITE == 0 {
             return None;
         }
-        // SAFETY: as in `get`.
-        unsafe { untagged.cast::<Site>().as_ref().map(Site::info) }
-    }
-
-    /// The last place, if there was one.
-    pub(crate) fn get(&self) -> Option<Place> {
-        let holder = self.0.load(Ordering::Relaxed);
-        let holder = holder.map_addr(|addr| addr & !IS_HANDED_ON);
-        let untagged = holder.map_addr(|addr| addr & !IS_SITE);
-        // SAFETY: null, or a static reference that was stored by `set`, tagged by its type.
-        unsafe {
-            if untagged == holder {
-                holder.cast::<Location<'static>>().as_ref().map(Place::from)
-            } else {
-                untagged.cast::<Site>().as_ref().map(Site::place)
-            }
-        }
+        // SAFETY: as in `place`.
+        unsafe { self.untagged().cast::<Site>().as_ref() }.map(Site::info)
     }
 }
 
@@ -173,8 +192,15 @@ impl Permits {
 
     /// Permits are added or taken by number: whoever does so may do it again.
     #[inline]
-    pub(crate) fn changed(&self) {
-        self.0.store(CHANGED, Ordering::Relaxed);
+    pub(crate) fn changed(&self, semaphore: LockId) {
+        if self.0.load(Ordering::Relaxed) != CHANGED {
+            self.0.store(CHANGED, Ordering::Relaxed);
+            self.tell_changed(semaphore);
+        }
+    }
+
+    fn tell_changed(&self, semaphore: LockId) {
+        registry::permits_changed(semaphore);
     }
 
     /// As many as it was made with, if that is still so.

@@ -40,6 +40,9 @@ impl Holder {
     pub(crate) fn hand_on(&self) {}
 
     #[inline]
+    pub(crate) fn tell_if(&self, _lock: LockId, _is_waited_for: impl FnOnce() -> bool) {}
+
+    #[inline]
     pub(crate) fn show(
         &self,
         _debug: &mut fmt::DebugStruct<'_, '_>,
@@ -59,7 +62,7 @@ impl Permits {
     }
 
     #[inline]
-    pub(crate) fn changed(&self) {}
+    pub(crate) fn changed(&self, _semaphore: LockId) {}
 
     #[inline]
     pub(crate) fn total(&self) -> Option<usize> {
@@ -113,7 +116,7 @@ impl Watch {
     }
 
     #[inline]
-    pub(crate) fn acquired(&self, _holder: &Holder) {}
+    pub(crate) fn acquired(&self, _holder: &Holder, _lock: LockId) {}
 
     #[inline]
     pub(crate) fn over(&self) {}

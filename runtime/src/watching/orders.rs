@@ -132,7 +132,7 @@ impl Class {
     /// Whether a derive knows it.
     fn is_known(self) -> bool {
         // What sections enter else is one of our own types, around the lock.
-        !(self.entered)().starts_with("async_monitor::private::")
+        !(self.entered)().starts_with("async_monitor::__private::")
     }
 
     fn key(self) -> (&'static str, &'static str) {

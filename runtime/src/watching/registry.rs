@@ -1,20 +1,22 @@
 //! Who waits, and which sections hold something meanwhile.
 
+use core::hash::{Hash, Hasher};
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
 use std::collections::BTreeMap;
+use std::collections::hash_map::DefaultHasher;
 use std::string::String;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use std::vec::Vec;
 
+use super::Seen;
 use super::circles;
 use super::frames::{self, HeldAround};
 use super::holds::Lines;
 use super::waiting::{Known, short_name};
 use super::watcher::Thresholds;
-use super::{Holder, Permits};
 use crate::LockId;
 use crate::queue::State;
 use crate::watch::{Held, Kind, Mode, Place, Report, Resource, SectionInfo, Wait};
@@ -49,10 +51,10 @@ pub(super) struct Asked {
     pub(super) lock: LockId,
     pub(super) mode: Mode,
     pub(super) type_name: fn() -> &'static str,
-    /// Of the lock (W3).
-    pub(super) holder: Option<NonNull<Holder>>,
-    /// Of the semaphore (W3).
-    pub(super) permits: Option<NonNull<Permits>>,
+    /// Who had acquired the lock last when the wait began.
+    pub(super) holder: Option<Seen>,
+    /// How many permits the semaphore has in all, if that is known.
+    pub(super) permits: Option<usize>,
     /// The lock that a wait for a `Condition` acquires again.
     pub(super) relocks: Option<LockId>,
 }
@@ -109,6 +111,35 @@ pub(super) struct HeldSince {
     pub(super) mode: Mode,
     /// From then on, or from before.
     pub(super) since: Instant,
+}
+
+/// Locks that somebody waited for, and who has acquired or changed them: the last of those that
+/// share a place, which a lock has by its id.
+pub(super) struct Told([Option<ToldOf>; TOLD]);
+
+/// A lock, and who has acquired it.
+#[derive(Clone, Copy)]
+struct ToldOf {
+    lock: LockId,
+    /// As of the waits: those with a lower number began before.
+    sequence: u64,
+    holder: Seen,
+}
+
+const TOLD: usize = 64;
+
+impl Told {
+    fn place_of(lock: LockId) -> usize {
+        let mut hasher = DefaultHasher::new();
+        lock.hash(&mut hasher);
+        hasher.finish() as usize % TOLD
+    }
+
+    /// Who has acquired a lock last, as far as that is known, and when.
+    pub(super) fn of(&self, lock: LockId) -> Option<(u64, Seen)> {
+        let told = self.0[Self::place_of(lock)].filter(|told| told.lock == lock)?;
+        Some((told.sequence, told.holder))
+    }
 }
 
 /// The waits. One is known by its place.
@@ -177,6 +208,7 @@ pub(super) struct Registry {
     /// Those that were reported, by the places and numbers of their waits.
     circles: Vec<Vec<(u32, u64)>>,
     lines: Lines,
+    pub(super) told: Told,
     /// To be reported at once.
     urgent: Vec<Report>,
     /// The watcher waits for something to look at.
@@ -196,6 +228,7 @@ static REGISTRY: Mutex<Registry> = Mutex::new(Registry {
     certain: Vec::new(),
     circles: Vec::new(),
     lines: Lines::new(),
+    told: Told([const { None }; TOLD]),
     urgent: Vec::new(),
     watcher_waits: false,
 });
@@ -229,15 +262,33 @@ pub(super) unsafe fn wait_began(mut entry: Entry) -> u32 {
     at
 }
 
-pub(super) fn wait_ended(at: u32) {
+/// It ends by an acquisition, if there is a holder.
+pub(super) fn wait_ended(at: u32, holder: Option<(LockId, Seen)>) {
     let mut registry = lock();
     let entry = registry.entries.remove(at);
+    if let Some((lock, holder)) = holder {
+        registry.tell(lock, holder);
+    }
     if entry.as_ref().is_some_and(|entry| entry.is_certain) {
         registry.certain.retain(|other| *other != at);
     }
     drop(registry);
     // The registry is unlocked.
     drop(entry);
+}
+
+/// A lock that somebody waits, or has waited, for has been acquired, or changed.
+pub(super) fn acquired(lock: LockId, holder: Seen) {
+    self::lock().tell(lock, holder);
+}
+
+/// Permits of a semaphore are added or taken by number from now on.
+pub(super) fn permits_changed(semaphore: LockId) {
+    for entry in lock().entries.iter_mut() {
+        if entry.asked.lock == semaphore {
+            entry.asked.permits = None;
+        }
+    }
 }
 
 /// The wait is in other sections now.
@@ -381,18 +432,22 @@ impl Entry {
             Resource::Event | Resource::Condition | Resource::Barrier => false,
         }
     }
-
-    /// How many permits the semaphore has in all, if that is known.
-    pub(super) fn permits(&self) -> Option<usize> {
-        // SAFETY: the entry has not been removed (W3).
-        unsafe { self.asked.permits?.as_ref() }.total()
-    }
 }
 
 impl Registry {
     fn is_idle(&self, thresholds: &Thresholds) -> bool {
         let sections_count = thresholds.hold.is_some() && !self.sections.is_empty();
         self.entries.is_empty() && self.urgent.is_empty() && !sections_count
+    }
+
+    fn tell(&mut self, lock: LockId, holder: Seen) {
+        let sequence = self.next;
+        self.next += 1;
+        self.told.0[Told::place_of(lock)] = Some(ToldOf {
+            lock,
+            sequence,
+            holder,
+        });
     }
 
     fn wake_watcher(&self) {
@@ -420,7 +475,8 @@ impl Registry {
 
     /// Grants that nobody picks up.
     fn find_unpolled(&mut self, threshold: Duration, now: Instant, reports: &mut Vec<Report>) {
-        for entry in self.entries.iter_mut() {
+        let Registry { entries, told, .. } = self;
+        for entry in entries.iter_mut() {
             if entry.standing() != Standing::Served {
                 entry.granted_since = None;
                 entry.reported.unpolled = false;
@@ -430,7 +486,7 @@ impl Registry {
             let is_late = now.duration_since(since) >= threshold;
             if entry.is_for_a_permit() && is_late && !entry.reported.unpolled {
                 entry.reported.unpolled = true;
-                let waits = [wait(entry, now)].into();
+                let waits = [wait(entry, told, now)].into();
                 reports.push(Report::new(Kind::Unpolled, waits, Vec::new()));
             }
         }
@@ -439,7 +495,10 @@ impl Registry {
     /// What is asked for within the poll of a section that holds it.
     fn find_within(&mut self, threshold: Duration, now: Instant, reports: &mut Vec<Report>) {
         let Registry {
-            entries, sections, ..
+            entries,
+            sections,
+            told,
+            ..
         } = self;
         for entry in entries.iter_mut() {
             let keeps = |held: &&HeldAround| conflict(held.mode, entry.asked.mode);
@@ -462,7 +521,7 @@ impl Registry {
             let since = since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
             let held = held(holder, since);
             entry.reported.within = true;
-            let waits = [wait(entry, now)].into();
+            let waits = [wait(entry, told, now)].into();
             reports.push(Report::new(Kind::WaitsWithin, waits, [held].into()));
         }
     }
@@ -491,7 +550,7 @@ impl Registry {
         for at in circle {
             if let Some(entry) = self.entries.get_mut(*at) {
                 entry.reported.in_a_circle = true;
-                waits.push(wait(entry, now));
+                waits.push(wait(entry, &self.told, now));
                 known.push((*at, entry.sequence));
             }
         }
@@ -528,7 +587,7 @@ impl Registry {
         let entries = self.entries.in_order();
         let waits = entries.iter().map(|(at, entry)| Wait {
             circle: circle_of(*at),
-            ..wait(entry, now)
+            ..wait(entry, &self.told, now)
         });
         let held = self.sections.values().flat_map(|holding| holding.held(now));
         Report::new(Kind::Snapshot, waits.collect(), held.collect())
@@ -578,10 +637,12 @@ pub(super) fn conflict(held: Mode, asked: Mode) -> bool {
     }
 }
 
-pub(super) fn wait(entry: &Entry, now: Instant) -> Wait {
+pub(super) fn wait(entry: &Entry, told: &Told, now: Instant) -> Wait {
     let asked = &entry.asked;
-    // SAFETY: the entry has not been removed (W3).
-    let holder = asked.holder.map(|holder| unsafe { holder.as_ref() });
+    let holder = match told.of(asked.lock) {
+        Some((sequence, holder)) if sequence > entry.sequence => Some(holder),
+        _ => asked.holder,
+    };
     let name: String = match entry.entering {
         Some((name, _)) => name.into(),
         None => short_name((asked.type_name)()),
@@ -596,8 +657,8 @@ pub(super) fn wait(entry: &Entry, now: Instant) -> Wait {
         since: now.saturating_duration_since(entry.since),
         granted: entry.standing() == Standing::Served,
         has_condition_false: entry.standing() == Standing::Unsatisfied,
-        last_acquired: holder.and_then(Holder::get),
-        last_section: holder.and_then(Holder::section),
+        last_acquired: holder.and_then(Seen::place),
+        last_section: holder.and_then(Seen::section),
         holding: {
             let holding = entry.held.iter().rev();
             holding.map(|around| held(around, Duration::ZERO)).collect()

@@ -11,7 +11,7 @@ use std::string::String;
 use super::frames::{self, Around, Asker, HeldAround, waker_key};
 use super::registry::{self, Asked, Entry, NodeAt, conflict};
 use super::watcher;
-use super::{Caller, Holder, Permits};
+use super::{Caller, Holder, Permits, Seen};
 use crate::LockId;
 use crate::blocking::{Parked, parked};
 use crate::queue::{Node, Request, State};
@@ -103,15 +103,15 @@ impl Watch {
 
     /// What was asked for has been acquired.
     #[inline]
-    pub(crate) fn acquired(&self, holder: &Holder) {
-        self.waiting.end();
+    pub(crate) fn acquired(&self, holder: &Holder, lock: LockId) {
         holder.set(self.place);
+        self.waiting.end(|| Some((lock, holder.seen())));
     }
 
     /// Nothing is waited for any more.
     #[inline]
     pub(crate) fn over(&self) {
-        self.waiting.end();
+        self.waiting.end(|| None);
     }
 
     /// The request cannot be granted at once.
@@ -130,8 +130,8 @@ impl Watch {
     ///
     /// # Safety
     ///
-    /// The node is pinned, and neither it nor what the request points to is gone before this is
-    /// [over](Self::over), or dropped, which is pinned, too.
+    /// The node is pinned, and not gone before this is [over](Self::over), or dropped, which is
+    /// pinned, too.
     #[inline]
     pub(crate) unsafe fn wait<'a, R: Request>(
         &self,
@@ -246,8 +246,8 @@ impl Waiting {
             lock: ask.lock,
             mode: ask.mode,
             type_name: ask.type_name,
-            holder: ask.holder.map(NonNull::from),
-            permits: ask.permits.map(NonNull::from),
+            holder: ask.holder.map(Holder::seen),
+            permits: ask.permits.and_then(Permits::total),
             relocks: ask.relocks,
         };
         // SAFETY: as the caller promises: the entry is removed when we are dropped.
@@ -262,13 +262,17 @@ impl Waiting {
             ))
         };
         self.at.store(at + 1, Ordering::Relaxed);
+        // They may have changed before there was an entry to tell.
+        if let Some(permits) = ask.permits.filter(|permits| permits.total().is_none()) {
+            permits.tell_changed(ask.lock);
+        }
     }
 
     /// The request waits no more.
     #[inline]
-    fn end(&self) {
+    fn end(&self, holder: impl FnOnce() -> Option<(LockId, Seen)>) {
         if self.at.load(Ordering::Relaxed) != 0 {
-            registry::wait_ended(self.at.swap(0, Ordering::Relaxed) - 1);
+            registry::wait_ended(self.at.swap(0, Ordering::Relaxed) - 1, holder());
         }
     }
 }
@@ -296,7 +300,7 @@ impl Drop for Busy {
 impl Drop for Waiting {
     #[inline]
     fn drop(&mut self) {
-        self.end();
+        self.end(|| None);
     }
 }
 

@@ -38,7 +38,7 @@ pub use self::permit::{
 use super::flavour::{Rc, ThisFlavour, local_only, rc, threads_only, use_of};
 use crate::gate::{Counting, Gate, Gated, PERMIT, QUEUED};
 use crate::platform::{Ordering, Word, const_unless_loom};
-use crate::traits::lock::async_lock;
+use crate::traits::lock::{LockId, async_lock};
 use crate::watching::Permits;
 
 /// A number of permits that tasks take, wait for and give back: asyncio's
@@ -372,7 +372,7 @@ impl Semaphore {
     #[track_caller]
     #[inline]
     pub fn add_permits(&self, permits: usize) {
-        self.permits.changed();
+        self.permits.changed(LockId::of(&self.gate));
         let added = permits == 0
             || self.gate.change(false, |word| {
                 let available = (word / PERMIT).checked_add(permits)?;

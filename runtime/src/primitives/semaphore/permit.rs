@@ -9,12 +9,13 @@ use core::task::{Context, Poll};
 use super::{BoundedSemaphore, Semaphore, rc};
 use crate::gate::{Acquiring, GatePermit, Gated};
 use crate::platform::Ordering;
+use crate::traits::lock::LockId;
 
 impl Semaphore {
     /// A permit is taken for good.
     #[inline]
     fn forgot(&self, _permits: usize) {
-        self.permits.changed();
+        self.permits.changed(LockId::of(&self.gate));
     }
 }
 
@@ -22,7 +23,7 @@ impl BoundedSemaphore {
     /// A permit is taken for good, until it is released by number (S2).
     #[inline]
     fn forgot(&self, permits: usize) {
-        self.permits.changed();
+        self.permits.changed(LockId::of(&self.gate));
         // Release: pairs with the Acquire of `release`.
         self.forgotten.fetch_add(permits, Ordering::Release);
     }

@@ -7,9 +7,15 @@
 //!   **panics** at once, and names the lock and both places.
 //! - Sections that wait for each other in a circle, and requests that were granted and not
 //!   picked up, are **reported** once nothing has moved for [a second](set_threshold): to the
-//!   hook of [`set_hook`], or else to stderr.
+//!   hook of [`set_hook`], or else to stderr. Threads that are parked in a circle are reported
+//!   when it closes.
+//! - Locks that sections acquire within each other **in both orders** are reported when that is
+//!   seen, before anything hangs: by their class (`Account.ledger`), once for each pair.
+//! - Locks that are **held for [long](set_long_hold)** while others wait for them are reported.
 //! - [`report`] lists, at any time, what is waited for and by whom, and [the locks that
 //!   sections hold](Report::held) meanwhile.
+//! - `Debug` of a lock shows the section that holds it, and the place of a guard in the
+//!   alternate form (`{:#?}`).
 //!
 //! [`IS_ON`] says whether it is so in this build. (On `wasm32-unknown-unknown`, where there is
 //! no time, it never is.) Where it is not, all this costs nothing: no

@@ -11,7 +11,9 @@
 //! | [`Section`]: its fn, its locks, which of them it holds | the future of the section, or the stack of its fn | while it enters |
 //! | the list of a thread: the sections that it is in | links in the sections | around each poll of an `.await` in a section's body; around the body of a plain fn |
 //! | [`Waiting`]: the number of an entry in the registry | the future that waits | at the first poll that has to wait |
-//! | [registry](registry): who waits and in which sections, which sections are suspended | a static, behind a mutex | when a wait begins and ends; when a section is first suspended, and ends |
+//! | [`Permits`]: how many a semaphore has, as long as that is as many as at first | the semaphore | when they are added or taken by number |
+//! | [registry](registry): who waits and in which sections, what suspended sections hold, who acquires what others wait for | a static, behind a mutex | when a wait begins and ends, or comes into another section; when a section is first suspended, and ends; by a release that conditions wait for |
+//! | [orders](orders): which classes were acquired within which | a static, behind a mutex | when a section has acquired within another, in an order that its thread has not noted lately |
 //!
 //! So what is on the way that is free is the store of the holder; everything else is where
 //! somebody waits or is suspended.

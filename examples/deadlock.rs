@@ -5,7 +5,8 @@
 //! cargo run --example deadlock -- abba      one of them: it hangs, is reported, and ends
 //! ```
 //!
-//! In a release build, `--features watch` turns watching on.
+//! In a release build, `--features watch` turns watching on. With `--features watch-signal`, it
+//! says its PID and stays for a minute, to be asked by the example `ps`.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -121,9 +122,19 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    #[cfg(all(unix, feature = "watch-signal"))]
+    {
+        if let Err(error) = watch::on_signal() {
+            eprintln!("it cannot be asked: {error}");
+            return ExitCode::FAILURE;
+        }
+        let pid = std::process::id();
+        eprintln!("ask it: cargo run --example ps -- {pid}");
+    }
     thread::spawn(hang);
     // What hangs is reported after a second.
-    thread::sleep(Duration::from_millis(1800));
+    let stays = cfg!(all(unix, feature = "watch-signal"));
+    thread::sleep(Duration::from_millis(if stays { 60_000 } else { 1800 }));
     ExitCode::SUCCESS
 }
 

@@ -106,6 +106,9 @@
 //! - `local` (on by default): the primitives once more, for tasks of one thread.
 //! - `parking_lot`: the locks of [`sync`] over those of parking_lot.
 //! - `watch`: [watching](watch) also without `debug_assertions`.
+//! - `watch-signal`: a process that hangs can be asked what it hangs on, by a signal or by
+//!   `async-monitor ps PID` (Unix). Implies `watch` and `serde`.
+//! - `serde`: a [`watch::Report`] serializes.
 //! - `tokio`, `smol`: a timer for the option `timeout`. With both, it is tokio's where its
 //!   runtime is running.
 

@@ -53,6 +53,17 @@ impl LockId {
     }
 }
 
+/// As text: an address as `0x..`, a key as `key ..`.
+#[cfg(feature = "serde")]
+impl serde::Serialize for LockId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Source::Address(address) => serializer.collect_str(&format_args!("{address:#x}")),
+            Source::Key(key) => serializer.collect_str(&format_args!("key {key}")),
+        }
+    }
+}
+
 /// A lock that a task can wait for: what `#[synchronized]`, `with_lock!` and
 /// `#[derive(Guarded)]` acquire.
 ///

@@ -33,6 +33,52 @@
 //!
 //! Nothing is known of tasks, and nothing has to be.
 //!
+//! # From outside
+//!
+//! With the feature `watch-signal`, on Unix, a process that has called `watch::on_signal` can
+//! be asked while it hangs, also when all threads of its executors are blocked:
+//! `kill -USR1 PID` makes it print the report, and `async-monitor ps PID`
+//! (`cargo install async-monitor-cli`) shows it as a table, or as JSON.
+//!
+//! # As JSON
+//!
+//! With the feature `serde`, a [`Report`] serializes. The names of the fields are those here,
+//! and part of the interface; times are in milliseconds, and named so:
+//!
+//! ```json
+//! {
+//!   "kind": "snapshot",
+//!   "waits": [{
+//!     "resource": "lock",
+//!     "name": "Account.ledger",
+//!     "id": "0x7ffd0a30",
+//!     "mode": "exclusive",
+//!     "place": { "file": "src/bank.rs", "line": 30, "column": 5 },
+//!     "section": {
+//!       "name": "deposit",
+//!       "place": { "file": "src/bank.rs", "line": 30, "column": 5 },
+//!       "condition": null
+//!     },
+//!     "since_ms": 1250,
+//!     "granted": false,
+//!     "has_condition_false": false,
+//!     "last_acquired": { "file": "src/bank.rs", "line": 43, "column": 5 },
+//!     "last_section": null,
+//!     "holding": [],
+//!     "circle": null
+//!   }],
+//!   "held": [],
+//!   "orders": []
+//! }
+//! ```
+//!
+//! In `held` and `holding` are the `lock` (its name), `id`, `mode`, `section` and `since_ms`. The
+//! `mode` is `"exclusive"`, `"shared"`, `"upgradable"`, `"upgrade"` or, of a semaphore,
+//! `{"permits": 2}`. In `orders` are a `first` and a `then`, each with `lock`, `mode` and
+//! `section`.
+//!
+//! # An example
+//!
 //! ```
 //! use async_monitor::{Lock, watch};
 //! use std::future::Future;
@@ -51,7 +97,11 @@
 //! }
 //! ```
 
+#[cfg(feature = "serde")]
+mod json;
 mod report;
+#[cfg(all(unix, feature = "watch-signal"))]
+mod signal;
 
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
@@ -59,6 +109,8 @@ use std::time::Duration;
 pub use self::report::{
     Held, Kind, Mode, Order, OrderedLock, Place, Report, Resource, SectionInfo, Wait,
 };
+#[cfg(all(unix, feature = "watch-signal"))]
+pub use self::signal::{OnSignal, on_signal};
 
 /// Whether this build of the crate watches.
 pub const IS_ON: bool = cfg!(all(

@@ -1,4 +1,7 @@
 //! What is reported, for people and for programs.
+//!
+//! With the feature `serde`, all of it serializes: each field by its name, except that times
+//! are milliseconds and their fields end in `_ms`.
 
 use core::fmt;
 use core::panic::Location;
@@ -10,6 +13,7 @@ use crate::LockId;
 
 /// What [`report`](super::report) returns, and what the hook is called with.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Report {
     /// Why there is a report.
@@ -25,6 +29,8 @@ pub struct Report {
 
 /// Why there is a [`Report`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Kind {
     /// It was asked for.
@@ -49,6 +55,8 @@ pub enum Kind {
 
 /// How a lock is held, or asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Mode {
     /// Alone: a `Lock`, a `Mutex`, or a `RwLock` to write.
@@ -65,6 +73,8 @@ pub enum Mode {
 
 /// What can be waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Resource {
     /// A lock.
@@ -83,6 +93,7 @@ pub enum Resource {
 
 /// A section.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct SectionInfo {
     /// The name of the fn, or `with_lock!`.
@@ -90,11 +101,13 @@ pub struct SectionInfo {
     /// Where it is written.
     pub place: Place,
     /// The condition that it waits for, as it is written, or empty.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "super::json::or_null"))]
     pub condition: &'static str,
 }
 
 /// A place in the source.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Place {
     file: &'static str,
     line: u32,
@@ -142,6 +155,7 @@ impl fmt::Debug for Place {
 
 /// A lock that a section holds.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Held {
     /// The lock: `Account.ledger` where a derive knows it, else as the section names it.
@@ -153,11 +167,16 @@ pub struct Held {
     /// By which section.
     pub section: SectionInfo,
     /// For how long it is known to hold it: since it was suspended first.
+    #[cfg_attr(
+        feature = "serde",
+        serde(rename = "since_ms", serialize_with = "super::json::millis")
+    )]
     pub since: Duration,
 }
 
 /// That a section acquired a lock within the section of another.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Order {
     /// What was held.
@@ -168,6 +187,7 @@ pub struct Order {
 
 /// A lock of an [`Order`]: any instance.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct OrderedLock {
     /// Its name: `Account.ledger`.
@@ -180,6 +200,7 @@ pub struct OrderedLock {
 
 /// Somebody who waits.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Wait {
     /// What is waited for.
@@ -196,6 +217,10 @@ pub struct Wait {
     /// By which section, if by one.
     pub section: Option<SectionInfo>,
     /// For how long.
+    #[cfg_attr(
+        feature = "serde",
+        serde(rename = "since_ms", serialize_with = "super::json::millis")
+    )]
     pub since: Duration,
     /// The request has been granted, and the future not been polled since.
     pub granted: bool,

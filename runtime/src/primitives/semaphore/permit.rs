@@ -112,6 +112,7 @@ macro_rules! permits {
         }
 
         impl<$($a)?> $acquire<$($a)?> {
+            #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             pub(crate) fn new(handle: $handle, permits: usize) -> Self {
                 Self { acquiring: Acquiring::new(handle, permits) }

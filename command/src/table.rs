@@ -1,0 +1,347 @@
+//! The report as a table: for each lock, who holds it, and the line of those who wait.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use serde_json::Value;
+
+use crate::report::{Held, Place, Report, Section, Wait};
+
+/// A lock, by what is known of it: its id, or else its name.
+#[derive(Default)]
+struct Lock<'r> {
+    name: &'r str,
+    held: Vec<&'r Held>,
+    waits: Vec<&'r Wait>,
+}
+
+/// LOCK, WHO, MODE, PLACE, SINCE, and what is to be noted.
+type Row = [String; 6];
+
+const HEADER: [&str; 6] = ["LOCK", "WHO", "MODE", "PLACE", "SINCE", ""];
+
+pub(crate) fn table(pid: u32, report: &Report) -> String {
+    let mut text = format!(
+        "process {pid}: {} waiting, {} held by suspended sections",
+        report.waits.len(),
+        report.held.len()
+    );
+    let circles = circles(report);
+    if !circles.is_empty() {
+        let _ = write!(
+            text,
+            ", {} deadlocked",
+            circles.values().map(Vec::len).sum::<usize>()
+        );
+    }
+    text.push('\n');
+    if report.waits.is_empty() && report.held.is_empty() {
+        return text;
+    }
+
+    let locks = locks(report);
+    let labels = labels(&locks);
+    let rows: Vec<Row> = locks
+        .iter()
+        .flat_map(|(key, lock)| rows(lock, &labels[key]))
+        .collect();
+    text.push('\n');
+    write_columns(&mut text, &rows);
+
+    for (number, waits) in circles {
+        let _ = writeln!(
+            text,
+            "\ndeadlock {number}: each of these waits for a lock that the next one holds"
+        );
+        for wait in waits {
+            let lock = &labels[wait.id.as_str()];
+            let _ = writeln!(text, "  {} waits for {lock}", who(wait));
+            for held in wait.holding.iter().rev() {
+                let lock = held.id.as_deref().and_then(|id| labels.get(id));
+                let lock = lock.unwrap_or(&held.lock);
+                let _ = writeln!(
+                    text,
+                    "    while it holds {lock}, acquired by {}",
+                    section(&held.section)
+                );
+            }
+        }
+    }
+    printable(&text)
+}
+
+/// The waits of each deadlock, by its number.
+fn circles(report: &Report) -> BTreeMap<usize, Vec<&Wait>> {
+    let mut circles: BTreeMap<usize, Vec<&Wait>> = BTreeMap::new();
+    for wait in &report.waits {
+        if let Some(number) = wait.circle {
+            circles.entry(number).or_default().push(wait);
+        }
+    }
+    circles
+        .into_iter()
+        .map(|(number, waits)| (number, in_order(waits)))
+        .collect()
+}
+
+/// Each wait before one that holds the lock it waits for, as far as that is found.
+fn in_order(mut left: Vec<&Wait>) -> Vec<&Wait> {
+    let mut ordered = Vec::new();
+    let mut next = 0;
+    while !left.is_empty() {
+        let wait = left.remove(next);
+        ordered.push(wait);
+        let holds = |held: &Held| held.id.as_ref() == Some(&wait.id);
+        next = left
+            .iter()
+            .position(|other| other.holding.iter().any(holds))
+            .unwrap_or(0);
+    }
+    ordered
+}
+
+fn locks(report: &Report) -> BTreeMap<&str, Lock<'_>> {
+    let mut locks: BTreeMap<&str, Lock<'_>> = BTreeMap::new();
+    for wait in &report.waits {
+        let lock = locks.entry(&wait.id).or_default();
+        lock.name = &wait.name;
+        lock.waits.push(wait);
+    }
+    // A section that has a thread wait is known by its wait alone, the others by both.
+    let around = report.waits.iter().flat_map(|wait| &wait.holding);
+    for held in report.held.iter().chain(around) {
+        let lock = locks
+            .entry(held.id.as_deref().unwrap_or(&held.lock))
+            .or_default();
+        lock.name = &held.lock;
+        let is_known = |known: &&Held| known.section == held.section && known.mode == held.mode;
+        if held.since_ms > 0 || !lock.held.iter().any(is_known) {
+            lock.held.push(held);
+        }
+    }
+    locks
+}
+
+/// What each lock is called here: those with one name are told apart by a number.
+fn labels<'r>(locks: &BTreeMap<&'r str, Lock<'r>>) -> BTreeMap<&'r str, String> {
+    let mut count: BTreeMap<&str, usize> = BTreeMap::new();
+    for lock in locks.values() {
+        *count.entry(lock.name).or_default() += 1;
+    }
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    let label = |(id, lock): (&&'r str, &Lock<'r>)| {
+        let number = seen.entry(lock.name).or_default();
+        *number += 1;
+        match count[lock.name] {
+            1 => (*id, lock.name.to_owned()),
+            _ => (*id, format!("{} #{number}", lock.name)),
+        }
+    };
+    locks.iter().map(label).collect()
+}
+
+fn rows(lock: &Lock<'_>, label: &str) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for held in &lock.held {
+        rows.push([
+            String::new(),
+            held.section.name.clone(),
+            format!("holds {}", mode(&held.mode)),
+            place(&held.section.place),
+            match held.since_ms {
+                0 => String::new(),
+                since => time(since),
+            },
+            String::new(),
+        ]);
+    }
+    // Who holds it belongs to no section, or to one that is not suspended.
+    if let (true, Some(last)) = (
+        lock.held.is_empty(),
+        lock.waits
+            .iter()
+            .find_map(|wait| wait.last_acquired.as_ref()),
+    ) {
+        rows.push([
+            String::new(),
+            "-".into(),
+            "acquired last".into(),
+            place(last),
+            String::new(),
+            String::new(),
+        ]);
+    }
+    for (index, wait) in lock.waits.iter().enumerate() {
+        let condition = wait
+            .section
+            .as_ref()
+            .and_then(|section| section.condition.as_ref());
+        let mut notes = Vec::new();
+        if let (Some(condition), "when") = (condition, wait.resource.as_str()) {
+            notes.push(format!("when {condition}"));
+        }
+        if wait.granted {
+            notes.push("granted, not polled since".into());
+        }
+        if let Some(number) = wait.circle {
+            notes.push(format!("<-- deadlock {number}"));
+        }
+        rows.push([
+            String::new(),
+            match &wait.section {
+                Some(section) => section.name.clone(),
+                None => "-".into(),
+            },
+            format!("{}. waits {}", index + 1, mode(&wait.mode)),
+            place(&wait.place),
+            time(wait.since_ms),
+            notes.join(", "),
+        ]);
+    }
+    if let Some(first) = rows.first_mut() {
+        label.clone_into(&mut first[0]);
+    }
+    rows
+}
+
+fn write_columns(text: &mut String, rows: &[Row]) {
+    let header: Row = HEADER.map(str::to_owned);
+    let all = || std::iter::once(&header).chain(rows);
+    let widths: [usize; 6] = std::array::from_fn(|column| {
+        all()
+            .map(|row| row[column].chars().count())
+            .max()
+            .unwrap_or(0)
+    });
+    for row in all() {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(widths) {
+            let _ = write!(line, "{cell:<width$}  ");
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+}
+
+fn who(wait: &Wait) -> String {
+    match &wait.section {
+        Some(of) => section(of),
+        None => place(&wait.place),
+    }
+}
+
+fn section(section: &Section) -> String {
+    format!("`{}` ({})", section.name, place(&section.place))
+}
+
+fn place(place: &Place) -> String {
+    format!("{}:{}:{}", place.file, place.line, place.column)
+}
+
+fn mode(mode: &Value) -> String {
+    match mode.as_str() {
+        Some("exclusive") => "alone".into(),
+        Some("shared") => "to read".into(),
+        Some("upgradable") => "to read and upgrade".into(),
+        Some(other) => other.into(),
+        None => match mode.get("permits").and_then(Value::as_u64) {
+            Some(1) => "1 permit".into(),
+            Some(permits) => format!("{permits} permits"),
+            None => mode.to_string(),
+        },
+    }
+}
+
+fn time(millis: u64) -> String {
+    match millis {
+        0..1000 => format!("{millis} ms"),
+        1000..60_000 => format!("{}.{} s", millis / 1000, millis % 1000 / 100),
+        _ => format!("{} min {} s", millis / 60_000, millis % 60_000 / 1000),
+    }
+}
+
+/// What the process says is not to give orders to the terminal.
+fn printable(text: &str) -> String {
+    let is_order = |char: char| char.is_control() && char != '\n';
+    text.replace(is_order, "\u{fffd}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn place(line: u32) -> Value {
+        json!({ "file": "src/bank.rs", "line": line, "column": 5 })
+    }
+
+    fn section(name: &str, line: u32) -> Value {
+        json!({ "name": name, "place": place(line), "condition": null })
+    }
+
+    fn held(id: &str, name: &str, since: u64) -> Value {
+        json!({
+            "lock": "Account.ledger", "id": id, "mode": "exclusive",
+            "section": section(name, 43), "since_ms": since,
+        })
+    }
+
+    fn wait(id: &str, holding: &Value) -> Value {
+        json!({
+            "resource": "lock", "name": "Account.ledger", "id": id, "mode": "exclusive",
+            "place": place(30), "section": section("deposit", 30), "since_ms": 61_250,
+            "granted": false, "last_acquired": place(43), "holding": [holding], "circle": 1,
+        })
+    }
+
+    #[test]
+    fn the_whole_table() {
+        let report = json!({
+            "kind": "snapshot",
+            "waits": [wait("0x1", &held("0x2", "pay", 0)), wait("0x2", &held("0x1", "pay", 0))],
+            "held": [held("0x1", "pay", 61_300), held("0x2", "pay", 61_300)],
+        });
+        let table = table(7, &Report::read(report).unwrap());
+        assert_eq!(
+            table,
+            "\
+process 7: 2 waiting, 2 held by suspended sections, 2 deadlocked
+
+LOCK               WHO      MODE            PLACE             SINCE
+Account.ledger #1  pay      holds alone     src/bank.rs:43:5  1 min 1 s
+                   deposit  1. waits alone  src/bank.rs:30:5  1 min 1 s  <-- deadlock 1
+Account.ledger #2  pay      holds alone     src/bank.rs:43:5  1 min 1 s
+                   deposit  1. waits alone  src/bank.rs:30:5  1 min 1 s  <-- deadlock 1
+
+deadlock 1: each of these waits for a lock that the next one holds
+  `deposit` (src/bank.rs:30:5) waits for Account.ledger #1
+    while it holds Account.ledger #2, acquired by `pay` (src/bank.rs:43:5)
+  `deposit` (src/bank.rs:30:5) waits for Account.ledger #2
+    while it holds Account.ledger #1, acquired by `pay` (src/bank.rs:43:5)
+"
+        );
+    }
+
+    #[test]
+    fn nothing_and_what_is_not_known() {
+        let report = json!({ "kind": "snapshot", "waits": [], "held": [], "more": 1 });
+        let text = table(7, &Report::read(report).unwrap());
+        assert_eq!(text, "process 7: 0 waiting, 0 held by suspended sections\n");
+
+        let report = json!({ "waits": [{
+            "resource": "semaphore", "name": "Semaphore\u{1b}[2J", "id": "0x1",
+            "mode": { "permits": 2 }, "place": place(3), "section": null, "since_ms": 3,
+            "granted": true, "last_acquired": place(9), "holding": [], "circle": null,
+        }] });
+        let text = table(7, &Report::read(report).unwrap());
+        assert!(!text.contains('\u{1b}'), "{text}");
+        assert!(
+            text.contains("acquired last       src/bank.rs:9:5"),
+            "{text}"
+        );
+        assert!(
+            text.contains("1. waits 2 permits  src/bank.rs:3:5  3 ms   granted, not"),
+            "{text}"
+        );
+    }
+}

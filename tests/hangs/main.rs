@@ -1,0 +1,232 @@
+//! Planted hangs, of the kinds that people report, and what watching says of each.
+//!
+//! A hang is a file beside this one, with a `run` that hangs, and what is said of it in a
+//! `.txt` with its name, without times. It runs in a process of its own: this program again.
+//! With `UPDATE_EXPECT=1`, the texts are written anew.
+
+mod abba_of_threads;
+mod abba_over_two_instances;
+mod abba_over_two_methods;
+mod barrier_short_of_one;
+mod block_on_in_a_section;
+mod callback_that_locks;
+mod channel_and_lock;
+mod circle_of_three;
+mod condition_nobody_makes_true;
+mod drop_that_locks;
+mod event_set_too_early;
+mod executor_that_is_not_run;
+mod future_kept_and_not_polled;
+mod futurelock_in_a_stream;
+mod futurelock_in_select;
+mod guard_forgotten;
+mod guard_sent_away;
+mod guard_then_method;
+mod join_in_a_section;
+mod lock_across_a_slow_await;
+mod lock_held_while_joining;
+mod lock_of_one_thread;
+mod notify_before_anyone_waits;
+mod notify_one_of_two;
+mod permit_never_given_back;
+mod permits_more_than_there_are;
+mod read_again_behind_a_writer;
+mod read_guard_kept;
+mod read_then_write;
+mod recursion;
+mod relock_in_another_file;
+mod relock_of_a_clone;
+mod support;
+mod sync_lock_in_a_closure;
+mod two_semaphores_in_opposite_orders;
+mod upgrade_against_a_reader;
+
+use std::env;
+use std::fs;
+use std::panic;
+use std::path::Path;
+use std::process::{self, Command};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use async_monitor::watch;
+
+/// Each is a test, and the list of what there is.
+macro_rules! hangs {
+    ($($name:ident)*) => {$(
+        #[test]
+        fn $name() {
+            check(stringify!($name), crate::$name::run);
+        }
+    )*
+
+        const ALL: &[&str] = &[$(stringify!($name)),*];
+    };
+}
+
+hangs! {
+    abba_of_threads
+    abba_over_two_instances
+    abba_over_two_methods
+    barrier_short_of_one
+    block_on_in_a_section
+    callback_that_locks
+    channel_and_lock
+    circle_of_three
+    condition_nobody_makes_true
+    drop_that_locks
+    event_set_too_early
+    executor_that_is_not_run
+    future_kept_and_not_polled
+    futurelock_in_a_stream
+    futurelock_in_select
+    guard_forgotten
+    guard_sent_away
+    guard_then_method
+    join_in_a_section
+    lock_across_a_slow_await
+    lock_held_while_joining
+    lock_of_one_thread
+    notify_before_anyone_waits
+    notify_one_of_two
+    permit_never_given_back
+    permits_more_than_there_are
+    read_again_behind_a_writer
+    read_guard_kept
+    read_then_write
+    recursion
+    relock_in_another_file
+    relock_of_a_clone
+    sync_lock_in_a_closure
+    two_semaphores_in_opposite_orders
+    upgrade_against_a_reader
+}
+
+/// Set for the process that hangs.
+const HANG: &str = "ASYNC_MONITOR_HANG";
+
+/// Begins the part of the output that is of interest, and ends it.
+const MARK: &str = "-- what is said --";
+
+/// A hang is explained that soon.
+const SOON: Duration = Duration::from_secs(1);
+
+fn check(name: &str, hang: fn()) {
+    if !watch::IS_ON {
+        return;
+    }
+    if env::var(HANG).is_ok_and(|meant| meant == name) {
+        run(hang);
+    }
+    // The machine may have had something else to do.
+    let said = (0..3).map(|_| say(name)).find(|(_, after)| *after <= SOON);
+    let (said, _) = said.expect("it is explained within a second");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/hangs/{name}.txt"));
+    if env::var_os("UPDATE_EXPECT").is_some() {
+        fs::write(file, said).expect("the text can be written");
+        return;
+    }
+    let expected = fs::read_to_string(&file).unwrap_or_default();
+    assert_eq!(
+        said, expected,
+        "`UPDATE_EXPECT=1 cargo test --test hangs` writes the text anew. It is:\n{said}"
+    );
+}
+
+/// What is said of a hang, and after how long.
+fn say(name: &str) -> (String, Duration) {
+    let output = Command::new(env::current_exe().expect("a test knows where it is"))
+        .args(["--exact", name, "--nocapture"])
+        .env(HANG, name)
+        .output()
+        .expect("the program runs again");
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    let [_, said, rest] = text.split(MARK).collect::<Vec<_>>()[..] else {
+        panic!("{text}\n{}", String::from_utf8_lossy(&output.stderr));
+    };
+    let after = rest
+        .lines()
+        .next()
+        .and_then(|millis| millis.trim().parse().ok());
+    let after = Duration::from_millis(after.expect("the time is told"));
+    (without_times(said.trim_start()), after)
+}
+
+/// In the process that hangs: says what is known, and ends it.
+fn run(hang: fn()) -> ! {
+    let begin = Instant::now();
+    let end = move |said: &str| -> ! {
+        println!(
+            "\n{MARK}\n{}\n{MARK} {}",
+            said.trim_end(),
+            begin.elapsed().as_millis()
+        );
+        process::exit(0);
+    };
+    static BEGIN: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+    BEGIN.get_or_init(|| begin);
+    watch::set_threshold(Duration::from_millis(250));
+    watch::set_hook(|report| {
+        let after = BEGIN.get().expect("it is set").elapsed().as_millis();
+        println!(
+            "\n{MARK}\nreported:\n{}\n{MARK} {after}",
+            report.to_string().trim_end()
+        );
+        process::exit(0);
+    });
+    panic::set_hook(Box::new(move |panic| {
+        let message = panic.payload().downcast_ref::<String>();
+        let message = message.map_or("of another kind", String::as_str);
+        end(&format!("a panic, at once:\n{message}"));
+    }));
+    let hung = thread::spawn(hang);
+    while begin.elapsed() < Duration::from_millis(800) {
+        if hung.is_finished() {
+            end("it does not hang");
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    end(&format!(
+        "not reported; `watch::report()` is:\n{}",
+        watch::report()
+    ));
+}
+
+/// `for 312 ms` is `for _`.
+fn without_times(text: &str) -> String {
+    let mut parts = text.split("for ");
+    let mut masked = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let rest = part.trim_start_matches(|char: char| char.is_ascii_digit());
+        let unit = [" ms", " s"]
+            .iter()
+            .find_map(|unit| rest.strip_prefix(unit));
+        masked.push_str("for ");
+        match unit {
+            Some(rest) if rest.len() < part.len() - 2 => {
+                masked.push('_');
+                masked.push_str(rest);
+            }
+            _ => masked.push_str(part),
+        }
+    }
+    masked
+}
+
+/// No file is left out of the list, and no text is of a hang that is gone.
+#[test]
+fn each_file_is_a_hang() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hangs");
+    for entry in fs::read_dir(folder).expect("it is there") {
+        let path = entry.expect("it is readable").path();
+        let name = path
+            .file_stem()
+            .expect("a file has a name")
+            .to_string_lossy();
+        let is_listed = ALL.contains(&&*name);
+        assert!(
+            is_listed || ["main", "support", "others"].contains(&&*name),
+            "{name} is not in the list"
+        );
+    }
+}

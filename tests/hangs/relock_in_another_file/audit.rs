@@ -1,0 +1,5 @@
+use super::Account;
+
+pub async fn note(account: &Account) {
+    println!("{}", account.balance().await);
+}

@@ -108,6 +108,12 @@ const HANG: &str = "ASYNC_MONITOR_HANG";
 /// Begins the part of the output that is of interest, and ends it.
 const MARK: &str = "-- what is said --";
 
+/// How a text begins.
+const A_PANIC: &str = "a panic, at once:";
+const REPORTED: &str = "reported:";
+const LISTED: &str = "not reported; `watch::report()` is:";
+const NO_HANG: &str = "it does not hang";
+
 /// A hang is explained that soon.
 const SOON: Duration = Duration::from_secs(1);
 
@@ -120,7 +126,16 @@ fn check(name: &str, hang: fn()) {
     }
     // The machine may have had something else to do.
     let said = (0..3).map(|_| say(name)).find(|(_, after)| *after <= SOON);
-    let (said, _) = said.expect("it is explained within a second");
+    let (said, after) = said.expect("it is explained within a second");
+    let how = match said.lines().next() {
+        Some(A_PANIC) => format!("panics, {} ms", after.as_millis()),
+        Some(REPORTED) => format!("reports, {} ms", after.as_millis()),
+        Some(LISTED) if said.contains(" 0 waiting") => "silence".into(),
+        Some(LISTED) => "lists if asked".into(),
+        _ => NO_HANG.into(),
+    };
+    // A line of the table that `.ci/hangs` makes.
+    println!("{name}: {how}");
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/hangs/{name}.txt"));
     if env::var_os("UPDATE_EXPECT").is_some() {
         fs::write(file, said).expect("the text can be written");
@@ -169,7 +184,7 @@ fn run(hang: fn()) -> ! {
     watch::set_hook(|report| {
         let after = BEGIN.get().expect("it is set").elapsed().as_millis();
         println!(
-            "\n{MARK}\nreported:\n{}\n{MARK} {after}",
+            "\n{MARK}\n{REPORTED}\n{}\n{MARK} {after}",
             report.to_string().trim_end()
         );
         process::exit(0);
@@ -177,19 +192,16 @@ fn run(hang: fn()) -> ! {
     panic::set_hook(Box::new(move |panic| {
         let message = panic.payload().downcast_ref::<String>();
         let message = message.map_or("of another kind", String::as_str);
-        end(&format!("a panic, at once:\n{message}"));
+        end(&format!("{A_PANIC}\n{message}"));
     }));
     let hung = thread::spawn(hang);
     while begin.elapsed() < Duration::from_millis(800) {
         if hung.is_finished() {
-            end("it does not hang");
+            end(NO_HANG);
         }
         thread::sleep(Duration::from_millis(5));
     }
-    end(&format!(
-        "not reported; `watch::report()` is:\n{}",
-        watch::report()
-    ));
+    end(&format!("{LISTED}\n{}", watch::report()));
 }
 
 /// `for 312 ms` is `for _`.

@@ -58,6 +58,14 @@ fn nothing_of(name: &str) {
     let reports = reports();
     let about = |report: &&Report| report.waits.iter().any(|wait| wait.name.starts_with(name));
     assert_eq!(reports.iter().filter(about).count(), 0, "{reports:#?}");
+    assert_eq!(circles_of(name), [0; 0]);
+}
+
+/// The circles in which who waits for a lock of the struct is now, of those that wait in one.
+fn circles_of(name: &str) -> Vec<usize> {
+    let waits = watch::report().waits.into_iter();
+    let about = waits.filter(|wait| wait.name.starts_with(name));
+    about.filter_map(|wait| wait.circle).collect()
 }
 
 fn poll<F: Future + ?Sized>(future: &mut Pin<Box<F>>) -> Poll<F::Output> {
@@ -176,11 +184,17 @@ fn two_methods_in_opposite_orders() {
     // By the section that holds it, not by what that stands on.
     assert_eq!(left.last_acquired.expect("it was").file(), file!());
 
-    // Once, however long it lasts.
+    // Once, however long it lasts; and it can be asked for.
     thread::sleep(THRESHOLD * 4);
     deadlock_of("TwoMethods");
+    let circles = circles_of("TwoMethods");
+    assert!(
+        circles.len() == 2 && circles[0] == circles[1],
+        "{circles:?}"
+    );
     drop(one);
     assert!(poll(&mut two).is_ready());
+    assert_eq!(circles_of("TwoMethods"), [0; 0]);
 }
 
 #[test]

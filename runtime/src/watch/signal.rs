@@ -30,7 +30,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::vec::Vec;
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, OFlags, flock};
 use serde::Serialize;
 use signal_hook::consts::{FORBIDDEN, SIGUSR1};
 use signal_hook::iterator::Signals;
@@ -98,7 +98,7 @@ impl OnSignal {
         }
     }
 
-    /// Another signal.
+    /// Another signal; a named one, as `async-monitor ps` sends no real-time signals.
     pub fn signal(mut self, signal: i32) -> Self {
         self.signal = signal;
         self
@@ -289,7 +289,12 @@ fn remove_left_overs(folder: &Path) {
 }
 
 fn is_left_over(announcement: &Path) -> bool {
-    File::open(announcement)
+    // Not to wait, whatever it is.
+    let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0);
+    let mut file = OpenOptions::new();
+    file.read(true)
+        .custom_flags(flags)
+        .open(announcement)
         .is_ok_and(|file| flock(file, FlockOperation::NonBlockingLockShared).is_ok())
 }
 

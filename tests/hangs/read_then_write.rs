@@ -14,7 +14,7 @@ struct Settings {
 impl Settings {
     #[synchronized(read(map))]
     async fn colour(&self) -> String {
-        match &*map.colour {
+        match map.colour {
             Some(colour) => colour.clone(),
             None => self.set_colour("green").await,
         }

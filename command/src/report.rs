@@ -22,7 +22,10 @@ pub(crate) struct Wait {
     pub(crate) since_ms: u64,
     #[serde(default)]
     pub(crate) granted: bool,
+    #[serde(default)]
+    pub(crate) has_condition_false: bool,
     pub(crate) last_acquired: Option<Place>,
+    pub(crate) last_section: Option<Section>,
     #[serde(default)]
     pub(crate) holding: Vec<Held>,
     pub(crate) circle: Option<usize>,

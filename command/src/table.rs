@@ -156,20 +156,15 @@ fn rows(lock: &Lock<'_>, label: &str) -> Vec<Row> {
         ]);
     }
     // Who holds it belongs to no section, or to one that is not suspended.
-    if let (true, Some(last)) = (
-        lock.held.is_empty(),
-        lock.waits
-            .iter()
-            .find_map(|wait| wait.last_acquired.as_ref()),
-    ) {
-        rows.push([
-            String::new(),
-            "-".into(),
-            "acquired last".into(),
-            place(last),
-            String::new(),
-            String::new(),
-        ]);
+    let known = |wait: &&&Wait| wait.last_section.is_some() || wait.last_acquired.is_some();
+    if let (true, Some(wait)) = (lock.held.is_empty(), lock.waits.iter().find(known)) {
+        let (who, at) = match (&wait.last_section, &wait.last_acquired) {
+            (Some(section), _) => (section.name.clone(), place(&section.place)),
+            (None, Some(at)) => ("-".into(), place(at)),
+            (None, None) => Default::default(),
+        };
+        let empty = String::new;
+        rows.push([empty(), who, "acquired last".into(), at, empty(), empty()]);
     }
     for (index, wait) in lock.waits.iter().enumerate() {
         let condition = wait
@@ -178,7 +173,11 @@ fn rows(lock: &Lock<'_>, label: &str) -> Vec<Row> {
             .and_then(|section| section.condition.as_ref());
         let mut notes = Vec::new();
         if let (Some(condition), "when") = (condition, wait.resource.as_str()) {
-            notes.push(format!("when {condition}"));
+            let was_false = match wait.has_condition_false {
+                true => ", which was false",
+                false => "",
+            };
+            notes.push(format!("when {condition}{was_false}"));
         }
         if wait.granted {
             notes.push("granted, not polled since".into());
@@ -243,6 +242,7 @@ fn mode(mode: &Value) -> String {
         Some("exclusive") => "alone".into(),
         Some("shared") => "to read".into(),
         Some("upgradable") => "to read and upgrade".into(),
+        Some("upgrade") => "to upgrade".into(),
         Some(other) => other.into(),
         None => match mode.get("permits").and_then(Value::as_u64) {
             Some(1) => "1 permit".into(),
@@ -319,6 +319,26 @@ deadlock 1: each of these waits for a lock that the next one holds
   `deposit` (src/bank.rs:30:5) waits for Account.ledger #2
     while it holds Account.ledger #1, acquired by `pay` (src/bank.rs:43:5)
 "
+        );
+    }
+
+    #[test]
+    fn who_acquired_it_last_and_for_what_somebody_waits() {
+        let mut waits = wait("0x1", &held("0x2", "pay", 0));
+        waits["resource"] = "when".into();
+        waits["section"]["condition"] = "*ledger.balance > 5".into();
+        waits["has_condition_false"] = true.into();
+        waits["last_section"] = section("set", 50);
+        waits["circle"] = Value::Null;
+        waits["holding"] = json!([]);
+        let text = table(7, &Report::read(json!({ "waits": [waits] })).unwrap());
+        assert!(
+            text.contains("Account.ledger  set      acquired last   src/bank.rs:50:5\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("  when *ledger.balance > 5, which was false\n"),
+            "{text}"
         );
     }
 

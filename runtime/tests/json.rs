@@ -82,7 +82,9 @@ fn every_field_has_its_name() {
                     "section": section("at_least_five", json!("*ledger.balance > 5")),
                     "since_ms": "some",
                     "granted": false,
+                    "has_condition_false": false,
                     "last_acquired": place,
+                    "last_section": section("hold", Value::Null),
                     "holding": [],
                     "circle": null,
                 },
@@ -95,7 +97,9 @@ fn every_field_has_its_name() {
                     "section": null,
                     "since_ms": "some",
                     "granted": false,
+                    "has_condition_false": false,
                     "last_acquired": null,
+                    "last_section": null,
                     "holding": [],
                     "circle": null,
                 },
@@ -107,6 +111,7 @@ fn every_field_has_its_name() {
                 "section": section("hold", Value::Null),
                 "since_ms": "some",
             }],
+            "orders": [],
         })
     );
 }

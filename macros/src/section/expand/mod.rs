@@ -9,12 +9,13 @@
 //! | `timeout` | the same with a bound on the wait |
 //! | `atomic` | the copy, and the rollback |
 //! | `site` | what differs between a fn and a block |
-//! | `watching` | what lets the runtime watch a section |
+//! | `watching`, `operand` | what lets the runtime watch a section |
 
 mod acquisition;
 mod atomic;
 mod block;
 mod function;
+mod operand;
 mod questions;
 mod site;
 mod timeout;

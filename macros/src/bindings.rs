@@ -52,7 +52,7 @@ fn is_public(name: &str) -> bool {
     PUBLIC.contains(&name)
 }
 
-/// The identifiers, those in quotes, and what statics are bound as.
+/// The identifiers, and what statics are bound as.
 fn collect_names(tokens: TokenStream, names: &mut BTreeSet<String>) {
     for token in tokens {
         match token {
@@ -61,10 +61,7 @@ fn collect_names(tokens: TokenStream, names: &mut BTreeSet<String>) {
                 names.insert(plain(&ident));
                 names.insert(plain(&binding(&ident)));
             }
-            TokenTree::Literal(text) => {
-                names.insert(text.to_string().trim_matches('"').to_owned());
-            }
-            TokenTree::Punct(_) => {}
+            _ => {}
         }
     }
 }

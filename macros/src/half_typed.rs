@@ -70,6 +70,10 @@ fn names_of_locks_are_bound() {
         ("a = self.inner.", "let a = :: core :: compile_error !"),
         ("STATE.", "let state = :: core :: compile_error !"),
         ("\"ledger\"", "let ledger = :: core :: compile_error !"),
+        (
+            "self.acquire_ledger().await",
+            "let ledger = :: core :: compile_error !",
+        ),
     ] {
         let item = "fn f(&self) { (ledger, a, state) }";
         let expansion = section::synchronized(tokens(arguments), tokens(item));

@@ -1,6 +1,6 @@
 //! The body of a section whose locks are not known, as its arguments are wrong or half typed.
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::quote;
 
 use crate::gather::Gather;
@@ -38,7 +38,8 @@ pub(in crate::section) fn bind(
         .gather()
 }
 
-/// What the names in the tokens may be bound as, also those in quotes.
+/// What the names in the tokens may be bound as, also those in quotes, and `ledger` for
+/// `acquire_ledger`.
 fn collect_names(tokens: TokenStream, names: &mut Vec<Ident>) {
     for token in tokens {
         match token {
@@ -48,16 +49,26 @@ fn collect_names(tokens: TokenStream, names: &mut Vec<Ident>) {
                     .to_string()
                     .starts_with(|first: char| first.is_lowercase());
                 if is_local && syn::parse2::<Ident>(quote!(#name)).is_ok() {
+                    let text = name.to_string();
+                    let acquired = text.strip_prefix("acquire_").map(syn::parse_str::<Ident>);
+                    let acquired = acquired.and_then(Result::ok);
+                    names.extend(acquired.map(|acquired| located(&acquired, name.span())));
                     names.push(name);
                 }
             }
             TokenTree::Literal(literal) => {
                 let text = literal.to_string();
                 let name = syn::parse_str::<Ident>(text.trim_matches('"'));
-                names.extend(name.map(|name| Ident::new(&name.to_string(), literal.span())));
+                names.extend(name.map(|name| located(&name, literal.span())));
             }
             TokenTree::Group(group) => collect_names(group.stream(), names),
             TokenTree::Punct(_) => {}
         }
     }
+}
+
+fn located(name: &Ident, span: Span) -> Ident {
+    let mut name = name.clone();
+    name.set_span(span);
+    name
 }

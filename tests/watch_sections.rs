@@ -98,6 +98,44 @@ impl Account {
         *ledger.balance + self.balance()
     }
 
+    #[synchronized(ledger)]
+    async fn awaits_a_variable(&self) {
+        let deposit = self.deposit(*ledger.balance);
+        deposit.await;
+    }
+
+    #[synchronized(ledger)]
+    async fn awaits_what_is_known_later(&self) {
+        let deposit;
+        if *ledger.balance > 0 {
+            deposit = self.deposit(1).boxed();
+        } else {
+            deposit = self.deposit(2).boxed();
+        }
+        deposit.await;
+    }
+
+    #[synchronized(ledger)]
+    async fn awaits_in_an_argument(&self) -> String {
+        format!("{} {:?}", *ledger.balance, self.deposit(1).await)
+    }
+
+    #[synchronized(ledger)]
+    async fn awaits_in_an_assertion(&self) {
+        assert!(self.is_rich().await, "not {}", *ledger.balance);
+    }
+
+    #[synchronized(ledger)]
+    async fn is_rich(&self) -> bool {
+        *ledger.balance > 10
+    }
+
+    #[synchronized(ledger)]
+    async fn asserts(&self, other: &Account) {
+        *ledger.balance += 1;
+        assert!(other.is_rich().await);
+    }
+
     #[synchronized(ledger, when = *ledger.balance > 0)]
     async fn withdraw(&self) {
         *ledger.balance -= 1;
@@ -131,6 +169,30 @@ fn refused<R>(lock: &str, code: impl FnOnce() -> R) -> String {
 
 fn poll<F: Future>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))
+}
+
+#[test]
+fn variables_and_arguments_of_macros_are_awaited_within_the_section() {
+    let account = Account::default();
+    refused("Account.ledger", || block_on(account.awaits_a_variable()));
+    refused("Account.ledger", || {
+        block_on(account.awaits_what_is_known_later())
+    });
+    refused("Account.ledger", || {
+        block_on(account.awaits_in_an_argument())
+    });
+    refused("Account.ledger", || {
+        block_on(account.awaits_in_an_assertion())
+    });
+}
+
+#[test]
+fn an_assertion_shows_what_is_written() {
+    let message = catch_unwind(AssertUnwindSafe(|| {
+        block_on(Account::default().asserts(&Account::default()));
+    }));
+    let message = *message.unwrap_err().downcast::<&str>().expect("a message");
+    assert_eq!(message, "assertion failed: other.is_rich().await");
 }
 
 #[test]

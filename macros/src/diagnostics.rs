@@ -45,6 +45,13 @@ impl Errors {
         self.found.borrow().as_ref().is_none_or(Vec::is_empty)
     }
 
+    /// The first one as a `compile_error!`, if there is one.
+    pub(crate) fn first(&self) -> Option<TokenStream> {
+        let found = self.found.borrow();
+        let first = found.as_ref()?.first()?.clone().into_iter().next()?;
+        Some(first.to_compile_error())
+    }
+
     /// Takes over what another collector has found. Returns whether that was nothing.
     pub(crate) fn all_of(&self, other: Errors) -> bool {
         let found = other.found.take().unwrap_or_default();

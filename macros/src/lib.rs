@@ -25,6 +25,8 @@ mod bindings;
 #[cfg(test)]
 mod fuzz;
 #[cfg(test)]
+mod half_typed;
+#[cfg(test)]
 #[path = "../../runtime/tests/support/random.rs"]
 mod random;
 #[cfg(test)]

@@ -21,7 +21,7 @@ impl<T: ?Sized> AwaitItsLock<T> {
 #[diagnostic::on_unimplemented(
     message = "the value is reached once its lock is acquired, and this is the future that acquires it",
     label = "write `.await` in front of it",
-    note = "in plain code, a thread waits by `lock_blocking()`, `read_blocking()` or `write_blocking()`"
+    note = "in plain code, a thread waits by the form that ends in `_blocking`, where there is one"
 )]
 pub trait ReachedWithoutAwait {}
 
@@ -32,6 +32,7 @@ pub trait ReachedWithoutAwait {}
 #[doc(hidden)]
 #[allow(clippy::should_implement_trait)]
 impl<T: ?Sized> AwaitItsLock<T> {
+    pub fn release<R>(&self) -> R where Self: ReachedWithoutAwait { never() }
     pub fn len<R>(&self) -> R where Self: ReachedWithoutAwait { never() }
     pub fn is_empty<R>(&self) -> R where Self: ReachedWithoutAwait { never() }
     pub fn iter<R>(&self) -> R where Self: ReachedWithoutAwait { never() }
@@ -72,6 +73,37 @@ where
     pub fn insert(&self) {
         never()
     }
+}
+
+/// As [`AwaitItsLock`], where what is acquired is no value, but a guard or a permit: that of
+/// an `L`.
+#[doc(hidden)]
+#[allow(missing_debug_implementations)]
+#[rustfmt::skip] // the compiler shows the line
+pub struct AwaitIts<L>(PhantomData<fn() -> L>); // of a future: write `lock.acquire().await`
+
+impl<L> AwaitIts<L> {
+    pub(crate) const HINT: Self = AwaitIts(PhantomData);
+}
+
+/// Implemented for nothing: see [`AwaitIts`].
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "there is a guard, or a permit, once it is acquired, and this is the future that acquires it",
+    label = "write `.await` in front of it",
+    note = "in plain code, a thread waits by the form that ends in `_blocking`, where there is one"
+)]
+pub trait AcquiredWithoutAwait {}
+
+/// The methods of guards and permits, as for [`AwaitItsLock`].
+#[rustfmt::skip]
+#[doc(hidden)]
+impl<L> AwaitIts<L> {
+    pub fn release<R>(&self) -> R where Self: AcquiredWithoutAwait { never() }
+    pub fn forget<R>(&self) -> R where Self: AcquiredWithoutAwait { never() }
+    pub fn num_permits<R>(&self) -> R where Self: AcquiredWithoutAwait { never() }
+    pub fn split<R, A>(&self, _: A) -> R where Self: AcquiredWithoutAwait { never() }
+    pub fn merge<R, A>(&self, _: A) -> R where Self: AcquiredWithoutAwait { never() }
 }
 
 fn never<R>() -> R {

@@ -1,8 +1,9 @@
 //! From tokens to fields with their attributes.
 
-use proc_macro2::TokenStream;
-use quote::ToTokens;
-use syn::parse::ParseStream;
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::parse::discouraged::Speculative;
+use syn::parse::{ParseStream, Parser};
 use syn::{
     Attribute, Field, Fields, Generics, Ident, Item, ItemStruct, Meta, Token, Type, Visibility,
 };
@@ -44,7 +45,11 @@ pub(super) struct LockAttribute {
 /// Reports an item that is not a struct with named fields, and every attribute that is
 /// wrong by itself.
 pub(super) fn parse(tokens: TokenStream, errors: &Errors) -> Option<Input> {
-    let input = a_struct(errors.ok(syn::parse2(tokens))?, errors)?;
+    let item = syn::parse2(tokens.clone()).or_else(|error| {
+        errors.push(error);
+        without_wrong_fields(tokens)
+    });
+    let input = a_struct(item.ok()?, errors)?;
     let mut options = Options::default();
     for attribute in &input.attrs {
         if attribute.path().is_ident("guarded") {
@@ -67,6 +72,38 @@ pub(super) fn parse(tokens: TokenStream, errors: &Errors) -> Option<Input> {
         options,
         generics: input.generics,
     })
+}
+
+/// The struct without the fields that cannot be parsed, as they are half typed: those that
+/// are there keep their lock.
+fn without_wrong_fields(tokens: TokenStream) -> syn::Result<Item> {
+    let with_right_fields = |token| match token {
+        TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
+            let fields = right_fields.parse2(group.stream()).unwrap_or_default();
+            let mut braces = Group::new(Delimiter::Brace, fields);
+            braces.set_span(group.span());
+            braces.into()
+        }
+        other => other,
+    };
+    let tokens: TokenStream = tokens.into_iter().map(with_right_fields).gather();
+    syn::parse2(tokens)
+}
+
+fn right_fields(input: ParseStream<'_>) -> syn::Result<TokenStream> {
+    let mut fields = TokenStream::new();
+    while !input.is_empty() {
+        let ahead = input.fork();
+        let field = ahead.call(Field::parse_named);
+        if let (Ok(field), true) = (field, ahead.is_empty() || ahead.peek(Token![,])) {
+            fields.extend(quote!(#field,));
+            input.advance_to(&ahead);
+        }
+        while !input.is_empty() && input.parse::<Option<Token![,]>>()?.is_none() {
+            input.parse::<TokenTree>()?;
+        }
+    }
+    Ok(fields)
 }
 
 const WHAT: &str = "a lock guards named fields of a struct";

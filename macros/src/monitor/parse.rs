@@ -1,6 +1,6 @@
 //! From tokens to an impl and its methods.
 
-use proc_macro2::{Delimiter, Span, TokenStream};
+use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
@@ -108,7 +108,7 @@ fn argument(input: ParseStream<'_>, arguments: &mut Arguments, errors: &Errors) 
         };
         // Its value is of no interest.
         while !input.is_empty() && !input.peek(Token![,]) {
-            input.parse::<proc_macro2::TokenTree>()?;
+            input.parse::<TokenTree>()?;
         }
         errors.at(&name, format!("`{name}` is not an argument here: {advice}"));
     }
@@ -117,10 +117,11 @@ fn argument(input: ParseStream<'_>, arguments: &mut Arguments, errors: &Errors) 
 
 /// Reports an item that is not an inherent impl of a struct.
 pub(super) fn block(tokens: TokenStream, errors: &Errors) -> Option<Block> {
-    errors.ok(inherent_impl.parse2(tokens))
+    let parser = |input: ParseStream<'_>| inherent_impl(input, errors);
+    errors.ok(parser.parse2(tokens))
 }
 
-fn inherent_impl(input: ParseStream<'_>) -> syn::Result<Block> {
+fn inherent_impl(input: ParseStream<'_>, errors: &Errors) -> syn::Result<Block> {
     let attrs = input.call(Attribute::parse_outer)?;
     if !input.peek(Token![impl]) {
         return Err(not_an_impl(input));
@@ -141,7 +142,13 @@ fn inherent_impl(input: ParseStream<'_>) -> syn::Result<Block> {
     let inner_attrs = content.call(Attribute::parse_inner)?;
     let mut items = Vec::new();
     while !content.is_empty() {
-        items.push(item(&content)?);
+        items.push(match item(&content.fork()) {
+            Ok(_) => item(&content)?,
+            Err(error) => {
+                errors.push(error);
+                Item::Other(not_an_item(&content)?)
+            }
+        });
     }
     Ok(Block {
         attrs,
@@ -167,12 +174,29 @@ fn item(input: ParseStream<'_>) -> syn::Result<Item> {
     }
 }
 
+/// What is no item, as it is half typed, up to where one begins: the methods behind it are
+/// still those that they are.
+fn not_an_item(input: ParseStream<'_>) -> syn::Result<TokenStream> {
+    let mut tokens = TokenStream::new();
+    loop {
+        input.parse::<TokenTree>()?.to_tokens(&mut tokens);
+        let begins = input.peek(Token![#])
+            || input.peek(Token![pub])
+            || input.peek(Token![fn])
+            || input.peek(Token![async])
+            || input.peek(Token![const]);
+        if input.is_empty() || begins && item(&input.fork()).is_ok() {
+            return Ok(tokens);
+        }
+    }
+}
+
 /// Whether braces come before the next semicolon.
 fn has_body(input: ParseStream<'_>) -> bool {
     let ahead = input.fork();
     while !ahead.is_empty() && !ahead.peek(Token![;]) {
-        match ahead.parse::<proc_macro2::TokenTree>() {
-            Ok(proc_macro2::TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace => {
+        match ahead.parse::<TokenTree>() {
+            Ok(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace => {
                 return true;
             }
             Ok(_) => {}

@@ -19,7 +19,7 @@ mod visit;
 mod tests;
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use quote::ToTokens;
 
 pub(crate) use self::control_flow::{first_await, is_known_macro};
 pub(crate) use self::expand::Rollback;
@@ -36,12 +36,16 @@ use crate::diagnostics::Errors;
 pub(crate) fn synchronized(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let errors = Errors::new();
     let mut output = TokenStream::new();
-    let arguments = validate::arguments(parse::attribute(arguments, &errors), &errors);
+    let parsed = validate::arguments(parse::attribute(arguments.clone(), &errors), &errors);
     match function::parse(item.clone(), &errors) {
         Some(function) => {
-            let mut section = Section::new(arguments, &Scope::of_fn(&function));
+            let mut section = Section::new(parsed, &Scope::of_fn(&function));
             validate::function(&function, &mut section, &errors);
-            output.extend(expand::function(function, &section));
+            output.extend(if section.is_complete {
+                expand::function(function, &section)
+            } else {
+                expand::unknown_function(function, &arguments, errors.first().as_ref())
+            });
         }
         None => item.to_tokens(&mut output),
     }
@@ -49,21 +53,22 @@ pub(crate) fn synchronized(arguments: TokenStream, item: TokenStream) -> TokenSt
     output
 }
 
-/// `with_lock!(arguments, { .. })`: where there are errors, they are the value,
-/// so that nothing is said about a value of the wrong type.
+/// `with_lock!(arguments, { .. })`: where there are errors, they are the value.
 pub(crate) fn with_lock(input: TokenStream) -> TokenStream {
     let errors = Errors::new();
     let (around, input) = parse::around(input);
-    let (arguments, body) = parse::block(input, &errors);
+    let (arguments, body) = parse::block(input.clone(), &errors);
     let arguments = validate::arguments(arguments, &errors);
     let mut section = Section::new(arguments, &Scope::of_block());
     section.around = around;
     validate::block(&section, &body, &errors);
-    let is_right = errors.is_empty();
+    let first = errors.first();
     let errors = errors.finish();
-    if is_right {
-        expand::block(&section, &body)
-    } else {
-        quote!({ #errors })
+    match first {
+        None => expand::block(&section, &body),
+        first => {
+            let (arguments, body) = parse::last_block(input);
+            expand::unknown_block(arguments, &body, first.as_ref(), &errors)
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! From tokens to arguments.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Expr, Ident, Token, token};
@@ -8,6 +8,7 @@ use syn::{Expr, Ident, Token, token};
 use super::options::{OptionArgument, SectionOption};
 use super::suggest;
 use crate::diagnostics::Errors;
+use crate::gather::Gather;
 use crate::names::crate_path;
 
 /// One argument, between two commas.
@@ -98,6 +99,19 @@ pub(super) fn block(tokens: TokenStream, errors: &Errors) -> (Vec<Argument>, Tok
         Some(parsed) => parsed,
         None => (Vec::new(), TokenStream::new()),
     }
+}
+
+/// The last block, and what stands in front of it, of arguments that are wrong.
+pub(super) fn last_block(tokens: TokenStream) -> (TokenStream, TokenStream) {
+    let mut arguments: Vec<TokenTree> = tokens.into_iter().gather();
+    let is_block = |token: &TokenTree| matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace);
+    let mut block = TokenStream::new();
+    if let Some(at) = arguments.iter().rposition(is_block) {
+        if let Some(TokenTree::Group(group)) = arguments.drain(at..).next() {
+            block = group.stream();
+        }
+    }
+    (arguments.into_iter().gather(), block)
 }
 
 fn separator(input: ParseStream<'_>) -> syn::Result<()> {

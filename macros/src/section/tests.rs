@@ -342,7 +342,7 @@ fn a_timeout_without_a_timer_is_an_error() {
 fn blocks_that_are_atomic_are_not_left_early() {
     let left = |body: TokenStream| with_lock(quote!(a.b, atomic, { #body }));
     assert_messages(
-        &left(quote!(if x { return } loop { continue 'a } break;)),
+        &left(quote!(if x { return } loop { continue 'c } break;)),
         &["this `return`", "this `continue`", "this `break`"],
     );
     assert_messages(&left(quote!(f()?; loop { break }; || return)), &[]);

@@ -9,9 +9,15 @@
 
 use core::ops::Deref;
 
-use super::future::{MutexLock, RwLockRead, RwLockUpgradableRead, RwLockWrite};
-use super::{Lock, RwLock, Semaphore};
-use crate::unawaited::AwaitItsLock;
+use super::future::{
+    BoundedSemaphoreAcquire, BoundedSemaphoreAcquireOwned, ConditionWait, LockAcquire,
+    LockAcquireOwned, MutexLock, MutexLockOwned, RwLockRead, RwLockReadOwned, RwLockUpgradableRead,
+    RwLockUpgradableReadOwned, RwLockUpgrade, RwLockUpgradeOwned, RwLockWrite, RwLockWriteOwned,
+    SemaphoreAcquire, SemaphoreAcquireOwned,
+};
+use super::{BoundedSemaphore, Lock, RwLock, Semaphore};
+use crate::traits::guard::Relock;
+use crate::unawaited::{AwaitIts, AwaitItsLock};
 
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
@@ -110,17 +116,55 @@ impl Lock {
 
 /// Methods of the value, called on the future of its lock.
 macro_rules! unawaited {
-    ($($future:ident)*) => {$(
+    ($($future:ident <$($lifetime:lifetime,)? $T:ident>)*) => {$(
         #[doc(hidden)]
-        impl<T: ?Sized> Deref for $future<'_, T> {
-            type Target = AwaitItsLock<T>;
+        impl<$T: ?Sized> Deref for $future<$($lifetime,)? $T> {
+            type Target = AwaitItsLock<$T>;
 
             #[inline]
-            fn deref(&self) -> &AwaitItsLock<T> {
+            fn deref(&self) -> &AwaitItsLock<$T> {
                 const { &AwaitItsLock::HINT }
             }
         }
     )*};
 }
 
-unawaited!(MutexLock RwLockRead RwLockUpgradableRead RwLockWrite);
+unawaited!(
+    MutexLock<'_, T> RwLockRead<'_, T> RwLockUpgradableRead<'_, T> RwLockWrite<'_, T>
+    MutexLockOwned<T> RwLockReadOwned<T> RwLockUpgradableReadOwned<T> RwLockWriteOwned<T>
+    RwLockUpgrade<'_, T> RwLockUpgradeOwned<T>
+);
+
+#[doc(hidden)]
+impl<G: Relock> Deref for ConditionWait<'_, G> {
+    type Target = AwaitItsLock<G>;
+
+    #[inline]
+    fn deref(&self) -> &AwaitItsLock<G> {
+        const { &AwaitItsLock::HINT }
+    }
+}
+
+/// Methods of a guard, or a permit, called on the future that acquires it.
+macro_rules! unacquired {
+    ($($future:ty => $lock:ident;)*) => {$(
+        #[doc(hidden)]
+        impl Deref for $future {
+            type Target = AwaitIts<$lock>;
+
+            #[inline]
+            fn deref(&self) -> &AwaitIts<$lock> {
+                const { &AwaitIts::HINT }
+            }
+        }
+    )*};
+}
+
+unacquired! {
+    LockAcquire<'_> => Lock;
+    LockAcquireOwned => Lock;
+    SemaphoreAcquire<'_> => Semaphore;
+    SemaphoreAcquireOwned => Semaphore;
+    BoundedSemaphoreAcquire<'_> => BoundedSemaphore;
+    BoundedSemaphoreAcquireOwned => BoundedSemaphore;
+}

@@ -261,6 +261,37 @@ pub trait Awaited: Sized {
 
 impl<F> Awaited for F {}
 
+/// What puts a future within a section: of a reference to one.
+///
+/// The future is an argument, not the receiver, so that its type need not be known before it
+/// is awaited, as by hand.
+#[diagnostic::on_unimplemented(
+    message = "`{F}` is not a future",
+    label = "`{F}` is not a future",
+    note = "`{F}` must be a future or must implement `IntoFuture` to be awaited: otherwise, remove \
+            the `.await`"
+)]
+pub trait AwaitWithin<F> {
+    /// The future within the section.
+    type Within;
+
+    #[doc(hidden)]
+    fn __await_within(self, future: F) -> Self::Within;
+}
+
+#[diagnostic::do_not_recommend]
+impl<'s, F: IntoFuture, const N: usize> AwaitWithin<F> for &'s Section<'_, N> {
+    type Within = WithinFuture<'s, F::IntoFuture>;
+
+    #[inline]
+    fn __await_within(self, future: F) -> Self::Within {
+        WithinFuture {
+            frame: self.frame(),
+            future: future.into_future(),
+        }
+    }
+}
+
 impl Drop for Frame {
     #[inline]
     fn drop(&mut self) {

@@ -60,7 +60,7 @@ use core::panic::Location;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
-pub use self::frames::{Awaited, Section, SectionLock, Site};
+pub use self::frames::{AwaitWithin, Awaited, Section, SectionLock, Site};
 pub(crate) use self::registry::report;
 pub(crate) use self::waiting::{Ask, Watch, by_thread};
 pub(crate) use self::watcher::{set_long_hold, set_threshold};

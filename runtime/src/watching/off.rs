@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 
 use core::fmt;
+use core::future::IntoFuture;
 use core::marker::PhantomData;
 use core::ptr::NonNull;
 use core::task::Waker;
@@ -275,6 +276,31 @@ pub trait Awaited: Sized {
 }
 
 impl<F> Awaited for F {}
+
+/// What puts a future within a section.
+#[diagnostic::on_unimplemented(
+    message = "`{F}` is not a future",
+    label = "`{F}` is not a future",
+    note = "`{F}` must be a future or must implement `IntoFuture` to be awaited: otherwise, remove \
+            the `.await`"
+)]
+pub trait AwaitWithin<F> {
+    /// The future.
+    type Within;
+
+    #[doc(hidden)]
+    fn __await_within(self, future: F) -> Self::Within;
+}
+
+#[diagnostic::do_not_recommend]
+impl<F: IntoFuture, const N: usize> AwaitWithin<F> for &Section<'_, N> {
+    type Within = F::IntoFuture;
+
+    #[inline]
+    fn __await_within(self, future: F) -> Self::Within {
+        future.into_future()
+    }
+}
 
 pub(crate) fn set_threshold(_threshold: Duration) {}
 

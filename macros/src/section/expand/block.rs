@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::site::{Site, Wait};
+use super::unknown;
 use crate::section::model::Section;
 
 /// Expands to:
@@ -25,4 +26,35 @@ pub(in crate::section) fn expand(section: &Section, body: &TokenStream) -> Token
     };
     let section = super::section(section, Site::Block { wait }, body.clone());
     quote!({ #section })
+}
+
+/// Expands to:
+///
+/// ```text
+/// {
+///     if false {
+///         // what `unknown::bind` expands to
+///         let _ = { /* the statements */ };
+///     }
+///     // the errors
+/// }
+/// ```
+///
+/// whose value is the errors, so that nothing is said about a value of the wrong type.
+pub(in crate::section) fn expand_unknown(
+    arguments: TokenStream,
+    body: &TokenStream,
+    error: Option<&TokenStream>,
+    errors: &TokenStream,
+) -> TokenStream {
+    let bound = unknown::bind(arguments, body, error);
+    quote! {
+        {
+            if false {
+                #bound
+                let _ = { #body };
+            }
+            #errors
+        }
+    }
 }

@@ -1,10 +1,10 @@
 //! `#[synchronized]`, expanded.
 
-use proc_macro2::{Literal, Span, TokenStream};
+use proc_macro2::{Literal, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::{FnArg, Pat, PatWild, Token};
 
 use super::site::{Site, Wait};
+use super::unknown;
 use crate::gather::Gather;
 use crate::names::{self, own, plain};
 use crate::section::function::{Function, Kind};
@@ -29,20 +29,7 @@ use crate::section::model::Section;
 /// decide whether it is generated code, which they would neither lint nor cover. The
 /// blocks inside are those of `in_scope`. In a fn or an `async` block of their own,
 /// `return` and the size of the future would be different.
-///
-/// Where the arguments are wrong, the body would be reported for not finding what
-/// they should have bound, and the parameters for not being used: both are left
-/// out.
 pub(in crate::section) fn expand(mut function: Function, section: &Section) -> TokenStream {
-    if !section.is_complete {
-        function.body = quote!(::core::unreachable!());
-        for param in &mut function.sig.inputs {
-            if let FnArg::Typed(param) = param {
-                *param.pat = wildcard();
-            }
-        }
-        return function.into_tokens();
-    }
     if section.locks.is_empty() {
         return function.into_tokens();
     }
@@ -62,6 +49,19 @@ pub(in crate::section) fn expand(mut function: Function, section: &Section) -> T
         };
         let section = super::section(section, site, statements);
         quote!(#receiver_check #section)
+    });
+    function.into_tokens()
+}
+
+/// The fn as it is, but for what [`unknown::bind`] puts in front of its statements.
+pub(in crate::section) fn expand_unknown(
+    mut function: Function,
+    arguments: &TokenStream,
+    error: Option<&TokenStream>,
+) -> TokenStream {
+    function.body = function.body_with(&|statements, _| {
+        let bound = unknown::bind(arguments.clone(), &statements, error);
+        quote!(#bound #statements)
     });
     function.into_tokens()
 }
@@ -87,11 +87,4 @@ fn receiver_check(function: &Function, section: &Section) -> TokenStream {
         }
     });
     checks.gather()
-}
-
-fn wildcard() -> Pat {
-    Pat::Wild(PatWild {
-        attrs: Vec::new(),
-        underscore_token: Token![_](Span::call_site()),
-    })
 }

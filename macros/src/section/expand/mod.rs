@@ -8,16 +8,19 @@
 //! | `questions` | what is asked of the types of the locks |
 //! | `timeout` | the same with a bound on the wait |
 //! | `atomic` | the copy, and the rollback |
+//! | `unknown` | what is bound where the locks are not known |
 //! | `site` | what differs between a fn and a block |
-//! | `watching` | what lets the runtime watch a section |
+//! | `watching`, `operand` | what lets the runtime watch a section |
 
 mod acquisition;
 mod atomic;
 mod block;
 mod function;
+mod operand;
 mod questions;
 mod site;
 mod timeout;
+mod unknown;
 mod watching;
 
 use proc_macro2::TokenStream;
@@ -25,8 +28,8 @@ use quote::{ToTokens, quote, quote_spanned};
 
 use self::acquisition::Acquisition;
 pub(crate) use self::atomic::Rollback;
-pub(super) use self::block::expand as block;
-pub(super) use self::function::expand as function;
+pub(super) use self::block::{expand as block, expand_unknown as unknown_block};
+pub(super) use self::function::{expand as function, expand_unknown as unknown_function};
 use self::site::{Site, braced_as_written, in_scope};
 use super::control_flow;
 use super::model::Section;

@@ -5,6 +5,7 @@ use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree
 use quote::quote_spanned;
 
 use super::acquisition::Acquisition;
+use super::operand;
 use super::site::{Site, Wait};
 use crate::gather::Gather;
 use crate::names::{own, spaced, unsafe_};
@@ -79,8 +80,8 @@ pub(super) fn statements(
     let span = own(Span::call_site());
     let private = section.options.krate.private_at(span);
     let local = section_local(span);
-    let mut awaits = false;
-    let watched = within(statements.clone(), &local, &mut awaits);
+    let mut found = Found::default();
+    let watched = within(statements, &local, &mut found);
     // In a plain fn, nothing suspends. Elsewhere a macro may hide an `.await`.
     let runs_inside = matches!(
         site,
@@ -90,7 +91,10 @@ pub(super) fn statements(
         }
     );
     let mut before = TokenStream::new();
-    if awaits {
+    if found.await_within {
+        before.extend(quote_spanned!(span=> use #private::AwaitWithin as _;));
+    }
+    if found.awaited {
         before.extend(quote_spanned!(span=> use #private::Awaited as _;));
     }
     if runs_inside {
@@ -101,13 +105,15 @@ pub(super) fn statements(
     (before, watched)
 }
 
-/// Tokens in which `value.await` is `value.__within(&__section).await`, and a `with_lock!`
-/// has `@__section,` in front of its arguments, by which it knows the section around.
+/// Tokens in which `value.await` is `(&__section).__await_within(value).await`, or, where it
+/// cannot be told at which token `value` begins, `value.__within(&__section).await`: a method
+/// of the value, for which the compiler has to know its type. And a `with_lock!` has
+/// `@__section,` in front of its arguments, by which it knows the section around.
 ///
 /// Everything else stays as it is, and is not seen to run within the section: what is run by
-/// itself (closures, `async` blocks, items), the arguments of other macros, and a variable
-/// that is awaited, whose type the compiler may not know yet, which a method would ask for.
-fn within(tokens: TokenStream, section: &Ident, found: &mut bool) -> TokenStream {
+/// itself (closures, `async` blocks, items), and the arguments of macros that may be something
+/// else than expressions, or that show them as text.
+fn within(tokens: TokenStream, section: &Ident, found: &mut Found) -> TokenStream {
     let tokens: Vec<TokenTree> = tokens.into_iter().gather();
     let mut out = Vec::new();
     let mut at = 0;
@@ -120,22 +126,21 @@ fn within(tokens: TokenStream, section: &Ident, found: &mut bool) -> TokenStream
             continue;
         }
         match token {
-            TokenTree::Ident(word) if word == "await" && is_awaited_call(&tokens[..at]) => {
-                *found = true;
-                // By the span of the user's token: tools see one expression, as it is written.
-                out.extend(quote_spanned!(word.span()=> __within(&#section).));
-                out.push(token.clone());
+            TokenTree::Ident(word) if word == "await" && is_dot(before) => {
+                out.pop();
+                awaited(&mut out, word.span(), section, found);
+                out.extend(tokens[at - 1..=at].iter().cloned());
             }
             TokenTree::Group(group) => {
+                let arguments = group.stream();
                 let mut changed = Group::new(
                     group.delimiter(),
                     match name_of_macro(&tokens[..at]) {
-                        Some(name) if name == "with_lock" && has_block(&group.stream()) => {
-                            let arguments = group.stream();
+                        Some(name) if name == "with_lock" && has_block(&arguments) => {
                             quote_spanned!(own(name.span())=> @#section, #arguments)
                         }
-                        Some(_) => group.stream(),
-                        None => within(group.stream(), section, found),
+                        Some(name) if !takes_expressions(name, &arguments) => arguments,
+                        _ => within(arguments, section, found),
                     },
                 );
                 changed.set_span(group.span());
@@ -148,23 +153,65 @@ fn within(tokens: TokenStream, section: &Ident, found: &mut bool) -> TokenStream
     out.into_iter().gather()
 }
 
-/// Whether what stands before an `await` is a dot, and before that something else than a
-/// variable.
-fn is_awaited_call(before: &[TokenTree]) -> bool {
-    let [.., value, dot] = before else {
-        return false;
+/// The traits that the tokens ask for.
+#[derive(Default)]
+struct Found {
+    await_within: bool,
+    awaited: bool,
+}
+
+/// Puts the operand that ends the tokens within the section.
+///
+/// By the spans of the user's tokens: tools see one expression, as it is written, and what is
+/// no future is reported once, at the `await`.
+fn awaited(tokens: &mut Vec<TokenTree>, at: Span, section: &Ident, found: &mut Found) {
+    let Some(start) = operand::begins_at(tokens) else {
+        found.awaited = true;
+        tokens.extend(quote_spanned!(at=> .__within(&#section)));
+        return;
     };
-    if !is_punct(dot, '.') {
-        return false;
+    found.await_within = true;
+    let operand: Vec<TokenTree> = tokens.drain(start..).gather();
+    let begin = operand.first().map_or(at, TokenTree::span);
+    let mut borrowed = Group::new(Delimiter::Parenthesis, quote_spanned!(begin=> &#section));
+    borrowed.set_span(begin);
+    let operand: TokenStream = operand.into_iter().gather();
+    tokens.extend(quote_spanned!(at=> #borrowed.__await_within(#operand)));
+}
+
+/// Whether a dot comes first: what follows is a field, a method or `await`.
+fn is_dot(before: Option<&TokenTree>) -> bool {
+    before.is_some_and(|before| is_punct(before, '.'))
+}
+
+/// Whether the arguments of a macro are expressions, and patterns for `matches!`, and it shows
+/// none of them as text. `dbg!` does, and `assert!` where it is given no message.
+fn takes_expressions(name: &Ident, arguments: &TokenStream) -> bool {
+    const MACROS: [&str; 18] = [
+        "assert_eq",
+        "assert_ne",
+        "debug_assert_eq",
+        "debug_assert_ne",
+        "eprint",
+        "eprintln",
+        "format",
+        "format_args",
+        "matches",
+        "panic",
+        "print",
+        "println",
+        "todo",
+        "unimplemented",
+        "unreachable",
+        "vec",
+        "write",
+        "writeln",
+    ];
+    if name == "assert" || name == "debug_assert" {
+        let mut rest = arguments.clone().into_iter();
+        return rest.any(|token| is_punct(&token, ',')) && rest.next().is_some();
     }
-    match value {
-        TokenTree::Group(_) | TokenTree::Punct(_) => true,
-        TokenTree::Ident(_) => {
-            let field_of = before.len().checked_sub(3).and_then(|at| before.get(at));
-            field_of.is_some_and(|token| is_punct(token, '.'))
-        }
-        TokenTree::Literal(_) => false,
-    }
+    MACROS.iter().any(|known| name == known)
 }
 
 /// The last name of the path of a macro, if what follows is its arguments.
@@ -282,65 +329,74 @@ fn is_keyword(ident: &Ident) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use proc_macro2::{Ident, Span};
+    use proc_macro2::{Ident, Span, TokenStream};
 
-    use super::within;
+    use super::{Found, within};
 
     #[test]
     fn what_is_run_as_a_part_of_the_section_is_watched() {
         for (body, expected) in [
-            ("self.a().await", "self.a() W.await"),
+            ("self.a().await", "W(self.a()).await"),
             (
                 "self.a().await?.b(1).await",
-                "self.a() W.await?.b(1) W.await",
+                "W(W(self.a()).await?.b(1)).await",
             ),
-            ("self.inner.await", "self.inner W.await"),
-            ("(x).await", "(x) W.await"),
-            ("x.await", "x.await"),
+            ("f(a().await).await", "W(f(W(a()).await)).await"),
+            ("self.inner.await", "W(self.inner).await"),
+            ("(x).await", "(x) M.await"),
+            ("(x).y.await", "W((x).y).await"),
+            ("let y = x.await;", "let y = W(x).await;"),
+            ("..x.await", "..W(x).await"),
+            ("unsafe { f() }.await", "unsafe { f() } M.await"),
+            ("f::<u8>().await", "f::<u8>() M.await"),
             (
                 "if !(a().await) { return !(b().await) }",
-                "if !(a() W.await) { return !(b() W.await) }",
+                "if !(W(a()).await) { return !(W(b()).await) }",
             ),
             (
                 "let f = async { a().await }; f.await; b().await",
-                "let f = async { a().await }; f.await; b() W.await",
+                "let f = async { a().await }; W(f).await; W(b()).await",
             ),
             (
                 "async move |a, b| c(a, b).await; d().await",
-                "async move |a, b| c(a, b).await; d() W.await",
+                "async move |a, b| c(a, b).await; W(d()).await",
             ),
             (
                 "g(async |x| if x { 0 } else { y().await }, z().await)",
-                "g(async |x| if x { 0 } else { y().await }, z() W.await)",
+                "g(async |x| if x { 0 } else { y().await }, W(z()).await)",
             ),
             (
                 "each(|| with_lock!(x, {})).await",
-                "each(|| with_lock!(x, {})) W.await",
+                "W(each(|| with_lock!(x, {}))).await",
             ),
-            ("a | b().await", "a | b() W.await"),
+            ("a | b().await", "a | W(b()).await"),
             (
                 "match x { A | B => c().await, _ => 1 }",
-                "match x { A | B => c() W.await, _ => 1 }",
+                "match x { A | B => W(c()).await, _ => 1 }",
             ),
             (
                 "async fn f() -> Result<u8, ()> { a().await } f().await",
-                "async fn f() -> Result<u8, ()> { a().await } f() W.await",
+                "async fn f() -> Result<u8, ()> { a().await } W(f()).await",
             ),
             (
                 "fn f() { with_lock!(x, blocking, {}) } b().await",
-                "fn f() { with_lock!(x, blocking, {}) } b() W.await",
+                "fn f() { with_lock!(x, blocking, {}) } W(b()).await",
             ),
             (
                 "static X: u8 = with_lock!(x, {}); b().await",
-                "static X: u8 = with_lock!(x, {}); b() W.await",
+                "static X: u8 = with_lock!(x, {}); W(b()).await",
             ),
             (
                 "macro_rules! m { ($f:expr) => { $f().await } } b().await",
-                "macro_rules! m { ($f:expr) => { $f().await } } b() W.await",
+                "macro_rules! m { ($f:expr) => { $f().await } } W(b()).await",
             ),
             (
                 "with_lock!(a.b, { c().await })",
                 "with_lock!(@s, a.b, { c().await })",
+            ),
+            (
+                "with_lock!(a.b, {}).await",
+                "W(with_lock!(@s, a.b, {})).await",
             ),
             (
                 "async_monitor::with_lock!(a, {},)",
@@ -352,12 +408,52 @@ mod tests {
                 "select! { x = a().await => {} }",
             ),
         ] {
-            let section = Ident::new("s", Span::call_site());
-            let tokens = body.parse().expect("tokens");
-            let watched = within(tokens, &section, &mut false);
-            let expected = expected.replace(" W", ".__within(&s)");
-            let expected: proc_macro2::TokenStream = expected.parse().expect("tokens");
-            assert_eq!(watched.to_string(), expected.to_string());
+            assert_within(body, expected);
         }
+    }
+
+    #[test]
+    fn arguments_of_macros_that_show_no_text_of_them_are_watched() {
+        for (body, expected) in [
+            (
+                "assert_eq!(a().await, 3, \"{}\", b.await)",
+                "assert_eq!(W(a()).await, 3, \"{}\", W(b).await)",
+            ),
+            (
+                "std::format!(\"{x} {y}\", y = a.await)",
+                "std::format!(\"{x} {y}\", y = W(a).await)",
+            ),
+            ("vec![a.await; 3]", "vec![W(a).await; 3]"),
+            (
+                "matches!(a.await, B | C if d.await)",
+                "matches!(W(a).await, B | C if W(d).await)",
+            ),
+            (
+                "assert!(a.await, \"{}\", with_lock!(b, {}))",
+                "assert!(W(a).await, \"{}\", with_lock!(@s, b, {}))",
+            ),
+            ("assert!(a.await)", "assert!(a.await)"),
+            (
+                "debug_assert!(f(a.await, b),)",
+                "debug_assert!(f(a.await, b),)",
+            ),
+            ("dbg!(a.await)", "dbg!(a.await)"),
+            ("info!(?a.await)", "info!(?a.await)"),
+        ] {
+            assert_within(body, expected);
+        }
+    }
+
+    /// In what is expected, `W` stands for what puts an operand within the section, and `M`
+    /// for the method that does.
+    #[track_caller]
+    fn assert_within(body: &str, expected: &str) {
+        let section = Ident::new("s", Span::call_site());
+        let tokens = body.parse().expect("tokens");
+        let watched = within(tokens, &section, &mut Found::default());
+        let expected = expected.replace("W(", "(&s).__await_within(");
+        let expected = expected.replace(" M", ".__within(&s)");
+        let expected: TokenStream = expected.parse().expect("tokens");
+        assert_eq!(watched.to_string(), expected.to_string());
     }
 }

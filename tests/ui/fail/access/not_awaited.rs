@@ -1,7 +1,8 @@
 //! The future of a lock in place of its guard.
 
-use async_monitor::{Guarded, Lock, Mutex, RwLock};
+use async_monitor::{Condition, Guarded, Lock, Mutex, MutexGuard, RwLock, Semaphore};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 #[derive(Guarded)]
 struct Account {
@@ -37,6 +38,22 @@ fn plain(mutex: &Mutex<Vec<u8>>) {
 
 async fn derived(account: &Account) {
     account.acquire_ledger().fields().balance.push(1);
+}
+
+async fn guards(lock: &Lock, semaphore: &Arc<Semaphore>) -> usize {
+    lock.acquire().release();
+    let mut permit = semaphore.acquire_many(2);
+    let other = permit.split(1);
+    drop(other);
+    semaphore.acquire_owned().num_permits()
+}
+
+async fn owned(mutex: &Arc<Mutex<Vec<u8>>>) {
+    mutex.lock_owned().push(1);
+}
+
+async fn notified(condition: &Condition, guard: MutexGuard<'_, Vec<u8>>) {
+    condition.wait(guard).push(1);
 }
 
 fn main() {}

@@ -1,0 +1,74 @@
+//! The body of a section whose locks are not known, as its arguments are wrong or half typed.
+
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::quote;
+
+use crate::gather::Gather;
+use crate::names::binding;
+use crate::section::function::collect_idents;
+
+/// Expands to:
+///
+/// ```text
+/// let ledger = ::core::compile_error! { "the message" };
+/// ```
+///
+/// for each name in the arguments that the statements use, as it may be what a lock was to be
+/// bound as. It has no type that the compiler knows, so that nothing more is said of it, and
+/// everything else in the statements is what it is, for the compiler and for editors. (What
+/// is said twice at one place is shown once.)
+pub(in crate::section) fn bind(
+    arguments: TokenStream,
+    statements: &TokenStream,
+    error: Option<&TokenStream>,
+) -> TokenStream {
+    let mut used = Vec::new();
+    collect_idents(statements.clone(), &mut used);
+    let mut names = Vec::new();
+    collect_names(arguments, &mut names);
+    let mut bound: Vec<Ident> = Vec::new();
+    for name in names {
+        if used.contains(&name) && !bound.contains(&name) {
+            bound.push(name);
+        }
+    }
+    bound
+        .into_iter()
+        .map(|name| quote!(let #name = #error;))
+        .gather()
+}
+
+/// What the names in the tokens may be bound as, also those in quotes, and `ledger` for
+/// `acquire_ledger`.
+fn collect_names(tokens: TokenStream, names: &mut Vec<Ident>) {
+    for token in tokens {
+        match token {
+            TokenTree::Ident(ident) => {
+                let name = binding(&ident);
+                let is_local = name
+                    .to_string()
+                    .starts_with(|first: char| first.is_lowercase());
+                if is_local && syn::parse2::<Ident>(quote!(#name)).is_ok() {
+                    let text = name.to_string();
+                    let acquired = text.strip_prefix("acquire_").map(syn::parse_str::<Ident>);
+                    let acquired = acquired.and_then(Result::ok);
+                    names.extend(acquired.map(|acquired| located(&acquired, name.span())));
+                    names.push(name);
+                }
+            }
+            TokenTree::Literal(literal) => {
+                let text = literal.to_string();
+                let name = syn::parse_str::<Ident>(text.trim_matches('"'));
+                names.extend(name.map(|name| located(&name, literal.span())));
+            }
+            TokenTree::Group(group) => collect_names(group.stream(), names),
+            TokenTree::Punct(_) => {}
+        }
+    }
+}
+
+fn located(name: &Ident, span: Span) -> Ident {
+    let mut name = name.clone();
+    name.set_span(span);
+    name
+}

@@ -117,6 +117,7 @@
 ))]
 compile_error!("to test under loom or shuttle, add `--features __schedules`");
 
+pub mod adapters;
 mod barrier;
 mod blocking;
 mod flavour;

@@ -40,8 +40,11 @@ foreign_lock! {
 }
 
 // SAFETY: A1, A2, A3.
+#[diagnostic::do_not_recommend]
 unsafe impl<T: ?Sized> ExclusiveLock for Mutex<T> {}
 // SAFETY: as above.
+#[diagnostic::do_not_recommend]
 unsafe impl<T: ?Sized> ExclusiveLock for RwLock<T> {}
 // SAFETY: as above.
+#[diagnostic::do_not_recommend]
 unsafe impl<T: ?Sized> ExclusiveRwLock for RwLock<T> {}

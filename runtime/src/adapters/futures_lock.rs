@@ -23,4 +23,5 @@ foreign_lock! {
 }
 
 // SAFETY: A1, A2, A3.
+#[diagnostic::do_not_recommend]
 unsafe impl<T: ?Sized> ExclusiveLock for Mutex<T> {}

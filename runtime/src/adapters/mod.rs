@@ -100,6 +100,7 @@ macro_rules! foreign_lock {
         $lock:ty[$($generics:tt)*] is a $resource:ident, $mode:expr;
         $guard:ty, $error:ty, |$this:ident| $acquire:expr, $try_acquire:expr
     ) => {
+        #[diagnostic::do_not_recommend]
         impl<$($generics)*> $crate::AsyncLock for $lock {
             type Guard<'a> = $guard where Self: 'a;
             type Error = $error;
@@ -131,6 +132,7 @@ macro_rules! foreign_lock {
 #[cfg(any(feature = "async-lock", feature = "tokio"))]
 macro_rules! foreign_rw_lock {
     ($lock:ty[$($generics:tt)*]: $guard:ty, |$this:ident| $read:expr, $try_read:expr) => {
+        #[diagnostic::do_not_recommend]
         impl<$($generics)*> $crate::AsyncRwLock for $lock {
             type ReadGuard<'a> = $guard where Self: 'a;
 

@@ -90,6 +90,7 @@ impl LockId {
     message = "`{Self}` is not a lock that can be awaited",
     label = "not an async lock",
     note = "locks are `async_monitor::Lock`, and `async_monitor::Mutex<T>` and `RwLock<T>` with the data inside; those of `std` would block the thread",
+    note = "those of tokio, async-lock and futures are locks, too, with the feature of that name",
     note = "where no section suspends, the locks of `async_monitor::sync` are acquired by a plain call",
     note = "where a field of this is a lock, or guards this, name that field: `object.lock`, or `lock` alone in a method"
 )]

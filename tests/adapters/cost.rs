@@ -9,21 +9,48 @@ use async_monitor::{AsyncLock, AsyncRwLock, synchronized};
 #[test]
 fn futures_and_guards_are_those_of_the_lock() {
     let lock = tokio::sync::Mutex::new(0_u32);
-    assert_eq!(size_of_val(&AsyncLock::acquire(&lock)), size_of_val(&lock.lock()));
+    assert_eq!(
+        size_of_val(&AsyncLock::acquire(&lock)),
+        size_of_val(&lock.lock())
+    );
     let lock = tokio::sync::RwLock::new(0_u32);
-    assert_eq!(size_of_val(&AsyncLock::acquire(&lock)), size_of_val(&lock.write()));
-    assert_eq!(size_of_val(&AsyncRwLock::read(&lock)), size_of_val(&lock.read()));
+    assert_eq!(
+        size_of_val(&AsyncLock::acquire(&lock)),
+        size_of_val(&lock.write())
+    );
+    assert_eq!(
+        size_of_val(&AsyncRwLock::read(&lock)),
+        size_of_val(&lock.read())
+    );
     let lock = tokio::sync::Semaphore::new(1);
-    assert_eq!(size_of_val(&AsyncLock::acquire(&lock)), size_of_val(&lock.acquire()));
+    assert_eq!(
+        size_of_val(&AsyncLock::acquire(&lock)),
+        size_of_val(&lock.acquire())
+    );
     let lock = async_lock::Mutex::new(0_u32);
-    assert_eq!(size_of_val(&AsyncLock::acquire(&lock)), size_of_val(&lock.lock()));
+    assert_eq!(
+        size_of_val(&AsyncLock::acquire(&lock)),
+        size_of_val(&lock.lock())
+    );
     let lock = async_lock::RwLock::new(0_u32);
-    assert_eq!(size_of_val(&AsyncLock::acquire(&lock)), size_of_val(&lock.write()));
-    assert_eq!(size_of_val(&AsyncRwLock::read(&lock)), size_of_val(&lock.read()));
+    assert_eq!(
+        size_of_val(&AsyncLock::acquire(&lock)),
+        size_of_val(&lock.write())
+    );
+    assert_eq!(
+        size_of_val(&AsyncRwLock::read(&lock)),
+        size_of_val(&lock.read())
+    );
     let lock = async_lock::Semaphore::new(1);
-    assert_eq!(size_of_val(&AsyncLock::acquire(&lock)), size_of_val(&lock.acquire()));
+    assert_eq!(
+        size_of_val(&AsyncLock::acquire(&lock)),
+        size_of_val(&lock.acquire())
+    );
     let lock = futures::lock::Mutex::new(0_u32);
-    assert_eq!(size_of_val(&AsyncLock::acquire(&lock)), size_of_val(&lock.lock()));
+    assert_eq!(
+        size_of_val(&AsyncLock::acquire(&lock)),
+        size_of_val(&lock.lock())
+    );
 }
 
 struct Counter<M>(M);

@@ -41,7 +41,9 @@ macro_rules! mutex_tests {
 
             #[holding(ledger)]
             fn log(&self, amount: i64) {
-                ledger.history.push(amount + i64::try_from(self.id).unwrap());
+                ledger
+                    .history
+                    .push(amount + i64::try_from(self.id).unwrap());
             }
 
             #[synchronized(ledger)]
@@ -219,7 +221,10 @@ macro_rules! rw_lock_tests {
             drop(writer);
             block_on(async {
                 config.name().await;
-                assert_eq!(with_lock!(read(config.names), { names.value.clone() }), ["1"]);
+                assert_eq!(
+                    with_lock!(read(config.names), { names.value.clone() }),
+                    ["1"]
+                );
             });
         }
 

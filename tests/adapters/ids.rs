@@ -24,7 +24,10 @@ fn what_a_lock_guards_has_another_address() {
         })*};
     }
     check!(
-        tokio::sync::Mutex, tokio::sync::RwLock, async_lock::Mutex, async_lock::RwLock,
+        tokio::sync::Mutex,
+        tokio::sync::RwLock,
+        async_lock::Mutex,
+        async_lock::RwLock,
         futures::lock::Mutex
     );
 }

@@ -40,7 +40,10 @@ fn deadlock_of(name: &str) -> Report {
         if let Some(report) = reports().iter().find(is_meant) {
             return report.clone();
         }
-        assert!(start.elapsed() < Duration::from_secs(20), "nothing of {name}");
+        assert!(
+            start.elapsed() < Duration::from_secs(20),
+            "nothing of {name}"
+        );
         thread::sleep(Duration::from_millis(5));
     }
 }
@@ -100,7 +103,9 @@ macro_rules! mutex_tests {
             let account = Account::default();
             let message = panic_of(|| block_on(account.deposit_twice(1)));
             assert!(
-                message.starts_with("deadlock: `Account.ledger` is held by the section `deposit_twice`"),
+                message.starts_with(
+                    "deadlock: `Account.ledger` is held by the section `deposit_twice`"
+                ),
                 "{message}"
             );
             assert!(message.contains("`deposit`"), "{message}");

@@ -57,7 +57,8 @@ impl LockId {
 /// `#[derive(Guarded)]` acquire.
 ///
 /// Implemented by the locks of this crate and through `&L`, [`Box<L>`], [`Rc<L>`]
-/// and [`Arc<L>`]. A [`Semaphore`](crate::Semaphore) is acquired with one permit.
+/// and [`Arc<L>`]. A [`Semaphore`](crate::Semaphore) is acquired with one permit. By features,
+/// the locks of other crates implement it: [`adapters`](crate::adapters) has the table.
 ///
 /// Implementations must be cancel-safe: dropping the future of
 /// [`acquire`](Self::acquire) must leave the lock as if it had never been

@@ -53,13 +53,13 @@ fn futures_and_guards_are_those_of_the_lock() {
     );
 }
 
-struct Counter<M>(M);
-
 #[test]
 fn a_section_is_as_large_as_one_by_hand() {
     macro_rules! check {
         ($($mutex:ident::$($path:ident)::+),*) => {$({
-            impl Counter<$mutex::$($path)::+<u32>> {
+            struct Counter($mutex::$($path)::+<u32>);
+
+            impl Counter {
                 #[synchronized(count = self.0)]
                 async fn section(&self) -> u32 {
                     *count += 1;

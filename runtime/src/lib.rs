@@ -74,6 +74,7 @@
 //! | at most so many at a time | [`Semaphore`], [`BoundedSemaphore`] |
 //! | tasks that wait for each other | [`Barrier`] |
 //! | a lock for sections that never await (a *sync lock*) | [`sync`] |
+//! | to keep the locks of tokio, async-lock or futures that you have | [`adapters`] |
 //! | any of these within one thread | `local` |
 //!
 //! # Guarantees
@@ -111,6 +112,8 @@
 //! - `serde`: a [`watch::Report`] serializes.
 //! - `tokio`, `smol`: a timer for the option `timeout`. With both, it is tokio's where its
 //!   runtime is running.
+//! - `tokio`, `async-lock`, `futures`: the locks of these crates in the macros, see
+//!   [`adapters`].
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -120,6 +123,7 @@
 ))]
 compile_error!("to test under loom or shuttle, add `--features __schedules`");
 
+pub mod adapters;
 mod barrier;
 mod blocking;
 mod flavour;

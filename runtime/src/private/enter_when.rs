@@ -54,7 +54,7 @@ macro_rules! conditional {
         #[diagnostic::on_unimplemented(
             message = "`when` cannot wait at this lock: it does not know when somebody has changed what it guards",
             label = "a section of this lock cannot have a condition",
-            note = "use `async_monitor::Lock`, `Mutex` or `RwLock`, or wait with a `Condition`"
+            note = "use `async_monitor::Lock`, `Mutex` or `RwLock`: semaphores, and the locks of other crates, tell nobody"
         )]
         pub unsafe trait $reference<'g, L: $lock + ?Sized> {
             /// A waiter that is not queued yet.
@@ -93,7 +93,7 @@ macro_rules! conditional {
         #[diagnostic::on_unimplemented(
             message = "`when` cannot wait at this lock: it does not know when somebody has changed what it guards",
             label = "a section of this lock cannot have a condition",
-            note = "use `async_monitor::Lock`, `Mutex` or `RwLock`, or wait with a `Condition`"
+            note = "use `async_monitor::Lock`, `Mutex` or `RwLock`: semaphores, and the locks of other crates, tell nobody"
         )]
         ///
         /// # Safety

@@ -68,7 +68,8 @@ impl serde::Serialize for LockId {
 /// `#[derive(Guarded)]` acquire.
 ///
 /// Implemented by the locks of this crate and through `&L`, [`Box<L>`], [`Rc<L>`]
-/// and [`Arc<L>`]. A [`Semaphore`](crate::Semaphore) is acquired with one permit.
+/// and [`Arc<L>`]. A [`Semaphore`](crate::Semaphore) is acquired with one permit. By features,
+/// the locks of other crates implement it: [`adapters`](crate::adapters) has the table.
 ///
 /// Implementations must be cancel-safe: dropping the future of
 /// [`acquire`](Self::acquire) must leave the lock as if it had never been
@@ -101,6 +102,7 @@ impl serde::Serialize for LockId {
     message = "`{Self}` is not a lock that can be awaited",
     label = "not an async lock",
     note = "locks are `async_monitor::Lock`, and `async_monitor::Mutex<T>` and `RwLock<T>` with the data inside; those of `std` would block the thread",
+    note = "those of tokio, async-lock and futures are locks, too, with the feature of that name",
     note = "where no section suspends, the locks of `async_monitor::sync` are acquired by a plain call",
     note = "where a field of this is a lock, or guards this, name that field: `object.lock`, or `lock` alone in a method"
 )]

@@ -117,9 +117,10 @@ pub trait SyncRwLock: SyncLock {
 /// - The drop of a guard happens before the return of the next.
 /// - A shared reference to the lock always leads to the same lock.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not exclude, so it cannot guard fields",
-    label = "cannot guard fields",
-    note = "write `async_monitor::sync::Lock` here, or `sync::RwLock<()>` marked `#[lock(rw)]`"
+    message = "`{Self}` is not a sync lock that can guard fields",
+    label = "not a sync lock that excludes",
+    note = "write `async_monitor::sync::Lock` here, or `sync::RwLock<()>` marked `#[lock(rw)]`",
+    note = "an async lock is marked `#[lock]`; where its type is written `sync::Mutex`, write the whole path, such as `tokio::sync::Mutex`, or import the type"
 )]
 pub unsafe trait ExclusiveSyncLock: SyncLock {}
 
@@ -134,7 +135,8 @@ pub unsafe trait ExclusiveSyncLock: SyncLock {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a reader-writer lock, so fields cannot be read through it by several threads",
     label = "not a reader-writer lock",
-    note = "write `async_monitor::sync::RwLock<()>` here, or `#[lock]` in place of `#[lock(rw)]`"
+    note = "write `async_monitor::sync::RwLock<()>` here, or `#[lock]` in place of `#[lock(rw)]`",
+    note = "where the type of an async lock is written `sync::RwLock`, write the whole path, such as `tokio::sync::RwLock`, or import the type"
 )]
 pub unsafe trait ExclusiveSyncRwLock: SyncRwLock + ExclusiveSyncLock {}
 

@@ -48,6 +48,7 @@
 //!   been polled since without the request in it.
 
 mod circles;
+mod foreign;
 mod frames;
 mod holds;
 mod orders;
@@ -60,6 +61,8 @@ use core::panic::Location;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
+#[allow(unused_imports)] // without a feature that has adapters
+pub(crate) use self::foreign::foreign;
 pub use self::frames::{AwaitWithin, Awaited, Section, SectionLock, Site};
 pub(crate) use self::registry::report;
 pub(crate) use self::waiting::{Ask, Watch, by_thread};

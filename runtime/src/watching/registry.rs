@@ -81,6 +81,14 @@ impl NodeAt {
     pub(super) unsafe fn new(node: NonNull<()>, state: unsafe fn(NonNull<()>) -> State) -> Self {
         NodeAt { node, state }
     }
+
+    /// Of a wait in a queue that is not ours: it counts as waiting until it is polled.
+    pub(super) fn elsewhere() -> Self {
+        NodeAt {
+            node: NonNull::dangling(),
+            state: |_| State::Waiting,
+        }
+    }
 }
 
 /// What a wait waits for at the moment.

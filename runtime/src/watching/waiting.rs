@@ -14,7 +14,7 @@ use super::watcher;
 use super::{Caller, Holder, Permits, Seen};
 use crate::LockId;
 use crate::blocking::{Parked, parked};
-use crate::queue::{Node, Request, State};
+use crate::queue::{Node, Request};
 use crate::watch::{Mode, Place, Resource, SectionInfo};
 
 /// The entry of a wait, from when it has to wait until this is dropped.
@@ -140,7 +140,22 @@ impl Watch {
         waker: &Waker,
     ) {
         // SAFETY: passed on.
-        unsafe { self.waiting.wait(&ask(), self.place, node, waker) }
+        unsafe {
+            let node = NodeAt::new(node.cast(), |node| Node::<R>::state_of(node.cast()));
+            self.waiting.wait(&ask(), self.place, node, waker);
+        }
+    }
+
+    /// The request waits in a queue of another crate, after a poll: whether it has been
+    /// granted, nobody knows before the next.
+    ///
+    /// # Safety
+    ///
+    /// This is pinned, and dropped before its memory is used for something else.
+    #[inline]
+    pub(super) unsafe fn wait_elsewhere(&self, ask: &Ask<'_>, waker: &Waker) {
+        // SAFETY: passed on.
+        unsafe { self.waiting.wait(ask, self.place, NodeAt::elsewhere(), waker) }
     }
 }
 
@@ -163,13 +178,7 @@ impl Waiting {
     /// # Safety
     ///
     /// As for [`Watch::wait`].
-    unsafe fn wait<R: Request>(
-        &self,
-        ask: &Ask<'_>,
-        place: Caller,
-        node: NonNull<Node<R>>,
-        waker: &Waker,
-    ) {
+    unsafe fn wait(&self, ask: &Ask<'_>, place: Caller, node: NodeAt, waker: &Waker) {
         let asker = asker(waker);
         let prints = frames::prints(asker, ask.lock);
         self.known.around.store(prints.around, Ordering::Relaxed);
@@ -189,10 +198,7 @@ impl Waiting {
         }
         let is_certain = parked(waker) == Parked::ForAsLongAsItTakes && !around.is_part;
         // SAFETY: as the caller promises.
-        unsafe {
-            let node = NodeAt::new(node.cast(), |node| Node::<R>::state_of(node.cast()));
-            self.register(ask, place, around, node, is_certain);
-        }
+        unsafe { self.register(ask, place, around, node, is_certain) }
     }
 
     /// This thread is about to wait for a short lock.
@@ -220,11 +226,8 @@ impl Waiting {
             return;
         };
         let around = frames::around(Asker::Thread, lock);
-        // SAFETY: passed on; nothing is asked of the node.
-        unsafe {
-            let node = NodeAt::new(NonNull::dangling(), |_| State::Waiting);
-            self.register(&ask, place, around, node, true);
-        }
+        // SAFETY: passed on.
+        unsafe { self.register(&ask, place, around, NodeAt::elsewhere(), true) }
     }
 
     /// # Safety

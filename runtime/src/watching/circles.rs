@@ -107,21 +107,46 @@ impl<'r> Waits<'r> {
             waits: BTreeMap::new(),
             holders: BTreeMap::new(),
         };
+        let old = |(at, entry): (u32, &'r Entry)| {
+            let need = need(entry).filter(|_| entry.is_old(threshold, now))?;
+            Some((at, need, entry))
+        };
+        // Those that keep others waiting. Most do not.
         for (at, entry) in registry.entries.iter() {
-            let Some(need) = need(entry).filter(|_| entry.is_old(threshold, now)) else {
+            if entry.held.is_empty() && entry.asked.mode != Mode::Upgrade {
+                continue;
+            }
+            let Some((at, need, entry)) = old((at, entry)) else {
                 continue;
             };
-            waits.waits.insert(at, (need, entry));
             if need.mode == Mode::Upgrade {
                 waits.add_holder(at, need.lock, None, Mode::Upgradable);
             }
-            if !entry.held.is_empty() && registry.sections_stand_still(entry) {
+            if registry.sections_stand_still(entry) {
                 for held in &entry.held {
                     waits.add_holder(at, held.lock, Some(held.number), held.mode);
                 }
             }
         }
+        if waits.holders.is_empty() {
+            return waits;
+        }
+        for (at, need, entry) in registry.entries.iter().filter_map(old) {
+            if waits.holders.contains_key(&need.lock) {
+                waits.waits.insert(at, (need, entry));
+            }
+        }
+        waits.forget_other_holders();
         waits
+    }
+
+    /// Those whose waits are not among these.
+    fn forget_other_holders(&mut self) {
+        let waits = &self.waits;
+        self.holders.retain(|_, holders| {
+            holders.retain(|holder| waits.contains_key(&holder.at));
+            !holders.is_empty()
+        });
     }
 
     fn add_holder(&mut self, at: u32, lock: LockId, section: Option<u64>, mode: Mode) {
@@ -151,11 +176,7 @@ impl<'r> Waits<'r> {
             let stuck: BTreeSet<u32> = stuck.map(|(at, _)| *at).collect();
             // A line without holders is one that somebody else holds up.
             self.waits.retain(|at, _| stuck.contains(at));
-            let waits = &self.waits;
-            self.holders.retain(|_, holders| {
-                holders.retain(|holder| waits.contains_key(&holder.at));
-                !holders.is_empty()
-            });
+            self.forget_other_holders();
             if self.waits.len() == before {
                 return;
             }

@@ -88,6 +88,15 @@ impl SectionLock {
     }
 }
 
+impl SectionLock {
+    fn class(&self) -> Class {
+        Class {
+            entered: self.entered,
+            name: self.name,
+        }
+    }
+}
+
 /// The waker of a poll, by its parts.
 pub(super) type WakerKey = (usize, usize);
 
@@ -772,30 +781,39 @@ impl Frame {
         let Some(then) = self.locks().get(index) else {
             return;
         };
-        let mut held: Vec<_> = self.held().map(|lock| self.noted(lock, true)).collect();
+        let mut hash = then.class().hash(0, then.mode);
         let mut is_within = false;
+        self.each_within(asker, |_, lock, is_own| {
+            hash = lock.class().hash(hash ^ u64::from(is_own), lock.mode);
+            is_within |= !is_own;
+        });
+        if is_within && orders::is_new(hash) {
+            let mut held = Vec::new();
+            self.each_within(asker, |frame, lock, is_own| {
+                held.push(frame.noted(lock, is_own));
+            });
+            orders::acquired(&held, self.noted(then, false));
+        }
+    }
+
+    /// Each lock that the section holds, and then those of the sections around.
+    #[inline]
+    fn each_within(&self, asker: Asker, mut each: impl FnMut(&Frame, &SectionLock, bool)) {
+        self.held().for_each(|lock| each(self, lock, true));
         let mut walk = Walk::new(self.outer.get(), asker);
         // SAFETY: the references are not kept. What is further out was on the list when this
         // section was, a moment ago.
         while let Some((frame, relation)) = unsafe { walk.next() } {
             if relation == Relation::Around {
-                let around = held.len();
-                held.extend(frame.held().map(|lock| frame.noted(lock, false)));
-                is_within |= held.len() > around;
+                frame.held().for_each(|lock| each(frame, lock, false));
             }
-        }
-        if is_within {
-            orders::acquired(&held, self.noted(then, false));
         }
     }
 
     /// What is noted of a lock that the section has acquired.
     fn noted(&self, lock: &SectionLock, is_own: bool) -> Acquired {
         Acquired {
-            class: Class {
-                entered: lock.entered,
-                name: lock.name,
-            },
+            class: lock.class(),
             mode: lock.mode,
             section: self.site.0,
             is_own,

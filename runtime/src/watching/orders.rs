@@ -22,12 +22,11 @@
 //! added lately, so that nothing is locked for what is known.
 
 use core::cell::RefCell;
-use core::hash::{Hash, Hasher};
-use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::vec::Vec;
 
+use super::frames::print;
 use super::registry::{self, conflict};
 use super::waiting::Busy;
 use crate::watch::{Kind, Mode, Order, OrderedLock, Report, SectionInfo};
@@ -95,7 +94,7 @@ std::thread_local! {
 
 /// A section has acquired `then`, within those that hold `held`, from the innermost on.
 pub(super) fn acquired(held: &[Acquired], then: Acquired) {
-    if !then.class.is_known() || !is_new(held, then) {
+    if !then.class.is_known() {
         return;
     }
     // An allocator of the user's could have sections in its turn.
@@ -111,24 +110,31 @@ pub(super) fn acquired(held: &[Acquired], then: Acquired) {
     }
 }
 
-/// Whether this thread has not added just that lately.
-fn is_new(held: &[Acquired], then: Acquired) -> bool {
-    let mut hasher = DefaultHasher::new();
-    for acquired in held.iter().chain([&then]) {
-        let Class { entered, name } = acquired.class;
-        (entered as usize, name.as_ptr().addr(), name.len()).hash(&mut hasher);
-        (acquired.mode, acquired.is_own).hash(&mut hasher);
-    }
-    let hash = hasher.finish();
-    let slot = hash as usize % REMEMBERED;
+/// Whether this thread has not added lately what the hash is of.
+pub(super) fn is_new(hash: u64) -> bool {
     let added = ADDED.try_with(|added| {
         let mut added = added.borrow_mut();
+        let slot = hash as usize % REMEMBERED;
         core::mem::replace(&mut added[slot], hash) == hash
     });
     added.is_ok_and(|added| !added)
 }
 
 impl Class {
+    /// The hash of a lock of the class, behind others of that hash.
+    pub(super) fn hash(self, before: u64, mode: Mode) -> u64 {
+        let mode = match mode {
+            Mode::Exclusive => 1,
+            Mode::Shared => 2,
+            Mode::Upgradable => 3,
+            Mode::Upgrade => 4,
+            Mode::Permits(_) => 5,
+        };
+        let name = self.name.as_ptr().addr() as u64;
+        let class = print(self.entered as usize as u64, name);
+        print(before ^ class, mode)
+    }
+
     /// Whether a derive knows it.
     fn is_known(self) -> bool {
         // What sections enter else is one of our own types, around the lock.

@@ -79,7 +79,7 @@ macro_rules! hangs_over {
             let mutex = global(mutex());
             run_tasks([task(async {
                 let _held = lock(mutex).await;
-                lock(mutex).await;
+                drop(lock(mutex).await);
             })]);
         }
 
@@ -106,7 +106,7 @@ macro_rules! hangs_over {
             let rwlock = global(rwlock());
             run_tasks([task(async {
                 let _held = read(rwlock).await;
-                write(rwlock).await;
+                drop(write(rwlock).await);
             })]);
         }
 
@@ -116,7 +116,7 @@ macro_rules! hangs_over {
                 task(async {
                     let _held = read(rwlock).await;
                     a_moment().await;
-                    read(rwlock).await;
+                    drop(read(rwlock).await);
                 }),
                 task(async { drop(write(rwlock).await) }),
             ]);
@@ -125,7 +125,7 @@ macro_rules! hangs_over {
         async fn both(first: &Mutex, second: &Mutex) {
             let _first = lock(first).await;
             a_moment().await;
-            lock(second).await;
+            drop(lock(second).await);
         }
 
         fn abba() {
@@ -174,7 +174,7 @@ macro_rules! hangs_over {
                 let pages = stream::iter(0..4).map(|page| fetch(mutex, page));
                 let mut pages = Box::pin(pages.buffered(2));
                 while pages.next().await.is_some() {
-                    lock(mutex).await;
+                    drop(lock(mutex).await);
                 }
             })]);
         }
@@ -192,7 +192,7 @@ macro_rules! hangs_over {
                 }),
                 task(async {
                     a_moment().await;
-                    lock(mutex).await;
+                    drop(lock(mutex).await);
                 }),
             ]);
         }
@@ -234,7 +234,7 @@ macro_rules! hangs_over {
                     let _ = end.await;
                 }),
                 task(async {
-                    lock(mutex).await;
+                    drop(lock(mutex).await);
                     let _ = done.send(());
                 }),
             ]);
@@ -252,7 +252,7 @@ macro_rules! hangs_over {
                 }),
                 task(async move {
                     while from.next().await.is_some() {
-                        lock(mutex).await;
+                        drop(lock(mutex).await);
                     }
                 }),
             ]);
@@ -279,7 +279,7 @@ macro_rules! hangs_over {
             let both = |first, second| task(async move {
                 let _first = acquire(first, 1).await;
                 a_moment().await;
-                acquire(second, 1).await;
+                drop(acquire(second, 1).await);
             });
             run_tasks([both(a, b), both(b, a)]);
         }

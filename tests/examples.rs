@@ -56,6 +56,16 @@ fn folder(name: &str) -> PathBuf {
     dir
 }
 
+#[test]
+fn the_chat_is_the_same_in_each_form() {
+    let run = run(&mut example("chat"));
+    assert_eq!(run.status, Some(0), "{run:#?}");
+    for form in ["by_hand", "sections", "ours"] {
+        assert_eq!(run.line(&format!("{form}: ann reads:")), "hello");
+        assert_eq!(run.line(&format!("{form}: garden:")), r#"["ann"]"#);
+    }
+}
+
 /// Each hang is told, and the example ends by itself.
 #[cfg(debug_assertions)]
 #[test]

@@ -155,7 +155,7 @@ impl Chat {
 
     pub(crate) async fn archived(&self) -> String {
         let archive = self.archive.lock().await;
-        String::from_utf8_lossy(&archive).into_owned()
+        String::from_utf8_lossy(archive.as_slice()).into_owned()
     }
 
     /// Takes a member to another room: nobody ever sees it in both, or in neither.

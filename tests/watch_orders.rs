@@ -282,11 +282,11 @@ fn a_gate_that_both_read_does_not() {
     let pair = Open::default();
     block_on(async {
         with_lock!(read(pair.gate), {
-            let _: &usize = &gate.passed;
+            let _: &usize = gate.passed;
             pair.left_first().await;
         });
         with_lock!(read(pair.gate), {
-            let _: &usize = &gate.passed;
+            let _: &usize = gate.passed;
             pair.right_first().await;
         });
     });
@@ -300,11 +300,11 @@ fn readers_do_not_exclude_each_other() {
     let pair = Reads::default();
     block_on(async {
         with_lock!(read(pair.gate), {
-            let _: &usize = &gate.passed;
+            let _: &usize = gate.passed;
             pair.read().await;
         });
         with_lock!(read(pair.log), {
-            let _: &usize = &log.lines;
+            let _: &usize = log.lines;
             pair.pass().await;
         });
     });
@@ -313,7 +313,7 @@ fn readers_do_not_exclude_each_other() {
     // A writer of each is needed.
     block_on(async {
         with_lock!(read(pair.gate), {
-            let _: &usize = &gate.passed;
+            let _: &usize = gate.passed;
             pair.write().await;
         });
     });
@@ -321,7 +321,7 @@ fn readers_do_not_exclude_each_other() {
     none(Kind::OrderInversion, "Reads");
     block_on(async {
         with_lock!(read(pair.log), {
-            let _: &usize = &log.lines;
+            let _: &usize = log.lines;
             with_lock!(pair.gate, { *gate.passed += 1 });
         });
     });

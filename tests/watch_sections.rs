@@ -104,6 +104,7 @@ impl Account {
         deposit.await;
     }
 
+    #[allow(clippy::needless_late_init)] // its type is not known at the declaration
     #[synchronized(ledger)]
     async fn awaits_what_is_known_later(&self) {
         let deposit;

@@ -21,7 +21,7 @@ impl Feed {
     #[synchronized(state)]
     async fn publish(self: &Arc<Self>, item: u32) {
         state.items.push(item);
-        for subscriber in state.subscribers.to_vec() {
+        for subscriber in state.subscribers.iter() {
             subscriber(Arc::clone(self)).await;
         }
     }

@@ -41,6 +41,11 @@ pub(super) fn is_inside() -> bool {
 /// The section that acquires a lock on this thread, if one does.
 #[inline]
 pub(in super::super) fn entering() -> Option<&'static Site> {
+    if is_inside() { entering_inside() } else { None }
+}
+
+#[cold]
+fn entering_inside() -> Option<&'static Site> {
     let innermost = list().next()?;
     (innermost.entering.get() != 0).then_some(innermost.site)
 }

@@ -199,6 +199,26 @@ for Account {
         )
     }
     type Waited<'__guard> = AccountLedgerGuard<'__guard> where Self: '__guard;
+    #[inline]
+    fn at_once(
+        &self,
+        __site: &'static ::async_monitor::__private::Site,
+    ) -> ::core::option::Option<Self::Waited<'_>> {
+        match ::async_monitor::AsyncLock::__acquire_at_once(
+            ::async_monitor::__private::object_lock::<_, __AccountLedger>(self),
+            __site,
+        ) {
+            ::core::option::Option::Some(__guard) => {
+                ::core::option::Option::Some(
+                    AccountLedgerGuard(
+                        unsafe { ::async_monitor::__private::Core::new(self, __guard) },
+                        ::core::marker::PhantomData,
+                    ),
+                )
+            }
+            ::core::option::Option::None => ::core::option::Option::None,
+        }
+    }
     async fn wait(&self) -> ::core::result::Result<Self::Waited<'_>, Self::Error> {
         ::core::result::Result::Ok({
             let __lock = ::async_monitor::__private::field(&self.ledger)
@@ -300,6 +320,15 @@ for Account {
         ::async_monitor::__private::Enter::<
             122075695621518212564394156771862851892u128,
         >::id(self)
+    }
+    #[inline]
+    fn at_once(
+        &self,
+        __site: &'static ::async_monitor::__private::Site,
+    ) -> ::core::option::Option<Self::Waited<'_>> {
+        ::async_monitor::__private::Enter::<
+            122075695621518212564394156771862851892u128,
+        >::at_once(self, __site)
     }
     #[inline]
     fn wait(

@@ -193,6 +193,26 @@ for Shared {
         )
     }
     type Waited<'__guard> = SharedStateGuard<'__guard> where Self: '__guard;
+    #[inline]
+    fn at_once(
+        &self,
+        __site: &'static ::async_monitor::__private::Site,
+    ) -> ::core::option::Option<Self::Waited<'_>> {
+        match ::async_monitor::AsyncLock::__acquire_at_once(
+            ::async_monitor::__private::object_lock::<_, __SharedState>(self),
+            __site,
+        ) {
+            ::core::option::Option::Some(__guard) => {
+                ::core::option::Option::Some(
+                    SharedStateGuard(
+                        unsafe { ::async_monitor::__private::Core::new(self, __guard) },
+                        ::core::marker::PhantomData,
+                    ),
+                )
+            }
+            ::core::option::Option::None => ::core::option::Option::None,
+        }
+    }
     async fn wait(&self) -> ::core::result::Result<Self::Waited<'_>, Self::Error> {
         ::core::result::Result::Ok({
             let __lock = ::async_monitor::__private::field(&self.state)
@@ -294,6 +314,15 @@ for Shared {
         ::async_monitor::__private::Enter::<
             9157926117924125475949231123135259214u128,
         >::id(self)
+    }
+    #[inline]
+    fn at_once(
+        &self,
+        __site: &'static ::async_monitor::__private::Site,
+    ) -> ::core::option::Option<Self::Waited<'_>> {
+        ::async_monitor::__private::Enter::<
+            9157926117924125475949231123135259214u128,
+        >::at_once(self, __site)
     }
     #[inline]
     fn wait(

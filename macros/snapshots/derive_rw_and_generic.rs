@@ -263,6 +263,26 @@ where
     type Waited<'__guard> = CacheTableWriteGuard<'__guard, 'd, K, N>
     where
         Self: '__guard;
+    #[inline]
+    fn at_once(
+        &self,
+        __site: &'static ::async_monitor::__private::Site,
+    ) -> ::core::option::Option<Self::Waited<'_>> {
+        match ::async_monitor::AsyncLock::__acquire_at_once(
+            ::async_monitor::__private::object_lock::<_, __CacheTable>(self),
+            __site,
+        ) {
+            ::core::option::Option::Some(__guard) => {
+                ::core::option::Option::Some(
+                    CacheTableWriteGuard(
+                        unsafe { ::async_monitor::__private::Core::new(self, __guard) },
+                        ::core::marker::PhantomData,
+                    ),
+                )
+            }
+            ::core::option::Option::None => ::core::option::Option::None,
+        }
+    }
     async fn wait(&self) -> ::core::result::Result<Self::Waited<'_>, Self::Error> {
         ::core::result::Result::Ok({
             let __lock = ::async_monitor::__private::field(&self.table)
@@ -953,6 +973,28 @@ where
         )
     }
     type Waited<'__guard> = CacheTableReadGuard<'__guard, 'd, K, N> where Self: '__guard;
+    #[inline]
+    fn at_once(
+        &self,
+        __site: &'static ::async_monitor::__private::Site,
+    ) -> ::core::option::Option<Self::Waited<'_>> {
+        match ::async_monitor::AsyncRwLock::__read_at_once(
+            ::async_monitor::__private::object_lock::<_, __CacheTable>(self),
+            __site,
+        ) {
+            ::core::option::Option::Some(__guard) => {
+                ::core::option::Option::Some(
+                    CacheTableReadGuard(
+                        unsafe {
+                            ::async_monitor::__private::ReadCore::new(self, __guard)
+                        },
+                        ::core::marker::PhantomData,
+                    ),
+                )
+            }
+            ::core::option::Option::None => ::core::option::Option::None,
+        }
+    }
     async fn wait(&self) -> ::core::result::Result<Self::Waited<'_>, Self::Error> {
         ::core::result::Result::Ok({
             let __lock = ::async_monitor::__private::field(&self.table)

@@ -22,44 +22,53 @@ impl Account {
             let __entry = ::async_monitor::__private::entry(__found, __object, __gate);
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
-        let __section = unsafe {
-            ::async_monitor::__private::Section::new(
-                {
-                    static __SITE: ::async_monitor::__private::Site = ::async_monitor::__private::Site::new(
-                        "deposit",
-                        ::core::file!(),
-                        ::core::line!(),
-                        ::core::column!(),
-                        "",
-                    );
-                    &__SITE
-                },
-                ::core::option::Option::None,
-                [
-                    ::async_monitor::__private::SectionLock::new(
-                        __type0.__name(::core::stringify!(cfg)),
-                        __lock0,
-                        ::async_monitor::__private::Watched::<
-                            263483944795383689231947791126006350729u128,
-                        >::watched_id,
-                        true,
-                        __type0.__suspend_mode().__acquires_last(),
-                    ),
-                ],
-            )
-        };
-        let __waited0 = ::async_monitor::__private::infallible(
+        static __SITE: ::async_monitor::__private::Site = ::async_monitor::__private::Site::new(
+            "deposit",
+            ::core::file!(),
+            ::core::line!(),
+            ::core::column!(),
+            "",
+            &[::async_monitor::__private::SiteLock::new(::core::stringify!(cfg), true)],
+        );
+        let __section = unsafe { ::async_monitor::__private::Section::new() };
+        let __waited0 = ::async_monitor::__private::infallible('__at_once: {
+            if !__section.__is_told(__type0.__suspend_mode().__acquires_last()) {
+                if let ::core::option::Option::Some(__waited) = ::async_monitor::__private::EnterShared::<
+                    263483944795383689231947791126006350729u128,
+                >::at_once(__lock0, &__SITE) {
+                    break '__at_once ::core::result::Result::Ok(__waited);
+                }
+            }
+            unsafe {
+                __section
+                    .__describe(
+                        &__SITE,
+                        ::core::option::Option::None,
+                        [
+                            ::async_monitor::__private::SectionLock::new(
+                                __type0.__lock_type(),
+                                __lock0,
+                                ::async_monitor::__private::Watched::<
+                                    263483944795383689231947791126006350729u128,
+                                >::watched_id,
+                            ),
+                        ],
+                    )
+            };
             __section
                 .__entering(
                     0usize,
+                    __type0.__suspend_mode().__acquires_last(),
                     ::async_monitor::__private::EnterShared::<
                         263483944795383689231947791126006350729u128,
                     >::wait(__lock0),
                 )
-                .await,
-        );
+                .await
+        });
         let mut __guard0 = {
-            let __asking = unsafe { __section.__finish(0usize) };
+            let __asking = unsafe {
+                __section.__finish(0usize, __type0.__suspend_mode().__acquires_last())
+            };
             let __acquired = __type0
                 .__finish_shared::<
                     263483944795383689231947791126006350729u128,

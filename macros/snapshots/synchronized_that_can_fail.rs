@@ -21,41 +21,55 @@ impl Account {
             let __entry = ::async_monitor::__private::entry(__found, __object, __gate);
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
-        let __section = unsafe {
-            ::async_monitor::__private::Section::new(
-                {
-                    static __SITE: ::async_monitor::__private::Site = ::async_monitor::__private::Site::new(
-                        "deposit",
-                        ::core::file!(),
-                        ::core::line!(),
-                        ::core::column!(),
-                        "",
-                    );
-                    &__SITE
-                },
-                ::core::option::Option::None,
-                [
-                    ::async_monitor::__private::SectionLock::new(
-                        __type0.__name(::core::stringify!(remote)),
-                        __lock0,
-                        ::async_monitor::__private::Watched::<
-                            243516796964516940985367504845056174803u128,
-                        >::watched_id,
-                        false,
-                        __type0.__suspend_mode().__acquires_last(),
-                    ),
-                ],
-            )
-        };
+        static __SITE: ::async_monitor::__private::Site = ::async_monitor::__private::Site::new(
+            "deposit",
+            ::core::file!(),
+            ::core::line!(),
+            ::core::column!(),
+            "",
+            &[
+                ::async_monitor::__private::SiteLock::new(
+                    ::core::stringify!(remote),
+                    false,
+                ),
+            ],
+        );
+        let __section = unsafe { ::async_monitor::__private::Section::new() };
         let __waited0 = {
-            let __acquired = __section
-                .__entering(
-                    0usize,
-                    ::async_monitor::__private::Enter::<
+            let __acquired = '__at_once: {
+                if !__section.__is_told(__type0.__suspend_mode().__acquires_last()) {
+                    if let ::core::option::Option::Some(__waited) = ::async_monitor::__private::Enter::<
                         243516796964516940985367504845056174803u128,
-                    >::wait(__lock0),
-                )
-                .await;
+                    >::at_once(__lock0, &__SITE) {
+                        break '__at_once ::core::result::Result::Ok(__waited);
+                    }
+                }
+                unsafe {
+                    __section
+                        .__describe(
+                            &__SITE,
+                            ::core::option::Option::None,
+                            [
+                                ::async_monitor::__private::SectionLock::new(
+                                    __type0.__lock_type(),
+                                    __lock0,
+                                    ::async_monitor::__private::Watched::<
+                                        243516796964516940985367504845056174803u128,
+                                    >::watched_id,
+                                ),
+                            ],
+                        )
+                };
+                __section
+                    .__entering(
+                        0usize,
+                        __type0.__suspend_mode().__acquires_last(),
+                        ::async_monitor::__private::Enter::<
+                            243516796964516940985367504845056174803u128,
+                        >::wait(__lock0),
+                    )
+                    .await
+            };
             match ::async_monitor::__private::failure(&__acquired)
                 .__unwrap_acquired(__acquired)
             {
@@ -64,7 +78,9 @@ impl Account {
             }
         };
         let mut __guard0 = {
-            let __asking = unsafe { __section.__finish(0usize) };
+            let __asking = unsafe {
+                __section.__finish(0usize, __type0.__suspend_mode().__acquires_last())
+            };
             let __acquired = __type0
                 .__finish::<243516796964516940985367504845056174803u128>(__waited0);
             __asking.__acquired();

@@ -22,31 +22,35 @@ impl Account {
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
         __type0.__suspend_mode().__is_bounded();
-        let __section = unsafe {
-            ::async_monitor::__private::Section::new(
-                {
-                    static __SITE: ::async_monitor::__private::Site = ::async_monitor::__private::Site::new(
-                        "deposit",
-                        ::core::file!(),
-                        ::core::line!(),
-                        ::core::column!(),
-                        "",
-                    );
-                    &__SITE
-                },
-                ::core::option::Option::None,
-                [
-                    ::async_monitor::__private::SectionLock::new(
-                        __type0.__name(::core::stringify!(ledger)),
-                        __lock0,
-                        ::async_monitor::__private::Watched::<
-                            122075695621518212564394156771862851892u128,
-                        >::watched_id,
-                        false,
-                        __type0.__suspend_mode().__acquires_last(),
-                    ),
-                ],
-            )
+        static __SITE: ::async_monitor::__private::Site = ::async_monitor::__private::Site::new(
+            "deposit",
+            ::core::file!(),
+            ::core::line!(),
+            ::core::column!(),
+            "",
+            &[
+                ::async_monitor::__private::SiteLock::new(
+                    ::core::stringify!(ledger),
+                    false,
+                ),
+            ],
+        );
+        let __section = unsafe { ::async_monitor::__private::Section::new() };
+        unsafe {
+            __section
+                .__describe(
+                    &__SITE,
+                    ::core::option::Option::None,
+                    [
+                        ::async_monitor::__private::SectionLock::new(
+                            __type0.__lock_type(),
+                            __lock0,
+                            ::async_monitor::__private::Watched::<
+                                122075695621518212564394156771862851892u128,
+                            >::watched_id,
+                        ),
+                    ],
+                )
         };
         let __limit: ::core::time::Duration = self.patience;
         let (__waited0,) = match ::async_monitor::__private::timeout(
@@ -54,6 +58,7 @@ impl Account {
                 __section
                     .__entering(
                         0usize,
+                        __type0.__suspend_mode().__acquires_last(),
                         ::async_monitor::__private::Enter::<
                             122075695621518212564394156771862851892u128,
                         >::wait(__lock0),
@@ -69,7 +74,9 @@ impl Account {
             }
         };
         let mut __guard0 = {
-            let __asking = unsafe { __section.__finish(0usize) };
+            let __asking = unsafe {
+                __section.__finish(0usize, __type0.__suspend_mode().__acquires_last())
+            };
             let __acquired = __type0
                 .__finish::<122075695621518212564394156771862851892u128>(__waited0);
             __asking.__acquired();

@@ -21,35 +21,40 @@ impl Account {
             let __entry = ::async_monitor::__private::entry(__found, __object, __gate);
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
-        let __section = unsafe {
-            ::async_monitor::__private::Section::new(
-                {
-                    static __SITE: ::async_monitor::__private::Site = ::async_monitor::__private::Site::new(
-                        "deposit",
-                        ::core::file!(),
-                        ::core::line!(),
-                        ::core::column!(),
-                        "*ledger.balance >= amount",
-                    );
-                    &__SITE
-                },
-                ::core::option::Option::None,
-                [
-                    ::async_monitor::__private::SectionLock::new(
-                        __type0.__name(::core::stringify!(ledger)),
-                        __lock0,
-                        ::async_monitor::__private::Watched::<
-                            122075695621518212564394156771862851892u128,
-                        >::watched_id,
-                        false,
-                        __type0.__suspend_mode().__acquires_last(),
-                    ),
-                ],
-            )
+        static __SITE: ::async_monitor::__private::Site = ::async_monitor::__private::Site::new(
+            "deposit",
+            ::core::file!(),
+            ::core::line!(),
+            ::core::column!(),
+            "*ledger.balance >= amount",
+            &[
+                ::async_monitor::__private::SiteLock::new(
+                    ::core::stringify!(ledger),
+                    false,
+                ),
+            ],
+        );
+        let __section = unsafe { ::async_monitor::__private::Section::new() };
+        unsafe {
+            __section
+                .__describe(
+                    &__SITE,
+                    ::core::option::Option::None,
+                    [
+                        ::async_monitor::__private::SectionLock::new(
+                            __type0.__lock_type(),
+                            __lock0,
+                            ::async_monitor::__private::Watched::<
+                                122075695621518212564394156771862851892u128,
+                            >::watched_id,
+                        ),
+                    ],
+                )
         };
         let __waited0 = __section
             .__entering(
                 0usize,
+                false,
                 __type0
                     .__suspend_mode()
                     .__enter_when::<
@@ -71,7 +76,9 @@ impl Account {
             )
             .await;
         let mut __guard0 = {
-            let __asking = unsafe { __section.__finish(0usize) };
+            let __asking = unsafe {
+                __section.__finish(0usize, __type0.__suspend_mode().__acquires_last())
+            };
             let __acquired = __waited0;
             __asking.__acquired();
             __acquired

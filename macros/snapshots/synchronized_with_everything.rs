@@ -63,49 +63,54 @@ impl Account {
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
         __type0.__suspend_mode().__with(&__type1).__with(&__type2).__is_bounded();
-        let __section = unsafe {
-            ::async_monitor::__private::Section::new(
-                {
-                    static __SITE: ::async_monitor::__private::Site = ::async_monitor::__private::Site::new(
-                        "deposit",
-                        ::core::file!(),
-                        ::core::line!(),
-                        ::core::column!(),
-                        "",
-                    );
-                    &__SITE
-                },
-                ::core::option::Option::None,
-                [
-                    ::async_monitor::__private::SectionLock::new(
-                        __type0.__name(::core::stringify!(ledger)),
-                        __lock0,
-                        ::async_monitor::__private::Watched::<
-                            122075695621518212564394156771862851892u128,
-                        >::watched_id,
-                        false,
-                        __type0.__suspend_mode().__acquires_last(),
-                    ),
-                    ::async_monitor::__private::SectionLock::new(
-                        __type1.__name(::core::stringify!(remote)),
-                        __lock1,
-                        ::async_monitor::__private::Watched::<
-                            243516796964516940985367504845056174803u128,
-                        >::watched_id,
-                        false,
-                        __type1.__suspend_mode().__acquires_last(),
-                    ),
-                    ::async_monitor::__private::SectionLock::new(
-                        __type2.__name(::core::stringify!(cfg)),
-                        __lock2,
-                        ::async_monitor::__private::Watched::<
-                            263483944795383689231947791126006350729u128,
-                        >::watched_id,
-                        true,
-                        __type2.__suspend_mode().__acquires_last(),
-                    ),
-                ],
-            )
+        static __SITE: ::async_monitor::__private::Site = ::async_monitor::__private::Site::new(
+            "deposit",
+            ::core::file!(),
+            ::core::line!(),
+            ::core::column!(),
+            "",
+            &[
+                ::async_monitor::__private::SiteLock::new(
+                    ::core::stringify!(ledger),
+                    false,
+                ),
+                ::async_monitor::__private::SiteLock::new(
+                    ::core::stringify!(remote),
+                    false,
+                ),
+                ::async_monitor::__private::SiteLock::new(::core::stringify!(cfg), true),
+            ],
+        );
+        let __section = unsafe { ::async_monitor::__private::Section::new() };
+        unsafe {
+            __section
+                .__describe(
+                    &__SITE,
+                    ::core::option::Option::None,
+                    [
+                        ::async_monitor::__private::SectionLock::new(
+                            __type0.__lock_type(),
+                            __lock0,
+                            ::async_monitor::__private::Watched::<
+                                122075695621518212564394156771862851892u128,
+                            >::watched_id,
+                        ),
+                        ::async_monitor::__private::SectionLock::new(
+                            __type1.__lock_type(),
+                            __lock1,
+                            ::async_monitor::__private::Watched::<
+                                243516796964516940985367504845056174803u128,
+                            >::watched_id,
+                        ),
+                        ::async_monitor::__private::SectionLock::new(
+                            __type2.__lock_type(),
+                            __lock2,
+                            ::async_monitor::__private::Watched::<
+                                263483944795383689231947791126006350729u128,
+                            >::watched_id,
+                        ),
+                    ],
+                )
         };
         let __limit: ::core::time::Duration = LONG;
         let mut __snapshot0 = ::core::option::Option::None;
@@ -142,28 +147,52 @@ impl Account {
                         match __next {
                             0usize => {
                                 __slot0 = ::core::option::Option::Some(
-                                    ::async_monitor::__private::infallible(
+                                    ::async_monitor::__private::infallible('__at_once: {
+                                        if !__section
+                                            .__is_told(__type0.__suspend_mode().__acquires_last())
+                                        {
+                                            if let ::core::option::Option::Some(__waited) = ::async_monitor::__private::Enter::<
+                                                122075695621518212564394156771862851892u128,
+                                            >::at_once(__lock0, &__SITE) {
+                                                __section.__entered(0usize);
+                                                break '__at_once ::core::result::Result::Ok(__waited);
+                                            }
+                                        }
                                         __section
                                             .__entering(
                                                 0usize,
+                                                __type0.__suspend_mode().__acquires_last(),
                                                 ::async_monitor::__private::Enter::<
                                                     122075695621518212564394156771862851892u128,
                                                 >::wait(__lock0),
                                             )
-                                            .await,
-                                    ),
+                                            .await
+                                    }),
                                 );
                             }
                             1usize => {
                                 __slot1 = ::core::option::Option::Some({
-                                    let __acquired = __section
-                                        .__entering(
-                                            1usize,
-                                            ::async_monitor::__private::Enter::<
+                                    let __acquired = '__at_once: {
+                                        if !__section
+                                            .__is_told(__type1.__suspend_mode().__acquires_last())
+                                        {
+                                            if let ::core::option::Option::Some(__waited) = ::async_monitor::__private::Enter::<
                                                 243516796964516940985367504845056174803u128,
-                                            >::wait(__lock1),
-                                        )
-                                        .await;
+                                            >::at_once(__lock1, &__SITE) {
+                                                __section.__entered(1usize);
+                                                break '__at_once ::core::result::Result::Ok(__waited);
+                                            }
+                                        }
+                                        __section
+                                            .__entering(
+                                                1usize,
+                                                __type1.__suspend_mode().__acquires_last(),
+                                                ::async_monitor::__private::Enter::<
+                                                    243516796964516940985367504845056174803u128,
+                                                >::wait(__lock1),
+                                            )
+                                            .await
+                                    };
                                     match ::async_monitor::__private::failure(&__acquired)
                                         .__unwrap_acquired(__acquired)
                                     {
@@ -176,16 +205,27 @@ impl Account {
                             }
                             _ => {
                                 __slot2 = ::core::option::Option::Some(
-                                    ::async_monitor::__private::infallible(
+                                    ::async_monitor::__private::infallible('__at_once: {
+                                        if !__section
+                                            .__is_told(__type2.__suspend_mode().__acquires_last())
+                                        {
+                                            if let ::core::option::Option::Some(__waited) = ::async_monitor::__private::EnterShared::<
+                                                263483944795383689231947791126006350729u128,
+                                            >::at_once(__lock2, &__SITE) {
+                                                __section.__entered(2usize);
+                                                break '__at_once ::core::result::Result::Ok(__waited);
+                                            }
+                                        }
                                         __section
                                             .__entering(
                                                 2usize,
+                                                __type2.__suspend_mode().__acquires_last(),
                                                 ::async_monitor::__private::EnterShared::<
                                                     263483944795383689231947791126006350729u128,
                                                 >::wait(__lock2),
                                             )
-                                            .await,
-                                    ),
+                                            .await
+                                    }),
                                 );
                             }
                         }
@@ -249,7 +289,13 @@ impl Account {
                 match __next {
                     0usize => {
                         __slot0 = ::core::option::Option::Some({
-                            let __asking = unsafe { __section.__finish(0usize) };
+                            let __asking = unsafe {
+                                __section
+                                    .__finish(
+                                        0usize,
+                                        __type0.__suspend_mode().__acquires_last(),
+                                    )
+                            };
                             let __acquired = __type0
                                 .__finish::<
                                     122075695621518212564394156771862851892u128,
@@ -260,7 +306,13 @@ impl Account {
                     }
                     1usize => {
                         __slot1 = ::core::option::Option::Some({
-                            let __asking = unsafe { __section.__finish(1usize) };
+                            let __asking = unsafe {
+                                __section
+                                    .__finish(
+                                        1usize,
+                                        __type1.__suspend_mode().__acquires_last(),
+                                    )
+                            };
                             let __acquired = __type1
                                 .__finish::<
                                     243516796964516940985367504845056174803u128,
@@ -271,7 +323,13 @@ impl Account {
                     }
                     _ => {
                         __slot2 = ::core::option::Option::Some({
-                            let __asking = unsafe { __section.__finish(2usize) };
+                            let __asking = unsafe {
+                                __section
+                                    .__finish(
+                                        2usize,
+                                        __type2.__suspend_mode().__acquires_last(),
+                                    )
+                            };
                             let __acquired = __type2
                                 .__finish_shared::<
                                     263483944795383689231947791126006350729u128,
@@ -290,7 +348,10 @@ impl Account {
         } else {
             (
                 {
-                    let __asking = unsafe { __section.__finish(0usize) };
+                    let __asking = unsafe {
+                        __section
+                            .__finish(0usize, __type0.__suspend_mode().__acquires_last())
+                    };
                     let __acquired = __type0
                         .__finish::<
                             122075695621518212564394156771862851892u128,
@@ -299,7 +360,10 @@ impl Account {
                     __acquired
                 },
                 {
-                    let __asking = unsafe { __section.__finish(1usize) };
+                    let __asking = unsafe {
+                        __section
+                            .__finish(1usize, __type1.__suspend_mode().__acquires_last())
+                    };
                     let __acquired = __type1
                         .__finish::<
                             243516796964516940985367504845056174803u128,
@@ -308,7 +372,10 @@ impl Account {
                     __acquired
                 },
                 {
-                    let __asking = unsafe { __section.__finish(2usize) };
+                    let __asking = unsafe {
+                        __section
+                            .__finish(2usize, __type2.__suspend_mode().__acquires_last())
+                    };
                     let __acquired = __type2
                         .__finish_shared::<
                             263483944795383689231947791126006350729u128,

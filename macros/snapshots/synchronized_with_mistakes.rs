@@ -26,42 +26,60 @@ impl Account {
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
         __type0.__suspend_mode().__parks();
-        let __section = unsafe {
-            ::async_monitor::__private::Section::new(
-                {
-                    static __SITE: ::async_monitor::__private::Site = ::async_monitor::__private::Site::new(
-                        "deposit",
-                        ::core::file!(),
-                        ::core::line!(),
-                        ::core::column!(),
-                        "",
-                    );
-                    &__SITE
-                },
-                ::core::option::Option::None,
-                [
-                    ::async_monitor::__private::SectionLock::new(
-                        __type0.__name(::core::stringify!(ledger)),
-                        __lock0,
-                        ::async_monitor::__private::Watched::<
-                            122075695621518212564394156771862851892u128,
-                        >::watched_id,
-                        false,
-                        __type0.__suspend_mode().__acquires_last(),
-                    ),
-                ],
-            )
+        static __SITE: ::async_monitor::__private::Site = ::async_monitor::__private::Site::new(
+            "deposit",
+            ::core::file!(),
+            ::core::line!(),
+            ::core::column!(),
+            "",
+            &[
+                ::async_monitor::__private::SiteLock::new(
+                    ::core::stringify!(ledger),
+                    false,
+                ),
+            ],
+        );
+        let __section = unsafe { ::async_monitor::__private::Section::new() };
+        unsafe {
+            __section
+                .__describe(
+                    &__SITE,
+                    ::core::option::Option::None,
+                    [
+                        ::async_monitor::__private::SectionLock::new(
+                            __type0.__lock_type(),
+                            __lock0,
+                            ::async_monitor::__private::Watched::<
+                                122075695621518212564394156771862851892u128,
+                            >::watched_id,
+                        ),
+                    ],
+                )
         };
-        let __waited0 = ::async_monitor::__private::infallible({
-            let __asking = unsafe { __section.__wait(0usize) };
-            let __acquired = ::async_monitor::__private::Enter::<
-                122075695621518212564394156771862851892u128,
-            >::wait_blocking(__lock0);
-            __asking.__acquired();
-            __acquired
+        let __waited0 = ::async_monitor::__private::infallible('__at_once: {
+            if !__section.__is_told(__type0.__suspend_mode().__acquires_last()) {
+                if let ::core::option::Option::Some(__waited) = ::async_monitor::__private::Enter::<
+                    122075695621518212564394156771862851892u128,
+                >::at_once(__lock0, &__SITE) {
+                    __section.__entered(0usize);
+                    break '__at_once ::core::result::Result::Ok(__waited);
+                }
+            }
+            {
+                let __asking = unsafe {
+                    __section.__wait(0usize, __type0.__suspend_mode().__acquires_last())
+                };
+                let __acquired = ::async_monitor::__private::Enter::<
+                    122075695621518212564394156771862851892u128,
+                >::wait_blocking(__lock0);
+                __asking.__acquired();
+                __acquired
+            }
         });
         let mut __guard0 = {
-            let __asking = unsafe { __section.__finish(0usize) };
+            let __asking = unsafe {
+                __section.__finish(0usize, __type0.__suspend_mode().__acquires_last())
+            };
             let __acquired = __type0
                 .__finish::<122075695621518212564394156771862851892u128>(__waited0);
             __asking.__acquired();

@@ -40,40 +40,46 @@ const _: () = {
             let __entry = ::async_monitor::__private::entry(__found, __object, __gate);
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
-        let __section = unsafe {
-            ::async_monitor::__private::Section::new(
-                {
-                    static __SITE: ::async_monitor::__private::Site = ::async_monitor::__private::Site::new(
-                        "with_lock!",
-                        ::core::file!(),
-                        ::core::line!(),
-                        ::core::column!(),
-                        "",
-                    );
-                    &__SITE
-                },
-                ::core::option::Option::None,
-                [
-                    ::async_monitor::__private::SectionLock::new(
-                        __type0.__name(::core::stringify!(from.ledger)),
-                        __lock0,
-                        ::async_monitor::__private::Watched::<
-                            122075695621518212564394156771862851892u128,
-                        >::watched_id,
-                        false,
-                        __type0.__suspend_mode().__acquires_last(),
-                    ),
-                    ::async_monitor::__private::SectionLock::new(
-                        __type1.__name(::core::stringify!(to.ledger)),
-                        __lock1,
-                        ::async_monitor::__private::Watched::<
-                            122075695621518212564394156771862851892u128,
-                        >::watched_id,
-                        false,
-                        __type1.__suspend_mode().__acquires_last(),
-                    ),
-                ],
-            )
+        static __SITE: ::async_monitor::__private::Site = ::async_monitor::__private::Site::new(
+            "with_lock!",
+            ::core::file!(),
+            ::core::line!(),
+            ::core::column!(),
+            "",
+            &[
+                ::async_monitor::__private::SiteLock::new(
+                    ::core::stringify!(from.ledger),
+                    false,
+                ),
+                ::async_monitor::__private::SiteLock::new(
+                    ::core::stringify!(to.ledger),
+                    false,
+                ),
+            ],
+        );
+        let __section = unsafe { ::async_monitor::__private::Section::new() };
+        unsafe {
+            __section
+                .__describe(
+                    &__SITE,
+                    ::core::option::Option::None,
+                    [
+                        ::async_monitor::__private::SectionLock::new(
+                            __type0.__lock_type(),
+                            __lock0,
+                            ::async_monitor::__private::Watched::<
+                                122075695621518212564394156771862851892u128,
+                            >::watched_id,
+                        ),
+                        ::async_monitor::__private::SectionLock::new(
+                            __type1.__lock_type(),
+                            __lock1,
+                            ::async_monitor::__private::Watched::<
+                                122075695621518212564394156771862851892u128,
+                            >::watched_id,
+                        ),
+                    ],
+                )
         };
         let (mut __slot0, mut __slot1) = (
             ::core::option::Option::None,
@@ -96,30 +102,52 @@ const _: () = {
             match __next {
                 0usize => {
                     __slot0 = ::core::option::Option::Some(
-                        ::async_monitor::__private::infallible(
+                        ::async_monitor::__private::infallible('__at_once: {
+                            if !__section
+                                .__is_told(__type0.__suspend_mode().__acquires_last())
+                            {
+                                if let ::core::option::Option::Some(__waited) = ::async_monitor::__private::Enter::<
+                                    122075695621518212564394156771862851892u128,
+                                >::at_once(__lock0, &__SITE) {
+                                    __section.__entered(0usize);
+                                    break '__at_once ::core::result::Result::Ok(__waited);
+                                }
+                            }
                             __section
                                 .__entering(
                                     0usize,
+                                    __type0.__suspend_mode().__acquires_last(),
                                     ::async_monitor::__private::Enter::<
                                         122075695621518212564394156771862851892u128,
                                     >::wait(__lock0),
                                 )
-                                .await,
-                        ),
+                                .await
+                        }),
                     );
                 }
                 _ => {
                     __slot1 = ::core::option::Option::Some(
-                        ::async_monitor::__private::infallible(
+                        ::async_monitor::__private::infallible('__at_once: {
+                            if !__section
+                                .__is_told(__type1.__suspend_mode().__acquires_last())
+                            {
+                                if let ::core::option::Option::Some(__waited) = ::async_monitor::__private::Enter::<
+                                    122075695621518212564394156771862851892u128,
+                                >::at_once(__lock1, &__SITE) {
+                                    __section.__entered(1usize);
+                                    break '__at_once ::core::result::Result::Ok(__waited);
+                                }
+                            }
                             __section
                                 .__entering(
                                     1usize,
+                                    __type1.__suspend_mode().__acquires_last(),
                                     ::async_monitor::__private::Enter::<
                                         122075695621518212564394156771862851892u128,
                                     >::wait(__lock1),
                                 )
-                                .await,
-                        ),
+                                .await
+                        }),
                     );
                 }
             }
@@ -156,7 +184,13 @@ const _: () = {
                 match __next {
                     0usize => {
                         __slot0 = ::core::option::Option::Some({
-                            let __asking = unsafe { __section.__finish(0usize) };
+                            let __asking = unsafe {
+                                __section
+                                    .__finish(
+                                        0usize,
+                                        __type0.__suspend_mode().__acquires_last(),
+                                    )
+                            };
                             let __acquired = __type0
                                 .__finish::<
                                     122075695621518212564394156771862851892u128,
@@ -167,7 +201,13 @@ const _: () = {
                     }
                     _ => {
                         __slot1 = ::core::option::Option::Some({
-                            let __asking = unsafe { __section.__finish(1usize) };
+                            let __asking = unsafe {
+                                __section
+                                    .__finish(
+                                        1usize,
+                                        __type1.__suspend_mode().__acquires_last(),
+                                    )
+                            };
                             let __acquired = __type1
                                 .__finish::<
                                     122075695621518212564394156771862851892u128,
@@ -185,7 +225,10 @@ const _: () = {
         } else {
             (
                 {
-                    let __asking = unsafe { __section.__finish(0usize) };
+                    let __asking = unsafe {
+                        __section
+                            .__finish(0usize, __type0.__suspend_mode().__acquires_last())
+                    };
                     let __acquired = __type0
                         .__finish::<
                             122075695621518212564394156771862851892u128,
@@ -194,7 +237,10 @@ const _: () = {
                     __acquired
                 },
                 {
-                    let __asking = unsafe { __section.__finish(1usize) };
+                    let __asking = unsafe {
+                        __section
+                            .__finish(1usize, __type1.__suspend_mode().__acquires_last())
+                    };
                     let __acquired = __type1
                         .__finish::<
                             122075695621518212564394156771862851892u128,

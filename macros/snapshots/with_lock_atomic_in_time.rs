@@ -21,31 +21,35 @@ const _: () = {
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
         __type0.__suspend_mode().__is_bounded();
-        let __section = unsafe {
-            ::async_monitor::__private::Section::new(
-                {
-                    static __SITE: ::async_monitor::__private::Site = ::async_monitor::__private::Site::new(
-                        "with_lock!",
-                        ::core::file!(),
-                        ::core::line!(),
-                        ::core::column!(),
-                        "",
-                    );
-                    &__SITE
-                },
-                ::core::option::Option::None,
-                [
-                    ::async_monitor::__private::SectionLock::new(
-                        __type0.__name(::core::stringify!(account.ledger)),
-                        __lock0,
-                        ::async_monitor::__private::Watched::<
-                            122075695621518212564394156771862851892u128,
-                        >::watched_id,
-                        false,
-                        __type0.__suspend_mode().__acquires_last(),
-                    ),
-                ],
-            )
+        static __SITE: ::async_monitor::__private::Site = ::async_monitor::__private::Site::new(
+            "with_lock!",
+            ::core::file!(),
+            ::core::line!(),
+            ::core::column!(),
+            "",
+            &[
+                ::async_monitor::__private::SiteLock::new(
+                    ::core::stringify!(account.ledger),
+                    false,
+                ),
+            ],
+        );
+        let __section = unsafe { ::async_monitor::__private::Section::new() };
+        unsafe {
+            __section
+                .__describe(
+                    &__SITE,
+                    ::core::option::Option::None,
+                    [
+                        ::async_monitor::__private::SectionLock::new(
+                            __type0.__lock_type(),
+                            __lock0,
+                            ::async_monitor::__private::Watched::<
+                                122075695621518212564394156771862851892u128,
+                            >::watched_id,
+                        ),
+                    ],
+                )
         };
         let __limit: ::core::time::Duration = LONG;
         match ::async_monitor::__private::timeout(
@@ -53,6 +57,7 @@ const _: () = {
                 __section
                     .__entering(
                         0usize,
+                        __type0.__suspend_mode().__acquires_last(),
                         ::async_monitor::__private::Enter::<
                             122075695621518212564394156771862851892u128,
                         >::wait(__lock0),
@@ -65,7 +70,10 @@ const _: () = {
                 let __committed = ::async_monitor::__private::Committed::new();
                 let (__waited0,) = (::async_monitor::__private::infallible(__acquired),);
                 let mut __guard0 = {
-                    let __asking = unsafe { __section.__finish(0usize) };
+                    let __asking = unsafe {
+                        __section
+                            .__finish(0usize, __type0.__suspend_mode().__acquires_last())
+                    };
                     let __acquired = __type0
                         .__finish::<
                             122075695621518212564394156771862851892u128,

@@ -192,7 +192,7 @@ use crate::platform::{Flavour, Ordering, Threads, Word, const_unless_loom};
 use crate::queue::{Node, Queue, State};
 use crate::traits::lock::LockId;
 use crate::watch::{Mode, Resource};
-use crate::watching::{Ask, Caller, Holder};
+use crate::watching::{Ask, Caller, Holder, Site};
 
 /// A node is queued (G1).
 pub(crate) const QUEUED: usize = 1;
@@ -275,6 +275,16 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         let acquired = self.try_acquire_quietly(request);
         if acquired {
             self.holder.set(Caller::here());
+        }
+        acquired
+    }
+
+    /// [`try_acquire_quietly`](Self::try_acquire_quietly), by a section, where the build watches.
+    #[inline]
+    pub(crate) fn try_acquire_by(&self, request: P::Request, site: &'static Site) -> bool {
+        let acquired = crate::watch::IS_ON && self.try_acquire_quietly(request);
+        if acquired {
+            self.holder.set_section(site);
         }
         acquired
     }

@@ -314,7 +314,9 @@ crate::when::conditional_lock! {
 }
 
 async_lock! {
-    Lock[] { LockGuard<'a>, Lock::acquire, Lock::try_acquire, LockAcquire<'a> }
+    Lock[] {
+        LockGuard<'a>, Lock::acquire, Lock::try_acquire, LockAcquire<'a>, () => LockGuard::new
+    }
 }
 
 // SAFETY: L1; a release is a Release and an acquisition an Acquire on the same word, or

@@ -422,7 +422,9 @@ crate::when::conditional_lock! {
 }
 
 async_lock! {
-    Mutex<T>[T: ?Sized] { MutexGuard<'a, T>, Mutex::lock, Mutex::try_lock, MutexLock<'a, T> }
+    Mutex<T>[T: ?Sized] {
+        MutexGuard<'a, T>, Mutex::lock, Mutex::try_lock, MutexLock<'a, T>, () => MutexGuard::new
+    }
 }
 
 // SAFETY: M1, as for `Lock`.

@@ -66,6 +66,7 @@ use super::errors::ErrorEntry;
 use super::place::{Base, FromObject, Gate, OfObject, Shut};
 use super::reading::{Exclusively, ExclusivelyPlain, ExclusivelyPlainSync};
 use super::suspend_mode::Mode;
+use crate::watching::Site;
 use crate::{AsyncLock, AsyncRwLock, LockId, SyncLock, SyncRwLock};
 
 /// Implemented by the derive: the struct has a lock whose name hashes to `KEY`,
@@ -142,6 +143,13 @@ pub trait Enter<const KEY: u128> {
     /// Which lock it is.
     fn id(&self) -> LockId;
 
+    /// Acquires it if that takes no wait, for a section: where no code of users runs in it,
+    /// and the build watches.
+    #[inline]
+    fn at_once(&self, _site: &'static Site) -> Option<Self::Waited<'_>> {
+        None
+    }
+
     /// Waits, as far as that is possible without holding what is not `Send`.
     fn wait(&self) -> impl Future<Output = Result<Self::Waited<'_>, Self::Error>>;
 
@@ -192,6 +200,13 @@ pub trait EnterShared<const KEY: u128> {
 
     /// Which lock it is.
     fn id(&self) -> LockId;
+
+    /// Acquires it if that takes no wait, for a section: where no code of users runs in it,
+    /// and the build watches.
+    #[inline]
+    fn at_once(&self, _site: &'static Site) -> Option<Self::Waited<'_>> {
+        None
+    }
 
     /// Waits, as far as that is possible without holding what is not `Send`.
     fn wait(&self) -> impl Future<Output = Result<Self::Waited<'_>, Self::Error>>;
@@ -380,6 +395,11 @@ impl<L: AsyncLock + ?Sized, const KEY: u128> Enter<KEY> for AnyLock<L> {
     }
 
     #[inline]
+    fn at_once(&self, site: &'static Site) -> Option<L::Guard<'_>> {
+        self.0.__acquire_at_once(site)
+    }
+
+    #[inline]
     fn finish<'g>(waited: L::Guard<'g>) -> L::Guard<'g>
     where
         Self: 'g,
@@ -417,6 +437,11 @@ impl<L: AsyncRwLock + ?Sized, const KEY: u128> EnterShared<KEY> for AnyLock<L> {
     #[inline]
     fn wait(&self) -> impl Future<Output = Result<L::ReadGuard<'_>, L::Error>> {
         self.0.read()
+    }
+
+    #[inline]
+    fn at_once(&self, site: &'static Site) -> Option<L::ReadGuard<'_>> {
+        self.0.__read_at_once(site)
     }
 
     #[inline]

@@ -10,6 +10,7 @@ use super::dispatch::{
 };
 use super::reading::{ExclusivelyPlain, ExclusivelyPlainSync, Reading, ReadingPlain, ReadingSync};
 use super::suspend_mode::{Mode, ModeOf, NonSuspending, Suspending};
+use crate::watching::LockType;
 use crate::{AsyncLock, SyncLock};
 
 /// The type of what has been selected.
@@ -94,10 +95,12 @@ impl<T: Entry> EntryType<T> {
         T::Entered::finish(waited)
     }
 
-    /// The name of the lock: that of a derive, or as it is `written`.
+    const LOCK_TYPE: &'static LockType = &LockType::of::<T::Entered>(T::NAME);
+
+    /// What those who watch know of the lock by its type.
     #[inline]
-    pub fn __name(&self, written: &'static str) -> &'static str {
-        T::NAME.unwrap_or(written)
+    pub fn __lock_type(&self) -> &'static LockType {
+        Self::LOCK_TYPE
     }
 
     /// Whether the section may suspend.

@@ -34,6 +34,7 @@ use super::core::{Core, ReadCore};
 use super::errors::{ErrorGuard, ErrorLock};
 use super::fallible::{CannotFail, infallible};
 use crate::queue::Object;
+use crate::watching::Site;
 use crate::when::{ConditionalLock, ConditionalRwLock, ConditionalWaiter};
 use crate::{AsyncLock, AsyncRwLock, ExclusiveLock, ExclusiveRwLock, LockId, NamedAcquire};
 
@@ -289,6 +290,11 @@ impl<O: LockOf<M> + ?Sized, M> AsyncLock for ObjectLock<O, M> {
     }
 
     #[inline]
+    fn __acquire_at_once(&self, site: &'static Site) -> Option<GuardOf<'_, O, M>> {
+        self.field().__acquire_at_once(site).map(GuardOf::new)
+    }
+
+    #[inline]
     fn __release_unchanged<'a>(guard: GuardOf<'a, O, M>)
     where
         Self: 'a,
@@ -322,6 +328,11 @@ impl<O: RwLockOf<M> + ?Sized, M> AsyncRwLock for ObjectLock<O, M> {
     #[inline]
     fn try_read(&self) -> Option<ReadGuardOf<'_, O, M>> {
         self.rw_field().try_read().map(ReadGuardOf::new)
+    }
+
+    #[inline]
+    fn __read_at_once(&self, site: &'static Site) -> Option<ReadGuardOf<'_, O, M>> {
+        self.rw_field().__read_at_once(site).map(ReadGuardOf::new)
     }
 }
 

@@ -104,7 +104,7 @@ pub use crate::sync::turns::Turns;
 pub use crate::sync::when::{
     ConditionalSyncLock, ConditionalSyncRwLock, SyncWhen, TurnGuards, when as sync_when,
 };
-pub use crate::watching::{AwaitWithin, Awaited, Section, SectionLock, Site};
+pub use crate::watching::{AwaitWithin, Awaited, LockType, Section, SectionLock, Site, SiteLock};
 pub use crate::when::{
     ConditionalLock, ConditionalRwLock, ConditionalWaiter, Evaluate, GuardMaker, MakeGuard, When,
     when,

@@ -22,6 +22,7 @@ use core::mem::ManuallyDrop;
 use super::dispatch::{AnyLock, AnySyncLock, Enter, EnterShared, Watched};
 use super::enter_when::{EnterSharedWhen, EnterWhen};
 use crate::queue::Object;
+use crate::watching::Site;
 use crate::when::ConditionalWaiter;
 use crate::{AsyncLock, LockId, SyncLock};
 
@@ -130,6 +131,11 @@ impl<E: Enter<KEY> + ?Sized, const READ: u128, const KEY: u128> EnterShared<READ
     #[inline]
     fn id(&self) -> LockId {
         self.0.id()
+    }
+
+    #[inline]
+    fn at_once(&self, site: &'static Site) -> Option<E::Waited<'_>> {
+        self.0.at_once(site)
     }
 
     #[inline]

@@ -10,6 +10,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::queue::Object;
+use crate::watching::Site;
 
 /// What tells one lock from another, and in which order several are acquired.
 ///
@@ -50,6 +51,23 @@ impl LockId {
     #[inline]
     pub const fn from_key(key: u64) -> Self {
         LockId(Source::Key(key))
+    }
+
+    /// The address of a lock that lives in this process.
+    #[allow(dead_code)] // in builds that do not watch
+    #[inline]
+    pub(crate) fn address(self) -> Option<usize> {
+        match self.0 {
+            Source::Address(address) => Some(address),
+            Source::Key(_) => None,
+        }
+    }
+
+    /// The id of the lock at that address.
+    #[allow(dead_code)] // in builds that do not watch
+    #[inline]
+    pub(crate) fn from_address(address: usize) -> Self {
+        LockId(Source::Address(address))
     }
 }
 
@@ -173,6 +191,14 @@ pub trait AsyncLock {
         None
     }
 
+    /// The same as `try_acquire`, for a section, where no code of users runs in it: for a lock
+    /// of this crate, where the build watches. A section then tries before it waits.
+    #[doc(hidden)]
+    #[inline]
+    fn __acquire_at_once(&self, _site: &'static Site) -> Option<Self::Guard<'_>> {
+        None
+    }
+
     /// Releases the lock after a section that has only read: where conditions (`when`)
     /// wait for a change of what is guarded, this is none.
     ///
@@ -226,6 +252,13 @@ pub trait AsyncRwLock: AsyncLock {
 
     /// Takes the lock for reading if that is possible without waiting.
     fn try_read(&self) -> Option<Self::ReadGuard<'_>>;
+
+    /// As [`AsyncLock::__acquire_at_once`], to read.
+    #[doc(hidden)]
+    #[inline]
+    fn __read_at_once(&self, _site: &'static Site) -> Option<Self::ReadGuard<'_>> {
+        None
+    }
 }
 
 /// An [`AsyncLock`] that excludes: what may stand in front of guarded fields.
@@ -317,6 +350,11 @@ macro_rules! through_pointer {
             }
 
             #[inline]
+            fn __acquire_at_once(&self, site: &'static Site) -> Option<Self::Guard<'_>> {
+                L::__acquire_at_once(self, site)
+            }
+
+            #[inline]
             fn __release_unchanged<'a>(guard: Self::Guard<'a>)
             where
                 Self: 'a,
@@ -347,6 +385,11 @@ macro_rules! through_pointer {
             #[inline]
             fn try_read(&self) -> Option<Self::ReadGuard<'_>> {
                 L::try_read(self)
+            }
+
+            #[inline]
+            fn __read_at_once(&self, site: &'static Site) -> Option<Self::ReadGuard<'_>> {
+                L::__read_at_once(self, site)
             }
         }
 
@@ -388,7 +431,11 @@ impl<F: Future> Future for Infallibly<F> {
 
 /// Implements [`AsyncLock`] and [`NamedAcquire`] for a primitive of this crate.
 macro_rules! async_lock {
-    ($lock:ty[$($generics:tt)*] { $guard:ty, $acquire:path, $try_acquire:path, $future:ty }) => {
+    (
+        $lock:ty[$($generics:tt)*] {
+            $guard:ty, $acquire:path, $try_acquire:path, $future:ty, $request:expr => $new_guard:expr
+        }
+    ) => {
         impl<$($generics)*> $crate::AsyncLock for $lock {
             type Guard<'a> = $guard where Self: 'a;
             type Error = ::core::convert::Infallible;
@@ -415,6 +462,15 @@ macro_rules! async_lock {
             #[inline]
             fn __watched_id(&self) -> Option<$crate::LockId> {
                 Some($crate::AsyncLock::id(self))
+            }
+
+            #[inline]
+            fn __acquire_at_once(
+                &self,
+                site: &'static $crate::watching::Site,
+            ) -> Option<Self::Guard<'_>> {
+                let gate = $crate::gate::Gated::gate(self);
+                (gate.try_acquire_by($request, site)).then(|| ($new_guard)(self))
             }
 
             #[inline]

@@ -9,14 +9,16 @@
 //! |---|---|---|
 //! | [`Holder`]: the section or place that acquired a lock last | the gate of the lock, a word | at each acquisition, by a plain store |
 //! | [`Section`]: its fn, its locks, which of them it holds | the future of the section, or the stack of its fn | while it enters |
-//! | the list of a thread: the sections that it is in | links in the sections | around each poll of an `.await` in a section's body; around the body of a plain fn |
+//! | the list of a thread: the sections that it is in | links in the sections | around each poll of what a section waits for: its locks, where they are not free, and each `.await` in its body; around the body of a plain fn |
 //! | [`Waiting`]: the number of an entry in the registry | the future that waits | at the first poll that has to wait |
 //! | [`Permits`]: how many a semaphore has, as long as that is as many as at first | the semaphore | when they are added or taken by number |
 //! | [registry](registry): who waits and in which sections, what suspended sections hold, who acquires what others wait for | a static, behind a mutex | when a wait begins and ends, or comes into another section; when a section is first suspended, and ends; by a release that conditions wait for |
 //! | [orders](orders): which classes were acquired within which | a static, behind a mutex | when a section has acquired within another, in an order that its thread has not noted lately |
 //!
-//! So what is on the way that is free is the store of the holder; everything else is where
-//! somebody waits or is suspended.
+//! So what is on the way that is free is the store of the holder, and a section that is made and
+//! dropped; everything else is where somebody waits or is suspended. A section first tries its
+//! locks, which tells nobody and runs no code of users, and so needs no list.
+//! [`frames`] has the states of a section.
 //!
 //! # Which sections are around
 //!
@@ -31,9 +33,10 @@
 //!
 //! # Invariants
 //!
-//! - **W1** A section on the list of a thread is borrowed by what has put it there, and is
-//!   taken off before that ends, wherever it is on the list by then. It is on it once. Hence
-//!   every pointer in the list leads to a section.
+//! - **W1** A section on the list of a thread is borrowed by what has put it there, and so is the
+//!   waker of the poll; it is taken off before that ends, wherever it is on the list by then. It
+//!   is on it once. Hence every pointer in the list leads to a section, and that of a section to
+//!   its waker.
 //! - **W2** The cells of a section are touched by whoever polls or runs it, one at a time.
 //!   What the registry reads of it is atomic.
 //! - **W3** What the registry points to (the count of a section, the node of a waiter, and what
@@ -46,6 +49,8 @@
 //! - **W5** A circle is reported only if none of its waits has moved for the threshold: each
 //!   is still registered and not granted, each section in it is still suspended, and has not
 //!   been polled since without the request in it.
+//! - **W6** A section is described once, where it stands from then on, before it is borrowed by
+//!   anything else; what has been asked of its drop before that is nothing.
 
 mod circles;
 mod foreign;
@@ -63,7 +68,7 @@ use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 #[allow(unused_imports)] // without a feature that has adapters
 pub(crate) use self::foreign::foreign;
-pub use self::frames::{AwaitWithin, Awaited, Section, SectionLock, Site};
+pub use self::frames::{AwaitWithin, Awaited, LockType, Section, SectionLock, Site, SiteLock};
 pub(crate) use self::registry::report;
 pub(crate) use self::waiting::{Ask, Watch, by_thread};
 pub(crate) use self::watcher::{set_long_hold, set_threshold};
@@ -100,12 +105,21 @@ impl Holder {
     /// The lock has been acquired: by the section that this thread enters, or else there.
     #[inline]
     pub(crate) fn set(&self, caller: Caller) {
-        let holder = match frames::entering() {
-            Some(site) => ptr::from_ref(site)
-                .cast::<()>()
-                .map_addr(|addr| addr | IS_SITE),
-            None => ptr::from_ref(caller.0).cast(),
-        };
+        match frames::entering() {
+            Some(site) => self.set_section(site),
+            None => self.store(ptr::from_ref(caller.0).cast()),
+        }
+    }
+
+    /// The lock has been acquired by a section.
+    #[inline]
+    pub(crate) fn set_section(&self, site: &'static Site) {
+        // The address of a static, and one: a constant.
+        self.store(ptr::from_ref(site).cast::<()>().wrapping_byte_add(IS_SITE));
+    }
+
+    #[inline]
+    fn store(&self, holder: *const ()) {
         self.0.store(holder.cast_mut(), Ordering::Relaxed);
     }
 

@@ -38,6 +38,9 @@ impl Holder {
     pub(crate) fn set(&self, _caller: Caller) {}
 
     #[inline]
+    pub(crate) fn set_section(&self, _site: &'static Site) {}
+
+    #[inline]
     pub(crate) fn hand_on(&self) {}
 
     #[inline]
@@ -168,8 +171,31 @@ impl Site {
         _line: u32,
         _column: u32,
         _condition: &'static str,
+        _locks: &'static [SiteLock],
     ) -> Self {
         Site
+    }
+}
+
+/// A lock, as it is written in a section.
+#[derive(Debug)]
+pub struct SiteLock;
+
+impl SiteLock {
+    /// A lock.
+    pub const fn new(_written: &'static str, _is_read: bool) -> Self {
+        SiteLock
+    }
+}
+
+/// What is known of a lock by its type.
+#[derive(Debug)]
+pub struct LockType;
+
+impl LockType {
+    /// A lock.
+    pub(crate) const fn of<E: ?Sized>(_name: Option<&'static str>) -> Self {
+        LockType
     }
 }
 
@@ -181,11 +207,9 @@ impl SectionLock {
     /// A lock.
     #[inline]
     pub fn new<E: ?Sized>(
-        _name: &'static str,
+        _kind: &'static LockType,
         _entered: &E,
         _id: impl FnOnce(&E) -> Option<LockId>,
-        _is_read: bool,
-        _is_short: bool,
     ) -> Self {
         SectionLock
     }
@@ -206,12 +230,28 @@ impl<'o, const N: usize> Section<'o, N> {
     ///
     /// None.
     #[inline]
-    pub unsafe fn new(
+    pub const unsafe fn new() -> Self {
+        Section(PhantomData)
+    }
+
+    /// It acquires as it would without watching.
+    #[inline]
+    pub fn __is_told(&self, _is_short: bool) -> bool {
+        true
+    }
+
+    /// Nothing.
+    ///
+    /// # Safety
+    ///
+    /// None.
+    #[inline]
+    pub unsafe fn __describe(
+        &self,
         _site: &'static Site,
         _around: Option<FrameRef<'o>>,
         _locks: [SectionLock; N],
-    ) -> Self {
-        Section(PhantomData)
+    ) {
     }
 
     /// The section, for one in its body.
@@ -220,9 +260,13 @@ impl<'o, const N: usize> Section<'o, N> {
         FrameRef(PhantomData)
     }
 
+    /// Nothing.
+    #[inline]
+    pub fn __entered(&self, _index: usize) {}
+
     /// The future.
     #[inline]
-    pub fn __entering<F>(&self, _index: usize, future: F) -> F {
+    pub fn __entering<F>(&self, _index: usize, _is_short: bool, future: F) -> F {
         future
     }
 
@@ -232,7 +276,7 @@ impl<'o, const N: usize> Section<'o, N> {
     ///
     /// None.
     #[inline]
-    pub unsafe fn __wait(&self, _index: usize) -> Asking {
+    pub unsafe fn __wait(&self, _index: usize, _is_short: bool) -> Asking {
         Asking
     }
 
@@ -242,7 +286,7 @@ impl<'o, const N: usize> Section<'o, N> {
     ///
     /// None.
     #[inline]
-    pub unsafe fn __finish(&self, _index: usize) -> Asking {
+    pub unsafe fn __finish(&self, _index: usize, _is_short: bool) -> Asking {
         Asking
     }
 

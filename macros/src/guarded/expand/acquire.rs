@@ -151,16 +151,30 @@ impl Side<'_> {
 
     /// As [`acquired`](Self::acquired), without waiting.
     fn tried(&self) -> TokenStream {
-        let krate = &self.monitor.krate;
-        let acquire = match (self.lock.is_sync, self.is_shared) {
-            (false, false) => quote!(AsyncLock::try_acquire),
-            (false, true) => quote!(AsyncRwLock::try_read),
-            (true, false) => quote!(SyncLock::try_acquire),
-            (true, true) => quote!(SyncRwLock::try_read),
-        };
-        let (lock, guard) = (self.lock_of(&quote!(self)), self.new_guard());
+        let lock = self.lock_of(&quote!(self));
+        self.guard_if(&match (self.lock.is_sync, self.is_shared) {
+            (false, false) => quote!(AsyncLock::try_acquire(#lock)),
+            (false, true) => quote!(AsyncRwLock::try_read(#lock)),
+            (true, false) => quote!(SyncLock::try_acquire(#lock)),
+            (true, true) => quote!(SyncRwLock::try_read(#lock)),
+        })
+    }
+
+    /// As [`tried`](Self::tried), for a section of an async lock.
+    fn at_once(&self) -> TokenStream {
+        let lock = self.lock_of(&quote!(self));
+        self.guard_if(&if self.is_shared {
+            quote!(AsyncRwLock::__read_at_once(#lock, __site))
+        } else {
+            quote!(AsyncLock::__acquire_at_once(#lock, __site))
+        })
+    }
+
+    /// The guard, if that of the lock has been `acquired`.
+    fn guard_if(&self, acquired: &TokenStream) -> TokenStream {
+        let (krate, guard) = (&self.monitor.krate, self.new_guard());
         quote! {
-            match #krate::#acquire(#lock) {
+            match #krate::#acquired {
                 ::core::option::Option::Some(__guard) => ::core::option::Option::Some(#guard),
                 ::core::option::Option::None => ::core::option::Option::None,
             }
@@ -221,6 +235,7 @@ impl Side<'_> {
     ///     type Waited<'__guard> = AccountLedgerGuard<'__guard>;
     ///     type Error = ::core::convert::Infallible;
     ///     fn id(&self) -> ::async_monitor::LockId { .. }
+    ///     fn at_once(&self, __site: &'static Site) -> Option<Self::Waited<'_>> { .. }
     ///     async fn wait(&self) -> Result<Self::Waited<'_>, Self::Error> { .. }
     ///     fn finish<'__guard>(__waited: Self::Waited<'__guard>) -> Self::Guard<'__guard> { .. }
     ///     fn release_unchanged<'__guard>(__guard: Self::Guard<'__guard>) { .. }
@@ -333,6 +348,7 @@ impl Side<'_> {
     ///
     /// ```text
     /// type Waited<'__guard> = AccountLedgerGuard<'__guard>;
+    /// fn at_once(&self, __site: &'static Site) -> Option<Self::Waited<'_>> { .. }
     /// async fn wait(&self) -> Result<Self::Waited<'_>, Self::Error> { .. }
     /// fn finish<'__guard>(__waited: Self::Waited<'__guard>) -> Self::Guard<'__guard> {
     ///     __waited
@@ -393,8 +409,17 @@ impl Side<'_> {
             };
         }
         let (guard, acquired) = (self.guard_type(&quote!('__guard)), self.acquired());
+        let at_once = self.at_once();
         quote! {
             type Waited<'__guard> = #guard where Self: '__guard;
+
+            #[inline]
+            fn at_once(
+                &self,
+                __site: &'static #private::Site,
+            ) -> ::core::option::Option<Self::Waited<'_>> {
+                #at_once
+            }
 
             async fn wait(&self) -> ::core::result::Result<Self::Waited<'_>, Self::Error> {
                 ::core::result::Result::Ok({ #acquired })

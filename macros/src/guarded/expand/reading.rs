@@ -63,6 +63,15 @@ impl Side<'_> {
                 fn id(&self) -> #krate::LockId {
                     #private::Enter::<#key>::id(self)
                 }
+
+                #[inline]
+                fn at_once(
+                    &self,
+                    __site: &'static #private::Site,
+                ) -> ::core::option::Option<Self::Waited<'_>> {
+                    #private::Enter::<#key>::at_once(self, __site)
+                }
+
                 #[inline]
                 fn wait(
                     &self,

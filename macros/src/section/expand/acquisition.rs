@@ -34,10 +34,15 @@ pub(super) struct Acquisition<'s> {
     pub(super) restorable: Ident,
     pub(super) rollback: Ident,
     key: Literal,
+    /// What describes the section, where that is left to the wait for the lock.
+    pub(super) describe: Option<TokenStream>,
+    /// It is written in the body of another section.
+    is_nested: bool,
 }
 
 impl<'s> Acquisition<'s> {
-    pub(super) fn new(index: usize, lock: &'s Lock, krate: &'s Krate) -> Self {
+    pub(super) fn new(index: usize, lock: &'s Lock, section: &'s Section) -> Self {
+        let (krate, is_nested) = (&section.options.krate, section.around.is_some());
         let span = own(lock.span());
         let local = |name: &str| format_ident!("__{name}{index}", span = span);
         let key = match (&lock.expr, lock.mode) {
@@ -63,6 +68,8 @@ impl<'s> Acquisition<'s> {
             restorable: local("restorable"),
             rollback: local("rollback"),
             key: Literal::u128_suffixed(key),
+            describe: None,
+            is_nested,
         }
     }
 
@@ -162,34 +169,88 @@ impl<'s> Acquisition<'s> {
 
     /// Expands to the result of *wait*, awaited or blocking as the site requires.
     fn waited(&self, site: Site<'_>) -> TokenStream {
-        let (span, enter, lock) = (self.span(), self.enter(), &self.lock);
+        let (span, enter, lock, index) = (self.span(), self.enter(), &self.lock, &self.index);
         match site.wait() {
             Wait::Await => {
-                let waiting = self.watched(&self.wait());
-                quote_spanned!(span=> #waiting.await)
+                let waiting = self.watched(&self.wait(), &self.is_short());
+                self.at_once_or(&quote_spanned!(span=> #waiting.await))
             }
             Wait::Park => {
                 let waited = quote_spanned!(span=> #enter::wait_blocking(#lock));
-                self.watched_call(&quote_spanned!(span=> __wait), &waited)
+                let is_short = self.is_short();
+                let step = quote_spanned!(span=> __wait(#index, #is_short));
+                self.at_once_or(&self.watched_call(&step, &waited))
             }
         }
     }
 
-    /// `__section.__entering(0, future)`: a future that acquires the lock for the section.
-    fn watched(&self, future: &TokenStream) -> TokenStream {
+    /// Expands to:
+    ///
+    /// ```text
+    /// '__at_once: {
+    ///     if !__section.__is_told(__type0.__suspend_mode().__acquires_last()) {
+    ///         if let Some(__waited) = Enter::<0x1234>::at_once(__lock0, &__SITE) {
+    ///             __section.__entered(0);
+    ///             break '__at_once Ok(__waited);
+    ///         }
+    ///     }
+    ///     /* the wait */
+    /// }
+    /// ```
+    ///
+    /// so that a section which need not wait is not on the list of its thread for that. In a
+    /// statement of its own, as nothing of it must be kept over an `.await`. If the section is
+    /// described late, that comes in front of the wait, and `__entered` is left out. In the body of
+    /// another section, only the wait is expanded to: there, the order is noted in any case.
+    fn at_once_or(&self, wait: &TokenStream) -> TokenStream {
+        let (span, enter, lock, index) = (self.span(), self.enter(), &self.lock, &self.index);
+        let (section, is_short) = (watching::section_local(span), self.is_short());
+        if self.is_nested {
+            return wait.clone();
+        }
+        let describe = &self.describe;
+        let entered = match describe {
+            Some(_) => TokenStream::new(),
+            None => quote_spanned!(span=> #section.__entered(#index);),
+        };
+        quote_spanned! {span=>
+            '__at_once: {
+                if !#section.__is_told(#is_short) {
+                    if let ::core::option::Option::Some(__waited) =
+                        #enter::at_once(#lock, &__SITE)
+                    {
+                        #entered
+                        break '__at_once ::core::result::Result::Ok(__waited);
+                    }
+                }
+                #describe
+                #wait
+            }
+        }
+    }
+
+    /// `__type.__suspend_mode().__acquires_last()`: the lock is acquired by a call, in *finish*.
+    fn is_short(&self) -> TokenStream {
+        let (span, entry_type) = (self.span(), &self.entry_type);
+        quote_spanned!(span=> #entry_type.__suspend_mode().__acquires_last())
+    }
+
+    /// `__section.__entering(0, false, future)`: a future that acquires the lock for the section,
+    /// or does nothing yet if it is a short one.
+    fn watched(&self, future: &TokenStream, is_short: &TokenStream) -> TokenStream {
         let (span, section, index) = (
             self.span(),
             watching::section_local(self.span()),
             &self.index,
         );
-        quote_spanned!(span=> #section.__entering(#index, #future))
+        quote_spanned!(span=> #section.__entering(#index, #is_short, #future))
     }
 
     /// Expands to:
     ///
     /// ```text
     /// {
-    ///     let __asking = unsafe { __section.__finish(0) };
+    ///     let __asking = unsafe { __section.__finish(0, is_short) };
     ///     let __acquired = /* the call */;
     ///     __asking.__acquired();
     ///     __acquired
@@ -202,15 +263,11 @@ impl<'s> Acquisition<'s> {
     /// SAFETY, of what is generated: nothing suspends in between, and the local is dropped at
     /// the end of the block.
     fn watched_call(&self, step: &TokenStream, call: &TokenStream) -> TokenStream {
-        let (span, section, index) = (
-            self.span(),
-            watching::section_local(self.span()),
-            &self.index,
-        );
+        let (span, section) = (self.span(), watching::section_local(self.span()));
         let unsafe_ = unsafe_();
         quote_spanned! {span=>
             {
-                let __asking = #unsafe_ { #section.#step(#index) };
+                let __asking = #unsafe_ { #section.#step };
                 let __acquired = #call;
                 __asking.__acquired();
                 __acquired
@@ -220,25 +277,32 @@ impl<'s> Acquisition<'s> {
 
     /// The second step of entering, which acquires the lock if it is a short one.
     fn watched_finish(&self, guard: &TokenStream) -> TokenStream {
-        self.watched_call(&quote_spanned!(self.span()=> __finish), guard)
+        let (span, index, is_short) = (self.span(), &self.index, self.is_short());
+        self.watched_call(&quote_spanned!(span=> __finish(#index, #is_short)), guard)
     }
 
     /// `SectionLock::new(..)`: what the runtime is told of the lock.
     pub(super) fn described(&self) -> TokenStream {
         let (span, private, key) = (self.span(), self.private(), &self.key);
-        let (entry_type, lock, written) = (&self.entry_type, &self.lock, &self.model.written);
+        let (entry_type, lock) = (&self.entry_type, &self.lock);
+        quote_spanned! {span=>
+            #private::SectionLock::new(
+                #entry_type.__lock_type(),
+                #lock,
+                #private::Watched::<#key>::watched_id,
+            )
+        }
+    }
+
+    /// `SiteLock::new("ledger", false)`: what the runtime is told of the lock as it is written.
+    pub(super) fn as_written(&self) -> TokenStream {
+        let (span, private, written) = (self.span(), self.private(), &self.model.written);
         let is_read = match self.model.mode {
             Mode::Exclusive => quote_spanned!(span=> false),
             Mode::Shared => quote_spanned!(span=> true),
         };
         quote_spanned! {span=>
-            #private::SectionLock::new(
-                #entry_type.__name(::core::stringify!(#written)),
-                #lock,
-                #private::Watched::<#key>::watched_id,
-                #is_read,
-                #entry_type.__suspend_mode().__acquires_last(),
-            )
+            #private::SiteLock::new(::core::stringify!(#written), #is_read)
         }
     }
 
@@ -254,10 +318,13 @@ impl<'s> Acquisition<'s> {
     /// The future that enters the section: of the guard where there is a condition, and else of
     /// *wait*.
     pub(super) fn entering(&self, section: &Section) -> TokenStream {
-        self.watched(&match &section.options.when {
-            Some(when) => self.acquire_when(&when.condition),
-            None => self.wait(),
-        })
+        match &section.options.when {
+            Some(when) => {
+                let acquires = quote_spanned!(self.span()=> false);
+                self.watched(&self.acquire_when(&when.condition), &acquires)
+            }
+            None => self.watched(&self.wait(), &self.is_short()),
+        }
     }
 
     /// `infallible(..)`, or where there is a `?`:

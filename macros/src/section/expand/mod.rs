@@ -31,6 +31,7 @@ pub(crate) use self::atomic::Rollback;
 pub(super) use self::block::{expand as block, expand_unknown as unknown_block};
 pub(super) use self::function::{expand as function, expand_unknown as unknown_function};
 use self::site::{Site, braced_as_written, in_scope};
+use self::watching::Uses;
 use super::control_flow;
 use super::model::Section;
 use crate::gather::Gather;
@@ -48,9 +49,17 @@ use crate::names::own;
 /// };
 /// // what `questions` expands to
 /// // what `watching` expands to
-/// let __waited = infallible(__section.__entering(0, Enter::<0x1234>::wait(__lock)).await);
+/// let __waited = infallible('__at_once: {
+///     if !__section.__is_told(is_short) {
+///         if let Some(__waited) = Enter::<0x1234>::at_once(__lock, &__SITE) {
+///             break '__at_once Ok(__waited);
+///         }
+///     }
+///     // describes the section, and then
+///     __section.__entering(0, is_short, Enter::<0x1234>::wait(__lock)).await
+/// });
 /// let mut __guard = {
-///     let __asking = unsafe { __section.__finish(0) };
+///     let __asking = unsafe { __section.__finish(0, is_short) };
 ///     let __acquired = __type.__finish::<0x1234>(__waited);
 ///     __asking.__acquired();
 ///     __acquired
@@ -64,18 +73,25 @@ use crate::names::own;
 /// The names belong to the macro, so that the statements can do nothing to the
 /// guard.
 fn section(section: &Section, site: Site<'_>, statements: TokenStream) -> TokenStream {
-    let krate = &section.options.krate;
-    let locks: Vec<_> = section
+    let mut locks: Vec<_> = section
         .locks
         .iter()
         .enumerate()
-        .map(|(index, lock)| Acquisition::new(index, lock, krate))
+        .map(|(index, lock)| Acquisition::new(index, lock, section))
         .gather();
     let entries: TokenStream = locks.iter().map(Acquisition::entry).gather();
     let snapshots = atomic::snapshots(section, &locks);
     let outcome = control_flow::outcome(&statements);
     let questions = questions::questions(section, &locks, site, &statements);
-    let inside = inside(section, &locks, site, statements);
+    let (inside, uses) = inside(section, &locks, site, statements);
+    let mut watched = watching::declare(section, &locks, site);
+    let describe = watching::describe(section, &locks);
+    match locks.first_mut() {
+        Some(one) if watching::is_described_late(section, site, uses) => {
+            one.describe = Some(describe);
+        }
+        _ => watched.extend(describe),
+    }
     let entered = match &section.options.timeout {
         Some(timeout) => {
             timeout::expand(section, timeout, &locks, site, &snapshots, inside, outcome)
@@ -85,22 +101,21 @@ fn section(section: &Section, site: Site<'_>, statements: TokenStream) -> TokenS
             quote!(#snapshots #guards #inside)
         }
     };
-    let watched = watching::declare(section, &locks, site);
     quote!(#entries #questions #watched #entered)
 }
 
-/// What comes after the guards.
+/// What comes after the guards, and what of it refers to the section.
 fn inside(
     section: &Section,
     locks: &[Acquisition<'_>],
     site: Site<'_>,
     statements: TokenStream,
-) -> TokenStream {
+) -> (TokenStream, Uses) {
     let rollbacks = atomic::rollbacks(section, locks);
     let bind: TokenStream = locks.iter().map(|lock| lock.bind(section)).gather();
-    let (watched, statements) = watching::statements(section, site, statements);
+    let (watched, statements, uses) = watching::statements(section, site, statements);
     let body = body(section, site, statements);
-    quote!(#rollbacks #bind #watched #body)
+    (quote!(#rollbacks #bind #watched #body), uses)
 }
 
 /// The user's statements, under the options that are about them.

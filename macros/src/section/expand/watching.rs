@@ -19,20 +19,17 @@ pub(super) fn section_local(span: Span) -> Ident {
 /// Expands to:
 ///
 /// ```text
-/// let __section = unsafe { Section::new(
-///     {
-///         static __SITE: Site = Site::new("deposit", file!(), line!(), column!(), "");
-///         &__SITE
-///     },
-///     None,
-///     [SectionLock::new(__type0.__name("ledger"), __lock0, Watched::<0x1234>::watched_id, ..)],
-/// ) };
+/// static __SITE: Site = Site::new(
+///     "deposit", file!(), line!(), column!(), "", &[SiteLock::new("ledger", false)],
+/// );
+/// let __section = unsafe { Section::new() };
 /// ```
 ///
 /// in front of the acquisitions.
 ///
 /// SAFETY, of what is generated: the local cannot be named by the user, so it is not moved, and
-/// what borrows it is awaited or dropped where it stands.
+/// what borrows it is awaited or dropped where it stands. It is described at once, or where it
+/// has to wait, and then it is not borrowed elsewhere.
 pub(super) fn declare(section: &Section, locks: &[Acquisition<'_>], site: Site<'_>) -> TokenStream {
     let span = own(Span::call_site());
     let private = section.options.krate.private_at(span);
@@ -41,6 +38,37 @@ pub(super) fn declare(section: &Section, locks: &[Acquisition<'_>], site: Site<'
     let condition = section.options.when.as_ref();
     let condition = condition.map(|when| spaced(when.condition.clone()));
     let condition = Literal::string(&condition.unwrap_or_default());
+    let written = locks.iter().map(Acquisition::as_written);
+    let unsafe_ = unsafe_();
+    quote_spanned! {span=>
+        static __SITE: #private::Site = #private::Site::new(
+            #name,
+            ::core::file!(),
+            ::core::line!(),
+            ::core::column!(),
+            #condition,
+            &[#(#written,)*],
+        );
+        let #local = #unsafe_ { #private::Section::new() };
+    }
+}
+
+/// Expands to:
+///
+/// ```text
+/// unsafe {
+///     __section.__describe(
+///         &__SITE,
+///         None,
+///         [SectionLock::new(__type0.__lock_type(), __lock0, Watched::<0x1234>::watched_id)],
+///     )
+/// };
+/// ```
+///
+/// SAFETY, of what is generated: both lists are of the same locks.
+pub(super) fn describe(section: &Section, locks: &[Acquisition<'_>]) -> TokenStream {
+    let span = own(Span::call_site());
+    let local = section_local(span);
     let around = match &section.around {
         Some(around) => quote_spanned!(span=> ::core::option::Option::Some(#around.__around())),
         None => quote_spanned!(span=> ::core::option::Option::None),
@@ -48,26 +76,30 @@ pub(super) fn declare(section: &Section, locks: &[Acquisition<'_>], site: Site<'
     let described = locks.iter().map(Acquisition::described);
     let unsafe_ = unsafe_();
     quote_spanned! {span=>
-        let #local = #unsafe_ {
-            #private::Section::new(
-                {
-                    static __SITE: #private::Site = #private::Site::new(
-                        #name,
-                        ::core::file!(),
-                        ::core::line!(),
-                        ::core::column!(),
-                        #condition,
-                    );
-                    &__SITE
-                },
-                #around,
-                [#(#described,)*],
-            )
-        };
+        #unsafe_ { #local.__describe(&__SITE, #around, [#(#described,)*]) };
     }
 }
 
-/// The statements, and what comes in front of them: each `.await` of the body is one within
+/// Whether the section need not be described before it has to wait: nobody in its body asks
+/// for it, and it tries its lock.
+pub(super) fn is_described_late(section: &Section, site: Site<'_>, body: Uses) -> bool {
+    let options = &section.options;
+    let tries = options.when.is_none() && options.timeout.is_none() && section.around.is_none();
+    let is_seen = body.await_within || body.awaited || body.nests || site.wait() == Wait::Park;
+    section.locks.len() == 1 && tries && !is_seen
+}
+
+/// What of a body refers to the section.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Uses {
+    /// By the trait of this name.
+    await_within: bool,
+    awaited: bool,
+    /// Around another section.
+    nests: bool,
+}
+
+/// What comes in front of the statements, and these: each `.await` of the body is one within
 /// the section, and that of a plain fn runs inside of it.
 ///
 /// SAFETY, of what is generated: the body of a plain fn does not suspend, and the local is
@@ -76,11 +108,11 @@ pub(super) fn statements(
     section: &Section,
     site: Site<'_>,
     statements: TokenStream,
-) -> (TokenStream, TokenStream) {
+) -> (TokenStream, TokenStream, Uses) {
     let span = own(Span::call_site());
     let private = section.options.krate.private_at(span);
     let local = section_local(span);
-    let mut found = Found::default();
+    let mut found = Uses::default();
     let watched = within(statements, &local, &mut found);
     // In a plain fn, nothing suspends. Elsewhere a macro may hide an `.await`.
     let runs_inside = matches!(
@@ -102,7 +134,7 @@ pub(super) fn statements(
         let unsafe_ = unsafe_();
         before.extend(quote_spanned!(span=> let #inside = #unsafe_ { #local.__inside() };));
     }
-    (before, watched)
+    (before, watched, found)
 }
 
 /// Tokens in which `value.await` is `(&__section).__await_within(value).await`, or, where it
@@ -113,7 +145,7 @@ pub(super) fn statements(
 /// Everything else stays as it is, and is not seen to run within the section: what is run by
 /// itself (closures, `async` blocks, items), and the arguments of macros that may be something
 /// else than expressions, or that show them as text.
-fn within(tokens: TokenStream, section: &Ident, found: &mut Found) -> TokenStream {
+fn within(tokens: TokenStream, section: &Ident, found: &mut Uses) -> TokenStream {
     let tokens: Vec<TokenTree> = tokens.into_iter().gather();
     let mut out = Vec::new();
     let mut at = 0;
@@ -137,6 +169,7 @@ fn within(tokens: TokenStream, section: &Ident, found: &mut Found) -> TokenStrea
                     group.delimiter(),
                     match name_of_macro(&tokens[..at]) {
                         Some(name) if name == "with_lock" && has_block(&arguments) => {
+                            found.nests = true;
                             quote_spanned!(own(name.span())=> @#section, #arguments)
                         }
                         Some(name) if !takes_expressions(name, &arguments) => arguments,
@@ -153,18 +186,11 @@ fn within(tokens: TokenStream, section: &Ident, found: &mut Found) -> TokenStrea
     out.into_iter().gather()
 }
 
-/// The traits that the tokens ask for.
-#[derive(Default)]
-struct Found {
-    await_within: bool,
-    awaited: bool,
-}
-
 /// Puts the operand that ends the tokens within the section.
 ///
 /// By the spans of the user's tokens: tools see one expression, as it is written, and what is
 /// no future is reported once, at the `await`.
-fn awaited(tokens: &mut Vec<TokenTree>, at: Span, section: &Ident, found: &mut Found) {
+fn awaited(tokens: &mut Vec<TokenTree>, at: Span, section: &Ident, found: &mut Uses) {
     let Some(start) = operand::begins_at(tokens) else {
         found.awaited = true;
         tokens.extend(quote_spanned!(at=> .__within(&#section)));
@@ -331,7 +357,7 @@ fn is_keyword(ident: &Ident) -> bool {
 mod tests {
     use proc_macro2::{Ident, Span, TokenStream};
 
-    use super::{Found, within};
+    use super::{Uses, within};
 
     #[test]
     fn what_is_run_as_a_part_of_the_section_is_watched() {
@@ -450,7 +476,7 @@ mod tests {
     fn assert_within(body: &str, expected: &str) {
         let section = Ident::new("s", Span::call_site());
         let tokens = body.parse().expect("tokens");
-        let watched = within(tokens, &section, &mut Found::default());
+        let watched = within(tokens, &section, &mut Uses::default());
         let expected = expected.replace("W(", "(&s).__await_within(");
         let expected = expected.replace(" M", ".__within(&s)");
         let expected: TokenStream = expected.parse().expect("tokens");

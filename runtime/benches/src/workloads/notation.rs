@@ -4,7 +4,7 @@ use std::future::Future;
 use std::hint::black_box;
 use std::task::{Context, Waker};
 
-use async_monitor::{Guarded, Lock, Mutex, RwLock, synchronized, with_lock};
+use async_monitor::{Guarded, Lock, Mutex, RwLock, sync, synchronized, with_lock};
 
 use super::*;
 use crate::tasks::ready;
@@ -19,6 +19,8 @@ struct Account {
     #[guarded_by(cfg)]
     limit: Guarded<i64>,
     notes: Mutex<i64>,
+    more: Mutex<i64>,
+    short: sync::Mutex<i64>,
 }
 
 impl Account {
@@ -62,6 +64,70 @@ impl Account {
         *notes += amount;
         *notes
     }
+
+    #[synchronized(notes)]
+    async fn note_and_yield(&self, amount: i64) -> i64 {
+        *notes += amount;
+        turn().await;
+        *notes
+    }
+
+    async fn note_and_yield_by_hand(&self, amount: i64) -> i64 {
+        let mut notes = self.notes.lock().await;
+        *notes += amount;
+        turn().await;
+        *notes
+    }
+
+    #[synchronized(notes, more)]
+    async fn two(&self, amount: i64) -> i64 {
+        *notes += amount;
+        *more += *notes;
+        *more
+    }
+
+    async fn two_by_hand(&self, amount: i64) -> i64 {
+        let mut notes = self.notes.lock().await;
+        let mut more = self.more.lock().await;
+        *notes += amount;
+        *more += *notes;
+        *more
+    }
+
+    #[synchronized(notes, blocking)]
+    fn note_blocking(&self, amount: i64) -> i64 {
+        *notes += amount;
+        *notes
+    }
+
+    fn note_blocking_by_hand(&self, amount: i64) -> i64 {
+        let mut notes = self.notes.lock_blocking();
+        *notes += amount;
+        *notes
+    }
+
+    #[synchronized(short)]
+    fn short(&self, amount: i64) -> i64 {
+        *short += amount;
+        *short
+    }
+
+    fn short_by_hand(&self, amount: i64) -> i64 {
+        let mut short = self.short.lock();
+        *short += amount;
+        *short
+    }
+}
+
+/// An `.await` that is ready.
+async fn turn() {}
+
+/// A section of an account that nobody else has.
+fn plain_row(name: &'static str, section: impl Fn(&'static Account) -> i64 + 'static) -> Row {
+    let account: &Account = leak(Account::default());
+    Row::repeat(name, move || {
+        black_box(section(black_box(account)));
+    })
 }
 
 /// A section of an account that nobody else has.
@@ -113,6 +179,34 @@ pub(super) fn workloads() -> Vec<Workload> {
             vec![
                 row(OURS, |account| account.note(1)),
                 row(LIMIT, |account| account.note_by_hand(1)),
+            ],
+        ),
+        workload(
+            "#[synchronized], a mutex, an await in the body",
+            vec![
+                row(OURS, |account| account.note_and_yield(1)),
+                row(LIMIT, |account| account.note_and_yield_by_hand(1)),
+            ],
+        ),
+        workload(
+            "#[synchronized], two mutexes",
+            vec![
+                row(OURS, |account| account.two(1)),
+                row(LIMIT, |account| account.two_by_hand(1)),
+            ],
+        ),
+        workload(
+            "#[synchronized], a mutex, blocking",
+            vec![
+                plain_row(OURS, |account| account.note_blocking(1)),
+                plain_row(LIMIT, |account| account.note_blocking_by_hand(1)),
+            ],
+        ),
+        workload(
+            "#[synchronized], sync::Mutex",
+            vec![
+                plain_row(OURS, |account| account.short(1)),
+                plain_row(LIMIT, |account| account.short_by_hand(1)),
             ],
         ),
     ]

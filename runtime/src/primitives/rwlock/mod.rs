@@ -57,6 +57,7 @@ pub use self::guard::{
 use super::flavour::{Rc, ThisFlavour, rc, threads_only, use_of};
 use crate::gate::{Access, FLAGS, Gate, Gated, READER, Shared, UPGRADABLE, WRITER};
 use crate::traits::lock::{AsyncRwLock, ExclusiveLock, ExclusiveRwLock, Infallibly, async_lock};
+use crate::watching::Site;
 
 /// A value that many tasks read or one writes.
 ///
@@ -432,7 +433,8 @@ unsafe impl<T: ?Sized> crate::when::ConditionalRwLock for RwLock<T> {
 
 async_lock! {
     RwLock<T>[T: ?Sized] {
-        RwLockWriteGuard<'a, T>, RwLock::write, RwLock::try_write, RwLockWrite<'a, T>
+        RwLockWriteGuard<'a, T>, RwLock::write, RwLock::try_write, RwLockWrite<'a, T>,
+        Access::Write => RwLockWriteGuard::new
     }
 }
 
@@ -452,6 +454,12 @@ impl<T: ?Sized> AsyncRwLock for RwLock<T> {
     #[inline]
     fn try_read(&self) -> Option<Self::ReadGuard<'_>> {
         RwLock::try_read(self)
+    }
+
+    #[inline]
+    fn __read_at_once(&self, site: &'static Site) -> Option<Self::ReadGuard<'_>> {
+        (self.gate().try_acquire_by(Access::Read, site))
+            .then(|| RwLockReadGuard::new(ReadHandle::new(self)))
     }
 }
 

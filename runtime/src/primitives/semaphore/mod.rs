@@ -305,7 +305,8 @@ macro_rules! semaphore {
 
         async_lock! {
             $semaphore[] {
-                $permit<'a>, $semaphore::acquire, $semaphore::try_acquire, $acquire<'a>
+                $permit<'a>, $semaphore::acquire, $semaphore::try_acquire, $acquire<'a>,
+                1 => |semaphore| $permit::new(semaphore, 1)
             }
         }
     };

@@ -1,0 +1,281 @@
+//! What is around a request.
+
+use core::ptr;
+use core::sync::atomic::Ordering;
+use core::task::Waker;
+use std::vec::Vec;
+
+use super::super::orders::{self, Acquired, Class};
+use super::list::{List, list};
+use super::{FrameRef, Lock};
+use crate::LockId;
+use crate::watch::{Mode, SectionInfo};
+
+/// The waker of a poll, by its parts.
+pub(in super::super) type WakerKey = (usize, usize);
+
+pub(in super::super) fn waker_key(waker: &Waker) -> WakerKey {
+    (waker.data().addr(), ptr::from_ref(waker.vtable()).addr())
+}
+
+/// A lock that is held by a section around a request.
+#[derive(Clone)]
+pub(in super::super) struct HeldAround {
+    pub(in super::super) name: &'static str,
+    pub(in super::super) lock: LockId,
+    pub(in super::super) mode: Mode,
+    pub(in super::super) section: SectionInfo,
+    /// That of the section.
+    pub(in super::super) number: u64,
+    /// The section is suspended while the request waits; else its thread waits.
+    pub(in super::super) is_suspended: bool,
+}
+
+/// Who asks.
+#[derive(Clone, Copy)]
+pub(in super::super) enum Asker {
+    Thread,
+    Task(WakerKey),
+}
+
+/// What a section on the list is to a request.
+#[derive(PartialEq, Eq)]
+enum Relation {
+    /// It cannot go on before the request is done.
+    Around,
+    /// It ends with the poll: a section that cannot suspend, around a task's poll.
+    Ends,
+    /// It may go on, and all that is further out.
+    Unknown,
+}
+
+impl Asker {
+    fn relation(self, frame: FrameRef<'_>) -> Relation {
+        // SAFETY: it is on the list: by W1, the poll that has put it there has not ended.
+        let waker = unsafe { frame.waker.get().as_ref() };
+        match (self, waker.map(waker_key)) {
+            (Asker::Thread, _) => Relation::Around,
+            (Asker::Task(_), None) => Relation::Ends,
+            (Asker::Task(own), Some(other)) if own == other => Relation::Around,
+            (Asker::Task(_), Some(_)) => Relation::Unknown,
+        }
+    }
+}
+
+/// The sections on a list, each with what it is to a request.
+struct Walk {
+    list: List,
+    asker: Asker,
+    is_beyond: bool,
+}
+
+impl Walk {
+    fn new(list: List, asker: Asker) -> Self {
+        Walk {
+            list,
+            asker,
+            is_beyond: false,
+        }
+    }
+}
+
+impl Iterator for Walk {
+    type Item = (FrameRef<'static>, Relation);
+
+    fn next(&mut self) -> Option<(FrameRef<'static>, Relation)> {
+        let frame = self.list.next()?;
+        let relation = match self.asker.relation(frame) {
+            Relation::Around if self.is_beyond => Relation::Unknown,
+            relation => relation,
+        };
+        self.is_beyond |= relation == Relation::Unknown;
+        Some((frame, relation))
+    }
+}
+
+/// What is around a request, and which section it enters, if it is one that does.
+pub(in super::super) struct Around {
+    /// From the innermost on.
+    pub(in super::super) held: Vec<HeldAround>,
+    /// The lock that is asked for, held by a section that may go on without it, for all that is
+    /// known: it polls the request by another waker, or by hand.
+    pub(in super::super) beyond: Vec<HeldAround>,
+    /// The name of the lock, and the section.
+    pub(in super::super) entering: Option<(&'static str, SectionInfo)>,
+    /// The innermost section enters another lock, one of a user's own, in whose future this
+    /// request is.
+    pub(in super::super) is_part: bool,
+}
+
+/// Whether a section that a request of this thread is in holds `lock`.
+#[inline]
+pub(in super::super) fn is_held_around(asker: Asker, lock: LockId) -> bool {
+    for (frame, relation) in Walk::new(list(), asker) {
+        let holds_it = |held: Lock| held.id == Some(lock);
+        if relation == Relation::Around && frame.held().any(holds_it) {
+            return true;
+        }
+    }
+    false
+}
+
+/// The sections that a request of this thread for `lock` is in.
+pub(in super::super) fn around(asker: Asker, lock: LockId) -> Around {
+    let mut around = Around {
+        held: Vec::new(),
+        beyond: Vec::new(),
+        entering: None,
+        is_part: false,
+    };
+    let mut is_innermost = true;
+    for (frame, relation) in Walk::new(list(), asker) {
+        let is_around = relation == Relation::Around;
+        if is_innermost && is_around {
+            let entered = frame.entered();
+            around.is_part = entered
+                .as_ref()
+                .is_some_and(|entered| entered.id != Some(lock));
+            around.entering = entered
+                .filter(|entered| entered.id == Some(lock))
+                .map(|entered| (entered.name, frame.site.info));
+        }
+        is_innermost &= relation == Relation::Ends;
+        let held = frame.held().filter_map(|held| {
+            Some(HeldAround {
+                name: held.name,
+                lock: held.id?,
+                mode: held.mode,
+                section: frame.site.info,
+                number: frame.number(),
+                is_suspended: matches!(asker, Asker::Task(_)),
+            })
+        });
+        if is_around {
+            around.held.extend(held);
+        } else {
+            let before = around.beyond.len();
+            around.beyond.extend(held.filter(|held| held.lock == lock));
+            if around.beyond.len() > before {
+                // Whether it goes on is seen by its polls.
+                frame.register();
+            }
+        }
+    }
+    around
+}
+
+/// What tells whether a request is still where it was, and whether its sections have been
+/// polled since without it. Sums of hashes, which differ if what they are of does.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub(in super::super) struct Prints {
+    /// Which sections around hold something, and which beyond hold the lock.
+    pub(in super::super) sections: u64,
+    /// How often those around have been polled.
+    pub(in super::super) around: u64,
+    /// How often those beyond have been polled.
+    pub(in super::super) beyond: u64,
+}
+
+/// The part of a sum that a section has, for a count of its polls.
+pub(in super::super) fn print(section: u64, polls: u64) -> u64 {
+    // The finalizer of SplitMix64, by Steele, Lea and Flood.
+    let mut hash = section.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ polls.rotate_left(32);
+    hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    hash ^ (hash >> 31)
+}
+
+/// The prints of a request of this thread for `lock`.
+pub(in super::super) fn prints(asker: Asker, lock: LockId) -> Prints {
+    let mut prints = Prints::default();
+    for (frame, relation) in Walk::new(list(), asker) {
+        let is_around = relation == Relation::Around;
+        let counts = |held: Lock| held.id.is_some_and(|id| is_around || id == lock);
+        if !frame.held().any(counts) {
+            continue;
+        }
+        let holds = u64::from(frame.holds.get()) << 1 | u64::from(is_around);
+        let (number, polls) = (frame.number(), frame.polls.load(Ordering::Relaxed));
+        prints.sections = prints.sections.wrapping_add(print(number, holds));
+        let sum = match (is_around, asker) {
+            (true, Asker::Task(_)) => &mut prints.around,
+            // A section that a thread is in stands still.
+            (true, Asker::Thread) => continue,
+            (false, _) => &mut prints.beyond,
+        };
+        *sum = sum.wrapping_add(print(number, polls));
+    }
+    prints
+}
+
+impl Lock {
+    fn class(&self) -> Class {
+        Class {
+            entered: self.entered,
+            name: self.name,
+        }
+    }
+}
+
+impl FrameRef<'_> {
+    /// The section has acquired a lock by a future or a call of its own.
+    #[inline]
+    pub(super) fn acquired(self, index: usize, asker: Asker) {
+        // It was on the list a moment ago, or is.
+        if !self.outer.get().is_null() {
+            self.acquired_within(index, asker);
+        }
+        self.hold(index);
+    }
+
+    /// [`acquired`](Self::acquired), where sections are around.
+    #[inline(never)]
+    fn acquired_within(self, index: usize, asker: Asker) {
+        let Some(then) = self.lock(index) else {
+            return;
+        };
+        let mut hash = then.class().hash(0, then.mode);
+        let mut is_within = false;
+        self.each_within(asker, |_, lock, is_own| {
+            hash = lock.class().hash(hash ^ u64::from(is_own), lock.mode);
+            is_within |= !is_own;
+        });
+        if is_within && orders::is_new(hash) {
+            let mut held = Vec::new();
+            self.each_within(asker, |frame, lock, is_own| {
+                held.push(frame.noted(lock, is_own));
+            });
+            orders::acquired(&held, self.noted(then, false));
+        }
+    }
+
+    /// Each lock that the section holds, and then those of the sections around.
+    #[inline]
+    fn each_within(self, asker: Asker, mut each: impl FnMut(FrameRef<'_>, Lock, bool)) {
+        self.held().for_each(|lock| each(self, lock, true));
+        // What is further out was on the list when this section was, a moment ago.
+        for (frame, relation) in Walk::new(self.further_out(), asker) {
+            if relation == Relation::Around {
+                frame.held().for_each(|lock| each(frame, lock, false));
+            }
+        }
+    }
+
+    /// What is noted of a lock that the section has acquired.
+    fn noted(self, lock: Lock, is_own: bool) -> Acquired {
+        Acquired {
+            class: lock.class(),
+            mode: lock.mode,
+            section: self.site.info,
+            is_own,
+        }
+    }
+
+    /// The lock that it is about to acquire.
+    fn entered(self) -> Option<Lock> {
+        match self.entering.get() {
+            0 => None,
+            next => self.lock(next as usize - 1),
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! What polls, or runs, within a section.
+
+use core::future::{Future, IntoFuture};
+use core::pin::Pin;
+use core::ptr;
+use core::task::{Context, Poll};
+
+use super::list::Linked;
+use super::{Asker, FrameRef, Section, waker_key};
+
+impl<const N: usize> Section<'_, N> {
+    /// A future that acquires the lock `index`; or, if that is a short one, does nothing
+    /// yet. The section is described.
+    #[inline]
+    pub fn __entering<F>(&self, index: usize, is_short: bool, future: F) -> Entering<'_, F> {
+        Entering {
+            frame: self.frame(),
+            index,
+            is_short,
+            future,
+        }
+    }
+
+    /// The thread is about to wait for the lock `index`. The section is described.
+    ///
+    /// # Safety
+    ///
+    /// What is returned is dropped before the section is, and before the caller suspends.
+    #[inline]
+    pub unsafe fn __wait(&self, index: usize, is_short: bool) -> Asking<'_> {
+        Asking::new(self.frame(), (!is_short).then_some(index))
+    }
+
+    /// The thread is about to acquire the lock `index`, if it is a short one; the section is then
+    /// described.
+    ///
+    /// # Safety
+    ///
+    /// As for [`__wait`](Self::__wait).
+    #[inline]
+    pub unsafe fn __finish(&self, index: usize, is_short: bool) -> Asking<'_> {
+        Asking::new(self.frame(), is_short.then_some(index))
+    }
+
+    /// The thread is in the section until this is dropped, and the section is not suspended
+    /// meanwhile. It is described.
+    ///
+    /// # Safety
+    ///
+    /// As for [`__wait`](Self::__wait).
+    #[inline]
+    pub unsafe fn __inside(&self) -> Inside<'_> {
+        Inside(self.frame().enter(ptr::null()))
+    }
+}
+
+/// What is awaited in the body of a section.
+pub trait Awaited: Sized {
+    /// The same, within the section, which is described.
+    #[doc(hidden)]
+    #[inline]
+    fn __within<'s, const N: usize>(self, section: &'s Section<'_, N>) -> Within<'s, Self> {
+        Within {
+            frame: section.frame(),
+            future: self,
+        }
+    }
+}
+
+impl<F> Awaited for F {}
+
+/// What puts a future within a section, which is described: of a reference to one.
+///
+/// The future is an argument, not the receiver, so that its type need not be known before it
+/// is awaited, as by hand.
+#[diagnostic::on_unimplemented(
+    message = "`{F}` is not a future",
+    label = "`{F}` is not a future",
+    note = "`{F}` must be a future or must implement `IntoFuture` to be awaited: otherwise, remove \
+            the `.await`"
+)]
+pub trait AwaitWithin<F> {
+    /// The future within the section.
+    type Within;
+
+    #[doc(hidden)]
+    fn __await_within(self, future: F) -> Self::Within;
+}
+
+#[diagnostic::do_not_recommend]
+impl<'s, F: IntoFuture, const N: usize> AwaitWithin<F> for &'s Section<'_, N> {
+    type Within = WithinFuture<'s, F::IntoFuture>;
+
+    #[inline]
+    fn __await_within(self, future: F) -> Self::Within {
+        WithinFuture {
+            frame: self.frame(),
+            future: future.into_future(),
+        }
+    }
+}
+
+impl FrameRef<'_> {
+    /// It is about to acquire the lock `index`.
+    #[inline]
+    fn asks(self, index: usize) {
+        let index = u32::try_from(index).map_or(u32::MAX, |index| index.saturating_add(1));
+        self.entering.set(index);
+    }
+
+    /// Polls within the section.
+    #[inline]
+    fn poll<F: Future>(self, future: Pin<&mut F>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        self.count_poll();
+        let linked = self.enter(cx.waker());
+        let result = future.poll(cx);
+        drop(linked);
+        if result.is_pending() {
+            self.suspended();
+        }
+        result
+    }
+}
+
+/// A thread is about to acquire a lock of a section.
+#[allow(missing_debug_implementations)]
+pub struct Asking<'s>(Option<(Linked<'s>, FrameRef<'s>, usize)>);
+
+impl<'s> Asking<'s> {
+    #[inline]
+    fn new(frame: FrameRef<'s>, index: Option<usize>) -> Self {
+        Asking(index.map(|index| {
+            frame.asks(index);
+            (frame.enter(ptr::null()), frame, index)
+        }))
+    }
+
+    /// It has acquired it.
+    #[inline]
+    pub fn __acquired(self) {
+        if let Some((_, frame, index)) = &self.0 {
+            frame.acquired(*index, Asker::Thread);
+        }
+    }
+}
+
+impl Drop for Asking<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some((_, frame, _)) = &self.0 {
+            frame.entering.set(0);
+        }
+    }
+}
+
+/// A thread is in a section, which is not suspended.
+#[allow(missing_debug_implementations)]
+pub struct Inside<'s>(#[allow(dead_code)] Linked<'s>);
+
+/// A future that acquires a lock of a section.
+#[must_use = "futures do nothing unless they are awaited"]
+#[allow(missing_debug_implementations)]
+pub struct Entering<'s, F> {
+    frame: FrameRef<'s>,
+    index: usize,
+    is_short: bool,
+    future: F,
+}
+
+impl<F: Future> Future for Entering<'_, F> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        // SAFETY: the future is pinned with the struct.
+        let (frame, index, is_short, future) = unsafe {
+            let this = self.get_unchecked_mut();
+            let future = Pin::new_unchecked(&mut this.future);
+            (this.frame, this.index, this.is_short, future)
+        };
+        // It is acquired by a call that comes later.
+        if is_short {
+            return future.poll(cx);
+        }
+        frame.asks(index);
+        let result = frame.poll(future, cx);
+        frame.entering.set(0);
+        if result.is_ready() {
+            frame.acquired(index, Asker::Task(waker_key(cx.waker())));
+        }
+        result
+    }
+}
+
+/// A future that is awaited in the body of a section.
+#[must_use = "futures do nothing unless they are awaited"]
+#[allow(missing_debug_implementations)]
+pub struct Within<'s, F> {
+    frame: FrameRef<'s>,
+    future: F,
+}
+
+impl<'s, F: IntoFuture> IntoFuture for Within<'s, F> {
+    type Output = F::Output;
+    type IntoFuture = WithinFuture<'s, F::IntoFuture>;
+
+    #[inline]
+    fn into_future(self) -> Self::IntoFuture {
+        WithinFuture {
+            frame: self.frame,
+            future: self.future.into_future(),
+        }
+    }
+}
+
+/// What a [`Within`] becomes.
+#[must_use = "futures do nothing unless they are awaited"]
+#[allow(missing_debug_implementations)]
+pub struct WithinFuture<'s, F> {
+    frame: FrameRef<'s>,
+    future: F,
+}
+
+impl<F: Future> Future for WithinFuture<'_, F> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        // SAFETY: the future is pinned with the struct.
+        let (frame, future) = unsafe {
+            let this = self.get_unchecked_mut();
+            (this.frame, Pin::new_unchecked(&mut this.future))
+        };
+        frame.poll(future, cx)
+    }
+}

@@ -1,0 +1,460 @@
+//! Sections, and the list of those that a thread is in (W1, W2).
+//!
+//! | file | what |
+//! |---|---|
+//! | `mod` | a section: what is known of it, and where it is kept |
+//! | `list` | the list of a thread: how a section comes there and leaves it |
+//! | `futures` | what polls, or runs, within a section |
+//! | `around` | what is around a request |
+//!
+//! # What a section costs
+//!
+//! A section that acquires its locks at once is never on the list for that: no code of users
+//! runs while a lock of this crate is tried, so that nobody could ask. It comes to the list
+//!
+//! - where it has to wait, around each poll of the future that acquires;
+//! - around each poll of an `.await` in its body;
+//! - around the body of a plain fn.
+//!
+//! Only then is it *described* (W6): its place, which is a static, the addresses of its locks, and
+//! words that are zero. A section of one lock, without an `.await` in its body, is a word until it
+//! has to wait; any other is described at once. What it has to take back when it is dropped is
+//! in that word, which is tested there.
+//!
+//! | state of a section | `LINKED` | `entering` | `holds` | `registered` |
+//! |---|---|---|---|---|
+//! | made | - | - | - | - |
+//! | described | 0 | 0 | 0 | 0 |
+//! | polls what acquires, or calls it | 1 | the lock | what it has so far | as before |
+//! | runs, without a poll that can be seen | 0 or - | 0 or - | its locks, or - | as before |
+//! | polls in its body, or is a plain fn | 1 | 0 | its locks | as before |
+//! | suspended with a lock, and the registry was told | 0 | 0 | its locks | the same |
+
+mod around;
+mod futures;
+mod list;
+
+use core::cell::{Cell, UnsafeCell};
+use core::marker::{PhantomData, PhantomPinned};
+use core::mem::{MaybeUninit, offset_of};
+use core::ops::Deref;
+use core::ptr::{self, NonNull};
+use core::slice;
+use core::sync::atomic::{AtomicU64, Ordering};
+use core::task::Waker;
+
+pub(super) use self::around::{
+    Around, Asker, HeldAround, around, is_held_around, print, prints, waker_key,
+};
+pub use self::futures::{AwaitWithin, Awaited};
+pub(super) use self::list::entering;
+use super::registry;
+use crate::LockId;
+use crate::watch::{Mode, Place, SectionInfo};
+
+/// Where a section is written, and its locks as they are written there.
+#[derive(Debug)]
+pub struct Site {
+    info: SectionInfo,
+    locks: &'static [SiteLock],
+}
+
+/// A lock, as it is written in a section.
+#[derive(Debug)]
+pub struct SiteLock {
+    written: &'static str,
+    mode: Mode,
+}
+
+/// What is known of a lock by its type.
+#[derive(Debug)]
+pub struct LockType {
+    /// Where a derive knows it.
+    name: Option<&'static str>,
+    /// The type of what is entered.
+    entered: fn() -> &'static str,
+}
+
+/// A lock of a section.
+#[derive(Debug)]
+pub struct SectionLock {
+    /// Of a lock of this crate, else zero.
+    address: usize,
+    kind: &'static LockType,
+}
+
+impl Site {
+    /// The section of the fn `name`, which waits for `condition`, or for nothing.
+    pub const fn new(
+        name: &'static str,
+        file: &'static str,
+        line: u32,
+        column: u32,
+        condition: &'static str,
+        locks: &'static [SiteLock],
+    ) -> Self {
+        Site {
+            info: SectionInfo::new(name, Place::new(file, line, column), condition),
+            locks,
+        }
+    }
+
+    pub(super) fn info(&self) -> SectionInfo {
+        self.info
+    }
+}
+
+impl SiteLock {
+    /// A lock that is held to read, or not.
+    pub const fn new(written: &'static str, is_read: bool) -> Self {
+        let mode = if is_read {
+            Mode::Shared
+        } else {
+            Mode::Exclusive
+        };
+        SiteLock { written, mode }
+    }
+}
+
+impl LockType {
+    /// A lock of this name, where a derive knows it, which is entered by an `E`.
+    pub(crate) const fn of<E: ?Sized>(name: Option<&'static str>) -> Self {
+        LockType {
+            name,
+            entered: core::any::type_name::<E>,
+        }
+    }
+}
+
+impl SectionLock {
+    /// The lock of what is `entered`.
+    #[inline]
+    pub fn new<E: ?Sized>(
+        kind: &'static LockType,
+        entered: &E,
+        id: impl FnOnce(&E) -> Option<LockId>,
+    ) -> Self {
+        SectionLock {
+            address: id(entered).and_then(LockId::address).unwrap_or(0),
+            kind,
+        }
+    }
+
+    fn id(&self) -> Option<LockId> {
+        (self.address != 0).then(|| LockId::from_address(self.address))
+    }
+}
+
+/// A section: made before its locks are acquired, dropped after they are released.
+pub struct Section<'o, const N: usize> {
+    /// What its drop has to do.
+    ends: Cell<u32>,
+    /// Once it has been described (W6).
+    described: UnsafeCell<MaybeUninit<Described<N>>>,
+    _around: PhantomData<FrameRef<'o>>,
+    /// Others have pointers to it.
+    _pinned: PhantomPinned,
+}
+
+/// The registry has to be told.
+const REGISTERED: u32 = 1;
+
+/// What is known of a section.
+#[repr(C)]
+struct Described<const N: usize> {
+    frame: Frame,
+    /// As many as the site has.
+    locks: [SectionLock; N],
+}
+
+/// What the list needs of a section.
+#[allow(missing_debug_implementations)]
+pub struct Frame {
+    site: &'static Site,
+    /// That of its section.
+    ends: *const Cell<u32>,
+    /// The section in whose body it is written, or null: linked with it.
+    around: *const Frame,
+    /// The next one on the list, further out. While it is on the list.
+    outer: Cell<*const Frame>,
+    /// By which waker it is polled; null if it just runs. While it is on the list.
+    waker: Cell<*const Waker>,
+    /// The locks that it holds, by a bit for each.
+    holds: Cell<u32>,
+    /// The locks that it held when the registry was told last; it is not registered while
+    /// that is none.
+    registered: Cell<u32>,
+    /// The index of the lock that it is about to acquire, and one.
+    entering: Cell<u32>,
+    flags: Cell<u32>,
+    /// Its number, once somebody asked for it; else zero.
+    number: Cell<u64>,
+    /// How often it has been polled.
+    polls: AtomicU64,
+}
+
+/// It is on the list.
+const LINKED: u32 = 1;
+/// It has put the section around on the list as well.
+const LINKED_AROUND: u32 = 1 << 1;
+
+/// A section, borrowed: all of it, with the locks behind the frame.
+#[allow(missing_debug_implementations)]
+pub struct FrameRef<'s>(NonNull<Frame>, PhantomData<&'s Frame>);
+
+impl Clone for FrameRef<'_> {
+    #[inline]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl Copy for FrameRef<'_> {}
+
+// SAFETY: W2: by the promise made to `new`, what borrows it touches it from one thread at a time.
+unsafe impl<const N: usize> Sync for Section<'_, N> {}
+// SAFETY: as for `Sync`. It is on the list of a thread only while it is borrowed (W1).
+unsafe impl<const N: usize> Send for Section<'_, N> {}
+// SAFETY: as for `Section`.
+unsafe impl Send for FrameRef<'_> {}
+// SAFETY: as for `Section`.
+unsafe impl Sync for FrameRef<'_> {}
+
+impl<'o, const N: usize> Section<'o, N> {
+    /// A section that holds nothing yet.
+    ///
+    /// # Safety
+    ///
+    /// It is described, once, before anything is called that has `described` in its
+    /// documentation. From then on it is not moved, and is dropped before its memory is used for
+    /// something else. What borrows it is polled, or run, by one thread at a time: by that which
+    /// polls or runs the code whose section it is.
+    #[inline]
+    pub const unsafe fn new() -> Self {
+        Section {
+            ends: Cell::new(0),
+            described: UnsafeCell::new(MaybeUninit::uninit()),
+            _around: PhantomData,
+            _pinned: PhantomPinned,
+        }
+    }
+
+    /// Whether the section has to be described before it acquires a lock, and does so by a
+    /// future or call of its own: for a short lock, and where sections are around, as the order
+    /// of acquisitions is noted.
+    #[inline]
+    pub fn __is_told(&self, is_short: bool) -> bool {
+        is_short || list::is_inside()
+    }
+
+    /// Where it is written: at `site`, in the body of the section `around`.
+    ///
+    /// # Safety
+    ///
+    /// The site has `N` locks; what `new` asks for.
+    #[inline]
+    pub unsafe fn __describe(
+        &self,
+        site: &'static Site,
+        around: Option<FrameRef<'o>>,
+        locks: [SectionLock; N],
+    ) {
+        let described = Described {
+            frame: Frame {
+                site,
+                ends: &raw const self.ends,
+                around: around.map_or(ptr::null(), |around| around.0.as_ptr()),
+                outer: Cell::new(ptr::null()),
+                waker: Cell::new(ptr::null()),
+                holds: Cell::new(0),
+                registered: Cell::new(0),
+                entering: Cell::new(0),
+                flags: Cell::new(0),
+                number: Cell::new(0),
+                polls: AtomicU64::new(0),
+            },
+            locks,
+        };
+        // SAFETY: W6: nobody has a pointer to it yet.
+        unsafe { (*self.described.get()).write(described) };
+    }
+
+    #[inline]
+    fn frame(&self) -> FrameRef<'_> {
+        // To all of what is described.
+        let described = self.described.get().cast::<Frame>();
+        // SAFETY: it is that of a reference.
+        FrameRef(unsafe { NonNull::new_unchecked(described) }, PhantomData)
+    }
+
+    /// The section, for one in its body. It is described.
+    #[inline]
+    pub fn __around(&self) -> FrameRef<'_> {
+        self.frame()
+    }
+
+    /// It has acquired the lock `index` at once. It is described.
+    #[inline]
+    pub fn __entered(&self, index: usize) {
+        self.frame().hold(index);
+    }
+}
+
+impl<const N: usize> core::fmt::Debug for Section<'_, N> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Section").finish_non_exhaustive()
+    }
+}
+
+/// That of a lock; none for those that there is no bit for, which count as not held.
+#[inline]
+fn bit(index: usize) -> u32 {
+    let index = u32::try_from(index).unwrap_or(u32::MAX);
+    1_u32.checked_shl(index).unwrap_or(0)
+}
+
+impl Frame {
+    #[inline]
+    fn hold(&self, index: usize) {
+        self.holds.set(self.holds.get() | bit(index));
+    }
+
+    #[inline]
+    fn has(&self, flag: u32) -> bool {
+        self.flags.get() & flag != 0
+    }
+
+    #[inline]
+    fn set(&self, flag: u32) {
+        self.flags.set(self.flags.get() | flag);
+    }
+
+    #[inline]
+    fn clear(&self, flag: u32) {
+        self.flags.set(self.flags.get() & !flag);
+    }
+
+    #[inline]
+    fn count_poll(&self) {
+        self.polls
+            .store(self.polls.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+
+    fn number(&self) -> u64 {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+
+        if self.number.get() == 0 {
+            self.number.set(NEXT.fetch_add(1, Ordering::Relaxed));
+        }
+        self.number.get()
+    }
+}
+
+impl Deref for FrameRef<'_> {
+    type Target = Frame;
+
+    #[inline]
+    fn deref(&self) -> &Frame {
+        // SAFETY: it is borrowed, and described (W6).
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl<'s> FrameRef<'s> {
+    /// # Safety
+    ///
+    /// Null, or the pointer of another reference, whose section is still borrowed.
+    #[inline]
+    unsafe fn from_ptr(frame: *const Frame) -> Option<Self> {
+        NonNull::new(frame.cast_mut()).map(|frame| FrameRef(frame, PhantomData))
+    }
+
+    /// The section in whose body it is written.
+    #[inline]
+    fn around(&self) -> Option<FrameRef<'s>> {
+        // SAFETY: by the lifetime of the section, it borrows from that one.
+        unsafe { FrameRef::from_ptr(self.around) }
+    }
+
+    fn locks(&self) -> impl Iterator<Item = Lock> + use<'s> {
+        // SAFETY: behind the frame of a section there are as many locks as its site has, and
+        // the pointer is that of the whole section.
+        let locks: &'s [SectionLock] = unsafe {
+            let locks = self.0.as_ptr().byte_add(offset_of!(Described<1>, locks));
+            slice::from_raw_parts(locks.cast(), self.site.locks.len())
+        };
+        self.site.locks.iter().zip(locks).map(|(site, lock)| Lock {
+            name: lock.kind.name.unwrap_or(site.written),
+            id: lock.id(),
+            mode: site.mode,
+            entered: lock.kind.entered,
+        })
+    }
+
+    fn held(&self) -> impl Iterator<Item = Lock> + use<'s> {
+        let holds = self.holds.get();
+        let held = move |index: usize| holds & bit(index) != 0;
+        let locks = self.locks().enumerate();
+        locks.filter_map(move |(index, lock)| held(index).then_some(lock))
+    }
+
+    fn lock(&self, index: usize) -> Option<Lock> {
+        self.locks().nth(index)
+    }
+
+    /// It has been polled, and waits for something.
+    #[cold]
+    fn suspended(&self) {
+        if let Some(around) = self.around() {
+            around.suspended();
+        }
+        self.register();
+    }
+
+    /// Tells the registry what the section holds.
+    fn register(&self) {
+        if self.registered.get() == self.holds.get() {
+            return;
+        }
+        let held = self.held().map(|lock| (lock.name, lock.id, lock.mode));
+        // SAFETY: the count is pinned, as a section does not move once it has been borrowed,
+        // and the entry is removed by our drop (W3).
+        unsafe {
+            let polls = NonNull::from(&self.polls);
+            registry::section_holds(self.number(), self.site.info, held, polls);
+        }
+        self.registered.set(self.holds.get());
+        self.ends(REGISTERED);
+    }
+
+    /// Its drop has to do this.
+    fn ends(&self, task: u32) {
+        // SAFETY: the section is borrowed.
+        let ends = unsafe { &*self.ends };
+        ends.set(ends.get() | task);
+    }
+}
+
+/// What is known of a lock of a section.
+struct Lock {
+    name: &'static str,
+    id: Option<LockId>,
+    mode: Mode,
+    entered: fn() -> &'static str,
+}
+
+impl<const N: usize> Drop for Section<'_, N> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.ends.get() != 0 {
+            self.frame().end();
+        }
+    }
+}
+
+impl FrameRef<'_> {
+    #[cold]
+    fn end(self) {
+        registry::section_ended(self.number.get());
+    }
+}

@@ -22,6 +22,7 @@ mod futurelock_in_select;
 mod guard_forgotten;
 mod guard_sent_away;
 mod guard_then_method;
+mod harmless_wait_that_is_cancelled;
 mod join_in_a_section;
 mod lock_across_a_slow_await;
 mod lock_held_while_joining;
@@ -38,6 +39,7 @@ mod relock_in_another_file;
 mod relock_of_a_clone;
 mod support;
 mod sync_lock_in_a_closure;
+mod two_semaphores_by_hand;
 mod two_semaphores_in_opposite_orders;
 mod upgrade_against_a_reader;
 
@@ -83,6 +85,7 @@ hangs! {
     guard_forgotten
     guard_sent_away
     guard_then_method
+    harmless_wait_that_is_cancelled
     join_in_a_section
     lock_across_a_slow_await
     lock_held_while_joining
@@ -98,6 +101,7 @@ hangs! {
     relock_in_another_file
     relock_of_a_clone
     sync_lock_in_a_closure
+    two_semaphores_by_hand
     two_semaphores_in_opposite_orders
     upgrade_against_a_reader
 }

@@ -3,7 +3,10 @@
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::Poll;
+use std::thread;
+use std::time::Duration;
 
+use futures::channel::oneshot;
 use futures::executor::LocalPool;
 use futures::task::LocalSpawnExt;
 
@@ -34,4 +37,14 @@ pub async fn a_moment() {
         Poll::Pending
     })
     .await;
+}
+
+/// Ends after that time. Nobody is polled meanwhile.
+pub async fn after(time: Duration) {
+    let (done, end) = oneshot::channel();
+    thread::spawn(move || {
+        thread::sleep(time);
+        let _ = done.send(());
+    });
+    let _ = end.await;
 }

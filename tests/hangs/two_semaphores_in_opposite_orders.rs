@@ -1,26 +1,38 @@
-//! Two tasks take a permit of each of two semaphores, in opposite orders.
+//! Two sections take a permit of each of two semaphores, in opposite orders.
 
-use async_monitor::Semaphore;
+use async_monitor::{Semaphore, with_lock};
 
 use crate::support::{a_moment, run_tasks};
 
-async fn upload(disk: &Semaphore, network: &Semaphore) {
-    let _disk = disk.acquire().await;
-    a_moment().await;
-    let _network = network.acquire().await;
+struct Host {
+    disk: Semaphore,
+    network: Semaphore,
 }
 
-async fn download(disk: &Semaphore, network: &Semaphore) {
-    let _network = network.acquire().await;
-    a_moment().await;
-    let _disk = disk.acquire().await;
+impl Host {
+    async fn upload(&self) {
+        with_lock!(self.disk, {
+            a_moment().await;
+            with_lock!(self.network, {
+                a_moment().await;
+            })
+        })
+    }
+
+    async fn download(&self) {
+        with_lock!(self.network, {
+            a_moment().await;
+            with_lock!(self.disk, {
+                a_moment().await;
+            })
+        })
+    }
 }
 
 pub fn run() {
-    let [disk, network] = [1, 1].map(Semaphore::new).map(Box::new).map(Box::leak);
-    let (disk, network): (&Semaphore, &Semaphore) = (disk, network);
-    run_tasks([
-        Box::pin(upload(disk, network)),
-        Box::pin(download(disk, network)),
-    ]);
+    let host: &Host = Box::leak(Box::new(Host {
+        disk: Semaphore::new(1),
+        network: Semaphore::new(1),
+    }));
+    run_tasks([Box::pin(host.upload()), Box::pin(host.download())]);
 }

@@ -3,7 +3,10 @@
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::Poll;
+use std::thread;
+use std::time::Duration;
 
+use futures::channel::oneshot;
 use futures::executor::LocalPool;
 use futures::task::LocalSpawnExt;
 
@@ -23,6 +26,16 @@ pub fn run_tasks<const N: usize>(tasks: [Task; N]) {
 
 pub fn global<T>(value: T) -> &'static T {
     Box::leak(Box::new(value))
+}
+
+/// Ends after that time. Nobody is polled meanwhile.
+pub async fn after(time: Duration) {
+    let (done, end) = oneshot::channel();
+    thread::spawn(move || {
+        thread::sleep(time);
+        let _ = done.send(());
+    });
+    let _ = end.await;
 }
 
 pub async fn a_moment() {
@@ -52,7 +65,7 @@ macro_rules! hangs_over {
         use futures::SinkExt;
 
         use crate::libraries::$library::*;
-        use crate::tasks::{a_moment, global, run_tasks};
+        use crate::tasks::{a_moment, after, global, run_tasks};
 
         pub const ALL: &[(&str, fn())] = &[
             ("relock_in_another_file", relock),
@@ -72,7 +85,9 @@ macro_rules! hangs_over {
             ("channel_and_lock", channel),
             ("permit_never_given_back", permit_lost),
             ("permits_more_than_there_are", too_many_permits),
+            ("two_semaphores_by_hand", two_semaphores),
             ("two_semaphores_in_opposite_orders", two_semaphores),
+            ("harmless_wait_that_is_cancelled", cancelled),
         ];
 
         fn relock() {
@@ -222,6 +237,24 @@ macro_rules! hangs_over {
                     let _ = reply.await;
                 }),
                 task(async { drop(lock(mutex).await) }),
+            ]);
+        }
+
+        fn cancelled() {
+            let [left, right] = [mutex(), mutex()].map(global);
+            run_tasks([
+                task(async {
+                    let _held = lock(left).await;
+                    a_moment().await;
+                    let tries = async {
+                        let timeout = pin!(a_moment());
+                        let right = pin!(lock(right));
+                        drop(futures::future::select(right, timeout).await);
+                    };
+                    tries.await;
+                    after(Duration::from_millis(350)).await;
+                }),
+                task(both(right, left)),
             ]);
         }
 

@@ -61,8 +61,9 @@ fn the_chat_is_the_same_in_each_form() {
     let run = run(&mut example("chat"));
     assert_eq!(run.status, Some(0), "{run:#?}");
     for form in ["by_hand", "sections", "ours"] {
-        assert_eq!(run.line(&format!("{form}: ann reads:")), "hello");
+        assert_eq!(run.line(&format!("{form}: ann reads:")), "bob: hello");
         assert_eq!(run.line(&format!("{form}: garden:")), r#"["ann"]"#);
+        assert_eq!(run.line(&format!("{form}: rooms:")), "1");
     }
 }
 

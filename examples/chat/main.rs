@@ -29,7 +29,12 @@ macro_rules! converse {
         println!("{}: met: {:?}", stringify!($form), meeting.await?);
         chat.say("lobby", "bob", "hello").await?;
         if let Some(message) = inbox.recv().await {
-            println!("{}: ann reads: {}", stringify!($form), message.text);
+            println!(
+                "{}: ann reads: {}: {}",
+                stringify!($form),
+                message.from,
+                message.text
+            );
         }
         let garden = chat.room("garden").await;
         chat.switch("ann", &room, &garden).await;
@@ -37,6 +42,17 @@ macro_rules! converse {
             "{}: garden: {:?}",
             stringify!($form),
             garden.members().await
+        );
+        room.leave("bob").await;
+        let said = room.history(10).await.len();
+        println!("{}: lobby: {said} message, then empty", stringify!($form));
+        println!("{}: rooms: {}", stringify!($form), chat.close_empty().await);
+        let totals = chat.totals().await;
+        println!(
+            "{}: {} said, {} dropped",
+            stringify!($form),
+            totals.messages,
+            totals.dropped
         );
         print!("{}: archive: {}", stringify!($form), chat.archived().await);
     }};

@@ -78,7 +78,7 @@ fn main() {
         println!("{items} items of {}, their sum is {sum}", PRODUCERS * ITEMS);
         assert_eq!(
             sum,
-            (0..PRODUCERS * ITEMS).sum(),
+            (0..PRODUCERS * ITEMS).sum::<u64>(),
             "an item was lost or doubled"
         );
     });

@@ -377,13 +377,8 @@ pub(super) fn watch(thresholds: impl Fn() -> Thresholds) -> Vec<Report> {
 
 /// The watcher: waits for so long, or until something is urgent.
 pub(super) fn rest(time: Duration) {
-    let mut registry = lock();
-    registry.watcher_waits = true;
-    let rested = CHANGED.wait_timeout_while(registry, time, |registry| registry.urgent.is_empty());
-    rested
-        .unwrap_or_else(PoisonError::into_inner)
-        .0
-        .watcher_waits = false;
+    let rested = CHANGED.wait_timeout_while(lock(), time, |registry| registry.urgent.is_empty());
+    drop(rested.unwrap_or_else(PoisonError::into_inner));
 }
 
 /// Sections are looked at also where nobody waits.
@@ -459,7 +454,9 @@ impl Registry {
     }
 
     fn wake_watcher(&self) {
-        if self.watcher_waits {
+        // While it rests, nothing but what is urgent is of interest: a call of the system for
+        // each wait would be more than all else that a wait costs.
+        if self.watcher_waits || !self.urgent.is_empty() {
             CHANGED.notify_one();
         }
     }

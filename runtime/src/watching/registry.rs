@@ -5,7 +5,6 @@ use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
 use std::collections::BTreeMap;
-use std::collections::hash_map::DefaultHasher;
 use std::string::String;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -136,11 +135,42 @@ struct ToldOf {
 
 const TOLD: usize = 64;
 
+/// A hash of a few numbers.
+struct Print(u64);
+
+impl Hasher for Print {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes
+            .iter()
+            .for_each(|byte| self.write_usize(usize::from(*byte)));
+    }
+
+    #[inline]
+    fn write_u64(&mut self, number: u64) {
+        self.0 = frames::print(self.0, number);
+    }
+
+    #[inline]
+    fn write_usize(&mut self, number: usize) {
+        self.write_u64(number as u64);
+    }
+
+    #[inline]
+    fn write_isize(&mut self, number: isize) {
+        self.write_u64(number as u64);
+    }
+
+    #[inline]
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
 impl Told {
     fn place_of(lock: LockId) -> usize {
-        let mut hasher = DefaultHasher::new();
-        lock.hash(&mut hasher);
-        hasher.finish() as usize % TOLD
+        let mut print = Print(0);
+        lock.hash(&mut print);
+        print.finish() as usize % TOLD
     }
 
     /// Who has acquired a lock last, as far as that is known, and when.
@@ -154,6 +184,12 @@ impl Told {
 pub(super) struct Entries {
     slots: Vec<Option<Entry>>,
     free: Vec<u32>,
+}
+
+/// What is left of an entry.
+struct Removed {
+    is_certain: bool,
+    _sections: (Vec<HeldAround>, Vec<HeldAround>),
 }
 
 impl Entries {
@@ -170,12 +206,20 @@ impl Entries {
         }
     }
 
-    fn remove(&mut self, at: u32) -> Option<Entry> {
-        let entry = self.slots.get_mut(at as usize)?.take();
-        if entry.is_some() {
-            self.free.push(at);
-        }
-        entry
+    /// What is left of it is to be dropped elsewhere.
+    fn remove(&mut self, at: u32) -> Option<Removed> {
+        let slot = self.slots.get_mut(at as usize)?;
+        let entry = slot.as_mut()?;
+        let removed = Removed {
+            is_certain: entry.is_certain,
+            _sections: (
+                core::mem::take(&mut entry.held),
+                core::mem::take(&mut entry.beyond),
+            ),
+        };
+        *slot = None;
+        self.free.push(at);
+        Some(removed)
     }
 
     pub(super) fn get(&self, at: u32) -> Option<&Entry> {

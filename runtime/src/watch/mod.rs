@@ -19,8 +19,8 @@
 //!
 //! [`IS_ON`] says whether it is so in this build. (On `wasm32-unknown-unknown`, where there is
 //! no time, it never is.) Where it is not, all this costs nothing: no
-//! instruction, no byte, no dependency; [`report`] is empty. Where it is, a wait allocates, and
-//! the first one starts a thread.
+//! instruction, no byte, no dependency; [`report`] is empty. Where it is, a wait is noted behind a
+//! mutex of the process, and the first one starts a thread.
 //!
 //! # What is known
 //!

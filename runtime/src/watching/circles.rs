@@ -27,7 +27,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 use std::vec::Vec;
 
-use super::registry::{Entry, Registry, Standing, conflict};
+use super::entries::{Entry, Standing};
+use super::registry::{Registry, conflict};
 use crate::LockId;
 use crate::watch::{Mode, Resource};
 

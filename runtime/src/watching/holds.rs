@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 use std::vec::Vec;
 
-use super::registry::{HeldSince, Registry, Standing, wait};
+use super::entries::Standing;
+use super::registry::{HeldSince, Registry, wait};
 use super::watcher::Thresholds;
 use crate::LockId;
 use crate::watch::{Kind, Mode, Report};

@@ -53,11 +53,13 @@
 //!   anything else; what has been asked of its drop before that is nothing.
 
 mod circles;
+mod entries;
 mod foreign;
 mod frames;
 mod holds;
 mod orders;
 mod registry;
+mod told;
 mod waiting;
 mod watcher;
 

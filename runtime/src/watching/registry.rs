@@ -1,11 +1,9 @@
 //! Who waits, and which sections hold something meanwhile.
 
-use core::hash::{Hash, Hasher};
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
 use std::collections::BTreeMap;
-use std::collections::hash_map::DefaultHasher;
 use std::string::String;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -13,96 +11,14 @@ use std::vec::Vec;
 
 use super::Seen;
 use super::circles;
+use super::entries::{Entries, Entry, Standing};
 use super::frames::{self, HeldAround};
 use super::holds::Lines;
-use super::waiting::{Known, short_name};
+use super::told::Told;
+use super::waiting::short_name;
 use super::watcher::Thresholds;
 use crate::LockId;
-use crate::queue::State;
-use crate::watch::{Held, Kind, Mode, Place, Report, Resource, SectionInfo, Wait};
-
-/// A wait.
-pub(super) struct Entry {
-    /// In the order in which the waits began.
-    pub(super) sequence: u64,
-    pub(super) asked: Asked,
-    pub(super) place: Place,
-    /// The name of the lock, and the section that enters it.
-    pub(super) entering: Option<(&'static str, SectionInfo)>,
-    /// From the innermost section around on.
-    pub(super) held: Vec<HeldAround>,
-    /// See [`Around::beyond`](super::frames::Around::beyond).
-    pub(super) beyond: Vec<HeldAround>,
-    pub(super) since: Instant,
-    pub(super) node: NodeAt,
-    /// What the future that waits knows (W3).
-    pub(super) known: NonNull<Known>,
-    /// A thread is parked for it, and for as long as it takes.
-    pub(super) is_certain: bool,
-    /// When it was first seen that the wait is granted.
-    granted_since: Option<Instant>,
-    pub(super) reported: Reported,
-}
-
-/// What is asked for.
-#[derive(Clone, Copy)]
-pub(super) struct Asked {
-    pub(super) resource: Resource,
-    pub(super) lock: LockId,
-    pub(super) mode: Mode,
-    pub(super) type_name: fn() -> &'static str,
-    /// Who had acquired the lock last when the wait began.
-    pub(super) holder: Option<Seen>,
-    /// How many permits the semaphore has in all, if that is known.
-    pub(super) permits: Option<usize>,
-    /// The lock that a wait for a `Condition` acquires again.
-    pub(super) relocks: Option<LockId>,
-}
-
-/// Which reports there were of a wait.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Reported {
-    pub(super) in_a_circle: bool,
-    unpolled: bool,
-    within: bool,
-}
-
-/// The node of a wait (W3).
-#[derive(Clone, Copy)]
-pub(super) struct NodeAt {
-    node: NonNull<()>,
-    state: unsafe fn(NonNull<()>) -> State,
-}
-
-impl NodeAt {
-    /// # Safety
-    ///
-    /// `state` can be called with `node`, from any thread, until the entry is removed.
-    pub(super) unsafe fn new(node: NonNull<()>, state: unsafe fn(NonNull<()>) -> State) -> Self {
-        NodeAt { node, state }
-    }
-
-    /// Of a wait in a queue that is not ours: it counts as waiting until it is polled.
-    pub(super) fn elsewhere() -> Self {
-        NodeAt {
-            node: NonNull::dangling(),
-            state: |_| State::Waiting,
-        }
-    }
-}
-
-/// What a wait waits for at the moment.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Standing {
-    /// To be served in turn.
-    Queued,
-    /// A change, to evaluate its condition again. It acquires its lock for that.
-    Unsatisfied,
-    /// To be polled.
-    Served,
-    /// Nothing: it is under way.
-    Moving,
-}
+use crate::watch::{Held, Kind, Mode, Report, SectionInfo, Wait};
 
 /// A section that holds something, and is or was suspended.
 pub(super) struct Holding {
@@ -119,92 +35,6 @@ pub(super) struct HeldSince {
     pub(super) mode: Mode,
     /// From then on, or from before.
     pub(super) since: Instant,
-}
-
-/// Locks that somebody waited for, and who has acquired or changed them: the last of those that
-/// share a place, which a lock has by its id.
-pub(super) struct Told([Option<ToldOf>; TOLD]);
-
-/// A lock, and who has acquired it.
-#[derive(Clone, Copy)]
-struct ToldOf {
-    lock: LockId,
-    /// As of the waits: those with a lower number began before.
-    sequence: u64,
-    holder: Seen,
-}
-
-const TOLD: usize = 64;
-
-impl Told {
-    fn place_of(lock: LockId) -> usize {
-        let mut hasher = DefaultHasher::new();
-        lock.hash(&mut hasher);
-        hasher.finish() as usize % TOLD
-    }
-
-    /// Who has acquired a lock last, as far as that is known, and when.
-    pub(super) fn of(&self, lock: LockId) -> Option<(u64, Seen)> {
-        let told = self.0[Self::place_of(lock)].filter(|told| told.lock == lock)?;
-        Some((told.sequence, told.holder))
-    }
-}
-
-/// The waits. One is known by its place.
-pub(super) struct Entries {
-    slots: Vec<Option<Entry>>,
-    free: Vec<u32>,
-}
-
-impl Entries {
-    fn insert(&mut self, entry: Entry) -> u32 {
-        match self.free.pop() {
-            Some(at) => {
-                self.slots[at as usize] = Some(entry);
-                at
-            }
-            None => {
-                self.slots.push(Some(entry));
-                (self.slots.len() - 1) as u32
-            }
-        }
-    }
-
-    fn remove(&mut self, at: u32) -> Option<Entry> {
-        let entry = self.slots.get_mut(at as usize)?.take();
-        if entry.is_some() {
-            self.free.push(at);
-        }
-        entry
-    }
-
-    pub(super) fn get(&self, at: u32) -> Option<&Entry> {
-        self.slots.get(at as usize)?.as_ref()
-    }
-
-    pub(super) fn get_mut(&mut self, at: u32) -> Option<&mut Entry> {
-        self.slots.get_mut(at as usize)?.as_mut()
-    }
-
-    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Entry)> {
-        let numbered = self.slots.iter().enumerate();
-        numbered.filter_map(|(at, slot)| Some((at as u32, slot.as_ref()?)))
-    }
-
-    fn iter_mut(&mut self) -> impl Iterator<Item = &mut Entry> {
-        self.slots.iter_mut().flatten()
-    }
-
-    fn is_empty(&self) -> bool {
-        self.free.len() == self.slots.len()
-    }
-
-    /// In the order in which they began.
-    fn in_order(&self) -> Vec<(u32, &Entry)> {
-        let mut entries: Vec<_> = self.iter().collect();
-        entries.sort_unstable_by_key(|(_, entry)| entry.sequence);
-        entries
-    }
 }
 
 pub(super) struct Registry {
@@ -227,16 +57,13 @@ pub(super) struct Registry {
 unsafe impl Send for Registry {}
 
 static REGISTRY: Mutex<Registry> = Mutex::new(Registry {
-    entries: Entries {
-        slots: Vec::new(),
-        free: Vec::new(),
-    },
+    entries: Entries::new(),
     sections: BTreeMap::new(),
     next: 1,
     certain: Vec::new(),
     circles: Vec::new(),
     lines: Lines::new(),
-    told: Told([const { None }; TOLD]),
+    told: Told::new(),
     urgent: Vec::new(),
     watcher_waits: false,
 });
@@ -377,69 +204,14 @@ pub(super) fn watch(thresholds: impl Fn() -> Thresholds) -> Vec<Report> {
 
 /// The watcher: waits for so long, or until something is urgent.
 pub(super) fn rest(time: Duration) {
-    let mut registry = lock();
-    registry.watcher_waits = true;
-    let rested = CHANGED.wait_timeout_while(registry, time, |registry| registry.urgent.is_empty());
-    rested
-        .unwrap_or_else(PoisonError::into_inner)
-        .0
-        .watcher_waits = false;
+    let rested = CHANGED.wait_timeout_while(lock(), time, |registry| registry.urgent.is_empty());
+    drop(rested.unwrap_or_else(PoisonError::into_inner));
 }
 
 /// Sections are looked at also where nobody waits.
 pub(super) fn long_hold_was_set() {
     super::watcher::start();
     lock().wake_watcher();
-}
-
-impl Entry {
-    pub(super) fn new(
-        asked: Asked,
-        place: Place,
-        around: frames::Around,
-        node: NodeAt,
-        known: NonNull<Known>,
-        is_certain: bool,
-    ) -> Self {
-        Entry {
-            sequence: 0,
-            asked,
-            place,
-            entering: around.entering,
-            held: around.held,
-            beyond: around.beyond,
-            since: Instant::now(),
-            node,
-            known,
-            is_certain,
-            granted_since: None,
-            reported: Reported::default(),
-        }
-    }
-
-    pub(super) fn standing(&self) -> Standing {
-        // SAFETY: the entry has not been removed.
-        match unsafe { (self.node.state)(self.node.node) } {
-            State::Waiting | State::Woken => Standing::Queued,
-            State::Granted | State::Unclaimed | State::Notified | State::Unlinked => {
-                Standing::Served
-            }
-            State::Unsatisfied => Standing::Unsatisfied,
-            State::Idle | State::Evaluating => Standing::Moving,
-        }
-    }
-
-    pub(super) fn is_old(&self, threshold: Duration, now: Instant) -> bool {
-        now.saturating_duration_since(self.since) >= threshold
-    }
-
-    /// Whether its grant is something that others wait for.
-    fn is_for_a_permit(&self) -> bool {
-        match self.asked.resource {
-            Resource::Lock | Resource::Semaphore | Resource::When => true,
-            Resource::Event | Resource::Condition | Resource::Barrier => false,
-        }
-    }
 }
 
 impl Registry {
@@ -451,15 +223,13 @@ impl Registry {
     fn tell(&mut self, lock: LockId, holder: Seen) {
         let sequence = self.next;
         self.next += 1;
-        self.told.0[Told::place_of(lock)] = Some(ToldOf {
-            lock,
-            sequence,
-            holder,
-        });
+        self.told.tell(lock, sequence, holder);
     }
 
     fn wake_watcher(&self) {
-        if self.watcher_waits {
+        // While it rests, nothing but what is urgent is of interest: a call of the system for
+        // each wait would be more than all else that a wait costs.
+        if self.watcher_waits || !self.urgent.is_empty() {
             CHANGED.notify_one();
         }
     }

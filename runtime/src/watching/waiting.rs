@@ -8,8 +8,9 @@ use core::task::Waker;
 use std::format;
 use std::string::String;
 
+use super::entries::{Asked, Entry, NodeAt};
 use super::frames::{self, Around, Asker, HeldAround, waker_key};
-use super::registry::{self, Asked, Entry, NodeAt, conflict};
+use super::registry::{self, conflict};
 use super::watcher;
 use super::{Caller, Holder, Permits, Seen};
 use crate::LockId;

@@ -29,11 +29,13 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
+use crate::checking::{self, Awaits, BarrierOp, Op};
 use crate::gate::polled_after_completion;
 use crate::platform::{SharedCell, Threads, const_unless_loom};
 use crate::queue::{LockedQueue, Node, NodePtr, Queue, State as NodeState};
 use crate::wake::{CAPACITY, WakeBatch};
 use crate::watch::Resource;
+use crate::watching::Caller;
 use crate::watching::{Ask, Watch};
 
 /// The stamp of a node that leaves with an error; others are indices.
@@ -179,6 +181,7 @@ impl Barrier {
     /// Whether the barrier was [aborted](Self::abort) and not reset since.
     #[inline]
     pub fn is_broken(&self) -> bool {
+        self.does(BarrierOp::Look);
         let queue = self.queue.lock();
         self.state(&queue).broken
     }
@@ -186,6 +189,7 @@ impl Barrier {
     /// How many tasks wait for the others to come.
     #[inline]
     pub fn n_waiting(&self) -> usize {
+        self.does(BarrierOp::Look);
         let queue = self.queue.lock();
         let state = self.state(&queue);
         if state.leaving == 0 {
@@ -199,6 +203,33 @@ impl Barrier {
     #[inline]
     pub fn parties(&self) -> usize {
         self.parties as usize
+    }
+
+    /// Tells a checker.
+    #[inline]
+    fn does(&self, op: BarrierOp) {
+        checking::op(self, Op::Barrier(op));
+    }
+
+    /// Tells a checker of the poll of a wait.
+    #[inline]
+    fn polls(&self, node: &Node<()>) -> bool {
+        if node.state() == NodeState::Idle {
+            let op = Op::Barrier(BarrierOp::Arrive);
+            return checking::arrives(self, op, Caller::here());
+        }
+        let queue = self.queue.lock();
+        // SAFETY: the node is the caller's own, and has a stamp, which was written under the
+        // queue lock.
+        let passes =
+            queue.own_state(node) != NodeState::Waiting && unsafe { node.ticket() } != BROKEN;
+        drop(queue);
+        self.does(if passes {
+            BarrierOp::Poll
+        } else {
+            BarrierOp::PollLeaving
+        });
+        true
     }
 
     #[inline]
@@ -215,6 +246,7 @@ impl Barrier {
 
     #[inline]
     fn drive_out(&self, broken: bool) {
+        self.does(BarrierOp::DriveOut);
         let mut queue = self.queue.lock();
         let state = self.state(&queue);
         self.set_state(
@@ -364,6 +396,7 @@ impl Barrier {
         if node.state() == NodeState::Idle {
             return;
         }
+        self.does(BarrierOp::Leave);
         // Dropped after the queue lock, which is declared later (Q5).
         let _waker;
         let mut queue = self.queue.lock();
@@ -421,6 +454,9 @@ impl Future for BarrierWait<'_> {
         let Some(barrier) = this.barrier else {
             polled_after_completion()
         };
+        if checking::IS_ON && !barrier.polls(&this.node) {
+            return Poll::Pending;
+        }
         // SAFETY: the node is pinned as we are, used with this barrier only, and
         // cancelled in our drop.
         let result = unsafe {
@@ -434,6 +470,7 @@ impl Future for BarrierWait<'_> {
             let ask = || Ask::of_signal(Resource::Barrier, barrier, || "Barrier");
             // SAFETY: the node is pinned as we are, and both go together.
             unsafe { this.watch.wait(ask, this.node.as_ptr(), cx.waker()) };
+            checking::pending(barrier, Awaits::Signal);
         }
         result.map(|stamp| {
             this.watch.over();

@@ -17,6 +17,8 @@ mod real {
     use std::thread::{self, Thread};
     use std::time::{Duration, Instant};
 
+    use crate::checking;
+
     /// How often a thread looks whether it has been woken before it parks: for about
     /// half the time that it takes to park and to be unparked. A release on another
     /// processor is often done by then. (Competitive spinning, Karlin et al. 1991.)
@@ -212,6 +214,12 @@ mod real {
     /// Runs a future to its end on this thread, which is parked while there is
     /// nothing to do.
     pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+        if checking::is_task() {
+            return match checking::suspends(pin!(future), None) {
+                Some(output) => output,
+                None => unreachable!("without a limit, it ends with the future"),
+            };
+        }
         match run(future, None) {
             Some(output) => output,
             None => unreachable!("without a limit, it ends with the future"),
@@ -221,6 +229,9 @@ mod real {
     /// The same, for `limit` at the most: the time runs from the first poll. The last poll
     /// comes when it is up.
     pub(crate) fn block_on_for<F: Future>(limit: Duration, future: F) -> Option<F::Output> {
+        if checking::is_task() {
+            return checking::suspends(pin!(future), Some(limit));
+        }
         run(future, Some(limit))
     }
 

@@ -126,6 +126,27 @@ compile_error!("to test under loom or shuttle, add `--features __schedules`");
 pub mod adapters;
 mod barrier;
 mod blocking;
+#[cfg(all(
+    feature = "check",
+    not(any(
+        async_monitor_loom,
+        async_monitor_shuttle,
+        all(target_family = "wasm", target_os = "unknown")
+    ))
+))]
+pub mod check;
+#[cfg_attr(
+    not(all(
+        feature = "check",
+        not(any(
+            async_monitor_loom,
+            async_monitor_shuttle,
+            all(target_family = "wasm", target_os = "unknown")
+        ))
+    )),
+    path = "checking/off.rs"
+)]
+mod checking;
 mod flavour;
 mod gate;
 mod guarded;

@@ -45,6 +45,7 @@ mod bounded {
     use std::time::Duration;
 
     use super::Elapsed;
+    use crate::checking;
 
     /// Waits for `entry`, for `limit` at the most. See [`timeout`].
     #[must_use = "futures do nothing unless they are awaited"]
@@ -82,6 +83,9 @@ mod bounded {
             };
             if let Poll::Ready(entered) = entry.poll(cx) {
                 return Poll::Ready(Ok(entered));
+            }
+            if checking::is_task() && !limit.is_zero() {
+                return checking::poll_timer(&*timer, cx).map(|()| Err(Elapsed));
             }
             poll_timer(timer, limit, cx).map(|()| Err(Elapsed))
         }

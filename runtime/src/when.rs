@@ -12,9 +12,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::LockId;
+use crate::checking::{self, Awaits};
 use crate::gate::{Access, Exclusive, Gate, Shared, polled_after_completion};
 use crate::platform::{Flavour, Local, Threads};
-use crate::queue::{ConditionalNode, Evaluator};
+use crate::queue::{ConditionalNode, Evaluator, State};
 use crate::traits::lock::{AsyncLock, AsyncRwLock};
 use crate::watch::Resource;
 use crate::watching::Watch;
@@ -198,10 +199,17 @@ impl ConditionalWaiter<'_> {
         // cancelled by our drop.
         at_gate!(self, |gate, node| unsafe {
             let ask = || gate.described(&node.node, Resource::When, || "a lock");
+            let is_first = node.node.state() == State::Idle;
+            if checking::IS_ON && !gate.polls(&node.node, is_first, true, self.1.place()) {
+                return Poll::Pending;
+            }
             self.1.ask(ask, cx.waker());
             let result = gate.poll_conditional(&node.node, cx);
             if result.is_pending() {
                 self.1.wait(ask, node.as_ptr(), cx.waker());
+                gate.waits(Awaits::Permit);
+            } else {
+                checking::entered(gate);
             }
             result
         })
@@ -232,10 +240,12 @@ impl ConditionalWaiter<'_> {
     ) -> bool {
         // SAFETY: passed on.
         at_gate!(self, |gate, node| unsafe {
+            gate.parks();
             let polls_again = gate.unsatisfied(node, cloned_waker, waker, evaluator);
             if !polls_again {
                 let ask = || gate.described(&node.node, Resource::When, || "a lock");
                 self.1.wait(ask, node.as_ptr(), waker);
+                gate.waits(Awaits::Truth);
             }
             polls_again
         })
@@ -247,7 +257,12 @@ impl Drop for ConditionalWaiter<'_> {
     fn drop(&mut self) {
         // SAFETY: the node was pinned if it was ever linked, and used with this
         // gate only.
-        at_gate!(self, |gate, node| unsafe { gate.cancel(&node.node) });
+        at_gate!(self, |gate, node| unsafe {
+            if checking::IS_ON && node.node.state() != State::Idle {
+                gate.leaves(&node.node);
+            }
+            gate.cancel(&node.node);
+        });
     }
 }
 

@@ -112,6 +112,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         request: P::Request,
         object: impl FnOnce() -> Object,
     ) {
+        self.gives_back(request);
         let release = |word| Some(P::release(word, request));
         let wanted = Self::wanted(P::may_mutate(request));
         if self.try_change(wanted, release).is_none() {

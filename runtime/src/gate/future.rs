@@ -7,6 +7,7 @@ use core::task::{Context, Poll, Waker};
 
 use super::permit::Gated;
 use super::policy::Policy;
+use crate::checking::{self, Awaits};
 use crate::queue::{FutureState, Node};
 use crate::traits::lock::LockId;
 use crate::watch::Resource;
@@ -51,10 +52,15 @@ impl<H: Gated> Acquiring<H> {
         // SAFETY: a copy that is not dropped and, if the future has completed
         // already (F1), not used.
         let handle = ManuallyDrop::new(unsafe { ptr::read(&raw const *this.handle) });
+        let place = this.watch.place();
+        if checking::IS_ON && !handle.gate().polls(&this.node, true, false, place) {
+            return Poll::Pending;
+        }
         if this.node.future_state() == FutureState::Init
             && handle.gate().try_acquire_quietly(this.node.request)
         {
-            handle.gate().holder().set(this.watch.place());
+            handle.gate().holder().set(place);
+            checking::entered(handle.gate());
             this.node.set_future_state(FutureState::Completed);
             // It had not completed, and has now: the copy takes the handle's place (F1).
             return Poll::Ready(ManuallyDrop::into_inner(handle));
@@ -87,10 +93,12 @@ impl<H: Gated> Acquiring<H> {
         unsafe {
             if gate.poll_acquire(&self.node, waker).is_pending() {
                 self.watch.wait(ask, self.node.as_ptr(), waker);
+                gate.waits(Awaits::Permit);
                 return Poll::Pending;
             }
         }
         self.watch.acquired(gate.holder(), LockId::of(gate));
+        checking::entered(gate);
         self.node.set_future_state(FutureState::Completed);
         // SAFETY: it had not completed, and has now (F1).
         Poll::Ready(unsafe { ManuallyDrop::take(&mut self.handle) })
@@ -119,6 +127,7 @@ impl<H: Gated> Drop for Acquiring<H> {
         // this. It is dropped also if a waker panics in what comes next.
         let handle = unsafe { ManuallyDrop::take(&mut self.handle) };
         if state == FutureState::Polled {
+            handle.gate().leaves(&self.node);
             // SAFETY: the node is pinned, as it was polled, and used with this
             // gate only.
             unsafe { handle.gate().cancel(&self.node) }

@@ -171,6 +171,7 @@ mod acquire;
 mod conditional;
 mod evaluation;
 mod future;
+mod operations;
 mod permit;
 mod policies;
 mod policy;
@@ -188,6 +189,7 @@ pub(crate) use self::policies::{
 };
 use self::policy::Grants;
 pub(crate) use self::policy::Policy;
+use crate::checking;
 use crate::platform::{Flavour, Ordering, Threads, Word, const_unless_loom};
 use crate::queue::{Node, Queue, State};
 use crate::traits::lock::LockId;
@@ -282,7 +284,8 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     /// [`try_acquire_quietly`](Self::try_acquire_quietly), by a section, where the build watches.
     #[inline]
     pub(crate) fn try_acquire_by(&self, request: P::Request, site: &'static Site) -> bool {
-        let acquired = crate::watch::IS_ON && self.try_acquire_quietly(request);
+        let acquired =
+            crate::watch::IS_ON && !checking::is_task() && self.try_acquire_quietly(request);
         if acquired {
             self.holder.set_section(site);
         }

@@ -20,6 +20,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     /// Gives back what `request` has been granted.
     #[inline]
     pub(crate) fn release(&self, request: P::Request) {
+        self.gives_back(request);
         let release = |word| Some(P::release(word, request));
         let wanted = Self::wanted(P::may_mutate(request));
         if self.try_change(wanted, release).is_none() {
@@ -31,6 +32,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     /// that no condition is evaluated again.
     #[inline]
     pub(crate) fn release_unchanged(&self, request: P::Request) {
+        self.gives_back(request);
         self.change(false, |word| Some(P::release(word, request)));
     }
 

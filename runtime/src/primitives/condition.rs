@@ -28,12 +28,14 @@ use core::task::{Context, Poll, ready};
 
 use super::flavour::{ThisFlavour, threads_only, use_of};
 use crate::LockId;
+use crate::checking::{self, Awaits, ConditionOp, Op};
 use crate::gate::polled_after_completion;
 use crate::platform::{SharedCell, const_unless_loom};
 use crate::queue::{Node, State};
 use crate::signal::{ALL, Epoch, Left, Signal};
 use crate::traits::guard::{HoldsLock, Relock, View};
 use crate::watch::Resource;
+use crate::watching::Caller;
 use crate::watching::{Ask, Watch};
 
 /// A place where tasks that hold a lock wait for a change of what the lock
@@ -177,6 +179,11 @@ impl Condition {
     #[track_caller]
     #[inline]
     pub fn notify(&self, guard: &impl HoldsLock, n: usize) {
+        checking::op_at(
+            &self.signal,
+            Op::Condition(ConditionOp::Notify),
+            Caller::here(),
+        );
         // Waiters of the lock of `guard` joined before it was acquired (C1).
         if n == 0 || self.signal.was_empty() {
             return;
@@ -204,6 +211,12 @@ impl Condition {
     #[inline]
     pub fn notify_all(&self, guard: &impl HoldsLock) {
         self.notify(guard, ALL);
+    }
+
+    /// Tells a checker.
+    #[inline]
+    fn does(&self, op: ConditionOp) {
+        checking::op(&self.signal, Op::Condition(op));
     }
 
     /// Under the queue lock, when it is empty.
@@ -294,6 +307,7 @@ impl<G: Relock> Future for ConditionWait<'_, G> {
                     else {
                         unreachable!("the stage was matched above")
                     };
+                    condition.does(ConditionOp::Wait);
                     let id = guard.lock_id();
                     // SAFETY: the node is idle, pinned as we are, used with this
                     // signal only, and leaves in our drop.
@@ -314,15 +328,18 @@ impl<G: Relock> Future for ConditionWait<'_, G> {
                     };
                     // SAFETY: the node is pinned as we are, and both go together.
                     unsafe { this.watch.wait(ask, this.node.as_ptr(), cx.waker()) };
+                    checking::pending(&condition.signal, Awaits::Signal);
                     return Poll::Pending;
                 }
                 Stage::Parked(_) => {
+                    condition.does(ConditionOp::Poll);
                     // SAFETY: as above, and the node has joined.
                     let polled = unsafe { condition.signal.poll_joined(&this.node, cx.waker()) };
                     if polled.is_pending() {
                         let ask = || Ask::of_signal(Resource::Condition, condition, || "Condition");
                         // SAFETY: as above.
                         unsafe { this.watch.wait(ask, this.node.as_ptr(), cx.waker()) };
+                        checking::pending(&condition.signal, Awaits::Signal);
                         return Poll::Pending;
                     }
                     this.watch.over();
@@ -362,6 +379,9 @@ impl<G: Relock> Drop for ConditionWait<'_, G> {
         }
 
         let condition = self.condition;
+        if self.node.state() != State::Idle {
+            condition.does(ConditionOp::Leave);
+        }
         // The node leaves first: nothing before it can panic.
         // SAFETY: the node is ours and was used with this signal only.
         let left = unsafe { condition.signal.leave(&self.node, || condition.unbind()) };

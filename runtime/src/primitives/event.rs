@@ -41,11 +41,13 @@ use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
 use super::flavour::{ThisFlavour, threads_only, use_of};
+use crate::checking::{self, Awaits, EventOp, Op};
 use crate::gate::polled_after_completion;
 use crate::platform::{Ordering, Word, const_unless_loom};
 use crate::queue::{FutureState, Node, State};
 use crate::signal::{ALL, Epoch, Signal};
 use crate::watch::Resource;
+use crate::watching::Caller;
 use crate::watching::{Ask, Watch};
 
 const SET: usize = 1;
@@ -95,6 +97,7 @@ impl Event {
     /// Where a waker panics. All waiters have been let through then.
     #[inline]
     pub fn set(&self) {
+        self.does(EventOp::Set);
         let mut word = self.word.load(Ordering::Relaxed);
         // Unless there are waiters that no other call lets through:
         while word & (SET | QUEUED) != QUEUED {
@@ -128,6 +131,7 @@ impl Event {
     /// [`set`](Self::set).
     #[inline]
     pub fn clear(&self) {
+        self.does(EventOp::Clear);
         // Acquire: pairs with the Release of `set`. Release: pairs with the Acquire
         // of `is_set`.
         self.word.fetch_and(!SET, Ordering::AcqRel);
@@ -136,6 +140,18 @@ impl Event {
     /// Whether the flag is set.
     #[inline]
     pub fn is_set(&self) -> bool {
+        self.does(EventOp::IsSet);
+        self.flag()
+    }
+
+    /// Tells a checker.
+    #[inline]
+    fn does(&self, op: EventOp) {
+        checking::op(&self.signal, Op::Event(op));
+    }
+
+    #[inline]
+    fn flag(&self) -> bool {
         // Acquire: pairs with the Release of `set` and `clear`.
         self.word.load(Ordering::Acquire) & SET != 0
     }
@@ -168,9 +184,24 @@ impl Event {
         #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn wait_blocking(&self) {
-            if !self.is_set() {
+            if checking::is_task() || !self.flag() {
                 crate::blocking::block_on(self.wait());
             }
+        }
+    }
+
+    /// Tells a checker of the poll of a wait.
+    #[inline]
+    fn polls(&self, node: &Node<Epoch>) -> bool {
+        match node.future_state() {
+            FutureState::Init => {
+                checking::arrives(&self.signal, Op::Event(EventOp::Wait), Caller::here())
+            }
+            FutureState::Polled => {
+                self.does(EventOp::Poll);
+                true
+            }
+            FutureState::Completed => true,
         }
     }
 
@@ -255,7 +286,7 @@ impl fmt::Debug for Event {
     #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Event")
-            .field("set", &self.is_set())
+            .field("set", &self.flag())
             .field("waiters", &self.signal.waiters())
             .finish()
     }
@@ -277,7 +308,10 @@ impl Future for EventWait<'_> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let (event, node) = (self.event, &self.node);
-        if node.future_state() != FutureState::Init || !event.is_set() {
+        if checking::IS_ON && !event.polls(node) {
+            return Poll::Pending;
+        }
+        if node.future_state() != FutureState::Init || !event.flag() {
             if node.future_state() == FutureState::Completed {
                 polled_after_completion()
             }
@@ -289,6 +323,7 @@ impl Future for EventWait<'_> {
                     let ask = || Ask::of_signal(Resource::Event, event, || "Event");
                     // SAFETY: the node is pinned as we are, and both go together.
                     unsafe { self.watch.wait(ask, node.as_ptr(), cx.waker()) };
+                    checking::pending(&event.signal, Awaits::Signal);
                     return Poll::Pending;
                 }
             }
@@ -303,6 +338,7 @@ impl Drop for EventWait<'_> {
     #[inline]
     fn drop(&mut self) {
         if self.node.future_state() == FutureState::Polled {
+            self.event.does(EventOp::Leave);
             // SAFETY: the node is ours and was used with this signal only.
             unsafe { self.event.cancel(&self.node) }
         }

@@ -131,7 +131,7 @@ impl Lock {
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_acquire(&self) -> Option<LockGuard<'_>> {
-        self.gate.try_acquire(()).then(|| LockGuard::new(self))
+        self.gate.attempt(()).then(|| LockGuard::new(self))
     }
 
     threads_only! {
@@ -150,7 +150,7 @@ impl Lock {
         #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn acquire_blocking(&self) -> LockGuard<'_> {
-            match self.try_acquire() {
+            match crate::checking::unless_checked(|| self.try_acquire()) {
                 Some(guard) => guard,
                 None => crate::blocking::block_on(self.acquire()),
             }
@@ -182,7 +182,7 @@ impl Lock {
     #[inline]
     pub fn try_acquire_owned(self: &rc!(Self)) -> Option<OwnedLockGuard> {
         self.gate
-            .try_acquire(())
+            .attempt(())
             .then(|| OwnedLockGuard::new(Rc::clone(self)))
     }
 
@@ -191,7 +191,7 @@ impl Lock {
         #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn acquire_owned_blocking(self: &rc!(Self)) -> OwnedLockGuard {
-            match self.try_acquire_owned() {
+            match crate::checking::unless_checked(|| self.try_acquire_owned()) {
                 Some(guard) => guard,
                 None => crate::blocking::block_on(self.acquire_owned()),
             }
@@ -202,6 +202,7 @@ impl Lock {
     /// The answer may be out of date when it arrives.
     #[inline]
     pub fn is_locked(&self) -> bool {
+        self.gate.looks();
         self.gate.word() & LOCKED != 0
     }
 }

@@ -101,7 +101,7 @@ impl<T: ?Sized> Mutex<T> {
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
-        self.gate().try_acquire(()).then(|| MutexGuard::new(self))
+        self.gate().attempt(()).then(|| MutexGuard::new(self))
     }
 
     threads_only! {
@@ -110,7 +110,7 @@ impl<T: ?Sized> Mutex<T> {
         #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn lock_blocking(&self) -> MutexGuard<'_, T> {
-            match self.try_lock() {
+            match crate::checking::unless_checked(|| self.try_lock()) {
                 Some(guard) => guard,
                 None => crate::blocking::block_on(self.lock()),
             }
@@ -130,7 +130,7 @@ impl<T: ?Sized> Mutex<T> {
     #[inline]
     pub fn try_lock_owned(self: &rc!(Self)) -> Option<OwnedMutexGuard<T>> {
         self.gate()
-            .try_acquire(())
+            .attempt(())
             .then(|| OwnedMutexGuard::new(Rc::clone(self)))
     }
 
@@ -139,7 +139,7 @@ impl<T: ?Sized> Mutex<T> {
         #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn lock_owned_blocking(self: &rc!(Self)) -> OwnedMutexGuard<T> {
-            match self.try_lock_owned() {
+            match crate::checking::unless_checked(|| self.try_lock_owned()) {
                 Some(guard) => guard,
                 None => crate::blocking::block_on(self.lock_owned()),
             }

@@ -1,6 +1,7 @@
 //! In which order a section acquires several locks.
 
 use crate::LockId;
+use crate::checking;
 
 /// The indices of `locks` in the order of their ids, which is the order in
 /// which every section of the program acquires them: no two sections can then
@@ -12,6 +13,7 @@ use crate::LockId;
 /// to release. Each lock comes with the expression that led to it.
 #[track_caller]
 pub fn in_order<const N: usize>(locks: [(LockId, &'static str); N]) -> [usize; N] {
+    let locks = locks.map(|(id, name)| (checking::in_fixed_order(id), name));
     let mut order = core::array::from_fn(|index| index);
     order.sort_unstable_by_key(|&index: &usize| (locks[index].0, index));
     for pair in order.windows(2) {

@@ -6,6 +6,7 @@ use core::panic::{RefUnwindSafe, UnwindSafe};
 use super::raw::{RawMutex, RawMutexGuard};
 use super::turns::{Hold, Turns};
 use super::when::conditional_sync_lock;
+use crate::checking::SyncOp;
 use crate::platform::const_unless_loom;
 use crate::traits::lock::LockId;
 use crate::traits::sync_lock::ExclusiveSyncLock;
@@ -59,6 +60,7 @@ impl Lock {
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn acquire(&self) -> LockGuard<'_> {
+        self.turns.called(SyncOp::Acquire { reads: false });
         LockGuard {
             hold: Hold::new(self.lock_raw(), &self.turns),
         }
@@ -79,7 +81,9 @@ impl Lock {
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_acquire(&self) -> Option<LockGuard<'_>> {
+        self.turns.called(SyncOp::Try { reads: false });
         let raw = self.raw.try_lock()?;
+        self.turns.entered();
         Some(LockGuard {
             hold: Hold::new(raw, &self.turns),
         })
@@ -95,6 +99,7 @@ impl Lock {
     /// The caller has the turn, and leaves it to the guard.
     #[inline]
     pub(super) unsafe fn acquire_with_turn(&self) -> LockGuard<'_> {
+        self.turns.called(SyncOp::Acquire { reads: false });
         LockGuard {
             hold: Hold::with_turn(self.lock_raw(), &self.turns, true),
         }

@@ -11,6 +11,7 @@ use core::fmt;
 use super::raw::{RawReadGuard, RawRwLock, RawWriteGuard};
 use super::turns::{Hold, Turns};
 use super::when::{ConditionalSyncRwLock, conditional_sync_lock};
+use crate::checking::SyncOp;
 use crate::gate::guard_traits;
 use crate::traits::lock::LockId;
 use crate::traits::sync_lock::{ExclusiveSyncLock, ExclusiveSyncRwLock, SyncRwLock};
@@ -104,6 +105,7 @@ impl<T: ?Sized> RwLock<T> {
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn read(&self) -> RwLockReadGuard<'_, T> {
+        self.turns.called(SyncOp::Acquire { reads: true });
         self.reading(self.read_raw(), false)
     }
 
@@ -111,7 +113,9 @@ impl<T: ?Sized> RwLock<T> {
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_read(&self) -> Option<RwLockReadGuard<'_, T>> {
+        self.turns.called(SyncOp::Try { reads: true });
         let raw = self.raw.try_read()?;
+        self.turns.entered();
         Some(self.reading(raw, false))
     }
 
@@ -123,6 +127,7 @@ impl<T: ?Sized> RwLock<T> {
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn write(&self) -> RwLockWriteGuard<'_, T> {
+        self.turns.called(SyncOp::Acquire { reads: false });
         self.writing(self.write_raw(), false)
     }
 
@@ -130,7 +135,9 @@ impl<T: ?Sized> RwLock<T> {
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_write(&self) -> Option<RwLockWriteGuard<'_, T>> {
+        self.turns.called(SyncOp::Try { reads: false });
         let raw = self.raw.try_write()?;
+        self.turns.entered();
         Some(self.writing(raw, false))
     }
 
@@ -189,6 +196,7 @@ impl<T: ?Sized> RwLock<T> {
     /// The caller has the turn, and leaves it to the guard.
     #[inline]
     unsafe fn acquire_with_turn(&self) -> RwLockWriteGuard<'_, T> {
+        self.turns.called(SyncOp::Acquire { reads: false });
         self.writing(self.write_raw(), true)
     }
 
@@ -302,6 +310,7 @@ impl<T: ?Sized> SyncRwLock for RwLock<T> {
 unsafe impl<T: ?Sized> ConditionalSyncRwLock for RwLock<T> {
     #[inline]
     unsafe fn read_with_turn(&self) -> RwLockReadGuard<'_, T> {
+        self.turns.called(SyncOp::Acquire { reads: true });
         self.reading(self.read_raw(), true)
     }
 

@@ -4,11 +4,13 @@ use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
 
 use super::raw::{RawMutexGuard, RawReadGuard, RawWriteGuard};
+use crate::checking::{self, Op, SyncOp};
 use crate::gate::{Exclusive, Gate};
 use crate::platform::const_unless_loom;
 use crate::queue::Object;
 use crate::traits::lock::LockId;
 use crate::wake::wake_one;
+use crate::watching::Caller;
 
 /// Where the conditional waiters of a lock take turns: see `gate::turn`.
 #[allow(missing_debug_implementations)]
@@ -19,6 +21,27 @@ impl Turns {
         pub(super) const fn new() -> Self {
             Turns(Gate::new(0))
         }
+    }
+}
+
+impl Turns {
+    /// Tells a checker.
+    #[inline]
+    pub(super) fn does(&self, op: SyncOp) {
+        checking::op(self, Op::Sync(op));
+    }
+
+    /// Tells a checker that an attempt has acquired the lock.
+    #[inline]
+    pub(super) fn entered(&self) {
+        checking::entered(self);
+    }
+
+    /// Tells a checker of a call of a user.
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
+    #[inline]
+    pub(super) fn called(&self, op: SyncOp) {
+        checking::op_at(self, Op::Sync(op), Caller::here());
     }
 }
 
@@ -119,6 +142,7 @@ impl<'a, R: RawGuard> Hold<'a, R> {
     /// To be called once. Little enough to be inlined, so that a guard stays in registers.
     #[inline(always)]
     fn release(&mut self, changed: bool, object: impl FnOnce() -> Option<Object>) {
+        self.turns.does(SyncOp::Release);
         if self.has_turn || changed && self.turns.0.has_unsatisfied() {
             self.release_and_wake(changed, object);
         } else {

@@ -15,11 +15,13 @@ use std::sync::Arc;
 use super::turns::Turns;
 use crate::LockId;
 use crate::blocking::block_on;
+use crate::checking::{self, Awaits, Op, SyncOp};
 use crate::gate::polled_after_completion;
-use crate::queue::{ConditionalNode, Evaluator};
+use crate::queue::{ConditionalNode, Evaluator, State};
 use crate::traits::sync_lock::{SyncLock, SyncRwLock};
 use crate::wake::wake_one;
 use crate::watch::{Mode, Resource};
+use crate::watching::Caller;
 use crate::watching::{Ask, Watch};
 use crate::when::Evaluate;
 
@@ -233,11 +235,17 @@ impl Waiter<'_> {
     /// Waits for the turn.
     #[inline]
     fn poll(self: Pin<&Self>, cx: &mut Context<'_>) -> Poll<()> {
+        // The first poll has a place of its own, and may be refused. Later ones are points too.
+        if checking::IS_ON && !checking::arrives(self.turns, Op::Sync(SyncOp::Turn), Caller::here())
+        {
+            return Poll::Pending;
+        }
         // SAFETY: the node is pinned as we are, used with this gate only, and cancelled by
         // our drop.
         let polled = unsafe { self.turns.0.poll_turn(&self.node.node, cx) };
         if polled.is_pending() {
             self.wait(cx);
+            checking::pending(self.turns, Awaits::Truth);
         }
         polled
     }
@@ -270,6 +278,9 @@ impl Waiter<'_> {
 impl Drop for Waiter<'_> {
     #[inline]
     fn drop(&mut self) {
+        if self.node.node.state() != State::Idle {
+            self.turns.does(SyncOp::Turn);
+        }
         // SAFETY: the node was pinned if it was ever linked, and used with this gate only.
         unsafe { self.turns.0.cancel(&self.node.node) }
     }
@@ -420,6 +431,7 @@ where
                     if let Some(waker) = waker {
                         wake_one(waker);
                     }
+                    checking::pending(waiter.turns, Awaits::Truth);
                     return Poll::Pending;
                 }
             };
@@ -438,6 +450,7 @@ where
             }
             if !again {
                 waiter.wait(cx);
+                checking::pending(waiter.turns, Awaits::Truth);
                 return Poll::Pending;
             }
         };

@@ -71,6 +71,8 @@ use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 #[allow(unused_imports)] // without a feature that has adapters
 pub(crate) use self::foreign::foreign;
 pub use self::frames::{AwaitWithin, Awaited, LockType, Section, SectionLock, Site, SiteLock};
+#[cfg(feature = "check")]
+pub(crate) use self::frames::{StackList, entered_section, exchange_list};
 pub(crate) use self::registry::report;
 pub(crate) use self::waiting::{Ask, Watch, by_thread};
 pub(crate) use self::watcher::{set_long_hold, set_threshold};
@@ -87,6 +89,12 @@ impl Caller {
     #[inline]
     pub(crate) fn here() -> Self {
         Caller(Location::caller())
+    }
+
+    /// The place.
+    #[cfg(feature = "check")]
+    pub(crate) fn location(self) -> &'static Location<'static> {
+        self.0
     }
 }
 

@@ -15,6 +15,7 @@ use crate::gate::{
     Acquiring, Gate, GatePermit, Gated, acquiring_future, guard_traits, polled_after_completion,
 };
 use crate::traits::guard::relock_guard;
+use crate::watching::Caller;
 
 /// Claims, as types: a guard needs no byte to say what it is.
 macro_rules! claims {
@@ -199,6 +200,7 @@ macro_rules! write_guards {
                 let guard = <$read_guard>::new($read_handle);
                 // R3. A waker that panics in here drops the new guard.
                 let gate = guard.permit.handle().gate();
+                gate.gives_back(Access::Write);
                 gate.change(true, |word| Some((word & !WRITER) + READER));
                 guard
             }
@@ -241,7 +243,9 @@ macro_rules! upgradable_guards {
             #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             pub fn try_upgrade(guard: Self) -> Result<$write_guard, Self> {
-                if guard.permit.handle().gate().try_acquire_first(Access::Upgrade) {
+                let gate = guard.permit.handle().gate();
+                gate.attempts(Access::Upgrade, Caller::here());
+                if gate.try_acquire_first(Access::Upgrade) {
                     Ok(<$write_guard>::new(guard.permit.into_handle()))
                 } else {
                     Err(guard)
@@ -256,6 +260,7 @@ macro_rules! upgradable_guards {
                 // A waker that panics in here drops the new guard. The count
                 // has room by R4.
                 let gate = guard.permit.handle().gate();
+                gate.gives_back(Access::Upgradable);
                 gate.change(false, |word| Some((word & !UPGRADABLE) + READER));
                 guard
             }

@@ -224,7 +224,7 @@ impl<T: ?Sized> RwLock<T> {
         #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn read_blocking(&self) -> RwLockReadGuard<'_, T> {
-            match self.try_read() {
+            match crate::checking::unless_checked(|| self.try_read()) {
                 Some(guard) => guard,
                 None => crate::blocking::block_on(self.read()),
             }
@@ -237,7 +237,7 @@ impl<T: ?Sized> RwLock<T> {
         #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn write_blocking(&self) -> RwLockWriteGuard<'_, T> {
-            match self.try_write() {
+            match crate::checking::unless_checked(|| self.try_write()) {
                 Some(guard) => guard,
                 None => crate::blocking::block_on(self.write()),
             }
@@ -250,7 +250,7 @@ impl<T: ?Sized> RwLock<T> {
         #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn upgradable_read_blocking(&self) -> RwLockUpgradableReadGuard<'_, T> {
-            match self.try_upgradable_read() {
+            match crate::checking::unless_checked(|| self.try_upgradable_read()) {
                 Some(guard) => guard,
                 None => crate::blocking::block_on(self.upgradable_read()),
             }
@@ -313,7 +313,7 @@ impl<T: ?Sized> RwLock<T> {
         #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn read_owned_blocking(self: &rc!(Self)) -> OwnedRwLockReadGuard<T> {
-            match self.try_read_owned() {
+            match crate::checking::unless_checked(|| self.try_read_owned()) {
                 Some(guard) => guard,
                 None => crate::blocking::block_on(self.read_owned()),
             }
@@ -326,7 +326,7 @@ impl<T: ?Sized> RwLock<T> {
         #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn write_owned_blocking(self: &rc!(Self)) -> OwnedRwLockWriteGuard<T> {
-            match self.try_write_owned() {
+            match crate::checking::unless_checked(|| self.try_write_owned()) {
                 Some(guard) => guard,
                 None => crate::blocking::block_on(self.write_owned()),
             }
@@ -339,7 +339,7 @@ impl<T: ?Sized> RwLock<T> {
         #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn upgradable_read_owned_blocking(self: &rc!(Self)) -> OwnedRwLockUpgradableReadGuard<T> {
-            match self.try_upgradable_read_owned() {
+            match crate::checking::unless_checked(|| self.try_upgradable_read_owned()) {
                 Some(guard) => guard,
                 None => crate::blocking::block_on(self.upgradable_read_owned()),
             }
@@ -350,6 +350,7 @@ impl<T: ?Sized> RwLock<T> {
     /// The answer may be out of date when it arrives.
     #[inline]
     pub fn is_locked(&self) -> bool {
+        self.gate().looks();
         self.gate().word() & !FLAGS != 0
     }
 
@@ -359,9 +360,10 @@ impl<T: ?Sized> RwLock<T> {
         self.value.get_mut()
     }
 
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     fn try_access(&self, access: Access) -> bool {
-        self.gate().try_acquire(access)
+        self.gate().attempt(access)
     }
 }
 

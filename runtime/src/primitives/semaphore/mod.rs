@@ -39,6 +39,7 @@ use super::flavour::{Rc, ThisFlavour, local_only, rc, threads_only, use_of};
 use crate::gate::{Counting, Gate, Gated, PERMIT, QUEUED};
 use crate::platform::{Ordering, Word, const_unless_loom};
 use crate::traits::lock::{LockId, async_lock};
+use crate::watching::Caller;
 use crate::watching::Permits;
 
 /// A number of permits that tasks take, wait for and give back: asyncio's
@@ -194,7 +195,7 @@ macro_rules! semaphore {
                 #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
                 #[inline]
                 pub fn acquire_many_blocking(&self, permits: usize) -> $permit<'_> {
-                    match self.try_acquire_many(permits) {
+                    match crate::checking::unless_checked(|| self.try_acquire_many(permits)) {
                         Some(permit) => permit,
                         None => crate::blocking::block_on(self.acquire_many(permits)),
                     }
@@ -251,7 +252,7 @@ macro_rules! semaphore {
                 #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
                 #[inline]
                 pub fn acquire_many_owned_blocking(self: &rc!(Self), permits: usize) -> $owned_permit {
-                    match self.try_acquire_many_owned(permits) {
+                    match crate::checking::unless_checked(|| self.try_acquire_many_owned(permits)) {
                         Some(permit) => permit,
                         None => crate::blocking::block_on(self.acquire_many_owned(permits)),
                     }
@@ -262,6 +263,7 @@ macro_rules! semaphore {
             /// to a woken task are not among them.
             #[inline]
             pub fn available_permits(&self) -> usize {
+                self.gate.looks();
                 self.gate.word() / PERMIT
             }
 
@@ -270,13 +272,15 @@ macro_rules! semaphore {
             /// date when it arrives.
             #[inline]
             pub fn is_locked(&self) -> bool {
+                self.gate.looks();
                 let word = self.gate.word();
                 word & QUEUED != 0 || word / PERMIT == 0
             }
 
+            #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             fn try_take(&self, permits: usize) -> bool {
-                permits == 0 || self.gate.try_acquire(permits)
+                permits == 0 || self.gate.attempt(permits)
             }
         }
 
@@ -374,6 +378,7 @@ impl Semaphore {
     #[inline]
     pub fn add_permits(&self, permits: usize) {
         self.permits.changed(LockId::of(&self.gate));
+        self.gate.gives_back(permits);
         let added = permits == 0
             || self.gate.change(false, |word| {
                 let available = (word / PERMIT).checked_add(permits)?;
@@ -415,6 +420,8 @@ impl BoundedSemaphore {
     /// counting those that are out. Nothing is released then.
     #[inline]
     pub fn release(&self, permits: usize) -> Result<(), OverRelease> {
+        // Whether it is refused depends on what others have forgotten.
+        self.gate.attempts(permits, Caller::here());
         let mut forgotten = self.forgotten.load(Ordering::Relaxed);
         loop {
             let Some(left) = forgotten.checked_sub(permits) else {

@@ -10,6 +10,7 @@ use super::{BoundedSemaphore, Semaphore, rc};
 use crate::gate::{Acquiring, GatePermit, Gated};
 use crate::platform::Ordering;
 use crate::traits::lock::LockId;
+use crate::watching::Caller;
 
 impl Semaphore {
     /// A permit is taken for good.
@@ -24,6 +25,7 @@ impl BoundedSemaphore {
     #[inline]
     fn forgot(&self, permits: usize) {
         self.permits.changed(LockId::of(&self.gate));
+        self.gate.attempts(permits, Caller::here());
         // Release: pairs with the Acquire of `release`.
         self.forgotten.fetch_add(permits, Ordering::Release);
     }

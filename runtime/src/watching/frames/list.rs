@@ -6,6 +6,8 @@ use core::task::Waker;
 use std::thread_local;
 
 use super::{Frame, FrameRef, LINKED, LINKED_AROUND, Site};
+#[cfg(feature = "check")]
+use crate::watch::SectionInfo;
 
 thread_local! {
     /// The innermost section that the thread is in.
@@ -30,6 +32,32 @@ impl Iterator for List {
         self.0 = frame.outer.get();
         Some(frame)
     }
+}
+
+/// The list of a stack, while the thread runs on another one.
+#[cfg(feature = "check")]
+#[derive(Clone, Copy)]
+pub(crate) struct StackList(*const Frame);
+
+#[cfg(feature = "check")]
+impl StackList {
+    pub(crate) const EMPTY: StackList = StackList(ptr::null());
+}
+
+/// The thread goes on to another stack, whose list is `list`. Returns the one that it leaves,
+/// which stays what it is until the thread comes back to it (W1).
+#[cfg(feature = "check")]
+pub(crate) fn exchange_list(list: StackList) -> StackList {
+    StackList(INNERMOST.replace(list.0))
+}
+
+/// The lock that a section acquires on this thread, if one does, and the section.
+#[cfg(feature = "check")]
+pub(crate) fn entered_section() -> Option<(&'static str, SectionInfo)> {
+    let innermost = list().next()?;
+    let index = innermost.entering.get().checked_sub(1)?;
+    let lock = innermost.lock(index as usize)?;
+    Some((lock.name, innermost.site.info))
 }
 
 /// Whether this thread is in a section.

@@ -48,6 +48,8 @@ pub(super) use self::around::{
 };
 pub use self::futures::{AwaitWithin, Awaited};
 pub(super) use self::list::entering;
+#[cfg(feature = "check")]
+pub(crate) use self::list::{StackList, entered_section, exchange_list};
 use super::registry;
 use crate::LockId;
 use crate::watch::{Mode, Place, SectionInfo};
@@ -244,7 +246,8 @@ impl<'o, const N: usize> Section<'o, N> {
     /// of acquisitions is noted.
     #[inline]
     pub fn __is_told(&self, is_short: bool) -> bool {
-        is_short || list::is_inside()
+        // A checker has to be told by a future, which may be suspended.
+        is_short || list::is_inside() || crate::checking::is_task()
     }
 
     /// Where it is written: at `site`, in the body of the section `around`.
@@ -413,7 +416,8 @@ impl<'s> FrameRef<'s> {
 
     /// Tells the registry what the section holds.
     fn register(&self) {
-        if self.registered.get() == self.holds.get() {
+        // A checker knows what is held.
+        if self.registered.get() == self.holds.get() || crate::checking::is_task() {
             return;
         }
         let held = self.held().map(|lock| (lock.name, lock.id, lock.mode));

@@ -1,0 +1,174 @@
+//! Numbers for primitives that are the same in every run, wherever they are in memory.
+//!
+//! Where an address is used for the first time in a run decides its number: the first such
+//! place that any run has come to. A place is a task and how many primitives it has named
+//! before, by operations whose number does not depend on who is woken when. If a primitive gets a number in one run by a place that names a number of an earlier
+//! run elsewhere, the two are one, and everything begins anew with that knowledge. So the numbers
+//! do not depend on the schedule, unless which primitive a place names does.
+
+use std::string::{String, ToString};
+use std::vec::Vec;
+
+use super::session::{MOST_TASKS, NO_TASK};
+
+/// How often two numbers are made one.
+const MOST_MERGES: u32 = 32;
+
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    /// The number that each place has named first; that of the test itself is the last list.
+    places: [Vec<u32>; MOST_TASKS + 1],
+    /// Numbers for places that name another one in some run: a place, and what it has named.
+    others: Vec<(usize, usize, u32)>,
+    next: u32,
+    merges: u32,
+    changed: bool,
+    /// Of this run: an address, its number, and the place by which it has got it.
+    run: Vec<(usize, u32, (usize, usize))>,
+    /// How often each has named something in this run.
+    counts: [usize; MOST_TASKS + 1],
+    /// What primitives are called.
+    said: Vec<Option<String>>,
+    /// Values that have been given a name, by their addresses.
+    given: Vec<(usize, usize, String)>,
+}
+
+impl Names {
+    pub(super) fn begin_run(&mut self) {
+        self.run.clear();
+        self.counts = [0; MOST_TASKS + 1];
+        self.given.clear();
+    }
+
+    /// The number of the primitive at `address`, which has been named in this run.
+    pub(super) fn known(&self, address: usize) -> Option<u32> {
+        let mut index = 0;
+        while index < self.run.len() {
+            if self.run[index].0 == address {
+                return Some(self.run[index].1);
+            }
+            index += 1;
+        }
+        None
+    }
+
+    /// The number of the primitive at `address`, for the task that names it.
+    pub(super) fn of(&mut self, task: usize, address: usize) -> u32 {
+        let who = if task == NO_TASK { MOST_TASKS } else { task };
+        let count = self.counts[who];
+        self.counts[who] += 1;
+        let mut known = None;
+        let mut index = 0;
+        while index < self.run.len() {
+            if self.run[index].0 == address {
+                known = Some((self.run[index].1, self.run[index].2));
+                break;
+            }
+            index += 1;
+        }
+        let place = self.places[who].get(count).copied();
+        match (known, place) {
+            (Some((id, by)), Some(named)) => {
+                if id != named {
+                    self.merge(id, by, named);
+                }
+                id
+            }
+            (Some((id, _)), None) => {
+                self.places[who].push(id);
+                id
+            }
+            (None, place) => {
+                let id = self.first(who, count, place);
+                self.run.push((address, id, (who, count)));
+                id
+            }
+        }
+    }
+
+    fn is_used(&self, id: u32) -> bool {
+        self.run.iter().any(|used| used.1 == id)
+    }
+
+    /// The number of what is named for the first time in this run.
+    fn first(&mut self, who: usize, count: usize, place: Option<u32>) -> u32 {
+        let Some(named) = place else {
+            let id = self.new_id();
+            self.places[who].push(id);
+            return id;
+        };
+        if !self.is_used(named) {
+            return named;
+        }
+        let other = self
+            .others
+            .iter()
+            .find(|other| (other.0, other.1) == (who, count) && !self.is_used(other.2));
+        match other {
+            Some(other) => other.2,
+            None => {
+                let id = self.new_id();
+                self.others.push((who, count, id));
+                id
+            }
+        }
+    }
+
+    fn new_id(&mut self) -> u32 {
+        self.next += 1;
+        self.next - 1
+    }
+
+    /// What has got the number `id` by the place `by` is what another run has called `named`.
+    fn merge(&mut self, id: u32, by: (usize, usize), named: u32) {
+        if self.is_used(named) || self.merges == MOST_MERGES {
+            return;
+        }
+        if self.places[by.0].get(by.1) == Some(&id) {
+            self.places[by.0][by.1] = named;
+            self.merges += 1;
+            self.changed = true;
+        }
+    }
+
+    /// Whether numbers are others than they were. Then it is so no more.
+    pub(super) fn has_changed(&mut self) -> bool {
+        core::mem::take(&mut self.changed)
+    }
+
+    /// A primitive is called `name`.
+    pub(super) fn say(&mut self, id: u32, name: &str) {
+        let index = id as usize;
+        if self.said.len() <= index {
+            self.said.resize(index + 1, None);
+        }
+        self.said[index].get_or_insert_with(|| name.to_string());
+    }
+
+    /// The primitives in a value of `size` bytes at `address` are called `name`.
+    pub(super) fn give(&mut self, address: usize, size: usize, name: &str) {
+        self.given.push((address, size, name.to_string()));
+    }
+
+    /// Whether another primitive of this run is called the same.
+    pub(super) fn is_said_of_another(&self, id: u32) -> bool {
+        let name = self.said(id);
+        let mut others = self.run.iter().filter(|other| other.1 != id);
+        others.any(|other| self.said(other.1) == name)
+    }
+
+    /// What a primitive is called.
+    pub(super) fn said(&self, id: u32) -> Option<&str> {
+        let at = self.run.iter().find(|used| used.1 == id);
+        let given = at.and_then(|used| {
+            let within = |given: &&(usize, usize, String)| {
+                given.0 <= used.0 && used.0 < given.0 + given.1.max(1)
+            };
+            self.given.iter().find(within)
+        });
+        match given {
+            Some(given) => Some(&given.2),
+            None => self.said.get(id as usize)?.as_deref(),
+        }
+    }
+}

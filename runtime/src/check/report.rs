@@ -1,0 +1,449 @@
+//! How a check is begun, and what it says in the end.
+
+use core::cell::RefCell;
+use core::fmt;
+use core::future::Future;
+use std::boxed::Box;
+use std::env;
+use std::format;
+use std::string::{String, ToString};
+use std::time::Duration;
+use std::vec::Vec;
+
+use super::engine::{Counts, End, Engine, Failure as Found, FailureKind};
+use super::minimize::{minimize, refined};
+use super::options::Options;
+use super::run::Run;
+use super::table::table;
+use super::trace::Choice;
+
+/// The variable of the environment with a schedule to run.
+const REPLAY: &str = "ASYNC_MONITOR_REPLAY";
+
+/// Runs a test in every schedule that matters. See [the module](super).
+///
+/// # Panics
+///
+/// With the table of a schedule, if the test fails in one.
+#[track_caller]
+pub fn every_schedule(test: impl Fn(&mut Run)) -> Outcome {
+    Check::new().every_schedule(test)
+}
+
+/// A check with other bounds than usual.
+#[derive(Clone, Debug, Default)]
+pub struct Check {
+    options: Options,
+}
+
+macro_rules! options {
+    ($($(#[$doc:meta])* $name:ident: $type:ty;)*) => {
+        impl Check {
+            $(
+                $(#[$doc])*
+                #[must_use = "a check does nothing before it is run"]
+                pub fn $name(mut self, $name: $type) -> Self {
+                    self.options.$name = $name;
+                    self
+                }
+            )*
+        }
+    };
+}
+
+options! {
+    /// How many tasks may be cancelled in a run: 1, unless this was called. A task is cancelled
+    /// where it waits, or would wait in a schedule that is as good.
+    cancels: usize;
+    /// How many timeouts may expire in a run before there is nothing else to do: 2, unless this
+    /// was called.
+    timeouts: usize;
+    /// After how many runs the check gives up, and proves nothing: 50 000, unless this was called.
+    max_runs: u64;
+    /// After how many steps a run is taken for one that never ends: 2000, unless this was called.
+    max_steps: usize;
+    /// How many tasks there may be: 16 at the most.
+    tasks: usize;
+    /// Whether tasks may wait for ever for what a cancelled task would have done: they may, unless
+    /// this was called.
+    cancels_may_starve: bool;
+    /// The size of the stack of a task, in bytes: 256 KiB, unless this was called.
+    stack_size: usize;
+}
+
+impl Check {
+    /// A check with the usual bounds.
+    #[must_use = "a check does nothing before it is run"]
+    pub fn new() -> Self {
+        Check::default()
+    }
+
+    /// Runs so many schedules at random, in place of all.
+    #[must_use = "a check does nothing before it is run"]
+    pub fn sample(self, runs: u64) -> Self {
+        self.seeded_sample(runs, 0)
+    }
+
+    /// The same, beginning with another seed.
+    #[must_use = "a check does nothing before it is run"]
+    pub fn seeded_sample(mut self, runs: u64, seed: u64) -> Self {
+        self.options.sample = Some((runs, seed));
+        self
+    }
+
+    /// Runs a test in every schedule that matters.
+    ///
+    /// # Panics
+    ///
+    /// With the table of a schedule, if the test fails in one.
+    #[track_caller]
+    pub fn every_schedule(&self, test: impl Fn(&mut Run)) -> Outcome {
+        match self.run(test) {
+            Ok(outcome) => {
+                std::eprintln!("{outcome}");
+                outcome
+            }
+            Err(failure) => panic!("{failure}"),
+        }
+    }
+
+    /// The same for a test that is a future, and makes its tasks by [`spawn`](super::spawn).
+    #[doc(hidden)]
+    #[track_caller]
+    pub fn __every_schedule_of<F: Future<Output = ()> + 'static>(
+        &self,
+        name: &str,
+        test: impl Fn() -> F,
+    ) -> Outcome {
+        self.every_schedule(|run| run.lasting(name, test()))
+    }
+
+    /// Runs a test in every schedule that matters, and returns what has come of it.
+    ///
+    /// # Errors
+    ///
+    /// A failure of the test.
+    ///
+    /// # Panics
+    ///
+    /// Where the making of the tasks does; where panics end the process.
+    pub fn run(&self, test: impl Fn(&mut Run)) -> Result<Outcome, Failure> {
+        if cfg!(panic = "abort") {
+            panic!("a check runs into panics and goes on: it needs `panic = \"unwind\"`")
+        }
+        assert!(
+            super::session::current().is_none(),
+            "a check is run within another one"
+        );
+        let mut engine = Engine::new(&test, self.options.clone());
+        if let Ok(schedule) = env::var(REPLAY) {
+            return replay(&mut engine, &schedule);
+        }
+        let found = match self.options.sample {
+            Some((runs, seed)) => engine.sample(runs, seed),
+            None => engine.search(),
+        };
+        let outcome = Outcome::new(&engine);
+        match found {
+            Ok(()) => Ok(outcome),
+            Err((schedule, end)) => Err(explain(&mut engine, schedule, end, outcome)),
+        }
+    }
+
+    /// The classes that the search finds, and those that are found by trying everything. The
+    /// test is told what it is run for: 0 for a search that finds out which operations
+    /// conflict, 1 for one that knows, 2 for everything.
+    #[doc(hidden)]
+    pub fn __compare(
+        &self,
+        test: impl Fn(&mut Run, usize),
+    ) -> [Result<(Outcome, Vec<u64>), Failure>; 3] {
+        let learned = RefCell::default();
+        let names = RefCell::default();
+        [0, 1, 2].map(|phase| {
+            let test = |run: &mut Run| test(run, phase);
+            let mut engine = Engine::new(&test, self.options.clone());
+            engine.session.learned.swap(&learned);
+            engine.session.names.swap(&names);
+            engine.collects = true;
+            let found = match phase {
+                0 | 1 => engine.search(),
+                _ => engine.search_everything(),
+            };
+            let outcome = Outcome::new(&engine);
+            let mut classes: Vec<u64> = engine.classes.iter().copied().collect();
+            classes.sort_unstable();
+            let result = match found {
+                Ok(()) => Ok((outcome, classes)),
+                Err((schedule, end)) => Err(explain(&mut engine, schedule, end, outcome)),
+            };
+            engine.session.learned.swap(&learned);
+            engine.session.names.swap(&names);
+            result
+        })
+    }
+}
+
+/// What a check has done.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    counts: Counts,
+    elapsed: Duration,
+    is_complete: bool,
+    is_sample: bool,
+}
+
+impl Outcome {
+    fn new(engine: &Engine<'_>) -> Self {
+        Outcome {
+            counts: engine.counts,
+            elapsed: engine.elapsed(),
+            is_complete: engine.is_complete,
+            is_sample: engine.options.sample.is_some(),
+        }
+    }
+
+    /// How many schedules were run to their end: one of each class.
+    pub fn schedules(&self) -> u64 {
+        self.counts.runs
+    }
+
+    /// How many more were begun, and found to be of a class that had been run.
+    pub fn redundant(&self) -> u64 {
+        self.counts.redundant
+    }
+
+    /// How many steps that took.
+    pub fn steps(&self) -> u64 {
+        self.counts.steps
+    }
+
+    /// How long it took.
+    pub fn elapsed(&self) -> Duration {
+        self.elapsed
+    }
+
+    /// Whether all schedules that matter were run, within the bounds for cancels and timeouts.
+    pub fn is_proof(&self) -> bool {
+        self.is_complete
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Counts {
+            runs,
+            redundant,
+            steps,
+            depth,
+            ..
+        } = self.counts;
+        let millis = self.elapsed.as_secs_f64() * 1e3;
+        if self.is_complete {
+            write!(f, "checked: {runs} classes of schedules")?;
+        } else if self.is_sample {
+            write!(f, "NO PROOF: {runs} schedules at random")?;
+        } else {
+            write!(
+                f,
+                "NO PROOF: stopped after {} runs (`max_runs`); {runs} classes of schedules",
+                runs + redundant
+            )?;
+        }
+        write!(f, ", {steps} steps, {depth} in the longest, {millis:.1} ms")?;
+        if redundant > 0 {
+            write!(f, " ({redundant} redundant)")?;
+        }
+        Ok(())
+    }
+}
+
+/// A schedule in which a test fails, and how.
+#[derive(Clone, Debug)]
+pub struct Failure(Box<Shown>);
+
+#[derive(Clone, Debug)]
+struct Shown {
+    what: String,
+    table: String,
+    replay: Option<String>,
+    outcome: Outcome,
+}
+
+impl Failure {
+    /// What fails.
+    pub fn what(&self) -> &str {
+        &self.0.what
+    }
+
+    /// The schedule as a table: the step, the task, what it does, and where. Empty where there is
+    /// none to show.
+    pub fn table(&self) -> &str {
+        &self.0.table
+    }
+
+    /// The schedule, for the variable `ASYNC_MONITOR_REPLAY`.
+    pub fn replay(&self) -> Option<&str> {
+        self.0.replay.as_deref()
+    }
+
+    /// What was done up to the failure.
+    pub fn outcome(&self) -> &Outcome {
+        &self.0.outcome
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "a schedule fails\n\n{}", self.0.table)?;
+        write!(f, "=> {}", self.0.what)?;
+        if let Some(replay) = &self.0.replay {
+            write!(f, "\n\n{REPLAY}={replay}")?;
+        }
+        Ok(())
+    }
+}
+
+impl core::error::Error for Failure {}
+
+/// Makes a table of a failure.
+fn explain(engine: &mut Engine<'_>, schedule: Vec<Choice>, end: End, outcome: Outcome) -> Failure {
+    let found = match end {
+        End::Failed(found) => found,
+        End::NotDeterministic(text) => {
+            return Failure(Box::new(Shown {
+                what: format!(
+                    "the test is not deterministic: {text}. What a task does may depend on the \
+                     schedule alone: not on the time, a random number, the address of something, \
+                     the order of a `HashMap`, or what an earlier run has left in a `static`"
+                ),
+                table: String::new(),
+                replay: None,
+                outcome,
+            }));
+        }
+        End::Passed | End::Redundant | End::Learned => unreachable!("no failure"),
+    };
+    let fine = match found.kind {
+        // It would not become much shorter.
+        FailureKind::Endless => None,
+        kind if engine.options.sample.is_some() => Some((schedule.clone(), kind)),
+        kind => refined(engine, &schedule, kind).map(|schedule| (schedule, kind)),
+    };
+    let (schedule, is_fine) = match fine {
+        Some((schedule, kind)) => (minimize(engine, schedule, kind), true),
+        None => (schedule, false),
+    };
+    let (schedule, found) = shown(engine, &schedule, is_fine, found);
+    Failure(Box::new(Shown {
+        table: table(&engine.steps, &engine.names, &engine.session.names.borrow()),
+        what: found.text,
+        replay: Some(written(&schedule, is_fine)),
+        outcome,
+    }))
+}
+
+/// Runs a schedule once more, with all that is to be said.
+fn shown(
+    engine: &mut Engine<'_>,
+    schedule: &[Choice],
+    is_fine: bool,
+    found: Found,
+) -> (Vec<Choice>, Found) {
+    engine.session.explains.set(true);
+    // Once for the names.
+    let end = if is_fine {
+        engine.follow(schedule, true);
+        engine.follow(schedule, true)
+    } else {
+        engine.follow_points(schedule)
+    };
+    engine.session.explains.set(false);
+    let found = match end {
+        End::Failed(again) => again,
+        _ => found,
+    };
+    (engine.schedule(), found)
+}
+
+/// A schedule as text: the number of a task for each step, with `x` where it is cancelled, `t` or
+/// `u` where a timer expires; how often, where it is more than once.
+fn written(schedule: &[Choice], is_fine: bool) -> String {
+    let mut text = if is_fine {
+        String::new()
+    } else {
+        "p".to_string()
+    };
+    let mut index = 0;
+    while index < schedule.len() {
+        let choice = schedule[index];
+        let count = schedule[index..]
+            .iter()
+            .take_while(|next| **next == choice)
+            .count();
+        if index > 0 {
+            text.push('.');
+        }
+        text.push_str(&choice.task().to_string());
+        text.push_str(match choice.timer() {
+            Some(0) => "t",
+            Some(_) => "u",
+            None if choice.is_cancel() => "x",
+            None => "",
+        });
+        if count > 1 {
+            text.push_str(&format!("*{count}"));
+        }
+        index += count;
+    }
+    text
+}
+
+/// What [`written`] has written.
+fn read(text: &str) -> Option<(Vec<Choice>, bool)> {
+    let (text, is_fine) = match text.strip_prefix('p') {
+        Some(rest) => (rest, false),
+        None => (text, true),
+    };
+    let mut schedule = Vec::new();
+    for part in text.split('.').filter(|part| !part.is_empty()) {
+        let (step, count) = part.split_once('*').unwrap_or((part, "1"));
+        let digits = step.trim_end_matches(['x', 't', 'u']);
+        let task: usize = digits.parse().ok().filter(|task| *task < 16)?;
+        let choice = match &step[digits.len()..] {
+            "" => Choice::go(task),
+            "x" => Choice::cancel(task),
+            "t" => Choice::expire(task, 0),
+            "u" => Choice::expire(task, 1),
+            _ => return None,
+        };
+        for _ in 0..count.parse().ok()? {
+            schedule.push(choice);
+        }
+    }
+    Some((schedule, is_fine))
+}
+
+/// Runs one schedule, with panics as they are.
+fn replay(engine: &mut Engine<'_>, text: &str) -> Result<Outcome, Failure> {
+    let Some((schedule, is_fine)) = read(text) else {
+        panic!("`{REPLAY}` is no schedule: {text}")
+    };
+    engine.session.explains.set(true);
+    let end = if is_fine {
+        engine.follow(&schedule, true)
+    } else {
+        engine.follow_points(&schedule)
+    };
+    engine.counts.runs = 1;
+    let outcome = Outcome::new(engine);
+    match end {
+        End::Failed(found) => Err(Failure(Box::new(Shown {
+            table: table(&engine.steps, &engine.names, &engine.session.names.borrow()),
+            what: found.text,
+            replay: Some(written(&engine.schedule(), is_fine)),
+            outcome,
+        }))),
+        _ => Ok(outcome),
+    }
+}

@@ -1,0 +1,98 @@
+//! What a test makes of a run: its tasks, and what is to be true.
+
+use core::future::Future;
+use std::boxed::Box;
+use std::string::String;
+use std::vec::Vec;
+
+use super::session::{Body, current};
+
+/// A run of a test: it is given the tasks, and what is to be true.
+///
+/// The closure of [`every_schedule`](super::every_schedule) is called once for each run, and makes
+/// everything anew.
+#[derive(Default)]
+pub struct Run {
+    bodies: Vec<(String, Body)>,
+    always: Vec<Box<dyn Fn()>>,
+    finally: Vec<Box<dyn FnOnce()>>,
+}
+
+/// What a run is made of.
+pub(super) type Parts = (
+    Vec<(String, Body)>,
+    Vec<Box<dyn Fn()>>,
+    Vec<Box<dyn FnOnce()>>,
+);
+
+impl Run {
+    pub(super) fn new() -> Self {
+        Run::default()
+    }
+
+    pub(super) fn into_parts(self) -> Parts {
+        (self.bodies, self.always, self.finally)
+    }
+
+    /// Adds a task, which may be cancelled where it waits.
+    pub fn spawn(&mut self, name: &str, future: impl Future<Output = ()> + 'static) {
+        self.push(name, Body::Future(Box::pin(future)));
+    }
+
+    /// Adds a task that is never cancelled and need not end, as a server: it is dropped when all
+    /// others have ended and it waits.
+    pub fn background(&mut self, name: &str, future: impl Future<Output = ()> + 'static) {
+        self.push(name, Body::Background(Box::pin(future)));
+    }
+
+    /// Adds a thread, for code that is not async and uses the blocking forms. It is never
+    /// cancelled.
+    ///
+    /// It runs on the thread of the test, as all tasks do, so that its thread-locals are those of
+    /// all.
+    pub fn thread(&mut self, name: &str, run: impl FnOnce() + 'static) {
+        self.push(name, Body::Thread(Box::new(run)));
+    }
+
+    /// Adds what is to be true after each step. It panics if it is not, by an `assert!`.
+    ///
+    /// It runs outside of all tasks, and may look at what is guarded by `try_` forms. Where it
+    /// looks at what several locks guard, it sees the states of the schedules that are run, one of
+    /// each class.
+    pub fn always(&mut self, check: impl Fn() + 'static) {
+        self.always.push(Box::new(check));
+    }
+
+    /// Adds what is to be true at the end, when all tasks have ended or wait for what a cancelled
+    /// one would have done.
+    pub fn finally(&mut self, check: impl FnOnce() + 'static) {
+        self.finally.push(Box::new(check));
+    }
+
+    /// Gives the primitives in `value` a name, for the table of a failure. A lock that a section of
+    /// a derived struct acquires has one.
+    pub fn name<T: ?Sized>(&mut self, name: &str, value: &T) {
+        if let Some(session) = current() {
+            let address = (&raw const *value).addr();
+            let mut names = session.names.borrow_mut();
+            names.give(address, size_of_val(value), name);
+        }
+    }
+
+    pub(super) fn lasting(&mut self, name: &str, future: impl Future<Output = ()> + 'static) {
+        self.push(name, Body::Lasting(Box::pin(future)));
+    }
+
+    fn push(&mut self, name: &str, body: Body) {
+        self.bodies.push((name.into(), body));
+    }
+}
+
+impl core::fmt::Debug for Run {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let names: Vec<&str> = self.bodies.iter().map(|body| &*body.0).collect();
+        f.debug_struct("Run")
+            .field("tasks", &names)
+            .finish_non_exhaustive()
+    }
+}

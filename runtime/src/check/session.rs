@@ -1,0 +1,685 @@
+//! What the code of a task and the checker know of each other while a schedule runs.
+//!
+//! # Invariants
+//!
+//! - **K1** A session is [current](current) on a thread only between [`Session::enter`] and the
+//!   drop of what that returns, for which it is borrowed. All tasks of a session run on that
+//!   thread, each on a stack of its own.
+//! - **K2** The yielder of a task is that of its coroutine. It is used by code that runs on the
+//!   stack of that coroutine alone: while the task is the one that runs.
+//! - **K3** While a task runs, nothing of the session is borrowed. What is borrowed here is given
+//!   back before the task is suspended.
+
+use core::cell::{Cell, RefCell};
+use core::future::Future;
+use core::panic::Location;
+use core::pin::Pin;
+use core::ptr::{self, NonNull};
+use core::sync::atomic::{AtomicBool, Ordering};
+use core::task::{Context, Poll, Waker};
+use std::string::String;
+use std::sync::Arc;
+use std::task::Wake;
+use std::thread_local;
+use std::time::Duration;
+use std::vec::Vec;
+
+use corosensei::Yielder;
+
+use super::names::Names;
+use super::relation::Seen;
+use super::trace::Moment;
+use crate::checking::{Awaits, EventOp, GateOp, Op, SyncOp};
+use crate::watch::SectionInfo;
+use crate::watching::{self, StackList};
+
+/// How many tasks there can be.
+pub(super) const MOST_TASKS: usize = 16;
+
+/// Nobody: the code of the test outside of its tasks.
+pub(super) const NO_TASK: usize = usize::MAX;
+
+/// No event.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// What a task is told when it goes on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum In {
+    Go,
+    /// The request is to answer `Pending`, and to do nothing.
+    Refuse,
+    /// The future of the task is to be dropped.
+    Cancel,
+}
+
+/// Why a task stops.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Out {
+    /// It is about to do this.
+    At(Seen),
+    /// It waits to be woken.
+    Suspended,
+}
+
+pub(super) type TaskYielder = Yielder<In, Out>;
+
+thread_local! {
+    static CURRENT: Cell<Option<NonNull<Session>>> = const { Cell::new(None) };
+}
+
+/// The session of this thread.
+#[inline]
+pub(crate) fn current<'a>() -> Option<&'a Session> {
+    // SAFETY: K1. The callers use it at once, within the call that they were made in.
+    CURRENT.get().map(|session| unsafe { session.as_ref() })
+}
+
+/// The waker of a task.
+pub(super) struct Flag {
+    woken: AtomicBool,
+    task: usize,
+}
+
+impl Wake for Flag {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        let was_woken = self.woken.swap(true, Ordering::Relaxed);
+        // On another thread, there is none: what wakes there is not ours.
+        if let Some(session) = current() {
+            session.wakes(self.task, was_woken);
+        }
+    }
+}
+
+/// What is known of a task where its code runs.
+pub(super) struct TaskCell {
+    pub(super) yielder: Cell<*const TaskYielder>,
+    pub(super) flag: Arc<Flag>,
+    pub(super) waker: Waker,
+    /// When it was woken by another; never, if it has woken itself.
+    pub(super) woken_by: Cell<Moment>,
+    /// Its list of sections, while another runs.
+    frames: Cell<StackList>,
+    /// How many polls of requests have answered `Pending` since its poll began.
+    pendings: Cell<u32>,
+    /// A request was refused since its poll began.
+    refused: Cell<bool>,
+    /// How often it has arrived.
+    pub(super) arrivals: Cell<u32>,
+    /// What it waits for, if it is suspended.
+    pub(super) waits: Cell<Option<(u32, Awaits)>>,
+    /// It waits for a lock to which it has arrived: a cancel there comes at the arrival.
+    pub(super) waits_in_line: Cell<bool>,
+    /// It has arrived, and has not acquired yet.
+    arrived: Cell<bool>,
+    /// That arrival has answered `Pending`, and nothing was done since.
+    arrival_pends: Cell<bool>,
+    /// The operation that is under way.
+    op: Cell<Option<Op>>,
+    /// How many calls that block are under way.
+    pub(super) blocks: Cell<u32>,
+    /// The timers that it waits for.
+    pub(super) timers: RefCell<Vec<usize>>,
+    expired: Cell<usize>,
+    /// The operation that it comes to.
+    pub(super) note: Cell<Note>,
+}
+
+/// What has been found out about a test in its runs so far. Whatever is added makes it begin
+/// anew, as it decides which operations conflict.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Learned {
+    /// The tasks that go on after `Pending`, by a bit for each.
+    pub(super) tells: u32,
+    /// The primitives at which releases conflict with something.
+    releases: Vec<bool>,
+    /// The arrivals of each task after whose `Pending` it suspends.
+    suspends: [Vec<bool>; MOST_TASKS],
+    /// Something was added.
+    pub(super) has_changed: bool,
+}
+
+impl Learned {
+    pub(super) fn suspends(&self, task: usize, arrival: u32) -> bool {
+        let arrivals = &self.suspends[task];
+        arrivals.get(arrival as usize).copied().unwrap_or(false)
+    }
+}
+
+/// A lock, in a run.
+#[derive(Clone, Default)]
+pub(super) struct LockState {
+    /// The tasks that hold it, and whether to read.
+    pub(super) holders: Vec<(usize, bool)>,
+    /// The last release.
+    pub(super) released: Option<Moment>,
+}
+
+/// What is said of an operation, where it is to be explained.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Note {
+    pub(super) section: Option<SectionInfo>,
+    pub(super) place: Option<&'static Location<'static>>,
+}
+
+/// The state of a check that its tasks see.
+pub(crate) struct Session {
+    /// The task that runs, or [`NO_TASK`].
+    running: Cell<usize>,
+    tasks: [TaskCell; MOST_TASKS],
+    /// Nothing is a point of the schedule any more: what is left of the tasks is dropped.
+    passive: Cell<bool>,
+    /// The stack of a task is being unwound.
+    pub(super) unwinds: Cell<bool>,
+    /// Every operation is a point of the schedule.
+    pub(super) is_fine: Cell<bool>,
+    /// Operations are to be explained.
+    pub(super) explains: Cell<bool>,
+    /// A task may be cancelled.
+    pub(super) cancels: Cell<bool>,
+    pub(super) learned: RefCell<Learned>,
+    pub(super) names: RefCell<Names>,
+    pub(super) locks: RefCell<Vec<LockState>>,
+    /// The event that is under way.
+    pub(super) event: Cell<u32>,
+    /// The tasks that tell a difference and that the event has woken, by a bit for each.
+    pub(super) woken: Cell<u32>,
+    /// How many releases there were in it.
+    pub(super) releases: Cell<u8>,
+    /// The release that the running task has needed to acquire a lock.
+    pub(super) entered_after: Cell<Moment>,
+    /// Tasks that tasks have made.
+    pub(super) spawned: RefCell<Vec<(String, Body)>>,
+    /// How many tasks there are.
+    pub(super) count: Cell<usize>,
+}
+
+/// What a task does.
+pub(super) enum Body {
+    Future(Pin<std::boxed::Box<dyn Future<Output = ()>>>),
+    Background(Pin<std::boxed::Box<dyn Future<Output = ()>>>),
+    /// A future that is not cancelled.
+    Lasting(Pin<std::boxed::Box<dyn Future<Output = ()>>>),
+    Thread(std::boxed::Box<dyn FnOnce()>),
+}
+
+/// Makes a session current until it is dropped.
+pub(super) struct Entered<'s>(
+    Option<NonNull<Session>>,
+    core::marker::PhantomData<&'s Session>,
+);
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        CURRENT.set(self.0);
+    }
+}
+
+impl Session {
+    pub(super) fn new() -> Self {
+        Session {
+            running: Cell::new(NO_TASK),
+            tasks: core::array::from_fn(TaskCell::new),
+            passive: Cell::new(false),
+            unwinds: Cell::new(false),
+            is_fine: Cell::new(false),
+            explains: Cell::new(false),
+            cancels: Cell::new(false),
+            learned: RefCell::default(),
+            names: RefCell::default(),
+            locks: RefCell::default(),
+            event: Cell::new(NONE),
+            woken: Cell::new(0),
+            releases: Cell::new(0),
+            entered_after: Cell::new(Moment::NEVER),
+            spawned: RefCell::default(),
+            count: Cell::new(0),
+        }
+    }
+
+    /// Makes it the session of this thread.
+    pub(super) fn enter(&self) -> Entered<'_> {
+        let before = CURRENT.replace(Some(NonNull::from(self)));
+        Entered(before, core::marker::PhantomData)
+    }
+
+    /// A new run begins.
+    pub(super) fn begin_run(&self) {
+        for task in &self.tasks {
+            task.reset();
+        }
+        self.running.set(NO_TASK);
+        self.passive.set(false);
+        self.unwinds.set(false);
+        self.event.set(NONE);
+        self.names.borrow_mut().begin_run();
+        for lock in self.locks.borrow_mut().iter_mut() {
+            lock.holders.clear();
+            lock.released = None;
+        }
+        self.spawned.borrow_mut().clear();
+        self.count.set(0);
+    }
+
+    pub(super) fn task(&self, task: usize) -> &TaskCell {
+        &self.tasks[task]
+    }
+
+    /// From here on nothing is a point of the schedule.
+    pub(super) fn be_passive(&self) {
+        self.passive.set(true);
+    }
+
+    #[inline]
+    pub(crate) fn is_task(&self) -> bool {
+        self.running.get() != NO_TASK
+    }
+
+    /// Runs the code of a task.
+    pub(super) fn runs<R>(&self, task: usize, run: impl FnOnce() -> R) -> R {
+        let cell = &self.tasks[task];
+        let outside = watching::exchange_list(cell.frames.get());
+        self.running.set(task);
+        let result = run();
+        self.running.set(NO_TASK);
+        cell.frames.set(watching::exchange_list(outside));
+        result
+    }
+
+    /// Suspends the task that runs.
+    fn suspend(&self, task: usize, out: Out) -> In {
+        let yielder = self.tasks[task].yielder.get();
+        // SAFETY: K2: the task runs, so this is its stack, and its coroutine has not ended.
+        unsafe { &*yielder }.suspend(out)
+    }
+
+    /// The number of a primitive.
+    pub(crate) fn named(&self, address: usize) -> u32 {
+        let mut names = self.names.borrow_mut();
+        let id = names.of(self.running.get(), address);
+        if names.has_changed() {
+            self.learned.borrow_mut().has_changed = true;
+        }
+        id
+    }
+
+    /// The same, where that is no place of the program to count: a poll, or the end of something.
+    fn named_again(&self, address: usize) -> u32 {
+        let known = self.names.borrow().known(address);
+        known.unwrap_or_else(|| self.named(address))
+    }
+
+    fn seen(&self, task: usize, id: u32, op: Op) -> Seen {
+        let index = id as usize;
+        let mut learned = self.learned.borrow_mut();
+        if learned.releases.len() <= index {
+            learned.releases.resize(index + 1, false);
+        }
+        let tells = learned.tells & (1 << task) != 0;
+        let watches = match op {
+            Op::Gate(GateOp::Arrive { alone, .. }) => {
+                tells || self.cancels.get() && (!alone || learned.releases[index])
+            }
+            Op::Gate(GateOp::Leave { .. }) | Op::Event(EventOp::Leave) => tells,
+            _ => false,
+        };
+        // A later poll of a task that waits for one thing is no point, and looks at nothing.
+        let looks = match op {
+            Op::Gate(GateOp::Poll) => tells,
+            op => op.watches_releases(watches),
+        };
+        if looks && !learned.releases[index] && !self.is_fine.get() {
+            learned.releases[index] = true;
+            learned.has_changed = true;
+        }
+        let is_point = op.is_point(learned.releases[index], tells);
+        Seen {
+            id,
+            op,
+            watches,
+            is_point,
+        }
+    }
+
+    /// The task goes on after a request has answered `Pending`: that it waits makes a difference.
+    fn learn_that_it_tells(&self, task: usize) {
+        let mut learned = self.learned.borrow_mut();
+        if learned.tells & (1 << task) == 0 && !self.is_fine.get() {
+            learned.tells |= 1 << task;
+            learned.has_changed = true;
+        }
+    }
+
+    /// The task that runs is about to do `op`. Returns whether it may.
+    pub(crate) fn op(
+        &self,
+        address: usize,
+        op: Op,
+        place: Option<&'static Location<'static>>,
+    ) -> bool {
+        let id = if op.is_of_the_program() {
+            self.named(address)
+        } else {
+            self.named_again(address)
+        };
+        let task = self.running.get();
+        if task == NO_TASK {
+            return true;
+        }
+        let cell = &self.tasks[task];
+        if !self.passive.get() && !std::thread::panicking() {
+            if cell.pendings.get() > 0 || cell.refused.get() {
+                self.learn_that_it_tells(task);
+            }
+            if self.explains.get() {
+                self.explain(id, place);
+            }
+            let seen = self.seen(task, id, op);
+            if (seen.is_point || self.is_fine.get())
+                && self.suspend(task, Out::At(seen)) == In::Refuse
+            {
+                cell.refused.set(true);
+                return false;
+            }
+            cell.arrival_pends.set(false);
+            if let Op::Gate(GateOp::Arrive { alone, .. }) = op {
+                cell.arrivals.set(cell.arrivals.get() + 1);
+                cell.waits_in_line.set(alone && !seen.watches);
+                cell.arrived.set(true);
+            }
+        }
+        cell.op.set(Some(op));
+        match op {
+            Op::Gate(GateOp::Release { .. } | GateOp::Park) | Op::Sync(SyncOp::Release) => {
+                self.released(task, id);
+            }
+            Op::Gate(GateOp::Leave { .. }) => {
+                self.count_release();
+                self.lock(id, |lock| lock.released = Some(self.now()));
+            }
+            Op::Sync(SyncOp::Acquire { reads }) => self.acquired(task, id, reads),
+            _ => {}
+        }
+        true
+    }
+
+    fn lock<R>(&self, id: u32, change: impl FnOnce(&mut LockState) -> R) -> R {
+        let mut locks = self.locks.borrow_mut();
+        let index = id as usize;
+        if locks.len() <= index {
+            locks.resize(index + 1, LockState::default());
+        }
+        change(&mut locks[index])
+    }
+
+    pub(super) fn now(&self) -> Moment {
+        Moment::new(self.event.get(), self.releases.get())
+    }
+
+    fn count_release(&self) {
+        self.releases.set(self.releases.get().saturating_add(1));
+    }
+
+    fn released(&self, task: usize, id: u32) {
+        self.count_release();
+        self.lock(id, |lock| {
+            // A guard may have been sent to another task.
+            let own = lock.holders.iter().rposition(|holder| holder.0 == task);
+            if let Some(index) = own.or(lock.holders.len().checked_sub(1)) {
+                lock.holders.remove(index);
+            }
+            lock.released = Some(self.now());
+        });
+    }
+
+    fn acquired(&self, task: usize, id: u32, reads: bool) {
+        self.lock(id, |lock| {
+            lock.holders.push((task, reads));
+            if !reads {
+                self.entered_after
+                    .set(lock.released.unwrap_or(Moment::NEVER));
+            }
+        });
+    }
+
+    /// The task that runs has acquired.
+    pub(crate) fn entered(&self, address: usize) {
+        let id = self.named_again(address);
+        let task = self.running.get();
+        if task == NO_TASK {
+            return;
+        }
+        let cell = &self.tasks[task];
+        match cell.op.get() {
+            Some(Op::Gate(GateOp::Upgrade)) => {}
+            Some(Op::Sync(SyncOp::Try { reads })) => self.acquired(task, id, reads),
+            Some(Op::Gate(GateOp::Arrive { alone: true, .. })) if cell.arrived.get() => {
+                // All that came before are gone.
+                self.acquired(task, id, false);
+            }
+            _ => self.lock(id, |lock| lock.holders.push((task, false))),
+        }
+        cell.arrived.set(false);
+        cell.waits_in_line.set(false);
+    }
+
+    /// A poll of the task that runs is about to answer `Pending`.
+    pub(crate) fn pending(&self, address: usize, awaits: Awaits) {
+        let id = self.named_again(address);
+        let task = self.running.get();
+        if task == NO_TASK {
+            return;
+        }
+        let cell = &self.tasks[task];
+        cell.arrival_pends.set(cell.arrived.replace(false));
+        if awaits != Awaits::Permit {
+            cell.waits_in_line.set(false);
+        }
+        cell.waits.set(Some((id, awaits)));
+        cell.pendings.set(cell.pendings.get() + 1);
+        if cell.pendings.get() > 1 && !self.passive.get() {
+            self.learn_that_it_tells(task);
+        }
+    }
+
+    /// The poll of a task begins.
+    pub(super) fn begin_poll(&self, task: usize) {
+        let cell = &self.tasks[task];
+        cell.pendings.set(0);
+        cell.refused.set(false);
+        cell.arrival_pends.set(false);
+        cell.timers.borrow_mut().clear();
+        cell.waits.set(None);
+        cell.waits_in_line.set(false);
+        cell.flag.woken.store(false, Ordering::Relaxed);
+        cell.woken_by.set(Moment::NEVER);
+    }
+
+    /// The task is suspended, or has `ended`.
+    pub(super) fn stopped(&self, task: usize, ended: bool) {
+        let cell = &self.tasks[task];
+        if self.passive.get() {
+            // It did not come to this by itself.
+        } else if ended {
+            if cell.pendings.get() > 0 || cell.refused.get() {
+                self.learn_that_it_tells(task);
+            }
+        } else if cell.arrival_pends.get() && cell.pendings.get() == 1 {
+            self.learn_that_it_suspends(task, cell.arrivals.get() - 1);
+        }
+    }
+
+    /// After its arrival of that number answers `Pending`, the task suspends.
+    pub(super) fn learn_that_it_suspends(&self, task: usize, arrival: u32) {
+        let arrivals = &mut self.learned.borrow_mut().suspends[task];
+        let index = arrival as usize;
+        if arrivals.len() <= index {
+            arrivals.resize(index + 1, false);
+        }
+        arrivals[index] = true;
+    }
+
+    fn wakes(&self, task: usize, was_woken: bool) {
+        let running = self.running.get();
+        let cell = &self.tasks[task];
+        if running == task {
+            // It would go on in any case.
+            cell.woken_by.set(Moment::NEVER);
+        } else {
+            if !was_woken {
+                cell.woken_by.set(self.now());
+            }
+            if self.learned.borrow().tells & (1 << task) != 0 {
+                self.woken.set(self.woken.get() | 1 << task);
+            }
+        }
+    }
+
+    #[cold]
+    fn explain(&self, id: u32, place: Option<&'static Location<'static>>) {
+        let entered = watching::entered_section();
+        if let Some((name, _)) = entered {
+            self.names.borrow_mut().say(id, name);
+        }
+        self.tasks[self.running.get()].note.set(Note {
+            section: entered.map(|(_, section)| section),
+            place,
+        });
+    }
+
+    /// The body of a task, on its stack.
+    pub(super) fn run_body(&self, task: usize, body: Body) {
+        match body {
+            Body::Thread(run) => run(),
+            Body::Future(mut future) | Body::Background(mut future) | Body::Lasting(mut future) => {
+                let mut cx = Context::from_waker(&self.tasks[task].waker);
+                while future.as_mut().poll(&mut cx).is_pending() {
+                    if self.suspend(task, Out::Suspended) == In::Cancel {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    pub(crate) fn suspends<F: Future>(
+        &self,
+        mut future: Pin<&mut F>,
+        limit: Option<Duration>,
+    ) -> Option<F::Output> {
+        struct Blocks<'c>(&'c Cell<u32>);
+
+        impl Drop for Blocks<'_> {
+            fn drop(&mut self) {
+                self.0.set(self.0.get() - 1);
+            }
+        }
+
+        let task = self.running.get();
+        let cell = &self.tasks[task];
+        cell.blocks.set(cell.blocks.get() + 1);
+        let blocks = Blocks(&cell.blocks);
+        let timer = (&raw const blocks).addr();
+        let mut cx = Context::from_waker(&cell.waker);
+        loop {
+            if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+                return Some(output);
+            }
+            match limit {
+                Some(limit) if limit.is_zero() || self.poll_timer(timer).is_ready() => {
+                    return None;
+                }
+                _ => {}
+            }
+            assert!(
+                !self.passive.get(),
+                "what is left of a task that has failed waits for a lock"
+            );
+            self.suspend(task, Out::Suspended);
+        }
+    }
+
+    pub(crate) fn poll_timer(&self, timer: usize) -> Poll<()> {
+        let task = self.running.get();
+        if task == NO_TASK {
+            return Poll::Pending;
+        }
+        let cell = &self.tasks[task];
+        if cell.expired.get() == timer {
+            cell.expired.set(0);
+            return Poll::Ready(());
+        }
+        self.learn_that_it_tells(task);
+        cell.timers.borrow_mut().push(timer);
+        Poll::Pending
+    }
+
+    /// The timer of that number expires, at which the task looks next.
+    pub(super) fn expire(&self, task: usize, index: usize) {
+        let cell = &self.tasks[task];
+        let timer = cell.timers.borrow().get(index).copied();
+        cell.expired.set(timer.unwrap_or(0));
+    }
+}
+
+impl TaskCell {
+    fn new(task: usize) -> Self {
+        let flag = Arc::new(Flag {
+            woken: AtomicBool::new(false),
+            task,
+        });
+        TaskCell {
+            yielder: Cell::new(ptr::null()),
+            waker: Waker::from(Arc::clone(&flag)),
+            flag,
+            woken_by: Cell::new(Moment::NEVER),
+            frames: Cell::new(StackList::EMPTY),
+            pendings: Cell::new(0),
+            refused: Cell::new(false),
+            arrivals: Cell::new(0),
+            waits: Cell::new(None),
+            waits_in_line: Cell::new(false),
+            arrived: Cell::new(false),
+            arrival_pends: Cell::new(false),
+            op: Cell::new(None),
+            blocks: Cell::new(0),
+            timers: RefCell::default(),
+            expired: Cell::new(0),
+            note: Cell::default(),
+        }
+    }
+
+    fn reset(&self) {
+        self.yielder.set(ptr::null());
+        self.flag.woken.store(false, Ordering::Relaxed);
+        self.woken_by.set(Moment::NEVER);
+        self.frames.set(StackList::EMPTY);
+        self.pendings.set(0);
+        self.refused.set(false);
+        self.arrivals.set(0);
+        self.waits.set(None);
+        self.waits_in_line.set(false);
+        self.arrived.set(false);
+        self.arrival_pends.set(false);
+        self.op.set(None);
+        self.blocks.set(0);
+        self.timers.borrow_mut().clear();
+        self.expired.set(0);
+    }
+
+    pub(super) fn is_woken(&self) -> bool {
+        self.flag.woken.load(Ordering::Relaxed)
+    }
+
+    /// Whether its last poll has done nothing with a primitive that it waits for.
+    pub(super) fn waits_for_others(&self) -> bool {
+        self.waits.get().is_none()
+    }
+
+    pub(super) fn was_refused(&self) -> bool {
+        self.refused.get()
+    }
+}

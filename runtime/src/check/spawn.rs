@@ -1,0 +1,92 @@
+//! Tasks that are made by tasks.
+
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+use std::boxed::Box;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use super::session::{Body, current};
+use crate::Event;
+
+/// Makes a task of the check that runs, which may be cancelled where it waits.
+///
+/// # Panics
+///
+/// Outside of the tasks of a check.
+pub fn spawn<T: 'static>(name: &str, future: impl Future<Output = T> + 'static) -> Joined<T> {
+    let session = current().filter(|session| session.is_task());
+    let Some(session) = session else {
+        panic!("`check::spawn` makes a task of the check that runs, and none does here")
+    };
+    let shared = Rc::new(Shared {
+        ended: Event::new(),
+        output: RefCell::new(None),
+    });
+    let ends = Ends(Rc::clone(&shared));
+    let body = async move {
+        let output = future.await;
+        *ends.0.output.borrow_mut() = Some(output);
+        drop(ends);
+    };
+    let body = Body::Future(Box::pin(body));
+    session.spawned.borrow_mut().push((name.into(), body));
+    let wait = Rc::clone(&shared);
+    Joined {
+        shared,
+        wait: Box::pin(async move { wait.ended.wait().await }),
+    }
+}
+
+struct Shared<T> {
+    ended: Event,
+    output: RefCell<Option<T>>,
+}
+
+/// Says that a task has ended, also if it is dropped.
+struct Ends<T>(Rc<Shared<T>>);
+
+impl<T> Drop for Ends<T> {
+    fn drop(&mut self) {
+        self.0.ended.set();
+    }
+}
+
+/// A task that was made by [`spawn`]: awaited, it gives what the task returns.
+#[must_use = "the task runs in any case; await this to wait for its end"]
+pub struct Joined<T> {
+    shared: Rc<Shared<T>>,
+    wait: Pin<Box<dyn Future<Output = ()>>>,
+}
+
+/// The task was cancelled before it has returned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cancelled(());
+
+impl fmt::Display for Cancelled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the task was cancelled")
+    }
+}
+
+impl core::error::Error for Cancelled {}
+
+impl<T> Future for Joined<T> {
+    type Output = Result<T, Cancelled>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.wait.as_mut().poll(cx).is_pending() {
+            return Poll::Pending;
+        }
+        let output = self.shared.output.borrow_mut().take();
+        Poll::Ready(output.ok_or(Cancelled(())))
+    }
+}
+
+impl<T> fmt::Debug for Joined<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Joined").finish_non_exhaustive()
+    }
+}

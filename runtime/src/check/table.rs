@@ -1,0 +1,228 @@
+//! A schedule as a table.
+
+use std::format;
+use std::string::{String, ToString};
+use std::vec::Vec;
+
+use super::engine::Step;
+use super::names::Names;
+use crate::checking::{Awaits, BarrierOp, ConditionOp, EventOp, GateOp, Op, SyncOp};
+
+/// What a primitive is called.
+pub(super) fn name(names: &Names, id: u32) -> String {
+    match names.said(id) {
+        // Those of two objects.
+        Some(name) if names.is_said_of_another(id) => format!("{name} #{id}"),
+        Some(name) => name.to_string(),
+        None => format!("#{id}"),
+    }
+}
+
+/// A line of the table.
+struct Line {
+    task: usize,
+    what: String,
+    place: String,
+}
+
+/// The steps that do something, one on a line; a section without a switch in it is one.
+pub(super) fn table(steps: &[Step], tasks: &[String], names: &Names) -> String {
+    let mut lines: Vec<Line> = Vec::new();
+    let mut skipped_to = 0;
+    let mut sections: Vec<(usize, u32, Option<&'static str>)> = Vec::new();
+    for (index, step) in steps.iter().enumerate() {
+        if index < skipped_to {
+            continue;
+        }
+        let task = step.choice.task();
+        let place = place(step);
+        let section = step.note.section.map(|section| section.name);
+        let mut push = |what: String, place: String| lines.push(Line { task, what, place });
+        if step.choice.is_cancel() {
+            push("CANCELLED where it waits".to_string(), String::new());
+            continue;
+        }
+        if step.choice.timer().is_some() {
+            push("its timeout expires".to_string(), String::new());
+            continue;
+        }
+        let Some(seen) = step.seen else {
+            continue;
+        };
+        let lock = name(names, seen.id);
+        let within = section.map_or(String::new(), |section| format!("{section}: "));
+        let waits_here = step.waits.is_some_and(|waits| waits.0 == seen.id);
+        match seen.op {
+            Op::Gate(GateOp::Arrive { .. } | GateOp::Upgrade) => {
+                let parks = next_of(steps, index, task, seen.id, |op| {
+                    op == Op::Gate(GateOp::Park)
+                });
+                let releases = next_of(steps, index, task, seen.id, is_release);
+                if waits_here {
+                    push(format!("{within}asks for {lock}, and waits"), place);
+                } else if let Some(end) = parks {
+                    skipped_to = end + 1;
+                    push(format!("{within}waits for its condition at {lock}"), place);
+                } else if let Some(end) = releases {
+                    skipped_to = end + 1;
+                    push(format!("{within}holds {lock}, and releases it"), place);
+                } else {
+                    sections.push((task, seen.id, section));
+                    push(format!("{within}acquires {lock}"), place);
+                }
+            }
+            Op::Gate(GateOp::Poll) | Op::Sync(SyncOp::Turn) => {
+                let parks = next_of(steps, index, task, seen.id, |op| {
+                    op == Op::Gate(GateOp::Park)
+                });
+                let releases = next_of(steps, index, task, seen.id, is_release);
+                if waits_here {
+                    push(format!("{within}still waits for {lock}"), place);
+                } else if let Some(end) = parks {
+                    skipped_to = end + 1;
+                    push(
+                        format!("{within}waits on for its condition at {lock}"),
+                        place,
+                    );
+                } else if let Some(end) = releases {
+                    skipped_to = end + 1;
+                    push(format!("{within}is granted {lock}, and releases it"), place);
+                } else {
+                    sections.push((task, seen.id, section));
+                    push(format!("{within}is granted {lock}"), place);
+                }
+            }
+            Op::Sync(SyncOp::Acquire { .. }) => {
+                match next_of(steps, index, task, seen.id, is_release) {
+                    Some(end) => {
+                        skipped_to = end + 1;
+                        push(format!("{within}holds {lock}, and releases it"), place);
+                    }
+                    None => {
+                        sections.push((task, seen.id, section));
+                        push(format!("{within}acquires {lock}"), place);
+                    }
+                }
+            }
+            Op::Gate(GateOp::Release { .. }) | Op::Sync(SyncOp::Release) => {
+                let open = sections
+                    .iter()
+                    .rposition(|open| (open.0, open.1) == (task, seen.id));
+                let section = open.and_then(|open| sections.remove(open).2);
+                let within = section.map_or(String::new(), |section| format!("{section}: "));
+                push(format!("{within}releases {lock}"), place);
+            }
+            Op::Gate(GateOp::Park) => {
+                push(format!("{within}waits for its condition at {lock}"), place);
+            }
+            Op::Gate(GateOp::Leave { .. }) => push(format!("gives up its place at {lock}"), place),
+            Op::Gate(GateOp::Try { .. }) | Op::Sync(SyncOp::Try { .. }) => {
+                push(format!("tries {lock}"), place);
+            }
+            Op::Gate(GateOp::Look) => push(format!("looks at {lock}"), place),
+            Op::Event(op) => {
+                let what = match op {
+                    EventOp::Wait if waits_here => "waits for",
+                    EventOp::Wait | EventOp::Poll => "passes",
+                    EventOp::Leave => "waits no more for",
+                    EventOp::Set => "sets",
+                    EventOp::Clear => "clears",
+                    EventOp::IsSet => "looks at",
+                };
+                push(format!("{what} {lock}"), place);
+            }
+            Op::Condition(op) => {
+                let what = match op {
+                    ConditionOp::Wait => "waits to be notified by",
+                    ConditionOp::Poll => "was notified by",
+                    ConditionOp::Leave => "waits no more for",
+                    ConditionOp::Notify => "notifies",
+                };
+                push(format!("{what} {lock}"), place);
+            }
+            Op::Barrier(op) => {
+                let what = match op {
+                    BarrierOp::Arrive if waits_here => "waits at",
+                    BarrierOp::Arrive | BarrierOp::Poll | BarrierOp::PollLeaving => "passes",
+                    BarrierOp::Leave => "waits no more at",
+                    BarrierOp::DriveOut => "aborts or resets",
+                    BarrierOp::Look => "looks at",
+                };
+                push(format!("{what} {lock}"), place);
+            }
+        }
+    }
+    render(&lines, tasks)
+}
+
+fn is_release(op: Op) -> bool {
+    matches!(
+        op,
+        Op::Gate(GateOp::Release { .. }) | Op::Sync(SyncOp::Release)
+    )
+}
+
+/// The next operation of all, if it is one of that task at that primitive.
+fn next_of(
+    steps: &[Step],
+    index: usize,
+    task: usize,
+    id: u32,
+    is: impl Fn(Op) -> bool,
+) -> Option<usize> {
+    let (offset, next) = steps[index + 1..]
+        .iter()
+        .enumerate()
+        .find(|(_, step)| step.seen.is_some() || !step.choice.is_go())?;
+    let seen = next.seen?;
+    let same = next.choice.is_go() && next.choice.task() == task && seen.id == id;
+    (same && is(seen.op)).then_some(index + 1 + offset)
+}
+
+/// The section, or the call.
+fn place(step: &Step) -> String {
+    match (step.note.section, step.note.place) {
+        (Some(section), _) => format!("{}:{}", short(section.place.file()), section.place.line()),
+        (None, Some(place)) => format!("{}:{}", short(place.file()), place.line()),
+        (None, None) => String::new(),
+    }
+}
+
+/// The name of a file without its folders.
+fn short(file: &str) -> &str {
+    file.rsplit(['/', '\\']).next().unwrap_or(file)
+}
+
+fn render(lines: &[Line], tasks: &[String]) -> String {
+    let width = |texts: &mut dyn Iterator<Item = &str>| {
+        texts.map(|text| text.chars().count()).max().unwrap_or(0)
+    };
+    let task_width = width(&mut lines.iter().map(|line| &*tasks[line.task])).max(4);
+    let what_width = width(&mut lines.iter().map(|line| &*line.what)).max(4);
+    let mut table = format!(
+        "step  {:task_width$}  {:what_width$}  where\n",
+        "task", "what"
+    );
+    for (index, line) in lines.iter().enumerate() {
+        let row = format!(
+            "{:>4}  {:task_width$}  {:what_width$}  {}",
+            index + 1,
+            tasks[line.task],
+            line.what,
+            line.place
+        );
+        table.push_str(row.trim_end());
+        table.push('\n');
+    }
+    table
+}
+
+/// What is said of a wait, for those who read a failure.
+#[allow(dead_code)]
+pub(super) fn awaits(awaits: Awaits) -> &'static str {
+    match awaits {
+        Awaits::Permit => "waits for",
+        Awaits::Truth => "waits for its condition at",
+        Awaits::Signal => "waits to be told by",
+    }
+}

@@ -1,0 +1,171 @@
+//! The tasks of a run: each is a coroutine, on a stack of its own.
+//!
+//! # Invariants
+//!
+//! - **T1** A coroutine is resumed by [`Tasks::resume`] alone, which makes its task the one that
+//!   runs. So K2 holds: what suspends is the code on that stack.
+//! - **T2** The session that a coroutine has a pointer to outlives it: [`Tasks`] borrows the session,
+//!   and its drop ends all coroutines.
+
+use std::any::Any;
+use std::panic::{self, AssertUnwindSafe};
+use std::string::{String, ToString};
+use std::vec::Vec;
+
+use corosensei::stack::DefaultStack;
+use corosensei::{Coroutine, CoroutineResult};
+
+use super::relation::Seen;
+use super::session::{Body, In, Out, Session, TaskYielder};
+
+/// Where a task is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum State {
+    /// Before its first poll.
+    New,
+    /// About to do this.
+    At(Seen),
+    Suspended,
+    Done,
+}
+
+/// What a task is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kind {
+    /// It may be cancelled.
+    Future,
+    /// It may wait for ever.
+    Background,
+    Lasting,
+    Thread,
+}
+
+pub(super) struct Task {
+    pub(super) name: String,
+    pub(super) kind: Kind,
+    pub(super) state: State,
+    pub(super) is_cancelled: bool,
+    coroutine: Option<Coroutine<In, Out, Result<(), String>, DefaultStack>>,
+}
+
+/// The tasks of a run.
+pub(super) struct Tasks<'s> {
+    session: &'s Session,
+    pub(super) list: Vec<Task>,
+    stacks: Vec<DefaultStack>,
+    stack_size: usize,
+}
+
+impl<'s> Tasks<'s> {
+    pub(super) fn new(session: &'s Session, stack_size: usize) -> Self {
+        Tasks {
+            session,
+            list: Vec::new(),
+            stacks: Vec::new(),
+            stack_size,
+        }
+    }
+
+    /// Adds a task.
+    pub(super) fn push(&mut self, name: String, body: Body) {
+        let index = self.list.len();
+        let kind = match &body {
+            Body::Future(_) => Kind::Future,
+            Body::Background(_) => Kind::Background,
+            Body::Lasting(_) => Kind::Lasting,
+            Body::Thread(_) => Kind::Thread,
+        };
+        let stack = self.stacks.pop().unwrap_or_else(|| {
+            DefaultStack::new(self.stack_size).expect("memory for the stack of a task")
+        });
+        let session: *const Session = self.session;
+        let run = move |yielder: &TaskYielder, first: In| {
+            // SAFETY: T2.
+            let session = unsafe { &*session };
+            session.task(index).yielder.set(yielder);
+            if first == In::Cancel {
+                drop(body);
+                return Ok(());
+            }
+            let run = AssertUnwindSafe(|| session.run_body(index, body));
+            match panic::catch_unwind(run) {
+                Ok(()) => Ok(()),
+                Err(payload) if session.unwinds.get() => panic::resume_unwind(payload),
+                Err(payload) => Err(message(payload)),
+            }
+        };
+        self.list.push(Task {
+            name,
+            kind,
+            state: State::New,
+            is_cancelled: false,
+            coroutine: Some(Coroutine::with_stack(stack, run)),
+        });
+        self.session.count.set(self.list.len());
+    }
+
+    /// Lets a task go on until it stops. An error is the message of its panic.
+    pub(super) fn resume(&mut self, index: usize, with: In) -> Result<(), String> {
+        let task = &mut self.list[index];
+        let Some(coroutine) = &mut task.coroutine else {
+            return Ok(());
+        };
+        let resumed = self.session.runs(index, || coroutine.resume(with));
+        match resumed {
+            CoroutineResult::Yield(Out::At(seen)) => task.state = State::At(seen),
+            CoroutineResult::Yield(Out::Suspended) => {
+                task.state = State::Suspended;
+                self.session.stopped(index, false);
+            }
+            CoroutineResult::Return(result) => {
+                task.state = State::Done;
+                self.session.stopped(index, true);
+                self.stacks
+                    .extend(task.coroutine.take().map(Coroutine::into_stack));
+                return result;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends all tasks: what is left of them is dropped, and nothing of it is a point of the
+    /// schedule.
+    pub(super) fn clear(&mut self) {
+        self.session.be_passive();
+        for index in 0..self.list.len() {
+            let (state, kind) = (self.list[index].state, self.list[index].kind);
+            let is_at_await = state == State::Suspended
+                && kind != Kind::Thread
+                && self.session.task(index).blocks.get() == 0;
+            if state == State::New || is_at_await {
+                let _ = self.resume(index, In::Cancel);
+            }
+            if let Some(mut coroutine) = self.list[index].coroutine.take() {
+                if coroutine.started() && !coroutine.done() {
+                    self.session.unwinds.set(true);
+                    self.session.runs(index, || coroutine.force_unwind());
+                    self.session.unwinds.set(false);
+                }
+                self.stacks.push(coroutine.into_stack());
+            }
+        }
+        self.list.clear();
+    }
+}
+
+impl Drop for Tasks<'_> {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+/// What a panic says.
+pub(super) fn message(payload: std::boxed::Box<dyn Any + Send>) -> String {
+    match payload.downcast::<String>() {
+        Ok(message) => *message,
+        Err(payload) => match payload.downcast::<&'static str>() {
+            Ok(message) => message.to_string(),
+            Err(_) => "a panic without a message".to_string(),
+        },
+    }
+}

@@ -1,0 +1,385 @@
+//! The events of a run, and what comes before what.
+//!
+//! Each event has a *clock*: for each task, how many of its events come before this one, by the
+//! order of the tasks themselves, by conflicts, and by wake-ups. An event may have releases in it,
+//! which are no events of their own; so clocks count in parts of events. What comes after an
+//! event by a conflict comes after its first part, the operation; what a release lets go on
+//! comes after that release. What the task itself does next comes after the *tail*: the clock,
+//! and the release by which the event has acquired.
+
+use std::vec::Vec;
+
+use super::relation::Seen;
+use super::session::{MOST_TASKS, NO_TASK, NONE};
+
+/// What is done next: a task, and whether it goes on, is cancelled, or one of its timers
+/// expires.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Choice(u8);
+
+const KINDS: u8 = 4;
+
+/// The bits of the choices by which a task goes on.
+pub(super) const GO: u64 = 0x1111_1111_1111_1111;
+/// Those by which one is cancelled.
+pub(super) const CANCEL: u64 = GO << 1;
+
+impl Choice {
+    pub(super) fn go(task: usize) -> Self {
+        Choice(task as u8 * KINDS)
+    }
+
+    pub(super) fn cancel(task: usize) -> Self {
+        Choice(task as u8 * KINDS + 1)
+    }
+
+    /// `timer` is 0 or 1.
+    pub(super) fn expire(task: usize, timer: usize) -> Self {
+        Choice(task as u8 * KINDS + 2 + timer as u8)
+    }
+
+    pub(super) fn task(self) -> usize {
+        usize::from(self.0 / KINDS)
+    }
+
+    pub(super) fn is_go(self) -> bool {
+        self.0 % KINDS == 0
+    }
+
+    pub(super) fn is_cancel(self) -> bool {
+        self.0 % KINDS == 1
+    }
+
+    /// The timer that expires.
+    pub(super) fn timer(self) -> Option<usize> {
+        usize::from(self.0 % KINDS).checked_sub(2)
+    }
+
+    pub(super) fn bit(self) -> u64 {
+        1 << self.0
+    }
+
+    /// All choices of its task.
+    pub(super) fn of_task(self) -> u64 {
+        0xf << (self.0 / KINDS * KINDS)
+    }
+
+    /// The first one of a set.
+    pub(super) fn first(set: u64) -> Option<Self> {
+        (set != 0).then(|| Choice(set.trailing_zeros() as u8))
+    }
+}
+
+/// A moment in an event: how many releases there were in it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Moment {
+    event: u32,
+    releases: u8,
+}
+
+impl Moment {
+    /// Before all events.
+    pub(super) const NEVER: Moment = Moment {
+        event: NONE,
+        releases: 0,
+    };
+
+    pub(super) fn new(event: u32, releases: u8) -> Self {
+        Moment { event, releases }
+    }
+}
+
+/// How much of a clock is one event.
+const EVENT: u32 = 256;
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Event {
+    pub(super) choice: Choice,
+    /// The operation that it begins with.
+    pub(super) seen: Option<Seen>,
+    /// Its number among those of its task, from 1, as clocks count.
+    local: u32,
+    /// The one before of its task.
+    prev: u32,
+    /// The one before at the same primitive.
+    prev_here: u32,
+    /// The tasks that it has woken, or whose poll it begins, among those that tell a difference.
+    pub(super) woken: u32,
+    /// Its task is cancelled in the queue of a lock.
+    pub(super) leaves_line: bool,
+}
+
+/// What is known of an event once it has taken place.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Effect {
+    pub(super) woken_by: Moment,
+    /// The release by which it has acquired, which comes before the next event.
+    pub(super) entered_after: Moment,
+    pub(super) woken: u32,
+    pub(super) leaves_line: bool,
+}
+
+impl Effect {
+    /// None.
+    pub(super) const NONE: Effect = Effect {
+        woken_by: Moment::NEVER,
+        entered_after: Moment::NEVER,
+        woken: 0,
+        leaves_line: false,
+    };
+}
+
+/// An event races with the one that was added last, at the same primitive or by a wake-up.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Race(pub(super) usize);
+
+#[derive(Default)]
+pub(super) struct Trace {
+    pub(super) events: Vec<Event>,
+    clocks: Vec<u32>,
+    tails: Vec<u32>,
+    /// How many of the events have taken place in this run.
+    len: usize,
+    last: [u32; MOST_TASKS],
+    /// The last event at each primitive.
+    here: Vec<u32>,
+    /// The events that wake tasks that tell a difference.
+    waking: Vec<u32>,
+    tasks: usize,
+}
+
+impl Trace {
+    /// A new run, whose first `kept` events are those of the last one.
+    pub(super) fn begin_run(&mut self, kept: usize) {
+        self.events.truncate(kept);
+        self.clocks.truncate(kept * MOST_TASKS);
+        self.tails.truncate(kept * MOST_TASKS);
+        self.len = 0;
+        self.last = [NONE; MOST_TASKS];
+        self.here.clear();
+        self.waking.clear();
+        self.tasks = 0;
+    }
+
+    pub(super) fn set_tasks(&mut self, tasks: usize) {
+        self.tasks = tasks;
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    fn clock(&self, event: usize, task: usize) -> u32 {
+        self.clocks[event * MOST_TASKS + task]
+    }
+
+    /// Whether the event `a` comes before `b`, or is it.
+    pub(super) fn is_before(&self, a: usize, b: usize) -> bool {
+        let event = &self.events[a];
+        self.clock(b, event.choice.task()) >= event.local
+    }
+
+    /// Whether a moment comes before whatever a task does next.
+    pub(super) fn is_known(&self, moment: Moment, task: usize) -> bool {
+        let last = self.last[task];
+        if last == NONE || moment.event == NONE {
+            return false;
+        }
+        let event = &self.events[moment.event as usize];
+        let tail = self.tails[last as usize * MOST_TASKS + event.choice.task()];
+        tail >= event.local + u32::from(moment.releases)
+    }
+
+    /// The task of the last event.
+    pub(super) fn last_task(&self) -> usize {
+        match self.len.checked_sub(1) {
+            Some(last) => self.events[last].choice.task(),
+            None => NO_TASK,
+        }
+    }
+
+    /// Whether the next event is one of those that were kept.
+    pub(super) fn is_replay(&self) -> bool {
+        self.len < self.events.len()
+    }
+
+    /// The next event takes place, as before.
+    pub(super) fn replay(&mut self) {
+        let event = self.events[self.len];
+        self.link(&event);
+    }
+
+    fn link(&mut self, event: &Event) {
+        let index = self.len as u32;
+        self.last[event.choice.task()] = index;
+        if let Some(seen) = event.seen {
+            self.set_here(seen.id, index);
+        }
+        if event.woken != 0 {
+            self.waking.push(index);
+        }
+        self.len += 1;
+    }
+
+    fn here(&self, id: u32) -> u32 {
+        self.here.get(id as usize).copied().unwrap_or(NONE)
+    }
+
+    fn set_here(&mut self, id: u32, event: u32) {
+        let id = id as usize;
+        if self.here.len() <= id {
+            self.here.resize(id + 1, NONE);
+        }
+        self.here[id] = event;
+    }
+
+    fn join(&mut self, event: usize, other: u32) {
+        let (to, from) = (event * MOST_TASKS, other as usize * MOST_TASKS);
+        let mut task = 0;
+        while task < self.tasks {
+            let clock = self.clocks[from + task];
+            if self.clocks[to + task] < clock {
+                self.clocks[to + task] = clock;
+            }
+            task += 1;
+        }
+    }
+
+    /// Raises one clock to what is known after `moment`.
+    fn join_moment(&self, clocks: &mut [u32], moment: Moment) {
+        if moment.event == NONE {
+            return;
+        }
+        let event = moment.event as usize;
+        let mut task = 0;
+        while task < self.tasks {
+            let clock = self.tails[event * MOST_TASKS + task];
+            if clocks[task] < clock {
+                clocks[task] = clock;
+            }
+            task += 1;
+        }
+        let event = &self.events[event];
+        let task = event.choice.task();
+        clocks[task] = clocks[task].max(event.local + u32::from(moment.releases));
+    }
+
+    /// A new event has taken place. Puts those that it races with into `races`.
+    pub(super) fn push(
+        &mut self,
+        choice: Choice,
+        seen: Option<Seen>,
+        effect: Effect,
+        races: &mut Vec<Race>,
+    ) {
+        let index = self.len;
+        let task = choice.task();
+        let prev = self.last[task];
+        let prev_here = seen.map_or(NONE, |seen| self.here(seen.id));
+        let local = match prev {
+            NONE => EVENT,
+            prev => self.events[prev as usize].local + EVENT,
+        };
+        let mut clock = [0; MOST_TASKS];
+        if prev != NONE {
+            self.join_moment(&mut clock, Moment::new(prev, 0));
+        }
+        self.join_moment(&mut clock, effect.woken_by);
+        clock[task] = local;
+        self.clocks.truncate(index * MOST_TASKS);
+        self.clocks.extend_from_slice(&clock);
+        let event = Event {
+            choice,
+            seen,
+            local,
+            prev,
+            prev_here,
+            woken: effect.woken,
+            leaves_line: effect.leaves_line,
+        };
+        self.find_races(index, &event, races);
+        let mut tail = [0; MOST_TASKS];
+        tail.copy_from_slice(&self.clocks[index * MOST_TASKS..(index + 1) * MOST_TASKS]);
+        self.join_moment(&mut tail, effect.entered_after);
+        self.tails.truncate(index * MOST_TASKS);
+        self.tails.extend_from_slice(&tail);
+        self.events.push(event);
+        self.link(&event);
+    }
+
+    /// Takes the last event back, which has woken nobody.
+    pub(super) fn pop(&mut self) {
+        if let Some(event) = self.events.pop() {
+            self.len -= 1;
+            self.clocks.truncate(self.len * MOST_TASKS);
+            self.tails.truncate(self.len * MOST_TASKS);
+            self.last[event.choice.task()] = event.prev;
+            if let Some(seen) = event.seen {
+                self.set_here(seen.id, event.prev_here);
+            }
+        }
+    }
+
+    /// From the last event back: what conflicts with `event`, and does not come before it by
+    /// way of others.
+    fn find_races(&mut self, index: usize, event: &Event, races: &mut Vec<Race>) {
+        let task = event.choice.task();
+        let mut here = event.prev_here;
+        let mut waking = if event.woken == 0 {
+            0
+        } else {
+            self.waking.len()
+        };
+        loop {
+            let by_wake = match waking {
+                0 => NONE,
+                waking => self.waking[waking - 1],
+            };
+            // The later of the two.
+            let candidate = match (here, by_wake) {
+                (NONE, NONE) => break,
+                (NONE, other) | (other, NONE) => other,
+                (a, b) => a.max(b),
+            };
+            let other = self.events[candidate as usize];
+            let mut conflicts = false;
+            if candidate == here {
+                here = other.prev_here;
+                conflicts = match (other.seen, event.seen) {
+                    (Some(a), Some(b)) => a.conflicts(b),
+                    _ => false,
+                };
+            }
+            if candidate == by_wake {
+                waking -= 1;
+                conflicts |= other.woken & event.woken != 0;
+            }
+            let its_task = other.choice.task();
+            if its_task == task || !conflicts {
+                continue;
+            }
+            if self.clock(index, its_task) < other.local {
+                races.push(Race(candidate as usize));
+                self.join(index, candidate);
+            }
+        }
+    }
+
+    /// What may come first if the race of an event with the last one is decided the other way:
+    /// the first events of those that do not come after it, up to the last one.
+    pub(super) fn initials(&self, race: Race) -> (u64, Choice) {
+        let last = self.len - 1;
+        let mut initials = 0;
+        for event in race.0 + 1..=last {
+            if event != last && self.is_before(race.0, event) {
+                continue;
+            }
+            let is_first = (race.0 + 1..event)
+                .all(|other| self.is_before(race.0, other) || !self.is_before(other, event));
+            if is_first {
+                initials |= self.events[event].choice.bit();
+            }
+        }
+        (initials, self.events[last].choice)
+    }
+}

@@ -1,0 +1,63 @@
+//! What takes the place of the hooks of [checking](crate::checking) in builds without the
+//! feature `check`: functions without code.
+
+#![allow(dead_code)]
+
+#[path = "op.rs"]
+mod op;
+
+use core::pin::Pin;
+use core::task::{Context, Poll};
+use std::time::Duration;
+
+pub(crate) use self::op::*;
+use crate::LockId;
+use crate::watching::Caller;
+
+/// Whether this build can check.
+pub(crate) const IS_ON: bool = false;
+
+#[inline]
+pub(crate) fn op<T: ?Sized>(_primitive: &T, _op: Op) {}
+
+#[inline]
+pub(crate) fn op_at<T: ?Sized>(_primitive: &T, _op: Op, _place: Caller) {}
+
+#[inline]
+pub(crate) fn arrives<T: ?Sized>(_primitive: &T, _op: Op, _place: Caller) -> bool {
+    true
+}
+
+#[inline]
+pub(crate) fn entered<T: ?Sized>(_primitive: &T) {}
+
+#[inline]
+pub(crate) fn pending<T: ?Sized>(_primitive: &T, _awaits: Awaits) {}
+
+#[inline]
+pub(crate) fn unless_checked<G>(attempt: impl FnOnce() -> Option<G>) -> Option<G> {
+    attempt()
+}
+
+#[inline]
+pub(crate) fn is_task() -> bool {
+    false
+}
+
+#[inline]
+pub(crate) fn suspends<F: Future>(
+    _future: Pin<&mut F>,
+    _limit: Option<Duration>,
+) -> Option<F::Output> {
+    unreachable!("no task is checked")
+}
+
+#[inline]
+pub(crate) fn poll_timer<T: ?Sized>(_timer: &T, _cx: &mut Context<'_>) -> Poll<()> {
+    Poll::Pending
+}
+
+#[inline]
+pub(crate) fn in_fixed_order(id: LockId) -> LockId {
+    id
+}

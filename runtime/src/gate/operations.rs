@@ -1,0 +1,95 @@
+//! What a [checker](crate::checking) is told of the operations of a gate.
+
+use super::Gate;
+use super::policy::Policy;
+use crate::checking::{self, Awaits, GateOp, Op};
+use crate::platform::Flavour;
+use crate::queue::{FutureState, Node};
+use crate::watch::Mode;
+use crate::watching::Caller;
+
+impl<P: Policy, F: Flavour> Gate<P, F> {
+    #[inline]
+    fn counts(request: P::Request) -> bool {
+        matches!(P::mode(request), Mode::Permits(_))
+    }
+
+    /// A future is about to poll its request. If this is false, it has to answer `Pending`.
+    #[inline]
+    pub(crate) fn polls(
+        &self,
+        node: &Node<P::Request>,
+        is_first: bool,
+        conditional: bool,
+        place: Caller,
+    ) -> bool {
+        let request = node.request;
+        let op = match node.future_state() {
+            FutureState::Completed => return true,
+            FutureState::Init if is_first => {
+                if P::has_priority(request) && !Self::counts(request) {
+                    GateOp::Upgrade
+                } else {
+                    GateOp::Arrive {
+                        alone: P::ONE_AT_A_TIME,
+                        reads: !conditional && P::mode(request) == Mode::Shared,
+                    }
+                }
+            }
+            FutureState::Init | FutureState::Polled => GateOp::Poll,
+        };
+        checking::arrives(self, Op::Gate(op), place)
+    }
+
+    /// An attempt to acquire, by a call of a user.
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
+    #[inline]
+    pub(crate) fn attempt(&self, request: P::Request) -> bool {
+        self.attempts(request, Caller::here());
+        let acquired = self.try_acquire(request);
+        if acquired {
+            checking::entered(self);
+        }
+        acquired
+    }
+
+    /// What depends on the word, and may change it, is about to be done.
+    #[inline]
+    pub(crate) fn attempts(&self, request: P::Request, place: Caller) {
+        let reads = P::mode(request) == Mode::Shared;
+        checking::op_at(self, Op::Gate(GateOp::Try { reads }), place);
+    }
+
+    /// What a request was granted is given back, or changes.
+    #[inline]
+    pub(crate) fn gives_back(&self, request: P::Request) {
+        let counts = Self::counts(request);
+        let alone = P::ONE_AT_A_TIME;
+        checking::op(self, Op::Gate(GateOp::Release { counts, alone }));
+    }
+
+    /// A section whose condition is false gives its permit back.
+    #[inline]
+    pub(crate) fn parks(&self) {
+        checking::op(self, Op::Gate(GateOp::Park));
+    }
+
+    /// A request that was polled is dropped.
+    #[inline]
+    pub(crate) fn leaves(&self, node: &Node<P::Request>) {
+        let counts = Self::counts(node.request);
+        checking::op(self, Op::Gate(GateOp::Leave { counts }));
+    }
+
+    /// A question.
+    #[inline]
+    pub(crate) fn looks(&self) {
+        checking::op(self, Op::Gate(GateOp::Look));
+    }
+
+    /// The poll of a request answers `Pending`.
+    #[inline]
+    pub(crate) fn waits(&self, awaits: Awaits) {
+        checking::pending(self, awaits);
+    }
+}

@@ -1,0 +1,612 @@
+//! What a check finds is what trying everything finds: the same classes, and the same outcomes.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use async_monitor::check::{Check, Run};
+use async_monitor::{
+    Barrier, BoundedSemaphore, Condition, Event, Lock, Mutex, RwLock, Semaphore, sync,
+};
+use futures::future::{Either, select};
+
+/// How many schedules are tried of everything.
+const MOST: u64 = 3_000;
+
+/// What the tasks of a run have seen.
+#[derive(Clone, Default)]
+pub(crate) struct Log(Rc<RefCell<Vec<(String, String)>>>);
+
+impl Log {
+    pub(crate) fn say(&self, who: &str, what: impl Display) {
+        self.0.borrow_mut().push((who.into(), what.to_string()));
+    }
+}
+
+/// Compares, without cancels and with one. Not more than so many runs of everything: `false` is
+/// returned where that is not enough.
+pub(crate) fn same(name: &str, most: u64, test: impl Fn(&mut Run, Log)) {
+    for cancels in [0, 1] {
+        same_with(name, cancels, most, &test);
+    }
+}
+
+fn same_with(name: &str, cancels: usize, most: u64, test: impl Fn(&mut Run, Log)) {
+    let outcomes: Rc<RefCell<[BTreeSet<String>; 3]>> = Rc::default();
+    let check = Check::new().cancels(cancels).max_runs(most);
+    let [_, searched, all] = check.__compare(|run, phase| {
+        let log = Log::default();
+        test(run, log.clone());
+        let outcomes = Rc::clone(&outcomes);
+        run.finally(move || {
+            let mut lines = log.0.borrow().clone();
+            lines.sort();
+            outcomes.borrow_mut()[phase].insert(format!("{lines:?}"));
+        });
+    });
+    let (searched, all) = match (searched, all) {
+        (Ok(searched), Ok(all)) => (searched, all),
+        (Err(a), Err(b)) => {
+            println!(
+                "{name:<28} c={cancels} both fail: {} / {}",
+                a.what(),
+                b.what()
+            );
+            return;
+        }
+        (a, b) => panic!("{name}, {cancels} cancels: only one fails: {a:?} {b:?}"),
+    };
+    let is_all = all.0.is_proof();
+    let missed = |of: &[u64], by: &[u64]| of.iter().filter(|class| !by.contains(class)).count();
+    let (missed, extra) = (missed(&all.1, &searched.1), missed(&searched.1, &all.1));
+    let [_, by_search, by_all] = outcomes.take();
+    println!(
+        "{name:<28} c={cancels} search {} (+{}) classes {}; all {} classes {}{}; missed {missed}, \
+         extra {extra}; outcomes {}",
+        searched.0.schedules(),
+        searched.0.redundant(),
+        searched.1.len(),
+        all.0.schedules(),
+        all.1.len(),
+        if is_all { "" } else { " (cut off)" },
+        by_search.len(),
+    );
+    assert!(searched.0.is_proof(), "{name}: the search was cut off");
+    assert_eq!(missed, 0, "{name}: classes were missed");
+    assert!(!is_all || extra == 0, "{name}: classes that do not exist");
+    let unseen: Vec<&String> = by_all.difference(&by_search).collect();
+    assert!(
+        unseen.is_empty(),
+        "{name}: outcomes were missed: {unseen:?}"
+    );
+}
+
+#[test]
+fn mutex() {
+    same("2 tasks, 1 section", MOST, |run, log| {
+        let mutex = Arc::new(Mutex::new(String::new()));
+        for name in ["a", "b"] {
+            let (mutex, log) = (Arc::clone(&mutex), log.clone());
+            run.spawn(name, async move {
+                let mut guard = mutex.lock().await;
+                guard.push_str(name);
+                log.say(name, &*guard);
+            });
+        }
+    });
+    same("2 tasks, 2 sections", MOST, |run, log| {
+        let mutex = Arc::new(Mutex::new(String::new()));
+        for name in ["a", "b"] {
+            let (mutex, log) = (Arc::clone(&mutex), log.clone());
+            run.spawn(name, async move {
+                mutex.lock().await.push_str(name);
+                let mut guard = mutex.lock().await;
+                guard.push_str(name);
+                log.say(name, &*guard);
+            });
+        }
+    });
+    same("3 tasks, 1 section", MOST, |run, log| {
+        let mutex = Arc::new(Mutex::new(String::new()));
+        for name in ["a", "b", "c"] {
+            let (mutex, log) = (Arc::clone(&mutex), log.clone());
+            run.spawn(name, async move {
+                let mut guard = mutex.lock().await;
+                guard.push_str(name);
+                log.say(name, &*guard);
+            });
+        }
+    });
+    same("ab, ba one after the other", MOST, |run, _| {
+        let locks = Arc::new((Lock::new(), Lock::new()));
+        let other = Arc::clone(&locks);
+        run.spawn("a", async move {
+            drop(locks.0.acquire().await);
+            drop(locks.1.acquire().await);
+        });
+        run.spawn("b", async move {
+            drop(other.1.acquire().await);
+            drop(other.0.acquire().await);
+        });
+    });
+    same("nested", MOST, |run, log| {
+        let locks = Arc::new((Mutex::new(String::new()), Mutex::new(String::new())));
+        for name in ["a", "b"] {
+            let (locks, log) = (Arc::clone(&locks), log.clone());
+            run.spawn(name, async move {
+                let mut outer = locks.0.lock().await;
+                outer.push_str(name);
+                let mut inner = locks.1.lock().await;
+                inner.push_str(name);
+                log.say(name, format!("{outer}/{inner}"));
+            });
+        }
+        run.spawn("c", async move {
+            let mut inner = locks.1.lock().await;
+            inner.push('c');
+            log.say("c", &*inner);
+        });
+    });
+}
+
+#[test]
+fn attempts() {
+    same("try and is_locked", MOST, |run, log| {
+        let mutex = Arc::new(Mutex::new(0));
+        let (a, b) = (Arc::clone(&mutex), Arc::clone(&mutex));
+        run.spawn("a", async move { *a.lock().await += 1 });
+        run.spawn("b", async move { *b.lock().await += 1 });
+        run.spawn("c", async move {
+            let locked = mutex.is_locked();
+            let tried = mutex.try_lock().map(|guard| *guard);
+            log.say("c", format!("{locked} {tried:?}"));
+        });
+    });
+}
+
+#[test]
+fn rwlock() {
+    same("readers and writers", MOST, |run, log| {
+        let lock = Arc::new(RwLock::new(String::new()));
+        for name in ["v", "w"] {
+            let lock = Arc::clone(&lock);
+            run.spawn(name, async move { lock.write().await.push_str(name) });
+        }
+        run.spawn("r", async move {
+            let first = lock.read().await.clone();
+            let second = lock.read().await.clone();
+            log.say("r", format!("{first}/{second}"));
+        });
+    });
+    same("two readers, a writer", MOST, |run, log| {
+        let lock = Arc::new(RwLock::new(0));
+        for name in ["r", "s"] {
+            let (lock, log) = (Arc::clone(&lock), log.clone());
+            run.spawn(name, async move { log.say(name, *lock.read().await) });
+        }
+        run.spawn("w", async move { *lock.write().await += 1 });
+    });
+}
+
+#[test]
+fn semaphore() {
+    same("semaphore of 2", MOST, |run, log| {
+        let semaphore = Arc::new(Semaphore::new(2));
+        let (a, b) = (Arc::clone(&semaphore), Arc::clone(&semaphore));
+        run.spawn("a", async move { drop(a.acquire().await) });
+        run.spawn("b", async move { drop(b.acquire_many(2).await) });
+        run.spawn("c", async move {
+            let available = semaphore.available_permits();
+            let tried = semaphore.try_acquire().is_some();
+            log.say("c", format!("{available} {tried}"));
+        });
+    });
+}
+
+/// A permit that either of two tasks gives back: which of them lets the third enter decides
+/// what comes before what it does next.
+#[test]
+fn either_of_two_releases() {
+    same("either of two releases", MOST, |run, log| {
+        let semaphore = Arc::new(Semaphore::new(0));
+        let seen = Arc::new(Mutex::new(String::new()));
+        for name in ["a", "b"] {
+            let (semaphore, seen) = (Arc::clone(&semaphore), Arc::clone(&seen));
+            run.spawn(name, async move {
+                seen.lock().await.push_str(name);
+                semaphore.add_permits(1);
+            });
+        }
+        run.spawn("c", async move {
+            semaphore.acquire().await.forget();
+            log.say("c", &*seen.lock().await);
+        });
+    });
+    same("either of two sets", MOST, |run, log| {
+        let event = Arc::new(Event::new());
+        let seen = Arc::new(Mutex::new(String::new()));
+        for name in ["a", "b"] {
+            let (event, seen) = (Arc::clone(&event), Arc::clone(&seen));
+            run.spawn(name, async move {
+                seen.lock().await.push_str(name);
+                event.set();
+            });
+        }
+        run.spawn("c", async move {
+            event.wait().await;
+            log.say("c", &*seen.lock().await);
+        });
+    });
+}
+
+/// A task that waits for either of two things, which two others do.
+#[test]
+fn either_of_two_wake_ups() {
+    same("select over two events", MOST, |run, log| {
+        let events = Arc::new((Event::new(), Event::new()));
+        let seen = Arc::new(Mutex::new(String::new()));
+        let (a, b) = (Arc::clone(&events), Arc::clone(&events));
+        let (c, d) = (Arc::clone(&seen), Arc::clone(&seen));
+        run.spawn("a", async move {
+            c.lock().await.push('a');
+            a.0.set();
+        });
+        run.spawn("b", async move {
+            d.lock().await.push('b');
+            b.1.set();
+        });
+        run.spawn("c", async move {
+            let (first, second) = (events.0.wait(), events.1.wait());
+            let which = match select(std::pin::pin!(first), std::pin::pin!(second)).await {
+                Either::Left(_) => "first",
+                Either::Right(_) => "second",
+            };
+            log.say("c", format!("{which} {}", seen.lock().await));
+        });
+    });
+}
+
+#[test]
+fn event() {
+    same("event", MOST, |run, log| {
+        let event = Arc::new(Event::new());
+        let (a, b) = (Arc::clone(&event), Arc::clone(&event));
+        let other = log.clone();
+        run.spawn("w", async move {
+            a.wait().await;
+            other.say("w", a.is_set());
+        });
+        run.spawn("s", async move {
+            b.set();
+            b.clear();
+            b.set();
+        });
+        run.spawn("i", async move {
+            log.say("i", format!("{} {}", event.is_set(), event.is_set()));
+        });
+    });
+}
+
+#[test]
+fn condition() {
+    same("wait_for, notify 2", MOST, |run, log| {
+        let state = Arc::new((Mutex::new(0), Condition::new()));
+        for name in ["v", "w"] {
+            let (state, log) = (Arc::clone(&state), log.clone());
+            run.spawn(name, async move {
+                let guard = state.0.lock().await;
+                let mut guard = state.1.wait_for(guard, |n| *n > 0).await;
+                log.say(name, *guard);
+                *guard -= 1;
+            });
+        }
+        run.spawn("s", async move {
+            let mut guard = state.0.lock().await;
+            *guard += 2;
+            state.1.notify(&guard, 2);
+        });
+    });
+    same("notifications passed on", MOST, |run, log| {
+        let state = Arc::new((Mutex::new(0), Condition::new()));
+        for name in ["v", "w"] {
+            let (state, log) = (Arc::clone(&state), log.clone());
+            run.spawn(name, async move {
+                let guard = state.0.lock().await;
+                let mut guard = if *guard == 0 {
+                    state.1.wait(guard).await
+                } else {
+                    guard
+                };
+                *guard -= 1;
+                log.say(name, *guard);
+                state.1.notify_one(&guard);
+            });
+        }
+        run.spawn("s", async move {
+            let mut guard = state.0.lock().await;
+            *guard += 2;
+            state.1.notify_one(&guard);
+        });
+    });
+}
+
+#[test]
+fn barrier() {
+    same("barrier of 2", MOST, |run, log| {
+        let barrier = Arc::new(Barrier::new(2));
+        for name in ["a", "b"] {
+            let (barrier, log) = (Arc::clone(&barrier), log.clone());
+            run.spawn(name, async move {
+                log.say(name, barrier.wait().await.unwrap().index());
+            });
+        }
+    });
+    same("barrier of 2, reset", MOST, |run, log| {
+        let barrier = Arc::new(Barrier::new(2));
+        for name in ["a", "b"] {
+            let (barrier, log) = (Arc::clone(&barrier), log.clone());
+            run.spawn(name, async move {
+                log.say(name, format!("{:?}", barrier.wait().await));
+            });
+        }
+        run.spawn("c", async move {
+            barrier.abort();
+            log.say("c", barrier.is_broken());
+        });
+    });
+}
+
+#[test]
+fn select_and_join() {
+    same("select over two locks", MOST, |run, log| {
+        let locks = Arc::new((Mutex::new(0), Mutex::new(0)));
+        let other = Arc::clone(&locks);
+        run.spawn("h", async move {
+            let _outer = other.0.lock().await;
+            let _inner = other.1.lock().await;
+        });
+        run.spawn("s", async move {
+            let (first, second) = (locks.0.lock(), locks.1.lock());
+            let which = match select(std::pin::pin!(first), std::pin::pin!(second)).await {
+                Either::Left(_) => 0,
+                Either::Right(_) => 1,
+            };
+            log.say("s", which);
+        });
+    });
+    same("join of two locks", MOST, |run, log| {
+        let locks = Arc::new((Mutex::new(String::new()), Mutex::new(String::new())));
+        let other = Arc::clone(&locks);
+        run.spawn("h", async move {
+            other.0.lock().await.push('h');
+            other.1.lock().await.push('h');
+        });
+        run.spawn("j", async move {
+            let joined = futures::join!(
+                async {
+                    let mut guard = locks.0.lock().await;
+                    guard.push('j');
+                    guard.clone()
+                },
+                async {
+                    let mut guard = locks.1.lock().await;
+                    guard.push('j');
+                    guard.clone()
+                }
+            );
+            log.say("j", format!("{joined:?}"));
+        });
+    });
+    same("futurelock", MOST, |run, log| {
+        let mutex = Arc::new(Mutex::new(0));
+        let event = Arc::new(Event::new());
+        let (a, e) = (Arc::clone(&mutex), Arc::clone(&event));
+        run.spawn("h", async move {
+            let _guard = a.lock().await;
+            e.set();
+        });
+        run.spawn("s", async move {
+            let mut first = std::pin::pin!(mutex.lock());
+            let wait = std::pin::pin!(event.wait());
+            let what = match select(first.as_mut(), wait).await {
+                Either::Left(_) => "lock",
+                Either::Right(_) => {
+                    let free = mutex.try_lock().is_some();
+                    let _guard = mutex.lock().await;
+                    if free { "event, free" } else { "event, taken" }
+                }
+            };
+            log.say("s", what);
+        });
+    });
+}
+
+#[test]
+fn threads() {
+    same("blocking forms", MOST, |run, log| {
+        let mutex = Arc::new(Mutex::new(String::new()));
+        let other = Arc::clone(&mutex);
+        run.thread("t", move || {
+            mutex.lock_blocking().push('t');
+            log.say("t", &*mutex.lock_blocking());
+        });
+        run.spawn("a", async move { other.lock().await.push('a') });
+    });
+}
+
+#[test]
+fn sync_locks() {
+    same("sync mutex", MOST, |run, log| {
+        let mutex = Arc::new(sync::Mutex::new(String::new()));
+        for name in ["a", "b", "c"] {
+            let (mutex, log) = (Arc::clone(&mutex), log.clone());
+            run.thread(name, move || {
+                let mut guard = mutex.lock();
+                guard.push_str(name);
+                log.say(name, &*guard);
+            });
+        }
+    });
+    same("sync locks nested", MOST, |run, log| {
+        let outer = Arc::new(sync::Mutex::new(String::new()));
+        let inner = Arc::new(sync::Mutex::new(String::new()));
+        for name in ["a", "b"] {
+            let (outer, inner, log) = (Arc::clone(&outer), Arc::clone(&inner), log.clone());
+            run.thread(name, move || {
+                let mut first = outer.lock();
+                first.push_str(name);
+                let mut second = inner.lock();
+                second.push_str(name);
+                log.say(name, format!("{first}/{second}"));
+            });
+        }
+        run.thread("c", move || inner.lock().push('c'));
+    });
+    same("sync deadlock", MOST, |run, _| {
+        let locks = Arc::new((sync::Lock::new(), sync::Lock::new()));
+        let other = Arc::clone(&locks);
+        run.thread("a", move || {
+            let _first = locks.0.acquire();
+            let _second = locks.1.acquire();
+        });
+        run.thread("b", move || {
+            let _first = other.1.acquire();
+            let _second = other.0.acquire();
+        });
+    });
+    same("sync rwlock and try", MOST, |run, log| {
+        let lock = Arc::new(sync::RwLock::new(0));
+        for name in ["r", "s"] {
+            let (lock, log) = (Arc::clone(&lock), log.clone());
+            run.thread(name, move || log.say(name, *lock.read()));
+        }
+        run.thread("w", move || {
+            *lock.write() += 1;
+            log.say("w", lock.try_write().is_some());
+        });
+    });
+}
+
+#[test]
+fn bounded() {
+    same("bounded semaphore", MOST, |run, log| {
+        let semaphore = Arc::new(BoundedSemaphore::new(1));
+        let other = Arc::clone(&semaphore);
+        run.spawn("f", async move { other.acquire().await.forget() });
+        run.spawn(
+            "r",
+            async move { log.say("r", semaphore.release(1).is_ok()) },
+        );
+    });
+}
+
+#[cfg(feature = "macros")]
+mod sections {
+    use std::collections::VecDeque;
+    use std::sync::Arc;
+
+    use async_monitor::{Guarded, Lock, synchronized, with_lock};
+
+    use super::{MOST, same};
+
+    #[derive(Guarded)]
+    struct Buffer {
+        capacity: usize,
+        state: Lock,
+        #[guarded_by(state)]
+        items: Guarded<VecDeque<u32>>,
+    }
+
+    impl Buffer {
+        fn new(capacity: usize) -> Self {
+            Buffer {
+                capacity,
+                state: Lock::new(),
+                items: VecDeque::new().into(),
+            }
+        }
+
+        #[synchronized(state, when = state.items.len() < self.capacity)]
+        async fn put(&self, item: u32) {
+            state.items.push_back(item);
+        }
+
+        #[synchronized(state, when = !state.items.is_empty())]
+        async fn take(&self) -> u32 {
+            state.items.pop_front().unwrap()
+        }
+
+        #[synchronized(state)]
+        async fn len(&self) -> usize {
+            state.items.len()
+        }
+    }
+
+    #[test]
+    fn when() {
+        same("1 producer, 1 consumer", MOST, |run, log| {
+            let buffer = Arc::new(Buffer::new(1));
+            let other = Arc::clone(&buffer);
+            run.spawn("p", async move {
+                buffer.put(1).await;
+                buffer.put(2).await;
+            });
+            run.spawn("c", async move {
+                log.say("c", other.take().await);
+                log.say("c", other.take().await);
+            });
+        });
+        same("2 producers, 1 consumer", MOST, |run, log| {
+            let buffer = Arc::new(Buffer::new(1));
+            for (name, item) in [("p", 1), ("q", 2)] {
+                let buffer = Arc::clone(&buffer);
+                run.spawn(name, async move { buffer.put(item).await });
+            }
+            run.spawn("c", async move {
+                log.say("c", buffer.take().await);
+                log.say("c", buffer.len().await);
+                log.say("c", buffer.take().await);
+            });
+        });
+    }
+
+    #[test]
+    fn several_locks() {
+        same("with_lock! over two", MOST, |run, log| {
+            let buffers = Arc::new((Buffer::new(9), Buffer::new(9)));
+            let other = Arc::clone(&buffers);
+            run.spawn("x", async move {
+                with_lock!(a = buffers.0.state, b = buffers.1.state, {
+                    a.items.push_back(1);
+                    b.items.push_back(1);
+                });
+            });
+            run.spawn("y", async move {
+                log.say("y", other.1.len().await);
+                log.say("y", other.0.len().await);
+            });
+        });
+    }
+
+    /// One order of the locks is that of every section, and nested sections by hand have
+    /// another: one of the two orders deadlocks, in which the other is.
+    #[test]
+    fn the_order_of_locks_does_not_depend_on_the_schedule() {
+        same("with_lock! and by hand", MOST, |run, _| {
+            let buffers = Arc::new((Buffer::new(9), Buffer::new(9)));
+            let (x, z) = (Arc::clone(&buffers), Arc::clone(&buffers));
+            run.spawn("x", async move {
+                with_lock!(a = x.0.state, b = x.1.state, {
+                    a.items.push_back(1);
+                    b.items.push_back(1);
+                });
+            });
+            run.spawn("z", async move {
+                let _inner = z.1.acquire_state().await;
+                let _outer = z.0.acquire_state().await;
+            });
+        });
+    }
+}

@@ -1,0 +1,6 @@
+//! Tests of the checker of schedules: `cargo test -p async-monitor --features check --test check`.
+#![cfg(feature = "check")]
+
+mod bugs;
+mod compare;
+mod yardstick;

@@ -33,6 +33,8 @@ impl fmt::Display for LockError {
     }
 }
 
+impl async_monitor::CanBeLost for LockError {}
+
 impl Error for LockError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {

@@ -252,6 +252,13 @@ impl<E> fmt::Debug for Lease<E> {
     }
 }
 
+/// The [`Error`](AsyncLock::Error) of a lock that can be [lost](AsyncLock::lease).
+///
+/// By this the compiler knows: a `with_lock!` block that awaits, over such a lock, is a future
+/// of its own, and is not left by `?`, `return` or `break`. Implement it for the error of a
+/// lock that has a lease.
+pub trait CanBeLost {}
+
 /// An [`AsyncLock`] that several readers can share. As an `AsyncLock`, it is
 /// acquired for writing.
 ///

@@ -33,6 +33,8 @@ pub(super) struct Acquisition<'s> {
     pub(super) snapshot: Ident,
     pub(super) restorable: Ident,
     pub(super) rollback: Ident,
+    /// What tells that the lock is lost.
+    pub(super) lease: Ident,
     key: Literal,
 }
 
@@ -62,6 +64,7 @@ impl<'s> Acquisition<'s> {
             snapshot: local("snapshot"),
             restorable: local("restorable"),
             rollback: local("rollback"),
+            lease: local("lease"),
             key: Literal::u128_suffixed(key),
         }
     }
@@ -239,6 +242,16 @@ impl<'s> Acquisition<'s> {
                 #is_read,
                 #entry_type.__suspend_mode().__acquires_last(),
             )
+        }
+    }
+
+    /// `__type.__lease::<0x1234>(&__guard)`: what tells that the lock is lost, if anything.
+    pub(super) fn lease_of_guard(&self) -> TokenStream {
+        let (span, entry_type, key, guard) =
+            (self.span(), &self.entry_type, &self.key, &self.guard);
+        match self.model.mode {
+            Mode::Exclusive => quote_spanned!(span=> #entry_type.__lease::<#key>(&#guard)),
+            Mode::Shared => quote_spanned!(span=> #entry_type.__lease_shared::<#key>(&#guard)),
         }
     }
 

@@ -77,7 +77,7 @@ impl<C> fmt::Debug for Fence<'_, C> {
 /// }
 /// ```
 ///
-/// [`postgres`](crate::postgres) has the methods of a database.
+/// With the feature `postgres`, [`FencedRef`] has the methods of a database.
 pub struct Fenced<T, C = Anything> {
     resource: T,
     kind: PhantomData<fn() -> C>,

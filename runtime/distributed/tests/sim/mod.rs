@@ -156,7 +156,7 @@ impl Inner {
             }
             let time = self.now + self.delay();
             let signals = Arc::clone(&self.processes[process].signals);
-            let then: Then = Box::new(move || drop(signals.wake(&session, ticket)));
+            let then: Then = Box::new(move || _ = signals.wake(&session, ticket));
             self.at(time, Box::new(|_| vec![then]));
         }
     }
@@ -299,7 +299,8 @@ impl World {
             let id = ready[usize::try_from(chosen).unwrap()];
             woken.remove(&id);
             // To run takes time, too.
-            inner.now += inner.random.up_to(Duration::from_millis(2));
+            let takes = inner.random.up_to(Duration::from_millis(2));
+            inner.now += takes;
             drop((woken, inner));
             let mut task = tasks
                 .remove(&id)
@@ -427,9 +428,14 @@ impl Host for SimHost {
 
     fn sleep_until(&self, time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         let host = self.clone();
+        let mut is_set = false;
         Box::pin(poll_fn(move |cx| {
             if host.now() >= time {
                 return Poll::Ready(());
+            }
+            // Each stays in its task.
+            if std::mem::replace(&mut is_set, true) {
+                return Poll::Pending;
             }
             let waker = cx.waker().clone();
             let mut inner = host.world.lock();

@@ -131,7 +131,7 @@ pub(crate) fn run(time: Duration, is_fenced: bool) -> Option<Outcome> {
     let mut healed: Vec<Option<Instant>> = vec![None; WORKERS];
     let end = Instant::now() + time;
     while Instant::now() < end {
-        thread::sleep(random.millis(150));
+        thread::sleep(random.millis(400));
         for (worker, until) in workers.iter().zip(&mut healed) {
             if until.is_some_and(|until| until <= Instant::now()) {
                 signal(worker.child.id(), "CONT");
@@ -187,7 +187,7 @@ pub(crate) fn run(time: Duration, is_fenced: bool) -> Option<Outcome> {
     }
     // A worker that was stopped may have its connections made anew first; then one lease for
     // those who died, one for their places in the queue, and the others' sections.
-    let bound = 4 * LEASE + Duration::from_secs(4);
+    let bound = 4 * LEASE + Duration::from_secs(8);
     said.lock().unwrap().got_in.clear();
     let start = Instant::now();
     while said.lock().unwrap().got_in.len() < WORKERS {
@@ -195,6 +195,7 @@ pub(crate) fn run(time: Duration, is_fenced: bool) -> Option<Outcome> {
             let got_in = &said.lock().unwrap().got_in;
             let violation = format!("after {bound:?}, only {got_in:?} of {WORKERS} got in again");
             outcome.violations.push(violation);
+            outcome.violations.extend(report(&direct));
             break;
         }
         thread::sleep(Duration::from_millis(20));
@@ -230,6 +231,25 @@ fn prepare(url: &str) {
         tokio::spawn(connection);
         client.batch_execute(SCHEMA).await.unwrap();
     });
+}
+
+/// Who holds and who waits, and what the server does.
+fn report(url: &str) -> Vec<String> {
+    block_on(async {
+        let store = async_monitor_distributed::postgres::Postgres::connect(url);
+        let entries = store.await.unwrap().report().await.unwrap();
+        let mut lines: Vec<_> = entries.iter().map(ToString::to_string).collect();
+        let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls)
+            .await
+            .unwrap();
+        tokio::spawn(connection);
+        let all = "select pid::text || ' ' || coalesce(state, '') || ' ' || \
+                   coalesce(wait_event, '') || ' ' || left(query, 80) \
+                   from pg_stat_activity where datname = current_database()";
+        let rows = client.query(all, &[]).await.unwrap();
+        lines.extend(rows.iter().map(|row| row.get::<_, String>(0)));
+        lines
+    })
 }
 
 /// Of each key, the numbers are 1, 2, 3, .. with fences that do not decrease, and all that was

@@ -13,7 +13,7 @@ mod worker;
 
 use std::time::Duration;
 
-const LEASE: Duration = Duration::from_secs(2);
+const LEASE: Duration = Duration::from_secs(3);
 const KEYS: u64 = 3;
 
 const SCHEMA: &str = "create table history (

@@ -50,7 +50,9 @@ impl AsyncLock for Leased {
         Self: 'a,
     {
         // A guard of this test has no way to its lock.
-        let (is_lost, lost) = CURRENT.with(|current| current.take()).expect("set by the test");
+        let (is_lost, lost) = CURRENT
+            .with(|current| current.take())
+            .expect("set by the test");
         Some(Lease::new(async move {
             while !is_lost.load(Ordering::SeqCst) {
                 lost.wait().await;

@@ -155,7 +155,10 @@ impl Watch {
     #[inline]
     pub(super) unsafe fn wait_elsewhere(&self, ask: &Ask<'_>, waker: &Waker) {
         // SAFETY: passed on.
-        unsafe { self.waiting.wait(ask, self.place, NodeAt::elsewhere(), waker) }
+        unsafe {
+            self.waiting
+                .wait(ask, self.place, NodeAt::elsewhere(), waker)
+        }
     }
 }
 

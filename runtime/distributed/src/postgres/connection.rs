@@ -225,7 +225,7 @@ impl Listener {
         link.query(notify, &params).await?;
         let limit = self
             .host
-            .sleep_until(self.host.now() + Duration::from_secs(2));
+            .sleep_until(self.host.now() + Duration::from_secs(5));
         match Bounded(pin!(self.probed.wait()), limit).await {
             Some(()) => Ok(()),
             None => Err(StoreError::permanent(

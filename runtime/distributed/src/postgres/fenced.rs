@@ -158,6 +158,8 @@ impl Check<'_> {
 ///
 /// Where the lock was granted to somebody else since, each of them is refused and changes
 /// nothing. Where it was not, nobody is granted it before the statement is committed.
+///
+/// A statement becomes a part of another one: it has no semicolon and no comment at its end.
 impl<T: Statements, C> FencedRef<'_, T, C> {
     /// Executes an `insert`, `update`, `delete` or `merge` without `returning`, and says how
     /// many rows it has changed. One round trip.

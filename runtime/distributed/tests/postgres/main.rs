@@ -6,6 +6,7 @@ mod support;
 mod fences;
 mod losses;
 mod pooler;
+mod sections;
 mod waiting;
 
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -317,7 +317,7 @@ fn run<'a>(
                         }
                         Resource::Read(index) => {
                             with_lock!(read(things.objects[index].lock), {
-                                let _: &usize = &lock.entered;
+                                let _: &usize = lock.entered;
                                 let (_holds, inner) = inside(asks);
                                 all_of(inner).await;
                             })

@@ -86,13 +86,26 @@ impl Account {
             __asking.__acquired();
             __acquired
         };
+        let mut __lease0 = {
+            let __lease = __type0
+                .__lease::<243516796964516940985367504845056174803u128>(&__guard0);
+            ::async_monitor::__private::leases(&__lease).__held(__lease)
+        };
         let mut __view0 = __type0.__view(&mut __guard0);
         let remote = __view0.__bind();
         let _ = &remote;
+        let __value: Result<i64, Failed> = ::async_monitor::__private::without_await::<
+            Result<i64, Failed>,
+        >(|| { body(amount) });
         {
+            let __acquired = __lease0.__vouched();
+            match ::async_monitor::__private::failure(&__acquired)
+                .__unwrap_acquired(__acquired)
             {
-                body(amount)
+                ::core::result::Result::Ok(__guard) => __guard,
+                ::core::result::Result::Err(__returned) => return __returned,
             }
-        }
+        };
+        __value
     }
 }

@@ -385,6 +385,11 @@ impl Account {
                 },
             )
         };
+        let mut __lease1 = {
+            let __lease = __type1
+                .__lease::<243516796964516940985367504845056174803u128>(&__guard1);
+            ::async_monitor::__private::leases(&__lease).__held(__lease)
+        };
         let mut __restorable0 = __type0.__restorable(&mut __guard0);
         let mut __rollback0 = __restorable0.__rollback(&mut __snapshot0, &__committed);
         let mut __restorable1 = __type1.__restorable(&mut __guard1);
@@ -398,10 +403,20 @@ impl Account {
         let mut __view2 = __type2.__view(&mut __guard2);
         let ref cfg = *__view2.__bind_shared();
         let _ = cfg;
+        let __value: Result<i64, Failed> = ::async_monitor::__private::without_await::<
+            Result<i64, Failed>,
+        >(|| { body(amount) });
+        {
+            let __acquired = __lease1.__vouched();
+            match ::async_monitor::__private::failure(&__acquired)
+                .__unwrap_acquired(__acquired)
+            {
+                ::core::result::Result::Ok(__guard) => __guard,
+                ::core::result::Result::Err(__returned) => return __returned,
+            }
+        };
         ::async_monitor::__private::commit(
-            ::async_monitor::__private::without_await::<
-                Result<i64, Failed>,
-            >(|| { body(amount) }),
+            __value,
             &__committed,
             |__value| { ::async_monitor::__private::outcome(__value).__is_success() },
         )

@@ -196,7 +196,7 @@ pub use crate::primitives::{
 pub use crate::timeout::Elapsed;
 pub use crate::traits::guard::{HoldsLock, Relock, View};
 pub use crate::traits::lock::{
-    AsyncLock, AsyncRwLock, ExclusiveLock, ExclusiveRwLock, LockId, NamedAcquire,
+    AsyncLock, AsyncRwLock, CanBeLost, ExclusiveLock, ExclusiveRwLock, Lease, LockId, NamedAcquire,
 };
 pub use crate::traits::sync_lock::{ExclusiveSyncLock, ExclusiveSyncRwLock, SyncLock, SyncRwLock};
 

@@ -7,6 +7,7 @@ use syn::{Block, Expr, Label, Lifetime, Macro, Stmt, Token};
 
 use super::function::Function;
 use super::visit::{Visit, walk};
+use crate::gather::Gather;
 use crate::names::has_ident;
 
 /// A place where a section may suspend.
@@ -241,9 +242,23 @@ pub(super) fn find_exits(statements: &TokenStream) -> Vec<Exit> {
     exits.found
 }
 
+/// As [`find_exits`], with each `?`, as spans: nothing if the statements are not Rust.
+pub(super) fn find_all_exits(statements: &TokenStream) -> Vec<Span> {
+    let mut exits = ExitFinder::default();
+    walk(statements, &mut exits);
+    let exits_by_keyword = exits.found.iter().map(|exit| match exit {
+        Exit::Return(keyword) => keyword.span,
+        Exit::Break(keyword) => keyword.span,
+        Exit::Continue(keyword) => keyword.span,
+    });
+    exits_by_keyword.chain(exits.questions).gather()
+}
+
 #[derive(Default)]
 struct ExitFinder {
     found: Vec<Exit>,
+    /// Each `?`.
+    questions: Vec<Span>,
     /// How many loops a `break` without a label could be about.
     loops: usize,
     /// The labels of the blocks and loops around.
@@ -286,6 +301,7 @@ impl Visit for ExitFinder {
             self.labels.pop();
         }
         match expr {
+            Expr::Try(expr) => self.questions.push(expr.question_token.span),
             Expr::Return(expr) => self.found.push(Exit::Return(expr.return_token)),
             Expr::Break(expr) if !self.targets_inner_loop(expr.label.as_ref()) => {
                 self.found.push(Exit::Break(expr.break_token));

@@ -67,7 +67,7 @@ use super::place::{Base, FromObject, Gate, OfObject, Shut};
 use super::reading::{Exclusively, ExclusivelyPlain, ExclusivelyPlainSync};
 use super::suspend_mode::Mode;
 use crate::watching::Site;
-use crate::{AsyncLock, AsyncRwLock, LockId, SyncLock, SyncRwLock};
+use crate::{AsyncLock, AsyncRwLock, Lease, LockId, SyncLock, SyncRwLock};
 
 /// Implemented by the derive: the struct has a lock whose name hashes to `KEY`,
 /// and this is what its sections see.
@@ -165,6 +165,15 @@ pub trait Enter<const KEY: u128> {
     where
         Self: 'g;
 
+    /// What tells that the lock is lost although it is held.
+    #[inline]
+    fn lease<'g>(_guard: &Self::Guard<'g>) -> Option<Lease<Self::Error>>
+    where
+        Self: 'g,
+    {
+        None
+    }
+
     /// Releases the lock after a section that has only read.
     #[inline]
     fn release_unchanged<'g>(guard: Self::Guard<'g>)
@@ -222,6 +231,15 @@ pub trait EnterShared<const KEY: u128> {
     fn finish<'g>(waited: Self::Waited<'g>) -> Self::Guard<'g>
     where
         Self: 'g;
+
+    /// What tells that the lock is lost although it is held.
+    #[inline]
+    fn lease<'g>(_guard: &Self::Guard<'g>) -> Option<Lease<Self::Error>>
+    where
+        Self: 'g,
+    {
+        None
+    }
 }
 
 /// A lock that belongs to no derive, as a section enters it. It has a type of its
@@ -405,6 +423,14 @@ impl<L: AsyncLock + ?Sized, const KEY: u128> Enter<KEY> for AnyLock<L> {
         Self: 'g,
     {
         waited
+    }
+
+    #[inline]
+    fn lease<'g>(guard: &L::Guard<'g>) -> Option<Lease<L::Error>>
+    where
+        Self: 'g,
+    {
+        L::lease(guard)
     }
 
     #[inline]

@@ -11,6 +11,7 @@
 //! | `bind` | what a section binds once it holds the lock |
 //! | `entry_type` | the type of a section's entry, which is all that it remembers |
 //! | `fallible` | acquisitions that can fail |
+//! | `lease` | sections of locks that can be lost while they are held |
 //! | `errors` | what stands in after an error |
 //! | `locks` | what a derive asks of the types of its locks, and how it reaches them |
 //! | `mode` | whether the sections of a lock may suspend |
@@ -37,6 +38,7 @@ mod entry_type;
 mod errors;
 mod fallible;
 mod fields;
+mod lease;
 mod locks;
 mod order;
 mod owned;
@@ -74,6 +76,7 @@ pub use self::fallible::{
     CannotFail, Failure, FromElapsed, FromFailure, OfAnyKind, failure, infallible,
 };
 pub use self::fields::{IsGuarded, Shareable, address, pointer, value_mut};
+pub use self::lease::{HeldLease, LeavesABlock, NoLease, Within, leases};
 pub use self::locks::{
     Field, GuardOf, Kind, LockField, LockOf, NoCoercion, ObjectLock, ReadGuardOf, RwLockOf, field,
     no_coercion, object, object_lock,

@@ -24,7 +24,7 @@ use super::enter_when::{EnterSharedWhen, EnterWhen};
 use crate::queue::Object;
 use crate::watching::Site;
 use crate::when::ConditionalWaiter;
-use crate::{AsyncLock, LockId, SyncLock};
+use crate::{AsyncLock, Lease, LockId, SyncLock};
 
 /// The guard of an exclusive section, while nothing is changed.
 ///
@@ -154,6 +154,14 @@ impl<E: Enter<KEY> + ?Sized, const READ: u128, const KEY: u128> EnterShared<READ
         Self: 'g,
     {
         Reading::new(E::finish(waited))
+    }
+
+    #[inline]
+    fn lease<'g>(guard: &Self::Guard<'g>) -> Option<Lease<E::Error>>
+    where
+        Self: 'g,
+    {
+        E::lease(&guard.guard)
     }
 }
 

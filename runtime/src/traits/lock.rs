@@ -1,6 +1,7 @@
 //! The traits by which the macros acquire a lock, whatever its kind.
 
 use core::convert::Infallible;
+use core::fmt;
 use core::future::Future;
 use core::hash::Hash;
 use core::pin::Pin;
@@ -184,6 +185,19 @@ pub trait AsyncLock {
         LockId::of(self)
     }
 
+    /// What tells that the lock is lost although its guard exists, as one can be that is
+    /// held by a lease: `None`, if that cannot be.
+    ///
+    /// A section that names the lock with a `?` is left then: its body is dropped where it
+    /// awaits, and the section returns the error. [`Lease`] has the details.
+    #[inline]
+    fn lease<'a>(_guard: &Self::Guard<'a>) -> Option<Lease<Self::Error>>
+    where
+        Self: 'a,
+    {
+        None
+    }
+
     /// The id, of a lock of this crate: what it acquires is known to those who watch.
     #[doc(hidden)]
     #[inline]
@@ -230,6 +244,46 @@ pub trait AsyncLock {
         drop(guard);
     }
 }
+
+/// Tells a section that it has lost a lock which it holds: see [`AsyncLock::lease`].
+///
+/// It is polled before each poll of the body. When it completes, the body is dropped, so that
+/// a body which awaits does nothing more from then on; one that does not await cannot be
+/// stopped. Once the body has ended, it is asked a last time. So where the section returns the
+/// value of its body, the lock was held until the end.
+pub struct Lease<E>(Pin<Box<dyn Future<Output = E> + Send>>);
+
+impl<E> Lease<E> {
+    /// A lease that ends, with an error that says why, when the future completes.
+    ///
+    /// A future that looks at a clock does so at each poll, or a process that was stopped
+    /// would go on before its timers have had their turn.
+    pub fn new(ended: impl Future<Output = E> + Send + 'static) -> Self {
+        Lease(Box::pin(ended))
+    }
+}
+
+impl<E> Future for Lease<E> {
+    type Output = E;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<E> {
+        self.0.as_mut().poll(cx)
+    }
+}
+
+impl<E> fmt::Debug for Lease<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lease").finish_non_exhaustive()
+    }
+}
+
+/// The [`Error`](AsyncLock::Error) of a lock that can be [lost](AsyncLock::lease).
+///
+/// By this the compiler knows: a `with_lock!` block that awaits, over such a lock, is a future
+/// of its own, and is not left by `?`, `return` or `break`. Implement it for the error of a
+/// lock that has a lease.
+pub trait CanBeLost {}
 
 /// An [`AsyncLock`] that several readers can share. As an `AsyncLock`, it is
 /// acquired for writing.
@@ -342,6 +396,14 @@ macro_rules! through_pointer {
             #[inline]
             fn id(&self) -> LockId {
                 L::id(self)
+            }
+
+            #[inline]
+            fn lease<'a>(guard: &Self::Guard<'a>) -> Option<Lease<Self::Error>>
+            where
+                Self: 'a,
+            {
+                L::lease(guard)
             }
 
             #[inline]

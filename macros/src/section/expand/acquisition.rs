@@ -33,6 +33,8 @@ pub(super) struct Acquisition<'s> {
     pub(super) snapshot: Ident,
     pub(super) restorable: Ident,
     pub(super) rollback: Ident,
+    /// What tells that the lock is lost.
+    pub(super) lease: Ident,
     key: Literal,
     /// What describes the section, where that is left to the wait for the lock.
     pub(super) describe: Option<TokenStream>,
@@ -67,6 +69,7 @@ impl<'s> Acquisition<'s> {
             snapshot: local("snapshot"),
             restorable: local("restorable"),
             rollback: local("rollback"),
+            lease: local("lease"),
             key: Literal::u128_suffixed(key),
             describe: None,
             is_nested,
@@ -303,6 +306,16 @@ impl<'s> Acquisition<'s> {
         };
         quote_spanned! {span=>
             #private::SiteLock::new(::core::stringify!(#written), #is_read)
+        }
+    }
+
+    /// `__type.__lease::<0x1234>(&__guard)`: what tells that the lock is lost, if anything.
+    pub(super) fn lease_of_guard(&self) -> TokenStream {
+        let (span, entry_type, key, guard) =
+            (self.span(), &self.entry_type, &self.key, &self.guard);
+        match self.model.mode {
+            Mode::Exclusive => quote_spanned!(span=> #entry_type.__lease::<#key>(&#guard)),
+            Mode::Shared => quote_spanned!(span=> #entry_type.__lease_shared::<#key>(&#guard)),
         }
     }
 

@@ -169,12 +169,43 @@ pub(super) fn body(
     };
     // Under a sync lock, the body may not be a future; under others, it is smaller without.
     if wait == Wait::Park || !control_flow::may_suspend(&statements, false) {
-        let output = output.map_or_else(|| quote!(_), ToTokens::to_token_stream);
-        let statements = braced_as_written(statements, braces);
-        let private = &rollback.private;
-        let run = quote_spanned!(span=> #private::without_await::<#output>(|| #statements));
+        let run = as_closure(&rollback.private, span, output, statements, braces);
         return rollback.commit(&run);
     }
+    let colon = output.map(|output| quote_spanned!(span=> : #output));
+    let block = as_future(section, span, output, statements, braces);
+    let committed = rollback.commit(&quote_spanned!(span=> __value));
+    quote_spanned! {span=>
+        let __value #colon = #block.await;
+        #committed
+    }
+}
+
+/// Expands to the value of statements that do not suspend, in which a `return` and a `?` end:
+///
+/// ```text
+/// without_await::<Result<i64, Overdraft>>(|| { /* the user's statements */ })
+/// ```
+pub(super) fn as_closure(
+    private: &TokenStream,
+    span: Span,
+    output: Option<&TokenStream>,
+    statements: TokenStream,
+    braces: Span,
+) -> TokenStream {
+    let output = output.map_or_else(|| quote!(_), ToTokens::to_token_stream);
+    let statements = braced_as_written(statements, braces);
+    quote_spanned!(span=> #private::without_await::<#output>(|| #statements))
+}
+
+/// Expands to the future of statements, in which a `return` and a `?` end: see [`body`].
+pub(super) fn as_future(
+    section: &Section,
+    span: Span,
+    output: Option<&TokenStream>,
+    statements: TokenStream,
+    braces: Span,
+) -> TokenStream {
     let typed = output.map(|output| {
         quote_spanned! {span=>
             if let ::core::option::Option::Some(__return) =
@@ -184,16 +215,17 @@ pub(super) fn body(
             }
         }
     });
-    let colon = output.map(|output| quote_spanned!(span=> : #output));
+    let moved = moved(section, span);
+    let scope = in_scope(quote!(#moved #typed), statements, braces);
+    let block = braced_as_written(scope, braces);
+    quote_spanned!(span=> async #block)
+}
+
+/// Expands to the bindings once more, which moves them into a future.
+pub(super) fn moved(section: &Section, span: Span) -> TokenStream {
     let moved = section.locks.iter().map(|lock| {
         let (binding, used) = (&lock.binding, used(lock, span));
         quote_spanned!(span=> let #binding = #binding; #used)
     });
-    let scope = in_scope(quote!(#(#moved)* #typed), statements, braces);
-    let block = braced_as_written(scope, braces);
-    let committed = rollback.commit(&quote_spanned!(span=> __value));
-    quote_spanned! {span=>
-        let __value #colon = async #block.await;
-        #committed
-    }
+    moved.gather()
 }

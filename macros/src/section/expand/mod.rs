@@ -9,6 +9,7 @@
 //! | `timeout` | the same with a bound on the wait |
 //! | `atomic` | the copy, and the rollback |
 //! | `unknown` | what is bound where the locks are not known |
+//! | `lease` | the same for locks that can be lost |
 //! | `site` | what differs between a fn and a block |
 //! | `watching`, `operand` | what lets the runtime watch a section |
 
@@ -16,6 +17,7 @@ mod acquisition;
 mod atomic;
 mod block;
 mod function;
+mod lease;
 mod operand;
 mod questions;
 mod site;
@@ -111,11 +113,16 @@ fn inside(
     site: Site<'_>,
     statements: TokenStream,
 ) -> (TokenStream, Uses) {
+    let leases = lease::declare(section, locks);
     let rollbacks = atomic::rollbacks(section, locks);
     let bind: TokenStream = locks.iter().map(|lock| lock.bind(section)).gather();
     let (watched, statements, uses) = watching::statements(section, site, statements);
-    let body = body(section, site, statements);
-    (quote!(#rollbacks #bind #watched #body), uses)
+    let body = if lease::can_be_lost(section) {
+        lease::body(section, locks, site, statements)
+    } else {
+        body(section, site, statements)
+    };
+    (quote!(#leases #rollbacks #bind #watched #body), uses)
 }
 
 /// The user's statements, under the options that are about them.

@@ -1,0 +1,102 @@
+//! What can go wrong.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::store::StoreError;
+
+/// A lock could not be acquired, or was lost.
+///
+/// A fn with a section over such a lock returns a `Result` whose error is `From<LockError>`.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum LockError {
+    /// The lock was acquired, and its lease could not be vouched for until the section ended.
+    Lost(LeaseLost),
+    /// The store has not answered for as long as a lease lasts.
+    Unreachable(StoreError),
+    /// The store has refused.
+    Refused(StoreError),
+}
+
+impl fmt::Display for LockError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LockError::Lost(lost) => fmt::Display::fmt(lost, f),
+            LockError::Unreachable(error) => {
+                write!(f, "the lock's store cannot be reached: {error}")
+            }
+            LockError::Refused(error) => write!(f, "the lock's store has refused: {error}"),
+        }
+    }
+}
+
+impl async_monitor::CanBeLost for LockError {}
+
+impl Error for LockError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            LockError::Lost(lost) => Some(lost),
+            LockError::Unreachable(error) | LockError::Refused(error) => Some(error),
+        }
+    }
+}
+
+/// The lease of a lock could not be vouched for any longer: somebody else may hold it.
+///
+/// What the section has done so far has happened, but for what is `atomic`. What it had sent
+/// to the store with its fence is there, or was refused: look before you repeat it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct LeaseLost {
+    /// Which lock.
+    pub key: Arc<str>,
+    /// The number of the grant that was lost.
+    pub fence: u64,
+    /// Who has lost it: the host and process id that the store knows this process by.
+    pub holder: Arc<str>,
+    /// For how long it had been held.
+    pub held: Duration,
+    /// Why.
+    pub reason: LossReason,
+}
+
+/// Why a lease was lost.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum LossReason {
+    /// It was not renewed in time: the store could not be reached, or this process did not
+    /// run.
+    NotRenewed {
+        /// How long ago the last renewal was sent that was answered.
+        since: Duration,
+        /// What the last attempt has come to, if there was one.
+        error: Option<StoreError>,
+    },
+    /// The store says that it has ended.
+    Ended,
+}
+
+impl fmt::Display for LeaseLost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} has lost the lock \"{}\" (fence {}), which it had held for {:.1?}: ",
+            self.holder, self.key, self.fence, self.held
+        )?;
+        match &self.reason {
+            LossReason::NotRenewed { since, error } => {
+                write!(f, "its lease was last renewed {since:.1?} ago")?;
+                match error {
+                    Some(error) => write!(f, ", and then: {error}"),
+                    None => f.write_str(", and the process did not run in time to renew it"),
+                }
+            }
+            LossReason::Ended => f.write_str("the store says that its lease has ended"),
+        }
+    }
+}
+
+impl Error for LeaseLost {}

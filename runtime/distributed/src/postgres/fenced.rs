@@ -1,0 +1,258 @@
+//! Statements that the database refuses from whoever does not hold the lock any more.
+
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, Row, Transaction};
+
+use crate::fence::{FencedMut, FencedRef};
+
+/// The fence is not the newest of its lock: somebody else was granted the lock since.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct StaleFence {
+    /// Which lock.
+    pub key: String,
+    /// The number of the fence that was refused.
+    pub fence: u64,
+    /// The number of the newest. It may be the same, where a database has failed over to a
+    /// replica that had not got the first.
+    pub newer: u64,
+}
+
+impl fmt::Display for StaleFence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let StaleFence { key, fence, newer } = self;
+        write!(
+            f,
+            "fence {fence} of lock \"{key}\" is stale: fence {newer} was given out since, and nothing was written"
+        )
+    }
+}
+
+impl Error for StaleFence {}
+
+/// Why a fenced statement has failed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum FenceError {
+    /// The lock was granted to somebody else since. Nothing was written.
+    Stale(StaleFence),
+    /// Anything else.
+    Database(tokio_postgres::Error),
+}
+
+impl fmt::Display for FenceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            FenceError::Stale(stale) => fmt::Display::fmt(stale, f),
+            FenceError::Database(error) => {
+                fmt::Display::fmt(error, f)?;
+                error
+                    .as_db_error()
+                    .map_or(Ok(()), |error| write!(f, ": {error}"))
+            }
+        }
+    }
+}
+
+impl Error for FenceError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            FenceError::Stale(stale) => Some(stale),
+            FenceError::Database(error) => Some(error),
+        }
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+
+    impl Sealed for tokio_postgres::Client {}
+    impl Sealed for tokio_postgres::Transaction<'_> {}
+}
+
+/// A [`Client`] or a [`Transaction`].
+pub trait Statements: sealed::Sealed + Sync {
+    #[doc(hidden)]
+    fn rows(
+        &self,
+        statement: &str,
+        params: &[Param<'_>],
+    ) -> impl Future<Output = Result<Vec<Row>, tokio_postgres::Error>> + Send;
+}
+
+/// A parameter and its type, as tokio-postgres takes them where a statement is not prepared.
+type Param<'p> = (&'p (dyn ToSql + Sync), Type);
+
+impl Statements for Client {
+    async fn rows(
+        &self,
+        statement: &str,
+        params: &[Param<'_>],
+    ) -> Result<Vec<Row>, tokio_postgres::Error> {
+        self.query_typed(statement, params).await
+    }
+}
+
+impl Statements for Transaction<'_> {
+    async fn rows(
+        &self,
+        statement: &str,
+        params: &[Param<'_>],
+    ) -> Result<Vec<Row>, tokio_postgres::Error> {
+        self.query_typed(statement, params).await
+    }
+}
+
+/// The number and the identity of a grant, to be checked.
+struct Check<'c> {
+    key: &'c str,
+    number: u64,
+    holder: &'c str,
+}
+
+impl Check<'_> {
+    fn error(&self, error: tokio_postgres::Error) -> FenceError {
+        match error.as_db_error() {
+            Some(db) if db.code().code() == "AM001" => FenceError::Stale(StaleFence {
+                key: self.key.to_owned(),
+                fence: self.number,
+                newer: db
+                    .detail()
+                    .and_then(|newer| newer.parse().ok())
+                    .unwrap_or(0),
+            }),
+            _ => FenceError::Database(error),
+        }
+    }
+
+    /// `statement` is given the places of the three parameters of the check, which follow
+    /// those of the user.
+    async fn run(
+        &self,
+        resource: &impl Statements,
+        params: &[Param<'_>],
+        statement: impl FnOnce(&str) -> String,
+    ) -> Result<Vec<Row>, FenceError> {
+        let count = params.len();
+        let check = format!(
+            "async_monitor.check_fence(${}, ${}, ${})",
+            count + 1,
+            count + 2,
+            count + 3
+        );
+        let number = self.number.cast_signed();
+        let mut all = params.to_vec();
+        all.push((&self.key, Type::TEXT));
+        all.push((&number, Type::INT8));
+        all.push((&self.holder, Type::TEXT));
+        let rows = resource.rows(&statement(&check), &all).await;
+        rows.map_err(|error| self.error(error))
+    }
+}
+
+/// The methods of a database: see [`Fenced`](crate::Fenced).
+///
+/// Where the lock was granted to somebody else since, each of them is refused and changes
+/// nothing. Where it was not, nobody is granted it before the statement is committed.
+///
+/// A statement becomes a part of another one: it has no semicolon and no comment at its end.
+impl<T: Statements, C> FencedRef<'_, T, C> {
+    /// Executes an `insert`, `update`, `delete` or `merge` without `returning`, and says how
+    /// many rows it has changed. One round trip.
+    ///
+    /// # Errors
+    ///
+    /// Where the fence is stale, and whatever the database has to say.
+    pub async fn execute(&self, statement: &str, params: &[Param<'_>]) -> Result<u64, FenceError> {
+        let rows = self
+            .check()
+            .run(self.resource, params, |check| {
+                format!(
+                    "with async_monitor_write as ({statement} returning 1) \
+                     select (select count(*) from async_monitor_write), {check}"
+                )
+            })
+            .await?;
+        let count = rows.first().map_or(0, |row| row.get::<_, i64>(0));
+        Ok(count.cast_unsigned())
+    }
+
+    /// Executes a statement that returns rows: a `select`, or any other with `returning`. One
+    /// round trip.
+    ///
+    /// What a `select` returns is as current as the fence: whatever was written by earlier
+    /// holders is in it.
+    ///
+    /// # Errors
+    ///
+    /// Where the fence is stale, and whatever the database has to say.
+    pub async fn query(
+        &self,
+        statement: &str,
+        params: &[Param<'_>],
+    ) -> Result<Vec<Row>, FenceError> {
+        let mut rows = self
+            .check()
+            .run(self.resource, params, |check| {
+                // The check comes first, and is made also where there are no rows.
+                format!(
+                    "with async_monitor_rows as ({statement}), \
+                     async_monitor_fence as materialized (select {check}) \
+                     select r.* from async_monitor_fence left join \
+                     (select *, true as async_monitor_is_row from async_monitor_rows) r on true"
+                )
+            })
+            .await?;
+        rows.retain(|row| {
+            let last = row.len() - 1;
+            row.get::<_, Option<bool>>(last).is_some()
+        });
+        Ok(rows)
+    }
+
+    fn check(&self) -> Check<'_> {
+        Check {
+            key: self.key,
+            number: self.number,
+            holder: self.holder,
+        }
+    }
+}
+
+impl<'r, C> FencedMut<'r, Client, C> {
+    /// Begins a transaction in which everything is as if it was fenced: until it has ended,
+    /// nobody is granted the lock.
+    ///
+    /// If it is left open, the server ends it when it has been idle for as long as a lease.
+    ///
+    /// # Errors
+    ///
+    /// Where the fence is stale, and whatever the database has to say.
+    pub async fn transaction(self) -> Result<Transaction<'r>, FenceError> {
+        let check = Check {
+            key: self.key,
+            number: self.number,
+            holder: self.holder,
+        };
+        let transaction = self.resource.transaction().await;
+        let transaction = transaction.map_err(FenceError::Database)?;
+        let idle = i32::try_from(self.lease.as_millis()).unwrap_or(i32::MAX);
+        let params: [Param<'_>; 4] = [
+            (&check.key, Type::TEXT),
+            (&check.number.cast_signed(), Type::INT8),
+            (&check.holder, Type::TEXT),
+            (&idle, Type::INT4),
+        ];
+        let checked = transaction
+            .query_typed("select async_monitor.check_fence($1, $2, $3, $4)", &params)
+            .await;
+        match checked {
+            Ok(_) => Ok(transaction),
+            Err(error) => Err(check.error(error)),
+        }
+    }
+}

@@ -1,0 +1,488 @@
+//! Locks in a Postgres database.
+//!
+//! ```no_run
+//! use async_monitor::synchronized;
+//! use async_monitor_distributed::postgres::{Postgres, PostgresLock};
+//! use async_monitor_distributed::LockError;
+//!
+//! struct Billing {
+//!     invoice: PostgresLock,
+//! }
+//!
+//! # async fn run() -> Result<(), LockError> {
+//! let store = Postgres::connect("host=localhost user=app dbname=app").await?;
+//! let billing = Billing { invoice: store.lock("billing/42") };
+//! # Ok(())
+//! # }
+//!
+//! impl Billing {
+//!     #[synchronized(self.invoice?)]
+//!     async fn close(&self) -> Result<u64, LockError> {
+//!         // .. no other process is here
+//!         Ok(invoice.fence.number())
+//!     }
+//! }
+//! ```
+//!
+//! # How
+//!
+//! A lock is rows of a schema of its own, `async_monitor` ([`SCHEMA`] is what makes it), and
+//! each step is one function call, in a transaction of its own. Hence:
+//!
+//! - **A connection that is lost loses nothing.** What is held belongs to a session with a
+//!   lease, and is found again by the next connection. A session advisory lock would end with
+//!   the connection, at a time that its holder cannot know, or much later, where nobody tells
+//!   the server that the connection is dead.
+//! - **A process holds two connections**, whatever it locks: one for statements, one to
+//!   listen.
+//! - **PgBouncer in transaction mode** is fine for the statements. It loses what a listener is
+//!   told, so the listener has to have a way around it: [`Options::listen_at`].
+//!   [`Postgres::connect`] makes sure that notifications arrive, and refuses otherwise.
+//! - **A failover** to a replica that has everything (`synchronous_commit` with a synchronous
+//!   standby) is a restart. One to a replica that lags behind may forget the last grants, and
+//!   give their numbers again: exclusion is lost for as long as a lease, and the fence is not,
+//!   as it is more than its number.
+//!
+//! # Cost
+//!
+//! To acquire a free lock takes one round trip and one commit, to release it the same. A
+//! holder or a waiter adds nothing to the renewal of the session, one statement in a third
+//! of the lease. A waiter is told by a notification when it is its turn, and asks again only
+//! when those before it may have died without a word: at most once in two thirds of a lease.
+//! (Where an earlier holder's fenced transaction is still open, the first in the queue asks ten
+//! times in a second until it has ended.)
+
+mod connection;
+mod fenced;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::types::Type;
+use tokio_postgres::{Config, NoTls, Row, Socket};
+
+use self::connection::{Connector, Link, Listener};
+pub use self::fenced::{FenceError, StaleFence};
+use crate::error::LockError;
+use crate::fence::Anything;
+use crate::lock::{Lock, Space};
+use crate::store::{Answer, Renewal, Request, Signals, Store, StoreError, Tokio};
+
+/// What [`Postgres::connect`] runs where the schema is not there, for those who would rather
+/// do it themselves: see [`Options::creates_schema`].
+pub const SCHEMA: &str = include_str!("schema.sql");
+
+/// The name that the schema has as a comment, by which its version is known.
+const SCHEMA_VERSION: &str = "async-monitor-distributed 1";
+
+/// A lock in a Postgres database.
+pub type PostgresLock<C = Anything> = Lock<PostgresStore, C>;
+
+/// A database with locks. A clone is the same.
+#[derive(Clone)]
+pub struct Postgres {
+    space: Arc<Space<PostgresStore>>,
+    store_name: Arc<str>,
+}
+
+impl Postgres {
+    /// Connects to a database, with the defaults of [`Options`].
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be reached, or what it needs cannot be made there, or what it
+    /// notifies does not arrive.
+    pub async fn connect(config: &str) -> Result<Self, LockError> {
+        Options::new(config)?.connect().await
+    }
+
+    /// The lock with that key.
+    pub fn lock(&self, key: &str) -> PostgresLock {
+        self.space.lock(key)
+    }
+
+    /// The lock with that key, whose fence is for what is [`Fenced`](crate::Fenced) by `C`.
+    pub fn lock_for<C>(&self, key: &str) -> PostgresLock<C> {
+        self.space.lock(key)
+    }
+
+    /// Who holds and who waits, in all processes: by key, holders first, then by place in the
+    /// queue.
+    ///
+    /// # Errors
+    ///
+    /// If the database does not answer.
+    pub async fn report(&self) -> Result<Vec<Entry>, LockError> {
+        let link = &self.space.store().link;
+        let rows = link.query(REPORT, &[]).await.map_err(lock_error)?;
+        Ok(rows.iter().map(Entry::new).collect())
+    }
+}
+
+impl fmt::Debug for Postgres {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Postgres")
+            .field("store", &self.store_name)
+            .finish_non_exhaustive()
+    }
+}
+
+const REPORT: &str = "
+    select e.key, e.fence, s.host, s.pid,
+        extract(epoch from clock_timestamp() - e.since)::float8 as since,
+        extract(epoch from s.expires_at - clock_timestamp())::float8 as expires
+    from (
+        select key, fence, session, since, 0 as place from async_monitor.holds
+        union all
+        select key, null, session, since, place from async_monitor.queue
+    ) e
+    join async_monitor.sessions s on s.id = e.session and s.expires_at > clock_timestamp()
+    order by e.key, e.place";
+
+/// A holder or a waiter, as the database knows it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Entry {
+    /// Of which lock.
+    pub key: String,
+    /// The number of the grant, of a holder.
+    pub fence: Option<u64>,
+    /// Where the process runs.
+    pub host: String,
+    /// Its id there.
+    pub pid: u32,
+    /// For how long it has held the lock, or waited.
+    pub since: Duration,
+    /// In what time its lease ends, if it is not renewed.
+    pub expires_in: Duration,
+}
+
+impl Entry {
+    fn new(row: &Row) -> Self {
+        let seconds = |column: &str| Duration::from_secs_f64(row.get::<_, f64>(column).max(0.0));
+        Entry {
+            key: row.get("key"),
+            fence: row.get::<_, Option<i64>>("fence").map(i64::cast_unsigned),
+            host: row.get("host"),
+            pid: row.get::<_, i32>("pid").cast_unsigned(),
+            since: seconds("since"),
+            expires_in: seconds("expires"),
+        }
+    }
+}
+
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Entry {
+            key,
+            host,
+            pid,
+            since,
+            ..
+        } = self;
+        match self.fence {
+            Some(fence) => write!(
+                f,
+                "\"{key}\" held by {host} pid {pid} for {since:.1?}, fence {fence}, lease ends in {:.1?}",
+                self.expires_in
+            ),
+            None => write!(
+                f,
+                "\"{key}\" waited for by {host} pid {pid} for {since:.1?}"
+            ),
+        }
+    }
+}
+
+/// How to connect.
+#[derive(Clone)]
+pub struct Options {
+    config: Config,
+    listen_at: Option<Config>,
+    lease: Duration,
+    creates_schema: bool,
+    connector: Connector,
+}
+
+impl Options {
+    /// A connection string, as tokio-postgres takes it: `host=.. user=..`, or a URL.
+    ///
+    /// # Errors
+    ///
+    /// If it is none.
+    pub fn new(config: &str) -> Result<Self, LockError> {
+        Ok(Options {
+            config: parse(config)?,
+            listen_at: None,
+            lease: Duration::from_secs(10),
+            creates_schema: true,
+            connector: Connector::new(NoTls),
+        })
+    }
+
+    /// For how long a lease lasts without a renewal, ten seconds by default: how long
+    /// everybody waits for a lock whose holder has died.
+    #[must_use]
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.lease = lease;
+        self
+    }
+
+    /// Where to listen, if a pooler in front of the database loses notifications.
+    ///
+    /// # Errors
+    ///
+    /// If it is no connection string.
+    pub fn listen_at(mut self, config: &str) -> Result<Self, LockError> {
+        self.listen_at = Some(parse(config)?);
+        Ok(self)
+    }
+
+    /// Whether [`SCHEMA`] is run where it is missing; by default, it is.
+    #[must_use]
+    pub fn creates_schema(mut self, creates: bool) -> Self {
+        self.creates_schema = creates;
+        self
+    }
+
+    /// Connects by TLS.
+    #[must_use]
+    pub fn tls<T>(mut self, tls: T) -> Self
+    where
+        T: MakeTlsConnect<Socket> + Clone + Send + Sync + 'static,
+        T::Stream: Send,
+        T::TlsConnect: Send,
+        <T::TlsConnect as tokio_postgres::tls::TlsConnect<Socket>>::Future: Send,
+    {
+        self.connector = Connector::new(tls);
+        self
+    }
+
+    /// Connects.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`Postgres::connect`].
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime.
+    pub async fn connect(self) -> Result<Postgres, LockError> {
+        let host = Arc::new(Tokio::current());
+        let signals = Arc::new(Signals::new());
+        let limit = (self.lease / 3).max(Duration::from_millis(50));
+        let link = Link::new(self.config.clone(), self.connector.clone(), limit, &host);
+        if self.creates_schema {
+            create_schema(&link).await.map_err(lock_error)?;
+        }
+        let row = link.query("select id from async_monitor.store", &[]).await;
+        let row = row.map_err(lock_error)?;
+        let store_name: Arc<str> = row.first().map_or("", |row| row.get(0)).into();
+        let listen_at = self.listen_at.unwrap_or(self.config);
+        let listener = Listener::start(listen_at, self.connector, limit, &host, &signals);
+        let listener = listener.await.map_err(lock_error)?;
+        listener.check(&link).await.map_err(lock_error)?;
+        let (machine, pid) = (host_name(), std::process::id());
+        let holder = format!("{machine} pid {pid}");
+        let store = PostgresStore {
+            link,
+            listener,
+            host,
+            signals,
+            lease: self.lease,
+            machine,
+            pid: pid.cast_signed(),
+            store_name: Arc::clone(&store_name),
+        };
+        Ok(Postgres {
+            space: Space::new(store, &holder),
+            store_name,
+        })
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("lease", &self.lease)
+            .finish_non_exhaustive()
+    }
+}
+
+fn parse(config: &str) -> Result<Config, LockError> {
+    let parsed: Result<Config, _> = config.parse();
+    parsed.map_err(|error| LockError::Refused(StoreError::permanent(error)))
+}
+
+async fn create_schema(link: &Link) -> Result<(), StoreError> {
+    let version = "select obj_description(oid, 'pg_namespace') from pg_namespace \
+                   where nspname = 'async_monitor'";
+    let rows = link.query(version, &[]).await?;
+    let found = rows.first().and_then(|row| row.get::<_, Option<&str>>(0));
+    if found == Some(SCHEMA_VERSION) {
+        return Ok(());
+    }
+    // Several statements in one are one transaction.
+    link.batch(&format!(
+        "select pg_advisory_xact_lock(1634561902, 0);\n{SCHEMA}"
+    ))
+    .await
+}
+
+fn lock_error(error: StoreError) -> LockError {
+    if error.is_permanent() {
+        LockError::Refused(error)
+    } else {
+        LockError::Unreachable(error)
+    }
+}
+
+fn host_name() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname");
+    let name = name.or_else(|_| std::env::var("HOSTNAME"));
+    name.map_or_else(|_| "unknown".to_owned(), |name| name.trim().to_owned())
+}
+
+/// The [`Store`] behind [`Postgres`].
+pub struct PostgresStore {
+    link: Link,
+    listener: Listener,
+    host: Arc<Tokio>,
+    signals: Arc<Signals>,
+    lease: Duration,
+    machine: String,
+    pid: i32,
+    store_name: Arc<str>,
+}
+
+impl fmt::Debug for PostgresStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresStore")
+            .field("store", &self.store_name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl PostgresStore {
+    fn lease_ms(&self) -> i64 {
+        i64::try_from(self.lease.as_millis()).unwrap_or(i64::MAX)
+    }
+}
+
+impl Store for PostgresStore {
+    type Host = Tokio;
+
+    fn host(&self) -> &Tokio {
+        &self.host
+    }
+
+    fn lease(&self) -> Duration {
+        self.lease
+    }
+
+    fn signals(&self) -> &Signals {
+        &self.signals
+    }
+
+    fn id(&self, key: &str) -> u64 {
+        // FNV-1a: the same in every process, so that all acquire in the same order.
+        let bytes = self.store_name.bytes().chain([0]).chain(key.bytes());
+        bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+        })
+    }
+
+    fn name(&self) -> &'static str {
+        "postgres"
+    }
+
+    async fn request(&self, request: &Request<'_>) -> Result<Answer, StoreError> {
+        let ticket = request.ticket.cast_signed();
+        let rows = self
+            .link
+            .query(
+                "select outcome, fence, again_ms from async_monitor.request(\
+                 $1, $2, $3, $4, $5, $6, $7, $8 * interval '1 millisecond', $9)",
+                &[
+                    (&request.session, Type::TEXT),
+                    (&request.opens, Type::BOOL),
+                    (&self.listener.channel(), Type::TEXT),
+                    (&self.machine, Type::TEXT),
+                    (&self.pid, Type::INT4),
+                    (&request.key, Type::TEXT),
+                    (&ticket, Type::INT8),
+                    (&self.lease_ms(), Type::INT8),
+                    (&request.queues, Type::BOOL),
+                ],
+            )
+            .await?;
+        let row = one(&rows)?;
+        Ok(match row.get::<_, i32>(0) {
+            1 => Answer::Granted {
+                fence: row.get::<_, i64>(1).cast_unsigned(),
+            },
+            2 => Answer::Queued {
+                ask_again: Duration::from_millis(row.get::<_, i64>(2).cast_unsigned()),
+            },
+            3 => Answer::Busy,
+            _ => Answer::Ended,
+        })
+    }
+
+    async fn renew(&self, session: &str, tickets: &[u64]) -> Result<Renewal, StoreError> {
+        let tickets: Vec<i64> = tickets.iter().map(|ticket| ticket.cast_signed()).collect();
+        let rows = self
+            .link
+            .query(
+                "select alive, orphan_keys, orphan_tickets from async_monitor.renew(\
+                 $1, $2 * interval '1 millisecond', $3)",
+                &[
+                    (&session, Type::TEXT),
+                    (&self.lease_ms(), Type::INT8),
+                    (&tickets, Type::INT8_ARRAY),
+                ],
+            )
+            .await?;
+        let row = one(&rows)?;
+        if !row.get::<_, bool>(0) {
+            return Ok(Renewal::Ended);
+        }
+        let keys: Option<Vec<String>> = row.get(1);
+        let tickets: Option<Vec<i64>> = row.get(2);
+        let tickets = tickets.unwrap_or_default().into_iter();
+        let tickets = tickets.map(i64::cast_unsigned);
+        Ok(Renewal::Alive {
+            orphans: keys.unwrap_or_default().into_iter().zip(tickets).collect(),
+        })
+    }
+
+    async fn withdraw(&self, session: &str, key: &str, ticket: u64) -> Result<(), StoreError> {
+        let ticket = ticket.cast_signed();
+        self.link
+            .query(
+                "select async_monitor.withdraw($1, $2, $3)",
+                &[
+                    (&session, Type::TEXT),
+                    (&key, Type::TEXT),
+                    (&ticket, Type::INT8),
+                ],
+            )
+            .await
+            .map(drop)
+    }
+
+    async fn close(&self, session: &str) -> Result<(), StoreError> {
+        let close = "select async_monitor.close($1)";
+        self.link
+            .query(close, &[(&session, Type::TEXT)])
+            .await
+            .map(drop)
+    }
+}
+
+fn one(rows: &[Row]) -> Result<&Row, StoreError> {
+    let row = rows.first();
+    row.ok_or_else(|| StoreError::permanent("the database has answered without a row"))
+}

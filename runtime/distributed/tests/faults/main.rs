@@ -1,0 +1,53 @@
+//! Several processes beside a real Postgres that are stopped, killed and cut off at random,
+//! and what the database has to say at the end.
+//!
+//! Each process reads a number with its fence, and adds the next one. So if a stale write was
+//! ever let in, a number is there twice or out of order. `ASYNC_MONITOR_SECONDS` says for how
+//! long; `.ci/distributed MINUTES` runs it longer.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod harness;
+mod worker;
+
+use std::time::Duration;
+
+const LEASE: Duration = Duration::from_secs(3);
+const KEYS: u64 = 3;
+
+const SCHEMA: &str = "create table history (
+    id bigint generated always as identity primary key,
+    key text not null, fence bigint not null, number bigint not null, worker text not null)";
+
+#[test]
+fn no_fault_lets_a_stale_write_in_or_loses_one_or_keeps_anybody_out() {
+    let seconds = std::env::var("ASYNC_MONITOR_SECONDS").ok();
+    let seconds = seconds.map_or(15, |seconds| seconds.parse().expect("a number"));
+    let Some(outcome) = harness::run(Duration::from_secs(seconds), true) else {
+        return;
+    };
+    println!("{outcome}");
+    assert!(outcome.violations.is_empty(), "{:#?}", outcome.violations);
+    assert!(outcome.acknowledged > 0);
+}
+
+/// The same processes, writing without a fence: the check finds what a lock alone lets in.
+/// Takes a minute, as that has to happen first.
+#[test]
+#[ignore = "takes a minute"]
+fn writes_without_a_fence_are_noticed() {
+    let Some(outcome) = harness::run(Duration::from_secs(60), false) else {
+        return;
+    };
+    println!("{outcome}");
+    assert!(!outcome.violations.is_empty());
+}
+
+/// Not a test by itself: what a process does that the harness has started.
+#[test]
+fn worker() {
+    if let Ok(url) = std::env::var("WORKER_URL") {
+        worker::run(&url);
+    }
+}

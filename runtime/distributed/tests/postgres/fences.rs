@@ -1,0 +1,137 @@
+//! What a database refuses.
+
+use std::time::Duration;
+
+use async_monitor_distributed::Fenced;
+use async_monitor_distributed::postgres::FenceError;
+use tokio_postgres::Client;
+use tokio_postgres::types::Type;
+
+use crate::{Database, LONG, SHORT, database};
+
+struct Invoices;
+
+async fn invoices(database: &Database) -> Fenced<Client, Invoices> {
+    let client = database.client().await;
+    let schema = "create table invoices (id int primary key, paid int not null); \
+                  insert into invoices values (42, 0)";
+    client.batch_execute(schema).await.unwrap();
+    Fenced::new(client)
+}
+
+const PAY: &str = "update invoices set paid = paid + $1 where id = $2";
+
+async fn paid(invoices: &Fenced<Client, Invoices>) -> i32 {
+    let paid = "select paid from invoices where id = 42";
+    let row = invoices.unfenced().query_one(paid, &[]).await.unwrap();
+    row.get(0)
+}
+
+/// Ends all leases.
+async fn expire(database: &Database) {
+    let expire = "update async_monitor.sessions set expires_at = clock_timestamp()";
+    let client = database.client().await;
+    client.batch_execute(expire).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_write_with_the_newest_fence_is_done_and_with_an_older_one_refused() {
+    let Some(database) = database() else { return };
+    let mut invoices = invoices(&database).await;
+    let (one, other) = (database.store(LONG).await, database.store(LONG).await);
+    let (lock, same) = (one.lock_for::<Invoices>("k"), other.lock_for("k"));
+    let stopped = lock.acquire().await.unwrap();
+    let params: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 2] =
+        [(&5, Type::INT4), (&42, Type::INT4)];
+    let changed = invoices.with(&stopped.fence).execute(PAY, &params).await;
+    assert_eq!(changed.unwrap(), 1);
+    assert_eq!(paid(&invoices).await, 5);
+
+    // As if it had been stopped for longer than its lease.
+    expire(&database).await;
+    let next = same.acquire().await.unwrap();
+
+    let refused = invoices.with(&stopped.fence).execute(PAY, &params).await;
+    let Err(FenceError::Stale(stale)) = refused else {
+        panic!("{refused:?}");
+    };
+    assert_eq!((&*stale.key, stale.fence, stale.newer), ("k", 1, 2));
+    assert_eq!(
+        stale.to_string(),
+        "fence 1 of lock \"k\" is stale: fence 2 was given out since, and nothing was written"
+    );
+    // Also where there is nothing to write, and where it only reads.
+    let nothing: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 2] =
+        [(&5, Type::INT4), (&0, Type::INT4)];
+    let refused = invoices.with(&stopped.fence).execute(PAY, &nothing).await;
+    assert!(matches!(refused, Err(FenceError::Stale(_))));
+    let read = "select * from invoices where id = 0";
+    let refused = invoices.with(&stopped.fence).query(read, &[]).await;
+    assert!(matches!(refused, Err(FenceError::Stale(_))));
+    let refused = invoices.with_mut(&stopped.fence).transaction().await;
+    assert!(matches!(refused, Err(FenceError::Stale(_))));
+    drop(refused);
+    assert_eq!(paid(&invoices).await, 5);
+    let changed = invoices.with(&next.fence).execute(PAY, &params).await;
+    assert_eq!(changed.unwrap(), 1);
+    assert_eq!(paid(&invoices).await, 10);
+}
+
+#[tokio::test]
+async fn rows_are_as_the_statement_returns_them() {
+    let Some(database) = database() else { return };
+    let invoices = invoices(&database).await;
+    let store = database.store(LONG).await;
+    let lock = store.lock_for("k");
+    let guard = lock.acquire().await.unwrap();
+    let invoices = invoices.with(&guard.fence);
+    let rows = invoices.query("select * from invoices", &[]).await.unwrap();
+    assert_eq!(rows.len(), 1);
+    assert_eq!(rows[0].get::<_, i32>("id"), 42);
+    let none = "select * from invoices where id = 0";
+    assert!(invoices.query(none, &[]).await.unwrap().is_empty());
+    let returned = "update invoices set paid = $1 returning id, paid";
+    let rows = invoices.query(returned, &[(&7, Type::INT4)]).await.unwrap();
+    assert_eq!(rows[0].get::<_, i32>(1), 7);
+    let wrong = invoices.query("select * from nothing", &[]).await;
+    assert!(matches!(wrong, Err(FenceError::Database(_))));
+}
+
+/// Nobody is granted the lock between a write and its commit.
+#[tokio::test]
+async fn a_grant_waits_for_the_transaction_of_the_holder_before() {
+    let Some(database) = database() else { return };
+    let mut invoices = invoices(&database).await;
+    let (one, other) = (database.store(LONG).await, database.store(LONG).await);
+    let (lock, same) = (one.lock_for::<Invoices>("k"), other.lock("k"));
+    let guard = lock.acquire().await.unwrap();
+    let transaction = invoices.with_mut(&guard.fence).transaction().await.unwrap();
+    let pay = "update invoices set paid = 1";
+    transaction.batch_execute(pay).await.unwrap();
+    // A transaction does not outlive the guard, but it may outlive the lease.
+    expire(&database).await;
+    let waiting = tokio::time::timeout(Duration::from_millis(500), same.acquire()).await;
+    assert!(waiting.is_err(), "not granted before the commit");
+    transaction.commit().await.unwrap();
+    let granted = tokio::time::timeout(SHORT, same.acquire()).await;
+    drop(granted.expect("granted after the commit").unwrap());
+    assert_eq!(paid(&invoices).await, 1);
+}
+
+/// A transaction whose process is stopped keeps nobody out for longer than a lease.
+#[tokio::test]
+async fn a_transaction_that_is_left_open_is_ended_by_the_server() {
+    let Some(database) = database() else { return };
+    let mut invoices = invoices(&database).await;
+    let store = database.store(SHORT).await;
+    let lock = store.lock_for::<Invoices>("k");
+    let guard = lock.acquire().await.unwrap();
+    let transaction = invoices.with_mut(&guard.fence).transaction().await.unwrap();
+    let pay = "update invoices set paid = 1";
+    transaction.batch_execute(pay).await.unwrap();
+    expire(&database).await;
+    let same = store.lock("k");
+    let granted = tokio::time::timeout(3 * SHORT, same.acquire()).await;
+    drop(granted.expect("granted").unwrap());
+    assert!(transaction.commit().await.is_err());
+}

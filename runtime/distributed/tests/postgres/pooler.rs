@@ -1,0 +1,60 @@
+//! Behind a PgBouncer.
+
+use std::time::Duration;
+
+use async_monitor_distributed::postgres::{Options, Postgres};
+
+use crate::support::{PgBouncer, url};
+use crate::{LONG, SHORT, database};
+
+#[tokio::test]
+async fn a_pooler_in_transaction_mode_is_refused_with_a_reason() {
+    let Some(database) = database() else { return };
+    let Some(pooler) = PgBouncer::start(&database.server, "transaction") else {
+        return;
+    };
+    let pooled = url(pooler.port, &database.name);
+    let error = Postgres::connect(&pooled).await.unwrap_err().to_string();
+    assert!(error.contains("pool_mode=transaction"), "{error}");
+    assert!(error.contains("Options::listen_at"), "{error}");
+}
+
+#[tokio::test]
+async fn a_pooler_in_transaction_mode_is_fine_if_the_listener_goes_around_it() {
+    let Some(database) = database() else { return };
+    let Some(pooler) = PgBouncer::start(&database.server, "transaction") else {
+        return;
+    };
+    let pooled = url(pooler.port, &database.name);
+    let connect = || async {
+        let options = Options::new(&pooled).unwrap().lease(LONG);
+        options
+            .listen_at(&database.url)
+            .unwrap()
+            .connect()
+            .await
+            .unwrap()
+    };
+    let (one, other) = (connect().await, connect().await);
+    let (lock, same) = (one.lock("k"), other.lock("k"));
+    for _ in 0..10 {
+        let guard = lock.acquire().await.unwrap();
+        let waiting = async { tokio::time::timeout(SHORT, same.acquire()).await };
+        let release = async {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            drop(guard);
+        };
+        let (next, ()) = tokio::join!(waiting, release);
+        drop(next.expect("told").unwrap());
+    }
+}
+
+#[tokio::test]
+async fn a_pooler_in_session_mode_is_fine() {
+    let Some(database) = database() else { return };
+    let Some(pooler) = PgBouncer::start(&database.server, "session") else {
+        return;
+    };
+    let store = Postgres::connect(&url(pooler.port, &database.name)).await;
+    drop(store.unwrap().lock("k").acquire().await.unwrap());
+}

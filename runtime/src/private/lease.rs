@@ -1,0 +1,206 @@
+//! Sections of locks that can be lost while they are held.
+//!
+//! Each lock with a `?` is asked for its [`Lease`], once its guard is there. Of a lock that
+//! cannot fail there is none, which autoderef specialization finds out (see
+//! [`bind`](super::bind)), and a section of it is what it would be without the `?`. Of others,
+//! the lock says at run time.
+
+use core::convert::Infallible;
+use core::future::Future;
+use core::marker::PhantomData;
+use core::ops::Deref;
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker};
+
+use super::dispatch::{Enter, EnterShared};
+use super::entry_type::{Entry, EntryType};
+use crate::traits::lock::Infallibly;
+use crate::{CanBeLost, Lease};
+
+impl<T: Entry> EntryType<T> {
+    /// The lease, if the lock can be lost.
+    #[inline]
+    pub fn __lease<'g, const KEY: u128>(
+        &self,
+        guard: &<T::Entered as Enter<KEY>>::Guard<'g>,
+    ) -> Option<Lease<<T::Entered as Enter<KEY>>::Error>>
+    where
+        T::Entered: Enter<KEY> + 'g,
+    {
+        <T::Entered as Enter<KEY>>::lease(guard)
+    }
+
+    /// The lease of a read section.
+    #[inline]
+    pub fn __lease_shared<'g, const KEY: u128>(
+        &self,
+        guard: &<T::Entered as EnterShared<KEY>>::Guard<'g>,
+    ) -> Option<Lease<<T::Entered as EnterShared<KEY>>::Error>>
+    where
+        T::Entered: EnterShared<KEY> + 'g,
+    {
+        <T::Entered as EnterShared<KEY>>::lease(guard)
+    }
+}
+
+/// Finds out whether there can be a lease, by the type of the error.
+#[inline]
+pub fn leases<E>(_lease: &Option<Lease<E>>) -> Leases<E> {
+    Leases(OfAnyError(PhantomData))
+}
+
+/// Whether there can be a lease: perhaps not.
+pub struct Leases<E>(OfAnyError<E>);
+
+#[doc(hidden)]
+pub struct OfAnyError<E>(PhantomData<fn(E)>);
+
+impl Leases<Infallible> {
+    /// Nothing.
+    #[inline]
+    pub fn __held(&self, _lease: Option<Lease<Infallible>>) -> NoLease {
+        NoLease
+    }
+}
+
+impl<E> OfAnyError<E> {
+    /// The lease, if there is one.
+    #[inline]
+    pub fn __held(&self, lease: Option<Lease<E>>) -> HeldLease<E> {
+        HeldLease(AnyLease(lease))
+    }
+}
+
+impl<E> Deref for Leases<E> {
+    type Target = OfAnyError<E>;
+
+    #[inline]
+    fn deref(&self) -> &OfAnyError<E> {
+        &self.0
+    }
+}
+
+/// The lock cannot be lost.
+pub struct NoLease;
+
+impl NoLease {
+    /// The body.
+    #[inline]
+    #[allow(private_interfaces)] // it is a future
+    pub fn __while_held<F: Future>(
+        &mut self,
+        body: F,
+    ) -> impl Future<Output = Result<F::Output, Infallible>> + use<F> {
+        Infallibly(body)
+    }
+
+    /// It is not lost.
+    #[inline]
+    pub fn __vouched(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    /// A block may be left in any way.
+    #[inline]
+    pub fn __is_left(&self) {}
+}
+
+/// The lock can be lost, if there is a lease.
+pub struct HeldLease<E>(AnyLease<E>);
+
+#[doc(hidden)]
+pub struct AnyLease<E>(Option<Lease<E>>);
+
+/// A block that awaits is not left but at its end, where the lock can be lost. Implemented by
+/// nothing.
+#[diagnostic::on_unimplemented(
+    message = "this leaves a block whose lock can be lost: the block is dropped at an `.await` then, so it is a future of its own, and ends where that ends",
+    label = "leaves the block before its end",
+    note = "let the value of the block be a `Result`, and write the `?` behind it: `with_lock!(lock?, {{ .. }})?`",
+    note = "or write the section as a fn, `#[synchronized(lock?)]`, which may be left in any way"
+)]
+pub trait LeavesABlock {}
+
+impl<E: CanBeLost> HeldLease<E> {
+    /// Stands for a `?`, `return`, `break` or `continue` in a block that awaits.
+    #[inline]
+    pub fn __is_left(&self)
+    where
+        E: LeavesABlock,
+    {
+    }
+}
+
+impl<E> AnyLease<E> {
+    /// A block whose lock cannot be lost may be left in any way.
+    #[inline]
+    pub fn __is_left(&self) {}
+}
+
+impl<E> Deref for HeldLease<E> {
+    type Target = AnyLease<E>;
+
+    #[inline]
+    fn deref(&self) -> &AnyLease<E> {
+        &self.0
+    }
+}
+
+impl<E> HeldLease<E> {
+    /// The body, as long as the lock is held.
+    #[inline]
+    pub fn __while_held<F: Future>(&mut self, body: F) -> Within<'_, E, F> {
+        Within {
+            lease: self.0.0.as_mut(),
+            body,
+        }
+    }
+
+    /// Whether the lock is still held, where a body has ended that does not suspend.
+    #[inline]
+    pub fn __vouched(&mut self) -> Result<(), E> {
+        let Some(lease) = &mut self.0.0 else {
+            return Ok(());
+        };
+        match Pin::new(lease).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(error) => Err(error),
+            Poll::Pending => Ok(()),
+        }
+    }
+}
+
+/// A body that is dropped when its lock is lost.
+#[must_use = "futures do nothing unless they are awaited"]
+pub struct Within<'l, E, F> {
+    lease: Option<&'l mut Lease<E>>,
+    body: F,
+}
+
+impl<E, F: Future> Future for Within<'_, E, F> {
+    type Output = Result<F::Output, E>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // SAFETY: `body` is pinned as we are: it is not moved from here on, and dropped where
+        // it is. The lease is a reference, which may be moved.
+        let (lease, body) = unsafe {
+            let this = self.get_unchecked_mut();
+            (&mut this.lease, Pin::new_unchecked(&mut this.body))
+        };
+        let Some(lease) = lease else {
+            return body.poll(cx).map(Ok);
+        };
+        // The lease comes first: a process that was stopped learns that it has ended before
+        // it does anything else.
+        if let Poll::Ready(error) = Pin::new(&mut **lease).poll(cx) {
+            return Poll::Ready(Err(error));
+        }
+        let Poll::Ready(value) = body.poll(cx) else {
+            return Poll::Pending;
+        };
+        match Pin::new(&mut **lease).poll(cx) {
+            Poll::Ready(error) => Poll::Ready(Err(error)),
+            Poll::Pending => Poll::Ready(Ok(value)),
+        }
+    }
+}

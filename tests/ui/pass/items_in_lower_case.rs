@@ -43,7 +43,7 @@ macro_rules! names {
             limit limit_held lock lock0 lock1 lock2 lock3 look mode mutable NAME next object other
             outcome owner place plain R r#return released restorable restorable0
             restorable1 restorable2 returned rollback rollback0 rollback1 rollback2
-            saved section Shared_locks slot0 slot1 slot2 slot3 slowly_held snapshot
+            saved section Shared_locks site slot0 slot1 slot2 slot3 slowly_held snapshot
             snapshot0 snapshot1 snapshot2 this type0 type1 type2 type3 value view view0
             view1 view2 view3 waited waited0 waited1 waited2 waited3 waker
         }

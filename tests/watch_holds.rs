@@ -76,6 +76,8 @@ fn a_section_that_others_wait_for() {
     assert_eq!(report.held.len(), 1, "{report}");
     assert_eq!(report.held[0].section.name, "deposit_slowly");
     assert!(report.held[0].since >= LIMIT);
+    // Whichever was seen first to last long, the section or the line.
+    assert_eq!(report.waits.len(), 1, "{report}");
     // Polls do not end it.
     assert!(poll(&mut slow).is_pending());
     thread::sleep(LIMIT * 3);

@@ -8,6 +8,8 @@
 //!
 //! A library, so that the example `ps` of the repository is the same code.
 
+#![cfg_attr(not(unix), allow(dead_code))] // nobody is asked there
+
 #[cfg(unix)]
 mod ask;
 mod report;

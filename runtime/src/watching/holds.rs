@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 use std::vec::Vec;
 
-use super::entries::Standing;
+use super::entries::{Entry, Standing};
 use super::registry::{HeldSince, Registry, wait};
 use super::watcher::Thresholds;
 use crate::LockId;
@@ -80,14 +80,30 @@ impl Lines {
         let Some(limit) = thresholds.hold else {
             return;
         };
-        for holding in registry.sections.values_mut() {
+        let Registry {
+            entries,
+            sections,
+            told,
+            ..
+        } = registry;
+        for holding in sections.values_mut() {
             let mut held = holding.held.iter();
             let is_long = |held: &HeldSince| now.saturating_duration_since(held.since) >= limit;
-            if !holding.is_reported && held.any(is_long) {
-                holding.is_reported = true;
-                let held = holding.held(now).collect();
-                reports.push(Report::new(Kind::LongHold, Vec::new(), held));
+            if holding.is_reported || !held.any(is_long) {
+                continue;
             }
+            holding.is_reported = true;
+            let held: Vec<_> = holding.held(now).collect();
+            let is_for_one = |entry: &Entry| {
+                let is_queued = entry.standing() == Standing::Queued;
+                is_queued && held.iter().any(|held| held.id == Some(entry.asked.lock))
+            };
+            let in_line = entries.in_order().into_iter();
+            let waits = in_line
+                .filter(|(_, entry)| is_for_one(entry))
+                .map(|(_, entry)| wait(entry, told, now))
+                .collect();
+            reports.push(Report::new(Kind::LongHold, waits, held));
         }
     }
 }

@@ -87,7 +87,8 @@ pub(crate) async fn play(database: &str) -> Result<(), Box<dyn Error>> {
     let mut anna = Process::start(start, "anna", "ten", database)?;
     let mut ben = Process::start(start, "ben", "ten", database)?;
     let (anna_ends, ben_ends) = tokio::join!(anna.ends(), ben.ends());
-    (anna_ends?, ben_ends?);
+    anna_ends?;
+    ben_ends?;
     println!("The invoice is {}.\n", amount().await?);
 
     for (what, title) in [

@@ -32,8 +32,11 @@ pub struct Fence<'s, C = Anything> {
     /// Who has it: two grants never share one, also where the store has forgotten the first.
     pub(crate) holder: String,
     pub(crate) lease: std::time::Duration,
-    pub(crate) of_section: PhantomData<(&'s (), fn() -> C)>,
+    pub(crate) of_section: PhantomData<OfSection<'s, C>>,
 }
+
+/// A lifetime and a kind, of which there is no value.
+type OfSection<'s, C> = (&'s (), fn() -> C);
 
 impl<C> Fence<'_, C> {
     /// The number.

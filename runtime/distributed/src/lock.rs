@@ -240,10 +240,9 @@ impl<S: Store, C> Lock<S, C> {
                 let answer = Bounded(pin!(store.request(&request)), limit).await;
                 answer.unwrap_or_else(|| Err(StoreError::transient("the store does not answer")))
             };
-            if opens && matches!(&answer, Ok(answer) if *answer != Answer::Ended) {
-                if session.renewed(sent) {
-                    host.spawn(Box::pin(Arc::clone(&session).keep_alive()));
-                }
+            let is_open = matches!(&answer, Ok(answer) if *answer != Answer::Ended);
+            if opens && is_open && session.renewed(sent) {
+                host.spawn(Box::pin(Arc::clone(&session).keep_alive()));
             }
             let again = match answer {
                 Ok(Answer::Granted { fence }) => {

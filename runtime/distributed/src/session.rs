@@ -38,7 +38,7 @@ use std::time::Duration;
 use async_monitor::Event;
 
 use crate::error::LossReason;
-use crate::store::{Host, Renewal, Store, StoreError};
+use crate::store::{Host, Renewal, Store, StoreError, Task};
 
 /// What is left of a lease when the section is told that it is lost: a tenth. It covers clocks
 /// whose rates differ by up to one percent, twenty times as much as what is slewed to keep
@@ -255,7 +255,7 @@ impl<S: Store> Session<S> {
 /// of any other that is made later.
 pub(crate) fn withdraw<S: Store>(session: &Arc<Session<S>>, key: Arc<str>, ticket: u64) {
     let (this, store) = (Arc::clone(session), Arc::clone(session.store()));
-    let mut withdrawal: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async move {
+    let mut withdrawal: Task = Box::pin(async move {
         // If it fails, the next renewal finds the ticket, or the lease ends.
         let _withdrawn = store.withdraw(this.id(), &key, ticket).await;
     });
@@ -268,8 +268,8 @@ pub(crate) fn withdraw<S: Store>(session: &Arc<Session<S>>, key: Arc<str>, ticke
 /// See [`Session::lost`].
 pub(crate) struct Lost<S> {
     session: Arc<Session<S>>,
-    told: Pin<Box<dyn Future<Output = ()> + Send>>,
-    timer: Option<(Duration, Pin<Box<dyn Future<Output = ()> + Send>>)>,
+    told: Task,
+    timer: Option<(Duration, Task)>,
 }
 
 impl<S: Store> Future for Lost<S> {

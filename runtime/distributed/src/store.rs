@@ -162,16 +162,19 @@ impl fmt::Display for StoreError {
 
 impl Error for StoreError {}
 
+/// A timer, or what a [`Host`] runs.
+pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// A clock, timers, and tasks.
 pub trait Host: Send + Sync + 'static {
     /// The time since a moment that is the same for all calls. Never goes back.
     fn now(&self) -> Duration;
 
     /// Completes when [`now`](Self::now) has reached a time.
-    fn sleep_until(&self, time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+    fn sleep_until(&self, time: Duration) -> Task;
 
     /// Runs a future on its own.
-    fn spawn(&self, task: Pin<Box<dyn Future<Output = ()> + Send>>);
+    fn spawn(&self, task: Task);
 }
 
 /// The host that is tokio's runtime and the monotonic clock of the system.
@@ -200,13 +203,13 @@ impl Host for Tokio {
         self.origin.elapsed()
     }
 
-    fn sleep_until(&self, time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    fn sleep_until(&self, time: Duration) -> Task {
         // A timer is made for the runtime that is current.
         let _entered = self.handle.enter();
         Box::pin(tokio::time::sleep_until(self.origin + time))
     }
 
-    fn spawn(&self, task: Pin<Box<dyn Future<Output = ()> + Send>>) {
+    fn spawn(&self, task: Task) {
         self.handle.spawn(task);
     }
 }

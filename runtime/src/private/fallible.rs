@@ -19,7 +19,7 @@ use crate::Elapsed;
     label = "acquiring this can fail",
     note = "write a `?` behind it, `lock?`, in a fn that returns a `Result`: the section then returns the error",
     note = "where the type of the lock is a parameter, `L: AsyncLock<Error = Infallible>` says that it cannot fail",
-    note = "a lock in front of the fields of a `#[derive(Guarded)]` struct may not fail"
+    note = "a lock in front of the fields of a `#[derive(Guarded)]` struct may neither fail nor be lost: name such a lock beside one of this process, `#[synchronized(lock?, local)]`"
 )]
 pub trait CannotFail {
     #[doc(hidden)]

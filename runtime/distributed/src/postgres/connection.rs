@@ -12,12 +12,12 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{AsyncMessage, Client, Config, Error, Row, Socket};
 
 use crate::session::Bounded;
-use crate::store::{Host, Signals, StoreError, Tokio};
+use crate::store::{Host, Signals, StoreError, Task, Tokio};
 
 type Connecting = Pin<Box<dyn Future<Output = Result<(Client, Messages), Error>> + Send>>;
 
 /// Runs a connection, and is given its notifications.
-type Messages = Box<dyn FnOnce(Notified) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
+type Messages = Box<dyn FnOnce(Notified) -> Task + Send>;
 
 type Notified = Box<dyn FnMut(&str) + Send>;
 

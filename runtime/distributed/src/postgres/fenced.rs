@@ -144,7 +144,7 @@ impl Check<'_> {
             count + 2,
             count + 3
         );
-        let number = self.number.cast_signed();
+        let number = self.number as i64;
         let mut all = params.to_vec();
         all.push((&self.key, Type::TEXT));
         all.push((&number, Type::INT8));
@@ -178,7 +178,7 @@ impl<T: Statements, C> FencedRef<'_, T, C> {
             })
             .await?;
         let count = rows.first().map_or(0, |row| row.get::<_, i64>(0));
-        Ok(count.cast_unsigned())
+        Ok(count as u64)
     }
 
     /// Executes a statement that returns rows: a `select`, or any other with `returning`. One
@@ -243,7 +243,7 @@ impl<'r, C> FencedMut<'r, Client, C> {
         let idle = i32::try_from(self.lease.as_millis()).unwrap_or(i32::MAX);
         let params: [Param<'_>; 4] = [
             (&check.key, Type::TEXT),
-            (&check.number.cast_signed(), Type::INT8),
+            (&(check.number as i64), Type::INT8),
             (&check.holder, Type::TEXT),
             (&idle, Type::INT4),
         ];

@@ -164,9 +164,9 @@ impl Entry {
         let seconds = |column: &str| Duration::from_secs_f64(row.get::<_, f64>(column).max(0.0));
         Entry {
             key: row.get("key"),
-            fence: row.get::<_, Option<i64>>("fence").map(i64::cast_unsigned),
+            fence: row.get::<_, Option<i64>>("fence").map(|fence| fence as u64),
             host: row.get("host"),
-            pid: row.get::<_, i32>("pid").cast_unsigned(),
+            pid: row.get::<_, i32>("pid") as u32,
             since: seconds("since"),
             expires_in: seconds("expires"),
         }
@@ -293,7 +293,7 @@ impl Options {
             signals,
             lease: self.lease,
             machine,
-            pid: pid.cast_signed(),
+            pid: pid as i32,
             store_name: Arc::clone(&store_name),
         };
         Ok(Postgres {
@@ -399,7 +399,7 @@ impl Store for PostgresStore {
     }
 
     async fn request(&self, request: &Request<'_>) -> Result<Answer, StoreError> {
-        let ticket = request.ticket.cast_signed();
+        let ticket = request.ticket as i64;
         let rows = self
             .link
             .query(
@@ -421,10 +421,10 @@ impl Store for PostgresStore {
         let row = one(&rows)?;
         Ok(match row.get::<_, i32>(0) {
             1 => Answer::Granted {
-                fence: row.get::<_, i64>(1).cast_unsigned(),
+                fence: row.get::<_, i64>(1) as u64,
             },
             2 => Answer::Queued {
-                ask_again: Duration::from_millis(row.get::<_, i64>(2).cast_unsigned()),
+                ask_again: Duration::from_millis(row.get::<_, i64>(2) as u64),
             },
             3 => Answer::Busy,
             _ => Answer::Ended,
@@ -432,7 +432,7 @@ impl Store for PostgresStore {
     }
 
     async fn renew(&self, session: &str, tickets: &[u64]) -> Result<Renewal, StoreError> {
-        let tickets: Vec<i64> = tickets.iter().map(|ticket| ticket.cast_signed()).collect();
+        let tickets: Vec<i64> = tickets.iter().map(|ticket| *ticket as i64).collect();
         let rows = self
             .link
             .query(
@@ -452,14 +452,14 @@ impl Store for PostgresStore {
         let keys: Option<Vec<String>> = row.get(1);
         let tickets: Option<Vec<i64>> = row.get(2);
         let tickets = tickets.unwrap_or_default().into_iter();
-        let tickets = tickets.map(i64::cast_unsigned);
+        let tickets = tickets.map(|ticket| ticket as u64);
         Ok(Renewal::Alive {
             orphans: keys.unwrap_or_default().into_iter().zip(tickets).collect(),
         })
     }
 
     async fn withdraw(&self, session: &str, key: &str, ticket: u64) -> Result<(), StoreError> {
-        let ticket = ticket.cast_signed();
+        let ticket = ticket as i64;
         self.link
             .query(
                 "select async_monitor.withdraw($1, $2, $3)",

@@ -48,7 +48,7 @@ impl Writer {
     #[synchronized(self.lock?)]
     async fn write_next(&self) -> Result<(u64, i64), Failed> {
         let database = self.database.with(&lock.fence);
-        let fence = lock.fence.number().cast_signed();
+        let fence = lock.fence.number() as i64;
         let read: [(&(dyn ToSql + Sync), Type); 1] = [(&self.key, Type::TEXT)];
         let last: i64 = if self.is_fenced {
             database.query(READ, &read).await?[0].get(0)

@@ -257,6 +257,7 @@ fn a_block_is_dropped_too() {
 
 #[test]
 fn a_block_that_does_not_wait_is_left_in_any_way() {
+    #[allow(clippy::never_loop)] // for its `break`
     async fn leave(service: &Service, how: u32) -> Result<u32, Lost> {
         loop {
             with_lock!(r = service.remote?, {

@@ -913,6 +913,20 @@ impl Running<'_> {
         if !matches!(seen.op, Op::Gate(GateOp::Arrive { alone: true, .. })) || seen.watches {
             return false;
         }
+        // One that has been granted the lock, or waits before it.
+        let is_before = |index: usize| {
+            let cell = self.session.task(index);
+            match cell.waits.get() {
+                Some((id, Awaits::Permit)) => id == seen.id,
+                Some((id, Awaits::Truth)) => id == seen.id && cell.is_woken(),
+                Some((_, Awaits::Signal)) | None => false,
+            }
+        };
+        let mut suspended = (0..self.tasks.list.len())
+            .filter(|index| self.tasks.list[*index].state == State::Suspended);
+        if suspended.any(is_before) {
+            return true;
+        }
         let locks = self.session.locks.borrow();
         let Some(lock) = locks.get(seen.id as usize) else {
             return false;

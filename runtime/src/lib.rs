@@ -204,6 +204,16 @@ pub use crate::traits::sync_lock::{ExclusiveSyncLock, ExclusiveSyncRwLock, SyncL
 #[doc(hidden)]
 pub use crate::blocking::poll_out_of_patience as __poll_out_of_patience;
 
+#[cfg(all(
+    feature = "macros",
+    feature = "check",
+    not(any(
+        async_monitor_loom,
+        async_monitor_shuttle,
+        all(target_family = "wasm", target_os = "unknown")
+    ))
+))]
+pub use async_monitor_macros::check;
 #[cfg(feature = "macros")]
 pub use async_monitor_macros::{Guarded, holding, monitor, synchronized, with_lock};
 

@@ -375,7 +375,7 @@ impl Session {
                 self.learn_that_it_tells(task);
             }
             if self.explains.get() {
-                self.explain(id, place);
+                self.explain(id, op, place);
             }
             let seen = self.seen(task, id, op);
             if (seen.is_point || self.is_fine.get())
@@ -539,7 +539,8 @@ impl Session {
     }
 
     #[cold]
-    fn explain(&self, id: u32, place: Option<&'static Location<'static>>) {
+    fn explain(&self, id: u32, op: Op, place: Option<&'static Location<'static>>) {
+        self.names.borrow_mut().is_a(id, op.kind());
         let entered = watching::entered_section();
         if let Some((name, _)) = entered {
             self.names.borrow_mut().say(id, name);

@@ -462,7 +462,12 @@ impl<'t> Engine<'t> {
             }
             let choice = match self.choose(running, enabled, how, &mut at) {
                 Ok(choice) => choice,
-                Err(end) => return end,
+                Err(end) => {
+                    if let (End::Redundant, How::Search) = (&end, &how) {
+                        self.run_on(running);
+                    }
+                    return end;
+                }
             };
             let is_last = match how {
                 How::Refuse(schedule) => at == schedule.len(),
@@ -479,6 +484,32 @@ impl<'t> Engine<'t> {
                         text: format!("always: {}", super::quiet::place(message(payload))),
                     });
                 }
+            }
+        }
+    }
+
+    /// Runs what is left of a run that is redundant: cheaper than to unwind the stacks.
+    fn run_on(&self, running: &mut Running<'_>) {
+        running.cancels_left = 0;
+        let mut last = self.trace.last_task();
+        for _ in 0..self.options.max_steps {
+            let enabled = running.enabled(&self.trace);
+            let choice = prefer(enabled & GO, last).or_else(|| Choice::first(enabled));
+            let Some(choice) = choice else {
+                return;
+            };
+            last = choice.task();
+            if let Some(timer) = choice.timer() {
+                running.session.expire(last, timer);
+            }
+            if let State::Suspended | State::New = running.tasks.list[last].state {
+                running.session.begin_poll(last);
+            }
+            if running.tasks.resume(last, In::Go).is_err() {
+                return;
+            }
+            for (name, body) in running.session.spawned.take() {
+                running.add(name, body, self.options.tasks);
             }
         }
     }

@@ -25,6 +25,7 @@ use std::time::Duration;
 use std::vec::Vec;
 
 use corosensei::Yielder;
+use corosensei::stack::DefaultStack;
 
 use super::names::Names;
 use super::relation::Seen;
@@ -191,6 +192,8 @@ pub(crate) struct Session {
     pub(super) releases: Cell<u8>,
     /// The release that the running task has needed to acquire a lock.
     pub(super) entered_after: Cell<Moment>,
+    /// Stacks for tasks to come.
+    pub(super) stacks: RefCell<Vec<DefaultStack>>,
     /// Tasks that tasks have made.
     pub(super) spawned: RefCell<Vec<(String, Body)>>,
     /// How many tasks there are.
@@ -235,6 +238,7 @@ impl Session {
             woken: Cell::new(0),
             releases: Cell::new(0),
             entered_after: Cell::new(Moment::NEVER),
+            stacks: RefCell::default(),
             spawned: RefCell::default(),
             count: Cell::new(0),
         }

@@ -107,6 +107,7 @@
 //! - `local` (on by default): the primitives once more, for tasks of one thread.
 //! - `parking_lot`: the locks of [`sync`] over those of parking_lot.
 //! - `watch`: [watching](watch) also without `debug_assertions`.
+//! - `check`: every schedule of a test, as a dev-dependency: the module `check`.
 //! - `watch-signal`: a process that hangs can be asked what it hangs on, by a signal or by
 //!   `async-monitor ps PID` (Unix). Implies `watch` and `serde`.
 //! - `serde`: a [`watch::Report`] serializes.

@@ -1037,11 +1037,18 @@ impl Running<'_> {
                 },
             };
             let name = super::table::name(&names, id);
+            // What is known of the section where operations are explained.
+            let condition = match cell.note.get().section {
+                Some(section) if !section.condition.is_empty() => {
+                    format!(", `{}` in `{}`", section.condition, section.name)
+                }
+                _ => String::new(),
+            };
             let holder = self
                 .held_by(index, &locks)
                 .map(|holder| format!(", which `{}` holds", self.tasks.list[holder].name));
             lines.push(format!(
-                "`{}` {what} {name}{}",
+                "`{}` {what} {name}{}{condition}",
                 task.name,
                 holder.unwrap_or_default()
             ));

@@ -578,6 +578,68 @@ mod sections {
         });
     }
 
+    /// A section that is entered in time, or not, as the schedule says.
+    #[cfg(any(feature = "smol", feature = "tokio"))]
+    impl Buffer {
+        #[synchronized(state, timeout = std::time::Duration::from_secs(1))]
+        async fn put_soon(&self, item: u32) -> Result<(), async_monitor::Elapsed> {
+            state.items.push_back(item);
+            Ok(())
+        }
+
+        #[synchronized(
+            state,
+            when = !state.items.is_empty(),
+            timeout = std::time::Duration::from_secs(1)
+        )]
+        async fn take_soon(&self) -> Result<u32, async_monitor::Elapsed> {
+            Ok(state.items.pop_front().unwrap())
+        }
+    }
+
+    #[cfg(any(feature = "smol", feature = "tokio"))]
+    #[test]
+    fn timeouts() {
+        same("timeout", most(), |run, log| {
+            let buffer = Arc::new(Buffer::new(9));
+            for (name, item) in [("a", 1), ("b", 2)] {
+                let (buffer, log) = (Arc::clone(&buffer), log.clone());
+                run.spawn(name, async move {
+                    log.say(name, buffer.put_soon(item).await.is_ok());
+                    log.say(name, buffer.len().await);
+                });
+            }
+        });
+        same("timeout and when", most(), |run, log| {
+            let buffer = Arc::new(Buffer::new(9));
+            let other = Arc::clone(&buffer);
+            run.spawn("c", async move {
+                log.say("c", format!("{:?}", other.take_soon().await))
+            });
+            run.spawn("p", async move { buffer.put(1).await });
+        });
+    }
+
+    /// Who waits for a condition that nobody makes true is named, and so is the condition.
+    #[test]
+    fn a_condition_that_nobody_makes_true() {
+        let failure = async_monitor::check::Check::new()
+            .run(|run| {
+                let buffer = Arc::new(Buffer::new(1));
+                run.spawn("c", async move { drop(buffer.take().await) });
+            })
+            .unwrap_err();
+        let what = failure.what();
+        assert!(
+            what.contains("`c` waits for its condition at Buffer.state"),
+            "{what}"
+        );
+        assert!(
+            what.contains("is_empty") && what.contains("in `take`"),
+            "{what}"
+        );
+    }
+
     #[test]
     fn several_locks() {
         same("with_lock! over two", most(), |run, log| {

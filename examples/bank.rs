@@ -145,3 +145,8 @@ async fn total(bank: &[Account]) -> i64 {
     }
     total
 }
+
+/// `cargo test --features check --example bank`
+#[cfg(all(test, feature = "check"))]
+#[path = "../tests/checked/bank.rs"]
+mod checked;

@@ -100,3 +100,8 @@ async fn consume(buffer: Arc<Buffer<u64>>) -> (u64, u64) {
     }
     (items, sum)
 }
+
+/// `cargo test --features check --example bounded_buffer`
+#[cfg(all(test, feature = "check"))]
+#[path = "../tests/checked/bounded_buffer.rs"]
+mod checked;

@@ -107,3 +107,8 @@ async fn bids(auction: Arc<Auction>, bidder: u32) -> u32 {
     }
     highest
 }
+
+/// `cargo test --features check --example monitor`
+#[cfg(all(test, feature = "check"))]
+#[path = "../tests/checked/monitor.rs"]
+mod checked;

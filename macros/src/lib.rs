@@ -13,6 +13,7 @@
 
 #![forbid(unsafe_code)]
 
+mod check;
 mod diagnostics;
 mod gather;
 mod guarded;
@@ -837,4 +838,29 @@ pub fn monitor(arguments: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn holding(arguments: TokenStream, item: TokenStream) -> TokenStream {
     monitor::holding(&arguments.into(), &item.into()).into()
+}
+
+/// A test that is run in every schedule that matters: see `async_monitor::check`, which needs the
+/// feature `check`.
+///
+/// The fn is the first task of each run, which is never cancelled. It makes the others by
+/// `check::spawn`. The options of a check are arguments: `cancels`, `timeouts`, `max_runs`,
+/// `max_steps`, `tasks`, `cancels_may_starve`, `sample` and `stack_size`.
+///
+/// ```ignore
+/// use async_monitor::{Mutex, check};
+///
+/// #[async_monitor::check(cancels = 0)]
+/// async fn nothing_is_lost() {
+///     let sum = Arc::new(Mutex::new(0));
+///     let other = Arc::clone(&sum);
+///     let adds = check::spawn("adds", async move { *other.lock().await += 1 });
+///     *sum.lock().await += 1;
+///     adds.await.unwrap();
+///     assert_eq!(*sum.lock().await, 2);
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn check(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    check::check(arguments.into(), item.into()).into()
 }

@@ -213,10 +213,10 @@ impl Barrier {
 
     /// Tells a checker of the poll of a wait.
     #[inline]
-    fn polls(&self, node: &Node<()>) -> bool {
+    fn polls(&self, node: &Node<()>, place: Caller) -> bool {
         if node.state() == NodeState::Idle {
             let op = Op::Barrier(BarrierOp::Arrive);
-            return checking::arrives(self, op, Caller::here());
+            return checking::arrives(self, op, place);
         }
         let queue = self.queue.lock();
         // SAFETY: the node is the caller's own, and has a stamp, which was written under the
@@ -454,7 +454,7 @@ impl Future for BarrierWait<'_> {
         let Some(barrier) = this.barrier else {
             polled_after_completion()
         };
-        if checking::IS_ON && !barrier.polls(&this.node) {
+        if checking::IS_ON && !barrier.polls(&this.node, this.watch.place()) {
             return Poll::Pending;
         }
         // SAFETY: the node is pinned as we are, used with this barrier only, and

@@ -107,6 +107,7 @@
 //! - `local` (on by default): the primitives once more, for tasks of one thread.
 //! - `parking_lot`: the locks of [`sync`] over those of parking_lot.
 //! - `watch`: [watching](watch) also without `debug_assertions`.
+//! - `check`: every schedule of a test, as a dev-dependency: the module `check`.
 //! - `watch-signal`: a process that hangs can be asked what it hangs on, by a signal or by
 //!   `async-monitor ps PID` (Unix). Implies `watch` and `serde`.
 //! - `serde`: a [`watch::Report`] serializes.
@@ -204,6 +205,16 @@ pub use crate::traits::sync_lock::{ExclusiveSyncLock, ExclusiveSyncRwLock, SyncL
 #[doc(hidden)]
 pub use crate::blocking::poll_out_of_patience as __poll_out_of_patience;
 
+#[cfg(all(
+    feature = "macros",
+    feature = "check",
+    not(any(
+        async_monitor_loom,
+        async_monitor_shuttle,
+        all(target_family = "wasm", target_os = "unknown")
+    ))
+))]
+pub use async_monitor_macros::check;
 #[cfg(feature = "macros")]
 pub use async_monitor_macros::{Guarded, holding, monitor, synchronized, with_lock};
 

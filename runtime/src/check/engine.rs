@@ -462,7 +462,12 @@ impl<'t> Engine<'t> {
             }
             let choice = match self.choose(running, enabled, how, &mut at) {
                 Ok(choice) => choice,
-                Err(end) => return end,
+                Err(end) => {
+                    if let (End::Redundant, How::Search) = (&end, &how) {
+                        self.run_on(running);
+                    }
+                    return end;
+                }
             };
             let is_last = match how {
                 How::Refuse(schedule) => at == schedule.len(),
@@ -479,6 +484,32 @@ impl<'t> Engine<'t> {
                         text: format!("always: {}", super::quiet::place(message(payload))),
                     });
                 }
+            }
+        }
+    }
+
+    /// Runs what is left of a run that is redundant: cheaper than to unwind the stacks.
+    fn run_on(&self, running: &mut Running<'_>) {
+        running.cancels_left = 0;
+        let mut last = self.trace.last_task();
+        for _ in 0..self.options.max_steps {
+            let enabled = running.enabled(&self.trace);
+            let choice = prefer(enabled & GO, last).or_else(|| Choice::first(enabled));
+            let Some(choice) = choice else {
+                return;
+            };
+            last = choice.task();
+            if let Some(timer) = choice.timer() {
+                running.session.expire(last, timer);
+            }
+            if let State::Suspended | State::New = running.tasks.list[last].state {
+                running.session.begin_poll(last);
+            }
+            if running.tasks.resume(last, In::Go).is_err() {
+                return;
+            }
+            for (name, body) in running.session.spawned.take() {
+                running.add(name, body, self.options.tasks);
             }
         }
     }
@@ -913,6 +944,20 @@ impl Running<'_> {
         if !matches!(seen.op, Op::Gate(GateOp::Arrive { alone: true, .. })) || seen.watches {
             return false;
         }
+        // One that has been granted the lock, or waits before it.
+        let is_before = |index: usize| {
+            let cell = self.session.task(index);
+            match cell.waits.get() {
+                Some((id, Awaits::Permit)) => id == seen.id,
+                Some((id, Awaits::Truth)) => id == seen.id && cell.is_woken(),
+                Some((_, Awaits::Signal)) | None => false,
+            }
+        };
+        let mut suspended = (0..self.tasks.list.len())
+            .filter(|index| self.tasks.list[*index].state == State::Suspended);
+        if suspended.any(is_before) {
+            return true;
+        }
         let locks = self.session.locks.borrow();
         let Some(lock) = locks.get(seen.id as usize) else {
             return false;
@@ -992,11 +1037,18 @@ impl Running<'_> {
                 },
             };
             let name = super::table::name(&names, id);
+            // What is known of the section where operations are explained.
+            let condition = match cell.note.get().section {
+                Some(section) if !section.condition.is_empty() => {
+                    format!(", `{}` in `{}`", section.condition, section.name)
+                }
+                _ => String::new(),
+            };
             let holder = self
                 .held_by(index, &locks)
                 .map(|holder| format!(", which `{}` holds", self.tasks.list[holder].name));
             lines.push(format!(
-                "`{}` {what} {name}{}",
+                "`{}` {what} {name}{}{condition}",
                 task.name,
                 holder.unwrap_or_default()
             ));

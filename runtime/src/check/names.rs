@@ -29,6 +29,8 @@ pub(super) struct Names {
     counts: [usize; MOST_TASKS + 1],
     /// What primitives are called.
     said: Vec<Option<String>>,
+    /// Of what kind they are.
+    kinds: Vec<&'static str>,
     /// Values that have been given a name, by their addresses.
     given: Vec<(usize, usize, String)>,
 }
@@ -143,6 +145,20 @@ impl Names {
             self.said.resize(index + 1, None);
         }
         self.said[index].get_or_insert_with(|| name.to_string());
+    }
+
+    /// A primitive is of that kind.
+    pub(super) fn is_a(&mut self, id: u32, kind: &'static str) {
+        let index = id as usize;
+        if self.kinds.len() <= index {
+            self.kinds.resize(index + 1, "");
+        }
+        self.kinds[index] = kind;
+    }
+
+    /// Of what kind a primitive is.
+    pub(super) fn kind(&self, id: u32) -> &'static str {
+        self.kinds.get(id as usize).copied().unwrap_or("")
     }
 
     /// The primitives in a value of `size` bytes at `address` are called `name`.

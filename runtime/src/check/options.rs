@@ -1,5 +1,7 @@
 //! The bounds of a check.
 
+use std::string::String;
+
 /// What is tried, and how far.
 #[derive(Clone, Debug)]
 pub(super) struct Options {
@@ -11,6 +13,8 @@ pub(super) struct Options {
     pub(super) cancels_may_starve: bool,
     pub(super) sample: Option<(u64, u64)>,
     pub(super) stack_size: usize,
+    /// The one schedule to run.
+    pub(super) replay: Option<String>,
 }
 
 impl Default for Options {
@@ -24,6 +28,7 @@ impl Default for Options {
             cancels_may_starve: true,
             sample: None,
             stack_size: 256 * 1024,
+            replay: None,
         }
     }
 }

@@ -78,6 +78,14 @@ impl Check {
         Check::default()
     }
 
+    /// Runs one schedule: that of a [failure](Failure::replay). The variable of the environment
+    /// `ASYNC_MONITOR_REPLAY` does the same.
+    #[must_use = "a check does nothing before it is run"]
+    pub fn replay(mut self, schedule: &str) -> Self {
+        self.options.replay = Some(schedule.to_string());
+        self
+    }
+
     /// Runs so many schedules at random, in place of all.
     #[must_use = "a check does nothing before it is run"]
     pub fn sample(self, runs: u64) -> Self {
@@ -136,7 +144,8 @@ impl Check {
             "a check is run within another one"
         );
         let mut engine = Engine::new(&test, self.options.clone());
-        if let Ok(schedule) = env::var(REPLAY) {
+        let schedule = self.options.replay.clone();
+        if let Some(schedule) = schedule.or_else(|| env::var(REPLAY).ok()) {
             return replay(&mut engine, &schedule);
         }
         let found = match self.options.sample {

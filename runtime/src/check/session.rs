@@ -25,6 +25,7 @@ use std::time::Duration;
 use std::vec::Vec;
 
 use corosensei::Yielder;
+use corosensei::stack::DefaultStack;
 
 use super::names::Names;
 use super::relation::Seen;
@@ -191,6 +192,8 @@ pub(crate) struct Session {
     pub(super) releases: Cell<u8>,
     /// The release that the running task has needed to acquire a lock.
     pub(super) entered_after: Cell<Moment>,
+    /// Stacks for tasks to come.
+    pub(super) stacks: RefCell<Vec<DefaultStack>>,
     /// Tasks that tasks have made.
     pub(super) spawned: RefCell<Vec<(String, Body)>>,
     /// How many tasks there are.
@@ -235,6 +238,7 @@ impl Session {
             woken: Cell::new(0),
             releases: Cell::new(0),
             entered_after: Cell::new(Moment::NEVER),
+            stacks: RefCell::default(),
             spawned: RefCell::default(),
             count: Cell::new(0),
         }
@@ -375,7 +379,7 @@ impl Session {
                 self.learn_that_it_tells(task);
             }
             if self.explains.get() {
-                self.explain(id, place);
+                self.explain(id, op, place);
             }
             let seen = self.seen(task, id, op);
             if (seen.is_point || self.is_fine.get())
@@ -539,7 +543,8 @@ impl Session {
     }
 
     #[cold]
-    fn explain(&self, id: u32, place: Option<&'static Location<'static>>) {
+    fn explain(&self, id: u32, op: Op, place: Option<&'static Location<'static>>) {
+        self.names.borrow_mut().is_a(id, op.kind());
         let entered = watching::entered_section();
         if let Some((name, _)) = entered {
             self.names.borrow_mut().say(id, name);

@@ -14,7 +14,7 @@ pub(super) fn name(names: &Names, id: u32) -> String {
         // Those of two objects.
         Some(name) if names.is_said_of_another(id) => format!("{name} #{id}"),
         Some(name) => name.to_string(),
-        None => format!("#{id}"),
+        None => format!("{} #{id}", names.kind(id)),
     }
 }
 

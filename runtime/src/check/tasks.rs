@@ -52,7 +52,6 @@ pub(super) struct Task {
 pub(super) struct Tasks<'s> {
     session: &'s Session,
     pub(super) list: Vec<Task>,
-    stacks: Vec<DefaultStack>,
     stack_size: usize,
 }
 
@@ -61,7 +60,6 @@ impl<'s> Tasks<'s> {
         Tasks {
             session,
             list: Vec::new(),
-            stacks: Vec::new(),
             stack_size,
         }
     }
@@ -75,7 +73,8 @@ impl<'s> Tasks<'s> {
             Body::Lasting(_) => Kind::Lasting,
             Body::Thread(_) => Kind::Thread,
         };
-        let stack = self.stacks.pop().unwrap_or_else(|| {
+        let stack = self.session.stacks.borrow_mut().pop();
+        let stack = stack.unwrap_or_else(|| {
             DefaultStack::new(self.stack_size).expect("memory for the stack of a task")
         });
         let session: *const Session = self.session;
@@ -120,8 +119,8 @@ impl<'s> Tasks<'s> {
             CoroutineResult::Return(result) => {
                 task.state = State::Done;
                 self.session.stopped(index, true);
-                self.stacks
-                    .extend(task.coroutine.take().map(Coroutine::into_stack));
+                let stack = task.coroutine.take().map(Coroutine::into_stack);
+                self.session.stacks.borrow_mut().extend(stack);
                 return result;
             }
         }
@@ -146,7 +145,10 @@ impl<'s> Tasks<'s> {
                     self.session.runs(index, || coroutine.force_unwind());
                     self.session.unwinds.set(false);
                 }
-                self.stacks.push(coroutine.into_stack());
+                self.session
+                    .stacks
+                    .borrow_mut()
+                    .push(coroutine.into_stack());
             }
         }
         self.list.clear();

@@ -186,6 +186,9 @@ impl Trace {
             return false;
         }
         let event = &self.events[moment.event as usize];
+        if event.choice.task() == task {
+            return true;
+        }
         let tail = self.tails[last as usize * MOST_TASKS + event.choice.task()];
         tail >= event.local + u32::from(moment.releases)
     }

@@ -192,11 +192,9 @@ impl Event {
 
     /// Tells a checker of the poll of a wait.
     #[inline]
-    fn polls(&self, node: &Node<Epoch>) -> bool {
+    fn polls(&self, node: &Node<Epoch>, place: Caller) -> bool {
         match node.future_state() {
-            FutureState::Init => {
-                checking::arrives(&self.signal, Op::Event(EventOp::Wait), Caller::here())
-            }
+            FutureState::Init => checking::arrives(&self.signal, Op::Event(EventOp::Wait), place),
             FutureState::Polled => {
                 self.does(EventOp::Poll);
                 true
@@ -308,7 +306,7 @@ impl Future for EventWait<'_> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let (event, node) = (self.event, &self.node);
-        if checking::IS_ON && !event.polls(node) {
+        if checking::IS_ON && !event.polls(node, self.watch.place()) {
             return Poll::Pending;
         }
         if node.future_state() != FutureState::Init || !event.flag() {

@@ -21,7 +21,6 @@ use crate::queue::{ConditionalNode, Evaluator, State};
 use crate::traits::sync_lock::{SyncLock, SyncRwLock};
 use crate::wake::wake_one;
 use crate::watch::{Mode, Resource};
-use crate::watching::Caller;
 use crate::watching::{Ask, Watch};
 use crate::when::Evaluate;
 
@@ -236,7 +235,8 @@ impl Waiter<'_> {
     #[inline]
     fn poll(self: Pin<&Self>, cx: &mut Context<'_>) -> Poll<()> {
         // The first poll has a place of its own, and may be refused. Later ones are points too.
-        if checking::IS_ON && !checking::arrives(self.turns, Op::Sync(SyncOp::Turn), Caller::here())
+        if checking::IS_ON
+            && !checking::arrives(self.turns, Op::Sync(SyncOp::Turn), self.watch.place())
         {
             return Poll::Pending;
         }

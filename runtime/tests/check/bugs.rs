@@ -1,26 +1,319 @@
-//! Bugs that a check finds, with their tables.
+//! Bugs that a check finds, and what it says.
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::sync::Arc;
 
-use async_monitor::Mutex;
-use async_monitor::check::Check;
+use async_monitor::check::{Check, Failure, Run};
+use async_monitor::{Condition, Event, Mutex, Semaphore};
+
+/// The failure of a test, whose table has at most a dozen lines and whose replay fails alike.
+fn fails(check: &Check, test: impl Fn(&mut Run)) -> Failure {
+    let failure = check.run(&test).unwrap_err();
+    println!("{failure}\n");
+    assert!(failure.table().lines().count() <= 13, "{failure}");
+    let replay = failure.replay().expect("a schedule to replay");
+    let again = check.clone().replay(replay).run(&test).unwrap_err();
+    assert_eq!(again.what(), failure.what());
+    assert_eq!(again.table(), failure.table());
+    failure
+}
 
 #[test]
-fn lost_update() {
-    let failure = Check::new()
-        .cancels(0)
-        .run(|run| {
-            let account = Arc::new(Mutex::new(0));
-            run.name("account", &*account);
-            for name in ["ada", "bob", "eve"] {
-                let account = Arc::clone(&account);
-                run.spawn(name, async move {
-                    let seen = *account.lock().await;
-                    *account.lock().await = seen + 10;
-                });
+fn a_lost_update() {
+    let failure = fails(&Check::new().cancels(0), |run| {
+        let account = Arc::new(Mutex::new(0));
+        run.name("account", &*account);
+        for name in ["ada", "bob", "eve"] {
+            let account = Arc::clone(&account);
+            run.spawn(name, async move {
+                let seen = *account.lock().await;
+                *account.lock().await = seen + 10;
+            });
+        }
+        run.finally(move || assert_eq!(*account.try_lock().unwrap(), 30, "an update was lost"));
+    });
+    assert!(failure.what().contains("an update was lost"));
+    assert!(failure.table().contains("holds account"));
+}
+
+#[test]
+fn locks_in_opposite_orders() {
+    let failure = fails(&Check::new(), |run| {
+        let locks = Arc::new((Mutex::new(1), Mutex::new(2)));
+        run.name("books", &locks.0);
+        run.name("stock", &locks.1);
+        let other = Arc::clone(&locks);
+        run.spawn("seller", async move {
+            let _books = locks.0.lock().await;
+            let _stock = locks.1.lock().await;
+        });
+        run.spawn("buyer", async move {
+            let _stock = other.1.lock().await;
+            let _books = other.0.lock().await;
+        });
+    });
+    assert!(
+        failure
+            .what()
+            .contains("`seller` waits for stock, which `buyer` holds")
+    );
+}
+
+#[test]
+fn half_a_change_after_a_cancel() {
+    let failure = fails(&Check::new(), |run| {
+        let accounts = Arc::new((Mutex::new(10), Mutex::new(0)));
+        run.name("from", &accounts.0);
+        run.name("to", &accounts.1);
+        let (a, b) = (Arc::clone(&accounts), Arc::clone(&accounts));
+        run.spawn("transfer", async move {
+            *a.0.lock().await -= 5;
+            *a.1.lock().await += 5;
+        });
+        run.spawn("auditor", async move {
+            let _ = *b.1.lock().await;
+        });
+        run.finally(move || {
+            let sum = *accounts.0.try_lock().unwrap() + *accounts.1.try_lock().unwrap();
+            assert_eq!(sum, 10, "money is gone");
+        });
+    });
+    assert!(
+        failure
+            .table()
+            .contains("transfer  CANCELLED where it waits")
+    );
+}
+
+#[test]
+fn a_missed_notification() {
+    let failure = fails(&Check::new().cancels(0), |run| {
+        let state = Arc::new((Mutex::new(false), Condition::new()));
+        let other = Arc::clone(&state);
+        run.spawn("waiter", async move {
+            let is_ready = *state.0.lock().await;
+            if !is_ready {
+                let guard = state.0.lock().await;
+                drop(state.1.wait(guard).await);
             }
-            run.finally(move || assert_eq!(*account.try_lock().unwrap(), 30, "an update was lost"));
+        });
+        run.spawn("setter", async move {
+            let mut guard = other.0.lock().await;
+            *guard = true;
+            other.1.notify_one(&guard);
+        });
+    });
+    assert!(
+        failure
+            .what()
+            .contains("`waiter` waits to be told by condition")
+    );
+}
+
+#[test]
+fn check_then_act() {
+    fails(&Check::new().cancels(0), |run| {
+        let mutex = Arc::new(Mutex::new(0));
+        let other = Arc::clone(&mutex);
+        run.spawn("a", async move { *mutex.lock().await += 1 });
+        run.spawn("b", async move {
+            if !other.is_locked() {
+                assert!(other.try_lock().is_some(), "it was free");
+            }
+        });
+    });
+}
+
+#[test]
+fn what_is_always_true() {
+    let failure = fails(&Check::new().cancels(0), |run| {
+        let mutex = Arc::new(Mutex::new(0));
+        let other = Arc::clone(&mutex);
+        run.spawn("a", async move {
+            *mutex.lock().await = -1;
+            *mutex.lock().await = 1;
+        });
+        run.always(move || assert!(other.try_lock().is_none_or(|value| *value >= 0)));
+    });
+    assert!(failure.what().starts_with("always: "));
+}
+
+#[test]
+fn tasks_that_starve_after_a_cancel() {
+    let test = |run: &mut Run| {
+        let events = Arc::new((Event::new(), Event::new()));
+        let (a, b) = (Arc::clone(&events), Arc::clone(&events));
+        run.spawn("first", async move {
+            a.0.wait().await;
+            a.1.set();
+        });
+        run.spawn("second", async move { b.1.wait().await });
+        run.spawn("sets", async move { events.0.set() });
+    };
+    assert!(Check::new().run(test).unwrap().is_proof());
+    let strict = Check::new().cancels_may_starve(false);
+    assert!(
+        fails(&strict, test)
+            .what()
+            .contains("deadlock after a cancel")
+    );
+}
+
+#[test]
+fn a_lock_that_is_never_released_is_no_starvation() {
+    let failure = fails(&Check::new(), |run| {
+        let mutex = Arc::new(Mutex::new(0));
+        let (a, b) = (Arc::clone(&mutex), mutex);
+        run.spawn("leaks", async move { std::mem::forget(a.lock().await) });
+        run.spawn("waits", async move { *b.lock().await += 1 });
+    });
+    assert!(failure.what().contains("`waits` waits for"));
+}
+
+#[test]
+fn a_server_need_not_end() {
+    let outcome = Check::new()
+        .run(|run| {
+            let semaphore = Arc::new(Semaphore::new(0));
+            let served = Rc::new(Cell::new(0));
+            let (other, count) = (Arc::clone(&semaphore), Rc::clone(&served));
+            run.background("server", async move {
+                loop {
+                    other.acquire().await.forget();
+                    count.set(count.get() + 1);
+                }
+            });
+            run.spawn("client", async move { semaphore.add_permits(2) });
+            run.finally(move || assert_eq!(served.get(), 2));
+        })
+        .unwrap();
+    assert!(outcome.is_proof());
+}
+
+#[test]
+fn a_task_that_never_ends() {
+    let check = Check::new().max_steps(100);
+    let failure = check
+        .run(|run| {
+            let mutex = Arc::new(Mutex::new(0));
+            run.spawn("spins", async move {
+                loop {
+                    drop(mutex.try_lock());
+                }
+            });
         })
         .unwrap_err();
-    println!("{failure}");
+    assert!(failure.what().contains("have not ended: spins"));
+}
+
+#[test]
+fn what_is_not_ours() {
+    let failure = Check::new()
+        .run(|run| run.spawn("waits", std::future::pending()))
+        .unwrap_err();
+    assert!(
+        failure
+            .what()
+            .contains("`waits` awaits something that is not of this crate")
+    );
+}
+
+#[test]
+fn what_is_not_deterministic() {
+    let runs = Rc::new(Cell::new(0));
+    let failure = Check::new()
+        .run(|run| {
+            let locks = Arc::new([Mutex::new(0), Mutex::new(0)]);
+            runs.set(runs.get() + 1);
+            let more = runs.get() % 2;
+            run.spawn("a", async move {
+                for index in 0..=more {
+                    *locks[index].lock().await += 1;
+                }
+            });
+        })
+        .unwrap_err();
+    assert!(failure.what().contains("not deterministic"));
+}
+
+#[test]
+fn a_bound_is_no_proof() {
+    let outcome = Check::new()
+        .max_runs(3)
+        .run(|run| {
+            let mutex = Arc::new(Mutex::new(0));
+            for name in ["a", "b", "c"] {
+                let mutex = Arc::clone(&mutex);
+                run.spawn(name, async move { *mutex.lock().await += 1 });
+            }
+        })
+        .unwrap();
+    assert!(!outcome.is_proof());
+    assert!(
+        outcome
+            .to_string()
+            .contains("NO PROOF: stopped after 3 runs")
+    );
+}
+
+#[test]
+fn a_sample() {
+    let check = Check::new().sample(1_000);
+    let failure = fails(&check, |run| {
+        let account = Arc::new(Mutex::new(0));
+        for name in ["a", "b"] {
+            let account = Arc::clone(&account);
+            run.spawn(name, async move {
+                let seen = *account.lock().await;
+                *account.lock().await = seen + 1;
+            });
+        }
+        run.finally(move || assert_eq!(*account.try_lock().unwrap(), 2));
+    });
+    assert!(failure.what().starts_with("finally: "));
+}
+
+/// What a run leaves behind, of tasks that have ended or not.
+#[test]
+fn nothing_is_left() {
+    thread_local! {
+        static LIVE: Cell<i32> = const { Cell::new(0) };
+    }
+
+    struct Counted;
+
+    impl Counted {
+        fn new() -> Self {
+            LIVE.set(LIVE.get() + 1);
+            Counted
+        }
+    }
+
+    impl Drop for Counted {
+        fn drop(&mut self) {
+            LIVE.set(LIVE.get() - 1);
+        }
+    }
+
+    let _ = Check::new().run(|run| {
+        let mutex = Arc::new(Mutex::new(0));
+        for name in ["a", "b", "c"] {
+            let mutex = Arc::clone(&mutex);
+            run.spawn(name, async move {
+                let _outside = Counted::new();
+                let guard = mutex.lock().await;
+                let _inside = Counted::new();
+                drop(guard);
+                drop(mutex.lock().await);
+                assert!(name != "c", "boom");
+            });
+        }
+        let blocks = Arc::clone(&mutex);
+        run.thread("t", move || {
+            let _outside = Counted::new();
+            *blocks.lock_blocking() += 1;
+        });
+    });
+    assert_eq!(LIVE.get(), 0);
 }

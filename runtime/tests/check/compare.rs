@@ -13,7 +13,13 @@ use async_monitor::{
 use futures::future::{Either, select};
 
 /// How many schedules are tried of everything.
-const MOST: u64 = 3_000;
+fn most() -> u64 {
+    let steps = std::env::var("ASYNC_MONITOR_STEPS");
+    steps
+        .ok()
+        .and_then(|steps| steps.parse().ok())
+        .unwrap_or(3_000)
+}
 
 /// What the tasks of a run have seen.
 #[derive(Clone, Default)]
@@ -85,7 +91,7 @@ fn same_with(name: &str, cancels: usize, most: u64, test: impl Fn(&mut Run, Log)
 
 #[test]
 fn mutex() {
-    same("2 tasks, 1 section", MOST, |run, log| {
+    same("2 tasks, 1 section", most(), |run, log| {
         let mutex = Arc::new(Mutex::new(String::new()));
         for name in ["a", "b"] {
             let (mutex, log) = (Arc::clone(&mutex), log.clone());
@@ -96,7 +102,7 @@ fn mutex() {
             });
         }
     });
-    same("2 tasks, 2 sections", MOST, |run, log| {
+    same("2 tasks, 2 sections", most(), |run, log| {
         let mutex = Arc::new(Mutex::new(String::new()));
         for name in ["a", "b"] {
             let (mutex, log) = (Arc::clone(&mutex), log.clone());
@@ -108,7 +114,7 @@ fn mutex() {
             });
         }
     });
-    same("3 tasks, 1 section", MOST, |run, log| {
+    same("3 tasks, 1 section", most(), |run, log| {
         let mutex = Arc::new(Mutex::new(String::new()));
         for name in ["a", "b", "c"] {
             let (mutex, log) = (Arc::clone(&mutex), log.clone());
@@ -119,7 +125,7 @@ fn mutex() {
             });
         }
     });
-    same("ab, ba one after the other", MOST, |run, _| {
+    same("ab, ba one after the other", most(), |run, _| {
         let locks = Arc::new((Lock::new(), Lock::new()));
         let other = Arc::clone(&locks);
         run.spawn("a", async move {
@@ -131,7 +137,7 @@ fn mutex() {
             drop(other.0.acquire().await);
         });
     });
-    same("nested", MOST, |run, log| {
+    same("nested", most(), |run, log| {
         let locks = Arc::new((Mutex::new(String::new()), Mutex::new(String::new())));
         for name in ["a", "b"] {
             let (locks, log) = (Arc::clone(&locks), log.clone());
@@ -153,7 +159,7 @@ fn mutex() {
 
 #[test]
 fn attempts() {
-    same("try and is_locked", MOST, |run, log| {
+    same("try and is_locked", most(), |run, log| {
         let mutex = Arc::new(Mutex::new(0));
         let (a, b) = (Arc::clone(&mutex), Arc::clone(&mutex));
         run.spawn("a", async move { *a.lock().await += 1 });
@@ -168,7 +174,7 @@ fn attempts() {
 
 #[test]
 fn rwlock() {
-    same("readers and writers", MOST, |run, log| {
+    same("readers and writers", most(), |run, log| {
         let lock = Arc::new(RwLock::new(String::new()));
         for name in ["v", "w"] {
             let lock = Arc::clone(&lock);
@@ -180,7 +186,7 @@ fn rwlock() {
             log.say("r", format!("{first}/{second}"));
         });
     });
-    same("two readers, a writer", MOST, |run, log| {
+    same("two readers, a writer", most(), |run, log| {
         let lock = Arc::new(RwLock::new(0));
         for name in ["r", "s"] {
             let (lock, log) = (Arc::clone(&lock), log.clone());
@@ -192,7 +198,7 @@ fn rwlock() {
 
 #[test]
 fn semaphore() {
-    same("semaphore of 2", MOST, |run, log| {
+    same("semaphore of 2", most(), |run, log| {
         let semaphore = Arc::new(Semaphore::new(2));
         let (a, b) = (Arc::clone(&semaphore), Arc::clone(&semaphore));
         run.spawn("a", async move { drop(a.acquire().await) });
@@ -209,7 +215,7 @@ fn semaphore() {
 /// what comes before what it does next.
 #[test]
 fn either_of_two_releases() {
-    same("either of two releases", MOST, |run, log| {
+    same("either of two releases", most(), |run, log| {
         let semaphore = Arc::new(Semaphore::new(0));
         let seen = Arc::new(Mutex::new(String::new()));
         for name in ["a", "b"] {
@@ -224,7 +230,7 @@ fn either_of_two_releases() {
             log.say("c", &*seen.lock().await);
         });
     });
-    same("either of two sets", MOST, |run, log| {
+    same("either of two sets", most(), |run, log| {
         let event = Arc::new(Event::new());
         let seen = Arc::new(Mutex::new(String::new()));
         for name in ["a", "b"] {
@@ -244,7 +250,7 @@ fn either_of_two_releases() {
 /// A task that waits for either of two things, which two others do.
 #[test]
 fn either_of_two_wake_ups() {
-    same("select over two events", MOST, |run, log| {
+    same("select over two events", most(), |run, log| {
         let events = Arc::new((Event::new(), Event::new()));
         let seen = Arc::new(Mutex::new(String::new()));
         let (a, b) = (Arc::clone(&events), Arc::clone(&events));
@@ -270,7 +276,7 @@ fn either_of_two_wake_ups() {
 
 #[test]
 fn event() {
-    same("event", MOST, |run, log| {
+    same("event", most(), |run, log| {
         let event = Arc::new(Event::new());
         let (a, b) = (Arc::clone(&event), Arc::clone(&event));
         let other = log.clone();
@@ -291,7 +297,7 @@ fn event() {
 
 #[test]
 fn condition() {
-    same("wait_for, notify 2", MOST, |run, log| {
+    same("wait_for, notify 2", most(), |run, log| {
         let state = Arc::new((Mutex::new(0), Condition::new()));
         for name in ["v", "w"] {
             let (state, log) = (Arc::clone(&state), log.clone());
@@ -308,7 +314,7 @@ fn condition() {
             state.1.notify(&guard, 2);
         });
     });
-    same("notifications passed on", MOST, |run, log| {
+    same("notifications passed on", most(), |run, log| {
         let state = Arc::new((Mutex::new(0), Condition::new()));
         for name in ["v", "w"] {
             let (state, log) = (Arc::clone(&state), log.clone());
@@ -334,7 +340,7 @@ fn condition() {
 
 #[test]
 fn barrier() {
-    same("barrier of 2", MOST, |run, log| {
+    same("barrier of 2", most(), |run, log| {
         let barrier = Arc::new(Barrier::new(2));
         for name in ["a", "b"] {
             let (barrier, log) = (Arc::clone(&barrier), log.clone());
@@ -343,7 +349,7 @@ fn barrier() {
             });
         }
     });
-    same("barrier of 2, reset", MOST, |run, log| {
+    same("barrier of 2, reset", most(), |run, log| {
         let barrier = Arc::new(Barrier::new(2));
         for name in ["a", "b"] {
             let (barrier, log) = (Arc::clone(&barrier), log.clone());
@@ -360,7 +366,7 @@ fn barrier() {
 
 #[test]
 fn select_and_join() {
-    same("select over two locks", MOST, |run, log| {
+    same("select over two locks", most(), |run, log| {
         let locks = Arc::new((Mutex::new(0), Mutex::new(0)));
         let other = Arc::clone(&locks);
         run.spawn("h", async move {
@@ -376,7 +382,7 @@ fn select_and_join() {
             log.say("s", which);
         });
     });
-    same("join of two locks", MOST, |run, log| {
+    same("join of two locks", most(), |run, log| {
         let locks = Arc::new((Mutex::new(String::new()), Mutex::new(String::new())));
         let other = Arc::clone(&locks);
         run.spawn("h", async move {
@@ -399,7 +405,7 @@ fn select_and_join() {
             log.say("j", format!("{joined:?}"));
         });
     });
-    same("futurelock", MOST, |run, log| {
+    same("futurelock", most(), |run, log| {
         let mutex = Arc::new(Mutex::new(0));
         let event = Arc::new(Event::new());
         let (a, e) = (Arc::clone(&mutex), Arc::clone(&event));
@@ -425,7 +431,7 @@ fn select_and_join() {
 
 #[test]
 fn threads() {
-    same("blocking forms", MOST, |run, log| {
+    same("blocking forms", most(), |run, log| {
         let mutex = Arc::new(Mutex::new(String::new()));
         let other = Arc::clone(&mutex);
         run.thread("t", move || {
@@ -438,7 +444,7 @@ fn threads() {
 
 #[test]
 fn sync_locks() {
-    same("sync mutex", MOST, |run, log| {
+    same("sync mutex", most(), |run, log| {
         let mutex = Arc::new(sync::Mutex::new(String::new()));
         for name in ["a", "b", "c"] {
             let (mutex, log) = (Arc::clone(&mutex), log.clone());
@@ -449,7 +455,7 @@ fn sync_locks() {
             });
         }
     });
-    same("sync locks nested", MOST, |run, log| {
+    same("sync locks nested", most(), |run, log| {
         let outer = Arc::new(sync::Mutex::new(String::new()));
         let inner = Arc::new(sync::Mutex::new(String::new()));
         for name in ["a", "b"] {
@@ -464,7 +470,7 @@ fn sync_locks() {
         }
         run.thread("c", move || inner.lock().push('c'));
     });
-    same("sync deadlock", MOST, |run, _| {
+    same("sync deadlock", most(), |run, _| {
         let locks = Arc::new((sync::Lock::new(), sync::Lock::new()));
         let other = Arc::clone(&locks);
         run.thread("a", move || {
@@ -476,7 +482,7 @@ fn sync_locks() {
             let _second = other.0.acquire();
         });
     });
-    same("sync rwlock and try", MOST, |run, log| {
+    same("sync rwlock and try", most(), |run, log| {
         let lock = Arc::new(sync::RwLock::new(0));
         for name in ["r", "s"] {
             let (lock, log) = (Arc::clone(&lock), log.clone());
@@ -491,7 +497,7 @@ fn sync_locks() {
 
 #[test]
 fn bounded() {
-    same("bounded semaphore", MOST, |run, log| {
+    same("bounded semaphore", most(), |run, log| {
         let semaphore = Arc::new(BoundedSemaphore::new(1));
         let other = Arc::clone(&semaphore);
         run.spawn("f", async move { other.acquire().await.forget() });
@@ -509,7 +515,7 @@ mod sections {
 
     use async_monitor::{Guarded, Lock, synchronized, with_lock};
 
-    use super::{MOST, same};
+    use super::{most, same};
 
     #[derive(Guarded)]
     struct Buffer {
@@ -546,7 +552,7 @@ mod sections {
 
     #[test]
     fn when() {
-        same("1 producer, 1 consumer", MOST, |run, log| {
+        same("1 producer, 1 consumer", most(), |run, log| {
             let buffer = Arc::new(Buffer::new(1));
             let other = Arc::clone(&buffer);
             run.spawn("p", async move {
@@ -558,7 +564,7 @@ mod sections {
                 log.say("c", other.take().await);
             });
         });
-        same("2 producers, 1 consumer", MOST, |run, log| {
+        same("2 producers, 1 consumer", most(), |run, log| {
             let buffer = Arc::new(Buffer::new(1));
             for (name, item) in [("p", 1), ("q", 2)] {
                 let buffer = Arc::clone(&buffer);
@@ -572,9 +578,71 @@ mod sections {
         });
     }
 
+    /// A section that is entered in time, or not, as the schedule says.
+    #[cfg(any(feature = "smol", feature = "tokio"))]
+    impl Buffer {
+        #[synchronized(state, timeout = std::time::Duration::from_secs(1))]
+        async fn put_soon(&self, item: u32) -> Result<(), async_monitor::Elapsed> {
+            state.items.push_back(item);
+            Ok(())
+        }
+
+        #[synchronized(
+            state,
+            when = !state.items.is_empty(),
+            timeout = std::time::Duration::from_secs(1)
+        )]
+        async fn take_soon(&self) -> Result<u32, async_monitor::Elapsed> {
+            Ok(state.items.pop_front().unwrap())
+        }
+    }
+
+    #[cfg(any(feature = "smol", feature = "tokio"))]
+    #[test]
+    fn timeouts() {
+        same("timeout", most(), |run, log| {
+            let buffer = Arc::new(Buffer::new(9));
+            for (name, item) in [("a", 1), ("b", 2)] {
+                let (buffer, log) = (Arc::clone(&buffer), log.clone());
+                run.spawn(name, async move {
+                    log.say(name, buffer.put_soon(item).await.is_ok());
+                    log.say(name, buffer.len().await);
+                });
+            }
+        });
+        same("timeout and when", most(), |run, log| {
+            let buffer = Arc::new(Buffer::new(9));
+            let other = Arc::clone(&buffer);
+            run.spawn("c", async move {
+                log.say("c", format!("{:?}", other.take_soon().await))
+            });
+            run.spawn("p", async move { buffer.put(1).await });
+        });
+    }
+
+    /// Who waits for a condition that nobody makes true is named, and so is the condition.
+    #[test]
+    fn a_condition_that_nobody_makes_true() {
+        let failure = async_monitor::check::Check::new()
+            .run(|run| {
+                let buffer = Arc::new(Buffer::new(1));
+                run.spawn("c", async move { drop(buffer.take().await) });
+            })
+            .unwrap_err();
+        let what = failure.what();
+        assert!(
+            what.contains("`c` waits for its condition at Buffer.state"),
+            "{what}"
+        );
+        assert!(
+            what.contains("is_empty") && what.contains("in `take`"),
+            "{what}"
+        );
+    }
+
     #[test]
     fn several_locks() {
-        same("with_lock! over two", MOST, |run, log| {
+        same("with_lock! over two", most(), |run, log| {
             let buffers = Arc::new((Buffer::new(9), Buffer::new(9)));
             let other = Arc::clone(&buffers);
             run.spawn("x", async move {
@@ -594,7 +662,7 @@ mod sections {
     /// another: one of the two orders deadlocks, in which the other is.
     #[test]
     fn the_order_of_locks_does_not_depend_on_the_schedule() {
-        same("with_lock! and by hand", MOST, |run, _| {
+        same("with_lock! and by hand", most(), |run, _| {
             let buffers = Arc::new((Buffer::new(9), Buffer::new(9)));
             let (x, z) = (Arc::clone(&buffers), Arc::clone(&buffers));
             run.spawn("x", async move {

@@ -1,6 +1,8 @@
 //! Tests of the checker of schedules: `cargo test -p async-monitor --features check --test check`.
 #![cfg(feature = "check")]
 
+#[cfg(feature = "macros")]
+mod attribute;
 mod bugs;
 mod compare;
 mod yardstick;

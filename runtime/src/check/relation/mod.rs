@@ -15,7 +15,7 @@ mod event;
 mod gate;
 mod sync;
 
-use crate::checking::Op;
+use crate::checking::{GateOp, Op};
 
 /// An operation as it is compared with others.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -52,6 +52,20 @@ impl Seen {
 }
 
 impl Op {
+    /// The kind of the primitive.
+    pub(crate) fn kind(self) -> &'static str {
+        match self {
+            Op::Gate(GateOp::Release { counts: true, .. } | GateOp::Leave { counts: true }) => {
+                "semaphore"
+            }
+            Op::Gate(_) => "lock",
+            Op::Sync(_) => "sync lock",
+            Op::Event(_) => "event",
+            Op::Condition(_) => "condition",
+            Op::Barrier(_) => "barrier",
+        }
+    }
+
     /// Whether there are others at the same primitive that conflict with releases, so that
     /// these have to be points of the schedule.
     pub(crate) fn watches_releases(self, watches: bool) -> bool {

@@ -343,6 +343,18 @@ impl Outcome {
     }
 }
 
+/// Whether the last statement is a `return`, `break` or `continue`.
+pub(super) fn ends_by_leaving(statements: &TokenStream) -> bool {
+    let statements = parse_statements(statements);
+    let last = statements.last();
+    last.is_some_and(|last| {
+        matches!(
+            last,
+            Stmt::Expr(Expr::Return(_) | Expr::Break(_) | Expr::Continue(_), _)
+        )
+    })
+}
+
 /// How the statements end.
 pub(super) fn outcome(statements: &TokenStream) -> Outcome {
     outcome_of_statements(&parse_statements(statements))

@@ -98,7 +98,7 @@
 //! - **A store whose clock is set forward** ends leases too early, and exclusion is lost for as
 //!   long as that was. The fence is not.
 //! - **A store that forgets**, by a failover to a replica that lags behind, may give a key
-//!   away that is held. See [`postgres`] for what is left of the fence.
+//!   away that is held. See the module `postgres` for what is left of the fence.
 //! - **Memory.** A lease is no proof that nobody else is in this process's memory, so such a
 //!   lock cannot stand in front of `#[guarded_by]` fields. Name a local lock beside it:
 //!   `#[synchronized(self.invoice?, ledger)]`.

@@ -102,7 +102,7 @@ impl NoLease {
 
     /// A block may be left in any way.
     #[inline]
-    pub fn __is_left(&self) {}
+    pub fn __is_left<const AT: usize>(&self) {}
 }
 
 /// The lock can be lost, if there is a lease.
@@ -112,21 +112,22 @@ pub struct HeldLease<E>(AnyLease<E>);
 pub struct AnyLease<E>(Option<Lease<E>>);
 
 /// A block that awaits is not left but at its end, where the lock can be lost. Implemented by
-/// nothing.
+/// nothing. Its number tells one place from others: of bounds that are the same, the compiler
+/// would report one.
 #[diagnostic::on_unimplemented(
     message = "this leaves a block whose lock can be lost: the block is dropped at an `.await` then, so it is a future of its own, and ends where that ends",
     label = "leaves the block before its end",
     note = "let the value of the block be a `Result`, and write the `?` behind it: `with_lock!(lock?, {{ .. }})?`",
     note = "or write the section as a fn, `#[synchronized(lock?)]`, which may be left in any way"
 )]
-pub trait LeavesABlock {}
+pub trait LeavesABlock<const AT: usize> {}
 
 impl<E: CanBeLost> HeldLease<E> {
     /// Stands for a `?`, `return`, `break` or `continue` in a block that awaits.
     #[inline]
-    pub fn __is_left(&self)
+    pub fn __is_left<const AT: usize>(&self)
     where
-        E: LeavesABlock,
+        E: LeavesABlock<AT>,
     {
     }
 }
@@ -134,7 +135,7 @@ impl<E: CanBeLost> HeldLease<E> {
 impl<E> AnyLease<E> {
     /// A block whose lock cannot be lost may be left in any way.
     #[inline]
-    pub fn __is_left(&self) {}
+    pub fn __is_left<const AT: usize>(&self) {}
 }
 
 impl<E> Deref for HeldLease<E> {

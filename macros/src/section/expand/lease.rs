@@ -3,7 +3,7 @@
 //! Its body is a future of its own, which is dropped where a lock is lost while it waits. What
 //! does not suspend cannot be dropped, and is followed by a last look.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Literal, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 
 use super::acquisition::{Acquisition, Leave};
@@ -119,11 +119,16 @@ pub(super) fn body(
             if suspends {
                 for lock in losable(section, locks) {
                     let lease = &lock.lease;
-                    questions.extend(exits.iter().map(|exit| {
-                        let at = own(*exit);
-                        quote_spanned!(at=> #lease.__is_left();)
+                    questions.extend(exits.iter().enumerate().map(|(number, exit)| {
+                        let (at, number) = (own(*exit), Literal::usize_suffixed(number));
+                        quote_spanned!(at=> #lease.__is_left::<#number>();)
                     }));
                 }
+            }
+            // Nothing comes behind what would be unreachable.
+            if control_flow::ends_by_leaving(&statements) {
+                let statements = braced(statements, span).into_token_stream();
+                return quote!(#questions #statements);
             }
             let statements = braced(statements, span);
             if outcome == Outcome::Never {

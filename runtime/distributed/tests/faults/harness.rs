@@ -131,7 +131,7 @@ pub(crate) fn run(time: Duration, is_fenced: bool) -> Option<Outcome> {
     let mut healed: Vec<Option<Instant>> = vec![None; WORKERS];
     let end = Instant::now() + time;
     while Instant::now() < end {
-        thread::sleep(random.millis(400));
+        thread::sleep(random.millis(1000));
         for (worker, until) in workers.iter().zip(&mut healed) {
             if until.is_some_and(|until| until <= Instant::now()) {
                 signal(worker.child.id(), "CONT");

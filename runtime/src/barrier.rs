@@ -80,6 +80,17 @@ impl core::panic::UnwindSafe for Barrier {}
 impl core::panic::RefUnwindSafe for Barrier {}
 
 /// What a task gets that has passed a [`Barrier`].
+///
+/// ```
+/// # futures::executor::block_on(async {
+/// use async_monitor::Barrier;
+///
+/// let barrier = Barrier::new(2);
+/// let (one, two) = futures::join!(barrier.wait(), barrier.wait());
+/// let results = [one.unwrap(), two.unwrap()];
+/// assert_eq!(results.iter().filter(|result| result.is_leader()).count(), 1);
+/// # });
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BarrierWaitResult {
     index: usize,
@@ -87,6 +98,17 @@ pub struct BarrierWaitResult {
 
 impl BarrierWaitResult {
     /// The order of arrival within this generation, from 0 to `parties - 1`.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// use async_monitor::Barrier;
+    ///
+    /// let barrier = Barrier::new(2);
+    /// let (first, second) = futures::join!(barrier.wait(), barrier.wait());
+    /// assert_eq!(first.unwrap().index(), 0);
+    /// assert_eq!(second.unwrap().index(), 1);
+    /// # });
+    /// ```
     #[inline]
     pub fn index(&self) -> usize {
         self.index
@@ -94,6 +116,20 @@ impl BarrierWaitResult {
 
     /// Whether this is the one task of its generation that may do what is to be
     /// done once: that of index 0.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// use async_monitor::Barrier;
+    ///
+    /// let barrier = Barrier::new(2);
+    /// let worker = async || {
+    ///     if barrier.wait().await.unwrap().is_leader() {
+    ///         println!("all are here");
+    ///     }
+    /// };
+    /// futures::join!(worker(), worker());
+    /// # });
+    /// ```
     #[inline]
     pub fn is_leader(&self) -> bool {
         self.index == 0
@@ -101,6 +137,17 @@ impl BarrierWaitResult {
 }
 
 /// A [`Barrier`] is broken, or was reset while the task waited.
+///
+/// ```
+/// # futures::executor::block_on(async {
+/// use async_monitor::Barrier;
+///
+/// let barrier = Barrier::new(2);
+/// barrier.abort();
+/// let error = barrier.wait().await.unwrap_err();
+/// println!("gave up: {error}");
+/// # });
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BrokenBarrier(());
 
@@ -121,6 +168,15 @@ impl Barrier {
         /// # Panics
         ///
         /// Where `parties` is `u32::MAX` or more.
+        ///
+        /// # Examples
+        ///
+        /// ```
+        /// use async_monitor::Barrier;
+        ///
+        /// static START: Barrier = Barrier::new(8);
+        /// assert_eq!(START.parties(), 8);
+        /// ```
         #[track_caller]
         pub const fn new(parties: usize) -> Self {
             assert!(
@@ -153,6 +209,24 @@ impl Barrier {
     ///
     /// Where the waker of another waiter panics that the last arrival lets
     /// through. All others have passed then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// use async_monitor::Barrier;
+    /// use std::cell::Cell;
+    ///
+    /// let barrier = Barrier::new(2);
+    /// let loaded = Cell::new(0);
+    /// let worker = async || {
+    ///     loaded.set(loaded.get() + 1);
+    ///     barrier.wait().await.unwrap();
+    ///     assert_eq!(loaded.get(), 2);
+    /// };
+    /// futures::join!(worker(), worker());
+    /// # });
+    /// ```
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn wait(&self) -> BarrierWait<'_> {
@@ -166,6 +240,18 @@ impl Barrier {
     /// Breaks the barrier: all who wait get an error, and so does everybody who
     /// comes, until a [`reset`](Self::reset). For a task that fails and that
     /// others would wait for in vain.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// use async_monitor::Barrier;
+    ///
+    /// let barrier = Barrier::new(2);
+    /// let worker = barrier.wait();
+    /// let failing = async { barrier.abort() };
+    /// assert!(futures::join!(worker, failing).0.is_err());
+    /// assert!(barrier.wait().await.is_err());
+    /// # });
+    /// ```
     #[inline]
     pub fn abort(&self) {
         self.drive_out(true);
@@ -173,12 +259,30 @@ impl Barrier {
 
     /// Resets the barrier. Current waiters get [`BrokenBarrier`]; tasks that arrive before
     /// they have all returned, or been dropped, start counting afterwards.
+    ///
+    /// ```
+    /// use async_monitor::Barrier;
+    ///
+    /// let barrier = Barrier::new(2);
+    /// barrier.abort();
+    /// barrier.reset();
+    /// assert!(!barrier.is_broken());
+    /// ```
     #[inline]
     pub fn reset(&self) {
         self.drive_out(false);
     }
 
     /// Whether the barrier was [aborted](Self::abort) and not reset since.
+    ///
+    /// ```
+    /// use async_monitor::Barrier;
+    ///
+    /// let barrier = Barrier::new(2);
+    /// assert!(!barrier.is_broken());
+    /// barrier.abort();
+    /// assert!(barrier.is_broken());
+    /// ```
     #[inline]
     pub fn is_broken(&self) -> bool {
         self.does(BarrierOp::Look);
@@ -187,6 +291,21 @@ impl Barrier {
     }
 
     /// How many tasks wait for the others to come.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// use async_monitor::Barrier;
+    ///
+    /// let barrier = Barrier::new(2);
+    /// let worker = async { barrier.wait().await.unwrap() };
+    /// let last = async {
+    ///     assert_eq!(barrier.n_waiting(), 1);
+    ///     barrier.wait().await.unwrap()
+    /// };
+    /// futures::join!(worker, last);
+    /// assert_eq!(barrier.n_waiting(), 0);
+    /// # });
+    /// ```
     #[inline]
     pub fn n_waiting(&self) -> usize {
         self.does(BarrierOp::Look);
@@ -200,6 +319,12 @@ impl Barrier {
     }
 
     /// How many tasks the barrier is for.
+    ///
+    /// ```
+    /// use async_monitor::Barrier;
+    ///
+    /// assert_eq!(Barrier::new(3).parties(), 3);
+    /// ```
     #[inline]
     pub fn parties(&self) -> usize {
         self.parties as usize
@@ -436,6 +561,16 @@ impl fmt::Debug for Barrier {
 ///
 /// It does nothing until it is polled, not even arrive, and may be dropped at
 /// any time.
+///
+/// ```
+/// # futures::executor::block_on(async {
+/// use async_monitor::{Barrier, future::BarrierWait};
+///
+/// let barrier = Barrier::new(1);
+/// let arriving: BarrierWait<'_> = barrier.wait();
+/// assert!(arriving.await.is_ok());
+/// # });
+/// ```
 #[must_use = "futures do nothing unless they are awaited"]
 pub struct BarrierWait<'a> {
     /// `None` once the future has completed.

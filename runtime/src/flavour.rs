@@ -31,6 +31,20 @@ macro_rules! use_of {
     };
 }
 
+/// The line of an example that imports the pointer by which several owners share a primitive.
+macro_rules! use_rc {
+    () => {
+        "use std::sync::Arc;"
+    };
+}
+
+/// The line of an example that makes a primitive of several owners.
+macro_rules! let_rc {
+    ($variable:literal, $($value:literal),+) => {
+        concat!("let ", $variable, " = Arc::new(", $($value,)+ ");")
+    };
+}
+
 /// One of two texts: for threads, and for one thread.
 macro_rules! per_flavour {
     ($threads:literal, $local:literal) => {
@@ -38,4 +52,4 @@ macro_rules! per_flavour {
     };
 }
 
-pub(crate) use {local_only, per_flavour, rc, threads_only, use_of};
+pub(crate) use {let_rc, local_only, per_flavour, rc, threads_only, use_of, use_rc};

@@ -36,12 +36,31 @@ unsafe impl<T: ?Sized + Send> Sync for Guarded<T> {}
 
 impl<T> Guarded<T> {
     /// Wraps a value for the lock that will guard it.
+    ///
+    /// ```
+    /// use async_monitor::{Guarded, Lock};
+    ///
+    /// struct Counter {
+    ///     lock: Lock,
+    ///     count: Guarded<u64>,
+    /// }
+    ///
+    /// let counter = Counter { lock: Lock::new(), count: Guarded::new(0) };
+    /// # assert_eq!(counter.count.into_inner(), 0);
+    /// ```
     #[inline]
     pub const fn new(value: T) -> Self {
         Guarded(UnsafeCell::new(value))
     }
 
     /// Unwraps the value. Needs no lock, as nobody else has the cell.
+    ///
+    /// ```
+    /// use async_monitor::Guarded;
+    ///
+    /// let names = Guarded::new(vec!["a", "b"]);
+    /// assert_eq!(names.into_inner(), ["a", "b"]);
+    /// ```
     #[inline]
     pub fn into_inner(self) -> T {
         self.0.into_inner()
@@ -50,6 +69,14 @@ impl<T> Guarded<T> {
 
 impl<T: ?Sized> Guarded<T> {
     /// The value. Needs no lock, as nobody else has the cell.
+    ///
+    /// ```
+    /// use async_monitor::Guarded;
+    ///
+    /// let mut names = Guarded::new(vec!["a"]);
+    /// names.get_mut().push("b");
+    /// assert_eq!(names.into_inner(), ["a", "b"]);
+    /// ```
     #[inline]
     pub fn get_mut(&mut self) -> &mut T {
         self.0.get_mut()

@@ -144,14 +144,26 @@ pub(crate) fn polled_after_completion() -> ! {
 
 /// Defines the named futures of a primitive around [`Acquiring`].
 ///
-/// `Name[generics][parameters] for Handle => Guard, request expression;` where the guard has
-/// a function `new(handle)`.
+/// `Name[generics][parameters] for Handle => Guard, request expression, example lines;` where
+/// the guard has a function `new(handle)`, and the lines of the example are: what it imports,
+/// what makes the primitive, and what makes a future named `acquiring`.
 macro_rules! acquiring_future {
-    ($($(#[$doc:meta])* $name:ident[$($generics:tt)*][$($params:tt)*] for $handle:ty => $guard:ty, request $request:expr;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident[$($generics:tt)*][$($params:tt)*] for $handle:ty => $guard:ty, request $request:expr, example $import:expr, $primitive:expr, $future:expr;)*) => {$(
         $(#[$doc])*
         ///
         /// It does nothing until it is polled, and may be dropped at any time:
         /// see the cancel safety of the method.
+        ///
+        /// ```
+        /// # futures::executor::block_on(async {
+        #[doc = $import]
+        ///
+        #[doc = $primitive]
+        #[doc = $future]
+        /// let guard = acquiring.await;
+        /// # drop(guard);
+        /// # });
+        /// ```
         #[must_use = "futures do nothing unless they are awaited"]
         pub struct $name<$($generics)*> {
             acquiring: $crate::gate::Acquiring<$handle>,

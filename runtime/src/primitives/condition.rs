@@ -88,6 +88,18 @@ threads_only! {
 impl Condition {
     const_unless_loom! {
         /// A condition that nobody waits for.
+        ///
+        /// ```
+        #[doc = use_of!("{Condition, Lock}")]
+        ///
+        /// struct Queue {
+        ///     lock: Lock,
+        ///     not_empty: Condition,
+        /// }
+        ///
+        /// let queue = Queue { lock: Lock::new(), not_empty: Condition::new() };
+        /// # let _ = (queue.lock, queue.not_empty);
+        /// ```
         pub const fn new() -> Self {
             Condition { signal: Signal::new(), lock: SharedCell::new(None) }
         }
@@ -112,6 +124,32 @@ impl Condition {
     /// # Panics
     ///
     /// Where others wait on this condition with guards of another lock.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    #[doc = use_of!("{Condition, Mutex}")]
+    ///
+    /// let stock = Mutex::new(0);
+    /// let changed = Condition::new();
+    ///
+    /// let customer = async {
+    ///     let mut stock = stock.lock().await;
+    ///     while *stock < 2 {
+    ///         stock = changed.wait(stock).await;
+    ///     }
+    ///     *stock -= 2;
+    /// };
+    /// let supplier = async {
+    ///     let mut stock = stock.lock().await;
+    ///     *stock += 2;
+    ///     changed.notify_one(&stock);
+    /// };
+    /// futures::join!(customer, supplier);
+    /// assert_eq!(*stock.lock().await, 0);
+    /// # });
+    /// ```
     // The return type is `ConditionWait<'_, G>`, by the bound of `Reacquire`. In this
     // form the compiler reports a wrong guard once, and not again at the call and at its
     // `.await`.
@@ -143,6 +181,30 @@ impl Condition {
     ///
     /// As for [`wait`](Self::wait). A panic of the predicate releases the lock;
     /// the notification that it followed is used up.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    #[doc = use_of!("{Condition, Mutex}")]
+    ///
+    /// let stock = Mutex::new(0);
+    /// let changed = Condition::new();
+    ///
+    /// let customer = async {
+    ///     let stock = stock.lock().await;
+    ///     let mut stock = changed.wait_for(stock, |stock| *stock >= 2).await;
+    ///     *stock -= 2;
+    /// };
+    /// let supplier = async {
+    ///     let mut stock = stock.lock().await;
+    ///     *stock += 2;
+    ///     changed.notify_one(&stock);
+    /// };
+    /// futures::join!(customer, supplier);
+    /// assert_eq!(*stock.lock().await, 0);
+    /// # });
+    /// ```
     // For the return type, see `wait`.
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
@@ -176,6 +238,29 @@ impl Condition {
     /// # Panics
     ///
     /// Where the waiters have released another lock.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    #[doc = use_of!("{Condition, Mutex}")]
+    ///
+    /// let jobs = Mutex::new(Vec::new());
+    /// let added = Condition::new();
+    ///
+    /// let worker = async || {
+    ///     let jobs = jobs.lock().await;
+    ///     added.wait_for(jobs, |jobs| !jobs.is_empty()).await.pop()
+    /// };
+    /// let boss = async {
+    ///     let mut jobs = jobs.lock().await;
+    ///     jobs.extend(["one", "two"]);
+    ///     added.notify(&jobs, 2);
+    /// };
+    /// let (first, second, ()) = futures::join!(worker(), worker(), boss);
+    /// assert_eq!((first, second), (Some("two"), Some("one")));
+    /// # });
+    /// ```
     #[track_caller]
     #[inline]
     pub fn notify(&self, guard: &impl HoldsLock, n: usize) {
@@ -199,6 +284,26 @@ impl Condition {
     }
 
     /// Lets the first of those who wait go on. See [`notify`](Self::notify).
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    #[doc = use_of!("{Condition, Mutex}")]
+    ///
+    /// let jobs = Mutex::new(Vec::new());
+    /// let added = Condition::new();
+    ///
+    /// let worker = async {
+    ///     let jobs = jobs.lock().await;
+    ///     added.wait_for(jobs, |jobs| !jobs.is_empty()).await.pop()
+    /// };
+    /// let boss = async {
+    ///     let mut jobs = jobs.lock().await;
+    ///     jobs.push("one");
+    ///     added.notify_one(&jobs);
+    /// };
+    /// assert_eq!(futures::join!(worker, boss).0, Some("one"));
+    /// # });
+    /// ```
     #[track_caller]
     #[inline]
     pub fn notify_one(&self, guard: &impl HoldsLock) {
@@ -207,6 +312,26 @@ impl Condition {
 
     /// Lets all who wait now go on, one after the other. See
     /// [`notify`](Self::notify).
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    #[doc = use_of!("{Condition, Mutex}")]
+    ///
+    /// let is_open = Mutex::new(false);
+    /// let opened = Condition::new();
+    ///
+    /// let visitor = async || {
+    ///     let is_open = is_open.lock().await;
+    ///     opened.wait_for(is_open, |is_open| *is_open).await;
+    /// };
+    /// let porter = async {
+    ///     let mut is_open = is_open.lock().await;
+    ///     *is_open = true;
+    ///     opened.notify_all(&is_open);
+    /// };
+    /// futures::join!(visitor(), visitor(), porter);
+    /// # });
+    /// ```
     #[track_caller]
     #[inline]
     pub fn notify_all(&self, guard: &impl HoldsLock) {
@@ -281,6 +406,19 @@ enum Stage<G: Relock> {
 ///
 /// It does nothing until it is polled, not even release the lock, and may be
 /// dropped at any time.
+///
+/// ```
+/// # futures::executor::block_on(async {
+#[doc = use_of!("{Condition, Lock, LockGuard, future::ConditionWait}")]
+///
+/// let (lock, changed) = (Lock::new(), Condition::new());
+/// let waiting: ConditionWait<'_, LockGuard<'_>> = changed.wait(lock.acquire().await);
+/// // Nothing is released by a future that is not polled; its drop releases the lock.
+/// assert!(lock.is_locked());
+/// drop(waiting);
+/// assert!(!lock.is_locked());
+/// # });
+/// ```
 #[must_use = "futures do nothing unless they are awaited; this one holds the lock until then"]
 pub struct ConditionWait<'c, G: Relock> {
     condition: &'c Condition,
@@ -411,6 +549,18 @@ impl<G: Relock> fmt::Debug for ConditionWait<'_, G> {
 ///
 /// It does nothing until it is polled, not even release the lock, and may be
 /// dropped at any time.
+///
+/// ```
+/// # futures::executor::block_on(async {
+#[doc = use_of!("{Condition, Mutex, MutexGuard, future::ConditionWaitFor}")]
+///
+/// let (jobs, added) = (Mutex::new(vec![1]), Condition::new());
+/// let is_ready = |jobs: &Vec<i32>| !jobs.is_empty();
+/// let waiting: ConditionWaitFor<'_, MutexGuard<'_, _>, _> =
+///     added.wait_for(jobs.lock().await, is_ready);
+/// assert_eq!(*waiting.await, [1]);
+/// # });
+/// ```
 #[must_use = "futures do nothing unless they are awaited; this one holds the lock until then"]
 pub struct ConditionWaitFor<'c, G: Relock, F> {
     /// The guard, while `wait` is not under way.

@@ -82,6 +82,13 @@ pub struct Event {
 impl Event {
     const_unless_loom! {
         /// An event that is not set.
+        ///
+        /// ```
+        #[doc = use_of!("Event")]
+        ///
+        /// let ready = Event::new();
+        /// assert!(!ready.is_set());
+        /// ```
         pub const fn new() -> Self {
             Event { word: Word::new(0), signal: Signal::new() }
         }
@@ -95,6 +102,24 @@ impl Event {
     /// # Panics
     ///
     /// Where a waker panics. All waiters have been let through then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    #[doc = use_of!("Event")]
+    ///
+    /// let ready = Event::new();
+    /// let waiter = async {
+    ///     ready.wait().await;
+    ///     "went on"
+    /// };
+    /// let setter = async { ready.set() };
+    /// assert_eq!(futures::join!(waiter, setter).0, "went on");
+    /// // Whoever comes later need not wait.
+    /// ready.wait().await;
+    /// # });
+    /// ```
     #[inline]
     pub fn set(&self) {
         self.does(EventOp::Set);
@@ -129,6 +154,15 @@ impl Event {
 
     /// Clears the flag: whoever waits from now on does so until the next
     /// [`set`](Self::set).
+    ///
+    /// ```
+    #[doc = use_of!("Event")]
+    ///
+    /// let ready = Event::new();
+    /// ready.set();
+    /// ready.clear();
+    /// assert!(!ready.is_set());
+    /// ```
     #[inline]
     pub fn clear(&self) {
         self.does(EventOp::Clear);
@@ -138,6 +172,20 @@ impl Event {
     }
 
     /// Whether the flag is set.
+    ///
+    /// ```
+    #[doc = use_of!("Event")]
+    ///
+    /// let stop = Event::new();
+    /// let mut rounds = 0;
+    /// while !stop.is_set() {
+    ///     rounds += 1;
+    ///     if rounds == 3 {
+    ///         stop.set();
+    ///     }
+    /// }
+    /// assert_eq!(rounds, 3);
+    /// ```
     #[inline]
     pub fn is_set(&self) -> bool {
         self.does(EventOp::IsSet);
@@ -161,6 +209,22 @@ impl Event {
     /// # Cancel safety
     ///
     /// Dropping the future only takes its place out of the queue.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    #[doc = use_of!("Event")]
+    ///
+    /// let connected = Event::new();
+    /// let client = async {
+    ///     connected.wait().await;
+    ///     "hello"
+    /// };
+    /// let server = async { connected.set() };
+    /// assert_eq!(futures::join!(client, server).0, "hello");
+    /// # });
+    /// ```
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn wait(&self) -> EventWait<'_> {
@@ -293,6 +357,17 @@ impl fmt::Debug for Event {
 /// The future of [`Event::wait`].
 ///
 /// It does nothing until it is polled, and may be dropped at any time.
+///
+/// ```
+/// # futures::executor::block_on(async {
+#[doc = use_of!("{Event, future::EventWait}")]
+///
+/// let ready = Event::new();
+/// ready.set();
+/// let waiting: EventWait<'_> = ready.wait();
+/// waiting.await;
+/// # });
+/// ```
 #[must_use = "futures do nothing unless they are awaited"]
 pub struct EventWait<'a> {
     event: &'a Event,

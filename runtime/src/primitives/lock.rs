@@ -27,7 +27,7 @@
 
 use core::fmt;
 
-use super::flavour::{Rc, ThisFlavour, per_flavour, rc, threads_only, use_of};
+use super::flavour::{Rc, ThisFlavour, let_rc, per_flavour, rc, threads_only, use_of, use_rc};
 use crate::gate::{Exclusive, Gate, GatePermit, Gated, LOCKED, acquiring_future};
 use crate::platform::const_unless_loom;
 use crate::traits::guard::relock_guard;
@@ -90,6 +90,13 @@ impl Lock {
     const_unless_loom! {
         /// A lock that nobody holds. As a constant, it may be in a
         #[doc = per_flavour!("`static`.", "`thread_local!`.")]
+        ///
+        /// ```
+        #[doc = use_of!("Lock")]
+        ///
+        #[doc = per_flavour!("static PRINTER: Lock = Lock::new();", "thread_local! { static PRINTER: Lock = const { Lock::new() } }")]
+        #[doc = per_flavour!("assert!(!PRINTER.is_locked());", "PRINTER.with(|printer| assert!(!printer.is_locked()));")]
+        /// ```
         pub const fn new() -> Self {
             Lock { gate: Gate::new(0) }
         }
@@ -101,6 +108,8 @@ impl Lock {
     ///
     /// Dropping the future takes it out of the queue, and hands the lock to the next
     /// waiter if it had been granted.
+    ///
+    /// # Examples
     ///
     /// ```
     /// # futures::executor::block_on(async {
@@ -178,6 +187,16 @@ impl Lock {
     }
 
     /// As [`try_acquire`](Self::try_acquire), with an owned guard.
+    ///
+    /// ```
+    #[doc = use_of!("Lock")]
+    #[doc = use_rc!()]
+    ///
+    #[doc = let_rc!("lock", "Lock::new()")]
+    /// let guard = lock.try_acquire_owned().expect("nobody holds it");
+    /// assert!(lock.try_acquire_owned().is_none());
+    /// # drop(guard);
+    /// ```
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_acquire_owned(self: &rc!(Self)) -> Option<OwnedLockGuard> {
@@ -188,6 +207,17 @@ impl Lock {
 
     threads_only! {
         /// As [`acquire_blocking`](Self::acquire_blocking), with an owned guard.
+        ///
+        /// ```
+        /// use async_monitor::Lock;
+        /// use std::sync::Arc;
+        ///
+        /// let lock = Arc::new(Lock::new());
+        /// let guard = lock.acquire_owned_blocking();
+        /// // The guard may go where the lock's own borrow could not.
+        /// std::thread::spawn(move || drop(guard)).join().unwrap();
+        /// assert!(!lock.is_locked());
+        /// ```
         #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn acquire_owned_blocking(self: &rc!(Self)) -> OwnedLockGuard {
@@ -200,6 +230,18 @@ impl Lock {
 
     /// Whether somebody holds the lock, or has been granted it and not run yet.
     /// The answer may be out of date when it arrives.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    #[doc = use_of!("Lock")]
+    ///
+    /// let lock = Lock::new();
+    /// let guard = lock.acquire().await;
+    /// assert!(lock.is_locked());
+    /// drop(guard);
+    /// assert!(!lock.is_locked());
+    /// # });
+    /// ```
     #[inline]
     pub fn is_locked(&self) -> bool {
         self.gate.looks();
@@ -239,6 +281,19 @@ impl fmt::Debug for Lock {
 }
 
 /// Holds a [`Lock`] until it is dropped or [released](Self::release).
+///
+/// ```
+/// # futures::executor::block_on(async {
+#[doc = use_of!("{Lock, LockGuard}")]
+///
+/// let lock = Lock::new();
+/// {
+///     let _guard: LockGuard<'_> = lock.acquire().await;
+///     assert!(lock.is_locked());
+/// }
+/// assert!(!lock.is_locked());
+/// # });
+/// ```
 #[must_use = "the lock is released as soon as the guard is dropped"]
 pub struct LockGuard<'a> {
     permit: GatePermit<&'a Lock, ()>,
@@ -246,6 +301,23 @@ pub struct LockGuard<'a> {
 
 /// Holds a [`Lock`], and keeps it alive, until it is dropped or
 /// [released](Self::release).
+///
+/// ```
+/// # futures::executor::block_on(async {
+#[doc = use_of!("{Lock, OwnedLockGuard}")]
+#[doc = use_rc!()]
+///
+/// struct Session {
+///     printer: OwnedLockGuard,
+/// }
+///
+#[doc = let_rc!("printer", "Lock::new()")]
+/// let session = Session { printer: printer.acquire_owned().await };
+/// assert!(printer.is_locked());
+/// drop(session.printer);
+/// assert!(!printer.is_locked());
+/// # });
+/// ```
 #[must_use = "the lock is released as soon as the guard is dropped"]
 pub struct OwnedLockGuard {
     permit: GatePermit<rc!(Lock), ()>,
@@ -261,6 +333,17 @@ impl<'a> LockGuard<'a> {
     }
 
     /// Releases the lock. Equivalent to `drop(guard)`.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    #[doc = use_of!("Lock")]
+    ///
+    /// let lock = Lock::new();
+    /// let guard = lock.acquire().await;
+    /// guard.release();
+    /// assert!(!lock.is_locked());
+    /// # });
+    /// ```
     #[inline]
     pub fn release(self) {
         self.permit.release();
@@ -277,6 +360,18 @@ impl OwnedLockGuard {
     }
 
     /// Releases the lock. Equivalent to `drop(guard)`.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    #[doc = use_of!("Lock")]
+    #[doc = use_rc!()]
+    ///
+    #[doc = let_rc!("lock", "Lock::new()")]
+    /// let guard = lock.acquire_owned().await;
+    /// guard.release();
+    /// assert!(!lock.is_locked());
+    /// # });
+    /// ```
     #[inline]
     pub fn release(self) {
         self.permit.release();
@@ -299,10 +394,16 @@ impl fmt::Debug for OwnedLockGuard {
 
 acquiring_future! {
     /// The future of [`Lock::acquire`].
-    LockAcquire['a]['a] for &'a Lock => LockGuard<'a>, request ();
+    LockAcquire['a]['a] for &'a Lock => LockGuard<'a>, request (),
+    example use_of!("{Lock, future::LockAcquire}"),
+        "let lock = Lock::new();",
+        "let acquiring: LockAcquire<'_> = lock.acquire();";
 
     /// The future of [`Lock::acquire_owned`].
-    LockAcquireOwned[][] for rc!(Lock) => OwnedLockGuard, request ();
+    LockAcquireOwned[][] for rc!(Lock) => OwnedLockGuard, request (),
+    example concat!(use_of!("{Lock, future::LockAcquireOwned}"), "\n", use_rc!()),
+        let_rc!("lock", "Lock::new()"),
+        "let acquiring: LockAcquireOwned = lock.acquire_owned();";
 }
 
 relock_guard! {

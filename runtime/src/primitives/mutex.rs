@@ -12,7 +12,7 @@ use core::fmt;
 use core::marker::PhantomData;
 use core::ptr::NonNull;
 
-use super::flavour::{Rc, ThisFlavour, rc, threads_only, use_of};
+use super::flavour::{Rc, ThisFlavour, let_rc, per_flavour, rc, threads_only, use_of, use_rc};
 use super::lock::Lock;
 use crate::gate::{Exclusive, Gate, GatePermit, Gated, acquiring_future, guard_traits};
 use crate::traits::guard::{HoldsLock, relock_guard};
@@ -51,6 +51,13 @@ threads_only! {
 impl<T> Mutex<T> {
     #[cfg(not(async_monitor_loom))]
     /// A mutex that nobody holds.
+    ///
+    /// ```
+    #[doc = use_of!("Mutex")]
+    ///
+    /// let numbers = Mutex::new(vec![1, 2]);
+    /// assert!(!numbers.is_locked());
+    /// ```
     pub const fn new(value: T) -> Self {
         Mutex {
             lock: Lock::new(),
@@ -69,6 +76,16 @@ impl<T> Mutex<T> {
     }
 
     /// Takes the value out. Nobody else has the mutex, so nobody holds it.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    #[doc = use_of!("Mutex")]
+    ///
+    /// let numbers = Mutex::new(vec![1]);
+    /// numbers.lock().await.push(2);
+    /// assert_eq!(numbers.into_inner(), [1, 2]);
+    /// # });
+    /// ```
     #[inline]
     pub fn into_inner(self) -> T {
         self.value.into_inner()
@@ -82,6 +99,20 @@ impl<T: ?Sized> Mutex<T> {
     ///
     /// Dropping the future takes it out of the queue, and hands the mutex to the next
     /// waiter if it had been granted.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    #[doc = use_of!("Mutex")]
+    ///
+    /// let count = Mutex::new(0);
+    /// let mut guard = count.lock().await;
+    /// *guard += 1;
+    /// drop(guard);
+    /// assert_eq!(*count.lock().await, 1);
+    /// # });
+    /// ```
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn lock(&self) -> MutexLock<'_, T> {
@@ -107,6 +138,18 @@ impl<T: ?Sized> Mutex<T> {
     threads_only! {
         /// Waits for the mutex by parking the thread: the way in from code that is
         /// not async. See [`Lock::acquire_blocking`].
+        ///
+        /// ```
+        /// use async_monitor::Mutex;
+        ///
+        /// let count = Mutex::new(0);
+        /// std::thread::scope(|scope| {
+        ///     for _ in 0..4 {
+        ///         scope.spawn(|| *count.lock_blocking() += 1);
+        ///     }
+        /// });
+        /// assert_eq!(count.into_inner(), 4);
+        /// ```
         #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn lock_blocking(&self) -> MutexGuard<'_, T> {
@@ -119,6 +162,19 @@ impl<T: ?Sized> Mutex<T> {
 
     /// As [`lock`](Self::lock), with a guard that keeps the mutex alive and
     /// borrows nothing.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    #[doc = use_of!("Mutex")]
+    #[doc = use_rc!()]
+    ///
+    #[doc = let_rc!("count", "Mutex::new(0)")]
+    /// let mut guard = count.lock_owned().await;
+    /// *guard += 1;
+    #[doc = per_flavour!("std::thread::spawn(move || drop(guard)).join().unwrap();", "drop(guard);")]
+    /// assert_eq!(*count.lock().await, 1);
+    /// # });
+    /// ```
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn lock_owned(self: &rc!(Self)) -> MutexLockOwned<T> {
@@ -126,6 +182,16 @@ impl<T: ?Sized> Mutex<T> {
     }
 
     /// As [`try_lock`](Self::try_lock), with an owned guard.
+    ///
+    /// ```
+    #[doc = use_of!("Mutex")]
+    #[doc = use_rc!()]
+    ///
+    #[doc = let_rc!("count", "Mutex::new(0)")]
+    /// let guard = count.try_lock_owned().expect("nobody holds it");
+    /// assert!(count.try_lock_owned().is_none());
+    /// # drop(guard);
+    /// ```
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_lock_owned(self: &rc!(Self)) -> Option<OwnedMutexGuard<T>> {
@@ -136,6 +202,16 @@ impl<T: ?Sized> Mutex<T> {
 
     threads_only! {
         /// As [`lock_blocking`](Self::lock_blocking), with an owned guard.
+        ///
+        /// ```
+        /// use async_monitor::Mutex;
+        /// use std::sync::Arc;
+        ///
+        /// let count = Arc::new(Mutex::new(0));
+        /// let mut guard = count.lock_owned_blocking();
+        /// std::thread::spawn(move || *guard += 1).join().unwrap();
+        /// assert_eq!(*count.lock_blocking(), 1);
+        /// ```
         #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn lock_owned_blocking(self: &rc!(Self)) -> OwnedMutexGuard<T> {
@@ -148,12 +224,30 @@ impl<T: ?Sized> Mutex<T> {
 
     /// Whether somebody holds the mutex, or has been granted it and not run
     /// yet. The answer may be out of date when it arrives.
+    ///
+    /// ```
+    #[doc = use_of!("Mutex")]
+    ///
+    /// let mutex = Mutex::new(());
+    /// let guard = mutex.try_lock();
+    /// assert!(mutex.is_locked());
+    /// drop(guard);
+    /// assert!(!mutex.is_locked());
+    /// ```
     #[inline]
     pub fn is_locked(&self) -> bool {
         self.lock.is_locked()
     }
 
     /// The value. Needs no lock, as nobody else has the mutex.
+    ///
+    /// ```
+    #[doc = use_of!("Mutex")]
+    ///
+    /// let mut count = Mutex::new(1);
+    /// *count.get_mut() += 1;
+    /// assert_eq!(count.into_inner(), 2);
+    /// ```
     #[inline]
     pub fn get_mut(&mut self) -> &mut T {
         self.value.get_mut()
@@ -210,6 +304,20 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
 }
 
 /// Holds a [`Mutex`] until it is dropped, and leads to its value.
+///
+/// ```
+/// # futures::executor::block_on(async {
+#[doc = use_of!("{Mutex, MutexGuard}")]
+///
+/// fn count(guard: &mut MutexGuard<'_, u32>) {
+///     **guard += 1;
+/// }
+///
+/// let visits = Mutex::new(0);
+/// count(&mut visits.lock().await);
+/// assert_eq!(visits.into_inner(), 1);
+/// # });
+/// ```
 #[must_use = "the mutex is unlocked as soon as the guard is dropped"]
 pub struct MutexGuard<'a, T: ?Sized> {
     permit: GatePermit<&'a Mutex<T>, ()>,
@@ -217,6 +325,17 @@ pub struct MutexGuard<'a, T: ?Sized> {
 
 /// Holds a [`Mutex`], and keeps it alive, until it is dropped, and leads to its
 /// value.
+///
+/// ```
+/// # futures::executor::block_on(async {
+#[doc = use_of!("{Mutex, OwnedMutexGuard}")]
+#[doc = use_rc!()]
+///
+#[doc = let_rc!("count", "Mutex::new(1)")]
+/// let guard: OwnedMutexGuard<i32> = count.lock_owned().await;
+/// assert_eq!(*guard, 1);
+/// # });
+/// ```
 #[must_use = "the mutex is unlocked as soon as the guard is dropped"]
 pub struct OwnedMutexGuard<T: ?Sized> {
     permit: GatePermit<rc!(Mutex<T>), ()>,
@@ -227,6 +346,17 @@ pub struct OwnedMutexGuard<T: ?Sized> {
 /// Made by [`MutexGuard::map`]. It is proof for
 /// [`Condition::notify`](super::Condition::notify); to wait, a condition takes the
 /// guard of the whole value.
+///
+/// ```
+/// # futures::executor::block_on(async {
+#[doc = use_of!("{MappedMutexGuard, Mutex, MutexGuard}")]
+///
+/// let pair = Mutex::new((1, "one"));
+/// let guard: MappedMutexGuard<'_, i32> = MutexGuard::map(pair.lock().await, |pair| &mut pair.0);
+/// assert_eq!(*guard, 1);
+/// assert!(pair.is_locked());
+/// # });
+/// ```
 #[must_use = "the mutex is unlocked as soon as the guard is dropped"]
 pub struct MappedMutexGuard<'a, T: ?Sized> {
     permit: GatePermit<&'a Lock, ()>,
@@ -259,6 +389,17 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
     /// Unlocks the mutex. Equivalent to `drop(guard)`.
     ///
     /// An associated function, so that it hides no method of `T`.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    #[doc = use_of!("{Mutex, MutexGuard}")]
+    ///
+    /// let mutex = Mutex::new(1);
+    /// let guard = mutex.lock().await;
+    /// MutexGuard::release(guard);
+    /// assert!(!mutex.is_locked());
+    /// # });
+    /// ```
     #[inline]
     pub fn release(guard: Self) {
         guard.permit.release();
@@ -328,6 +469,18 @@ impl<T: ?Sized> OwnedMutexGuard<T> {
     }
 
     /// Unlocks the mutex. Equivalent to `drop(guard)`.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    #[doc = use_of!("{Mutex, OwnedMutexGuard}")]
+    #[doc = use_rc!()]
+    ///
+    #[doc = let_rc!("mutex", "Mutex::new(1)")]
+    /// let guard = mutex.lock_owned().await;
+    /// OwnedMutexGuard::release(guard);
+    /// assert!(!mutex.is_locked());
+    /// # });
+    /// ```
     #[inline]
     pub fn release(guard: Self) {
         guard.permit.release();
@@ -346,6 +499,19 @@ impl<'a, T: ?Sized> MappedMutexGuard<'a, T> {
     }
 
     /// Makes a guard that leads to a part of the part.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    #[doc = use_of!("{MappedMutexGuard, Mutex, MutexGuard}")]
+    ///
+    /// let nested = Mutex::new((1, (2, 3)));
+    /// let inner = MutexGuard::map(nested.lock().await, |nested| &mut nested.1);
+    /// let mut last = MappedMutexGuard::map(inner, |inner| &mut inner.1);
+    /// *last += 1;
+    /// drop(last);
+    /// assert_eq!(nested.into_inner(), (1, (2, 4)));
+    /// # });
+    /// ```
     #[inline]
     pub fn map<U: ?Sized>(
         mut guard: Self,
@@ -365,6 +531,20 @@ impl<'a, T: ?Sized> MappedMutexGuard<'a, T> {
     /// # Errors
     ///
     /// The guard itself where `part` returns `None`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    #[doc = use_of!("{MappedMutexGuard, Mutex, MutexGuard}")]
+    ///
+    /// let pair = Mutex::new((1, vec![2]));
+    /// let list = MutexGuard::map(pair.lock().await, |pair| &mut pair.1);
+    /// let list = MappedMutexGuard::filter_map(list, |list| list.get_mut(7)).unwrap_err();
+    /// let first = MappedMutexGuard::filter_map(list, |list| list.first_mut()).unwrap();
+    /// assert_eq!(*first, 2);
+    /// # });
+    /// ```
     #[inline]
     pub fn filter_map<U: ?Sized>(
         mut guard: Self,
@@ -381,6 +561,17 @@ impl<'a, T: ?Sized> MappedMutexGuard<'a, T> {
     }
 
     /// Unlocks the mutex. Equivalent to `drop(guard)`.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    #[doc = use_of!("{MappedMutexGuard, Mutex, MutexGuard}")]
+    ///
+    /// let pair = Mutex::new((1, "one"));
+    /// let guard = MutexGuard::map(pair.lock().await, |pair| &mut pair.0);
+    /// MappedMutexGuard::release(guard);
+    /// assert!(!pair.is_locked());
+    /// # });
+    /// ```
     #[inline]
     pub fn release(guard: Self) {
         drop(guard);
@@ -397,10 +588,16 @@ guard_traits! {
 
 acquiring_future! {
     /// The future of [`Mutex::lock`].
-    MutexLock['a, T: ?Sized]['a, T] for &'a Mutex<T> => MutexGuard<'a, T>, request ();
+    MutexLock['a, T: ?Sized]['a, T] for &'a Mutex<T> => MutexGuard<'a, T>, request (),
+    example use_of!("{Mutex, future::MutexLock}"),
+        "let count = Mutex::new(0);",
+        "let acquiring: MutexLock<'_, i32> = count.lock();";
 
     /// The future of [`Mutex::lock_owned`].
-    MutexLockOwned[T: ?Sized][T] for rc!(Mutex<T>) => OwnedMutexGuard<T>, request ();
+    MutexLockOwned[T: ?Sized][T] for rc!(Mutex<T>) => OwnedMutexGuard<T>, request (),
+    example concat!(use_of!("{Mutex, future::MutexLockOwned}"), "\n", use_rc!()),
+        let_rc!("count", "Mutex::new(0)"),
+        "let acquiring: MutexLockOwned<i32> = count.lock_owned();";
 }
 
 relock_guard! {

@@ -38,6 +38,17 @@ pub struct Lock {
 }
 
 /// Holds a [`Lock`] until it is dropped.
+///
+/// ```
+/// use async_monitor::sync::{Lock, LockGuard};
+///
+/// let lock = Lock::new();
+/// {
+///     let _guard: LockGuard<'_> = lock.acquire();
+///     assert!(lock.try_acquire().is_none());
+/// }
+/// assert!(lock.try_acquire().is_some());
+/// ```
 #[must_use = "a guard that is not kept releases its lock at once"]
 pub struct LockGuard<'a> {
     hold: Hold<'a, RawMutexGuard<'a>>,
@@ -46,6 +57,13 @@ pub struct LockGuard<'a> {
 impl Lock {
     const_unless_loom! {
         /// A lock that nobody holds. As a constant, it may be in a `static`.
+        ///
+        /// ```
+        /// use async_monitor::sync::Lock;
+        ///
+        /// static PRINTER: Lock = Lock::new();
+        /// assert!(PRINTER.try_acquire().is_some());
+        /// ```
         pub const fn new() -> Self {
             Lock { turns: Turns::new(), raw: RawMutex::new() }
         }
@@ -57,6 +75,24 @@ impl Lock {
     ///
     /// A thread that has the lock already waits for itself: it may hang or panic, as the
     /// platform lock does.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use async_monitor::sync::Lock;
+    ///
+    /// let printer = Lock::new();
+    /// std::thread::scope(|scope| {
+    ///     for thread in 0..2 {
+    ///         let printer = &printer;
+    ///         scope.spawn(move || {
+    ///             let _guard = printer.acquire();
+    ///             println!("first line of {thread}");
+    ///             println!("second line of {thread}");
+    ///         });
+    ///     }
+    /// });
+    /// ```
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn acquire(&self) -> LockGuard<'_> {
@@ -78,6 +114,15 @@ impl Lock {
     }
 
     /// Attempts to acquire the lock without waiting.
+    ///
+    /// ```
+    /// use async_monitor::sync::Lock;
+    ///
+    /// let lock = Lock::new();
+    /// let guard = lock.try_acquire().expect("nobody holds it");
+    /// assert!(lock.try_acquire().is_none());
+    /// # drop(guard);
+    /// ```
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_acquire(&self) -> Option<LockGuard<'_>> {
@@ -125,6 +170,15 @@ impl Lock {
 
 impl<'a> LockGuard<'a> {
     /// Releases the lock. Equivalent to `drop(guard)`.
+    ///
+    /// ```
+    /// use async_monitor::sync::Lock;
+    ///
+    /// let lock = Lock::new();
+    /// let guard = lock.acquire();
+    /// guard.release();
+    /// assert!(lock.try_acquire().is_some());
+    /// ```
     #[inline]
     pub fn release(self) {
         drop(self);

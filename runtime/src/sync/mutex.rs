@@ -34,6 +34,18 @@ pub struct Mutex<T: ?Sized> {
 }
 
 /// Holds a [`Mutex`] until it is dropped, and leads to its value.
+///
+/// ```
+/// use async_monitor::sync::{Mutex, MutexGuard};
+///
+/// fn count(guard: &mut MutexGuard<'_, u32>) {
+///     **guard += 1;
+/// }
+///
+/// let visits = Mutex::new(0);
+/// count(&mut visits.lock());
+/// assert_eq!(visits.into_inner(), 1);
+/// ```
 #[must_use = "a guard that is not kept unlocks its mutex at once"]
 pub struct MutexGuard<'a, T: ?Sized> {
     guard: LockGuard<'a>,
@@ -51,6 +63,13 @@ unsafe impl<T: ?Sized + Sync> Sync for MutexGuard<'_, T> {}
 impl<T> Mutex<T> {
     #[cfg(not(async_monitor_loom))]
     /// A mutex that nobody holds. As a constant, it may be in a `static`.
+    ///
+    /// ```
+    /// use async_monitor::sync::Mutex;
+    ///
+    /// static NAMES: Mutex<Vec<&str>> = Mutex::new(Vec::new());
+    /// assert!(NAMES.lock().is_empty());
+    /// ```
     #[inline]
     pub const fn new(value: T) -> Self {
         Mutex {
@@ -69,6 +88,14 @@ impl<T> Mutex<T> {
     }
 
     /// Takes the value out. Nobody else has the mutex, so nobody holds it.
+    ///
+    /// ```
+    /// use async_monitor::sync::Mutex;
+    ///
+    /// let names = Mutex::new(vec!["a"]);
+    /// names.lock().push("b");
+    /// assert_eq!(names.into_inner(), ["a", "b"]);
+    /// ```
     #[inline]
     pub fn into_inner(self) -> T {
         self.value.into_inner()
@@ -81,6 +108,20 @@ impl<T: ?Sized> Mutex<T> {
     /// # Panics and deadlocks
     ///
     /// As for [`sync::Lock::acquire`](super::Lock::acquire).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use async_monitor::sync::Mutex;
+    ///
+    /// let count = Mutex::new(0);
+    /// std::thread::scope(|scope| {
+    ///     for _ in 0..4 {
+    ///         scope.spawn(|| *count.lock() += 1);
+    ///     }
+    /// });
+    /// assert_eq!(*count.lock(), 4);
+    /// ```
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn lock(&self) -> MutexGuard<'_, T> {
@@ -91,6 +132,15 @@ impl<T: ?Sized> Mutex<T> {
     }
 
     /// Attempts to lock the mutex without waiting.
+    ///
+    /// ```
+    /// use async_monitor::sync::Mutex;
+    ///
+    /// let mutex = Mutex::new(1);
+    /// let guard = mutex.try_lock().expect("nobody holds it");
+    /// assert!(mutex.try_lock().is_none());
+    /// # drop(guard);
+    /// ```
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
@@ -102,6 +152,14 @@ impl<T: ?Sized> Mutex<T> {
     }
 
     /// The value, without locking: nobody else has the mutex.
+    ///
+    /// ```
+    /// use async_monitor::sync::Mutex;
+    ///
+    /// let mut count = Mutex::new(1);
+    /// *count.get_mut() += 1;
+    /// assert_eq!(count.into_inner(), 2);
+    /// ```
     #[inline]
     pub fn get_mut(&mut self) -> &mut T {
         self.value.get_mut()
@@ -158,6 +216,15 @@ impl<T: ?Sized> MutexGuard<'_, T> {
     /// Unlocks the mutex. Equivalent to `drop(guard)`.
     ///
     /// An associated function, so that it hides no method of `T`.
+    ///
+    /// ```
+    /// use async_monitor::sync::{Mutex, MutexGuard};
+    ///
+    /// let mutex = Mutex::new(1);
+    /// let guard = mutex.lock();
+    /// MutexGuard::release(guard);
+    /// assert!(mutex.try_lock().is_some());
+    /// ```
     #[inline]
     pub fn release(guard: Self) {
         drop(guard);

@@ -44,6 +44,15 @@ pub struct RwLock<T: ?Sized> {
 }
 
 /// Holds an [`RwLock`] for reading until it is dropped.
+///
+/// ```
+/// use async_monitor::sync::{RwLock, RwLockReadGuard};
+///
+/// let config = RwLock::new("fast");
+/// let reader: RwLockReadGuard<'_, &str> = config.read();
+/// assert_eq!(*reader, "fast");
+/// assert!(config.try_write().is_none());
+/// ```
 #[must_use = "a guard that is not kept unlocks its lock at once"]
 pub struct RwLockReadGuard<'a, T: ?Sized> {
     hold: Hold<'a, RawReadGuard<'a>>,
@@ -51,6 +60,15 @@ pub struct RwLockReadGuard<'a, T: ?Sized> {
 }
 
 /// Holds an [`RwLock`] for writing until it is dropped.
+///
+/// ```
+/// use async_monitor::sync::{RwLock, RwLockWriteGuard};
+///
+/// let config = RwLock::new("fast");
+/// let mut writer: RwLockWriteGuard<'_, &str> = config.write();
+/// *writer = "safe";
+/// assert!(config.try_read().is_none());
+/// ```
 #[must_use = "a guard that is not kept unlocks its lock at once"]
 pub struct RwLockWriteGuard<'a, T: ?Sized> {
     hold: Hold<'a, RawWriteGuard<'a>>,
@@ -69,6 +87,13 @@ unsafe impl<T: ?Sized + Sync> Sync for RwLockWriteGuard<'_, T> {}
 impl<T> RwLock<T> {
     #[cfg(not(async_monitor_loom))]
     /// A lock that nobody holds. As a constant, it may be in a `static`.
+    ///
+    /// ```
+    /// use async_monitor::sync::RwLock;
+    ///
+    /// static CONFIG: RwLock<&str> = RwLock::new("fast");
+    /// assert_eq!(*CONFIG.read(), "fast");
+    /// ```
     #[inline]
     pub const fn new(value: T) -> Self {
         RwLock {
@@ -89,6 +114,14 @@ impl<T> RwLock<T> {
     }
 
     /// Consumes the lock and returns the value. Owning the lock proves that no guard exists.
+    ///
+    /// ```
+    /// use async_monitor::sync::RwLock;
+    ///
+    /// let config = RwLock::new(String::from("a"));
+    /// config.write().push('b');
+    /// assert_eq!(config.into_inner(), "ab");
+    /// ```
     #[inline]
     pub fn into_inner(self) -> T {
         self.value.into_inner()
@@ -102,6 +135,19 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// As for [`sync::Lock::acquire`](super::Lock::acquire). A thread that already
     /// holds a read guard may deadlock if a writer is waiting.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use async_monitor::sync::RwLock;
+    ///
+    /// let config = RwLock::new("fast");
+    /// std::thread::scope(|scope| {
+    ///     for _ in 0..4 {
+    ///         scope.spawn(|| assert_eq!(*config.read(), "fast"));
+    ///     }
+    /// });
+    /// ```
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn read(&self) -> RwLockReadGuard<'_, T> {
@@ -110,6 +156,16 @@ impl<T: ?Sized> RwLock<T> {
     }
 
     /// Attempts to acquire the lock for reading without waiting.
+    ///
+    /// ```
+    /// use async_monitor::sync::RwLock;
+    ///
+    /// let config = RwLock::new("fast");
+    /// let writer = config.write();
+    /// assert!(config.try_read().is_none());
+    /// drop(writer);
+    /// assert_eq!(config.try_read().as_deref(), Some(&"fast"));
+    /// ```
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_read(&self) -> Option<RwLockReadGuard<'_, T>> {
@@ -124,6 +180,20 @@ impl<T: ?Sized> RwLock<T> {
     /// # Panics and deadlocks
     ///
     /// As for [`sync::Lock::acquire`](super::Lock::acquire).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use async_monitor::sync::RwLock;
+    ///
+    /// let count = RwLock::new(0);
+    /// std::thread::scope(|scope| {
+    ///     for _ in 0..4 {
+    ///         scope.spawn(|| *count.write() += 1);
+    ///     }
+    /// });
+    /// assert_eq!(*count.read(), 4);
+    /// ```
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn write(&self) -> RwLockWriteGuard<'_, T> {
@@ -132,6 +202,16 @@ impl<T: ?Sized> RwLock<T> {
     }
 
     /// Attempts to acquire the lock for writing without waiting.
+    ///
+    /// ```
+    /// use async_monitor::sync::RwLock;
+    ///
+    /// let config = RwLock::new("fast");
+    /// let reader = config.read();
+    /// assert!(config.try_write().is_none());
+    /// drop(reader);
+    /// assert!(config.try_write().is_some());
+    /// ```
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_write(&self) -> Option<RwLockWriteGuard<'_, T>> {
@@ -143,6 +223,14 @@ impl<T: ?Sized> RwLock<T> {
 
     /// Returns a mutable reference to the value, without locking: `&mut self` proves that no guard
     /// exists.
+    ///
+    /// ```
+    /// use async_monitor::sync::RwLock;
+    ///
+    /// let mut count = RwLock::new(1);
+    /// *count.get_mut() += 1;
+    /// assert_eq!(count.into_inner(), 2);
+    /// ```
     #[inline]
     pub fn get_mut(&mut self) -> &mut T {
         self.value.get_mut()
@@ -234,6 +322,15 @@ impl<T: ?Sized> RwLockReadGuard<'_, T> {
     /// Releases the lock. Equivalent to `drop(guard)`.
     ///
     /// An associated function, so that it hides no method of `T`.
+    ///
+    /// ```
+    /// use async_monitor::sync::{RwLock, RwLockReadGuard};
+    ///
+    /// let config = RwLock::new("fast");
+    /// let reader = config.read();
+    /// RwLockReadGuard::release(reader);
+    /// assert!(config.try_write().is_some());
+    /// ```
     #[inline]
     pub fn release(guard: Self) {
         drop(guard);
@@ -244,6 +341,15 @@ impl<T: ?Sized> RwLockWriteGuard<'_, T> {
     /// Releases the lock. Equivalent to `drop(guard)`.
     ///
     /// An associated function, so that it hides no method of `T`.
+    ///
+    /// ```
+    /// use async_monitor::sync::{RwLock, RwLockWriteGuard};
+    ///
+    /// let config = RwLock::new("fast");
+    /// let writer = config.write();
+    /// RwLockWriteGuard::release(writer);
+    /// assert!(config.try_read().is_some());
+    /// ```
     #[inline]
     pub fn release(guard: Self) {
         drop(guard);

@@ -15,6 +15,28 @@ use crate::LockId;
 ///
 /// While the value exists, the lock that `lock_id` names is held by whoever has
 /// the value.
+///
+/// # Examples
+///
+/// ```
+/// # futures::executor::block_on(async {
+/// use async_monitor::{Condition, HoldsLock, Lock};
+///
+/// struct Bell {
+///     rung: Condition,
+/// }
+///
+/// impl Bell {
+///     /// Only who holds the lock can call this.
+///     fn ring(&self, held: &impl HoldsLock) {
+///         self.rung.notify_all(held);
+///     }
+/// }
+///
+/// let (lock, bell) = (Lock::new(), Bell { rung: Condition::new() });
+/// bell.ring(&lock.acquire().await);
+/// # });
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not prove that a lock is held",
     label = "not a guard",
@@ -23,6 +45,16 @@ use crate::LockId;
 )]
 pub unsafe trait HoldsLock {
     /// Which lock is held.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// use async_monitor::{AsyncLock, HoldsLock, Mutex};
+    ///
+    /// let mutex = Mutex::new(1);
+    /// let guard = mutex.lock().await;
+    /// assert_eq!(guard.lock_id(), AsyncLock::id(&mutex));
+    /// # });
+    /// ```
     fn lock_id(&self) -> LockId;
 }
 
@@ -31,6 +63,23 @@ pub unsafe trait HoldsLock {
 ///
 /// `Bound` has no meaning of its own: it tells the compiler that `Self: 'v`, so
 /// that `for<'v> View<'v>` does not ask for `Self: 'static`.
+///
+/// ```
+/// # futures::executor::block_on(async {
+/// use async_monitor::{Mutex, Relock, View};
+///
+/// /// Whether the data is such, of any guard.
+/// fn test<G>(guard: &mut G, is_such: impl FnOnce(&<G as View<'_>>::View) -> bool) -> bool
+/// where
+///     G: Relock,
+/// {
+///     guard.with_view(is_such)
+/// }
+///
+/// let jobs = Mutex::new(vec![1]);
+/// assert!(test(&mut jobs.lock().await, |jobs| jobs.len() == 1));
+/// # });
+/// ```
 pub trait View<'v, Bound = &'v Self> {
     /// The data, or the struct of references to it.
     type View: ?Sized;
@@ -52,6 +101,24 @@ pub trait View<'v, Bound = &'v Self> {
 ///
 /// [`give_up`](Self::give_up) releases the lock before it returns, and
 /// [`reacquire`](Self::reacquire) returns a guard of the same lock.
+///
+/// # Examples
+///
+/// ```
+/// # futures::executor::block_on(async {
+/// use async_monitor::{Lock, Relock};
+///
+/// /// Lets others have the lock, and waits for it again.
+/// async fn let_pass<G: Relock>(guard: G) -> G {
+///     G::reacquire(G::give_up(guard)).await
+/// }
+///
+/// let lock = Lock::new();
+/// let guard = let_pass(lock.acquire().await).await;
+/// assert!(lock.is_locked());
+/// # drop(guard);
+/// # });
+/// ```
 #[diagnostic::on_unimplemented(
     message = "a `Condition` cannot wait with `{Self}`",
     label = "not a guard that can be released and taken back",
@@ -67,12 +134,44 @@ pub unsafe trait Relock: HoldsLock + Sized + for<'v> View<'v> {
     type Reacquire: Future<Output = Self>;
 
     /// Releases the lock.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// use async_monitor::{Mutex, Relock};
+    ///
+    /// let mutex = Mutex::new(1);
+    /// let released = Relock::give_up(mutex.lock().await);
+    /// assert!(!mutex.is_locked());
+    /// # let _ = released;
+    /// # });
+    /// ```
     fn give_up(guard: Self) -> Self::Released;
 
     /// Waits for the lock again.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// use async_monitor::{Mutex, MutexGuard, Relock};
+    ///
+    /// let mutex = Mutex::new(1);
+    /// let released = Relock::give_up(mutex.lock().await);
+    /// let guard = MutexGuard::reacquire(released).await;
+    /// assert_eq!(*guard, 1);
+    /// # });
+    /// ```
     fn reacquire(released: Self::Released) -> Self::Reacquire;
 
     /// Shows the data that the lock guards.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// use async_monitor::{Mutex, Relock};
+    ///
+    /// let jobs = Mutex::new(vec![1, 2]);
+    /// let mut guard = jobs.lock().await;
+    /// assert_eq!(guard.with_view(|jobs| jobs.len()), 2);
+    /// # });
+    /// ```
     fn with_view<R>(&mut self, look: impl FnOnce(&<Self as View<'_>>::View) -> R) -> R;
 }
 

@@ -42,6 +42,13 @@ impl LockId {
     ///
     /// A type without size has no address of its own; use
     /// [`from_key`](Self::from_key) for it.
+    ///
+    /// ```
+    /// use async_monitor::{AsyncLock, Lock, LockId};
+    ///
+    /// let lock = Lock::new();
+    /// assert_eq!(LockId::of(&lock), lock.id());
+    /// ```
     #[inline]
     pub fn of<L: ?Sized>(lock: &L) -> Self {
         LockId(Source::Address((&raw const *lock).addr()))
@@ -49,6 +56,18 @@ impl LockId {
 
     /// The id of a lock that lives elsewhere, such as a row in a database: a
     /// key that all handles to the same lock share.
+    ///
+    /// ```
+    /// use async_monitor::LockId;
+    ///
+    /// /// The id of the lock of a row.
+    /// fn row(number: u32) -> LockId {
+    ///     LockId::from_key(number.into())
+    /// }
+    ///
+    /// assert_eq!(row(7), row(7));
+    /// assert_ne!(row(7), row(8));
+    /// ```
     #[inline]
     pub const fn from_key(key: u64) -> Self {
         LockId(Source::Key(key))
@@ -107,6 +126,8 @@ impl serde::Serialize for LockId {
 /// `L: AsyncLock` cannot prove that it is `Send`; code that names the lock's
 /// type can.
 ///
+/// # Examples
+///
 /// ```
 /// use async_monitor::{AsyncLock, Lock};
 /// use std::convert::Infallible;
@@ -135,9 +156,42 @@ pub trait AsyncLock {
     type Error;
 
     /// Waits for the lock.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// use async_monitor::{AsyncLock, Mutex};
+    /// use std::ops::DerefMut;
+    ///
+    /// async fn add<'a, L>(lock: &'a L, amount: i32) -> Result<(), L::Error>
+    /// where
+    ///     L: AsyncLock,
+    ///     L::Guard<'a>: DerefMut<Target = i32>,
+    /// {
+    ///     *lock.acquire().await? += amount;
+    ///     Ok(())
+    /// }
+    ///
+    /// let balance = Mutex::new(1);
+    /// add(&balance, 2).await.unwrap();
+    /// assert_eq!(balance.into_inner(), 3);
+    /// # });
+    /// ```
     fn acquire(&self) -> impl Future<Output = Result<Self::Guard<'_>, Self::Error>>;
 
     /// Takes the lock if that is possible without waiting.
+    ///
+    /// ```
+    /// use async_monitor::{AsyncLock, Lock};
+    ///
+    /// fn is_free<L: AsyncLock>(lock: &L) -> bool {
+    ///     lock.try_acquire().is_some()
+    /// }
+    ///
+    /// let lock = Lock::new();
+    /// assert!(is_free(&lock));
+    /// let _guard = lock.try_acquire();
+    /// assert!(!is_free(&lock));
+    /// ```
     fn try_acquire(&self) -> Option<Self::Guard<'_>>;
 
     /// What tells this lock from others. See [`LockId`].
@@ -190,6 +244,52 @@ pub trait AsyncLock {
     ///
     /// A section that names the lock with a `?` is left then: its body is dropped where it
     /// awaits, and the section returns the error. [`Lease`] has the details.
+    ///
+    /// A lock whose guard knows when it is lost:
+    ///
+    ///
+    /// ```
+    /// use async_monitor::{AsyncLock, CanBeLost, Event, Lease, Lock, LockGuard};
+    /// use std::sync::Arc;
+    ///
+    /// struct Leased {
+    ///     lock: Lock,
+    ///     expired: Arc<Event>,
+    /// }
+    ///
+    /// #[derive(Debug)]
+    /// struct Expired;
+    ///
+    /// impl CanBeLost for Expired {}
+    ///
+    /// impl AsyncLock for Leased {
+    ///     type Guard<'a> = (LockGuard<'a>, Arc<Event>);
+    ///     type Error = Expired;
+    ///
+    ///     // ...
+    /// #     async fn acquire(&self) -> Result<Self::Guard<'_>, Expired> {
+    /// #         Ok((self.lock.acquire().await, Arc::clone(&self.expired)))
+    /// #     }
+    /// #
+    /// #     fn try_acquire(&self) -> Option<Self::Guard<'_>> {
+    /// #         Some((self.lock.try_acquire()?, Arc::clone(&self.expired)))
+    /// #     }
+    ///     fn lease<'a>((_, expired): &Self::Guard<'a>) -> Option<Lease<Expired>>
+    ///     where
+    ///         Self: 'a,
+    ///     {
+    ///         let expired = Arc::clone(expired);
+    ///         Some(Lease::new(async move {
+    ///             expired.wait().await;
+    ///             Expired
+    ///         }))
+    ///     }
+    /// }
+    /// # let leased = Leased { lock: Lock::new(), expired: Arc::new(Event::new()) };
+    /// # leased.expired.set();
+    /// # let guard = leased.try_acquire().unwrap();
+    /// # let Expired = futures::executor::block_on(Leased::lease(&guard).unwrap());
+    /// ```
     #[inline]
     fn lease<'a>(_guard: &Self::Guard<'a>) -> Option<Lease<Self::Error>>
     where
@@ -251,6 +351,22 @@ pub trait AsyncLock {
 /// a body which awaits does nothing more from then on; one that does not await cannot be
 /// stopped. Once the body has ended, it is asked a last time. So where the section returns the
 /// value of its body, the lock was held until the end.
+///
+/// ```
+/// # futures::executor::block_on(async {
+/// use async_monitor::{Event, Lease};
+/// use std::sync::Arc;
+///
+/// let expired = Arc::new(Event::new());
+/// let clock = Arc::clone(&expired);
+/// let lease = Lease::new(async move {
+///     clock.wait().await;
+///     "the lease has expired"
+/// });
+/// expired.set();
+/// assert_eq!(lease.await, "the lease has expired");
+/// # });
+/// ```
 pub struct Lease<E>(Pin<Box<dyn Future<Output = E> + Send>>);
 
 impl<E> Lease<E> {
@@ -258,6 +374,28 @@ impl<E> Lease<E> {
     ///
     /// A future that looks at a clock does so at each poll, or a process that was stopped
     /// would go on before its timers have had their turn.
+    ///
+    /// Where the clock is looked at by each poll:
+    ///
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// use async_monitor::Lease;
+    /// use std::future::poll_fn;
+    /// use std::task::Poll;
+    /// use std::time::Instant;
+    ///
+    /// let end = Instant::now();
+    /// let lease = Lease::new(poll_fn(move |_| {
+    ///     if Instant::now() < end {
+    ///         // ... a timer wakes the task ...
+    ///         return Poll::Pending;
+    ///     }
+    ///     Poll::Ready("expired")
+    /// }));
+    /// assert_eq!(lease.await, "expired");
+    /// # });
+    /// ```
     pub fn new(ended: impl Future<Output = E> + Send + 'static) -> Self {
         Lease(Box::pin(ended))
     }
@@ -283,6 +421,16 @@ impl<E> fmt::Debug for Lease<E> {
 /// By this the compiler knows: a `with_lock!` block that awaits, over such a lock, is a future
 /// of its own, and is not left by `?`, `return` or `break`. Implement it for the error of a
 /// lock that has a lease.
+///
+/// ```
+/// use async_monitor::CanBeLost;
+///
+/// /// The lock was in another process, which has given it to somebody else.
+/// #[derive(Debug)]
+/// struct Lost;
+///
+/// impl CanBeLost for Lost {}
+/// ```
 pub trait CanBeLost {}
 
 /// An [`AsyncLock`] that several readers can share. As an `AsyncLock`, it is
@@ -290,6 +438,25 @@ pub trait CanBeLost {}
 ///
 /// As for [`AsyncLock`], import it where code is generic, and only there: with it in
 /// scope, `arc.read().await` of an `Arc<RwLock<T>>` is a `Result`.
+///
+/// ```
+/// # futures::executor::block_on(async {
+/// use async_monitor::{AsyncRwLock, RwLock};
+/// use std::convert::Infallible;
+///
+/// async fn copy<'a, L, T>(lock: &'a L) -> T
+/// where
+///     L: AsyncRwLock<Error = Infallible>,
+///     L::ReadGuard<'a>: std::ops::Deref<Target = T>,
+///     T: Copy,
+/// {
+///     let Ok(guard) = lock.read().await;
+///     *guard
+/// }
+///
+/// assert_eq!(copy(&RwLock::new(1)).await, 1);
+/// # });
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be acquired for reading",
     label = "not a reader-writer lock",
@@ -302,9 +469,34 @@ pub trait AsyncRwLock: AsyncLock {
         Self: 'a;
 
     /// Waits for the lock, to read.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// use async_monitor::{AsyncRwLock, RwLock};
+    ///
+    /// /// Waits until those who write now have done so.
+    /// async fn settled<L: AsyncRwLock>(lock: &L) -> Result<(), L::Error> {
+    ///     lock.read().await.map(drop)
+    /// }
+    ///
+    /// settled(&RwLock::new(())).await.unwrap();
+    /// # });
+    /// ```
     fn read(&self) -> impl Future<Output = Result<Self::ReadGuard<'_>, Self::Error>>;
 
     /// Takes the lock for reading if that is possible without waiting.
+    ///
+    /// ```
+    /// use async_monitor::{AsyncRwLock, RwLock};
+    ///
+    /// fn is_written<L: AsyncRwLock>(lock: &L) -> bool {
+    ///     lock.try_read().is_none()
+    /// }
+    ///
+    /// let lock = RwLock::new(1);
+    /// let _reader = lock.try_read();
+    /// assert!(!is_written(&lock));
+    /// ```
     fn try_read(&self) -> Option<Self::ReadGuard<'_>>;
 
     /// As [`AsyncLock::__acquire_at_once`], to read.
@@ -331,6 +523,54 @@ pub trait AsyncRwLock: AsyncLock {
 ///   [`NamedAcquire::acquire_named`], may be sent to other threads, used and
 ///   dropped there. Read guards may be used by several threads at a time where what they
 ///   lead to is `Sync`.
+///
+/// A lock of one's own that guards fields:
+///
+///
+/// # Examples
+///
+/// ```
+/// # futures::executor::block_on(async {
+/// use async_monitor::{AsyncLock, ExclusiveLock, Guarded, Lock, LockGuard, with_lock};
+/// use std::convert::Infallible;
+///
+/// /// A lock that says so.
+/// #[derive(Default)]
+/// struct Verbose(Lock);
+///
+/// impl AsyncLock for Verbose {
+///     type Guard<'a> = LockGuard<'a>;
+///     type Error = Infallible;
+///
+///     async fn acquire(&self) -> Result<LockGuard<'_>, Infallible> {
+///         println!("acquiring");
+///         Ok(self.0.acquire().await)
+///     }
+///
+///     fn try_acquire(&self) -> Option<LockGuard<'_>> {
+///         self.0.try_acquire()
+///     }
+/// }
+///
+/// // SAFETY: the guards are those of the one lock inside, which is never replaced.
+/// unsafe impl ExclusiveLock for Verbose {}
+///
+/// # #[cfg(feature = "macros")] {
+/// #[derive(Guarded, Default)]
+/// struct Counter {
+///     #[lock]
+///     lock: Verbose,
+///     #[guarded_by(lock)]
+///     count: Guarded<u32>,
+/// }
+///
+/// let counter = Counter::default();
+/// with_lock!(held = counter.lock, {
+///     *held.count += 1;
+/// });
+/// # }
+/// # });
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not exclude, so it cannot guard fields",
     label = "cannot guard fields",
@@ -347,6 +587,21 @@ pub unsafe trait ExclusiveLock: AsyncLock {}
 /// `try_acquire` return nothing; the drop of a read guard happens before the
 /// return of the next write guard, and the drop of a write guard before the
 /// return of the next read guard.
+///
+/// # Examples
+///
+/// ```
+/// use async_monitor::{AsyncRwLock, ExclusiveRwLock, RwLock};
+///
+/// /// Some value, and the lock that stands in front of it.
+/// struct Shelf<L: ExclusiveRwLock> {
+///     lock: L,
+///     // ...
+/// }
+///
+/// let shelf = Shelf { lock: RwLock::new(()) };
+/// assert!(shelf.lock.try_read().is_some());
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a reader-writer lock, so fields cannot be read through it by several tasks",
     label = "not a reader-writer lock",
@@ -360,6 +615,22 @@ pub unsafe trait ExclusiveRwLock: AsyncRwLock + ExclusiveLock {}
 /// Implemented by the locks and semaphores of this crate
 /// ([`RwLock`](crate::RwLock) for writing), and through `&L`, [`Box<L>`], [`Rc<L>`]
 /// and [`Arc<L>`].
+///
+/// ```
+/// # futures::executor::block_on(async {
+/// use async_monitor::{Lock, NamedAcquire};
+///
+/// /// A future that is stored, and has no need of a `Box`.
+/// struct Entering<'a, L: NamedAcquire + 'a> {
+///     acquire: L::Acquire<'a>,
+/// }
+///
+/// let lock = Lock::new();
+/// let entering = Entering::<Lock> { acquire: lock.acquire_named() };
+/// let guard = entering.acquire.await;
+/// # drop(guard);
+/// # });
+/// ```
 #[diagnostic::on_unimplemented(
     message = "a `Condition` cannot wait with a guard of `{Self}`",
     label = "this lock cannot be taken again by name",
@@ -372,6 +643,19 @@ pub trait NamedAcquire: AsyncLock<Error = Infallible> {
         Self: 'a;
 
     /// Waits for the lock.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// use async_monitor::{NamedAcquire, Semaphore};
+    ///
+    /// async fn run_alone<L: NamedAcquire>(lock: &L) {
+    ///     let _guard = lock.acquire_named().await;
+    ///     // ... nobody else is here ...
+    /// }
+    ///
+    /// run_alone(&Semaphore::new(1)).await;
+    /// # });
+    /// ```
     fn acquire_named(&self) -> Self::Acquire<'_>;
 }
 

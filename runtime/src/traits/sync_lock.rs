@@ -40,13 +40,49 @@ pub trait SyncLock {
         Self: 'a;
 
     /// Acquires the lock, and parks the thread until that is possible.
+    ///
+    /// ```
+    /// use async_monitor::{SyncLock, sync};
+    /// use std::ops::DerefMut;
+    ///
+    /// fn add<'a, L>(lock: &'a L, amount: i32)
+    /// where
+    ///     L: SyncLock,
+    ///     L::Guard<'a>: DerefMut<Target = i32>,
+    /// {
+    ///     *lock.acquire() += amount;
+    /// }
+    ///
+    /// let balance = sync::Mutex::new(1);
+    /// add(&balance, 2);
+    /// assert_eq!(balance.into_inner(), 3);
+    /// ```
     fn acquire(&self) -> Self::Guard<'_>;
 
     /// Acquires the lock if that is possible at once.
+    ///
+    /// ```
+    /// use async_monitor::{SyncLock, sync};
+    ///
+    /// fn is_free<L: SyncLock>(lock: &L) -> bool {
+    ///     lock.try_acquire().is_some()
+    /// }
+    ///
+    /// assert!(is_free(&sync::Lock::new()));
+    /// ```
     fn try_acquire(&self) -> Option<Self::Guard<'_>>;
 
     /// What tells this lock from others. See [`AsyncLock::id`](crate::AsyncLock::id), also
     /// for when the default will not do.
+    ///
+    /// ```
+    /// use async_monitor::{SyncLock, sync};
+    /// use std::sync::Arc;
+    ///
+    /// let lock = Arc::new(sync::Lock::new());
+    /// assert_eq!(lock.id(), Arc::clone(&lock).id());
+    /// assert_ne!(lock.id(), sync::Lock::new().id());
+    /// ```
     #[inline]
     fn id(&self) -> LockId {
         LockId::of(self)
@@ -88,6 +124,22 @@ pub trait SyncLock {
 
 /// A [`SyncLock`] that several readers can share. As a `SyncLock`, it is acquired for
 /// writing.
+///
+/// ```
+/// use async_monitor::{SyncRwLock, sync};
+/// use std::ops::Deref;
+///
+/// fn copy<'a, L, T>(lock: &'a L) -> T
+/// where
+///     L: SyncRwLock,
+///     L::ReadGuard<'a>: Deref<Target = T>,
+///     T: Copy,
+/// {
+///     *lock.read()
+/// }
+///
+/// assert_eq!(copy(&sync::RwLock::new(1)), 1);
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be acquired for reading",
     label = "not a reader-writer lock",
@@ -100,9 +152,32 @@ pub trait SyncRwLock: SyncLock {
         Self: 'a;
 
     /// Acquires the lock for reading, and parks the thread until that is possible.
+    ///
+    /// ```
+    /// use async_monitor::{SyncRwLock, sync};
+    ///
+    /// /// Waits until those who write now have done so.
+    /// fn settle<L: SyncRwLock>(lock: &L) {
+    ///     drop(lock.read());
+    /// }
+    ///
+    /// settle(&sync::RwLock::new(()));
+    /// ```
     fn read(&self) -> Self::ReadGuard<'_>;
 
     /// Acquires the lock for reading if that is possible at once.
+    ///
+    /// ```
+    /// use async_monitor::{SyncRwLock, sync};
+    ///
+    /// fn is_written<L: SyncRwLock>(lock: &L) -> bool {
+    ///     lock.try_read().is_none()
+    /// }
+    ///
+    /// let lock = sync::RwLock::new(1);
+    /// let _writer = lock.write();
+    /// assert!(is_written(&lock));
+    /// ```
     fn try_read(&self) -> Option<Self::ReadGuard<'_>>;
 }
 
@@ -116,6 +191,35 @@ pub trait SyncRwLock: SyncLock {
 ///   any thread; and both return guards of the lock that they were called on.
 /// - The drop of a guard happens before the return of the next.
 /// - A shared reference to the lock always leads to the same lock.
+///
+/// A lock of one's own that guards fields:
+///
+///
+/// # Examples
+///
+/// ```
+/// use async_monitor::{ExclusiveSyncLock, SyncLock};
+/// use std::sync::{Mutex, MutexGuard, PoisonError};
+///
+/// #[derive(Default)]
+/// struct StdLock(Mutex<()>);
+///
+/// impl SyncLock for StdLock {
+///     type Guard<'a> = MutexGuard<'a, ()>;
+///
+///     fn acquire(&self) -> MutexGuard<'_, ()> {
+///         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+///     }
+///
+///     fn try_acquire(&self) -> Option<MutexGuard<'_, ()>> {
+///         self.0.try_lock().ok()
+///     }
+/// }
+///
+/// // SAFETY: the guards are those of the one mutex inside, which is never replaced.
+/// unsafe impl ExclusiveSyncLock for StdLock {}
+/// # assert!(StdLock::default().try_acquire().is_some());
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a sync lock that can guard fields",
     label = "not a sync lock that excludes",
@@ -132,6 +236,21 @@ pub unsafe trait ExclusiveSyncLock: SyncLock {}
 /// As for [`ExclusiveSyncLock`], and: while a read guard exists, `acquire` and `try_acquire`
 /// return nothing; the drop of a read guard happens before the return of the next write
 /// guard, and the drop of a write guard before the return of the next read guard.
+///
+/// # Examples
+///
+/// ```
+/// use async_monitor::{ExclusiveSyncRwLock, SyncRwLock, sync};
+///
+/// /// Some value, and the lock that stands in front of it.
+/// struct Shelf<L: ExclusiveSyncRwLock> {
+///     lock: L,
+///     // ...
+/// }
+///
+/// let shelf = Shelf { lock: sync::RwLock::new(()) };
+/// assert!(shelf.lock.try_read().is_some());
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a reader-writer lock, so fields cannot be read through it by several threads",
     label = "not a reader-writer lock",

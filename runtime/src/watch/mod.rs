@@ -113,6 +113,14 @@ pub use self::report::{
 pub use self::signal::{OnSignal, on_signal};
 
 /// Whether this build of the crate watches.
+///
+/// ```
+/// use async_monitor::watch;
+///
+/// if !watch::IS_ON {
+///     println!("build with the feature `watch` to see who waits");
+/// }
+/// ```
 pub const IS_ON: bool = cfg!(all(
     any(debug_assertions, feature = "watch"),
     not(any(
@@ -166,6 +174,14 @@ pub(crate) fn call_hook(report: &Report) {
 /// this was called.
 ///
 /// Waits are looked at four times in each threshold, but at least four times a second.
+///
+/// ```
+/// use async_monitor::watch;
+/// use std::time::Duration;
+///
+/// // A slow machine: nothing is reported that moves once in ten seconds.
+/// watch::set_threshold(Duration::from_secs(10));
+/// ```
 pub fn set_threshold(threshold: Duration) {
     crate::watching::set_threshold(threshold);
 }
@@ -191,6 +207,14 @@ pub fn set_long_hold(limit: Duration) {
 ///
 /// A snapshot: others go on while it is taken. It is empty where the build does not
 /// [watch](IS_ON).
+///
+/// ```
+/// use async_monitor::watch;
+///
+/// let report = watch::report();
+/// println!("{} wait, {} locks are held", report.waits.len(), report.held.len());
+/// println!("{report}");
+/// ```
 pub fn report() -> Report {
     crate::watching::report()
 }

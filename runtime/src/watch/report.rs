@@ -12,6 +12,22 @@ use std::vec::Vec;
 use crate::LockId;
 
 /// What [`report`](super::report) returns, and what the hook is called with.
+///
+/// ```
+/// # use async_monitor::Lock;
+/// # use std::{future::Future, pin::pin, task::{Context, Waker}};
+/// # let lock = Lock::new();
+/// # let _guard = lock.try_acquire();
+/// # let mut waiting = pin!(lock.acquire());
+/// # let _ = waiting.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+/// use async_monitor::watch;
+///
+/// let report = watch::report();
+/// for wait in &report.waits {
+///     println!("{} has waited for {} for {:?}", wait.place, wait.name, wait.since);
+/// }
+/// # assert_eq!(watch::IS_ON, report.waits.iter().any(|wait| wait.place.file() == file!()));
+/// ```
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -28,6 +44,16 @@ pub struct Report {
 }
 
 /// Why there is a [`Report`].
+///
+/// ```
+/// use async_monitor::watch::{self, Kind};
+///
+/// watch::set_hook(|report| match report.kind {
+///     Kind::Deadlock => panic!("{report}"),
+///     _ => eprintln!("{report}"),
+/// });
+/// assert_eq!(watch::report().kind, Kind::Snapshot);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
@@ -54,6 +80,13 @@ pub enum Kind {
 }
 
 /// How a lock is held, or asked for.
+///
+/// ```
+/// use async_monitor::watch::{self, Mode};
+///
+/// let writers = watch::report().waits.into_iter().filter(|wait| wait.mode == Mode::Exclusive);
+/// println!("{} wait to write", writers.count());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
@@ -72,6 +105,14 @@ pub enum Mode {
 }
 
 /// What can be waited for.
+///
+/// ```
+/// use async_monitor::watch::{self, Resource};
+///
+/// let report = watch::report();
+/// let of_locks = report.waits.iter().filter(|wait| wait.resource == Resource::Lock);
+/// println!("{} of {} wait for a lock", of_locks.count(), report.waits.len());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
@@ -92,6 +133,15 @@ pub enum Resource {
 }
 
 /// A section.
+///
+/// ```
+/// use async_monitor::watch;
+///
+/// for held in watch::report().held {
+///     let section = held.section;
+///     println!("{} at {} holds {}", section.name, section.place, held.lock);
+/// }
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -106,6 +156,15 @@ pub struct SectionInfo {
 }
 
 /// A place in the source.
+///
+/// ```
+/// use async_monitor::watch;
+///
+/// for wait in watch::report().waits {
+///     let place = wait.place;
+///     assert_eq!(place.to_string(), format!("{}:{}:{}", place.file(), place.line(), place.column()));
+/// }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Place {
@@ -120,16 +179,40 @@ impl Place {
     }
 
     /// The file.
+    ///
+    /// ```
+    /// use async_monitor::watch::Place;
+    /// use std::panic::Location;
+    ///
+    /// let place = Place::from(Location::caller());
+    /// assert_eq!(place.file(), file!());
+    /// ```
     pub fn file(&self) -> &'static str {
         self.file
     }
 
     /// The line, from 1.
+    ///
+    /// ```
+    /// use async_monitor::watch::Place;
+    /// use std::panic::Location;
+    ///
+    /// let (place, line) = (Place::from(Location::caller()), line!());
+    /// assert_eq!(place.line(), line);
+    /// ```
     pub fn line(&self) -> u32 {
         self.line
     }
 
     /// The column, from 1.
+    ///
+    /// ```
+    /// use async_monitor::watch::Place;
+    /// use std::panic::Location;
+    ///
+    /// let location = Location::caller();
+    /// assert_eq!(Place::from(location).column(), location.column());
+    /// ```
     pub fn column(&self) -> u32 {
         self.column
     }
@@ -154,6 +237,14 @@ impl fmt::Debug for Place {
 }
 
 /// A lock that a section holds.
+///
+/// ```
+/// use async_monitor::watch;
+///
+/// for held in watch::report().held {
+///     println!("{} has been held ({:?}) for {:?}", held.lock, held.mode, held.since);
+/// }
+/// ```
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -175,6 +266,18 @@ pub struct Held {
 }
 
 /// That a section acquired a lock within the section of another.
+///
+/// ```
+/// use async_monitor::watch::{self, Kind};
+///
+/// watch::set_hook(|report| {
+///     if report.kind == Kind::OrderInversion {
+///         for order in &report.orders {
+///             eprintln!("{}, and then {}", order.first.lock, order.then.lock);
+///         }
+///     }
+/// });
+/// ```
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -186,6 +289,15 @@ pub struct Order {
 }
 
 /// A lock of an [`Order`]: any instance.
+///
+/// ```
+/// use async_monitor::watch::OrderedLock;
+///
+/// fn explain(lock: &OrderedLock) -> String {
+///     format!("{}, acquired at {}", lock.lock, lock.section.place)
+/// }
+/// # let _ = explain;
+/// ```
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -199,6 +311,22 @@ pub struct OrderedLock {
 }
 
 /// Somebody who waits.
+///
+/// ```
+/// # use async_monitor::Lock;
+/// # use std::{future::Future, pin::pin, task::{Context, Waker}};
+/// # let lock = Lock::new();
+/// # let _guard = lock.try_acquire();
+/// # let mut waiting = pin!(lock.acquire());
+/// # let _ = waiting.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+/// use async_monitor::watch;
+///
+/// for wait in watch::report().waits {
+///     if let Some(holder) = wait.last_acquired {
+///         println!("{} waits for {}, which was acquired at {holder}", wait.place, wait.name);
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]

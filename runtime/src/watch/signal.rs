@@ -52,6 +52,8 @@ const VERSION: u32 = 1;
 /// It was called before; the signal or the thread is refused; or the files by which
 /// `async-monitor ps` finds the process cannot be written (see [`OnSignal::unannounced`]).
 ///
+/// # Examples
+///
 /// ```
 /// use async_monitor::watch;
 ///
@@ -90,6 +92,15 @@ impl Default for OnSignal {
 
 impl OnSignal {
     /// On SIGUSR1, the report is printed to stderr.
+    ///
+    /// ```no_run
+    /// use async_monitor::watch::OnSignal;
+    ///
+    /// # fn main() -> std::io::Result<()> {
+    /// OnSignal::new().start()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new() -> Self {
         OnSignal {
             signal: SIGUSR1,
@@ -99,6 +110,17 @@ impl OnSignal {
     }
 
     /// Another signal; a named one, as `async-monitor ps` sends no real-time signals.
+    ///
+    /// ```no_run
+    /// use async_monitor::watch::OnSignal;
+    ///
+    /// # fn main() -> std::io::Result<()> {
+    /// # const SIGUSR2: i32 = 12;
+    /// // The number of the `libc` or `signal-hook` crate.
+    /// OnSignal::new().signal(SIGUSR2).start()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn signal(mut self, signal: i32) -> Self {
         self.signal = signal;
         self
@@ -106,6 +128,15 @@ impl OnSignal {
 
     /// Appends the report to that file instead, which is made if there is none, readable by
     /// the user alone.
+    ///
+    /// ```no_run
+    /// use async_monitor::watch::OnSignal;
+    ///
+    /// # fn main() -> std::io::Result<()> {
+    /// OnSignal::new().append_to("/var/log/bank.hangs").start()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn append_to(mut self, file: impl Into<PathBuf>) -> Self {
         self.file = Some(file.into());
         self
@@ -113,6 +144,15 @@ impl OnSignal {
 
     /// Writes no files for `async-monitor ps`, which can then not ask: for where there is no
     /// temporary folder to write to.
+    ///
+    /// ```no_run
+    /// use async_monitor::watch::OnSignal;
+    ///
+    /// # fn main() -> std::io::Result<()> {
+    /// OnSignal::new().unannounced().start()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn unannounced(mut self) -> Self {
         self.is_announced = false;
         self
@@ -123,6 +163,19 @@ impl OnSignal {
     /// # Errors
     ///
     /// As for [`on_signal`].
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use async_monitor::watch::OnSignal;
+    ///
+    /// # fn main() -> std::io::Result<()> {
+    /// if let Err(error) = OnSignal::new().start() {
+    ///     eprintln!("nobody can ask what hangs: {error}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn start(self) -> io::Result<()> {
         static IS_STARTED: AtomicBool = AtomicBool::new(false);
 

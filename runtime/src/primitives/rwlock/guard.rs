@@ -8,8 +8,8 @@ use core::ptr::NonNull;
 use core::task::{Context, Poll};
 
 use super::{
-    Access, READER, RawRwLock, RwLock, Shared, ThisFlavour, UPGRADABLE, WRITER, rc, threads_only,
-    use_of,
+    Access, READER, RawRwLock, RwLock, Shared, ThisFlavour, UPGRADABLE, WRITER, let_rc, rc,
+    threads_only, use_of, use_rc,
 };
 use crate::gate::{
     Acquiring, Gate, GatePermit, Gated, acquiring_future, guard_traits, polled_after_completion,
@@ -96,12 +96,34 @@ impl<T: ?Sized> Gated for ReadHandle<'_, T> {
 }
 
 /// Holds an [`RwLock`] for reading until it is dropped.
+///
+/// ```
+/// # futures::executor::block_on(async {
+#[doc = use_of!("{RwLock, RwLockReadGuard}")]
+///
+/// let config = RwLock::new("fast");
+/// let reader: RwLockReadGuard<'_, &str> = config.read().await;
+/// assert_eq!(*reader, "fast");
+/// assert!(config.try_write().is_none());
+/// # });
+/// ```
 #[must_use = "the lock is released as soon as the guard is dropped"]
 pub struct RwLockReadGuard<'a, T: ?Sized> {
     permit: GatePermit<ReadHandle<'a, T>, Read>,
 }
 
 /// Holds an [`RwLock`] for writing until it is dropped.
+///
+/// ```
+/// # futures::executor::block_on(async {
+#[doc = use_of!("{RwLock, RwLockWriteGuard}")]
+///
+/// let config = RwLock::new("fast");
+/// let mut writer: RwLockWriteGuard<'_, &str> = config.write().await;
+/// *writer = "safe";
+/// assert!(config.try_read().is_none());
+/// # });
+/// ```
 #[must_use = "the lock is released as soon as the guard is dropped"]
 pub struct RwLockWriteGuard<'a, T: ?Sized> {
     pub(super) permit: GatePermit<&'a RwLock<T>, Write>,
@@ -109,18 +131,56 @@ pub struct RwLockWriteGuard<'a, T: ?Sized> {
 
 /// Holds an [`RwLock`] for reading until it is dropped, and may be
 /// [upgraded](Self::upgrade) for writing.
+///
+/// ```
+/// # futures::executor::block_on(async {
+#[doc = use_of!("{RwLock, RwLockUpgradableReadGuard}")]
+///
+/// let cache = RwLock::new(None);
+/// let reader: RwLockUpgradableReadGuard<'_, _> = cache.upgradable_read().await;
+/// if reader.is_none() {
+///     *RwLockUpgradableReadGuard::upgrade(reader).await = Some(42);
+/// }
+/// assert_eq!(*cache.read().await, Some(42));
+/// # });
+/// ```
 #[must_use = "the lock is released as soon as the guard is dropped"]
 pub struct RwLockUpgradableReadGuard<'a, T: ?Sized> {
     permit: GatePermit<&'a RwLock<T>, Upgradable>,
 }
 
 /// Holds an [`RwLock`], and keeps it alive, for reading until it is dropped.
+///
+/// ```
+/// # futures::executor::block_on(async {
+#[doc = use_of!("{OwnedRwLockReadGuard, RwLock}")]
+#[doc = use_rc!()]
+///
+#[doc = let_rc!("config", "RwLock::new(\"fast\")")]
+/// let reader: OwnedRwLockReadGuard<&str> = config.read_owned().await;
+/// drop(config);
+/// assert_eq!(*reader, "fast");
+/// # });
+/// ```
 #[must_use = "the lock is released as soon as the guard is dropped"]
 pub struct OwnedRwLockReadGuard<T: ?Sized> {
     permit: GatePermit<rc!(RwLock<T>), Read>,
 }
 
 /// Holds an [`RwLock`], and keeps it alive, for writing until it is dropped.
+///
+/// ```
+/// # futures::executor::block_on(async {
+#[doc = use_of!("{OwnedRwLockWriteGuard, RwLock}")]
+#[doc = use_rc!()]
+///
+#[doc = let_rc!("config", "RwLock::new(\"fast\")")]
+/// let mut writer: OwnedRwLockWriteGuard<&str> = config.write_owned().await;
+/// *writer = "safe";
+/// drop(writer);
+/// assert_eq!(*config.read().await, "safe");
+/// # });
+/// ```
 #[must_use = "the lock is released as soon as the guard is dropped"]
 pub struct OwnedRwLockWriteGuard<T: ?Sized> {
     permit: GatePermit<rc!(RwLock<T>), Write>,
@@ -128,13 +188,28 @@ pub struct OwnedRwLockWriteGuard<T: ?Sized> {
 
 /// Holds an [`RwLock`], and keeps it alive, for reading until it is dropped, and may be
 /// [upgraded](Self::upgrade) for writing.
+///
+/// ```
+/// # futures::executor::block_on(async {
+#[doc = use_of!("{OwnedRwLockUpgradableReadGuard, RwLock}")]
+#[doc = use_rc!()]
+///
+#[doc = let_rc!("cache", "RwLock::new(None)")]
+/// let reader: OwnedRwLockUpgradableReadGuard<_> = cache.upgradable_read_owned().await;
+/// if reader.is_none() {
+///     *OwnedRwLockUpgradableReadGuard::upgrade(reader).await = Some(42);
+/// }
+/// assert_eq!(*cache.read().await, Some(42));
+/// # });
+/// ```
 #[must_use = "the lock is released as soon as the guard is dropped"]
 pub struct OwnedRwLockUpgradableReadGuard<T: ?Sized> {
     permit: GatePermit<rc!(RwLock<T>), Upgradable>,
 }
 
+/// The methods of all guards. `import`, `primitive` and `acquire` are lines of their examples.
 macro_rules! guards {
-    ($($guard:ident[$($generics:tt)*]<$($params:tt),*>, $handle:ty;)*) => {$(
+    ($($guard:ident[$($generics:tt)*]<$($params:tt),*>, $handle:ty, $import:expr, $primitive:expr, $acquire:literal;)*) => {$(
         impl<$($generics)*> $guard<$($params),*> {
             /// The gate has granted the access to the caller.
             #[inline]
@@ -145,6 +220,17 @@ macro_rules! guards {
             /// Releases the lock. Equivalent to `drop(guard)`.
             ///
             /// An associated function, so that it hides no method of `T`.
+            ///
+            /// ```
+            /// # futures::executor::block_on(async {
+            #[doc = $import]
+            ///
+            #[doc = $primitive]
+            #[doc = concat!("let guard = lock.", $acquire, "().await;")]
+            #[doc = concat!(stringify!($guard), "::release(guard);")]
+            /// assert!(!lock.is_locked());
+            /// # });
+            /// ```
             #[inline]
             pub fn release(guard: Self) {
                 guard.permit.release();
@@ -154,12 +240,21 @@ macro_rules! guards {
 }
 
 guards! {
-    RwLockReadGuard['a, T: ?Sized]<'a, T>, ReadHandle<'a, T>;
-    RwLockWriteGuard['a, T: ?Sized]<'a, T>, &'a RwLock<T>;
-    RwLockUpgradableReadGuard['a, T: ?Sized]<'a, T>, &'a RwLock<T>;
-    OwnedRwLockReadGuard[T: ?Sized]<T>, rc!(RwLock<T>);
-    OwnedRwLockWriteGuard[T: ?Sized]<T>, rc!(RwLock<T>);
-    OwnedRwLockUpgradableReadGuard[T: ?Sized]<T>, rc!(RwLock<T>);
+    RwLockReadGuard['a, T: ?Sized]<'a, T>, ReadHandle<'a, T>,
+        use_of!("{RwLock, RwLockReadGuard}"), "let lock = RwLock::new(1);", "read";
+    RwLockWriteGuard['a, T: ?Sized]<'a, T>, &'a RwLock<T>,
+        use_of!("{RwLock, RwLockWriteGuard}"), "let lock = RwLock::new(1);", "write";
+    RwLockUpgradableReadGuard['a, T: ?Sized]<'a, T>, &'a RwLock<T>,
+        use_of!("{RwLock, RwLockUpgradableReadGuard}"), "let lock = RwLock::new(1);", "upgradable_read";
+    OwnedRwLockReadGuard[T: ?Sized]<T>, rc!(RwLock<T>),
+        concat!(use_of!("{OwnedRwLockReadGuard, RwLock}"), "\n", use_rc!()),
+        let_rc!("lock", "RwLock::new(1)"), "read_owned";
+    OwnedRwLockWriteGuard[T: ?Sized]<T>, rc!(RwLock<T>),
+        concat!(use_of!("{OwnedRwLockWriteGuard, RwLock}"), "\n", use_rc!()),
+        let_rc!("lock", "RwLock::new(1)"), "write_owned";
+    OwnedRwLockUpgradableReadGuard[T: ?Sized]<T>, rc!(RwLock<T>),
+        concat!(use_of!("{OwnedRwLockUpgradableReadGuard, RwLock}"), "\n", use_rc!()),
+        let_rc!("lock", "RwLock::new(1)"), "upgradable_read_owned";
 }
 
 // R1 and R2.
@@ -178,19 +273,19 @@ guard_traits! {
 }
 
 macro_rules! write_guards {
-    ($($guard:ident[$($generics:tt)*]<$($params:tt),*>, $read_guard:ty, |$handle:ident| $read_handle:expr;)*) => {$(
+    ($($guard:ident[$($generics:tt)*]<$($params:tt),*>, $read_guard:ty, |$handle:ident| $read_handle:expr, $import:expr, $primitive:expr, $acquire:literal;)*) => {$(
         impl<$($generics)*> $guard<$($params),*> {
             /// Goes on as a reader. Readers that are first in the queue acquire too;
             /// no writer gets in between.
             ///
             /// ```
             /// # futures::executor::block_on(async {
-            #[doc = use_of!("{RwLock, RwLockWriteGuard}")]
+            #[doc = $import]
             ///
-            /// let lock = RwLock::new(1);
-            /// let mut guard = lock.write().await;
+            #[doc = $primitive]
+            #[doc = concat!("let mut guard = lock.", $acquire, "().await;")]
             /// *guard += 1;
-            /// let guard = RwLockWriteGuard::downgrade(guard);
+            #[doc = concat!("let guard = ", stringify!($guard), "::downgrade(guard);")]
             /// assert_eq!((*guard, *lock.read().await), (2, 2));
             /// # });
             /// ```
@@ -210,12 +305,15 @@ macro_rules! write_guards {
 
 write_guards! {
     RwLockWriteGuard['a, T: ?Sized]<'a, T>, RwLockReadGuard<'a, T>,
-        |lock| ReadHandle::new(lock);
-    OwnedRwLockWriteGuard[T: ?Sized]<T>, OwnedRwLockReadGuard<T>, |lock| lock;
+        |lock| ReadHandle::new(lock),
+        use_of!("{RwLock, RwLockWriteGuard}"), "let lock = RwLock::new(1);", "write";
+    OwnedRwLockWriteGuard[T: ?Sized]<T>, OwnedRwLockReadGuard<T>, |lock| lock,
+        concat!(use_of!("{OwnedRwLockWriteGuard, RwLock}"), "\n", use_rc!()),
+        let_rc!("lock", "RwLock::new(1)"), "write_owned";
 }
 
 macro_rules! upgradable_guards {
-    ($($guard:ident[$($generics:tt)*]<$($params:tt),*>, $read_guard:ty, |$handle:ident| $read_handle:expr, $write_guard:ty, $upgrade:ident, $for:ty;)*) => {$(
+    ($($guard:ident[$($generics:tt)*]<$($params:tt),*>, $read_guard:ty, |$handle:ident| $read_handle:expr, $write_guard:ty, $upgrade:ident, $for:ty, $import:expr, $primitive:expr, $acquire:literal, $future:literal;)*) => {$(
         impl<$($generics)*> $guard<$($params),*> {
             /// Waits until the readers have left, and goes on as the writer. No
             /// writer gets in between, and no reader acquires meanwhile.
@@ -224,6 +322,20 @@ macro_rules! upgradable_guards {
             ///
             /// The guard is given to the future: dropping the future releases
             /// the lock.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// # futures::executor::block_on(async {
+            #[doc = $import]
+            ///
+            #[doc = $primitive]
+            #[doc = concat!("let guard = lock.", $acquire, "().await;")]
+            /// assert_eq!(*guard, 1);
+            #[doc = concat!("let mut guard = ", stringify!($guard), "::upgrade(guard).await;")]
+            /// *guard += 1;
+            /// # });
+            /// ```
             #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             pub fn upgrade(guard: Self) -> $upgrade<$($params),*> {
@@ -240,6 +352,22 @@ macro_rules! upgradable_guards {
             /// # Errors
             ///
             /// The guard itself where others read.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// # futures::executor::block_on(async {
+            #[doc = $import]
+            ///
+            #[doc = $primitive]
+            #[doc = concat!("let guard = lock.", $acquire, "().await;")]
+            /// let reader = lock.read().await;
+            #[doc = concat!("let guard = ", stringify!($guard), "::try_upgrade(guard).unwrap_err();")]
+            /// drop(reader);
+            #[doc = concat!("let mut guard = ", stringify!($guard), "::try_upgrade(guard).unwrap();")]
+            /// *guard += 1;
+            /// # });
+            /// ```
             #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             pub fn try_upgrade(guard: Self) -> Result<$write_guard, Self> {
@@ -253,6 +381,19 @@ macro_rules! upgradable_guards {
             }
 
             /// Goes on as a plain reader, so that another may be upgradable.
+            ///
+            /// ```
+            /// # futures::executor::block_on(async {
+            #[doc = $import]
+            ///
+            #[doc = $primitive]
+            #[doc = concat!("let guard = lock.", $acquire, "().await;")]
+            /// assert!(lock.try_upgradable_read().is_none());
+            #[doc = concat!("let guard = ", stringify!($guard), "::downgrade(guard);")]
+            /// assert!(lock.try_upgradable_read().is_some());
+            /// # drop(guard);
+            /// # });
+            /// ```
             #[inline]
             pub fn downgrade(guard: Self) -> $read_guard {
                 let $handle = guard.permit.into_handle();
@@ -266,7 +407,19 @@ macro_rules! upgradable_guards {
             }
         }
 
-        /// The future of `upgrade`. Dropping it releases the lock.
+        #[doc = concat!("The future of [`", stringify!($guard), "::upgrade`]. Dropping it releases the lock.")]
+        ///
+        /// ```
+        /// # futures::executor::block_on(async {
+        #[doc = $import]
+        ///
+        #[doc = $primitive]
+        #[doc = concat!("let guard = lock.", $acquire, "().await;")]
+        #[doc = concat!("let upgrading: ", $future, " = ", stringify!($guard), "::upgrade(guard);")]
+        /// drop(upgrading);
+        /// assert!(!lock.is_locked());
+        /// # });
+        /// ```
         #[must_use = "futures do nothing unless they are awaited"]
         pub struct $upgrade<$($generics)*> {
             // Dropped first: takes back the request before the guard goes.
@@ -310,36 +463,63 @@ macro_rules! upgradable_guards {
 upgradable_guards! {
     RwLockUpgradableReadGuard['a, T: ?Sized]<'a, T>,
         RwLockReadGuard<'a, T>, |lock| ReadHandle::new(lock),
-        RwLockWriteGuard<'a, T>, RwLockUpgrade, &'a RwLock<T>;
+        RwLockWriteGuard<'a, T>, RwLockUpgrade, &'a RwLock<T>,
+        use_of!("{RwLock, RwLockUpgradableReadGuard, future::RwLockUpgrade}"), "let lock = RwLock::new(1);",
+        "upgradable_read", "RwLockUpgrade<'_, i32>";
     OwnedRwLockUpgradableReadGuard[T: ?Sized]<T>,
         OwnedRwLockReadGuard<T>, |lock| lock,
-        OwnedRwLockWriteGuard<T>, RwLockUpgradeOwned, rc!(RwLock<T>);
+        OwnedRwLockWriteGuard<T>, RwLockUpgradeOwned, rc!(RwLock<T>),
+        concat!(
+            use_of!("{OwnedRwLockUpgradableReadGuard, RwLock, future::RwLockUpgradeOwned}"),
+            "\n",
+            use_rc!()
+        ),
+        let_rc!("lock", "RwLock::new(1)"),
+        "upgradable_read_owned", "RwLockUpgradeOwned<i32>";
 }
 
 acquiring_future! {
     /// The future of [`RwLock::read`].
     RwLockRead['a, T: ?Sized]['a, T] for ReadHandle<'a, T> => RwLockReadGuard<'a, T>,
-        request Access::Read;
+        request Access::Read,
+        example use_of!("{RwLock, future::RwLockRead}"),
+            "let lock = RwLock::new(1);",
+            "let acquiring: RwLockRead<'_, i32> = lock.read();";
 
     /// The future of [`RwLock::write`].
     RwLockWrite['a, T: ?Sized]['a, T] for &'a RwLock<T> => RwLockWriteGuard<'a, T>,
-        request Access::Write;
+        request Access::Write,
+        example use_of!("{RwLock, future::RwLockWrite}"),
+            "let lock = RwLock::new(1);",
+            "let acquiring: RwLockWrite<'_, i32> = lock.write();";
 
     /// The future of [`RwLock::upgradable_read`].
     RwLockUpgradableRead['a, T: ?Sized]['a, T] for &'a RwLock<T>
-        => RwLockUpgradableReadGuard<'a, T>, request Access::Upgradable;
+        => RwLockUpgradableReadGuard<'a, T>, request Access::Upgradable,
+        example use_of!("{RwLock, future::RwLockUpgradableRead}"),
+            "let lock = RwLock::new(1);",
+            "let acquiring: RwLockUpgradableRead<'_, i32> = lock.upgradable_read();";
 
     /// The future of [`RwLock::read_owned`].
     RwLockReadOwned[T: ?Sized][T] for rc!(RwLock<T>) => OwnedRwLockReadGuard<T>,
-        request Access::Read;
+        request Access::Read,
+        example concat!(use_of!("{RwLock, future::RwLockReadOwned}"), "\n", use_rc!()),
+            let_rc!("lock", "RwLock::new(1)"),
+            "let acquiring: RwLockReadOwned<i32> = lock.read_owned();";
 
     /// The future of [`RwLock::write_owned`].
     RwLockWriteOwned[T: ?Sized][T] for rc!(RwLock<T>) => OwnedRwLockWriteGuard<T>,
-        request Access::Write;
+        request Access::Write,
+        example concat!(use_of!("{RwLock, future::RwLockWriteOwned}"), "\n", use_rc!()),
+            let_rc!("lock", "RwLock::new(1)"),
+            "let acquiring: RwLockWriteOwned<i32> = lock.write_owned();";
 
     /// The future of [`RwLock::upgradable_read_owned`].
     RwLockUpgradableReadOwned[T: ?Sized][T] for rc!(RwLock<T>)
-        => OwnedRwLockUpgradableReadGuard<T>, request Access::Upgradable;
+        => OwnedRwLockUpgradableReadGuard<T>, request Access::Upgradable,
+        example concat!(use_of!("{RwLock, future::RwLockUpgradableReadOwned}"), "\n", use_rc!()),
+            let_rc!("lock", "RwLock::new(1)"),
+            "let acquiring: RwLockUpgradableReadOwned<i32> = lock.upgradable_read_owned();";
 }
 
 relock_guard! {

@@ -54,7 +54,7 @@ pub use self::guard::{
     RwLockUpgradableReadOwned, RwLockUpgrade, RwLockUpgradeOwned, RwLockWrite, RwLockWriteGuard,
     RwLockWriteOwned,
 };
-use super::flavour::{Rc, ThisFlavour, rc, threads_only, use_of};
+use super::flavour::{Rc, ThisFlavour, let_rc, per_flavour, rc, threads_only, use_of, use_rc};
 use crate::gate::{Access, FLAGS, Gate, Gated, READER, Shared, UPGRADABLE, WRITER};
 use crate::traits::lock::{AsyncRwLock, ExclusiveLock, ExclusiveRwLock, Infallibly, async_lock};
 use crate::watching::Site;
@@ -126,6 +126,13 @@ threads_only! {
 impl<T> RwLock<T> {
     #[cfg(not(async_monitor_loom))]
     /// A lock that nobody holds.
+    ///
+    /// ```
+    #[doc = use_of!("RwLock")]
+    ///
+    /// let config = RwLock::new("fast");
+    /// assert!(!config.is_locked());
+    /// ```
     pub const fn new(value: T) -> Self {
         RwLock {
             raw: RawRwLock { gate: Gate::new(0) },
@@ -144,6 +151,16 @@ impl<T> RwLock<T> {
     }
 
     /// Takes the value out. Nobody else has the lock, so nobody holds it.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    #[doc = use_of!("RwLock")]
+    ///
+    /// let config = RwLock::new(String::from("a"));
+    /// config.write().await.push('b');
+    /// assert_eq!(config.into_inner(), "ab");
+    /// # });
+    /// ```
     #[inline]
     pub fn into_inner(self) -> T {
         self.value.into_inner()
@@ -158,6 +175,18 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// Dropping the future takes it out of the queue, and passes on what it had
     /// been granted. The same holds for the futures of all methods here.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    #[doc = use_of!("RwLock")]
+    ///
+    /// let config = RwLock::new("fast");
+    /// let (one, two) = futures::join!(config.read(), config.read());
+    /// assert_eq!((*one, *two), ("fast", "fast"));
+    /// # });
+    /// ```
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn read(&self) -> RwLockRead<'_, T> {
@@ -165,6 +194,16 @@ impl<T: ?Sized> RwLock<T> {
     }
 
     /// Waits until nobody is inside, to write.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    #[doc = use_of!("RwLock")]
+    ///
+    /// let config = RwLock::new("fast");
+    /// *config.write().await = "safe";
+    /// assert_eq!(*config.read().await, "safe");
+    /// # });
+    /// ```
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn write(&self) -> RwLockWrite<'_, T> {
@@ -194,6 +233,18 @@ impl<T: ?Sized> RwLock<T> {
     }
 
     /// Locks for reading if that is possible at once and no waiter is queued.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    #[doc = use_of!("RwLock")]
+    ///
+    /// let config = RwLock::new("fast");
+    /// let writer = config.write().await;
+    /// assert!(config.try_read().is_none());
+    /// drop(writer);
+    /// assert_eq!(config.try_read().as_deref(), Some(&"fast"));
+    /// # });
+    /// ```
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_read(&self) -> Option<RwLockReadGuard<'_, T>> {
@@ -202,6 +253,18 @@ impl<T: ?Sized> RwLock<T> {
     }
 
     /// Locks for writing if that is possible at once and no waiter is queued.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    #[doc = use_of!("RwLock")]
+    ///
+    /// let config = RwLock::new("fast");
+    /// let reader = config.read().await;
+    /// assert!(config.try_write().is_none());
+    /// drop(reader);
+    /// assert!(config.try_write().is_some());
+    /// # });
+    /// ```
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_write(&self) -> Option<RwLockWriteGuard<'_, T>> {
@@ -211,6 +274,17 @@ impl<T: ?Sized> RwLock<T> {
 
     /// Locks for upgradable reading if that is possible at once and nobody is
     /// queued.
+    ///
+    /// ```
+    #[doc = use_of!("RwLock")]
+    ///
+    /// let config = RwLock::new("fast");
+    /// let guard = config.try_upgradable_read().expect("nobody is inside");
+    /// // Plain readers may join, but no other that is upgradable.
+    /// assert!(config.try_read().is_some());
+    /// assert!(config.try_upgradable_read().is_none());
+    /// # drop(guard);
+    /// ```
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_upgradable_read(&self) -> Option<RwLockUpgradableReadGuard<'_, T>> {
@@ -221,6 +295,17 @@ impl<T: ?Sized> RwLock<T> {
     threads_only! {
         /// Waits, to read, by parking the thread. See
         /// [`Lock::acquire_blocking`](crate::Lock::acquire_blocking).
+        ///
+        /// ```
+        /// use async_monitor::RwLock;
+        ///
+        /// let config = RwLock::new("fast");
+        /// std::thread::scope(|scope| {
+        ///     for _ in 0..4 {
+        ///         scope.spawn(|| assert_eq!(*config.read_blocking(), "fast"));
+        ///     }
+        /// });
+        /// ```
         #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn read_blocking(&self) -> RwLockReadGuard<'_, T> {
@@ -234,6 +319,18 @@ impl<T: ?Sized> RwLock<T> {
     threads_only! {
         /// Waits, to write, by parking the thread. See
         /// [`Lock::acquire_blocking`](crate::Lock::acquire_blocking).
+        ///
+        /// ```
+        /// use async_monitor::RwLock;
+        ///
+        /// let count = RwLock::new(0);
+        /// std::thread::scope(|scope| {
+        ///     for _ in 0..4 {
+        ///         scope.spawn(|| *count.write_blocking() += 1);
+        ///     }
+        /// });
+        /// assert_eq!(count.into_inner(), 4);
+        /// ```
         #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn write_blocking(&self) -> RwLockWriteGuard<'_, T> {
@@ -247,6 +344,18 @@ impl<T: ?Sized> RwLock<T> {
     threads_only! {
         /// Waits, to read and perhaps to upgrade later, by parking the thread. See
         /// [`Lock::acquire_blocking`](crate::Lock::acquire_blocking).
+        ///
+        /// ```
+        /// use async_monitor::{RwLock, RwLockUpgradableReadGuard};
+        ///
+        /// let cache = RwLock::new(None);
+        /// let guard = cache.upgradable_read_blocking();
+        /// if guard.is_none() {
+        ///     let guard = RwLockUpgradableReadGuard::try_upgrade(guard);
+        ///     *guard.expect("nobody else reads") = Some(42);
+        /// }
+        /// assert_eq!(*cache.read_blocking(), Some(42));
+        /// ```
         #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn upgradable_read_blocking(&self) -> RwLockUpgradableReadGuard<'_, T> {
@@ -258,6 +367,17 @@ impl<T: ?Sized> RwLock<T> {
     }
 
     /// As [`read`](Self::read), with a guard that keeps the lock alive.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    #[doc = use_of!("RwLock")]
+    #[doc = use_rc!()]
+    ///
+    #[doc = let_rc!("config", "RwLock::new(1)")]
+    /// let guard = config.read_owned().await;
+    #[doc = per_flavour!("std::thread::spawn(move || assert_eq!(*guard, 1)).join().unwrap();", "assert_eq!(*guard, 1);")]
+    /// # });
+    /// ```
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn read_owned(self: &rc!(Self)) -> RwLockReadOwned<T> {
@@ -265,6 +385,19 @@ impl<T: ?Sized> RwLock<T> {
     }
 
     /// As [`write`](Self::write), with a guard that keeps the lock alive.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    #[doc = use_of!("RwLock")]
+    #[doc = use_rc!()]
+    ///
+    #[doc = let_rc!("config", "RwLock::new(1)")]
+    /// let mut guard = config.write_owned().await;
+    /// *guard += 1;
+    #[doc = per_flavour!("std::thread::spawn(move || drop(guard)).join().unwrap();", "drop(guard);")]
+    /// assert_eq!(*config.read().await, 2);
+    /// # });
+    /// ```
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn write_owned(self: &rc!(Self)) -> RwLockWriteOwned<T> {
@@ -273,6 +406,20 @@ impl<T: ?Sized> RwLock<T> {
 
     /// As [`upgradable_read`](Self::upgradable_read), with a guard that keeps
     /// the lock alive.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    #[doc = use_of!("{OwnedRwLockUpgradableReadGuard, RwLock}")]
+    #[doc = use_rc!()]
+    ///
+    #[doc = let_rc!("cache", "RwLock::new(None)")]
+    /// let guard = cache.upgradable_read_owned().await;
+    /// if guard.is_none() {
+    ///     *OwnedRwLockUpgradableReadGuard::upgrade(guard).await = Some(42);
+    /// }
+    /// assert_eq!(*cache.read().await, Some(42));
+    /// # });
+    /// ```
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn upgradable_read_owned(self: &rc!(Self)) -> RwLockUpgradableReadOwned<T> {
@@ -280,6 +427,16 @@ impl<T: ?Sized> RwLock<T> {
     }
 
     /// As [`try_read`](Self::try_read), with a guard that keeps the lock alive.
+    ///
+    /// ```
+    #[doc = use_of!("RwLock")]
+    #[doc = use_rc!()]
+    ///
+    #[doc = let_rc!("lock", "RwLock::new(1)")]
+    /// let guard = lock.try_read_owned().expect("nobody is inside");
+    /// assert_eq!(*guard, 1);
+    /// # drop(guard);
+    /// ```
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_read_owned(self: &rc!(Self)) -> Option<OwnedRwLockReadGuard<T>> {
@@ -289,6 +446,16 @@ impl<T: ?Sized> RwLock<T> {
 
     /// As [`try_write`](Self::try_write), with a guard that keeps the lock
     /// alive.
+    ///
+    /// ```
+    #[doc = use_of!("RwLock")]
+    #[doc = use_rc!()]
+    ///
+    #[doc = let_rc!("lock", "RwLock::new(1)")]
+    /// let guard = lock.try_write_owned().expect("nobody is inside");
+    /// assert_eq!(*guard, 1);
+    /// # drop(guard);
+    /// ```
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_write_owned(self: &rc!(Self)) -> Option<OwnedRwLockWriteGuard<T>> {
@@ -298,6 +465,16 @@ impl<T: ?Sized> RwLock<T> {
 
     /// As [`try_upgradable_read`](Self::try_upgradable_read), with a guard that
     /// keeps the lock alive.
+    ///
+    /// ```
+    #[doc = use_of!("RwLock")]
+    #[doc = use_rc!()]
+    ///
+    #[doc = let_rc!("lock", "RwLock::new(1)")]
+    /// let guard = lock.try_upgradable_read_owned().expect("nobody is inside");
+    /// assert_eq!(*guard, 1);
+    /// # drop(guard);
+    /// ```
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_upgradable_read_owned(
@@ -310,6 +487,15 @@ impl<T: ?Sized> RwLock<T> {
     threads_only! {
         /// As [`read_blocking`](Self::read_blocking), with a guard that keeps the
         /// lock alive.
+        ///
+        /// ```
+        /// use async_monitor::RwLock;
+        /// use std::sync::Arc;
+        ///
+        /// let config = Arc::new(RwLock::new(1));
+        /// let guard = config.read_owned_blocking();
+        /// std::thread::spawn(move || assert_eq!(*guard, 1)).join().unwrap();
+        /// ```
         #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn read_owned_blocking(self: &rc!(Self)) -> OwnedRwLockReadGuard<T> {
@@ -323,6 +509,16 @@ impl<T: ?Sized> RwLock<T> {
     threads_only! {
         /// As [`write_blocking`](Self::write_blocking), with a guard that keeps the
         /// lock alive.
+        ///
+        /// ```
+        /// use async_monitor::RwLock;
+        /// use std::sync::Arc;
+        ///
+        /// let count = Arc::new(RwLock::new(1));
+        /// let mut guard = count.write_owned_blocking();
+        /// std::thread::spawn(move || *guard += 1).join().unwrap();
+        /// assert_eq!(*count.read_blocking(), 2);
+        /// ```
         #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn write_owned_blocking(self: &rc!(Self)) -> OwnedRwLockWriteGuard<T> {
@@ -336,6 +532,19 @@ impl<T: ?Sized> RwLock<T> {
     threads_only! {
         /// As [`upgradable_read_blocking`](Self::upgradable_read_blocking), with a
         /// guard that keeps the lock alive.
+        ///
+        /// ```
+        /// use async_monitor::{OwnedRwLockUpgradableReadGuard, RwLock};
+        /// use std::sync::Arc;
+        ///
+        /// let cache = Arc::new(RwLock::new(None));
+        /// let guard = cache.upgradable_read_owned_blocking();
+        /// if guard.is_none() {
+        ///     let guard = OwnedRwLockUpgradableReadGuard::try_upgrade(guard);
+        ///     *guard.expect("nobody else reads") = Some(42);
+        /// }
+        /// assert_eq!(*cache.read_blocking(), Some(42));
+        /// ```
         #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn upgradable_read_owned_blocking(self: &rc!(Self)) -> OwnedRwLockUpgradableReadGuard<T> {
@@ -348,6 +557,16 @@ impl<T: ?Sized> RwLock<T> {
 
     /// Whether anybody is inside, or has been granted access and not run yet.
     /// The answer may be out of date when it arrives.
+    ///
+    /// ```
+    #[doc = use_of!("RwLock")]
+    ///
+    /// let config = RwLock::new("fast");
+    /// let reader = config.try_read();
+    /// assert!(config.is_locked());
+    /// drop(reader);
+    /// assert!(!config.is_locked());
+    /// ```
     #[inline]
     pub fn is_locked(&self) -> bool {
         self.gate().looks();
@@ -355,6 +574,14 @@ impl<T: ?Sized> RwLock<T> {
     }
 
     /// The value, without locking: `&mut self` proves that no guard exists.
+    ///
+    /// ```
+    #[doc = use_of!("RwLock")]
+    ///
+    /// let mut count = RwLock::new(1);
+    /// *count.get_mut() += 1;
+    /// assert_eq!(count.into_inner(), 2);
+    /// ```
     #[inline]
     pub fn get_mut(&mut self) -> &mut T {
         self.value.get_mut()

@@ -35,7 +35,9 @@ pub use self::permit::{
     OwnedBoundedSemaphorePermit, OwnedSemaphorePermit, SemaphoreAcquire, SemaphoreAcquireOwned,
     SemaphorePermit,
 };
-use super::flavour::{Rc, ThisFlavour, local_only, rc, threads_only, use_of};
+use super::flavour::{
+    Rc, ThisFlavour, let_rc, local_only, per_flavour, rc, threads_only, use_of, use_rc,
+};
 use crate::gate::{Counting, Gate, Gated, PERMIT, QUEUED};
 use crate::platform::{Ordering, Word, const_unless_loom};
 use crate::traits::lock::{LockId, async_lock};
@@ -108,6 +110,17 @@ pub struct BoundedSemaphore {
 threads_only! {
     /// A [`BoundedSemaphore`] was asked to have more permits than it began with.
     /// Nothing was released.
+    ///
+    /// ```
+    /// use async_monitor::{BoundedSemaphore, OverRelease};
+    ///
+    /// fn free(seats: &BoundedSemaphore) -> Result<(), OverRelease> {
+    ///     seats.release(1)
+    /// }
+    ///
+    /// let error = free(&BoundedSemaphore::new(2)).unwrap_err();
+    /// assert_eq!((error.requested, error.releasable), (1, 0));
+    /// ```
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     #[non_exhaustive]
     pub struct OverRelease {
@@ -136,11 +149,18 @@ local_only! {
     pub use crate::OverRelease;
 }
 
-/// The part of the interface that both semaphores share.
+/// The part of the interface that both semaphores share. The name is for examples.
 macro_rules! semaphore {
-    ($semaphore:ident, $permit:ident, $owned_permit:ident, $acquire:ident, $acquire_owned:ident) => {
+    ($semaphore:ident, $name:literal, $permit:ident, $owned_permit:ident, $acquire:ident, $acquire_owned:ident) => {
         impl $semaphore {
             /// The most permits that a semaphore may have.
+            ///
+            /// ```
+            #[doc = use_of!($name)]
+            ///
+            #[doc = concat!("let semaphore = ", $name, "::new(", $name, "::MAX_PERMITS);")]
+            #[doc = concat!("assert_eq!(semaphore.available_permits(), ", $name, "::MAX_PERMITS);")]
+            /// ```
             pub const MAX_PERMITS: usize = usize::MAX >> 3;
 
             /// Waits for a permit.
@@ -149,6 +169,20 @@ macro_rules! semaphore {
             ///
             /// Dropping the future takes it out of the queue, and passes on what
             /// it had been granted.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// # futures::executor::block_on(async {
+            #[doc = use_of!($name)]
+            ///
+            #[doc = concat!("let semaphore = ", $name, "::new(1);")]
+            /// let permit = semaphore.acquire().await;
+            /// assert_eq!(semaphore.available_permits(), 0);
+            /// drop(permit);
+            /// assert_eq!(semaphore.available_permits(), 1);
+            /// # });
+            /// ```
             #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             pub fn acquire(&self) -> $acquire<'_> {
@@ -158,6 +192,17 @@ macro_rules! semaphore {
             /// Waits until `permits` permits are available, and takes them all
             /// at once. A request for more permits than the semaphore ever holds never
             /// completes; a request for zero completes immediately.
+            ///
+            /// ```
+            /// # futures::executor::block_on(async {
+            #[doc = use_of!($name)]
+            ///
+            #[doc = concat!("let semaphore = ", $name, "::new(5);")]
+            /// let permits = semaphore.acquire_many(3).await;
+            /// assert_eq!(permits.num_permits(), 3);
+            /// assert_eq!(semaphore.available_permits(), 2);
+            /// # });
+            /// ```
             #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             pub fn acquire_many(&self, permits: usize) -> $acquire<'_> {
@@ -165,6 +210,15 @@ macro_rules! semaphore {
             }
 
             /// Takes a permit if one is available and no waiter is queued.
+            ///
+            /// ```
+            #[doc = use_of!($name)]
+            ///
+            #[doc = concat!("let semaphore = ", $name, "::new(1);")]
+            /// let permit = semaphore.try_acquire().expect("one is available");
+            /// assert!(semaphore.try_acquire().is_none());
+            /// # drop(permit);
+            /// ```
             #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             pub fn try_acquire(&self) -> Option<$permit<'_>> {
@@ -173,6 +227,15 @@ macro_rules! semaphore {
 
             /// Takes `permits` permits if as many are available and nobody is in
             /// line.
+            ///
+            /// ```
+            #[doc = use_of!($name)]
+            ///
+            #[doc = concat!("let semaphore = ", $name, "::new(5);")]
+            /// let permits = semaphore.try_acquire_many(3).expect("5 are available");
+            /// assert!(semaphore.try_acquire_many(3).is_none());
+            /// # drop(permits);
+            /// ```
             #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             pub fn try_acquire_many(&self, permits: usize) -> Option<$permit<'_>> {
@@ -182,6 +245,21 @@ macro_rules! semaphore {
             threads_only! {
                 /// Waits for a permit by parking the thread. See
                 /// [`Lock::acquire_blocking`](crate::Lock::acquire_blocking).
+                ///
+                /// ```
+                #[doc = use_of!($name)]
+                ///
+                #[doc = concat!("let semaphore = ", $name, "::new(2);")]
+                /// std::thread::scope(|scope| {
+                ///     for _ in 0..8 {
+                ///         scope.spawn(|| {
+                ///             let _permit = semaphore.acquire_blocking();
+                ///             // ... two threads at a time are here ...
+                ///         });
+                ///     }
+                /// });
+                /// assert_eq!(semaphore.available_permits(), 2);
+                /// ```
                 #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
                 #[inline]
                 pub fn acquire_blocking(&self) -> $permit<'_> {
@@ -192,6 +270,15 @@ macro_rules! semaphore {
             threads_only! {
                 /// Waits for permits by parking the thread. See
                 /// [`Lock::acquire_blocking`](crate::Lock::acquire_blocking).
+                ///
+                /// ```
+                #[doc = use_of!($name)]
+                ///
+                #[doc = concat!("let semaphore = ", $name, "::new(5);")]
+                /// let permits = semaphore.acquire_many_blocking(3);
+                /// assert_eq!(semaphore.available_permits(), 2);
+                /// # drop(permits);
+                /// ```
                 #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
                 #[inline]
                 pub fn acquire_many_blocking(&self, permits: usize) -> $permit<'_> {
@@ -204,6 +291,18 @@ macro_rules! semaphore {
 
             /// As [`acquire`](Self::acquire), with a permit that keeps the
             /// semaphore alive and borrows nothing.
+            ///
+            /// ```
+            /// # futures::executor::block_on(async {
+            #[doc = use_of!($name)]
+            #[doc = use_rc!()]
+            ///
+            #[doc = let_rc!("semaphore", $name, "::new(1)")]
+            /// let permit = semaphore.acquire_owned().await;
+            #[doc = per_flavour!("std::thread::spawn(move || drop(permit)).join().unwrap();", "drop(permit);")]
+            /// assert_eq!(semaphore.available_permits(), 1);
+            /// # });
+            /// ```
             #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             pub fn acquire_owned(self: &rc!(Self)) -> $acquire_owned {
@@ -211,6 +310,18 @@ macro_rules! semaphore {
             }
 
             /// As [`acquire_many`](Self::acquire_many), with an owned permit.
+            ///
+            /// ```
+            /// # futures::executor::block_on(async {
+            #[doc = use_of!($name)]
+            #[doc = use_rc!()]
+            ///
+            #[doc = let_rc!("semaphore", $name, "::new(5)")]
+            /// let permits = semaphore.acquire_many_owned(3).await;
+            /// assert_eq!(semaphore.available_permits(), 2);
+            /// # drop(permits);
+            /// # });
+            /// ```
             #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             pub fn acquire_many_owned(self: &rc!(Self), permits: usize) -> $acquire_owned {
@@ -218,6 +329,16 @@ macro_rules! semaphore {
             }
 
             /// As [`try_acquire`](Self::try_acquire), with an owned permit.
+            ///
+            /// ```
+            #[doc = use_of!($name)]
+            #[doc = use_rc!()]
+            ///
+            #[doc = let_rc!("semaphore", $name, "::new(1)")]
+            /// let permit = semaphore.try_acquire_owned().expect("one is available");
+            /// assert!(semaphore.try_acquire_owned().is_none());
+            /// # drop(permit);
+            /// ```
             #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             pub fn try_acquire_owned(self: &rc!(Self)) -> Option<$owned_permit> {
@@ -226,6 +347,16 @@ macro_rules! semaphore {
 
             /// As [`try_acquire_many`](Self::try_acquire_many), with an owned
             /// permit.
+            ///
+            /// ```
+            #[doc = use_of!($name)]
+            #[doc = use_rc!()]
+            ///
+            #[doc = let_rc!("semaphore", $name, "::new(5)")]
+            /// let permits = semaphore.try_acquire_many_owned(3).expect("5 are available");
+            /// assert!(semaphore.try_acquire_many_owned(3).is_none());
+            /// # drop(permits);
+            /// ```
             #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             pub fn try_acquire_many_owned(
@@ -239,6 +370,16 @@ macro_rules! semaphore {
             threads_only! {
                 /// As [`acquire_blocking`](Self::acquire_blocking), with an owned
                 /// permit.
+                ///
+                /// ```
+                #[doc = use_of!($name)]
+                #[doc = use_rc!()]
+                ///
+                #[doc = let_rc!("semaphore", $name, "::new(1)")]
+                /// let permit = semaphore.acquire_owned_blocking();
+                /// std::thread::spawn(move || drop(permit)).join().unwrap();
+                /// assert_eq!(semaphore.available_permits(), 1);
+                /// ```
                 #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
                 #[inline]
                 pub fn acquire_owned_blocking(self: &rc!(Self)) -> $owned_permit {
@@ -249,6 +390,16 @@ macro_rules! semaphore {
             threads_only! {
                 /// As [`acquire_many_blocking`](Self::acquire_many_blocking), with an
                 /// owned permit.
+                ///
+                /// ```
+                #[doc = use_of!($name)]
+                #[doc = use_rc!()]
+                ///
+                #[doc = let_rc!("semaphore", $name, "::new(5)")]
+                /// let permits = semaphore.acquire_many_owned_blocking(3);
+                /// std::thread::spawn(move || drop(permits)).join().unwrap();
+                /// assert_eq!(semaphore.available_permits(), 5);
+                /// ```
                 #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
                 #[inline]
                 pub fn acquire_many_owned_blocking(self: &rc!(Self), permits: usize) -> $owned_permit {
@@ -261,6 +412,15 @@ macro_rules! semaphore {
 
             /// How many permits could be taken a moment ago. Those on their way
             /// to a woken task are not among them.
+            ///
+            /// ```
+            #[doc = use_of!($name)]
+            ///
+            #[doc = concat!("let semaphore = ", $name, "::new(2);")]
+            /// let permit = semaphore.try_acquire();
+            /// assert_eq!(semaphore.available_permits(), 1);
+            /// # drop(permit);
+            /// ```
             #[inline]
             pub fn available_permits(&self) -> usize {
                 self.gate.looks();
@@ -270,6 +430,16 @@ macro_rules! semaphore {
             /// Whether a task that asked for a permit would have to wait: none
             /// is available, or waiters are queued. The answer may be out of
             /// date when it arrives.
+            ///
+            /// ```
+            #[doc = use_of!($name)]
+            ///
+            #[doc = concat!("let semaphore = ", $name, "::new(1);")]
+            /// assert!(!semaphore.is_locked());
+            /// let permit = semaphore.try_acquire();
+            /// assert!(semaphore.is_locked());
+            /// # drop(permit);
+            /// ```
             #[inline]
             pub fn is_locked(&self) -> bool {
                 self.gate.looks();
@@ -318,6 +488,7 @@ macro_rules! semaphore {
 
 semaphore!(
     Semaphore,
+    "Semaphore",
     SemaphorePermit,
     OwnedSemaphorePermit,
     SemaphoreAcquire,
@@ -325,6 +496,7 @@ semaphore!(
 );
 semaphore!(
     BoundedSemaphore,
+    "BoundedSemaphore",
     BoundedSemaphorePermit,
     OwnedBoundedSemaphorePermit,
     BoundedSemaphoreAcquire,
@@ -350,6 +522,15 @@ impl Semaphore {
         /// # Panics
         ///
         /// Where `permits` is above [`MAX_PERMITS`](Self::MAX_PERMITS).
+        ///
+        /// # Examples
+        ///
+        /// ```
+        #[doc = use_of!("Semaphore")]
+        ///
+        /// let connections = Semaphore::new(8);
+        /// assert_eq!(connections.available_permits(), 8);
+        /// ```
         #[track_caller]
         pub const fn new(permits: usize) -> Self {
             Semaphore {
@@ -366,6 +547,8 @@ impl Semaphore {
     ///
     /// Where more than [`MAX_PERMITS`](Self::MAX_PERMITS) would be available.
     /// Nothing is added then, and the semaphore works as before.
+    ///
+    /// # Examples
     ///
     /// ```
     #[doc = use_of!("Semaphore")]
@@ -398,6 +581,15 @@ impl BoundedSemaphore {
         /// # Panics
         ///
         /// Where `permits` is above [`MAX_PERMITS`](Self::MAX_PERMITS).
+        ///
+        /// # Examples
+        ///
+        /// ```
+        #[doc = use_of!("BoundedSemaphore")]
+        ///
+        /// let seats = BoundedSemaphore::new(8);
+        /// assert_eq!(seats.bound(), 8);
+        /// ```
         #[track_caller]
         pub const fn new(permits: usize) -> Self {
             BoundedSemaphore {
@@ -418,6 +610,18 @@ impl BoundedSemaphore {
     ///
     /// [`OverRelease`] where there would be more permits than at the beginning,
     /// counting those that are out. Nothing is released then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    #[doc = use_of!("BoundedSemaphore")]
+    ///
+    /// let seats = BoundedSemaphore::new(2);
+    /// seats.try_acquire().expect("two are available").forget();
+    /// assert!(seats.release(1).is_ok());
+    /// let error = seats.release(1).unwrap_err();
+    /// assert_eq!((error.requested, error.releasable), (1, 0));
+    /// ```
     #[inline]
     pub fn release(&self, permits: usize) -> Result<(), OverRelease> {
         // Whether it is refused depends on what others have forgotten.
@@ -449,6 +653,15 @@ impl BoundedSemaphore {
     }
 
     /// How many permits there are in all: the most that can be available.
+    ///
+    /// ```
+    #[doc = use_of!("BoundedSemaphore")]
+    ///
+    /// let seats = BoundedSemaphore::new(8);
+    /// let permit = seats.try_acquire();
+    /// assert_eq!((seats.bound(), seats.available_permits()), (8, 7));
+    /// # drop(permit);
+    /// ```
     #[inline]
     pub fn bound(&self) -> usize {
         self.bound

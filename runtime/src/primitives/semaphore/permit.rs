@@ -6,7 +6,7 @@ use core::pin::Pin;
 use core::ptr;
 use core::task::{Context, Poll};
 
-use super::{BoundedSemaphore, Semaphore, rc};
+use super::{BoundedSemaphore, Semaphore, let_rc, rc, use_of, use_rc};
 use crate::gate::{Acquiring, GatePermit, Gated};
 use crate::platform::Ordering;
 use crate::traits::lock::LockId;
@@ -31,9 +31,25 @@ impl BoundedSemaphore {
     }
 }
 
+/// Permits, and the futures that return them. What comes after `example` is for their examples:
+/// the names that those of the methods, of the permit and of the future import, and what else
+/// they do; what makes a semaphore; the methods that acquire one permit, and several; the types.
 macro_rules! permits {
-    ($($(#[$doc:meta])* $permit:ident[$($a:lifetime)?] of $handle:ty, $(#[$future_doc:meta])* $acquire:ident;)*) => {$(
+    ($($(#[$doc:meta])* $permit:ident[$($a:lifetime)?] of $handle:ty, $(#[$future_doc:meta])* $acquire:ident, example $names:literal, $permit_names:literal, $future_names:literal, [$($rc:expr)?], $semaphore:expr, $one:literal, $many:literal, $permit_type:literal, $future_type:literal;)*) => {$(
         $(#[$doc])*
+        ///
+        /// ```
+        /// # futures::executor::block_on(async {
+        #[doc = use_of!($permit_names)]
+        $(#[doc = $rc])?
+        ///
+        #[doc = $semaphore]
+        #[doc = concat!("let permits: ", $permit_type, " = semaphore.", $many, "(2).await;")]
+        /// assert_eq!(semaphore.available_permits(), 1);
+        /// drop(permits);
+        /// assert_eq!(semaphore.available_permits(), 3);
+        /// # });
+        /// ```
         #[must_use = "the permits are given back as soon as the guard is dropped"]
         pub struct $permit<$($a)?> {
             pub(super) permit: GatePermit<$handle, usize>,
@@ -47,18 +63,53 @@ macro_rules! permits {
             }
 
             /// How many permits this is.
+            ///
+            /// ```
+            /// # futures::executor::block_on(async {
+            #[doc = use_of!($names)]
+            $(#[doc = $rc])?
+            ///
+            #[doc = $semaphore]
+            #[doc = concat!("let permits = semaphore.", $many, "(2).await;")]
+            /// assert_eq!(permits.num_permits(), 2);
+            /// # });
+            /// ```
             #[inline]
             pub fn num_permits(&self) -> usize {
                 self.permit.claim()
             }
 
             /// Gives the permits back. Equivalent to `drop(permit)`.
+            ///
+            /// ```
+            /// # futures::executor::block_on(async {
+            #[doc = use_of!($names)]
+            $(#[doc = $rc])?
+            ///
+            #[doc = $semaphore]
+            #[doc = concat!("let permits = semaphore.", $many, "(2).await;")]
+            /// permits.release();
+            /// assert_eq!(semaphore.available_permits(), 3);
+            /// # });
+            /// ```
             #[inline]
             pub fn release(self) {
                 self.permit.release();
             }
 
             /// Takes the permits for good: they are not given back.
+            ///
+            /// ```
+            /// # futures::executor::block_on(async {
+            #[doc = use_of!($names)]
+            $(#[doc = $rc])?
+            ///
+            #[doc = $semaphore]
+            #[doc = concat!("let permits = semaphore.", $many, "(2).await;")]
+            /// permits.forget();
+            /// assert_eq!(semaphore.available_permits(), 1);
+            /// # });
+            /// ```
             #[inline]
             pub fn forget(self) {
                 let permits = self.num_permits();
@@ -68,6 +119,19 @@ macro_rules! permits {
 
             /// Splits `permits` permits off; `None`, and nothing changed, if
             /// this has fewer.
+            ///
+            /// ```
+            /// # futures::executor::block_on(async {
+            #[doc = use_of!($names)]
+            $(#[doc = $rc])?
+            ///
+            #[doc = $semaphore]
+            #[doc = concat!("let mut permits = semaphore.", $many, "(3).await;")]
+            /// let one = permits.split(1).expect("there are three");
+            /// assert_eq!((permits.num_permits(), one.num_permits()), (2, 1));
+            /// assert!(permits.split(3).is_none());
+            /// # });
+            /// ```
             #[inline]
             pub fn split(&mut self, permits: usize) -> Option<Self> {
                 let left = self.num_permits().checked_sub(permits)?;
@@ -82,6 +146,20 @@ macro_rules! permits {
             ///
             /// Where `other` is of another semaphore. Its permits are given
             /// back, to their own.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// # futures::executor::block_on(async {
+            #[doc = use_of!($names)]
+            $(#[doc = $rc])?
+            ///
+            #[doc = $semaphore]
+            #[doc = concat!("let mut permits = semaphore.", $many, "(2).await;")]
+            #[doc = concat!("permits.merge(semaphore.", $one, "().await);")]
+            /// assert_eq!(permits.num_permits(), 3);
+            /// # });
+            /// ```
             #[track_caller]
             #[inline]
             pub fn merge(&mut self, other: Self) {
@@ -108,6 +186,18 @@ macro_rules! permits {
         ///
         /// It does nothing until it is polled, and may be dropped at any time:
         /// see the cancel safety of the method.
+        ///
+        /// ```
+        /// # futures::executor::block_on(async {
+        #[doc = use_of!($future_names)]
+        $(#[doc = $rc])?
+        ///
+        #[doc = $semaphore]
+        #[doc = concat!("let acquiring: ", $future_type, " = semaphore.", $one, "();")]
+        /// let permit = acquiring.await;
+        /// # drop(permit);
+        /// # });
+        /// ```
         #[must_use = "futures do nothing unless they are awaited"]
         pub struct $acquire<$($a)?> {
             acquiring: Acquiring<$handle>,
@@ -149,21 +239,33 @@ permits! {
     /// Permits of a [`Semaphore`], given back on drop.
     SemaphorePermit['a] of &'a Semaphore,
     /// The future of [`Semaphore::acquire`] and `acquire_many`.
-    SemaphoreAcquire;
+    SemaphoreAcquire,
+    example "Semaphore", "{Semaphore, SemaphorePermit}", "{Semaphore, future::SemaphoreAcquire}",
+        [], "let semaphore = Semaphore::new(3);",
+        "acquire", "acquire_many", "SemaphorePermit<'_>", "SemaphoreAcquire<'_>";
 
     /// Permits of a [`Semaphore`] that it keeps alive, given back on drop.
     OwnedSemaphorePermit[] of rc!(Semaphore),
     /// The future of [`Semaphore::acquire_owned`] and `acquire_many_owned`.
-    SemaphoreAcquireOwned;
+    SemaphoreAcquireOwned,
+    example "Semaphore", "{OwnedSemaphorePermit, Semaphore}", "{Semaphore, future::SemaphoreAcquireOwned}",
+        [use_rc!()], let_rc!("semaphore", "Semaphore::new(3)"),
+        "acquire_owned", "acquire_many_owned", "OwnedSemaphorePermit", "SemaphoreAcquireOwned";
 
     /// Permits of a [`BoundedSemaphore`], given back on drop.
     BoundedSemaphorePermit['a] of &'a BoundedSemaphore,
     /// The future of [`BoundedSemaphore::acquire`] and `acquire_many`.
-    BoundedSemaphoreAcquire;
+    BoundedSemaphoreAcquire,
+    example "BoundedSemaphore", "{BoundedSemaphore, BoundedSemaphorePermit}", "{BoundedSemaphore, future::BoundedSemaphoreAcquire}",
+        [], "let semaphore = BoundedSemaphore::new(3);",
+        "acquire", "acquire_many", "BoundedSemaphorePermit<'_>", "BoundedSemaphoreAcquire<'_>";
 
     /// Permits of a [`BoundedSemaphore`] that it keeps alive, given back on drop.
     OwnedBoundedSemaphorePermit[] of rc!(BoundedSemaphore),
     /// The future of [`BoundedSemaphore::acquire_owned`] and
     /// `acquire_many_owned`.
-    BoundedSemaphoreAcquireOwned;
+    BoundedSemaphoreAcquireOwned,
+    example "BoundedSemaphore", "{BoundedSemaphore, OwnedBoundedSemaphorePermit}", "{BoundedSemaphore, future::BoundedSemaphoreAcquireOwned}",
+        [use_rc!()], let_rc!("semaphore", "BoundedSemaphore::new(3)"),
+        "acquire_owned", "acquire_many_owned", "OwnedBoundedSemaphorePermit", "BoundedSemaphoreAcquireOwned";
 }

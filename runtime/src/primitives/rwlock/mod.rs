@@ -195,6 +195,12 @@ impl<T: ?Sized> RwLock<T> {
 
     /// Waits until nobody is inside, to write.
     ///
+    /// # Cancel safety
+    ///
+    /// As for [`read`](Self::read).
+    ///
+    /// # Examples
+    ///
     /// ```
     /// # futures::executor::block_on(async {
     #[doc = use_of!("RwLock")]

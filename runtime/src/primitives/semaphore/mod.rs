@@ -193,6 +193,12 @@ macro_rules! semaphore {
             /// at once. A request for more permits than the semaphore ever holds never
             /// completes; a request for zero completes immediately.
             ///
+            /// # Cancel safety
+            ///
+            /// As for [`acquire`](Self::acquire).
+            ///
+            /// # Examples
+            ///
             /// ```
             /// # futures::executor::block_on(async {
             #[doc = use_of!($name)]

@@ -31,9 +31,10 @@ impl BoundedSemaphore {
     }
 }
 
-/// Permits, and the futures that return them. What comes after `example` is for their examples:
-/// the names that those of the methods, of the permit and of the future import, and what else
-/// they do; what makes a semaphore; the methods that acquire one permit, and several; the types.
+/// Permits, and the futures that return them. What follows `example` is for the examples: the
+/// names that those of the methods, of the permit and of the future import; the import of the
+/// pointer, where there is one; what makes a semaphore; the methods that acquire one permit, and
+/// several; the types of the permit and of the future.
 macro_rules! permits {
     ($($(#[$doc:meta])* $permit:ident[$($a:lifetime)?] of $handle:ty, $(#[$future_doc:meta])* $acquire:ident, example $names:literal, $permit_names:literal, $future_names:literal, [$($rc:expr)?], $semaphore:expr, $one:literal, $many:literal, $permit_type:literal, $future_type:literal;)*) => {$(
         $(#[$doc])*

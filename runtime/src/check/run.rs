@@ -11,6 +11,21 @@ use super::session::{Body, current};
 ///
 /// The closure of [`every_schedule`](super::every_schedule) is called once for each run, and makes
 /// everything anew.
+///
+/// ```
+/// use async_monitor::check::every_schedule;
+/// use async_monitor::sync::Mutex;
+/// use std::sync::Arc;
+///
+/// every_schedule(|run| {
+///     let count = Arc::new(Mutex::new(0));
+///     for name in ["one", "two"] {
+///         let count = Arc::clone(&count);
+///         run.spawn(name, async move { *count.lock() += 1 });
+///     }
+///     run.finally(move || assert!(*count.lock() <= 2));
+/// });
+/// ```
 #[derive(Default)]
 pub struct Run {
     bodies: Vec<(String, Body)>,
@@ -35,12 +50,40 @@ impl Run {
     }
 
     /// Adds a task, which may be cancelled where it waits.
+    ///
+    /// ```
+    /// use async_monitor::{Event, check::every_schedule};
+    /// use std::sync::Arc;
+    ///
+    /// every_schedule(|run| {
+    ///     let ready = Arc::new(Event::new());
+    ///     let waiter = Arc::clone(&ready);
+    ///     run.spawn("waiter", async move { waiter.wait().await });
+    ///     run.spawn("setter", async move { ready.set() });
+    /// });
+    /// ```
     pub fn spawn(&mut self, name: &str, future: impl Future<Output = ()> + 'static) {
         self.push(name, Body::Future(Box::pin(future)));
     }
 
     /// Adds a task that is never cancelled and need not end, as a server: it is dropped when all
     /// others have ended and it waits.
+    ///
+    /// ```
+    /// use async_monitor::{Semaphore, check::every_schedule};
+    /// use std::sync::Arc;
+    ///
+    /// every_schedule(|run| {
+    ///     let jobs = Arc::new(Semaphore::new(0));
+    ///     let server = Arc::clone(&jobs);
+    ///     run.background("server", async move {
+    ///         loop {
+    ///             server.acquire().await.forget();
+    ///         }
+    ///     });
+    ///     run.spawn("client", async move { jobs.add_permits(1) });
+    /// });
+    /// ```
     pub fn background(&mut self, name: &str, future: impl Future<Output = ()> + 'static) {
         self.push(name, Body::Background(Box::pin(future)));
     }
@@ -50,6 +93,18 @@ impl Run {
     ///
     /// It runs on the thread of the test, as all tasks do, so that its thread-locals are those of
     /// all.
+    ///
+    /// ```
+    /// use async_monitor::{Mutex, check::every_schedule};
+    /// use std::sync::Arc;
+    ///
+    /// every_schedule(|run| {
+    ///     let count = Arc::new(Mutex::new(0));
+    ///     let of_thread = Arc::clone(&count);
+    ///     run.thread("thread", move || *of_thread.lock_blocking() += 1);
+    ///     run.spawn("task", async move { *count.lock().await += 1 });
+    /// });
+    /// ```
     pub fn thread(&mut self, name: &str, run: impl FnOnce() + 'static) {
         self.push(name, Body::Thread(Box::new(run)));
     }
@@ -59,18 +114,63 @@ impl Run {
     /// It runs outside of all tasks, and may look at what is guarded by `try_` forms. Where it
     /// looks at what several locks guard, it sees the states of the schedules that are run, one of
     /// each class.
+    ///
+    /// ```
+    /// use async_monitor::{Mutex, check::every_schedule};
+    /// use std::sync::Arc;
+    ///
+    /// every_schedule(|run| {
+    ///     let pair = Arc::new(Mutex::new((0, 0)));
+    ///     let writer = Arc::clone(&pair);
+    ///     run.spawn("writer", async move {
+    ///         let mut pair = writer.lock().await;
+    ///         pair.0 += 1;
+    ///         pair.1 += 1;
+    ///     });
+    ///     run.always(move || {
+    ///         if let Some(pair) = pair.try_lock() {
+    ///             assert_eq!(pair.0, pair.1);
+    ///         }
+    ///     });
+    /// });
+    /// ```
     pub fn always(&mut self, check: impl Fn() + 'static) {
         self.always.push(Box::new(check));
     }
 
     /// Adds what is to be true at the end, when all tasks have ended or wait for what a cancelled
     /// one would have done.
+    ///
+    /// ```
+    /// use async_monitor::{Mutex, check::Check};
+    /// use std::sync::Arc;
+    ///
+    /// Check::new().cancels(0).every_schedule(|run| {
+    ///     let count = Arc::new(Mutex::new(0));
+    ///     for name in ["one", "two"] {
+    ///         let count = Arc::clone(&count);
+    ///         run.spawn(name, async move { *count.lock().await += 1 });
+    ///     }
+    ///     run.finally(move || assert_eq!(*count.try_lock().expect("all have ended"), 2));
+    /// });
+    /// ```
     pub fn finally(&mut self, check: impl FnOnce() + 'static) {
         self.finally.push(Box::new(check));
     }
 
     /// Gives the primitives in `value` a name, for the table of a failure. A lock that a section of
     /// a derived struct acquires has one.
+    ///
+    /// ```
+    /// use async_monitor::{Lock, check::every_schedule};
+    /// use std::sync::Arc;
+    ///
+    /// every_schedule(|run| {
+    ///     let printer = Arc::new(Lock::new());
+    ///     run.name("printer", &*printer);
+    ///     run.spawn("task", async move { drop(printer.acquire().await) });
+    /// });
+    /// ```
     pub fn name<T: ?Sized>(&mut self, name: &str, value: &T) {
         if let Some(session) = current() {
             let address = (&raw const *value).addr();

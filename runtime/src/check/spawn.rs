@@ -16,6 +16,19 @@ use crate::Event;
 /// # Panics
 ///
 /// Outside of the tasks of a check.
+///
+/// # Examples
+///
+/// ```
+/// use async_monitor::check::{Check, spawn};
+///
+/// Check::new().cancels(0).every_schedule(|run| {
+///     run.spawn("parent", async {
+///         let child = spawn("child", async { 1 });
+///         assert_eq!(child.await, Ok(1));
+///     });
+/// });
+/// ```
 pub fn spawn<T: 'static>(name: &str, future: impl Future<Output = T> + 'static) -> Joined<T> {
     let session = current().filter(|session| session.is_task());
     let Some(session) = session else {
@@ -55,6 +68,19 @@ impl<T> Drop for Ends<T> {
 }
 
 /// A task that was made by [`spawn`]: awaited, it gives what the task returns.
+///
+/// ```
+/// use async_monitor::check::{Check, Joined, spawn};
+///
+/// Check::new().cancels(0).every_schedule(|run| {
+///     run.spawn("parent", async {
+///         let children: Vec<Joined<u32>> = vec![spawn("one", async { 1 }), spawn("two", async { 2 })];
+///         for (child, number) in children.into_iter().zip(1..) {
+///             assert_eq!(child.await, Ok(number));
+///         }
+///     });
+/// });
+/// ```
 #[must_use = "the task runs in any case; await this to wait for its end"]
 pub struct Joined<T> {
     shared: Rc<Shared<T>>,
@@ -62,6 +88,25 @@ pub struct Joined<T> {
 }
 
 /// The task was cancelled before it has returned.
+///
+/// ```
+/// use async_monitor::Event;
+/// use async_monitor::check::{Cancelled, every_schedule, spawn};
+/// use std::sync::Arc;
+///
+/// every_schedule(|run| {
+///     run.spawn("parent", async {
+///         let ready = Arc::new(Event::new());
+///         let waits = Arc::clone(&ready);
+///         let child = spawn("child", async move { waits.wait().await });
+///         ready.set();
+///         match child.await {
+///             Ok(()) => {}
+///             Err(Cancelled { .. }) => println!("it was cancelled where it waited"),
+///         }
+///     });
+/// });
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cancelled(());
 

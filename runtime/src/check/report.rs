@@ -25,12 +25,38 @@ const REPLAY: &str = "ASYNC_MONITOR_REPLAY";
 /// # Panics
 ///
 /// With the table of a schedule, if the test fails in one.
+///
+/// # Examples
+///
+/// ```
+/// use async_monitor::{Event, check};
+/// use std::sync::Arc;
+///
+/// check::every_schedule(|run| {
+///     let ready = Arc::new(Event::new());
+///     let waiter = Arc::clone(&ready);
+///     run.spawn("waiter", async move { waiter.wait().await });
+///     run.spawn("setter", async move { ready.set() });
+/// });
+/// ```
 #[track_caller]
 pub fn every_schedule(test: impl Fn(&mut Run)) -> Outcome {
     Check::new().every_schedule(test)
 }
 
 /// A check with other bounds than usual.
+///
+/// ```
+/// use async_monitor::{Event, check::Check};
+/// use std::sync::Arc;
+///
+/// Check::new().cancels(2).every_schedule(|run| {
+///     let ready = Arc::new(Event::new());
+///     let waiter = Arc::clone(&ready);
+///     run.spawn("waiter", async move { waiter.wait().await });
+///     run.spawn("setter", async move { ready.set() });
+/// });
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Check {
     options: Options,
@@ -54,25 +80,103 @@ macro_rules! options {
 options! {
     /// How many tasks may be cancelled in a run: 1, unless this was called. A task is cancelled
     /// where it waits, or would wait in a schedule that is as good.
+    ///
+    /// ```
+    /// use async_monitor::{Event, check::Check};
+    /// use std::sync::Arc;
+    ///
+    /// Check::new().cancels(0).every_schedule(|run| {
+    ///     let ready = Arc::new(Event::new());
+    ///     let waiter = Arc::clone(&ready);
+    ///     run.spawn("waiter", async move { waiter.wait().await });
+    ///     run.spawn("setter", async move { ready.set() });
+    /// });
+    /// ```
     cancels: usize;
     /// How many timeouts may expire in a run before there is nothing else to do: 2, unless this
     /// was called.
+    ///
+    /// ```
+    /// use async_monitor::check::Check;
+    ///
+    /// Check::new().timeouts(1).every_schedule(|run| {
+    ///     run.spawn("task", async { /* ... */ });
+    /// });
+    /// ```
     timeouts: usize;
     /// After how many runs the check gives up, and proves nothing: 50 000, unless this was called.
+    ///
+    /// ```
+    /// use async_monitor::check::Check;
+    ///
+    /// Check::new().max_runs(1000).every_schedule(|run| {
+    ///     run.spawn("task", async { /* ... */ });
+    /// });
+    /// ```
     max_runs: u64;
     /// After how many steps a run is taken for one that never ends: 2000, unless this was called.
+    ///
+    /// ```
+    /// use async_monitor::check::Check;
+    ///
+    /// Check::new().max_steps(100).every_schedule(|run| {
+    ///     run.spawn("task", async { /* ... */ });
+    /// });
+    /// ```
     max_steps: usize;
     /// How many tasks there may be: 16 at the most.
+    ///
+    /// ```
+    /// use async_monitor::check::Check;
+    ///
+    /// let result = Check::new().tasks(1).run(|run| {
+    ///     run.spawn("one", async {});
+    /// });
+    /// assert!(result.is_ok());
+    /// ```
     tasks: usize;
     /// Whether tasks may wait for ever for what a cancelled task would have done: they may, unless
     /// this was called.
+    ///
+    /// ```
+    /// use async_monitor::{Event, check::Check};
+    /// use std::sync::Arc;
+    ///
+    /// let result = Check::new().cancels_may_starve(false).run(|run| {
+    ///     let ready = Arc::new(Event::new());
+    ///     let waiter = Arc::clone(&ready);
+    ///     run.spawn("waiter", async move { waiter.wait().await });
+    ///     run.spawn("setter", async move { ready.set() });
+    /// });
+    /// println!("{result:?}");
+    /// ```
     cancels_may_starve: bool;
     /// The size of the stack of a task, in bytes: 256 KiB, unless this was called.
+    ///
+    /// ```
+    /// use async_monitor::check::Check;
+    ///
+    /// Check::new().stack_size(1 << 20).every_schedule(|run| {
+    ///     run.spawn("task", async { /* ... */ });
+    /// });
+    /// ```
     stack_size: usize;
 }
 
 impl Check {
     /// A check with the usual bounds.
+    ///
+    /// ```
+    /// use async_monitor::{Event, check::Check};
+    /// use std::sync::Arc;
+    ///
+    /// Check::new().every_schedule(|run| {
+    ///     let ready = Arc::new(Event::new());
+    ///     let waiter = Arc::clone(&ready);
+    ///     run.spawn("waiter", async move { waiter.wait().await });
+    ///     run.spawn("setter", async move { ready.set() });
+    /// });
+    /// ```
     #[must_use = "a check does nothing before it is run"]
     pub fn new() -> Self {
         Check::default()
@@ -87,12 +191,33 @@ impl Check {
     }
 
     /// Runs so many schedules at random, in place of all.
+    ///
+    /// ```
+    /// use async_monitor::{Event, check::Check};
+    /// use std::sync::Arc;
+    ///
+    /// let outcome = Check::new().sample(100).every_schedule(|run| {
+    ///     let ready = Arc::new(Event::new());
+    ///     let waiter = Arc::clone(&ready);
+    ///     run.spawn("waiter", async move { waiter.wait().await });
+    ///     run.spawn("setter", async move { ready.set() });
+    /// });
+    /// assert!(!outcome.is_proof());
+    /// ```
     #[must_use = "a check does nothing before it is run"]
     pub fn sample(self, runs: u64) -> Self {
         self.seeded_sample(runs, 0)
     }
 
     /// The same, beginning with another seed.
+    ///
+    /// ```
+    /// use async_monitor::check::Check;
+    ///
+    /// Check::new().seeded_sample(100, 7).every_schedule(|run| {
+    ///     run.spawn("task", async { /* ... */ });
+    /// });
+    /// ```
     #[must_use = "a check does nothing before it is run"]
     pub fn seeded_sample(mut self, runs: u64, seed: u64) -> Self {
         self.options.sample = Some((runs, seed));
@@ -104,6 +229,21 @@ impl Check {
     /// # Panics
     ///
     /// With the table of a schedule, if the test fails in one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use async_monitor::{Event, check::Check};
+    /// use std::sync::Arc;
+    ///
+    /// let outcome = Check::new().cancels(0).every_schedule(|run| {
+    ///     let ready = Arc::new(Event::new());
+    ///     let waiter = Arc::clone(&ready);
+    ///     run.spawn("waiter", async move { waiter.wait().await });
+    ///     run.spawn("setter", async move { ready.set() });
+    /// });
+    /// assert!(outcome.is_proof());
+    /// ```
     #[track_caller]
     pub fn every_schedule(&self, test: impl Fn(&mut Run)) -> Outcome {
         match self.run(test) {
@@ -135,6 +275,17 @@ impl Check {
     /// # Panics
     ///
     /// Where the making of the tasks does; where panics end the process.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use async_monitor::{Event, check::Check};
+    ///
+    /// let failure = Check::new().run(|run| {
+    ///     run.spawn("waiter", async { Event::new().wait().await });
+    /// });
+    /// println!("{}", failure.expect_err("nobody sets the event"));
+    /// ```
     pub fn run(&self, test: impl Fn(&mut Run)) -> Result<Outcome, Failure> {
         if cfg!(panic = "abort") {
             panic!("a check runs into panics and goes on: it needs `panic = \"unwind\"`")
@@ -194,6 +345,14 @@ impl Check {
 }
 
 /// What a check has done.
+///
+/// ```
+/// use async_monitor::check::every_schedule;
+///
+/// let outcome = every_schedule(|run| run.spawn("task", async {}));
+/// println!("{outcome}");
+/// assert!(outcome.is_proof());
+/// ```
 #[derive(Clone, Debug)]
 pub struct Outcome {
     counts: Counts,
@@ -213,26 +372,61 @@ impl Outcome {
     }
 
     /// How many schedules were run to their end: one of each class.
+    ///
+    /// ```
+    /// use async_monitor::check::every_schedule;
+    ///
+    /// let outcome = every_schedule(|run| run.spawn("task", async {}));
+    /// assert_eq!(outcome.schedules(), 1);
+    /// ```
     pub fn schedules(&self) -> u64 {
         self.counts.runs
     }
 
     /// How many more were begun, and found to be of a class that had been run.
+    ///
+    /// ```
+    /// use async_monitor::check::every_schedule;
+    ///
+    /// let outcome = every_schedule(|run| run.spawn("task", async {}));
+    /// assert_eq!(outcome.redundant(), 0);
+    /// ```
     pub fn redundant(&self) -> u64 {
         self.counts.redundant
     }
 
     /// How many steps that took.
+    ///
+    /// ```
+    /// use async_monitor::check::every_schedule;
+    ///
+    /// let outcome = every_schedule(|run| run.spawn("task", async {}));
+    /// println!("{} steps", outcome.steps());
+    /// ```
     pub fn steps(&self) -> u64 {
         self.counts.steps
     }
 
     /// How long it took.
+    ///
+    /// ```
+    /// use async_monitor::check::every_schedule;
+    ///
+    /// let outcome = every_schedule(|run| run.spawn("task", async {}));
+    /// println!("{} schedules in {:?}", outcome.schedules(), outcome.elapsed());
+    /// ```
     pub fn elapsed(&self) -> Duration {
         self.elapsed
     }
 
     /// Whether all schedules that matter were run, within the bounds for cancels and timeouts.
+    ///
+    /// ```
+    /// use async_monitor::check::Check;
+    ///
+    /// let sample = Check::new().sample(10).every_schedule(|run| run.spawn("task", async {}));
+    /// assert!(!sample.is_proof());
+    /// ```
     pub fn is_proof(&self) -> bool {
         self.is_complete
     }
@@ -268,6 +462,16 @@ impl fmt::Display for Outcome {
 }
 
 /// A schedule in which a test fails, and how.
+///
+/// ```
+/// use async_monitor::{Event, check::Check};
+///
+/// let result = Check::new().run(|run| {
+///     run.spawn("waiter", async { Event::new().wait().await });
+/// });
+/// let failure = result.expect_err("nobody sets the event");
+/// println!("{failure}");
+/// ```
 #[derive(Clone, Debug)]
 pub struct Failure(Box<Shown>);
 
@@ -281,22 +485,63 @@ struct Shown {
 
 impl Failure {
     /// What fails.
+    ///
+    /// ```
+    /// use async_monitor::{Event, check::Check};
+    ///
+    /// let result = Check::new().run(|run| {
+    ///     run.spawn("waiter", async { Event::new().wait().await });
+    /// });
+    /// let failure = result.expect_err("nobody sets the event");
+    /// println!("{}", failure.what());
+    /// assert!(!failure.what().is_empty());
+    /// ```
     pub fn what(&self) -> &str {
         &self.0.what
     }
 
     /// The schedule as a table: the step, the task, what it does, and where. Empty where there is
     /// none to show.
+    ///
+    /// ```
+    /// use async_monitor::{Event, check::Check};
+    ///
+    /// let result = Check::new().run(|run| {
+    ///     run.spawn("waiter", async { Event::new().wait().await });
+    /// });
+    /// let failure = result.expect_err("nobody sets the event");
+    /// assert!(failure.table().contains("waiter"));
+    /// ```
     pub fn table(&self) -> &str {
         &self.0.table
     }
 
     /// The schedule, for the variable `ASYNC_MONITOR_REPLAY`.
+    ///
+    /// ```
+    /// use async_monitor::{Event, check::Check};
+    ///
+    /// let result = Check::new().run(|run| {
+    ///     run.spawn("waiter", async { Event::new().wait().await });
+    /// });
+    /// let failure = result.expect_err("nobody sets the event");
+    /// println!("ASYNC_MONITOR_REPLAY={}", failure.replay().expect("there is a schedule"));
+    /// ```
     pub fn replay(&self) -> Option<&str> {
         self.0.replay.as_deref()
     }
 
     /// What was done up to the failure.
+    ///
+    /// ```
+    /// use async_monitor::{Event, check::Check};
+    ///
+    /// let result = Check::new().run(|run| {
+    ///     run.spawn("waiter", async { Event::new().wait().await });
+    /// });
+    /// let failure = result.expect_err("nobody sets the event");
+    /// assert!(!failure.outcome().is_proof());
+    /// ```
     pub fn outcome(&self) -> &Outcome {
         &self.0.outcome
     }

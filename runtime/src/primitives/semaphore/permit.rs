@@ -249,7 +249,8 @@ permits! {
     OwnedSemaphorePermit[] of rc!(Semaphore),
     /// The future of [`Semaphore::acquire_owned`] and `acquire_many_owned`.
     SemaphoreAcquireOwned,
-    example "Semaphore", "{OwnedSemaphorePermit, Semaphore}", "{Semaphore, future::SemaphoreAcquireOwned}",
+    example "Semaphore", "{OwnedSemaphorePermit, Semaphore}",
+        "{Semaphore, future::SemaphoreAcquireOwned}",
         [use_rc!()], let_rc!("semaphore", "Semaphore::new(3)"),
         "acquire_owned", "acquire_many_owned", "OwnedSemaphorePermit", "SemaphoreAcquireOwned";
 
@@ -257,7 +258,8 @@ permits! {
     BoundedSemaphorePermit['a] of &'a BoundedSemaphore,
     /// The future of [`BoundedSemaphore::acquire`] and `acquire_many`.
     BoundedSemaphoreAcquire,
-    example "BoundedSemaphore", "{BoundedSemaphore, BoundedSemaphorePermit}", "{BoundedSemaphore, future::BoundedSemaphoreAcquire}",
+    example "BoundedSemaphore", "{BoundedSemaphore, BoundedSemaphorePermit}",
+        "{BoundedSemaphore, future::BoundedSemaphoreAcquire}",
         [], "let semaphore = BoundedSemaphore::new(3);",
         "acquire", "acquire_many", "BoundedSemaphorePermit<'_>", "BoundedSemaphoreAcquire<'_>";
 
@@ -266,7 +268,9 @@ permits! {
     /// The future of [`BoundedSemaphore::acquire_owned`] and
     /// `acquire_many_owned`.
     BoundedSemaphoreAcquireOwned,
-    example "BoundedSemaphore", "{BoundedSemaphore, OwnedBoundedSemaphorePermit}", "{BoundedSemaphore, future::BoundedSemaphoreAcquireOwned}",
+    example "BoundedSemaphore", "{BoundedSemaphore, OwnedBoundedSemaphorePermit}",
+        "{BoundedSemaphore, future::BoundedSemaphoreAcquireOwned}",
         [use_rc!()], let_rc!("semaphore", "BoundedSemaphore::new(3)"),
-        "acquire_owned", "acquire_many_owned", "OwnedBoundedSemaphorePermit", "BoundedSemaphoreAcquireOwned";
+        "acquire_owned", "acquire_many_owned",
+        "OwnedBoundedSemaphorePermit", "BoundedSemaphoreAcquireOwned";
 }

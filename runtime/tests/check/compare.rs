@@ -197,6 +197,24 @@ fn rwlock() {
 }
 
 #[test]
+fn upgrades() {
+    same("upgrade", most(), |run, log| {
+        let lock = Arc::new(RwLock::new(String::new()));
+        let (a, b) = (Arc::clone(&lock), Arc::clone(&lock));
+        let other = log.clone();
+        run.spawn("u", async move {
+            let guard = a.upgradable_read().await;
+            let seen = guard.clone();
+            let mut guard = async_monitor::RwLockUpgradableReadGuard::upgrade(guard).await;
+            guard.push('u');
+            other.say("u", format!("{seen}/{guard}"));
+        });
+        run.spawn("w", async move { b.write().await.push('w') });
+        run.spawn("r", async move { log.say("r", &*lock.read().await) });
+    });
+}
+
+#[test]
 fn semaphore() {
     same("semaphore of 2", most(), |run, log| {
         let semaphore = Arc::new(Semaphore::new(2));
@@ -626,7 +644,7 @@ mod sections {
         let failure = async_monitor::check::Check::new()
             .run(|run| {
                 let buffer = Arc::new(Buffer::new(1));
-                run.spawn("c", async move { drop(buffer.take().await) });
+                run.spawn("c", async move { assert_eq!(buffer.take().await, 0) });
             })
             .unwrap_err();
         let what = failure.what();
@@ -638,6 +656,37 @@ mod sections {
             what.contains("is_empty") && what.contains("in `take`"),
             "{what}"
         );
+    }
+
+    /// A slot behind a lock of `sync`.
+    #[derive(Guarded, Default)]
+    struct Slot {
+        #[lock(sync)]
+        state: async_monitor::sync::Lock,
+        #[guarded_by(state)]
+        item: Guarded<Option<u32>>,
+    }
+
+    impl Slot {
+        #[synchronized(state, when = state.item.is_none())]
+        async fn put(&self, item: u32) {
+            *state.item = Some(item);
+        }
+
+        #[synchronized(state, when = state.item.is_some())]
+        async fn take(&self) -> u32 {
+            state.item.take().unwrap()
+        }
+    }
+
+    #[test]
+    fn when_over_a_sync_lock() {
+        same("when, sync lock", most(), |run, log| {
+            let slot = Arc::new(Slot::default());
+            let other = Arc::clone(&slot);
+            run.spawn("p", async move { slot.put(1).await });
+            run.spawn("c", async move { log.say("c", other.take().await) });
+        });
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 
 use async_monitor::{Guarded, Lock, synchronized};
-use futures::executor::block_on;
 
 /// A queue of bounded length.
 #[derive(Guarded)]
@@ -26,15 +25,10 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Adds an item. Where the queue is full, the task waits for a free place.
-    #[synchronized(lock, when = lock.items.len() < self.capacity)]
-    pub async fn push(&self, item: T) {
-        lock.items.push_back(item);
-    }
-
-    /// Adds an item from a thread, which waits in the same line.
+    /// Adds an item from a thread. Where the queue is full, it waits for a free place.
+    #[synchronized(lock, blocking, when = lock.items.len() < self.capacity)]
     pub fn push_blocking(&self, item: T) {
-        block_on(self.push(item));
+        lock.items.push_back(item);
     }
 
     /// Says that no more items follow.
@@ -46,5 +40,49 @@ impl<T> Queue<T> {
     #[synchronized(lock, when = !lock.items.is_empty() || *lock.closed)]
     pub async fn pop(&self) -> Option<T> {
         lock.items.pop_front()
+    }
+}
+
+/// `cargo test --features check --example index`: every schedule of a thread that pushes and of
+/// two tasks that pop, each of which may be cancelled.
+#[cfg(all(test, feature = "check"))]
+mod schedules {
+    use std::cell::RefCell;
+    use std::rc::Rc;
+    use std::sync::Arc;
+
+    use async_monitor::check;
+    use futures::FutureExt;
+
+    use super::Queue;
+
+    #[test]
+    fn what_is_pushed_is_popped_once() {
+        check::every_schedule(|run| {
+            let queue = Arc::new(Queue::new(1));
+            let pushing = Arc::clone(&queue);
+            run.thread("reader", move || {
+                pushing.push_blocking(1);
+                pushing.push_blocking(2);
+                pushing.close();
+            });
+            let popped: Rc<RefCell<Vec<u32>>> = Rc::default();
+            for name in ["task 1", "task 2"] {
+                let (queue, popped) = (Arc::clone(&queue), Rc::clone(&popped));
+                run.spawn(name, async move {
+                    while let Some(item) = queue.pop().await {
+                        popped.borrow_mut().push(item);
+                    }
+                });
+            }
+            run.finally(move || {
+                let mut items = popped.borrow().clone();
+                while let Some(Some(item)) = queue.pop().now_or_never() {
+                    items.push(item);
+                }
+                items.sort_unstable();
+                assert_eq!(items, [1, 2], "an item was lost or doubled");
+            });
+        });
     }
 }

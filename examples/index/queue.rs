@@ -43,46 +43,7 @@ impl<T> Queue<T> {
     }
 }
 
-/// `cargo test --features check --example index`: every schedule of a thread that pushes and of
-/// two tasks that pop, each of which may be cancelled.
+/// `cargo test --features check --example index`
 #[cfg(all(test, feature = "check"))]
-mod schedules {
-    use std::cell::RefCell;
-    use std::rc::Rc;
-    use std::sync::Arc;
-
-    use async_monitor::check;
-    use futures::FutureExt;
-
-    use super::Queue;
-
-    #[test]
-    fn what_is_pushed_is_popped_once() {
-        check::every_schedule(|run| {
-            let queue = Arc::new(Queue::new(1));
-            let pushing = Arc::clone(&queue);
-            run.thread("reader", move || {
-                pushing.push_blocking(1);
-                pushing.push_blocking(2);
-                pushing.close();
-            });
-            let popped: Rc<RefCell<Vec<u32>>> = Rc::default();
-            for name in ["task 1", "task 2"] {
-                let (queue, popped) = (Arc::clone(&queue), Rc::clone(&popped));
-                run.spawn(name, async move {
-                    while let Some(item) = queue.pop().await {
-                        popped.borrow_mut().push(item);
-                    }
-                });
-            }
-            run.finally(move || {
-                let mut items = popped.borrow().clone();
-                while let Some(Some(item)) = queue.pop().now_or_never() {
-                    items.push(item);
-                }
-                items.sort_unstable();
-                assert_eq!(items, [1, 2], "an item was lost or doubled");
-            });
-        });
-    }
-}
+#[path = "../../tests/checked/queue.rs"]
+mod checked;

@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 
 use async_monitor::{Guarded, Lock, synchronized};
-use futures::executor::block_on;
 
 /// A queue of bounded length.
 #[derive(Guarded)]
@@ -26,15 +25,10 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Adds an item. Where the queue is full, the task waits for a free place.
-    #[synchronized(lock, when = lock.items.len() < self.capacity)]
-    pub async fn push(&self, item: T) {
-        lock.items.push_back(item);
-    }
-
-    /// Adds an item from a thread, which waits in the same line.
+    /// Adds an item from a thread. Where the queue is full, it waits for a free place.
+    #[synchronized(lock, blocking, when = lock.items.len() < self.capacity)]
     pub fn push_blocking(&self, item: T) {
-        block_on(self.push(item));
+        lock.items.push_back(item);
     }
 
     /// Says that no more items follow.
@@ -48,3 +42,8 @@ impl<T> Queue<T> {
         lock.items.pop_front()
     }
 }
+
+/// `cargo test --features check --example index`
+#[cfg(all(test, feature = "check"))]
+#[path = "../../tests/checked/queue.rs"]
+mod checked;

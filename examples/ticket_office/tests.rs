@@ -1,6 +1,8 @@
 //! The office over real connections.
 
 mod page;
+#[cfg(feature = "check")]
+mod schedules;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -11,6 +11,7 @@
 //! | [`from_asyncio`] | what is asyncio's `Condition`, `Event`, `Semaphore` here? |
 //! | [`migration`] | in which steps do I move a whole program? |
 //! | [`cancel_safety`] | what happens where a future is dropped, and in which order are waiters served? |
+//! | [`checking`] | how do I test my own code in every schedule, and what does that prove? |
 //! | [`recipes`] | single flight, rate limit, pool, shutdown, work queue, cache, actor: how? |
 //! | [`limits`] | what can this crate not do, and what does it cost? |
 //! | [`alternatives`] | when is another crate the better choice? |
@@ -34,6 +35,9 @@ pub mod migration {}
 
 #[doc = include_str!("guide/cancel_safety.md")]
 pub mod cancel_safety {}
+
+#[doc = include_str!("guide/checking.md")]
+pub mod checking {}
 
 #[doc = include_str!("guide/recipes.md")]
 pub mod recipes {}

@@ -1,6 +1,6 @@
 //! The bounded buffer, in every schedule and with every cancel.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -47,4 +47,34 @@ fn items_are_neither_lost_nor_doubled() {
 #[test]
 fn nor_are_they_where_a_task_is_cancelled() {
     check(1);
+}
+
+/// Whoever waits is told that it is closed, and what was put in before comes out.
+#[test]
+fn closing_tells_all_consumers() {
+    let outcome = Check::new().every_schedule(|run| {
+        let buffer = Arc::new(Buffer::new(1));
+        let taken = Rc::new(Cell::new(0));
+        for name in ["c", "d"] {
+            let (buffer, taken) = (Arc::clone(&buffer), Rc::clone(&taken));
+            run.spawn(name, async move {
+                while let Some(item) = buffer.take().await {
+                    taken.set(taken.get() + item);
+                }
+            });
+        }
+        let (closing, put) = (Arc::clone(&buffer), Rc::new(Cell::new(0)));
+        let all = Rc::clone(&put);
+        run.spawn("p", async move {
+            closing.put(1).await;
+            put.set(1);
+            closing.close().await;
+        });
+        run.finally(move || {
+            let mut left = buffer.try_acquire_state().expect("nobody has it");
+            let left: u64 = left.fields().items.iter().sum();
+            assert_eq!(taken.get() + left, all.get(), "an item was lost or doubled");
+        });
+    });
+    assert!(outcome.is_proof());
 }

@@ -43,3 +43,30 @@ fn each_bid_is_one_more_than_the_last() {
     });
     assert!(outcome.is_proof());
 }
+
+/// What `outbid` does, look at the price and bid more, is one step: it always succeeds before
+/// the end.
+#[test]
+fn nobody_gets_in_between() {
+    let outcome = Check::new().every_schedule(|run| {
+        let auction = Arc::new(Auction::new("a lock"));
+        for bidder in [1, 2] {
+            let auction = Arc::clone(&auction);
+            run.spawn(&format!("bidder {bidder}"), async move {
+                let is_higher = auction.outbid(bidder).await;
+                let is_over = async_monitor::with_lock!(auction.book, { *book.is_closed });
+                assert!(is_higher || is_over, "somebody got in between");
+            });
+        }
+        run.spawn("house", async move {
+            let price = async_monitor::with_lock!(auction.book, {
+                book.outbid(0).await;
+                *book.is_closed = true;
+                book.price().await
+            });
+            assert_eq!(auction.winner().await, Some((0, price)));
+            assert!(!auction.bid(1, price + 1).await, "a bid after the end");
+        });
+    });
+    assert!(outcome.is_proof());
+}

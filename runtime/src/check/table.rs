@@ -66,6 +66,9 @@ pub(super) fn table(steps: &[Step], tasks: &[String], names: &Names) -> String {
                 } else if let Some(end) = releases {
                     skipped_to = end + 1;
                     push(format!("{within}holds {lock}, and releases it"), place);
+                } else if let Some((what, end)) = signals(steps, index, task, seen.id, names) {
+                    skipped_to = end + 1;
+                    push(format!("{within}holds {lock}, {what}"), place);
                 } else {
                     sections.push((task, seen.id, section));
                     push(format!("{within}acquires {lock}"), place);
@@ -87,6 +90,9 @@ pub(super) fn table(steps: &[Step], tasks: &[String], names: &Names) -> String {
                 } else if let Some(end) = releases {
                     skipped_to = end + 1;
                     push(format!("{within}is granted {lock}, and releases it"), place);
+                } else if let Some((what, end)) = signals(steps, index, task, seen.id, names) {
+                    skipped_to = end + 1;
+                    push(format!("{within}is granted {lock}, {what}"), place);
                 } else {
                     sections.push((task, seen.id, section));
                     push(format!("{within}is granted {lock}"), place);
@@ -177,6 +183,37 @@ fn next_of(
     let seen = next.seen?;
     let same = next.choice.is_go() && next.choice.task() == task && seen.id == id;
     (same && is(seen.op)).then_some(index + 1 + offset)
+}
+
+/// What a section does that does one thing with a condition or an event, without a switch in it,
+/// and where it ends.
+fn signals(
+    steps: &[Step],
+    index: usize,
+    task: usize,
+    id: u32,
+    names: &Names,
+) -> Option<(String, usize)> {
+    let (offset, step) = steps[index + 1..]
+        .iter()
+        .enumerate()
+        .find(|(_, step)| step.seen.is_some() || !step.choice.is_go())?;
+    let seen = step.seen?;
+    if !step.choice.is_go() || step.choice.task() != task {
+        return None;
+    }
+    let other = name(names, seen.id);
+    let what = match seen.op {
+        Op::Condition(ConditionOp::Wait) => {
+            format!("releases it, and waits to be notified by {other}")
+        }
+        Op::Condition(ConditionOp::Notify) => format!("notifies {other}, and releases it"),
+        Op::Event(EventOp::Set) => format!("sets {other}, and releases it"),
+        Op::Event(EventOp::Clear) => format!("clears {other}, and releases it"),
+        _ => return None,
+    };
+    let end = next_of(steps, index + 1 + offset, task, id, is_release)?;
+    Some((what, end))
 }
 
 /// The section, or the call.

@@ -122,18 +122,16 @@ fn each_acquisition_of_a_section_is_counted() {
     block_on(async {
         with_lock!(account.ledger, {
             *ledger.balance += 1;
-            pause().await
+            async {}.await
         })
     });
     assert_eq!(counts("Free.ledger"), (14, 0, 14));
     // Two instances of a class, by one section.
     let other = Free::default();
     block_on(async {
-        with_lock!(
-            a = account.ledger,
-            b = other.ledger,
-            { *a.balance += *b.balance }
-        );
+        with_lock!(a = account.ledger, b = other.ledger, {
+            *a.balance += *b.balance
+        });
     });
     assert_eq!(counts("Free.ledger"), (16, 0, 16));
     assert!(of("Free.ledger").type_name.ends_with("::Free"));
@@ -298,7 +296,7 @@ fn nothing_is_counted_while_it_is_switched_off() {
     let counting = counting();
     let account = Switched::default();
     watch::set_metrics(false);
-    block_on(account.hold());
+    Ready::of(&mut waiting(account.hold()));
     let is_of_it = |metrics: &Metrics| metrics.lock == "Switched.ledger";
     assert!(!watch::metrics().iter().any(is_of_it));
     watch::set_metrics(true);

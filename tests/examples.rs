@@ -335,6 +335,86 @@ fn monitor_lets_nobody_in_between() {
 }
 
 #[test]
+fn metrics_are_a_table() {
+    let run = run(&mut example("metrics"));
+    assert_eq!(run.status, Some(0), "{run:#?}");
+    assert!(run.line("lock ").starts_with("acquired"));
+    if async_monitor::watch::IS_ON {
+        let till: Vec<_> = run.line("Shop.till ").split_whitespace().collect();
+        assert_eq!((till.len(), till[0]), (6, "32"));
+        // All customers want to pay before the first has.
+        assert!(till[1].parse::<u64>().expect("a number") >= 7, "{run:#?}");
+        let shelf: Vec<_> = run.line("Shop.shelf ").split_whitespace().collect();
+        assert_eq!((shelf.len(), shelf[0]), (6, "32"));
+    }
+}
+
+#[test]
+fn metrics_are_what_prometheus_scrapes() {
+    let run = run(example("metrics").arg("--prometheus"));
+    assert_eq!(run.status, Some(0), "{run:#?}");
+    let mut names = Vec::new();
+    let mut kind = "";
+    for line in run.stdout.lines() {
+        if let Some(help) = line.strip_prefix("# HELP ") {
+            names.push(help.split_once(' ').expect("a text").0);
+        } else if let Some(of) = line.strip_prefix("# TYPE ") {
+            let (name, of) = of.split_once(' ').expect("a type");
+            assert_eq!(names.last(), Some(&name));
+            kind = of;
+        } else {
+            assert_is_sample(line, names.last().expect("a name"), kind);
+        }
+    }
+    assert_eq!(
+        names,
+        [
+            "lock_acquisitions_total",
+            "lock_wait_seconds",
+            "lock_held_seconds"
+        ]
+    );
+    if !async_monitor::watch::IS_ON {
+        return;
+    }
+    // The buckets of a histogram only grow, up to its count.
+    let till = "{lock=\"Shop.till\",type=\"metrics::Shop\"";
+    let bucket = format!("lock_held_seconds_bucket{till},le=\"");
+    let lines = run.stdout.lines();
+    let buckets: Vec<_> = lines
+        .filter_map(|line| line.strip_prefix(&bucket))
+        .collect();
+    let count = |bucket: &&str| -> u64 {
+        let (_, count) = bucket.split_once("\"} ").expect("a bound");
+        count.parse().expect("a number")
+    };
+    let counts: Vec<_> = buckets.iter().map(count).collect();
+    assert!(counts.is_sorted(), "{buckets:?}");
+    assert_eq!(buckets.last(), Some(&"+Inf\"} 32"));
+    assert!(buckets[0].starts_with("0.000001024\"} "), "{buckets:?}");
+    assert_eq!(run.line(&format!("lock_held_seconds_count{till}}}")), "32");
+    assert_eq!(run.line(&format!("lock_acquisitions_total{till}}}")), "32");
+}
+
+/// `name{label="value",..} number`, of that name and type.
+#[track_caller]
+fn assert_is_sample(line: &str, name: &str, kind: &str) {
+    let (sample, rest) = line.split_once('{').expect("labels");
+    let (labels, value) = rest.rsplit_once("} ").expect("a value");
+    let suffix = sample.strip_prefix(name).expect("the name");
+    let suffixes: &[&str] = match kind {
+        "histogram" => &["_bucket", "_sum", "_count"],
+        _ => &[""],
+    };
+    assert!(suffixes.contains(&suffix), "{line}");
+    assert_eq!(labels.contains("le=\""), suffix == "_bucket", "{line}");
+    assert!(
+        value.parse::<f64>().is_ok_and(|value| value >= 0.0),
+        "{line}"
+    );
+}
+
+#[test]
 fn ticket_office_balances_its_books() {
     let run = run(example("ticket_office").args(["--port", "0", "--load", "60", "--seats", "20"]));
     assert_eq!(run.status, Some(0), "{run:#?}");

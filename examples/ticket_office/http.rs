@@ -9,7 +9,7 @@
 //! | `POST /orders/N/payment` | pays, and waits for the bank | 200, 402, 404, 410, 503, 504 |
 //! | `POST /orders/N/refund` | the same with the money | 200, 404, 409, 410, 503 |
 //! | `DELETE /orders/N` | gives the seat back | 204, 404, 409, 410 |
-//! | `GET /metrics` | in Prometheus' text format | |
+//! | `GET /metrics` | in Prometheus' text format; also of the locks, where they are watched | |
 //! | `GET /locks` | who waits for which lock | |
 
 use std::convert::Infallible;
@@ -30,12 +30,14 @@ use tokio::time::sleep;
 
 use crate::hall::{End, Held, Number, Refusal, View};
 use crate::office::Office;
+use crate::prometheus::Prometheus;
 use crate::statistics::Summary;
 
 /// Changes that come faster are shown together.
 const FRAME: Duration = Duration::from_millis(50);
 
 pub fn routes(office: Arc<Office>) -> Router {
+    watch::set_metrics(true);
     Router::new()
         .route("/", get(async || Html(include_str!("page.html"))))
         .route("/events", get(events))
@@ -240,6 +242,7 @@ async fn metrics(Shared(office): Shared<Arc<Office>>) -> impl IntoResponse {
         "Customers on the waiting list.",
         view.waiting.len() as u64,
     );
+    let _ = write!(text, "{}", Prometheus(watch::metrics()));
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)
 }
 

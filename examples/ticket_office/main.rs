@@ -16,6 +16,7 @@
 //! | `bank.rs` | the bank, which declines and is slow |
 //! | `statistics.rs` | what was sold when |
 //! | `office.rs` | the cashiers, and what each request does |
+//! | `../metrics/prometheus.rs` | what is counted of the locks, for `http.rs` |
 //! | `http.rs`, `page.html` | requests and answers; the hall as a page |
 //! | `client.rs`, `load.rs` | many customers at once, and the books afterwards |
 
@@ -25,6 +26,8 @@ mod hall;
 mod http;
 mod load;
 mod office;
+#[path = "../metrics/prometheus.rs"]
+mod prometheus;
 mod statistics;
 #[cfg(test)]
 mod tests;

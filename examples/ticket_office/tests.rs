@@ -243,9 +243,14 @@ async fn numbers_and_locks_can_be_asked_for() {
     let served = Served::new(SETUP).await;
     let mut client = served.client().await;
     buy(&mut client).await;
+    let locks = match async_monitor::watch::IS_ON {
+        true => "lock_held_seconds_count{lock=\"Hall.seats\",",
+        false => "# TYPE lock_held_seconds histogram\n",
+    };
     for (path, expected) in [
         ("/metrics", "ticket_office_sold_total 1\n"),
         ("/metrics", "ticket_office_takings_cents 100\n"),
+        ("/metrics", locks),
         ("/locks", "\n"),
         ("/", "<title>Ticket office</title>"),
     ] {

@@ -75,6 +75,9 @@ pub enum Kind {
     /// So many orders were seen that no more are remembered: inversions of others are not
     /// found. Once.
     OrdersFull,
+    /// Sections acquired locks of so many classes that those of further ones are
+    /// [counted](super::metrics) as one class. Once.
+    MetricsFull,
     /// A lock has been held for [long](super::set_long_hold).
     LongHold,
 }
@@ -540,6 +543,10 @@ impl fmt::Display for Report {
             Kind::OrdersFull => f.write_str(
                 "async-monitor: sections acquire locks within each other in more orders than are \
                  remembered: further inversions may not be found\n",
+            )?,
+            Kind::MetricsFull => f.write_str(
+                "async-monitor: there are more classes of locks than are counted: further ones \
+                 are counted together\n",
             )?,
             Kind::LongHold => f.write_str("async-monitor: a lock has been held for long\n")?,
         }

@@ -13,6 +13,7 @@
 //! | [`Waiting`]: the number of an entry in the registry | the future that waits | at the first poll that has to wait |
 //! | [`Permits`]: how many a semaphore has, as long as that is as many as at first | the semaphore | when they are added or taken by number |
 //! | [registry](registry): who waits and in which sections, what suspended sections hold, who acquires what others wait for | a static, behind a mutex | when a wait begins and ends, or comes into another section; when a section is first suspended, and ends; by a release that conditions wait for |
+//! | [events](events): what sections did with the locks of a class, counted | a static, behind a lock that is written for each new class | where it is switched on, by a section that has acquired, and ends |
 //! | [orders](orders): which classes were acquired within which | a static, behind a mutex | when a section has acquired within another, in an order that its thread has not noted lately |
 //!
 //! So what is on the way that is free is the store of the holder, and a section that is made and
@@ -54,6 +55,7 @@
 
 mod circles;
 mod entries;
+mod events;
 mod foreign;
 mod frames;
 mod holds;
@@ -68,6 +70,7 @@ use core::panic::Location;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
+pub(crate) use self::events::{metrics, set_metrics};
 #[allow(unused_imports)] // without a feature that has adapters
 pub(crate) use self::foreign::foreign;
 pub use self::frames::{AwaitWithin, Awaited, LockType, Section, SectionLock, Site, SiteLock};

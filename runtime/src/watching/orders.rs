@@ -135,6 +135,15 @@ impl Class {
         print(before ^ class, mode)
     }
 
+    /// Its name, and the type, as they are shown.
+    pub(super) fn shown(self) -> (&'static str, &'static str) {
+        let entered = (self.entered)();
+        // Around a lock that no derive knows, there is one of our own types.
+        let lock = entered.split_once('<').filter(|_| !self.is_known());
+        let lock = lock.and_then(|(_, lock)| lock.strip_suffix('>'));
+        (self.name, lock.unwrap_or(entered))
+    }
+
     /// Whether a derive knows it.
     fn is_known(self) -> bool {
         // What sections enter else is one of our own types, around the lock.

@@ -196,6 +196,7 @@ impl Waiting {
         let Some(_busy) = Busy::new() else {
             return;
         };
+        frames::thread_waits();
         let around = frames::around(asker, ask.lock);
         if at != 0 {
             return registry::wait_moved(at - 1, around.held, around.beyond);
@@ -229,6 +230,7 @@ impl Waiting {
         let Some(_busy) = Busy::new() else {
             return;
         };
+        frames::thread_waits();
         let around = frames::around(Asker::Thread, lock);
         // SAFETY: passed on.
         unsafe { self.register(&ask, place, around, NodeAt::elsewhere(), true) }

@@ -7,7 +7,7 @@ use std::vec::Vec;
 
 use super::super::orders::{self, Acquired, Class};
 use super::list::{List, list};
-use super::{FrameRef, Lock};
+use super::{FrameRef, Lock, OBSERVED};
 use crate::LockId;
 use crate::watch::{Mode, SectionInfo};
 
@@ -209,7 +209,7 @@ pub(in super::super) fn prints(asker: Asker, lock: LockId) -> Prints {
 }
 
 impl Lock {
-    fn class(&self) -> Class {
+    pub(super) fn class(&self) -> Class {
         Class {
             entered: self.entered,
             name: self.name,
@@ -224,6 +224,9 @@ impl FrameRef<'_> {
         // It was on the list a moment ago, or is.
         if !self.outer.get().is_null() {
             self.acquired_within(index, asker);
+        }
+        if self.has(OBSERVED) {
+            self.note_acquired(index);
         }
         self.hold(index);
     }

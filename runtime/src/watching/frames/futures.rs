@@ -6,7 +6,7 @@ use core::ptr;
 use core::task::{Context, Poll};
 
 use super::list::Linked;
-use super::{Asker, FrameRef, Section, waker_key};
+use super::{Asker, FrameRef, OBSERVED, Section, waker_key};
 
 impl<const N: usize> Section<'_, N> {
     /// A future that acquires the lock `index`; or, if that is a short one, does nothing
@@ -104,6 +104,7 @@ impl FrameRef<'_> {
     /// It is about to acquire the lock `index`.
     #[inline]
     fn asks(self, index: usize) {
+        self.observe_if_told();
         let index = u32::try_from(index).map_or(u32::MAX, |index| index.saturating_add(1));
         self.entering.set(index);
     }
@@ -187,6 +188,8 @@ impl<F: Future> Future for Entering<'_, F> {
         frame.entering.set(0);
         if result.is_ready() {
             frame.acquired(index, Asker::Task(waker_key(cx.waker())));
+        } else if frame.has(OBSERVED) {
+            frame.note_wait();
         }
         result
     }

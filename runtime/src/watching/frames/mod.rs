@@ -6,6 +6,7 @@
 //! | `list` | the list of a thread: how a section comes there and leaves it |
 //! | `futures` | what polls, or runs, within a section |
 //! | `around` | what is around a request |
+//! | `observed` | the times of a section, where somebody is told of them |
 //!
 //! # What a section costs
 //!
@@ -33,6 +34,7 @@
 mod around;
 mod futures;
 mod list;
+mod observed;
 
 use core::cell::{Cell, UnsafeCell};
 use core::marker::{PhantomData, PhantomPinned};
@@ -42,6 +44,7 @@ use core::ptr::{self, NonNull};
 use core::slice;
 use core::sync::atomic::{AtomicU64, Ordering};
 use core::task::Waker;
+use std::boxed::Box;
 
 pub(super) use self::around::{
     Around, Asker, HeldAround, around, is_held_around, print, prints, waker_key,
@@ -50,7 +53,9 @@ pub use self::futures::{AwaitWithin, Awaited};
 pub(super) use self::list::entering;
 #[cfg(feature = "check")]
 pub(crate) use self::list::{StackList, entered_section, exchange_list};
-use super::registry;
+use self::observed::Observed;
+pub(super) use self::observed::thread_waits;
+use super::{events, registry};
 use crate::LockId;
 use crate::watch::{Mode, Place, SectionInfo};
 
@@ -160,6 +165,8 @@ pub struct Section<'o, const N: usize> {
 
 /// The registry has to be told.
 const REGISTERED: u32 = 1;
+/// It has a record.
+const IS_OBSERVED: u32 = 1 << 1;
 
 /// What is known of a section.
 #[repr(C)]
@@ -189,6 +196,8 @@ pub struct Frame {
     /// The index of the lock that it is about to acquire, and one.
     entering: Cell<u32>,
     flags: Cell<u32>,
+    /// While it is observed.
+    observed: Cell<Option<Box<Observed>>>,
     /// Its number, once somebody asked for it; else zero.
     number: Cell<u64>,
     /// How often it has been polled.
@@ -199,6 +208,8 @@ pub struct Frame {
 const LINKED: u32 = 1;
 /// It has put the section around on the list as well.
 const LINKED_AROUND: u32 = 1 << 1;
+/// It has been observed: it may have a record.
+const OBSERVED: u32 = 1 << 2;
 
 /// A section, borrowed: all of it, with the locks behind the frame.
 #[allow(missing_debug_implementations)]
@@ -242,12 +253,12 @@ impl<'o, const N: usize> Section<'o, N> {
     }
 
     /// Whether the section has to be described before it acquires a lock, and does so by a
-    /// future or call of its own: for a short lock, and where sections are around, as the order
-    /// of acquisitions is noted.
+    /// future or call of its own: for a short lock, where sections are around, as the order
+    /// of acquisitions is noted, and where somebody is told of what it does.
     #[inline]
     pub fn __is_told(&self, is_short: bool) -> bool {
         // A checker has to be told by a future, which may be suspended.
-        is_short || list::is_inside() || crate::checking::is_task()
+        is_short || list::is_inside() || events::is_anybody_told() || crate::checking::is_task()
     }
 
     /// Where it is written: at `site`, in the body of the section `around`.
@@ -273,6 +284,7 @@ impl<'o, const N: usize> Section<'o, N> {
                 registered: Cell::new(0),
                 entering: Cell::new(0),
                 flags: Cell::new(0),
+                observed: Cell::new(None),
                 number: Cell::new(0),
                 polls: AtomicU64::new(0),
             },
@@ -450,15 +462,21 @@ struct Lock {
 impl<const N: usize> Drop for Section<'_, N> {
     #[inline]
     fn drop(&mut self) {
-        if self.ends.get() != 0 {
-            self.frame().end();
+        let ends = self.ends.get();
+        if ends != 0 {
+            self.frame().end(ends);
         }
     }
 }
 
 impl FrameRef<'_> {
     #[cold]
-    fn end(self) {
-        registry::section_ended(self.number.get());
+    fn end(self, ends: u32) {
+        if ends & REGISTERED != 0 {
+            registry::section_ended(self.number.get());
+        }
+        if ends & IS_OBSERVED != 0 {
+            self.note_end();
+        }
     }
 }

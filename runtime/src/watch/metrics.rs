@@ -1,0 +1,85 @@
+//! What sections do with the locks of a class, counted.
+
+use core::fmt;
+use core::time::Duration;
+
+/// How many buckets there are. The last is of what is longer than the bounds of all others, the
+/// longest of which is 2^46 ns, 19 hours.
+pub(crate) const BUCKETS: usize = 48;
+
+/// What sections did with the locks of a class: see [`metrics`](super::metrics).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Metrics {
+    /// The name of the lock: `Account.ledger`, or where no derive knows it, as the section calls
+    /// it. `(other classes)`, where there are more classes than are counted.
+    pub lock: &'static str,
+    /// The type of the struct, or of the lock where no derive knows it. With the name, it is what
+    /// makes a class. Meant for people, as [`type_name`](core::any::type_name) is.
+    pub type_name: &'static str,
+    /// How often a section acquired a lock of the class.
+    pub acquired: u64,
+    /// How long those acquisitions waited that had to, also for their condition (`when`).
+    /// `wait.count` is how many.
+    pub wait: Times,
+    /// How long the locks were held, of those that are released.
+    pub held: Times,
+}
+
+/// Times, counted.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Times {
+    /// How many there are.
+    pub count: u64,
+    /// Their sum.
+    pub total: Duration,
+    /// The longest.
+    pub max: Duration,
+    buckets: [u64; BUCKETS],
+}
+
+impl Times {
+    #[allow(dead_code)] // in builds that do not watch
+    pub(crate) fn new(total: Duration, max: Duration, buckets: [u64; BUCKETS]) -> Self {
+        Times {
+            count: buckets.iter().sum(),
+            total,
+            max,
+            buckets,
+        }
+    }
+
+    /// Each power of two of nanoseconds, from 1 ns on to the largest that is needed, with how
+    /// many times were as long as that at the most, and longer than the one before. Times of
+    /// more than 19 hours are in none.
+    ///
+    /// ```
+    /// use async_monitor::watch;
+    /// use std::time::Duration;
+    ///
+    /// for metrics in watch::metrics() {
+    ///     let long = metrics.held.histogram();
+    ///     let long = long.filter(|(at_most, _)| *at_most > Duration::from_millis(1));
+    ///     println!("{}: {}", metrics.lock, long.map(|(_, count)| count).sum::<u64>());
+    /// }
+    /// ```
+    pub fn histogram(&self) -> impl Iterator<Item = (Duration, u64)> + '_ {
+        let bounded = &self.buckets[..BUCKETS - 1];
+        let used = bounded.iter().rposition(|&count| count != 0);
+        let used = used.map_or(0, |last| last + 1);
+        let at_most = |power: usize| Duration::from_nanos(1 << power);
+        let counts = bounded[..used].iter().enumerate();
+        counts.map(move |(power, &count)| (at_most(power), count))
+    }
+}
+
+impl fmt::Debug for Times {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Times")
+            .field("count", &self.count)
+            .field("total", &self.total)
+            .field("max", &self.max)
+            .finish_non_exhaustive()
+    }
+}

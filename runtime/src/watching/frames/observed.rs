@@ -1,0 +1,116 @@
+//! A section that is observed: its times, for those who are told of what it does.
+//!
+//! It is from when it asks for a lock while somebody is told, as [`events`] has it.
+//! It then has a record of its own on the heap; one that is not has a word that is null.
+
+use std::boxed::Box;
+use std::time::Instant;
+use std::vec::Vec;
+
+use super::super::events::{self, Counts};
+use super::super::waiting::Busy;
+use super::list::list;
+use super::{FrameRef, OBSERVED};
+
+/// What is known of it.
+pub(super) struct Observed {
+    /// When it asked for the lock that it has not acquired yet.
+    asked: Option<Instant>,
+    /// It has had to wait since.
+    has_waited: bool,
+    /// What it holds, and counts: since when.
+    counted: Vec<(&'static Counts, Instant)>,
+}
+
+// As a section is `Send`.
+const _: () = {
+    const fn is_send<T: Send>() {}
+    is_send::<Observed>();
+};
+
+/// This thread waits: the section that acquires, if one does, has not done so at once.
+#[cold]
+pub(in super::super) fn thread_waits() {
+    let innermost = list().next().filter(|frame| frame.entering.get() != 0);
+    if let Some(frame) = innermost {
+        frame.note_wait();
+    }
+}
+
+impl FrameRef<'_> {
+    /// It asks for a lock, in each poll.
+    #[inline]
+    pub(super) fn observe_if_told(self) {
+        if events::is_anybody_told() {
+            self.observe();
+        }
+    }
+
+    #[cold]
+    fn observe(self) {
+        // An allocator of the user's could be in a section.
+        let Some(_busy) = Busy::new() else {
+            return;
+        };
+        if !self.has(OBSERVED) {
+            self.observed.set(Some(Box::new(Observed {
+                asked: None,
+                has_waited: false,
+                counted: Vec::new(),
+            })));
+            self.set(OBSERVED);
+            self.ends(super::IS_OBSERVED);
+        }
+        self.note(|observed| {
+            if observed.asked.is_none() {
+                observed.asked = Some(Instant::now());
+                observed.has_waited = false;
+            }
+        });
+    }
+
+    /// Nobody but the section touches its record, and what is called does not ask for it.
+    fn note(self, with: impl FnOnce(&mut Observed)) {
+        if let Some(mut observed) = self.observed.take() {
+            with(&mut observed);
+            self.observed.set(Some(observed));
+        }
+    }
+
+    /// It has had to wait.
+    #[cold]
+    pub(super) fn note_wait(self) {
+        self.note(|observed| observed.has_waited = true);
+    }
+
+    /// It has acquired the lock `index`.
+    #[cold]
+    pub(super) fn note_acquired(self, index: usize) {
+        let Some((_busy, lock)) = Busy::new().zip(self.lock(index)) else {
+            return;
+        };
+        self.note(|observed| {
+            let now = Instant::now();
+            let waited = observed.asked.take().filter(|_| observed.has_waited);
+            let waited = waited.map(|asked| now.duration_since(asked));
+            if events::is_counted() {
+                let counts = Counts::of(lock.class());
+                counts.acquired(waited);
+                observed.counted.push((counts, now));
+            }
+        });
+    }
+
+    /// It has ended.
+    pub(super) fn note_end(self) {
+        let Some(observed) = self.observed.take() else {
+            return;
+        };
+        let now = Instant::now();
+        for (counts, since) in &observed.counted {
+            counts.held(now.duration_since(*since));
+        }
+        let _busy = Busy::new();
+        drop(observed);
+    }
+}

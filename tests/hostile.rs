@@ -11,6 +11,8 @@
 
 #[path = "hostile/bodies.rs"]
 mod bodies;
+#[path = "hostile/macros.rs"]
+mod macros;
 #[path = "hostile/monitors.rs"]
 mod monitors;
 #[path = "hostile/names.rs"]

@@ -146,7 +146,7 @@ fn a_block_is_kept() {
         "account.ledger, { *ledger.balance += amount; ledger.f() } ti",
         "account.ledger, || { *ledger.balance += amount; ledger.f() }",
         "account.ledger, read(), { *ledger.balance += amount; ledger.f() }",
-        "@__section, account., { *ledger.balance += amount; ledger.f() }",
+        "account., { use {{}, {}}; *ledger.balance += amount; ledger.f() }",
     ] {
         keeps(
             &section::with_lock(tokens(input)),

@@ -1,6 +1,7 @@
 //! From tokens to arguments.
 
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Expr, Ident, Token, token};
@@ -53,16 +54,59 @@ pub(super) fn attribute(tokens: TokenStream, errors: &Errors) -> Vec<Argument> {
     errors.ok(parser.parse2(tokens)).unwrap_or_default()
 }
 
-/// The local of the section around, which that has put in front of the arguments of a
-/// `with_lock!` in its body: `@__section, arguments`.
-pub(super) fn around(tokens: TokenStream) -> (Option<Ident>, TokenStream) {
-    let around = |input: ParseStream<'_>| {
-        input.parse::<Token![@]>()?;
-        let section: Ident = input.parse()?;
-        input.parse::<Token![,]>()?;
-        Ok((Some(section), input.parse()?))
+/// Marks the block of what may be a `with_lock!` as one in the body of a section, whose local
+/// `__section` is known at `span`.
+///
+/// The mark is `use {{}, {}};`, which does nothing where the macro is one of the user's. It does
+/// not name the local, so that no such macro can get hold of it.
+pub(super) fn mark_around(arguments: TokenStream, span: Span) -> TokenStream {
+    let mut arguments: Vec<TokenTree> = arguments.into_iter().gather();
+    if let Some((at, block)) = block_of(&arguments) {
+        let statements = block.stream();
+        let marked = quote_spanned!(span=> use {{}, {}};);
+        let mut marked = Group::new(Delimiter::Brace, quote!(#marked #statements));
+        marked.set_span(block.span());
+        arguments[at] = TokenTree::Group(marked);
+    }
+    arguments.into_iter().gather()
+}
+
+/// The local of the section around, by the mark in the block of a `with_lock!`; and the
+/// arguments without.
+pub(super) fn around(arguments: TokenStream) -> (Option<Ident>, TokenStream) {
+    let mut tokens: Vec<TokenTree> = arguments.into_iter().gather();
+    let Some((at, block)) = block_of(&tokens) else {
+        return (None, tokens.into_iter().gather());
     };
-    around.parse2(tokens.clone()).unwrap_or((None, tokens))
+    let mut statements = block.stream().into_iter();
+    let mark: Vec<TokenTree> = statements.by_ref().take(3).gather();
+    let section = match &mark[..] {
+        [
+            TokenTree::Ident(word),
+            TokenTree::Group(nothing),
+            TokenTree::Punct(_),
+        ] if word == "use" && nothing.stream().to_string() == quote!({}, {}).to_string() => {
+            Ident::new("__section", word.span())
+        }
+        _ => return (None, tokens.into_iter().gather()),
+    };
+    let mut unmarked = Group::new(Delimiter::Brace, statements.gather());
+    unmarked.set_span(block.span());
+    tokens[at] = TokenTree::Group(unmarked);
+    (Some(section), tokens.into_iter().gather())
+}
+
+/// The block that ends the arguments.
+fn block_of(arguments: &[TokenTree]) -> Option<(usize, Group)> {
+    let is_comma =
+        matches!(arguments.last(), Some(TokenTree::Punct(last)) if last.as_char() == ',');
+    let at = arguments.len().checked_sub(1 + usize::from(is_comma))?;
+    match arguments.get(at)? {
+        TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
+            Some((at, group.clone()))
+        }
+        _ => None,
+    }
 }
 
 /// The arguments of `with_lock!`, and the statements in its block.

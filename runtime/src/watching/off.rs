@@ -256,7 +256,7 @@ impl<'o, const N: usize> Section<'o, N> {
 
     /// The section, for one in its body.
     #[inline]
-    pub fn __around(&self) -> FrameRef<'_> {
+    pub fn __around(&mut self) -> FrameRef<'_> {
         FrameRef(PhantomData)
     }
 

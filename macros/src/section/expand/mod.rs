@@ -86,7 +86,7 @@ fn section(section: &Section, site: Site<'_>, statements: TokenStream) -> TokenS
     let outcome = control_flow::outcome(&statements);
     let questions = questions::questions(section, &locks, site, &statements);
     let (inside, uses) = inside(section, &locks, site, statements);
-    let mut watched = watching::declare(section, &locks, site);
+    let mut watched = watching::declare(section, &locks, site, uses);
     let describe = watching::describe(section, &locks);
     match locks.first_mut() {
         Some(one) if watching::is_described_late(section, site, uses) => {

@@ -10,6 +10,7 @@ use super::site::{Site, Wait};
 use crate::gather::Gather;
 use crate::names::{own, spaced, unsafe_};
 use crate::section::model::Section;
+use crate::section::parse;
 
 /// The local of the section, for messages of the compiler at `span`.
 pub(super) fn section_local(span: Span) -> Ident {
@@ -30,7 +31,12 @@ pub(super) fn section_local(span: Span) -> Ident {
 /// SAFETY, of what is generated: the local cannot be named by the user, so it is not moved, and
 /// what borrows it is awaited or dropped where it stands. It is described at once, or where it
 /// has to wait, and then it is not borrowed elsewhere.
-pub(super) fn declare(section: &Section, locks: &[Acquisition<'_>], site: Site<'_>) -> TokenStream {
+pub(super) fn declare(
+    section: &Section,
+    locks: &[Acquisition<'_>],
+    site: Site<'_>,
+    body: Uses,
+) -> TokenStream {
     let span = own(Span::call_site());
     let private = section.options.krate.private_at(span);
     let local = section_local(span);
@@ -39,6 +45,7 @@ pub(super) fn declare(section: &Section, locks: &[Acquisition<'_>], site: Site<'
     let condition = condition.map(|when| spaced(when.condition.clone()));
     let condition = Literal::string(&condition.unwrap_or_default());
     let written = locks.iter().map(Acquisition::as_written);
+    let mutable = body.exclusively.then(|| quote_spanned!(span=> mut));
     let unsafe_ = unsafe_();
     quote_spanned! {span=>
         static __SITE: #private::Site = #private::Site::new(
@@ -49,7 +56,7 @@ pub(super) fn declare(section: &Section, locks: &[Acquisition<'_>], site: Site<'
             #condition,
             &[#(#written,)*],
         );
-        let #local = #unsafe_ { #private::Section::new() };
+        let #mutable #local = #unsafe_ { #private::Section::new() };
     }
 }
 
@@ -70,7 +77,9 @@ pub(super) fn describe(section: &Section, locks: &[Acquisition<'_>]) -> TokenStr
     let span = own(Span::call_site());
     let local = section_local(span);
     let around = match &section.around {
-        Some(around) => quote_spanned!(span=> ::core::option::Option::Some(#around.__around())),
+        Some(around) => {
+            quote_spanned!(span=> ::core::option::Option::Some((&mut #around).__around()))
+        }
         None => quote_spanned!(span=> ::core::option::Option::None),
     };
     let described = locks.iter().map(Acquisition::described);
@@ -97,6 +106,8 @@ pub(super) struct Uses {
     awaited: bool,
     /// Around another section.
     nests: bool,
+    /// By a mutable reference.
+    exclusively: bool,
 }
 
 /// What comes in front of the statements, and these: each `.await` of the body is one within
@@ -113,7 +124,6 @@ pub(super) fn statements(
     let private = section.options.krate.private_at(span);
     let local = section_local(span);
     let mut found = Uses::default();
-    let watched = within(statements, &local, &mut found);
     // In a plain fn, nothing suspends. Elsewhere a macro may hide an `.await`.
     let runs_inside = matches!(
         site,
@@ -122,6 +132,13 @@ pub(super) fn statements(
             ..
         }
     );
+    // Such a section is around all that runs in its body already, by the list of the thread.
+    let nesting = if runs_inside {
+        Nesting::Seen
+    } else {
+        Nesting::Told
+    };
+    let watched = within(statements, &local, nesting, Place::Body, &mut found);
     let mut before = TokenStream::new();
     if found.await_within {
         before.extend(quote_spanned!(span=> use #private::AwaitWithin as _;));
@@ -137,15 +154,42 @@ pub(super) fn statements(
     (before, watched, found)
 }
 
+/// How a section in the body knows of this one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Nesting {
+    Told,
+    /// By the thread that is in it.
+    Seen,
+}
+
+/// Where tokens of a body stand.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Body,
+    /// Among the arguments of a macro.
+    Arguments,
+}
+
 /// Tokens in which `value.await` is `(&__section).__await_within(value).await`, or, where it
 /// cannot be told at which token `value` begins, `value.__within(&__section).await`: a method
-/// of the value, for which the compiler has to know its type. And a `with_lock!` has
-/// `@__section,` in front of its arguments, by which it knows the section around.
+/// of the value, for which the compiler has to know its type. And the block of a `with_lock!` has
+/// a mark in it, by which that knows the section around (see [`parse::around`]).
+///
+/// What a macro gets may come to run on several threads at a time, as it may be one of the
+/// user's, whatever its name. So what is within the section there borrows it mutably, which the
+/// compiler lets one do at a time (W2 of the runtime): `value.__within(&mut __section).await`,
+/// and the section in its body.
 ///
 /// Everything else stays as it is, and is not seen to run within the section: what is run by
 /// itself (closures, `async` blocks, items), and the arguments of macros that may be something
 /// else than expressions, or that show them as text.
-fn within(tokens: TokenStream, section: &Ident, found: &mut Uses) -> TokenStream {
+fn within(
+    tokens: TokenStream,
+    section: &Ident,
+    nesting: Nesting,
+    place: Place,
+    found: &mut Uses,
+) -> TokenStream {
     let tokens: Vec<TokenTree> = tokens.into_iter().gather();
     let mut out = Vec::new();
     let mut at = 0;
@@ -160,20 +204,31 @@ fn within(tokens: TokenStream, section: &Ident, found: &mut Uses) -> TokenStream
         match token {
             TokenTree::Ident(word) if word == "await" && is_dot(before) => {
                 out.pop();
-                awaited(&mut out, word.span(), section, found);
+                awaited(&mut out, word.span(), section, place, found);
                 out.extend(tokens[at - 1..=at].iter().cloned());
             }
             TokenTree::Group(group) => {
                 let arguments = group.stream();
+                let name = name_of_macro(&tokens[..at]);
+                let place = if name.is_some() {
+                    Place::Arguments
+                } else {
+                    place
+                };
                 let mut changed = Group::new(
                     group.delimiter(),
-                    match name_of_macro(&tokens[..at]) {
-                        Some(name) if name == "with_lock" && has_block(&arguments) => {
+                    match name {
+                        Some(name)
+                            if name == "with_lock"
+                                && nesting == Nesting::Told
+                                && has_block(&arguments) =>
+                        {
                             found.nests = true;
-                            quote_spanned!(own(name.span())=> @#section, #arguments)
+                            found.exclusively = true;
+                            parse::mark_around(arguments, own(name.span()))
                         }
                         Some(name) if !takes_expressions(name, &arguments) => arguments,
-                        _ => within(arguments, section, found),
+                        _ => within(arguments, section, nesting, place, found),
                     },
                 );
                 changed.set_span(group.span());
@@ -190,7 +245,13 @@ fn within(tokens: TokenStream, section: &Ident, found: &mut Uses) -> TokenStream
 ///
 /// By the spans of the user's tokens: tools see one expression, as it is written, and what is
 /// no future is reported once, at the `await`.
-fn awaited(tokens: &mut Vec<TokenTree>, at: Span, section: &Ident, found: &mut Uses) {
+fn awaited(tokens: &mut Vec<TokenTree>, at: Span, section: &Ident, place: Place, found: &mut Uses) {
+    if place == Place::Arguments {
+        found.awaited = true;
+        found.exclusively = true;
+        tokens.extend(quote_spanned!(at=> .__within(&mut #section)));
+        return;
+    }
     let Some(start) = operand::begins_at(tokens) else {
         found.awaited = true;
         tokens.extend(quote_spanned!(at=> .__within(&#section)));
@@ -315,11 +376,16 @@ fn closure(tokens: &[TokenTree]) -> usize {
     body + statement_length(&tokens[body..])
 }
 
-/// Up to a block or a semicolon, with it.
+/// Up to a block or a semicolon, with it. Braces in a type, as in `Bytes<{ N }>`, are no block.
 fn item(tokens: &[TokenTree]) -> usize {
-    let end = tokens
-        .iter()
-        .position(|token| is_group(token, Delimiter::Brace) || is_punct(token, ';'));
+    let in_a_type = |at: usize| {
+        let next = tokens.get(at + 1);
+        next.is_some_and(|next| is_punct(next, '>') || is_punct(next, ','))
+    };
+    let mut numbered = tokens.iter().enumerate();
+    let end = numbered.position(|(at, token)| {
+        is_punct(token, ';') || is_group(token, Delimiter::Brace) && !in_a_type(at)
+    });
     end.map_or(tokens.len(), |end| end + 1)
 }
 
@@ -357,7 +423,7 @@ fn is_keyword(ident: &Ident) -> bool {
 mod tests {
     use proc_macro2::{Ident, Span, TokenStream};
 
-    use super::{Uses, within};
+    use super::{Nesting, Place, Uses, within};
 
     #[test]
     fn what_is_run_as_a_part_of_the_section_is_watched() {
@@ -405,6 +471,10 @@ mod tests {
                 "async fn f() -> Result<u8, ()> { a().await } W(f()).await",
             ),
             (
+                "async fn f() -> Bytes<{ N }, { K }> { a().await } f().await",
+                "async fn f() -> Bytes<{ N }, { K }> { a().await } W(f()).await",
+            ),
+            (
                 "fn f() { with_lock!(x, blocking, {}) } b().await",
                 "fn f() { with_lock!(x, blocking, {}) } W(b()).await",
             ),
@@ -418,15 +488,15 @@ mod tests {
             ),
             (
                 "with_lock!(a.b, { c().await })",
-                "with_lock!(@s, a.b, { c().await })",
+                "with_lock!(a.b, { use {{ use {{}, {}}; }, { use {{}, {}}; }}; c().await })",
             ),
             (
                 "with_lock!(a.b, {}).await",
-                "W(with_lock!(@s, a.b, {})).await",
+                "W(with_lock!(a.b, { use {{}, {}}; })).await",
             ),
             (
                 "async_monitor::with_lock!(a, {},)",
-                "async_monitor::with_lock!(@s, a, {},)",
+                "async_monitor::with_lock!(a, { use {{}, {}}; },)",
             ),
             ("with_lock!(mine)", "with_lock!(mine)"),
             (
@@ -443,20 +513,20 @@ mod tests {
         for (body, expected) in [
             (
                 "assert_eq!(a().await, 3, \"{}\", b.await)",
-                "assert_eq!(W(a()).await, 3, \"{}\", W(b).await)",
+                "assert_eq!(a() X.await, 3, \"{}\", b X.await)",
             ),
             (
                 "std::format!(\"{x} {y}\", y = a.await)",
-                "std::format!(\"{x} {y}\", y = W(a).await)",
+                "std::format!(\"{x} {y}\", y = a X.await)",
             ),
-            ("vec![a.await; 3]", "vec![W(a).await; 3]"),
+            ("vec![a.await; 3]", "vec![a X.await; 3]"),
             (
                 "matches!(a.await, B | C if d.await)",
-                "matches!(W(a).await, B | C if W(d).await)",
+                "matches!(a X.await, B | C if d X.await)",
             ),
             (
                 "assert!(a.await, \"{}\", with_lock!(b, {}))",
-                "assert!(W(a).await, \"{}\", with_lock!(@s, b, {}))",
+                "assert!(a X.await, \"{}\", with_lock!(b, { use {{}, {}}; }))",
             ),
             ("assert!(a.await)", "assert!(a.await)"),
             (
@@ -471,14 +541,16 @@ mod tests {
     }
 
     /// In what is expected, `W` stands for what puts an operand within the section, and `M`
-    /// for the method that does.
+    /// for the method that does, and `X` for it with a mutable reference.
     #[track_caller]
     fn assert_within(body: &str, expected: &str) {
         let section = Ident::new("s", Span::call_site());
         let tokens = body.parse().expect("tokens");
-        let watched = within(tokens, &section, &mut Uses::default());
+        let mut uses = Uses::default();
+        let watched = within(tokens, &section, Nesting::Told, Place::Body, &mut uses);
         let expected = expected.replace("W(", "(&s).__await_within(");
         let expected = expected.replace(" M", ".__within(&s)");
+        let expected = expected.replace(" X", ".__within(&mut s)");
         let expected: TokenStream = expected.parse().expect("tokens");
         assert_eq!(watched.to_string(), expected.to_string());
     }

@@ -302,9 +302,10 @@ impl<'o, const N: usize> Section<'o, N> {
         FrameRef(unsafe { NonNull::new_unchecked(described) }, PhantomData)
     }
 
-    /// The section, for one in its body. It is described.
+    /// The section, for one in its body, by which it is borrowed mutably: the tokens of the body
+    /// may have gone through a macro that runs it several times at once (W2). It is described.
     #[inline]
-    pub fn __around(&self) -> FrameRef<'_> {
+    pub fn __around(&mut self) -> FrameRef<'_> {
         self.frame()
     }
 

@@ -58,7 +58,8 @@ impl Writer {
         };
         tokio::time::sleep(Duration::from_millis(random(20))).await;
         // Where to be stopped without a chance to notice.
-        std::thread::sleep(Duration::from_millis(random(10)));
+        let longest = if self.is_fenced { 10 } else { 500 };
+        std::thread::sleep(Duration::from_millis(random(longest)));
         let next = last + 1;
         let write: [(&(dyn ToSql + Sync), Type); 4] = [
             (&self.key, Type::TEXT),

@@ -1,5 +1,6 @@
 //! Who waits, and which sections hold something meanwhile.
 
+use core::ops::{Deref, DerefMut};
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
@@ -15,7 +16,7 @@ use super::entries::{Entries, Entry, Standing};
 use super::frames::{self, HeldAround};
 use super::holds::Lines;
 use super::told::Told;
-use super::waiting::short_name;
+use super::waiting::{Busy, short_name};
 use super::watcher::Thresholds;
 use crate::LockId;
 use crate::watch::{Held, Kind, Mode, Report, SectionInfo, Wait};
@@ -71,8 +72,34 @@ static REGISTRY: Mutex<Registry> = Mutex::new(Registry {
 /// There is something to look at.
 static CHANGED: Condvar = Condvar::new();
 
-fn lock() -> MutexGuard<'static, Registry> {
-    REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
+/// The registry, locked. Its thread tells of nothing meanwhile: an allocator of the user's, which
+/// is called here, could wait for one of our locks in its turn (W4).
+struct Locked {
+    /// Unlocked first.
+    registry: MutexGuard<'static, Registry>,
+    _busy: Option<Busy>,
+}
+
+impl Deref for Locked {
+    type Target = Registry;
+
+    fn deref(&self) -> &Registry {
+        &self.registry
+    }
+}
+
+impl DerefMut for Locked {
+    fn deref_mut(&mut self) -> &mut Registry {
+        &mut self.registry
+    }
+}
+
+fn lock() -> Locked {
+    let busy = Busy::new();
+    Locked {
+        registry: REGISTRY.lock().unwrap_or_else(PoisonError::into_inner),
+        _busy: busy,
+    }
 }
 
 /// Adds a wait. Returns its place.
@@ -194,8 +221,8 @@ pub(super) fn watch(thresholds: impl Fn() -> Thresholds) -> Vec<Report> {
     let mut registry = lock();
     while registry.is_idle(&thresholds()) {
         registry.watcher_waits = true;
-        registry = CHANGED
-            .wait(registry)
+        registry.registry = CHANGED
+            .wait(registry.registry)
             .unwrap_or_else(PoisonError::into_inner);
         registry.watcher_waits = false;
     }
@@ -204,7 +231,8 @@ pub(super) fn watch(thresholds: impl Fn() -> Thresholds) -> Vec<Report> {
 
 /// The watcher: waits for so long, or until something is urgent.
 pub(super) fn rest(time: Duration) {
-    let rested = CHANGED.wait_timeout_while(lock(), time, |registry| registry.urgent.is_empty());
+    let rested =
+        CHANGED.wait_timeout_while(lock().registry, time, |registry| registry.urgent.is_empty());
     drop(rested.unwrap_or_else(PoisonError::into_inner));
 }
 

@@ -300,7 +300,11 @@ std::thread_local! {
 impl Busy {
     pub(super) fn new() -> Option<Self> {
         let was_busy = IS_BUSY.try_with(|is_busy| is_busy.replace(true));
-        (!was_busy.unwrap_or(true)).then_some(Busy)
+        // Nothing is made, and dropped, where the thread was busy: its drop says that it is not.
+        match was_busy {
+            Ok(false) => Some(Busy),
+            Ok(true) | Err(_) => None,
+        }
     }
 }
 

@@ -488,7 +488,7 @@ mod tests {
             ),
             (
                 "with_lock!(a.b, { c().await })",
-                "with_lock!(a.b, { use {{ use {{}, {}}; }, { use {{}, {}}; }}; c().await })",
+                "with_lock!(a.b, { use {{}, {}}; c().await })",
             ),
             (
                 "with_lock!(a.b, {}).await",
@@ -513,20 +513,20 @@ mod tests {
         for (body, expected) in [
             (
                 "assert_eq!(a().await, 3, \"{}\", b.await)",
-                "assert_eq!(a() X.await, 3, \"{}\", b X.await)",
+                "assert_eq!(a() EXCL.await, 3, \"{}\", b EXCL.await)",
             ),
             (
                 "std::format!(\"{x} {y}\", y = a.await)",
-                "std::format!(\"{x} {y}\", y = a X.await)",
+                "std::format!(\"{x} {y}\", y = a EXCL.await)",
             ),
-            ("vec![a.await; 3]", "vec![a X.await; 3]"),
+            ("vec![a.await; 3]", "vec![a EXCL.await; 3]"),
             (
                 "matches!(a.await, B | C if d.await)",
-                "matches!(a X.await, B | C if d X.await)",
+                "matches!(a EXCL.await, B | C if d EXCL.await)",
             ),
             (
                 "assert!(a.await, \"{}\", with_lock!(b, {}))",
-                "assert!(a X.await, \"{}\", with_lock!(b, { use {{}, {}}; }))",
+                "assert!(a EXCL.await, \"{}\", with_lock!(b, { use {{}, {}}; }))",
             ),
             ("assert!(a.await)", "assert!(a.await)"),
             (
@@ -541,7 +541,7 @@ mod tests {
     }
 
     /// In what is expected, `W` stands for what puts an operand within the section, and `M`
-    /// for the method that does, and `X` for it with a mutable reference.
+    /// for the method that does, and `EXCL` for it with a mutable reference.
     #[track_caller]
     fn assert_within(body: &str, expected: &str) {
         let section = Ident::new("s", Span::call_site());
@@ -550,7 +550,7 @@ mod tests {
         let watched = within(tokens, &section, Nesting::Told, Place::Body, &mut uses);
         let expected = expected.replace("W(", "(&s).__await_within(");
         let expected = expected.replace(" M", ".__within(&s)");
-        let expected = expected.replace(" X", ".__within(&mut s)");
+        let expected = expected.replace(" EXCL", ".__within(&mut s)");
         let expected: TokenStream = expected.parse().expect("tokens");
         assert_eq!(watched.to_string(), expected.to_string());
     }

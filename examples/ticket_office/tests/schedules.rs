@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_monitor::check::{self, Run};
+use futures::FutureExt;
 
 use crate::hall::{End, Hall, Job, Refusal, State};
 
@@ -13,6 +14,11 @@ const PRICE: u64 = 100;
 
 fn hall(seats: usize) -> Arc<Hall> {
     Arc::new(Hall::new(seats, PRICE, Duration::from_secs(3600)))
+}
+
+/// Checks a test, and that this has come to its end.
+fn holds(test: impl Fn(&mut Run)) {
+    assert!(check::every_schedule(test).is_proof());
 }
 
 /// Adds a customer, who may hang up.
@@ -56,7 +62,7 @@ fn audited(run: &mut Run, hall: &Arc<Hall>) {
 
 #[test]
 fn a_seat_is_sold_once_and_paid_once() {
-    check::every_schedule(|run| {
+    holds(|run| {
         let hall = hall(1);
         for name in ["Ada", "Barbara"] {
             customer(run, name, &hall, |hall| async move {
@@ -72,50 +78,49 @@ fn a_seat_is_sold_once_and_paid_once() {
 
 #[test]
 fn who_asks_twice_is_refunded_once() {
-    check::every_schedule(|run| {
+    holds(|run| {
         let hall = hall(1);
         let held = hall.hold(None).expect("a seat is free");
         hall.pay(held.order).expect("it is held");
+        hall.next_job().now_or_never();
         hall.paid(held.order);
-        for name in ["click", "click again"] {
-            customer(run, name, &hall, move |hall| async move {
-                hall.refund(held.order).expect("it is sold");
-                let (_, state) = hall.settled(held.order).await.expect("it is known");
-                assert_eq!(state, State::Over(End::Refunded));
-            });
-        }
-        let cashier_of = Arc::clone(&hall);
+        customer(run, "click", &hall, move |hall| async move {
+            hall.refund(held.order).expect("it is sold");
+            let (_, state) = hall.settled(held.order).await.expect("it is known");
+            assert_eq!(state, State::Over(End::Refunded));
+        });
+        customer(run, "click again", &hall, move |hall| async move {
+            hall.refund(held.order).expect("it is sold");
+        });
+        let paying = Arc::clone(&hall);
         run.background("cashier", async move {
-            while let Some(job) = cashier_of.next_job().await {
-                match job {
-                    Job::Charge(_) => unreachable!("it is paid"),
-                    Job::Refund(order) => cashier_of.refunded(order),
-                }
-            }
+            assert_eq!(paying.next_job().await, Some(Job::Refund(held.order)));
+            paying.refunded(held.order);
         });
         audited(run, &hall);
+        run.finally(move || {
+            let more = hall.next_job().now_or_never();
+            assert_eq!(more, None, "it is refunded twice");
+        });
     });
 }
 
 /// A hold expires while its customer pays: one of the two comes first.
 #[test]
 fn a_hold_expires_or_is_paid() {
-    check::every_schedule(|run| {
+    holds(|run| {
         let hall = hall(1);
         let held = hall.hold(None).expect("a seat is free");
         customer(run, "Ada", &hall, move |hall| async move {
             match hall.pay(held.order) {
-                Ok(()) => {
-                    let (_, state) = hall.settled(held.order).await.expect("it is known");
-                    assert_eq!(state, State::Sold);
-                }
+                Ok(()) => hall.paid(held.order),
                 Err(refusal) => assert_eq!(refusal, Refusal::Over(End::Expired)),
             }
         });
         customer(run, "clock", &hall, |hall| async move {
             hall.expire(Instant::now() + Duration::from_secs(7200));
         });
-        cashier(run, &hall);
+        auditor(run, &hall);
         audited(run, &hall);
     });
 }
@@ -124,22 +129,13 @@ fn a_hold_expires_or_is_paid() {
 /// overtaken.
 #[test]
 fn nobody_overtakes_who_waits() {
-    check::every_schedule(|run| {
+    holds(|run| {
         let hall = hall(1);
         let held = hall.hold(None).expect("a seat is free");
-        for name in ["first", "second"] {
-            customer(run, name, &hall, |hall| async move {
-                let place = hall.join();
-                let number = place.number();
-                let held = place.enter().await.expect("it is not closed");
-                let waiting = hall.view().waiting;
-                assert!(
-                    waiting.iter().all(|waiter| *waiter > number),
-                    "{number} has overtaken one of {waiting:?}"
-                );
-                hall.give_back(held.order).expect("it is held");
-            });
-        }
+        customer(run, "waiter", &hall, |hall| async move {
+            let held = hall.join().enter().await.expect("it is not closed");
+            hall.give_back(held.order).expect("it is held");
+        });
         customer(run, "walk-in", &hall, |hall| async move {
             let before = hall.view().waiting;
             if let Ok(held) = hall.hold(None) {
@@ -149,25 +145,48 @@ fn nobody_overtakes_who_waits() {
                 hall.give_back(held.order).expect("it is held");
             }
         });
-        run.background("returner", {
-            let hall = Arc::clone(&hall);
-            async move { hall.give_back(held.order).expect("it is held") }
+        customer(run, "returner", &hall, move |hall| async move {
+            hall.give_back(held.order).expect("it is held");
         });
         audited(run, &hall);
         run.finally(move || assert!(hall.view().waiting.is_empty(), "somebody waits for ever"));
     });
 }
 
-/// A waiter who hangs up has left the list, and whoever is behind gets the seat. Closing tells
-/// all.
+/// Two are on the list: the first one gets the seat first, unless it hangs up, and then the
+/// second one gets it.
+#[test]
+fn the_list_is_in_order() {
+    holds(|run| {
+        let hall = hall(1);
+        let held = hall.hold(None).expect("a seat is free");
+        for name in ["first", "second"] {
+            let place = hall.join();
+            customer(run, name, &hall, |hall| async move {
+                let number = place.number();
+                let held = place.enter().await.expect("it is not closed");
+                let waiting = hall.view().waiting;
+                let overtaken = waiting.iter().find(|waiter| **waiter < number);
+                assert_eq!(overtaken, None, "{number} was before it");
+                hall.give_back(held.order).expect("it is held");
+            });
+        }
+        hall.give_back(held.order).expect("it is held");
+        audited(run, &hall);
+        run.finally(move || assert!(hall.view().waiting.is_empty(), "somebody waits for ever"));
+    });
+}
+
+/// Closing tells all who wait, also where one of them hangs up.
 #[test]
 fn closing_tells_who_waits() {
-    check::every_schedule(|run| {
+    holds(|run| {
         let hall = hall(1);
         hall.hold(None).expect("a seat is free");
         for name in ["first", "second"] {
-            customer(run, name, &hall, |hall| async move {
-                assert_eq!(hall.join().enter().await, Err(Refusal::Closed));
+            let place = hall.join();
+            customer(run, name, &hall, |_| async move {
+                assert_eq!(place.enter().await, Err(Refusal::Closed));
             });
         }
         let closing = Arc::clone(&hall);
@@ -180,7 +199,7 @@ fn closing_tells_who_waits() {
 /// Who looks while a seat is held, paid and refunded.
 #[test]
 fn the_books_are_right_at_any_time() {
-    check::every_schedule(|run| {
+    holds(|run| {
         let hall = hall(1);
         customer(run, "Ada", &hall, |hall| async move {
             let held = hall.hold(None).expect("a seat is free");

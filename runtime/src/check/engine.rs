@@ -34,6 +34,7 @@ use super::session::{Body, In, LockState, MOST_TASKS, Note, Session};
 use super::tasks::{Kind, State, Task, Tasks, message};
 use super::trace::{CANCEL, Choice, Effect, GO, Moment, Race, Trace};
 use crate::checking::{Awaits, GateOp, Op, SyncOp};
+use crate::queue::of_run;
 
 /// The kind of a failure: what a shorter schedule has to show, too.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -395,6 +396,7 @@ impl<'t> Engine<'t> {
 
     /// One run.
     fn run(&mut self, how: &mut How<'_>) -> End {
+        of_run::begin();
         let session = Rc::clone(&self.session);
         let session = &*session;
         let _entered = session.enter();

@@ -74,6 +74,12 @@ pub(crate) fn unless_checked<G>(attempt: impl FnOnce() -> Option<G>) -> Option<G
     if is_task() { None } else { attempt() }
 }
 
+/// Whether this thread runs a check.
+#[inline]
+pub(crate) fn is_checked() -> bool {
+    session::current().is_some()
+}
+
 /// Whether this is the code of a task that is checked.
 #[inline]
 pub(crate) fn is_task() -> bool {

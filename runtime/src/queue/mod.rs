@@ -62,19 +62,55 @@ mod woken {
 
     #[inline]
     pub(super) fn count() -> usize {
+        // What a check does must not depend on what other threads do meanwhile. All nodes of
+        // a run are on one thread.
+        #[cfg(feature = "check")]
+        if crate::checking::is_checked() {
+            return of_run::count();
+        }
         // Relaxed is enough, see `LockedQueue::woken_anywhere`.
         WOKEN.load(Ordering::Relaxed)
     }
 
     pub(super) fn add() {
         WOKEN.fetch_add(1, Ordering::Relaxed);
+        #[cfg(feature = "check")]
+        of_run::add(1);
     }
 
     pub(super) fn subtract() {
         let woken = WOKEN.fetch_sub(1, Ordering::Relaxed);
         debug_assert!(woken > 0);
+        #[cfg(feature = "check")]
+        of_run::add(-1);
+    }
+
+    /// Those of this thread since a run of a check has begun.
+    #[cfg(feature = "check")]
+    pub(crate) mod of_run {
+        use core::cell::Cell;
+
+        std::thread_local! {
+            static WOKEN: Cell<isize> = const { Cell::new(0) };
+        }
+
+        pub(crate) fn begin() {
+            WOKEN.set(0);
+        }
+
+        pub(super) fn count() -> usize {
+            usize::try_from(WOKEN.get()).unwrap_or(0)
+        }
+
+        pub(super) fn add(by: isize) {
+            // Where the thread ends, nothing is checked any more.
+            let _ = WOKEN.try_with(|woken| woken.set(woken.get() + by));
+        }
     }
 }
+
+#[cfg(all(feature = "check", not(any(async_monitor_loom, async_monitor_shuttle))))]
+pub(crate) use self::woken::of_run;
 
 /// The same under a model checker, which runs all threads of a model on one: each model
 /// has its own count.

@@ -111,6 +111,8 @@
 //! - `watch-signal`: a process that hangs can be asked what it hangs on, by a signal or by
 //!   `async-monitor ps PID` (Unix). Implies `watch` and `serde`.
 //! - `serde`: a [`watch::Report`] serializes.
+//! - `tracing`: [a span for each section](watch#spans), with its lock, its wait and its outcome.
+//!   Implies `watch`.
 //! - `tokio`, `smol`: a timer for the option `timeout`. With both, it is tokio's where its
 //!   runtime is running.
 //! - `tokio`, `async-lock`, `futures`: the locks of these crates in the macros, see

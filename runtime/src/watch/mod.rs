@@ -35,6 +35,26 @@
 //!
 //! Nothing is known of tasks, and nothing has to be.
 //!
+//! # Spans
+//!
+//! With the feature `tracing`, each section has a span, named `section`, of the target
+//! `async_monitor` and the level `TRACE`, if somebody listens when it asks for its lock. Where
+//! nobody does, nothing is done but a test. Its fields:
+//!
+//! | field | |
+//! |---|---|
+//! | `lock` | the names of its locks: `Account.ledger` |
+//! | `section`, `place` | the name of its fn, or `with_lock!`; where it is written |
+//! | `wait_us` | how long it waited for its locks, in microseconds: recorded at its end, as all that follow |
+//! | `held_us` | how long it held all of them, if it did, in microseconds |
+//! | `outcome` | `entered`, `timed_out`, `cancelled` (it was dropped at an `.await`, or before it had its locks), `panicked` |
+//!
+//! The span is entered while the section is polled: while it acquires, and while an `.await` in its
+//! body is polled, as above, or the body of a plain fn runs. What its own statements log between
+//! two `.await`s is not in it, nor does it know of an `.await` that a macro hides. It belongs to
+//! the section, never to the lock: a guard that is kept keeps no span. Sections of the
+//! subscriber itself have none.
+//!
 //! # From outside
 //!
 //! With the feature `watch-signal`, on Unix, a process that has called `watch::on_signal` can

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock};
 use std::vec::Vec;
 
+use super::frames;
 use super::orders::Class;
 use super::registry;
 use super::waiting::Busy;
@@ -27,7 +28,7 @@ const METRICS: u8 = 1;
 /// Whether a section that asks for a lock now is observed.
 #[inline]
 pub(super) fn is_anybody_told() -> bool {
-    LISTENERS.load(Ordering::Relaxed) != 0
+    LISTENERS.load(Ordering::Relaxed) != 0 || frames::are_spans_wanted()
 }
 
 /// Whether what is acquired now is counted.

@@ -264,6 +264,10 @@ impl<'o, const N: usize> Section<'o, N> {
     #[inline]
     pub fn __entered(&self, _index: usize) {}
 
+    /// Nothing.
+    #[inline]
+    pub fn __timed_out(&self) {}
+
     /// The future.
     #[inline]
     pub fn __entering<F>(&self, _index: usize, _is_short: bool, future: F) -> F {

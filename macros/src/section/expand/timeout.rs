@@ -5,6 +5,7 @@ use quote::{ToTokens, quote, quote_spanned};
 
 use super::acquisition::{Acquisition, Leave, finish, wait_in_order};
 use super::site::{Site, Wait, allow_unreachable, braced, never_ends};
+use super::watching;
 use crate::gather::Gather;
 use crate::names::own;
 use crate::section::control_flow::Outcome;
@@ -16,7 +17,10 @@ use crate::section::model::{Section, Timeout};
 /// let __limit: ::core::time::Duration = DURATION;
 /// let (__waited,) = match timeout(__limit, Enter::<0x1234>::wait(..)).await {
 ///     Ok(__acquired) => (infallible(__acquired),),
-///     Err(__elapsed) => return FromElapsed::from_elapsed(__elapsed),
+///     Err(__elapsed) => {
+///         __section.__timed_out();
+///         return FromElapsed::from_elapsed(__elapsed);
+///     }
 /// };
 /// let mut __guard = __type.__finish::<0x1234>(__waited);
 /// // `inside`
@@ -44,6 +48,8 @@ pub(super) fn expand(
         Ident::new("__elapsed", span),
     );
     let (entering, unwrapped) = enter(section, locks, &acquired);
+    let section_local = watching::section_local(span);
+    let timed_out = quote_spanned!(span=> #section_local.__timed_out(););
     let value = &timeout.limit;
     let limit = Ident::new("__limit", span);
     let declared = quote_spanned!(span=> let #limit: ::core::time::Duration = #value;);
@@ -63,7 +69,10 @@ pub(super) fn expand(
             #snapshots
             let (#(#waited,)*) = match #result {
                 #ok(#acquired) => #unwrapped,
-                #err(#elapsed) => return #private::FromElapsed::from_elapsed(#elapsed),
+                #err(#elapsed) => {
+                    #timed_out
+                    return #private::FromElapsed::from_elapsed(#elapsed);
+                }
             };
             #finished
             #inside
@@ -91,7 +100,10 @@ pub(super) fn expand(
                         #finished
                         #value
                     }
-                    #err(#elapsed) => #late,
+                    #err(#elapsed) => {
+                        #timed_out
+                        #late
+                    }
                 }
             }
         }

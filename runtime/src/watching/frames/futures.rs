@@ -6,7 +6,7 @@ use core::ptr;
 use core::task::{Context, Poll};
 
 use super::list::Linked;
-use super::{Asker, FrameRef, OBSERVED, Section, waker_key};
+use super::{Asker, FrameRef, OBSERVED, SUSPENDED, Section, waker_key};
 
 impl<const N: usize> Section<'_, N> {
     /// A future that acquires the lock `index`; or, if that is a short one, does nothing
@@ -117,6 +117,9 @@ impl FrameRef<'_> {
         let result = future.poll(cx);
         drop(linked);
         if result.is_pending() {
+            if self.has(OBSERVED) {
+                self.set(SUSPENDED);
+            }
             self.suspended();
         }
         result

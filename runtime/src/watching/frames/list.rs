@@ -5,7 +5,7 @@ use core::ptr;
 use core::task::Waker;
 use std::thread_local;
 
-use super::{Frame, FrameRef, LINKED, LINKED_AROUND, Site};
+use super::{Frame, FrameRef, LINKED, LINKED_AROUND, OBSERVED, Site};
 #[cfg(feature = "check")]
 use crate::watch::SectionInfo;
 
@@ -95,7 +95,11 @@ impl<'s> FrameRef<'s> {
         if is_new {
             self.link(waker);
         }
-        Linked(is_new.then_some(self))
+        let linked = Linked(is_new.then_some(self));
+        if cfg!(feature = "tracing") && is_new && self.has(OBSERVED | LINKED_AROUND) {
+            self.enter_spans();
+        }
+        linked
     }
 
     #[inline]
@@ -150,7 +154,11 @@ impl Drop for Linked<'_> {
     #[inline]
     fn drop(&mut self) {
         if let Some(frame) = self.0 {
+            let has_spans = cfg!(feature = "tracing") && frame.has(OBSERVED | LINKED_AROUND);
             frame.unlink();
+            if has_spans {
+                frame.exit_spans();
+            }
         }
     }
 }

@@ -7,6 +7,7 @@
 //! | `futures` | what polls, or runs, within a section |
 //! | `around` | what is around a request |
 //! | `observed` | the times of a section, where somebody is told of them |
+//! | `spans` | the same for `tracing` |
 //!
 //! # What a section costs
 //!
@@ -35,6 +36,8 @@ mod around;
 mod futures;
 mod list;
 mod observed;
+#[cfg_attr(not(feature = "tracing"), path = "spans_off.rs")]
+mod spans;
 
 use core::cell::{Cell, UnsafeCell};
 use core::marker::{PhantomData, PhantomPinned};
@@ -55,6 +58,7 @@ pub(super) use self::list::entering;
 pub(crate) use self::list::{StackList, entered_section, exchange_list};
 use self::observed::Observed;
 pub(super) use self::observed::thread_waits;
+pub(super) use self::spans::are_wanted as are_spans_wanted;
 use super::{events, registry};
 use crate::LockId;
 use crate::watch::{Mode, Place, SectionInfo};
@@ -210,6 +214,13 @@ const LINKED: u32 = 1;
 const LINKED_AROUND: u32 = 1 << 1;
 /// It has been observed: it may have a record.
 const OBSERVED: u32 = 1 << 2;
+/// For its span, if it is observed: its last poll was pending.
+const SUSPENDED: u32 = 1 << 3;
+/// It has met its `timeout`.
+const TIMED_OUT: u32 = 1 << 4;
+/// It has been dropped with one in its body.
+#[cfg(feature = "tracing")]
+const CANCELLED: u32 = 1 << 5;
 
 /// A section, borrowed: all of it, with the locks behind the frame.
 #[allow(missing_debug_implementations)]
@@ -313,6 +324,14 @@ impl<'o, const N: usize> Section<'o, N> {
     #[inline]
     pub fn __entered(&self, index: usize) {
         self.frame().hold(index);
+    }
+
+    /// It has waited for as long as its `timeout` allows. It is described.
+    #[inline]
+    pub fn __timed_out(&self) {
+        if self.ends.get() & IS_OBSERVED != 0 {
+            self.frame().set(TIMED_OUT);
+        }
     }
 }
 

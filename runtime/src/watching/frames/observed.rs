@@ -10,7 +10,8 @@ use std::vec::Vec;
 use super::super::events::{self, Counts};
 use super::super::waiting::Busy;
 use super::list::list;
-use super::{FrameRef, OBSERVED};
+use super::spans::SectionSpan;
+use super::{FrameRef, LINKED, LINKED_AROUND, OBSERVED, SUSPENDED};
 
 /// What is known of it.
 pub(super) struct Observed {
@@ -20,6 +21,7 @@ pub(super) struct Observed {
     has_waited: bool,
     /// What it holds, and counts: since when.
     counted: Vec<(&'static Counts, Instant)>,
+    span: SectionSpan,
 }
 
 // As a section is `Send`.
@@ -53,10 +55,12 @@ impl FrameRef<'_> {
             return;
         };
         if !self.has(OBSERVED) {
+            let span = self.new_span();
             self.observed.set(Some(Box::new(Observed {
                 asked: None,
                 has_waited: false,
                 counted: Vec::new(),
+                span,
             })));
             self.set(OBSERVED);
             self.ends(super::IS_OBSERVED);
@@ -93,6 +97,9 @@ impl FrameRef<'_> {
             let now = Instant::now();
             let waited = observed.asked.take().filter(|_| observed.has_waited);
             let waited = waited.map(|asked| now.duration_since(asked));
+            observed
+                .span
+                .acquired(self, waited.unwrap_or_default(), now);
             if events::is_counted() {
                 let counts = Counts::of(lock.class());
                 counts.acquired(waited);
@@ -103,6 +110,7 @@ impl FrameRef<'_> {
 
     /// It has ended.
     pub(super) fn note_end(self) {
+        let _busy = Busy::new();
         let Some(observed) = self.observed.take() else {
             return;
         };
@@ -110,7 +118,44 @@ impl FrameRef<'_> {
         for (counts, since) in &observed.counted {
             counts.held(now.duration_since(*since));
         }
-        let _busy = Busy::new();
-        drop(observed);
+        observed.span.end(self, now);
+    }
+
+    /// In that of the section around.
+    fn new_span(self) -> SectionSpan {
+        let around = self.around().filter(|around| !around.has(LINKED));
+        if let Some(around) = around {
+            around.note(|observed| observed.span.enter());
+        }
+        let span = SectionSpan::of(self);
+        if let Some(around) = around {
+            around.note(|observed| observed.span.exit());
+        }
+        span
+    }
+
+    /// It has come to the list, and so may have the section around.
+    #[cold]
+    pub(super) fn enter_spans(self) {
+        if self.has(LINKED_AROUND) {
+            if let Some(around) = self.around() {
+                around.enter_spans();
+            }
+        }
+        self.clear(SUSPENDED);
+        if let Some(_busy) = Busy::new() {
+            self.note(|observed| observed.span.enter());
+        }
+    }
+
+    /// It has left the list, and so may have the section around.
+    #[cold]
+    pub(super) fn exit_spans(self) {
+        let busy = Busy::new();
+        self.note(|observed| observed.span.exit());
+        drop(busy);
+        if let Some(around) = self.around().filter(|around| !around.has(LINKED)) {
+            around.exit_spans();
+        }
     }
 }

@@ -300,7 +300,8 @@ std::thread_local! {
 impl Busy {
     pub(super) fn new() -> Option<Self> {
         let was_busy = IS_BUSY.try_with(|is_busy| is_busy.replace(true));
-        (!was_busy.unwrap_or(true)).then_some(Busy)
+        // Made only then: its drop ends it.
+        (!was_busy.unwrap_or(true)).then(|| Busy)
     }
 }
 

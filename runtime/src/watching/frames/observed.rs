@@ -97,9 +97,8 @@ impl FrameRef<'_> {
             let now = Instant::now();
             let waited = observed.asked.take().filter(|_| observed.has_waited);
             let waited = waited.map(|asked| now.duration_since(asked));
-            observed
-                .span
-                .acquired(self, waited.unwrap_or_default(), now);
+            observed.span.waited(waited.unwrap_or_default());
+            observed.span.acquired(self, now);
             if events::is_counted() {
                 let counts = Counts::of(lock.class());
                 counts.acquired(waited);
@@ -114,7 +113,11 @@ impl FrameRef<'_> {
         let Some(observed) = self.observed.take() else {
             return;
         };
+        let mut observed = *observed;
         let now = Instant::now();
+        if let Some(asked) = observed.asked.filter(|_| observed.has_waited) {
+            observed.span.waited(now.duration_since(asked));
+        }
         for (counts, since) in &observed.counted {
             counts.held(now.duration_since(*since));
         }

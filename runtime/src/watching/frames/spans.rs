@@ -61,9 +61,13 @@ impl SectionSpan {
         }
     }
 
-    /// It has acquired one of its locks, after a wait of that time.
-    pub(super) fn acquired(&mut self, frame: FrameRef<'_>, waited: Duration, now: Instant) {
-        self.waited += waited;
+    /// It has waited for one of its locks, acquired or not.
+    pub(super) fn waited(&mut self, time: Duration) {
+        self.waited += time;
+    }
+
+    /// It has acquired one of its locks.
+    pub(super) fn acquired(&mut self, frame: FrameRef<'_>, now: Instant) {
         self.acquired += 1;
         if self.acquired == frame.site.locks.len() {
             self.entered = Some(now);

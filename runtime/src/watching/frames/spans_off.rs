@@ -17,7 +17,9 @@ impl SectionSpan {
         SectionSpan
     }
 
-    pub(super) fn acquired(&mut self, _frame: FrameRef<'_>, _waited: Duration, _now: Instant) {}
+    pub(super) fn waited(&mut self, _time: Duration) {}
+
+    pub(super) fn acquired(&mut self, _frame: FrameRef<'_>, _now: Instant) {}
 
     pub(super) fn enter(&mut self) {}
 

@@ -180,6 +180,7 @@ impl Account {
                 ::async_monitor::__private::infallible(__acquired)
             }
             ::core::result::Result::Err(__elapsed) => {
+                __section.__timed_out();
                 return ::async_monitor::__private::FromElapsed::from_elapsed(__elapsed);
             }
         };

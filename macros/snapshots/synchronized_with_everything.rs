@@ -249,6 +249,7 @@ impl Account {
                 }
             }
             ::core::result::Result::Err(__elapsed) => {
+                __section.__timed_out();
                 return ::async_monitor::__private::FromElapsed::from_elapsed(__elapsed);
             }
         };

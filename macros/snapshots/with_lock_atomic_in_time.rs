@@ -102,6 +102,7 @@ const _: () = {
                 })
             }
             ::core::result::Result::Err(__elapsed) => {
+                __section.__timed_out();
                 ::core::result::Result::Err::<_, ::async_monitor::Elapsed>(__elapsed)
             }
         }

@@ -8,6 +8,19 @@ use core::time::Duration;
 pub(crate) const BUCKETS: usize = 48;
 
 /// What sections did with the locks of a class: see [`metrics`](super::metrics).
+///
+/// # Examples
+///
+/// The class that was waited for longest:
+///
+/// ```
+/// use async_monitor::watch;
+///
+/// let metrics = watch::metrics();
+/// if let Some(class) = metrics.iter().max_by_key(|class| class.wait.total) {
+///     println!("{}: {:?} in {} waits", class.lock, class.wait.total, class.wait.count);
+/// }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Metrics {
@@ -27,6 +40,17 @@ pub struct Metrics {
 }
 
 /// Times, counted.
+///
+/// # Examples
+///
+/// ```
+/// use async_monitor::watch;
+///
+/// for class in watch::metrics() {
+///     let held = &class.held;
+///     println!("{}: held {} times, {:?} at most", class.lock, held.count, held.max);
+/// }
+/// ```
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Times {

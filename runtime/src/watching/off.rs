@@ -324,8 +324,11 @@ pub trait Awaited: Sized {
     /// The same.
     #[doc(hidden)]
     #[inline]
-    fn __within<const N: usize>(self, _section: &Section<'_, N>) -> Self {
-        self
+    fn __within<const N: usize>(self, _section: &Section<'_, N>) -> Self::IntoFuture
+    where
+        Self: IntoFuture,
+    {
+        self.into_future()
     }
 }
 

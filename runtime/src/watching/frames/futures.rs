@@ -59,10 +59,16 @@ pub trait Awaited: Sized {
     /// The same, within the section, which is described.
     #[doc(hidden)]
     #[inline]
-    fn __within<'s, const N: usize>(self, section: &'s Section<'_, N>) -> Within<'s, Self> {
-        Within {
+    fn __within<'s, const N: usize>(
+        self,
+        section: &'s Section<'_, N>,
+    ) -> WithinFuture<'s, Self::IntoFuture>
+    where
+        Self: IntoFuture,
+    {
+        WithinFuture {
             frame: section.frame(),
-            future: self,
+            future: self.into_future(),
         }
     }
 }
@@ -199,27 +205,6 @@ impl<F: Future> Future for Entering<'_, F> {
 }
 
 /// A future that is awaited in the body of a section.
-#[must_use = "futures do nothing unless they are awaited"]
-#[allow(missing_debug_implementations)]
-pub struct Within<'s, F> {
-    frame: FrameRef<'s>,
-    future: F,
-}
-
-impl<'s, F: IntoFuture> IntoFuture for Within<'s, F> {
-    type Output = F::Output;
-    type IntoFuture = WithinFuture<'s, F::IntoFuture>;
-
-    #[inline]
-    fn into_future(self) -> Self::IntoFuture {
-        WithinFuture {
-            frame: self.frame,
-            future: self.future.into_future(),
-        }
-    }
-}
-
-/// What a [`Within`] becomes.
 #[must_use = "futures do nothing unless they are awaited"]
 #[allow(missing_debug_implementations)]
 pub struct WithinFuture<'s, F> {

@@ -524,12 +524,12 @@ pub trait AsyncRwLock: AsyncLock {
 ///   dropped there. Read guards may be used by several threads at a time where what they
 ///   lead to is `Sync`.
 ///
-/// A lock of one's own that guards fields:
-///
-///
 /// # Examples
 ///
+/// A lock of one's own that guards fields:
+///
 /// ```
+/// # #[cfg(feature = "macros")]
 /// # futures::executor::block_on(async {
 /// use async_monitor::{AsyncLock, ExclusiveLock, Guarded, Lock, LockGuard, with_lock};
 /// use std::convert::Infallible;
@@ -555,7 +555,6 @@ pub trait AsyncRwLock: AsyncLock {
 /// // SAFETY: the guards are those of the one lock inside, which is never replaced.
 /// unsafe impl ExclusiveLock for Verbose {}
 ///
-/// # #[cfg(feature = "macros")] {
 /// #[derive(Guarded, Default)]
 /// struct Counter {
 ///     #[lock]
@@ -568,7 +567,6 @@ pub trait AsyncRwLock: AsyncLock {
 /// with_lock!(held = counter.lock, {
 ///     *held.count += 1;
 /// });
-/// # }
 /// # });
 /// ```
 #[diagnostic::on_unimplemented(

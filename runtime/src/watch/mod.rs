@@ -285,14 +285,13 @@ pub fn set_metrics(is_on: bool) {
 /// `(other classes)`, which is reported once ([`Kind::MetricsFull`]).
 ///
 /// ```
+/// # #[cfg(feature = "macros")] {
 /// use async_monitor::{Mutex, watch, with_lock};
 ///
-/// # #[cfg(feature = "macros")]
 /// fn add_one(counter: &Mutex<u64>) {
 ///     with_lock!(counter, blocking, { *counter += 1 });
 /// }
 ///
-/// # #[cfg(feature = "macros")] {
 /// watch::set_metrics(true);
 /// add_one(&Mutex::new(0));
 /// for metrics in watch::metrics() {

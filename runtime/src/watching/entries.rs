@@ -199,7 +199,7 @@ impl Entry {
     }
 
     pub(super) fn standing(&self) -> Standing {
-        // SAFETY: the entry has not been removed.
+        // SAFETY: the entry has not been removed (W3).
         match unsafe { (self.node.state)(self.node.node) } {
             State::Waiting | State::Woken => Standing::Queued,
             State::Granted | State::Unclaimed | State::Notified | State::Unlinked => {

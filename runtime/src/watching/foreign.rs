@@ -6,7 +6,8 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-use super::waiting::{Ask, Watch};
+use super::ask::Ask;
+use super::waiting::Watch;
 
 /// A future that acquires a lock of another crate.
 ///

@@ -53,6 +53,8 @@
 //! - **W6** A section is described once, where it stands from then on, before it is borrowed by
 //!   anything else; what has been asked of its drop before that is nothing.
 
+mod ask;
+mod awaited;
 mod circles;
 mod entries;
 mod events;
@@ -70,14 +72,16 @@ use core::panic::Location;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
+pub(crate) use self::ask::Ask;
+pub use self::awaited::{AwaitWithin, Awaited};
 pub(crate) use self::events::{metrics, set_metrics};
 #[allow(unused_imports)] // without a feature that has adapters
 pub(crate) use self::foreign::foreign;
-pub use self::frames::{AwaitWithin, Awaited, LockType, Section, SectionLock, Site, SiteLock};
+pub use self::frames::{LockType, Section, SectionLock, Site, SiteLock};
 #[cfg(feature = "check")]
 pub(crate) use self::frames::{StackList, entered_section, exchange_list};
 pub(crate) use self::registry::report;
-pub(crate) use self::waiting::{Ask, Watch, by_thread};
+pub(crate) use self::waiting::{Watch, by_thread};
 pub(crate) use self::watcher::{set_long_hold, set_threshold};
 use crate::LockId;
 use crate::watch::{Place, SectionInfo};

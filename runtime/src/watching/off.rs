@@ -3,6 +3,9 @@
 
 #![allow(dead_code)]
 
+mod ask;
+mod awaited;
+
 use core::fmt;
 use core::future::IntoFuture;
 use core::marker::PhantomData;
@@ -10,9 +13,11 @@ use core::ptr::NonNull;
 use core::task::Waker;
 use core::time::Duration;
 
+pub(crate) use self::ask::Ask;
+pub use self::awaited::{AwaitWithin, Awaited};
 use crate::LockId;
 use crate::queue::{Node, Request};
-use crate::watch::{Kind, Metrics, Mode, Report, Resource};
+use crate::watch::{Kind, Metrics, Mode, Report};
 
 /// A place in the code of a user.
 #[derive(Clone, Copy)]
@@ -71,37 +76,6 @@ impl Permits {
     #[inline]
     pub(crate) fn total(&self) -> Option<usize> {
         None
-    }
-}
-
-/// A request.
-pub(crate) struct Ask<'a> {
-    pub(crate) resource: Resource,
-    pub(crate) lock: LockId,
-    pub(crate) mode: Mode,
-    pub(crate) type_name: fn() -> &'static str,
-    pub(crate) holder: Option<&'a Holder>,
-    pub(crate) permits: Option<&'a Permits>,
-    pub(crate) relocks: Option<LockId>,
-}
-
-impl Ask<'_> {
-    /// A wait for notifications.
-    #[inline]
-    pub(crate) fn of_signal<S>(
-        resource: Resource,
-        signal: &S,
-        type_name: fn() -> &'static str,
-    ) -> Self {
-        Ask {
-            resource,
-            lock: LockId::of(signal),
-            mode: Mode::Shared,
-            type_name,
-            holder: None,
-            permits: None,
-            relocks: None,
-        }
     }
 }
 
@@ -318,36 +292,6 @@ impl Asking {
 /// A thread is in a section.
 #[derive(Debug)]
 pub struct Inside;
-
-/// What is awaited in the body of a section.
-pub trait Awaited: Sized {
-    /// The same.
-    #[doc(hidden)]
-    #[inline]
-    fn __within<const N: usize>(self, _section: &Section<'_, N>) -> Self::IntoFuture
-    where
-        Self: IntoFuture,
-    {
-        self.into_future()
-    }
-}
-
-impl<F> Awaited for F {}
-
-/// What puts a future within a section.
-#[diagnostic::on_unimplemented(
-    message = "`{F}` is not a future",
-    label = "`{F}` is not a future",
-    note = "`{F}` must be a future or must implement `IntoFuture` to be awaited: otherwise, remove \
-            the `.await`"
-)]
-pub trait AwaitWithin<F> {
-    /// The future.
-    type Within;
-
-    #[doc(hidden)]
-    fn __await_within(self, future: F) -> Self::Within;
-}
 
 #[diagnostic::do_not_recommend]
 impl<F: IntoFuture, const N: usize> AwaitWithin<F> for &Section<'_, N> {

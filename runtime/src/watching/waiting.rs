@@ -8,6 +8,7 @@ use core::task::Waker;
 use std::format;
 use std::string::String;
 
+use super::ask::Ask;
 use super::entries::{Asked, Entry, NodeAt};
 use super::frames::{self, Around, Asker, HeldAround, waker_key};
 use super::registry::{self, conflict};
@@ -42,40 +43,6 @@ impl Known {
 
     pub(super) fn beyond(&self) -> u64 {
         self.beyond.load(Ordering::Relaxed)
-    }
-}
-
-/// A request.
-#[derive(Clone, Copy)]
-pub(crate) struct Ask<'a> {
-    pub(crate) resource: Resource,
-    pub(crate) lock: LockId,
-    pub(crate) mode: Mode,
-    /// The type of what is asked for.
-    pub(crate) type_name: fn() -> &'static str,
-    pub(crate) holder: Option<&'a Holder>,
-    pub(crate) permits: Option<&'a Permits>,
-    /// The lock that is acquired again afterwards.
-    pub(crate) relocks: Option<LockId>,
-}
-
-impl Ask<'_> {
-    /// A wait for notifications.
-    #[inline]
-    pub(crate) fn of_signal<S>(
-        resource: Resource,
-        signal: &S,
-        type_name: fn() -> &'static str,
-    ) -> Self {
-        Ask {
-            resource,
-            lock: LockId::of(signal),
-            mode: Mode::Shared,
-            type_name,
-            holder: None,
-            permits: None,
-            relocks: None,
-        }
     }
 }
 
@@ -263,7 +230,7 @@ impl Waiting {
             permits: ask.permits.and_then(Permits::total),
             relocks: ask.relocks,
         };
-        // SAFETY: as the caller promises: the entry is removed when we are dropped.
+        // SAFETY: W3, as the caller promises: the entry is removed when we are dropped.
         let at = unsafe {
             registry::wait_began(Entry::new(
                 asked,
@@ -394,7 +361,7 @@ pub(crate) fn by_thread<G>(
         return guard;
     }
     let waiting = Waiting::new();
-    // SAFETY: the local is dropped here, and not moved before.
+    // SAFETY: W3: the local is dropped here, and not moved before.
     unsafe { waiting.wait_as_thread(lock, mode, Caller::here()) };
     acquire()
 }

@@ -5,6 +5,7 @@ use core::pin::Pin;
 use core::ptr;
 use core::task::{Context, Poll};
 
+use super::super::awaited::AwaitWithin;
 use super::list::Linked;
 use super::{Asker, FrameRef, OBSERVED, SUSPENDED, Section, waker_key};
 
@@ -52,45 +53,6 @@ impl<const N: usize> Section<'_, N> {
     pub unsafe fn __inside(&self) -> Inside<'_> {
         Inside(self.frame().enter(ptr::null()))
     }
-}
-
-/// What is awaited in the body of a section.
-pub trait Awaited: Sized {
-    /// The same, within the section, which is described.
-    #[doc(hidden)]
-    #[inline]
-    fn __within<'s, const N: usize>(
-        self,
-        section: &'s Section<'_, N>,
-    ) -> WithinFuture<'s, Self::IntoFuture>
-    where
-        Self: IntoFuture,
-    {
-        WithinFuture {
-            frame: section.frame(),
-            future: self.into_future(),
-        }
-    }
-}
-
-impl<F> Awaited for F {}
-
-/// What puts a future within a section, which is described: of a reference to one.
-///
-/// The future is an argument, not the receiver, so that its type need not be known before it
-/// is awaited, as by hand.
-#[diagnostic::on_unimplemented(
-    message = "`{F}` is not a future",
-    label = "`{F}` is not a future",
-    note = "`{F}` must be a future or must implement `IntoFuture` to be awaited: otherwise, remove \
-            the `.await`"
-)]
-pub trait AwaitWithin<F> {
-    /// The future within the section.
-    type Within;
-
-    #[doc(hidden)]
-    fn __await_within(self, future: F) -> Self::Within;
 }
 
 #[diagnostic::do_not_recommend]

@@ -52,7 +52,6 @@ use std::boxed::Box;
 pub(super) use self::around::{
     Around, Asker, HeldAround, around, is_held_around, print, prints, waker_key,
 };
-pub use self::futures::{AwaitWithin, Awaited};
 pub(super) use self::list::entering;
 #[cfg(feature = "check")]
 pub(crate) use self::list::{StackList, entered_section, exchange_list};
@@ -465,7 +464,7 @@ impl<'s> FrameRef<'s> {
 
     /// Its drop has to do this.
     fn ends(&self, task: u32) {
-        // SAFETY: the section is borrowed.
+        // SAFETY: the section is borrowed, and has not moved since it was described (W6).
         let ends = unsafe { &*self.ends };
         ends.set(ends.get() | task);
     }

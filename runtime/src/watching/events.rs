@@ -6,7 +6,7 @@
 //! The counts of a class are never freed. There are as many as a program has names, up to a
 //! bound: what is more is counted together, which is said once.
 
-use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use core::time::Duration;
 use std::boxed::Box;
 use std::collections::BTreeMap;
@@ -19,29 +19,23 @@ use super::registry;
 use super::waiting::Busy;
 use crate::watch::{BUCKETS, Kind, Metrics, Report, Times};
 
-/// Who is told of the sections that ask for a lock.
-static LISTENERS: AtomicU8 = AtomicU8::new(0);
-
-/// The counts are.
-const METRICS: u8 = 1;
+/// What sections do is counted.
+static IS_COUNTED: AtomicBool = AtomicBool::new(false);
 
 /// Whether a section that asks for a lock now is observed.
 #[inline]
 pub(super) fn is_anybody_told() -> bool {
-    LISTENERS.load(Ordering::Relaxed) != 0 || frames::are_spans_wanted()
+    is_counted() || frames::are_spans_wanted()
 }
 
 /// Whether what is acquired now is counted.
+#[inline]
 pub(super) fn is_counted() -> bool {
-    LISTENERS.load(Ordering::Relaxed) & METRICS != 0
+    IS_COUNTED.load(Ordering::Relaxed)
 }
 
 pub(crate) fn set_metrics(is_on: bool) {
-    if is_on {
-        LISTENERS.fetch_or(METRICS, Ordering::Relaxed);
-    } else {
-        LISTENERS.fetch_and(!METRICS, Ordering::Relaxed);
-    }
+    IS_COUNTED.store(is_on, Ordering::Relaxed);
 }
 
 /// How many classes are told apart.

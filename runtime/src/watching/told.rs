@@ -1,7 +1,5 @@
 //! Who has acquired the locks that somebody waits for.
 
-use core::hash::{Hash, Hasher};
-
 use super::Seen;
 use super::frames;
 use crate::LockId;
@@ -21,37 +19,6 @@ struct ToldOf {
 
 const TOLD: usize = 64;
 
-/// A hash of a few numbers.
-struct Print(u64);
-
-impl Hasher for Print {
-    fn write(&mut self, bytes: &[u8]) {
-        bytes
-            .iter()
-            .for_each(|byte| self.write_usize(usize::from(*byte)));
-    }
-
-    #[inline]
-    fn write_u64(&mut self, number: u64) {
-        self.0 = frames::print(self.0, number);
-    }
-
-    #[inline]
-    fn write_usize(&mut self, number: usize) {
-        self.write_u64(number as u64);
-    }
-
-    #[inline]
-    fn write_isize(&mut self, number: isize) {
-        self.write_u64(number as u64);
-    }
-
-    #[inline]
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
-
 impl Told {
     pub(super) const fn new() -> Self {
         Told([const { None }; TOLD])
@@ -67,9 +34,9 @@ impl Told {
     }
 
     fn place_of(lock: LockId) -> usize {
-        let mut print = Print(0);
-        lock.hash(&mut print);
-        print.finish() as usize % TOLD
+        // Those that tell are locks of this crate, and have one.
+        let address = lock.address().unwrap_or(0);
+        frames::print(0, address as u64) as usize % TOLD
     }
 
     /// Who has acquired a lock last, as far as that is known, and when.

@@ -25,7 +25,7 @@
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
-use std::vec::Vec;
+use std::vec::{self, Vec};
 
 use super::entries::{Entry, Standing};
 use super::registry::{Registry, conflict};
@@ -93,7 +93,7 @@ pub(super) fn find_all(
     let mut circles = Vec::new();
     for start in starts {
         // What a circle consists of is in none of those that follow.
-        while let Some(mut circle) = waits.circle_from(start, &mut done) {
+        while let Some(mut circle) = circle(start, &mut done, |at| waits.followers(at), |_| true) {
             waits.add_other_holders(&mut circle);
             done.extend(circle.iter().copied());
             circles.push(circle);
@@ -212,32 +212,6 @@ impl<'r> Waits<'r> {
         held > 0 && total.is_some_and(|total| asked.saturating_add(held) > total)
     }
 
-    /// Follows waits from `start`, each to those that keep it waiting, depth first, each wait
-    /// once; until one leads back to where it has come from.
-    fn circle_from(&self, start: u32, done: &mut BTreeSet<u32>) -> Option<Vec<u32>> {
-        // The way, and how many of each wait's followers have been looked at.
-        let mut path: Vec<(u32, usize)> = Vec::new();
-        if done.insert(start) {
-            path.push((start, 0));
-        }
-        while let Some((at, looked_at)) = path.last_mut() {
-            let (at, index) = (*at, *looked_at);
-            *looked_at += 1;
-            let followers = self.followers(at);
-            let Some(next) = followers.get(index).copied() else {
-                path.pop();
-                continue;
-            };
-            if let Some(from) = path.iter().position(|(on_path, _)| *on_path == next) {
-                return Some(path[from..].iter().map(|(at, _)| *at).collect());
-            }
-            if done.insert(next) {
-                path.push((next, 0));
-            }
-        }
-        None
-    }
-
     /// The waits in sections that keep a wait waiting: by themselves, or as they keep one
     /// waiting that is queued before it.
     fn followers(&self, at: u32) -> Vec<u32> {
@@ -273,36 +247,83 @@ impl<'r> Waits<'r> {
     }
 }
 
-/// The certain circle that the wait at `start` is in.
-pub(super) fn find_certain(registry: &Registry, start: u32) -> Option<Vec<u32>> {
-    let mut path: Vec<(u32, usize)> = [(start, 0)].into();
-    let mut done = BTreeSet::new();
-    while let Some((at, looked_at)) = path.last_mut() {
-        let (at, index) = (*at, *looked_at);
-        *looked_at += 1;
-        let next = registry.certain.get(index).copied();
-        let (Some(next), Some(entry)) = (next, registry.entries.get(at)) else {
+/// Follows waits from `start`, each to those that keep it waiting, depth first, each wait once;
+/// until one leads back to where it has come from, if a circle that closes there counts. Those
+/// that only lead to the circle may be in another, and are followed again.
+fn circle(
+    start: u32,
+    done: &mut BTreeSet<u32>,
+    followers: impl Fn(u32) -> Vec<u32>,
+    counts: impl Fn(u32) -> bool,
+) -> Option<Vec<u32>> {
+    // The way, and those followers of each wait that have not been looked at.
+    let mut path: Vec<(u32, vec::IntoIter<u32>)> = Vec::new();
+    if done.insert(start) {
+        path.push((start, followers(start).into_iter()));
+    }
+    while let Some((_, left)) = path.last_mut() {
+        let Some(next) = left.next() else {
             path.pop();
             continue;
         };
-        let Some(need) = need(entry).filter(|need| !matches!(need.mode, Mode::Permits(_))) else {
-            path.pop();
-            continue;
-        };
-        let keeps = registry.entries.get(next).is_some_and(|other| {
-            let mut held = other.held.iter();
-            other.standing() != Standing::Served
-                && held.any(|held| held.lock == need.lock && conflict(held.mode, need.mode))
-        });
-        if !keeps {
-            continue;
-        }
-        if next == start {
-            return Some(path.iter().map(|(at, _)| *at).collect());
+        let from = path.iter().position(|(on_path, _)| *on_path == next);
+        if let Some(from) = from.filter(|_| counts(next)) {
+            for (at, _) in &path[..from] {
+                done.remove(at);
+            }
+            return Some(path[from..].iter().map(|(at, _)| *at).collect());
         }
         if done.insert(next) {
-            path.push((next, 0));
+            path.push((next, followers(next).into_iter()));
         }
     }
     None
+}
+
+/// The certain circle that the wait at `start` is in.
+pub(super) fn find_certain(registry: &Registry, start: u32) -> Option<Vec<u32>> {
+    let followers = |at: u32| {
+        let need = registry.entries.get(at).and_then(need);
+        let Some(need) = need.filter(|need| !matches!(need.mode, Mode::Permits(_))) else {
+            return Vec::new();
+        };
+        let keeps = |other: &u32| {
+            registry.entries.get(*other).is_some_and(|other| {
+                let mut held = other.held.iter();
+                other.standing() != Standing::Served
+                    && held.any(|held| held.lock == need.lock && conflict(held.mode, need.mode))
+            })
+        };
+        registry.certain.iter().copied().filter(keeps).collect()
+    };
+    circle(start, &mut BTreeSet::new(), followers, |at| at == start)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::vec;
+    use std::vec::Vec;
+
+    use super::circle;
+
+    #[test]
+    fn circles_of_which_one_leads_to_the_other() {
+        let graph = [vec![1, 4], vec![2], vec![3], vec![2], vec![0]];
+        let mut done = BTreeSet::new();
+        let mut next = || circle(0, &mut done, |at| graph[at as usize].clone(), |_| true);
+        assert_eq!(next(), Some(vec![2, 3]));
+        assert_eq!(next(), Some(vec![0, 4]));
+        assert_eq!(next(), None);
+    }
+
+    #[test]
+    fn a_circle_that_closes_elsewhere_does_not_count() {
+        let found = |graph: [Vec<u32>; 3]| {
+            let followers = |at: u32| graph[at as usize].clone();
+            circle(0, &mut BTreeSet::new(), followers, |at| at == 0)
+        };
+        assert_eq!(found([vec![1], vec![2], vec![1]]), None);
+        assert_eq!(found([vec![1], vec![2], vec![1, 0]]), Some(vec![0, 1, 2]));
+    }
 }

@@ -16,7 +16,7 @@ use async_monitor::{
 use futures::FutureExt;
 use futures::executor::block_on;
 use futures::stream::{FuturesUnordered, StreamExt};
-use watched::{none, one, pause, poll, reported, waiting};
+use watched::{none, one, panic_of, pause, poll, reported, waiting};
 
 const THRESHOLD: Duration = Duration::from_millis(40);
 
@@ -675,9 +675,7 @@ fn a_condition_of_a_sync_lock_that_a_section_around_holds() {
     }
 
     let around = Around::default();
-    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| around.enter_again()));
-    let message = panic.expect_err("it would hang");
-    let message = message.downcast::<String>().expect("a message");
+    let message = panic_of(|| around.enter_again());
     assert!(
         message.starts_with("deadlock: `Around.state` is held"),
         "{message}"

@@ -1,55 +1,26 @@
 //! Watching: what is reported of sections that wait for each other.
 
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::{Mutex as StdMutex, MutexGuard, Once, PoisonError};
-use std::task::{Context, Poll, Waker};
+mod watched;
+
+use std::task::Poll;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_monitor::watch::{self, Kind, Mode, Report, Resource};
-use async_monitor::{Guarded, Lock, RwLock, sync, synchronized, with_lock};
+use async_monitor::{Guarded, Lock, RwLock, synchronized, with_lock};
 use futures::future;
+use watched::{one, pause, poll, reported, reports, waiting};
 
 const THRESHOLD: Duration = Duration::from_millis(40);
 
-static REPORTS: StdMutex<Vec<Report>> = StdMutex::new(Vec::new());
-
-fn reports() -> MutexGuard<'static, Vec<Report>> {
-    REPORTS.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 fn watching() {
-    static SET: Once = Once::new();
-    SET.call_once(|| {
-        watch::set_threshold(THRESHOLD);
-        watch::set_hook(|report| reports().push(report.clone()));
-    });
+    watched::watching(THRESHOLD);
 }
 
-/// The reports of which `is_meant` is true, in a while.
-fn reported(is_meant: impl Fn(&Report) -> bool) -> Vec<Report> {
-    let begin = Instant::now();
-    loop {
-        let meant: Vec<_> = reports()
-            .iter()
-            .filter(|report| is_meant(report))
-            .cloned()
-            .collect();
-        if !meant.is_empty() || begin.elapsed() > Duration::from_secs(10) {
-            return meant;
-        }
-        thread::sleep(Duration::from_millis(5));
-    }
-}
-
-/// The one report that is about a lock of that struct.
+/// The one report of a deadlock that is about a lock of that struct.
+#[track_caller]
 fn deadlock_of(name: &str) -> Report {
-    let mut reports = reported(|report| {
-        report.kind == Kind::Deadlock && report.waits.iter().any(|wait| wait.name.starts_with(name))
-    });
-    assert_eq!(reports.len(), 1, "{reports:#?}");
-    reports.remove(0)
+    one(Kind::Deadlock, name)
 }
 
 /// Nothing is reported of the struct for some time.
@@ -66,28 +37,6 @@ fn circles_of(name: &str) -> Vec<usize> {
     let waits = watch::report().waits.into_iter();
     let about = waits.filter(|wait| wait.name.starts_with(name));
     about.filter_map(|wait| wait.circle).collect()
-}
-
-fn poll<F: Future + ?Sized>(future: &mut Pin<Box<F>>) -> Poll<F::Output> {
-    future
-        .as_mut()
-        .poll(&mut Context::from_waker(Waker::noop()))
-}
-
-/// The future, after a poll that is pending.
-fn waiting<F: Future>(future: F) -> Pin<Box<F>> {
-    let mut future = Box::pin(future);
-    assert!(poll(&mut future).is_pending());
-    future
-}
-
-/// Pending once, and woken by nobody.
-fn pause() -> impl Future<Output = ()> {
-    let mut polled = false;
-    future::poll_fn(move |_| match std::mem::replace(&mut polled, true) {
-        true => Poll::Ready(()),
-        false => Poll::Pending,
-    })
 }
 
 /// Structs with the same methods and names of their own, by which reports are told apart.
@@ -295,56 +244,6 @@ fn a_reader_behind_a_writer_that_waits_for_it() {
     assert_eq!(report.waits[0].mode, Mode::Shared, "{report}");
     drop(writer);
     assert!(poll(&mut reader).is_ready());
-}
-
-#[test]
-fn threads_that_block() {
-    #[derive(Guarded, Default)]
-    struct Threads {
-        ledger: Lock,
-        #[guarded_by(ledger)]
-        balance: Guarded<i64>,
-        #[lock(sync)]
-        state: sync::Lock,
-        #[guarded_by(state)]
-        open: Guarded<bool>,
-    }
-
-    impl Threads {
-        #[synchronized(ledger, blocking)]
-        fn ledger_first(&self, meet: impl Fn()) {
-            *ledger.balance += 1;
-            meet();
-            self.opens();
-        }
-
-        #[synchronized(state)]
-        fn state_first(&self, meet: impl Fn()) {
-            *state.open = true;
-            meet();
-            self.pays();
-        }
-
-        #[synchronized(state)]
-        fn opens(&self) {
-            *state.open = true;
-        }
-
-        #[synchronized(ledger, blocking)]
-        fn pays(&self) {
-            *ledger.balance += 1;
-        }
-    }
-
-    watching();
-    let both: &'static Threads = Box::leak(Box::default());
-    let barrier: &'static std::sync::Barrier = Box::leak(Box::new(std::sync::Barrier::new(2)));
-    let meet = move || {
-        barrier.wait();
-    };
-    thread::spawn(move || both.ledger_first(meet));
-    thread::spawn(move || both.state_first(meet));
-    assert_eq!(deadlock_of("Threads").waits.len(), 2);
 }
 
 #[test]

@@ -2,59 +2,20 @@
 
 #![cfg(any(debug_assertions, feature = "watch"))]
 
-use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::{Pin, pin};
-use std::sync::{Mutex, MutexGuard, Once, PoisonError};
-use std::thread;
-use std::time::{Duration, Instant};
+#[path = "../watched/mod.rs"]
+mod reports;
 
-use async_monitor::watch::{self, Kind, Mode, Report, Resource};
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::time::Duration;
+
+use async_monitor::watch::{self, Kind, Mode, Resource};
 use async_monitor::{AsyncLock, Guarded, synchronized, with_lock};
 use futures::executor::block_on;
 use futures::join;
 
+use self::reports::{one, panic_of};
 use crate::{for_each_mutex, poll, yields};
-
-static REPORTS: Mutex<Vec<Report>> = Mutex::new(Vec::new());
-
-fn reports() -> MutexGuard<'static, Vec<Report>> {
-    REPORTS.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn watching() {
-    static SET: Once = Once::new();
-    SET.call_once(|| {
-        watch::set_hook(|report| reports().push(report.clone()));
-        watch::set_threshold(Duration::from_millis(100));
-    });
-}
-
-/// Waits for the report of a deadlock with a lock of that name.
-fn deadlock_of(name: &str) -> Report {
-    let start = Instant::now();
-    loop {
-        let is_meant = |report: &&Report| {
-            report.kind == Kind::Deadlock && report.waits.iter().any(|wait| wait.name == name)
-        };
-        if let Some(report) = reports().iter().find(is_meant) {
-            return report.clone();
-        }
-        assert!(
-            start.elapsed() < Duration::from_secs(20),
-            "nothing of {name}"
-        );
-        thread::sleep(Duration::from_millis(5));
-    }
-}
-
-/// What the code panics with.
-fn panic_of<R>(code: impl FnOnce() -> R) -> String {
-    let Err(panic) = catch_unwind(AssertUnwindSafe(code)) else {
-        panic!("it did not panic");
-    };
-    *panic.downcast::<String>().expect("a message")
-}
 
 macro_rules! mutex_tests {
     () => {
@@ -183,7 +144,7 @@ fn pend<F: Future>(future: &mut Pin<&mut F>) {
 
 #[test]
 fn a_circle_is_reported() {
-    watching();
+    reports::watching(Duration::from_millis(100));
     let both = Opposite::default();
     let mut left = pin!(both.left_first());
     let mut right = pin!(both.right_first());
@@ -191,7 +152,7 @@ fn a_circle_is_reported() {
         pend(&mut left);
         pend(&mut right);
     }
-    let report = deadlock_of("right_of_futures");
+    let report = one(Kind::Deadlock, "right_of_futures");
     assert_eq!(report.waits.len(), 2);
     for wait in &report.waits {
         assert_eq!(wait.resource, Resource::Lock);

@@ -3,6 +3,7 @@
 #![allow(dead_code)]
 
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -72,6 +73,15 @@ pub fn is_about(report: &Report, name: &str) -> bool {
             .orders
             .iter()
             .any(|order| order.first.lock.starts_with(name))
+}
+
+/// What the code panics with.
+#[track_caller]
+pub fn panic_of<R>(code: impl FnOnce() -> R) -> String {
+    let Err(panic) = catch_unwind(AssertUnwindSafe(code)) else {
+        panic!("it did not panic");
+    };
+    *panic.downcast::<String>().expect("a message")
 }
 
 pub fn poll<F: Future + ?Sized>(future: &mut Pin<Box<F>>) -> Poll<F::Output> {

@@ -1,5 +1,7 @@
 //! Watching: sections that ask for what they hold panic at once, and no other does.
 
+mod watched;
+
 use std::convert::Infallible;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,6 +18,7 @@ use futures::executor::{LocalPool, block_on};
 use futures::stream::{FuturesUnordered, StreamExt};
 use futures::task::LocalSpawnExt;
 use futures::{FutureExt, future, join, select};
+use watched::panic_of;
 
 #[derive(Guarded, Default)]
 struct Account {
@@ -149,14 +152,6 @@ impl Account {
     }
 }
 
-/// What the code panics with.
-fn panic_of<R>(code: impl FnOnce() -> R) -> String {
-    let Err(panic) = catch_unwind(AssertUnwindSafe(code)) else {
-        panic!("it did not panic");
-    };
-    *panic.downcast::<String>().expect("a message")
-}
-
 /// The code panics, as `lock` is asked for by a section that holds it.
 #[track_caller]
 fn refused<R>(lock: &str, code: impl FnOnce() -> R) -> String {
@@ -233,6 +228,21 @@ fn whatever_form_asks() {
     refused("Account.log", || block_on(account.writes_while_it_reads()));
     refused("Account.state", || account.asks_again());
     assert!(account.try_acquire_ledger().is_some());
+}
+
+/// The section would go on, were it not watched.
+#[test]
+fn what_would_be_given_up_is_refused_all_the_same() {
+    let account = Account::default();
+    refused("Account.ledger", || {
+        block_on(async {
+            with_lock!(account.ledger, {
+                *ledger.balance += 1;
+                assert!(account.try_acquire_ledger().is_none());
+                future::select(pin!(account.deposit(1)), pin!(yields())).await;
+            })
+        })
+    });
 }
 
 #[test]

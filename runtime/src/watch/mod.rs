@@ -4,7 +4,9 @@
 //! this crate know who holds them and who waits for them:
 //!
 //! - A section that asks for a lock which a section around it holds can never be granted. It
-//!   **panics** at once, and names the lock and both places.
+//!   **panics** at once, and names the lock and both places. It does so also where the request
+//!   would be given up, as in `timeout(d, lock.acquire()).await`, and the section go on after
+//!   that time in a build that does not watch. (`try_acquire` asks for what may be held.)
 //! - Sections that wait for each other in a circle, and requests that were granted and not
 //!   picked up, are **reported** once nothing has moved for [a second](set_threshold): to the
 //!   hook of [`set_hook`], or else to stderr. Threads that are parked in a circle are reported

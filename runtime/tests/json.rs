@@ -86,6 +86,7 @@ fn every_field_has_its_name() {
                     "last_acquired": place,
                     "last_section": section("hold", Value::Null),
                     "holding": [],
+                    "behind": null,
                     "circle": null,
                 },
                 {
@@ -101,6 +102,7 @@ fn every_field_has_its_name() {
                     "last_acquired": null,
                     "last_section": null,
                     "holding": [],
+                    "behind": null,
                     "circle": null,
                 },
             ],

@@ -6,6 +6,7 @@
 use core::fmt;
 use core::panic::Location;
 use core::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
 use std::string::String;
 use std::vec::Vec;
 
@@ -363,9 +364,35 @@ pub struct Wait {
     pub last_section: Option<SectionInfo>,
     /// The locks that are held by the sections around, from the outermost on.
     pub holding: Vec<Held>,
+    /// In a circle: who is before it in line, where that is what it waits for. The holders
+    /// would let it in.
+    pub behind: Option<Behind>,
     /// In a [`Kind::Snapshot`]: the number, from 1, of the circle that it is in, if nothing in
     /// one has moved for the [threshold](super::set_threshold).
     pub circle: Option<usize>,
+}
+
+/// Who keeps a [`Wait`] in line.
+///
+/// ```
+/// use async_monitor::watch;
+///
+/// for wait in watch::report().waits {
+///     if let Some(behind) = wait.behind {
+///         println!("{} is in line behind {}", wait.place, behind.place);
+///     }
+/// }
+/// ```
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Behind {
+    /// What it asks for.
+    pub mode: Mode,
+    /// Where.
+    pub place: Place,
+    /// By which section, if by one.
+    pub section: Option<SectionInfo>,
 }
 
 impl Report {
@@ -430,8 +457,72 @@ impl fmt::Display for SectionInfo {
 
 impl fmt::Display for Held {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}`, acquired by {}", self.lock, self.section)?;
+        self.write(f, &Labels::default())
+    }
+}
+
+impl Held {
+    fn write(&self, f: &mut fmt::Formatter<'_>, labels: &Labels<'_>) -> fmt::Result {
+        let label = labels.of(self.lock, self.id);
+        write!(f, "{label}, acquired by {}", self.section)?;
         self.mode.write_unless_exclusive(f)
+    }
+}
+
+/// Tells locks with one name apart within a report, and shows that several names are of one lock.
+#[derive(Default)]
+struct Labels<'r> {
+    /// The number of each, in the order in which they are met, and its first name.
+    locks: BTreeMap<LockId, (usize, &'r str)>,
+    /// The first lock of each name.
+    names: BTreeMap<&'r str, LockId>,
+    /// Those that a name does not tell.
+    numbered: BTreeSet<LockId>,
+}
+
+impl<'r> Labels<'r> {
+    fn new(report: &'r Report) -> Self {
+        let mut labels = Labels::default();
+        for wait in &report.waits {
+            labels.add(&wait.name, Some(wait.id));
+            for held in wait.holding.iter().rev() {
+                labels.add(held.lock, held.id);
+            }
+        }
+        for held in &report.held {
+            labels.add(held.lock, held.id);
+        }
+        labels
+    }
+
+    fn add(&mut self, name: &'r str, id: Option<LockId>) {
+        let Some(id) = id else { return };
+        let number = self.locks.len() + 1;
+        let (_, first_name) = *self.locks.entry(id).or_insert((number, name));
+        let first = *self.names.entry(name).or_insert(id);
+        if first != id || first_name != name {
+            self.numbered.extend([first, id]);
+        }
+    }
+
+    fn of<'n>(&self, name: &'n str, id: Option<LockId>) -> Label<'n> {
+        let numbered = id.filter(|id| self.numbered.contains(id));
+        let number = numbered.and_then(|id| Some(self.locks.get(&id)?.0));
+        Label { name, number }
+    }
+}
+
+struct Label<'n> {
+    name: &'n str,
+    number: Option<usize>,
+}
+
+impl fmt::Display for Label<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.number {
+            Some(number) => write!(f, "`{}` #{number}", self.name),
+            None => write!(f, "`{}`", self.name),
+        }
     }
 }
 
@@ -456,26 +547,32 @@ impl Mode {
 
 impl fmt::Display for Wait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f, &Labels::default())
+    }
+}
+
+impl Wait {
+    fn write(&self, f: &mut fmt::Formatter<'_>, labels: &Labels<'_>) -> fmt::Result {
         match self.section {
             Some(section) => write!(f, "{section}")?,
             None => write!(f, "{}", self.place)?,
         }
-        let (name, since) = (&self.name, Since(self.since));
+        let name = labels.of(&self.name, Some(self.id));
         if self.granted && self.is_notified() {
-            write!(f, " was notified by `{name}` and has not been polled since")?;
+            write!(f, " was notified by {name} and has not been polled since")?;
         } else if self.granted {
-            write!(f, " was granted `{name}` and has not been polled since")?;
+            write!(f, " was granted {name} and has not been polled since")?;
         } else {
-            write!(f, " has waited for {since} for ")?;
+            write!(f, " has waited for {} for ", Since(self.since))?;
             match (self.resource, self.section) {
                 (Resource::When, Some(section)) if !section.condition.is_empty() => {
-                    write!(f, "`{}` of `{name}`", section.condition)?;
+                    write!(f, "`{}` of {name}", section.condition)?;
                 }
-                (Resource::When, _) => write!(f, "a condition of `{name}`")?,
-                (Resource::Condition, _) => write!(f, "a notification of `{name}`")?,
-                (Resource::Barrier, _) => write!(f, "others at `{name}`")?,
+                (Resource::When, _) => write!(f, "a condition of {name}")?,
+                (Resource::Condition, _) => write!(f, "a notification of {name}")?,
+                (Resource::Barrier, _) => write!(f, "others at {name}")?,
                 (Resource::Lock | Resource::Semaphore | Resource::Event, _) => {
-                    write!(f, "`{name}`")?;
+                    write!(f, "{name}")?;
                 }
             }
             if matches!(self.resource, Resource::Lock | Resource::Semaphore) {
@@ -486,17 +583,24 @@ impl fmt::Display for Wait {
             }
         }
         for held in self.holding.iter().rev() {
-            write!(f, "\n    while it holds {held}")?;
+            f.write_str("\n    while it holds ")?;
+            held.write(f, labels)?;
+        }
+        if let Some(behind) = &self.behind {
+            write!(f, "\n    in line behind ")?;
+            match behind.section {
+                Some(section) => write!(f, "{section}")?,
+                None => write!(f, "{}", behind.place)?,
+            }
+            write!(f, ", which waits {}", behind.mode)?;
         }
         match (self.last_section, self.last_acquired) {
-            (Some(section), _) => write!(f, "\n    `{name}` was last acquired by {section}"),
-            (None, Some(place)) => write!(f, "\n    `{name}` was last acquired at {place}"),
+            (Some(section), _) => write!(f, "\n    {name} was last acquired by {section}"),
+            (None, Some(place)) => write!(f, "\n    {name} was last acquired at {place}"),
             (None, None) => Ok(()),
         }
     }
-}
 
-impl Wait {
     /// Whether it was let through, if it is `granted`.
     fn is_notified(&self) -> bool {
         match self.resource {
@@ -550,8 +654,11 @@ impl fmt::Display for Report {
             )?,
             Kind::LongHold => f.write_str("async-monitor: a lock has been held for long\n")?,
         }
+        let labels = Labels::new(self);
         for wait in &self.waits {
-            writeln!(f, "  {wait}")?;
+            f.write_str("  ")?;
+            wait.write(f, &labels)?;
+            f.write_str("\n")?;
             if let Some(circle) = wait.circle {
                 writeln!(f, "    deadlock: it waits in the circle {circle}")?;
             }
@@ -560,10 +667,15 @@ impl fmt::Display for Report {
             writeln!(f, "  {order}")?;
         }
         for held in &self.held {
+            f.write_str(match self.kind {
+                Kind::Snapshot => "  ",
+                _ => "  it holds ",
+            })?;
+            held.write(f, &labels)?;
             match self.kind {
-                Kind::Snapshot => writeln!(f, "  {held}, suspended for {}", Since(held.since))?,
-                _ if held.since.is_zero() => writeln!(f, "  it holds {held}")?,
-                _ => writeln!(f, "  it holds {held}, for {} or more", Since(held.since))?,
+                Kind::Snapshot => writeln!(f, ", suspended for {}", Since(held.since))?,
+                _ if held.since.is_zero() => f.write_str("\n")?,
+                _ => writeln!(f, ", for {} or more", Since(held.since))?,
             }
         }
         Ok(())

@@ -36,6 +36,8 @@ mod contract;
 mod crowd;
 mod driver;
 mod gate;
+#[path = "../support/one_table.rs"]
+mod one_table;
 #[path = "../support/random.rs"]
 mod random;
 mod reference;

@@ -184,6 +184,17 @@ impl Check {
 
     /// Runs one schedule: that of a [failure](Failure::replay). The variable of the environment
     /// `ASYNC_MONITOR_REPLAY` does the same.
+    ///
+    /// ```
+    /// use async_monitor::check::{Check, Run};
+    /// use async_monitor::Event;
+    ///
+    /// let test = |run: &mut Run| run.spawn("waiter", async { Event::new().wait().await });
+    /// let failure = Check::new().run(test).expect_err("nobody sets the event");
+    /// let schedule = failure.replay().expect("there is a schedule");
+    /// let again = Check::new().replay(schedule).run(test).expect_err("nor is it set here");
+    /// assert_eq!(again.table(), failure.table());
+    /// ```
     #[must_use = "a check does nothing before it is run"]
     pub fn replay(mut self, schedule: &str) -> Self {
         self.options.replay = Some(schedule.to_string());

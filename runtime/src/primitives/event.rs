@@ -57,7 +57,7 @@ const QUEUED: usize = 1 << 1;
 ///
 /// Everyone who waits when [`set`](Self::set) is called is let through, also
 /// when [`clear`](Self::clear) follows before they run. A `set` is not stored
-/// for anyone beyond the flag itself: who comes after a `clear` waits.
+/// for anyone beyond the flag itself: whoever comes after a `clear` waits.
 ///
 /// # Examples
 ///
@@ -94,7 +94,7 @@ impl Event {
         }
     }
 
-    /// Sets the flag and lets everybody through who waits, in the order they
+    /// Sets the flag and lets through everybody who waits, in the order they
     /// came.
     ///
     /// Everything before the call happens before what comes after the wait.

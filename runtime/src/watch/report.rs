@@ -102,7 +102,7 @@ pub enum Mode {
     Shared,
     /// To read, and perhaps to write later.
     Upgradable,
-    /// To write, by who holds the lock to read and perhaps write.
+    /// To write, by the holder of an upgradable guard.
     Upgrade,
     /// So many permits of a semaphore.
     Permits(usize),

@@ -247,7 +247,6 @@ pub trait AsyncLock {
     ///
     /// A lock whose guard knows when it is lost:
     ///
-    ///
     /// ```
     /// use async_monitor::{AsyncLock, CanBeLost, Event, Lease, Lock, LockGuard};
     /// use std::sync::Arc;
@@ -376,7 +375,6 @@ impl<E> Lease<E> {
     /// would go on before its timers have had their turn.
     ///
     /// Where the clock is looked at by each poll:
-    ///
     ///
     /// ```
     /// # futures::executor::block_on(async {

@@ -194,7 +194,6 @@ pub trait SyncRwLock: SyncLock {
 ///
 /// A lock of one's own that guards fields:
 ///
-///
 /// # Examples
 ///
 /// ```

@@ -153,7 +153,10 @@ impl Names {
         if self.kinds.len() <= index {
             self.kinds.resize(index + 1, "");
         }
-        self.kinds[index] = kind;
+        // What is said of a semaphore and a lock alike tells less.
+        if self.kinds[index].is_empty() || kind != "lock" {
+            self.kinds[index] = kind;
+        }
     }
 
     /// Of what kind a primitive is.

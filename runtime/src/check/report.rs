@@ -291,7 +291,7 @@ impl Check {
             panic!("a check runs into panics and goes on: it needs `panic = \"unwind\"`")
         }
         assert!(
-            super::session::current().is_none(),
+            !super::session::is_current(),
             "a check is run within another one"
         );
         let mut engine = Engine::new(&test, self.options.clone());

@@ -33,6 +33,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                     GateOp::Arrive {
                         alone: P::ONE_AT_A_TIME,
                         reads: !conditional && P::mode(request) == Mode::Shared,
+                        counts: Self::counts(request),
                     }
                 }
             }
@@ -66,6 +67,12 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         let counts = Self::counts(request);
         let alone = P::ONE_AT_A_TIME;
         checking::op(self, Op::Gate(GateOp::Release { counts, alone }));
+    }
+
+    /// Whether what is guarded may have changed while `request` was granted.
+    #[inline]
+    pub(super) fn may_mutate(request: P::Request) -> bool {
+        P::may_mutate(request) && !checking::only_looks()
     }
 
     /// A section whose condition is false gives its permit back.

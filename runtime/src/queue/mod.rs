@@ -818,3 +818,28 @@ impl<R: Request> LockedQueue<'_, R> {
         count
     }
 }
+
+#[cfg(all(
+    test,
+    feature = "check",
+    not(any(async_monitor_loom, async_monitor_shuttle))
+))]
+mod tests {
+    use std::thread;
+
+    use super::woken;
+    use crate::check::every_schedule;
+
+    /// What a check does is the same whatever waits on other threads.
+    #[test]
+    fn a_check_counts_what_it_has_woken_itself() {
+        every_schedule(|run| {
+            run.spawn("task", async {
+                thread::spawn(woken::add).join().unwrap();
+                let count = woken::count();
+                thread::spawn(woken::subtract).join().unwrap();
+                assert_eq!(count, 0);
+            });
+        });
+    }
+}

@@ -143,6 +143,7 @@ impl<'a, R: RawGuard> Hold<'a, R> {
     #[inline(always)]
     fn release(&mut self, changed: bool, object: impl FnOnce() -> Option<Object>) {
         self.turns.does(SyncOp::Release);
+        let changed = changed && !checking::only_looks();
         if self.has_turn || changed && self.turns.0.has_unsatisfied() {
             self.release_and_wake(changed, object);
         } else {

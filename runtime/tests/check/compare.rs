@@ -689,6 +689,35 @@ mod sections {
         });
     }
 
+    /// To look at what is guarded is no change for which conditions are evaluated.
+    #[test]
+    fn what_is_always_true_of_what_a_condition_waits_for() {
+        let outcome = async_monitor::check::Check::new().run(|run| {
+            let buffer = Arc::new(Buffer::new(1));
+            let (puts, takes) = (Arc::clone(&buffer), Arc::clone(&buffer));
+            run.spawn("c", async move { assert_eq!(takes.take().await, 1) });
+            run.spawn("p", async move { puts.put(1).await });
+            run.always(move || {
+                if let Some(mut guard) = buffer.try_acquire_state() {
+                    assert!(guard.fields().items.len() <= 1);
+                }
+            });
+        });
+        assert!(outcome.unwrap().is_proof());
+        let outcome = async_monitor::check::Check::new().run(|run| {
+            let slot = Arc::new(Slot::default());
+            let (puts, takes) = (Arc::clone(&slot), Arc::clone(&slot));
+            run.spawn("c", async move { assert_eq!(takes.take().await, 1) });
+            run.spawn("p", async move { puts.put(1).await });
+            run.always(move || {
+                if let Some(mut guard) = slot.try_acquire_state() {
+                    assert_ne!(*guard.fields().item, Some(2));
+                }
+            });
+        });
+        assert!(outcome.unwrap().is_proof());
+    }
+
     #[test]
     fn several_locks() {
         same("with_lock! over two", most(), |run, log| {

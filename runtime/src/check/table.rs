@@ -35,81 +35,70 @@ pub(super) fn table(steps: &[Step], tasks: &[String], names: &Names) -> String {
             continue;
         }
         let task = step.choice.task();
-        let place = place(step);
+        let mut place = place(step);
         let section = step.note.section.map(|section| section.name);
         let mut push = |what: String, place: String| lines.push(Line { task, what, place });
         if step.choice.is_cancel() {
-            push("CANCELLED where it waits".to_string(), String::new());
+            push("CANCELLED where it waits".to_string(), place);
             continue;
         }
         if step.choice.timer().is_some() {
-            push("its timeout expires".to_string(), String::new());
+            push("its timeout expires".to_string(), place);
             continue;
         }
         let Some(seen) = step.seen else {
             continue;
         };
-        let lock = name(names, seen.id);
+        let mut lock = name(names, seen.id);
+        if let Some(wait) = relocks(&steps[..index], step) {
+            lock.push_str(" again");
+            place = wait;
+        }
         let within = section.map_or(String::new(), |section| format!("{section}: "));
         let waits_here = step.waits.is_some_and(|waits| waits.0 == seen.id);
         match seen.op {
-            Op::Gate(GateOp::Arrive { .. } | GateOp::Upgrade) => {
-                let parks = next_of(steps, index, task, seen.id, |op| {
-                    op == Op::Gate(GateOp::Park)
-                });
-                let releases = next_of(steps, index, task, seen.id, is_release);
-                if waits_here {
-                    push(format!("{within}asks for {lock}, and waits"), place);
-                } else if let Some(end) = parks {
-                    skipped_to = end + 1;
-                    push(format!("{within}waits for its condition at {lock}"), place);
-                } else if let Some(end) = releases {
-                    skipped_to = end + 1;
-                    push(format!("{within}holds {lock}, and releases it"), place);
+            Op::Gate(GateOp::Arrive { .. } | GateOp::Upgrade | GateOp::Poll)
+            | Op::Sync(SyncOp::Acquire { .. }) => {
+                let (waits, parks, holds, acquires) = match seen.op {
+                    Op::Gate(GateOp::Poll) => (
+                        format!("still waits for {lock}"),
+                        "waits on for its condition at",
+                        "is granted",
+                        "is granted",
+                    ),
+                    _ => (
+                        format!("asks for {lock}, and waits"),
+                        "waits for its condition at",
+                        "holds",
+                        "acquires",
+                    ),
+                };
+                let next = |is: fn(Op) -> bool| next_of(steps, index, task, seen.id, is);
+                let is_false = |end: usize| steps[end].waits == Some((seen.id, Awaits::Truth));
+                let (what, end) = if waits_here {
+                    (waits, index)
+                } else if let Some(end) = next(is_park) {
+                    (format!("{parks} {lock}"), end)
+                } else if let Some(end) = next(is_release) {
+                    if is_false(end) {
+                        (format!("{parks} {lock}"), end)
+                    } else {
+                        (format!("{holds} {lock}, and releases it"), end)
+                    }
                 } else if let Some((what, end)) = signals(steps, index, task, seen.id, names) {
-                    skipped_to = end + 1;
-                    push(format!("{within}holds {lock}, {what}"), place);
+                    (format!("{holds} {lock}, {what}"), end)
                 } else {
                     sections.push((task, seen.id, section));
-                    push(format!("{within}acquires {lock}"), place);
-                }
+                    (format!("{acquires} {lock}"), index)
+                };
+                skipped_to = end + 1;
+                push(format!("{within}{what}"), place);
             }
-            Op::Gate(GateOp::Poll) | Op::Sync(SyncOp::Turn) => {
-                let parks = next_of(steps, index, task, seen.id, |op| {
-                    op == Op::Gate(GateOp::Park)
-                });
-                let releases = next_of(steps, index, task, seen.id, is_release);
-                if waits_here {
-                    push(format!("{within}still waits for {lock}"), place);
-                } else if let Some(end) = parks {
-                    skipped_to = end + 1;
-                    push(
-                        format!("{within}waits on for its condition at {lock}"),
-                        place,
-                    );
-                } else if let Some(end) = releases {
-                    skipped_to = end + 1;
-                    push(format!("{within}is granted {lock}, and releases it"), place);
-                } else if let Some((what, end)) = signals(steps, index, task, seen.id, names) {
-                    skipped_to = end + 1;
-                    push(format!("{within}is granted {lock}, {what}"), place);
-                } else {
-                    sections.push((task, seen.id, section));
-                    push(format!("{within}is granted {lock}"), place);
-                }
+            // The turn to look at the condition: what comes of it follows.
+            Op::Sync(SyncOp::Turn) if waits_here => {
+                push(format!("{within}waits for its turn at {lock}"), place);
             }
-            Op::Sync(SyncOp::Acquire { .. }) => {
-                match next_of(steps, index, task, seen.id, is_release) {
-                    Some(end) => {
-                        skipped_to = end + 1;
-                        push(format!("{within}holds {lock}, and releases it"), place);
-                    }
-                    None => {
-                        sections.push((task, seen.id, section));
-                        push(format!("{within}acquires {lock}"), place);
-                    }
-                }
-            }
+            Op::Sync(SyncOp::Turn) => {}
             Op::Gate(GateOp::Release { .. }) | Op::Sync(SyncOp::Release) => {
                 let open = sections
                     .iter()
@@ -123,7 +112,12 @@ pub(super) fn table(steps: &[Step], tasks: &[String], names: &Names) -> String {
             }
             Op::Gate(GateOp::Leave { .. }) => push(format!("gives up its place at {lock}"), place),
             Op::Gate(GateOp::Try { .. }) | Op::Sync(SyncOp::Try { .. }) => {
-                push(format!("tries {lock}"), place);
+                let result = if step.has_entered {
+                    "acquires it"
+                } else {
+                    "does not get it"
+                };
+                push(format!("tries {lock}, and {result}"), place);
             }
             Op::Gate(GateOp::Look) => push(format!("looks at {lock}"), place),
             Op::Event(op) => {
@@ -159,6 +153,23 @@ pub(super) fn table(steps: &[Step], tasks: &[String], names: &Names) -> String {
         }
     }
     render(&lines, tasks)
+}
+
+/// Where the task waits for a condition, if it acquires the lock again after that.
+fn relocks(before: &[Step], step: &Step) -> Option<String> {
+    let Some(Op::Gate(GateOp::Arrive { .. })) = step.seen.map(|seen| seen.op) else {
+        return None;
+    };
+    let task = step.choice.task();
+    let last = before
+        .iter()
+        .rfind(|before| before.choice.task() == task && before.seen.is_some())?;
+    let is_wait = last.seen?.op == Op::Condition(ConditionOp::Poll);
+    (is_wait && last.choice.is_go()).then(|| place(last))
+}
+
+fn is_park(op: Op) -> bool {
+    op == Op::Gate(GateOp::Park)
 }
 
 fn is_release(op: Op) -> bool {
@@ -252,14 +263,4 @@ fn render(lines: &[Line], tasks: &[String]) -> String {
         table.push('\n');
     }
     table
-}
-
-/// What is said of a wait, for those who read a failure.
-#[allow(dead_code)]
-pub(super) fn awaits(awaits: Awaits) -> &'static str {
-    match awaits {
-        Awaits::Permit => "waits for",
-        Awaits::Truth => "waits for its condition at",
-        Awaits::Signal => "waits to be told by",
-    }
 }

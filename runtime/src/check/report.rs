@@ -564,20 +564,21 @@ impl core::error::Error for Failure {}
 fn explain(engine: &mut Engine<'_>, schedule: Vec<Choice>, end: End, outcome: Outcome) -> Failure {
     let found = match end {
         End::Failed(found) => found,
-        End::NotDeterministic(text) => {
-            return Failure(Box::new(Shown {
-                what: format!(
-                    "the test is not deterministic: {text}. What a task does may depend on the \
-                     schedule alone: not on the time, a random number, the address of something, \
-                     the order of a `HashMap`, or what an earlier run has left in a `static`"
-                ),
-                table: String::new(),
-                replay: None,
-                outcome,
-            }));
-        }
+        End::NotDeterministic(text) => return not_deterministic(&text, outcome),
         End::Passed | End::Redundant | End::Learned => unreachable!("no failure"),
     };
+    let again = if engine.options.sample.is_some() {
+        engine.follow(&schedule, true)
+    } else {
+        engine.follow_points(&schedule)
+    };
+    if !matches!(again, End::Failed(again) if again.kind == found.kind) {
+        let text = format!(
+            "a schedule fails, and does not when it is run again ({})",
+            found.text
+        );
+        return not_deterministic(&text, outcome);
+    }
     let fine = match found.kind {
         // It would not become much shorter.
         FailureKind::Endless => None,
@@ -593,6 +594,19 @@ fn explain(engine: &mut Engine<'_>, schedule: Vec<Choice>, end: End, outcome: Ou
         table: table(&engine.steps, &engine.names, &engine.session.names.borrow()),
         what: found.text,
         replay: Some(written(&schedule, is_fine)),
+        outcome,
+    }))
+}
+
+fn not_deterministic(text: &str, outcome: Outcome) -> Failure {
+    Failure(Box::new(Shown {
+        what: format!(
+            "the test is not deterministic: {text}. What a task does may depend on the schedule \
+             alone: not on the time, a random number, the address of something, the order of a \
+             `HashMap`, or what an earlier run has left in a `static`"
+        ),
+        table: String::new(),
+        replay: None,
         outcome,
     }))
 }

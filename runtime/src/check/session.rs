@@ -15,8 +15,9 @@ use core::future::Future;
 use core::panic::Location;
 use core::pin::Pin;
 use core::ptr::NonNull;
-use core::sync::atomic::Ordering;
+use core::sync::atomic::{AtomicUsize, Ordering};
 use core::task::{Context, Poll, Waker};
+use std::format;
 use std::panic;
 use std::string::String;
 use std::thread_local;
@@ -30,7 +31,7 @@ use super::names::Names;
 use super::relation::Seen;
 use super::state::{Learned, LockState, Note, TaskCell};
 use super::trace::Moment;
-use crate::checking::{Awaits, EventOp, GateOp, Op, SyncOp};
+use crate::checking::{Awaits, EventOp, GateOp, Op, Stamp, SyncOp};
 use crate::watching;
 
 /// How many tasks there can be.
@@ -95,6 +96,12 @@ pub(crate) struct Session {
     /// The task that runs, or [`NO_TASK`].
     running: Cell<usize>,
     pub(super) tasks: [TaskCell; MOST_TASKS],
+    /// The run, of all of the process.
+    run: Cell<usize>,
+    /// The objects and the tasks of the run are made.
+    pub(super) begins: Cell<bool>,
+    /// Why what is used is not of this run alone.
+    pub(super) escaped: RefCell<Option<String>>,
     /// Nothing is a point of the schedule any more: what is left of the tasks is dropped.
     passive: Cell<bool>,
     /// How many tasks were suspended while they unwind.
@@ -154,6 +161,9 @@ impl Session {
         Session {
             running: Cell::new(NO_TASK),
             tasks: core::array::from_fn(TaskCell::new),
+            run: Cell::new(0),
+            begins: Cell::new(false),
+            escaped: RefCell::default(),
             passive: Cell::new(false),
             unwinding: Cell::new(0),
             looks: Cell::new(false),
@@ -185,6 +195,11 @@ impl Session {
         for task in &self.tasks {
             task.reset();
         }
+        static RUNS: AtomicUsize = AtomicUsize::new(0);
+
+        self.run.set(RUNS.fetch_add(1, Ordering::Relaxed) + 1);
+        self.begins.set(true);
+        self.escaped.take();
         self.running.set(NO_TASK);
         self.passive.set(false);
         self.unwinding.set(0);
@@ -309,6 +324,7 @@ impl Session {
     pub(crate) fn op(
         &self,
         address: usize,
+        stamp: &Stamp,
         op: Op,
         place: Option<&'static Location<'static>>,
     ) -> bool {
@@ -317,6 +333,9 @@ impl Session {
         } else {
             self.named_again(address)
         };
+        if stamp.is_of_another(self.run.get()) && !self.begins.get() {
+            self.escapes(id, op, place);
+        }
         let task = self.running.get();
         if task == NO_TASK {
             if let Op::Sync(SyncOp::Acquire { reads }) = op {
@@ -377,6 +396,27 @@ impl Session {
             _ => {}
         }
         true
+    }
+
+    /// A primitive was used by an earlier run, or by another check.
+    #[cold]
+    fn escapes(&self, id: u32, op: Op, place: Option<&'static Location<'static>>) {
+        let section = watching::entered_section();
+        let mut names = self.names.borrow_mut();
+        names.is_a(id, op.kind());
+        if let Some((name, _)) = section {
+            names.say(id, name);
+        }
+        let place = match (section, place) {
+            (Some((_, section)), _) => format!(" ({})", section.place),
+            (None, Some(place)) => format!(" ({}:{})", place.file(), place.line()),
+            (None, None) => String::new(),
+        };
+        self.escaped.replace(Some(format!(
+            "{}{place} was used by another run before: a task sees what that has left in it. Make \
+             it in the closure of the test, or use it there before the tasks do, to put it back",
+            super::table::name(&names, id)
+        )));
     }
 
     fn lock<R>(&self, id: u32, change: impl FnOnce(&mut LockState) -> R) -> R {

@@ -10,6 +10,7 @@
 mod op;
 
 use core::pin::Pin;
+use core::sync::atomic::{AtomicUsize, Ordering};
 use core::task::{Context, Poll};
 use std::time::Duration;
 
@@ -21,40 +22,66 @@ use crate::watching::Caller;
 /// Whether this build can check.
 pub(crate) const IS_ON: bool = true;
 
+/// The run of a check that has used a primitive last, of all runs of the process.
+pub(crate) struct Stamp(AtomicUsize);
+
+impl Stamp {
+    pub(crate) const fn new() -> Self {
+        Stamp(AtomicUsize::new(0))
+    }
+
+    /// `run` uses it. Whether another one has used it last.
+    #[inline]
+    pub(crate) fn is_of_another(&self, run: usize) -> bool {
+        let last = self.0.load(Ordering::Relaxed);
+        if last != run {
+            self.0.store(run, Ordering::Relaxed);
+        }
+        last != run && last != 0
+    }
+}
+
+/// A primitive of whose operations a checker is told.
+pub(crate) trait Checked {
+    fn stamp(&self) -> &Stamp;
+}
+
 fn address<T: ?Sized>(primitive: &T) -> usize {
     (&raw const *primitive).addr()
 }
 
 /// The task is about to do `op`.
 #[inline]
-pub(crate) fn op<T: ?Sized>(primitive: &T, op: Op) {
-    session::current(|session| session.op(address(primitive), op, None));
+pub(crate) fn op<T: Checked>(primitive: &T, op: Op) {
+    session::current(|session| session.op(address(primitive), primitive.stamp(), op, None));
 }
 
 /// The same, by a call of the user at `place`.
 #[inline]
-pub(crate) fn op_at<T: ?Sized>(primitive: &T, op: Op, place: Caller) {
-    session::current(|session| session.op(address(primitive), op, Some(place.location())));
+pub(crate) fn op_at<T: Checked>(primitive: &T, op: Op, place: Caller) {
+    let place = Some(place.location());
+    session::current(|session| session.op(address(primitive), primitive.stamp(), op, place));
 }
 
 /// The task is about to poll a request for the first time. If not so, it has to
 /// answer `Pending` and do nothing: the task is dropped next.
 #[inline]
 #[must_use]
-pub(crate) fn arrives<T: ?Sized>(primitive: &T, op: Op, place: Caller) -> bool {
-    session::current(|session| session.op(address(primitive), op, Some(place.location())))
+pub(crate) fn arrives<T: Checked>(primitive: &T, op: Op, place: Caller) -> bool {
+    let place = Some(place.location());
+    session::current(|session| session.op(address(primitive), primitive.stamp(), op, place))
         .unwrap_or(true)
 }
 
 /// The task has acquired.
 #[inline]
-pub(crate) fn entered<T: ?Sized>(primitive: &T) {
+pub(crate) fn entered<T: Checked>(primitive: &T) {
     session::current(|session| session.entered(address(primitive)));
 }
 
 /// The poll of a request is about to answer `Pending`.
 #[inline]
-pub(crate) fn pending<T: ?Sized>(primitive: &T, awaits: Awaits) {
+pub(crate) fn pending<T: Checked>(primitive: &T, awaits: Awaits) {
     session::current(|session| session.pending(address(primitive), awaits));
 }
 

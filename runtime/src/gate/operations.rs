@@ -2,11 +2,17 @@
 
 use super::Gate;
 use super::policy::Policy;
-use crate::checking::{self, Awaits, GateOp, Op};
+use crate::checking::{self, Awaits, Checked, GateOp, Op, Stamp};
 use crate::platform::Flavour;
 use crate::queue::{FutureState, Node};
 use crate::watch::Mode;
 use crate::watching::Caller;
+
+impl<P: Policy, F> Checked for Gate<P, F> {
+    fn stamp(&self) -> &Stamp {
+        &self.queue.stamp
+    }
+}
 
 impl<P: Policy, F: Flavour> Gate<P, F> {
     #[inline]

@@ -374,6 +374,86 @@ fn what_is_left_by_a_later_run() {
     assert!(failure.what().contains("not deterministic"));
 }
 
+/// What is behind a lock that is in no run alone is as an earlier run has left it.
+#[test]
+fn a_lock_of_several_runs() {
+    static COUNT: Mutex<i32> = Mutex::new(0);
+
+    let test = |run: &mut Run| {
+        for name in ["a", "b"] {
+            run.spawn(name, async { *COUNT.lock().await += 1 });
+        }
+    };
+    let what = Check::new().run(test).unwrap_err().what().to_owned();
+    assert!(
+        what.contains("not deterministic: lock #0 (runtime/tests/check/bugs.rs:"),
+        "{what}"
+    );
+    assert!(what.contains("was used by another run before"), "{what}");
+    let what = Check::new().sample(9).run(test).unwrap_err();
+    assert!(what.what().contains("was used by another run before"));
+
+    // The closure may put it back.
+    let outcome = Check::new().run(|run| {
+        *COUNT.try_lock().expect("nobody has it") = 0;
+        test(run);
+        run.always(|| assert!(COUNT.try_lock().is_none_or(|count| *count <= 2)));
+        run.finally(|| assert!(*COUNT.try_lock().expect("nobody has it") <= 2));
+    });
+    assert!(outcome.unwrap().is_proof());
+
+    // To look at it is to use it.
+    let failure = Check::new().run(|run| {
+        run.spawn("a", async {});
+        run.always(|| assert!(COUNT.try_lock().is_some()));
+    });
+    assert!(
+        failure
+            .unwrap_err()
+            .what()
+            .contains("was used by another run before")
+    );
+    let failure = Check::new().run(|run| {
+        run.spawn("a", async {});
+        run.finally(|| assert!(COUNT.try_lock().is_some()));
+    });
+    assert!(
+        failure
+            .unwrap_err()
+            .what()
+            .contains("was used by another run before")
+    );
+}
+
+/// A failure that is of the runs before, and not of the schedule.
+#[test]
+fn a_failure_that_is_not_of_the_schedule() {
+    let runs = Rc::new(Cell::new(0));
+    let failure = Check::new()
+        .cancels(0)
+        .run(|run| {
+            runs.set(runs.get() + 1);
+            let is_tenth = runs.get() == 10;
+            let mutex = Arc::new(Mutex::new(0));
+            for name in ["a", "b", "c", "d"] {
+                let mutex = Arc::clone(&mutex);
+                run.spawn(name, async move { *mutex.lock().await += 1 });
+            }
+            run.finally(move || assert!(!is_tenth, "it is the tenth"));
+        })
+        .unwrap_err();
+    assert!(
+        failure.what().contains("not deterministic"),
+        "{}",
+        failure.what()
+    );
+    assert!(
+        failure.what().contains("finally: it is the tenth"),
+        "{}",
+        failure.what()
+    );
+}
+
 /// A destructor that locks, of a task that panics or is dropped while another one holds the lock:
 /// which releases it by itself, or when it is dropped, too.
 #[test]

@@ -531,7 +531,7 @@ mod sections {
     use std::collections::VecDeque;
     use std::sync::Arc;
 
-    use async_monitor::{Guarded, Lock, synchronized, with_lock};
+    use async_monitor::{Guarded, Lock, Mutex, synchronized, with_lock};
 
     use super::{most, same};
 
@@ -566,6 +566,13 @@ mod sections {
         async fn len(&self) -> usize {
             state.items.len()
         }
+
+        /// Holds the lock of the buffer while it waits for another one.
+        #[synchronized(state, when = state.items.len() < self.capacity)]
+        async fn put_sum(&self, sum: &Mutex<u32>) {
+            let sum = *sum.lock().await;
+            state.items.push_back(sum);
+        }
     }
 
     #[test]
@@ -581,6 +588,13 @@ mod sections {
                 log.say("c", other.take().await);
                 log.say("c", other.take().await);
             });
+        });
+        same("held while others wait", most(), |run, log| {
+            let buffer = Arc::new((Buffer::new(1), Mutex::new(1)));
+            let (puts, adds) = (Arc::clone(&buffer), Arc::clone(&buffer));
+            run.spawn("p", async move { puts.0.put_sum(&puts.1).await });
+            run.spawn("a", async move { *adds.1.lock().await += 1 });
+            run.spawn("l", async move { log.say("l", buffer.0.len().await) });
         });
         same("2 producers, 1 consumer", most(), |run, log| {
             let buffer = Arc::new(Buffer::new(1));
@@ -636,6 +650,30 @@ mod sections {
             });
             run.spawn("p", async move { buffer.put(1).await });
         });
+    }
+
+    /// A section that had a condition holds its lock like any other.
+    #[test]
+    fn who_holds_a_lock_in_a_section_with_a_condition() {
+        let failure = async_monitor::check::Check::new()
+            .cancels(0)
+            .run(|run| {
+                let buffer = Arc::new((Buffer::new(1), Mutex::new(1)));
+                let other = Arc::clone(&buffer);
+                run.spawn("holds", async move {
+                    let _guard = buffer.1.lock().await;
+                    buffer.0.put_sum(&buffer.1).await;
+                });
+                run.spawn("waits", async move { assert_eq!(other.0.len().await, 0) });
+            })
+            .unwrap_err();
+        assert!(
+            failure
+                .what()
+                .contains("`waits` waits for Buffer.state, which `holds` holds"),
+            "{}",
+            failure.what()
+        );
     }
 
     /// Who waits for a condition that nobody makes true is named, and so is the condition.

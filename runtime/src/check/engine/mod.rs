@@ -255,7 +255,7 @@ impl<'t> Engine<'t> {
             self.nodes.clear();
             let end = self.run(&mut How::Random(&mut random));
             self.count(&end);
-            if let End::Failed(_) = end {
+            if let End::Failed(_) | End::NotDeterministic(_) = end {
                 return Err((self.schedule(), end));
             }
             self.say_how_far();
@@ -426,6 +426,7 @@ impl<'t> Engine<'t> {
         for (name, body) in bodies {
             running.add(name, body, self.options.tasks);
         }
+        session.begins.set(false);
         let quiet = Quiet::new();
         let mut end = self.schedule_tasks(&mut running, &always, how);
         self.names.clear();
@@ -439,6 +440,9 @@ impl<'t> Engine<'t> {
                     kind: FailureKind::Finally,
                     text: format!("finally: {}", quiet.place_of(message(payload))),
                 });
+            }
+            if let Some(text) = session.escaped.take() {
+                end = End::NotDeterministic(text);
             }
         } else {
             running.tasks.clear();
@@ -488,6 +492,9 @@ impl<'t> Engine<'t> {
                 always.iter().for_each(|check| check());
             }));
             running.session.looks.set(false);
+            if let Some(text) = running.session.escaped.take() {
+                return End::NotDeterministic(text);
+            }
             if let Err(payload) = looked {
                 return End::Failed(Failure {
                     kind: FailureKind::Always,

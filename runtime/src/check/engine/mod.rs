@@ -253,8 +253,15 @@ impl<'t> Engine<'t> {
         let mut random = Random::new(seed);
         for _ in 0..runs {
             self.nodes.clear();
+            let names = self.collects.then(|| self.session.names.borrow().clone());
             let end = self.run(&mut How::Random(&mut random));
-            self.count(&end);
+            match names {
+                // Its class would be another one.
+                Some(names) if !self.session.names.borrow().is_like(&names) => {
+                    self.session.names.replace(names);
+                }
+                _ => self.count(&end),
+            }
             if let End::Failed(_) | End::NotDeterministic(_) = end {
                 return Err((self.schedule(), end));
             }

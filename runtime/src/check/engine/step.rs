@@ -44,7 +44,9 @@ impl Engine<'_> {
                 };
                 let free = enabled & GO & !sleep;
                 let chosen = prefer(free, self.trace.last_task())
-                    .or_else(|| Choice::first(enabled & !CANCEL & !GO & !sleep));
+                    .or_else(|| Choice::first(enabled & !CANCEL & !GO & !sleep))
+                    // What it does may conflict with what has been tried.
+                    .or_else(|| Choice::first(enabled & CANCEL & !sleep));
                 let Some(chosen) = chosen else {
                     return Err(End::Redundant);
                 };

@@ -555,7 +555,10 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "a schedule fails\n\n{}", self.0.table)?;
+        if !self.0.table.is_empty() {
+            let order = "a schedule fails, in which the tasks do this, one after the other";
+            writeln!(f, "{order}:\n\n{}", self.0.table)?;
+        }
         write!(f, "=> {}", self.0.what)?;
         if let Some(replay) = &self.0.replay {
             write!(f, "\n\n{REPLAY}={replay}")?;

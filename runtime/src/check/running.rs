@@ -217,7 +217,11 @@ impl Running<'_> {
             let (what, holders) = match awaits {
                 Awaits::Permit => ("waits for", self.held_by(id, index)),
                 Awaits::Truth => ("waits for its condition at", String::new()),
-                Awaits::Signal => ("waits to be told by", String::new()),
+                Awaits::Signal => match names.kind(id) {
+                    "event" => ("waits for", ", which is not set".into()),
+                    "barrier" => ("waits at", String::new()),
+                    _ => ("waits to be notified by", String::new()),
+                },
             };
             let name = super::table::name(&names, id);
             // What is known of the section where operations are explained.

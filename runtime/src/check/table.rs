@@ -6,7 +6,10 @@ use std::vec::Vec;
 
 use super::engine::Step;
 use super::names::Names;
+use super::relation::Seen;
+use super::trace::Choice;
 use crate::checking::{Awaits, BarrierOp, ConditionOp, EventOp, GateOp, Op, SyncOp};
+use crate::watch::SectionInfo;
 
 /// What a primitive is called.
 pub(super) fn name(names: &Names, id: u32) -> String {
@@ -25,101 +28,96 @@ struct Line {
     place: String,
 }
 
+/// What a task has acquired and not released yet.
+struct Held {
+    task: usize,
+    id: u32,
+    section: Option<SectionInfo>,
+}
+
 /// The steps that do something, one on a line; a section without a switch in it is one.
 pub(super) fn table(steps: &[Step], tasks: &[String], names: &Names) -> String {
-    let mut lines: Vec<Line> = Vec::new();
-    let mut skipped_to = 0;
-    let mut sections: Vec<(usize, u32, Option<&'static str>)> = Vec::new();
-    for (index, step) in steps.iter().enumerate() {
-        if index < skipped_to {
-            continue;
-        }
+    let mut table = Table {
+        steps,
+        names,
+        lines: Vec::new(),
+        held: Vec::new(),
+    };
+    let mut index = 0;
+    while index < steps.len() {
+        index = table.add(index) + 1;
+    }
+    render(&table.lines, tasks)
+}
+
+struct Table<'a> {
+    steps: &'a [Step],
+    names: &'a Names,
+    lines: Vec<Line>,
+    held: Vec<Held>,
+}
+
+impl Table<'_> {
+    fn name(&self, id: u32) -> String {
+        name(self.names, id)
+    }
+
+    fn push(&mut self, step: &Step, section: Option<SectionInfo>, what: &str, place: String) {
+        let within = section.map_or(String::new(), |section| format!("{}: ", section.name));
+        self.lines.push(Line {
+            task: step.choice.task(),
+            what: format!("{within}{what}"),
+            place,
+        });
+    }
+
+    /// Adds a step, and those that belong to it. Returns the last of them.
+    fn add(&mut self, index: usize) -> usize {
+        let step = &self.steps[index];
         let task = step.choice.task();
-        let mut place = place(step);
-        let section = step.note.section.map(|section| section.name);
-        let mut push = |what: String, place: String| lines.push(Line { task, what, place });
-        if step.choice.is_cancel() {
-            push("CANCELLED where it waits".to_string(), place);
-            continue;
-        }
-        if step.choice.timer().is_some() {
-            push("its timeout expires".to_string(), place);
-            continue;
+        let place = place(step);
+        if !step.choice.is_go() {
+            let what = if step.choice.is_cancel() {
+                "CANCELLED where it waits"
+            } else {
+                "its timeout expires"
+            };
+            // It may wait for something else, in a section.
+            let within = self.held.iter().rfind(|held| held.task == task);
+            match within.and_then(|held| held.section) {
+                Some(section) if place.is_empty() => {
+                    self.push(step, Some(section), what, place_of(section));
+                }
+                _ => self.push(step, None, what, place),
+            }
+            return index;
         }
         let Some(seen) = step.seen else {
-            continue;
+            return index;
         };
-        let mut lock = name(names, seen.id);
-        if let Some(wait) = relocks(&steps[..index], step) {
-            lock.push_str(" again");
-            place = wait;
-        }
-        let within = section.map_or(String::new(), |section| format!("{section}: "));
+        let lock = self.name(seen.id);
+        let section = step.note.section;
         let waits_here = step.waits.is_some_and(|waits| waits.0 == seen.id);
-        match seen.op {
+        let (section, what) = match seen.op {
             Op::Gate(GateOp::Arrive { .. } | GateOp::Upgrade | GateOp::Poll)
-            | Op::Sync(SyncOp::Acquire { .. }) => {
-                let (waits, parks, holds, acquires) = match seen.op {
-                    Op::Gate(GateOp::Poll) => (
-                        format!("still waits for {lock}"),
-                        "waits on for its condition at",
-                        "is granted",
-                        "is granted",
-                    ),
-                    _ => (
-                        format!("asks for {lock}, and waits"),
-                        "waits for its condition at",
-                        "holds",
-                        "acquires",
-                    ),
-                };
-                let next = |is: fn(Op) -> bool| next_of(steps, index, task, seen.id, is);
-                let is_false = |end: usize| steps[end].waits == Some((seen.id, Awaits::Truth));
-                let (what, end) = if waits_here {
-                    (waits, index)
-                } else if let Some(end) = next(is_park) {
-                    (format!("{parks} {lock}"), end)
-                } else if let Some(end) = next(is_release) {
-                    if is_false(end) {
-                        (format!("{parks} {lock}"), end)
-                    } else {
-                        (format!("{holds} {lock}, and releases it"), end)
-                    }
-                } else if let Some((what, end)) = signals(steps, index, task, seen.id, names) {
-                    (format!("{holds} {lock}, {what}"), end)
-                } else {
-                    sections.push((task, seen.id, section));
-                    (format!("{acquires} {lock}"), index)
-                };
-                skipped_to = end + 1;
-                push(format!("{within}{what}"), place);
-            }
+            | Op::Sync(SyncOp::Acquire { .. }) => return self.add_request(index, seen),
             // The turn to look at the condition: what comes of it follows.
-            Op::Sync(SyncOp::Turn) if waits_here => {
-                push(format!("{within}waits for its turn at {lock}"), place);
-            }
-            Op::Sync(SyncOp::Turn) => {}
+            Op::Sync(SyncOp::Turn) if !waits_here => return index,
+            Op::Sync(SyncOp::Turn) => (section, format!("waits for its turn at {lock}")),
             Op::Gate(GateOp::Release { .. }) | Op::Sync(SyncOp::Release) => {
-                let open = sections
-                    .iter()
-                    .rposition(|open| (open.0, open.1) == (task, seen.id));
-                let section = open.and_then(|open| sections.remove(open).2);
-                let within = section.map_or(String::new(), |section| format!("{section}: "));
-                push(format!("{within}releases {lock}"), place);
+                return self.add_releases(index, seen);
             }
-            Op::Gate(GateOp::Park) => {
-                push(format!("{within}waits for its condition at {lock}"), place);
-            }
-            Op::Gate(GateOp::Leave { .. }) => push(format!("gives up its place at {lock}"), place),
+            Op::Gate(GateOp::Park) => (section, format!("waits for its condition at {lock}")),
+            Op::Gate(GateOp::Leave { .. }) => (None, format!("gives up its place at {lock}")),
             Op::Gate(GateOp::Try { .. }) | Op::Sync(SyncOp::Try { .. }) => {
                 let result = if step.has_entered {
                     "acquires it"
                 } else {
                     "does not get it"
                 };
-                push(format!("tries {lock}, and {result}"), place);
+                (None, format!("tries {lock}, and {result}"))
             }
-            Op::Gate(GateOp::Look) => push(format!("looks at {lock}"), place),
+            Op::Gate(GateOp::Look) => (None, format!("looks at {lock}")),
             Op::Event(op) => {
                 let what = match op {
                     EventOp::Wait if waits_here => "waits for",
@@ -129,7 +127,7 @@ pub(super) fn table(steps: &[Step], tasks: &[String], names: &Names) -> String {
                     EventOp::Clear => "clears",
                     EventOp::IsSet => "looks at",
                 };
-                push(format!("{what} {lock}"), place);
+                (None, format!("{what} {lock}"))
             }
             Op::Condition(op) => {
                 let what = match op {
@@ -138,7 +136,7 @@ pub(super) fn table(steps: &[Step], tasks: &[String], names: &Names) -> String {
                     ConditionOp::Leave => "waits no more for",
                     ConditionOp::Notify => "notifies",
                 };
-                push(format!("{what} {lock}"), place);
+                (None, format!("{what} {lock}"))
             }
             Op::Barrier(op) => {
                 let what = match op {
@@ -148,11 +146,161 @@ pub(super) fn table(steps: &[Step], tasks: &[String], names: &Names) -> String {
                     BarrierOp::DriveOut => "aborts or resets",
                     BarrierOp::Look => "looks at",
                 };
-                push(format!("{what} {lock}"), place);
+                (None, format!("{what} {lock}"))
             }
-        }
+        };
+        self.push(step, section, &what, place);
+        index
     }
-    render(&lines, tasks)
+
+    /// A request, with what the task then does at once.
+    fn add_request(&mut self, index: usize, seen: Seen) -> usize {
+        let step = &self.steps[index];
+        let (task, section) = (step.choice.task(), step.note.section);
+        let mut lock = self.name(seen.id);
+        let mut place = place(step);
+        if let Some(wait) = relocks(&self.steps[..index], step) {
+            lock.push_str(" again");
+            place = wait;
+        }
+        let (waits, parks, holds, acquires) = match seen.op {
+            Op::Gate(GateOp::Poll) => (
+                format!("still waits for {lock}"),
+                "waits on for its condition at",
+                "is granted",
+                "is granted",
+            ),
+            _ => (
+                format!("asks for {lock}, and waits"),
+                "waits for its condition at",
+                "holds",
+                "acquires",
+            ),
+        };
+        let next = |is: fn(Op) -> bool| next_of(self.steps, index, task, seen.id, is);
+        let is_false = |end: usize| self.steps[end].waits == Some((seen.id, Awaits::Truth));
+        let (what, end) = if step.waits.is_some_and(|waits| waits.0 == seen.id) {
+            (waits, index)
+        } else if let Some(end) = next(is_park) {
+            (format!("{parks} {lock}"), end)
+        } else if let Some(end) = next(is_release) {
+            if is_false(end) {
+                (format!("{parks} {lock}"), end)
+            } else {
+                (format!("{holds} {lock}, and releases it"), end)
+            }
+        } else if let Some((what, end)) = signals(self.steps, index, task, seen.id, self.names) {
+            (format!("{holds} {lock}, {what}"), end)
+        } else {
+            let mut ids = std::vec![seen.id];
+            let mut end = index;
+            while let Some((next, id)) = self.next_of_section(end, step) {
+                ids.push(id);
+                end = next;
+            }
+            match self.releases(end, task, &ids) {
+                Some(end) if ids.len() > 1 => {
+                    let what = format!("{holds} {}, and releases them", self.list(lock, &ids));
+                    (what, end)
+                }
+                _ => {
+                    let held = ids.iter().map(|&id| Held { task, id, section });
+                    self.held.extend(held);
+                    (format!("{acquires} {}", self.list(lock, &ids)), end)
+                }
+            }
+        };
+        self.push(step, section, &what, place);
+        end
+    }
+
+    /// The next operation of all after `index`, if the section that has begun with `first`
+    /// acquires one more lock by it.
+    fn next_of_section(&self, index: usize, first: &Step) -> Option<(usize, u32)> {
+        let (next, step) = next_op(self.steps, index)?;
+        let seen = step.seen?;
+        let acquires = matches!(
+            seen.op,
+            Op::Gate(GateOp::Arrive { .. }) | Op::Sync(SyncOp::Acquire { .. })
+        ) && step.waits.is_none();
+        let place = step.note.section?.place;
+        let is_same = step.choice == first.choice && first.note.section?.place == place;
+        (acquires && is_same).then_some((next, seen.id))
+    }
+
+    /// Where the task has released all of those, if that is what is done next.
+    fn releases(&self, index: usize, task: usize, ids: &[u32]) -> Option<usize> {
+        let mut left = ids.to_vec();
+        let mut end = index;
+        while !left.is_empty() {
+            let (next, step) = next_op(self.steps, end)?;
+            let seen = step.seen?;
+            let at = left.iter().position(|&id| id == seen.id)?;
+            if !is_release(seen.op) || step.choice != Choice::go(task) {
+                return None;
+            }
+            left.remove(at);
+            end = next;
+        }
+        Some(end)
+    }
+
+    /// A release, and those that come next of the same section.
+    fn add_releases(&mut self, index: usize, seen: Seen) -> usize {
+        let step = &self.steps[index];
+        let task = step.choice.task();
+        let mut ids = std::vec![seen.id];
+        let section = self.take_held(task, seen.id);
+        let mut end = index;
+        while let (Some(section), Some((next, step))) = (section, next_op(self.steps, end)) {
+            let Some(seen) = step.seen.filter(|seen| is_release(seen.op)) else {
+                break;
+            };
+            let is_same = |held: &Held| {
+                (held.task, held.id) == (task, seen.id)
+                    && held
+                        .section
+                        .is_some_and(|other| other.place == section.place)
+            };
+            if step.choice != Choice::go(task) || !self.held.iter().any(is_same) {
+                break;
+            }
+            self.take_held(task, seen.id);
+            ids.push(seen.id);
+            end = next;
+        }
+        let what = format!("releases {}", self.list(self.name(seen.id), &ids));
+        let place = section.map_or_else(|| place(step), place_of);
+        self.push(step, section, &what, place);
+        end
+    }
+
+    /// The section in which a task has acquired what it releases.
+    fn take_held(&mut self, task: usize, id: u32) -> Option<SectionInfo> {
+        let is_it = |held: &Held| (held.task, held.id) == (task, id);
+        let at = self.held.iter().rposition(is_it)?;
+        self.held.remove(at).section
+    }
+
+    /// The names of several, of which the first is given.
+    fn list(&self, first: String, ids: &[u32]) -> String {
+        let mut list = first;
+        for (index, &id) in ids.iter().enumerate().skip(1) {
+            list += if index + 1 == ids.len() {
+                " and "
+            } else {
+                ", "
+            };
+            list += &self.name(id);
+        }
+        list
+    }
+}
+
+/// The next step after `index` that does something.
+fn next_op(steps: &[Step], index: usize) -> Option<(usize, &Step)> {
+    let mut rest = steps.iter().enumerate().skip(index + 1);
+    rest.find(|(_, step)| step.seen.is_some() || !step.choice.is_go())
 }
 
 /// Where the task waits for a condition, if it acquires the lock again after that.
@@ -187,13 +335,10 @@ fn next_of(
     id: u32,
     is: impl Fn(Op) -> bool,
 ) -> Option<usize> {
-    let (offset, next) = steps[index + 1..]
-        .iter()
-        .enumerate()
-        .find(|(_, step)| step.seen.is_some() || !step.choice.is_go())?;
+    let (at, next) = next_op(steps, index)?;
     let seen = next.seen?;
-    let same = next.choice.is_go() && next.choice.task() == task && seen.id == id;
-    (same && is(seen.op)).then_some(index + 1 + offset)
+    let same = next.choice == Choice::go(task) && seen.id == id;
+    (same && is(seen.op)).then_some(at)
 }
 
 /// What a section does that does one thing with a condition or an event, without a switch in it,
@@ -205,12 +350,9 @@ fn signals(
     id: u32,
     names: &Names,
 ) -> Option<(String, usize)> {
-    let (offset, step) = steps[index + 1..]
-        .iter()
-        .enumerate()
-        .find(|(_, step)| step.seen.is_some() || !step.choice.is_go())?;
+    let (at, step) = next_op(steps, index)?;
     let seen = step.seen?;
-    if !step.choice.is_go() || step.choice.task() != task {
+    if step.choice != Choice::go(task) {
         return None;
     }
     let other = name(names, seen.id);
@@ -223,17 +365,21 @@ fn signals(
         Op::Event(EventOp::Clear) => format!("clears {other}, and releases it"),
         _ => return None,
     };
-    let end = next_of(steps, index + 1 + offset, task, id, is_release)?;
+    let end = next_of(steps, at, task, id, is_release)?;
     Some((what, end))
 }
 
 /// The section, or the call.
 fn place(step: &Step) -> String {
     match (step.note.section, step.note.place) {
-        (Some(section), _) => format!("{}:{}", short(section.place.file()), section.place.line()),
+        (Some(section), _) => place_of(section),
         (None, Some(place)) => format!("{}:{}", short(place.file()), place.line()),
         (None, None) => String::new(),
     }
+}
+
+fn place_of(section: SectionInfo) -> String {
+    format!("{}:{}", short(section.place.file()), section.place.line())
 }
 
 /// The name of a file without its folders.

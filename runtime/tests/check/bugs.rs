@@ -107,7 +107,7 @@ fn a_missed_notification() {
     assert!(
         failure
             .what()
-            .contains("`waiter` waits to be told by condition")
+            .contains("`waiter` waits to be notified by condition")
     );
 }
 

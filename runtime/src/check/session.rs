@@ -44,6 +44,9 @@ pub(super) const NO_TASK: usize = usize::MAX;
 const WAITS_OUTSIDE: &str = "a check waits, outside of its tasks, for what one of them has: nobody \
                              else runs meanwhile. The `try_` forms look without waiting";
 
+/// How often a task is unwound that catches the panic and goes on.
+const MOST_ENDS: u32 = 100;
+
 /// No event.
 pub(super) const NONE: u32 = u32::MAX;
 
@@ -59,8 +62,18 @@ pub(super) enum In {
     Unwind,
 }
 
-/// What a stack is unwound with.
+/// What a stack is unwound with. Dropped by whoever catches it.
 pub(super) struct Unwound;
+
+impl Drop for Unwound {
+    fn drop(&mut self) {
+        current(|session| {
+            if session.is_task() {
+                session.tasks[session.running.get()].has_caught.set(true);
+            }
+        });
+    }
+}
 
 /// Why a task stops.
 #[derive(Clone, Copy, Debug)]
@@ -251,9 +264,29 @@ impl Session {
         self.unwinding
             .set(self.unwinding.get() - u32::from(unwinds));
         if told == In::Unwind {
-            panic::resume_unwind(std::boxed::Box::new(Unwound));
+            self.unwind(task);
         }
         told
+    }
+
+    fn unwind(&self, task: usize) -> ! {
+        let cell = &self.tasks[task];
+        cell.ends.set(cell.ends.get() + 1);
+        cell.has_caught.set(false);
+        panic::resume_unwind(std::boxed::Box::new(Unwound))
+    }
+
+    /// The task that runs has caught what it is unwound with, and goes on.
+    #[cold]
+    fn end(&self, task: usize) -> ! {
+        let cell = &self.tasks[task];
+        if cell.ends.get() < MOST_ENDS {
+            self.unwind(task);
+        }
+        cell.blocks.set(cell.blocks.get() + 1);
+        loop {
+            self.suspend(task, Out::Suspended);
+        }
     }
 
     /// Whether the task that runs is unwinding its stack. The thread says so as well while
@@ -344,6 +377,9 @@ impl Session {
             return true;
         }
         let cell = &self.tasks[task];
+        if cell.has_caught.get() {
+            self.end(task);
+        }
         if self.passive.get() || self.is_unwinding(task) {
             // No point of the schedule. But whoever has a sync lock runs on this thread.
             if let Op::Sync(SyncOp::Acquire { reads }) = op {

@@ -44,6 +44,10 @@ pub(super) struct TaskCell {
     pub(super) waker: Waker,
     /// It was suspended while it unwinds.
     pub(super) unwinds: Cell<bool>,
+    /// How often it was unwound because it is to end.
+    pub(super) ends: Cell<u32>,
+    /// It has caught that panic.
+    pub(super) has_caught: Cell<bool>,
     /// When it was woken by another; never, if it has woken itself.
     pub(super) woken_by: Cell<Moment>,
     /// Its list of sections, while another runs.
@@ -86,6 +90,8 @@ impl TaskCell {
             waker: Waker::from(Arc::clone(&flag)),
             flag,
             unwinds: Cell::new(false),
+            ends: Cell::new(0),
+            has_caught: Cell::new(false),
             woken_by: Cell::new(Moment::NEVER),
             frames: Cell::new(StackList::EMPTY),
             pendings: Cell::new(0),
@@ -107,6 +113,8 @@ impl TaskCell {
     pub(super) fn reset(&self) {
         self.yielder.set(ptr::null());
         self.unwinds.set(false);
+        self.ends.set(0);
+        self.has_caught.set(false);
         self.flag.woken.store(false, Ordering::Relaxed);
         self.woken_by.set(Moment::NEVER);
         self.frames.set(StackList::EMPTY);

@@ -7,6 +7,7 @@ use std::vec::Vec;
 use super::engine::Step;
 use super::names::Names;
 use super::relation::Seen;
+use super::state::Note;
 use super::trace::Choice;
 use crate::checking::{Awaits, BarrierOp, ConditionOp, EventOp, GateOp, Op, SyncOp};
 use crate::watch::SectionInfo;
@@ -371,7 +372,11 @@ fn signals(
 
 /// The section, or the call.
 fn place(step: &Step) -> String {
-    match (step.note.section, step.note.place) {
+    place_of_note(step.note)
+}
+
+pub(super) fn place_of_note(note: Note) -> String {
+    match (note.section, note.place) {
         (Some(section), _) => place_of(section),
         (None, Some(place)) => format!("{}:{}", short(place.file()), place.line()),
         (None, None) => String::new(),

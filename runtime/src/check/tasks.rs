@@ -173,10 +173,14 @@ impl<'s> Tasks<'s> {
 
     /// The destructor in which a task waits is left by a panic.
     fn leave_destructor(&mut self, index: usize) {
-        if !self.session.task(index).unwinds.get() {
+        let cell = self.session.task(index);
+        if !cell.unwinds.get() {
             let _ = self.resume(index, In::Unwind);
         }
-        if self.list[index].coroutine.is_some() {
+        if !cell.unwinds.get() {
+            // It catches all panics, for ever. It is left as it is, and so is what it has.
+            core::mem::forget(self.list[index].coroutine.take());
+        } else if self.list[index].coroutine.is_some() {
             std::eprintln!(
                 "check: while `{}` unwinds, one of its destructors waits for ever. The process \
                  ends here, as it would by a panic in there",

@@ -326,8 +326,20 @@ fn what_is_not_ours() {
     assert!(
         failure
             .what()
-            .contains("`waits` awaits something that is not of this crate")
+            .starts_with("`waits` awaits something that is not of this crate, and that no task")
     );
+    let failure = Check::new()
+        .run(|run| {
+            let mutex = Mutex::new(0);
+            run.spawn("waits", async move {
+                let _guard = mutex.lock().await;
+                std::future::pending().await
+            });
+        })
+        .unwrap_err();
+    let what = failure.what();
+    let place = "`waits`, after bugs.rs:";
+    assert!(what.starts_with(place), "{what}");
 }
 
 #[test]
@@ -511,6 +523,42 @@ fn destructors_that_wait() {
     );
 }
 
+/// Code that catches all panics, and goes on: also when it is to end.
+#[test]
+fn a_loop_that_catches_panics() {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    let caught = Rc::new(Cell::new(0));
+    let (first, second) = (Rc::clone(&caught), Rc::clone(&caught));
+    let failure = Check::new()
+        .cancels(0)
+        .run(move |run| {
+            let never = Arc::new(Event::new());
+            let (one, two) = (Arc::clone(&never), never);
+            let (first, second) = (Rc::clone(&first), Rc::clone(&second));
+            run.thread("for ever", move || {
+                loop {
+                    let wait = AssertUnwindSafe(|| one.wait_blocking());
+                    first.set(first.get() + i32::from(catch_unwind(wait).is_err()));
+                }
+            });
+            run.thread("some times", move || {
+                for _ in 0..9 {
+                    let wait = AssertUnwindSafe(|| two.wait_blocking());
+                    second.set(second.get() + i32::from(catch_unwind(wait).is_err()));
+                }
+            });
+            run.spawn("fails", async { panic!("at once") });
+        })
+        .unwrap_err();
+    assert!(
+        failure.what().starts_with("fails: at once"),
+        "{}",
+        failure.what()
+    );
+    assert!(caught.get() > 9);
+}
+
 /// A task that has not begun, and whose parts panic when they are dropped.
 #[test]
 fn a_destructor_that_panics() {
@@ -580,6 +628,85 @@ fn whether_an_attempt_succeeds() {
         failure.table().contains("tries mutex, and does not get it"),
         "{failure}"
     );
+}
+
+/// Threads and servers, and a test that is a task itself.
+#[test]
+fn who_is_never_cancelled() {
+    let outcome = Check::new().cancels(2).run(|run| {
+        let (event, ended) = (Arc::new(Event::new()), Rc::new(Cell::new(0)));
+        let (a, b, one, two) = (
+            Arc::clone(&event),
+            Arc::clone(&event),
+            Rc::clone(&ended),
+            Rc::clone(&ended),
+        );
+        run.thread("thread", move || {
+            a.wait_blocking();
+            one.set(one.get() + 1);
+        });
+        run.background("server", async move {
+            b.wait().await;
+            two.set(two.get() + 1);
+        });
+        run.thread("sets", move || event.set());
+        run.finally(move || assert_eq!(ended.get(), 2));
+    });
+    assert!(outcome.unwrap().is_proof());
+}
+
+#[test]
+#[should_panic(expected = "a check has 1 tasks at the most")]
+fn more_tasks_than_there_may_be() {
+    let _ = Check::new().tasks(1).run(|run| {
+        run.spawn("one", async {});
+        run.spawn("two", async {});
+    });
+}
+
+#[test]
+fn what_is_said_in_the_end() {
+    let outcome = Check::new()
+        .cancels(0)
+        .run(|run| {
+            let mutex = Arc::new(Mutex::new(0));
+            for name in ["a", "b"] {
+                let mutex = Arc::clone(&mutex);
+                run.spawn(name, async move { *mutex.lock().await += 1 });
+            }
+        })
+        .unwrap();
+    let said = outcome.to_string();
+    let is_like = said.starts_with("checked: 2 classes of schedules, 20 steps, 4 in the longest, ");
+    assert!(is_like && said.ends_with(" ms"), "{said}");
+}
+
+/// For [`a_check_that_takes_long_says_how_far_it_is`].
+#[test]
+#[ignore = "it is slow on purpose"]
+fn slow() {
+    Check::new().cancels(0).every_schedule(|run| {
+        std::thread::sleep(std::time::Duration::from_millis(60));
+        let mutex = Arc::new(Mutex::new(0));
+        for name in ["a", "b", "c", "d"] {
+            let mutex = Arc::clone(&mutex);
+            run.spawn(name, async move { *mutex.lock().await += 1 });
+        }
+    });
+}
+
+#[test]
+fn a_check_that_takes_long_says_how_far_it_is() {
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "bugs::slow", "--ignored", "--nocapture"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        said.starts_with("checking: ") && said.contains(" schedules in 1 s\n"),
+        "{said}"
+    );
+    assert!(said.contains("checked: 24 classes of schedules"), "{said}");
 }
 
 #[test]

@@ -175,6 +175,43 @@ fn mutex() {
 }
 
 #[test]
+fn two_cancels() {
+    let is_all = same_with("3 tasks, 2 cancels", 2, 20_000, |run, log| {
+        let mutex = Arc::new(Mutex::new(String::new()));
+        for name in ["a", "b", "c"] {
+            let (mutex, log) = (Arc::clone(&mutex), log.clone());
+            run.spawn(name, async move {
+                let mut guard = mutex.lock().await;
+                guard.push_str(name);
+                log.say(name, &*guard);
+            });
+        }
+    });
+    assert!(is_all);
+}
+
+#[cfg(feature = "local")]
+#[test]
+fn of_one_thread() {
+    whole("a local mutex and event", |run, log| {
+        let both = Rc::new((
+            async_monitor::local::Mutex::new(0),
+            async_monitor::local::Event::new(),
+        ));
+        let other = Rc::clone(&both);
+        run.spawn("a", async move {
+            *other.0.lock().await += 1;
+            other.1.set();
+        });
+        run.spawn("b", async move {
+            log.say("b", format!("{} {:?}", both.1.is_set(), both.0.try_lock()));
+            both.1.wait().await;
+            log.say("b", *both.0.lock().await);
+        });
+    });
+}
+
+#[test]
 fn attempts() {
     whole("a try", |run, log| {
         let mutex = Arc::new(Mutex::new(0));

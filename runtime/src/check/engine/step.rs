@@ -10,6 +10,7 @@ use crate::check::relation::Seen;
 use crate::check::running::Running;
 use crate::check::session::{In, MOST_TASKS};
 use crate::check::state::Note;
+use crate::check::table::place_of_note;
 use crate::check::tasks::{Kind, State, Task};
 use crate::check::trace::{CANCEL, Choice, Effect, GO, Moment};
 use crate::checking::{GateOp, Op};
@@ -356,10 +357,15 @@ impl Engine<'_> {
                 && running.session.task(**index).waits_for_others()
         });
         if let Some(index) = foreign {
+            let last = place_of_note(running.session.task(*index).note.get());
+            let after = match &*last {
+                "" => "",
+                _ => &format!(", after {last},"),
+            };
             return End::Failed(Failure {
                 kind: FailureKind::Foreign,
                 text: format!(
-                    "`{}` awaits something that is not of this crate, and that no task of the \
+                    "`{}`{after} awaits something that is not of this crate, and that no task of the \
                      test completes: time, sockets, threads and other runtimes are not part of a \
                      check",
                     running.tasks.list[*index].name

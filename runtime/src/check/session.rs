@@ -273,6 +273,7 @@ impl Session {
         let cell = &self.tasks[task];
         cell.ends.set(cell.ends.get() + 1);
         cell.has_caught.set(false);
+        cell.has_panicked.set(true);
         panic::resume_unwind(std::boxed::Box::new(Unwound))
     }
 
@@ -290,10 +291,17 @@ impl Session {
     }
 
     /// Whether the task that runs is unwinding its stack. The thread says so as well while
-    /// another task was suspended in the middle of that.
+    /// another task was suspended in the middle of that: then it is one that has panicked.
     fn is_unwinding(&self, task: usize) -> bool {
         let is_first = self.unwinding.get() == 0;
-        std::thread::panicking() && (is_first || self.tasks[task].unwinds.get())
+        std::thread::panicking() && (is_first || self.tasks[task].has_panicked.get())
+    }
+
+    /// A panic begins.
+    pub(super) fn panics(&self) {
+        if self.is_task() {
+            self.tasks[self.running.get()].has_panicked.set(true);
+        }
     }
 
     /// The number of a primitive.

@@ -44,6 +44,8 @@ pub(super) struct TaskCell {
     pub(super) waker: Waker,
     /// It was suspended while it unwinds.
     pub(super) unwinds: Cell<bool>,
+    /// It has panicked in this run.
+    pub(super) has_panicked: Cell<bool>,
     /// How often it was unwound because it is to end.
     pub(super) ends: Cell<u32>,
     /// It has caught that panic.
@@ -90,6 +92,7 @@ impl TaskCell {
             waker: Waker::from(Arc::clone(&flag)),
             flag,
             unwinds: Cell::new(false),
+            has_panicked: Cell::new(false),
             ends: Cell::new(0),
             has_caught: Cell::new(false),
             woken_by: Cell::new(Moment::NEVER),
@@ -113,6 +116,7 @@ impl TaskCell {
     pub(super) fn reset(&self) {
         self.yielder.set(ptr::null());
         self.unwinds.set(false);
+        self.has_panicked.set(false);
         self.ends.set(0);
         self.has_caught.set(false);
         self.flag.woken.store(false, Ordering::Relaxed);

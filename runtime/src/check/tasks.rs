@@ -4,8 +4,9 @@
 //!
 //! - **T1** A coroutine is resumed by [`Tasks::resume`] alone, which makes its task the one that
 //!   runs. So K2 holds: what suspends is the code on that stack.
-//! - **T2** The session that a coroutine has a pointer to outlives it: [`Tasks`] borrows the session,
-//!   and its drop ends all coroutines.
+//! - **T2** The session that a coroutine has a pointer to outlives all that runs in it: [`Tasks`]
+//!   borrows the session, and its drop ends all coroutines. One that does not end is forgotten: it
+//!   is never resumed, and its stack stays as it is.
 //! - **T3** No panic leaves a coroutine, so that whoever resumes it goes on as after any step.
 
 use std::any::Any;

@@ -466,7 +466,7 @@ fn a_failure_that_is_not_of_the_schedule() {
     );
 }
 
-/// A destructor that locks, of a task that panics or is dropped while another one holds the lock:
+/// A destructor that locks, of tasks that panic or are dropped while another one holds the lock:
 /// which releases it by itself, or when it is dropped, too.
 #[test]
 fn destructors_that_wait() {
@@ -500,10 +500,12 @@ fn destructors_that_wait() {
             let _first = held.0.lock();
             begun.wait_blocking();
         });
-        let dropped = with_locks();
-        run.spawn("fails", async move {
-            assert!(dropped.0.try_lock().is_some(), "it is taken");
-        });
+        for name in ["fails", "fails too"] {
+            let dropped = with_locks();
+            run.spawn(name, async move {
+                assert!(dropped.0.try_lock().is_some(), "it is taken");
+            });
+        }
         if goes_on {
             run.thread("begins", move || begins.set());
         }

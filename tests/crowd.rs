@@ -6,12 +6,12 @@
 //! ASYNC_MONITOR_SEED=1 ASYNC_MONITOR_STEPS=1000000 cargo test --release --test crowd
 //! ```
 
-#[path = "../runtime/tests/support/one_table.rs"]
-mod one_table;
 #[path = "../runtime/tests/support/random.rs"]
 mod random;
 #[path = "../runtime/tests/threads/tasks/mod.rs"]
 mod tasks;
+#[path = "../runtime/tests/support/wakers.rs"]
+mod wakers;
 
 mod sections {
     use std::sync::Arc;

@@ -246,7 +246,10 @@ mod real {
                     thread: thread::current(),
                     woken: AtomicBool::new(false),
                 });
-                let waker = Waker::from(Arc::clone(&parker));
+                // A clone is equal to its clones. `Waker::from` need not be, as the constant in it
+                // may have several addresses: with a waker that differs at each poll, a grant
+                // would never be taken over.
+                let waker = Waker::from(Arc::clone(&parker)).clone();
                 (parker, waker)
             });
 

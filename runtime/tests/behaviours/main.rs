@@ -22,8 +22,6 @@ mod flavour {
 }
 
 mod list;
-#[path = "../support/one_table.rs"]
-mod one_table;
 #[path = "../support/random.rs"]
 mod random;
 mod scheduled;
@@ -31,6 +29,8 @@ mod scheduled;
 mod shown;
 mod support;
 mod sync;
+#[path = "../support/wakers.rs"]
+mod wakers;
 mod when;
 
 mod barrier;

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, RawWaker, RawWakerVTable, Wake, Waker};
 
 use crate::flavour::Anywhere;
-use crate::one_table;
+use crate::wakers::waker;
 
 /// A waker that counts how often it was woken, by value or by reference.
 #[derive(Default)]
@@ -41,7 +41,7 @@ pub(crate) struct Task {
 impl Task {
     pub(crate) fn new() -> Self {
         let counter = Arc::new(Counter::default());
-        let waker = one_table::waker!(Counter, Arc::clone(&counter));
+        let waker = waker(Arc::clone(&counter));
         Task { counter, waker }
     }
 

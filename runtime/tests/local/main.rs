@@ -36,8 +36,6 @@ mod behaviours {
 
 mod tasks_of_one_thread;
 
-#[path = "../support/one_table.rs"]
-mod one_table;
 #[path = "../support/random.rs"]
 mod random;
 #[path = "../behaviours/scheduled.rs"]
@@ -46,6 +44,8 @@ mod scheduled;
 mod shown;
 #[path = "../behaviours/support.rs"]
 mod support;
+#[path = "../support/wakers.rs"]
+mod wakers;
 
 #[path = "../model/condition.rs"]
 mod condition;

@@ -22,9 +22,9 @@ use crate::flavour::{
     BoundedSemaphore, BoundedSemaphorePermit, Lock, LockGuard, Mutex, MutexGuard, RwLock,
     RwLockReadGuard, RwLockUpgradableReadGuard, RwLockWriteGuard, Semaphore, SemaphorePermit,
 };
-use crate::one_table;
 use crate::random::Random;
 use crate::shown::waiters;
+use crate::wakers::waker;
 
 /// How many tasks there may be, besides those of a single poll.
 const TASKS: usize = 4;
@@ -381,8 +381,7 @@ impl<'a> World<'a> {
 
     fn new_task(&mut self) -> usize {
         let (task, log) = (self.wakers.len(), self.log.clone());
-        let woken = Arc::new(Woken { task, log });
-        self.wakers.push(one_table::waker!(Woken, woken));
+        self.wakers.push(waker(Arc::new(Woken { task, log })));
         self.woken.push(false);
         task
     }

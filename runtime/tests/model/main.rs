@@ -39,14 +39,14 @@ mod contract;
 mod crowd;
 mod driver;
 mod gate;
-#[path = "../support/one_table.rs"]
-mod one_table;
 #[path = "../support/random.rs"]
 mod random;
 mod reference;
 #[path = "../support/shown.rs"]
 mod shown;
 mod tasks;
+#[path = "../support/wakers.rs"]
+mod wakers;
 
 mod barrier;
 mod condition;

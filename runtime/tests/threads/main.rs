@@ -24,11 +24,11 @@
 #![cfg(not(async_monitor_loom))]
 
 mod crowd;
-#[path = "../support/one_table.rs"]
-mod one_table;
 #[path = "../support/random.rs"]
 mod random;
 mod stamps;
+#[path = "../support/wakers.rs"]
+mod wakers;
 
 mod gates;
 mod signals;

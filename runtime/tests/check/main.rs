@@ -5,4 +5,7 @@
 mod attribute;
 mod bugs;
 mod compare;
+mod programs;
+#[path = "../support/random.rs"]
+mod random;
 mod yardstick;

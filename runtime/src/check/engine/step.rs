@@ -53,6 +53,9 @@ impl Engine<'_> {
                 };
                 let backtrack = if everything {
                     enabled
+                } else if chosen.is_cancel() {
+                    // There may be no other one after it.
+                    enabled & CANCEL
                 } else {
                     enabled & chosen.of_task()
                 };

@@ -835,6 +835,31 @@ mod sections {
         );
     }
 
+    /// Also where no more than one may expire before there is nothing else to do, either is first.
+    #[cfg(any(feature = "smol", feature = "tokio"))]
+    #[test]
+    fn which_of_two_timeouts_is_first() {
+        let seen = std::rc::Rc::new(std::cell::RefCell::new(std::collections::BTreeSet::new()));
+        let check = async_monitor::check::Check::new().cancels(0).timeouts(1);
+        let outcome = check.run(|run| {
+            let names = Arc::new(Mutex::new(String::new()));
+            for name in ["a", "b"] {
+                let (buffer, names) = (Buffer::new(1), Arc::clone(&names));
+                run.spawn(name, async move {
+                    assert!(buffer.take_soon().await.is_err());
+                    names.lock().await.push_str(name);
+                });
+            }
+            let seen = std::rc::Rc::clone(&seen);
+            run.finally(move || {
+                let names = names.try_lock().expect("nobody has it");
+                seen.borrow_mut().insert(names.clone());
+            });
+        });
+        assert!(outcome.unwrap().is_proof());
+        assert_eq!(seen.take().into_iter().collect::<Vec<_>>(), ["ab", "ba"]);
+    }
+
     /// Who waits for a condition that nobody makes true is named, and so is the condition.
     #[test]
     fn a_condition_that_nobody_makes_true() {

@@ -8,4 +8,5 @@ mod compare;
 mod programs;
 #[path = "../support/random.rs"]
 mod random;
+mod sections;
 mod yardstick;

@@ -334,7 +334,11 @@ impl Check {
         let names = RefCell::default();
         [0, 1, 2].map(|phase| {
             let test = |run: &mut Run| test(run, phase);
-            let mut engine = Engine::new(&test, self.options.clone());
+            let mut options = self.options.clone();
+            if phase < 2 {
+                options.max_runs *= 20;
+            }
+            let mut engine = Engine::new(&test, options);
             engine.session.learned.swap(&learned);
             engine.session.names.swap(&names);
             engine.collects = true;

@@ -309,7 +309,12 @@ impl Session {
         let mut names = self.names.borrow_mut();
         let id = names.of(self.running.get(), address);
         if names.has_changed() {
-            self.learned.borrow_mut().has_changed = true;
+            let mut learned = self.learned.borrow_mut();
+            learned.has_changed = true;
+            if !self.is_fine.get() {
+                // They have been found out by other numbers.
+                learned.releases.clear();
+            }
         }
         id
     }

@@ -16,9 +16,14 @@ impl Op {
     /// Whether the code of the task has come to it, and not the executor or the end of something.
     pub(crate) fn is_of_the_program(self) -> bool {
         match self {
+            // Permits may be added by who has not acquired any.
             Op::Gate(op) => matches!(
                 op,
-                GateOp::Arrive { .. } | GateOp::Upgrade | GateOp::Try { .. } | GateOp::Look
+                GateOp::Arrive { .. }
+                    | GateOp::Upgrade
+                    | GateOp::Try { .. }
+                    | GateOp::Look
+                    | GateOp::Release { counts: true, .. }
             ),
             Op::Sync(op) => matches!(op, SyncOp::Acquire { .. } | SyncOp::Try { .. }),
             Op::Event(op) => !matches!(op, EventOp::Poll | EventOp::Leave),

@@ -5,4 +5,8 @@
 mod attribute;
 mod bugs;
 mod compare;
+mod programs;
+#[path = "../support/random.rs"]
+mod random;
+mod sections;
 mod yardstick;

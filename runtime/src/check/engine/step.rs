@@ -53,6 +53,12 @@ impl Engine<'_> {
                 };
                 let backtrack = if everything {
                     enabled
+                } else if chosen.is_cancel() {
+                    // There may be no other one after it.
+                    enabled & CANCEL
+                } else if !chosen.is_go() {
+                    // The bound may be met by it.
+                    enabled & (!GO & !CANCEL | chosen.of_task())
                 } else {
                     enabled & chosen.of_task()
                 };
@@ -133,6 +139,13 @@ impl Engine<'_> {
         let mut sleep = 0;
         while let Some(choice) = Choice::first(left) {
             left &= left - 1;
+            // Before the bound was met, the other order was another one.
+            let excludes = choice.timer().is_some()
+                && event.choice.timer().is_some()
+                && running.timeouts_left == 0;
+            if excludes {
+                continue;
+            }
             let stays = match running.tasks.list[choice.task()].state {
                 State::At(seen) if choice.is_go() => {
                     // It may wake whom the event has woken.

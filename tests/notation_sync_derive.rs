@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use async_monitor::{Guarded, sync};
+use async_monitor::{Guarded, Lock, holding, monitor, sync, synchronized, with_lock};
+use futures::executor::block_on;
+use futures::join;
 
 /// One of each kind.
 #[derive(Guarded, Default)]
@@ -86,4 +88,81 @@ fn a_panic_poisons_nothing() {
     });
     assert!(panicking.join().is_err());
     assert_eq!(store.push(1), 1);
+}
+
+/// The same struct and the same sections over the lock of the type that is given.
+macro_rules! stock {
+    ($module:ident, $($lock:tt)*) => {
+        mod $module {
+            use super::*;
+
+            #[derive(Guarded, Default)]
+            #[guarded(debug)]
+            pub(super) struct Stock {
+                shelf: $($lock)*,
+                #[guarded_by(shelf)]
+                apples: Guarded<usize>,
+                #[guarded_by(shelf)]
+                notes: Guarded<Vec<&'static str>>,
+            }
+
+            #[monitor]
+            impl Stock {
+                #[synchronized(shelf)]
+                pub(super) async fn put(&self, apples: usize) {
+                    *shelf.apples += apples;
+                    shelf.note("put");
+                }
+
+                #[synchronized(shelf, when = *shelf.apples >= apples)]
+                pub(super) async fn take(&self, apples: usize) {
+                    *shelf.apples -= apples;
+                    shelf.note("taken");
+                }
+
+                #[synchronized(shelf, atomic)]
+                pub(super) async fn buy(&self, apples: usize) -> Result<(), &'static str> {
+                    *shelf.apples += apples;
+                    if apples > 10 { Err("too many") } else { Ok(()) }
+                }
+
+                #[synchronized(read(shelf))]
+                pub(super) async fn count(&self) -> (usize, Vec<&'static str>) {
+                    (*shelf.apples, shelf.notes.clone())
+                }
+
+                #[holding(shelf)]
+                fn note(&self, note: &'static str) {
+                    shelf.notes.push(note);
+                }
+            }
+
+            pub(super) async fn throw_away(stock: &Stock) {
+                with_lock!(stock.shelf, { *shelf.apples = 0 });
+            }
+        }
+    };
+}
+
+stock!(by_an_async_lock, Lock);
+stock!(by_a_sync_lock, sync::Lock);
+
+#[test]
+fn sections_stay_as_they_are_when_their_lock_becomes_a_sync_lock() {
+    macro_rules! run {
+        ($module:ident) => {{
+            let stock = $module::Stock::default();
+            block_on(async {
+                join!(stock.take(2), stock.put(1), stock.put(2));
+                let bought = (stock.buy(3).await, stock.buy(11).await);
+                let counted = stock.count().await;
+                $module::throw_away(&stock).await;
+                (bought, counted, format!("{stock:?}"))
+            })
+        }};
+    }
+    let (by_an_async_lock, by_a_sync_lock) = (run!(by_an_async_lock), run!(by_a_sync_lock));
+    assert_eq!(by_a_sync_lock, by_an_async_lock);
+    assert_eq!(by_a_sync_lock.0, (Ok(()), Err("too many")));
+    assert_eq!(by_a_sync_lock.1, (4, vec!["put", "put", "taken"]));
 }

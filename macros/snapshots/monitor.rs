@@ -26,9 +26,9 @@ impl Account {
         ledger.deposit(-amount).await;
     }
     #[cfg(not(clippy))]
-    async fn __slowly_held<'__section, '__held>(
+    async fn __slowly_held(
         &self,
-        ledger: &'__section mut AccountLedgerHeld<'__held>,
+        ledger: &'_ mut AccountLedgerHeld<'_>,
         (a, b): (i64, i64),
     ) -> Result<i64, Failed> {
         let _ = &ledger;
@@ -48,10 +48,7 @@ impl Account {
         Ok(b)
     }
     #[cfg(not(clippy))]
-    fn __limit_held<'__section>(
-        &self,
-        __view: &'__section AccountCfgReadHeld<'__section>,
-    ) -> u8 {
+    fn __limit_held(&self, __view: &'_ AccountCfgReadHeld<'_>) -> u8 {
         let ref cfg = *__view;
         let _ = &cfg;
         cfg.limit.clone()
@@ -66,10 +63,7 @@ impl Account {
         cfg.limit.clone()
     }
     #[cfg(not(clippy))]
-    fn __balance_held<'__section>(
-        &self,
-        __view: &'__section AccountLedgerHeld<'__section>,
-    ) -> i64 {
+    fn __balance_held(&self, __view: &'_ AccountLedgerHeld<'_>) -> i64 {
         let ref ledger = *__view;
         let _ = &ledger;
         *ledger.balance
@@ -84,10 +78,7 @@ impl Account {
         *ledger.balance
     }
     #[cfg(not(clippy))]
-    fn __count_held<'__section, '__held>(
-        &self,
-        brief: &'__section mut AccountBriefHeld<'__held>,
-    ) -> u8 {
+    fn __count_held(&self, brief: &'_ mut AccountBriefHeld<'_>) -> u8 {
         let _ = &brief;
         bump!(* brief.count)
     }

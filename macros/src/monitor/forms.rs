@@ -283,11 +283,7 @@ struct BodyCall<'f> {
 /// Expands to:
 ///
 /// ```text
-/// fn __deposit_held<'__section, '__held>(
-///     &self,
-///     ledger: &'__section mut AccountLedgerHeld<'__held>,
-///     amount: i64,
-/// ) -> i64 {
+/// fn __deposit_held(&self, ledger: &'_ mut AccountLedgerHeld<'_>, amount: i64) -> i64 {
 ///     let _ = &ledger;
 ///     *ledger.balance += amount;
 ///     *ledger.balance
@@ -317,13 +313,11 @@ fn body_fn(
     self_ty: &TypePath,
 ) -> Function {
     let mut body_fn = function.clone();
-    // They have names for the sake of messages about what leaves the section.
-    let lifetime = |name: &str| Lifetime::new(name, own(lock.field.span()));
-    let section = lifetime("'__section");
-    let held = (!borrows && lock.mode == Mode::Exclusive).then(|| lifetime("'__held"));
-    let (param, rebound) = view_param(lock, &section, held.as_ref(), self_ty);
+    let section = borrows.then(|| Lifetime::new("'__section", own(lock.field.span())));
+    let lifetimes = section.as_ref().map(|section| [section, section]);
+    let (param, rebound) = view_param(lock, lifetimes, self_ty);
     let object = borrows.then(|| name_object(&mut body_fn.sig)).flatten();
-    for lifetime in [held, Some(section), object].into_iter().flatten() {
+    for lifetime in [section, object].into_iter().flatten() {
         let param = GenericParam::Lifetime(LifetimeParam::new(lifetime));
         body_fn.sig.generics.params.insert(0, param);
     }
@@ -372,7 +366,7 @@ fn name_object(sig: &mut Signature) -> Option<Lifetime> {
 
 /// Whether there is a lifetime in the result, but for `'static`, or one that parameters share
 /// with the object or with each other.
-fn borrows(sig: &Signature) -> bool {
+pub(super) fn borrows(sig: &Signature) -> bool {
     let mut borrows = sig.generics.lifetimes().next().is_some();
     let ReturnType::Type(_, ty) = &sig.output else {
         return borrows;
@@ -387,27 +381,31 @@ fn borrows(sig: &Signature) -> bool {
     borrows || text.matches('\'').count() > text.matches("'static").count()
 }
 
-/// The view as a parameter of a body: `ledger: &'__section mut AccountLedgerHeld<'__held>`.
+/// The view as a parameter of a body: `ledger: &'__section mut AccountLedgerHeld<'__held>`, or
+/// with `'_` where nothing is borrowed: the compiler proposes names to users.
 ///
 /// One that reads is bound by a statement, `let ref ledger = *__view;`: where the body writes,
 /// the compiler would propose a `mut` in the type of the parameter, which is not the user's.
 /// To a pattern that refers, it adds none.
 pub(super) fn view_param(
     lock: &OwnLock,
-    section: &Lifetime,
-    held: Option<&Lifetime>,
+    lifetimes: Option<[&Lifetime; 2]>,
     self_ty: &TypePath,
 ) -> (FnArg, Option<TokenStream>) {
     let binding = &lock.binding;
-    let held = held.unwrap_or(section);
+    // Where the compiler says that the view leaves the section.
+    let at = own(lock.field.span());
+    let elided = Lifetime::new("'_", at);
+    let [section, held] = lifetimes.unwrap_or([&elided; 2]);
+    let reference = quote_spanned!(at=> & #section);
     let view = view_type(self_ty, &lock.field, lock.mode, &quote!(#held));
     match lock.mode {
-        Mode::Exclusive => (parse_quote!(#binding: & #section mut #view), None),
+        Mode::Exclusive => (parse_quote!(#binding: #reference mut #view), None),
         Mode::Shared => {
             let span = own(binding.span());
             let param = Ident::new("__view", span);
             (
-                parse_quote!(#param: & #section #view),
+                parse_quote!(#param: #reference #view),
                 Some(quote_spanned!(span=> let ref #binding = *#param;)),
             )
         }

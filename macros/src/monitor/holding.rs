@@ -10,7 +10,7 @@ use syn::{
 
 use super::elided::Named;
 use super::forms::{
-    HeldForm, Receiver, argument_names, attr_for_body, guard_lifetime, turbofish, view_param,
+    self, HeldForm, Receiver, argument_names, attr_for_body, guard_lifetime, turbofish, view_param,
 };
 use super::model::struct_path;
 use crate::diagnostics::Errors;
@@ -188,9 +188,10 @@ fn body_fn(
 ) -> Function {
     let mut body_fn = function.clone();
     let held = Lifetime::new("'__held", own(lock.field.span()));
-    let (param, rebound) = view_param(lock, section, Some(&held), self_ty);
-    for lifetime in [held, section.clone()] {
-        let param = GenericParam::Lifetime(LifetimeParam::new(lifetime));
+    let names = forms::borrows(&function.sig).then_some([section, &held]);
+    let (param, rebound) = view_param(lock, names, self_ty);
+    for lifetime in names.into_iter().flatten().rev() {
+        let param = GenericParam::Lifetime(LifetimeParam::new(lifetime.clone()));
         body_fn.sig.generics.params.insert(0, param);
     }
     if borrows {

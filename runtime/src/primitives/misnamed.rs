@@ -10,10 +10,10 @@
 use core::ops::Deref;
 
 use super::future::{
-    BoundedSemaphoreAcquire, BoundedSemaphoreAcquireOwned, ConditionWait, LockAcquire,
-    LockAcquireOwned, MutexLock, MutexLockOwned, RwLockRead, RwLockReadOwned, RwLockUpgradableRead,
-    RwLockUpgradableReadOwned, RwLockUpgrade, RwLockUpgradeOwned, RwLockWrite, RwLockWriteOwned,
-    SemaphoreAcquire, SemaphoreAcquireOwned,
+    BoundedSemaphoreAcquire, BoundedSemaphoreAcquireOwned, ConditionWait, ConditionWaitFor,
+    LockAcquire, LockAcquireOwned, MutexLock, MutexLockOwned, RwLockRead, RwLockReadOwned,
+    RwLockUpgradableRead, RwLockUpgradableReadOwned, RwLockUpgrade, RwLockUpgradeOwned,
+    RwLockWrite, RwLockWriteOwned, SemaphoreAcquire, SemaphoreAcquireOwned,
 };
 use super::{BoundedSemaphore, Lock, RwLock, Semaphore};
 use crate::traits::guard::Relock;
@@ -137,6 +137,16 @@ unawaited!(
 
 #[doc(hidden)]
 impl<G: Relock> Deref for ConditionWait<'_, G> {
+    type Target = AwaitItsLock<G>;
+
+    #[inline]
+    fn deref(&self) -> &AwaitItsLock<G> {
+        const { &AwaitItsLock::HINT }
+    }
+}
+
+#[doc(hidden)]
+impl<G: Relock, F> Deref for ConditionWaitFor<'_, G, F> {
     type Target = AwaitItsLock<G>;
 
     #[inline]

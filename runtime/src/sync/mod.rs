@@ -24,6 +24,7 @@
 //! async lock.
 
 mod lock;
+mod misnamed;
 mod mutex;
 mod raw;
 mod rwlock;

@@ -145,30 +145,35 @@ impl<'a, R: RawGuard> Hold<'a, R> {
         this.release(false, || None);
     }
 
-    /// To be called once. Little enough to be inlined, so that a guard stays in registers.
+    /// To be called once. Little enough to be inlined, and what it calls takes parts of the
+    /// guard, not its address, so that a guard stays in registers.
     #[inline(always)]
     fn release(&mut self, changed: bool, object: impl FnOnce() -> Option<Object>) {
         self.turns.does(SyncOp::Release);
         let changed = changed && !checking::only_looks();
-        if self.has_turn || changed && self.turns.0.has_unsatisfied() {
-            self.release_and_wake(changed, object);
-        } else {
-            // SAFETY: not used again.
-            unsafe { ManuallyDrop::drop(&mut self.raw) }
+        let (turns, has_turn) = (self.turns, self.has_turn);
+        // SAFETY: not used again.
+        let raw = unsafe { ManuallyDrop::take(&mut self.raw) };
+        if has_turn || changed && turns.0.has_unsatisfied() {
+            Self::release_and_wake(raw, turns, has_turn, changed, object);
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn release_and_wake(&mut self, changed: bool, object: impl FnOnce() -> Option<Object>) {
-        let gate = &self.turns.0;
-        let waker = if self.has_turn {
+    fn release_and_wake(
+        raw: Option<R>,
+        Turns(gate): &Turns,
+        has_turn: bool,
+        changed: bool,
+        object: impl FnOnce() -> Option<Object>,
+    ) {
+        let waker = if has_turn {
             gate.release_turn(changed, object)
         } else {
             gate.changed(object())
         };
-        // SAFETY: not used again.
-        unsafe { ManuallyDrop::drop(&mut self.raw) }
+        drop(raw);
         // The lock is free: a waker may poll a task that acquires it (T3). Others that a
         // section of several locks holds may not be.
         if let Some(waker) = waker {

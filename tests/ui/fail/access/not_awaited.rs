@@ -56,4 +56,8 @@ async fn notified(condition: &Condition, guard: MutexGuard<'_, Vec<u8>>) {
     condition.wait(guard).push(1);
 }
 
+async fn notified_of(condition: &Condition, guard: MutexGuard<'_, Vec<u8>>) {
+    condition.wait_for(guard, |bytes| !bytes.is_empty()).pop();
+}
+
 fn main() {}

@@ -1,4 +1,4 @@
-use async_monitor::{Guarded, Lock, monitor, sync, synchronized};
+use async_monitor::{Guarded, Lock, holding, monitor, sync, synchronized};
 
 #[derive(Guarded)]
 pub struct Account {
@@ -43,6 +43,21 @@ impl Account {
     #[synchronized(brief)]
     pub fn name(&self) -> &str {
         brief.name
+    }
+
+    #[synchronized(brief)]
+    pub fn spawned(&self) {
+        std::thread::spawn(move || brief.name.clear());
+    }
+
+    #[synchronized(ledger)]
+    pub async fn for_ever(&self) {
+        let _history: &'static mut Vec<i64> = ledger.history;
+    }
+
+    #[holding(ledger)]
+    fn helper(&self) {
+        let _history: &'static mut Vec<i64> = ledger.history;
     }
 
     #[synchronized(ledger)]

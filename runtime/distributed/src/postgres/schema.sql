@@ -104,7 +104,7 @@ end $$;
 create or replace function async_monitor.request(
     p_session text, p_open boolean, p_channel text, p_host text, p_pid int,
     p_key text, p_ticket bigint, p_lease interval, p_queue boolean,
-    out outcome int, out fence bigint, out again_ms bigint
+    out outcome int, out fence bigint, out again_ms bigint, out holder_host text, out holder_pid int
 ) language plpgsql as $$
 declare
     v_hold async_monitor.holds;
@@ -179,6 +179,9 @@ begin
     insert into async_monitor.queue (key, session, ticket, since)
         values (p_key, p_session, p_ticket, clock_timestamp())
         on conflict (session, ticket) do nothing;
+    -- For reports.
+    select s.host, s.pid into holder_host, holder_pid from async_monitor.sessions s
+        where s.id = v_hold.session and s.expires_at > clock_timestamp();
     -- If one of those before this one dies, nobody says so.
     select min(s.expires_at) into v_until from async_monitor.sessions s
         where s.id <> p_session and s.expires_at > clock_timestamp() and (

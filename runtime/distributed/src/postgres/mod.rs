@@ -47,7 +47,9 @@
 //!
 //! # Cost
 //!
-//! To acquire a free lock takes one round trip and one commit, to release it the same. A
+//! To acquire a free lock takes one round trip and one commit; to release it another round
+//! trip, which does not wait for the disk. A lock that is waited for takes one round trip more,
+//! and a notification, which wakes up the listeners of all processes at that database. A
 //! holder or a waiter adds nothing to the renewal of the session, one statement in a third
 //! of the lease. A waiter is told by a notification when it is its turn, and asks again only
 //! when those before it may have died without a word: at most once in two thirds of a lease.

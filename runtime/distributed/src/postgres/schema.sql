@@ -225,6 +225,9 @@ returns void language plpgsql as $$
 declare
     v_head async_monitor.queue;
 begin
+    -- Nobody waits for the disk: a release that is forgotten in a crash is found by the next
+    -- renewal of the session. The next grant writes it, too.
+    perform set_config('synchronous_commit', 'off', true);
     perform pg_advisory_xact_lock(1634561902, hashtext(p_key));
     delete from async_monitor.queue q where q.session = p_session and q.ticket = p_ticket;
     delete from async_monitor.holds h

@@ -15,6 +15,7 @@ pub(crate) struct Report {
 pub(crate) struct Wait {
     pub(crate) resource: String,
     pub(crate) name: String,
+    pub(crate) instance: Option<String>,
     pub(crate) id: String,
     pub(crate) mode: Value,
     pub(crate) place: Place,
@@ -26,6 +27,7 @@ pub(crate) struct Wait {
     pub(crate) has_condition_false: bool,
     pub(crate) last_acquired: Option<Place>,
     pub(crate) last_section: Option<Section>,
+    pub(crate) last_holder: Option<String>,
     #[serde(default)]
     pub(crate) holding: Vec<Held>,
     pub(crate) circle: Option<usize>,
@@ -34,6 +36,7 @@ pub(crate) struct Wait {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Held {
     pub(crate) lock: String,
+    pub(crate) instance: Option<String>,
     pub(crate) id: Option<String>,
     pub(crate) mode: Value,
     pub(crate) section: Section,

@@ -11,6 +11,8 @@ use crate::report::{Held, Place, Report, Section, Wait};
 #[derive(Default)]
 struct Lock<'r> {
     name: &'r str,
+    /// Of a lock that lives outside of the process.
+    instance: Option<&'r str>,
     held: Vec<&'r Held>,
     waits: Vec<&'r Wait>,
 }
@@ -105,6 +107,7 @@ fn locks(report: &Report) -> BTreeMap<&str, Lock<'_>> {
     for wait in &report.waits {
         let lock = locks.entry(&wait.id).or_default();
         lock.name = &wait.name;
+        lock.instance = wait.instance.as_deref();
         lock.waits.push(wait);
     }
     // A section that has a thread wait is known by its wait alone, the others by both.
@@ -114,6 +117,7 @@ fn locks(report: &Report) -> BTreeMap<&str, Lock<'_>> {
             .entry(held.id.as_deref().unwrap_or(&held.lock))
             .or_default();
         lock.name = &held.lock;
+        lock.instance = held.instance.as_deref();
         let is_known = |known: &&Held| known.section == held.section && known.mode == held.mode;
         if held.since_ms > 0 || !lock.held.iter().any(is_known) {
             lock.held.push(held);
@@ -122,14 +126,18 @@ fn locks(report: &Report) -> BTreeMap<&str, Lock<'_>> {
     locks
 }
 
-/// What each lock is called here: those with one name are told apart by a number.
+/// What each lock is called here: those with one name are told apart by what is known of them,
+/// or else by a number.
 fn labels<'r>(locks: &BTreeMap<&'r str, Lock<'r>>) -> BTreeMap<&'r str, String> {
     let mut count: BTreeMap<&str, usize> = BTreeMap::new();
-    for lock in locks.values() {
+    for lock in locks.values().filter(|lock| lock.instance.is_none()) {
         *count.entry(lock.name).or_default() += 1;
     }
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     let label = |(id, lock): (&&'r str, &Lock<'r>)| {
+        if let Some(instance) = lock.instance {
+            return (*id, format!("{} {instance}", lock.name));
+        }
         let number = seen.entry(lock.name).or_default();
         *number += 1;
         match count[lock.name] {
@@ -165,6 +173,12 @@ fn rows(lock: &Lock<'_>, label: &str) -> Vec<Row> {
         };
         let empty = String::new;
         rows.push([empty(), who, "acquired last".into(), at, empty(), empty()]);
+    }
+    let in_another = lock.waits.iter().find_map(|wait| wait.last_holder.clone());
+    if let (true, Some(holder)) = (lock.held.is_empty(), in_another) {
+        let empty = String::new;
+        let last = "known to hold last".into();
+        rows.push([empty(), holder, last, empty(), empty(), empty()]);
     }
     for (index, wait) in lock.waits.iter().enumerate() {
         let condition = wait
@@ -339,6 +353,28 @@ deadlock 1: each of these waits for a lock that the next one holds
         assert!(
             text.contains("  when *ledger.balance > 5, which was false\n"),
             "{text}"
+        );
+    }
+
+    #[test]
+    fn a_lock_that_lives_outside_of_the_process() {
+        let mut waits = wait("key 7", &json!(null));
+        waits["name"] = "self.billing".into();
+        waits["instance"] = "\"billing/42\" on postgres".into();
+        waits["last_acquired"] = Value::Null;
+        waits["last_holder"] = "web-3 pid 4711".into();
+        waits["circle"] = Value::Null;
+        waits["holding"] = json!([]);
+        let text = table(7, &Report::read(json!({ "waits": [waits] })).unwrap());
+        assert_eq!(
+            text,
+            "\
+process 7: 1 waiting, 0 held by suspended sections
+
+LOCK                                   WHO             MODE                PLACE             SINCE
+self.billing \"billing/42\" on postgres  web-3 pid 4711  known to hold last
+                                       deposit         1. waits alone      src/bank.rs:30:5  1 min 1 s
+"
         );
     }
 

@@ -76,6 +76,7 @@ fn every_field_has_its_name() {
                 {
                     "resource": "when",
                     "name": "Account.ledger",
+                    "instance": null,
                     "id": id,
                     "mode": "exclusive",
                     "place": place,
@@ -85,6 +86,7 @@ fn every_field_has_its_name() {
                     "has_condition_false": false,
                     "last_acquired": place,
                     "last_section": section("hold", Value::Null),
+                    "last_holder": null,
                     "holding": [],
                     "behind": null,
                     "circle": null,
@@ -92,6 +94,7 @@ fn every_field_has_its_name() {
                 {
                     "resource": "semaphore",
                     "name": "Semaphore",
+                    "instance": null,
                     "id": serde_json::to_value(AsyncLock::id(&permits)).expect("it serializes"),
                     "mode": { "permits": 2 },
                     "place": place,
@@ -101,6 +104,7 @@ fn every_field_has_its_name() {
                     "has_condition_false": false,
                     "last_acquired": null,
                     "last_section": null,
+                    "last_holder": null,
                     "holding": [],
                     "behind": null,
                     "circle": null,
@@ -108,6 +112,7 @@ fn every_field_has_its_name() {
             ],
             "held": [{
                 "lock": "Account.ledger",
+                "instance": null,
                 "id": id,
                 "mode": "exclusive",
                 "section": section("hold", Value::Null),

@@ -110,6 +110,21 @@
 //! guard), with a `?` behind each lock that can be lost. A `with_lock!` block that awaits is
 //! not left by `?`, `return` or `break`: its value is a `Result`, and the `?` stands behind it.
 //! `when` is for locks in this process.
+//!
+//! # Watching
+//!
+//! Where async-monitor [watches](async_monitor::watch), its reports name these locks with key and
+//! store, and who was last known to hold them; and a section that asks for a key which a section
+//! around it holds panics:
+//!
+//! ```text
+//! `pay` (src/invoice.rs:30:5) has waited for 1.3 s for `self.billing` "billing/42" on postgres
+//!     `self.billing` "billing/42" on postgres was last known to be held by web-3 pid 4711
+//! ```
+//!
+//! That is as of the last answer of the store, which is asked at least once in a lease. Who
+//! holds and who waits at the moment, in all processes, is said by the command
+//! `async-monitor-locks CONNECTION-STRING` (feature `postgres`), and `Postgres::report`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use async_monitor::__private::Elsewhere;
 use async_monitor::{AsyncLock, Event, Lease, LockId};
 
 use crate::error::{LeaseLost, LockError, LossReason};
@@ -39,7 +40,12 @@ impl<S: Store> Space<S> {
     }
 
     pub(crate) fn lock<C>(self: &Arc<Self>, key: &str) -> Lock<S, C> {
+        let known = || {
+            let instance = format!("{key:?} on {}", self.store.name());
+            (LockId::from_key(self.store.id(key)), instance)
+        };
         Lock {
+            elsewhere: Elsewhere::new(known),
             space: Arc::clone(self),
             key: key.into(),
             kind: PhantomData,
@@ -176,6 +182,8 @@ impl<S: Store> Drop for Waiting<'_, S> {
 pub struct Lock<S: Store, C = Anything> {
     space: Arc<Space<S>>,
     key: Arc<str>,
+    /// What reports know of it.
+    elsewhere: Elsewhere,
     kind: PhantomData<fn() -> C>,
 }
 
@@ -193,12 +201,17 @@ impl<S: Store, C> Lock<S, C> {
     /// # Errors
     ///
     /// If the store refuses, or cannot be reached for as long as a lease lasts.
-    pub async fn acquire(&self) -> Result<Guard<'_, S, C>, LockError> {
-        loop {
-            if let Attempt::Done(guard) = self.attempt(true).await? {
-                return Ok(guard);
+    #[track_caller]
+    pub fn acquire(&self) -> impl Future<Output = Result<Guard<'_, S, C>, LockError>> + Send {
+        let acquiring = async {
+            loop {
+                if let Attempt::Done(guard) = self.attempt(true).await? {
+                    return Ok(guard);
+                }
             }
-        }
+        };
+        self.elsewhere
+            .acquiring(acquiring, std::any::type_name::<Self>)
     }
 
     /// Takes the lock if nobody holds it and nobody waits for it. One round trip.
@@ -251,6 +264,7 @@ impl<S: Store, C> Lock<S, C> {
                         return Ok(Attempt::SessionLost);
                     }
                     drop(waiting);
+                    self.elsewhere.held_by(|| self.space.holder.to_string());
                     return Ok(Attempt::Done(Guard::new(&self.space, ticket, fence)));
                 }
                 Ok(Answer::Busy) => return Ok(Attempt::Busy),
@@ -258,8 +272,11 @@ impl<S: Store, C> Lock<S, C> {
                     session.has_ended();
                     return Ok(Attempt::SessionLost);
                 }
-                Ok(Answer::Queued { ask_again }) => {
+                Ok(Answer::Queued { ask_again, holder }) => {
                     answered = host.now();
+                    if let Some(holder) = holder {
+                        self.elsewhere.held_by(|| holder);
+                    }
                     ask_again
                 }
                 Err(error) if error.is_permanent() => return Err(LockError::Refused(error)),
@@ -323,8 +340,9 @@ impl<S: Store, C> AsyncLock for Lock<S, C> {
         Self: 'a;
     type Error = LockError;
 
-    async fn acquire(&self) -> Result<Guard<'_, S, C>, LockError> {
-        self.acquire().await
+    #[track_caller]
+    fn acquire(&self) -> impl Future<Output = Result<Guard<'_, S, C>, LockError>> {
+        self.acquire()
     }
 
     /// Always `None`: the store is asked, and has to be waited for.
@@ -334,6 +352,10 @@ impl<S: Store, C> AsyncLock for Lock<S, C> {
 
     fn id(&self) -> LockId {
         LockId::from_key(self.space.store.id(&self.key))
+    }
+
+    fn __watched_id(&self) -> Option<LockId> {
+        self.elsewhere.id()
     }
 
     fn lease<'a>(guard: &Guard<'a, S, C>) -> Option<Lease<LockError>>

@@ -35,6 +35,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use async_monitor::__private::unwatched;
 use async_monitor::Event;
 
 use crate::error::LossReason;
@@ -185,7 +186,7 @@ impl<S: Store> Session<S> {
     pub(crate) fn lost(self: &Arc<Self>) -> Lost<S> {
         let session = Arc::clone(self);
         Lost {
-            told: Box::pin(async move { session.lost.wait().await }),
+            told: Box::pin(unwatched(async move { session.lost.wait().await })),
             session: Arc::clone(self),
             timer: None,
         }

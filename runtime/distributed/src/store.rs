@@ -86,7 +86,7 @@ pub struct Request<'r> {
 }
 
 /// The answer to a [`Request`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// The key is held by the session that has asked.
     Granted {
@@ -98,6 +98,8 @@ pub enum Answer {
     Queued {
         /// How long a while.
         ask_again: Duration,
+        /// Who holds the key, for reports: `web-3 pid 4711`.
+        holder: Option<String>,
     },
     /// Somebody else holds the key, and the session is not in the queue.
     Busy,

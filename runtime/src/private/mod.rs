@@ -107,7 +107,9 @@ pub use crate::sync::turns::Turns;
 pub use crate::sync::when::{
     ConditionalSyncLock, ConditionalSyncRwLock, SyncWhen, TurnGuards, when as sync_when,
 };
-pub use crate::watching::{AwaitWithin, Awaited, LockType, Section, SectionLock, Site, SiteLock};
+pub use crate::watching::{
+    AwaitWithin, Awaited, Elsewhere, LockType, Section, SectionLock, Site, SiteLock, unwatched,
+};
 pub use crate::when::{
     ConditionalLock, ConditionalRwLock, ConditionalWaiter, Evaluate, GuardMaker, MakeGuard, When,
     when,

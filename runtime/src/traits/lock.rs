@@ -82,13 +82,6 @@ impl LockId {
             Source::Key(_) => None,
         }
     }
-
-    /// The id of the lock at that address.
-    #[allow(dead_code)] // in builds that do not watch
-    #[inline]
-    pub(crate) fn from_address(address: usize) -> Self {
-        LockId(Source::Address(address))
-    }
 }
 
 /// As text: an address as `0x..`, a key as `key ..`.
@@ -299,7 +292,7 @@ pub trait AsyncLock {
         None
     }
 
-    /// The id, of a lock of this crate: what it acquires is known to those who watch.
+    /// The id, of a lock that is watched: what it acquires is known to those who watch.
     #[doc(hidden)]
     #[inline]
     fn __watched_id(&self) -> Option<LockId> {

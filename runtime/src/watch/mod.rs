@@ -16,6 +16,8 @@
 //! - Locks that are **held for [long](set_long_hold)** while others wait for them are reported.
 //! - [`report`] lists, at any time, what is waited for and by whom, and [the locks that
 //!   sections hold](Report::held) meanwhile.
+//! - Locks that live **outside of this process** (`async-monitor-distributed`) are named with
+//!   their key, and who was last known to hold them, on which host.
 //! - [`metrics`] counts, once it is [switched on](set_metrics), what sections do with the locks
 //!   of each class: how often they acquire and wait, and for how long.
 //! - `Debug` of a lock shows the section that holds it, and the place of a guard in the
@@ -75,6 +77,7 @@
 //!   "waits": [{
 //!     "resource": "lock",
 //!     "name": "Account.ledger",
+//!     "instance": null,
 //!     "id": "0x7ffd0a30",
 //!     "mode": "exclusive",
 //!     "place": { "file": "src/bank.rs", "line": 30, "column": 5 },
@@ -88,6 +91,7 @@
 //!     "has_condition_false": false,
 //!     "last_acquired": { "file": "src/bank.rs", "line": 43, "column": 5 },
 //!     "last_section": null,
+//!     "last_holder": null,
 //!     "holding": [],
 //!     "behind": null,
 //!     "circle": null
@@ -97,8 +101,8 @@
 //! }
 //! ```
 //!
-//! In `held` and `holding` are the `lock` (its name), `id`, `mode`, `section` and `since_ms`; in
-//! `behind`, `mode`, `place` and `section`. The
+//! In `held` and `holding` are the `lock` (its name), `instance`, `id`, `mode`, `section` and
+//! `since_ms`; in `behind`, `mode`, `place` and `section`. The
 //! `mode` is `"exclusive"`, `"shared"`, `"upgradable"`, `"upgrade"` or, of a semaphore,
 //! `{"permits": 2}`. In `orders` are a `first` and a `then`, each with `lock`, `mode` and
 //! `section`.

@@ -255,6 +255,9 @@ impl fmt::Debug for Place {
 pub struct Held {
     /// The lock: `Account.ledger` where a derive knows it, else as the section names it.
     pub lock: &'static str,
+    /// Which one that is, of a lock that lives outside of this process:
+    /// `"billing/42" on postgres`.
+    pub instance: Option<String>,
     /// Which lock that is, of those with the name; known of the locks of this crate.
     pub id: Option<LockId>,
     /// How it is held.
@@ -340,6 +343,9 @@ pub struct Wait {
     /// Its name: `Account.ledger` where a derive knows it, else as the section names it, or
     /// its type.
     pub name: String,
+    /// Which one that is, of a lock that lives outside of this process:
+    /// `"billing/42" on postgres`.
+    pub instance: Option<String>,
     /// Which one that is, of those with the name.
     pub id: LockId,
     /// What is asked for.
@@ -362,6 +368,9 @@ pub struct Wait {
     pub last_acquired: Option<Place>,
     /// By which section, if by one.
     pub last_section: Option<SectionInfo>,
+    /// Who was last known to hold a lock that lives outside of this process: a host and the id
+    /// of a process there.
+    pub last_holder: Option<String>,
     /// The locks that are held by the sections around, from the outermost on.
     pub holding: Vec<Held>,
     /// In a circle: who is before it in line, where that is what it waits for. The holders
@@ -417,11 +426,18 @@ impl Held {
     ) -> Self {
         Held {
             lock,
+            instance: None,
             id,
             mode,
             section,
             since,
         }
+    }
+
+    /// That instance of the lock.
+    #[allow(dead_code)] // in builds that do not watch
+    pub(crate) fn of(self, instance: Option<String>) -> Self {
+        Held { instance, ..self }
     }
 }
 
@@ -463,7 +479,7 @@ impl fmt::Display for Held {
 
 impl Held {
     fn write(&self, f: &mut fmt::Formatter<'_>, labels: &Labels<'_>) -> fmt::Result {
-        let label = labels.of(self.lock, self.id);
+        let label = labels.of(self.lock, self.instance.as_deref(), self.id);
         write!(f, "{label}, acquired by {}", self.section)?;
         self.mode.write_unless_exclusive(f)
     }
@@ -484,15 +500,22 @@ impl<'r> Labels<'r> {
     fn new(report: &'r Report) -> Self {
         let mut labels = Labels::default();
         for wait in &report.waits {
-            labels.add(&wait.name, Some(wait.id));
-            for held in wait.holding.iter().rev() {
-                labels.add(held.lock, held.id);
+            if wait.instance.is_none() {
+                labels.add(&wait.name, Some(wait.id));
             }
+            wait.holding
+                .iter()
+                .rev()
+                .for_each(|held| labels.add_held(held));
         }
-        for held in &report.held {
-            labels.add(held.lock, held.id);
-        }
+        report.held.iter().for_each(|held| labels.add_held(held));
         labels
+    }
+
+    fn add_held(&mut self, held: &'r Held) {
+        if held.instance.is_none() {
+            self.add(held.lock, held.id);
+        }
     }
 
     fn add(&mut self, name: &'r str, id: Option<LockId>) {
@@ -505,23 +528,29 @@ impl<'r> Labels<'r> {
         }
     }
 
-    fn of<'n>(&self, name: &'n str, id: Option<LockId>) -> Label<'n> {
+    fn of<'n>(&self, name: &'n str, instance: Option<&'n str>, id: Option<LockId>) -> Label<'n> {
         let numbered = id.filter(|id| self.numbered.contains(id));
         let number = numbered.and_then(|id| Some(self.locks.get(&id)?.0));
-        Label { name, number }
+        Label {
+            name,
+            instance,
+            number,
+        }
     }
 }
 
 struct Label<'n> {
     name: &'n str,
+    instance: Option<&'n str>,
     number: Option<usize>,
 }
 
 impl fmt::Display for Label<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.number {
-            Some(number) => write!(f, "`{}` #{number}", self.name),
-            None => write!(f, "`{}`", self.name),
+        match (self.instance, self.number) {
+            (Some(instance), _) => write!(f, "`{}` {instance}", self.name),
+            (None, Some(number)) => write!(f, "`{}` #{number}", self.name),
+            (None, None) => write!(f, "`{}`", self.name),
         }
     }
 }
@@ -557,7 +586,7 @@ impl Wait {
             Some(section) => write!(f, "{section}")?,
             None => write!(f, "{}", self.place)?,
         }
-        let name = labels.of(&self.name, Some(self.id));
+        let name = labels.of(&self.name, self.instance.as_deref(), Some(self.id));
         if self.granted && self.is_notified() {
             write!(f, " was notified by {name} and has not been polled since")?;
         } else if self.granted {
@@ -593,6 +622,9 @@ impl Wait {
                 None => write!(f, "{}", behind.place)?,
             }
             write!(f, ", which waits {}", behind.mode)?;
+        }
+        if let Some(holder) = &self.last_holder {
+            write!(f, "\n    {name} was last known to be held by {holder}")?;
         }
         match (self.last_section, self.last_acquired) {
             (Some(section), _) => write!(f, "\n    {name} was last acquired by {section}"),

@@ -9,11 +9,12 @@ use core::task::{Context, Poll};
 use super::ask::Ask;
 use super::waiting::Watch;
 
-/// A future that acquires a lock of another crate.
+/// A future that acquires a lock of another crate, or one that lives elsewhere.
 ///
 /// Its queue is not ours: that it waits is known by its poll.
+#[allow(missing_debug_implementations)] // nobody sees it
 #[must_use = "futures do nothing unless they are awaited"]
-pub(crate) struct Foreign<F> {
+pub struct Foreign<F> {
     /// Dropped before the entry of its wait is removed.
     future: F,
     ask: Ask<'static>,

@@ -93,7 +93,7 @@ impl Lines {
                 continue;
             }
             holding.is_reported = true;
-            let held: Vec<_> = holding.held(now).collect();
+            let held: Vec<_> = holding.held(told, now).collect();
             let is_for_one = |entry: &Entry| {
                 let is_queued = entry.standing() == Standing::Queued;
                 is_queued && held.iter().any(|held| held.id == Some(entry.asked.lock))
@@ -121,7 +121,11 @@ fn long_hold(
     let mut was_reported = false;
     for holding in registry.sections.values_mut() {
         let before = held.len();
-        held.extend(holding.held(now).filter(|held| held.id == Some(lock)));
+        held.extend(
+            holding
+                .held(&registry.told, now)
+                .filter(|held| held.id == Some(lock)),
+        );
         if held.len() > before {
             was_reported |= core::mem::replace(&mut holding.is_reported, true);
         }

@@ -12,6 +12,7 @@
 //! | the list of a thread: the sections that it is in | links in the sections | around each poll of what a section waits for: its locks, where they are not free, and each `.await` in its body; around the body of a plain fn |
 //! | [`Waiting`]: the number of an entry in the registry | the future that waits | at the first poll that has to wait |
 //! | [`Permits`]: how many a semaphore has, as long as that is as many as at first | the semaphore | when they are added or taken by number |
+//! | [`Elsewhere`]: what a lock outside of this process is called, and who was last known to hold it | the registry, by the key of the lock | when a handle is made, when the store says who holds it |
 //! | [registry](registry): who waits and in which sections, what suspended sections hold, who acquires what others wait for | a static, behind a mutex | when a wait begins and ends, or comes into another section; when a section is first suspended, and ends; by a release that conditions wait for |
 //! | [events](events): what sections did with the locks of a class, counted | a static, behind a lock that is written for each new class | where it is switched on, by a section that has acquired, and ends |
 //! | [orders](orders): which classes were acquired within which | a static, behind a mutex | when a section has acquired within another, in an order that its thread has not noted lately |
@@ -56,6 +57,7 @@
 mod ask;
 mod awaited;
 mod circles;
+mod elsewhere;
 mod entries;
 mod events;
 mod foreign;
@@ -74,6 +76,7 @@ use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 pub(crate) use self::ask::Ask;
 pub use self::awaited::{AwaitWithin, Awaited};
+pub use self::elsewhere::{Elsewhere, unwatched};
 pub(crate) use self::events::{metrics, set_metrics};
 #[allow(unused_imports)] // without a feature that has adapters
 pub(crate) use self::foreign::foreign;

@@ -12,6 +12,7 @@ use std::vec::Vec;
 
 use super::Seen;
 use super::circles;
+use super::elsewhere::Table;
 use super::entries::{Entries, Entry, Standing};
 use super::frames::{self, HeldAround};
 use super::holds::Lines;
@@ -208,6 +209,11 @@ pub(super) fn section_ended(number: u64) {
     drop(section);
 }
 
+/// Reads or changes what is known of the locks that live elsewhere.
+pub(super) fn elsewhere<T>(change: impl FnOnce(&mut Table) -> T) -> T {
+    change(&mut lock().told.elsewhere)
+}
+
 /// Has something reported at once.
 pub(super) fn tell(reports: Vec<Report>) {
     super::watcher::start();
@@ -325,7 +331,7 @@ impl Registry {
                 Some(held.find(|held| held.lock == Some(holder.lock))?.since)
             });
             let since = since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
-            let held = held(holder, since);
+            let held = held(holder, told, since);
             entry.reported.within = true;
             let waits = [wait(entry, told, now)].into();
             reports.push(Report::new(Kind::WaitsWithin, waits, [held].into()));
@@ -400,7 +406,10 @@ impl Registry {
                 ..wait(entry, &self.told, now)
             }
         });
-        let held = self.sections.values().flat_map(|holding| holding.held(now));
+        let held = self
+            .sections
+            .values()
+            .flat_map(|holding| holding.held(&self.told, now));
         Report::new(Kind::Snapshot, waits.collect(), held.collect())
     }
 }
@@ -427,10 +436,15 @@ fn stand_still<'h>(
 }
 
 impl Holding {
-    pub(super) fn held(&self, now: Instant) -> impl Iterator<Item = Held> + '_ {
+    pub(super) fn held<'h>(
+        &'h self,
+        told: &'h Told,
+        now: Instant,
+    ) -> impl Iterator<Item = Held> + 'h {
         self.held.iter().map(move |held| {
             let since = now.saturating_duration_since(held.since);
-            Held::new(held.name, held.lock, held.mode, self.section, since)
+            let instance = held.lock.and_then(|lock| told.elsewhere.instance(lock));
+            Held::new(held.name, held.lock, held.mode, self.section, since).of(instance)
         })
     }
 }
@@ -461,6 +475,7 @@ pub(super) fn wait(entry: &Entry, told: &Told, now: Instant) -> Wait {
     Wait {
         resource: asked.resource,
         name,
+        instance: told.elsewhere.instance(asked.lock),
         id: asked.lock,
         mode: asked.mode,
         place: entry.place,
@@ -470,16 +485,19 @@ pub(super) fn wait(entry: &Entry, told: &Told, now: Instant) -> Wait {
         has_condition_false: entry.standing() == Standing::Unsatisfied,
         last_acquired: holder.and_then(Seen::place),
         last_section: holder.and_then(Seen::section),
+        last_holder: told.elsewhere.holder(asked.lock),
         holding: {
             let holding = entry.held.iter().rev();
-            holding.map(|around| held(around, Duration::ZERO)).collect()
+            holding
+                .map(|around| held(around, told, Duration::ZERO))
+                .collect()
         },
         behind: None,
         circle: None,
     }
 }
 
-fn held(around: &HeldAround, since: Duration) -> Held {
+fn held(around: &HeldAround, told: &Told, since: Duration) -> Held {
     Held::new(
         around.name,
         Some(around.lock),
@@ -487,6 +505,7 @@ fn held(around: &HeldAround, since: Duration) -> Held {
         around.section,
         since,
     )
+    .of(told.elsewhere.instance(around.lock))
 }
 
 pub(crate) fn report() -> Report {

@@ -1,12 +1,17 @@
 //! Who has acquired the locks that somebody waits for.
 
 use super::Seen;
+use super::elsewhere::Table;
 use super::frames;
 use crate::LockId;
 
-/// Locks that somebody waited for, and who has acquired or changed them: the last of those that
-/// share a place, which a lock has by its id.
-pub(super) struct Told([Option<ToldOf>; TOLD]);
+/// What was told of locks.
+pub(super) struct Told {
+    /// Locks that somebody waited for, and who has acquired or changed them: the last of those
+    /// that share a place, which a lock has by its id.
+    acquired: [Option<ToldOf>; TOLD],
+    pub(super) elsewhere: Table,
+}
 
 /// A lock, and who has acquired it.
 #[derive(Clone, Copy)]
@@ -21,12 +26,15 @@ const TOLD: usize = 64;
 
 impl Told {
     pub(super) const fn new() -> Self {
-        Told([const { None }; TOLD])
+        Told {
+            acquired: [const { None }; TOLD],
+            elsewhere: Table::new(),
+        }
     }
 
     /// It was acquired, or changed, when the waits had come to that number.
     pub(super) fn tell(&mut self, lock: LockId, sequence: u64, holder: Seen) {
-        self.0[Self::place_of(lock)] = Some(ToldOf {
+        self.acquired[Self::place_of(lock)] = Some(ToldOf {
             lock,
             sequence,
             holder,
@@ -41,7 +49,7 @@ impl Told {
 
     /// Who has acquired a lock last, as far as that is known, and when.
     pub(super) fn of(&self, lock: LockId) -> Option<(u64, Seen)> {
-        let told = self.0[Self::place_of(lock)].filter(|told| told.lock == lock)?;
+        let told = self.acquired[Self::place_of(lock)].filter(|told| told.lock == lock)?;
         Some((told.sequence, told.holder))
     }
 }

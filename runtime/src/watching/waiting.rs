@@ -328,6 +328,8 @@ fn self_deadlock(held: &HeldAround, place: Place, section: Option<SectionInfo>) 
         section: holder,
         ..
     } = held;
+    let instance = registry::elsewhere(|table| table.instance(held.lock));
+    let instance = instance.map_or(String::new(), |instance| format!(" {instance}"));
     let asks = match section {
         Some(section) => format!("{section}"),
         None => format!("a call at {place}"),
@@ -343,7 +345,7 @@ fn self_deadlock(held: &HeldAround, place: Place, section: Option<SectionInfo>) 
         Some(_) | None => "Use what the section binds, or end the section before".into(),
     };
     panic!(
-        "deadlock: `{name}` is held by the section {holder}, and {asks} asks for it within that \
+        "deadlock: `{name}`{instance} is held by the section {holder}, and {asks} asks for it within that \
          section, where it can never be granted. {advice}"
     )
 }

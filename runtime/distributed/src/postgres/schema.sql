@@ -104,7 +104,7 @@ end $$;
 create or replace function async_monitor.request(
     p_session text, p_open boolean, p_channel text, p_host text, p_pid int,
     p_key text, p_ticket bigint, p_lease interval, p_queue boolean,
-    out outcome int, out fence bigint, out again_ms bigint
+    out outcome int, out fence bigint, out again_ms bigint, out holder_host text, out holder_pid int
 ) language plpgsql as $$
 declare
     v_hold async_monitor.holds;
@@ -179,6 +179,9 @@ begin
     insert into async_monitor.queue (key, session, ticket, since)
         values (p_key, p_session, p_ticket, clock_timestamp())
         on conflict (session, ticket) do nothing;
+    -- For reports.
+    select s.host, s.pid into holder_host, holder_pid from async_monitor.sessions s
+        where s.id = v_hold.session and s.expires_at > clock_timestamp();
     -- If one of those before this one dies, nobody says so.
     select min(s.expires_at) into v_until from async_monitor.sessions s
         where s.id <> p_session and s.expires_at > clock_timestamp() and (
@@ -222,6 +225,9 @@ returns void language plpgsql as $$
 declare
     v_head async_monitor.queue;
 begin
+    -- Nobody waits for the disk: a release that is forgotten in a crash is found by the next
+    -- renewal of the session. The next grant writes it, too.
+    perform set_config('synchronous_commit', 'off', true);
     perform pg_advisory_xact_lock(1634561902, hashtext(p_key));
     delete from async_monitor.queue q where q.session = p_session and q.ticket = p_ticket;
     delete from async_monitor.holds h

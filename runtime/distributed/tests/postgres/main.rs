@@ -9,6 +9,7 @@ mod pooler;
 mod sections;
 mod settings;
 mod waiting;
+mod watching;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};

@@ -113,3 +113,16 @@ async fn what_is_granted_or_renewed_survives_a_crash_without_synchronous_commit(
         transaction.commit().await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn a_release_does_not_wait_for_the_disk() {
+    let Some(database) = database() else { return };
+    drop(database.store(LONG).await);
+    let mut client = database.client().await;
+    let transaction = client.transaction().await.unwrap();
+    let release = "select async_monitor.withdraw('s', 'k', 1)";
+    transaction.batch_execute(release).await.unwrap();
+    let show = "select current_setting('synchronous_commit')";
+    let within: String = transaction.query_one(show, &[]).await.unwrap().get(0);
+    assert_eq!(within, "off");
+}

@@ -99,6 +99,7 @@ impl Server {
         }
         Answer::Queued {
             ask_again: self.lease * 2 / 3,
+            holder: None,
         }
     }
 

@@ -88,8 +88,8 @@ pub struct LockType {
 /// A lock of a section.
 #[derive(Debug)]
 pub struct SectionLock {
-    /// Of a lock of this crate, else zero.
-    address: usize,
+    /// Of a lock that is watched.
+    id: Option<LockId>,
     kind: &'static LockType,
 }
 
@@ -145,13 +145,9 @@ impl SectionLock {
         id: impl FnOnce(&E) -> Option<LockId>,
     ) -> Self {
         SectionLock {
-            address: id(entered).and_then(LockId::address).unwrap_or(0),
+            id: id(entered),
             kind,
         }
-    }
-
-    fn id(&self) -> Option<LockId> {
-        (self.address != 0).then(|| LockId::from_address(self.address))
     }
 }
 
@@ -419,7 +415,7 @@ impl<'s> FrameRef<'s> {
         };
         self.site.locks.iter().zip(locks).map(|(site, lock)| Lock {
             name: lock.kind.name.unwrap_or(site.written),
-            id: lock.id(),
+            id: lock.id,
             mode: site.mode,
             entered: lock.kind.entered,
         })

@@ -1,0 +1,144 @@
+//! Locks that live outside of this process, such as a row in a database.
+//!
+//! All handles to such a lock have the same id, a key. What it is called, and who was last known
+//! to hold it, is kept by that id for as long as there is a handle.
+
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+use std::collections::BTreeMap;
+use std::string::String;
+use std::sync::Arc;
+
+use super::ask::Ask;
+use super::foreign::{Foreign, foreign};
+use super::registry;
+use super::waiting::Busy;
+use crate::LockId;
+use crate::watch::{Mode, Resource};
+
+/// What is known of a lock that lives elsewhere.
+struct Known {
+    handles: usize,
+    instance: Arc<str>,
+    holder: Option<Arc<str>>,
+}
+
+/// The locks that live elsewhere, by their ids.
+pub(super) struct Table(BTreeMap<LockId, Known>);
+
+impl Table {
+    pub(super) const fn new() -> Self {
+        Table(BTreeMap::new())
+    }
+
+    /// Which one that is, of those with its name.
+    pub(super) fn instance(&self, lock: LockId) -> Option<String> {
+        Some((*self.0.get(&lock)?.instance).into())
+    }
+
+    /// Who was last known to hold it.
+    pub(super) fn holder(&self, lock: LockId) -> Option<String> {
+        Some((**self.0.get(&lock)?.holder.as_ref()?).into())
+    }
+
+    pub(super) fn add(&mut self, lock: LockId, instance: Arc<str>) {
+        let known = self.0.entry(lock).or_insert(Known {
+            handles: 0,
+            instance,
+            holder: None,
+        });
+        known.handles += 1;
+    }
+
+    pub(super) fn remove(&mut self, lock: LockId) {
+        if let Some(known) = self.0.get_mut(&lock) {
+            known.handles -= 1;
+            if known.handles == 0 {
+                self.0.remove(&lock);
+            }
+        }
+    }
+
+    pub(super) fn set_holder(&mut self, lock: LockId, holder: Arc<str>) {
+        if let Some(known) = self.0.get_mut(&lock) {
+            known.holder = Some(holder);
+        }
+    }
+}
+
+/// A handle to a lock that lives elsewhere.
+pub struct Elsewhere {
+    id: LockId,
+}
+
+impl Elsewhere {
+    /// A handle to the lock with that id, which is that instance for reports.
+    pub fn new(known: impl FnOnce() -> (LockId, String)) -> Self {
+        let (id, instance) = known();
+        registry::elsewhere(|table| table.add(id, instance.into()));
+        Elsewhere { id }
+    }
+
+    /// The id.
+    pub fn id(&self) -> Option<LockId> {
+        Some(self.id)
+    }
+
+    /// Somebody is known to hold it.
+    pub fn held_by(&self, holder: impl FnOnce() -> String) {
+        let holder = holder().into();
+        registry::elsewhere(|table| table.set_holder(self.id, holder));
+    }
+
+    /// The future, which acquires it: it waits for the lock of that type, and for nothing else.
+    #[track_caller]
+    pub fn acquiring<F: Future>(
+        &self,
+        future: F,
+        type_name: fn() -> &'static str,
+    ) -> Foreign<Unwatched<F>> {
+        foreign(unwatched(future), || Ask {
+            resource: Resource::Lock,
+            lock: self.id,
+            mode: Mode::Exclusive,
+            type_name,
+            holder: None,
+            permits: None,
+            relocks: None,
+        })
+    }
+}
+
+impl Drop for Elsewhere {
+    fn drop(&mut self) {
+        registry::elsewhere(|table| table.remove(self.id));
+    }
+}
+
+impl fmt::Debug for Elsewhere {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Elsewhere").field(&self.id).finish()
+    }
+}
+
+/// A future whose own waits are in no report.
+#[derive(Debug)]
+#[must_use = "futures do nothing unless they are awaited"]
+pub struct Unwatched<F>(F);
+
+/// The future, whose own waits are in no report.
+pub fn unwatched<F: Future>(future: F) -> Unwatched<F> {
+    Unwatched(future)
+}
+
+impl<F: Future> Future for Unwatched<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let _busy = Busy::new();
+        // SAFETY: the future is pinned with the struct, which does not move it.
+        unsafe { self.map_unchecked_mut(|this| &mut this.0) }.poll(cx)
+    }
+}

@@ -101,6 +101,23 @@
 //! `{"permits": 2}`. In `orders` are a `first` and a `then`, each with `lock`, `mode` and
 //! `section`.
 //!
+//! So do [`Metrics`], whose times are in nanoseconds, as most are short, and named so:
+//!
+//! ```json
+//! {
+//!   "lock": "Account.ledger",
+//!   "type_name": "bank::Account",
+//!   "acquired": 3,
+//!   "wait": { "count": 0, "total_ns": 0, "max_ns": 0, "histogram": [] },
+//!   "held": {
+//!     "count": 3,
+//!     "total_ns": 5,
+//!     "max_ns": 2,
+//!     "histogram": [{ "at_most_ns": 1, "count": 1 }, { "at_most_ns": 2, "count": 2 }]
+//!   }
+//! }
+//! ```
+//!
 //! # An example
 //!
 //! ```

@@ -121,6 +121,7 @@ fn every_field_has_its_name() {
                 "lock": "Account.ledger",
                 "id": id,
                 "mode": "exclusive",
+                "place": place,
                 "section": section("hold", Value::Null),
                 "since_ms": "some",
             }],
@@ -151,7 +152,11 @@ fn metrics_serialize() {
         let times = &mut metrics[0][times];
         let mut counts = 0;
         for bucket in times["histogram"].as_array().expect("buckets") {
-            assert!(bucket["at_most_ns"].as_u64().is_some_and(u64::is_power_of_two));
+            assert!(
+                bucket["at_most_ns"]
+                    .as_u64()
+                    .is_some_and(u64::is_power_of_two)
+            );
             counts += bucket["count"].as_u64().expect("a number");
         }
         times["histogram"] = json!(counts);

@@ -259,6 +259,7 @@ impl Waiter<'_> {
             mode: Mode::Shared,
             type_name: || "a lock of `sync`",
             holder: None,
+            held: None,
             permits: None,
             relocks: None,
         };

@@ -14,8 +14,9 @@
 //! - Locks that sections acquire within each other **in both orders** are reported when that is
 //!   seen, before anything hangs: by their class (`Account.ledger`), once for each pair.
 //! - Locks that are **held for [long](set_long_hold)** while others wait for them are reported.
-//! - [`report`] lists, at any time, what is waited for and by whom, and [the locks that
-//!   sections hold](Report::held) meanwhile.
+//! - [`report`] lists, at any time, what is waited for and by whom, and [the locks that are
+//!   held](Report::held) meanwhile: all that somebody waits for, however they were acquired, and
+//!   those of suspended sections.
 //! - [`metrics`] counts, once it is [switched on](set_metrics), what sections do with the locks
 //!   of each class: how often they acquire and wait, and for how long.
 //! - `Debug` of a lock shows the section that holds it, and the place of a guard in the
@@ -31,7 +32,8 @@
 //! A *section* (`#[synchronized]`, `with_lock!`) knows its fn, its locks, and the sections
 //! that it runs in: each is on a list of its thread while an `.await` in its body is polled,
 //! and all the while if it is that of a plain fn. A guard that is acquired by hand is known by
-//! the place at which it was acquired, and belongs to no section. An `.await` that a macro
+//! the place at which it was acquired, and belongs to no section: it is listed once somebody waits
+//! for its lock. (The methods of a derive, `acquire_ledger`, have the place of the derive.) An `.await` that a macro
 //! hides (`select!`) is not seen: a section that waits there is listed by those who wait for
 //! its lock, but not taken for the cause of a deadlock.
 //!
@@ -96,8 +98,9 @@
 //! }
 //! ```
 //!
-//! In `held` and `holding` are the `lock` (its name), `id`, `mode`, `section` and `since_ms`. The
-//! `mode` is `"exclusive"`, `"shared"`, `"upgradable"`, `"upgrade"` or, of a semaphore,
+//! In `held` and `holding` are the `lock` (its name), `id`, `mode`, `place`, `section` and
+//! `since_ms`; of those in `held`, the `mode` may be null, and the `section` is null of a guard
+//! that was acquired by hand. The `mode` is `"exclusive"`, `"shared"`, `"upgradable"`, `"upgrade"` or, of a semaphore,
 //! `{"permits": 2}`. In `orders` are a `first` and a `then`, each with `lock`, `mode` and
 //! `section`.
 //!

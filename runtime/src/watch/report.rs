@@ -37,7 +37,9 @@ pub struct Report {
     /// Who waits, and for what. In a [`Kind::Deadlock`], each waits for a lock that the next
     /// one holds, and the last for one of the first.
     pub waits: Vec<Wait>,
-    /// The locks that sections hold which are suspended.
+    /// The locks that are held: by sections that are suspended, or whose threads wait; and, of
+    /// those that somebody waits for, by anybody else. A guard that was acquired by hand, and
+    /// that nobody waits for, is not known.
     pub held: Vec<Held>,
     /// The two orders of a [`Kind::OrderInversion`].
     pub orders: Vec<Order>,
@@ -141,8 +143,8 @@ pub enum Resource {
 /// use async_monitor::watch;
 ///
 /// for held in watch::report().held {
-///     let section = held.section;
-///     println!("{} at {} holds {}", section.name, section.place, held.lock);
+///     let section = held.section.map_or("a guard", |section| section.name);
+///     println!("{section} at {} holds {}", held.place, held.lock);
 /// }
 /// ```
 #[derive(Clone, Copy, Debug)]
@@ -239,7 +241,7 @@ impl fmt::Debug for Place {
     }
 }
 
-/// A lock that a section holds.
+/// A lock that is held.
 ///
 /// ```
 /// use async_monitor::watch;
@@ -252,15 +254,23 @@ impl fmt::Debug for Place {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Held {
-    /// The lock: `Account.ledger` where a derive knows it, else as the section names it.
-    pub lock: &'static str,
+    /// The lock: `Account.ledger` where a derive knows it, else as the section names it, or its
+    /// type.
+    pub lock: String,
     /// Which lock that is, of those with the name; known of the locks of this crate.
     pub id: Option<LockId>,
-    /// How it is held.
-    pub mode: Mode,
-    /// By which section.
-    pub section: SectionInfo,
-    /// For how long it is known to hold it: since it was suspended first.
+    /// How it is held, where that is known. It is not of a semaphore of several permits, nor of a
+    /// [`sync::RwLock`](crate::sync::RwLock) that somebody waits to write, unless a section
+    /// holds it.
+    pub mode: Option<Mode>,
+    /// Where it was acquired; where several may hold it, by the last of them, who may have
+    /// released it since.
+    pub place: Place,
+    /// By which section, if by one; else by a guard that was acquired by hand.
+    pub section: Option<SectionInfo>,
+    /// For how long it is known to be held: since the section was suspended first, or somebody
+    /// has waited for the lock. Of a lock of [`sync`](crate::sync) it is not known whether it was
+    /// released meanwhile, and acquired at the same place.
     #[cfg_attr(
         feature = "serde",
         serde(rename = "since_ms", serialize_with = "super::json::millis")
@@ -382,16 +392,18 @@ impl Report {
 impl Held {
     #[allow(dead_code)] // in builds that do not watch
     pub(crate) fn new(
-        lock: &'static str,
+        lock: String,
         id: Option<LockId>,
-        mode: Mode,
-        section: SectionInfo,
+        mode: Option<Mode>,
+        place: Place,
+        section: Option<SectionInfo>,
         since: Duration,
     ) -> Self {
         Held {
             lock,
             id,
             mode,
+            place,
             section,
             since,
         }
@@ -430,8 +442,19 @@ impl fmt::Display for SectionInfo {
 
 impl fmt::Display for Held {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}`, acquired by {}", self.lock, self.section)?;
-        self.mode.write_unless_exclusive(f)
+        write!(f, "`{}`, ", self.lock)?;
+        match (self.section, self.mode) {
+            (Some(section), _) => write!(f, "acquired by {section}")?,
+            (None, Some(Mode::Exclusive | Mode::Permits(_))) => {
+                write!(f, "acquired at {}", self.place)?;
+            }
+            // There may be others.
+            (None, _) => write!(f, "last acquired at {}", self.place)?,
+        }
+        match self.mode {
+            None | Some(Mode::Permits(_)) => Ok(()),
+            Some(mode) => mode.write_unless_exclusive(f),
+        }
     }
 }
 
@@ -474,11 +497,12 @@ impl fmt::Display for Wait {
                 (Resource::When, _) => write!(f, "a condition of `{name}`")?,
                 (Resource::Condition, _) => write!(f, "a notification of `{name}`")?,
                 (Resource::Barrier, _) => write!(f, "others at `{name}`")?,
-                (Resource::Lock | Resource::Semaphore | Resource::Event, _) => {
+                (Resource::Semaphore, _) => write!(f, "{} of `{name}`", self.mode)?,
+                (Resource::Lock | Resource::Event, _) => {
                     write!(f, "`{name}`")?;
                 }
             }
-            if matches!(self.resource, Resource::Lock | Resource::Semaphore) {
+            if matches!(self.resource, Resource::Lock) {
                 self.mode.write_unless_exclusive(f)?;
             }
             if self.has_condition_false {
@@ -522,7 +546,7 @@ impl fmt::Display for Report {
         match self.kind {
             Kind::Snapshot => writeln!(
                 f,
-                "async-monitor: {} waiting, {} held by suspended sections",
+                "async-monitor: {} waiting, {} held",
                 self.waits.len(),
                 self.held.len()
             )?,
@@ -561,7 +585,9 @@ impl fmt::Display for Report {
         }
         for held in &self.held {
             match self.kind {
-                Kind::Snapshot => writeln!(f, "  {held}, suspended for {}", Since(held.since))?,
+                Kind::Snapshot | Kind::LongHold => {
+                    writeln!(f, "  {held}, held for {} or more", Since(held.since))?;
+                }
                 _ if held.since.is_zero() => writeln!(f, "  it holds {held}")?,
                 _ => writeln!(f, "  it holds {held}, for {} or more", Since(held.since))?,
             }

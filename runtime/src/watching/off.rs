@@ -13,7 +13,7 @@ use core::ptr::NonNull;
 use core::task::Waker;
 use core::time::Duration;
 
-pub(crate) use self::ask::Ask;
+pub(crate) use self::ask::{Ask, Short};
 pub use self::awaited::{AwaitWithin, Awaited};
 use crate::LockId;
 use crate::queue::{Node, Request};
@@ -118,8 +118,7 @@ impl Watch {
 /// Acquires a short lock.
 #[inline]
 pub(crate) fn by_thread<G>(
-    _lock: LockId,
-    _mode: Mode,
+    _short: Short<'_>,
     _try_acquire: impl FnOnce() -> Option<G>,
     acquire: impl FnOnce() -> G,
 ) -> G {

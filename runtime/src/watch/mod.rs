@@ -11,8 +11,9 @@
 //!   picked up, are **reported** once nothing has moved for [a second](set_threshold): to the
 //!   hook of [`set_hook`], or else to stderr. Threads that are parked in a circle are reported
 //!   when it closes.
-//! - Locks that sections acquire within each other **in both orders** are reported when that is
-//!   seen, before anything hangs: by their class (`Account.ledger`), once for each pair.
+//! - Locks that sections acquire within each other **in both orders**, or in orders that make a
+//!   circle of up to five, are reported when that is seen, before anything hangs: by their class
+//!   (`Account.ledger`), once for the same classes.
 //! - Locks that are **held for [long](set_long_hold)** while others wait for them are reported.
 //! - [`report`] lists, at any time, what is waited for and by whom, and [the locks that are
 //!   held](Report::held) meanwhile: all that somebody waits for, however they were acquired, and

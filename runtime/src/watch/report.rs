@@ -41,7 +41,8 @@ pub struct Report {
     /// those that somebody waits for, by anybody else. A guard that was acquired by hand, and
     /// that nobody waits for, is not known.
     pub held: Vec<Held>,
-    /// The two orders of a [`Kind::OrderInversion`].
+    /// Those of a [`Kind::OrderInversion`]: each begins with what the one before acquires, and the
+    /// first with what the last does.
     pub orders: Vec<Order>,
 }
 
@@ -71,11 +72,12 @@ pub enum Kind {
     /// executor of its own (a `FuturesUnordered`, a `LocalSet`, a `block_on`). Unless the section
     /// can go on without it, neither ever will.
     WaitsWithin,
-    /// Two locks were acquired within each other in both orders, each by its class: two
-    /// sections that do so at a time may wait for each other for ever. Once for each pair.
+    /// Two locks were acquired within each other in both orders, each by its class; or three and
+    /// more in orders that make a circle: sections that do so at a time may wait for each other
+    /// for ever. Once for the same classes.
     OrderInversion,
-    /// So many orders were seen that no more are remembered: inversions of others are not
-    /// found. Once.
+    /// So many orders were seen that no more are remembered, or looked at: further inversions may
+    /// not be found. Once.
     OrdersFull,
     /// Sections acquired locks of so many classes that those of further ones are
     /// [counted](super::metrics) as one class. Once.
@@ -560,13 +562,19 @@ impl fmt::Display for Report {
                 "async-monitor: a lock is asked for within a section that holds it: unless the \
                  section can go on without, neither ever will\n",
             )?,
+            Kind::OrderInversion if self.orders.len() > 2 => writeln!(
+                f,
+                "async-monitor: {} locks are acquired in orders that make a circle: sections that \
+                 do so at a time may wait for each other",
+                self.orders.len()
+            )?,
             Kind::OrderInversion => f.write_str(
                 "async-monitor: two locks are acquired in both orders: sections that do so at a \
                  time may wait for each other\n",
             )?,
             Kind::OrdersFull => f.write_str(
                 "async-monitor: sections acquire locks within each other in more orders than are \
-                 remembered: further inversions may not be found\n",
+                 remembered, or looked at: further inversions may not be found\n",
             )?,
             Kind::MetricsFull => f.write_str(
                 "async-monitor: there are more classes of locks than are counted: further ones \

@@ -450,5 +450,46 @@ fn a_long_hold() {
     assert_eq!(report.held.len(), 1, "{report}");
     assert_eq!(report.held[0].place.line(), line);
     assert!(report.held[0].since >= LIMIT);
+    let text = report.to_string();
+    assert!(text.contains("It is kept by a guard"), "{text}");
     drop((guard, waits));
+}
+
+/// Of two locks of one name, the text says which is which; by hand, a lock has its name from the
+/// sections that wait for it.
+#[test]
+fn names_in_a_report() {
+    #[derive(Guarded, Default)]
+    struct Named {
+        ledger: Lock,
+        #[guarded_by(ledger)]
+        balance: Guarded<i64>,
+    }
+
+    impl Named {
+        #[synchronized(ledger)]
+        async fn deposit(&self) {
+            *ledger.balance += 1;
+        }
+    }
+
+    watching();
+    let (one, other) = (Named::default(), Named::default());
+    let guards = (one.ledger.try_acquire(), other.ledger.try_acquire());
+    let waits = (waiting(one.deposit()), waiting(other.ledger.acquire()));
+    let others = waiting(other.deposit());
+    let report = watch::report();
+    let named = report
+        .waits
+        .iter()
+        .filter(|wait| wait.name == "Named.ledger");
+    assert_eq!(named.count(), 3, "{report}");
+    let text = report.to_string();
+    let count = |part: &str| text.matches(part).count();
+    // Who waits, for what was last acquired, and what is held.
+    assert_eq!(count("for `Named.ledger` #1\n"), 1, "{text}");
+    assert_eq!(count("for `Named.ledger` #2\n"), 2, "{text}");
+    assert_eq!(count("`Named.ledger` #1, acquired at "), 1, "{text}");
+    assert_eq!(count("`Named.ledger` #2, acquired at "), 1, "{text}");
+    drop((guards, waits, others));
 }

@@ -4,8 +4,11 @@
 //! are milliseconds and their fields end in `_ms`.
 
 use core::fmt;
+use core::iter;
 use core::panic::Location;
 use core::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
+use std::format;
 use std::string::String;
 use std::vec::Vec;
 
@@ -382,12 +385,71 @@ pub struct Wait {
 
 impl Report {
     pub(crate) fn new(kind: Kind, waits: Vec<Wait>, held: Vec<Held>) -> Self {
-        Report {
+        let mut report = Report {
             kind,
             waits,
             held,
             orders: Vec::new(),
+        };
+        report.name_by_sections();
+        report
+    }
+
+    /// A request by hand knows the type of its lock only; a section of the same lock, its name.
+    fn name_by_sections(&mut self) {
+        let of_waits = self.waits.iter().filter(|wait| wait.section.is_some());
+        let of_held = self.held.iter().filter(|held| held.section.is_some());
+        let names: BTreeMap<LockId, String> = of_held
+            .filter_map(|held| Some((held.id?, held.lock.clone())))
+            .chain(of_waits.map(|wait| (wait.id, wait.name.clone())))
+            .collect();
+        for wait in self.waits.iter_mut().filter(|wait| wait.section.is_none()) {
+            if let Some(name) = names.get(&wait.id) {
+                wait.name.clone_from(name);
+            }
         }
+    }
+
+    /// Whether its locks could be acquired together.
+    fn has_advice(&self) -> bool {
+        match self.kind {
+            Kind::OrderInversion => true,
+            Kind::Deadlock => {
+                let of_locks =
+                    |wait: &&Wait| wait.resource == Resource::Lock && !wait.holding.is_empty();
+                let waits = self.waits.iter().filter(of_locks);
+                let locks: BTreeSet<LockId> = waits.map(|wait| wait.id).collect();
+                locks.len() > 1
+            }
+            _ => false,
+        }
+    }
+
+    /// What each lock is called, where several have one name: that, and a number.
+    fn labels(&self) -> Labels {
+        let mut labels = Labels(BTreeMap::new());
+        let mut ids: BTreeMap<&str, Vec<LockId>> = BTreeMap::new();
+        let of_waits = self.waits.iter().flat_map(|wait| {
+            let holding = wait
+                .holding
+                .iter()
+                .filter_map(|held| Some((&held.lock, held.id?)));
+            iter::once((&wait.name, wait.id)).chain(holding)
+        });
+        let of_held = self.held.iter();
+        let of_held = of_held.filter_map(|held| Some((&held.lock, held.id?)));
+        for (name, id) in of_waits.chain(of_held) {
+            let same = ids.entry(name).or_default();
+            if !same.contains(&id) {
+                same.push(id);
+            }
+        }
+        for (name, ids) in ids.iter().filter(|(_, ids)| ids.len() > 1) {
+            for (index, id) in ids.iter().enumerate() {
+                labels.0.insert(*id, format!("`{name}` #{}", index + 1));
+            }
+        }
+        labels
     }
 }
 
@@ -442,18 +504,38 @@ impl fmt::Display for SectionInfo {
     }
 }
 
+/// Numbers of locks, in a report of several that have one name.
+struct Labels(BTreeMap<LockId, String>);
+
+impl Labels {
+    fn of(&self, name: &str, id: Option<LockId>) -> String {
+        let label = id.and_then(|id| self.0.get(&id));
+        label.map_or_else(|| format!("`{name}`"), String::clone)
+    }
+}
+
+/// One of those in a report.
+struct In<'r, T>(&'r T, &'r Labels);
+
 impl fmt::Display for Held {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}`, ", self.lock)?;
-        match (self.section, self.mode) {
+        In(self, &Labels(BTreeMap::new())).fmt(f)
+    }
+}
+
+impl fmt::Display for In<'_, Held> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let In(this, labels) = self;
+        write!(f, "{}, ", labels.of(&this.lock, this.id))?;
+        match (this.section, this.mode) {
             (Some(section), _) => write!(f, "acquired by {section}")?,
             (None, Some(Mode::Exclusive | Mode::Permits(_))) => {
-                write!(f, "acquired at {}", self.place)?;
+                write!(f, "acquired at {}", this.place)?;
             }
             // There may be others.
-            (None, _) => write!(f, "last acquired at {}", self.place)?,
+            (None, _) => write!(f, "last acquired at {}", this.place)?,
         }
-        match self.mode {
+        match this.mode {
             None | Some(Mode::Permits(_)) => Ok(()),
             Some(mode) => mode.write_unless_exclusive(f),
         }
@@ -481,42 +563,49 @@ impl Mode {
 
 impl fmt::Display for Wait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.section {
+        In(self, &Labels(BTreeMap::new())).fmt(f)
+    }
+}
+
+impl fmt::Display for In<'_, Wait> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let In(this, labels) = self;
+        match this.section {
             Some(section) => write!(f, "{section}")?,
-            None => write!(f, "{}", self.place)?,
+            None => write!(f, "{}", this.place)?,
         }
-        let (name, since) = (&self.name, Since(self.since));
-        if self.granted && self.is_notified() {
-            write!(f, " was notified by `{name}` and has not been polled since")?;
-        } else if self.granted {
-            write!(f, " was granted `{name}` and has not been polled since")?;
+        let (name, since) = (labels.of(&this.name, Some(this.id)), Since(this.since));
+        if this.granted && this.is_notified() {
+            write!(f, " was notified by {name} and has not been polled since")?;
+        } else if this.granted {
+            write!(f, " was granted {name} and has not been polled since")?;
         } else {
             write!(f, " has waited for {since} for ")?;
-            match (self.resource, self.section) {
+            match (this.resource, this.section) {
                 (Resource::When, Some(section)) if !section.condition.is_empty() => {
-                    write!(f, "`{}` of `{name}`", section.condition)?;
+                    write!(f, "`{}` of {name}", section.condition)?;
                 }
-                (Resource::When, _) => write!(f, "a condition of `{name}`")?,
-                (Resource::Condition, _) => write!(f, "a notification of `{name}`")?,
-                (Resource::Barrier, _) => write!(f, "others at `{name}`")?,
-                (Resource::Semaphore, _) => write!(f, "{} of `{name}`", self.mode)?,
+                (Resource::When, _) => write!(f, "a condition of {name}")?,
+                (Resource::Condition, _) => write!(f, "a notification of {name}")?,
+                (Resource::Barrier, _) => write!(f, "others at {name}")?,
+                (Resource::Semaphore, _) => write!(f, "{} of {name}", this.mode)?,
                 (Resource::Lock | Resource::Event, _) => {
-                    write!(f, "`{name}`")?;
+                    write!(f, "{name}")?;
                 }
             }
-            if matches!(self.resource, Resource::Lock) {
-                self.mode.write_unless_exclusive(f)?;
+            if matches!(this.resource, Resource::Lock) {
+                this.mode.write_unless_exclusive(f)?;
             }
-            if self.has_condition_false {
+            if this.has_condition_false {
                 f.write_str(", which was false")?;
             }
         }
-        for held in self.holding.iter().rev() {
-            write!(f, "\n    while it holds {held}")?;
+        for held in this.holding.iter().rev() {
+            write!(f, "\n    while it holds {}", In(held, labels))?;
         }
-        match (self.last_section, self.last_acquired) {
-            (Some(section), _) => write!(f, "\n    `{name}` was last acquired by {section}"),
-            (None, Some(place)) => write!(f, "\n    `{name}` was last acquired at {place}"),
+        match (this.last_section, this.last_acquired) {
+            (Some(section), _) => write!(f, "\n    {name} was last acquired by {section}"),
+            (None, Some(place)) => write!(f, "\n    {name} was last acquired at {place}"),
             (None, None) => Ok(()),
         }
     }
@@ -531,6 +620,9 @@ impl Wait {
         }
     }
 }
+
+/// How many of those who wait for a lock that is held for long are shown.
+const LONG_HOLD_WAITS: usize = 5;
 
 struct Since(Duration);
 
@@ -582,23 +674,47 @@ impl fmt::Display for Report {
             )?,
             Kind::LongHold => f.write_str("async-monitor: a lock has been held for long\n")?,
         }
-        for wait in &self.waits {
-            writeln!(f, "  {wait}")?;
+        let labels = self.labels();
+        let shown = match self.kind {
+            Kind::LongHold => LONG_HOLD_WAITS,
+            _ => usize::MAX,
+        };
+        for wait in self.waits.iter().take(shown) {
+            writeln!(f, "  {}", In(wait, &labels))?;
             if let Some(circle) = wait.circle {
                 writeln!(f, "    deadlock: it waits in the circle {circle}")?;
             }
+        }
+        if self.waits.len() > shown {
+            writeln!(f, "  and {} more", self.waits.len() - shown)?;
         }
         for order in &self.orders {
             writeln!(f, "  {order}")?;
         }
         for held in &self.held {
+            let is_by_hand = held.section.is_none();
+            let held = (In(held, &labels), Since(held.since));
             match self.kind {
                 Kind::Snapshot | Kind::LongHold => {
-                    writeln!(f, "  {held}, held for {} or more", Since(held.since))?;
+                    writeln!(f, "  {}, held for {} or more", held.0, held.1)?;
                 }
-                _ if held.since.is_zero() => writeln!(f, "  it holds {held}")?,
-                _ => writeln!(f, "  it holds {held}, for {} or more", Since(held.since))?,
+                _ if held.1.0.is_zero() => writeln!(f, "  it holds {}", held.0)?,
+                _ => writeln!(f, "  it holds {}, for {} or more", held.0, held.1)?,
             }
+            if self.kind == Kind::LongHold && is_by_hand {
+                f.write_str(
+                    "  It is kept by a guard; if the place is that of a derive, by one of a method \
+                     `acquire_..`. Where who waits is called while that guard is kept, neither \
+                     will go on: drop it before\n",
+                )?;
+            }
+        }
+        if self.has_advice() {
+            f.write_str(
+                "  One section of all these locks, `#[synchronized(a, b)]` or \
+                 `with_lock!(x.a, y.b, ..)`, acquires them in an order that is the same \
+                 everywhere. Or end the outer section before\n",
+            )?;
         }
         Ok(())
     }

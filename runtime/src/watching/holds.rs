@@ -125,8 +125,14 @@ fn long_hold(
     since: Instant,
     now: Instant,
 ) -> Option<Report> {
+    let waits: Vec<_> = waits.filter_map(|at| registry.entries.get(at)).collect();
+    // Why it is held has been said.
+    if waits.iter().any(|entry| entry.reported.in_a_circle) {
+        return None;
+    }
     let waits: Vec<_> = waits
-        .filter_map(|at| Some(wait(registry.entries.get(at)?, &registry.told, now)))
+        .into_iter()
+        .map(|entry| wait(entry, &registry.told, now))
         .collect();
     let mut held = Vec::new();
     let mut was_reported = false;

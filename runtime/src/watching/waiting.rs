@@ -339,8 +339,8 @@ fn self_deadlock(held: &HeldAround, place: Place, section: Option<SectionInfo>) 
     };
     let advice = match section {
         Some(section) if section.name != "with_lock!" => format!(
-            "In a `#[monitor] impl`, call `{}` on what the section binds (`{}.{}(..)`): it then \
-             runs under the lock that is held already",
+            "End the section before, or do what `{}` does by what the section binds: in a \
+             `#[monitor] impl`, `{}.{}(..)` runs under the lock that is held already",
             section.name,
             name.rsplit('.').next().unwrap_or(name),
             section.name,

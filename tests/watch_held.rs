@@ -245,6 +245,9 @@ struct Account {
     cents: Guarded<i64>,
 }
 
+const COUNT: u32 = line!() + 15;
+const COUNT_DOWN: u32 = line!() + 20;
+
 impl Account {
     #[synchronized(ledger)]
     async fn deposit(&self) {
@@ -392,23 +395,16 @@ fn a_short_lock_to_read_and_write() {
     );
 }
 
-/// Of sections, it is listed what they are.
+/// Its place is that of the section.
 #[test]
 fn a_section_of_a_short_lock() {
     watching();
     let account = Account::default();
-    let is_held = |section: &str| {
-        let held = watch::report().held;
-        held.iter().any(|held| {
-            let name = held.section.map(|section| section.name);
-            held.lock == "Account.short" && name == Some(section)
-        })
-    };
     while_waited_for(
         |held_now| {
             account.count_while(|| {
                 held_now();
-                soon(|| is_held("count_while"));
+                soon(|| held(COUNT..=COUNT).len() == 1);
             });
         },
         || account.count_while(|| ()),
@@ -417,7 +413,7 @@ fn a_section_of_a_short_lock() {
         |held_now| {
             account.count_down_while(|| {
                 held_now();
-                soon(|| is_held("count_down_while"));
+                soon(|| held(COUNT_DOWN..=COUNT_DOWN).len() == 1);
             });
         },
         || account.count_while(|| ()),

@@ -36,7 +36,7 @@ impl Turns {
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub(super) fn entered(&self) {
-        self.0.holder().set(Caller::here());
+        self.0.holder().set_place(Caller::here());
         checking::entered(self);
     }
 

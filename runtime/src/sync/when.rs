@@ -456,6 +456,7 @@ where
             }
         };
         drop(leave_queue_on_drop);
+        gate.holder().set(waiter.watch.place());
         this.waiter = None;
         Poll::Ready(guard)
     }

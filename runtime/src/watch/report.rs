@@ -265,13 +265,13 @@ pub struct Held {
     /// Which lock that is, of those with the name; known of the locks of this crate.
     pub id: Option<LockId>,
     /// How it is held, where that is known. It is not of a semaphore of several permits, nor of a
-    /// [`sync::RwLock`](crate::sync::RwLock) that somebody waits to write, unless a section
-    /// holds it.
+    /// [`sync::RwLock`](crate::sync::RwLock) that somebody waits to write.
     pub mode: Option<Mode>,
     /// Where it was acquired; where several may hold it, by the last of them, who may have
     /// released it since.
     pub place: Place,
-    /// By which section, if by one; else by a guard that was acquired by hand.
+    /// By which section, if by one; else by a guard that was acquired by hand, or by a section
+    /// of a lock of [`sync`](crate::sync), of which only the place is known.
     pub section: Option<SectionInfo>,
     /// For how long it is known to be held: since the section was suspended first, or somebody
     /// has waited for the lock. Of a lock of [`sync`](crate::sync) it is not known whether it was

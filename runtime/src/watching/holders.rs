@@ -100,7 +100,7 @@ fn of_short(line: &[&Entry], seen: Seen) -> Holding {
     let found_it = |wait: &&&Entry| wait.asked.holder.is_some_and(|holder| holder.is(seen));
     Holding {
         seen,
-        mode: line.iter().find_map(|wait| wait.asked.held).or(seen.mode()),
+        mode: line.iter().find_map(|wait| wait.asked.held),
         since: line.iter().find(found_it).map(|wait| wait.since),
     }
 }

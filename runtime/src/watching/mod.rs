@@ -86,7 +86,7 @@ pub(crate) use self::registry::report;
 pub(crate) use self::waiting::{Watch, by_thread};
 pub(crate) use self::watcher::{set_long_hold, set_threshold};
 use crate::LockId;
-use crate::watch::{Mode, Place, SectionInfo};
+use crate::watch::{Place, SectionInfo};
 
 /// A place in the code of a user.
 #[derive(Clone, Copy)]
@@ -126,8 +126,15 @@ impl Holder {
     pub(crate) fn set(&self, caller: Caller) {
         match frames::entering() {
             Some(site) => self.set_section(site),
-            None => self.store(ptr::from_ref(caller.0).cast()),
+            None => self.set_place(caller),
         }
+    }
+
+    /// The lock has been acquired there: also by a section, of which that is the place. For short
+    /// locks, of which a section costs more than all else that it does.
+    #[inline]
+    pub(crate) fn set_place(&self, caller: Caller) {
+        self.store(ptr::from_ref(caller.0).cast());
     }
 
     /// The lock has been acquired by a section.
@@ -199,11 +206,6 @@ impl Seen {
     /// Whether both are the same section, or the same place.
     fn is(self, other: Seen) -> bool {
         self.untagged() == other.untagged()
-    }
-
-    /// How it was acquired, if it was by a section of which all locks are held in one way.
-    fn mode(self) -> Option<Mode> {
-        self.site()?.mode()
     }
 
     /// The place.

@@ -43,6 +43,9 @@ impl Holder {
     pub(crate) fn set(&self, _caller: Caller) {}
 
     #[inline]
+    pub(crate) fn set_place(&self, _caller: Caller) {}
+
+    #[inline]
     pub(crate) fn set_section(&self, _site: &'static Site) {}
 
     #[inline]

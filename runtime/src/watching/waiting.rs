@@ -363,14 +363,14 @@ pub(crate) fn by_thread<G>(
 ) -> G {
     let place = Caller::here();
     if let Some(guard) = try_acquire() {
-        short.holder.set(place);
+        short.holder.set_place(place);
         return guard;
     }
     let waiting = Waiting::new();
     // SAFETY: W3: the local is dropped here, and not moved before; the lock is borrowed.
     unsafe { waiting.wait_as_thread(short, place) };
     let guard = acquire();
-    short.holder.set(place);
+    short.holder.set_place(place);
     guard
 }
 

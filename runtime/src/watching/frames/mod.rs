@@ -112,13 +112,6 @@ impl Site {
     pub(super) fn info(&self) -> SectionInfo {
         self.info
     }
-
-    /// How it holds its locks, if it does so in one way.
-    pub(super) fn mode(&self) -> Option<Mode> {
-        let (first, others) = self.locks.split_first()?;
-        let is_alike = others.iter().all(|lock| lock.mode == first.mode);
-        is_alike.then_some(first.mode)
-    }
 }
 
 impl SiteLock {

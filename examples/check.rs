@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use async_monitor::check::Check;
+use async_monitor::check::{Check, Failure, Outcome};
 use async_monitor::{Guarded, Lock, synchronized};
 
 #[derive(Guarded)]
@@ -40,37 +40,31 @@ impl Account {
     }
 }
 
-fn main() {
-    let wrong = Check::new().cancels(0).run(|run| {
+/// Two tasks deposit into an account, in every schedule.
+fn check<F>(deposit: impl Fn(Arc<Account>) -> F) -> Result<Outcome, Failure>
+where
+    F: Future<Output = ()> + 'static,
+{
+    Check::new().cancels(0).run(|run| {
         let account = Arc::new(Account {
             ledger: Lock::new(),
             balance: 0.into(),
         });
         for name in ["ada", "bob"] {
-            let account = Arc::clone(&account);
-            run.spawn(name, async move { account.deposit_in_two(10).await });
+            run.spawn(name, deposit(Arc::clone(&account)));
         }
         run.finally(move || {
             let mut guard = account.try_acquire_ledger().expect("nobody has it");
             assert_eq!(*guard.fields().balance, 20, "a deposit was lost");
         });
-    });
+    })
+}
+
+fn main() {
+    let wrong = check(|account| async move { account.deposit_in_two(10).await });
     let failure = wrong.expect_err("two sections are not one");
     println!("{failure}\n");
 
-    let right = Check::new().cancels(0).run(|run| {
-        let account = Arc::new(Account {
-            ledger: Lock::new(),
-            balance: 0.into(),
-        });
-        for name in ["ada", "bob"] {
-            let account = Arc::clone(&account);
-            run.spawn(name, async move { account.deposit(10).await });
-        }
-        run.finally(move || {
-            let mut guard = account.try_acquire_ledger().expect("nobody has it");
-            assert_eq!(*guard.fields().balance, 20, "a deposit was lost");
-        });
-    });
+    let right = check(|account| async move { account.deposit(10).await });
     println!("with one section: {}", right.expect("one section is one"));
 }

@@ -6,6 +6,8 @@
 //! ASYNC_MONITOR_SEED=1 ASYNC_MONITOR_STEPS=1000000 cargo test --release --test crowd
 //! ```
 
+#[path = "../runtime/tests/support/one_table.rs"]
+mod one_table;
 #[path = "../runtime/tests/support/random.rs"]
 mod random;
 #[path = "../runtime/tests/threads/tasks/mod.rs"]

@@ -1,6 +1,6 @@
 //! Over the locks of tokio, each locked by hand.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::HashMap;
 use std::io;
 use std::pin::pin;
 use std::ptr;
@@ -9,23 +9,7 @@ use std::sync::Arc;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::{Mutex, Notify, RwLock, mpsc};
 
-/// How many messages a room remembers.
-const HISTORY: usize = 100;
-/// How many messages a member may be behind.
-const INBOX: usize = 16;
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Message {
-    pub(crate) from: String,
-    pub(crate) text: String,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Totals {
-    pub(crate) messages: usize,
-    /// Members that were too far behind.
-    pub(crate) dropped: usize,
-}
+use crate::state::{INBOX, Message, State, Totals};
 
 #[derive(Default)]
 pub(crate) struct Chat {
@@ -38,30 +22,6 @@ pub(crate) struct Chat {
 pub(crate) struct Room {
     state: Mutex<State>,
     changed: Notify,
-}
-
-#[derive(Default)]
-struct State {
-    members: BTreeMap<String, mpsc::Sender<Message>>,
-    history: VecDeque<Message>,
-}
-
-impl State {
-    /// Sends the message to all members, and drops those that are too far behind.
-    fn broadcast(&mut self, message: &Message) -> usize {
-        if self.history.len() == HISTORY {
-            self.history.pop_front();
-        }
-        self.history.push_back(message.clone());
-        let before = self.members.len();
-        self.members
-            .retain(|_, inbox| inbox.try_send(message.clone()).is_ok());
-        before - self.members.len()
-    }
-
-    fn names(&self) -> Vec<String> {
-        self.members.keys().cloned().collect()
-    }
 }
 
 impl Room {

@@ -5,7 +5,8 @@
 //! - `sections`: over the same locks, by the notation of async-monitor,
 //! - `ours`: over the locks of async-monitor.
 //!
-//! `docs/migration.md` has the number of lines that change from each to the next.
+//! `diff` shows what changes from each to the next. The page of the guide about migration
+//! has the number of lines.
 //!
 //! ```sh
 //! cargo run --example chat
@@ -14,6 +15,7 @@
 mod by_hand;
 mod ours;
 mod sections;
+mod state;
 
 /// A conversation, printed.
 macro_rules! converse {
@@ -73,18 +75,20 @@ mod tests {
 
     use tokio::time::timeout;
 
+    use crate::state::{Message, Totals};
+
+    fn message(from: &str, text: &str) -> Message {
+        Message {
+            from: from.to_owned(),
+            text: text.to_owned(),
+        }
+    }
+
     macro_rules! tests {
         ($form:ident) => {
             mod $form {
                 use super::*;
-                use crate::$form::{Chat, Message, Totals};
-
-                fn message(from: &str, text: &str) -> Message {
-                    Message {
-                        from: from.to_owned(),
-                        text: text.to_owned(),
-                    }
-                }
+                use crate::$form::Chat;
 
                 #[tokio::test]
                 async fn members_get_what_is_said() {

@@ -11,7 +11,8 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `main.rs` | the command line, signals, the exit status |
+//! | `main.rs` | the command line, the exit status |
+//! | `program.rs` | signals, what is printed |
 //! | `state/` | what all connections share, and its forms |
 //! | `server.rs` | accepts connections, shuts down |
 //! | `connection.rs` | one connection: reads requests, writes replies and messages |
@@ -22,19 +23,20 @@
 
 mod command;
 mod connection;
+mod program;
 mod protocol;
 mod server;
 mod state;
 mod subscriber;
 
-use std::fmt::Display;
-use std::io::{self, ErrorKind, Write};
+use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use tokio::net::TcpListener;
 
+use crate::program::{announce, complain, signal};
 use crate::state::{ByHand, Monitor};
 
 /// Keeps keys, values and channels in memory, and speaks the Redis protocol
@@ -101,7 +103,7 @@ async fn run(args: &Args) -> io::Result<()> {
     let listener = TcpListener::bind((args.bind, args.port)).await?;
     let form = args.state.to_possible_value().expect("no form is skipped");
     announce(format_args!(
-        "listening on {}, state {}",
+        "keyspace: listening on {}, state {}",
         listener.local_addr()?,
         form.get_name()
     ))?;
@@ -111,41 +113,4 @@ async fn run(args: &Args) -> io::Result<()> {
         Form::Monitor => server::run::<Monitor>(listener, max_connections, signal).await,
     }
     Ok(())
-}
-
-/// Completes with the first signal to stop.
-#[cfg(unix)]
-fn signal() -> io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
-}
-
-#[cfg(not(unix))]
-fn signal() -> io::Result<impl Future<Output = ()>> {
-    Ok(async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    })
-}
-
-/// Says that the server is ready. Whether somebody reads it does not matter.
-fn announce(line: impl Display) -> io::Result<()> {
-    match writeln!(io::stdout(), "keyspace: {line}") {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error),
-        _ => Ok(()),
-    }
-}
-
-/// Says what went wrong. Not `eprintln!`, which panics when nobody reads it.
-fn complain(problem: impl Display) {
-    let _ = writeln!(io::stderr(), "keyspace: {problem}");
 }

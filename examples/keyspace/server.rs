@@ -11,8 +11,9 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time;
 
+use crate::connection;
+use crate::program::complain;
 use crate::state::State;
-use crate::{complain, connection};
 
 /// How long connections may take to write their last replies.
 const GRACE: Duration = Duration::from_secs(5);

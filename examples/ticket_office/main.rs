@@ -11,7 +11,8 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `main.rs` | the command line, signals, the exit status |
+//! | `main.rs` | the command line, the exit status |
+//! | `../keyspace/program.rs` | signals, what is printed |
 //! | `hall.rs` | the seats, the orders, the waiting list: states and invariants |
 //! | `bank.rs` | the bank, which declines and is slow |
 //! | `statistics.rs` | what was sold when |
@@ -26,14 +27,15 @@ mod hall;
 mod http;
 mod load;
 mod office;
+#[path = "../keyspace/program.rs"]
+mod program;
 #[path = "../metrics/prometheus.rs"]
 mod prometheus;
 mod statistics;
 #[cfg(test)]
 mod tests;
 
-use std::fmt::Display;
-use std::io::{self, ErrorKind, Write};
+use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -44,6 +46,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::office::{Office, Setup};
+use crate::program::{announce, complain, signal};
 
 /// Sells the seats of a hall, over HTTP. Open its address in a browser.
 ///
@@ -203,41 +206,4 @@ pub async fn serve(
     cashiers.await.expect("no cashier panics");
     clock.abort();
     served
-}
-
-/// Completes with the first signal to stop.
-#[cfg(unix)]
-fn signal() -> io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
-}
-
-#[cfg(not(unix))]
-fn signal() -> io::Result<impl Future<Output = ()>> {
-    Ok(async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    })
-}
-
-/// Prints. Whether somebody reads it does not matter.
-fn announce(line: impl Display) -> io::Result<()> {
-    match writeln!(io::stdout(), "{line}") {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error),
-        _ => Ok(()),
-    }
-}
-
-/// Says what went wrong. Not `eprintln!`, which panics when nobody reads it.
-fn complain(problem: impl Display) {
-    let _ = writeln!(io::stderr(), "ticket_office: {problem}");
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use async_monitor::{Guarded, monitor, sync, synchronized};
+use async_monitor::{Guarded, holding, monitor, sync, synchronized};
 use serde::Serialize;
 
 /// For how many seconds sales are shown.
@@ -78,7 +78,7 @@ impl Statistics {
     }
 
     /// Begins the seconds that have begun since.
-    #[async_monitor::holding(lock)]
+    #[holding(lock)]
     fn go_on(&self) {
         let now = self.since.elapsed().as_secs();
         let passed = now.saturating_sub(*lock.second).min(SECONDS as u64);

@@ -59,7 +59,7 @@ fn collect_names(tokens: TokenStream, names: &mut BTreeSet<String>) {
             TokenTree::Group(group) => collect_names(group.stream(), names),
             TokenTree::Ident(ident) => {
                 names.insert(plain(&ident));
-                names.insert(plain(&binding(&ident)));
+                names.extend(binding(&ident).as_ref().map(plain));
             }
             _ => {}
         }

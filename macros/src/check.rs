@@ -50,6 +50,12 @@ fn parse_arguments(tokens: TokenStream, errors: &Errors) -> Arguments {
     let parser = |input: ParseStream<'_>| {
         while !input.is_empty() {
             let name = input.call(Ident::parse_any)?;
+            if !input.peek(Token![=]) && OPTIONS.iter().any(|option| name == option) {
+                return Err(syn::Error::new_spanned(
+                    &name,
+                    format!("`{name}` has a value: write `{name} = ..`"),
+                ));
+            }
             input.parse::<Token![=]>()?;
             if name == "crate" {
                 arguments.krate = Krate::at_path(&crate_path(input)?);
@@ -83,20 +89,21 @@ fn is_test(function: &ItemFn, errors: &Errors) -> bool {
             "`#[check]` runs an async fn, whose `check::spawn` makes the tasks: write `async fn`, or \
              call `check::every_schedule` in a `#[test]`",
         );
-        return false;
     }
     if !signature.inputs.is_empty() {
         errors.at(&signature.inputs, "a test has no parameters: remove them");
-        return false;
     }
-    if let ReturnType::Type(_, output) = &signature.output {
+    let returns = match &signature.output {
+        ReturnType::Default => None,
+        ReturnType::Type(_, output) => Some(output),
+    };
+    if let Some(output) = returns {
         errors.at(
             output,
             "a check returns nothing: use `unwrap` or an `assert!`",
         );
-        return false;
     }
-    true
+    signature.asyncness.is_some() && signature.inputs.is_empty() && returns.is_none()
 }
 
 /// Expands to:
@@ -180,21 +187,16 @@ mod tests {
         let output = text(
             quote!(),
             quote!(
-                fn holds() {}
+                fn holds(sum: u8) -> u8 {
+                    sum
+                }
             ),
         );
         assert!(
             output.contains("runsanasyncfn") && output.contains("fnholds"),
             "{output}"
         );
-        let output = text(
-            quote!(),
-            quote!(
-                async fn holds() -> u8 {
-                    1
-                }
-            ),
-        );
+        assert!(output.contains("hasnoparameters"), "{output}");
         assert!(output.contains("returnsnothing"), "{output}");
     }
 }

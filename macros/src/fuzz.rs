@@ -19,7 +19,7 @@ use proc_macro2::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenS
 
 use crate::bindings::unreserved;
 use crate::random::Random;
-use crate::{guarded, monitor, section};
+use crate::{check, guarded, monitor, section};
 
 /// How many inputs are tried where `FUZZ_INPUTS` does not say it.
 const INPUTS: u64 = 20_000;
@@ -32,6 +32,8 @@ enum Macro {
     Synchronized,
     WithLock,
     Monitor,
+    Holding,
+    Check,
 }
 
 impl Macro {
@@ -46,6 +48,14 @@ impl Macro {
             Macro::Monitor => {
                 let (arguments, item) = two(input);
                 monitor::monitor(arguments, item)
+            }
+            Macro::Holding => {
+                let (arguments, item) = two(input);
+                monitor::holding(&arguments, &item)
+            }
+            Macro::Check => {
+                let (arguments, item) = two(input);
+                check::check(arguments, item)
             }
         }
     }
@@ -73,6 +83,18 @@ const SEEDS: &[(Macro, &str)] = &[
          const N: usize = 3> where K: Eq, Self: Sized { #[lock(rw)] table: \
          async_monitor::RwLock<()>, #[guarded_by(table)] entries: Guarded<HashMap<K, [&'d u8; \
          N]>>, #[lock] r#type: Arc<Mutex<Vec<Self>>>, #[cfg(test)] rest: Guarded<T> }",
+    ),
+    (
+        Macro::Derive,
+        "#[guarded(new, debug, snapshot(Clone))] struct Shop { #[lock(sync)] till: sync::Lock, \
+         #[guarded_by(till)] r#in: Guarded<u8>, r#fn: sync::RwLock<()>, #[guarded_by(r#fn)] \
+         r#ref: Guarded<Box<[u8]>> }",
+    ),
+    // Half typed.
+    (
+        Macro::Derive,
+        "struct Account { own, ledger: Lock, #[guarded_by(ledger)] balance: Guarded<i64>, pub, \
+         history: Guarded<Vec< }",
     ),
     (
         Macro::Derive,
@@ -106,6 +128,21 @@ const SEEDS: &[(Macro, &str)] = &[
         "(self.a.b, read(c), blocking, timeout = t, atomic) (fn f(&mut self, x: u8) -> \
          Option<u8> { b.push(x); self.d.f()?; Some(x) })",
     ),
+    // Operands of an `.await`, in macros and out of them.
+    (
+        Macro::Synchronized,
+        "(ledger, log?) (async fn f(&self) -> u8 { assert_eq!(self.a().await, b.await, \"{}\", \
+         with_lock!(self.c, { d.await })); let v = vec![f(x)?.await; 3]; dbg!(a.await); let y = \
+         -db.raw(x).y[0]?.g().await; if matches!(y.await, A | B if c.await) { return !(x).y.await } \
+         unsafe { f() }.await; <T as U>::f::<T>(x).await; async move { z.await }.await; \
+         'a: { break 'a ..(x)?.await } async fn g() -> Bytes<{ N }> { h.await } m!(x).await })",
+    ),
+    // Half typed.
+    (
+        Macro::Synchronized,
+        "(ledger, \"log\", when = *ledger.balance >=) (pub async fn withdraw(&self, amount: i64) \
+         -> { log.push(SELF.await.); ledger. })",
+    ),
     (Macro::Synchronized, "() (struct S { a: u8 })"),
     (
         Macro::Monitor,
@@ -125,10 +162,34 @@ const SEEDS: &[(Macro, &str)] = &[
          async fn f(&mut self, mut x: u8, _: u8) { self.a.lock().await; loop { break } } type T = \
          u8; m! {} })",
     ),
+    // With helpers, and half typed.
+    (
+        Macro::Monitor,
+        "() (impl Account { #[synchronized(ledger)] pub async fn first(&self, ref r#in: u8, _a @ _: \
+         u8) { ledger.helper(r#in).await; self.read_1e().await; self.second().await; } pub asy \
+         #[holding(read(ledger))] fn helper(&self, by: u8) -> Option<&u8> { ledger.a.get(by) } fn \
+         next(&self, amount: ) { } #[synchronized(ledger)] async fn second(&self) { \
+         Self::third(self).await } async fn third(&self) { self.acquire_ledger().await; } })",
+    ),
     (Macro::Monitor, "() (trait T { fn f(&self); })"),
+    (
+        Macro::Holding,
+        "(read(ledger)) (fn helper<T: Into<u8>>(&self, by: T) -> Option<&u8> { ledger.get(by) })",
+    ),
+    (
+        Macro::Check,
+        "(cancels = 0, max_runs = 3 * N, crate = ::m) (#[ignore] pub async fn holds() { a().await; \
+         check::spawn(\"b\", async move { c.await }).await })",
+    ),
     (
         Macro::WithLock,
         "account.ledger, { *ledger.balance += 1; loop { break 'a; } ledger.f().await }",
+    ),
+    // In the body of another section.
+    (
+        Macro::WithLock,
+        "account.ledger?, SUPER, { use {{}, {}}; b.f().await; with_lock!(c.d, { e.await }); loop { \
+         return Err(1)?; } },",
     ),
     (
         Macro::WithLock,
@@ -203,6 +264,16 @@ const WORDS: &[&str] = &[
     "GLOBAL",
     "try_acquire_ledger",
     "acquire_ledger",
+    "assert_eq",
+    "format",
+    "vec",
+    "matches",
+    "dbg",
+    "use",
+    "raw",
+    "__section",
+    "cancels",
+    "SELF",
 ];
 const PUNCTS: &[char] = &[
     '.', ',', ';', ':', '=', '&', '*', '?', '!', '<', '>', '#', '|', '-', '+', '/', '@', '$', '\'',

@@ -167,17 +167,36 @@ pub(crate) fn camel_case(name: &str) -> String {
 }
 
 /// The name a lock is bound as: that of a static, which no pattern can have, in
-/// lower case.
-pub(crate) fn binding(ident: &Ident) -> Ident {
-    if is_in_capitals(ident) {
-        let lower = plain(ident).to_lowercase();
-        // A lower-case name can be a keyword where the capital one is not.
-        syn::parse_str::<Ident>(&lower).map_or_else(
-            |_| Ident::new_raw(&lower, ident.span()),
-            |_| Ident::new(&lower, ident.span()),
-        )
-    } else {
-        ident.clone()
+/// lower case. None, if it has no such name.
+pub(crate) fn binding(ident: &Ident) -> Option<Ident> {
+    if !is_in_capitals(ident) {
+        return Some(ident.clone());
+    }
+    // A lower-case name can be a keyword where the capital one is not.
+    word(&plain(ident).to_lowercase(), ident.span())
+}
+
+/// The name in a text. None, if it is no name, or not in ASCII.
+///
+/// Only a name is parsed: the compiler reports what cannot be tokens as soon as they are
+/// parsed, without a word to the macro.
+pub(crate) fn name_in(text: &str, span: Span) -> Option<Ident> {
+    let is_first = |char: char| char.is_ascii_alphabetic() || char == '_';
+    let is_name = text.starts_with(is_first)
+        && text
+            .chars()
+            .all(|char| is_first(char) || char.is_ascii_digit());
+    if is_name { word(text, span) } else { None }
+}
+
+/// The word as an identifier, with `r#` if it is a keyword. None, if it cannot be one.
+fn word(text: &str, span: Span) -> Option<Ident> {
+    match text {
+        "_" | "self" | "Self" | "super" | "crate" => None,
+        _ => Some(
+            syn::parse_str::<Ident>(text)
+                .map_or_else(|_| Ident::new_raw(text, span), |_| Ident::new(text, span)),
+        ),
     }
 }
 
@@ -223,6 +242,13 @@ pub(crate) fn is_near(name: &str, meant: &str) -> bool {
         || after(&name, 0) == after(&meant, 1)
         || after(&name, 1) == after(&meant, 0)
         || swapped == after(&meant, 0)
+}
+
+/// The name, at the place of `span`. (`Ident::new` would panic on one with `r#`.)
+pub(crate) fn located(name: &Ident, span: Span) -> Ident {
+    let mut name = name.clone();
+    name.set_span(span);
+    name
 }
 
 /// The place of `span`, for names and tokens that are the macro's own: users
@@ -304,11 +330,39 @@ mod tests {
 
     #[test]
     fn statics_are_bound_in_lower_case() {
-        assert_eq!(binding(&format_ident!("GLOBAL_STATE")), "global_state");
-        assert_eq!(binding(&format_ident!("Mixed")), "Mixed");
-        assert_eq!(binding(&format_ident!("ledger")), "ledger");
-        assert_eq!(binding(&format_ident!("r#type")), "r#type");
-        assert_eq!(binding(&format_ident!("TYPE")), "r#type");
+        for (name, bound) in [
+            ("GLOBAL_STATE", Some("global_state")),
+            ("Mixed", Some("Mixed")),
+            ("ledger", Some("ledger")),
+            ("r#type", Some("r#type")),
+            ("TYPE", Some("r#type")),
+            ("SELF", None),
+            ("SUPER", None),
+            ("CRATE", None),
+        ] {
+            let found = binding(&syn::parse_str(name).expect("a name"));
+            assert_eq!(found.map(|name| name.to_string()).as_deref(), bound);
+        }
+    }
+
+    #[test]
+    fn names_are_found_in_text() {
+        for (text, name) in [
+            ("ledger", Some("ledger")),
+            ("_a1", Some("_a1")),
+            ("type", Some("r#type")),
+            ("self", None),
+            ("_", None),
+            ("", None),
+            ("1e", None),
+            ("it's", None),
+            ("/* ", None),
+            ("a b", None),
+            ("r#a", None),
+        ] {
+            let found = name_in(text, Span::call_site());
+            assert_eq!(found.map(|name| name.to_string()).as_deref(), name);
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::quote;
 
 use crate::bindings::{unreserved, untested};
+use crate::check::check as expand_check;
 use crate::monitor::monitor;
 use crate::{guarded, section};
 
@@ -269,5 +270,41 @@ fn synchronized_with_mistakes() {
         &method,
         quote!(impl Account { #output }),
         &expect_file!["../snapshots/synchronized_with_mistakes.rs"],
+    );
+}
+
+/// `#[check(arguments)]` on a test.
+#[track_caller]
+fn check_checked(arguments: TokenStream, function: TokenStream, expected: &ExpectFile) {
+    let input = quote!(#arguments #function);
+    check(&input, expand_check(arguments, function), expected);
+}
+
+#[test]
+fn checked() {
+    check_checked(
+        quote!(cancels = 0, max_runs = LONG),
+        quote! {
+            /// Docs.
+            #[should_panic]
+            async fn nothing_is_lost() {
+                body().await
+            }
+        },
+        &expect_file!["../snapshots/check.rs"],
+    );
+}
+
+/// Each mistake, and the item as it is.
+#[test]
+fn checked_with_mistakes() {
+    check_checked(
+        quote!(cancel = 0),
+        quote! {
+            fn nothing_is_lost(sum: u64) -> u64 {
+                body(sum)
+            }
+        },
+        &expect_file!["../snapshots/check_with_mistakes.rs"],
     );
 }

@@ -29,7 +29,7 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-use crate::checking::{self, Awaits, BarrierOp, Op};
+use crate::checking::{self, Awaits, BarrierOp, Checked, Op, Stamp};
 use crate::gate::polled_after_completion;
 use crate::platform::{SharedCell, Threads, const_unless_loom};
 use crate::queue::{LockedQueue, Node, NodePtr, Queue, State as NodeState};
@@ -74,6 +74,12 @@ pub struct Barrier {
 
 // SAFETY: the state is reached under the queue lock only.
 unsafe impl Sync for Barrier {}
+
+impl Checked for Barrier {
+    fn stamp(&self) -> &Stamp {
+        &self.queue.stamp
+    }
+}
 
 // As the other primitives without data, it is whole again after every panic.
 impl core::panic::UnwindSafe for Barrier {}

@@ -214,7 +214,7 @@ mod real {
     /// Runs a future to its end on this thread, which is parked while there is
     /// nothing to do.
     pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
-        if checking::is_task() {
+        if checking::is_checked() {
             return match checking::suspends(pin!(future), None) {
                 Some(output) => output,
                 None => unreachable!("without a limit, it ends with the future"),
@@ -229,7 +229,7 @@ mod real {
     /// The same, for `limit` at the most: the time runs from the first poll. The last poll
     /// comes when it is up.
     pub(crate) fn block_on_for<F: Future>(limit: Duration, future: F) -> Option<F::Output> {
-        if checking::is_task() {
+        if checking::is_checked() {
             return checking::suspends(pin!(future), Some(limit));
         }
         run(future, Some(limit))

@@ -42,6 +42,7 @@
 use core::ptr::NonNull;
 use core::task::{Poll, Waker};
 
+use crate::checking::{Checked, Stamp};
 use crate::platform::{Flavour, SharedCell, Threads, const_unless_loom};
 use crate::queue::{LockedQueue, Node, NodePtr, Queue, Request, State};
 use crate::wake::{CAPACITY, WakeBatch, wake_one};
@@ -83,6 +84,12 @@ pub(crate) enum Left {
     Unnotified,
     /// It had been chosen by the notification of this epoch.
     Notified(u64),
+}
+
+impl<F> Checked for Signal<F> {
+    fn stamp(&self) -> &Stamp {
+        &self.queue.stamp
+    }
 }
 
 impl<F: Flavour> Signal<F> {

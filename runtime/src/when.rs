@@ -209,7 +209,7 @@ impl ConditionalWaiter<'_> {
                 self.1.wait(ask, node.as_ptr(), cx.waker());
                 gate.waits(Awaits::Permit);
             } else {
-                checking::entered(gate);
+                checking::entered(*gate);
             }
             result
         })

@@ -99,6 +99,7 @@ fn every_field_has_its_name() {
                     "last_acquired": place,
                     "last_section": section("hold", Value::Null),
                     "holding": [],
+                    "behind": null,
                     "circle": null,
                 },
                 {
@@ -114,6 +115,7 @@ fn every_field_has_its_name() {
                     "last_acquired": null,
                     "last_section": null,
                     "holding": [],
+                    "behind": null,
                     "circle": null,
                 },
             ],

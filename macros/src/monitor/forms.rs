@@ -12,7 +12,7 @@ use syn::{
 use super::elided::Named;
 use super::model::view_type;
 use crate::gather::Gather;
-use crate::names::{has_ident, own, plain, replace_self};
+use crate::names::{has_ident, located, own, plain, replace_self};
 use crate::section::{self, Function, Kind, Mode, OwnLock, Section, collect_idents};
 
 /// What a method with two forms is made of. The body is written once, in
@@ -223,7 +223,7 @@ impl Function {
                 }) if !ident.to_string().starts_with('_') => (ident.clone(), false),
                 // Those with two underscores could be names of the expansion.
                 Pat::Ident(PatIdent { ident, .. }) if !ident.to_string().starts_with("__") => {
-                    (Ident::new(&ident.to_string(), at), true)
+                    (located(ident, at), true)
                 }
                 _ => (format_ident!("__arg{index}", span = at), true),
             };

@@ -299,7 +299,7 @@ fn view_path(self_ty: &TypePath, lock: &Ident, mode: Mode, lifetime: &TokenStrea
         Mode::Exclusive => "Held",
         Mode::Shared => "ReadHeld",
     };
-    last.ident = view_name(&last.ident, lock, suffix);
+    last.ident = view_name(&plain(&last.ident), lock, suffix, last.ident.span());
     let arguments = match std::mem::replace(&mut last.arguments, PathArguments::None) {
         PathArguments::AngleBracketed(arguments) => arguments.args.into_token_stream(),
         _ => TokenStream::new(),
@@ -308,11 +308,10 @@ fn view_path(self_ty: &TypePath, lock: &Ident, mode: Mode, lifetime: &TokenStrea
 }
 
 /// `AccountLedgerHeld`.
-pub(super) fn view_name(ident: &Ident, lock: &Ident, suffix: &str) -> Ident {
+pub(super) fn view_name(struct_name: &str, lock: &Ident, suffix: &str, span: Span) -> Ident {
     format_ident!(
-        "{}{}{suffix}",
-        plain(ident),
+        "{struct_name}{}{suffix}",
         camel_case(&plain(lock)),
-        span = public(ident.span())
+        span = public(span)
     )
 }

@@ -721,3 +721,23 @@ fn short_locks_are_acquired_without_an_await() {
         assert_eq!(findings(&methods), Vec::<String>::new(), "{body}");
     }
 }
+
+/// What names the struct may be what no name can be with `r#`.
+#[test]
+fn advice_for_an_impl_of_self() {
+    for name in ["Self", "super", "r#type"] {
+        let this: TokenStream = name.parse().expect("tokens");
+        let item = quote!(impl #this {
+            #[synchronized(a)]
+            async fn f(&self) {
+                self.g().await
+            }
+            async fn g(&self) {
+                self.acquire_a().await;
+            }
+        });
+        let view = format!("&mut {}AHeld<'_>", name.trim_start_matches("r#"));
+        let output = super::monitor(TokenStream::new(), item).to_string();
+        assert!(output.contains(&view), "no {view} in {output}");
+    }
+}

@@ -44,7 +44,8 @@ pub(crate) fn synchronized(arguments: TokenStream, item: TokenStream) -> TokenSt
             output.extend(if section.is_complete {
                 expand::function(function, &section)
             } else {
-                expand::unknown_function(function, &arguments, errors.first().as_ref())
+                let first = errors.first().unwrap_or_default();
+                expand::unknown_function(function, &arguments, &first)
             });
         }
         None => item.to_tokens(&mut output),
@@ -66,9 +67,9 @@ pub(crate) fn with_lock(input: TokenStream) -> TokenStream {
     let errors = errors.finish();
     match first {
         None => expand::block(&section, &body),
-        first => {
+        Some(first) => {
             let (arguments, body) = parse::last_block(input);
-            expand::unknown_block(arguments, &body, first.as_ref(), &errors)
+            expand::unknown_block(arguments, &body, &first, &errors)
         }
     }
 }

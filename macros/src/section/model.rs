@@ -217,7 +217,7 @@ pub(super) fn default_name(expr: &Expr) -> Option<Ident> {
         Expr::Path(path) => &path.path.segments.last()?.ident,
         _ => return None,
     };
-    (last != "self").then(|| binding(last))
+    binding(last).filter(|_| last != "self")
 }
 
 /// Where the lock is.

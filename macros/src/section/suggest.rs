@@ -7,7 +7,7 @@ use syn::{Expr, ExprCall, ExprMethodCall, Ident, Token, token};
 
 use super::options::SectionOption;
 use crate::gather::Gather;
-use crate::names::{is_near, plain, text};
+use crate::names::{is_near, name_in, plain, text};
 
 /// `let x = lock` and `mut lock`.
 pub(super) fn keyword(input: ParseStream<'_>) -> syn::Result<()> {
@@ -169,8 +169,7 @@ pub(super) fn not_a_lock(expr: &Expr) -> String {
         ..
     }) = expr
     {
-        if name.parse::<Ident>().is_ok() {
-            let name = name.value();
+        if let Some(name) = name_in(&name.value(), name.span()) {
             return format!("a lock is named without quotes: write `{name}`");
         }
     }

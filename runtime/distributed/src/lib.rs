@@ -65,13 +65,13 @@
 //! - **D3** A body is polled only before the time at which its process last *sent* a renewal
 //!   that was answered, plus the lease, less a tenth, by its own monotonic clock. The store
 //!   counts from when it received the renewal. So for as long as a body is polled, the store
-//!   takes its process for the holder, if the rates of both clocks differ by less than the
-//!   margin, and no poll begins before that time and ends behind the lease.
+//!   takes its process for the holder, if the rates of both clocks differ by less than one
+//!   percent, and a poll takes less than a twentieth of the lease.
 //! - **D4** A section returns the value of its body only if D3 held until the body had ended.
 //!   Otherwise it returns [`LockError::Lost`], and what is `atomic` is put back.
 //! - **D5** What a dropped acquisition or guard leaves in the store is gone when the store has
-//!   been told, at once; or if that was lost, with the next renewal of the session; or if the
-//!   process is gone, with its lease.
+//!   been told, at once; or if that was lost, with the next renewal of the session; or if there
+//!   is none any more, with its lease.
 //! - **D6** A fenced statement is done only if no later fence of the key was given out, and
 //!   none is before the statement is committed.
 //!
@@ -80,7 +80,7 @@
 //! | | by |
 //! |---|---|
 //! | Writes with a fence are as if all sections of a key had run one after the other | D1, D6: needs no clock |
-//! | Sections of a key do not overlap | D1 to D3: needs clocks whose rates differ by less than one percent, and bodies that await at least once in a tenth of the lease |
+//! | Sections of a key do not overlap | D1 to D3: needs clocks whose rates differ by less than one percent, and bodies that await at least once in a twentieth of the lease |
 //! | A section that returns its value had the lock to its end | D4 |
 //! | Whoever asks gets in within a lease after the holder has died, and those before it in the queue | D1, D5 |
 //! | The queue is FIFO, over all processes | the store; whoever loses its session joins it again |
@@ -96,7 +96,8 @@
 //!   such as to send a mail, is done.
 //! - **A body that does not await** is not ended. Its section fails at its end (D4).
 //! - **A store whose clock is set forward** ends leases too early, and exclusion is lost for as
-//!   long as that was. The fence is not.
+//!   long as that was. The fence is not. One that is set back ends the leases of those who have
+//!   died later by as much.
 //! - **A store that forgets**, by a failover to a replica that lags behind, may give a key
 //!   away that is held. See the module `postgres` for what is left of the fence.
 //! - **Memory.** A lease is no proof that nobody else is in this process's memory, so such a

@@ -42,7 +42,7 @@ use crate::store::{Host, Renewal, Store, StoreError, Task};
 
 /// What is left of a lease when the section is told that it is lost: a tenth. It covers clocks
 /// whose rates differ by up to one percent, twenty times as much as what is slewed to keep
-/// them right, and the rest is for the executor to drop the body in.
+/// them right, and the rest is for a poll of the body that has begun just before.
 pub(crate) fn margin(lease: Duration) -> Duration {
     lease / 10
 }

@@ -11,12 +11,14 @@ use std::string::String;
 use std::sync::Once;
 use std::thread_local;
 
+use super::session::{Session, current};
+
 thread_local! {
     static IS_QUIET: Cell<u32> = const { Cell::new(0) };
     static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// While it exists, no panic of this thread is printed.
+/// While it exists, no panic of this thread is printed, and the session is told of it.
 pub(super) struct Quiet(());
 
 impl Quiet {
@@ -29,6 +31,7 @@ impl Quiet {
                 if IS_QUIET.try_with(Cell::get).unwrap_or(0) == 0 {
                     return before(info);
                 }
+                current(Session::panics);
                 if let Some(location) = info.location() {
                     PLACE.set(Some(format!("{}:{}", location.file(), location.line())));
                 }

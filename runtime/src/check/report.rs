@@ -184,6 +184,17 @@ impl Check {
 
     /// Runs one schedule: that of a [failure](Failure::replay). The variable of the environment
     /// `ASYNC_MONITOR_REPLAY` does the same.
+    ///
+    /// ```
+    /// use async_monitor::check::{Check, Run};
+    /// use async_monitor::Event;
+    ///
+    /// let test = |run: &mut Run| run.spawn("waiter", async { Event::new().wait().await });
+    /// let failure = Check::new().run(test).expect_err("nobody sets the event");
+    /// let schedule = failure.replay().expect("there is a schedule");
+    /// let again = Check::new().replay(schedule).run(test).expect_err("nor is it set here");
+    /// assert_eq!(again.table(), failure.table());
+    /// ```
     #[must_use = "a check does nothing before it is run"]
     pub fn replay(mut self, schedule: &str) -> Self {
         self.options.replay = Some(schedule.to_string());
@@ -291,7 +302,7 @@ impl Check {
             panic!("a check runs into panics and goes on: it needs `panic = \"unwind\"`")
         }
         assert!(
-            super::session::current().is_none(),
+            !super::session::is_current(),
             "a check is run within another one"
         );
         let mut engine = Engine::new(&test, self.options.clone());
@@ -310,9 +321,10 @@ impl Check {
         }
     }
 
-    /// The classes that the search finds, and those that are found by trying everything. The
-    /// test is told what it is run for: 0 for a search that finds out which operations
-    /// conflict, 1 for one that knows, 2 for everything.
+    /// The classes that the search finds, and those that are found by trying everything: where
+    /// that is more than `max_runs`, by the first of them and half as many at random. The test is
+    /// told what it is run for: 0 for a search that finds out which operations conflict, 1 for one
+    /// that knows, 2 for everything.
     #[doc(hidden)]
     pub fn __compare(
         &self,
@@ -328,7 +340,12 @@ impl Check {
             engine.collects = true;
             let found = match phase {
                 0 | 1 => engine.search(),
-                _ => engine.search_everything(),
+                _ => engine.search_everything().and_then(|()| {
+                    if engine.is_complete {
+                        return Ok(());
+                    }
+                    engine.sample(self.options.max_runs / 2, 0)
+                }),
             };
             let outcome = Outcome::new(&engine);
             let mut classes: Vec<u64> = engine.classes.iter().copied().collect();
@@ -549,7 +566,10 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "a schedule fails\n\n{}", self.0.table)?;
+        if !self.0.table.is_empty() {
+            let order = "a schedule fails, in which the tasks do this, one after the other";
+            writeln!(f, "{order}:\n\n{}", self.0.table)?;
+        }
         write!(f, "=> {}", self.0.what)?;
         if let Some(replay) = &self.0.replay {
             write!(f, "\n\n{REPLAY}={replay}")?;
@@ -564,20 +584,21 @@ impl core::error::Error for Failure {}
 fn explain(engine: &mut Engine<'_>, schedule: Vec<Choice>, end: End, outcome: Outcome) -> Failure {
     let found = match end {
         End::Failed(found) => found,
-        End::NotDeterministic(text) => {
-            return Failure(Box::new(Shown {
-                what: format!(
-                    "the test is not deterministic: {text}. What a task does may depend on the \
-                     schedule alone: not on the time, a random number, the address of something, \
-                     the order of a `HashMap`, or what an earlier run has left in a `static`"
-                ),
-                table: String::new(),
-                replay: None,
-                outcome,
-            }));
-        }
+        End::NotDeterministic(text) => return not_deterministic(&text, outcome),
         End::Passed | End::Redundant | End::Learned => unreachable!("no failure"),
     };
+    let again = if engine.options.sample.is_some() {
+        engine.follow(&schedule, true)
+    } else {
+        engine.follow_points(&schedule)
+    };
+    if !matches!(again, End::Failed(again) if again.kind == found.kind) {
+        let text = format!(
+            "a schedule fails, and does not when it is run again ({})",
+            found.text
+        );
+        return not_deterministic(&text, outcome);
+    }
     let fine = match found.kind {
         // It would not become much shorter.
         FailureKind::Endless => None,
@@ -593,6 +614,19 @@ fn explain(engine: &mut Engine<'_>, schedule: Vec<Choice>, end: End, outcome: Ou
         table: table(&engine.steps, &engine.names, &engine.session.names.borrow()),
         what: found.text,
         replay: Some(written(&schedule, is_fine)),
+        outcome,
+    }))
+}
+
+fn not_deterministic(text: &str, outcome: Outcome) -> Failure {
+    Failure(Box::new(Shown {
+        what: format!(
+            "the test is not deterministic: {text}. What a task does may depend on the schedule \
+             alone: not on the time, a random number, the address of something, the order of a \
+             `HashMap`, or what an earlier run has left in a `static`"
+        ),
+        table: String::new(),
+        replay: None,
         outcome,
     }))
 }

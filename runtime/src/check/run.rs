@@ -172,11 +172,11 @@ impl Run {
     /// });
     /// ```
     pub fn name<T: ?Sized>(&mut self, name: &str, value: &T) {
-        if let Some(session) = current() {
+        current(|session| {
             let address = (&raw const *value).addr();
             let mut names = session.names.borrow_mut();
             names.give(address, size_of_val(value), name);
-        }
+        });
     }
 
     pub(super) fn lasting(&mut self, name: &str, future: impl Future<Output = ()> + 'static) {

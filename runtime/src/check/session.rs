@@ -14,12 +14,12 @@ use core::cell::{Cell, RefCell};
 use core::future::Future;
 use core::panic::Location;
 use core::pin::Pin;
-use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicUsize, Ordering};
 use core::task::{Context, Poll, Waker};
+use std::format;
+use std::panic;
 use std::string::String;
-use std::sync::Arc;
-use std::task::Wake;
 use std::thread_local;
 use std::time::Duration;
 use std::vec::Vec;
@@ -29,16 +29,23 @@ use corosensei::stack::DefaultStack;
 
 use super::names::Names;
 use super::relation::Seen;
+use super::state::{Learned, LockState, Note, TaskCell};
 use super::trace::Moment;
-use crate::checking::{Awaits, EventOp, GateOp, Op, SyncOp};
-use crate::watch::SectionInfo;
-use crate::watching::{self, StackList};
+use crate::checking::{Awaits, EventOp, GateOp, Op, Stamp, SyncOp};
+use crate::watching;
 
 /// How many tasks there can be.
 pub(super) const MOST_TASKS: usize = 16;
 
 /// Nobody: the code of the test outside of its tasks.
 pub(super) const NO_TASK: usize = usize::MAX;
+
+/// Said where the code of the test, outside of its tasks, has to wait.
+const WAITS_OUTSIDE: &str = "a check waits, outside of its tasks, for what one of them has: nobody \
+                             else runs meanwhile. The `try_` forms look without waiting";
+
+/// How often a task is unwound that catches the panic and goes on.
+const MOST_ENDS: u32 = 100;
 
 /// No event.
 pub(super) const NONE: u32 = u32::MAX;
@@ -51,6 +58,21 @@ pub(super) enum In {
     Refuse,
     /// The future of the task is to be dropped.
     Cancel,
+    /// The stack of the task is to be unwound.
+    Unwind,
+}
+
+/// What a stack is unwound with. Dropped by whoever catches it.
+pub(super) struct Unwound;
+
+impl Drop for Unwound {
+    fn drop(&mut self) {
+        current(|session| {
+            if session.is_task() {
+                session.tasks[session.running.get()].has_caught.set(true);
+            }
+        });
+    }
 }
 
 /// Why a task stops.
@@ -68,113 +90,37 @@ thread_local! {
     static CURRENT: Cell<Option<NonNull<Session>>> = const { Cell::new(None) };
 }
 
-/// The session of this thread.
+/// Whether this thread has a session.
 #[inline]
-pub(crate) fn current<'a>() -> Option<&'a Session> {
-    // SAFETY: K1. The callers use it at once, within the call that they were made in.
-    CURRENT.get().map(|session| unsafe { session.as_ref() })
+pub(crate) fn is_current() -> bool {
+    CURRENT.get().is_some()
 }
 
-/// The waker of a task.
-pub(super) struct Flag {
-    woken: AtomicBool,
-    task: usize,
-}
-
-impl Wake for Flag {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        let was_woken = self.woken.swap(true, Ordering::Relaxed);
-        // On another thread, there is none: what wakes there is not ours.
-        if let Some(session) = current() {
-            session.wakes(self.task, was_woken);
-        }
-    }
-}
-
-/// What is known of a task where its code runs.
-pub(super) struct TaskCell {
-    pub(super) yielder: Cell<*const TaskYielder>,
-    pub(super) flag: Arc<Flag>,
-    pub(super) waker: Waker,
-    /// When it was woken by another; never, if it has woken itself.
-    pub(super) woken_by: Cell<Moment>,
-    /// Its list of sections, while another runs.
-    frames: Cell<StackList>,
-    /// How many polls of requests have answered `Pending` since its poll began.
-    pendings: Cell<u32>,
-    /// A request was refused since its poll began.
-    refused: Cell<bool>,
-    /// How often it has arrived.
-    pub(super) arrivals: Cell<u32>,
-    /// What it waits for, if it is suspended.
-    pub(super) waits: Cell<Option<(u32, Awaits)>>,
-    /// It waits for a lock to which it has arrived: a cancel there comes at the arrival.
-    pub(super) waits_in_line: Cell<bool>,
-    /// It has arrived, and has not acquired yet.
-    arrived: Cell<bool>,
-    /// That arrival has answered `Pending`, and nothing was done since.
-    arrival_pends: Cell<bool>,
-    /// The operation that is under way.
-    op: Cell<Option<Op>>,
-    /// How many calls that block are under way.
-    pub(super) blocks: Cell<u32>,
-    /// The timers that it waits for.
-    pub(super) timers: RefCell<Vec<usize>>,
-    expired: Cell<usize>,
-    /// The operation that it comes to.
-    pub(super) note: Cell<Note>,
-}
-
-/// What has been found out about a test in its runs so far. Whatever is added makes it begin
-/// anew, as it decides which operations conflict.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Learned {
-    /// The tasks that go on after `Pending`, by a bit for each.
-    pub(super) tells: u32,
-    /// The primitives at which releases conflict with something.
-    releases: Vec<bool>,
-    /// The arrivals of each task after whose `Pending` it suspends.
-    suspends: [Vec<bool>; MOST_TASKS],
-    /// Something was added.
-    pub(super) has_changed: bool,
-}
-
-impl Learned {
-    pub(super) fn suspends(&self, task: usize, arrival: u32) -> bool {
-        let arrivals = &self.suspends[task];
-        arrivals.get(arrival as usize).copied().unwrap_or(false)
-    }
-}
-
-/// A lock, in a run.
-#[derive(Clone, Default)]
-pub(super) struct LockState {
-    /// The tasks that hold it, and whether to read.
-    pub(super) holders: Vec<(usize, bool)>,
-    /// The last release.
-    pub(super) released: Option<Moment>,
-}
-
-/// What is said of an operation, where it is to be explained.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Note {
-    pub(super) section: Option<SectionInfo>,
-    pub(super) place: Option<&'static Location<'static>>,
+/// Calls `f` with the session of this thread, if it has one.
+#[inline]
+pub(crate) fn current<R>(f: impl FnOnce(&Session) -> R) -> Option<R> {
+    // SAFETY: K1. `f` returns, or is unwound, before the session goes away: it was called while
+    // the session was entered, on a stack that ends before that is over (T2).
+    CURRENT.get().map(|session| f(unsafe { session.as_ref() }))
 }
 
 /// The state of a check that its tasks see.
 pub(crate) struct Session {
     /// The task that runs, or [`NO_TASK`].
     running: Cell<usize>,
-    tasks: [TaskCell; MOST_TASKS],
+    pub(super) tasks: [TaskCell; MOST_TASKS],
+    /// The run, of all of the process.
+    run: Cell<usize>,
+    /// The objects and the tasks of the run are made.
+    pub(super) begins: Cell<bool>,
+    /// Why what is used is not of this run alone.
+    pub(super) escaped: RefCell<Option<String>>,
     /// Nothing is a point of the schedule any more: what is left of the tasks is dropped.
     passive: Cell<bool>,
-    /// The stack of a task is being unwound.
-    pub(super) unwinds: Cell<bool>,
+    /// How many tasks were suspended while they unwind.
+    unwinding: Cell<u32>,
+    /// What is always true is being looked at.
+    pub(crate) looks: Cell<bool>,
     /// Every operation is a point of the schedule.
     pub(super) is_fine: Cell<bool>,
     /// Operations are to be explained.
@@ -190,6 +136,8 @@ pub(crate) struct Session {
     pub(super) woken: Cell<u32>,
     /// How many releases there were in it.
     pub(super) releases: Cell<u8>,
+    /// Something was acquired in it.
+    pub(super) has_entered: Cell<bool>,
     /// The release that the running task has needed to acquire a lock.
     pub(super) entered_after: Cell<Moment>,
     /// Stacks for tasks to come.
@@ -226,8 +174,12 @@ impl Session {
         Session {
             running: Cell::new(NO_TASK),
             tasks: core::array::from_fn(TaskCell::new),
+            run: Cell::new(0),
+            begins: Cell::new(false),
+            escaped: RefCell::default(),
             passive: Cell::new(false),
-            unwinds: Cell::new(false),
+            unwinding: Cell::new(0),
+            looks: Cell::new(false),
             is_fine: Cell::new(false),
             explains: Cell::new(false),
             cancels: Cell::new(false),
@@ -237,6 +189,7 @@ impl Session {
             event: Cell::new(NONE),
             woken: Cell::new(0),
             releases: Cell::new(0),
+            has_entered: Cell::new(false),
             entered_after: Cell::new(Moment::NEVER),
             stacks: RefCell::default(),
             spawned: RefCell::default(),
@@ -255,9 +208,14 @@ impl Session {
         for task in &self.tasks {
             task.reset();
         }
+        static RUNS: AtomicUsize = AtomicUsize::new(0);
+
+        self.run.set(RUNS.fetch_add(1, Ordering::Relaxed) + 1);
+        self.begins.set(true);
+        self.escaped.take();
         self.running.set(NO_TASK);
         self.passive.set(false);
-        self.unwinds.set(false);
+        self.unwinding.set(0);
         self.event.set(NONE);
         self.names.borrow_mut().begin_run();
         for lock in self.locks.borrow_mut().iter_mut() {
@@ -295,9 +253,55 @@ impl Session {
 
     /// Suspends the task that runs.
     fn suspend(&self, task: usize, out: Out) -> In {
-        let yielder = self.tasks[task].yielder.get();
+        let cell = &self.tasks[task];
+        let yielder = cell.yielder.get();
+        let unwinds = self.is_unwinding(task);
+        cell.unwinds.set(unwinds);
+        self.unwinding
+            .set(self.unwinding.get() + u32::from(unwinds));
         // SAFETY: K2: the task runs, so this is its stack, and its coroutine has not ended.
-        unsafe { &*yielder }.suspend(out)
+        let told = unsafe { &*yielder }.suspend(out);
+        self.unwinding
+            .set(self.unwinding.get() - u32::from(unwinds));
+        if told == In::Unwind {
+            self.unwind(task);
+        }
+        told
+    }
+
+    fn unwind(&self, task: usize) -> ! {
+        let cell = &self.tasks[task];
+        cell.ends.set(cell.ends.get() + 1);
+        cell.has_caught.set(false);
+        cell.has_panicked.set(true);
+        panic::resume_unwind(std::boxed::Box::new(Unwound))
+    }
+
+    /// The task that runs has caught what it is unwound with, and goes on.
+    #[cold]
+    fn end(&self, task: usize) -> ! {
+        let cell = &self.tasks[task];
+        if cell.ends.get() < MOST_ENDS {
+            self.unwind(task);
+        }
+        cell.blocks.set(cell.blocks.get() + 1);
+        loop {
+            self.suspend(task, Out::Suspended);
+        }
+    }
+
+    /// Whether the task that runs is unwinding its stack. The thread says so as well while
+    /// another task was suspended in the middle of that: then it is one that has panicked.
+    fn is_unwinding(&self, task: usize) -> bool {
+        let is_first = self.unwinding.get() == 0;
+        std::thread::panicking() && (is_first || self.tasks[task].has_panicked.get())
+    }
+
+    /// A panic begins.
+    pub(super) fn panics(&self) {
+        if self.is_task() {
+            self.tasks[self.running.get()].has_panicked.set(true);
+        }
     }
 
     /// The number of a primitive.
@@ -361,6 +365,7 @@ impl Session {
     pub(crate) fn op(
         &self,
         address: usize,
+        stamp: &Stamp,
         op: Op,
         place: Option<&'static Location<'static>>,
     ) -> bool {
@@ -369,12 +374,34 @@ impl Session {
         } else {
             self.named_again(address)
         };
+        if stamp.is_of_another(self.run.get()) && !self.begins.get() {
+            self.escapes(id, op, place);
+        }
         let task = self.running.get();
         if task == NO_TASK {
+            if let Op::Sync(SyncOp::Acquire { reads }) = op {
+                assert!(self.is_free(id, reads), "{WAITS_OUTSIDE}");
+            }
             return true;
         }
         let cell = &self.tasks[task];
-        if !self.passive.get() && !std::thread::panicking() {
+        if cell.has_caught.get() {
+            self.end(task);
+        }
+        if self.passive.get() || self.is_unwinding(task) {
+            // No point of the schedule. But whoever has a sync lock runs on this thread.
+            if let Op::Sync(SyncOp::Acquire { reads }) = op {
+                while !self.is_free(id, reads) {
+                    let seen = Seen {
+                        id,
+                        op,
+                        watches: false,
+                        is_point: true,
+                    };
+                    self.suspend(task, Out::At(seen));
+                }
+            }
+        } else {
             if cell.pendings.get() > 0 || cell.refused.get() {
                 self.learn_that_it_tells(task);
             }
@@ -400,7 +427,12 @@ impl Session {
             Op::Gate(GateOp::Release { .. } | GateOp::Park) | Op::Sync(SyncOp::Release) => {
                 self.released(task, id);
             }
+            Op::Gate(GateOp::Arrive { counts, .. }) => {
+                self.lock(id, |lock| lock.counts = counts);
+            }
+            Op::Gate(GateOp::Upgrade) => cell.upgrades.set(true),
             Op::Gate(GateOp::Leave { .. }) => {
+                cell.upgrades.set(false);
                 self.count_release();
                 self.lock(id, |lock| lock.released = Some(self.now()));
             }
@@ -410,6 +442,27 @@ impl Session {
         true
     }
 
+    /// A primitive was used by an earlier run, or by another check.
+    #[cold]
+    fn escapes(&self, id: u32, op: Op, place: Option<&'static Location<'static>>) {
+        let section = watching::entered_section();
+        let mut names = self.names.borrow_mut();
+        names.is_a(id, op.kind());
+        if let Some((name, _)) = section {
+            names.say(id, name);
+        }
+        let place = match (section, place) {
+            (Some((_, section)), _) => format!(" ({})", section.place),
+            (None, Some(place)) => format!(" ({}:{})", place.file(), place.line()),
+            (None, None) => String::new(),
+        };
+        self.escaped.replace(Some(format!(
+            "{}{place} was used by another run before: a task sees what that has left in it. Make \
+             it in the closure of the test, or use it there before the tasks do, to put it back",
+            super::table::name(&names, id)
+        )));
+    }
+
     fn lock<R>(&self, id: u32, change: impl FnOnce(&mut LockState) -> R) -> R {
         let mut locks = self.locks.borrow_mut();
         let index = id as usize;
@@ -417,6 +470,13 @@ impl Session {
             locks.resize(index + 1, LockState::default());
         }
         change(&mut locks[index])
+    }
+
+    /// Whether nobody has a sync lock in a mode that keeps others out.
+    pub(super) fn is_free(&self, id: u32, reads: bool) -> bool {
+        let locks = self.locks.borrow();
+        let lock = locks.get(id as usize);
+        lock.is_none_or(|lock| lock.holders.iter().all(|holder| reads && holder.1))
     }
 
     pub(super) fn now(&self) -> Moment {
@@ -456,9 +516,11 @@ impl Session {
         if task == NO_TASK {
             return;
         }
+        self.has_entered.set(true);
         let cell = &self.tasks[task];
         match cell.op.get() {
-            Some(Op::Gate(GateOp::Upgrade)) => {}
+            // It has had it before.
+            _ if cell.upgrades.replace(false) => {}
             Some(Op::Sync(SyncOp::Try { reads })) => self.acquired(task, id, reads),
             Some(Op::Gate(GateOp::Arrive { alone: true, .. })) if cell.arrived.get() => {
                 // All that came before are gone.
@@ -526,7 +588,7 @@ impl Session {
         arrivals[index] = true;
     }
 
-    fn wakes(&self, task: usize, was_woken: bool) {
+    pub(super) fn wakes(&self, task: usize, was_woken: bool) {
         let running = self.running.get();
         let cell = &self.tasks[task];
         if running == task {
@@ -584,6 +646,14 @@ impl Session {
         }
 
         let task = self.running.get();
+        if task == NO_TASK {
+            let polled = future.poll(&mut Context::from_waker(Waker::noop()));
+            return match polled {
+                Poll::Ready(output) => Some(output),
+                Poll::Pending if limit.is_some() => None,
+                Poll::Pending => panic!("{WAITS_OUTSIDE}"),
+            };
+        }
         let cell = &self.tasks[task];
         cell.blocks.set(cell.blocks.get() + 1);
         let blocks = Blocks(&cell.blocks);
@@ -594,15 +664,15 @@ impl Session {
                 return Some(output);
             }
             match limit {
-                Some(limit) if limit.is_zero() || self.poll_timer(timer).is_ready() => {
+                Some(limit)
+                    if limit.is_zero()
+                        || self.passive.get()
+                        || self.poll_timer(timer).is_ready() =>
+                {
                     return None;
                 }
                 _ => {}
             }
-            assert!(
-                !self.passive.get(),
-                "what is left of a task that has failed waits for a lock"
-            );
             self.suspend(task, Out::Suspended);
         }
     }
@@ -627,64 +697,5 @@ impl Session {
         let cell = &self.tasks[task];
         let timer = cell.timers.borrow().get(index).copied();
         cell.expired.set(timer.unwrap_or(0));
-    }
-}
-
-impl TaskCell {
-    fn new(task: usize) -> Self {
-        let flag = Arc::new(Flag {
-            woken: AtomicBool::new(false),
-            task,
-        });
-        TaskCell {
-            yielder: Cell::new(ptr::null()),
-            waker: Waker::from(Arc::clone(&flag)),
-            flag,
-            woken_by: Cell::new(Moment::NEVER),
-            frames: Cell::new(StackList::EMPTY),
-            pendings: Cell::new(0),
-            refused: Cell::new(false),
-            arrivals: Cell::new(0),
-            waits: Cell::new(None),
-            waits_in_line: Cell::new(false),
-            arrived: Cell::new(false),
-            arrival_pends: Cell::new(false),
-            op: Cell::new(None),
-            blocks: Cell::new(0),
-            timers: RefCell::default(),
-            expired: Cell::new(0),
-            note: Cell::default(),
-        }
-    }
-
-    fn reset(&self) {
-        self.yielder.set(ptr::null());
-        self.flag.woken.store(false, Ordering::Relaxed);
-        self.woken_by.set(Moment::NEVER);
-        self.frames.set(StackList::EMPTY);
-        self.pendings.set(0);
-        self.refused.set(false);
-        self.arrivals.set(0);
-        self.waits.set(None);
-        self.waits_in_line.set(false);
-        self.arrived.set(false);
-        self.arrival_pends.set(false);
-        self.op.set(None);
-        self.blocks.set(0);
-        self.timers.borrow_mut().clear();
-        self.expired.set(0);
-    }
-
-    pub(super) fn is_woken(&self) -> bool {
-        self.flag.woken.load(Ordering::Relaxed)
-    }
-
-    /// Whether its last poll has done nothing with a primitive that it waits for.
-    pub(super) fn waits_for_others(&self) -> bool {
-        self.waits.get().is_none()
-    }
-
-    pub(super) fn was_refused(&self) -> bool {
-        self.refused.get()
     }
 }

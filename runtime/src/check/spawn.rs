@@ -30,10 +30,6 @@ use crate::Event;
 /// });
 /// ```
 pub fn spawn<T: 'static>(name: &str, future: impl Future<Output = T> + 'static) -> Joined<T> {
-    let session = current().filter(|session| session.is_task());
-    let Some(session) = session else {
-        panic!("`check::spawn` makes a task of the check that runs, and none does here")
-    };
     let shared = Rc::new(Shared {
         ended: Event::new(),
         output: RefCell::new(None),
@@ -45,7 +41,17 @@ pub fn spawn<T: 'static>(name: &str, future: impl Future<Output = T> + 'static) 
         drop(ends);
     };
     let body = Body::Future(Box::pin(body));
-    session.spawned.borrow_mut().push((name.into(), body));
+    let is_made = current(|session| {
+        let is_task = session.is_task();
+        if is_task {
+            session.spawned.borrow_mut().push((name.into(), body));
+        }
+        is_task
+    });
+    assert!(
+        is_made == Some(true),
+        "`check::spawn` makes a task of the check that runs, and none does here"
+    );
     let wait = Rc::clone(&shared);
     Joined {
         shared,

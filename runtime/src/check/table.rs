@@ -6,7 +6,11 @@ use std::vec::Vec;
 
 use super::engine::Step;
 use super::names::Names;
+use super::relation::Seen;
+use super::state::Note;
+use super::trace::Choice;
 use crate::checking::{Awaits, BarrierOp, ConditionOp, EventOp, GateOp, Op, SyncOp};
+use crate::watch::SectionInfo;
 
 /// What a primitive is called.
 pub(super) fn name(names: &Names, id: u32) -> String {
@@ -25,107 +29,96 @@ struct Line {
     place: String,
 }
 
+/// What a task has acquired and not released yet.
+struct Held {
+    task: usize,
+    id: u32,
+    section: Option<SectionInfo>,
+}
+
 /// The steps that do something, one on a line; a section without a switch in it is one.
 pub(super) fn table(steps: &[Step], tasks: &[String], names: &Names) -> String {
-    let mut lines: Vec<Line> = Vec::new();
-    let mut skipped_to = 0;
-    let mut sections: Vec<(usize, u32, Option<&'static str>)> = Vec::new();
-    for (index, step) in steps.iter().enumerate() {
-        if index < skipped_to {
-            continue;
-        }
+    let mut table = Table {
+        steps,
+        names,
+        lines: Vec::new(),
+        held: Vec::new(),
+    };
+    let mut index = 0;
+    while index < steps.len() {
+        index = table.add(index) + 1;
+    }
+    render(&table.lines, tasks)
+}
+
+struct Table<'a> {
+    steps: &'a [Step],
+    names: &'a Names,
+    lines: Vec<Line>,
+    held: Vec<Held>,
+}
+
+impl Table<'_> {
+    fn name(&self, id: u32) -> String {
+        name(self.names, id)
+    }
+
+    fn push(&mut self, step: &Step, section: Option<SectionInfo>, what: &str, place: String) {
+        let within = section.map_or(String::new(), |section| format!("{}: ", section.name));
+        self.lines.push(Line {
+            task: step.choice.task(),
+            what: format!("{within}{what}"),
+            place,
+        });
+    }
+
+    /// Adds a step, and those that belong to it. Returns the last of them.
+    fn add(&mut self, index: usize) -> usize {
+        let step = &self.steps[index];
         let task = step.choice.task();
         let place = place(step);
-        let section = step.note.section.map(|section| section.name);
-        let mut push = |what: String, place: String| lines.push(Line { task, what, place });
-        if step.choice.is_cancel() {
-            push("CANCELLED where it waits".to_string(), String::new());
-            continue;
-        }
-        if step.choice.timer().is_some() {
-            push("its timeout expires".to_string(), String::new());
-            continue;
+        if !step.choice.is_go() {
+            let what = if step.choice.is_cancel() {
+                "CANCELLED where it waits"
+            } else {
+                "its timeout expires"
+            };
+            // It may wait for something else, in a section.
+            let within = self.held.iter().rfind(|held| held.task == task);
+            match within.and_then(|held| held.section) {
+                Some(section) if place.is_empty() => {
+                    self.push(step, Some(section), what, place_of(section));
+                }
+                _ => self.push(step, None, what, place),
+            }
+            return index;
         }
         let Some(seen) = step.seen else {
-            continue;
+            return index;
         };
-        let lock = name(names, seen.id);
-        let within = section.map_or(String::new(), |section| format!("{section}: "));
+        let lock = self.name(seen.id);
+        let section = step.note.section;
         let waits_here = step.waits.is_some_and(|waits| waits.0 == seen.id);
-        match seen.op {
-            Op::Gate(GateOp::Arrive { .. } | GateOp::Upgrade) => {
-                let parks = next_of(steps, index, task, seen.id, |op| {
-                    op == Op::Gate(GateOp::Park)
-                });
-                let releases = next_of(steps, index, task, seen.id, is_release);
-                if waits_here {
-                    push(format!("{within}asks for {lock}, and waits"), place);
-                } else if let Some(end) = parks {
-                    skipped_to = end + 1;
-                    push(format!("{within}waits for its condition at {lock}"), place);
-                } else if let Some(end) = releases {
-                    skipped_to = end + 1;
-                    push(format!("{within}holds {lock}, and releases it"), place);
-                } else if let Some((what, end)) = signals(steps, index, task, seen.id, names) {
-                    skipped_to = end + 1;
-                    push(format!("{within}holds {lock}, {what}"), place);
-                } else {
-                    sections.push((task, seen.id, section));
-                    push(format!("{within}acquires {lock}"), place);
-                }
-            }
-            Op::Gate(GateOp::Poll) | Op::Sync(SyncOp::Turn) => {
-                let parks = next_of(steps, index, task, seen.id, |op| {
-                    op == Op::Gate(GateOp::Park)
-                });
-                let releases = next_of(steps, index, task, seen.id, is_release);
-                if waits_here {
-                    push(format!("{within}still waits for {lock}"), place);
-                } else if let Some(end) = parks {
-                    skipped_to = end + 1;
-                    push(
-                        format!("{within}waits on for its condition at {lock}"),
-                        place,
-                    );
-                } else if let Some(end) = releases {
-                    skipped_to = end + 1;
-                    push(format!("{within}is granted {lock}, and releases it"), place);
-                } else if let Some((what, end)) = signals(steps, index, task, seen.id, names) {
-                    skipped_to = end + 1;
-                    push(format!("{within}is granted {lock}, {what}"), place);
-                } else {
-                    sections.push((task, seen.id, section));
-                    push(format!("{within}is granted {lock}"), place);
-                }
-            }
-            Op::Sync(SyncOp::Acquire { .. }) => {
-                match next_of(steps, index, task, seen.id, is_release) {
-                    Some(end) => {
-                        skipped_to = end + 1;
-                        push(format!("{within}holds {lock}, and releases it"), place);
-                    }
-                    None => {
-                        sections.push((task, seen.id, section));
-                        push(format!("{within}acquires {lock}"), place);
-                    }
-                }
-            }
+        let (section, what) = match seen.op {
+            Op::Gate(GateOp::Arrive { .. } | GateOp::Upgrade | GateOp::Poll)
+            | Op::Sync(SyncOp::Acquire { .. }) => return self.add_request(index, seen),
+            // The turn to look at the condition: what comes of it follows.
+            Op::Sync(SyncOp::Turn) if !waits_here => return index,
+            Op::Sync(SyncOp::Turn) => (section, format!("waits for its turn at {lock}")),
             Op::Gate(GateOp::Release { .. }) | Op::Sync(SyncOp::Release) => {
-                let open = sections
-                    .iter()
-                    .rposition(|open| (open.0, open.1) == (task, seen.id));
-                let section = open.and_then(|open| sections.remove(open).2);
-                let within = section.map_or(String::new(), |section| format!("{section}: "));
-                push(format!("{within}releases {lock}"), place);
+                return self.add_releases(index, seen);
             }
-            Op::Gate(GateOp::Park) => {
-                push(format!("{within}waits for its condition at {lock}"), place);
-            }
-            Op::Gate(GateOp::Leave { .. }) => push(format!("gives up its place at {lock}"), place),
+            Op::Gate(GateOp::Park) => (section, format!("waits for its condition at {lock}")),
+            Op::Gate(GateOp::Leave { .. }) => (None, format!("gives up its place at {lock}")),
             Op::Gate(GateOp::Try { .. }) | Op::Sync(SyncOp::Try { .. }) => {
-                push(format!("tries {lock}"), place);
+                let result = if step.has_entered {
+                    "acquires it"
+                } else {
+                    "does not get it"
+                };
+                (None, format!("tries {lock}, and {result}"))
             }
-            Op::Gate(GateOp::Look) => push(format!("looks at {lock}"), place),
+            Op::Gate(GateOp::Look) => (None, format!("looks at {lock}")),
             Op::Event(op) => {
                 let what = match op {
                     EventOp::Wait if waits_here => "waits for",
@@ -135,7 +128,7 @@ pub(super) fn table(steps: &[Step], tasks: &[String], names: &Names) -> String {
                     EventOp::Clear => "clears",
                     EventOp::IsSet => "looks at",
                 };
-                push(format!("{what} {lock}"), place);
+                (None, format!("{what} {lock}"))
             }
             Op::Condition(op) => {
                 let what = match op {
@@ -144,7 +137,7 @@ pub(super) fn table(steps: &[Step], tasks: &[String], names: &Names) -> String {
                     ConditionOp::Leave => "waits no more for",
                     ConditionOp::Notify => "notifies",
                 };
-                push(format!("{what} {lock}"), place);
+                (None, format!("{what} {lock}"))
             }
             Op::Barrier(op) => {
                 let what = match op {
@@ -154,11 +147,178 @@ pub(super) fn table(steps: &[Step], tasks: &[String], names: &Names) -> String {
                     BarrierOp::DriveOut => "aborts or resets",
                     BarrierOp::Look => "looks at",
                 };
-                push(format!("{what} {lock}"), place);
+                (None, format!("{what} {lock}"))
             }
-        }
+        };
+        self.push(step, section, &what, place);
+        index
     }
-    render(&lines, tasks)
+
+    /// A request, with what the task then does at once.
+    fn add_request(&mut self, index: usize, seen: Seen) -> usize {
+        let step = &self.steps[index];
+        let (task, section) = (step.choice.task(), step.note.section);
+        let mut lock = self.name(seen.id);
+        let mut place = place(step);
+        if let Some(wait) = relocks(&self.steps[..index], step) {
+            lock.push_str(" again");
+            place = wait;
+        }
+        let (waits, parks, holds, acquires) = match seen.op {
+            Op::Gate(GateOp::Poll) => (
+                format!("still waits for {lock}"),
+                "waits on for its condition at",
+                "is granted",
+                "is granted",
+            ),
+            _ => (
+                format!("asks for {lock}, and waits"),
+                "waits for its condition at",
+                "holds",
+                "acquires",
+            ),
+        };
+        let next = |is: fn(Op) -> bool| next_of(self.steps, index, task, seen.id, is);
+        let is_false = |end: usize| self.steps[end].waits == Some((seen.id, Awaits::Truth));
+        let (what, end) = if step.waits.is_some_and(|waits| waits.0 == seen.id) {
+            (waits, index)
+        } else if let Some(end) = next(is_park) {
+            (format!("{parks} {lock}"), end)
+        } else if let Some(end) = next(is_release) {
+            if is_false(end) {
+                (format!("{parks} {lock}"), end)
+            } else {
+                (format!("{holds} {lock}, and releases it"), end)
+            }
+        } else if let Some((what, end)) = signals(self.steps, index, task, seen.id, self.names) {
+            (format!("{holds} {lock}, {what}"), end)
+        } else {
+            let mut ids = std::vec![seen.id];
+            let mut end = index;
+            while let Some((next, id)) = self.next_of_section(end, step) {
+                ids.push(id);
+                end = next;
+            }
+            match self.releases(end, task, &ids) {
+                Some(end) if ids.len() > 1 => {
+                    let what = format!("{holds} {}, and releases them", self.list(lock, &ids));
+                    (what, end)
+                }
+                _ => {
+                    let held = ids.iter().map(|&id| Held { task, id, section });
+                    self.held.extend(held);
+                    (format!("{acquires} {}", self.list(lock, &ids)), end)
+                }
+            }
+        };
+        self.push(step, section, &what, place);
+        end
+    }
+
+    /// The next operation of all after `index`, if the section that has begun with `first`
+    /// acquires one more lock by it.
+    fn next_of_section(&self, index: usize, first: &Step) -> Option<(usize, u32)> {
+        let (next, step) = next_op(self.steps, index)?;
+        let seen = step.seen?;
+        let acquires = matches!(
+            seen.op,
+            Op::Gate(GateOp::Arrive { .. }) | Op::Sync(SyncOp::Acquire { .. })
+        ) && step.waits.is_none();
+        let place = step.note.section?.place;
+        let is_same = step.choice == first.choice && first.note.section?.place == place;
+        (acquires && is_same).then_some((next, seen.id))
+    }
+
+    /// Where the task has released all of those, if that is what is done next.
+    fn releases(&self, index: usize, task: usize, ids: &[u32]) -> Option<usize> {
+        let mut left = ids.to_vec();
+        let mut end = index;
+        while !left.is_empty() {
+            let (next, step) = next_op(self.steps, end)?;
+            let seen = step.seen?;
+            let at = left.iter().position(|&id| id == seen.id)?;
+            if !is_release(seen.op) || step.choice != Choice::go(task) {
+                return None;
+            }
+            left.remove(at);
+            end = next;
+        }
+        Some(end)
+    }
+
+    /// A release, and those that come next of the same section.
+    fn add_releases(&mut self, index: usize, seen: Seen) -> usize {
+        let step = &self.steps[index];
+        let task = step.choice.task();
+        let mut ids = std::vec![seen.id];
+        let section = self.take_held(task, seen.id);
+        let mut end = index;
+        while let (Some(section), Some((next, step))) = (section, next_op(self.steps, end)) {
+            let Some(seen) = step.seen.filter(|seen| is_release(seen.op)) else {
+                break;
+            };
+            let is_same = |held: &Held| {
+                (held.task, held.id) == (task, seen.id)
+                    && held
+                        .section
+                        .is_some_and(|other| other.place == section.place)
+            };
+            if step.choice != Choice::go(task) || !self.held.iter().any(is_same) {
+                break;
+            }
+            self.take_held(task, seen.id);
+            ids.push(seen.id);
+            end = next;
+        }
+        let what = format!("releases {}", self.list(self.name(seen.id), &ids));
+        let place = section.map_or_else(|| place(step), place_of);
+        self.push(step, section, &what, place);
+        end
+    }
+
+    /// The section in which a task has acquired what it releases.
+    fn take_held(&mut self, task: usize, id: u32) -> Option<SectionInfo> {
+        let is_it = |held: &Held| (held.task, held.id) == (task, id);
+        let at = self.held.iter().rposition(is_it)?;
+        self.held.remove(at).section
+    }
+
+    /// The names of several, of which the first is given.
+    fn list(&self, first: String, ids: &[u32]) -> String {
+        let mut list = first;
+        for (index, &id) in ids.iter().enumerate().skip(1) {
+            list += if index + 1 == ids.len() {
+                " and "
+            } else {
+                ", "
+            };
+            list += &self.name(id);
+        }
+        list
+    }
+}
+
+/// The next step after `index` that does something.
+fn next_op(steps: &[Step], index: usize) -> Option<(usize, &Step)> {
+    let mut rest = steps.iter().enumerate().skip(index + 1);
+    rest.find(|(_, step)| step.seen.is_some() || !step.choice.is_go())
+}
+
+/// Where the task waits for a condition, if it acquires the lock again after that.
+fn relocks(before: &[Step], step: &Step) -> Option<String> {
+    let Some(Op::Gate(GateOp::Arrive { .. })) = step.seen.map(|seen| seen.op) else {
+        return None;
+    };
+    let task = step.choice.task();
+    let last = before
+        .iter()
+        .rfind(|before| before.choice.task() == task && before.seen.is_some())?;
+    let is_wait = last.seen?.op == Op::Condition(ConditionOp::Poll);
+    (is_wait && last.choice.is_go()).then(|| place(last))
+}
+
+fn is_park(op: Op) -> bool {
+    op == Op::Gate(GateOp::Park)
 }
 
 fn is_release(op: Op) -> bool {
@@ -176,13 +336,10 @@ fn next_of(
     id: u32,
     is: impl Fn(Op) -> bool,
 ) -> Option<usize> {
-    let (offset, next) = steps[index + 1..]
-        .iter()
-        .enumerate()
-        .find(|(_, step)| step.seen.is_some() || !step.choice.is_go())?;
+    let (at, next) = next_op(steps, index)?;
     let seen = next.seen?;
-    let same = next.choice.is_go() && next.choice.task() == task && seen.id == id;
-    (same && is(seen.op)).then_some(index + 1 + offset)
+    let same = next.choice == Choice::go(task) && seen.id == id;
+    (same && is(seen.op)).then_some(at)
 }
 
 /// What a section does that does one thing with a condition or an event, without a switch in it,
@@ -194,12 +351,9 @@ fn signals(
     id: u32,
     names: &Names,
 ) -> Option<(String, usize)> {
-    let (offset, step) = steps[index + 1..]
-        .iter()
-        .enumerate()
-        .find(|(_, step)| step.seen.is_some() || !step.choice.is_go())?;
+    let (at, step) = next_op(steps, index)?;
     let seen = step.seen?;
-    if !step.choice.is_go() || step.choice.task() != task {
+    if step.choice != Choice::go(task) {
         return None;
     }
     let other = name(names, seen.id);
@@ -212,17 +366,25 @@ fn signals(
         Op::Event(EventOp::Clear) => format!("clears {other}, and releases it"),
         _ => return None,
     };
-    let end = next_of(steps, index + 1 + offset, task, id, is_release)?;
+    let end = next_of(steps, at, task, id, is_release)?;
     Some((what, end))
 }
 
 /// The section, or the call.
 fn place(step: &Step) -> String {
-    match (step.note.section, step.note.place) {
-        (Some(section), _) => format!("{}:{}", short(section.place.file()), section.place.line()),
+    place_of_note(step.note)
+}
+
+pub(super) fn place_of_note(note: Note) -> String {
+    match (note.section, note.place) {
+        (Some(section), _) => place_of(section),
         (None, Some(place)) => format!("{}:{}", short(place.file()), place.line()),
         (None, None) => String::new(),
     }
+}
+
+fn place_of(section: SectionInfo) -> String {
+    format!("{}:{}", short(section.place.file()), section.place.line())
 }
 
 /// The name of a file without its folders.
@@ -252,14 +414,4 @@ fn render(lines: &[Line], tasks: &[String]) -> String {
         table.push('\n');
     }
     table
-}
-
-/// What is said of a wait, for those who read a failure.
-#[allow(dead_code)]
-pub(super) fn awaits(awaits: Awaits) -> &'static str {
-    match awaits {
-        Awaits::Permit => "waits for",
-        Awaits::Truth => "waits for its condition at",
-        Awaits::Signal => "waits to be told by",
-    }
 }

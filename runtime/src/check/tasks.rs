@@ -4,8 +4,10 @@
 //!
 //! - **T1** A coroutine is resumed by [`Tasks::resume`] alone, which makes its task the one that
 //!   runs. So K2 holds: what suspends is the code on that stack.
-//! - **T2** The session that a coroutine has a pointer to outlives it: [`Tasks`] borrows the session,
-//!   and its drop ends all coroutines.
+//! - **T2** The session that a coroutine has a pointer to outlives all that runs in it: [`Tasks`]
+//!   borrows the session, and its drop ends all coroutines. One that does not end is forgotten: it
+//!   is never resumed, and its stack stays as it is.
+//! - **T3** No panic leaves a coroutine, so that whoever resumes it goes on as after any step.
 
 use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
@@ -16,7 +18,10 @@ use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, CoroutineResult};
 
 use super::relation::Seen;
-use super::session::{Body, In, Out, Session, TaskYielder};
+use super::session::{Body, In, Out, Session, TaskYielder, Unwound};
+
+/// How often the destructors of tasks may wait for each other.
+const MOST_ROUNDS: usize = 1_000;
 
 /// Where a task is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -82,14 +87,13 @@ impl<'s> Tasks<'s> {
             // SAFETY: T2.
             let session = unsafe { &*session };
             session.task(index).yielder.set(yielder);
-            if first == In::Cancel {
-                drop(body);
-                return Ok(());
-            }
-            let run = AssertUnwindSafe(|| session.run_body(index, body));
+            let run = AssertUnwindSafe(|| match first {
+                In::Go | In::Refuse => session.run_body(index, body),
+                In::Cancel | In::Unwind => drop(body),
+            });
             match panic::catch_unwind(run) {
                 Ok(()) => Ok(()),
-                Err(payload) if session.unwinds.get() => panic::resume_unwind(payload),
+                Err(payload) if payload.is::<Unwound>() => Ok(()),
                 Err(payload) => Err(message(payload)),
             }
         };
@@ -132,26 +136,59 @@ impl<'s> Tasks<'s> {
     pub(super) fn clear(&mut self) {
         self.session.be_passive();
         for index in 0..self.list.len() {
-            let (state, kind) = (self.list[index].state, self.list[index].kind);
-            let is_at_await = state == State::Suspended
-                && kind != Kind::Thread
-                && self.session.task(index).blocks.get() == 0;
-            if state == State::New || is_at_await {
-                let _ = self.resume(index, In::Cancel);
-            }
-            if let Some(mut coroutine) = self.list[index].coroutine.take() {
-                if coroutine.started() && !coroutine.done() {
-                    self.session.unwinds.set(true);
-                    self.session.runs(index, || coroutine.force_unwind());
-                    self.session.unwinds.set(false);
+            let with = match self.list[index].state {
+                // Its stack is on its way to an end.
+                _ if self.session.task(index).unwinds.get() => In::Go,
+                State::At(_) => In::Unwind,
+                State::Suspended if !self.is_at_await(index) => In::Unwind,
+                State::New | State::Suspended | State::Done => In::Cancel,
+            };
+            let _ = self.resume(index, with);
+        }
+        // A destructor may wait for what another one of them has.
+        for round in 0..=MOST_ROUNDS {
+            let is_last = round == MOST_ROUNDS;
+            for index in 0..self.list.len() {
+                if is_last && self.list[index].coroutine.is_some() {
+                    self.leave_destructor(index);
+                } else if self.is_at_await(index) {
+                    let _ = self.resume(index, In::Cancel);
+                } else {
+                    let _ = self.resume(index, In::Go);
                 }
-                self.session
-                    .stacks
-                    .borrow_mut()
-                    .push(coroutine.into_stack());
+            }
+            if self.list.iter().all(|task| task.coroutine.is_none()) {
+                break;
             }
         }
         self.list.clear();
+    }
+
+    /// Whether what is left of a task is a future that is not polled.
+    fn is_at_await(&self, index: usize) -> bool {
+        let task = &self.list[index];
+        task.state == State::Suspended
+            && task.kind != Kind::Thread
+            && self.session.task(index).blocks.get() == 0
+    }
+
+    /// The destructor in which a task waits is left by a panic.
+    fn leave_destructor(&mut self, index: usize) {
+        let cell = self.session.task(index);
+        if !cell.unwinds.get() {
+            let _ = self.resume(index, In::Unwind);
+        }
+        if !cell.unwinds.get() {
+            // It catches all panics, for ever. It is left as it is, and so is what it has.
+            core::mem::forget(self.list[index].coroutine.take());
+        } else if self.list[index].coroutine.is_some() {
+            std::eprintln!(
+                "check: while `{}` unwinds, one of its destructors waits for ever. The process \
+                 ends here, as it would by a panic in there",
+                self.list[index].name
+            );
+            std::process::abort();
+        }
     }
 }
 

@@ -133,7 +133,7 @@ impl Effect {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Race(pub(super) usize);
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Trace {
     pub(super) events: Vec<Event>,
     clocks: Vec<u32>,

@@ -17,22 +17,34 @@ use crate::watching::Caller;
 /// Whether this build can check.
 pub(crate) const IS_ON: bool = false;
 
-#[inline]
-pub(crate) fn op<T: ?Sized>(_primitive: &T, _op: Op) {}
+pub(crate) struct Stamp;
+
+impl Stamp {
+    pub(crate) const fn new() -> Self {
+        Stamp
+    }
+}
+
+pub(crate) trait Checked {
+    fn stamp(&self) -> &Stamp;
+}
 
 #[inline]
-pub(crate) fn op_at<T: ?Sized>(_primitive: &T, _op: Op, _place: Caller) {}
+pub(crate) fn op<T: Checked>(_primitive: &T, _op: Op) {}
 
 #[inline]
-pub(crate) fn arrives<T: ?Sized>(_primitive: &T, _op: Op, _place: Caller) -> bool {
+pub(crate) fn op_at<T: Checked>(_primitive: &T, _op: Op, _place: Caller) {}
+
+#[inline]
+pub(crate) fn arrives<T: Checked>(_primitive: &T, _op: Op, _place: Caller) -> bool {
     true
 }
 
 #[inline]
-pub(crate) fn entered<T: ?Sized>(_primitive: &T) {}
+pub(crate) fn entered<T: Checked>(_primitive: &T) {}
 
 #[inline]
-pub(crate) fn pending<T: ?Sized>(_primitive: &T, _awaits: Awaits) {}
+pub(crate) fn pending<T: Checked>(_primitive: &T, _awaits: Awaits) {}
 
 #[inline]
 pub(crate) fn is_task() -> bool {
@@ -44,7 +56,7 @@ pub(crate) fn suspends<F: Future>(
     _future: Pin<&mut F>,
     _limit: Option<Duration>,
 ) -> Option<F::Output> {
-    unreachable!("no task is checked")
+    unreachable!("no thread is checked")
 }
 
 #[inline]
@@ -57,8 +69,12 @@ pub(crate) fn in_fixed_order(id: LockId) -> LockId {
     id
 }
 
-#[allow(dead_code)] // only where the feature is on, and there is no check
 #[inline]
 pub(crate) fn is_checked() -> bool {
+    false
+}
+
+#[inline]
+pub(crate) fn only_looks() -> bool {
     false
 }

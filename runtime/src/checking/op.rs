@@ -35,8 +35,12 @@ impl Op {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum GateOp {
     /// The first poll of a request. `alone`: at most one is admitted at a time. `reads`: it is
-    /// to read, and has no condition.
-    Arrive { alone: bool, reads: bool },
+    /// to read, and has no condition. `counts`: at a semaphore.
+    Arrive {
+        alone: bool,
+        reads: bool,
+        counts: bool,
+    },
     /// The first poll of an upgrade, which goes before all that are queued.
     Upgrade,
     /// A later poll.

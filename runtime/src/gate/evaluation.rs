@@ -114,7 +114,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     ) {
         self.gives_back(request);
         let release = |word| Some(P::release(word, request));
-        let wanted = Self::wanted(P::may_mutate(request));
+        let wanted = Self::wanted(Self::may_mutate(request));
         if self.try_change(wanted, release).is_none() {
             self.release_queued_object(request, object());
         }
@@ -126,7 +126,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         // Relaxed: the thread that has set the bit had the permit before (G7).
         let conditional = self.word.load(Ordering::Relaxed) & CONDITIONAL & P::FLAGS != 0;
         // A second panic would end the process.
-        if !conditional || !P::may_mutate(request) || std::thread::panicking() {
+        if !conditional || !Self::may_mutate(request) || std::thread::panicking() {
             return self.release_queued(request);
         }
         self.tell_of_change(true);

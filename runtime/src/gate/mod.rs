@@ -146,7 +146,9 @@
 //! `Waker::will_wake`) wake the same task. The owner's waker was consumed by the grant, so its
 //! pointers may since have been reused by another task. Hence a sibling must present the same
 //! waker at two polls, and its node keeps a clone in between: the pointers cannot be reused
-//! while that clone lives.
+//! while that clone lives. (A waker whose clones have other parts is never the same: one whose
+//! vtable is a constant with several addresses, for example. Of the executors that are tested
+//! none has such wakers; Miri makes them of each `Arc`.)
 //!
 //! # Threads that park
 //!

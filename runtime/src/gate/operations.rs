@@ -2,11 +2,17 @@
 
 use super::Gate;
 use super::policy::Policy;
-use crate::checking::{self, Awaits, GateOp, Op};
+use crate::checking::{self, Awaits, Checked, GateOp, Op, Stamp};
 use crate::platform::Flavour;
 use crate::queue::{FutureState, Node};
 use crate::watch::Mode;
 use crate::watching::Caller;
+
+impl<P: Policy, F> Checked for Gate<P, F> {
+    fn stamp(&self) -> &Stamp {
+        &self.queue.stamp
+    }
+}
 
 impl<P: Policy, F: Flavour> Gate<P, F> {
     #[inline]
@@ -33,6 +39,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                     GateOp::Arrive {
                         alone: P::ONE_AT_A_TIME,
                         reads: !conditional && P::mode(request) == Mode::Shared,
+                        counts: Self::counts(request),
                     }
                 }
             }
@@ -66,6 +73,12 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         let counts = Self::counts(request);
         let alone = P::ONE_AT_A_TIME;
         checking::op(self, Op::Gate(GateOp::Release { counts, alone }));
+    }
+
+    /// Whether what is guarded may have changed while `request` was granted.
+    #[inline]
+    pub(super) fn may_mutate(request: P::Request) -> bool {
+        P::may_mutate(request) && !checking::only_looks()
     }
 
     /// A section whose condition is false gives its permit back.

@@ -22,7 +22,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     pub(crate) fn release(&self, request: P::Request) {
         self.gives_back(request);
         let release = |word| Some(P::release(word, request));
-        let wanted = Self::wanted(P::may_mutate(request));
+        let wanted = Self::wanted(Self::may_mutate(request));
         if self.try_change(wanted, release).is_none() {
             self.release_queued(request);
         }
@@ -39,7 +39,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     #[cold]
     #[inline(never)]
     pub(super) fn release_queued(&self, request: P::Request) {
-        let queue = self.lock_after_change(P::may_mutate(request));
+        let queue = self.lock_after_change(Self::may_mutate(request));
         self.release_locked(queue, request);
     }
 

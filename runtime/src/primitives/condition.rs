@@ -264,11 +264,7 @@ impl Condition {
     #[track_caller]
     #[inline]
     pub fn notify(&self, guard: &impl HoldsLock, n: usize) {
-        checking::op_at(
-            &self.signal,
-            Op::Condition(ConditionOp::Notify),
-            Caller::here(),
-        );
+        self.does(ConditionOp::Notify, Caller::here());
         // Waiters of the lock of `guard` joined before it was acquired (C1).
         if n == 0 || self.signal.was_empty() {
             return;
@@ -340,8 +336,8 @@ impl Condition {
 
     /// Tells a checker.
     #[inline]
-    fn does(&self, op: ConditionOp) {
-        checking::op(&self.signal, Op::Condition(op));
+    fn does(&self, op: ConditionOp, place: Caller) {
+        checking::op_at(&self.signal, Op::Condition(op), place);
     }
 
     /// Under the queue lock, when it is empty.
@@ -445,7 +441,7 @@ impl<G: Relock> Future for ConditionWait<'_, G> {
                     else {
                         unreachable!("the stage was matched above")
                     };
-                    condition.does(ConditionOp::Wait);
+                    condition.does(ConditionOp::Wait, this.watch.place());
                     let id = guard.lock_id();
                     // SAFETY: the node is idle, pinned as we are, used with this
                     // signal only, and leaves in our drop.
@@ -470,7 +466,7 @@ impl<G: Relock> Future for ConditionWait<'_, G> {
                     return Poll::Pending;
                 }
                 Stage::Parked(_) => {
-                    condition.does(ConditionOp::Poll);
+                    condition.does(ConditionOp::Poll, this.watch.place());
                     // SAFETY: as above, and the node has joined.
                     let polled = unsafe { condition.signal.poll_joined(&this.node, cx.waker()) };
                     if polled.is_pending() {
@@ -518,7 +514,7 @@ impl<G: Relock> Drop for ConditionWait<'_, G> {
 
         let condition = self.condition;
         if self.node.state() != State::Idle {
-            condition.does(ConditionOp::Leave);
+            condition.does(ConditionOp::Leave, self.watch.place());
         }
         // The node leaves first: nothing before it can panic.
         // SAFETY: the node is ours and was used with this signal only.

@@ -57,7 +57,7 @@ const QUEUED: usize = 1 << 1;
 ///
 /// Everyone who waits when [`set`](Self::set) is called is let through, also
 /// when [`clear`](Self::clear) follows before they run. A `set` is not stored
-/// for anyone beyond the flag itself: who comes after a `clear` waits.
+/// for anyone beyond the flag itself: whoever comes after a `clear` waits.
 ///
 /// # Examples
 ///
@@ -94,7 +94,7 @@ impl Event {
         }
     }
 
-    /// Sets the flag and lets everybody through who waits, in the order they
+    /// Sets the flag and lets through everybody who waits, in the order they
     /// came.
     ///
     /// Everything before the call happens before what comes after the wait.
@@ -120,9 +120,10 @@ impl Event {
     /// ready.wait().await;
     /// # });
     /// ```
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn set(&self) {
-        self.does(EventOp::Set);
+        self.does(EventOp::Set, Caller::here());
         let mut word = self.word.load(Ordering::Relaxed);
         // Unless there are waiters that no other call lets through:
         while word & (SET | QUEUED) != QUEUED {
@@ -163,9 +164,10 @@ impl Event {
     /// ready.clear();
     /// assert!(!ready.is_set());
     /// ```
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn clear(&self) {
-        self.does(EventOp::Clear);
+        self.does(EventOp::Clear, Caller::here());
         // Acquire: pairs with the Release of `set`. Release: pairs with the Acquire
         // of `is_set`.
         self.word.fetch_and(!SET, Ordering::AcqRel);
@@ -186,16 +188,17 @@ impl Event {
     /// }
     /// assert_eq!(rounds, 3);
     /// ```
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn is_set(&self) -> bool {
-        self.does(EventOp::IsSet);
+        self.does(EventOp::IsSet, Caller::here());
         self.flag()
     }
 
     /// Tells a checker.
     #[inline]
-    fn does(&self, op: EventOp) {
-        checking::op(&self.signal, Op::Event(op));
+    fn does(&self, op: EventOp, place: Caller) {
+        checking::op_at(&self.signal, Op::Event(op), place);
     }
 
     #[inline]
@@ -260,7 +263,7 @@ impl Event {
         match node.future_state() {
             FutureState::Init => checking::arrives(&self.signal, Op::Event(EventOp::Wait), place),
             FutureState::Polled => {
-                self.does(EventOp::Poll);
+                self.does(EventOp::Poll, place);
                 true
             }
             FutureState::Completed => true,
@@ -411,7 +414,7 @@ impl Drop for EventWait<'_> {
     #[inline]
     fn drop(&mut self) {
         if self.node.future_state() == FutureState::Polled {
-            self.event.does(EventOp::Leave);
+            self.event.does(EventOp::Leave, self.watch.place());
             // SAFETY: the node is ours and was used with this signal only.
             unsafe { self.event.cancel(&self.node) }
         }

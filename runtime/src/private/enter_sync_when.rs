@@ -131,7 +131,7 @@ macro_rules! sync_conditional {
             where
                 Self: 'g;
 
-            /// Stands for a guard, while a condition is evaluated by who holds the lock.
+            /// Stands for a guard, while a condition is evaluated by the holder of the lock.
             ///
             /// # Safety
             ///

@@ -115,8 +115,9 @@ pub struct AnyLease<E>(Option<Lease<E>>);
 /// nothing. Its number tells one place from others: of bounds that are the same, the compiler
 /// would report one.
 #[diagnostic::on_unimplemented(
-    message = "this leaves a block whose lock can be lost: the block is dropped at an `.await` then, so it is a future of its own, and ends where that ends",
-    label = "leaves the block before its end",
+    message = "a block that awaits is left at its end only, where its lock can be lost",
+    label = "would leave the block before its end",
+    note = "when the lock is lost, the block is dropped at an `.await`: so it is a future of its own, and this would end that future, not the fn or the loop around",
     note = "let the value of the block be a `Result`, and write the `?` behind it: `with_lock!(lock?, {{ .. }})?`",
     note = "or write the section as a fn, `#[synchronized(lock?)]`, which may be left in any way"
 )]

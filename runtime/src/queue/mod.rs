@@ -45,6 +45,7 @@ pub use self::node::Object;
 pub(crate) use self::node::{
     ConditionFn, ConditionalNode, Evaluator, FutureState, Node, Request, State,
 };
+use crate::checking::Stamp;
 use crate::platform::{Flavour, Ordering, QueueLock, QueueLockGuard, Threads, const_unless_loom};
 
 /// A node, by its address (Q7).
@@ -138,6 +139,8 @@ mod woken {
 /// The list of waiters of one primitive, behind its lock.
 pub(crate) struct Queue<R: Request, F> {
     lock: QueueLock<Node<R>, F>,
+    /// Of the primitive whose queue it is.
+    pub(crate) stamp: Stamp,
     /// Suppresses the auto traits; the impls below add them back.
     _nodes: PhantomData<*const Node<R>>,
 }
@@ -151,7 +154,11 @@ unsafe impl<R: Request + Send + Sync> Sync for Queue<R, Threads> {}
 impl<R: Request, F: Flavour> Queue<R, F> {
     const_unless_loom! {
         pub(crate) const fn new() -> Self {
-            Queue { lock: QueueLock::new(), _nodes: PhantomData }
+            Queue {
+                lock: QueueLock::new(),
+                stamp: Stamp::new(),
+                _nodes: PhantomData,
+            }
         }
     }
 
@@ -816,5 +823,30 @@ impl<R: Request> LockedQueue<'_, R> {
             }
         }
         count
+    }
+}
+
+#[cfg(all(
+    test,
+    feature = "check",
+    not(any(async_monitor_loom, async_monitor_shuttle))
+))]
+mod tests {
+    use std::thread;
+
+    use super::woken;
+    use crate::check::every_schedule;
+
+    /// What a check does is the same whatever waits on other threads.
+    #[test]
+    fn a_check_counts_what_it_has_woken_itself() {
+        every_schedule(|run| {
+            run.spawn("task", async {
+                thread::spawn(woken::add).join().unwrap();
+                let count = woken::count();
+                thread::spawn(woken::subtract).join().unwrap();
+                assert_eq!(count, 0);
+            });
+        });
     }
 }

@@ -4,7 +4,7 @@ use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
 
 use super::raw::{RawMutexGuard, RawReadGuard, RawWriteGuard};
-use crate::checking::{self, Op, SyncOp};
+use crate::checking::{self, Checked, Op, Stamp, SyncOp};
 use crate::gate::{Exclusive, Gate};
 use crate::platform::const_unless_loom;
 use crate::queue::Object;
@@ -22,6 +22,12 @@ impl Turns {
         pub(super) const fn new() -> Self {
             Turns(Gate::new(0))
         }
+    }
+}
+
+impl Checked for Turns {
+    fn stamp(&self) -> &Stamp {
+        self.0.stamp()
     }
 }
 
@@ -158,6 +164,7 @@ impl<'a, R: RawGuard> Hold<'a, R> {
     #[inline(always)]
     fn release(&mut self, changed: bool, object: impl FnOnce() -> Option<Object>) {
         self.turns.does(SyncOp::Release);
+        let changed = changed && !checking::only_looks();
         if self.has_turn || changed && self.turns.0.has_unsatisfied() {
             self.release_and_wake(changed, object);
         } else {

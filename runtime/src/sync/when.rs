@@ -51,7 +51,7 @@ pub unsafe trait ConditionalSyncLock: SyncLock {
     where
         Self: 'a;
 
-    /// Stands for a guard, while a condition is evaluated by who holds the lock.
+    /// Stands for a guard, while a condition is evaluated by the holder of the lock.
     ///
     /// # Safety
     ///

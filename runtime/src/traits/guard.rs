@@ -27,7 +27,7 @@ use crate::LockId;
 /// }
 ///
 /// impl Bell {
-///     /// Only who holds the lock can call this.
+///     /// Only a holder of the lock can call this.
 ///     fn ring(&self, held: &impl HoldsLock) {
 ///         self.rung.notify_all(held);
 ///     }
@@ -68,16 +68,16 @@ pub unsafe trait HoldsLock {
 /// # futures::executor::block_on(async {
 /// use async_monitor::{Mutex, Relock, View};
 ///
-/// /// Whether the data is such, of any guard.
-/// fn test<G>(guard: &mut G, is_such: impl FnOnce(&<G as View<'_>>::View) -> bool) -> bool
+/// /// Whether the predicate holds for what the guard protects.
+/// fn holds<G>(guard: &mut G, predicate: impl FnOnce(&<G as View<'_>>::View) -> bool) -> bool
 /// where
 ///     G: Relock,
 /// {
-///     guard.with_view(is_such)
+///     guard.with_view(predicate)
 /// }
 ///
 /// let jobs = Mutex::new(vec![1]);
-/// assert!(test(&mut jobs.lock().await, |jobs| jobs.len() == 1));
+/// assert!(holds(&mut jobs.lock().await, |jobs| jobs.len() == 1));
 /// # });
 /// ```
 pub trait View<'v, Bound = &'v Self> {

@@ -245,8 +245,9 @@ pub trait AsyncLock {
     /// A section that names the lock with a `?` is left then: its body is dropped where it
     /// awaits, and the section returns the error. [`Lease`] has the details.
     ///
-    /// A lock whose guard knows when it is lost:
+    /// # Examples
     ///
+    /// A lock whose guard knows when it is lost:
     ///
     /// ```
     /// use async_monitor::{AsyncLock, CanBeLost, Event, Lease, Lock, LockGuard};
@@ -375,8 +376,9 @@ impl<E> Lease<E> {
     /// A future that looks at a clock does so at each poll, or a process that was stopped
     /// would go on before its timers have had their turn.
     ///
-    /// Where the clock is looked at by each poll:
+    /// # Examples
     ///
+    /// Each poll looks at the clock:
     ///
     /// ```
     /// # futures::executor::block_on(async {

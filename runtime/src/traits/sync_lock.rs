@@ -196,10 +196,9 @@ pub trait SyncRwLock: SyncLock {
 /// - The drop of a guard happens before the return of the next.
 /// - A shared reference to the lock always leads to the same lock.
 ///
-/// A lock of one's own that guards fields:
-///
-///
 /// # Examples
+///
+/// A lock of one's own that can guard fields:
 ///
 /// ```
 /// use async_monitor::{ExclusiveSyncLock, SyncLock};

@@ -92,6 +92,7 @@
 //!     "last_acquired": { "file": "src/bank.rs", "line": 43, "column": 5 },
 //!     "last_section": null,
 //!     "holding": [],
+//!     "behind": null,
 //!     "circle": null
 //!   }],
 //!   "held": [],
@@ -100,8 +101,9 @@
 //! ```
 //!
 //! In `held` and `holding` are the `lock` (its name), `id`, `mode`, `place`, `section` and
-//! `since_ms`; of those in `held`, the `mode` may be null, and the `section` is null of a guard
-//! that was acquired by hand. The `mode` is `"exclusive"`, `"shared"`, `"upgradable"`, `"upgrade"` or, of a semaphore,
+//! `since_ms`; in `behind`, `mode`, `place` and `section`. In `held`, the `mode` may be null, and
+//! the `section` is null of a guard that was acquired by hand. The `mode` is
+//! `"exclusive"`, `"shared"`, `"upgradable"`, `"upgrade"` or, of a semaphore,
 //! `{"permits": 2}`. In `orders` are a `first` and a `then`, each with `lock`, `mode` and
 //! `section`.
 //!
@@ -156,7 +158,7 @@ use std::time::Duration;
 pub(crate) use self::metrics::BUCKETS;
 pub use self::metrics::{Metrics, Times};
 pub use self::report::{
-    Held, Kind, Mode, Order, OrderedLock, Place, Report, Resource, SectionInfo, Wait,
+    Behind, Held, Kind, Mode, Order, OrderedLock, Place, Report, Resource, SectionInfo, Wait,
 };
 #[cfg(all(unix, feature = "watch-signal"))]
 pub use self::signal::{OnSignal, on_signal};

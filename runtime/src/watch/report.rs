@@ -4,11 +4,9 @@
 //! are milliseconds and their fields end in `_ms`.
 
 use core::fmt;
-use core::iter;
 use core::panic::Location;
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
-use std::format;
 use std::string::String;
 use std::vec::Vec;
 
@@ -108,7 +106,7 @@ pub enum Mode {
     Shared,
     /// To read, and perhaps to write later.
     Upgradable,
-    /// To write, by who holds the lock to read and perhaps write.
+    /// To write, by the holder of an upgradable guard.
     Upgrade,
     /// So many permits of a semaphore.
     Permits(usize),
@@ -378,9 +376,35 @@ pub struct Wait {
     pub last_section: Option<SectionInfo>,
     /// The locks that are held by the sections around, from the outermost on.
     pub holding: Vec<Held>,
+    /// In a circle: who is before it in line, where that is what it waits for. The holders
+    /// would let it in.
+    pub behind: Option<Behind>,
     /// In a [`Kind::Snapshot`]: the number, from 1, of the circle that it is in, if nothing in
     /// one has moved for the [threshold](super::set_threshold).
     pub circle: Option<usize>,
+}
+
+/// Who keeps a [`Wait`] in line.
+///
+/// ```
+/// use async_monitor::watch;
+///
+/// for wait in watch::report().waits {
+///     if let Some(behind) = wait.behind {
+///         println!("{} is in line behind {}", wait.place, behind.place);
+///     }
+/// }
+/// ```
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Behind {
+    /// What it asks for.
+    pub mode: Mode,
+    /// Where.
+    pub place: Place,
+    /// By which section, if by one.
+    pub section: Option<SectionInfo>,
 }
 
 impl Report {
@@ -423,33 +447,6 @@ impl Report {
             }
             _ => false,
         }
-    }
-
-    /// What each lock is called, where several have one name: that, and a number.
-    fn labels(&self) -> Labels {
-        let mut labels = Labels(BTreeMap::new());
-        let mut ids: BTreeMap<&str, Vec<LockId>> = BTreeMap::new();
-        let of_waits = self.waits.iter().flat_map(|wait| {
-            let holding = wait
-                .holding
-                .iter()
-                .filter_map(|held| Some((&held.lock, held.id?)));
-            iter::once((&wait.name, wait.id)).chain(holding)
-        });
-        let of_held = self.held.iter();
-        let of_held = of_held.filter_map(|held| Some((&held.lock, held.id?)));
-        for (name, id) in of_waits.chain(of_held) {
-            let same = ids.entry(name).or_default();
-            if !same.contains(&id) {
-                same.push(id);
-            }
-        }
-        for (name, ids) in ids.iter().filter(|(_, ids)| ids.len() > 1) {
-            for (index, id) in ids.iter().enumerate() {
-                labels.0.insert(*id, format!("`{name}` #{}", index + 1));
-            }
-        }
-        labels
     }
 }
 
@@ -504,40 +501,84 @@ impl fmt::Display for SectionInfo {
     }
 }
 
-/// Numbers of locks, in a report of several that have one name.
-struct Labels(BTreeMap<LockId, String>);
-
-impl Labels {
-    fn of(&self, name: &str, id: Option<LockId>) -> String {
-        let label = id.and_then(|id| self.0.get(&id));
-        label.map_or_else(|| format!("`{name}`"), String::clone)
-    }
-}
-
-/// One of those in a report.
-struct In<'r, T>(&'r T, &'r Labels);
-
 impl fmt::Display for Held {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        In(self, &Labels(BTreeMap::new())).fmt(f)
+        self.write(f, &Labels::default())
     }
 }
 
-impl fmt::Display for In<'_, Held> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let In(this, labels) = self;
-        write!(f, "{}, ", labels.of(&this.lock, this.id))?;
-        match (this.section, this.mode) {
+impl Held {
+    fn write(&self, f: &mut fmt::Formatter<'_>, labels: &Labels<'_>) -> fmt::Result {
+        let label = labels.of(&self.lock, self.id);
+        write!(f, "{label}, ")?;
+        match (self.section, self.mode) {
             (Some(section), _) => write!(f, "acquired by {section}")?,
             (None, Some(Mode::Exclusive | Mode::Permits(_))) => {
-                write!(f, "acquired at {}", this.place)?;
+                write!(f, "acquired at {}", self.place)?;
             }
             // There may be others.
-            (None, _) => write!(f, "last acquired at {}", this.place)?,
+            (None, _) => write!(f, "last acquired at {}", self.place)?,
         }
-        match this.mode {
+        match self.mode {
             None | Some(Mode::Permits(_)) => Ok(()),
             Some(mode) => mode.write_unless_exclusive(f),
+        }
+    }
+}
+
+/// Tells locks with one name apart within a report, and shows that several names are of one lock.
+#[derive(Default)]
+struct Labels<'r> {
+    /// The number of each, in the order in which they are met, and its first name.
+    locks: BTreeMap<LockId, (usize, &'r str)>,
+    /// The first lock of each name.
+    names: BTreeMap<&'r str, LockId>,
+    /// Those that a name does not tell.
+    numbered: BTreeSet<LockId>,
+}
+
+impl<'r> Labels<'r> {
+    fn new(report: &'r Report) -> Self {
+        let mut labels = Labels::default();
+        for wait in &report.waits {
+            labels.add(&wait.name, Some(wait.id));
+            for held in wait.holding.iter().rev() {
+                labels.add(&held.lock, held.id);
+            }
+        }
+        for held in &report.held {
+            labels.add(&held.lock, held.id);
+        }
+        labels
+    }
+
+    fn add(&mut self, name: &'r str, id: Option<LockId>) {
+        let Some(id) = id else { return };
+        let number = self.locks.len() + 1;
+        let (_, first_name) = *self.locks.entry(id).or_insert((number, name));
+        let first = *self.names.entry(name).or_insert(id);
+        if first != id || first_name != name {
+            self.numbered.extend([first, id]);
+        }
+    }
+
+    fn of<'n>(&self, name: &'n str, id: Option<LockId>) -> Label<'n> {
+        let numbered = id.filter(|id| self.numbered.contains(id));
+        let number = numbered.and_then(|id| Some(self.locks.get(&id)?.0));
+        Label { name, number }
+    }
+}
+
+struct Label<'n> {
+    name: &'n str,
+    number: Option<usize>,
+}
+
+impl fmt::Display for Label<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.number {
+            Some(number) => write!(f, "`{}` #{number}", self.name),
+            None => write!(f, "`{}`", self.name),
         }
     }
 }
@@ -563,55 +604,59 @@ impl Mode {
 
 impl fmt::Display for Wait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        In(self, &Labels(BTreeMap::new())).fmt(f)
+        self.write(f, &Labels::default())
     }
 }
 
-impl fmt::Display for In<'_, Wait> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let In(this, labels) = self;
-        match this.section {
+impl Wait {
+    fn write(&self, f: &mut fmt::Formatter<'_>, labels: &Labels<'_>) -> fmt::Result {
+        match self.section {
             Some(section) => write!(f, "{section}")?,
-            None => write!(f, "{}", this.place)?,
+            None => write!(f, "{}", self.place)?,
         }
-        let (name, since) = (labels.of(&this.name, Some(this.id)), Since(this.since));
-        if this.granted && this.is_notified() {
+        let name = labels.of(&self.name, Some(self.id));
+        if self.granted && self.is_notified() {
             write!(f, " was notified by {name} and has not been polled since")?;
-        } else if this.granted {
+        } else if self.granted {
             write!(f, " was granted {name} and has not been polled since")?;
         } else {
-            write!(f, " has waited for {since} for ")?;
-            match (this.resource, this.section) {
+            write!(f, " has waited for {} for ", Since(self.since))?;
+            match (self.resource, self.section) {
                 (Resource::When, Some(section)) if !section.condition.is_empty() => {
                     write!(f, "`{}` of {name}", section.condition)?;
                 }
                 (Resource::When, _) => write!(f, "a condition of {name}")?,
                 (Resource::Condition, _) => write!(f, "a notification of {name}")?,
                 (Resource::Barrier, _) => write!(f, "others at {name}")?,
-                (Resource::Semaphore, _) => write!(f, "{} of {name}", this.mode)?,
-                (Resource::Lock | Resource::Event, _) => {
-                    write!(f, "{name}")?;
-                }
+                (Resource::Semaphore, _) => write!(f, "{} of {name}", self.mode)?,
+                (Resource::Lock | Resource::Event, _) => write!(f, "{name}")?,
             }
-            if matches!(this.resource, Resource::Lock) {
-                this.mode.write_unless_exclusive(f)?;
+            if self.resource == Resource::Lock {
+                self.mode.write_unless_exclusive(f)?;
             }
-            if this.has_condition_false {
+            if self.has_condition_false {
                 f.write_str(", which was false")?;
             }
         }
-        for held in this.holding.iter().rev() {
-            write!(f, "\n    while it holds {}", In(held, labels))?;
+        for held in self.holding.iter().rev() {
+            f.write_str("\n    while it holds ")?;
+            held.write(f, labels)?;
         }
-        match (this.last_section, this.last_acquired) {
+        if let Some(behind) = &self.behind {
+            write!(f, "\n    in line behind ")?;
+            match behind.section {
+                Some(section) => write!(f, "{section}")?,
+                None => write!(f, "{}", behind.place)?,
+            }
+            write!(f, ", which waits {}", behind.mode)?;
+        }
+        match (self.last_section, self.last_acquired) {
             (Some(section), _) => write!(f, "\n    {name} was last acquired by {section}"),
             (None, Some(place)) => write!(f, "\n    {name} was last acquired at {place}"),
             (None, None) => Ok(()),
         }
     }
-}
 
-impl Wait {
     /// Whether it was let through, if it is `granted`.
     fn is_notified(&self) -> bool {
         match self.resource {
@@ -674,13 +719,15 @@ impl fmt::Display for Report {
             )?,
             Kind::LongHold => f.write_str("async-monitor: a lock has been held for long\n")?,
         }
-        let labels = self.labels();
+        let labels = Labels::new(self);
         let shown = match self.kind {
             Kind::LongHold => LONG_HOLD_WAITS,
             _ => usize::MAX,
         };
         for wait in self.waits.iter().take(shown) {
-            writeln!(f, "  {}", In(wait, &labels))?;
+            f.write_str("  ")?;
+            wait.write(f, &labels)?;
+            f.write_str("\n")?;
             if let Some(circle) = wait.circle {
                 writeln!(f, "    deadlock: it waits in the circle {circle}")?;
             }
@@ -692,16 +739,15 @@ impl fmt::Display for Report {
             writeln!(f, "  {order}")?;
         }
         for held in &self.held {
-            let is_by_hand = held.section.is_none();
-            let held = (In(held, &labels), Since(held.since));
-            match self.kind {
-                Kind::Snapshot | Kind::LongHold => {
-                    writeln!(f, "  {}, held for {} or more", held.0, held.1)?;
-                }
-                _ if held.1.0.is_zero() => writeln!(f, "  it holds {}", held.0)?,
-                _ => writeln!(f, "  it holds {}, for {} or more", held.0, held.1)?,
+            let is_list = matches!(self.kind, Kind::Snapshot | Kind::LongHold);
+            f.write_str(if is_list { "  " } else { "  it holds " })?;
+            held.write(f, &labels)?;
+            match held.since.is_zero() {
+                _ if is_list => writeln!(f, ", held for {} or more", Since(held.since))?,
+                true => f.write_str("\n")?,
+                false => writeln!(f, ", for {} or more", Since(held.since))?,
             }
-            if self.kind == Kind::LongHold && is_by_hand {
+            if self.kind == Kind::LongHold && held.section.is_none() {
                 f.write_str(
                     "  It is kept by a guard; if the place is that of a derive, by one of a method \
                      `acquire_..`. Where who waits is called while that guard is kept, neither \

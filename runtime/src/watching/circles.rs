@@ -30,7 +30,7 @@ use std::vec::{self, Vec};
 use super::entries::{Entry, Standing};
 use super::registry::{Registry, conflict};
 use crate::LockId;
-use crate::watch::{Mode, Resource};
+use crate::watch::{Behind, Mode, Resource};
 
 /// A lock, a section that holds it, how, and a wait in that section.
 #[derive(Clone, Copy)]
@@ -245,6 +245,35 @@ impl<'r> Waits<'r> {
             }
         }
     }
+}
+
+/// Who is before the wait at `at` in line, if those in its circle who hold the lock would let the
+/// wait in: the first whom they keep waiting.
+pub(super) fn behind(registry: &Registry, circle: &[u32], at: u32) -> Option<Behind> {
+    let entry = registry.entries.get(at)?;
+    let lock = need(entry).filter(|need| need.is_queued)?.lock;
+    let is_kept = |mode: Mode| {
+        let mut others = circle.iter().filter_map(|at| registry.entries.get(*at));
+        others.any(|other| {
+            let mut held = other.held.iter().filter(|held| held.lock == lock);
+            let upgrades = other.asked.lock == lock && other.asked.mode == Mode::Upgrade;
+            held.any(|held| conflict(held.mode, mode))
+                || (upgrades && conflict(Mode::Upgradable, mode))
+        })
+    };
+    if matches!(entry.asked.mode, Mode::Permits(_) | Mode::Upgrade) || is_kept(entry.asked.mode) {
+        return None;
+    }
+    let ahead = registry.entries.iter().filter(|(_, ahead)| {
+        let needs = need(ahead).is_some_and(|need| need.is_queued && need.lock == lock);
+        needs && ahead.sequence < entry.sequence && is_kept(ahead.asked.mode)
+    });
+    let (_, first) = ahead.min_by_key(|(_, ahead)| ahead.sequence)?;
+    Some(Behind {
+        mode: first.asked.mode,
+        place: first.place,
+        section: first.entering.map(|(_, section)| section),
+    })
 }
 
 /// Follows waits from `start`, each to those that keep it waiting, depth first, each wait once;

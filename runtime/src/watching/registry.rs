@@ -356,9 +356,13 @@ impl Registry {
         let mut waits = Vec::new();
         let mut known = Vec::new();
         for at in circle {
+            let behind = circles::behind(self, circle, *at);
             if let Some(entry) = self.entries.get_mut(*at) {
                 entry.reported.in_a_circle = true;
-                waits.push(wait(entry, &self.told, now));
+                waits.push(Wait {
+                    behind,
+                    ..wait(entry, &self.told, now)
+                });
                 known.push((*at, entry.sequence));
             }
         }
@@ -388,14 +392,15 @@ impl Registry {
 
     fn snapshot(&self, threshold: Duration, now: Instant) -> Report {
         let circles = circles::find_all(self, threshold, now, |_| false);
-        let circle_of = |at: u32| {
-            let found = circles.iter().position(|circle| circle.contains(&at));
-            found.map(|index| index + 1)
-        };
         let entries = self.entries.in_order();
-        let waits = entries.iter().map(|(at, entry)| Wait {
-            circle: circle_of(*at),
-            ..wait(entry, &self.told, now)
+        let waits = entries.iter().map(|(at, entry)| {
+            let index = circles.iter().position(|circle| circle.contains(at));
+            let behind = index.and_then(|index| circles::behind(self, &circles[index], *at));
+            Wait {
+                behind,
+                circle: index.map(|index| index + 1),
+                ..wait(entry, &self.told, now)
+            }
         });
         let mut held: Vec<Held> = self.held_by_sections(now);
         for line in holders::lines(self).values() {
@@ -508,6 +513,7 @@ pub(super) fn wait(entry: &Entry, told: &Told, now: Instant) -> Wait {
             let holding = entry.held.iter().rev();
             holding.map(|around| held(around, Duration::ZERO)).collect()
         },
+        behind: None,
         circle: None,
     }
 }

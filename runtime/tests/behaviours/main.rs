@@ -22,6 +22,8 @@ mod flavour {
 }
 
 mod list;
+#[path = "../support/one_table.rs"]
+mod one_table;
 #[path = "../support/random.rs"]
 mod random;
 mod scheduled;

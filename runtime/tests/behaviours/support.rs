@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, RawWaker, RawWakerVTable, Wake, Waker};
 
 use crate::flavour::Anywhere;
+use crate::one_table;
 
 /// A waker that counts how often it was woken, by value or by reference.
 #[derive(Default)]
@@ -40,7 +41,7 @@ pub(crate) struct Task {
 impl Task {
     pub(crate) fn new() -> Self {
         let counter = Arc::new(Counter::default());
-        let waker = Waker::from(Arc::clone(&counter));
+        let waker = one_table::waker!(Counter, Arc::clone(&counter));
         Task { counter, waker }
     }
 

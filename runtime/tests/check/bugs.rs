@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use async_monitor::check::{Check, Failure, Run};
-use async_monitor::{Condition, Event, Mutex, Semaphore};
+use async_monitor::{Barrier, Condition, Event, Mutex, RwLock, Semaphore, sync};
 
 /// The failure of a test, whose table has at most a dozen lines and whose replay fails alike.
 fn fails(check: &Check, test: impl Fn(&mut Run)) -> Failure {
@@ -107,7 +107,7 @@ fn a_missed_notification() {
     assert!(
         failure
             .what()
-            .contains("`waiter` waits to be told by condition")
+            .contains("`waiter` waits to be notified by condition")
     );
 }
 
@@ -171,6 +171,117 @@ fn a_lock_that_is_never_released_is_no_starvation() {
     assert!(failure.what().contains("`waits` waits for"));
 }
 
+/// All who hold it, and whether one of them is the one who waits.
+#[test]
+fn who_holds_what_is_waited_for() {
+    let failure = fails(&Check::new().cancels(0), |run| {
+        let lock = Arc::new(RwLock::new(0));
+        run.name("map", &*lock);
+        let both = Arc::new(Barrier::new(2));
+        for name in ["ada", "bob"] {
+            let (lock, both) = (Arc::clone(&lock), Arc::clone(&both));
+            run.spawn(name, async move {
+                let _reads = lock.read().await;
+                both.wait().await.unwrap();
+                let _writes = lock.write().await;
+            });
+        }
+    });
+    assert_eq!(
+        failure.what(),
+        "deadlock: `ada` waits for map, which it and `bob` hold; `bob` waits for map, which it \
+         and `ada` hold"
+    );
+}
+
+/// Sets an event at its end, and says whether it was cancelled.
+struct Ends(Arc<Event>, Rc<Cell<bool>>);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        self.0.set();
+    }
+}
+
+/// A reader that has ended and kept its guard keeps a writer out, whoever else reads.
+#[test]
+fn each_holder_keeps_others_out_of_a_lock() {
+    let failure = Check::new()
+        .run(|run| {
+            let lock = Arc::new(RwLock::new(0));
+            run.name("map", &*lock);
+            let [begins, told, reads, gone] = [(); 4].map(|()| Arc::new(Event::new()));
+            let cancelled = Rc::new(Cell::new(true));
+            let ends = Ends(Arc::clone(&gone), Rc::clone(&cancelled));
+            let (begun, tells) = (Arc::clone(&begins), Arc::clone(&told));
+            run.spawn("tells", async move {
+                let ends = ends;
+                begun.wait().await;
+                tells.set();
+                ends.1.set(false);
+            });
+            run.thread("begins", move || begins.set());
+            let (other, has_read) = (Arc::clone(&lock), Arc::clone(&reads));
+            run.thread("waits", move || {
+                let _guard = other.read_blocking();
+                has_read.set();
+                told.wait_blocking();
+            });
+            let other = Arc::clone(&lock);
+            run.thread("leaks", move || {
+                reads.wait_blocking();
+                gone.wait_blocking();
+                let guard = other.read_blocking();
+                if cancelled.get() {
+                    std::mem::forget(guard);
+                }
+            });
+            run.thread("writes", move || *lock.write_blocking() += 1);
+        })
+        .unwrap_err();
+    assert!(
+        failure
+            .what()
+            .contains("`writes` waits for map, which `waits` and `leaks` hold"),
+        "{}",
+        failure.what()
+    );
+}
+
+/// A permit that is never given back keeps nobody out who may get another one.
+#[test]
+fn one_holder_may_give_a_permit_back() {
+    let test = |run: &mut Run| {
+        let semaphore = Arc::new(Semaphore::new(2));
+        let [begins, told] = [(); 2].map(|()| Arc::new(Event::new()));
+        let (keeps, waits) = (Arc::clone(&semaphore), Arc::clone(&semaphore));
+        let (begun, tells) = (Arc::clone(&begins), Arc::clone(&told));
+        run.thread("keeps", move || std::mem::forget(keeps.acquire_blocking()));
+        run.thread("waits", move || {
+            let _permit = waits.acquire_blocking();
+            told.wait_blocking();
+        });
+        run.spawn("tells", async move {
+            begun.wait().await;
+            tells.set();
+        });
+        run.thread("begins", move || begins.set());
+        run.thread("asks", move || drop(semaphore.acquire_blocking()));
+    };
+    assert!(Check::new().run(test).unwrap().is_proof());
+}
+
+#[test]
+fn what_is_waited_for_has_its_kind() {
+    let failure = Check::new()
+        .run(|run| {
+            let semaphore = Semaphore::new(0);
+            run.thread("asks", move || drop(semaphore.acquire_blocking()));
+        })
+        .unwrap_err();
+    assert_eq!(failure.what(), "deadlock: `asks` waits for semaphore #0");
+}
+
 #[test]
 fn a_server_need_not_end() {
     let outcome = Check::new()
@@ -215,8 +326,20 @@ fn what_is_not_ours() {
     assert!(
         failure
             .what()
-            .contains("`waits` awaits something that is not of this crate")
+            .starts_with("`waits` awaits something that is not of this crate, and that no task")
     );
+    let failure = Check::new()
+        .run(|run| {
+            let mutex = Mutex::new(0);
+            run.spawn("waits", async move {
+                let _guard = mutex.lock().await;
+                std::future::pending().await
+            });
+        })
+        .unwrap_err();
+    let what = failure.what();
+    let place = "`waits`, after bugs.rs:";
+    assert!(what.starts_with(place), "{what}");
 }
 
 #[test]
@@ -235,6 +358,357 @@ fn what_is_not_deterministic() {
         })
         .unwrap_err();
     assert!(failure.what().contains("not deterministic"));
+}
+
+/// What a later run leaves behind is seen by the first schedule alone.
+#[test]
+fn what_is_left_by_a_later_run() {
+    let is_seen = Rc::new(Cell::new(false));
+    let failure = Check::new()
+        .cancels(0)
+        .run(|run| {
+            let locks = Arc::new([Mutex::new(0), Mutex::new(0)]);
+            let (other, sees) = (Arc::clone(&locks), Rc::clone(&is_seen));
+            let was_seen = is_seen.get();
+            run.spawn("a", async move {
+                *locks[0].lock().await += 1;
+                if was_seen {
+                    *locks[1].lock().await += 1;
+                }
+            });
+            run.spawn("b", async move {
+                if *other[0].lock().await == 0 {
+                    sees.set(true);
+                }
+            });
+        })
+        .unwrap_err();
+    assert!(failure.what().contains("not deterministic"));
+}
+
+/// What is behind a lock that is in no run alone is as an earlier run has left it.
+#[test]
+fn a_lock_of_several_runs() {
+    static COUNT: Mutex<i32> = Mutex::new(0);
+
+    let test = |run: &mut Run| {
+        for name in ["a", "b"] {
+            run.spawn(name, async { *COUNT.lock().await += 1 });
+        }
+    };
+    let what = Check::new().run(test).unwrap_err().what().to_owned();
+    assert!(
+        what.contains("not deterministic: lock #0 (runtime/tests/check/bugs.rs:"),
+        "{what}"
+    );
+    assert!(what.contains("was used by another run before"), "{what}");
+    let what = Check::new().sample(9).run(test).unwrap_err();
+    assert!(what.what().contains("was used by another run before"));
+
+    // The closure may put it back.
+    let outcome = Check::new().run(|run| {
+        *COUNT.try_lock().expect("nobody has it") = 0;
+        test(run);
+        run.always(|| assert!(COUNT.try_lock().is_none_or(|count| *count <= 2)));
+        run.finally(|| assert!(*COUNT.try_lock().expect("nobody has it") <= 2));
+    });
+    assert!(outcome.unwrap().is_proof());
+
+    // To look at it is to use it.
+    let failure = Check::new().run(|run| {
+        run.spawn("a", async {});
+        run.always(|| assert!(COUNT.try_lock().is_some()));
+    });
+    assert!(
+        failure
+            .unwrap_err()
+            .what()
+            .contains("was used by another run before")
+    );
+    let failure = Check::new().run(|run| {
+        run.spawn("a", async {});
+        run.finally(|| assert!(COUNT.try_lock().is_some()));
+    });
+    assert!(
+        failure
+            .unwrap_err()
+            .what()
+            .contains("was used by another run before")
+    );
+}
+
+/// A failure that is of the runs before, and not of the schedule.
+#[test]
+fn a_failure_that_is_not_of_the_schedule() {
+    let runs = Rc::new(Cell::new(0));
+    let failure = Check::new()
+        .cancels(0)
+        .run(|run| {
+            runs.set(runs.get() + 1);
+            let is_tenth = runs.get() == 10;
+            let mutex = Arc::new(Mutex::new(0));
+            for name in ["a", "b", "c", "d"] {
+                let mutex = Arc::clone(&mutex);
+                run.spawn(name, async move { *mutex.lock().await += 1 });
+            }
+            run.finally(move || assert!(!is_tenth, "it is the tenth"));
+        })
+        .unwrap_err();
+    assert!(
+        failure.what().contains("not deterministic"),
+        "{}",
+        failure.what()
+    );
+    assert!(
+        failure.what().contains("finally: it is the tenth"),
+        "{}",
+        failure.what()
+    );
+}
+
+/// A destructor that locks, of tasks that panic or are dropped while another one holds the lock:
+/// which releases it by itself, or when it is dropped, too.
+#[test]
+fn destructors_that_wait() {
+    struct Locks(Arc<sync::Mutex<i32>>, Arc<Mutex<i32>>);
+
+    impl Drop for Locks {
+        fn drop(&mut self) {
+            *self.1.lock_blocking() += 1;
+            *self.0.lock() += 1;
+        }
+    }
+
+    let test = |run: &mut Run, goes_on: bool| {
+        let locks = (Arc::new(sync::Mutex::new(0)), Arc::new(Mutex::new(0)));
+        let with_locks = || Locks(Arc::clone(&locks.0), Arc::clone(&locks.1));
+        let never = Arc::new(Event::new());
+        let (dropped, waits) = (with_locks(), Arc::clone(&never));
+        run.spawn("waits", async move {
+            let _dropped = dropped;
+            waits.wait().await;
+        });
+        let dropped = with_locks();
+        run.thread("blocks", move || {
+            let _dropped = dropped;
+            never.wait_blocking();
+        });
+        let (held, begins) = (with_locks(), Arc::new(Event::new()));
+        let begun = Arc::clone(&begins);
+        run.thread("holds", move || {
+            let _second = held.1.lock_blocking();
+            let _first = held.0.lock();
+            begun.wait_blocking();
+        });
+        for name in ["fails", "fails too"] {
+            let dropped = with_locks();
+            run.spawn(name, async move {
+                assert!(dropped.0.try_lock().is_some(), "it is taken");
+            });
+        }
+        if goes_on {
+            run.thread("begins", move || begins.set());
+        }
+    };
+    let check = Check::new().cancels(0);
+    let failure = check.run(|run| test(run, true)).unwrap_err();
+    assert!(
+        failure.what().starts_with("fails: it is taken"),
+        "{}",
+        failure.what()
+    );
+    let failure = check.run(|run| test(run, false)).unwrap_err();
+    assert!(
+        failure.what().starts_with("deadlock: "),
+        "{}",
+        failure.what()
+    );
+}
+
+/// Code that catches all panics, and goes on: also when it is to end.
+#[test]
+fn a_loop_that_catches_panics() {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    let caught = Rc::new(Cell::new(0));
+    let (first, second) = (Rc::clone(&caught), Rc::clone(&caught));
+    let failure = Check::new()
+        .cancels(0)
+        .run(move |run| {
+            let never = Arc::new(Event::new());
+            let (one, two) = (Arc::clone(&never), never);
+            let (first, second) = (Rc::clone(&first), Rc::clone(&second));
+            run.thread("for ever", move || {
+                loop {
+                    let wait = AssertUnwindSafe(|| one.wait_blocking());
+                    first.set(first.get() + i32::from(catch_unwind(wait).is_err()));
+                }
+            });
+            run.thread("some times", move || {
+                for _ in 0..9 {
+                    let wait = AssertUnwindSafe(|| two.wait_blocking());
+                    second.set(second.get() + i32::from(catch_unwind(wait).is_err()));
+                }
+            });
+            run.spawn("fails", async { panic!("at once") });
+        })
+        .unwrap_err();
+    assert!(
+        failure.what().starts_with("fails: at once"),
+        "{}",
+        failure.what()
+    );
+    assert!(caught.get() > 9);
+}
+
+/// A task that has not begun, and whose parts panic when they are dropped.
+#[test]
+fn a_destructor_that_panics() {
+    struct Panics;
+
+    impl Drop for Panics {
+        fn drop(&mut self) {
+            panic!("in a destructor");
+        }
+    }
+
+    let failure = Check::new()
+        .run(|run| {
+            run.spawn("fails", async { panic!("at once") });
+            let panics = Panics;
+            run.spawn("waits", async move {
+                std::future::pending::<()>().await;
+                drop(panics);
+            });
+        })
+        .unwrap_err();
+    assert!(failure.what().starts_with("fails: at once"));
+    assert!(Check::new().run(|_| {}).unwrap().is_proof());
+}
+
+/// Nobody runs while the code outside of the tasks waits.
+#[test]
+fn a_check_of_what_is_always_true_must_not_wait() {
+    for is_short in [false, true] {
+        let failure = Check::new()
+            .cancels(0)
+            .run(|run| {
+                let (short, long) = (sync::Mutex::new(0), Mutex::new(0));
+                let both = Arc::new((short, long, Event::new()));
+                let other = Arc::clone(&both);
+                run.thread("holds", move || {
+                    let _short = other.0.lock();
+                    let _long = other.1.lock_blocking();
+                    other.2.set();
+                });
+                run.always(move || match is_short {
+                    true => drop(both.0.lock()),
+                    false => drop(both.1.lock_blocking()),
+                });
+            })
+            .unwrap_err();
+        assert!(
+            failure.what().starts_with("always: a check waits"),
+            "{}",
+            failure.what()
+        );
+    }
+}
+
+#[test]
+fn whether_an_attempt_succeeds() {
+    let failure = fails(&Check::new().cancels(0), |run| {
+        let mutex = Arc::new(Mutex::new(0));
+        run.name("mutex", &*mutex);
+        run.spawn("holds", async move {
+            let _guard = mutex.lock().await;
+            assert!(mutex.try_lock().is_none());
+            panic!("in the end");
+        });
+    });
+    assert!(
+        failure.table().contains("tries mutex, and does not get it"),
+        "{failure}"
+    );
+}
+
+/// Threads and servers, and a test that is a task itself.
+#[test]
+fn who_is_never_cancelled() {
+    let outcome = Check::new().cancels(2).run(|run| {
+        let (event, ended) = (Arc::new(Event::new()), Rc::new(Cell::new(0)));
+        let (a, b, one, two) = (
+            Arc::clone(&event),
+            Arc::clone(&event),
+            Rc::clone(&ended),
+            Rc::clone(&ended),
+        );
+        run.thread("thread", move || {
+            a.wait_blocking();
+            one.set(one.get() + 1);
+        });
+        run.background("server", async move {
+            b.wait().await;
+            two.set(two.get() + 1);
+        });
+        run.thread("sets", move || event.set());
+        run.finally(move || assert_eq!(ended.get(), 2));
+    });
+    assert!(outcome.unwrap().is_proof());
+}
+
+#[test]
+#[should_panic(expected = "a check has 1 tasks at the most")]
+fn more_tasks_than_there_may_be() {
+    let _ = Check::new().tasks(1).run(|run| {
+        run.spawn("one", async {});
+        run.spawn("two", async {});
+    });
+}
+
+#[test]
+fn what_is_said_in_the_end() {
+    let outcome = Check::new()
+        .cancels(0)
+        .run(|run| {
+            let mutex = Arc::new(Mutex::new(0));
+            for name in ["a", "b"] {
+                let mutex = Arc::clone(&mutex);
+                run.spawn(name, async move { *mutex.lock().await += 1 });
+            }
+        })
+        .unwrap();
+    let said = outcome.to_string();
+    let is_like = said.starts_with("checked: 2 classes of schedules, 20 steps, 4 in the longest, ");
+    assert!(is_like && said.ends_with(" ms"), "{said}");
+}
+
+/// For [`a_check_that_takes_long_says_how_far_it_is`].
+#[test]
+#[ignore = "it is slow on purpose"]
+fn slow() {
+    Check::new().cancels(0).every_schedule(|run| {
+        std::thread::sleep(std::time::Duration::from_millis(60));
+        let mutex = Arc::new(Mutex::new(0));
+        for name in ["a", "b", "c", "d"] {
+            let mutex = Arc::clone(&mutex);
+            run.spawn(name, async move { *mutex.lock().await += 1 });
+        }
+    });
+}
+
+#[test]
+fn a_check_that_takes_long_says_how_far_it_is() {
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "bugs::slow", "--ignored", "--nocapture"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        said.starts_with("checking: ") && said.contains(" schedules in 1 s\n"),
+        "{said}"
+    );
+    assert!(said.contains("checked: 24 classes of schedules"), "{said}");
 }
 
 #[test]

@@ -36,6 +36,8 @@ mod behaviours {
 
 mod tasks_of_one_thread;
 
+#[path = "../support/one_table.rs"]
+mod one_table;
 #[path = "../support/random.rs"]
 mod random;
 #[path = "../behaviours/scheduled.rs"]

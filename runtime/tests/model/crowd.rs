@@ -22,6 +22,7 @@ use crate::flavour::{
     BoundedSemaphore, BoundedSemaphorePermit, Lock, LockGuard, Mutex, MutexGuard, RwLock,
     RwLockReadGuard, RwLockUpgradableReadGuard, RwLockWriteGuard, Semaphore, SemaphorePermit,
 };
+use crate::one_table;
 use crate::random::Random;
 use crate::shown::waiters;
 
@@ -380,7 +381,8 @@ impl<'a> World<'a> {
 
     fn new_task(&mut self) -> usize {
         let (task, log) = (self.wakers.len(), self.log.clone());
-        self.wakers.push(Waker::from(Arc::new(Woken { task, log })));
+        let woken = Arc::new(Woken { task, log });
+        self.wakers.push(one_table::waker!(Woken, woken));
         self.woken.push(false);
         task
     }

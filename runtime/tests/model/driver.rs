@@ -26,7 +26,7 @@ pub(crate) fn slots(size: usize) -> usize {
 pub(crate) trait Subject {
     /// One step. All that is chosen at random is in it, and it does nothing
     /// where it makes no sense; so any part of a schedule is a schedule.
-    type Step: Copy + Debug;
+    type Step: Copy + Debug + 'static;
 
     /// How many steps a test takes if nobody says so.
     const STEPS: u64 = 500_000;
@@ -44,10 +44,37 @@ pub(crate) trait Subject {
     }
 }
 
+/// Takes the steps as the feature `check` has them: in a task that is checked, with nobody beside
+/// it.
+#[cfg(feature = "check")]
+fn run<S: Subject>(size: usize, steps: &[S::Step]) {
+    let check = async_monitor::check::Check::new()
+        .cancels(0)
+        .timeouts(0)
+        .max_steps(usize::MAX)
+        .stack_size(1 << 20);
+    let outcome = check.run(|run| {
+        let steps = steps.to_vec();
+        run.thread("model", move || S::run(size, &steps));
+    });
+    match outcome {
+        Ok(outcome) => assert_eq!(outcome.schedules(), 1, "nobody is beside it"),
+        Err(failure) => panic!("{}", failure.what()),
+    }
+}
+
+#[cfg(not(feature = "check"))]
+fn run<S: Subject>(size: usize, steps: &[S::Step]) {
+    S::run(size, steps);
+}
+
+/// Each schedule is run several times by a check.
+const LESS: u64 = if cfg!(feature = "check") { 100 } else { 1 };
+
 /// Takes random schedules, as many as the environment asks for.
 pub(crate) fn check<S: Subject>() {
     silence_while_searching();
-    let steps = variable("ASYNC_MONITOR_STEPS").unwrap_or(S::STEPS);
+    let steps = variable("ASYNC_MONITOR_STEPS").unwrap_or(S::STEPS / LESS);
     let first = variable("ASYNC_MONITOR_SEED").unwrap_or(1);
     let mut schedule = Vec::new();
     let mut taken = 0;
@@ -76,7 +103,7 @@ fn variable(name: &str) -> Option<u64> {
 /// What goes wrong in a schedule, if anything does.
 fn failure<S: Subject>(size: usize, steps: &[S::Step]) -> Option<String> {
     SEARCHING.set(true);
-    let result = catch_unwind(AssertUnwindSafe(|| S::run(size, steps)));
+    let result = catch_unwind(AssertUnwindSafe(|| run::<S>(size, steps)));
     SEARCHING.set(false);
     result.err().map(|payload| message(&*payload))
 }

@@ -12,6 +12,9 @@
 //! | `ASYNC_MONITOR_STEPS` | how many steps each test takes; the default takes a second or two |
 //! | `ASYNC_MONITOR_SEED` | the seed of the first schedule; each one after it is one more |
 //!
+//! With the feature `check`, the steps are those of a task that is checked: what a primitive does
+//! there is what it does.
+//!
 //! A failure prints its seed and the schedule, made as short as possible.
 //!
 //! | file | what |
@@ -36,6 +39,8 @@ mod contract;
 mod crowd;
 mod driver;
 mod gate;
+#[path = "../support/one_table.rs"]
+mod one_table;
 #[path = "../support/random.rs"]
 mod random;
 mod reference;

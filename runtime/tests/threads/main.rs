@@ -24,6 +24,8 @@
 #![cfg(not(async_monitor_loom))]
 
 mod crowd;
+#[path = "../support/one_table.rs"]
+mod one_table;
 #[path = "../support/random.rs"]
 mod random;
 mod stamps;

@@ -26,6 +26,11 @@ async fn number() -> u32 {
     3
 }
 
+/// A name that is a keyword elsewhere.
+fn raw(number: u32) -> Held<Ready<u32>> {
+    Held(ready(number))
+}
+
 /// A fn to be called in an `unsafe` block.
 unsafe fn promised() -> Ready<u32> {
     ready(3)
@@ -99,7 +104,7 @@ async fn operands(lock: &Mutex<u32>) -> Option<u32> {
     let y = unsafe { promised() }.await;
     let z = std::convert::identity::<Ready<u32>>(ready(3)).await;
     let z = <u32 as std::ops::Add>::add(z, ::core::future::ready(2).await);
-    let held = Held { 0: number() }.0.await;
+    let held = Held { 0: number() }.0.await + raw(3).0.await;
     let choice = match x {
         3 => (ready(1)).await,
         _ if ready(true).await => return None,

@@ -5,7 +5,7 @@ use quote::{format_ident, quote, quote_spanned};
 
 use crate::gather::Gather;
 use crate::guarded::model::{AnyField, Contents, FieldKind, GuardedField, Monitor};
-use crate::names::own;
+use crate::names::{located, own};
 
 /// Expands to:
 ///
@@ -38,7 +38,7 @@ pub(super) fn expand(monitor: &Monitor) -> TokenStream {
         .map(|field| {
             let AnyField { ident, ty, kind } = field;
             // Parameters of the macro's own, so that no constant is in their way.
-            let name = Ident::new(&ident.to_string(), own(ident.span()));
+            let name = located(ident, own(ident.span()));
             let (parameter, value) = match kind {
                 FieldKind::Unguarded => (Some(quote!(#ty)), quote!(#name)),
                 FieldKind::GuardedBy(lock) => {

@@ -1,6 +1,6 @@
 //! A lock that is acquired where it is held.
 
-use proc_macro2::Ident;
+use proc_macro2::{Ident, Span};
 use syn::Error;
 
 use super::reach::{Known, Outline, Reached};
@@ -203,6 +203,5 @@ fn view_type(outline: &Outline<'_>, held: &OwnLock, kind: LockKind) -> String {
         (Mode::Shared, LockKind::Rw) => "ReadHeld",
         (Mode::Exclusive, _) | (Mode::Shared, LockKind::Exclusive) => "Held",
     };
-    let name = quote::format_ident!("r#{}", outline.struct_name);
-    view_name(&name, &held.field, suffix).to_string()
+    view_name(&outline.struct_name, &held.field, suffix, Span::call_site()).to_string()
 }

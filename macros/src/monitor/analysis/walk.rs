@@ -1,14 +1,14 @@
 //! What a body acquires and calls, and what it holds meanwhile.
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
-use quote::{ToTokens, format_ident, quote};
+use quote::{ToTokens, quote};
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::{Expr, ExprCall, Local, Macro, Member, Pat, Stmt, Token, Type};
 
 use super::Condition;
 use crate::gather::Gather;
-use crate::names::plain;
+use crate::names::{name_in, plain};
 use crate::section::{self, Mode, OwnLock};
 
 /// Something that a body does.
@@ -412,11 +412,7 @@ fn generated(method: &Ident, suffix: &str) -> Option<Acquired> {
         "read" => (Mode::Shared, quote!(rw)),
         _ => return None,
     };
-    // A keyword, or nothing at all, is not the name of a field that could be meant.
-    let field = syn::parse_str::<Ident>(lock)
-        .ok()
-        .or_else(|| syn::parse_str(&format!("r#{lock}")).ok())?;
-    let field = format_ident!("{field}", span = method.span());
+    let field = name_in(lock, method.span())?;
     Some(Acquired {
         condition: Some((kind, field.clone())),
         field,

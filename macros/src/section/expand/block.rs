@@ -44,7 +44,7 @@ pub(in crate::section) fn expand(section: &Section, body: &TokenStream) -> Token
 pub(in crate::section) fn expand_unknown(
     arguments: TokenStream,
     body: &TokenStream,
-    error: Option<&TokenStream>,
+    error: &TokenStream,
     errors: &TokenStream,
 ) -> TokenStream {
     let bound = unknown::bind(arguments, body, error);

@@ -57,7 +57,7 @@ pub(in crate::section) fn expand(mut function: Function, section: &Section) -> T
 pub(in crate::section) fn expand_unknown(
     mut function: Function,
     arguments: &TokenStream,
-    error: Option<&TokenStream>,
+    error: &TokenStream,
 ) -> TokenStream {
     function.body = function.body_with(&|statements, _| {
         let bound = unknown::bind(arguments.clone(), &statements, error);

@@ -101,10 +101,10 @@ fn is_attribute(before: &[TokenTree]) -> bool {
 /// Whether a word that ends the tokens can be an operand: it is no keyword but `self` and the
 /// like, nor the name of a label.
 fn is_operand(tokens: &[TokenTree], word: &Ident) -> bool {
-    const KEYWORDS: [&str; 26] = [
+    const KEYWORDS: [&str; 25] = [
         "as", "async", "become", "box", "break", "const", "do", "dyn", "else", "for", "if", "impl",
-        "in", "let", "loop", "match", "move", "mut", "raw", "ref", "return", "static", "unsafe",
-        "where", "while", "yield",
+        "in", "let", "loop", "match", "move", "mut", "ref", "return", "static", "unsafe", "where",
+        "while", "yield",
     ];
     let is_label = matches!(tokens, [.., quote, _] if is_punct(quote, '\''));
     !is_label && !KEYWORDS.iter().any(|keyword| word == keyword)
@@ -172,6 +172,8 @@ mod tests {
             "S { a: 1 }, b: ^x",
             "^f(x).await?.g()",
             "& raw const ^(x).y",
+            "^db.raw(x).f()",
+            "^raw(x).y",
         ] {
             begins(text);
         }

@@ -1,10 +1,10 @@
 //! The body of a section whose locks are not known, as its arguments are wrong or half typed.
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::quote;
 
 use crate::gather::Gather;
-use crate::names::binding;
+use crate::names::{binding, name_in};
 use crate::section::function::collect_idents;
 
 /// Expands to:
@@ -20,7 +20,7 @@ use crate::section::function::collect_idents;
 pub(in crate::section) fn bind(
     arguments: TokenStream,
     statements: &TokenStream,
-    error: Option<&TokenStream>,
+    error: &TokenStream,
 ) -> TokenStream {
     let mut used = Vec::new();
     collect_idents(statements.clone(), &mut used);
@@ -44,31 +44,23 @@ fn collect_names(tokens: TokenStream, names: &mut Vec<Ident>) {
     for token in tokens {
         match token {
             TokenTree::Ident(ident) => {
-                let name = binding(&ident);
-                let is_local = name
-                    .to_string()
-                    .starts_with(|first: char| first.is_lowercase());
+                let Some(name) = binding(&ident) else {
+                    continue;
+                };
+                let text = name.to_string();
+                let is_local = text.starts_with(|first: char| first.is_lowercase());
                 if is_local && syn::parse2::<Ident>(quote!(#name)).is_ok() {
-                    let text = name.to_string();
-                    let acquired = text.strip_prefix("acquire_").map(syn::parse_str::<Ident>);
-                    let acquired = acquired.and_then(Result::ok);
-                    names.extend(acquired.map(|acquired| located(&acquired, name.span())));
+                    let acquired = text.strip_prefix("acquire_");
+                    names.extend(acquired.and_then(|lock| name_in(lock, name.span())));
                     names.push(name);
                 }
             }
             TokenTree::Literal(literal) => {
                 let text = literal.to_string();
-                let name = syn::parse_str::<Ident>(text.trim_matches('"'));
-                names.extend(name.map(|name| located(&name, literal.span())));
+                names.extend(name_in(text.trim_matches('"'), literal.span()));
             }
             TokenTree::Group(group) => collect_names(group.stream(), names),
             TokenTree::Punct(_) => {}
         }
     }
-}
-
-fn located(name: &Ident, span: Span) -> Ident {
-    let mut name = name.clone();
-    name.set_span(span);
-    name
 }

@@ -326,8 +326,8 @@ fn has_block(arguments: &TokenStream) -> bool {
     }
 }
 
-/// How many tokens at the beginning are of something that is run by itself. More than that is
-/// skipped where its end cannot be told: to the next comma, semicolon, or the end.
+/// How many of the tokens, from the first on, are of something that is run by itself. More than
+/// that is skipped where its end cannot be told: to the next comma, semicolon, or the end.
 fn skipped(tokens: &[TokenTree], before: Option<&TokenTree>) -> usize {
     let first = match tokens.first() {
         Some(TokenTree::Ident(first)) => first.to_string(),

@@ -60,11 +60,10 @@ pub(super) fn store_error(error: Error) -> StoreError {
     let Some(code) = error.code().map(|code| code.code()) else {
         return StoreError::transient(error);
     };
-    // Connections, resources, the operator, the server itself, serialization and deadlocks, and
-    // a server that became a replica.
-    let is_transient =
-        ["08", "53", "57", "58", "40", "XX"].contains(&&code[..2]) || code == "25006";
-    if is_transient {
+    // Connections, resources, the operator (and `statement_timeout`), the server itself,
+    // serialization and deadlocks; `lock_timeout`; a server that became a replica.
+    let transient = ["08", "53", "57", "58", "40", "XX", "55P03", "25006"];
+    if transient.iter().any(|prefix| code.starts_with(prefix)) {
         StoreError::transient(error)
     } else {
         StoreError::permanent(error)

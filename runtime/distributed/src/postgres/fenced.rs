@@ -2,10 +2,9 @@
 
 use std::error::Error;
 use std::fmt;
-use std::future::Future;
 
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Row, Transaction};
+use tokio_postgres::{Client, GenericClient, Row, Transaction};
 
 use crate::fence::{FencedMut, FencedRef};
 
@@ -67,45 +66,8 @@ impl Error for FenceError {
     }
 }
 
-mod sealed {
-    pub trait Sealed {}
-
-    impl Sealed for tokio_postgres::Client {}
-    impl Sealed for tokio_postgres::Transaction<'_> {}
-}
-
-/// A [`Client`] or a [`Transaction`].
-pub trait Statements: sealed::Sealed + Sync {
-    #[doc(hidden)]
-    fn rows(
-        &self,
-        statement: &str,
-        params: &[Param<'_>],
-    ) -> impl Future<Output = Result<Vec<Row>, tokio_postgres::Error>> + Send;
-}
-
 /// A parameter and its type, as tokio-postgres takes them where a statement is not prepared.
 type Param<'p> = (&'p (dyn ToSql + Sync), Type);
-
-impl Statements for Client {
-    async fn rows(
-        &self,
-        statement: &str,
-        params: &[Param<'_>],
-    ) -> Result<Vec<Row>, tokio_postgres::Error> {
-        self.query_typed(statement, params).await
-    }
-}
-
-impl Statements for Transaction<'_> {
-    async fn rows(
-        &self,
-        statement: &str,
-        params: &[Param<'_>],
-    ) -> Result<Vec<Row>, tokio_postgres::Error> {
-        self.query_typed(statement, params).await
-    }
-}
 
 /// The number and the identity of a grant, to be checked.
 struct Check<'c> {
@@ -133,7 +95,7 @@ impl Check<'_> {
     /// those of the user.
     async fn run(
         &self,
-        resource: &impl Statements,
+        resource: &(impl GenericClient + Sync),
         params: &[Param<'_>],
         statement: impl FnOnce(&str) -> String,
     ) -> Result<Vec<Row>, FenceError> {
@@ -149,20 +111,22 @@ impl Check<'_> {
         all.push((&self.key, Type::TEXT));
         all.push((&number, Type::INT8));
         all.push((&self.holder, Type::TEXT));
-        let rows = resource.rows(&statement(&check), &all).await;
+        let rows = resource.query_typed(&statement(&check), &all).await;
         rows.map_err(|error| self.error(error))
     }
 }
 
-/// The methods of a database: see [`Fenced`](crate::Fenced).
+/// The methods of a connection ([`Client`]) or a [`Transaction`] to the database that has the
+/// locks: see [`Fenced`](crate::Fenced). In another database every fence is stale.
 ///
 /// Where the lock was granted to somebody else since, each of them is refused and changes
-/// nothing. Where it was not, nobody is granted it before the statement is committed.
+/// nothing. Where it was not, nobody is granted it before the statement is committed. What is
+/// done by [`resource`](FencedRef::resource) is not checked.
 ///
-/// A statement becomes a part of another one: it has no semicolon and no comment at its end.
-impl<T: Statements, C> FencedRef<'_, T, C> {
-    /// Executes an `insert`, `update`, `delete` or `merge` without `returning`, and says how
-    /// many rows it has changed. One round trip.
+/// A statement becomes a part of another one, so it does not end with a semicolon.
+impl<T: GenericClient + Sync, C> FencedRef<'_, T, C> {
+    /// Executes an `insert`, `update` or `delete` without `returning` (from Postgres 17 on, also
+    /// a `merge`), and says how many rows it has changed. One round trip.
     ///
     /// # Errors
     ///
@@ -172,7 +136,7 @@ impl<T: Statements, C> FencedRef<'_, T, C> {
             .check()
             .run(self.resource, params, |check| {
                 format!(
-                    "with async_monitor_write as ({statement} returning 1) \
+                    "with async_monitor_write as ({statement}\n returning 1) \
                      select (select count(*) from async_monitor_write), {check}"
                 )
             })
@@ -185,7 +149,7 @@ impl<T: Statements, C> FencedRef<'_, T, C> {
     /// round trip.
     ///
     /// What a `select` returns is as current as the fence: whatever was written by earlier
-    /// holders is in it.
+    /// holders is in it. Behind its columns, each row has one more, which is always true.
     ///
     /// # Errors
     ///
@@ -200,7 +164,7 @@ impl<T: Statements, C> FencedRef<'_, T, C> {
             .run(self.resource, params, |check| {
                 // The check comes first, and is made also where there are no rows.
                 format!(
-                    "with async_monitor_rows as ({statement}), \
+                    "with async_monitor_rows as ({statement}\n), \
                      async_monitor_fence as materialized (select {check}) \
                      select r.* from async_monitor_fence left join \
                      (select *, true as async_monitor_is_row from async_monitor_rows) r on true"
@@ -227,7 +191,9 @@ impl<'r, C> FencedMut<'r, Client, C> {
     /// Begins a transaction in which everything is as if it was fenced: until it has ended,
     /// nobody is granted the lock.
     ///
-    /// If it is left open, the server ends it when it has been idle for as long as a lease.
+    /// If it is left open, the server ends it when it has been idle for as long as a lease. A
+    /// statement that runs, or whose rows nobody receives, is not idle: `statement_timeout`, and
+    /// `transaction_timeout` from Postgres 17 on, bound that.
     ///
     /// # Errors
     ///

@@ -42,6 +42,8 @@
 //!   standby) is a restart. One to a replica that lags behind may forget the last grants, and
 //!   give their numbers again: exclusion is lost for as long as a lease, and the fence is not,
 //!   as it is more than its number.
+//! - **Keys are data**, of any characters but NUL, and of up to some two kilobytes. Each key
+//!   that was ever locked keeps one row, with its last fence.
 //!
 //! # Cost
 //!
@@ -56,6 +58,7 @@ mod connection;
 mod fenced;
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -76,6 +79,9 @@ pub const SCHEMA: &str = include_str!("schema.sql");
 
 /// The name that the schema has as a comment, by which its version is known.
 const SCHEMA_VERSION: &str = "async-monitor-distributed 1";
+
+/// Shorter ones end before an answer arrives; longer ones are a mistake in the unit.
+const LEASES: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(86_400);
 
 /// A lock in a Postgres database.
 pub type PostgresLock<C = Anything> = Lock<PostgresStore, C>;
@@ -185,13 +191,10 @@ impl fmt::Display for Entry {
         match self.fence {
             Some(fence) => write!(
                 f,
-                "\"{key}\" held by {host} pid {pid} for {since:.1?}, fence {fence}, lease ends in {:.1?}",
+                "{key:?} held by {host} pid {pid} for {since:.1?}, fence {fence}, lease ends in {:.1?}",
                 self.expires_in
             ),
-            None => write!(
-                f,
-                "\"{key}\" waited for by {host} pid {pid} for {since:.1?}"
-            ),
+            None => write!(f, "{key:?} waited for by {host} pid {pid} for {since:.1?}"),
         }
     }
 }
@@ -224,6 +227,9 @@ impl Options {
 
     /// For how long a lease lasts without a renewal, ten seconds by default: how long
     /// everybody waits for a lock whose holder has died.
+    ///
+    /// Less than 100 milliseconds or more than a day is refused by [`connect`](Self::connect).
+    /// A connection that has not answered for a third of the lease is given up for another one.
     #[must_use]
     pub fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease;
@@ -270,9 +276,13 @@ impl Options {
     ///
     /// Outside of a tokio runtime.
     pub async fn connect(self) -> Result<Postgres, LockError> {
+        if !LEASES.contains(&self.lease) {
+            let refused = format!("a lease of {:?} is not within {LEASES:?}", self.lease);
+            return Err(LockError::Refused(StoreError::permanent(refused)));
+        }
         let host = Arc::new(Tokio::current());
         let signals = Arc::new(Signals::new());
-        let limit = (self.lease / 3).max(Duration::from_millis(50));
+        let limit = self.lease / 3;
         let link = Link::new(self.config.clone(), self.connector.clone(), limit, &host);
         if self.creates_schema {
             create_schema(&link).await.map_err(lock_error)?;

@@ -52,6 +52,16 @@ create table if not exists async_monitor.queue (
 );
 create index if not exists queue_key on async_monitor.queue (key, place);
 
+-- A grant or a renewal that was answered is not forgotten in a crash, also where the role or the
+-- database has `synchronous_commit` off.
+create or replace function async_monitor.durable() returns void
+language plpgsql as $$
+begin
+    if current_setting('synchronous_commit') = 'off' then
+        perform set_config('synchronous_commit', 'local', true);
+    end if;
+end $$;
+
 -- Makes sure that the session has ended, if it should have: from here on it cannot be renewed.
 create or replace function async_monitor.ended(p_session text) returns boolean
 language plpgsql as $$
@@ -104,6 +114,7 @@ begin
     if current_setting('transaction_isolation') <> 'read committed' then
         raise exception 'the locks need transactions that are `read committed`, which this role or database has changed by default_transaction_isolation';
     end if;
+    perform async_monitor.durable();
     -- From here on, nobody else changes who holds this key and who waits for it.
     perform pg_advisory_xact_lock(1634561902, hashtext(p_key));
 
@@ -194,6 +205,7 @@ create or replace function async_monitor.renew(
     out alive boolean, out orphan_keys text[], out orphan_tickets bigint[]
 ) language plpgsql as $$
 begin
+    perform async_monitor.durable();
     update async_monitor.sessions s set expires_at = clock_timestamp() + p_lease
         where s.id = p_session and s.expires_at > clock_timestamp();
     alive := found;

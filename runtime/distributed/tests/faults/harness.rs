@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::random::Random;
 use crate::support::proxy::{Mode, Proxy};
 use crate::support::{Postgres, signal, url};
 use crate::{LEASE, SCHEMA};
@@ -18,6 +19,8 @@ const WORKERS: usize = 4;
 pub(crate) struct Outcome {
     pub(crate) violations: Vec<String>,
     pub(crate) acknowledged: usize,
+    /// Writes that the database has refused.
+    pub(crate) refused: usize,
     written: usize,
     said: BTreeMap<String, u32>,
     faults: BTreeMap<&'static str, u32>,
@@ -28,10 +31,11 @@ impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} acquisitions acknowledged, {} writes in the database; faults: {:?}; otherwise: \
-             {:?}; everybody in again after {:.1?}; violations: {}",
+            "{} acquisitions acknowledged, {} writes in the database, {} stale ones refused; \
+             faults: {:?}; otherwise: {:?}; everybody in again after {:.1?}; violations: {}",
             self.acknowledged,
             self.written,
+            self.refused,
             self.faults,
             self.said,
             self.recovery,
@@ -42,32 +46,55 @@ impl fmt::Display for Outcome {
 
 /// What the processes have said.
 #[derive(Default)]
-struct Said {
-    acknowledged: Vec<(String, i64, i64)>,
+pub(crate) struct Said {
+    /// Keys, fences and numbers.
+    pub(crate) acknowledged: Vec<(String, i64, i64)>,
     /// Which processes have got in.
-    got_in: BTreeSet<usize>,
+    pub(crate) got_in: BTreeSet<usize>,
+    /// The key and the fence of the section that waits.
+    pub(crate) waits: Option<(String, i64)>,
     others: BTreeMap<String, u32>,
 }
 
+/// How a process writes.
+#[derive(Clone, Copy)]
+pub(crate) struct Writing {
+    pub(crate) is_fenced: bool,
+    /// Its first section waits for a line between its read and its write, without an `.await`.
+    pub(crate) waits: bool,
+}
+
 struct Worker {
-    child: Child,
+    process: Process,
     proxy: Proxy,
 }
 
-impl Drop for Worker {
+/// A process that is ended when it is dropped.
+pub(crate) struct Process(pub(crate) Child);
+
+impl Process {
+    pub(crate) fn signal(&self, name: &str) {
+        signal(self.0.id(), name);
+    }
+}
+
+impl Drop for Process {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
 /// A process and what it says.
-fn start(index: usize, url: &str, is_fenced: bool, said: &Arc<Mutex<Said>>) -> Child {
+pub(crate) fn start(index: usize, url: &str, writing: Writing, said: &Arc<Mutex<Said>>) -> Process {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "worker", "--nocapture"]);
-    command.env("WORKER_URL", url).stdin(Stdio::null());
-    if !is_fenced {
+    command.env("WORKER_URL", url).stdin(Stdio::piped());
+    if !writing.is_fenced {
         command.env("WORKER_UNFENCED", "1");
+    }
+    if writing.waits {
+        command.env("WORKER_WAITS", "1");
     }
     command.stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().unwrap();
@@ -83,6 +110,9 @@ fn start(index: usize, url: &str, is_fenced: bool, said: &Arc<Mutex<Said>>) -> C
                     said.acknowledged.push((key.to_owned(), fence, number));
                     said.got_in.insert(index);
                 }
+                ["waits", key, fence] => {
+                    said.waits = Some((key.to_owned(), fence.parse().unwrap()));
+                }
                 ["lost" | "stale" | "failed"] | ["gave", "up"] => {
                     *said.others.entry(line).or_default() += 1;
                 }
@@ -90,22 +120,11 @@ fn start(index: usize, url: &str, is_fenced: bool, said: &Arc<Mutex<Said>>) -> C
             }
         }
     });
-    child
+    Process(child)
 }
 
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % limit
-    }
-
-    fn millis(&mut self, limit: u64) -> Duration {
-        Duration::from_millis(self.below(limit))
-    }
+fn up_to(random: &mut Random, limit: Duration) -> Duration {
+    Duration::from_millis(random.below(limit.as_millis() as usize) as u64)
 }
 
 /// `None` where there is no Postgres.
@@ -114,48 +133,50 @@ pub(crate) fn run(time: Duration, is_fenced: bool) -> Option<Outcome> {
     let direct = postgres.database("faults");
     prepare(&direct);
     let said = Arc::new(Mutex::new(Said::default()));
+    let writing = Writing {
+        is_fenced,
+        waits: false,
+    };
     let mut workers: Vec<_> = (0..WORKERS)
         .map(|index| {
             let proxy = Proxy::start(postgres.port);
-            let child = start(index, &url(proxy.port, "faults"), is_fenced, &said);
-            Worker { child, proxy }
+            let process = start(index, &url(proxy.port, "faults"), writing, &said);
+            Worker { process, proxy }
         })
         .collect();
     let seed = std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos() as u64;
     let seed = std::env::var("ASYNC_MONITOR_SEED").map_or(seed, |seed| seed.parse().unwrap());
     println!("ASYNC_MONITOR_SEED={seed}");
-    let mut random = Random(seed | 1);
+    let mut random = Random::new(seed);
     let mut outcome = Outcome::default();
 
     // When each process is well again.
     let mut healed: Vec<Option<Instant>> = vec![None; WORKERS];
     let end = Instant::now() + time;
     while Instant::now() < end {
-        thread::sleep(random.millis(1000));
+        thread::sleep(up_to(&mut random, Duration::from_secs(1)));
         for (worker, until) in workers.iter().zip(&mut healed) {
             if until.is_some_and(|until| until <= Instant::now()) {
-                signal(worker.child.id(), "CONT");
+                worker.process.signal("CONT");
                 worker.proxy.set(Mode::Pass);
                 *until = None;
             }
         }
-        let index = random.below(WORKERS as u64) as usize;
+        let index = random.below(WORKERS);
         if healed[index].is_some() {
             continue;
         }
         let worker = &mut workers[index];
-        // Half of them for less than the lease, half for longer.
-        let until = Instant::now() + random.millis(2 * LEASE.as_millis() as u64);
+        // Some of them for less than the lease, most for longer.
+        let until = Instant::now() + up_to(&mut random, 3 * LEASE);
         let fault = match random.below(40) {
             0..14 => {
-                signal(worker.child.id(), "STOP");
+                worker.process.signal("STOP");
                 "stopped"
             }
             14..22 => {
-                worker.child.kill().unwrap();
-                worker.child.wait().unwrap();
-                let port = worker.proxy.port;
-                worker.child = start(index, &url(port, "faults"), is_fenced, &said);
+                let url = url(worker.proxy.port, "faults");
+                worker.process = start(index, &url, writing, &said);
                 "killed"
             }
             22..27 => {
@@ -167,12 +188,13 @@ pub(crate) fn run(time: Duration, is_fenced: bool) -> Option<Outcome> {
                 "stalled"
             }
             32..39 => {
-                worker.proxy.set(Mode::Slow(random.millis(300)));
+                let pause = up_to(&mut random, Duration::from_millis(300));
+                worker.proxy.set(Mode::Slow(pause));
                 "slowed down"
             }
             _ => {
                 postgres.kill();
-                thread::sleep(random.millis(1000));
+                thread::sleep(up_to(&mut random, Duration::from_secs(1)));
                 postgres.restart();
                 "server restarted"
             }
@@ -182,7 +204,7 @@ pub(crate) fn run(time: Duration, is_fenced: bool) -> Option<Outcome> {
     }
 
     for worker in &workers {
-        signal(worker.child.id(), "CONT");
+        worker.process.signal("CONT");
         worker.proxy.set(Mode::Pass);
     }
     // A worker that was stopped may have its connections made anew first; then one lease for
@@ -201,14 +223,12 @@ pub(crate) fn run(time: Duration, is_fenced: bool) -> Option<Outcome> {
         thread::sleep(Duration::from_millis(20));
     }
     outcome.recovery = start.elapsed();
-    for worker in &mut workers {
-        worker.child.kill().unwrap();
-        worker.child.wait().unwrap();
-    }
+    drop(workers);
     // What they have said last.
     thread::sleep(Duration::from_millis(300));
     let said = said.lock().unwrap();
     outcome.said.clone_from(&said.others);
+    outcome.refused = refused(&postgres);
     check(&direct, &said.acknowledged, &mut outcome);
     Some(outcome)
 }
@@ -217,7 +237,12 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Runtime::new().unwrap().block_on(future)
 }
 
-fn prepare(url: &str) {
+/// How many writes the server has refused.
+pub(crate) fn refused(postgres: &Postgres) -> usize {
+    postgres.log().matches("is stale: fence").count()
+}
+
+pub(crate) fn prepare(url: &str) {
     block_on(async {
         // Makes the schema.
         drop(
@@ -254,7 +279,7 @@ fn report(url: &str) -> Vec<String> {
 
 /// Of each key, the numbers are 1, 2, 3, .. with fences that do not decrease, and all that was
 /// acknowledged is there.
-fn check(url: &str, acknowledged: &[(String, i64, i64)], outcome: &mut Outcome) {
+pub(crate) fn check(url: &str, acknowledged: &[(String, i64, i64)], outcome: &mut Outcome) {
     let rows = block_on(async {
         let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls)
             .await

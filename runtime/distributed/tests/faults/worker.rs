@@ -1,5 +1,6 @@
 //! A process that writes numbers.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_monitor::synchronized;
@@ -18,6 +19,8 @@ struct Writer {
     lock: PostgresLock<Numbers>,
     database: Fenced<Client, Numbers>,
     is_fenced: bool,
+    /// Whether the next section waits to be told to go on.
+    waits: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -57,9 +60,13 @@ impl Writer {
             rows.map_err(Failed::Database)?[0].get(0)
         };
         tokio::time::sleep(Duration::from_millis(random(20))).await;
-        // Where to be stopped without a chance to notice.
-        let longest = if self.is_fenced { 10 } else { 500 };
-        std::thread::sleep(Duration::from_millis(random(longest)));
+        // Where to be stopped without a chance to notice: from here on, nothing awaits until
+        // the write is sent.
+        if self.waits.swap(false, Ordering::Relaxed) {
+            println!("waits {} {fence}", self.key);
+            std::io::stdin().read_line(&mut String::new()).unwrap();
+        }
+        std::thread::sleep(Duration::from_millis(random(200)));
         let next = last + 1;
         let write: [(&(dyn ToSql + Sync), Type); 4] = [
             (&self.key, Type::TEXT),
@@ -85,12 +92,15 @@ fn random(limit: u64) -> u64 {
 pub(crate) fn run(url: &str) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        let writers = (0..KEYS).map(|number| tokio::spawn(write(url.to_owned(), number)));
+        let waits = std::env::var("WORKER_WAITS").is_ok();
+        // One that waits keeps a thread, so it is alone.
+        let writers = if waits { 1 } else { KEYS };
+        let writers = (0..writers).map(|number| tokio::spawn(write(url.to_owned(), number, waits)));
         futures::future::join_all(writers).await;
     });
 }
 
-async fn write(url: String, number: u64) {
+async fn write(url: String, number: u64, mut waits: bool) {
     let name = format!("{}-{number}", std::process::id());
     loop {
         let store = Options::new(&url)
@@ -116,12 +126,14 @@ async fn write(url: String, number: u64) {
                 name: name.clone(),
                 database: Fenced::new(client),
                 is_fenced: std::env::var("WORKER_UNFENCED").is_err(),
+                waits: AtomicBool::new(std::mem::take(&mut waits)),
             };
             while !writer.database.unfenced().is_closed() {
                 writer.key = format!("k{}", random(KEYS));
                 writer.lock = store.lock_for(&writer.key);
                 // A few give up, wherever they are.
                 let patience = Duration::from_millis(match random(10) {
+                    _ if *writer.waits.get_mut() => u64::from(u32::MAX),
                     0 => random(200),
                     _ => 10_000,
                 });

@@ -93,6 +93,12 @@ async fn rows_are_as_the_statement_returns_them() {
     let returned = "update invoices set paid = $1 returning id, paid";
     let rows = invoices.query(returned, &[(&7, Type::INT4)]).await.unwrap();
     assert_eq!(rows[0].get::<_, i32>(1), 7);
+    let ordered = "select n from generate_series(1, 1000) n order by n desc -- in this order";
+    let rows = invoices.query(ordered, &[]).await.unwrap();
+    let numbers: Vec<i32> = rows.iter().map(|row| row.get(0)).collect();
+    assert!(numbers.iter().copied().eq((1..=1000).rev()));
+    let nothing = "delete from invoices where id = 0 -- which there is not";
+    assert_eq!(invoices.execute(nothing, &[]).await.unwrap(), 0);
     let wrong = invoices.query("select * from nothing", &[]).await;
     assert!(matches!(wrong, Err(FenceError::Database(_))));
 }
@@ -134,4 +140,24 @@ async fn a_transaction_that_is_left_open_is_ended_by_the_server() {
     let granted = tokio::time::timeout(3 * SHORT, same.acquire()).await;
     drop(granted.expect("granted").unwrap());
     assert!(transaction.commit().await.is_err());
+}
+
+/// Its locks are not those of the fence.
+#[tokio::test]
+async fn a_fence_is_stale_in_another_database() {
+    let (Some(database), Some(another)) = (database(), database()) else {
+        return;
+    };
+    let invoices = invoices(&another).await;
+    let (store, its_own) = (database.store(LONG).await, another.store(LONG).await);
+    let (lock, same) = (store.lock_for("k"), its_own.lock("k"));
+    let guard = lock.acquire().await.unwrap();
+    let pay = "update invoices set paid = 1";
+    for _ in 0..2 {
+        let refused = invoices.with(&guard.fence).execute(pay, &[]).await;
+        assert!(matches!(refused, Err(FenceError::Stale(_))), "{refused:?}");
+        // Also where it has given out the same number.
+        drop(same.acquire().await.unwrap());
+    }
+    assert_eq!(paid(&invoices).await, 0);
 }

@@ -7,6 +7,7 @@ mod fences;
 mod losses;
 mod pooler;
 mod sections;
+mod settings;
 mod waiting;
 
 use std::sync::atomic::{AtomicU32, Ordering};

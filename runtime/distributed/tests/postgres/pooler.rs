@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_monitor_distributed::postgres::{Options, Postgres};
+use async_monitor_distributed::{Fenced, Guard};
 
 use crate::support::{PgBouncer, url};
 use crate::{LONG, SHORT, database};
@@ -47,6 +48,34 @@ async fn a_pooler_in_transaction_mode_is_fine_if_the_listener_goes_around_it() {
         let (next, ()) = tokio::join!(waiting, release);
         drop(next.expect("told").unwrap());
     }
+}
+
+#[tokio::test]
+async fn leases_are_renewed_and_fences_checked_through_a_pooler_in_transaction_mode() {
+    let Some(database) = database() else { return };
+    let Some(pooler) = PgBouncer::start(&database.server, "transaction") else {
+        return;
+    };
+    let pooled = url(pooler.port, &database.name);
+    let lease = Duration::from_secs(1);
+    let options = Options::new(&pooled).unwrap().lease(lease);
+    let store = options.listen_at(&database.url).unwrap();
+    let lock = store.connect().await.unwrap().lock("k");
+    let guard = lock.acquire().await.unwrap();
+    tokio::time::sleep(2 * lease).await;
+    let connected = tokio_postgres::connect(&pooled, tokio_postgres::NoTls).await;
+    let (client, connection) = connected.unwrap();
+    tokio::spawn(connection);
+    let table = "create table written (number int)";
+    client.batch_execute(table).await.unwrap();
+    let mut written = Fenced::new(client);
+    let write = "insert into written values (1)";
+    let count = written.with(&guard.fence).execute(write, &[]).await;
+    assert_eq!(count.unwrap(), 1);
+    let transaction = written.with_mut(&guard.fence).transaction().await.unwrap();
+    transaction.batch_execute(write).await.unwrap();
+    transaction.commit().await.unwrap();
+    Guard::release(guard).await.unwrap();
 }
 
 #[tokio::test]

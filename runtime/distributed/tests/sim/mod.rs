@@ -1,5 +1,7 @@
 //! A simulated world: processes with clocks of their own, a network, and a store.
 
+#[path = "../../../tests/support/random.rs"]
+mod random;
 mod server;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +17,7 @@ use async_monitor_distributed::store::{
     Answer, Host, Renewal, Request, Signals, Store, StoreError,
 };
 
+use self::random::Random;
 use self::server::Server;
 
 pub const LEASE: Duration = Duration::from_secs(10);
@@ -88,29 +91,13 @@ struct Process {
     signals: Arc<Signals>,
 }
 
-/// A small generator: xorshift.
-struct Random(u64);
+fn up_to(random: &mut Random, limit: Duration) -> Duration {
+    let limit = usize::try_from(limit.as_micros()).unwrap();
+    Duration::from_micros(random.below(limit.max(1)) as u64)
+}
 
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn below(&mut self, limit: u64) -> u64 {
-        self.next() % limit
-    }
-
-    fn up_to(&mut self, limit: Duration) -> Duration {
-        let limit = u64::try_from(limit.as_micros()).unwrap();
-        Duration::from_micros(self.below(limit.max(1)))
-    }
-
-    fn rate(&mut self, (low, high): (f64, f64)) -> f64 {
-        low + (high - low) * (self.below(1_000_000) as f64 / 1e6)
-    }
+fn rate(random: &mut Random, (low, high): (f64, f64)) -> f64 {
+    low + (high - low) * (random.below(1_000_000) as f64 / 1e6)
 }
 
 impl Inner {
@@ -125,7 +112,7 @@ impl Inner {
 
     fn add_process(&mut self) -> usize {
         let rates = self.faults.clock_rates;
-        let rate = self.random.rate(rates);
+        let rate = rate(&mut self.random, rates);
         self.processes.push(Process {
             rate,
             paused_until: Duration::ZERO,
@@ -139,13 +126,13 @@ impl Inner {
     /// Whether a message of this process does not arrive now.
     fn is_lost(&mut self, process: usize) -> bool {
         let faults = self.faults.happen && self.now < FAULTS_END;
-        self.processes[process].cut_until > self.now || (faults && self.random.below(20) == 0)
+        self.processes[process].cut_until > self.now || (faults && self.random.one_in(20))
     }
 
     fn delay(&mut self) -> Duration {
-        let slow = self.faults.happen && self.now < FAULTS_END && self.random.below(10) == 0;
+        let slow = self.faults.happen && self.now < FAULTS_END && self.random.one_in(10);
         let limit = if slow { LEASE / 2 } else { LEASE / 100 };
-        self.random.up_to(limit)
+        up_to(&mut self.random, limit)
     }
 
     /// Those whose turn it is are told.
@@ -162,9 +149,8 @@ impl Inner {
     }
 
     fn fault(&mut self, killed: &Arc<Mutex<Vec<usize>>>) -> Vec<Then> {
-        let count = self.processes.len() as u64;
-        let index = usize::try_from(self.random.below(count)).unwrap();
-        let until = self.now + self.random.up_to(2 * LEASE);
+        let index = self.random.below(self.processes.len());
+        let until = self.now + up_to(&mut self.random, 2 * LEASE);
         let kind = self.random.below(5);
         let process = &mut self.processes[index];
         match kind {
@@ -195,11 +181,8 @@ impl World {
     }
 
     pub fn run(seed: u64, faults: Faults) -> History {
-        let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-        for _ in 0..10 {
-            random.next();
-        }
-        let server_rate = random.rate((0.995, 1.005));
+        let mut random = Random::new(seed);
+        let server_rate = rate(&mut random, (0.995, 1.005));
         let world = Arc::new(World {
             inner: Mutex::new(Inner {
                 now: Duration::ZERO,
@@ -219,7 +202,7 @@ impl World {
         if faults.happen {
             let mut inner = world.lock();
             for _ in 0..12 {
-                let (time, killed) = (inner.random.up_to(FAULTS_END), Arc::clone(&killed));
+                let (time, killed) = (up_to(&mut inner.random, FAULTS_END), Arc::clone(&killed));
                 inner.at(time, Box::new(move |inner| inner.fault(&killed)));
             }
         }
@@ -295,11 +278,10 @@ impl World {
                 thens.into_iter().for_each(|then| then());
                 continue;
             }
-            let chosen = inner.random.below(ready.len() as u64);
-            let id = ready[usize::try_from(chosen).unwrap()];
+            let id = inner.random.of(&ready);
             woken.remove(&id);
             // To run takes time, too.
-            let takes = inner.random.up_to(Duration::from_millis(2));
+            let takes = up_to(&mut inner.random, Duration::from_millis(2));
             inner.now += takes;
             drop((woken, inner));
             let mut task = tasks
@@ -326,13 +308,13 @@ async fn main(world: Arc<World>, process: usize, locks: Locks<SimStore>) {
     loop {
         let (key, gives_up, pause) = {
             let mut inner = world.lock();
-            let key = ["a", "b"][usize::try_from(inner.random.below(2)).unwrap()];
-            let gives_up = inner.random.below(4) == 0;
-            let patience = inner.random.up_to(LEASE / 4);
+            let key = inner.random.of(&["a", "b"]);
+            let gives_up = inner.random.one_in(4);
+            let patience = up_to(&mut inner.random, LEASE / 4);
             (
                 key,
                 gives_up.then_some(patience),
-                inner.random.up_to(LEASE / 10),
+                up_to(&mut inner.random, LEASE / 10),
             )
         };
         let lock = locks.lock(key);
@@ -374,7 +356,7 @@ async fn main(world: Arc<World>, process: usize, locks: Locks<SimStore>) {
 async fn body(world: &World, host: &SimHost) {
     let steps = world.lock().random.below(5);
     for _ in 0..steps {
-        let pause = world.lock().random.up_to(LEASE / 5);
+        let pause = up_to(&mut world.lock().random, LEASE / 5);
         host.sleep_until(host.now() + pause).await;
     }
 }
@@ -480,7 +462,7 @@ impl SimStore {
                         inner.notify(told);
                         let time = inner.now + inner.delay();
                         if !inner.is_lost(process) {
-                            let is_error = inner.faults.happen && inner.random.below(40) == 0;
+                            let is_error = inner.faults.happen && inner.random.one_in(40);
                             let answer = match is_error && inner.now < FAULTS_END {
                                 true => Err(StoreError::transient("a fault")),
                                 false => Ok(answer),

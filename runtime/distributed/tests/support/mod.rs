@@ -137,7 +137,9 @@ impl Postgres {
     fn spawn(folder: &Folder, port: u16) -> Child {
         let postgres = postgres_program("postgres").expect("initdb is there");
         let mut command = as_user(&postgres);
-        let log = fs::File::create(folder.path().join("log")).unwrap();
+        let mut log = fs::OpenOptions::new();
+        let log = log.create(true).append(true);
+        let log = log.open(folder.path().join("log")).unwrap();
         command.stderr(log).current_dir(folder.path());
         command.arg("-D").arg(folder.path().join("data"));
         let port = format!("port={port}");
@@ -164,14 +166,18 @@ impl Postgres {
             if command.status().unwrap().success() {
                 return;
             }
-            let log = || fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
             assert!(
                 start.elapsed() < Duration::from_secs(60),
                 "Postgres does not start: {}",
-                log()
+                self.log()
             );
             thread::sleep(Duration::from_millis(50));
         }
+    }
+
+    /// What it has said so far.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
     /// Ends it, at once: as in a crash.

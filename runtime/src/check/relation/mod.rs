@@ -55,9 +55,11 @@ impl Op {
     /// The kind of the primitive.
     pub(crate) fn kind(self) -> &'static str {
         match self {
-            Op::Gate(GateOp::Release { counts: true, .. } | GateOp::Leave { counts: true }) => {
-                "semaphore"
-            }
+            Op::Gate(
+                GateOp::Arrive { counts: true, .. }
+                | GateOp::Release { counts: true, .. }
+                | GateOp::Leave { counts: true },
+            ) => "semaphore",
             Op::Gate(_) => "lock",
             Op::Sync(_) => "sync lock",
             Op::Event(_) => "event",

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex as StdMutex};
 use std::task::{RawWaker, RawWakerVTable, Wake, Waker};
 
+use crate::one_table;
 use crate::random::Random;
 
 /// The tasks that are to be polled.
@@ -246,10 +247,10 @@ impl Wakers {
         // for one poll.
         let poll = ear.poll.fetch_add(1, Ordering::SeqCst) + 1;
         match self {
-            Wakers::Same => Arc::clone(&ear.task).into(),
+            Wakers::Same => one_table::waker!(Handle, Arc::clone(&ear.task)),
             Wakers::OfPoll => of_poll.clone(),
             Wakers::OfOnePoll => fresh(ear, Some(poll)),
-            Wakers::OfRequest => Arc::clone(ear).into(),
+            Wakers::OfRequest => one_table::waker!(Ear, Arc::clone(ear)),
             Wakers::Boxed => boxed(&ear.task),
             Wakers::Any => {
                 let kind = random.of(&Wakers::ALL[..5]);
@@ -262,7 +263,7 @@ impl Wakers {
 /// A new waker.
 pub(crate) fn fresh(ear: &Arc<Ear>, only: Option<usize>) -> Waker {
     let ear = Arc::clone(ear);
-    Waker::from(Arc::new(Fresh { ear, only }))
+    one_table::waker!(Fresh, Arc::new(Fresh { ear, only }))
 }
 
 /// A waker whose clones have other data pointers: each of them is a box.

@@ -85,6 +85,9 @@ impl Bank {
     async fn of_the_lock(&self) {
         *balance += 1;
     }
+
+    #[synchronized("it's")]
+    async fn no_name_in_quotes(&self) {}
 }
 
 fn main() {}

@@ -31,4 +31,9 @@ impl Tuple {
     async fn tuple(&self) {}
 }
 
+static SUPER: Lock = Lock::new();
+
+#[synchronized(crate::SUPER)]
+async fn keyword() {}
+
 fn main() {}

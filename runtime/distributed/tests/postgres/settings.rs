@@ -1,0 +1,115 @@
+//! Keys of any kind, and databases with settings of their own.
+
+use std::time::Duration;
+
+use async_monitor_distributed::LockError;
+use async_monitor_distributed::postgres::Options;
+
+use crate::{Database, LONG, SHORT, database};
+
+/// What is set for those who connect from now on.
+async fn set(database: &Database, setting: &str) {
+    let set = format!("alter database {} set {setting}", database.name);
+    database.client().await.batch_execute(&set).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_key_is_data() {
+    let Some(database) = database() else { return };
+    let store = database.store(LONG).await;
+    let long = "k".repeat(2000);
+    let keys = [
+        "",
+        "'; drop schema async_monitor cascade; --",
+        "\"\\\n$1",
+        "Größe €",
+        &long,
+    ];
+    for key in keys {
+        let lock = store.lock(key);
+        let guard = lock.acquire().await.unwrap();
+        assert_eq!((guard.fence.number(), guard.fence.key()), (1, key));
+        let other = store.lock(&format!("{key} "));
+        drop(other.try_acquire().await.unwrap().expect("another key"));
+        let report = store.report().await.unwrap();
+        let entry = report.iter().find(|entry| entry.key == key).unwrap();
+        assert!(entry.to_string().starts_with(&format!("{key:?} held by ")));
+    }
+    // What no row can hold.
+    let longer: String = (0..2000).map(|number| format!("{number:x}")).collect();
+    for key in ["a\0b", &longer] {
+        let refused = store.lock(key).acquire().await.map(drop);
+        assert!(matches!(refused, Err(LockError::Refused(_))), "{refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_lease_of_no_use_is_refused() {
+    let Some(database) = database() else { return };
+    for lease in [Duration::ZERO, Duration::from_millis(99), Duration::MAX] {
+        let options = Options::new(&database.url).unwrap().lease(lease);
+        let refused = options.connect().await.map(drop);
+        assert!(matches!(refused, Err(LockError::Refused(_))), "{refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_short_lock_timeout_or_statement_timeout_is_no_refusal() {
+    for timeout in ["lock_timeout", "statement_timeout"] {
+        let Some(database) = database() else { return };
+        let store = database.store(LONG).await;
+        set(&database, &format!("{timeout} = '500 ms'")).await;
+        let limited = database.store(LONG).await;
+        let mut client = database.client().await;
+        let unlimited = "set statement_timeout = 0";
+        client.batch_execute(unlimited).await.unwrap();
+        let transaction = client.transaction().await.unwrap();
+        let same = "select pg_advisory_xact_lock(1634561902, hashtext('k'))";
+        transaction.batch_execute(same).await.unwrap();
+        let lock = limited.lock("k");
+        let waiting = tokio::time::timeout(SHORT, lock.acquire()).await;
+        assert!(
+            waiting.is_err(),
+            "it waits, and is not refused: {waiting:?}"
+        );
+        transaction.commit().await.unwrap();
+        drop(lock.acquire().await.unwrap());
+        drop(store.lock("k").acquire().await.unwrap());
+    }
+}
+
+#[tokio::test]
+async fn another_isolation_level_is_refused_with_a_reason() {
+    let Some(database) = database() else { return };
+    drop(database.store(LONG).await);
+    let setting = "default_transaction_isolation = 'repeatable read'";
+    set(&database, setting).await;
+    let store = database.store(LONG).await;
+    let refused = store.lock("k").acquire().await.map(drop).unwrap_err();
+    assert!(matches!(refused, LockError::Refused(_)), "{refused:?}");
+    let refused = refused.to_string();
+    assert!(
+        refused.contains("default_transaction_isolation"),
+        "{refused}"
+    );
+}
+
+#[tokio::test]
+async fn what_is_granted_or_renewed_survives_a_crash_without_synchronous_commit() {
+    let Some(database) = database() else { return };
+    drop(database.store(LONG).await);
+    set(&database, "synchronous_commit = off").await;
+    let mut client = database.client().await;
+    for step in [
+        "select async_monitor.request('s', true, '', '', 0, 'k', 1, '1 min', true)",
+        "select async_monitor.renew('s', '1 min', '{}')",
+    ] {
+        let transaction = client.transaction().await.unwrap();
+        let show = "select current_setting('synchronous_commit')";
+        let before: String = transaction.query_one(show, &[]).await.unwrap().get(0);
+        transaction.batch_execute(step).await.unwrap();
+        let within: String = transaction.query_one(show, &[]).await.unwrap().get(0);
+        assert_eq!((&*before, &*within), ("off", "local"), "{step}");
+        transaction.commit().await.unwrap();
+    }
+}

@@ -1,0 +1,547 @@
+//! Runs a test again and again, until every class of its schedules was tried.
+//!
+//! Two schedules are of one *class* if they differ in the order of steps that do not conflict:
+//! they end alike. One of each class is run, by dynamic partial-order reduction (Flanagan and
+//! Godefroid, 2005) with source sets and sleep sets (Abdulla, Aronis, Jonsson and Sagonas, 2014).
+//! Nothing is stored but the schedule that is run: a run follows it up to the last place where
+//! there is another choice to try, and then goes its own way.
+//!
+//! # Invariants
+//!
+//! - **X1** The nodes are the choices of the last run, in order, and the events of the trace are
+//!   what came of them.
+//! - **X2** What decides which operations conflict ([`Learned`](super::state::Learned), the
+//!   numbers of primitives) is the same in all runs since the search began. When it changes, the
+//!   search begins anew.
+//! - **X3** What a task does between two points of the schedule conflicts with nothing: releases
+//!   are no points only where no operation that they conflict with was seen.
+
+mod step;
+
+use std::boxed::Box;
+use std::collections::HashSet;
+use std::format;
+use std::panic::{self, AssertUnwindSafe};
+use std::rc::Rc;
+use std::string::String;
+use std::time::{Duration, Instant};
+use std::vec::Vec;
+
+use super::options::Options;
+use super::quiet::Quiet;
+use super::random::Random;
+use super::relation::Seen;
+use super::run::Run;
+use super::running::Running;
+use super::session::{In, MOST_TASKS, Session};
+use super::state::Note;
+use super::tasks::{State, Tasks, message};
+use super::trace::{CANCEL, Choice, GO, Race, Trace};
+use crate::checking::Awaits;
+use crate::queue::of_run;
+
+/// The kind of a failure: what a shorter schedule has to show, too.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum FailureKind {
+    Panic,
+    Always,
+    Finally,
+    Deadlock,
+    Endless,
+    Foreign,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Failure {
+    pub(super) kind: FailureKind,
+    pub(super) text: String,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug)]
+pub(super) enum End {
+    /// All tasks have ended, or wait for what a cancelled one would have done.
+    Passed,
+    Failed(Failure),
+    /// Whatever comes next has been tried.
+    Redundant,
+    /// Something was found out that the search has to begin with.
+    Learned,
+    /// The test does not do the same in the same schedule.
+    NotDeterministic(String),
+}
+
+/// Where there was a choice.
+#[derive(Clone)]
+struct Node {
+    enabled: u64,
+    chosen: Choice,
+    backtrack: u64,
+    done: u64,
+    sleep: u64,
+    /// Whom the next step of each task has woken, of those in `sleep` and `done`.
+    woke: [u32; MOST_TASKS],
+}
+
+/// How the next choice of a run is made.
+pub(super) enum How<'a> {
+    /// By the search.
+    Search,
+    /// As in the last run.
+    Again,
+    /// All that is possible is tried.
+    Everything,
+    /// By a schedule, as far as that is possible; then on, without a switch where that is not
+    /// necessary. Where not every operation is a point in it, a task goes on to the next one that
+    /// is one there.
+    Follow {
+        schedule: &'a [Choice],
+        is_fine: bool,
+        goes_on: bool,
+    },
+    Random(&'a mut Random),
+    /// By a schedule, in whose last choice a request is refused.
+    Refuse(&'a [Choice]),
+}
+
+/// A step of a run, for those who explain it.
+#[derive(Clone, Debug)]
+pub(super) struct Step {
+    pub(super) choice: Choice,
+    pub(super) seen: Option<Seen>,
+    pub(super) note: Note,
+    /// What the task waits for after the step.
+    pub(super) waits: Option<(u32, Awaits)>,
+    /// It has acquired something.
+    pub(super) has_entered: bool,
+}
+
+/// What has been done so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Counts {
+    pub(super) runs: u64,
+    pub(super) redundant: u64,
+    pub(super) steps: u64,
+    pub(super) restarts: u32,
+    pub(super) depth: usize,
+}
+
+pub(super) struct Engine<'t> {
+    test: &'t dyn Fn(&mut Run),
+    pub(super) options: Options,
+    pub(super) session: Rc<Session>,
+    nodes: Vec<Node>,
+    trace: Trace,
+    races: Vec<Race>,
+    pub(super) counts: Counts,
+    pub(super) classes: HashSet<u64>,
+    /// Whether to collect the classes.
+    pub(super) collects: bool,
+    /// Schedules whose last choice is an arrival of which it is not known whether the task
+    /// suspends if it has to wait.
+    probes: Vec<Vec<Choice>>,
+    pub(super) steps: Vec<Step>,
+    pub(super) names: Vec<String>,
+    begin: Instant,
+    next_word: Duration,
+    /// Where there is a bound that was met.
+    pub(super) is_complete: bool,
+}
+
+impl<'t> Engine<'t> {
+    pub(super) fn new(test: &'t dyn Fn(&mut Run), options: Options) -> Self {
+        let session = Rc::new(Session::new());
+        session.cancels.set(options.cancels > 0);
+        Engine {
+            test,
+            options,
+            session,
+            nodes: Vec::new(),
+            trace: Trace::default(),
+            races: Vec::new(),
+            counts: Counts::default(),
+            classes: HashSet::new(),
+            collects: false,
+            probes: Vec::new(),
+            steps: Vec::new(),
+            names: Vec::new(),
+            begin: Instant::now(),
+            next_word: Duration::from_secs(1),
+            is_complete: false,
+        }
+    }
+
+    /// Tries one schedule of each class. Returns the first failure, and the schedule that has
+    /// shown it.
+    pub(super) fn search(&mut self) -> Result<(), (Vec<Choice>, End)> {
+        'anew: loop {
+            self.nodes.clear();
+            self.probes.clear();
+            self.classes.clear();
+            let restarts = self.counts.restarts;
+            self.counts = Counts {
+                restarts,
+                ..Counts::default()
+            };
+            self.session.learned.borrow_mut().has_changed = false;
+            let mut first = None;
+            loop {
+                let end = self.run(&mut How::Search);
+                if self.has_learned() {
+                    self.counts.restarts += 1;
+                    continue 'anew;
+                }
+                self.count(&end);
+                if let End::Failed(_) | End::NotDeterministic(_) = end {
+                    return Err((self.schedule(), end));
+                }
+                let first = match &mut first {
+                    Some(first) => first,
+                    None => {
+                        if let Some(end) = self.compare_with_another_run() {
+                            return Err((self.schedule(), end));
+                        }
+                        first.insert((self.nodes.clone(), self.trace.clone()))
+                    }
+                };
+                if !self.probe() {
+                    self.counts.restarts += 1;
+                    continue 'anew;
+                }
+                let is_out_of_bounds = self.is_out_of_bounds();
+                if is_out_of_bounds || !self.next_schedule() {
+                    // All the runs since may have left something behind.
+                    (self.nodes, self.trace) = core::mem::take(first);
+                    if let Some(end) = self.compare_with_another_run() {
+                        return Err((self.schedule(), end));
+                    }
+                    self.is_complete = !is_out_of_bounds;
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Tries all schedules in which every operation is a point, but no more than so many.
+    pub(super) fn search_everything(&mut self) -> Result<(), (Vec<Choice>, End)> {
+        self.session.is_fine.set(true);
+        self.session.learned.borrow_mut().has_changed = false;
+        self.nodes.clear();
+        self.classes.clear();
+        loop {
+            let end = self.run(&mut How::Everything);
+            if self.has_learned() {
+                return self.search_everything();
+            }
+            self.count(&end);
+            if let End::Failed(_) | End::NotDeterministic(_) = end {
+                return Err((self.schedule(), end));
+            }
+            if self.is_out_of_bounds() {
+                return Ok(());
+            }
+            if !self.next_schedule() {
+                self.is_complete = true;
+                return Ok(());
+            }
+        }
+    }
+
+    /// Tries schedules at random.
+    pub(super) fn sample(&mut self, runs: u64, seed: u64) -> Result<(), (Vec<Choice>, End)> {
+        self.session.is_fine.set(true);
+        let mut random = Random::new(seed);
+        for _ in 0..runs {
+            self.nodes.clear();
+            let names = self.collects.then(|| self.session.names.borrow().clone());
+            let end = self.run(&mut How::Random(&mut random));
+            match names {
+                // Its class would be another one.
+                Some(names) if !self.session.names.borrow().is_like(&names) => {
+                    self.session.names.replace(names);
+                }
+                _ => self.count(&end),
+            }
+            if let End::Failed(_) | End::NotDeterministic(_) = end {
+                return Err((self.schedule(), end));
+            }
+            self.say_how_far();
+        }
+        Ok(())
+    }
+
+    /// Runs one schedule with every operation as a point. `is_fine`: it was made so, too.
+    pub(super) fn follow(&mut self, schedule: &[Choice], is_fine: bool) -> End {
+        self.session.is_fine.set(true);
+        self.nodes.clear();
+        self.run(&mut How::Follow {
+            schedule,
+            is_fine,
+            goes_on: true,
+        })
+    }
+
+    /// Runs one schedule of a search as it was.
+    pub(super) fn follow_points(&mut self, schedule: &[Choice]) -> End {
+        self.session.is_fine.set(false);
+        self.nodes.clear();
+        self.run(&mut How::Follow {
+            schedule,
+            is_fine: true,
+            goes_on: true,
+        })
+    }
+
+    /// Runs the beginning of a schedule of a search with every operation as a point, and returns
+    /// what was run.
+    pub(super) fn refined(&mut self, schedule: &[Choice]) -> Vec<Choice> {
+        self.session.is_fine.set(true);
+        self.nodes.clear();
+        self.run(&mut How::Follow {
+            schedule,
+            is_fine: false,
+            goes_on: false,
+        });
+        self.schedule()
+    }
+
+    /// What was chosen in the last run.
+    pub(super) fn schedule(&self) -> Vec<Choice> {
+        let events = &self.trace.events[..self.trace.len()];
+        events.iter().map(|event| event.choice).collect()
+    }
+
+    pub(super) fn elapsed(&self) -> Duration {
+        self.begin.elapsed()
+    }
+
+    fn has_learned(&self) -> bool {
+        self.session.learned.borrow().has_changed
+    }
+
+    fn count(&mut self, end: &End) {
+        match end {
+            End::Redundant => self.counts.redundant += 1,
+            _ => {
+                self.counts.runs += 1;
+                if self.collects {
+                    let class = super::class::of(&self.trace.events[..self.trace.len()]);
+                    self.classes.insert(class);
+                }
+            }
+        }
+    }
+
+    fn is_out_of_bounds(&mut self) -> bool {
+        self.say_how_far();
+        self.counts.runs + self.counts.redundant >= self.options.max_runs
+    }
+
+    /// Where it takes long, a line each second.
+    fn say_how_far(&mut self) {
+        let elapsed = self.begin.elapsed();
+        if elapsed >= self.next_word {
+            self.next_word = elapsed + Duration::from_secs(1);
+            std::eprintln!(
+                "checking: {} schedules in {:.0} s",
+                self.counts.runs,
+                elapsed.as_secs_f64()
+            );
+        }
+    }
+
+    /// Runs a schedule again, and looks whether all is as before.
+    fn compare_with_another_run(&mut self) -> Option<End> {
+        let events = self.trace.len();
+        match self.run(&mut How::Again) {
+            End::NotDeterministic(text) => return Some(End::NotDeterministic(text)),
+            End::Failed(failure) => {
+                return Some(End::NotDeterministic(format!(
+                    "another run of the first schedule fails: {}",
+                    failure.text
+                )));
+            }
+            _ => {}
+        }
+        (self.trace.len() != events).then(|| {
+            End::NotDeterministic(format!(
+                "the first schedule ends after {events} steps, and after {} in another run",
+                self.trace.len()
+            ))
+        })
+    }
+
+    /// Finds out what the tasks do if they have to wait where they did not. Returns whether
+    /// nothing new was learned.
+    fn probe(&mut self) -> bool {
+        while let Some(schedule) = self.probes.pop() {
+            let nodes = core::mem::take(&mut self.nodes);
+            let trace = core::mem::take(&mut self.trace);
+            self.run(&mut How::Refuse(&schedule));
+            self.nodes = nodes;
+            self.trace = trace;
+            if self.has_learned() {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Goes back to the last choice that has an alternative to try, and makes it.
+    fn next_schedule(&mut self) -> bool {
+        while let Some(depth) = self.nodes.len().checked_sub(1) {
+            let node = &mut self.nodes[depth];
+            node.done |= node.chosen.bit();
+            if let Some(event) = self.trace.events.get(depth) {
+                node.woke[node.chosen.task()] = event.woken;
+            }
+            let left = node.backtrack & !node.done & !node.sleep;
+            if let Some(next) = Choice::first(left) {
+                node.chosen = next;
+                return true;
+            }
+            self.nodes.pop();
+        }
+        false
+    }
+
+    /// One run.
+    fn run(&mut self, how: &mut How<'_>) -> End {
+        of_run::begin();
+        let session = Rc::clone(&self.session);
+        let session = &*session;
+        let _entered = session.enter();
+        session.begin_run();
+        self.steps.clear();
+        let kept = match how {
+            How::Again => self.nodes.len(),
+            // The last one is chosen anew.
+            How::Search | How::Everything => self.nodes.len().saturating_sub(1),
+            How::Follow { .. } | How::Random(_) | How::Refuse(_) => 0,
+        };
+        self.trace.begin_run(kept);
+        let mut run = Run::new();
+        (self.test)(&mut run);
+        let (bodies, always, finally) = run.into_parts();
+        let mut running = Running {
+            session,
+            tasks: Tasks::new(session, self.options.stack_size),
+            cancels_left: self.options.cancels,
+            timeouts_left: self.options.timeouts,
+            cancelled: false,
+        };
+        for (name, body) in bodies {
+            running.add(name, body, self.options.tasks);
+        }
+        session.begins.set(false);
+        let quiet = Quiet::new();
+        let mut end = self.schedule_tasks(&mut running, &always, how);
+        self.names.clear();
+        self.names
+            .extend(running.tasks.list.iter().map(|task| task.name.clone()));
+        if let End::Passed = end {
+            running.tasks.clear();
+            let finally = AssertUnwindSafe(|| finally.into_iter().for_each(|check| check()));
+            if let Err(payload) = panic::catch_unwind(finally) {
+                end = End::Failed(Failure {
+                    kind: FailureKind::Finally,
+                    text: format!("finally: {}", quiet.place_of(message(payload))),
+                });
+            }
+            if let Some(text) = session.escaped.take() {
+                end = End::NotDeterministic(text);
+            }
+        } else {
+            running.tasks.clear();
+            // What the checks have captured goes away as in any other run.
+            let _ = panic::catch_unwind(AssertUnwindSafe(|| drop(finally)));
+        }
+        drop(always);
+        self.counts.depth = self.counts.depth.max(self.trace.len());
+        end
+    }
+
+    fn schedule_tasks(
+        &mut self,
+        running: &mut Running<'_>,
+        always: &[Box<dyn Fn()>],
+        how: &mut How<'_>,
+    ) -> End {
+        let mut at = 0;
+        loop {
+            self.trace.set_tasks(running.tasks.list.len());
+            let enabled = running.enabled(&self.trace);
+            if enabled & !CANCEL == 0 {
+                return self.finish(running, how);
+            }
+            if self.trace.len() >= self.options.max_steps {
+                return End::Failed(running.endless(self.options.max_steps));
+            }
+            let choice = match self.choose(running, enabled, how, &mut at) {
+                Ok(choice) => choice,
+                Err(end) => {
+                    if let (End::Redundant, How::Search) = (&end, &how) {
+                        self.run_on(running);
+                    }
+                    return end;
+                }
+            };
+            let is_last = match how {
+                How::Refuse(schedule) => at == schedule.len(),
+                _ => false,
+            };
+            if let Err(end) = self.step(running, choice, how, is_last) {
+                return end;
+            }
+            self.counts.steps += 1;
+            running.session.looks.set(true);
+            let looked = panic::catch_unwind(AssertUnwindSafe(|| {
+                always.iter().for_each(|check| check());
+            }));
+            running.session.looks.set(false);
+            if let Some(text) = running.session.escaped.take() {
+                return End::NotDeterministic(text);
+            }
+            if let Err(payload) = looked {
+                return End::Failed(Failure {
+                    kind: FailureKind::Always,
+                    text: format!("always: {}", super::quiet::place(message(payload))),
+                });
+            }
+        }
+    }
+
+    /// Runs what is left of a run that is redundant: cheaper than to unwind the stacks.
+    fn run_on(&self, running: &mut Running<'_>) {
+        running.cancels_left = 0;
+        let mut last = self.trace.last_task();
+        for _ in 0..self.options.max_steps {
+            let enabled = running.enabled(&self.trace);
+            let choice = prefer(enabled & GO, last).or_else(|| Choice::first(enabled));
+            let Some(choice) = choice else {
+                return;
+            };
+            last = choice.task();
+            if let Some(timer) = choice.timer() {
+                running.session.expire(last, timer);
+            }
+            if let State::Suspended | State::New = running.tasks.list[last].state {
+                running.session.begin_poll(last);
+            }
+            if running.tasks.resume(last, In::Go).is_err() {
+                return;
+            }
+            for (name, body) in running.session.spawned.take() {
+                running.add(name, body, self.options.tasks);
+            }
+        }
+    }
+}
+
+/// The task that has run last, or else the first.
+fn prefer(free: u64, last: usize) -> Option<Choice> {
+    if last < MOST_TASKS && free & Choice::go(last).bit() != 0 {
+        return Some(Choice::go(last));
+    }
+    Choice::first(free)
+}

@@ -1,0 +1,246 @@
+//! The state of one run: what can be done next, and what its tasks wait for when nothing can.
+
+use std::format;
+use std::string::String;
+use std::vec::Vec;
+
+use super::engine::{Failure, FailureKind};
+use super::relation::Seen;
+use super::session::{Body, MOST_TASKS, Session};
+use super::tasks::{Kind, State, Tasks};
+use super::trace::{Choice, GO, Trace};
+use crate::checking::{Awaits, GateOp, Op, SyncOp};
+
+/// The state of one run.
+pub(super) struct Running<'s> {
+    pub(super) session: &'s Session,
+    pub(super) tasks: Tasks<'s>,
+    pub(super) cancels_left: usize,
+    pub(super) timeouts_left: usize,
+    pub(super) cancelled: bool,
+}
+
+impl Running<'_> {
+    pub(super) fn add(&mut self, name: String, body: Body, most: usize) {
+        let index = self.tasks.list.len();
+        assert!(
+            index < most.min(MOST_TASKS),
+            "a check has {} tasks at the most (`tasks`)",
+            most.min(MOST_TASKS)
+        );
+        self.tasks.push(name, body);
+    }
+
+    /// What can be done next.
+    pub(super) fn enabled(&self, trace: &Trace) -> u64 {
+        let mut enabled = 0;
+        let mut late = 0;
+        let is_fine = self.session.is_fine.get();
+        for (index, task) in self.tasks.list.iter().enumerate() {
+            let cell = self.session.task(index);
+            let may_cancel = self.cancels_left > 0
+                && task.kind == Kind::Future
+                && !task.is_cancelled
+                && cell.blocks.get() == 0;
+            match task.state {
+                State::Done => {}
+                State::New => enabled |= Choice::go(index).bit(),
+                State::At(seen) => {
+                    if self.is_possible(seen) {
+                        enabled |= Choice::go(index).bit();
+                    }
+                    if may_cancel && !is_fine && self.waits_in_some_order(trace, index, seen) {
+                        enabled |= Choice::cancel(index).bit();
+                    }
+                }
+                State::Suspended => {
+                    if cell.is_woken() {
+                        enabled |= Choice::go(index).bit();
+                    }
+                    if may_cancel && (is_fine || !cell.waits_in_line.get()) {
+                        enabled |= Choice::cancel(index).bit();
+                    }
+                    let timers = cell.timers.borrow().len().min(2);
+                    for timer in 0..timers {
+                        late |= Choice::expire(index, timer).bit();
+                    }
+                }
+            }
+        }
+        // Time passes if nothing else happens.
+        if self.timeouts_left > 0 || enabled & GO == 0 {
+            enabled |= late;
+        }
+        enabled
+    }
+
+    /// Whether an operation can be done now. Only sync locks are waited for in here.
+    fn is_possible(&self, seen: Seen) -> bool {
+        let Op::Sync(SyncOp::Acquire { reads }) = seen.op else {
+            return true;
+        };
+        self.session.is_free(seen.id, reads)
+    }
+
+    /// Whether an arrival has to wait in some schedule of this class: a task that holds the lock
+    /// need not have released it before.
+    fn waits_in_some_order(&self, trace: &Trace, task: usize, seen: Seen) -> bool {
+        if !matches!(seen.op, Op::Gate(GateOp::Arrive { alone: true, .. })) || seen.watches {
+            return false;
+        }
+        // One that has been granted the lock, or waits before it.
+        let is_before = |index: usize| {
+            let cell = self.session.task(index);
+            match cell.waits.get() {
+                Some((id, Awaits::Permit)) => id == seen.id,
+                Some((id, Awaits::Truth)) => id == seen.id && cell.is_woken(),
+                Some((_, Awaits::Signal)) | None => false,
+            }
+        };
+        let mut suspended = (0..self.tasks.list.len())
+            .filter(|index| self.tasks.list[*index].state == State::Suspended);
+        if suspended.any(is_before) {
+            return true;
+        }
+        let locks = self.session.locks.borrow();
+        let Some(lock) = locks.get(seen.id as usize) else {
+            return false;
+        };
+        !lock.holders.is_empty()
+            || lock
+                .released
+                .is_some_and(|released| !trace.is_known(released, task))
+    }
+
+    /// Whether one of those who wait could not go on if the cancelled tasks had done all that
+    /// they would have: it waits for what somebody has who will never give it back.
+    pub(super) fn is_stuck(&self, waits: &[usize]) -> bool {
+        let tasks = 0..self.tasks.list.len();
+        // Those who wait to be told may be, and then release what they have, and so on.
+        let mut go_on: Vec<usize> = Vec::new();
+        loop {
+            let more: Vec<usize> = tasks
+                .clone()
+                .filter(|task| !go_on.contains(task) && self.may_go_on(*task, &go_on))
+                .collect();
+            if more.is_empty() {
+                return waits.iter().any(|task| !go_on.contains(task));
+            }
+            go_on.extend(more);
+        }
+    }
+
+    /// Whether a task may go on if others do, and then release what they have.
+    fn may_go_on(&self, task: usize, others: &[usize]) -> bool {
+        if self.tasks.list[task].state == State::Done {
+            return false;
+        }
+        let Some((id, Awaits::Permit)) = self.waits(task) else {
+            return true;
+        };
+        let locks = self.session.locks.borrow();
+        let Some(lock) = locks.get(id as usize) else {
+            return true;
+        };
+        let upgrades = self.session.task(task).upgrades.get();
+        let mut holders = lock.holders.iter().map(|holder| holder.0);
+        if lock.counts {
+            // One of them may give back enough, or somebody adds permits.
+            lock.holders.is_empty() || holders.any(|holder| others.contains(&holder))
+        } else {
+            holders.all(|holder| others.contains(&holder) || upgrades && holder == task)
+        }
+    }
+
+    /// What a task waits for.
+    fn waits(&self, task: usize) -> Option<(u32, Awaits)> {
+        match self.tasks.list[task].state {
+            State::At(seen) => Some((seen.id, Awaits::Permit)),
+            State::Suspended => self.session.task(task).waits.get(),
+            State::New | State::Done => None,
+        }
+    }
+
+    /// Who has the lock that a task waits for, as the end of a sentence.
+    fn held_by(&self, id: u32, task: usize) -> String {
+        let locks = self.session.locks.borrow();
+        let upgrades = self.session.task(task).upgrades.get();
+        let mut holders: Vec<usize> = match locks.get(id as usize) {
+            Some(lock) => lock.holders.iter().map(|holder| holder.0).collect(),
+            None => Vec::new(),
+        };
+        holders.retain(|holder| !(upgrades && *holder == task));
+        // Itself first.
+        holders.sort_unstable_by_key(|holder| (*holder != task, *holder));
+        holders.dedup();
+        let names: Vec<String> = holders
+            .iter()
+            .map(|holder| match *holder == task {
+                true => "it".into(),
+                false => format!("`{}`", self.tasks.list[*holder].name),
+            })
+            .collect();
+        match &*names {
+            [] => String::new(),
+            [_] if holders[0] == task => ", which it holds itself".into(),
+            [name] => format!(", which {name} holds"),
+            [names @ .., last] => format!(", which {} and {last} hold", names.join(", ")),
+        }
+    }
+
+    pub(super) fn endless(&self, max_steps: usize) -> Failure {
+        let names: Vec<&str> = self
+            .tasks
+            .list
+            .iter()
+            .filter(|task| task.state != State::Done && task.kind != Kind::Background)
+            .map(|task| &*task.name)
+            .collect();
+        Failure {
+            kind: FailureKind::Endless,
+            text: format!(
+                "after {max_steps} steps, these tasks have not ended: {} (`max_steps`)",
+                names.join(", ")
+            ),
+        }
+    }
+
+    pub(super) fn deadlock(&self, waits: &[usize]) -> Failure {
+        let names = self.session.names.borrow();
+        let mut lines = Vec::new();
+        for &index in waits {
+            let task = &self.tasks.list[index];
+            let cell = self.session.task(index);
+            let Some((id, awaits)) = self.waits(index) else {
+                continue;
+            };
+            let (what, holders) = match awaits {
+                Awaits::Permit => ("waits for", self.held_by(id, index)),
+                Awaits::Truth => ("waits for its condition at", String::new()),
+                Awaits::Signal => match names.kind(id) {
+                    "event" => ("waits for", ", which is not set".into()),
+                    "barrier" => ("waits at", String::new()),
+                    _ => ("waits to be notified by", String::new()),
+                },
+            };
+            let name = super::table::name(&names, id);
+            // What is known of the section where operations are explained.
+            let condition = match cell.note.get().section {
+                Some(section) if !section.condition.is_empty() => {
+                    format!(", `{}` in `{}`", section.condition, section.name)
+                }
+                _ => String::new(),
+            };
+            lines.push(format!("`{}` {what} {name}{holders}{condition}", task.name));
+        }
+        let what = if self.cancelled {
+            "deadlock after a cancel"
+        } else {
+            "deadlock"
+        };
+        Failure {
+            kind: FailureKind::Deadlock,
+            text: format!("{what}: {}", lines.join("; ")),
+        }
+    }
+}

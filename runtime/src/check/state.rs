@@ -1,0 +1,209 @@
+//! What is known of the tasks and the locks of a run, and what has been found out in the runs before.
+
+use core::cell::{Cell, RefCell};
+use core::panic::Location;
+use core::ptr;
+use core::sync::atomic::{AtomicBool, Ordering};
+use core::task::Waker;
+use std::sync::Arc;
+use std::task::Wake;
+use std::vec::Vec;
+
+use super::session::{MOST_TASKS, TaskYielder, current};
+use super::trace::Moment;
+use crate::checking::{Awaits, Op};
+use crate::watch::SectionInfo;
+use crate::watching::StackList;
+
+/// The waker of a task.
+pub(super) struct Flag {
+    pub(super) woken: AtomicBool,
+    pub(super) task: usize,
+}
+
+impl Wake for Flag {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        let was_woken = self.woken.swap(true, Ordering::Relaxed);
+        // On another thread, there is none, or one of another check.
+        current(|session| {
+            if Arc::ptr_eq(&session.tasks[self.task].flag, self) {
+                session.wakes(self.task, was_woken);
+            }
+        });
+    }
+}
+
+/// What is known of a task where its code runs.
+pub(super) struct TaskCell {
+    pub(super) yielder: Cell<*const TaskYielder>,
+    pub(super) flag: Arc<Flag>,
+    pub(super) waker: Waker,
+    /// It was suspended while it unwinds.
+    pub(super) unwinds: Cell<bool>,
+    /// It has panicked in this run.
+    pub(super) has_panicked: Cell<bool>,
+    /// How often it was unwound because it is to end.
+    pub(super) ends: Cell<u32>,
+    /// It has caught that panic.
+    pub(super) has_caught: Cell<bool>,
+    /// When it was woken by another; never, if it has woken itself.
+    pub(super) woken_by: Cell<Moment>,
+    /// Its list of sections, while another runs.
+    pub(super) frames: Cell<StackList>,
+    /// How many polls of requests have answered `Pending` since its poll began.
+    pub(super) pendings: Cell<u32>,
+    /// A request was refused since its poll began.
+    pub(super) refused: Cell<bool>,
+    /// How often it has arrived.
+    pub(super) arrivals: Cell<u32>,
+    /// What it waits for, if it is suspended.
+    pub(super) waits: Cell<Option<(u32, Awaits)>>,
+    /// It waits for a lock to which it has arrived: a cancel there comes at the arrival.
+    pub(super) waits_in_line: Cell<bool>,
+    /// It waits to upgrade what it holds.
+    pub(super) upgrades: Cell<bool>,
+    /// It has arrived, and has not acquired yet.
+    pub(super) arrived: Cell<bool>,
+    /// That arrival has answered `Pending`, and nothing was done since.
+    pub(super) arrival_pends: Cell<bool>,
+    /// The operation that is under way.
+    pub(super) op: Cell<Option<Op>>,
+    /// How many calls that block are under way.
+    pub(super) blocks: Cell<u32>,
+    /// The timers that it waits for.
+    pub(super) timers: RefCell<Vec<usize>>,
+    pub(super) expired: Cell<usize>,
+    /// The operation that it comes to.
+    pub(super) note: Cell<Note>,
+}
+
+impl TaskCell {
+    pub(super) fn new(task: usize) -> Self {
+        let flag = Arc::new(Flag {
+            woken: AtomicBool::new(false),
+            task,
+        });
+        TaskCell {
+            yielder: Cell::new(ptr::null()),
+            waker: Waker::from(Arc::clone(&flag)),
+            flag,
+            unwinds: Cell::new(false),
+            has_panicked: Cell::new(false),
+            ends: Cell::new(0),
+            has_caught: Cell::new(false),
+            woken_by: Cell::new(Moment::NEVER),
+            frames: Cell::new(StackList::EMPTY),
+            pendings: Cell::new(0),
+            refused: Cell::new(false),
+            arrivals: Cell::new(0),
+            waits: Cell::new(None),
+            waits_in_line: Cell::new(false),
+            upgrades: Cell::new(false),
+            arrived: Cell::new(false),
+            arrival_pends: Cell::new(false),
+            op: Cell::new(None),
+            blocks: Cell::new(0),
+            timers: RefCell::default(),
+            expired: Cell::new(0),
+            note: Cell::default(),
+        }
+    }
+
+    pub(super) fn reset(&self) {
+        self.yielder.set(ptr::null());
+        self.unwinds.set(false);
+        self.has_panicked.set(false);
+        self.ends.set(0);
+        self.has_caught.set(false);
+        self.flag.woken.store(false, Ordering::Relaxed);
+        self.woken_by.set(Moment::NEVER);
+        self.frames.set(StackList::EMPTY);
+        self.pendings.set(0);
+        self.refused.set(false);
+        self.arrivals.set(0);
+        self.waits.set(None);
+        self.waits_in_line.set(false);
+        self.upgrades.set(false);
+        self.arrived.set(false);
+        self.arrival_pends.set(false);
+        self.op.set(None);
+        self.blocks.set(0);
+        self.timers.borrow_mut().clear();
+        self.expired.set(0);
+    }
+
+    pub(super) fn is_woken(&self) -> bool {
+        self.flag.woken.load(Ordering::Relaxed)
+    }
+
+    /// Whether its last poll has done nothing with a primitive that it waits for.
+    pub(super) fn waits_for_others(&self) -> bool {
+        self.waits.get().is_none()
+    }
+
+    pub(super) fn was_refused(&self) -> bool {
+        self.refused.get()
+    }
+}
+
+/// What has been found out about a test in its runs so far. Whatever is added makes it begin
+/// anew, as it decides which operations conflict.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Learned {
+    /// The tasks that go on after `Pending`, by a bit for each.
+    pub(super) tells: u32,
+    /// The primitives at which releases conflict with something.
+    pub(super) releases: Vec<bool>,
+    /// The arrivals of each task after whose `Pending` it suspends.
+    pub(super) suspends: [Vec<bool>; MOST_TASKS],
+    /// Something was added.
+    pub(super) has_changed: bool,
+}
+
+impl Learned {
+    pub(super) fn suspends(&self, task: usize, arrival: u32) -> bool {
+        let arrivals = &self.suspends[task];
+        arrivals.get(arrival as usize).copied().unwrap_or(false)
+    }
+}
+
+/// A lock, in a run.
+#[derive(Clone, Default)]
+pub(super) struct LockState {
+    /// The tasks that hold it, and whether to read.
+    pub(super) holders: Vec<(usize, bool)>,
+    /// It is a semaphore, which several hold and anybody may add permits to.
+    pub(super) counts: bool,
+    /// The last release.
+    pub(super) released: Option<Moment>,
+}
+
+/// What is said of an operation, where it is to be explained.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Note {
+    pub(super) section: Option<SectionInfo>,
+    pub(super) place: Option<&'static Location<'static>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::session::Session;
+
+    /// What wakes a task of another check, on its thread or not, is no event of this one.
+    #[test]
+    fn a_waker_is_of_its_session() {
+        let (other, session) = (Session::new(), Session::new());
+        let _entered = session.enter();
+        session.event.set(3);
+        other.task(0).waker.wake_by_ref();
+        assert!(other.task(0).is_woken());
+        assert_eq!(session.task(0).woken_by.get(), Moment::NEVER);
+        session.task(0).waker.wake_by_ref();
+        assert_eq!(session.task(0).woken_by.get(), Moment::new(3, 0));
+    }
+}

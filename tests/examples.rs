@@ -78,11 +78,11 @@ fn deadlocks_are_told() {
         ),
         (
             "abba",
-            "while it holds `Account.ledger`, acquired by `pay` (examples/deadlock.rs:",
+            "while it holds `Account.ledger` #2, acquired by `pay` (examples/deadlock.rs:",
         ),
         (
             "circle",
-            "while it holds `Account.ledger`, acquired by `pay` (examples/deadlock.rs:",
+            "while it holds `Account.ledger` #2, acquired by `pay` (examples/deadlock.rs:",
         ),
         (
             "readers",

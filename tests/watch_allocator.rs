@@ -5,6 +5,7 @@ use std::cell::Cell;
 use std::future::{Future, pending};
 use std::pin::pin;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::mpsc;
 use std::task::{Context, Waker};
 use std::thread;
 use std::time::Duration;
@@ -84,6 +85,17 @@ fn the_registry_is_locked_once() {
             thread::yield_now();
         }
     });
+    let (done, is_done) = mpsc::channel();
+    thread::spawn(move || {
+        hold_and_wait();
+        let _ = done.send(());
+    });
+    let is_done = is_done.recv_timeout(Duration::from_secs(10));
+    is_done.expect("the thread that has locked the registry does not wait for it");
+}
+
+/// Sections that are suspended, and that wait, with an allocator that waits as well.
+fn hold_and_wait() {
     let cx = &mut Context::from_waker(Waker::noop());
     let accounts: [Account; 12] = Default::default();
     IS_SLOW.set(true);

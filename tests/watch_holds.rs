@@ -74,7 +74,8 @@ fn a_section_that_others_wait_for() {
     let waits = waiting(account.deposit());
     let report = one(Kind::LongHold, "Waited.ledger");
     assert_eq!(report.held.len(), 1, "{report}");
-    assert_eq!(report.held[0].section.name, "deposit_slowly");
+    let section = report.held[0].section.expect("it is one");
+    assert_eq!(section.name, "deposit_slowly");
     assert!(report.held[0].since >= LIMIT);
     // Whichever was seen first to last long, the section or the line.
     assert_eq!(report.waits.len(), 1, "{report}");

@@ -166,6 +166,47 @@ fn threads_that_block() {
     one(Kind::OrderInversion, "Blocking");
 }
 
+/// No two of them are opposite.
+#[test]
+fn a_circle_of_three() {
+    pair!(Three);
+    watching();
+    let three = Three::default();
+    block_on(async {
+        three.left_first().await;
+        with_lock!(three.right, {
+            *right.to += 1;
+            three.write().await;
+        });
+    });
+    a_while();
+    none(Kind::OrderInversion, "Three");
+    let last = || async {
+        with_lock!(three.log, {
+            *log.lines += 1;
+            three.left().await;
+        });
+    };
+    block_on(last());
+    let report = one(Kind::OrderInversion, "Three");
+    let names = report.orders.iter();
+    let names = names.map(|order| [order.first.lock, order.then.lock]);
+    let expected = [
+        ["Three.left", "Three.right"],
+        ["Three.right", "Three.log"],
+        ["Three.log", "Three.left"],
+    ];
+    assert!(names.eq(expected), "{report}");
+    let text = report.to_string();
+    assert!(
+        text.contains("3 locks are acquired in orders that make a circle"),
+        "{text}"
+    );
+    block_on(last());
+    a_while();
+    one(Kind::OrderInversion, "Three");
+}
+
 #[test]
 fn one_after_the_other_is_no_order() {
     pair!(After);

@@ -116,7 +116,7 @@ fn two_methods_in_opposite_orders() {
         panic!("{report}");
     };
     assert_eq!(
-        (holds.lock, holds.section.name),
+        (holds.lock.as_str(), holds.section.expect("it is one").name),
         ("TwoMethods.right", "right_first")
     );
     assert!(left.since >= THRESHOLD && !left.granted);
@@ -286,7 +286,7 @@ fn what_is_waited_for_is_listed() {
         .filter(|held| held.lock == "Listed.left")
         .collect();
     assert_eq!(held.len(), 1);
-    assert_eq!(held[0].section.name, "left_first");
+    assert_eq!(held[0].section.expect("it is one").name, "left_first");
     drop(waits);
     assert!(poll(&mut holder).is_ready());
     let report = watch::report();

@@ -39,7 +39,8 @@ pub(crate) struct Held {
     pub(crate) instance: Option<String>,
     pub(crate) id: Option<String>,
     pub(crate) mode: Value,
-    pub(crate) section: Section,
+    pub(crate) place: Option<Place>,
+    pub(crate) section: Option<Section>,
     #[serde(default)]
     pub(crate) since_ms: u64,
 }

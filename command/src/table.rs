@@ -24,7 +24,7 @@ const HEADER: [&str; 6] = ["LOCK", "WHO", "MODE", "PLACE", "SINCE", ""];
 
 pub(crate) fn table(pid: u32, report: &Report) -> String {
     let mut text = format!(
-        "process {pid}: {} waiting, {} held by suspended sections",
+        "process {pid}: {} waiting, {} held",
         report.waits.len(),
         report.held.len()
     );
@@ -63,8 +63,8 @@ pub(crate) fn table(pid: u32, report: &Report) -> String {
                 let lock = lock.unwrap_or(&held.lock);
                 let _ = writeln!(
                     text,
-                    "    while it holds {lock}, acquired by {}",
-                    section(&held.section)
+                    "    while it holds {lock}, acquired {}",
+                    acquired(held)
                 );
             }
         }
@@ -118,7 +118,10 @@ fn locks(report: &Report) -> BTreeMap<&str, Lock<'_>> {
             .or_default();
         lock.name = &held.lock;
         lock.instance = held.instance.as_deref();
-        let is_known = |known: &&Held| known.section == held.section && known.mode == held.mode;
+        let is_known = |known: &&Held| {
+            let place = (&known.section, &known.place) == (&held.section, &held.place);
+            place && known.mode == held.mode
+        };
         if held.since_ms > 0 || !lock.held.iter().any(is_known) {
             lock.held.push(held);
         }
@@ -151,11 +154,20 @@ fn labels<'r>(locks: &BTreeMap<&'r str, Lock<'r>>) -> BTreeMap<&'r str, String> 
 fn rows(lock: &Lock<'_>, label: &str) -> Vec<Row> {
     let mut rows = Vec::new();
     for held in &lock.held {
+        let at = held.section.as_ref().map(|section| &section.place);
+        let at = at.or(held.place.as_ref());
         rows.push([
             String::new(),
-            held.section.name.clone(),
-            format!("holds {}", mode(&held.mode)),
-            place(&held.section.place),
+            match &held.section {
+                Some(section) => section.name.clone(),
+                None => "-".into(),
+            },
+            match held.mode {
+                // One of those who hold it.
+                Value::Null => "holds, or did".into(),
+                _ => format!("holds {}", mode(&held.mode)),
+            },
+            at.map(place).unwrap_or_default(),
             match held.since_ms {
                 0 => String::new(),
                 since => time(since),
@@ -243,6 +255,14 @@ fn who(wait: &Wait) -> String {
     }
 }
 
+fn acquired(held: &Held) -> String {
+    match (&held.section, &held.place) {
+        (Some(of), _) => format!("by {}", section(of)),
+        (None, Some(at)) => format!("at {}", place(at)),
+        (None, None) => "somewhere".into(),
+    }
+}
+
 fn section(section: &Section) -> String {
     format!("`{}` ({})", section.name, place(&section.place))
 }
@@ -296,7 +316,7 @@ mod tests {
     fn held(id: &str, name: &str, since: u64) -> Value {
         json!({
             "lock": "Account.ledger", "id": id, "mode": "exclusive",
-            "section": section(name, 43), "since_ms": since,
+            "place": place(43), "section": section(name, 43), "since_ms": since,
         })
     }
 
@@ -319,7 +339,7 @@ mod tests {
         assert_eq!(
             table,
             "\
-process 7: 2 waiting, 2 held by suspended sections, 2 deadlocked
+process 7: 2 waiting, 2 held, 2 deadlocked
 
 LOCK               WHO      MODE            PLACE             SINCE
 Account.ledger #1  pay      holds alone     src/bank.rs:43:5  1 min 1 s
@@ -334,6 +354,24 @@ deadlock 1: each of these waits for a lock that the next one holds
     while it holds Account.ledger #1, acquired by `pay` (src/bank.rs:43:5)
 "
         );
+    }
+
+    #[test]
+    fn a_guard_that_was_acquired_by_hand() {
+        let mut by_hand = held("0x1", "", 5_000);
+        by_hand["section"] = Value::Null;
+        let mut waits = wait("0x1", &held("0x2", "pay", 0));
+        waits["circle"] = Value::Null;
+        waits["holding"] = json!([]);
+        let report = |held: &Value| json!({ "waits": [waits], "held": [held] });
+        let text = table(7, &Report::read(report(&by_hand)).unwrap());
+        assert!(
+            text.contains("Account.ledger  -        holds alone     src/bank.rs:43:5  5.0 s\n"),
+            "{text}"
+        );
+        by_hand["mode"] = Value::Null;
+        let text = table(7, &Report::read(report(&by_hand)).unwrap());
+        assert!(text.contains("-        holds, or did   src/"), "{text}");
     }
 
     #[test]
@@ -382,7 +420,7 @@ self.billing \"billing/42\" on postgres  web-3 pid 4711  known to hold last
     fn nothing_and_what_is_not_known() {
         let report = json!({ "kind": "snapshot", "waits": [], "held": [], "more": 1 });
         let text = table(7, &Report::read(report).unwrap());
-        assert_eq!(text, "process 7: 0 waiting, 0 held by suspended sections\n");
+        assert_eq!(text, "process 7: 0 waiting, 0 held\n");
 
         let report = json!({ "waits": [{
             "resource": "semaphore", "name": "Semaphore\u{1b}[2J", "id": "0x1",

@@ -363,3 +363,22 @@ mod modelled {
 pub use self::modelled::poll_out_of_patience;
 #[cfg(any(async_monitor_loom, async_monitor_shuttle))]
 pub(crate) use self::modelled::{take_impatience, took_over};
+
+/// What the blocking forms do: `$attempt`, and if that fails, to park the thread for `$future`.
+/// Both are calls of the form itself, whose caller they are made for; so this is no function. A
+/// checker would take the two for two operations.
+macro_rules! at_once_or_blocking {
+    ($attempt:expr, $future:expr) => {{
+        let attempt = if $crate::checking::is_task() {
+            None
+        } else {
+            $attempt
+        };
+        match attempt {
+            Some(guard) => guard,
+            None => $crate::blocking::block_on($future),
+        }
+    }};
+}
+
+pub(crate) use at_once_or_blocking;

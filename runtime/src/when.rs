@@ -198,7 +198,7 @@ impl ConditionalWaiter<'_> {
         // SAFETY: the node is pinned as we are, used with this gate only, and
         // cancelled by our drop.
         at_gate!(self, |gate, node| unsafe {
-            let ask = || gate.described(&node.node, Resource::When, || "a lock");
+            let ask = || gate.described(&node.node, Resource::When, || "a lock", None);
             let is_first = node.node.state() == State::Idle;
             if checking::IS_ON && !gate.polls(&node.node, is_first, true, self.1.place()) {
                 return Poll::Pending;
@@ -243,7 +243,7 @@ impl ConditionalWaiter<'_> {
             gate.parks();
             let polls_again = gate.unsatisfied(node, cloned_waker, waker, evaluator);
             if !polls_again {
-                let ask = || gate.described(&node.node, Resource::When, || "a lock");
+                let ask = || gate.described(&node.node, Resource::When, || "a lock", None);
                 self.1.wait(ask, node.as_ptr(), waker);
                 gate.waits(Awaits::Truth);
             }

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::{Pin, pin};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Waker};
 
 use async_monitor::{AsyncLock, Guarded, Lock, Semaphore, synchronized, watch};
@@ -23,11 +24,22 @@ impl Account {
 
     #[synchronized(ledger, when = *ledger.balance > 5)]
     async fn at_least_five(&self) {}
+
+    #[synchronized(ledger)]
+    async fn deposit(&self) {
+        *ledger.balance += 1;
+    }
 }
 
 fn wait(future: Pin<&mut impl Future>) {
     let mut cx = Context::from_waker(Waker::noop());
     assert!(future.poll(&mut cx).is_pending());
+}
+
+/// What waits, and what is counted, is of the whole process.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Times are what they are, and lines are not of interest.
@@ -52,6 +64,7 @@ fn every_field_has_its_name() {
     if !watch::IS_ON {
         return;
     }
+    let _alone = alone();
     let account = Account::default();
     let mut holds = pin!(account.hold());
     wait(holds.as_mut());
@@ -115,10 +128,59 @@ fn every_field_has_its_name() {
                 "instance": null,
                 "id": id,
                 "mode": "exclusive",
+                "place": place,
                 "section": section("hold", Value::Null),
                 "since_ms": "some",
             }],
             "orders": [],
         })
+    );
+}
+
+#[test]
+fn metrics_serialize() {
+    if !watch::IS_ON {
+        return;
+    }
+    let _alone = alone();
+    watch::set_metrics(true);
+    let account = Account::default();
+    let mut holds = Box::pin(account.hold());
+    wait(holds.as_mut());
+    let mut waits = pin!(account.deposit());
+    wait(waits.as_mut());
+    drop(holds);
+    let mut cx = Context::from_waker(Waker::noop());
+    assert!(waits.poll(&mut cx).is_ready());
+    watch::set_metrics(false);
+
+    let mut metrics = serde_json::to_value(watch::metrics()).expect("they serialize");
+    for times in ["wait", "held"] {
+        let times = &mut metrics[0][times];
+        let mut counts = 0;
+        for bucket in times["histogram"].as_array().expect("buckets") {
+            assert!(
+                bucket["at_most_ns"]
+                    .as_u64()
+                    .is_some_and(u64::is_power_of_two)
+            );
+            counts += bucket["count"].as_u64().expect("a number");
+        }
+        times["histogram"] = json!(counts);
+        for time in ["total_ns", "max_ns"] {
+            assert!(times[time].as_u64().is_some_and(|nanos| nanos > 0));
+            times[time] = json!("some");
+        }
+    }
+    let times = |count: u64| json!({ "count": count, "total_ns": "some", "max_ns": "some", "histogram": count });
+    assert_eq!(
+        metrics,
+        json!([{
+            "lock": "Account.ledger",
+            "type_name": "json::Account",
+            "acquired": 2,
+            "wait": times(1),
+            "held": times(2),
+        }])
     );
 }

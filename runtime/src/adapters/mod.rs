@@ -164,6 +164,7 @@ macro_rules! watched {
             mode: $mode,
             type_name: ::core::any::type_name::<Self>,
             holder: None,
+            held: None,
             permits: None,
             relocks: None,
         })

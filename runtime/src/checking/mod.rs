@@ -85,12 +85,6 @@ pub(crate) fn pending<T: Checked>(primitive: &T, awaits: Awaits) {
     session::current(|session| session.pending(address(primitive), awaits));
 }
 
-/// A blocking form makes no attempt before it waits: the two would be two operations.
-#[inline]
-pub(crate) fn unless_checked<G>(attempt: impl FnOnce() -> Option<G>) -> Option<G> {
-    if is_task() { None } else { attempt() }
-}
-
 /// Whether this thread runs a check.
 #[inline]
 pub(crate) fn is_checked() -> bool {

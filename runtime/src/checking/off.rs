@@ -47,11 +47,6 @@ pub(crate) fn entered<T: Checked>(_primitive: &T) {}
 pub(crate) fn pending<T: Checked>(_primitive: &T, _awaits: Awaits) {}
 
 #[inline]
-pub(crate) fn unless_checked<G>(attempt: impl FnOnce() -> Option<G>) -> Option<G> {
-    attempt()
-}
-
-#[inline]
 pub(crate) fn is_task() -> bool {
     false
 }

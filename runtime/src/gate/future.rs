@@ -11,7 +11,7 @@ use crate::checking::{self, Awaits};
 use crate::queue::{FutureState, Node};
 use crate::traits::lock::LockId;
 use crate::watch::Resource;
-use crate::watching::{Ask, Watch};
+use crate::watching::Watch;
 
 /// The future that acquires from a gate. Every named future holds one. It returns its
 /// handle, from which the caller makes a guard.
@@ -83,10 +83,8 @@ impl<H: Gated> Acquiring<H> {
         }
         let gate = self.handle.gate();
         let permits = self.handle.permits();
-        let ask = || Ask {
-            permits,
-            ..gate.described(&self.node, Resource::Lock, core::any::type_name::<H>)
-        };
+        let name = core::any::type_name::<H>;
+        let ask = || gate.described(&self.node, Resource::Lock, name, permits);
         self.watch.ask(ask, waker);
         // SAFETY: the node is pinned as we are, used with this gate only, and
         // cancelled by our drop.

@@ -196,7 +196,7 @@ use crate::platform::{Flavour, Ordering, Threads, Word, const_unless_loom};
 use crate::queue::{Node, Queue, State};
 use crate::traits::lock::LockId;
 use crate::watch::{Mode, Resource};
-use crate::watching::{Ask, Caller, Holder, Site};
+use crate::watching::{Ask, Caller, Holder, Permits, Site};
 
 /// A node is queued (G1).
 pub(crate) const QUEUED: usize = 1;
@@ -251,15 +251,16 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
 
     /// What those who watch are told of a request.
     #[inline]
-    pub(crate) fn described(
-        &self,
+    pub(crate) fn described<'a>(
+        &'a self,
         node: &Node<P::Request>,
         resource: Resource,
         type_name: fn() -> &'static str,
-    ) -> Ask<'_> {
+        permits: Option<&'a Permits>,
+    ) -> Ask<'a> {
         let mode = P::mode(node.request);
         Ask {
-            permits: None,
+            permits,
             relocks: None,
             resource: match mode {
                 Mode::Permits(_) => Resource::Semaphore,
@@ -269,6 +270,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
             mode,
             type_name,
             holder: Some(&self.holder),
+            held: P::held(self.word() & !P::FLAGS, permits.and_then(Permits::total)),
         }
     }
 

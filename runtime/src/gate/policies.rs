@@ -93,6 +93,17 @@ impl Policy for Shared {
     }
 
     #[inline]
+    fn held(word: usize, _permits: Option<usize>) -> Option<Mode> {
+        Some(if word & WRITER != 0 {
+            Mode::Exclusive
+        } else if word & UPGRADABLE != 0 {
+            Mode::Upgradable
+        } else {
+            Mode::Shared
+        })
+    }
+
+    #[inline]
     fn may_mutate(access: Access) -> bool {
         matches!(access, Access::Write | Access::Upgrade)
     }
@@ -151,6 +162,12 @@ impl Policy for Counting {
     #[inline]
     fn mode(permits: usize) -> Mode {
         Mode::Permits(permits)
+    }
+
+    #[inline]
+    fn held(word: usize, permits: Option<usize>) -> Option<Mode> {
+        let held = permits?.checked_sub(word / PERMIT)?;
+        (held > 0).then_some(Mode::Permits(held))
     }
 
     #[inline]

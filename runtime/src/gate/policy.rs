@@ -34,6 +34,13 @@ pub(crate) trait Policy: Sized {
         Mode::Exclusive
     }
 
+    /// How it is held, to those who watch, where a request has to wait; as far as the word says,
+    /// and how many `permits` there are.
+    #[inline]
+    fn held(_word: usize, _permits: Option<usize>) -> Option<Mode> {
+        Some(Mode::Exclusive)
+    }
+
     /// The word after `request` has been released: the inverse of `admit`.
     fn release(word: usize, request: Self::Request) -> usize;
 

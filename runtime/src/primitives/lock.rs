@@ -159,10 +159,7 @@ impl Lock {
         #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn acquire_blocking(&self) -> LockGuard<'_> {
-            match crate::checking::unless_checked(|| self.try_acquire()) {
-                Some(guard) => guard,
-                None => crate::blocking::block_on(self.acquire()),
-            }
+            crate::blocking::at_once_or_blocking!(self.try_acquire(), self.acquire())
         }
     }
 
@@ -221,10 +218,7 @@ impl Lock {
         #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn acquire_owned_blocking(self: &rc!(Self)) -> OwnedLockGuard {
-            match crate::checking::unless_checked(|| self.try_acquire_owned()) {
-                Some(guard) => guard,
-                None => crate::blocking::block_on(self.acquire_owned()),
-            }
+            crate::blocking::at_once_or_blocking!(self.try_acquire_owned(), self.acquire_owned())
         }
     }
 

@@ -153,10 +153,7 @@ impl<T: ?Sized> Mutex<T> {
         #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn lock_blocking(&self) -> MutexGuard<'_, T> {
-            match crate::checking::unless_checked(|| self.try_lock()) {
-                Some(guard) => guard,
-                None => crate::blocking::block_on(self.lock()),
-            }
+            crate::blocking::at_once_or_blocking!(self.try_lock(), self.lock())
         }
     }
 
@@ -215,10 +212,7 @@ impl<T: ?Sized> Mutex<T> {
         #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn lock_owned_blocking(self: &rc!(Self)) -> OwnedMutexGuard<T> {
-            match crate::checking::unless_checked(|| self.try_lock_owned()) {
-                Some(guard) => guard,
-                None => crate::blocking::block_on(self.lock_owned()),
-            }
+            crate::blocking::at_once_or_blocking!(self.try_lock_owned(), self.lock_owned())
         }
     }
 

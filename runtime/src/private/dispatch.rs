@@ -161,6 +161,7 @@ pub trait Enter<const KEY: u128> {
     }
 
     /// The guard.
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     fn finish<'g>(waited: Self::Waited<'g>) -> Self::Guard<'g>
     where
         Self: 'g;
@@ -228,6 +229,7 @@ pub trait EnterShared<const KEY: u128> {
     }
 
     /// The guard.
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     fn finish<'g>(waited: Self::Waited<'g>) -> Self::Guard<'g>
     where
         Self: 'g;

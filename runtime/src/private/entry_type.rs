@@ -72,6 +72,7 @@ impl<L: ?Sized> Entry for PlainSyncReading<'_, L> {
 
 impl<T: Entry> EntryType<T> {
     /// The guard: *finish*, the last step of entering.
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn __finish<'g, const KEY: u128>(
         &self,
@@ -84,6 +85,7 @@ impl<T: Entry> EntryType<T> {
     }
 
     /// The guard of a read section.
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn __finish_shared<'g, const KEY: u128>(
         &self,

@@ -10,7 +10,8 @@ use crate::platform::const_unless_loom;
 use crate::queue::Object;
 use crate::traits::lock::LockId;
 use crate::wake::wake_one;
-use crate::watching::Caller;
+use crate::watch::Mode;
+use crate::watching::{Caller, Short};
 
 /// Where the conditional waiters of a lock take turns: see `gate::turn`.
 #[allow(missing_debug_implementations)]
@@ -37,10 +38,24 @@ impl Turns {
         checking::op(self, Op::Sync(op));
     }
 
-    /// Tells a checker that an attempt has acquired the lock.
+    /// An attempt of the caller has acquired the lock.
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub(super) fn entered(&self) {
+        self.0.holder().set_place(Caller::here());
         checking::entered(self);
+    }
+
+    /// What those who watch are told of a request for the lock, which is `held` where it has to
+    /// wait.
+    #[inline]
+    pub(super) fn asked(&self, mode: Mode, held: Option<Mode>) -> Short<'_> {
+        Short {
+            lock: LockId::of(self),
+            mode,
+            holder: self.0.holder(),
+            held,
+        }
     }
 
     /// Tells a checker of a call of a user.

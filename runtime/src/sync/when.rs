@@ -259,6 +259,7 @@ impl Waiter<'_> {
             mode: Mode::Shared,
             type_name: || "a lock of `sync`",
             holder: None,
+            held: None,
             permits: None,
             relocks: None,
         };
@@ -455,6 +456,7 @@ where
             }
         };
         drop(leave_queue_on_drop);
+        gate.holder().set(waiter.watch.place());
         this.waiter = None;
         Poll::Ready(guard)
     }

@@ -57,6 +57,7 @@ pub trait SyncLock {
     /// add(&balance, 2);
     /// assert_eq!(balance.into_inner(), 3);
     /// ```
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     fn acquire(&self) -> Self::Guard<'_>;
 
     /// Acquires the lock if that is possible at once.
@@ -70,6 +71,7 @@ pub trait SyncLock {
     ///
     /// assert!(is_free(&sync::Lock::new()));
     /// ```
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     fn try_acquire(&self) -> Option<Self::Guard<'_>>;
 
     /// What tells this lock from others. See [`AsyncLock::id`](crate::AsyncLock::id), also
@@ -163,6 +165,7 @@ pub trait SyncRwLock: SyncLock {
     ///
     /// settle(&sync::RwLock::new(()));
     /// ```
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     fn read(&self) -> Self::ReadGuard<'_>;
 
     /// Acquires the lock for reading if that is possible at once.
@@ -178,6 +181,7 @@ pub trait SyncRwLock: SyncLock {
     /// let _writer = lock.write();
     /// assert!(is_written(&lock));
     /// ```
+    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     fn try_read(&self) -> Option<Self::ReadGuard<'_>>;
 }
 

@@ -22,6 +22,7 @@ pub(crate) const BUCKETS: usize = 48;
 /// }
 /// ```
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Metrics {
     /// The name of the lock: `Account.ledger`, or where no derive knows it, as the section calls

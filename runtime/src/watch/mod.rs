@@ -11,11 +11,13 @@
 //!   picked up, are **reported** once nothing has moved for [a second](set_threshold): to the
 //!   hook of [`set_hook`], or else to stderr. Threads that are parked in a circle are reported
 //!   when it closes.
-//! - Locks that sections acquire within each other **in both orders** are reported when that is
-//!   seen, before anything hangs: by their class (`Account.ledger`), once for each pair.
+//! - Locks that sections acquire within each other **in both orders**, or in orders that make a
+//!   circle of up to five, are reported when that is seen, before anything hangs: by their class
+//!   (`Account.ledger`), once for the same classes.
 //! - Locks that are **held for [long](set_long_hold)** while others wait for them are reported.
-//! - [`report`] lists, at any time, what is waited for and by whom, and [the locks that
-//!   sections hold](Report::held) meanwhile.
+//! - [`report`] lists, at any time, what is waited for and by whom, and [the locks that are
+//!   held](Report::held) meanwhile: all that somebody waits for, however they were acquired, and
+//!   those of suspended sections.
 //! - Locks that live **outside of this process** (`async-monitor-distributed`) are named with
 //!   their key, and who was last known to hold them, on which host.
 //! - [`metrics`] counts, once it is [switched on](set_metrics), what sections do with the locks
@@ -33,7 +35,8 @@
 //! A *section* (`#[synchronized]`, `with_lock!`) knows its fn, its locks, and the sections
 //! that it runs in: each is on a list of its thread while an `.await` in its body is polled,
 //! and all the while if it is that of a plain fn. A guard that is acquired by hand is known by
-//! the place at which it was acquired, and belongs to no section. An `.await` that a macro
+//! the place at which it was acquired, and belongs to no section: it is listed once somebody waits
+//! for its lock. (The methods of a derive, `acquire_ledger`, have the place of the derive.) An `.await` that a macro
 //! hides (`select!`) is not seen: a section that waits there is listed by those who wait for
 //! its lock, but not taken for the cause of a deadlock.
 //!
@@ -101,11 +104,29 @@
 //! }
 //! ```
 //!
-//! In `held` and `holding` are the `lock` (its name), `instance`, `id`, `mode`, `section` and
-//! `since_ms`; in `behind`, `mode`, `place` and `section`. The
-//! `mode` is `"exclusive"`, `"shared"`, `"upgradable"`, `"upgrade"` or, of a semaphore,
+//! In `held` and `holding` are the `lock` (its name), `instance`, `id`, `mode`, `place`,
+//! `section` and `since_ms`; in `behind`, `mode`, `place` and `section`. In `held`, the `mode`
+//! may be null, and the `section` is null of a guard that was acquired by hand. The `mode` is
+//! `"exclusive"`, `"shared"`, `"upgradable"`, `"upgrade"` or, of a semaphore,
 //! `{"permits": 2}`. In `orders` are a `first` and a `then`, each with `lock`, `mode` and
 //! `section`.
+//!
+//! So do [`Metrics`], whose times are in nanoseconds, as most are short, and named so:
+//!
+//! ```json
+//! {
+//!   "lock": "Account.ledger",
+//!   "type_name": "bank::Account",
+//!   "acquired": 3,
+//!   "wait": { "count": 0, "total_ns": 0, "max_ns": 0, "histogram": [] },
+//!   "held": {
+//!     "count": 3,
+//!     "total_ns": 5,
+//!     "max_ns": 2,
+//!     "histogram": [{ "at_most_ns": 1, "count": 1 }, { "at_most_ns": 2, "count": 2 }]
+//!   }
+//! }
+//! ```
 //!
 //! # An example
 //!

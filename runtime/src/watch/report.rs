@@ -38,9 +38,12 @@ pub struct Report {
     /// Who waits, and for what. In a [`Kind::Deadlock`], each waits for a lock that the next
     /// one holds, and the last for one of the first.
     pub waits: Vec<Wait>,
-    /// The locks that sections hold which are suspended.
+    /// The locks that are held: by sections that are suspended, or whose threads wait; and, of
+    /// those that somebody waits for, by anybody else. A guard that was acquired by hand, and
+    /// that nobody waits for, is not known.
     pub held: Vec<Held>,
-    /// The two orders of a [`Kind::OrderInversion`].
+    /// Those of a [`Kind::OrderInversion`]: each begins with what the one before acquires, and the
+    /// first with what the last does.
     pub orders: Vec<Order>,
 }
 
@@ -70,11 +73,12 @@ pub enum Kind {
     /// executor of its own (a `FuturesUnordered`, a `LocalSet`, a `block_on`). Unless the section
     /// can go on without it, neither ever will.
     WaitsWithin,
-    /// Two locks were acquired within each other in both orders, each by its class: two
-    /// sections that do so at a time may wait for each other for ever. Once for each pair.
+    /// Two locks were acquired within each other in both orders, each by its class; or three and
+    /// more in orders that make a circle: sections that do so at a time may wait for each other
+    /// for ever. Once for the same classes.
     OrderInversion,
-    /// So many orders were seen that no more are remembered: inversions of others are not
-    /// found. Once.
+    /// So many orders were seen that no more are remembered, or looked at: further inversions may
+    /// not be found. Once.
     OrdersFull,
     /// Sections acquired locks of so many classes that those of further ones are
     /// [counted](super::metrics) as one class. Once.
@@ -142,8 +146,8 @@ pub enum Resource {
 /// use async_monitor::watch;
 ///
 /// for held in watch::report().held {
-///     let section = held.section;
-///     println!("{} at {} holds {}", section.name, section.place, held.lock);
+///     let section = held.section.map_or("a guard", |section| section.name);
+///     println!("{section} at {} holds {}", held.place, held.lock);
 /// }
 /// ```
 #[derive(Clone, Copy, Debug)]
@@ -240,7 +244,7 @@ impl fmt::Debug for Place {
     }
 }
 
-/// A lock that a section holds.
+/// A lock that is held.
 ///
 /// ```
 /// use async_monitor::watch;
@@ -253,18 +257,26 @@ impl fmt::Debug for Place {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Held {
-    /// The lock: `Account.ledger` where a derive knows it, else as the section names it.
-    pub lock: &'static str,
+    /// The lock: `Account.ledger` where a derive knows it, else as the section names it, or its
+    /// type.
+    pub lock: String,
     /// Which one that is, of a lock that lives outside of this process:
     /// `"billing/42" on postgres`.
     pub instance: Option<String>,
     /// Which lock that is, of those with the name; known of the locks of this crate.
     pub id: Option<LockId>,
-    /// How it is held.
-    pub mode: Mode,
-    /// By which section.
-    pub section: SectionInfo,
-    /// For how long it is known to hold it: since it was suspended first.
+    /// How it is held, where that is known. It is not of a semaphore of several permits, nor of a
+    /// [`sync::RwLock`](crate::sync::RwLock) that somebody waits to write.
+    pub mode: Option<Mode>,
+    /// Where it was acquired; where several may hold it, by the last of them, who may have
+    /// released it since.
+    pub place: Place,
+    /// By which section, if by one; else by a guard that was acquired by hand, or by a section
+    /// of a lock of [`sync`](crate::sync), of which only the place is known.
+    pub section: Option<SectionInfo>,
+    /// For how long it is known to be held: since the section was suspended first, or somebody
+    /// has waited for the lock. Of a lock of [`sync`](crate::sync) it is not known whether it was
+    /// released meanwhile, and acquired at the same place.
     #[cfg_attr(
         feature = "serde",
         serde(rename = "since_ms", serialize_with = "super::json::millis")
@@ -406,11 +418,43 @@ pub struct Behind {
 
 impl Report {
     pub(crate) fn new(kind: Kind, waits: Vec<Wait>, held: Vec<Held>) -> Self {
-        Report {
+        let mut report = Report {
             kind,
             waits,
             held,
             orders: Vec::new(),
+        };
+        report.name_by_sections();
+        report
+    }
+
+    /// A request by hand knows the type of its lock only; a section of the same lock, its name.
+    fn name_by_sections(&mut self) {
+        let of_waits = self.waits.iter().filter(|wait| wait.section.is_some());
+        let of_held = self.held.iter().filter(|held| held.section.is_some());
+        let names: BTreeMap<LockId, String> = of_held
+            .filter_map(|held| Some((held.id?, held.lock.clone())))
+            .chain(of_waits.map(|wait| (wait.id, wait.name.clone())))
+            .collect();
+        for wait in self.waits.iter_mut().filter(|wait| wait.section.is_none()) {
+            if let Some(name) = names.get(&wait.id) {
+                wait.name.clone_from(name);
+            }
+        }
+    }
+
+    /// Whether its locks could be acquired together.
+    fn has_advice(&self) -> bool {
+        match self.kind {
+            Kind::OrderInversion => true,
+            Kind::Deadlock => {
+                let of_locks =
+                    |wait: &&Wait| wait.resource == Resource::Lock && !wait.holding.is_empty();
+                let waits = self.waits.iter().filter(of_locks);
+                let locks: BTreeSet<LockId> = waits.map(|wait| wait.id).collect();
+                locks.len() > 1
+            }
+            _ => false,
         }
     }
 }
@@ -418,10 +462,11 @@ impl Report {
 impl Held {
     #[allow(dead_code)] // in builds that do not watch
     pub(crate) fn new(
-        lock: &'static str,
+        lock: String,
         id: Option<LockId>,
-        mode: Mode,
-        section: SectionInfo,
+        mode: Option<Mode>,
+        place: Place,
+        section: Option<SectionInfo>,
         since: Duration,
     ) -> Self {
         Held {
@@ -429,6 +474,7 @@ impl Held {
             instance: None,
             id,
             mode,
+            place,
             section,
             since,
         }
@@ -479,9 +525,20 @@ impl fmt::Display for Held {
 
 impl Held {
     fn write(&self, f: &mut fmt::Formatter<'_>, labels: &Labels<'_>) -> fmt::Result {
-        let label = labels.of(self.lock, self.instance.as_deref(), self.id);
-        write!(f, "{label}, acquired by {}", self.section)?;
-        self.mode.write_unless_exclusive(f)
+        let label = labels.of(&self.lock, self.instance.as_deref(), self.id);
+        write!(f, "{label}, ")?;
+        match (self.section, self.mode) {
+            (Some(section), _) => write!(f, "acquired by {section}")?,
+            (None, Some(Mode::Exclusive | Mode::Permits(_))) => {
+                write!(f, "acquired at {}", self.place)?;
+            }
+            // There may be others.
+            (None, _) => write!(f, "last acquired at {}", self.place)?,
+        }
+        match self.mode {
+            None | Some(Mode::Permits(_)) => Ok(()),
+            Some(mode) => mode.write_unless_exclusive(f),
+        }
     }
 }
 
@@ -514,7 +571,7 @@ impl<'r> Labels<'r> {
 
     fn add_held(&mut self, held: &'r Held) {
         if held.instance.is_none() {
-            self.add(held.lock, held.id);
+            self.add(&held.lock, held.id);
         }
     }
 
@@ -600,11 +657,10 @@ impl Wait {
                 (Resource::When, _) => write!(f, "a condition of {name}")?,
                 (Resource::Condition, _) => write!(f, "a notification of {name}")?,
                 (Resource::Barrier, _) => write!(f, "others at {name}")?,
-                (Resource::Lock | Resource::Semaphore | Resource::Event, _) => {
-                    write!(f, "{name}")?;
-                }
+                (Resource::Semaphore, _) => write!(f, "{} of {name}", self.mode)?,
+                (Resource::Lock | Resource::Event, _) => write!(f, "{name}")?,
             }
-            if matches!(self.resource, Resource::Lock | Resource::Semaphore) {
+            if self.resource == Resource::Lock {
                 self.mode.write_unless_exclusive(f)?;
             }
             if self.has_condition_false {
@@ -642,6 +698,9 @@ impl Wait {
     }
 }
 
+/// How many of those who wait for a lock that is held for long are shown.
+const LONG_HOLD_WAITS: usize = 5;
+
 struct Since(Duration);
 
 impl fmt::Display for Since {
@@ -658,7 +717,7 @@ impl fmt::Display for Report {
         match self.kind {
             Kind::Snapshot => writeln!(
                 f,
-                "async-monitor: {} waiting, {} held by suspended sections",
+                "async-monitor: {} waiting, {} held",
                 self.waits.len(),
                 self.held.len()
             )?,
@@ -672,13 +731,19 @@ impl fmt::Display for Report {
                 "async-monitor: a lock is asked for within a section that holds it: unless the \
                  section can go on without, neither ever will\n",
             )?,
+            Kind::OrderInversion if self.orders.len() > 2 => writeln!(
+                f,
+                "async-monitor: {} locks are acquired in orders that make a circle: sections that \
+                 do so at a time may wait for each other",
+                self.orders.len()
+            )?,
             Kind::OrderInversion => f.write_str(
                 "async-monitor: two locks are acquired in both orders: sections that do so at a \
                  time may wait for each other\n",
             )?,
             Kind::OrdersFull => f.write_str(
                 "async-monitor: sections acquire locks within each other in more orders than are \
-                 remembered: further inversions may not be found\n",
+                 remembered, or looked at: further inversions may not be found\n",
             )?,
             Kind::MetricsFull => f.write_str(
                 "async-monitor: there are more classes of locks than are counted: further ones \
@@ -687,7 +752,11 @@ impl fmt::Display for Report {
             Kind::LongHold => f.write_str("async-monitor: a lock has been held for long\n")?,
         }
         let labels = Labels::new(self);
-        for wait in &self.waits {
+        let shown = match self.kind {
+            Kind::LongHold => LONG_HOLD_WAITS,
+            _ => usize::MAX,
+        };
+        for wait in self.waits.iter().take(shown) {
             f.write_str("  ")?;
             wait.write(f, &labels)?;
             f.write_str("\n")?;
@@ -695,20 +764,35 @@ impl fmt::Display for Report {
                 writeln!(f, "    deadlock: it waits in the circle {circle}")?;
             }
         }
+        if self.waits.len() > shown {
+            writeln!(f, "  and {} more", self.waits.len() - shown)?;
+        }
         for order in &self.orders {
             writeln!(f, "  {order}")?;
         }
         for held in &self.held {
-            f.write_str(match self.kind {
-                Kind::Snapshot => "  ",
-                _ => "  it holds ",
-            })?;
+            let is_list = matches!(self.kind, Kind::Snapshot | Kind::LongHold);
+            f.write_str(if is_list { "  " } else { "  it holds " })?;
             held.write(f, &labels)?;
-            match self.kind {
-                Kind::Snapshot => writeln!(f, ", suspended for {}", Since(held.since))?,
-                _ if held.since.is_zero() => f.write_str("\n")?,
-                _ => writeln!(f, ", for {} or more", Since(held.since))?,
+            match held.since.is_zero() {
+                _ if is_list => writeln!(f, ", held for {} or more", Since(held.since))?,
+                true => f.write_str("\n")?,
+                false => writeln!(f, ", for {} or more", Since(held.since))?,
             }
+            if self.kind == Kind::LongHold && held.section.is_none() {
+                f.write_str(
+                    "  It is kept by a guard; if the place is that of a derive, by one of a method \
+                     `acquire_..`. Where who waits is called while that guard is kept, neither \
+                     will go on: drop it before\n",
+                )?;
+            }
+        }
+        if self.has_advice() {
+            f.write_str(
+                "  One section of all these locks, `#[synchronized(a, b)]` or \
+                 `with_lock!(x.a, y.b, ..)`, acquires them in an order that is the same \
+                 everywhere. Or end the outer section before\n",
+            )?;
         }
         Ok(())
     }

@@ -13,9 +13,21 @@ pub(crate) struct Ask<'a> {
     /// The type of what is asked for.
     pub(crate) type_name: fn() -> &'static str,
     pub(crate) holder: Option<&'a Holder>,
+    /// How it is held meanwhile, as far as that is known.
+    pub(crate) held: Option<Mode>,
     pub(crate) permits: Option<&'a Permits>,
     /// The lock that is acquired again afterwards.
     pub(crate) relocks: Option<LockId>,
+}
+
+/// A short lock, as those who ask for it say it.
+#[derive(Clone, Copy)]
+pub(crate) struct Short<'a> {
+    pub(crate) lock: LockId,
+    pub(crate) mode: Mode,
+    pub(crate) holder: &'a Holder,
+    /// How it is held where the request has to wait, if that can be only one way.
+    pub(crate) held: Option<Mode>,
 }
 
 impl Ask<'_> {
@@ -32,6 +44,7 @@ impl Ask<'_> {
             mode: Mode::Shared,
             type_name,
             holder: None,
+            held: None,
             permits: None,
             relocks: None,
         }

@@ -105,6 +105,7 @@ impl Elsewhere {
             mode: Mode::Exclusive,
             type_name,
             holder: None,
+            held: None,
             permits: None,
             relocks: None,
         })

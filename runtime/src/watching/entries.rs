@@ -5,9 +5,9 @@ use core::time::Duration;
 use std::time::Instant;
 use std::vec::Vec;
 
-use super::Seen;
 use super::frames::{self, HeldAround};
 use super::waiting::Known;
+use super::{Holder, Seen};
 use crate::LockId;
 use crate::queue::State;
 use crate::watch::{Mode, Place, Resource, SectionInfo};
@@ -28,6 +28,8 @@ pub(super) struct Entry {
     pub(super) node: NodeAt,
     /// What the future that waits knows (W3).
     pub(super) known: NonNull<Known>,
+    /// That of the short lock that a thread is parked for (W3).
+    pub(super) short: Option<NonNull<Holder>>,
     /// A thread is parked for it, and for as long as it takes.
     pub(super) is_certain: bool,
     /// When it was first seen that the wait is granted.
@@ -44,6 +46,8 @@ pub(super) struct Asked {
     pub(super) type_name: fn() -> &'static str,
     /// Who had acquired the lock last when the wait began.
     pub(super) holder: Option<Seen>,
+    /// How it was held then, as far as that is known.
+    pub(super) held: Option<Mode>,
     /// How many permits the semaphore has in all, if that is known.
     pub(super) permits: Option<usize>,
     /// The lock that a wait for a `Condition` acquires again.
@@ -103,6 +107,7 @@ pub(super) struct Entries {
 
 /// What is left of an entry.
 pub(super) struct Removed {
+    pub(super) mode: Mode,
     pub(super) is_certain: bool,
     _sections: (Vec<HeldAround>, Vec<HeldAround>),
 }
@@ -133,6 +138,7 @@ impl Entries {
         let slot = self.slots.get_mut(at as usize)?;
         let entry = slot.as_mut()?;
         let removed = Removed {
+            mode: entry.asked.mode,
             is_certain: entry.is_certain,
             _sections: (
                 core::mem::take(&mut entry.held),
@@ -180,6 +186,7 @@ impl Entry {
         around: frames::Around,
         node: NodeAt,
         known: NonNull<Known>,
+        short: Option<NonNull<Holder>>,
         is_certain: bool,
     ) -> Self {
         Entry {
@@ -192,6 +199,7 @@ impl Entry {
             since: Instant::now(),
             node,
             known,
+            short,
             is_certain,
             granted_since: None,
             reported: Reported::default(),
@@ -208,6 +216,13 @@ impl Entry {
             State::Unsatisfied => Standing::Unsatisfied,
             State::Idle | State::Evaluating => Standing::Moving,
         }
+    }
+
+    /// Who has acquired the lock last, told of that or not, of a short lock that a thread is parked
+    /// for.
+    pub(super) fn short_holder(&self) -> Option<Seen> {
+        // SAFETY: the entry has not been removed (W3).
+        self.short.map(|holder| unsafe { holder.as_ref() }.seen())
     }
 
     pub(super) fn is_old(&self, threshold: Duration, now: Instant) -> bool {

@@ -12,6 +12,7 @@ use std::time::Instant;
 use std::vec::Vec;
 
 use super::entries::{Entry, Standing};
+use super::holders;
 use super::registry::{HeldSince, Registry, wait};
 use super::watcher::Thresholds;
 use crate::LockId;
@@ -34,6 +35,13 @@ impl Lines {
         Lines(BTreeMap::new())
     }
 
+    /// Since when a lock is known to be held by whoever has acquired it last, when the waits had
+    /// come to that number.
+    pub(super) fn since(&self, lock: LockId, acquired: Option<u64>) -> Option<Instant> {
+        let line = self.0.get(&lock)?;
+        (line.acquired == acquired.unwrap_or(0)).then_some(line.since)
+    }
+
     /// Looks at all lines, and reports what has been held for long.
     pub(super) fn find_long_holds(
         &mut self,
@@ -45,8 +53,9 @@ impl Lines {
         let mut lines: BTreeMap<LockId, Vec<(u64, u32)>> = BTreeMap::new();
         for (at, entry) in registry.entries.iter() {
             let asked = &entry.asked;
-            // Short locks have no holder.
-            let has_line = asked.holder.is_some() && !matches!(asked.mode, Mode::Permits(_));
+            let has_line = asked.holder.is_some()
+                && entry.short.is_none()
+                && !matches!(asked.mode, Mode::Permits(_));
             if has_line && entry.standing() == Standing::Queued {
                 let waits = lines.entry(asked.lock).or_default();
                 waits.push((entry.sequence, at));
@@ -54,7 +63,7 @@ impl Lines {
         }
         self.0.retain(|lock, _| lines.contains_key(lock));
         for (lock, mut waits) in lines {
-            let acquired = registry.told.of(lock).map_or(0, |(sequence, _)| sequence);
+            let acquired = registry.told.of(lock).map_or(0, |told| told.sequence);
             waits.sort_unstable();
             let numbers: Vec<u64> = waits.iter().map(|(sequence, _)| *sequence).collect();
             let line = self.0.entry(lock).or_insert_with(|| Line {
@@ -74,7 +83,8 @@ impl Lines {
             if is_long && !line.is_reported {
                 line.is_reported = true;
                 let waits = waits.iter().map(|(_, at)| *at);
-                reports.extend(long_hold(registry, lock, waits, now));
+                let since = line.since;
+                reports.extend(long_hold(registry, lock, waits, since, now));
             }
         }
         let Some(limit) = thresholds.hold else {
@@ -112,10 +122,17 @@ fn long_hold(
     registry: &mut Registry,
     lock: LockId,
     waits: impl Iterator<Item = u32>,
+    since: Instant,
     now: Instant,
 ) -> Option<Report> {
+    let waits: Vec<_> = waits.filter_map(|at| registry.entries.get(at)).collect();
+    // Why it is held has been said.
+    if waits.iter().any(|entry| entry.reported.in_a_circle) {
+        return None;
+    }
     let waits: Vec<_> = waits
-        .filter_map(|at| Some(wait(registry.entries.get(at)?, &registry.told, now)))
+        .into_iter()
+        .map(|entry| wait(entry, &registry.told, now))
         .collect();
     let mut held = Vec::new();
     let mut was_reported = false;
@@ -128,6 +145,14 @@ fn long_hold(
         );
         if held.len() > before {
             was_reported |= core::mem::replace(&mut holding.is_reported, true);
+        }
+    }
+    if held.is_empty() {
+        let lines = holders::lines(registry);
+        let line = lines.get(&lock).map_or(&[][..], Vec::as_slice);
+        held.extend(holders::held_by_others(registry, line, &[], now));
+        for held in &mut held {
+            held.since = held.since.max(now.saturating_duration_since(since));
         }
     }
     (!was_reported).then(|| Report::new(Kind::LongHold, waits, held))

@@ -7,7 +7,7 @@
 //!
 //! | | lives in | written |
 //! |---|---|---|
-//! | [`Holder`]: the section or place that acquired a lock last | the gate of the lock, a word | at each acquisition, by a plain store |
+//! | [`Holder`]: the section or place that acquired a lock last | the gate of the lock (of a sync lock, that of its turns), a word | at each acquisition, by a plain store |
 //! | [`Section`]: its fn, its locks, which of them it holds | the future of the section, or the stack of its fn | while it enters |
 //! | the list of a thread: the sections that it is in | links in the sections | around each poll of what a section waits for: its locks, where they are not free, and each `.await` in its body; around the body of a plain fn |
 //! | [`Waiting`]: the number of an entry in the registry | the future that waits | at the first poll that has to wait |
@@ -45,7 +45,8 @@
 //!   its future knows) is pinned, and the entry is removed, under the mutex of the registry, by
 //!   the drop of what contains it. What is leaked keeps its memory, as it is pinned; but what it
 //!   borrows, as its lock, may be gone. So nothing of a lock is pointed to: who acquired it is
-//!   copied.
+//!   copied. But a thread that is parked for a short lock leaks nothing: the holder of that lock
+//!   is pointed to.
 //! - **W4** Nothing but the registry is touched while its mutex is held: no lock, no waker, no
 //!   code of users.
 //! - **W5** A circle is reported only if none of its waits has moved for the threshold: each
@@ -62,6 +63,7 @@ mod entries;
 mod events;
 mod foreign;
 mod frames;
+mod holders;
 mod holds;
 mod orders;
 mod registry;
@@ -74,7 +76,7 @@ use core::panic::Location;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
-pub(crate) use self::ask::Ask;
+pub(crate) use self::ask::{Ask, Short};
 pub use self::awaited::{AwaitWithin, Awaited};
 pub use self::elsewhere::{Elsewhere, unwatched};
 pub(crate) use self::events::{metrics, set_metrics};
@@ -127,8 +129,15 @@ impl Holder {
     pub(crate) fn set(&self, caller: Caller) {
         match frames::entering() {
             Some(site) => self.set_section(site),
-            None => self.store(ptr::from_ref(caller.0).cast()),
+            None => self.set_place(caller),
         }
+    }
+
+    /// The lock has been acquired there: also by a section, of which that is the place. For short
+    /// locks, of which a section costs more than all else that it does.
+    #[inline]
+    pub(crate) fn set_place(&self, caller: Caller) {
+        self.store(ptr::from_ref(caller.0).cast());
     }
 
     /// The lock has been acquired by a section.
@@ -155,7 +164,7 @@ impl Holder {
     /// place.
     pub(crate) fn show(&self, debug: &mut fmt::DebugStruct<'_, '_>, is_held: bool, places: bool) {
         let seen = self.seen();
-        if !is_held || seen.0.addr() & IS_HANDED_ON != 0 {
+        if !is_held || seen.was_handed_on() {
             return;
         }
         if let Some(section) = seen.section() {
@@ -169,11 +178,11 @@ impl Holder {
     #[inline]
     pub(crate) fn tell_if(&self, lock: LockId, is_waited_for: impl FnOnce() -> bool) {
         if is_waited_for() {
-            registry::acquired(lock, self.seen());
+            registry::changed(lock, self.seen());
         }
     }
 
-    /// The last place.
+    /// The last one.
     #[inline]
     fn seen(&self) -> Seen {
         Seen(self.0.load(Ordering::Relaxed))
@@ -192,6 +201,16 @@ impl Seen {
         self.0.map_addr(|addr| addr & !(IS_SITE | IS_HANDED_ON))
     }
 
+    /// Nobody has said that the lock was acquired since it was handed on.
+    fn was_handed_on(self) -> bool {
+        self.0.addr() & IS_HANDED_ON != 0
+    }
+
+    /// Whether both are the same section, or the same place.
+    fn is(self, other: Seen) -> bool {
+        self.untagged() == other.untagged()
+    }
+
     /// The place.
     fn place(self) -> Option<Place> {
         if self.0.addr() & IS_SITE != 0 {
@@ -204,11 +223,15 @@ impl Seen {
 
     /// The section, if it was one.
     fn section(self) -> Option<SectionInfo> {
+        self.site().map(Site::info)
+    }
+
+    fn site(self) -> Option<&'static Site> {
         if self.0.addr() & IS_SITE == 0 {
             return None;
         }
         // SAFETY: as in `place`.
-        unsafe { self.untagged().cast::<Site>().as_ref() }.map(Site::info)
+        unsafe { self.untagged().cast::<Site>().as_ref() }
     }
 }
 

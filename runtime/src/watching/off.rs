@@ -14,7 +14,7 @@ use core::task::Waker;
 use core::time::Duration;
 use std::string::String;
 
-pub(crate) use self::ask::Ask;
+pub(crate) use self::ask::{Ask, Short};
 pub use self::awaited::{AwaitWithin, Awaited};
 use crate::LockId;
 use crate::queue::{Node, Request};
@@ -42,6 +42,9 @@ impl Holder {
 
     #[inline]
     pub(crate) fn set(&self, _caller: Caller) {}
+
+    #[inline]
+    pub(crate) fn set_place(&self, _caller: Caller) {}
 
     #[inline]
     pub(crate) fn set_section(&self, _site: &'static Site) {}
@@ -119,8 +122,7 @@ impl Watch {
 /// Acquires a short lock.
 #[inline]
 pub(crate) fn by_thread<G>(
-    _lock: LockId,
-    _mode: Mode,
+    _short: Short<'_>,
     _try_acquire: impl FnOnce() -> Option<G>,
     acquire: impl FnOnce() -> G,
 ) -> G {

@@ -2,13 +2,18 @@
 //!
 //! A class is a lock of a struct that a derive knows (`Account.ledger`), of all its instances.
 //! A section that acquires a lock within the section of another adds an *order*: the pair of
-//! their classes, how each is held, and the *gates*: what else is held meanwhile. Two orders are
-//! *inverse* if each could keep the other waiting, were they to run at the same time:
+//! their classes, how each is held, and the *gates*: what else is held meanwhile. Two orders or
+//! more are a *circle* if each could keep the one before it waiting, and the first the last, were
+//! they to run at the same time:
 //!
-//! - the pairs are opposite, and the modes in which both hold each class exclude each other;
-//! - no gate of the one excludes a gate of the other: under a common outer lock, they never
-//!   run at the same time. Gates are compared by their class (of locks that no derive knows, by
+//! - each begins with the class that the one before it acquires, and the modes in which both hold
+//!   that exclude each other;
+//! - nothing that one holds excludes what another holds: under a common outer lock, they never
+//!   run at the same time. That is compared by class (of locks that no derive knows, by
 //!   their type), not by instance: rather none is reported than a false one.
+//!
+//! A new order is looked at for circles that it closes, from the shortest on, up to a length and a
+//! number of steps.
 //!
 //! What adds no order:
 //!
@@ -18,7 +23,7 @@
 //! - an acquisition that does not wait (`try_*`), or by hand, as the later one;
 //! - locks that no derive knows, as there is no telling which of them are alike.
 //!
-//! Memory is bounded, and it is said once when that is met. Each thread remembers what it has
+//! Memory and steps are bounded, and it is said once when a bound is met. Each thread remembers what it has
 //! added lately, so that nothing is locked for what is known.
 
 use core::cell::RefCell;
@@ -37,6 +42,12 @@ const PAIRS: usize = 4096;
 
 /// How many orders of a pair, which differ in their modes or gates.
 const ORDERS: usize = 8;
+
+/// How many orders a circle has at the most.
+const CIRCLE: usize = 5;
+
+/// How many orders are looked at for the circles of one.
+const STEPS: usize = 10_000;
 
 /// What a lock is of.
 #[derive(Clone, Copy)]
@@ -72,8 +83,8 @@ struct Orders {
     classes: BTreeMap<(&'static str, &'static str), ClassNumber>,
     pairs: BTreeMap<(ClassNumber, ClassNumber), Vec<Pair>>,
     count: usize,
-    /// With the smaller number first.
-    reported: BTreeSet<(ClassNumber, ClassNumber)>,
+    /// The classes of circles, in order of their numbers.
+    reported: BTreeSet<Vec<ClassNumber>>,
     is_full: bool,
 }
 
@@ -186,29 +197,56 @@ impl Orders {
         self.say_if_full(was_full, reports);
     }
 
-    /// Adds an order, and returns a report if there is an inverse one, for the first time.
+    /// Adds an order, and returns a report if it closes a circle, for the first time.
     fn add(&mut self, from: ClassNumber, to: ClassNumber, pair: Pair) -> Option<Report> {
-        let unordered = (from.min(to), from.max(to));
         let known = self.pairs.get(&(from, to)).map_or(&[][..], Vec::as_slice);
-        if self.reported.contains(&unordered) || known.iter().any(|known| known.covers(&pair)) {
+        if known.iter().any(|known| known.covers(&pair)) {
             return None;
         }
-        let opposite = self.pairs.get(&(to, from)).map_or(&[][..], Vec::as_slice);
-        let report = opposite.iter().find(|other| pair.is_inverse_of(other));
-        let report = report.map(|other| {
+        let mut search = Search {
+            orders: self,
+            steps: STEPS,
+            path: [(from, &pair)].into(),
+        };
+        let is_found =
+            self.leads_to(to, from) && (2..=CIRCLE).any(|length| search.closes(to, length));
+        let path = is_found.then_some(search.path);
+        let is_cut_off = search.steps == 0;
+        let found = path.map(|path| {
             let mut report = Report::new(Kind::OrderInversion, Vec::new(), Vec::new());
-            report.orders = [other, &pair].map(Pair::shown).into();
-            report
+            report.orders = path[1..]
+                .iter()
+                .chain(&path[..1])
+                .map(|(_, pair)| pair.shown())
+                .collect();
+            (classes_of(&path), report)
         });
-        if report.is_some() {
-            self.reported.insert(unordered);
-        } else if self.count < PAIRS && known.len() < ORDERS {
+        let has_room = self.count < PAIRS && known.len() < ORDERS;
+        self.is_full |= is_cut_off || !has_room;
+        if has_room {
             self.count += 1;
             self.pairs.entry((from, to)).or_default().push(pair);
-        } else {
-            self.is_full = true;
         }
-        report
+        let (classes, report) = found?;
+        self.reported.insert(classes);
+        Some(report)
+    }
+
+    /// Whether orders lead from one class to another. Most are in none of the opposite direction.
+    fn leads_to(&self, from: ClassNumber, to: ClassNumber) -> bool {
+        let mut seen = BTreeSet::from([from]);
+        let mut left = Vec::from([from]);
+        while let Some(at) = left.pop() {
+            if at == to {
+                return true;
+            }
+            let next = self.pairs.range((at, 0)..=(at, ClassNumber::MAX));
+            left.extend(
+                next.map(|((_, next), _)| *next)
+                    .filter(|next| seen.insert(*next)),
+            );
+        }
+        false
     }
 
     fn number(&mut self, class: Class) -> Option<ClassNumber> {
@@ -233,23 +271,22 @@ impl Orders {
 }
 
 impl Pair {
-    /// Whether what is inverse to `other` is inverse to this.
+    /// Whether what is a circle with `other` is one with this.
     fn covers(&self, other: &Pair) -> bool {
         self.first.mode == other.first.mode
             && self.then.mode == other.then.mode
             && self.gates.iter().all(|gate| other.gates.contains(gate))
     }
 
-    /// For a pair of the opposite classes. See the module.
-    fn is_inverse_of(&self, other: &Pair) -> bool {
-        let excludes = |one: Mode, other: Mode| conflict(one, other) || conflict(other, one);
-        let have_a_gate = self.gates.iter().any(|(class, mode)| {
-            let common = other.gates.iter().filter(|(other, _)| class == other);
-            common.into_iter().any(|(_, other)| excludes(*mode, *other))
-        });
-        conflict(self.first.mode, other.then.mode)
-            && conflict(other.first.mode, self.then.mode)
-            && !have_a_gate
+    /// Whether this may be kept waiting by `next`, which holds what this one acquires.
+    fn is_kept_by(&self, next: &Pair) -> bool {
+        conflict(next.first.mode, self.then.mode)
+    }
+
+    /// What it holds, where it begins with the class `from`.
+    fn held(&self, from: ClassNumber) -> impl Iterator<Item = (ClassNumber, Mode)> + '_ {
+        let first = [(from, self.first.mode)].into_iter();
+        first.chain(self.gates.iter().copied())
     }
 
     fn shown(&self) -> Order {
@@ -262,5 +299,198 @@ impl Pair {
             first: lock(self.first),
             then: lock(self.then),
         }
+    }
+}
+
+/// A search for the circles of an order.
+struct Search<'o> {
+    orders: &'o Orders,
+    /// How many orders may yet be looked at.
+    steps: usize,
+    /// From the order on that may close a circle, each with the class that it begins with.
+    path: Vec<(ClassNumber, &'o Pair)>,
+}
+
+impl<'o> Search<'o> {
+    /// Whether a circle of that many orders, which was not reported, goes on from the path by
+    /// those that begin with the class `at`. It is the path then.
+    fn closes(&mut self, at: ClassNumber, length: usize) -> bool {
+        let (start, first) = self.path[0];
+        let Some((_, last)) = self.path.last().copied() else {
+            return false;
+        };
+        for ((from, to), orders) in self.orders.pairs.range((at, 0)..=(at, ClassNumber::MAX)) {
+            let is_last = self.path.len() + 1 == length;
+            let comes_back = *to == start;
+            if comes_back != is_last || self.path.iter().any(|(class, _)| class == to) != is_last {
+                continue;
+            }
+            for next in orders {
+                if self.steps == 0 {
+                    return false;
+                }
+                self.steps -= 1;
+                let fits = last.is_kept_by(next)
+                    && (!is_last || next.is_kept_by(first))
+                    && self.may_run_with(*from, next);
+                if !fits {
+                    continue;
+                }
+                self.path.push((*from, next));
+                let is_one = if is_last {
+                    !self.orders.reported.contains(&classes_of(&self.path))
+                } else {
+                    self.closes(*to, length)
+                };
+                if is_one {
+                    return true;
+                }
+                self.path.pop();
+            }
+        }
+        false
+    }
+
+    /// Whether nothing that an order of the path holds excludes what `next` does, which begins
+    /// with the class `from`.
+    fn may_run_with(&self, from: ClassNumber, next: &Pair) -> bool {
+        let excludes = |one: Mode, other: Mode| conflict(one, other) || conflict(other, one);
+        self.path.iter().all(|(class, pair)| {
+            pair.held(*class).all(|(class, mode)| {
+                let mut same = next.held(from).filter(|(other, _)| *other == class);
+                !same.any(|(_, other)| excludes(mode, other))
+            })
+        })
+    }
+}
+
+/// The classes of a circle, in order of their numbers.
+fn classes_of(path: &[(ClassNumber, &Pair)]) -> Vec<ClassNumber> {
+    let mut classes: Vec<_> = path.iter().map(|(class, _)| *class).collect();
+    classes.sort_unstable();
+    classes
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::vec::Vec;
+
+    use super::{Acquired, CIRCLE, Class, ClassNumber, Orders, Pair};
+    use crate::watch::{Mode, Place, Report, SectionInfo};
+
+    fn orders() -> Orders {
+        Orders {
+            classes: BTreeMap::new(),
+            pairs: BTreeMap::new(),
+            count: 0,
+            reported: BTreeSet::new(),
+            is_full: false,
+        }
+    }
+
+    impl Orders {
+        /// How many orders are reported, once there is one from a class to another, in these modes.
+        fn adds(
+            &mut self,
+            (from, first): (ClassNumber, Mode),
+            (to, then): (ClassNumber, Mode),
+            gates: &[(ClassNumber, Mode)],
+        ) -> usize {
+            let acquired = |mode| Acquired {
+                class: Class {
+                    entered: core::any::type_name::<Orders>,
+                    name: "a class",
+                },
+                mode,
+                section: SectionInfo::new("a section", Place::new("", 0, 0), ""),
+                is_own: false,
+            };
+            let pair = Pair {
+                first: acquired(first),
+                then: acquired(then),
+                gates: Vec::from(gates),
+            };
+            let count = |report: Report| report.orders.len();
+            self.add(from, to, pair).map_or(0, count)
+        }
+    }
+
+    use Mode::{Exclusive, Shared};
+
+    #[test]
+    fn a_circle_of_three() {
+        let mut orders = orders();
+        assert_eq!(orders.adds((1, Exclusive), (2, Exclusive), &[]), 0);
+        assert_eq!(orders.adds((2, Exclusive), (3, Exclusive), &[]), 0);
+        assert_eq!(orders.adds((3, Exclusive), (1, Exclusive), &[]), 3);
+        // Once, in other modes, too. A shorter one is another.
+        assert_eq!(orders.adds((3, Shared), (1, Exclusive), &[]), 0);
+        assert_eq!(orders.adds((2, Exclusive), (1, Exclusive), &[]), 2);
+    }
+
+    #[test]
+    fn modes_that_let_both_in() {
+        let mut orders = orders();
+        assert_eq!(orders.adds((1, Exclusive), (2, Shared), &[]), 0);
+        assert_eq!(orders.adds((2, Shared), (3, Exclusive), &[]), 0);
+        assert_eq!(orders.adds((3, Exclusive), (1, Exclusive), &[]), 0);
+        assert_eq!(orders.adds((1, Exclusive), (2, Exclusive), &[]), 3);
+    }
+
+    #[test]
+    fn what_two_of_them_hold_keeps_them_apart() {
+        // A common lock outside of the circle, and one that is part of it.
+        for gate in [4, 3] {
+            let mut orders = orders();
+            assert_eq!(
+                orders.adds((1, Exclusive), (2, Exclusive), &[(gate, Exclusive)]),
+                0
+            );
+            assert_eq!(orders.adds((2, Exclusive), (3, Exclusive), &[]), 0);
+            let outer = [(4, Exclusive)];
+            assert_eq!(orders.adds((3, Exclusive), (1, Exclusive), &outer), 0);
+            assert_eq!(orders.adds((1, Exclusive), (2, Exclusive), &[]), 3);
+        }
+    }
+
+    #[test]
+    fn a_circle_of_many_and_one_that_is_too_long() {
+        for length in [CIRCLE, CIRCLE + 1] {
+            let mut orders = orders();
+            for class in 1..length {
+                let next = (class + 1, Exclusive);
+                assert_eq!(orders.adds((class, Exclusive), next, &[]), 0);
+            }
+            let found = orders.adds((length, Exclusive), (1, Exclusive), &[]);
+            assert_eq!(found, if length == CIRCLE { length } else { 0 });
+        }
+    }
+
+    /// As many orders as there can be from each class to those behind it: none is looked at.
+    #[test]
+    fn one_direction_takes_no_steps() {
+        let mut orders = orders();
+        for from in 0..80 {
+            for to in from + 1..80 {
+                assert_eq!(orders.adds((from, Exclusive), (to, Exclusive), &[]), 0);
+            }
+        }
+        assert!(!orders.is_full);
+    }
+
+    /// All ways lead to the class 0, and none is a circle with what begins there.
+    #[test]
+    fn a_search_that_takes_too_long_is_cut_off() {
+        let mut orders = orders();
+        for from in 1..30 {
+            for to in (1..30).filter(|to| *to != from) {
+                orders.adds((from, Exclusive), (to, Exclusive), &[]);
+            }
+            orders.adds((from, Exclusive), (0, Shared), &[]);
+        }
+        assert!(!orders.is_full);
+        assert_eq!(orders.adds((0, Shared), (1, Exclusive), &[]), 0);
+        assert!(orders.is_full);
     }
 }

@@ -4,7 +4,7 @@ use core::ops::{Deref, DerefMut};
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::string::String;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -15,6 +15,7 @@ use super::circles;
 use super::elsewhere::Table;
 use super::entries::{Entries, Entry, Standing};
 use super::frames::{self, HeldAround};
+use super::holders;
 use super::holds::Lines;
 use super::told::Told;
 use super::waiting::{Busy, short_name};
@@ -47,7 +48,7 @@ pub(super) struct Registry {
     pub(super) certain: Vec<u32>,
     /// Those that were reported, by the places and numbers of their waits.
     circles: Vec<Vec<(u32, u64)>>,
-    lines: Lines,
+    pub(super) lines: Lines,
     pub(super) told: Told,
     /// To be reported at once.
     urgent: Vec<Report>,
@@ -130,7 +131,8 @@ pub(super) fn wait_ended(at: u32, holder: Option<(LockId, Seen)>) {
     let mut registry = lock();
     let entry = registry.entries.remove(at);
     if let Some((lock, holder)) = holder {
-        registry.tell(lock, holder);
+        let mode = entry.as_ref().map(|entry| entry.mode);
+        registry.tell(lock, holder, mode);
     }
     if entry.as_ref().is_some_and(|entry| entry.is_certain) {
         registry.certain.retain(|other| *other != at);
@@ -140,9 +142,9 @@ pub(super) fn wait_ended(at: u32, holder: Option<(LockId, Seen)>) {
     drop(entry);
 }
 
-/// A lock that somebody waits, or has waited, for has been acquired, or changed.
-pub(super) fn acquired(lock: LockId, holder: Seen) {
-    self::lock().tell(lock, holder);
+/// A lock that somebody waits for has been changed.
+pub(super) fn changed(lock: LockId, holder: Seen) {
+    self::lock().tell(lock, holder, None);
 }
 
 /// Permits of a semaphore are added or taken by number from now on.
@@ -254,10 +256,10 @@ impl Registry {
         self.entries.is_empty() && self.urgent.is_empty() && !sections_count
     }
 
-    fn tell(&mut self, lock: LockId, holder: Seen) {
+    fn tell(&mut self, lock: LockId, holder: Seen, mode: Option<Mode>) {
         let sequence = self.next;
         self.next += 1;
-        self.told.tell(lock, sequence, holder);
+        self.told.tell(lock, sequence, holder, mode);
     }
 
     fn wake_watcher(&self) {
@@ -406,11 +408,38 @@ impl Registry {
                 ..wait(entry, &self.told, now)
             }
         });
-        let held = self
-            .sections
-            .values()
-            .flat_map(|holding| holding.held(&self.told, now));
-        Report::new(Kind::Snapshot, waits.collect(), held.collect())
+        let mut held: Vec<Held> = self.held_by_sections(now);
+        for line in holders::lines(self).values() {
+            held.extend(holders::held_by_others(self, line, &held, now));
+        }
+        Report::new(Kind::Snapshot, waits.collect(), held)
+    }
+
+    /// What is held by sections that are suspended, or whose threads wait.
+    fn held_by_sections(&self, now: Instant) -> Vec<Held> {
+        let sections = self.sections.values();
+        let mut held: Vec<Held> = sections
+            .flat_map(|section| section.held(&self.told, now))
+            .collect();
+        let mut known: BTreeSet<(u64, LockId)> = BTreeSet::new();
+        for (number, section) in &self.sections {
+            known.extend(
+                section
+                    .held
+                    .iter()
+                    .filter_map(|held| Some((*number, held.lock?))),
+            );
+        }
+        for (_, entry) in self.entries.in_order() {
+            let since = now.saturating_duration_since(entry.since);
+            let runs = entry.held.iter().filter(|around| !around.is_suspended);
+            let is_new = |around: &&HeldAround| known.insert((around.number, around.lock));
+            held.extend(
+                runs.filter(is_new)
+                    .map(|around| self::held(around, &self.told, since)),
+            );
+        }
+        held
     }
 }
 
@@ -444,7 +473,16 @@ impl Holding {
         self.held.iter().map(move |held| {
             let since = now.saturating_duration_since(held.since);
             let instance = held.lock.and_then(|lock| told.elsewhere.instance(lock));
-            Held::new(held.name, held.lock, held.mode, self.section, since).of(instance)
+            let (mode, place) = (Some(held.mode), self.section.place);
+            Held::new(
+                held.name.into(),
+                held.lock,
+                mode,
+                place,
+                Some(self.section),
+                since,
+            )
+            .of(instance)
         })
     }
 }
@@ -462,19 +500,23 @@ pub(super) fn conflict(held: Mode, asked: Mode) -> bool {
     }
 }
 
+/// What the lock is called.
+pub(super) fn name(entry: &Entry) -> String {
+    match entry.entering {
+        Some((name, _)) => name.into(),
+        None => short_name((entry.asked.type_name)()),
+    }
+}
+
 pub(super) fn wait(entry: &Entry, told: &Told, now: Instant) -> Wait {
     let asked = &entry.asked;
     let holder = match told.of(asked.lock) {
-        Some((sequence, holder)) if sequence > entry.sequence => Some(holder),
-        _ => asked.holder,
-    };
-    let name: String = match entry.entering {
-        Some((name, _)) => name.into(),
-        None => short_name((asked.type_name)()),
+        Some(told) if told.sequence > entry.sequence => Some(told.holder),
+        _ => entry.short_holder().or(asked.holder),
     };
     Wait {
         resource: asked.resource,
-        name,
+        name: name(entry),
         instance: told.elsewhere.instance(asked.lock),
         id: asked.lock,
         mode: asked.mode,
@@ -499,10 +541,11 @@ pub(super) fn wait(entry: &Entry, told: &Told, now: Instant) -> Wait {
 
 fn held(around: &HeldAround, told: &Told, since: Duration) -> Held {
     Held::new(
-        around.name,
+        around.name.into(),
         Some(around.lock),
-        around.mode,
-        around.section,
+        Some(around.mode),
+        around.section.place,
+        Some(around.section),
         since,
     )
     .of(told.elsewhere.instance(around.lock))

@@ -4,6 +4,7 @@ use super::Seen;
 use super::elsewhere::Table;
 use super::frames;
 use crate::LockId;
+use crate::watch::Mode;
 
 /// What was told of locks.
 pub(super) struct Told {
@@ -15,11 +16,13 @@ pub(super) struct Told {
 
 /// A lock, and who has acquired it.
 #[derive(Clone, Copy)]
-struct ToldOf {
+pub(super) struct ToldOf {
     lock: LockId,
     /// As of the waits: those with a lower number began before.
-    sequence: u64,
-    holder: Seen,
+    pub(super) sequence: u64,
+    pub(super) holder: Seen,
+    /// None where it was changed, and released.
+    pub(super) mode: Option<Mode>,
 }
 
 const TOLD: usize = 64;
@@ -32,12 +35,13 @@ impl Told {
         }
     }
 
-    /// It was acquired, or changed, when the waits had come to that number.
-    pub(super) fn tell(&mut self, lock: LockId, sequence: u64, holder: Seen) {
+    /// It was acquired in that mode, or changed, when the waits had come to that number.
+    pub(super) fn tell(&mut self, lock: LockId, sequence: u64, holder: Seen, mode: Option<Mode>) {
         self.acquired[Self::place_of(lock)] = Some(ToldOf {
             lock,
             sequence,
             holder,
+            mode,
         });
     }
 
@@ -48,8 +52,7 @@ impl Told {
     }
 
     /// Who has acquired a lock last, as far as that is known, and when.
-    pub(super) fn of(&self, lock: LockId) -> Option<(u64, Seen)> {
-        let told = self.acquired[Self::place_of(lock)].filter(|told| told.lock == lock)?;
-        Some((told.sequence, told.holder))
+    pub(super) fn of(&self, lock: LockId) -> Option<ToldOf> {
+        self.acquired[Self::place_of(lock)].filter(|told| told.lock == lock)
     }
 }

@@ -8,7 +8,7 @@ use core::task::Waker;
 use std::format;
 use std::string::String;
 
-use super::ask::Ask;
+use super::ask::{Ask, Short};
 use super::entries::{Asked, Entry, NodeAt};
 use super::frames::{self, Around, Asker, HeldAround, waker_key};
 use super::registry::{self, conflict};
@@ -17,7 +17,7 @@ use super::{Caller, Holder, Permits, Seen};
 use crate::LockId;
 use crate::blocking::{Parked, parked};
 use crate::queue::{Node, Request};
-use crate::watch::{Mode, Place, Resource, SectionInfo};
+use crate::watch::{Place, Resource, SectionInfo};
 
 /// The entry of a wait, from when it has to wait until this is dropped.
 struct Waiting {
@@ -170,7 +170,7 @@ impl Waiting {
         }
         let is_certain = parked(waker) == Parked::ForAsLongAsItTakes && !around.is_part;
         // SAFETY: as the caller promises.
-        unsafe { self.register(ask, place, around, node, is_certain) }
+        unsafe { self.register(ask, place, around, node, None, is_certain) }
     }
 
     /// This thread is about to wait for a short lock.
@@ -181,15 +181,16 @@ impl Waiting {
     ///
     /// # Safety
     ///
-    /// This is dropped, and not moved before.
+    /// This is dropped, and not moved before, and the lock is there for as long.
     #[cold]
-    unsafe fn wait_as_thread(&self, lock: LockId, mode: Mode, place: Caller) {
+    unsafe fn wait_as_thread(&self, short: Short<'_>, place: Caller) {
         let ask = Ask {
             resource: Resource::Lock,
-            lock,
-            mode,
+            lock: short.lock,
+            mode: short.mode,
             type_name: || "a lock of `sync`",
-            holder: None,
+            holder: Some(short.holder),
+            held: short.held,
             permits: None,
             relocks: None,
         };
@@ -198,21 +199,23 @@ impl Waiting {
             return;
         };
         frames::thread_waits();
-        let around = frames::around(Asker::Thread, lock);
+        let around = frames::around(Asker::Thread, ask.lock);
+        let holder = Some(NonNull::from(short.holder));
         // SAFETY: passed on.
-        unsafe { self.register(&ask, place, around, NodeAt::elsewhere(), true) }
+        unsafe { self.register(&ask, place, around, NodeAt::elsewhere(), holder, true) }
     }
 
     /// # Safety
     ///
     /// As for [`NodeAt::new`] and [`Watch::wait`], until this is dropped, which is not moved
-    /// before.
+    /// before; `short` is there for as long.
     unsafe fn register(
         &self,
         ask: &Ask<'_>,
         place: Caller,
         around: Around,
         node: NodeAt,
+        short: Option<NonNull<Holder>>,
         is_certain: bool,
     ) {
         // A checker knows who waits, and time does not pass.
@@ -227,6 +230,7 @@ impl Waiting {
             mode: ask.mode,
             type_name: ask.type_name,
             holder: ask.holder.map(Holder::seen),
+            held: ask.held,
             permits: ask.permits.and_then(Permits::total),
             relocks: ask.relocks,
         };
@@ -238,6 +242,7 @@ impl Waiting {
                 around,
                 node,
                 NonNull::from(&self.known),
+                short,
                 is_certain,
             ))
         };
@@ -336,8 +341,8 @@ fn self_deadlock(held: &HeldAround, place: Place, section: Option<SectionInfo>) 
     };
     let advice = match section {
         Some(section) if section.name != "with_lock!" => format!(
-            "In a `#[monitor] impl`, call `{}` on what the section binds (`{}.{}(..)`): it then \
-             runs under the lock that is held already",
+            "End the section before, or do what `{}` does by what the section binds: in a \
+             `#[monitor] impl`, `{}.{}(..)` runs under the lock that is held already",
             section.name,
             name.rsplit('.').next().unwrap_or(name),
             section.name,
@@ -354,18 +359,21 @@ fn self_deadlock(held: &HeldAround, place: Place, section: Option<SectionInfo>) 
 #[track_caller]
 #[inline]
 pub(crate) fn by_thread<G>(
-    lock: LockId,
-    mode: Mode,
+    short: Short<'_>,
     try_acquire: impl FnOnce() -> Option<G>,
     acquire: impl FnOnce() -> G,
 ) -> G {
+    let place = Caller::here();
     if let Some(guard) = try_acquire() {
+        short.holder.set_place(place);
         return guard;
     }
     let waiting = Waiting::new();
-    // SAFETY: W3: the local is dropped here, and not moved before.
-    unsafe { waiting.wait_as_thread(lock, mode, Caller::here()) };
-    acquire()
+    // SAFETY: W3: the local is dropped here, and not moved before; the lock is borrowed.
+    unsafe { waiting.wait_as_thread(short, place) };
+    let guard = acquire();
+    short.holder.set_place(place);
+    guard
 }
 
 /// The type without the paths of its parts, and without references and pointers around it.

@@ -59,12 +59,14 @@ impl Side<'_> {
                 impl #params #this #where_clause {
                     #[doc = #doc]
                     #[must_use = "the lock is released as soon as the guard is dropped"]
+                    #[track_caller]
                     #vis fn #acquire(&self) -> #guard #bound {
                         #acquired
                     }
 
                     #[doc = #try_doc]
                     #[must_use = "the lock is released as soon as the guard is dropped"]
+                    #[track_caller]
                     #vis fn #try_acquire(&self) -> ::core::option::Option<#guard> #bound {
                         #tried
                     }

@@ -315,10 +315,7 @@ impl<T: ?Sized> RwLock<T> {
         #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn read_blocking(&self) -> RwLockReadGuard<'_, T> {
-            match crate::checking::unless_checked(|| self.try_read()) {
-                Some(guard) => guard,
-                None => crate::blocking::block_on(self.read()),
-            }
+            crate::blocking::at_once_or_blocking!(self.try_read(), self.read())
         }
     }
 
@@ -340,10 +337,7 @@ impl<T: ?Sized> RwLock<T> {
         #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn write_blocking(&self) -> RwLockWriteGuard<'_, T> {
-            match crate::checking::unless_checked(|| self.try_write()) {
-                Some(guard) => guard,
-                None => crate::blocking::block_on(self.write()),
-            }
+            crate::blocking::at_once_or_blocking!(self.try_write(), self.write())
         }
     }
 
@@ -365,10 +359,7 @@ impl<T: ?Sized> RwLock<T> {
         #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn upgradable_read_blocking(&self) -> RwLockUpgradableReadGuard<'_, T> {
-            match crate::checking::unless_checked(|| self.try_upgradable_read()) {
-                Some(guard) => guard,
-                None => crate::blocking::block_on(self.upgradable_read()),
-            }
+            crate::blocking::at_once_or_blocking!(self.try_upgradable_read(), self.upgradable_read())
         }
     }
 
@@ -505,10 +496,7 @@ impl<T: ?Sized> RwLock<T> {
         #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn read_owned_blocking(self: &rc!(Self)) -> OwnedRwLockReadGuard<T> {
-            match crate::checking::unless_checked(|| self.try_read_owned()) {
-                Some(guard) => guard,
-                None => crate::blocking::block_on(self.read_owned()),
-            }
+            crate::blocking::at_once_or_blocking!(self.try_read_owned(), self.read_owned())
         }
     }
 
@@ -528,10 +516,7 @@ impl<T: ?Sized> RwLock<T> {
         #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn write_owned_blocking(self: &rc!(Self)) -> OwnedRwLockWriteGuard<T> {
-            match crate::checking::unless_checked(|| self.try_write_owned()) {
-                Some(guard) => guard,
-                None => crate::blocking::block_on(self.write_owned()),
-            }
+            crate::blocking::at_once_or_blocking!(self.try_write_owned(), self.write_owned())
         }
     }
 
@@ -554,10 +539,7 @@ impl<T: ?Sized> RwLock<T> {
         #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn upgradable_read_owned_blocking(self: &rc!(Self)) -> OwnedRwLockUpgradableReadGuard<T> {
-            match crate::checking::unless_checked(|| self.try_upgradable_read_owned()) {
-                Some(guard) => guard,
-                None => crate::blocking::block_on(self.upgradable_read_owned()),
-            }
+            crate::blocking::at_once_or_blocking!(self.try_upgradable_read_owned(), self.upgradable_read_owned())
         }
     }
 

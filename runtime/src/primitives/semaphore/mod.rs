@@ -288,10 +288,7 @@ macro_rules! semaphore {
                 #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
                 #[inline]
                 pub fn acquire_many_blocking(&self, permits: usize) -> $permit<'_> {
-                    match crate::checking::unless_checked(|| self.try_acquire_many(permits)) {
-                        Some(permit) => permit,
-                        None => crate::blocking::block_on(self.acquire_many(permits)),
-                    }
+                    crate::blocking::at_once_or_blocking!(self.try_acquire_many(permits), self.acquire_many(permits))
                 }
             }
 
@@ -409,10 +406,7 @@ macro_rules! semaphore {
                 #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
                 #[inline]
                 pub fn acquire_many_owned_blocking(self: &rc!(Self), permits: usize) -> $owned_permit {
-                    match crate::checking::unless_checked(|| self.try_acquire_many_owned(permits)) {
-                        Some(permit) => permit,
-                        None => crate::blocking::block_on(self.acquire_many_owned(permits)),
-                    }
+                    crate::blocking::at_once_or_blocking!(self.try_acquire_many_owned(permits), self.acquire_many_owned(permits))
                 }
             }
 

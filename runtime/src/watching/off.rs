@@ -228,6 +228,12 @@ impl<'o, const N: usize> Section<'o, N> {
     ) {
     }
 
+    /// There is nothing to describe.
+    #[inline]
+    pub fn __is_described(&self) -> bool {
+        true
+    }
+
     /// The section, for one in its body.
     #[inline]
     pub fn __around(&mut self) -> FrameRef<'_> {
@@ -265,6 +271,16 @@ impl<'o, const N: usize> Section<'o, N> {
     /// None.
     #[inline]
     pub unsafe fn __finish(&self, _index: usize, _is_short: bool) -> Asking {
+        Asking
+    }
+
+    /// Nothing.
+    ///
+    /// # Safety
+    ///
+    /// None.
+    #[inline]
+    pub unsafe fn __finish_inside(&self, _index: usize, _is_short: bool) -> Asking {
         Asking
     }
 

@@ -75,11 +75,12 @@ use crate::names::own;
 /// The names belong to the macro, so that the statements can do nothing to the
 /// guard.
 fn section(section: &Section, site: Site<'_>, statements: TokenStream) -> TokenStream {
+    let runs_inside = watching::runs_inside(site);
     let mut locks: Vec<_> = section
         .locks
         .iter()
         .enumerate()
-        .map(|(index, lock)| Acquisition::new(index, lock, section))
+        .map(|(index, lock)| Acquisition::new(index, lock, section, runs_inside))
         .gather();
     let entries: TokenStream = locks.iter().map(Acquisition::entry).gather();
     let snapshots = atomic::snapshots(section, &locks);
@@ -88,11 +89,10 @@ fn section(section: &Section, site: Site<'_>, statements: TokenStream) -> TokenS
     let (inside, uses) = inside(section, &locks, site, statements);
     let mut watched = watching::declare(section, &locks, site, uses);
     let describe = watching::describe(section, &locks);
-    match locks.first_mut() {
-        Some(one) if watching::is_described_late(section, site, uses) => {
-            one.describe = Some(describe);
-        }
-        _ => watched.extend(describe),
+    if watching::is_described_late(section, site, uses) {
+        watching::describe_late(&mut locks, &describe);
+    } else {
+        watched.extend(describe);
     }
     let entered = match &section.options.timeout {
         Some(timeout) => {
@@ -122,7 +122,7 @@ fn inside(
     } else {
         body(section, site, statements)
     };
-    (quote!(#leases #rollbacks #bind #watched #body), uses)
+    (quote!(#watched #leases #rollbacks #bind #body), uses)
 }
 
 /// The user's statements, under the options that are about them.

@@ -194,7 +194,7 @@ pub(in super::super) fn prints(asker: Asker, lock: LockId) -> Prints {
         if !frame.held().any(counts) {
             continue;
         }
-        let holds = u64::from(frame.holds.get()) << 1 | u64::from(is_around);
+        let holds = u64::from(frame.holds()) << 1 | u64::from(is_around);
         let (number, polls) = (frame.number(), frame.polls.load(Ordering::Relaxed));
         prints.sections = prints.sections.wrapping_add(print(number, holds));
         let sum = match (is_around, asker) {
@@ -219,16 +219,16 @@ impl Lock {
 
 impl FrameRef<'_> {
     /// The section has acquired a lock by a future or a call of its own.
-    #[inline]
-    pub(super) fn acquired(self, index: usize, asker: Asker) {
+    #[inline(always)]
+    pub(super) fn acquired(self, index: usize, asker: impl FnOnce() -> Asker) {
         // It was on the list a moment ago, or is.
         if !self.outer.get().is_null() {
-            self.acquired_within(index, asker);
+            self.acquired_within(index, asker());
         }
         if self.has(OBSERVED) {
             self.note_acquired(index);
         }
-        self.hold(index);
+        self.head().hold(index);
     }
 
     /// [`acquired`](Self::acquired), where sections are around.

@@ -7,7 +7,7 @@ use core::task::{Context, Poll};
 
 use super::super::awaited::AwaitWithin;
 use super::list::Linked;
-use super::{Asker, FrameRef, OBSERVED, SUSPENDED, Section, waker_key};
+use super::{Asker, FrameRef, OBSERVED, Section, waker_key};
 
 impl<const N: usize> Section<'_, N> {
     /// A future that acquires the lock `index`; or, if that is a short one, does nothing
@@ -22,14 +22,15 @@ impl<const N: usize> Section<'_, N> {
         }
     }
 
-    /// The thread is about to wait for the lock `index`. The section is described.
+    /// The thread is about to wait for the lock `index`. If that is not a short one, the section
+    /// is described.
     ///
     /// # Safety
     ///
     /// What is returned is dropped before the section is, and before the caller suspends.
-    #[inline]
+    #[inline(always)]
     pub unsafe fn __wait(&self, index: usize, is_short: bool) -> Asking<'_> {
-        Asking::new(self.frame(), (!is_short).then_some(index))
+        Asking::new(self.frame(), index, !is_short, Then::Leaves)
     }
 
     /// The thread is about to acquire the lock `index`, if it is a short one; the section is then
@@ -38,9 +39,20 @@ impl<const N: usize> Section<'_, N> {
     /// # Safety
     ///
     /// As for [`__wait`](Self::__wait).
-    #[inline]
+    #[inline(always)]
     pub unsafe fn __finish(&self, index: usize, is_short: bool) -> Asking<'_> {
-        Asking::new(self.frame(), is_short.then_some(index))
+        Asking::new(self.frame(), index, is_short, Then::Leaves)
+    }
+
+    /// The same, where the thread is in the section from then on, and comes to
+    /// [`__inside`](Self::__inside).
+    ///
+    /// # Safety
+    ///
+    /// As for [`__wait`](Self::__wait), and the caller does not suspend.
+    #[inline(always)]
+    pub unsafe fn __finish_inside(&self, index: usize, is_short: bool) -> Asking<'_> {
+        Asking::new(self.frame(), index, is_short, Then::Stays)
     }
 
     /// The thread is in the section until this is dropped, and the section is not suspended
@@ -49,9 +61,9 @@ impl<const N: usize> Section<'_, N> {
     /// # Safety
     ///
     /// As for [`__wait`](Self::__wait).
-    #[inline]
+    #[inline(always)]
     pub unsafe fn __inside(&self) -> Inside<'_> {
-        Inside(self.frame().enter(ptr::null()))
+        Inside(self.frame().enter_or_stay())
     }
 }
 
@@ -70,7 +82,7 @@ impl<'s, F: IntoFuture, const N: usize> AwaitWithin<F> for &'s Section<'_, N> {
 
 impl FrameRef<'_> {
     /// It is about to acquire the lock `index`.
-    #[inline]
+    #[inline(always)]
     fn asks(self, index: usize) {
         self.observe_if_told();
         let index = u32::try_from(index).map_or(u32::MAX, |index| index.saturating_add(1));
@@ -85,9 +97,6 @@ impl FrameRef<'_> {
         let result = future.poll(cx);
         drop(linked);
         if result.is_pending() {
-            if self.has(OBSERVED) {
-                self.set(SUSPENDED);
-            }
             self.suspended();
         }
         result
@@ -95,33 +104,62 @@ impl FrameRef<'_> {
 }
 
 /// A thread is about to acquire a lock of a section.
+///
+/// What makes, and drops, this is inlined even where the compiler would not: around a call
+/// of it, the guard would be stored in pieces and loaded as one, which takes longer than both of
+/// its atomic operations.
 #[allow(missing_debug_implementations)]
-pub struct Asking<'s>(Option<(Linked<'s>, FrameRef<'s>, usize)>);
+pub struct Asking<'s>(Option<Asks<'s>>);
+
+struct Asks<'s> {
+    linked: Linked<'s>,
+    frame: FrameRef<'s>,
+    index: usize,
+    then: Then,
+}
+
+/// What the section does once it has acquired: it stays on the list of the thread, or leaves it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Then {
+    Stays,
+    Leaves,
+}
 
 impl<'s> Asking<'s> {
-    #[inline]
-    fn new(frame: FrameRef<'s>, index: Option<usize>) -> Self {
-        Asking(index.map(|index| {
-            frame.asks(index);
-            (frame.enter(ptr::null()), frame, index)
+    #[inline(always)]
+    fn new(frame: FrameRef<'s>, index: usize, acquires: bool, then: Then) -> Self {
+        if !acquires {
+            return Asking(None);
+        }
+        frame.asks(index);
+        let linked = match then {
+            Then::Stays => frame.enter_or_stay(),
+            Then::Leaves => frame.enter(ptr::null()),
+        };
+        Asking(Some(Asks {
+            linked,
+            frame,
+            index,
+            then,
         }))
     }
 
     /// It has acquired it.
-    #[inline]
-    pub fn __acquired(self) {
-        if let Some((_, frame, index)) = &self.0 {
-            frame.acquired(*index, Asker::Thread);
+    #[inline(always)]
+    pub fn __acquired(mut self) {
+        if let Some(asks) = &mut self.0 {
+            asks.frame.acquired(asks.index, || Asker::Thread);
+            if asks.then == Then::Stays {
+                asks.linked.stay();
+            }
         }
     }
 }
 
-impl Drop for Asking<'_> {
-    #[inline]
+impl Drop for Asks<'_> {
+    #[inline(always)]
     fn drop(&mut self) {
-        if let Some((_, frame, _)) = &self.0 {
-            frame.entering.set(0);
-        }
+        self.frame.entering.set(0);
     }
 }
 
@@ -158,7 +196,7 @@ impl<F: Future> Future for Entering<'_, F> {
         let result = frame.poll(future, cx);
         frame.entering.set(0);
         if result.is_ready() {
-            frame.acquired(index, Asker::Task(waker_key(cx.waker())));
+            frame.acquired(index, || Asker::Task(waker_key(cx.waker())));
         } else if frame.has(OBSERVED) {
             frame.note_wait();
         }

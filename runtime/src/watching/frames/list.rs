@@ -1,21 +1,22 @@
 //! The list of the sections that a thread is in.
 
 use core::cell::Cell;
+use core::mem;
 use core::ptr;
 use core::task::Waker;
 use std::thread_local;
 
-use super::{Frame, FrameRef, LINKED, LINKED_AROUND, OBSERVED, Site};
+use super::{FrameRef, Head, LINKED, LINKED_AROUND, NESTED, OBSERVED, Site};
 #[cfg(feature = "check")]
 use crate::watch::SectionInfo;
 
 thread_local! {
     /// The innermost section that the thread is in.
-    static INNERMOST: Cell<*const Frame> = const { Cell::new(ptr::null()) };
+    static INNERMOST: Cell<*const Head> = const { Cell::new(ptr::null()) };
 }
 
 /// From the innermost on.
-pub(super) struct List(*const Frame);
+pub(super) struct List(*const Head);
 
 /// The sections that this thread is in.
 pub(super) fn list() -> List {
@@ -37,7 +38,7 @@ impl Iterator for List {
 /// The list of a stack, while the thread runs on another one.
 #[cfg(feature = "check")]
 #[derive(Clone, Copy)]
-pub(crate) struct StackList(*const Frame);
+pub(crate) struct StackList(*const Head);
 
 #[cfg(feature = "check")]
 impl StackList {
@@ -81,6 +82,13 @@ fn entering_inside() -> Option<&'static Site> {
 /// Takes a section off the list when it is dropped, unless it was on the list before.
 pub(super) struct Linked<'s>(Option<FrameRef<'s>>);
 
+/// Where it has spans, they are entered and exited with it.
+const HAS_SPANS: u32 = if cfg!(feature = "tracing") {
+    OBSERVED
+} else {
+    0
+};
+
 impl<'s> FrameRef<'s> {
     /// The sections further out, while it is on the list, or was a moment ago.
     pub(super) fn further_out(self) -> List {
@@ -91,25 +99,43 @@ impl<'s> FrameRef<'s> {
     /// what is returned is dropped. The waker exists for as long.
     #[inline]
     pub(super) fn enter(self, waker: *const Waker) -> Linked<'s> {
+        let is_new = if self.has(LINKED | NESTED | HAS_SPANS) {
+            self.enter_slowly(waker)
+        } else {
+            self.push(waker);
+            true
+        };
+        Linked(is_new.then_some(self))
+    }
+
+    /// The thread is in the section, which just runs, until what is returned is dropped, whether
+    /// it has been before or not.
+    #[inline]
+    pub(super) fn enter_or_stay(self) -> Linked<'s> {
+        if !self.has(LINKED) {
+            mem::forget(self.enter(ptr::null()));
+        }
+        Linked(Some(self))
+    }
+
+    /// Whether it has not been on the list before.
+    #[inline(never)]
+    fn enter_slowly(self, waker: *const Waker) -> bool {
         let is_new = !self.has(LINKED);
         if is_new {
             self.link(waker);
+            if cfg!(feature = "tracing") && self.has(OBSERVED | LINKED_AROUND) {
+                self.enter_spans();
+            }
         }
-        let linked = Linked(is_new.then_some(self));
-        if cfg!(feature = "tracing") && is_new && self.has(OBSERVED | LINKED_AROUND) {
-            self.enter_spans();
-        }
-        linked
+        is_new
     }
 
-    #[inline]
     fn link(self, waker: *const Waker) {
         if let Some(around) = self.around() {
             self.link_around(around, waker);
         }
-        self.waker.set(waker);
-        self.outer.set(INNERMOST.replace(self.0.as_ptr()));
-        self.set(LINKED);
+        self.push(waker);
     }
 
     fn link_around(self, around: FrameRef<'s>, waker: *const Waker) {
@@ -121,6 +147,33 @@ impl<'s> FrameRef<'s> {
     }
 
     #[inline]
+    fn push(self, waker: *const Waker) {
+        self.waker.set(waker);
+        self.outer.set(INNERMOST.replace(self.0.as_ptr()));
+        self.set(LINKED);
+    }
+
+    /// It is on the list no more.
+    #[inline]
+    pub(super) fn leave(self) {
+        let is_innermost = ptr::eq(INNERMOST.get(), self.0.as_ptr());
+        if is_innermost && !self.has(LINKED_AROUND | HAS_SPANS) {
+            INNERMOST.set(self.outer.get());
+            self.clear(LINKED);
+        } else {
+            self.leave_slowly();
+        }
+    }
+
+    #[inline(never)]
+    fn leave_slowly(self) {
+        let has_spans = cfg!(feature = "tracing") && self.has(OBSERVED | LINKED_AROUND);
+        self.unlink();
+        if has_spans {
+            self.exit_spans();
+        }
+    }
+
     fn unlink(self) {
         if ptr::eq(INNERMOST.get(), self.0.as_ptr()) {
             INNERMOST.set(self.outer.get());
@@ -150,15 +203,19 @@ impl<'s> FrameRef<'s> {
     }
 }
 
+impl Linked<'_> {
+    /// The section is on the list for longer.
+    #[inline]
+    pub(super) fn stay(&mut self) {
+        self.0 = None;
+    }
+}
+
 impl Drop for Linked<'_> {
     #[inline]
     fn drop(&mut self) {
         if let Some(frame) = self.0 {
-            let has_spans = cfg!(feature = "tracing") && frame.has(OBSERVED | LINKED_AROUND);
-            frame.unlink();
-            if has_spans {
-                frame.exit_spans();
-            }
+            frame.leave();
         }
     }
 }

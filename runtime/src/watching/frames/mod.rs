@@ -156,9 +156,9 @@ impl SectionLock {
 }
 
 /// A section: made before its locks are acquired, dropped after they are released.
+#[repr(C)]
 pub struct Section<'o, const N: usize> {
-    /// What its drop has to do.
-    ends: Cell<u32>,
+    head: Head,
     /// Once it has been described (W6).
     described: UnsafeCell<MaybeUninit<Described<N>>>,
     _around: PhantomData<FrameRef<'o>>,
@@ -166,12 +166,14 @@ pub struct Section<'o, const N: usize> {
     _pinned: PhantomPinned,
 }
 
-/// The registry has to be told.
-const REGISTERED: u32 = 1;
-/// It has a record.
-const IS_OBSERVED: u32 = 1 << 1;
+/// What is known of a section that has not been described, too.
+struct Head {
+    flags: Cell<u32>,
+    /// The locks that it holds, by a bit for each.
+    holds: Cell<u32>,
+}
 
-/// What is known of a section.
+/// What is known of a section that has been described.
 #[repr(C)]
 struct Described<const N: usize> {
     frame: Frame,
@@ -183,22 +185,17 @@ struct Described<const N: usize> {
 #[allow(missing_debug_implementations)]
 pub struct Frame {
     site: &'static Site,
-    /// That of its section.
-    ends: *const Cell<u32>,
     /// The section in whose body it is written, or null: linked with it.
-    around: *const Frame,
+    around: *const Head,
     /// The next one on the list, further out. While it is on the list.
-    outer: Cell<*const Frame>,
+    outer: Cell<*const Head>,
     /// By which waker it is polled; null if it just runs. While it is on the list.
     waker: Cell<*const Waker>,
-    /// The locks that it holds, by a bit for each.
-    holds: Cell<u32>,
+    /// The index of the lock that it is about to acquire, and one.
+    entering: Cell<u32>,
     /// The locks that it held when the registry was told last; it is not registered while
     /// that is none.
     registered: Cell<u32>,
-    /// The index of the lock that it is about to acquire, and one.
-    entering: Cell<u32>,
-    flags: Cell<u32>,
     /// While it is observed.
     observed: Cell<Option<Box<Observed>>>,
     /// Its number, once somebody asked for it; else zero.
@@ -220,10 +217,22 @@ const TIMED_OUT: u32 = 1 << 4;
 /// It has been dropped with one in its body.
 #[cfg(feature = "tracing")]
 const CANCELLED: u32 = 1 << 5;
+/// The registry knows of it.
+const REGISTERED: u32 = 1 << 6;
+/// It has been described.
+const DESCRIBED: u32 = 1 << 7;
+/// It is written in the body of another.
+const NESTED: u32 = 1 << 8;
+
+/// What its drop has something to do for.
+const ENDS: u32 = LINKED | OBSERVED | REGISTERED;
+
+/// Where the frame of a section is, for any number of locks.
+const FRAME_AT: usize = offset_of!(Section<'static, 1>, described);
 
 /// A section, borrowed: all of it, with the locks behind the frame.
 #[allow(missing_debug_implementations)]
-pub struct FrameRef<'s>(NonNull<Frame>, PhantomData<&'s Frame>);
+pub struct FrameRef<'s>(NonNull<Head>, PhantomData<&'s Frame>);
 
 impl Clone for FrameRef<'_> {
     #[inline]
@@ -254,8 +263,14 @@ impl<'o, const N: usize> Section<'o, N> {
     /// polls or runs the code whose section it is.
     #[inline]
     pub const unsafe fn new() -> Self {
+        const {
+            assert!(offset_of!(Self, described) == FRAME_AT);
+        }
         Section {
-            ends: Cell::new(0),
+            head: Head {
+                flags: Cell::new(0),
+                holds: Cell::new(0),
+            },
             described: UnsafeCell::new(MaybeUninit::uninit()),
             _around: PhantomData,
             _pinned: PhantomPinned,
@@ -286,14 +301,11 @@ impl<'o, const N: usize> Section<'o, N> {
         let described = Described {
             frame: Frame {
                 site,
-                ends: &raw const self.ends,
                 around: around.map_or(ptr::null(), |around| around.0.as_ptr()),
                 outer: Cell::new(ptr::null()),
                 waker: Cell::new(ptr::null()),
-                holds: Cell::new(0),
-                registered: Cell::new(0),
                 entering: Cell::new(0),
-                flags: Cell::new(0),
+                registered: Cell::new(0),
                 observed: Cell::new(None),
                 number: Cell::new(0),
                 polls: AtomicU64::new(0),
@@ -302,14 +314,20 @@ impl<'o, const N: usize> Section<'o, N> {
         };
         // SAFETY: W6: nobody has a pointer to it yet.
         unsafe { (*self.described.get()).write(described) };
+        let nested = if around.is_some() { NESTED } else { 0 };
+        self.head.set(DESCRIBED | nested);
+    }
+
+    /// Whether it has been described.
+    #[inline]
+    pub fn __is_described(&self) -> bool {
+        self.head.has(DESCRIBED)
     }
 
     #[inline]
     fn frame(&self) -> FrameRef<'_> {
-        // To all of what is described.
-        let described = self.described.get().cast::<Frame>();
-        // SAFETY: it is that of a reference.
-        FrameRef(unsafe { NonNull::new_unchecked(described) }, PhantomData)
+        // To all of the section.
+        FrameRef(NonNull::from(self).cast(), PhantomData)
     }
 
     /// The section, for one in its body, by which it is borrowed mutably: the tokens of the body
@@ -319,17 +337,17 @@ impl<'o, const N: usize> Section<'o, N> {
         self.frame()
     }
 
-    /// It has acquired the lock `index` at once. It is described.
+    /// It has acquired the lock `index` at once.
     #[inline]
     pub fn __entered(&self, index: usize) {
-        self.frame().hold(index);
+        self.head.hold(index);
     }
 
-    /// It has waited for as long as its `timeout` allows. It is described.
+    /// It has waited for as long as its `timeout` allows.
     #[inline]
     pub fn __timed_out(&self) {
-        if self.ends.get() & IS_OBSERVED != 0 {
-            self.frame().set(TIMED_OUT);
+        if self.head.has(OBSERVED) {
+            self.head.set(TIMED_OUT);
         }
     }
 }
@@ -347,27 +365,30 @@ fn bit(index: usize) -> u32 {
     1_u32.checked_shl(index).unwrap_or(0)
 }
 
-impl Frame {
+impl Head {
     #[inline]
     fn hold(&self, index: usize) {
         self.holds.set(self.holds.get() | bit(index));
     }
 
+    /// Whether it has one of them.
     #[inline]
-    fn has(&self, flag: u32) -> bool {
-        self.flags.get() & flag != 0
+    fn has(&self, flags: u32) -> bool {
+        self.flags.get() & flags != 0
     }
 
     #[inline]
-    fn set(&self, flag: u32) {
-        self.flags.set(self.flags.get() | flag);
+    fn set(&self, flags: u32) {
+        self.flags.set(self.flags.get() | flags);
     }
 
     #[inline]
-    fn clear(&self, flag: u32) {
-        self.flags.set(self.flags.get() & !flag);
+    fn clear(&self, flags: u32) {
+        self.flags.set(self.flags.get() & !flags);
     }
+}
 
+impl Frame {
     #[inline]
     fn count_poll(&self) {
         self.polls
@@ -390,7 +411,7 @@ impl Deref for FrameRef<'_> {
     #[inline]
     fn deref(&self) -> &Frame {
         // SAFETY: it is borrowed, and described (W6).
-        unsafe { self.0.as_ref() }
+        unsafe { self.0.byte_add(FRAME_AT).cast().as_ref() }
     }
 }
 
@@ -399,8 +420,34 @@ impl<'s> FrameRef<'s> {
     ///
     /// Null, or the pointer of another reference, whose section is still borrowed.
     #[inline]
-    unsafe fn from_ptr(frame: *const Frame) -> Option<Self> {
+    unsafe fn from_ptr(frame: *const Head) -> Option<Self> {
         NonNull::new(frame.cast_mut()).map(|frame| FrameRef(frame, PhantomData))
+    }
+
+    #[inline]
+    fn head(&self) -> &'s Head {
+        // SAFETY: it is borrowed.
+        unsafe { self.0.as_ref() }
+    }
+
+    #[inline]
+    fn has(&self, flags: u32) -> bool {
+        self.head().has(flags)
+    }
+
+    #[inline]
+    fn set(&self, flags: u32) {
+        self.head().set(flags);
+    }
+
+    #[inline]
+    fn clear(&self, flags: u32) {
+        self.head().clear(flags);
+    }
+
+    #[inline]
+    fn holds(&self) -> u32 {
+        self.head().holds.get()
     }
 
     /// The section in whose body it is written.
@@ -414,7 +461,8 @@ impl<'s> FrameRef<'s> {
         // SAFETY: behind the frame of a section there are as many locks as its site has, and
         // the pointer is that of the whole section.
         let locks: &'s [SectionLock] = unsafe {
-            let locks = self.0.as_ptr().byte_add(offset_of!(Described<1>, locks));
+            let locks = FRAME_AT + offset_of!(Described<1>, locks);
+            let locks = self.0.as_ptr().byte_add(locks);
             slice::from_raw_parts(locks.cast(), self.site.locks.len())
         };
         self.site.locks.iter().zip(locks).map(|(site, lock)| Lock {
@@ -426,7 +474,7 @@ impl<'s> FrameRef<'s> {
     }
 
     fn held(&self) -> impl Iterator<Item = Lock> + use<'s> {
-        let holds = self.holds.get();
+        let holds = self.holds();
         let held = move |index: usize| holds & bit(index) != 0;
         let locks = self.locks().enumerate();
         locks.filter_map(move |(index, lock)| held(index).then_some(lock))
@@ -439,8 +487,15 @@ impl<'s> FrameRef<'s> {
     /// It has been polled, and waits for something.
     #[cold]
     fn suspended(&self) {
+        if self.has(OBSERVED) {
+            self.set(SUSPENDED);
+        }
+        self.register_all();
+    }
+
+    fn register_all(&self) {
         if let Some(around) = self.around() {
-            around.suspended();
+            around.register_all();
         }
         self.register();
     }
@@ -448,7 +503,7 @@ impl<'s> FrameRef<'s> {
     /// Tells the registry what the section holds.
     fn register(&self) {
         // A checker knows what is held.
-        if self.registered.get() == self.holds.get() || crate::checking::is_task() {
+        if self.registered.get() == self.holds() || crate::checking::is_task() {
             return;
         }
         let held = self.held().map(|lock| (lock.name, lock.id, lock.mode));
@@ -458,15 +513,8 @@ impl<'s> FrameRef<'s> {
             let polls = NonNull::from(&self.polls);
             registry::section_holds(self.number(), self.site.info, held, polls);
         }
-        self.registered.set(self.holds.get());
-        self.ends(REGISTERED);
-    }
-
-    /// Its drop has to do this.
-    fn ends(&self, task: u32) {
-        // SAFETY: the section is borrowed, and has not moved since it was described (W6).
-        let ends = unsafe { &*self.ends };
-        ends.set(ends.get() | task);
+        self.registered.set(self.holds());
+        self.set(REGISTERED);
     }
 }
 
@@ -481,20 +529,22 @@ struct Lock {
 impl<const N: usize> Drop for Section<'_, N> {
     #[inline]
     fn drop(&mut self) {
-        let ends = self.ends.get();
-        if ends != 0 {
-            self.frame().end(ends);
+        if self.head.has(ENDS) {
+            self.frame().end();
         }
     }
 }
 
 impl FrameRef<'_> {
     #[cold]
-    fn end(self, ends: u32) {
-        if ends & REGISTERED != 0 {
+    fn end(self) {
+        if self.has(LINKED) {
+            self.leave();
+        }
+        if self.has(REGISTERED) {
             registry::section_ended(self.number.get());
         }
-        if ends & IS_OBSERVED != 0 {
+        if self.has(OBSERVED) {
             self.note_end();
         }
     }

@@ -63,7 +63,6 @@ impl FrameRef<'_> {
                 span,
             })));
             self.set(OBSERVED);
-            self.ends(super::IS_OBSERVED);
         }
         self.note(|observed| {
             if observed.asked.is_none() {

@@ -290,7 +290,7 @@ impl<'o, const N: usize> Section<'o, N> {
     ///
     /// None.
     #[inline]
-    pub unsafe fn __inside(&self) -> Inside {
+    pub unsafe fn __inside(&self, _is_short: bool) -> Inside {
         Inside
     }
 }

@@ -116,7 +116,7 @@ fn inside(
     let leases = lease::declare(section, locks);
     let rollbacks = atomic::rollbacks(section, locks);
     let bind: TokenStream = locks.iter().map(|lock| lock.bind(section)).gather();
-    let (watched, statements, uses) = watching::statements(section, site, statements);
+    let (watched, statements, uses) = watching::statements(section, locks, site, statements);
     let body = if lease::can_be_lost(section) {
         lease::body(section, locks, site, statements)
     } else {

@@ -4,7 +4,7 @@
 use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
 use quote::quote_spanned;
 
-use super::acquisition::Acquisition;
+use super::acquisition::{self, Acquisition};
 use super::operand;
 use super::site::{Site, Wait};
 use crate::gather::Gather;
@@ -147,6 +147,7 @@ pub(super) fn runs_inside(site: Site<'_>) -> bool {
 /// dropped at its end.
 pub(super) fn statements(
     section: &Section,
+    locks: &[Acquisition<'_>],
     site: Site<'_>,
     statements: TokenStream,
 ) -> (TokenStream, TokenStream, Uses) {
@@ -172,7 +173,10 @@ pub(super) fn statements(
     if runs_inside {
         let inside = Ident::new("__inside", span);
         let unsafe_ = unsafe_();
-        before.extend(quote_spanned!(span=> let #inside = #unsafe_ { #local.__inside() };));
+        let mode = acquisition::suspend_mode(locks);
+        before.extend(quote_spanned! {span=>
+            let #inside = #unsafe_ { #local.__inside(#mode.__acquires_last()) };
+        });
     }
     (before, watched, found)
 }

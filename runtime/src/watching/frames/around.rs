@@ -52,7 +52,7 @@ enum Relation {
 impl Asker {
     fn relation(self, frame: FrameRef<'_>) -> Relation {
         // SAFETY: it is on the list: by W1, the poll that has put it there has not ended.
-        let waker = unsafe { frame.waker.get().as_ref() };
+        let waker = unsafe { frame.waker().as_ref() };
         match (self, waker.map(waker_key)) {
             (Asker::Thread, _) => Relation::Around,
             (Asker::Task(_), None) => Relation::Ends,
@@ -218,22 +218,33 @@ impl Lock {
 }
 
 impl FrameRef<'_> {
-    /// The section has acquired a lock by a future or a call of its own.
+    /// The section has acquired a lock by a future or a call of its own. It was on the list a
+    /// moment ago, or is.
     #[inline(always)]
     pub(super) fn acquired(self, index: usize, asker: impl FnOnce() -> Asker) {
-        // It was on the list a moment ago, or is.
-        if !self.outer.get().is_null() {
-            self.acquired_within(index, asker());
-        }
-        if self.has(OBSERVED) {
-            self.note_acquired(index);
+        if !self.outer().is_null() || self.has(OBSERVED) {
+            self.note(index, asker());
         }
         self.head().hold(index);
     }
 
-    /// [`acquired`](Self::acquired), where sections are around.
+    /// [`acquired`](Self::acquired), where sections are around, or somebody is told.
+    ///
+    /// No code of users runs here, so nothing unwinds. By its ABI the caller knows, and keeps the
+    /// guard in registers, as nobody would have to drop it.
+    #[allow(improper_ctypes_definitions)] // nobody else calls it
+    #[cold]
     #[inline(never)]
-    fn acquired_within(self, index: usize, asker: Asker) {
+    extern "C" fn note(self, index: usize, asker: Asker) {
+        if !self.outer().is_null() {
+            self.note_order(index, asker);
+        }
+        if self.has(OBSERVED) {
+            self.note_acquired(index);
+        }
+    }
+
+    fn note_order(self, index: usize, asker: Asker) {
         let Some(then) = self.lock(index) else {
             return;
         };
@@ -278,7 +289,7 @@ impl FrameRef<'_> {
     fn entered(self) -> Option<Lock> {
         match self.entering.get() {
             0 => None,
-            next => self.lock(next as usize - 1),
+            next => self.lock(next - 1),
         }
     }
 }

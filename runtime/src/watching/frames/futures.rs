@@ -1,13 +1,14 @@
 //! What polls, or runs, within a section.
 
 use core::future::{Future, IntoFuture};
+use core::mem::ManuallyDrop;
 use core::pin::Pin;
 use core::ptr;
 use core::task::{Context, Poll};
 
 use super::super::awaited::AwaitWithin;
-use super::list::Linked;
-use super::{Asker, FrameRef, OBSERVED, Section, waker_key};
+use super::super::events;
+use super::{Asker, FrameRef, LINKED, NESTED, OBSERVED, Section, waker_key};
 
 impl<const N: usize> Section<'_, N> {
     /// A future that acquires the lock `index`; or, if that is a short one, does nothing
@@ -44,26 +45,31 @@ impl<const N: usize> Section<'_, N> {
         Asking::new(self.frame(), index, is_short, Then::Leaves)
     }
 
-    /// The same, where the thread is in the section from then on, and comes to
-    /// [`__inside`](Self::__inside).
+    /// The same, where the thread is in the section from then on, until it leaves what
+    /// [`__inside`](Self::__inside) returns.
     ///
     /// # Safety
     ///
-    /// As for [`__wait`](Self::__wait), and the caller does not suspend.
+    /// As for [`__wait`](Self::__wait), and the section is dropped before the caller suspends.
     #[inline(always)]
     pub unsafe fn __finish_inside(&self, index: usize, is_short: bool) -> Asking<'_> {
         Asking::new(self.frame(), index, is_short, Then::Stays)
     }
 
     /// The thread is in the section until this is dropped, and the section is not suspended
-    /// meanwhile. It is described.
+    /// meanwhile. It is described. If one of its locks is a short one, the thread is in it since it
+    /// has acquired that.
     ///
     /// # Safety
     ///
-    /// As for [`__wait`](Self::__wait).
+    /// As for [`__finish_inside`](Self::__finish_inside).
     #[inline(always)]
-    pub unsafe fn __inside(&self) -> Inside<'_> {
-        Inside(self.frame().enter_or_stay())
+    pub unsafe fn __inside(&self, is_short: bool) -> Inside<'_> {
+        let frame = self.frame();
+        if !is_short {
+            frame.enter_to_run();
+        }
+        Inside(frame)
     }
 }
 
@@ -81,12 +87,29 @@ impl<'s, F: IntoFuture, const N: usize> AwaitWithin<F> for &'s Section<'_, N> {
 }
 
 impl FrameRef<'_> {
-    /// It is about to acquire the lock `index`.
-    #[inline(always)]
+    /// It polls what acquires the lock `index`.
+    #[inline]
     fn asks(self, index: usize) {
         self.observe_if_told();
-        let index = u32::try_from(index).map_or(u32::MAX, |index| index.saturating_add(1));
-        self.entering.set(index);
+        self.entering.set(index.saturating_add(1));
+    }
+
+    /// It calls what acquires the lock `index`.
+    #[inline(always)]
+    fn calls(self, index: usize) {
+        if self.has(LINKED | NESTED | OBSERVED) || events::is_anybody_told() {
+            self.calls_slowly(index);
+        } else {
+            self.entering.set(index.saturating_add(1));
+            self.push(ptr::null());
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn calls_slowly(self, index: usize) {
+        self.asks(index);
+        self.enter_slowly(ptr::null());
     }
 
     /// Polls within the section.
@@ -95,7 +118,7 @@ impl FrameRef<'_> {
         self.count_poll();
         let linked = self.enter(cx.waker());
         let result = future.poll(cx);
-        drop(linked);
+        linked.end();
         if result.is_pending() {
             self.suspended();
         }
@@ -105,15 +128,14 @@ impl FrameRef<'_> {
 
 /// A thread is about to acquire a lock of a section.
 ///
-/// What makes, and drops, this is inlined even where the compiler would not: around a call
-/// of it, the guard would be stored in pieces and loaded as one, which takes longer than both of
-/// its atomic operations.
+/// What makes and ends it is inlined even where the compiler would not: around a call of that,
+/// the guard is stored in pieces and then loaded as one, which takes longer than both of its
+/// atomic operations. For the same reason, nothing that could unwind has a reference to this.
+#[must_use = "it tells that the lock has been acquired"]
 #[allow(missing_debug_implementations)]
-pub struct Asking<'s>(Option<Asks<'s>>);
-
-struct Asks<'s> {
-    linked: Linked<'s>,
-    frame: FrameRef<'s>,
+pub struct Asking<'s> {
+    /// If the lock is acquired by a call.
+    frame: Option<FrameRef<'s>>,
     index: usize,
     then: Then,
 }
@@ -128,44 +150,59 @@ enum Then {
 impl<'s> Asking<'s> {
     #[inline(always)]
     fn new(frame: FrameRef<'s>, index: usize, acquires: bool, then: Then) -> Self {
-        if !acquires {
-            return Asking(None);
+        if acquires {
+            frame.calls(index);
         }
-        frame.asks(index);
-        let linked = match then {
-            Then::Stays => frame.enter_or_stay(),
-            Then::Leaves => frame.enter(ptr::null()),
-        };
-        Asking(Some(Asks {
-            linked,
-            frame,
+        Asking {
+            frame: acquires.then_some(frame),
             index,
             then,
-        }))
+        }
     }
 
     /// It has acquired it.
     #[inline(always)]
-    pub fn __acquired(mut self) {
-        if let Some(asks) = &mut self.0 {
-            asks.frame.acquired(asks.index, || Asker::Thread);
-            if asks.then == Then::Stays {
-                asks.linked.stay();
+    pub fn __acquired(self) {
+        let this = ManuallyDrop::new(self);
+        if let Some(frame) = this.frame {
+            frame.acquired(this.index, || Asker::Thread);
+            frame.entering.set(0);
+            if this.then == Then::Leaves {
+                frame.leave();
             }
         }
     }
 }
 
-impl Drop for Asks<'_> {
+impl Drop for Asking<'_> {
+    /// What acquires has panicked.
     #[inline(always)]
     fn drop(&mut self) {
-        self.frame.entering.set(0);
+        if let Some(frame) = self.frame {
+            frame.has_not_acquired();
+        }
+    }
+}
+
+impl FrameRef<'_> {
+    #[cold]
+    #[inline(never)]
+    fn has_not_acquired(self) {
+        self.entering.set(0);
+        self.leave_slowly();
     }
 }
 
 /// A thread is in a section, which is not suspended.
 #[allow(missing_debug_implementations)]
-pub struct Inside<'s>(#[allow(dead_code)] Linked<'s>);
+pub struct Inside<'s>(FrameRef<'s>);
+
+impl Drop for Inside<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        self.0.leave_alone();
+    }
+}
 
 /// A future that acquires a lock of a section.
 #[must_use = "futures do nothing unless they are awaited"]

@@ -1,7 +1,7 @@
 //! The list of the sections that a thread is in.
 
 use core::cell::Cell;
-use core::mem;
+use core::mem::{self, ManuallyDrop, MaybeUninit};
 use core::ptr;
 use core::task::Waker;
 use std::thread_local;
@@ -30,7 +30,7 @@ impl Iterator for List {
     fn next(&mut self) -> Option<FrameRef<'static>> {
         // SAFETY: W1.
         let frame = unsafe { FrameRef::from_ptr(self.0) }?;
-        self.0 = frame.outer.get();
+        self.0 = frame.outer();
         Some(frame)
     }
 }
@@ -57,7 +57,7 @@ pub(crate) fn exchange_list(list: StackList) -> StackList {
 pub(crate) fn entered_section() -> Option<(&'static str, SectionInfo)> {
     let innermost = list().next()?;
     let index = innermost.entering.get().checked_sub(1)?;
-    let lock = innermost.lock(index as usize)?;
+    let lock = innermost.lock(index)?;
     Some((lock.name, innermost.site.info))
 }
 
@@ -82,7 +82,7 @@ fn entering_inside() -> Option<&'static Site> {
 /// Takes a section off the list when it is dropped, unless it was on the list before.
 pub(super) struct Linked<'s>(Option<FrameRef<'s>>);
 
-/// Where it has spans, they are entered and exited with it.
+/// Where there are spans, those of a section are entered and exited with it.
 const HAS_SPANS: u32 = if cfg!(feature = "tracing") {
     OBSERVED
 } else {
@@ -90,15 +90,29 @@ const HAS_SPANS: u32 = if cfg!(feature = "tracing") {
 };
 
 impl<'s> FrameRef<'s> {
-    /// The sections further out, while it is on the list, or was a moment ago.
-    pub(super) fn further_out(self) -> List {
-        List(self.outer.get())
+    /// The section further out, or null, while it is on the list, or was a moment ago.
+    #[inline]
+    pub(super) fn outer(self) -> *const Head {
+        // SAFETY: W7: it has been on the list.
+        unsafe { self.outer.get().assume_init() }
     }
 
-    /// The thread is in the section, which is polled with that waker, or just runs (null), until
-    /// what is returned is dropped. The waker exists for as long.
+    /// The waker of the poll, or null, while it is on the list.
     #[inline]
-    pub(super) fn enter(self, waker: *const Waker) -> Linked<'s> {
+    pub(super) fn waker(self) -> *const Waker {
+        // SAFETY: W7: it is on the list.
+        unsafe { self.waker.get().assume_init() }
+    }
+
+    /// The sections further out, while it is on the list, or was a moment ago.
+    pub(super) fn further_out(self) -> List {
+        List(self.outer())
+    }
+
+    /// The thread is in the section, which is polled with that waker, until what is returned is
+    /// dropped. The waker exists for as long.
+    #[inline]
+    pub(super) fn enter(self, waker: &Waker) -> Linked<'s> {
         let is_new = if self.has(LINKED | NESTED | HAS_SPANS) {
             self.enter_slowly(waker)
         } else {
@@ -108,24 +122,27 @@ impl<'s> FrameRef<'s> {
         Linked(is_new.then_some(self))
     }
 
-    /// The thread is in the section, which just runs, until what is returned is dropped, whether
-    /// it has been before or not.
-    #[inline]
-    pub(super) fn enter_or_stay(self) -> Linked<'s> {
-        if !self.has(LINKED) {
-            mem::forget(self.enter(ptr::null()));
+    /// The thread is in the section, which just runs, until it [leaves](Self::leave), or is
+    /// dropped.
+    #[inline(always)]
+    pub(super) fn enter_to_run(self) {
+        if self.has(LINKED | NESTED | HAS_SPANS) {
+            self.enter_slowly(ptr::null());
+        } else {
+            self.push(ptr::null());
         }
-        Linked(Some(self))
     }
 
     /// Whether it has not been on the list before.
     #[inline(never)]
-    fn enter_slowly(self, waker: *const Waker) -> bool {
+    pub(super) fn enter_slowly(self, waker: *const Waker) -> bool {
         let is_new = !self.has(LINKED);
         if is_new {
             self.link(waker);
             if cfg!(feature = "tracing") && self.has(OBSERVED | LINKED_AROUND) {
+                let linked = Linked(Some(self));
                 self.enter_spans();
+                mem::forget(linked);
             }
         }
         is_new
@@ -146,37 +163,63 @@ impl<'s> FrameRef<'s> {
         }
     }
 
-    #[inline]
-    fn push(self, waker: *const Waker) {
-        self.waker.set(waker);
-        self.outer.set(INNERMOST.replace(self.0.as_ptr()));
+    /// It is not on the list.
+    #[inline(always)]
+    pub(super) fn push(self, waker: *const Waker) {
+        let further_out = INNERMOST.replace(self.0.as_ptr());
+        self.waker.set(MaybeUninit::new(waker));
+        self.outer.set(MaybeUninit::new(further_out));
         self.set(LINKED);
     }
 
     /// It is on the list no more.
-    #[inline]
+    #[inline(always)]
     pub(super) fn leave(self) {
         let is_innermost = ptr::eq(INNERMOST.get(), self.0.as_ptr());
         if is_innermost && !self.has(LINKED_AROUND | HAS_SPANS) {
-            INNERMOST.set(self.outer.get());
+            INNERMOST.set(self.outer());
             self.clear(LINKED);
         } else {
             self.leave_slowly();
         }
     }
 
+    /// The same, of a section that is not `NESTED`.
+    #[inline(always)]
+    pub(super) fn leave_alone(self) {
+        let is_innermost = ptr::eq(INNERMOST.get(), self.0.as_ptr());
+        if is_innermost && !self.has(HAS_SPANS) {
+            INNERMOST.set(self.outer());
+            self.clear(LINKED);
+        } else {
+            self.leave_slowly();
+        }
+    }
+
+    #[cfg(feature = "tracing")]
+    #[cold]
     #[inline(never)]
-    fn leave_slowly(self) {
-        let has_spans = cfg!(feature = "tracing") && self.has(OBSERVED | LINKED_AROUND);
+    pub(super) fn leave_slowly(self) {
+        let has_spans = self.has(OBSERVED | LINKED_AROUND);
         self.unlink();
         if has_spans {
             self.exit_spans();
         }
     }
 
+    /// Without code of users, nothing unwinds. By its ABI the caller knows, and keeps the guard in
+    /// registers, as nobody would have to drop it.
+    #[cfg(not(feature = "tracing"))]
+    #[allow(improper_ctypes_definitions)] // nobody else calls it
+    #[cold]
+    #[inline(never)]
+    pub(super) extern "C" fn leave_slowly(self) {
+        self.unlink();
+    }
+
     fn unlink(self) {
         if ptr::eq(INNERMOST.get(), self.0.as_ptr()) {
-            INNERMOST.set(self.outer.get());
+            INNERMOST.set(self.outer());
         } else {
             self.unlink_from_within();
         }
@@ -190,7 +233,7 @@ impl<'s> FrameRef<'s> {
     /// Wherever it is on the list: threads of users may switch stacks.
     #[cold]
     fn unlink_from_within(self) {
-        let further_in = list().find(|frame| ptr::eq(frame.outer.get(), self.0.as_ptr()));
+        let further_in = list().find(|frame| ptr::eq(frame.outer(), self.0.as_ptr()));
         if let Some(frame) = further_in {
             frame.outer.set(self.outer.get());
         }
@@ -204,18 +247,20 @@ impl<'s> FrameRef<'s> {
 }
 
 impl Linked<'_> {
-    /// The section is on the list for longer.
-    #[inline]
-    pub(super) fn stay(&mut self) {
-        self.0 = None;
+    /// It is dropped, where nothing has panicked.
+    #[inline(always)]
+    pub(super) fn end(self) {
+        if let Some(frame) = ManuallyDrop::new(self).0 {
+            frame.leave();
+        }
     }
 }
 
 impl Drop for Linked<'_> {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
         if let Some(frame) = self.0 {
-            frame.leave();
+            frame.leave_slowly();
         }
     }
 }

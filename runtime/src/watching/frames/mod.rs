@@ -43,7 +43,7 @@ use core::cell::{Cell, UnsafeCell};
 use core::marker::{PhantomData, PhantomPinned};
 use core::mem::{MaybeUninit, offset_of};
 use core::ops::Deref;
-use core::ptr::{self, NonNull};
+use core::ptr::NonNull;
 use core::slice;
 use core::sync::atomic::{AtomicU64, Ordering};
 use core::task::Waker;
@@ -185,23 +185,28 @@ struct Described<const N: usize> {
 #[allow(missing_debug_implementations)]
 pub struct Frame {
     site: &'static Site,
-    /// The section in whose body it is written, or null: linked with it.
-    around: *const Head,
-    /// The next one on the list, further out. While it is on the list.
-    outer: Cell<*const Head>,
-    /// By which waker it is polled; null if it just runs. While it is on the list.
-    waker: Cell<*const Waker>,
+    /// The section in whose body it is written, which is linked with it. If it is `NESTED`.
+    around: MaybeUninit<*const Head>,
+    /// The next one on the list, further out. Since it has been on the list.
+    outer: Cell<MaybeUninit<*const Head>>,
+    /// By which waker it is polled; null if it just runs. Since it has been on the list.
+    waker: Cell<MaybeUninit<*const Waker>>,
     /// The index of the lock that it is about to acquire, and one.
-    entering: Cell<u32>,
+    entering: Cell<usize>,
+    /// How often it has been polled.
+    polls: AtomicU64,
+    /// If it is `KNOWN`.
+    known: UnsafeCell<MaybeUninit<Known>>,
+}
+
+/// What is known of a section once somebody has asked for it.
+struct Known {
+    number: u64,
     /// The locks that it held when the registry was told last; it is not registered while
     /// that is none.
     registered: Cell<u32>,
     /// While it is observed.
     observed: Cell<Option<Box<Observed>>>,
-    /// Its number, once somebody asked for it; else zero.
-    number: Cell<u64>,
-    /// How often it has been polled.
-    polls: AtomicU64,
 }
 
 /// It is on the list.
@@ -223,6 +228,8 @@ const REGISTERED: u32 = 1 << 6;
 const DESCRIBED: u32 = 1 << 7;
 /// It is written in the body of another.
 const NESTED: u32 = 1 << 8;
+/// Somebody has asked for what is rarely needed.
+const KNOWN: u32 = 1 << 9;
 
 /// What its drop has something to do for.
 const ENDS: u32 = LINKED | OBSERVED | REGISTERED;
@@ -298,17 +305,18 @@ impl<'o, const N: usize> Section<'o, N> {
         around: Option<FrameRef<'o>>,
         locks: [SectionLock; N],
     ) {
+        // Each store counts.
         let described = Described {
             frame: Frame {
                 site,
-                around: around.map_or(ptr::null(), |around| around.0.as_ptr()),
-                outer: Cell::new(ptr::null()),
-                waker: Cell::new(ptr::null()),
+                around: around.map_or(MaybeUninit::uninit(), |around| {
+                    MaybeUninit::new(around.0.as_ptr().cast_const())
+                }),
+                outer: Cell::new(MaybeUninit::uninit()),
+                waker: Cell::new(MaybeUninit::uninit()),
                 entering: Cell::new(0),
-                registered: Cell::new(0),
-                observed: Cell::new(None),
-                number: Cell::new(0),
                 polls: AtomicU64::new(0),
+                known: UnsafeCell::new(MaybeUninit::uninit()),
             },
             locks,
         };
@@ -394,15 +402,6 @@ impl Frame {
         self.polls
             .store(self.polls.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
-
-    fn number(&self) -> u64 {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
-
-        if self.number.get() == 0 {
-            self.number.set(NEXT.fetch_add(1, Ordering::Relaxed));
-        }
-        self.number.get()
-    }
 }
 
 impl Deref for FrameRef<'_> {
@@ -450,11 +449,39 @@ impl<'s> FrameRef<'s> {
         self.head().holds.get()
     }
 
+    /// What is rarely needed.
+    fn known(&self) -> &'s Known {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+
+        let known: *mut Known = self.known.get().cast();
+        // SAFETY: W7; the section is borrowed, and only its own thread comes here (W2), which
+        // refers to nothing of it before it is written.
+        unsafe {
+            if !self.has(KNOWN) {
+                known.write(Known {
+                    number: NEXT.fetch_add(1, Ordering::Relaxed),
+                    registered: Cell::new(0),
+                    observed: Cell::new(None),
+                });
+                self.set(KNOWN);
+            }
+            &*known
+        }
+    }
+
+    /// It has one that no other section has.
+    fn number(&self) -> u64 {
+        self.known().number
+    }
+
     /// The section in whose body it is written.
     #[inline]
     fn around(&self) -> Option<FrameRef<'s>> {
-        // SAFETY: by the lifetime of the section, it borrows from that one.
-        unsafe { FrameRef::from_ptr(self.around) }
+        if !self.has(NESTED) {
+            return None;
+        }
+        // SAFETY: W7; by the lifetime of the section, it borrows from that one.
+        unsafe { FrameRef::from_ptr(self.around.assume_init()) }
     }
 
     fn locks(&self) -> impl Iterator<Item = Lock> + use<'s> {
@@ -503,7 +530,7 @@ impl<'s> FrameRef<'s> {
     /// Tells the registry what the section holds.
     fn register(&self) {
         // A checker knows what is held.
-        if self.registered.get() == self.holds() || crate::checking::is_task() {
+        if self.known().registered.get() == self.holds() || crate::checking::is_task() {
             return;
         }
         let held = self.held().map(|lock| (lock.name, lock.id, lock.mode));
@@ -513,7 +540,7 @@ impl<'s> FrameRef<'s> {
             let polls = NonNull::from(&self.polls);
             registry::section_holds(self.number(), self.site.info, held, polls);
         }
-        self.registered.set(self.holds());
+        self.known().registered.set(self.holds());
         self.set(REGISTERED);
     }
 }
@@ -542,7 +569,7 @@ impl FrameRef<'_> {
             self.leave();
         }
         if self.has(REGISTERED) {
-            registry::section_ended(self.number.get());
+            registry::section_ended(self.number());
         }
         if self.has(OBSERVED) {
             self.note_end();

@@ -284,7 +284,10 @@ impl Account {
                 },
             )
         };
-        let __inside = unsafe { __section.__inside() };
+        let __inside = unsafe {
+            __section
+                .__inside(__type0.__suspend_mode().__with(&__type1).__acquires_last())
+        };
         let mut __restorable0 = __type0.__restorable(&mut __guard0);
         let mut __rollback0 = __restorable0.__rollback(&mut __snapshot0, &__committed);
         let mut __view0 = __type0.__view(__rollback0.__guard());

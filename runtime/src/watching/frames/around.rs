@@ -225,7 +225,7 @@ impl FrameRef<'_> {
         if !self.outer().is_null() || self.has(OBSERVED) {
             self.note(index, asker());
         }
-        self.head().hold(index);
+        self.head().has_entered(index);
     }
 
     /// [`acquired`](Self::acquired), where sections are around, or somebody is told.
@@ -287,9 +287,6 @@ impl FrameRef<'_> {
 
     /// The lock that it is about to acquire.
     fn entered(self) -> Option<Lock> {
-        match self.entering.get() {
-            0 => None,
-            next => self.lock(next - 1),
-        }
+        self.lock(self.head().entering()?)
     }
 }

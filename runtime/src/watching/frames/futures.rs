@@ -91,7 +91,7 @@ impl FrameRef<'_> {
     #[inline]
     fn asks(self, index: usize) {
         self.observe_if_told();
-        self.entering.set(index.saturating_add(1));
+        self.head().enters(index);
     }
 
     /// It calls what acquires the lock `index`.
@@ -100,8 +100,8 @@ impl FrameRef<'_> {
         if self.has(LINKED | NESTED | OBSERVED) || events::is_anybody_told() {
             self.calls_slowly(index);
         } else {
-            self.entering.set(index.saturating_add(1));
-            self.push(ptr::null());
+            self.head().enters(index);
+            self.push_to_run();
         }
     }
 
@@ -166,7 +166,6 @@ impl<'s> Asking<'s> {
         let this = ManuallyDrop::new(self);
         if let Some(frame) = this.frame {
             frame.acquired(this.index, || Asker::Thread);
-            frame.entering.set(0);
             if this.then == Then::Leaves {
                 frame.leave();
             }
@@ -188,7 +187,7 @@ impl FrameRef<'_> {
     #[cold]
     #[inline(never)]
     fn has_not_acquired(self) {
-        self.entering.set(0);
+        self.head().enters_nothing();
         self.leave_slowly();
     }
 }
@@ -231,7 +230,7 @@ impl<F: Future> Future for Entering<'_, F> {
         }
         frame.asks(index);
         let result = frame.poll(future, cx);
-        frame.entering.set(0);
+        frame.head().enters_nothing();
         if result.is_ready() {
             frame.acquired(index, || Asker::Task(waker_key(cx.waker())));
         } else if frame.has(OBSERVED) {

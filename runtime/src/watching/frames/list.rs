@@ -6,7 +6,7 @@ use core::ptr;
 use core::task::Waker;
 use std::thread_local;
 
-use super::{FrameRef, Head, LINKED, LINKED_AROUND, NESTED, OBSERVED, Site};
+use super::{FrameRef, Head, LINKED, LINKED_AROUND, NESTED, OBSERVED, RUNS, Site};
 #[cfg(feature = "check")]
 use crate::watch::SectionInfo;
 
@@ -56,7 +56,7 @@ pub(crate) fn exchange_list(list: StackList) -> StackList {
 #[cfg(feature = "check")]
 pub(crate) fn entered_section() -> Option<(&'static str, SectionInfo)> {
     let innermost = list().next()?;
-    let index = innermost.entering.get().checked_sub(1)?;
+    let index = innermost.head().entering()?;
     let lock = innermost.lock(index)?;
     Some((lock.name, innermost.site.info))
 }
@@ -76,14 +76,14 @@ pub(in super::super) fn entering() -> Option<&'static Site> {
 #[cold]
 fn entering_inside() -> Option<&'static Site> {
     let innermost = list().next()?;
-    (innermost.entering.get() != 0).then_some(innermost.site)
+    innermost.head().entering().map(|_| innermost.site)
 }
 
 /// Takes a section off the list when it is dropped, unless it was on the list before.
 pub(super) struct Linked<'s>(Option<FrameRef<'s>>);
 
 /// Where there are spans, those of a section are entered and exited with it.
-const HAS_SPANS: u32 = if cfg!(feature = "tracing") {
+const HAS_SPANS: u64 = if cfg!(feature = "tracing") {
     OBSERVED
 } else {
     0
@@ -100,6 +100,9 @@ impl<'s> FrameRef<'s> {
     /// The waker of the poll, or null, while it is on the list.
     #[inline]
     pub(super) fn waker(self) -> *const Waker {
+        if self.has(RUNS) {
+            return ptr::null();
+        }
         // SAFETY: W7: it is on the list.
         unsafe { self.waker.get().assume_init() }
     }
@@ -129,7 +132,7 @@ impl<'s> FrameRef<'s> {
         if self.has(LINKED | NESTED | HAS_SPANS) {
             self.enter_slowly(ptr::null());
         } else {
-            self.push(ptr::null());
+            self.push_to_run();
         }
     }
 
@@ -152,7 +155,11 @@ impl<'s> FrameRef<'s> {
         if let Some(around) = self.around() {
             self.link_around(around, waker);
         }
-        self.push(waker);
+        if waker.is_null() {
+            self.push_to_run();
+        } else {
+            self.push(waker);
+        }
     }
 
     fn link_around(self, around: FrameRef<'s>, waker: *const Waker) {
@@ -163,13 +170,20 @@ impl<'s> FrameRef<'s> {
         }
     }
 
-    /// It is not on the list.
-    #[inline(always)]
-    pub(super) fn push(self, waker: *const Waker) {
+    #[inline]
+    fn push(self, waker: *const Waker) {
         let further_out = INNERMOST.replace(self.0.as_ptr());
         self.waker.set(MaybeUninit::new(waker));
         self.outer.set(MaybeUninit::new(further_out));
         self.set(LINKED);
+    }
+
+    /// It is not on the list.
+    #[inline(always)]
+    pub(super) fn push_to_run(self) {
+        let further_out = INNERMOST.replace(self.0.as_ptr());
+        self.outer.set(MaybeUninit::new(further_out));
+        self.set(LINKED | RUNS);
     }
 
     /// It is on the list no more.
@@ -178,7 +192,7 @@ impl<'s> FrameRef<'s> {
         let is_innermost = ptr::eq(INNERMOST.get(), self.0.as_ptr());
         if is_innermost && !self.has(LINKED_AROUND | HAS_SPANS) {
             INNERMOST.set(self.outer());
-            self.clear(LINKED);
+            self.clear(LINKED | RUNS);
         } else {
             self.leave_slowly();
         }
@@ -190,7 +204,7 @@ impl<'s> FrameRef<'s> {
         let is_innermost = ptr::eq(INNERMOST.get(), self.0.as_ptr());
         if is_innermost && !self.has(HAS_SPANS) {
             INNERMOST.set(self.outer());
-            self.clear(LINKED);
+            self.clear(LINKED | RUNS);
         } else {
             self.leave_slowly();
         }
@@ -200,11 +214,7 @@ impl<'s> FrameRef<'s> {
     #[cold]
     #[inline(never)]
     pub(super) fn leave_slowly(self) {
-        let has_spans = self.has(OBSERVED | LINKED_AROUND);
-        self.unlink();
-        if has_spans {
-            self.exit_spans();
-        }
+        self.unlink_with_spans();
     }
 
     /// Without code of users, nothing unwinds. By its ABI the caller knows, and keeps the guard in
@@ -214,7 +224,15 @@ impl<'s> FrameRef<'s> {
     #[cold]
     #[inline(never)]
     pub(super) extern "C" fn leave_slowly(self) {
+        self.unlink_with_spans();
+    }
+
+    fn unlink_with_spans(self) {
+        let has_spans = cfg!(feature = "tracing") && self.has(OBSERVED | LINKED_AROUND);
         self.unlink();
+        if has_spans {
+            self.exit_spans();
+        }
     }
 
     fn unlink(self) {
@@ -224,7 +242,7 @@ impl<'s> FrameRef<'s> {
             self.unlink_from_within();
         }
         let linked_around = self.has(LINKED_AROUND);
-        self.clear(LINKED | LINKED_AROUND);
+        self.clear(LINKED | LINKED_AROUND | RUNS);
         if linked_around {
             self.unlink_around();
         }

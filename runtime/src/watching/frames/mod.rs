@@ -5,6 +5,7 @@
 //! | `mod` | a section: what is known of it, and where it is kept |
 //! | `list` | the list of a thread: how a section comes there and leaves it |
 //! | `futures` | what polls, or runs, within a section |
+//! | `head` | the state of a section, in one word |
 //! | `around` | what is around a request |
 //! | `observed` | the times of a section, where somebody is told of them |
 //! | `spans` | the same for `tracing` |
@@ -34,6 +35,7 @@
 
 mod around;
 mod futures;
+mod head;
 mod list;
 mod observed;
 #[cfg_attr(not(feature = "tracing"), path = "spans_off.rs")]
@@ -51,6 +53,10 @@ use std::boxed::Box;
 
 pub(super) use self::around::{
     Around, Asker, HeldAround, around, is_held_around, print, prints, waker_key,
+};
+use self::head::{
+    DESCRIBED, Head, KNOWN, LINKED, LINKED_AROUND, NESTED, OBSERVED, REGISTERED, RUNS, SUSPENDED,
+    TIMED_OUT, bit,
 };
 pub(super) use self::list::entering;
 #[cfg(feature = "check")]
@@ -166,13 +172,6 @@ pub struct Section<'o, const N: usize> {
     _pinned: PhantomPinned,
 }
 
-/// What is known of a section that has not been described, too.
-struct Head {
-    flags: Cell<u32>,
-    /// The locks that it holds, by a bit for each.
-    holds: Cell<u32>,
-}
-
 /// What is known of a section that has been described.
 #[repr(C)]
 struct Described<const N: usize> {
@@ -189,10 +188,8 @@ pub struct Frame {
     around: MaybeUninit<*const Head>,
     /// The next one on the list, further out. Since it has been on the list.
     outer: Cell<MaybeUninit<*const Head>>,
-    /// By which waker it is polled; null if it just runs. Since it has been on the list.
+    /// By which waker it is polled. While it is on the list and not one that `RUNS`.
     waker: Cell<MaybeUninit<*const Waker>>,
-    /// The index of the lock that it is about to acquire, and one.
-    entering: Cell<usize>,
     /// How often it has been polled.
     polls: AtomicU64,
     /// If it is `KNOWN`.
@@ -209,30 +206,8 @@ struct Known {
     observed: Cell<Option<Box<Observed>>>,
 }
 
-/// It is on the list.
-const LINKED: u32 = 1;
-/// It has put the section around on the list as well.
-const LINKED_AROUND: u32 = 1 << 1;
-/// It has been observed: it may have a record.
-const OBSERVED: u32 = 1 << 2;
-/// For its span, if it is observed: its last poll was pending.
-const SUSPENDED: u32 = 1 << 3;
-/// It has met its `timeout`.
-const TIMED_OUT: u32 = 1 << 4;
-/// It has been dropped with one in its body.
-#[cfg(feature = "tracing")]
-const CANCELLED: u32 = 1 << 5;
-/// The registry knows of it.
-const REGISTERED: u32 = 1 << 6;
-/// It has been described.
-const DESCRIBED: u32 = 1 << 7;
-/// It is written in the body of another.
-const NESTED: u32 = 1 << 8;
-/// Somebody has asked for what is rarely needed.
-const KNOWN: u32 = 1 << 9;
-
-/// What its drop has something to do for.
-const ENDS: u32 = LINKED | OBSERVED | REGISTERED;
+/// What the drop of a section has something to do for.
+const ENDS: u64 = LINKED | OBSERVED | REGISTERED;
 
 /// Where the frame of a section is, for any number of locks.
 const FRAME_AT: usize = offset_of!(Section<'static, 1>, described);
@@ -274,10 +249,7 @@ impl<'o, const N: usize> Section<'o, N> {
             assert!(offset_of!(Self, described) == FRAME_AT);
         }
         Section {
-            head: Head {
-                flags: Cell::new(0),
-                holds: Cell::new(0),
-            },
+            head: Head::new(),
             described: UnsafeCell::new(MaybeUninit::uninit()),
             _around: PhantomData,
             _pinned: PhantomPinned,
@@ -314,7 +286,6 @@ impl<'o, const N: usize> Section<'o, N> {
                 }),
                 outer: Cell::new(MaybeUninit::uninit()),
                 waker: Cell::new(MaybeUninit::uninit()),
-                entering: Cell::new(0),
                 polls: AtomicU64::new(0),
                 known: UnsafeCell::new(MaybeUninit::uninit()),
             },
@@ -366,36 +337,6 @@ impl<const N: usize> core::fmt::Debug for Section<'_, N> {
     }
 }
 
-/// That of a lock; none for those that there is no bit for, which count as not held.
-#[inline]
-fn bit(index: usize) -> u32 {
-    let index = u32::try_from(index).unwrap_or(u32::MAX);
-    1_u32.checked_shl(index).unwrap_or(0)
-}
-
-impl Head {
-    #[inline]
-    fn hold(&self, index: usize) {
-        self.holds.set(self.holds.get() | bit(index));
-    }
-
-    /// Whether it has one of them.
-    #[inline]
-    fn has(&self, flags: u32) -> bool {
-        self.flags.get() & flags != 0
-    }
-
-    #[inline]
-    fn set(&self, flags: u32) {
-        self.flags.set(self.flags.get() | flags);
-    }
-
-    #[inline]
-    fn clear(&self, flags: u32) {
-        self.flags.set(self.flags.get() & !flags);
-    }
-}
-
 impl Frame {
     #[inline]
     fn count_poll(&self) {
@@ -430,23 +371,23 @@ impl<'s> FrameRef<'s> {
     }
 
     #[inline]
-    fn has(&self, flags: u32) -> bool {
+    fn has(&self, flags: u64) -> bool {
         self.head().has(flags)
     }
 
     #[inline]
-    fn set(&self, flags: u32) {
+    fn set(&self, flags: u64) {
         self.head().set(flags);
     }
 
     #[inline]
-    fn clear(&self, flags: u32) {
+    fn clear(&self, flags: u64) {
         self.head().clear(flags);
     }
 
     #[inline]
     fn holds(&self) -> u32 {
-        self.head().holds.get()
+        self.head().holds()
     }
 
     /// What is rarely needed.

@@ -33,7 +33,9 @@ const _: () = {
 /// This thread waits: the section that acquires, if one does, has not done so at once.
 #[cold]
 pub(in super::super) fn thread_waits() {
-    let innermost = list().next().filter(|frame| frame.entering.get() != 0);
+    let innermost = list()
+        .next()
+        .filter(|frame| frame.head().entering().is_some());
     if let Some(frame) = innermost {
         frame.note_wait();
     }

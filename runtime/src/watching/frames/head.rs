@@ -90,7 +90,10 @@ impl Head {
     /// It holds the lock `index`.
     #[inline]
     pub(super) fn hold(&self, index: usize) {
-        self.set(u64::from(bit(index)) << HOLDS);
+        let held = u64::from(bit(index)) << HOLDS;
+        // SAFETY: it is that of the cell, which nobody else writes meanwhile. (A store of the one
+        // byte that changes, which the compiler would make of it, is slow to load as a word.)
+        unsafe { self.0.as_ptr().write_volatile(self.0.get() | held) };
     }
 
     /// It holds the lock `index`, which it was about to acquire.

@@ -60,12 +60,9 @@ use crate::names::own;
 ///     // describes the section, and then
 ///     __section.__entering(0, is_short, Enter::<0x1234>::wait(__lock)).await
 /// });
-/// let mut __guard = {
-///     let __asking = unsafe { __section.__finish(0, is_short) };
-///     let __acquired = __type.__finish::<0x1234>(__waited);
-///     __asking.__acquired();
-///     __acquired
-/// };
+/// let __asking = unsafe { __section.__finish(0, is_short) };
+/// let mut __guard = __type.__finish::<0x1234>(__waited);
+/// __asking.__acquired();
 /// let mut __view = __type.__view(&mut __guard);
 /// let ledger = __view.__bind();
 /// let _ = &ledger;

@@ -17,19 +17,25 @@
 //!
 //! - where it has to wait, around each poll of the future that acquires;
 //! - around each poll of an `.await` in its body;
-//! - around the body of a plain fn.
+//! - around the call that acquires a short lock, and the body of a plain fn: once for both.
 //!
-//! Only then is it *described* (W6): its place, which is a static, the addresses of its locks, and
-//! words that are zero. A section of one lock, without an `.await` in its body, is a word until it
-//! has to wait; any other is described at once. What it has to take back when it is dropped is
-//! in that word, which is tested there.
+//! Only then is it *described* (W6): its place, which is a static, and the addresses of its locks.
+//! A section without an `.await` in its body, unless that is a plain fn, is a word until it has to
+//! wait; any other is described at once. What it has to take back when it is dropped is in that
+//! word, which is tested there.
+//!
+//! What takes time is the stores. Both atomic operations of a lock wait for those before them: so
+//! there are few, and what is rarely needed is written when it is (W7). And what is stored in
+//! pieces and loaded as one right after takes longer than a lock: so each word is stored and
+//! loaded as a word, a guard is not moved, and nothing that could unwind (but a subscriber, with
+//! the feature `tracing`) is called while it exists.
 //!
 //! | state of a section | `LINKED` | `entering` | `holds` | `registered` |
 //! |---|---|---|---|---|
-//! | made | - | - | - | - |
-//! | described | 0 | 0 | 0 | 0 |
+//! | made | 0 | 0 | 0 | - |
+//! | described | 0 | 0 | what it has so far | 0 |
 //! | polls what acquires, or calls it | 1 | the lock | what it has so far | as before |
-//! | runs, without a poll that can be seen | 0 or - | 0 or - | its locks, or - | as before |
+//! | runs, without a poll that can be seen | 0 | 0 | its locks, or 0 if it is not described | as before |
 //! | polls in its body, or is a plain fn | 1 | 0 | its locks | as before |
 //! | suspended with a lock, and the registry was told | 0 | 0 | its locks | the same |
 

@@ -71,15 +71,12 @@ impl Account {
                 )
                 .await
         });
-        let mut __guard0 = {
-            let __asking = unsafe {
-                __section.__finish(0usize, __type0.__suspend_mode().__acquires_last())
-            };
-            let __acquired = __type0
-                .__finish::<122075695621518212564394156771862851892u128>(__waited0);
-            __asking.__acquired();
-            __acquired
+        let __asking = unsafe {
+            __section.__finish(0usize, __type0.__suspend_mode().__acquires_last())
         };
+        let mut __guard0 = __type0
+            .__finish::<122075695621518212564394156771862851892u128>(__waited0);
+        __asking.__acquired();
         let mut __restorable0 = __type0.__restorable(&mut __guard0);
         let mut __rollback0 = __restorable0.__rollback(&mut __snapshot0, &__committed);
         let mut __view0 = __type0.__view(__rollback0.__guard());

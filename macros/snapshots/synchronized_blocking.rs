@@ -214,7 +214,7 @@ impl Account {
                         __slot0 = ::core::option::Option::Some({
                             let __asking = unsafe {
                                 __section
-                                    .__finish(
+                                    .__finish_inside(
                                         0usize,
                                         __type0.__suspend_mode().__acquires_last(),
                                     )
@@ -231,7 +231,7 @@ impl Account {
                         __slot1 = ::core::option::Option::Some({
                             let __asking = unsafe {
                                 __section
-                                    .__finish(
+                                    .__finish_inside(
                                         1usize,
                                         __type1.__suspend_mode().__acquires_last(),
                                     )
@@ -255,7 +255,10 @@ impl Account {
                 {
                     let __asking = unsafe {
                         __section
-                            .__finish(0usize, __type0.__suspend_mode().__acquires_last())
+                            .__finish_inside(
+                                0usize,
+                                __type0.__suspend_mode().__acquires_last(),
+                            )
                     };
                     let __acquired = __type0
                         .__finish::<
@@ -267,7 +270,10 @@ impl Account {
                 {
                     let __asking = unsafe {
                         __section
-                            .__finish(1usize, __type1.__suspend_mode().__acquires_last())
+                            .__finish_inside(
+                                1usize,
+                                __type1.__suspend_mode().__acquires_last(),
+                            )
                     };
                     let __acquired = __type1
                         .__finish_shared::<
@@ -278,6 +284,10 @@ impl Account {
                 },
             )
         };
+        let __inside = unsafe {
+            __section
+                .__inside(__type0.__suspend_mode().__with(&__type1).__acquires_last())
+        };
         let mut __restorable0 = __type0.__restorable(&mut __guard0);
         let mut __rollback0 = __restorable0.__rollback(&mut __snapshot0, &__committed);
         let mut __view0 = __type0.__view(__rollback0.__guard());
@@ -286,7 +296,6 @@ impl Account {
         let mut __view1 = __type1.__view(&mut __guard1);
         let ref cfg = *__view1.__bind_shared();
         let _ = cfg;
-        let __inside = unsafe { __section.__inside() };
         ::async_monitor::__private::commit(
             ::async_monitor::__private::without_await::<
                 Option<i64>,

@@ -65,17 +65,12 @@ impl Account {
                 )
                 .await
         });
-        let mut __guard0 = {
-            let __asking = unsafe {
-                __section.__finish(0usize, __type0.__suspend_mode().__acquires_last())
-            };
-            let __acquired = __type0
-                .__finish_shared::<
-                    263483944795383689231947791126006350729u128,
-                >(__waited0);
-            __asking.__acquired();
-            __acquired
+        let __asking = unsafe {
+            __section.__finish(0usize, __type0.__suspend_mode().__acquires_last())
         };
+        let mut __guard0 = __type0
+            .__finish_shared::<263483944795383689231947791126006350729u128>(__waited0);
+        __asking.__acquired();
         let mut __view0 = __type0.__view(&mut __guard0);
         let ref cfg = *__view0.__bind_shared();
         let _ = cfg;

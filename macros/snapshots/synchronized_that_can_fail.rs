@@ -77,15 +77,12 @@ impl Account {
                 ::core::result::Result::Err(__returned) => return __returned,
             }
         };
-        let mut __guard0 = {
-            let __asking = unsafe {
-                __section.__finish(0usize, __type0.__suspend_mode().__acquires_last())
-            };
-            let __acquired = __type0
-                .__finish::<243516796964516940985367504845056174803u128>(__waited0);
-            __asking.__acquired();
-            __acquired
+        let __asking = unsafe {
+            __section.__finish(0usize, __type0.__suspend_mode().__acquires_last())
         };
+        let mut __guard0 = __type0
+            .__finish::<243516796964516940985367504845056174803u128>(__waited0);
+        __asking.__acquired();
         let mut __lease0 = {
             let __lease = __type0
                 .__lease::<243516796964516940985367504845056174803u128>(&__guard0);

@@ -58,29 +58,6 @@ const _: () = {
             ],
         );
         let __section = unsafe { ::async_monitor::__private::Section::new() };
-        unsafe {
-            __section
-                .__describe(
-                    &__SITE,
-                    ::core::option::Option::None,
-                    [
-                        ::async_monitor::__private::SectionLock::new(
-                            __type0.__lock_type(),
-                            __lock0,
-                            ::async_monitor::__private::Watched::<
-                                122075695621518212564394156771862851892u128,
-                            >::watched_id,
-                        ),
-                        ::async_monitor::__private::SectionLock::new(
-                            __type1.__lock_type(),
-                            __lock1,
-                            ::async_monitor::__private::Watched::<
-                                122075695621518212564394156771862851892u128,
-                            >::watched_id,
-                        ),
-                    ],
-                )
-        };
         let (mut __slot0, mut __slot1) = (
             ::core::option::Option::None,
             ::core::option::Option::None,
@@ -113,6 +90,31 @@ const _: () = {
                                     break '__at_once ::core::result::Result::Ok(__waited);
                                 }
                             }
+                            if !__section.__is_described() {
+                                unsafe {
+                                    __section
+                                        .__describe(
+                                            &__SITE,
+                                            ::core::option::Option::None,
+                                            [
+                                                ::async_monitor::__private::SectionLock::new(
+                                                    __type0.__lock_type(),
+                                                    __lock0,
+                                                    ::async_monitor::__private::Watched::<
+                                                        122075695621518212564394156771862851892u128,
+                                                    >::watched_id,
+                                                ),
+                                                ::async_monitor::__private::SectionLock::new(
+                                                    __type1.__lock_type(),
+                                                    __lock1,
+                                                    ::async_monitor::__private::Watched::<
+                                                        122075695621518212564394156771862851892u128,
+                                                    >::watched_id,
+                                                ),
+                                            ],
+                                        )
+                                };
+                            }
                             __section
                                 .__entering(
                                     0usize,
@@ -137,6 +139,31 @@ const _: () = {
                                     __section.__entered(1usize);
                                     break '__at_once ::core::result::Result::Ok(__waited);
                                 }
+                            }
+                            if !__section.__is_described() {
+                                unsafe {
+                                    __section
+                                        .__describe(
+                                            &__SITE,
+                                            ::core::option::Option::None,
+                                            [
+                                                ::async_monitor::__private::SectionLock::new(
+                                                    __type0.__lock_type(),
+                                                    __lock0,
+                                                    ::async_monitor::__private::Watched::<
+                                                        122075695621518212564394156771862851892u128,
+                                                    >::watched_id,
+                                                ),
+                                                ::async_monitor::__private::SectionLock::new(
+                                                    __type1.__lock_type(),
+                                                    __lock1,
+                                                    ::async_monitor::__private::Watched::<
+                                                        122075695621518212564394156771862851892u128,
+                                                    >::watched_id,
+                                                ),
+                                            ],
+                                        )
+                                };
                             }
                             __section
                                 .__entering(

@@ -69,18 +69,13 @@ const _: () = {
                 let mut __snapshot0 = ::core::option::Option::None;
                 let __committed = ::async_monitor::__private::Committed::new();
                 let (__waited0,) = (::async_monitor::__private::infallible(__acquired),);
-                let mut __guard0 = {
-                    let __asking = unsafe {
-                        __section
-                            .__finish(0usize, __type0.__suspend_mode().__acquires_last())
-                    };
-                    let __acquired = __type0
-                        .__finish::<
-                            122075695621518212564394156771862851892u128,
-                        >(__waited0);
-                    __asking.__acquired();
-                    __acquired
+                let __asking = unsafe {
+                    __section
+                        .__finish(0usize, __type0.__suspend_mode().__acquires_last())
                 };
+                let mut __guard0 = __type0
+                    .__finish::<122075695621518212564394156771862851892u128>(__waited0);
+                __asking.__acquired();
                 ::core::result::Result::Ok({
                     let mut __restorable0 = __type0.__restorable(&mut __guard0);
                     let mut __rollback0 = __restorable0

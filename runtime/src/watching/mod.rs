@@ -54,6 +54,10 @@
 //!   been polled since without the request in it.
 //! - **W6** A section is described once, where it stands from then on, before it is borrowed by
 //!   anything else; what has been asked of its drop before that is nothing.
+//! - **W7** Of what is described, some is written later, and not read before: the section around
+//!   if there is one (`NESTED`), its neighbour on the list and its waker when it comes to the
+//!   list (`LINKED`; a section that `RUNS` has no waker), and what somebody has to ask for
+//!   (`KNOWN`).
 
 mod ask;
 mod awaited;

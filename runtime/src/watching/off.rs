@@ -265,6 +265,12 @@ impl<'o, const N: usize> Section<'o, N> {
     ) {
     }
 
+    /// There is nothing to describe.
+    #[inline]
+    pub fn __is_described(&self) -> bool {
+        true
+    }
+
     /// The section, for one in its body.
     #[inline]
     pub fn __around(&mut self) -> FrameRef<'_> {
@@ -311,7 +317,17 @@ impl<'o, const N: usize> Section<'o, N> {
     ///
     /// None.
     #[inline]
-    pub unsafe fn __inside(&self) -> Inside {
+    pub unsafe fn __finish_inside(&self, _index: usize, _is_short: bool) -> Asking {
+        Asking
+    }
+
+    /// Nothing.
+    ///
+    /// # Safety
+    ///
+    /// None.
+    #[inline]
+    pub unsafe fn __inside(&self, _is_short: bool) -> Inside {
         Inside
     }
 }

@@ -286,10 +286,20 @@ impl Drop for Busy {
     }
 }
 
+impl Waiting {
+    #[cold]
+    #[inline(never)]
+    fn drop_entry(&mut self) {
+        self.end(|| None);
+    }
+}
+
 impl Drop for Waiting {
     #[inline]
     fn drop(&mut self) {
-        self.end(|| None);
+        if *self.at.get_mut() != 0 {
+            self.drop_entry();
+        }
     }
 }
 

@@ -40,10 +40,19 @@ pub(super) struct Acquisition<'s> {
     pub(super) describe: Option<TokenStream>,
     /// It is written in the body of another section.
     is_nested: bool,
+    /// The section has no other lock.
+    is_alone: bool,
+    /// The thread is in the section until that ends.
+    runs_inside: bool,
 }
 
 impl<'s> Acquisition<'s> {
-    pub(super) fn new(index: usize, lock: &'s Lock, section: &'s Section) -> Self {
+    pub(super) fn new(
+        index: usize,
+        lock: &'s Lock,
+        section: &'s Section,
+        runs_inside: bool,
+    ) -> Self {
         let (krate, is_nested) = (&section.options.krate, section.around.is_some());
         let span = own(lock.span());
         let local = |name: &str| format_ident!("__{name}{index}", span = span);
@@ -73,6 +82,8 @@ impl<'s> Acquisition<'s> {
             key: Literal::u128_suffixed(key),
             describe: None,
             is_nested,
+            is_alone: section.locks.len() == 1,
+            runs_inside,
         }
     }
 
@@ -203,8 +214,9 @@ impl<'s> Acquisition<'s> {
     ///
     /// so that a section which need not wait is not on the list of its thread for that. In a
     /// statement of its own, as nothing of it must be kept over an `.await`. If the section is
-    /// described late, that comes in front of the wait, and `__entered` is left out. In the body of
-    /// another section, only the wait is expanded to: there, the order is noted in any case.
+    /// described late, that comes in front of the wait, and `__entered` is left out if it has one
+    /// lock: nobody asks what it holds. In the body of another section, only the wait is expanded
+    /// to: there, the order is noted in any case.
     fn at_once_or(&self, wait: &TokenStream) -> TokenStream {
         let (span, enter, lock, index) = (self.span(), self.enter(), &self.lock, &self.index);
         let (section, is_short) = (watching::section_local(span), self.is_short());
@@ -213,8 +225,8 @@ impl<'s> Acquisition<'s> {
         }
         let describe = &self.describe;
         let entered = match describe {
-            Some(_) => TokenStream::new(),
-            None => quote_spanned!(span=> #section.__entered(#index);),
+            Some(_) if self.is_alone => TokenStream::new(),
+            _ => quote_spanned!(span=> #section.__entered(#index);),
         };
         quote_spanned! {span=>
             '__at_once: {
@@ -280,8 +292,38 @@ impl<'s> Acquisition<'s> {
 
     /// The second step of entering, which acquires the lock if it is a short one.
     fn watched_finish(&self, guard: &TokenStream) -> TokenStream {
+        self.watched_call(&self.finish_step(), guard)
+    }
+
+    /// Expands to:
+    ///
+    /// ```text
+    /// let __asking = unsafe { __section.__finish(0, is_short) };
+    /// let mut __guard = /* the call */;
+    /// __asking.__acquired();
+    /// ```
+    ///
+    /// which is `watched_finish` without a move of the guard: one of a sync lock is a few words and
+    /// bytes, which would be loaded as one right after they have been stored.
+    fn watched_guard(&self, call: &TokenStream) -> TokenStream {
+        let (span, section) = (self.span(), watching::section_local(self.span()));
+        let (unsafe_, step, guard) = (unsafe_(), self.finish_step(), &self.guard);
+        quote_spanned! {span=>
+            let __asking = #unsafe_ { #section.#step };
+            let mut #guard = #call;
+            __asking.__acquired();
+        }
+    }
+
+    /// `__finish(0, is_short)`; in a section that its thread is in until it ends,
+    /// `__finish_inside`.
+    fn finish_step(&self) -> TokenStream {
         let (span, index, is_short) = (self.span(), &self.index, self.is_short());
-        self.watched_call(&quote_spanned!(span=> __finish(#index, #is_short)), guard)
+        if self.runs_inside {
+            quote_spanned!(span=> __finish_inside(#index, #is_short))
+        } else {
+            quote_spanned!(span=> __finish(#index, #is_short))
+        }
     }
 
     /// `SectionLock::new(..)`: what the runtime is told of the lock.
@@ -534,12 +576,11 @@ pub(super) fn finish(
     let private = section.options.krate.private_at(span);
     let guards = locks.iter().map(|lock| &lock.guard);
     if let [one] = locks {
-        let (waited, guard) = (waited_of(one), &one.guard);
-        let finished = one.watched_finish(&match section.options.when {
+        let waited = waited_of(one);
+        return one.watched_guard(&match section.options.when {
             Some(_) => waited,
             None => one.finished(&waited),
         });
-        return quote_spanned!(one.span()=> let mut #guard = #finished;);
     }
     let waited: Vec<_> = locks.iter().map(|lock| &lock.waited).gather();
     let slots: Vec<_> = locks.iter().map(|lock| &lock.slot).gather();

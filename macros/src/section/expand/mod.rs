@@ -60,12 +60,9 @@ use crate::names::own;
 ///     // describes the section, and then
 ///     __section.__entering(0, is_short, Enter::<0x1234>::wait(__lock)).await
 /// });
-/// let mut __guard = {
-///     let __asking = unsafe { __section.__finish(0, is_short) };
-///     let __acquired = __type.__finish::<0x1234>(__waited);
-///     __asking.__acquired();
-///     __acquired
-/// };
+/// let __asking = unsafe { __section.__finish(0, is_short) };
+/// let mut __guard = __type.__finish::<0x1234>(__waited);
+/// __asking.__acquired();
 /// let mut __view = __type.__view(&mut __guard);
 /// let ledger = __view.__bind();
 /// let _ = &ledger;
@@ -75,11 +72,12 @@ use crate::names::own;
 /// The names belong to the macro, so that the statements can do nothing to the
 /// guard.
 fn section(section: &Section, site: Site<'_>, statements: TokenStream) -> TokenStream {
+    let runs_inside = watching::runs_inside(site);
     let mut locks: Vec<_> = section
         .locks
         .iter()
         .enumerate()
-        .map(|(index, lock)| Acquisition::new(index, lock, section))
+        .map(|(index, lock)| Acquisition::new(index, lock, section, runs_inside))
         .gather();
     let entries: TokenStream = locks.iter().map(Acquisition::entry).gather();
     let snapshots = atomic::snapshots(section, &locks);
@@ -88,11 +86,10 @@ fn section(section: &Section, site: Site<'_>, statements: TokenStream) -> TokenS
     let (inside, uses) = inside(section, &locks, site, statements);
     let mut watched = watching::declare(section, &locks, site, uses);
     let describe = watching::describe(section, &locks);
-    match locks.first_mut() {
-        Some(one) if watching::is_described_late(section, site, uses) => {
-            one.describe = Some(describe);
-        }
-        _ => watched.extend(describe),
+    if watching::is_described_late(section, site, uses) {
+        watching::describe_late(&mut locks, &describe);
+    } else {
+        watched.extend(describe);
     }
     let entered = match &section.options.timeout {
         Some(timeout) => {
@@ -116,13 +113,13 @@ fn inside(
     let leases = lease::declare(section, locks);
     let rollbacks = atomic::rollbacks(section, locks);
     let bind: TokenStream = locks.iter().map(|lock| lock.bind(section)).gather();
-    let (watched, statements, uses) = watching::statements(section, site, statements);
+    let (watched, statements, uses) = watching::statements(section, locks, site, statements);
     let body = if lease::can_be_lost(section) {
         lease::body(section, locks, site, statements)
     } else {
         body(section, site, statements)
     };
-    (quote!(#leases #rollbacks #bind #watched #body), uses)
+    (quote!(#watched #leases #rollbacks #bind #body), uses)
 }
 
 /// The user's statements, under the options that are about them.

@@ -4,7 +4,7 @@
 use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
 use quote::quote_spanned;
 
-use super::acquisition::Acquisition;
+use super::acquisition::{self, Acquisition};
 use super::operand;
 use super::site::{Site, Wait};
 use crate::gather::Gather;
@@ -90,12 +90,30 @@ pub(super) fn describe(section: &Section, locks: &[Acquisition<'_>]) -> TokenStr
 }
 
 /// Whether the section need not be described before it has to wait: nobody in its body asks
-/// for it, and it tries its lock.
+/// for it, and it tries its locks.
 pub(super) fn is_described_late(section: &Section, site: Site<'_>, body: Uses) -> bool {
     let options = &section.options;
     let tries = options.when.is_none() && options.timeout.is_none() && section.around.is_none();
     let is_seen = body.await_within || body.awaited || body.nests || site.wait() == Wait::Park;
-    section.locks.len() == 1 && tries && !is_seen
+    tries && !is_seen
+}
+
+/// Leaves it to the waits for the locks to describe the section: to that for the one lock,
+/// or to the first of several.
+pub(super) fn describe_late(locks: &mut [Acquisition<'_>], describe: &TokenStream) {
+    let span = own(Span::call_site());
+    let local = section_local(span);
+    let describe = match locks {
+        [_] => describe.clone(),
+        _ => quote_spanned! {span=>
+            if !#local.__is_described() {
+                #describe
+            }
+        },
+    };
+    for lock in locks {
+        lock.describe = Some(describe.clone());
+    }
 }
 
 /// What of a body refers to the section.
@@ -110,13 +128,26 @@ pub(super) struct Uses {
     exclusively: bool,
 }
 
-/// What comes in front of the statements, and these: each `.await` of the body is one within
-/// the section, and that of a plain fn runs inside of it.
+/// Whether the thread is in the section until that ends: in a plain fn nothing suspends.
+/// Elsewhere a macro may hide an `.await`.
+pub(super) fn runs_inside(site: Site<'_>) -> bool {
+    matches!(
+        site,
+        Site::Fn {
+            wait: Wait::Park,
+            ..
+        }
+    )
+}
+
+/// What comes right behind the guards, and the statements: each `.await` of the body is one
+/// within the section, and that of a plain fn runs inside of it.
 ///
 /// SAFETY, of what is generated: the body of a plain fn does not suspend, and the local is
 /// dropped at its end.
 pub(super) fn statements(
     section: &Section,
+    locks: &[Acquisition<'_>],
     site: Site<'_>,
     statements: TokenStream,
 ) -> (TokenStream, TokenStream, Uses) {
@@ -124,14 +155,7 @@ pub(super) fn statements(
     let private = section.options.krate.private_at(span);
     let local = section_local(span);
     let mut found = Uses::default();
-    // In a plain fn, nothing suspends. Elsewhere a macro may hide an `.await`.
-    let runs_inside = matches!(
-        site,
-        Site::Fn {
-            wait: Wait::Park,
-            ..
-        }
-    );
+    let runs_inside = runs_inside(site);
     // Such a section is around all that runs in its body already, by the list of the thread.
     let nesting = if runs_inside {
         Nesting::Seen
@@ -149,7 +173,10 @@ pub(super) fn statements(
     if runs_inside {
         let inside = Ident::new("__inside", span);
         let unsafe_ = unsafe_();
-        before.extend(quote_spanned!(span=> let #inside = #unsafe_ { #local.__inside() };));
+        let mode = acquisition::suspend_mode(locks);
+        before.extend(quote_spanned! {span=>
+            let #inside = #unsafe_ { #local.__inside(#mode.__acquires_last()) };
+        });
     }
     (before, watched, found)
 }

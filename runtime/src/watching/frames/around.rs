@@ -52,7 +52,7 @@ enum Relation {
 impl Asker {
     fn relation(self, frame: FrameRef<'_>) -> Relation {
         // SAFETY: it is on the list: by W1, the poll that has put it there has not ended.
-        let waker = unsafe { frame.waker.get().as_ref() };
+        let waker = unsafe { frame.waker().as_ref() };
         match (self, waker.map(waker_key)) {
             (Asker::Thread, _) => Relation::Around,
             (Asker::Task(_), None) => Relation::Ends,
@@ -194,7 +194,7 @@ pub(in super::super) fn prints(asker: Asker, lock: LockId) -> Prints {
         if !frame.held().any(counts) {
             continue;
         }
-        let holds = u64::from(frame.holds.get()) << 1 | u64::from(is_around);
+        let holds = u64::from(frame.holds()) << 1 | u64::from(is_around);
         let (number, polls) = (frame.number(), frame.polls.load(Ordering::Relaxed));
         prints.sections = prints.sections.wrapping_add(print(number, holds));
         let sum = match (is_around, asker) {
@@ -218,22 +218,33 @@ impl Lock {
 }
 
 impl FrameRef<'_> {
-    /// The section has acquired a lock by a future or a call of its own.
-    #[inline]
-    pub(super) fn acquired(self, index: usize, asker: Asker) {
-        // It was on the list a moment ago, or is.
-        if !self.outer.get().is_null() {
-            self.acquired_within(index, asker);
+    /// The section has acquired a lock by a future or a call of its own. It was on the list a
+    /// moment ago, or is.
+    #[inline(always)]
+    pub(super) fn acquired(self, index: usize, asker: impl FnOnce() -> Asker) {
+        if !self.outer().is_null() || self.has(OBSERVED) {
+            self.note(index, asker());
+        }
+        self.head().has_entered(index);
+    }
+
+    /// [`acquired`](Self::acquired), where sections are around, or somebody is told.
+    ///
+    /// No code of users runs here, so nothing unwinds. By its ABI the caller knows, and keeps the
+    /// guard in registers, as nobody would have to drop it.
+    #[allow(improper_ctypes_definitions)] // nobody else calls it
+    #[cold]
+    #[inline(never)]
+    extern "C" fn note(self, index: usize, asker: Asker) {
+        if !self.outer().is_null() {
+            self.note_order(index, asker);
         }
         if self.has(OBSERVED) {
             self.note_acquired(index);
         }
-        self.hold(index);
     }
 
-    /// [`acquired`](Self::acquired), where sections are around.
-    #[inline(never)]
-    fn acquired_within(self, index: usize, asker: Asker) {
+    fn note_order(self, index: usize, asker: Asker) {
         let Some(then) = self.lock(index) else {
             return;
         };
@@ -276,9 +287,6 @@ impl FrameRef<'_> {
 
     /// The lock that it is about to acquire.
     fn entered(self) -> Option<Lock> {
-        match self.entering.get() {
-            0 => None,
-            next => self.lock(next as usize - 1),
-        }
+        self.lock(self.head().entering()?)
     }
 }

@@ -1,13 +1,14 @@
 //! What polls, or runs, within a section.
 
 use core::future::{Future, IntoFuture};
+use core::mem::ManuallyDrop;
 use core::pin::Pin;
 use core::ptr;
 use core::task::{Context, Poll};
 
 use super::super::awaited::AwaitWithin;
-use super::list::Linked;
-use super::{Asker, FrameRef, OBSERVED, SUSPENDED, Section, waker_key};
+use super::super::events;
+use super::{Asker, FrameRef, LINKED, NESTED, OBSERVED, Section, waker_key};
 
 impl<const N: usize> Section<'_, N> {
     /// A future that acquires the lock `index`; or, if that is a short one, does nothing
@@ -22,14 +23,15 @@ impl<const N: usize> Section<'_, N> {
         }
     }
 
-    /// The thread is about to wait for the lock `index`. The section is described.
+    /// The thread is about to wait for the lock `index`. If that is not a short one, the section
+    /// is described.
     ///
     /// # Safety
     ///
     /// What is returned is dropped before the section is, and before the caller suspends.
-    #[inline]
+    #[inline(always)]
     pub unsafe fn __wait(&self, index: usize, is_short: bool) -> Asking<'_> {
-        Asking::new(self.frame(), (!is_short).then_some(index))
+        Asking::new(self.frame(), index, !is_short, Then::Leaves)
     }
 
     /// The thread is about to acquire the lock `index`, if it is a short one; the section is then
@@ -38,20 +40,36 @@ impl<const N: usize> Section<'_, N> {
     /// # Safety
     ///
     /// As for [`__wait`](Self::__wait).
-    #[inline]
+    #[inline(always)]
     pub unsafe fn __finish(&self, index: usize, is_short: bool) -> Asking<'_> {
-        Asking::new(self.frame(), is_short.then_some(index))
+        Asking::new(self.frame(), index, is_short, Then::Leaves)
     }
 
-    /// The thread is in the section until this is dropped, and the section is not suspended
-    /// meanwhile. It is described.
+    /// The same, where the thread is in the section from then on, until it leaves what
+    /// [`__inside`](Self::__inside) returns.
     ///
     /// # Safety
     ///
-    /// As for [`__wait`](Self::__wait).
-    #[inline]
-    pub unsafe fn __inside(&self) -> Inside<'_> {
-        Inside(self.frame().enter(ptr::null()))
+    /// As for [`__wait`](Self::__wait), and the section is dropped before the caller suspends.
+    #[inline(always)]
+    pub unsafe fn __finish_inside(&self, index: usize, is_short: bool) -> Asking<'_> {
+        Asking::new(self.frame(), index, is_short, Then::Stays)
+    }
+
+    /// The thread is in the section until this is dropped, and the section is not suspended
+    /// meanwhile. It is described. If one of its locks is a short one, the thread is in it since it
+    /// has acquired that.
+    ///
+    /// # Safety
+    ///
+    /// As for [`__finish_inside`](Self::__finish_inside).
+    #[inline(always)]
+    pub unsafe fn __inside(&self, is_short: bool) -> Inside<'_> {
+        let frame = self.frame();
+        if !is_short {
+            frame.enter_to_run();
+        }
+        Inside(frame)
     }
 }
 
@@ -69,12 +87,29 @@ impl<'s, F: IntoFuture, const N: usize> AwaitWithin<F> for &'s Section<'_, N> {
 }
 
 impl FrameRef<'_> {
-    /// It is about to acquire the lock `index`.
+    /// It polls what acquires the lock `index`.
     #[inline]
     fn asks(self, index: usize) {
         self.observe_if_told();
-        let index = u32::try_from(index).map_or(u32::MAX, |index| index.saturating_add(1));
-        self.entering.set(index);
+        self.head().enters(index);
+    }
+
+    /// It calls what acquires the lock `index`.
+    #[inline(always)]
+    fn calls(self, index: usize) {
+        if self.has(LINKED | NESTED | OBSERVED) || events::is_anybody_told() {
+            self.calls_slowly(index);
+        } else {
+            self.head().enters(index);
+            self.push_to_run();
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn calls_slowly(self, index: usize) {
+        self.asks(index);
+        self.enter_slowly(ptr::null());
     }
 
     /// Polls within the section.
@@ -83,11 +118,8 @@ impl FrameRef<'_> {
         self.count_poll();
         let linked = self.enter(cx.waker());
         let result = future.poll(cx);
-        drop(linked);
+        linked.end();
         if result.is_pending() {
-            if self.has(OBSERVED) {
-                self.set(SUSPENDED);
-            }
             self.suspended();
         }
         result
@@ -95,39 +127,81 @@ impl FrameRef<'_> {
 }
 
 /// A thread is about to acquire a lock of a section.
+///
+/// What makes and ends it is inlined even where the compiler would not: around a call of that,
+/// the guard is stored in pieces and then loaded as one, which takes longer than both of its
+/// atomic operations. For the same reason, nothing that could unwind has a reference to this.
+#[must_use = "it tells that the lock has been acquired"]
 #[allow(missing_debug_implementations)]
-pub struct Asking<'s>(Option<(Linked<'s>, FrameRef<'s>, usize)>);
+pub struct Asking<'s> {
+    /// If the lock is acquired by a call.
+    frame: Option<FrameRef<'s>>,
+    index: usize,
+    then: Then,
+}
+
+/// What the section does once it has acquired: it stays on the list of the thread, or leaves it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Then {
+    Stays,
+    Leaves,
+}
 
 impl<'s> Asking<'s> {
-    #[inline]
-    fn new(frame: FrameRef<'s>, index: Option<usize>) -> Self {
-        Asking(index.map(|index| {
-            frame.asks(index);
-            (frame.enter(ptr::null()), frame, index)
-        }))
+    #[inline(always)]
+    fn new(frame: FrameRef<'s>, index: usize, acquires: bool, then: Then) -> Self {
+        if acquires {
+            frame.calls(index);
+        }
+        Asking {
+            frame: acquires.then_some(frame),
+            index,
+            then,
+        }
     }
 
     /// It has acquired it.
-    #[inline]
+    #[inline(always)]
     pub fn __acquired(self) {
-        if let Some((_, frame, index)) = &self.0 {
-            frame.acquired(*index, Asker::Thread);
+        let this = ManuallyDrop::new(self);
+        if let Some(frame) = this.frame {
+            frame.acquired(this.index, || Asker::Thread);
+            if this.then == Then::Leaves {
+                frame.leave();
+            }
         }
     }
 }
 
 impl Drop for Asking<'_> {
-    #[inline]
+    /// What acquires has panicked.
+    #[inline(always)]
     fn drop(&mut self) {
-        if let Some((_, frame, _)) = &self.0 {
-            frame.entering.set(0);
+        if let Some(frame) = self.frame {
+            frame.has_not_acquired();
         }
+    }
+}
+
+impl FrameRef<'_> {
+    #[cold]
+    #[inline(never)]
+    fn has_not_acquired(self) {
+        self.head().enters_nothing();
+        self.leave_slowly();
     }
 }
 
 /// A thread is in a section, which is not suspended.
 #[allow(missing_debug_implementations)]
-pub struct Inside<'s>(#[allow(dead_code)] Linked<'s>);
+pub struct Inside<'s>(FrameRef<'s>);
+
+impl Drop for Inside<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        self.0.leave_alone();
+    }
+}
 
 /// A future that acquires a lock of a section.
 #[must_use = "futures do nothing unless they are awaited"]
@@ -156,9 +230,9 @@ impl<F: Future> Future for Entering<'_, F> {
         }
         frame.asks(index);
         let result = frame.poll(future, cx);
-        frame.entering.set(0);
+        frame.head().enters_nothing();
         if result.is_ready() {
-            frame.acquired(index, Asker::Task(waker_key(cx.waker())));
+            frame.acquired(index, || Asker::Task(waker_key(cx.waker())));
         } else if frame.has(OBSERVED) {
             frame.note_wait();
         }

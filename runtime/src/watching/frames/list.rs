@@ -1,21 +1,22 @@
 //! The list of the sections that a thread is in.
 
 use core::cell::Cell;
+use core::mem::{self, ManuallyDrop, MaybeUninit};
 use core::ptr;
 use core::task::Waker;
 use std::thread_local;
 
-use super::{Frame, FrameRef, LINKED, LINKED_AROUND, OBSERVED, Site};
+use super::{FrameRef, Head, LINKED, LINKED_AROUND, NESTED, OBSERVED, RUNS, Site};
 #[cfg(feature = "check")]
 use crate::watch::SectionInfo;
 
 thread_local! {
     /// The innermost section that the thread is in.
-    static INNERMOST: Cell<*const Frame> = const { Cell::new(ptr::null()) };
+    static INNERMOST: Cell<*const Head> = const { Cell::new(ptr::null()) };
 }
 
 /// From the innermost on.
-pub(super) struct List(*const Frame);
+pub(super) struct List(*const Head);
 
 /// The sections that this thread is in.
 pub(super) fn list() -> List {
@@ -29,7 +30,7 @@ impl Iterator for List {
     fn next(&mut self) -> Option<FrameRef<'static>> {
         // SAFETY: W1.
         let frame = unsafe { FrameRef::from_ptr(self.0) }?;
-        self.0 = frame.outer.get();
+        self.0 = frame.outer();
         Some(frame)
     }
 }
@@ -37,7 +38,7 @@ impl Iterator for List {
 /// The list of a stack, while the thread runs on another one.
 #[cfg(feature = "check")]
 #[derive(Clone, Copy)]
-pub(crate) struct StackList(*const Frame);
+pub(crate) struct StackList(*const Head);
 
 #[cfg(feature = "check")]
 impl StackList {
@@ -55,8 +56,8 @@ pub(crate) fn exchange_list(list: StackList) -> StackList {
 #[cfg(feature = "check")]
 pub(crate) fn entered_section() -> Option<(&'static str, SectionInfo)> {
     let innermost = list().next()?;
-    let index = innermost.entering.get().checked_sub(1)?;
-    let lock = innermost.lock(index as usize)?;
+    let index = innermost.head().entering()?;
+    let lock = innermost.lock(index)?;
     Some((lock.name, innermost.site.info))
 }
 
@@ -75,41 +76,90 @@ pub(in super::super) fn entering() -> Option<&'static Site> {
 #[cold]
 fn entering_inside() -> Option<&'static Site> {
     let innermost = list().next()?;
-    (innermost.entering.get() != 0).then_some(innermost.site)
+    innermost.head().entering().map(|_| innermost.site)
 }
 
 /// Takes a section off the list when it is dropped, unless it was on the list before.
 pub(super) struct Linked<'s>(Option<FrameRef<'s>>);
 
+/// Where there are spans, those of a section are entered and exited with it.
+const HAS_SPANS: u64 = if cfg!(feature = "tracing") {
+    OBSERVED
+} else {
+    0
+};
+
 impl<'s> FrameRef<'s> {
-    /// The sections further out, while it is on the list, or was a moment ago.
-    pub(super) fn further_out(self) -> List {
-        List(self.outer.get())
+    /// The section further out, or null, while it is on the list, or was a moment ago.
+    #[inline]
+    pub(super) fn outer(self) -> *const Head {
+        // SAFETY: W7: it has been on the list.
+        unsafe { self.outer.get().assume_init() }
     }
 
-    /// The thread is in the section, which is polled with that waker, or just runs (null), until
-    /// what is returned is dropped. The waker exists for as long.
+    /// The waker of the poll, or null, while it is on the list.
     #[inline]
-    pub(super) fn enter(self, waker: *const Waker) -> Linked<'s> {
+    pub(super) fn waker(self) -> *const Waker {
+        if self.has(RUNS) {
+            return ptr::null();
+        }
+        // SAFETY: W7: it is on the list.
+        unsafe { self.waker.get().assume_init() }
+    }
+
+    /// The sections further out, while it is on the list, or was a moment ago.
+    pub(super) fn further_out(self) -> List {
+        List(self.outer())
+    }
+
+    /// The thread is in the section, which is polled with that waker, until what is returned is
+    /// dropped. The waker exists for as long.
+    #[inline]
+    pub(super) fn enter(self, waker: &Waker) -> Linked<'s> {
+        let is_new = if self.has(LINKED | NESTED | HAS_SPANS) {
+            self.enter_slowly(waker)
+        } else {
+            self.push(waker);
+            true
+        };
+        Linked(is_new.then_some(self))
+    }
+
+    /// The thread is in the section, which just runs, until it [leaves](Self::leave), or is
+    /// dropped.
+    #[inline(always)]
+    pub(super) fn enter_to_run(self) {
+        if self.has(LINKED | NESTED | HAS_SPANS) {
+            self.enter_slowly(ptr::null());
+        } else {
+            self.push_to_run();
+        }
+    }
+
+    /// Whether it has not been on the list before.
+    #[inline(never)]
+    pub(super) fn enter_slowly(self, waker: *const Waker) -> bool {
         let is_new = !self.has(LINKED);
         if is_new {
             self.link(waker);
+            if cfg!(feature = "tracing") && self.has(OBSERVED | LINKED_AROUND) {
+                let linked = Linked(Some(self));
+                self.enter_spans();
+                mem::forget(linked);
+            }
         }
-        let linked = Linked(is_new.then_some(self));
-        if cfg!(feature = "tracing") && is_new && self.has(OBSERVED | LINKED_AROUND) {
-            self.enter_spans();
-        }
-        linked
+        is_new
     }
 
-    #[inline]
     fn link(self, waker: *const Waker) {
         if let Some(around) = self.around() {
             self.link_around(around, waker);
         }
-        self.waker.set(waker);
-        self.outer.set(INNERMOST.replace(self.0.as_ptr()));
-        self.set(LINKED);
+        if waker.is_null() {
+            self.push_to_run();
+        } else {
+            self.push(waker);
+        }
     }
 
     fn link_around(self, around: FrameRef<'s>, waker: *const Waker) {
@@ -121,14 +171,78 @@ impl<'s> FrameRef<'s> {
     }
 
     #[inline]
+    fn push(self, waker: *const Waker) {
+        let further_out = INNERMOST.replace(self.0.as_ptr());
+        self.waker.set(MaybeUninit::new(waker));
+        self.outer.set(MaybeUninit::new(further_out));
+        self.set(LINKED);
+    }
+
+    /// It is not on the list.
+    #[inline(always)]
+    pub(super) fn push_to_run(self) {
+        let further_out = INNERMOST.replace(self.0.as_ptr());
+        self.outer.set(MaybeUninit::new(further_out));
+        self.set(LINKED | RUNS);
+    }
+
+    /// It is on the list no more.
+    #[inline(always)]
+    pub(super) fn leave(self) {
+        let is_innermost = ptr::eq(INNERMOST.get(), self.0.as_ptr());
+        if is_innermost && !self.has(LINKED_AROUND | HAS_SPANS) {
+            INNERMOST.set(self.outer());
+            self.clear(LINKED | RUNS);
+        } else {
+            self.leave_slowly();
+        }
+    }
+
+    /// The same, of a section that is not `NESTED`.
+    #[inline(always)]
+    pub(super) fn leave_alone(self) {
+        let is_innermost = ptr::eq(INNERMOST.get(), self.0.as_ptr());
+        if is_innermost && !self.has(HAS_SPANS) {
+            INNERMOST.set(self.outer());
+            self.clear(LINKED | RUNS);
+        } else {
+            self.leave_slowly();
+        }
+    }
+
+    #[cfg(feature = "tracing")]
+    #[cold]
+    #[inline(never)]
+    pub(super) fn leave_slowly(self) {
+        self.unlink_with_spans();
+    }
+
+    /// Without code of users, nothing unwinds. By its ABI the caller knows, and keeps the guard in
+    /// registers, as nobody would have to drop it.
+    #[cfg(not(feature = "tracing"))]
+    #[allow(improper_ctypes_definitions)] // nobody else calls it
+    #[cold]
+    #[inline(never)]
+    pub(super) extern "C" fn leave_slowly(self) {
+        self.unlink_with_spans();
+    }
+
+    fn unlink_with_spans(self) {
+        let has_spans = cfg!(feature = "tracing") && self.has(OBSERVED | LINKED_AROUND);
+        self.unlink();
+        if has_spans {
+            self.exit_spans();
+        }
+    }
+
     fn unlink(self) {
         if ptr::eq(INNERMOST.get(), self.0.as_ptr()) {
-            INNERMOST.set(self.outer.get());
+            INNERMOST.set(self.outer());
         } else {
             self.unlink_from_within();
         }
         let linked_around = self.has(LINKED_AROUND);
-        self.clear(LINKED | LINKED_AROUND);
+        self.clear(LINKED | LINKED_AROUND | RUNS);
         if linked_around {
             self.unlink_around();
         }
@@ -137,7 +251,7 @@ impl<'s> FrameRef<'s> {
     /// Wherever it is on the list: threads of users may switch stacks.
     #[cold]
     fn unlink_from_within(self) {
-        let further_in = list().find(|frame| ptr::eq(frame.outer.get(), self.0.as_ptr()));
+        let further_in = list().find(|frame| ptr::eq(frame.outer(), self.0.as_ptr()));
         if let Some(frame) = further_in {
             frame.outer.set(self.outer.get());
         }
@@ -150,15 +264,21 @@ impl<'s> FrameRef<'s> {
     }
 }
 
+impl Linked<'_> {
+    /// It is dropped, where nothing has panicked.
+    #[inline(always)]
+    pub(super) fn end(self) {
+        if let Some(frame) = ManuallyDrop::new(self).0 {
+            frame.leave();
+        }
+    }
+}
+
 impl Drop for Linked<'_> {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
         if let Some(frame) = self.0 {
-            let has_spans = cfg!(feature = "tracing") && frame.has(OBSERVED | LINKED_AROUND);
-            frame.unlink();
-            if has_spans {
-                frame.exit_spans();
-            }
+            frame.leave_slowly();
         }
     }
 }

@@ -5,6 +5,7 @@
 //! | `mod` | a section: what is known of it, and where it is kept |
 //! | `list` | the list of a thread: how a section comes there and leaves it |
 //! | `futures` | what polls, or runs, within a section |
+//! | `head` | the state of a section, in one word |
 //! | `around` | what is around a request |
 //! | `observed` | the times of a section, where somebody is told of them |
 //! | `spans` | the same for `tracing` |
@@ -16,24 +17,31 @@
 //!
 //! - where it has to wait, around each poll of the future that acquires;
 //! - around each poll of an `.await` in its body;
-//! - around the body of a plain fn.
+//! - around the call that acquires a short lock, and the body of a plain fn: once for both.
 //!
-//! Only then is it *described* (W6): its place, which is a static, the addresses of its locks, and
-//! words that are zero. A section of one lock, without an `.await` in its body, is a word until it
-//! has to wait; any other is described at once. What it has to take back when it is dropped is
-//! in that word, which is tested there.
+//! Only then is it *described* (W6): its place, which is a static, and the addresses of its locks.
+//! A section without an `.await` in its body, unless that is a plain fn, is a word until it has to
+//! wait; any other is described at once. What it has to take back when it is dropped is in that
+//! word, which is tested there.
+//!
+//! What takes time is the stores. Both atomic operations of a lock wait for those before them: so
+//! there are few, and what is rarely needed is written when it is (W7). And what is stored in
+//! pieces and loaded as one right after takes longer than a lock: so each word is stored and
+//! loaded as a word, a guard is not moved, and nothing that could unwind (but a subscriber, with
+//! the feature `tracing`) is called while it exists.
 //!
 //! | state of a section | `LINKED` | `entering` | `holds` | `registered` |
 //! |---|---|---|---|---|
-//! | made | - | - | - | - |
-//! | described | 0 | 0 | 0 | 0 |
+//! | made | 0 | 0 | 0 | - |
+//! | described | 0 | 0 | what it has so far | 0 |
 //! | polls what acquires, or calls it | 1 | the lock | what it has so far | as before |
-//! | runs, without a poll that can be seen | 0 or - | 0 or - | its locks, or - | as before |
+//! | runs, without a poll that can be seen | 0 | 0 | its locks, or 0 if it is not described | as before |
 //! | polls in its body, or is a plain fn | 1 | 0 | its locks | as before |
 //! | suspended with a lock, and the registry was told | 0 | 0 | its locks | the same |
 
 mod around;
 mod futures;
+mod head;
 mod list;
 mod observed;
 #[cfg_attr(not(feature = "tracing"), path = "spans_off.rs")]
@@ -43,7 +51,7 @@ use core::cell::{Cell, UnsafeCell};
 use core::marker::{PhantomData, PhantomPinned};
 use core::mem::{MaybeUninit, offset_of};
 use core::ops::Deref;
-use core::ptr::{self, NonNull};
+use core::ptr::NonNull;
 use core::slice;
 use core::sync::atomic::{AtomicU64, Ordering};
 use core::task::Waker;
@@ -51,6 +59,10 @@ use std::boxed::Box;
 
 pub(super) use self::around::{
     Around, Asker, HeldAround, around, is_held_around, print, prints, waker_key,
+};
+use self::head::{
+    DESCRIBED, Head, KNOWN, LINKED, LINKED_AROUND, NESTED, OBSERVED, REGISTERED, RUNS, SUSPENDED,
+    TIMED_OUT, bit,
 };
 pub(super) use self::list::entering;
 #[cfg(feature = "check")]
@@ -152,9 +164,9 @@ impl SectionLock {
 }
 
 /// A section: made before its locks are acquired, dropped after they are released.
+#[repr(C)]
 pub struct Section<'o, const N: usize> {
-    /// What its drop has to do.
-    ends: Cell<u32>,
+    head: Head,
     /// Once it has been described (W6).
     described: UnsafeCell<MaybeUninit<Described<N>>>,
     _around: PhantomData<FrameRef<'o>>,
@@ -162,12 +174,7 @@ pub struct Section<'o, const N: usize> {
     _pinned: PhantomPinned,
 }
 
-/// The registry has to be told.
-const REGISTERED: u32 = 1;
-/// It has a record.
-const IS_OBSERVED: u32 = 1 << 1;
-
-/// What is known of a section.
+/// What is known of a section that has been described.
 #[repr(C)]
 struct Described<const N: usize> {
     frame: Frame,
@@ -179,47 +186,37 @@ struct Described<const N: usize> {
 #[allow(missing_debug_implementations)]
 pub struct Frame {
     site: &'static Site,
-    /// That of its section.
-    ends: *const Cell<u32>,
-    /// The section in whose body it is written, or null: linked with it.
-    around: *const Frame,
-    /// The next one on the list, further out. While it is on the list.
-    outer: Cell<*const Frame>,
-    /// By which waker it is polled; null if it just runs. While it is on the list.
-    waker: Cell<*const Waker>,
-    /// The locks that it holds, by a bit for each.
-    holds: Cell<u32>,
+    /// The section in whose body it is written, which is linked with it. If it is `NESTED`.
+    around: MaybeUninit<*const Head>,
+    /// The next one on the list, further out. Since it has been on the list.
+    outer: Cell<MaybeUninit<*const Head>>,
+    /// By which waker it is polled. While it is on the list and not one that `RUNS`.
+    waker: Cell<MaybeUninit<*const Waker>>,
+    /// How often it has been polled.
+    polls: AtomicU64,
+    /// If it is `KNOWN`.
+    known: UnsafeCell<MaybeUninit<Known>>,
+}
+
+/// What is known of a section once somebody has asked for it.
+struct Known {
+    number: u64,
     /// The locks that it held when the registry was told last; it is not registered while
     /// that is none.
     registered: Cell<u32>,
-    /// The index of the lock that it is about to acquire, and one.
-    entering: Cell<u32>,
-    flags: Cell<u32>,
     /// While it is observed.
     observed: Cell<Option<Box<Observed>>>,
-    /// Its number, once somebody asked for it; else zero.
-    number: Cell<u64>,
-    /// How often it has been polled.
-    polls: AtomicU64,
 }
 
-/// It is on the list.
-const LINKED: u32 = 1;
-/// It has put the section around on the list as well.
-const LINKED_AROUND: u32 = 1 << 1;
-/// It has been observed: it may have a record.
-const OBSERVED: u32 = 1 << 2;
-/// For its span, if it is observed: its last poll was pending.
-const SUSPENDED: u32 = 1 << 3;
-/// It has met its `timeout`.
-const TIMED_OUT: u32 = 1 << 4;
-/// It has been dropped with one in its body.
-#[cfg(feature = "tracing")]
-const CANCELLED: u32 = 1 << 5;
+/// What the drop of a section has something to do for.
+const ENDS: u64 = LINKED | OBSERVED | REGISTERED;
+
+/// Where the frame of a section is, for any number of locks.
+const FRAME_AT: usize = offset_of!(Section<'static, 1>, described);
 
 /// A section, borrowed: all of it, with the locks behind the frame.
 #[allow(missing_debug_implementations)]
-pub struct FrameRef<'s>(NonNull<Frame>, PhantomData<&'s Frame>);
+pub struct FrameRef<'s>(NonNull<Head>, PhantomData<&'s Frame>);
 
 impl Clone for FrameRef<'_> {
     #[inline]
@@ -250,8 +247,11 @@ impl<'o, const N: usize> Section<'o, N> {
     /// polls or runs the code whose section it is.
     #[inline]
     pub const unsafe fn new() -> Self {
+        const {
+            assert!(offset_of!(Self, described) == FRAME_AT);
+        }
         Section {
-            ends: Cell::new(0),
+            head: Head::new(),
             described: UnsafeCell::new(MaybeUninit::uninit()),
             _around: PhantomData,
             _pinned: PhantomPinned,
@@ -279,33 +279,36 @@ impl<'o, const N: usize> Section<'o, N> {
         around: Option<FrameRef<'o>>,
         locks: [SectionLock; N],
     ) {
+        // Each store counts.
         let described = Described {
             frame: Frame {
                 site,
-                ends: &raw const self.ends,
-                around: around.map_or(ptr::null(), |around| around.0.as_ptr()),
-                outer: Cell::new(ptr::null()),
-                waker: Cell::new(ptr::null()),
-                holds: Cell::new(0),
-                registered: Cell::new(0),
-                entering: Cell::new(0),
-                flags: Cell::new(0),
-                observed: Cell::new(None),
-                number: Cell::new(0),
+                around: around.map_or(MaybeUninit::uninit(), |around| {
+                    MaybeUninit::new(around.0.as_ptr().cast_const())
+                }),
+                outer: Cell::new(MaybeUninit::uninit()),
+                waker: Cell::new(MaybeUninit::uninit()),
                 polls: AtomicU64::new(0),
+                known: UnsafeCell::new(MaybeUninit::uninit()),
             },
             locks,
         };
         // SAFETY: W6: nobody has a pointer to it yet.
         unsafe { (*self.described.get()).write(described) };
+        let nested = if around.is_some() { NESTED } else { 0 };
+        self.head.set(DESCRIBED | nested);
+    }
+
+    /// Whether it has been described.
+    #[inline]
+    pub fn __is_described(&self) -> bool {
+        self.head.has(DESCRIBED)
     }
 
     #[inline]
     fn frame(&self) -> FrameRef<'_> {
-        // To all of what is described.
-        let described = self.described.get().cast::<Frame>();
-        // SAFETY: it is that of a reference.
-        FrameRef(unsafe { NonNull::new_unchecked(described) }, PhantomData)
+        // To all of the section.
+        FrameRef(NonNull::from(self).cast(), PhantomData)
     }
 
     /// The section, for one in its body, by which it is borrowed mutably: the tokens of the body
@@ -315,17 +318,17 @@ impl<'o, const N: usize> Section<'o, N> {
         self.frame()
     }
 
-    /// It has acquired the lock `index` at once. It is described.
+    /// It has acquired the lock `index` at once.
     #[inline]
     pub fn __entered(&self, index: usize) {
-        self.frame().hold(index);
+        self.head.hold(index);
     }
 
-    /// It has waited for as long as its `timeout` allows. It is described.
+    /// It has waited for as long as its `timeout` allows.
     #[inline]
     pub fn __timed_out(&self) {
-        if self.ends.get() & IS_OBSERVED != 0 {
-            self.frame().set(TIMED_OUT);
+        if self.head.has(OBSERVED) {
+            self.head.set(TIMED_OUT);
         }
     }
 }
@@ -336,47 +339,11 @@ impl<const N: usize> core::fmt::Debug for Section<'_, N> {
     }
 }
 
-/// That of a lock; none for those that there is no bit for, which count as not held.
-#[inline]
-fn bit(index: usize) -> u32 {
-    let index = u32::try_from(index).unwrap_or(u32::MAX);
-    1_u32.checked_shl(index).unwrap_or(0)
-}
-
 impl Frame {
-    #[inline]
-    fn hold(&self, index: usize) {
-        self.holds.set(self.holds.get() | bit(index));
-    }
-
-    #[inline]
-    fn has(&self, flag: u32) -> bool {
-        self.flags.get() & flag != 0
-    }
-
-    #[inline]
-    fn set(&self, flag: u32) {
-        self.flags.set(self.flags.get() | flag);
-    }
-
-    #[inline]
-    fn clear(&self, flag: u32) {
-        self.flags.set(self.flags.get() & !flag);
-    }
-
     #[inline]
     fn count_poll(&self) {
         self.polls
             .store(self.polls.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-    }
-
-    fn number(&self) -> u64 {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
-
-        if self.number.get() == 0 {
-            self.number.set(NEXT.fetch_add(1, Ordering::Relaxed));
-        }
-        self.number.get()
     }
 }
 
@@ -386,7 +353,7 @@ impl Deref for FrameRef<'_> {
     #[inline]
     fn deref(&self) -> &Frame {
         // SAFETY: it is borrowed, and described (W6).
-        unsafe { self.0.as_ref() }
+        unsafe { self.0.byte_add(FRAME_AT).cast().as_ref() }
     }
 }
 
@@ -395,22 +362,77 @@ impl<'s> FrameRef<'s> {
     ///
     /// Null, or the pointer of another reference, whose section is still borrowed.
     #[inline]
-    unsafe fn from_ptr(frame: *const Frame) -> Option<Self> {
+    unsafe fn from_ptr(frame: *const Head) -> Option<Self> {
         NonNull::new(frame.cast_mut()).map(|frame| FrameRef(frame, PhantomData))
+    }
+
+    #[inline]
+    fn head(&self) -> &'s Head {
+        // SAFETY: it is borrowed.
+        unsafe { self.0.as_ref() }
+    }
+
+    #[inline]
+    fn has(&self, flags: u64) -> bool {
+        self.head().has(flags)
+    }
+
+    #[inline]
+    fn set(&self, flags: u64) {
+        self.head().set(flags);
+    }
+
+    #[inline]
+    fn clear(&self, flags: u64) {
+        self.head().clear(flags);
+    }
+
+    #[inline]
+    fn holds(&self) -> u32 {
+        self.head().holds()
+    }
+
+    /// What is rarely needed.
+    fn known(&self) -> &'s Known {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+
+        let known: *mut Known = self.known.get().cast();
+        // SAFETY: W7; the section is borrowed, and only its own thread comes here (W2), which
+        // refers to nothing of it before it is written.
+        unsafe {
+            if !self.has(KNOWN) {
+                known.write(Known {
+                    number: NEXT.fetch_add(1, Ordering::Relaxed),
+                    registered: Cell::new(0),
+                    observed: Cell::new(None),
+                });
+                self.set(KNOWN);
+            }
+            &*known
+        }
+    }
+
+    /// It has one that no other section has.
+    fn number(&self) -> u64 {
+        self.known().number
     }
 
     /// The section in whose body it is written.
     #[inline]
     fn around(&self) -> Option<FrameRef<'s>> {
-        // SAFETY: by the lifetime of the section, it borrows from that one.
-        unsafe { FrameRef::from_ptr(self.around) }
+        if !self.has(NESTED) {
+            return None;
+        }
+        // SAFETY: W7; by the lifetime of the section, it borrows from that one.
+        unsafe { FrameRef::from_ptr(self.around.assume_init()) }
     }
 
     fn locks(&self) -> impl Iterator<Item = Lock> + use<'s> {
         // SAFETY: behind the frame of a section there are as many locks as its site has, and
         // the pointer is that of the whole section.
         let locks: &'s [SectionLock] = unsafe {
-            let locks = self.0.as_ptr().byte_add(offset_of!(Described<1>, locks));
+            let locks = FRAME_AT + offset_of!(Described<1>, locks);
+            let locks = self.0.as_ptr().byte_add(locks);
             slice::from_raw_parts(locks.cast(), self.site.locks.len())
         };
         self.site.locks.iter().zip(locks).map(|(site, lock)| Lock {
@@ -422,7 +444,7 @@ impl<'s> FrameRef<'s> {
     }
 
     fn held(&self) -> impl Iterator<Item = Lock> + use<'s> {
-        let holds = self.holds.get();
+        let holds = self.holds();
         let held = move |index: usize| holds & bit(index) != 0;
         let locks = self.locks().enumerate();
         locks.filter_map(move |(index, lock)| held(index).then_some(lock))
@@ -435,8 +457,15 @@ impl<'s> FrameRef<'s> {
     /// It has been polled, and waits for something.
     #[cold]
     fn suspended(&self) {
+        if self.has(OBSERVED) {
+            self.set(SUSPENDED);
+        }
+        self.register_all();
+    }
+
+    fn register_all(&self) {
         if let Some(around) = self.around() {
-            around.suspended();
+            around.register_all();
         }
         self.register();
     }
@@ -444,7 +473,7 @@ impl<'s> FrameRef<'s> {
     /// Tells the registry what the section holds.
     fn register(&self) {
         // A checker knows what is held.
-        if self.registered.get() == self.holds.get() || crate::checking::is_task() {
+        if self.known().registered.get() == self.holds() || crate::checking::is_task() {
             return;
         }
         let held = self.held().map(|lock| (lock.name, lock.id, lock.mode));
@@ -454,15 +483,8 @@ impl<'s> FrameRef<'s> {
             let polls = NonNull::from(&self.polls);
             registry::section_holds(self.number(), self.site.info, held, polls);
         }
-        self.registered.set(self.holds.get());
-        self.ends(REGISTERED);
-    }
-
-    /// Its drop has to do this.
-    fn ends(&self, task: u32) {
-        // SAFETY: the section is borrowed, and has not moved since it was described (W6).
-        let ends = unsafe { &*self.ends };
-        ends.set(ends.get() | task);
+        self.known().registered.set(self.holds());
+        self.set(REGISTERED);
     }
 }
 
@@ -477,20 +499,22 @@ struct Lock {
 impl<const N: usize> Drop for Section<'_, N> {
     #[inline]
     fn drop(&mut self) {
-        let ends = self.ends.get();
-        if ends != 0 {
-            self.frame().end(ends);
+        if self.head.has(ENDS) {
+            self.frame().end();
         }
     }
 }
 
 impl FrameRef<'_> {
     #[cold]
-    fn end(self, ends: u32) {
-        if ends & REGISTERED != 0 {
-            registry::section_ended(self.number.get());
+    fn end(self) {
+        if self.has(LINKED) {
+            self.leave();
         }
-        if ends & IS_OBSERVED != 0 {
+        if self.has(REGISTERED) {
+            registry::section_ended(self.number());
+        }
+        if self.has(OBSERVED) {
             self.note_end();
         }
     }

@@ -33,7 +33,9 @@ const _: () = {
 /// This thread waits: the section that acquires, if one does, has not done so at once.
 #[cold]
 pub(in super::super) fn thread_waits() {
-    let innermost = list().next().filter(|frame| frame.entering.get() != 0);
+    let innermost = list()
+        .next()
+        .filter(|frame| frame.head().entering().is_some());
     if let Some(frame) = innermost {
         frame.note_wait();
     }
@@ -49,6 +51,7 @@ impl FrameRef<'_> {
     }
 
     #[cold]
+    #[inline(never)]
     fn observe(self) {
         // An allocator of the user's could be in a section.
         let Some(_busy) = Busy::new() else {
@@ -56,16 +59,15 @@ impl FrameRef<'_> {
         };
         if !self.has(OBSERVED) {
             let span = self.new_span();
-            self.observed.set(Some(Box::new(Observed {
+            self.known().observed.set(Some(Box::new(Observed {
                 asked: None,
                 has_waited: false,
                 counted: Vec::new(),
                 span,
             })));
             self.set(OBSERVED);
-            self.ends(super::IS_OBSERVED);
         }
-        self.note(|observed| {
+        self.record(|observed| {
             if observed.asked.is_none() {
                 observed.asked = Some(Instant::now());
                 observed.has_waited = false;
@@ -74,17 +76,17 @@ impl FrameRef<'_> {
     }
 
     /// Nobody but the section touches its record, and what is called does not ask for it.
-    fn note(self, with: impl FnOnce(&mut Observed)) {
-        if let Some(mut observed) = self.observed.take() {
+    fn record(self, with: impl FnOnce(&mut Observed)) {
+        if let Some(mut observed) = self.known().observed.take() {
             with(&mut observed);
-            self.observed.set(Some(observed));
+            self.known().observed.set(Some(observed));
         }
     }
 
     /// It has had to wait.
     #[cold]
     pub(super) fn note_wait(self) {
-        self.note(|observed| observed.has_waited = true);
+        self.record(|observed| observed.has_waited = true);
     }
 
     /// It has acquired the lock `index`.
@@ -93,7 +95,7 @@ impl FrameRef<'_> {
         let Some((_busy, lock)) = Busy::new().zip(self.lock(index)) else {
             return;
         };
-        self.note(|observed| {
+        self.record(|observed| {
             let now = Instant::now();
             let waited = observed.asked.take().filter(|_| observed.has_waited);
             let waited = waited.map(|asked| now.duration_since(asked));
@@ -110,7 +112,7 @@ impl FrameRef<'_> {
     /// It has ended.
     pub(super) fn note_end(self) {
         let _busy = Busy::new();
-        let Some(observed) = self.observed.take() else {
+        let Some(observed) = self.known().observed.take() else {
             return;
         };
         let mut observed = *observed;
@@ -128,11 +130,11 @@ impl FrameRef<'_> {
     fn new_span(self) -> SectionSpan {
         let around = self.around().filter(|around| !around.has(LINKED));
         if let Some(around) = around {
-            around.note(|observed| observed.span.enter());
+            around.record(|observed| observed.span.enter());
         }
         let span = SectionSpan::of(self);
         if let Some(around) = around {
-            around.note(|observed| observed.span.exit());
+            around.record(|observed| observed.span.exit());
         }
         span
     }
@@ -147,7 +149,7 @@ impl FrameRef<'_> {
         }
         self.clear(SUSPENDED);
         if let Some(_busy) = Busy::new() {
-            self.note(|observed| observed.span.enter());
+            self.record(|observed| observed.span.enter());
         }
     }
 
@@ -155,7 +157,7 @@ impl FrameRef<'_> {
     #[cold]
     pub(super) fn exit_spans(self) {
         let busy = Busy::new();
-        self.note(|observed| observed.span.exit());
+        self.record(|observed| observed.span.exit());
         drop(busy);
         if let Some(around) = self.around().filter(|around| !around.has(LINKED)) {
             around.exit_spans();

@@ -13,7 +13,8 @@ use tracing::field::Empty;
 use tracing::level_filters::LevelFilter;
 use tracing::{Level, Span};
 
-use super::{CANCELLED, FrameRef, SUSPENDED, TIMED_OUT};
+use super::head::CANCELLED;
+use super::{FrameRef, SUSPENDED, TIMED_OUT};
 
 /// Whether somebody listens. A load and a comparison, unless somebody does at this level.
 #[inline]

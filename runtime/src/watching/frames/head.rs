@@ -1,0 +1,112 @@
+//! The state of a section: what is known of it before it is described, too.
+//!
+//! It is one word, as each store is waited for by the next atomic operation.
+
+use core::cell::Cell;
+
+/// Flags, the lock that is asked for, and the locks that are held, from the lowest bit on.
+pub(super) struct Head(Cell<u64>);
+
+/// It is on the list.
+pub(super) const LINKED: u64 = 1;
+/// It has put the section around on the list as well.
+pub(super) const LINKED_AROUND: u64 = 1 << 1;
+/// It has been observed: it may have a record.
+pub(super) const OBSERVED: u64 = 1 << 2;
+/// For its span, if it is observed: its last poll was pending.
+pub(super) const SUSPENDED: u64 = 1 << 3;
+/// It has met its `timeout`.
+pub(super) const TIMED_OUT: u64 = 1 << 4;
+/// It has been dropped with one in its body.
+#[cfg(feature = "tracing")]
+pub(super) const CANCELLED: u64 = 1 << 5;
+/// The registry knows of it.
+pub(super) const REGISTERED: u64 = 1 << 6;
+/// It has been described.
+pub(super) const DESCRIBED: u64 = 1 << 7;
+/// It is written in the body of another.
+pub(super) const NESTED: u64 = 1 << 8;
+/// Somebody has asked for what is rarely needed.
+pub(super) const KNOWN: u64 = 1 << 9;
+/// It is on the list, and no waker polls it.
+pub(super) const RUNS: u64 = 1 << 10;
+
+/// The index of the lock that it is about to acquire, and one.
+const ENTERING: u32 = 11;
+const ENTERING_MAX: u64 = 0x7f;
+const ENTERING_MASK: u64 = ENTERING_MAX << ENTERING;
+/// A bit for each lock. (What is usual is in the lower half of the word, as an instruction has room
+/// for a constant of that size.)
+const HOLDS: u32 = 18;
+
+impl Head {
+    #[inline]
+    pub(super) const fn new() -> Self {
+        Head(Cell::new(0))
+    }
+
+    /// Whether it has one of them.
+    #[inline]
+    pub(super) fn has(&self, flags: u64) -> bool {
+        self.0.get() & flags != 0
+    }
+
+    #[inline]
+    pub(super) fn set(&self, flags: u64) {
+        self.0.set(self.0.get() | flags);
+    }
+
+    #[inline]
+    pub(super) fn clear(&self, flags: u64) {
+        self.0.set(self.0.get() & !flags);
+    }
+
+    /// The index of the lock that it is about to acquire.
+    #[inline]
+    pub(super) fn entering(&self) -> Option<usize> {
+        let next = (self.0.get() & ENTERING_MASK) >> ENTERING;
+        (next as usize).checked_sub(1)
+    }
+
+    /// It is about to acquire the lock `index`. (There are fewer locks than there is room for.)
+    #[inline]
+    pub(super) fn enters(&self, index: usize) {
+        let next = (index as u64).saturating_add(1).min(ENTERING_MAX);
+        self.0.set(self.0.get() & !ENTERING_MASK | next << ENTERING);
+    }
+
+    /// It is not about to acquire a lock.
+    #[inline]
+    pub(super) fn enters_nothing(&self) {
+        self.clear(ENTERING_MASK);
+    }
+
+    /// The locks that it holds, by a bit for each.
+    #[inline]
+    pub(super) fn holds(&self) -> u32 {
+        (self.0.get() >> HOLDS) as u32
+    }
+
+    /// It holds the lock `index`.
+    #[inline]
+    pub(super) fn hold(&self, index: usize) {
+        let held = u64::from(bit(index)) << HOLDS;
+        // SAFETY: it is that of the cell, which nobody else writes meanwhile. (A store of the one
+        // byte that changes, which the compiler would make of it, is slow to load as a word.)
+        unsafe { self.0.as_ptr().write_volatile(self.0.get() | held) };
+    }
+
+    /// It holds the lock `index`, which it was about to acquire.
+    #[inline]
+    pub(super) fn has_entered(&self, index: usize) {
+        let held = u64::from(bit(index)) << HOLDS;
+        self.0.set(self.0.get() & !ENTERING_MASK | held);
+    }
+}
+
+/// That of a lock; none for those that there is no bit for, which count as not held.
+#[inline]
+pub(super) fn bit(index: usize) -> u32 {
+    let index = u32::try_from(index).unwrap_or(u32::MAX);
+    1_u32.checked_shl(index).unwrap_or(0)
+}

@@ -360,8 +360,8 @@ fn self_deadlock(held: &HeldAround, place: Place, section: Option<SectionInfo>) 
         Some(_) | None => "Use what the section binds, or end the section before".into(),
     };
     panic!(
-        "deadlock: `{name}`{instance} is held by the section {holder}, and {asks} asks for it within that \
-         section, where it can never be granted. {advice}"
+        "deadlock: `{name}`{instance} is held by the section {holder}, and {asks} asks for it \
+         within that section, where it can never be granted. {advice}"
     )
 }
 

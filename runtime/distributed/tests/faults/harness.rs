@@ -238,7 +238,7 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// How many writes the server has refused.
-pub(crate) fn refused(postgres: &Postgres) -> usize {
+fn refused(postgres: &Postgres) -> usize {
     postgres.log().matches("is stale: fence").count()
 }
 

@@ -228,7 +228,7 @@ impl SectionLock {
 
 /// A section.
 #[derive(Debug)]
-pub struct Section<'o, const N: usize>(PhantomData<&'o ()>);
+pub struct Section<'o, const N: usize>(PhantomData<fn(&'o ()) -> &'o ()>);
 
 /// A section, borrowed.
 #[derive(Debug)]

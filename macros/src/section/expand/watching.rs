@@ -26,11 +26,18 @@ pub(super) fn section_local(span: Span) -> Ident {
 /// let __section = unsafe { Section::new() };
 /// ```
 ///
-/// in front of the acquisitions.
+/// in front of the acquisitions. Where a macro in the body gets the local, which may be one of the
+/// user's, that is a reference:
+///
+/// ```text
+/// let mut __place = unsafe { Section::new() };
+/// let mut __section = &mut __place;
+/// ```
 ///
 /// SAFETY, of what is generated: the local cannot be named by the user, so it is not moved, and
-/// what borrows it is awaited or dropped where it stands. It is described at once, or where it
-/// has to wait, and then it is not borrowed elsewhere.
+/// what borrows it is awaited or dropped where it stands. A macro may put it into an `async move`,
+/// but what moves then is the reference, which ends before the section does. It is described at
+/// once, or where it has to wait, and then it is not borrowed elsewhere.
 pub(super) fn declare(
     section: &Section,
     locks: &[Acquisition<'_>],
@@ -45,8 +52,16 @@ pub(super) fn declare(
     let condition = condition.map(|when| spaced(when.condition.clone()));
     let condition = Literal::string(&condition.unwrap_or_default());
     let written = locks.iter().map(Acquisition::as_written);
-    let mutable = body.exclusively.then(|| quote_spanned!(span=> mut));
     let unsafe_ = unsafe_();
+    let new = quote_spanned!(span=> #unsafe_ { #private::Section::new() });
+    let declared = if body.exclusively {
+        quote_spanned! {span=>
+            let mut __place = #new;
+            let mut #local = &mut __place;
+        }
+    } else {
+        quote_spanned!(span=> let #local = #new;)
+    };
     quote_spanned! {span=>
         static __SITE: #private::Site = #private::Site::new(
             #name,
@@ -56,7 +71,7 @@ pub(super) fn declare(
             #condition,
             &[#(#written,)*],
         );
-        let #mutable #local = #unsafe_ { #private::Section::new() };
+        #declared
     }
 }
 

@@ -34,6 +34,8 @@ pub(super) const RUNS: u64 = 1 << 10;
 /// The index of the lock that it is about to acquire, and one.
 const ENTERING: u32 = 11;
 const ENTERING_MAX: u64 = 0x7f;
+/// How many locks a section may have.
+pub(super) const MOST_LOCKS: usize = ENTERING_MAX as usize - 1;
 const ENTERING_MASK: u64 = ENTERING_MAX << ENTERING;
 /// A bit for each lock. (What is usual is in the lower half of the word, as an instruction has room
 /// for a constant of that size.)
@@ -68,7 +70,7 @@ impl Head {
         (next as usize).checked_sub(1)
     }
 
-    /// It is about to acquire the lock `index`. (There are fewer locks than there is room for.)
+    /// It is about to acquire the lock `index`, of [`MOST_LOCKS`].
     #[inline]
     pub(super) fn enters(&self, index: usize) {
         let next = (index as u64).saturating_add(1).min(ENTERING_MAX);

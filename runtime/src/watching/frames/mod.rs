@@ -169,7 +169,9 @@ pub struct Section<'o, const N: usize> {
     head: Head,
     /// Once it has been described (W6).
     described: UnsafeCell<MaybeUninit<Described<N>>>,
-    _around: PhantomData<FrameRef<'o>>,
+    /// Invariant: what is described as within another section borrows that for as long as it
+    /// exists itself, by whatever reference it is described.
+    _around: PhantomData<fn(FrameRef<'o>) -> FrameRef<'o>>,
     /// Others have pointers to it.
     _pinned: PhantomPinned,
 }
@@ -249,6 +251,7 @@ impl<'o, const N: usize> Section<'o, N> {
     pub const unsafe fn new() -> Self {
         const {
             assert!(offset_of!(Self, described) == FRAME_AT);
+            assert!(N <= head::MOST_LOCKS, "a section has 126 locks at the most");
         }
         Section {
             head: Head::new(),
@@ -508,11 +511,12 @@ impl<const N: usize> Drop for Section<'_, N> {
 impl FrameRef<'_> {
     #[cold]
     fn end(self) {
-        if self.has(LINKED) {
-            self.leave();
-        }
+        // First of all: a subscriber, which is called below, may panic.
         if self.has(REGISTERED) {
             registry::section_ended(self.number());
+        }
+        if self.has(LINKED) {
+            self.leave();
         }
         if self.has(OBSERVED) {
             self.note_end();

@@ -351,17 +351,18 @@ fn self_deadlock(held: &HeldAround, place: Place, section: Option<SectionInfo>) 
     };
     let advice = match section {
         Some(section) if section.name != "with_lock!" => format!(
-            "End the section before, or do what `{}` does by what the section binds: in a \
-             `#[monitor] impl`, `{}.{}(..)` runs under the lock that is held already",
-            section.name,
-            name.rsplit('.').next().unwrap_or(name),
-            section.name,
+            "Call `{method}` once that section has ended, or under the lock that it holds: in a \
+             `#[monitor] impl` that is `{bound}.{method}(..)`, by the `{bound}` that the section \
+             binds",
+            method = section.name,
+            bound = name.rsplit('.').next().unwrap_or(name),
         ),
-        Some(_) | None => "Use what the section binds, or end the section before".into(),
+        Some(_) | None => "End that section before, or use what it binds".into(),
     };
     panic!(
         "deadlock: `{name}`{instance} is held by the section {holder}, and {asks} asks for it \
-         within that section, where it can never be granted. {advice}"
+         within that section, where it can never be granted. {advice}. `RUST_BACKTRACE=1` shows \
+         the calls in between"
     )
 }
 

@@ -407,7 +407,7 @@ deadlock 1: each of these waits for a lock that the next one holds
         assert_eq!(
             text,
             "\
-process 7: 1 waiting, 0 held by suspended sections
+process 7: 1 waiting, 0 held
 
 LOCK                                   WHO             MODE                PLACE             SINCE
 self.billing \"billing/42\" on postgres  web-3 pid 4711  known to hold last

@@ -18,7 +18,7 @@ pub(crate) use self::ask::{Ask, Short};
 pub use self::awaited::{AwaitWithin, Awaited};
 use crate::LockId;
 use crate::queue::{Node, Request};
-use crate::watch::{Kind, Metrics, Mode, Report};
+use crate::watch::{Kind, Metrics, Report};
 
 /// A place in the code of a user.
 #[derive(Clone, Copy)]
@@ -205,6 +205,7 @@ pub struct LockType;
 
 impl LockType {
     /// A lock.
+    #[allow(clippy::extra_unused_type_parameters)] // as where it is watched
     pub(crate) const fn of<E: ?Sized>(_name: Option<&'static str>) -> Self {
         LockType
     }

@@ -17,7 +17,7 @@ fn time_of_this_thread() -> Duration {
 /// One run for each class; with a cancel, less than a third of those begun are redundant.
 #[test]
 fn three_tasks_of_four_sections_over_two_locks() {
-    for (cancels, classes, seconds) in [(0, 3_606, 1), (1, 8_298, 2)] {
+    for (cancels, classes) in [(0, 3_606), (1, 8_298)] {
         let begin = time_of_this_thread();
         let outcome = Check::new()
             .cancels(cancels)
@@ -39,6 +39,5 @@ fn three_tasks_of_four_sections_over_two_locks() {
         assert_eq!(outcome.schedules(), classes);
         let begun = outcome.schedules() + outcome.redundant();
         assert!(outcome.redundant() * 3 < begun && (cancels > 0 || outcome.redundant() == 0));
-        assert!(time < Duration::from_secs(seconds), "it takes {time:?}");
     }
 }

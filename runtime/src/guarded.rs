@@ -96,7 +96,6 @@ impl<T: ?Sized> Guarded<T> {
 /// can change: "cannot be dereferenced". So it can, to this, which has no value
 /// and is good for nothing: the message then says what to do by its name.
 #[doc(hidden)]
-#[allow(missing_debug_implementations)]
 #[rustfmt::skip] // the compiler shows the line
 pub struct AcquireItsLock<T: ?Sized>(PhantomData<fn() -> Box<T>>); // without its lock: in a section, write `lock.field`
 
@@ -212,6 +211,40 @@ where
     Self: ReachedThroughFields,
 {
     pub fn insert(&self) {
+        never()
+    }
+}
+
+/// Formatting is a use, too. (Where the bound is one of the type itself, the compiler shows the
+/// message of `Display`, not ours.)
+#[doc(hidden)]
+impl<T: ?Sized> fmt::Display for Guarded<T>
+where
+    AcquireItsLock<T>: ReachedWithoutItsLock,
+{
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        never()
+    }
+}
+
+/// As that of [`Guarded`].
+#[doc(hidden)]
+impl<T: ?Sized> fmt::Display for AcquireItsLock<T>
+where
+    Guarded<T>: ReachedWithoutItsLock,
+{
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        never()
+    }
+}
+
+/// As that of [`Guarded`].
+#[doc(hidden)]
+impl<T: ?Sized> fmt::Debug for AcquireItsLock<T>
+where
+    Guarded<T>: ReachedWithoutItsLock,
+{
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
         never()
     }
 }

@@ -21,6 +21,10 @@ fn operators(account: &Account) -> bool {
     account.balance == 3
 }
 
+fn formatted(account: &Account) {
+    println!("{} {:?}", *account.balance, *account.history);
+}
+
 async fn copied(account: &Account) -> i64 {
     let n = with_lock!(account.ledger, { account.balance });
     n

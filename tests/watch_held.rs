@@ -3,7 +3,6 @@
 mod watched;
 
 use std::collections::BTreeSet;
-use std::panic::Location;
 use std::rc::Rc;
 use std::sync::{Arc, Barrier};
 use std::thread;
@@ -189,6 +188,35 @@ fn readers() {
     drop((one, two, waits));
 }
 
+/// One of them is a section that is suspended: by hand, the lock has its name from there.
+#[test]
+fn a_section_and_a_guard_that_read() {
+    #[derive(Guarded, Default)]
+    struct Settings {
+        #[lock(rw)]
+        map: RwLock<()>,
+        #[guarded_by(map)]
+        values: Guarded<Vec<i64>>,
+    }
+
+    impl Settings {
+        #[synchronized(read(map))]
+        async fn read(&self) {
+            assert!(map.values.is_empty());
+            std::future::pending().await
+        }
+    }
+
+    watching();
+    let settings = Settings::default();
+    let reads = waiting(settings.read());
+    let guard = settings.map.try_read();
+    let line = line!() - 1;
+    let waits = waiting(settings.map.write());
+    assert_eq!(held_at(line).lock, "Settings.map");
+    drop((reads, guard, waits));
+}
+
 #[test]
 fn who_writes_and_who_may_upgrade() {
     watching();
@@ -345,8 +373,7 @@ fn while_waited_for(hold: impl FnOnce(&dyn Fn()), wait: impl FnOnce() + Send) {
 fn a_short_lock() {
     watching();
     let lock = Arc::new(sync::Mutex::new(0));
-    let place = Location::caller();
-    let mut line = place.line();
+    let mut line = 0;
     while_waited_for(
         |held_now| {
             let guard = lock.lock();

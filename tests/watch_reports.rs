@@ -2,6 +2,7 @@
 
 mod watched;
 
+use std::collections::BTreeSet;
 use std::task::Poll;
 use std::thread;
 use std::time::Duration;
@@ -144,6 +145,48 @@ fn two_methods_in_opposite_orders() {
     drop(one);
     assert!(poll(&mut two).is_ready());
     assert_eq!(circles_of("TwoMethods"), [0; 0]);
+}
+
+/// They know the types of the locks, and the sections that hold those the names.
+#[test]
+fn requests_by_hand_within_sections() {
+    #[derive(Guarded, Default)]
+    struct ByHand {
+        left: Lock,
+        #[guarded_by(left)]
+        from: Guarded<i64>,
+        right: Lock,
+        #[guarded_by(right)]
+        to: Guarded<i64>,
+    }
+
+    impl ByHand {
+        #[synchronized(left)]
+        async fn left_first(&self) {
+            *left.from += 1;
+            pause().await;
+            drop(self.right.acquire().await);
+        }
+
+        #[synchronized(right)]
+        async fn right_first(&self) {
+            *right.to += 1;
+            pause().await;
+            drop(self.left.acquire().await);
+        }
+    }
+
+    watching();
+    let pair = ByHand::default();
+    let (mut one, mut two) = (waiting(pair.left_first()), waiting(pair.right_first()));
+    assert!(poll(&mut one).is_pending());
+    assert!(poll(&mut two).is_pending());
+    let report = deadlock_of("ByHand");
+    let names: BTreeSet<_> = report.waits.iter().map(|wait| wait.name.as_str()).collect();
+    assert!(
+        names.into_iter().eq(["ByHand.left", "ByHand.right"]),
+        "{report}"
+    );
 }
 
 #[test]

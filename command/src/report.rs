@@ -30,6 +30,7 @@ pub(crate) struct Wait {
     pub(crate) last_holder: Option<String>,
     #[serde(default)]
     pub(crate) holding: Vec<Held>,
+    pub(crate) behind: Option<Behind>,
     pub(crate) circle: Option<usize>,
 }
 
@@ -39,20 +40,27 @@ pub(crate) struct Held {
     pub(crate) instance: Option<String>,
     pub(crate) id: Option<String>,
     pub(crate) mode: Value,
-    pub(crate) place: Option<Place>,
+    pub(crate) place: Place,
     pub(crate) section: Option<Section>,
     #[serde(default)]
     pub(crate) since_ms: u64,
 }
 
-#[derive(Debug, Deserialize, PartialEq, Eq)]
+#[derive(Debug, Deserialize)]
+pub(crate) struct Behind {
+    pub(crate) mode: Value,
+    pub(crate) place: Place,
+    pub(crate) section: Option<Section>,
+}
+
+#[derive(Debug, Deserialize)]
 pub(crate) struct Section {
     pub(crate) name: String,
     pub(crate) place: Place,
     pub(crate) condition: Option<String>,
 }
 
-#[derive(Debug, Deserialize, PartialEq, Eq)]
+#[derive(Debug, Deserialize)]
 pub(crate) struct Place {
     pub(crate) file: String,
     pub(crate) line: u32,

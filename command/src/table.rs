@@ -57,7 +57,8 @@ pub(crate) fn table(pid: u32, report: &Report) -> String {
         );
         for wait in waits {
             let lock = &labels[wait.id.as_str()];
-            let _ = writeln!(text, "  {} waits for {lock}", who(wait));
+            let waits = who(wait.section.as_ref(), &wait.place);
+            let _ = writeln!(text, "  {waits} waits for {lock}");
             for held in wait.holding.iter().rev() {
                 let lock = held.id.as_deref().and_then(|id| labels.get(id));
                 let lock = lock.unwrap_or(&held.lock);
@@ -66,6 +67,11 @@ pub(crate) fn table(pid: u32, report: &Report) -> String {
                     "    while it holds {lock}, acquired {}",
                     acquired(held)
                 );
+            }
+            if let Some(behind) = &wait.behind {
+                let first = who(behind.section.as_ref(), &behind.place);
+                let mode = mode(&behind.mode);
+                let _ = writeln!(text, "    in line behind {first}, which waits {mode}");
             }
         }
     }
@@ -110,21 +116,13 @@ fn locks(report: &Report) -> BTreeMap<&str, Lock<'_>> {
         lock.instance = wait.instance.as_deref();
         lock.waits.push(wait);
     }
-    // A section that has a thread wait is known by its wait alone, the others by both.
-    let around = report.waits.iter().flat_map(|wait| &wait.holding);
-    for held in report.held.iter().chain(around) {
+    for held in &report.held {
         let lock = locks
             .entry(held.id.as_deref().unwrap_or(&held.lock))
             .or_default();
         lock.name = &held.lock;
         lock.instance = held.instance.as_deref();
-        let is_known = |known: &&Held| {
-            let place = (&known.section, &known.place) == (&held.section, &held.place);
-            place && known.mode == held.mode
-        };
-        if held.since_ms > 0 || !lock.held.iter().any(is_known) {
-            lock.held.push(held);
-        }
+        lock.held.push(held);
     }
     locks
 }
@@ -154,8 +152,6 @@ fn labels<'r>(locks: &BTreeMap<&'r str, Lock<'r>>) -> BTreeMap<&'r str, String> 
 fn rows(lock: &Lock<'_>, label: &str) -> Vec<Row> {
     let mut rows = Vec::new();
     for held in &lock.held {
-        let at = held.section.as_ref().map(|section| &section.place);
-        let at = at.or(held.place.as_ref());
         rows.push([
             String::new(),
             match &held.section {
@@ -167,7 +163,7 @@ fn rows(lock: &Lock<'_>, label: &str) -> Vec<Row> {
                 Value::Null => "holds, or did".into(),
                 _ => format!("holds {}", mode(&held.mode)),
             },
-            at.map(place).unwrap_or_default(),
+            place(&held.place),
             match held.since_ms {
                 0 => String::new(),
                 since => time(since),
@@ -175,7 +171,7 @@ fn rows(lock: &Lock<'_>, label: &str) -> Vec<Row> {
             String::new(),
         ]);
     }
-    // Who holds it belongs to no section, or to one that is not suspended.
+    // Where nobody is known to hold it: of a semaphore, or of a lock that lives elsewhere.
     let known = |wait: &&&Wait| wait.last_section.is_some() || wait.last_acquired.is_some();
     if let (true, Some(wait)) = (lock.held.is_empty(), lock.waits.iter().find(known)) {
         let (who, at) = match (&wait.last_section, &wait.last_acquired) {
@@ -248,23 +244,16 @@ fn write_columns(text: &mut String, rows: &[Row]) {
     }
 }
 
-fn who(wait: &Wait) -> String {
-    match &wait.section {
-        Some(of) => section(of),
-        None => place(&wait.place),
+fn who(section: Option<&Section>, at: &Place) -> String {
+    match section {
+        Some(section) => format!("`{}` ({})", section.name, place(&section.place)),
+        None => place(at),
     }
 }
 
 fn acquired(held: &Held) -> String {
-    match (&held.section, &held.place) {
-        (Some(of), _) => format!("by {}", section(of)),
-        (None, Some(at)) => format!("at {}", place(at)),
-        (None, None) => "somewhere".into(),
-    }
-}
-
-fn section(section: &Section) -> String {
-    format!("`{}` ({})", section.name, place(&section.place))
+    let word = if held.section.is_some() { "by" } else { "at" };
+    format!("{word} {}", who(held.section.as_ref(), &held.place))
 }
 
 fn place(place: &Place) -> String {
@@ -353,6 +342,19 @@ deadlock 1: each of these waits for a lock that the next one holds
   `deposit` (src/bank.rs:30:5) waits for Account.ledger #2
     while it holds Account.ledger #1, acquired by `pay` (src/bank.rs:43:5)
 "
+        );
+    }
+
+    #[test]
+    fn who_is_before_it_in_line() {
+        let mut waits = wait("0x1", &held("0x1", "resolve", 0));
+        waits["behind"] = json!({
+            "mode": "exclusive", "place": place(50), "section": section("set", 50),
+        });
+        let text = table(7, &Report::read(json!({ "waits": [waits] })).unwrap());
+        assert!(
+            text.contains("\n    in line behind `set` (src/bank.rs:50:5), which waits alone\n"),
+            "{text}"
         );
     }
 

@@ -1,4 +1,4 @@
-//! How that serializes whose type does not say it.
+//! What serializes in another way than a derive would do it.
 
 use core::time::Duration;
 use std::vec::Vec;
@@ -23,7 +23,7 @@ fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// Of the times of locks, most are too short for milliseconds.
+/// In nanoseconds: most times of locks are too short for milliseconds.
 impl Serialize for Times {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]

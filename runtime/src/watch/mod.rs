@@ -17,7 +17,7 @@
 //! - Locks that are **held for [long](set_long_hold)** while others wait for them are reported.
 //! - [`report`] lists, at any time, what is waited for and by whom, and [the locks that are
 //!   held](Report::held) meanwhile: all that somebody waits for, however they were acquired, and
-//!   those of suspended sections.
+//!   those of sections that are suspended, or whose threads wait.
 //! - Locks that live **outside of this process** (`async-monitor-distributed`) are named with
 //!   their key, and who was last known to hold them, on which host.
 //! - [`metrics`] counts, once it is [switched on](set_metrics), what sections do with the locks
@@ -36,9 +36,9 @@
 //! that it runs in: each is on a list of its thread while an `.await` in its body is polled,
 //! and all the while if it is that of a plain fn. A guard that is acquired by hand is known by
 //! the place at which it was acquired, and belongs to no section: it is listed once somebody waits
-//! for its lock. (The methods of a derive, `acquire_ledger`, have the place of the derive.) An `.await` that a macro
-//! hides (`select!`) is not seen: a section that waits there is listed by those who wait for
-//! its lock, but not taken for the cause of a deadlock.
+//! for its lock. (The methods of a derive, `acquire_ledger`, have the place of the derive.) An
+//! `.await` that a macro hides (`select!`) is not seen: a section that waits there is listed once
+//! somebody waits for its lock, but not taken for the cause of a deadlock.
 //!
 //! Nothing is known of tasks, and nothing has to be.
 //!

@@ -263,7 +263,7 @@ pub struct Held {
     /// Which one that is, of a lock that lives outside of this process:
     /// `"billing/42" on postgres`.
     pub instance: Option<String>,
-    /// Which lock that is, of those with the name; known of the locks of this crate.
+    /// Which lock that is, of those with the name; not known where its `AsyncLock` is your own.
     pub id: Option<LockId>,
     /// How it is held, where that is known. It is not of a semaphore of several permits, nor of a
     /// [`sync::RwLock`](crate::sync::RwLock) that somebody waits to write.
@@ -431,14 +431,21 @@ impl Report {
     /// A request by hand knows the type of its lock only; a section of the same lock, its name.
     fn name_by_sections(&mut self) {
         let of_waits = self.waits.iter().filter(|wait| wait.section.is_some());
-        let of_held = self.held.iter().filter(|held| held.section.is_some());
+        let around = self.waits.iter().flat_map(|wait| &wait.holding);
+        let of_held = self.held.iter().chain(around);
         let names: BTreeMap<LockId, String> = of_held
+            .filter(|held| held.section.is_some())
             .filter_map(|held| Some((held.id?, held.lock.clone())))
             .chain(of_waits.map(|wait| (wait.id, wait.name.clone())))
             .collect();
         for wait in self.waits.iter_mut().filter(|wait| wait.section.is_none()) {
             if let Some(name) = names.get(&wait.id) {
                 wait.name.clone_from(name);
+            }
+        }
+        for held in self.held.iter_mut().filter(|held| held.section.is_none()) {
+            if let Some(name) = held.id.and_then(|id| names.get(&id)) {
+                held.lock.clone_from(name);
             }
         }
     }
@@ -782,8 +789,8 @@ impl fmt::Display for Report {
             if self.kind == Kind::LongHold && held.section.is_none() {
                 f.write_str(
                     "  It is kept by a guard; if the place is that of a derive, by one of a method \
-                     `acquire_..`. Where who waits is called while that guard is kept, neither \
-                     will go on: drop it before\n",
+                     `acquire_..`. If what waits is called while that guard is kept, neither will \
+                     go on: drop the guard first\n",
                 )?;
             }
         }
@@ -791,7 +798,7 @@ impl fmt::Display for Report {
             f.write_str(
                 "  One section of all these locks, `#[synchronized(a, b)]` or \
                  `with_lock!(x.a, y.b, ..)`, acquires them in an order that is the same \
-                 everywhere. Or end the outer section before\n",
+                 everywhere. Or end the outer section first\n",
             )?;
         }
         Ok(())

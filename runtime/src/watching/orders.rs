@@ -23,8 +23,8 @@
 //! - an acquisition that does not wait (`try_*`), or by hand, as the later one;
 //! - locks that no derive knows, as there is no telling which of them are alike.
 //!
-//! Memory and steps are bounded, and it is said once when a bound is met. Each thread remembers what it has
-//! added lately, so that nothing is locked for what is known.
+//! Memory and steps are bounded, and it is said once when a bound is met. Each thread remembers
+//! what it has added lately, so that nothing is locked for what is known.
 
 use core::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -232,7 +232,7 @@ impl Orders {
         Some(report)
     }
 
-    /// Whether orders lead from one class to another. Most are in none of the opposite direction.
+    /// Whether orders lead from one class to another. Of most new orders, none leads back.
     fn leads_to(&self, from: ClassNumber, to: ClassNumber) -> bool {
         let mut seen = BTreeSet::from([from]);
         let mut left = Vec::from([from]);

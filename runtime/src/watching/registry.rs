@@ -421,15 +421,11 @@ impl Registry {
         let mut held: Vec<Held> = sections
             .flat_map(|section| section.held(&self.told, now))
             .collect();
-        let mut known: BTreeSet<(u64, LockId)> = BTreeSet::new();
-        for (number, section) in &self.sections {
-            known.extend(
-                section
-                    .held
-                    .iter()
-                    .filter_map(|held| Some((*number, held.lock?))),
-            );
-        }
+        let locks = self.sections.iter().flat_map(|(number, section)| {
+            let locks = section.held.iter().filter_map(|held| held.lock);
+            locks.map(|lock| (*number, lock))
+        });
+        let mut known: BTreeSet<(u64, LockId)> = locks.collect();
         for (_, entry) in self.entries.in_order() {
             let since = now.saturating_duration_since(entry.since);
             let runs = entry.held.iter().filter(|around| !around.is_suspended);

@@ -357,7 +357,7 @@ fn self_deadlock(held: &HeldAround, place: Place, section: Option<SectionInfo>) 
             method = section.name,
             bound = name.rsplit('.').next().unwrap_or(name),
         ),
-        Some(_) | None => "End that section before, or use what it binds".into(),
+        Some(_) | None => "End that section first, or use what it binds".into(),
     };
     panic!(
         "deadlock: `{name}`{instance} is held by the section {holder}, and {asks} asks for it \

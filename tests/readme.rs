@@ -1,6 +1,6 @@
 //! The page about asyncio names the tests that show what it says: they must exist. And
-//! the example of the README with a derive must do what it says. (The doc tests of the crate
-//! compile the others.)
+//! the example of the README with a derive must do what it says, and its speeds be those of
+//! the results. (The doc tests of the crate compile the others.)
 
 use std::fs;
 use std::path::Path;
@@ -84,4 +84,48 @@ fn its_example_with_a_derive_is_the_one_that_is_tested() {
         tested.contains(derive),
         "tests/ui/pass/readme.rs has another text"
     );
+}
+
+/// The cells of the first row of a table that begins with that.
+fn cells<'t>(text: &'t str, begin: &str) -> Vec<&'t str> {
+    let row = text
+        .lines()
+        .find(|line| line.starts_with(&format!("| {begin}")));
+    row.expect("there is such a row")
+        .split('|')
+        .map(str::trim)
+        .collect()
+}
+
+#[test]
+fn its_speeds_are_those_of_the_results() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let [readme, results] = ["README.md", "runtime/benches/RESULTS.md"]
+        .map(|file| fs::read_to_string(root.join(file)).expect("it is there"));
+    let (said_of, columns) = (
+        cells(&readme, "| async-monitor"),
+        cells(&results, "workload"),
+    );
+    for (row, workload) in [
+        ("uncontended lock", "Mutex, lock and unlock, polled"),
+        ("hand-off", "Mutex, hand-off among 16 tasks"),
+    ] {
+        let measured = cells(&results, workload);
+        let time_of = |column: &str| -> f64 {
+            let at = columns.iter().position(|name| *name == column);
+            measured[at.expect("there is such a column")]
+                .parse()
+                .expect("a time")
+        };
+        for (name, said) in said_of.iter().zip(cells(&readme, row)).skip(2) {
+            let Some(column) = name.split("::").next().filter(|name| !name.is_empty()) else {
+                continue;
+            };
+            let multiple = format!("{:.1} x", time_of(column) / time_of("limit"));
+            assert!(
+                said.starts_with(&multiple),
+                "{row}: {name} is {multiple}, and not {said}"
+            );
+        }
+    }
 }

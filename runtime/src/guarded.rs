@@ -94,7 +94,9 @@ impl<T: ?Sized> Guarded<T> {
 ///
 /// A type that cannot be dereferenced gets the compiler's own words, which nothing
 /// can change: "cannot be dereferenced". So it can, to this, which has no value
-/// and is good for nothing: the message then says what to do by its name.
+/// and is good for nothing: the message then says what to do by its name. Where a value of
+/// another type is expected, the name is all that the message has, as long as the compiler knows
+/// no `#[diagnostic::on_type_error]`.
 #[doc(hidden)]
 #[rustfmt::skip] // the compiler shows the line
 pub struct AcquireItsLock<T: ?Sized>(PhantomData<fn() -> Box<T>>); // without its lock: in a section, write `lock.field`

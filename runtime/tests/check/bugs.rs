@@ -340,6 +340,17 @@ fn what_is_not_ours() {
     let what = failure.what();
     let place = "`waits`, after bugs.rs:";
     assert!(what.starts_with(place), "{what}");
+    // Beside something that is ours, nobody can say which of the two does not come.
+    let failure = Check::new()
+        .run(|run| {
+            run.spawn("waits", async {
+                let (foreign, event) = (std::future::pending::<()>(), Event::new());
+                futures::future::select(foreign, std::pin::pin!(event.wait())).await;
+            });
+        })
+        .unwrap_err();
+    let what = failure.what();
+    assert!(what.starts_with("deadlock: `waits` waits for"), "{what}");
 }
 
 #[test]
@@ -584,6 +595,16 @@ fn a_destructor_that_panics() {
         .unwrap_err();
     assert!(failure.what().starts_with("fails: at once"));
     assert!(Check::new().run(|_| {}).unwrap().is_proof());
+
+    // A panic with a value that panics when it is dropped.
+    let failure = Check::new()
+        .run(|run| run.spawn("fails", async { std::panic::panic_any(Panics) }))
+        .unwrap_err();
+    assert!(
+        failure
+            .what()
+            .starts_with("fails: a panic without a message")
+    );
 }
 
 /// Nobody runs while the code outside of the tasks waits.

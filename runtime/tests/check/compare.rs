@@ -39,35 +39,52 @@ impl Log {
     }
 }
 
+/// What was compared.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Compared {
+    /// The search with all that can happen.
+    WithAll,
+    /// The search with a part of what can happen.
+    WithPart,
+    /// Two failures.
+    Failures,
+    /// Nothing: the search was cut off.
+    Nothing,
+}
+
 /// Compares, without cancels and with one. Not more than so many runs of everything.
 pub(crate) fn same(name: &str, most: u64, test: impl Fn(&mut Run, Log)) {
     for cancels in [0, 1] {
-        same_with(name, cancels, most, &test);
+        let compared = compare(name, cancels, most, true, &test);
+        let is_like = matches!(compared, Compared::WithAll | Compared::WithPart);
+        assert!(is_like, "{name}: {compared:?}");
     }
 }
 
 /// The same, for a case that is small enough to be tried to its end.
 pub(crate) fn whole(name: &str, test: impl Fn(&mut Run, Log)) {
     for cancels in [0, 1] {
-        let is_all = same_with(name, cancels, 2_000, &test);
-        assert!(is_all, "{name}: there is more to try");
+        let compared = compare(name, cancels, 2_000, true, &test);
+        assert_eq!(compared, Compared::WithAll, "{name}");
     }
 }
 
-/// Returns whether everything was tried.
-fn same_with(name: &str, cancels: usize, most: u64, test: impl Fn(&mut Run, Log)) -> bool {
-    compare(name, cancels, most, true, test).expect("the search was cut off")
+/// The same, for a case that deadlocks in some schedules.
+pub(crate) fn fails(name: &str, test: impl Fn(&mut Run, Log)) {
+    for cancels in [0, 1] {
+        let compared = compare(name, cancels, most(), true, &test);
+        assert_eq!(compared, Compared::Failures, "{name}");
+    }
 }
 
-/// The same, or by the outcomes alone. `None`: the search itself, of twenty times as many, was cut
-/// off.
+/// The same, or by the outcomes alone. The search itself tries twenty times as many at the most.
 pub(crate) fn compare(
     name: &str,
     cancels: usize,
     most: u64,
     by_classes: bool,
     test: impl Fn(&mut Run, Log),
-) -> Option<bool> {
+) -> Compared {
     let outcomes: Rc<RefCell<[BTreeSet<String>; 3]>> = Rc::default();
     let check = Check::new().cancels(cancels).max_runs(most);
     let [_, searched, all] = check.__compare(|run, phase| {
@@ -88,7 +105,7 @@ pub(crate) fn compare(
                 a.what(),
                 b.what()
             );
-            return Some(true);
+            return Compared::Failures;
         }
         (a, b) => panic!("{name}, {cancels} cancels: only one fails: {a:?} {b:?}"),
     };
@@ -108,7 +125,7 @@ pub(crate) fn compare(
         by_search.len(),
     );
     if !searched.0.is_proof() {
-        return None;
+        return Compared::Nothing;
     }
     assert!(missed == 0 || !by_classes, "{name}: classes were missed");
     assert!(
@@ -120,7 +137,11 @@ pub(crate) fn compare(
         unseen.is_empty(),
         "{name}: outcomes were missed: {unseen:?}"
     );
-    Some(is_all)
+    if is_all {
+        Compared::WithAll
+    } else {
+        Compared::WithPart
+    }
 }
 
 #[test]
@@ -193,7 +214,7 @@ fn mutex() {
 
 #[test]
 fn two_cancels() {
-    let is_all = same_with("3 tasks, 2 cancels", 2, 20_000, |run, log| {
+    let compared = compare("3 tasks, 2 cancels", 2, 20_000, true, |run, log| {
         let mutex = Arc::new(Mutex::new(String::new()));
         for name in ["a", "b", "c"] {
             let (mutex, log) = (Arc::clone(&mutex), log.clone());
@@ -204,7 +225,7 @@ fn two_cancels() {
             });
         }
     });
-    assert!(is_all);
+    assert_eq!(compared, Compared::WithAll);
 }
 
 #[cfg(feature = "local")]
@@ -641,7 +662,7 @@ fn sync_locks() {
         }
         run.thread("c", move || inner.lock().push('c'));
     });
-    same("sync deadlock", most(), |run, _| {
+    fails("sync deadlock", |run, _| {
         let locks = Arc::new((sync::Lock::new(), sync::Lock::new()));
         let other = Arc::clone(&locks);
         run.thread("a", move || {

@@ -28,13 +28,10 @@ impl Engine<'_> {
         match how {
             How::Search | How::Again | How::Everything => {
                 if let Some(node) = self.nodes.get(depth) {
-                    let differs = || {
-                        End::NotDeterministic(
-                            "the same schedule has other tasks that can go on".to_string(),
-                        )
-                    };
                     if node.enabled != enabled {
-                        return Err(differs());
+                        return Err(End::NotDeterministic(
+                            "the same schedule has other tasks that can go on".to_string(),
+                        ));
                     }
                     return Ok(node.chosen);
                 }
@@ -358,9 +355,9 @@ impl Engine<'_> {
                 }
             }
         }
-        let waiting = |task: &&Task| task.state != State::Done && task.kind != Kind::Background;
+        let is_waiting = |task: &Task| task.state != State::Done && task.kind != Kind::Background;
         let waits: Vec<usize> = (0..running.tasks.list.len())
-            .filter(|index| waiting(&&running.tasks.list[*index]))
+            .filter(|index| is_waiting(&running.tasks.list[*index]))
             .collect();
         if waits.is_empty() {
             return End::Passed;

@@ -285,11 +285,10 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         acquired
     }
 
-    /// [`try_acquire_quietly`](Self::try_acquire_quietly), by a section, where the build watches.
+    /// [`try_acquire_quietly`](Self::try_acquire_quietly), by a section.
     #[inline]
     pub(crate) fn try_acquire_by(&self, request: P::Request, site: &'static Site) -> bool {
-        let acquired =
-            crate::watch::IS_ON && !checking::is_task() && self.try_acquire_quietly(request);
+        let acquired = !checking::is_task() && self.try_acquire_quietly(request);
         if acquired {
             self.holder.set_section(site);
         }

@@ -143,8 +143,7 @@ pub trait Enter<const KEY: u128> {
     /// Which lock it is.
     fn id(&self) -> LockId;
 
-    /// Acquires it if that takes no wait, for a section: where no code of users runs in it,
-    /// and the build watches.
+    /// Acquires it if that takes no wait, for a section: where no code of users runs in it.
     #[inline]
     fn at_once(&self, _site: &'static Site) -> Option<Self::Waited<'_>> {
         None
@@ -211,8 +210,7 @@ pub trait EnterShared<const KEY: u128> {
     /// Which lock it is.
     fn id(&self) -> LockId;
 
-    /// Acquires it if that takes no wait, for a section: where no code of users runs in it,
-    /// and the build watches.
+    /// Acquires it if that takes no wait, for a section: where no code of users runs in it.
     #[inline]
     fn at_once(&self, _site: &'static Site) -> Option<Self::Waited<'_>> {
         None

@@ -81,7 +81,7 @@ pub use self::locks::{
     Field, GuardOf, Kind, LockField, LockOf, NoCoercion, ObjectLock, ReadGuardOf, RwLockOf, field,
     no_coercion, object, object_lock,
 };
-pub use self::order::{in_order, taken};
+pub use self::order::{InOrder, in_order, taken};
 pub use self::owned::{OwnedCore, kept};
 pub use self::place::{
     Base, Found, FromObject, Gate, Needed, OfObject, Open, Opening, Returns, Shut, base, entry,

@@ -106,7 +106,7 @@ impl Lock {
     #[inline]
     fn lock_raw(&self) -> RawMutexGuard<'_> {
         by_thread(
-            self.turns.asked(Mode::Exclusive, Some(Mode::Exclusive)),
+            || self.turns.asked(Mode::Exclusive, Some(Mode::Exclusive)),
             || self.raw.try_lock(),
             || self.raw.lock(),
         )

@@ -240,7 +240,7 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     fn read_raw(&self) -> RawReadGuard<'_> {
         by_thread(
-            self.turns.asked(Mode::Shared, Some(Mode::Exclusive)),
+            || self.turns.asked(Mode::Shared, Some(Mode::Exclusive)),
             || self.raw.try_read(),
             || self.raw.read(),
         )
@@ -250,7 +250,7 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     fn write_raw(&self) -> RawWriteGuard<'_> {
         by_thread(
-            self.turns.asked(Mode::Exclusive, None),
+            || self.turns.asked(Mode::Exclusive, None),
             || self.raw.try_write(),
             || self.raw.write(),
         )

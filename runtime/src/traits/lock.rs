@@ -300,7 +300,7 @@ pub trait AsyncLock {
     }
 
     /// The same as `try_acquire`, for a section, where no code of users runs in it: for a lock
-    /// of this crate, where the build watches. A section then tries before it waits.
+    /// of this crate. A section tries before it waits, as a future costs more than the attempt.
     #[doc(hidden)]
     #[inline]
     fn __acquire_at_once(&self, _site: &'static Site) -> Option<Self::Guard<'_>> {

@@ -121,8 +121,8 @@ impl Watch {
 
 /// Acquires a short lock.
 #[inline]
-pub(crate) fn by_thread<G>(
-    _short: Short<'_>,
+pub(crate) fn by_thread<'a, G>(
+    _short: impl Fn() -> Short<'a>,
     _try_acquire: impl FnOnce() -> Option<G>,
     acquire: impl FnOnce() -> G,
 ) -> G {
@@ -246,10 +246,10 @@ impl<'o, const N: usize> Section<'o, N> {
         Section(PhantomData)
     }
 
-    /// It acquires as it would without watching.
+    /// It tries before it waits, except for a short lock.
     #[inline]
-    pub fn __is_told(&self, _is_short: bool) -> bool {
-        true
+    pub fn __is_told(&self, is_short: bool) -> bool {
+        is_short
     }
 
     /// Nothing.

@@ -366,24 +366,26 @@ fn self_deadlock(held: &HeldAround, place: Place, section: Option<SectionInfo>) 
     )
 }
 
-/// Acquires a short lock, which this thread waits for.
+/// Acquires a short lock, which this thread waits for. Inlined, so that the guard stays in
+/// registers.
 #[track_caller]
-#[inline]
-pub(crate) fn by_thread<G>(
-    short: Short<'_>,
+#[inline(always)]
+pub(crate) fn by_thread<'a, G>(
+    short: impl Fn() -> Short<'a>,
     try_acquire: impl FnOnce() -> Option<G>,
     acquire: impl FnOnce() -> G,
 ) -> G {
     let place = Caller::here();
-    if let Some(guard) = try_acquire() {
-        short.holder.set_place(place);
-        return guard;
-    }
-    let waiting = Waiting::new();
-    // SAFETY: W3: the local is dropped here, and not moved before; the lock is borrowed.
-    unsafe { waiting.wait_as_thread(short, place) };
-    let guard = acquire();
-    short.holder.set_place(place);
+    let guard = match try_acquire() {
+        Some(guard) => guard,
+        None => {
+            let waiting = Waiting::new();
+            // SAFETY: W3: the local is dropped here, and not moved before; the lock is borrowed.
+            unsafe { waiting.wait_as_thread(short(), place) };
+            acquire()
+        }
+    };
+    short().holder.set_place(place);
     guard
 }
 

@@ -195,7 +195,7 @@ pub(in super::super) fn prints(asker: Asker, lock: LockId) -> Prints {
             continue;
         }
         let holds = u64::from(frame.holds()) << 1 | u64::from(is_around);
-        let (number, polls) = (frame.number(), frame.polls.load(Ordering::Relaxed));
+        let (number, polls) = (frame.number(), frame.known().polls.load(Ordering::Relaxed));
         prints.sections = prints.sections.wrapping_add(print(number, holds));
         let sum = match (is_around, asker) {
             (true, Asker::Task(_)) => &mut prints.around,

@@ -115,7 +115,6 @@ impl FrameRef<'_> {
     /// Polls within the section.
     #[inline]
     fn poll<F: Future>(self, future: Pin<&mut F>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        self.count_poll();
         let linked = self.enter(cx.waker());
         let result = future.poll(cx);
         linked.end();

@@ -6,7 +6,7 @@ use core::ptr;
 use core::task::Waker;
 use std::thread_local;
 
-use super::{FrameRef, Head, LINKED, LINKED_AROUND, NESTED, OBSERVED, RUNS, Site};
+use super::{FrameRef, Head, KNOWN, LINKED, LINKED_AROUND, NESTED, OBSERVED, RUNS, Site};
 #[cfg(feature = "check")]
 use crate::watch::SectionInfo;
 
@@ -116,7 +116,7 @@ impl<'s> FrameRef<'s> {
     /// dropped. The waker exists for as long.
     #[inline]
     pub(super) fn enter(self, waker: &Waker) -> Linked<'s> {
-        let is_new = if self.has(LINKED | NESTED | HAS_SPANS) {
+        let is_new = if self.has(LINKED | NESTED | KNOWN | HAS_SPANS) {
             self.enter_slowly(waker)
         } else {
             self.push(waker);
@@ -139,6 +139,9 @@ impl<'s> FrameRef<'s> {
     /// Whether it has not been on the list before.
     #[inline(never)]
     pub(super) fn enter_slowly(self, waker: *const Waker) -> bool {
+        if !waker.is_null() {
+            self.count_poll();
+        }
         let is_new = !self.has(LINKED);
         if is_new {
             self.link(waker);

@@ -194,8 +194,6 @@ pub struct Frame {
     outer: Cell<MaybeUninit<*const Head>>,
     /// By which waker it is polled. While it is on the list and not one that `RUNS`.
     waker: Cell<MaybeUninit<*const Waker>>,
-    /// How often it has been polled.
-    polls: AtomicU64,
     /// If it is `KNOWN`.
     known: UnsafeCell<MaybeUninit<Known>>,
 }
@@ -203,6 +201,8 @@ pub struct Frame {
 /// What is known of a section once somebody has asked for it.
 struct Known {
     number: u64,
+    /// How often it has been polled since.
+    polls: AtomicU64,
     /// The locks that it held when the registry was told last; it is not registered while
     /// that is none.
     registered: Cell<u32>,
@@ -291,7 +291,6 @@ impl<'o, const N: usize> Section<'o, N> {
                 }),
                 outer: Cell::new(MaybeUninit::uninit()),
                 waker: Cell::new(MaybeUninit::uninit()),
-                polls: AtomicU64::new(0),
                 known: UnsafeCell::new(MaybeUninit::uninit()),
             },
             locks,
@@ -339,14 +338,6 @@ impl<'o, const N: usize> Section<'o, N> {
 impl<const N: usize> core::fmt::Debug for Section<'_, N> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Section").finish_non_exhaustive()
-    }
-}
-
-impl Frame {
-    #[inline]
-    fn count_poll(&self) {
-        self.polls
-            .store(self.polls.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 }
 
@@ -406,12 +397,21 @@ impl<'s> FrameRef<'s> {
             if !self.has(KNOWN) {
                 known.write(Known {
                     number: NEXT.fetch_add(1, Ordering::Relaxed),
+                    polls: AtomicU64::new(0),
                     registered: Cell::new(0),
                     observed: Cell::new(None),
                 });
                 self.set(KNOWN);
             }
             &*known
+        }
+    }
+
+    /// It is polled. Nobody knows how often it has been, unless it is `KNOWN`.
+    fn count_poll(self) {
+        if self.has(KNOWN) {
+            let polls = &self.known().polls;
+            polls.store(polls.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         }
     }
 
@@ -483,7 +483,7 @@ impl<'s> FrameRef<'s> {
         // SAFETY: the count is pinned, as a section does not move once it has been borrowed,
         // and the entry is removed by our drop (W3).
         unsafe {
-            let polls = NonNull::from(&self.polls);
+            let polls = NonNull::from(&self.known().polls);
             registry::section_holds(self.number(), self.site.info, held, polls);
         }
         self.known().registered.set(self.holds());

@@ -98,6 +98,7 @@
 
 mod class;
 mod engine;
+mod failure;
 mod minimize;
 mod names;
 mod options;
@@ -114,6 +115,7 @@ mod table;
 mod tasks;
 mod trace;
 
-pub use self::report::{Check, Failure, Outcome, every_schedule};
+pub use self::failure::Failure;
+pub use self::report::{Check, Outcome, every_schedule};
 pub use self::run::Run;
 pub use self::spawn::{Cancelled, Joined, spawn};

@@ -42,7 +42,7 @@ impl<'__guard> AccountLedgerGuard<'__guard> {
 #[doc(hidden)]
 pub struct AccountLedgerCallFields {
     balance: ::async_monitor::__private::CallFields<i64>,
-    __owner: ::core::marker::PhantomData<fn() -> ::std::boxed::Box<Account>>,
+    __owner: ::core::marker::PhantomData<fn() -> *const Account>,
 }
 #[doc(hidden)]
 #[automatically_derived]
@@ -411,7 +411,7 @@ where
 impl Account {
     ///As `acquire_ledger`, with a guard that keeps the `Account` alive and borrows nothing.
     async fn acquire_ledger_owned(
-        self: &::std::sync::Arc<Self>,
+        self: &::async_monitor::__private::Arc<Self>,
     ) -> AccountLedgerOwnedGuard
     where
         Self: 'static,

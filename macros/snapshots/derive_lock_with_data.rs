@@ -39,7 +39,7 @@ impl<'__guard> SharedStateGuard<'__guard> {
 #[doc(hidden)]
 struct SharedStateCallFields {
     value: ::async_monitor::__private::CallFields<Vec<u8>>,
-    __owner: ::core::marker::PhantomData<fn() -> ::std::boxed::Box<Shared>>,
+    __owner: ::core::marker::PhantomData<fn() -> *const Shared>,
 }
 #[doc(hidden)]
 #[automatically_derived]
@@ -403,7 +403,9 @@ where
 #[automatically_derived]
 impl Shared {
     ///As `acquire_state`, with a guard that keeps the `Shared` alive and borrows nothing.
-    async fn acquire_state_owned(self: &::std::sync::Arc<Self>) -> SharedStateOwnedGuard
+    async fn acquire_state_owned(
+        self: &::async_monitor::__private::Arc<Self>,
+    ) -> SharedStateOwnedGuard
     where
         Self: 'static,
     {

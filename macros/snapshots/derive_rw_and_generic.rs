@@ -57,7 +57,7 @@ where
     K: Eq,
 {
     entries: ::async_monitor::__private::CallFields<HashMap<K, &'d [u8; N]>>,
-    __owner: ::core::marker::PhantomData<fn() -> ::std::boxed::Box<Cache<'d, K, N>>>,
+    __owner: ::core::marker::PhantomData<fn() -> *const Cache<'d, K, N>>,
 }
 #[doc(hidden)]
 #[automatically_derived]
@@ -445,7 +445,7 @@ where
 {
     ///As `write_table`, with a guard that keeps the `Cache` alive and borrows nothing.
     async fn write_table_owned(
-        self: &::std::sync::Arc<Self>,
+        self: &::async_monitor::__private::Arc<Self>,
     ) -> CacheTableWriteOwnedGuard<'d, K, N>
     where
         Self: 'static,
@@ -757,7 +757,7 @@ where
     K: Eq,
 {
     entries: ::async_monitor::__private::CallFields<HashMap<K, &'d [u8; N]>>,
-    __owner: ::core::marker::PhantomData<fn() -> ::std::boxed::Box<Cache<'d, K, N>>>,
+    __owner: ::core::marker::PhantomData<fn() -> *const Cache<'d, K, N>>,
 }
 #[doc(hidden)]
 #[automatically_derived]
@@ -1125,7 +1125,7 @@ where
 {
     ///As `read_table`, with a guard that keeps the `Cache` alive and borrows nothing.
     async fn read_table_owned(
-        self: &::std::sync::Arc<Self>,
+        self: &::async_monitor::__private::Arc<Self>,
     ) -> CacheTableReadOwnedGuard<'d, K, N>
     where
         Self: 'static,

@@ -51,6 +51,8 @@ impl Account {
             let __entry = ::async_monitor::__private::entry(__found, __object, __gate);
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
+        __type0.__suspend_mode().__may_park();
+        __type1.__suspend_mode().__may_park();
         __type0.__suspend_mode().__with(&__type1).__is_bounded();
         static __SITE: ::async_monitor::__private::Site = ::async_monitor::__private::Site::new(
             "next",

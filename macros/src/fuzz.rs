@@ -18,6 +18,7 @@ use std::{env, iter};
 use proc_macro2::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
 
 use crate::bindings::unreserved;
+use crate::forms::with_all_forms;
 use crate::random::Random;
 use crate::{check, guarded, monitor, section};
 
@@ -314,7 +315,8 @@ fn failure(name: Macro, input: &TokenStream) -> Option<String> {
             return Some(format!("a panic: {}", text.unwrap_or("?")));
         }
     };
-    if let [first, ..] = unreserved(&input, &output).as_slice() {
+    let with_all_forms = with_all_forms(output.clone());
+    if let [first, ..] = unreserved(&input, &with_all_forms).as_slice() {
         return Some(format!("a name that may be an item's: {first}"));
     }
     let mut errors = Vec::new();

@@ -24,6 +24,8 @@ mod section;
 #[cfg(test)]
 mod bindings;
 #[cfg(test)]
+mod forms;
+#[cfg(test)]
 mod fuzz;
 #[cfg(test)]
 mod half_typed;

@@ -14,6 +14,7 @@ use quote::quote;
 
 use crate::bindings::{unreserved, untested};
 use crate::check::check as expand_check;
+use crate::forms::with_all_forms;
 use crate::monitor::monitor;
 use crate::{guarded, section};
 
@@ -21,6 +22,7 @@ use crate::{guarded, section};
 #[track_caller]
 fn check(input: &TokenStream, items: TokenStream, expected: &ExpectFile) {
     let text = items.to_string();
+    let items = with_all_forms(items);
     let (unreserved, untested) = (unreserved(input, &items), untested(input, &items));
     let file = syn::parse2(items).unwrap_or_else(|error| panic!("{error}: {text}"));
     expected.assert_eq(&prettyplease::unparse(&file));

@@ -4,7 +4,7 @@
 //! wakes up from time to time and polls its future [out of patience](take_impatience):
 //! a gate that sees this takes over grants that are not picked up.
 
-#[cfg(not(any(async_monitor_loom, async_monitor_shuttle)))]
+#[cfg(all(feature = "std", not(any(async_monitor_loom, async_monitor_shuttle))))]
 mod real {
     use core::cell::Cell;
     use core::future::Future;
@@ -296,10 +296,37 @@ mod real {
     }
 }
 
-#[cfg(not(any(async_monitor_loom, async_monitor_shuttle)))]
+#[cfg(all(feature = "std", not(any(async_monitor_loom, async_monitor_shuttle))))]
 pub(crate) use self::real::{block_on, block_on_for, take_impatience, took_over};
 
+/// Without `std`, no thread parks: what would is left out, and sections that would do not
+/// compile (`__may_park`).
+#[cfg(not(feature = "std"))]
+mod never {
+    use core::future::Future;
+    use core::time::Duration;
+
+    pub(crate) fn block_on<F: Future>(_future: F) -> F::Output {
+        unreachable!("no thread parks")
+    }
+
+    pub(crate) fn block_on_for<F: Future>(_limit: Duration, _future: F) -> Option<F::Output> {
+        unreachable!("no thread parks")
+    }
+
+    #[inline]
+    pub(crate) fn take_impatience() -> bool {
+        false
+    }
+
+    pub(crate) fn took_over() {}
+}
+
+#[cfg(not(feature = "std"))]
+pub(crate) use self::never::{block_on, block_on_for, take_impatience, took_over};
+
 #[cfg(all(
+    feature = "std",
     any(debug_assertions, feature = "watch"),
     not(any(
         async_monitor_loom,
@@ -367,6 +394,7 @@ pub(crate) use self::modelled::{take_impatience, took_over};
 /// What the blocking forms do: `$attempt`, and if that fails, to park the thread for `$future`.
 /// Both are calls of the form itself, whose caller they are made for; so this is no function. A
 /// checker would take the two for two operations.
+#[cfg(feature = "std")]
 macro_rules! at_once_or_blocking {
     ($attempt:expr, $future:expr) => {{
         let attempt = if $crate::checking::is_task() {
@@ -381,4 +409,5 @@ macro_rules! at_once_or_blocking {
     }};
 }
 
+#[cfg(feature = "std")]
 pub(crate) use at_once_or_blocking;

@@ -4,9 +4,11 @@
 //! `primitives` is compiled twice, at the root and in [`local`](crate::local), and takes
 //! from `super::flavour` all in which the two differ.
 
-pub(crate) use std::sync::Arc as Rc;
-
+#[cfg(not(feature = "alloc"))]
+pub(crate) use crate::forms::NoPointer as Rc;
 pub(crate) use crate::platform::Threads as ThisFlavour;
+#[cfg(feature = "alloc")]
+pub(crate) use alloc::sync::Arc as Rc;
 
 /// Items that are compiled for the flavour of threads only.
 macro_rules! threads_only {
@@ -20,8 +22,15 @@ macro_rules! local_only {
 
 /// The type of the pointer by which several owners share a primitive. (An alias would
 /// hide from the docs which one it is.)
+#[cfg(feature = "alloc")]
 macro_rules! rc {
-    ($primitive:ty) => { ::std::sync::Arc<$primitive> };
+    ($primitive:ty) => { ::alloc::sync::Arc<$primitive> };
+}
+
+/// Without `alloc`, there is no such pointer.
+#[cfg(not(feature = "alloc"))]
+macro_rules! rc {
+    ($primitive:ty) => { $crate::forms::NoPointer<$primitive> };
 }
 
 /// The line of an example that says where a primitive is found.

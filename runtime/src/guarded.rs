@@ -4,7 +4,6 @@ use core::cell::UnsafeCell;
 use core::fmt;
 use core::marker::PhantomData;
 use core::ops::Deref;
-use std::boxed::Box;
 
 /// A field that belongs to a lock of its struct.
 ///
@@ -99,7 +98,7 @@ impl<T: ?Sized> Guarded<T> {
 /// no `#[diagnostic::on_type_error]`.
 #[doc(hidden)]
 #[rustfmt::skip] // the compiler shows the line
-pub struct AcquireItsLock<T: ?Sized>(PhantomData<fn() -> Box<T>>); // without its lock: in a section, write `lock.field`
+pub struct AcquireItsLock<T: ?Sized>(PhantomData<fn() -> *const T>); // without its lock: in a section, write `lock.field`
 
 impl<T: ?Sized> AcquireItsLock<T> {
     const HINT: Self = AcquireItsLock(PhantomData);
@@ -120,7 +119,7 @@ pub trait ReachedWithoutItsLock {}
 #[doc(hidden)]
 #[allow(missing_debug_implementations)]
 #[rustfmt::skip] // the compiler shows the line
-pub struct CallFields<T: ?Sized>(PhantomData<fn() -> Box<T>>); // of a guard: write `guard.fields().field`
+pub struct CallFields<T: ?Sized>(PhantomData<fn() -> *const T>); // of a guard: write `guard.fields().field`
 
 impl<T: ?Sized> CallFields<T> {
     pub const HINT: Self = CallFields(PhantomData);

@@ -118,7 +118,18 @@
 //! - `tokio`, `async-lock`, `futures`: the locks of these crates in the macros, see
 //!   [`adapters`].
 
+#![cfg_attr(not(feature = "std"), no_std)]
+// What only the forms use that are left out.
+#![cfg_attr(not(feature = "std"), allow(unreachable_pub, unused))]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
+
+#[cfg(not(any(target_has_atomic = "ptr", feature = "critical-section")))]
+compile_error!(
+    "this target cannot change a word in one step: add the feature `critical-section` of async-monitor"
+);
 
 #[cfg(all(
     any(async_monitor_loom, async_monitor_shuttle),
@@ -126,6 +137,7 @@
 ))]
 compile_error!("to test under loom or shuttle, add `--features __schedules`");
 
+#[cfg(feature = "std")]
 pub mod adapters;
 mod barrier;
 mod blocking;
@@ -151,6 +163,7 @@ pub mod check;
 )]
 mod checking;
 mod flavour;
+mod forms;
 mod gate;
 mod guarded;
 #[cfg(all(any(doc, doctest), feature = "macros", feature = "local"))]
@@ -158,18 +171,27 @@ pub mod guide;
 #[cfg(feature = "local")]
 #[allow(clippy::duplicate_mod)] // one code for both flavours
 pub mod local;
+mod panics;
 mod platform;
 mod primitives;
 mod queue;
 mod signal;
+#[cfg(feature = "std")]
 pub mod sync;
+#[cfg(not(feature = "std"))]
+mod sync; // how a section waits at one, which the macros name
 mod timeout;
 mod traits;
 mod unawaited;
 mod wake;
+#[cfg(feature = "std")]
 pub mod watch;
+#[cfg(not(feature = "std"))]
+#[path = "watch/request.rs"]
+mod watch;
 #[cfg_attr(
     not(all(
+        feature = "std",
         any(debug_assertions, feature = "watch"),
         not(any(
             async_monitor_loom,
@@ -191,10 +213,13 @@ pub use crate::guarded::Guarded;
 pub use crate::primitives::future;
 pub use crate::primitives::{
     BoundedSemaphore, BoundedSemaphorePermit, Condition, Event, Lock, LockGuard, MappedMutexGuard,
-    Mutex, MutexGuard, OverRelease, OwnedBoundedSemaphorePermit, OwnedLockGuard, OwnedMutexGuard,
-    OwnedRwLockReadGuard, OwnedRwLockUpgradableReadGuard, OwnedRwLockWriteGuard,
-    OwnedSemaphorePermit, RwLock, RwLockReadGuard, RwLockUpgradableReadGuard, RwLockWriteGuard,
-    Semaphore, SemaphorePermit,
+    Mutex, MutexGuard, OverRelease, RwLock, RwLockReadGuard, RwLockUpgradableReadGuard,
+    RwLockWriteGuard, Semaphore, SemaphorePermit,
+};
+#[cfg(feature = "alloc")]
+pub use crate::primitives::{
+    OwnedBoundedSemaphorePermit, OwnedLockGuard, OwnedMutexGuard, OwnedRwLockReadGuard,
+    OwnedRwLockUpgradableReadGuard, OwnedRwLockWriteGuard, OwnedSemaphorePermit,
 };
 pub use crate::timeout::Elapsed;
 pub use crate::traits::guard::{HoldsLock, Relock, View};

@@ -11,6 +11,12 @@
 //! priorities that differ, that does not help: the crate is not for such
 //! threads.)
 //!
+//! Without `std`, there is nothing to yield to: it spins until the holder is done, which
+//! another processor does soon. An interrupt handler that finds the lock taken by what it
+//! has interrupted would spin for ever. The feature `critical-section` is for that: a queue
+//! is then locked by a critical section, which nothing interrupts, and the lowest bit is
+//! always clear.
+//!
 //! # Flavours
 //!
 //! What is written on top of [`Word`] and [`QueueLock`] serves two flavours. What
@@ -19,6 +25,9 @@
 //! all that nobody else could interrupt. So the protocols are written, and
 //! modelled, once. Only the flavour `Threads` is `Sync`: the wait queue says so,
 //! and everything with a wait queue inside follows.
+
+#[cfg(all(feature = "critical-section", not(feature = "std")))]
+mod critical;
 
 use core::marker::PhantomData;
 
@@ -125,8 +134,10 @@ impl<F: Flavour> Word<F> {
 #[cfg(not(async_monitor_loom))]
 mod real {
     use core::cell::UnsafeCell;
+    #[cfg(all(target_has_atomic = "ptr", not(async_monitor_shuttle)))]
+    pub(crate) use core::sync::atomic::AtomicUsize;
     #[cfg(not(async_monitor_shuttle))]
-    pub(crate) use core::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+    pub(crate) use core::sync::atomic::{AtomicU8, Ordering};
     #[cfg(async_monitor_shuttle)]
     pub(crate) use shuttle::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
@@ -138,10 +149,18 @@ mod real {
     use core::sync::atomic::AtomicPtr;
     #[cfg(async_monitor_shuttle)]
     use shuttle::{hint, sync::atomic::AtomicPtr, thread};
-    #[cfg(not(async_monitor_shuttle))]
+    #[cfg(all(feature = "std", not(async_monitor_shuttle)))]
     use std::thread;
 
     use super::Flavour;
+    #[cfg(all(feature = "critical-section", not(feature = "std")))]
+    use super::critical::CriticalSection;
+    #[cfg(all(
+        feature = "critical-section",
+        not(feature = "std"),
+        not(target_has_atomic = "ptr")
+    ))]
+    pub(crate) use super::critical::{AtomicU32, AtomicUsize};
 
     /// A value that many may reach, one at a time.
     #[repr(transparent)]
@@ -204,8 +223,30 @@ mod real {
                 return QueueLockGuard {
                     word: &self.head,
                     head,
+                    #[cfg(all(feature = "critical-section", not(feature = "std")))]
+                    _section: None,
                 };
             }
+            self.lock_shared(head)
+        }
+
+        /// Locks it, as a critical section.
+        #[cfg(all(feature = "critical-section", not(feature = "std")))]
+        #[inline]
+        fn lock_shared(&self, _head: *mut N) -> QueueLockGuard<'_, N> {
+            let section = CriticalSection::enter();
+            QueueLockGuard {
+                word: &self.head,
+                // Acquire: pairs with the Release of `QueueLockGuard::drop`.
+                head: self.head.load(Ordering::Acquire),
+                _section: Some(section),
+            }
+        }
+
+        /// Locks it; the word was `head` a moment ago.
+        #[cfg(not(all(feature = "critical-section", not(feature = "std"))))]
+        #[inline]
+        fn lock_shared(&self, head: *mut N) -> QueueLockGuard<'_, N> {
             let head = untagged(head);
             // Acquire: pairs with the Release of `QueueLockGuard::drop`.
             let head = match self.head.compare_exchange_weak(
@@ -223,6 +264,7 @@ mod real {
             }
         }
 
+        #[cfg(not(all(feature = "critical-section", not(feature = "std"))))]
         #[cold]
         fn lock_contended(&self) -> *mut N {
             let mut spins = 0;
@@ -242,7 +284,7 @@ mod real {
                     spins += 1;
                     hint::spin_loop();
                 } else {
-                    thread::yield_now();
+                    yield_now();
                 }
             }
         }
@@ -252,6 +294,18 @@ mod real {
         pub(crate) fn was_empty(&self) -> bool {
             untagged(self.head.load(Ordering::Relaxed)).is_null()
         }
+    }
+
+    /// Gives the processor away.
+    #[cfg(feature = "std")]
+    fn yield_now() {
+        thread::yield_now();
+    }
+
+    /// There is nobody to give the processor to.
+    #[cfg(all(not(feature = "std"), not(feature = "critical-section")))]
+    fn yield_now() {
+        hint::spin_loop();
     }
 
     fn tagged<N>(head: *mut N) -> *mut N {
@@ -266,6 +320,9 @@ mod real {
         word: &'a AtomicPtr<N>,
         /// What the word will be once it is unlocked.
         head: *mut N,
+        /// Ends behind our drop. `None` for the flavour `Local`.
+        #[cfg(all(feature = "critical-section", not(feature = "std")))]
+        _section: Option<CriticalSection>,
     }
 
     impl<N> QueueLockGuard<'_, N> {
@@ -283,8 +340,8 @@ mod real {
     impl<N> Drop for QueueLockGuard<'_, N> {
         #[inline]
         fn drop(&mut self) {
-            // Release: pairs with the Acquire of `lock`. Only the holder of the
-            // bit writes the word, so a plain store loses nothing.
+            // Release: pairs with the Acquire of `lock`. Only who has locked it
+            // writes the word, so a plain store loses nothing.
             self.word.store(self.head, Ordering::Release);
         }
     }

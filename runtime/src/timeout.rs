@@ -1,7 +1,7 @@
 //! A bound for the wait to enter a section: the option `timeout`.
 
+use core::error::Error;
 use core::fmt;
-use std::error::Error;
 
 /// A section was not entered in the time that its `timeout` allows.
 ///
@@ -42,7 +42,7 @@ mod bounded {
     use core::future::Future;
     use core::pin::Pin;
     use core::task::{Context, Poll};
-    use std::time::Duration;
+    use core::time::Duration;
 
     use super::Elapsed;
     use crate::checking;

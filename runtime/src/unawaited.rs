@@ -4,13 +4,12 @@
 //! that has a name. A field of the value it does not find either way.
 
 use core::marker::PhantomData;
-use std::boxed::Box;
 
 /// What the future of a lock derefs to: a type without a use, whose name says what to do.
 #[doc(hidden)]
 #[allow(missing_debug_implementations)]
 #[rustfmt::skip] // the compiler shows the line
-pub struct AwaitItsLock<T: ?Sized>(PhantomData<fn() -> Box<T>>); // of a future: write `lock.lock().await`
+pub struct AwaitItsLock<T: ?Sized>(PhantomData<fn() -> *const T>); // of a future: write `lock.lock().await`
 
 impl<T: ?Sized> AwaitItsLock<T> {
     pub(crate) const HINT: Self = AwaitItsLock(PhantomData);

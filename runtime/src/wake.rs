@@ -1,11 +1,11 @@
 //! Waking many tasks outside of a lock.
 
-use core::any::Any;
-use core::mem::{self, MaybeUninit};
+#[cfg(feature = "std")]
+use core::mem;
+use core::mem::MaybeUninit;
 use core::task::Waker;
-use std::boxed::Box;
-use std::panic::{self, AssertUnwindSafe};
-use std::thread;
+
+use crate::panics;
 
 /// The number of wakers that are taken while a queue is locked once. A model
 /// has only a few waiters, and checks what may come between two batches, too.
@@ -15,13 +15,15 @@ pub(crate) const CAPACITY: usize = if cfg!(async_monitor_loom) { 1 } else { 32 }
 /// the order they came.
 ///
 /// A waker that panics does not keep the others from being woken: the first
-/// panic goes on when the batch is dropped, after all have been woken.
+/// panic goes on when the batch is dropped, after all have been woken. Without
+/// `std`, it ends the program.
 pub(crate) struct WakeBatch {
     wakers: [MaybeUninit<Waker>; CAPACITY],
     /// `wakers[next..len]` are initialized.
     next: usize,
     len: usize,
-    panic: Option<Box<dyn Any + Send>>,
+    #[cfg(feature = "std")]
+    panic: Option<panics::Payload>,
 }
 
 impl WakeBatch {
@@ -31,6 +33,7 @@ impl WakeBatch {
             wakers: [const { MaybeUninit::uninit() }; CAPACITY],
             next: 0,
             len: 0,
+            #[cfg(feature = "std")]
             panic: None,
         }
     }
@@ -47,6 +50,7 @@ impl WakeBatch {
         self.len += 1;
     }
 
+    #[cfg(feature = "std")]
     #[inline]
     fn pop(&mut self) -> Option<Waker> {
         if self.next == self.len {
@@ -61,15 +65,38 @@ impl WakeBatch {
         Some(unsafe { self.wakers[slot].assume_init_read() })
     }
 
-    /// Wakes all wakers of the batch and empties it. To be called without a lock.
+    /// Wakes all wakers of the batch and empties it. To be called without a lock. Never
+    /// unwinds: callers are in the middle of something.
+    #[cfg(not(feature = "std"))]
+    #[inline]
+    pub(crate) fn wake_all(&mut self) {
+        /// A panic does not leave a fn of this kind: it aborts.
+        extern "C" fn wake(waker: &mut MaybeUninit<Waker>) {
+            // SAFETY: the caller says that the slot is initialized, and does not use it again.
+            unsafe { waker.assume_init_read() }.wake();
+        }
+
+        while self.next != self.len {
+            let slot = self.next;
+            self.next += 1;
+            // Slots from `next` to `len` are initialized, and `next` has just passed this one.
+            wake(&mut self.wakers[slot]);
+        }
+        self.next = 0;
+        self.len = 0;
+    }
+
+    /// Wakes all wakers of the batch and empties it. To be called without a lock. Never
+    /// unwinds: callers are in the middle of something.
+    #[cfg(feature = "std")]
     #[inline]
     pub(crate) fn wake_all(&mut self) {
         while self.next != self.len {
-            let woken = panic::catch_unwind(AssertUnwindSafe(|| {
+            let woken = panics::catch(|| {
                 while let Some(waker) = self.pop() {
                     waker.wake();
                 }
-            }));
+            });
             if let Err(payload) = woken {
                 match self.panic {
                     None => self.panic = Some(payload),
@@ -86,14 +113,15 @@ impl WakeBatch {
 /// Wakes one task; to be called without a lock.
 #[inline]
 pub(crate) fn wake_one(waker: Waker) {
-    if thread::panicking() {
+    if panics::panicking() {
         wake_while_panicking(waker);
     } else {
         waker.wake();
     }
 }
 
-/// A second panic would end the process: a batch swallows it.
+/// A second panic would end the process: a batch swallows it. (Not without `std`, which does
+/// not come here.)
 #[cold]
 #[inline]
 fn wake_while_panicking(waker: Waker) {
@@ -104,10 +132,11 @@ impl Drop for WakeBatch {
     #[inline]
     fn drop(&mut self) {
         self.wake_all();
+        #[cfg(feature = "std")]
         if let Some(payload) = self.panic.take() {
             // During another panic, that one goes on.
-            if !thread::panicking() {
-                panic::resume_unwind(payload);
+            if !panics::panicking() {
+                std::panic::resume_unwind(payload);
             }
         }
     }

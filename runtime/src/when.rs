@@ -3,13 +3,16 @@
 //! After Hoare's conditional critical regions: the condition is evaluated with the lock
 //! held, whenever what is guarded may have changed. See the [gate](crate::gate) for how.
 
+#[cfg(feature = "alloc")]
+use alloc::boxed::Box;
+#[cfg(feature = "alloc")]
+use alloc::rc::Rc;
+#[cfg(feature = "alloc")]
+use alloc::sync::Arc;
 use core::future::Future;
+use core::mem;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
-use std::boxed::Box;
-use std::mem;
-use std::rc::Rc;
-use std::sync::Arc;
 
 use crate::LockId;
 use crate::checking::{self, Awaits};
@@ -117,7 +120,9 @@ macro_rules! through_pointer {
     )*};
 }
 
-through_pointer!(&L, Box<L>, Rc<L>, Arc<L>);
+through_pointer!(&L);
+#[cfg(feature = "alloc")]
+through_pointer!(Box<L>, Rc<L>, Arc<L>);
 
 /// A waiter with a condition, at a lock of any kind: its place in the queue.
 #[allow(missing_debug_implementations)]

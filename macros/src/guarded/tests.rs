@@ -3,6 +3,7 @@ use quote::quote;
 
 use super::{derive, parse, validate};
 use crate::diagnostics::Errors;
+use crate::forms::with_all_forms;
 
 /// The messages about a struct, all of them.
 fn messages(input: TokenStream) -> Vec<String> {
@@ -233,7 +234,7 @@ fn there_must_be_a_lock_in_a_struct_with_named_fields() {
 
 /// Every derived type name, in the order of the output.
 fn types(input: TokenStream) -> Vec<String> {
-    let file: syn::File = syn::parse2(derive(input)).expect("an expansion is Rust");
+    let file: syn::File = syn::parse2(with_all_forms(derive(input))).expect("an expansion is Rust");
     let structs = file.items.iter().filter_map(|item| match item {
         syn::Item::Struct(item) => Some(item.ident.to_string()),
         _ => None,

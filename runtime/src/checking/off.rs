@@ -8,7 +8,7 @@ mod op;
 
 use core::pin::Pin;
 use core::task::{Context, Poll};
-use std::time::Duration;
+use core::time::Duration;
 
 pub(crate) use self::op::*;
 use crate::LockId;

@@ -1,11 +1,11 @@
 //! Conditions that a release evaluates on behalf of their waiters: see "Conditions".
 
 use core::cell::Cell;
-use core::mem::{self, MaybeUninit};
-use std::panic::{self, AssertUnwindSafe};
+use core::mem::MaybeUninit;
 
 use super::policy::Policy;
 use super::{CONDITIONAL, Gate};
+use crate::panics;
 use crate::platform::{Flavour, Ordering};
 use crate::queue::{ConditionFn, NodePtr, Object, State};
 
@@ -79,7 +79,7 @@ impl<P: Policy> Batch<P> {
     #[inline]
     unsafe fn first_true(&self, object: Object) -> Option<NodePtr<P::Request>> {
         let evaluated = Cell::new(None);
-        let evaluate = AssertUnwindSafe(|| {
+        let evaluate = || {
             for condition in &self.conditions[..self.len] {
                 // SAFETY: the first `len` have been written.
                 let (node, condition) = unsafe { condition.assume_init() };
@@ -90,13 +90,9 @@ impl<P: Policy> Batch<P> {
                 }
             }
             None
-        });
-        panic::catch_unwind(evaluate).unwrap_or_else(|payload| {
-            // Its destructor could panic in turn. The owner has the panic when it
-            // evaluates the condition itself.
-            mem::forget(payload);
-            evaluated.get()
-        })
+        };
+        // The owner has the panic when it evaluates the condition itself.
+        panics::catch_and_forget(evaluate).unwrap_or_else(|| evaluated.get())
     }
 }
 
@@ -125,8 +121,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     fn release_queued_object(&self, request: P::Request, object: Object) {
         // Relaxed: the thread that has set the bit had the permit before (G7).
         let conditional = self.word.load(Ordering::Relaxed) & CONDITIONAL & P::FLAGS != 0;
-        // A second panic would end the process.
-        if !conditional || !Self::may_mutate(request) || std::thread::panicking() {
+        if !conditional || !Self::may_mutate(request) || !panics::can_be_caught() {
             return self.release_queued(request);
         }
         self.tell_of_change(true);

@@ -1,9 +1,11 @@
 //! The permit inside every guard.
 
+#[cfg(feature = "alloc")]
+use alloc::rc::Rc;
+#[cfg(feature = "alloc")]
+use alloc::sync::Arc;
 use core::mem::ManuallyDrop;
 use core::ptr;
-use std::rc::Rc;
-use std::sync::Arc;
 
 use super::Gate;
 use super::policy::Policy;
@@ -50,7 +52,9 @@ macro_rules! through_pointer {
     )*};
 }
 
-through_pointer!(&L, Rc<L>, Arc<L>);
+through_pointer!(&L);
+#[cfg(feature = "alloc")]
+through_pointer!(Rc<L>, Arc<L>);
 
 /// What a gate has granted, given back on drop. Every guard holds one.
 ///

@@ -1,11 +1,15 @@
 //! Grants belong to the task, not to the future: see "Grants belong to the task".
 
+#[cfg(feature = "std")]
 use core::cell::Cell;
+#[cfg(target_has_atomic = "ptr")]
 use core::sync::atomic::AtomicU32 as PlainAtomicU32;
 use core::task::Waker;
 
 use super::Gate;
 use super::policy::{Grants, Policy};
+#[cfg(not(target_has_atomic = "ptr"))]
+use crate::platform::AtomicU32 as PlainAtomicU32;
 use crate::platform::{Flavour, Ordering};
 use crate::queue::{LockedQueue, Node, NodePtr, State};
 
@@ -276,17 +280,21 @@ fn new_ticket<F: Flavour>() -> u32 {
     // Not a part of the protocol, hence not a type of loom: any numbers do that are
     // distinct at one gate, and a gate for one thread stays there (T1).
     static NEXT: PlainAtomicU32 = PlainAtomicU32::new(1);
+    #[cfg(feature = "std")]
     thread_local! {
         static LOCAL_NEXT: Cell<u32> = const { Cell::new(1) };
     }
-    loop {
-        let ticket = if F::LOCAL {
+    let next = || {
+        #[cfg(feature = "std")]
+        if F::LOCAL {
             let ticket = LOCAL_NEXT.get();
             LOCAL_NEXT.set(ticket.wrapping_add(1));
-            ticket
-        } else {
-            NEXT.fetch_add(1, Ordering::Relaxed)
-        };
+            return ticket;
+        }
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    };
+    loop {
+        let ticket = next();
         if ticket != 0 {
             return ticket;
         }

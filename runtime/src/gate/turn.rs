@@ -43,6 +43,7 @@ use super::policies::Exclusive;
 use super::policy::{Grants, Policy};
 use super::release::Serving;
 use super::{CONDITIONAL, FIRST_BIT, Gate, QUEUED};
+use crate::panics;
 use crate::platform::{Flavour, Ordering};
 use crate::queue::{ConditionalNode, Evaluator, LockedQueue, Node, NodePtr, Object, State};
 
@@ -113,8 +114,7 @@ impl<F: Flavour> Gate<Exclusive, F> {
     /// The first waiter to queue again (all of them, if the inner one is `None`); `None` if
     /// all conditions have been evaluated, and are false.
     fn first_to_evaluate(&self, object: Option<Object>) -> Option<Option<NodeAt>> {
-        // A second panic would end the process.
-        let Some(object) = object.filter(|_| !std::thread::panicking()) else {
+        let Some(object) = object.filter(|_| panics::can_be_caught()) else {
             return Some(None);
         };
         // As in `release_object`: the caller holds what is guarded alone, so nodes neither

@@ -1,9 +1,11 @@
 //! The flavour of the primitives in [`local`](crate::local): what the tasks of one
 //! thread share.
 
-pub(crate) use std::rc::Rc;
-
+#[cfg(not(feature = "alloc"))]
+pub(crate) use crate::forms::NoPointer as Rc;
 pub(crate) use crate::platform::Local as ThisFlavour;
+#[cfg(feature = "alloc")]
+pub(crate) use alloc::rc::Rc;
 
 /// Items that are compiled for the flavour of threads only: not here.
 macro_rules! threads_only {
@@ -16,8 +18,15 @@ macro_rules! local_only {
 }
 
 /// The type of the pointer by which several owners share a primitive.
+#[cfg(feature = "alloc")]
 macro_rules! rc {
-    ($primitive:ty) => { ::std::rc::Rc<$primitive> };
+    ($primitive:ty) => { ::alloc::rc::Rc<$primitive> };
+}
+
+/// Without `alloc`, there is no such pointer.
+#[cfg(not(feature = "alloc"))]
+macro_rules! rc {
+    ($primitive:ty) => { $crate::forms::NoPointer<$primitive> };
 }
 
 /// The line of an example that says where a primitive is found.

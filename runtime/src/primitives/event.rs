@@ -248,6 +248,7 @@ impl Event {
         /// STARTED.set();
         /// thread.join().unwrap();
         /// ```
+        #[cfg(feature = "std")]
         #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn wait_blocking(&self) {

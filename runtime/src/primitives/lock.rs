@@ -156,6 +156,7 @@ impl Lock {
         /// assert!(lock.is_locked());
         /// # drop(guard);
         /// ```
+        #[cfg(feature = "std")]
         #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn acquire_blocking(&self) -> LockGuard<'_> {
@@ -177,6 +178,7 @@ impl Lock {
     /// assert!(!lock.is_locked());
     /// # });
     /// ```
+    #[cfg(feature = "alloc")]
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn acquire_owned(self: &rc!(Self)) -> LockAcquireOwned {
@@ -194,6 +196,7 @@ impl Lock {
     /// assert!(lock.try_acquire_owned().is_none());
     /// # drop(guard);
     /// ```
+    #[cfg(feature = "alloc")]
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_acquire_owned(self: &rc!(Self)) -> Option<OwnedLockGuard> {
@@ -215,6 +218,7 @@ impl Lock {
         /// std::thread::spawn(move || drop(guard)).join().unwrap();
         /// assert!(!lock.is_locked());
         /// ```
+        #[cfg(feature = "std")]
         #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn acquire_owned_blocking(self: &rc!(Self)) -> OwnedLockGuard {

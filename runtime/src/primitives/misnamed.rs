@@ -9,11 +9,15 @@
 
 use core::ops::Deref;
 
-use super::future::{
-    BoundedSemaphoreAcquire, BoundedSemaphoreAcquireOwned, ConditionWait, ConditionWaitFor,
-    LockAcquire, LockAcquireOwned, MutexLock, MutexLockOwned, RwLockRead, RwLockReadOwned,
-    RwLockUpgradableRead, RwLockUpgradableReadOwned, RwLockUpgrade, RwLockUpgradeOwned,
-    RwLockWrite, RwLockWriteOwned, SemaphoreAcquire, SemaphoreAcquireOwned,
+use super::condition::{ConditionWait, ConditionWaitFor};
+use super::lock::{LockAcquire, LockAcquireOwned};
+use super::mutex::{MutexLock, MutexLockOwned};
+use super::rwlock::{
+    RwLockRead, RwLockReadOwned, RwLockUpgradableRead, RwLockUpgradableReadOwned, RwLockUpgrade,
+    RwLockUpgradeOwned, RwLockWrite, RwLockWriteOwned,
+};
+use super::semaphore::{
+    BoundedSemaphoreAcquire, BoundedSemaphoreAcquireOwned, SemaphoreAcquire, SemaphoreAcquireOwned,
 };
 use super::{BoundedSemaphore, Lock, RwLock, Semaphore};
 use crate::traits::guard::Relock;

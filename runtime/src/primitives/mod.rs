@@ -16,16 +16,22 @@ mod semaphore;
 
 pub use self::condition::Condition;
 pub use self::event::Event;
-pub use self::lock::{Lock, LockGuard, OwnedLockGuard};
-pub use self::mutex::{MappedMutexGuard, Mutex, MutexGuard, OwnedMutexGuard};
+#[cfg(feature = "alloc")]
+pub use self::lock::OwnedLockGuard;
+pub use self::lock::{Lock, LockGuard};
+#[cfg(feature = "alloc")]
+pub use self::mutex::OwnedMutexGuard;
+pub use self::mutex::{MappedMutexGuard, Mutex, MutexGuard};
+#[cfg(feature = "alloc")]
 pub use self::rwlock::{
-    OwnedRwLockReadGuard, OwnedRwLockUpgradableReadGuard, OwnedRwLockWriteGuard, RwLock,
-    RwLockReadGuard, RwLockUpgradableReadGuard, RwLockWriteGuard,
+    OwnedRwLockReadGuard, OwnedRwLockUpgradableReadGuard, OwnedRwLockWriteGuard,
 };
+pub use self::rwlock::{RwLock, RwLockReadGuard, RwLockUpgradableReadGuard, RwLockWriteGuard};
 pub use self::semaphore::{
-    BoundedSemaphore, BoundedSemaphorePermit, OverRelease, OwnedBoundedSemaphorePermit,
-    OwnedSemaphorePermit, Semaphore, SemaphorePermit,
+    BoundedSemaphore, BoundedSemaphorePermit, OverRelease, Semaphore, SemaphorePermit,
 };
+#[cfg(feature = "alloc")]
+pub use self::semaphore::{OwnedBoundedSemaphorePermit, OwnedSemaphorePermit};
 
 /// The futures of the primitives, by name: to store them in a struct, or to wait
 /// without a box.
@@ -35,16 +41,20 @@ pub mod future {
     }
     pub use super::condition::{ConditionWait, ConditionWaitFor};
     pub use super::event::EventWait;
-    pub use super::lock::{LockAcquire, LockAcquireOwned};
-    pub use super::mutex::{MutexLock, MutexLockOwned};
+    pub use super::lock::LockAcquire;
+    #[cfg(feature = "alloc")]
+    pub use super::lock::LockAcquireOwned;
+    pub use super::mutex::MutexLock;
+    #[cfg(feature = "alloc")]
+    pub use super::mutex::MutexLockOwned;
+    pub use super::rwlock::{RwLockRead, RwLockUpgradableRead, RwLockUpgrade, RwLockWrite};
+    #[cfg(feature = "alloc")]
     pub use super::rwlock::{
-        RwLockRead, RwLockReadOwned, RwLockUpgradableRead, RwLockUpgradableReadOwned,
-        RwLockUpgrade, RwLockUpgradeOwned, RwLockWrite, RwLockWriteOwned,
+        RwLockReadOwned, RwLockUpgradableReadOwned, RwLockUpgradeOwned, RwLockWriteOwned,
     };
-    pub use super::semaphore::{
-        BoundedSemaphoreAcquire, BoundedSemaphoreAcquireOwned, SemaphoreAcquire,
-        SemaphoreAcquireOwned,
-    };
+    pub use super::semaphore::{BoundedSemaphoreAcquire, SemaphoreAcquire};
+    #[cfg(feature = "alloc")]
+    pub use super::semaphore::{BoundedSemaphoreAcquireOwned, SemaphoreAcquireOwned};
 }
 
 /// The primitives without data are whole again after every panic: a panic of a waker is

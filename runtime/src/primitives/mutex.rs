@@ -150,6 +150,7 @@ impl<T: ?Sized> Mutex<T> {
         /// });
         /// assert_eq!(count.into_inner(), 4);
         /// ```
+        #[cfg(feature = "std")]
         #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn lock_blocking(&self) -> MutexGuard<'_, T> {
@@ -172,6 +173,7 @@ impl<T: ?Sized> Mutex<T> {
     /// assert_eq!(*count.lock().await, 1);
     /// # });
     /// ```
+    #[cfg(feature = "alloc")]
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn lock_owned(self: &rc!(Self)) -> MutexLockOwned<T> {
@@ -189,6 +191,7 @@ impl<T: ?Sized> Mutex<T> {
     /// assert!(count.try_lock_owned().is_none());
     /// # drop(guard);
     /// ```
+    #[cfg(feature = "alloc")]
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_lock_owned(self: &rc!(Self)) -> Option<OwnedMutexGuard<T>> {
@@ -209,6 +212,7 @@ impl<T: ?Sized> Mutex<T> {
         /// std::thread::spawn(move || *guard += 1).join().unwrap();
         /// assert_eq!(*count.lock_blocking(), 1);
         /// ```
+        #[cfg(feature = "std")]
         #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn lock_owned_blocking(self: &rc!(Self)) -> OwnedMutexGuard<T> {

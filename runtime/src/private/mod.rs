@@ -41,6 +41,7 @@ mod fields;
 mod lease;
 mod locks;
 mod order;
+#[cfg(feature = "alloc")]
 mod owned;
 mod place;
 mod reacquire;
@@ -82,7 +83,8 @@ pub use self::locks::{
     no_coercion, object, object_lock,
 };
 pub use self::order::{InOrder, in_order, taken};
-pub use self::owned::{OwnedCore, kept};
+#[cfg(feature = "alloc")]
+pub use self::owned::{Arc, OwnedCore, kept};
 pub use self::place::{
     Base, Found, FromObject, Gate, Needed, OfObject, Open, Opening, Returns, Shut, base, entry,
     needed,
@@ -91,7 +93,8 @@ pub use self::reacquire::{MustNotImplDrop, NeverUnpin, Reacquirable, Reacquire, 
 pub use self::reading::{Exclusively, Reading};
 pub use self::receiver::{MutableReceiver, OfNoDerive, PointsToLock, mutable_receiver};
 pub use self::suspend_mode::{
-    IsBounded, MayNest, MaySuspend, Mode, ModeOf, NonSuspending, Parks, Suspending, Unknown,
+    IsBounded, MayNest, MayPark, MaySuspend, Mode, ModeOf, NonSuspending, Parks, Suspending,
+    Unknown,
 };
 pub use self::sync_locks::{
     SyncCore, SyncGuardOf, SyncLockOf, SyncObjectLock, SyncReadCore, SyncReadGuardOf, SyncRwLockOf,

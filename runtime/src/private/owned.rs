@@ -9,8 +9,8 @@
 //! takes an owned guard by value drops the object before it returns: what is an argument
 //! must outlast the call.)
 
+pub use alloc::sync::Arc;
 use core::mem::MaybeUninit;
-use std::sync::Arc;
 
 /// An object, and a guard of one of its locks (O1).
 pub struct OwnedCore<O: ?Sized, G> {

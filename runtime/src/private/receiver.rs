@@ -6,10 +6,12 @@
 //! `__check_lock` where the derive of the object knows the lock, and derefs to [`OfNoDerive`],
 //! which has it in any case.
 
+#[cfg(feature = "alloc")]
+use alloc::rc::Rc;
+#[cfg(feature = "alloc")]
+use alloc::sync::Arc;
 use core::marker::PhantomData;
 use core::ops::Deref;
-use std::rc::Rc;
-use std::sync::Arc;
 
 /// A pointer to a lock, which others may have too.
 #[diagnostic::on_unimplemented(
@@ -22,9 +24,11 @@ pub trait PointsToLock {}
 #[diagnostic::do_not_recommend]
 impl<L: ?Sized> PointsToLock for &L {}
 
+#[cfg(feature = "alloc")]
 #[diagnostic::do_not_recommend]
 impl<L: ?Sized> PointsToLock for Arc<L> {}
 
+#[cfg(feature = "alloc")]
 #[diagnostic::do_not_recommend]
 impl<L: ?Sized> PointsToLock for Rc<L> {}
 

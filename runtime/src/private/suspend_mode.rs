@@ -8,6 +8,7 @@
 //! | [`MaySuspend`] | each `.await` in the body | yes | no |
 //! | [`MayNest`] | each `with_lock!` in the body that awaits | yes | no |
 //! | [`Parks`] | each lock of a plain fn without `blocking` | no | yes |
+//! | [`MayPark`] | each lock of plain code with `blocking` | with `std` | yes |
 //! | [`IsBounded`] | `timeout`, without `when` | yes | no |
 //!
 //! A derive says it of each lock, by [`HasLock::Mode`](super::HasLock::Mode).
@@ -83,6 +84,14 @@ pub trait MayNest<const AT: usize> {}
 )]
 pub trait Parks {}
 
+/// A thread can be parked until the locks of a section are acquired.
+#[diagnostic::on_unimplemented(
+    message = "`blocking` parks the thread, which takes the feature `std` of async-monitor",
+    label = "without `std`, only an `async fn` can wait for this lock",
+    note = "write an `async fn` without `blocking`, or add the feature `std`"
+)]
+pub trait MayPark {}
+
 /// The wait to enter a section can be bounded.
 #[diagnostic::on_unimplemented(
     message = "`timeout` cannot bound the wait for a lock of `async_monitor::sync`, which is a plain call",
@@ -106,8 +115,13 @@ modes! {
     [const AT: usize] MaySuspend<AT>: Suspending Unknown;
     [const AT: usize] MayNest<AT>: Suspending Unknown;
     Parks: NonSuspending Unknown;
+    MayPark: NonSuspending Unknown;
     IsBounded: Suspending Unknown;
 }
+
+#[cfg(feature = "std")]
+#[diagnostic::do_not_recommend]
+impl MayPark for Suspending {}
 
 /// The mode of a section.
 pub struct ModeOf<M>(PhantomData<fn() -> M>);
@@ -151,6 +165,14 @@ impl<M: Mode> ModeOf<M> {
     pub fn __parks(&self)
     where
         M: Parks,
+    {
+    }
+
+    /// Stands for a lock of plain code with `blocking`.
+    #[inline]
+    pub fn __may_park(&self)
+    where
+        M: MayPark,
     {
     }
 

@@ -4,7 +4,7 @@
 #[cfg(any(feature = "tokio", feature = "smol"))]
 #[inline]
 pub fn timeout<F: Future>(
-    limit: std::time::Duration,
+    limit: core::time::Duration,
     entry: F,
 ) -> impl Future<Output = Result<F::Output, crate::Elapsed>> {
     crate::timeout::timeout(limit, entry)
@@ -13,7 +13,7 @@ pub fn timeout<F: Future>(
 /// The same for a thread, which is parked and needs no timer.
 #[inline]
 pub fn block_on_for<F: Future>(
-    limit: std::time::Duration,
+    limit: core::time::Duration,
     entry: F,
 ) -> Result<F::Output, crate::Elapsed> {
     crate::blocking::block_on_for(limit, entry).ok_or(crate::Elapsed)
@@ -46,7 +46,7 @@ mod without_timer {
 
     /// The wait to enter a section, unbounded.
     #[inline]
-    pub fn timeout<F: Future>(_limit: std::time::Duration, entry: F) -> Unbounded<F> {
+    pub fn timeout<F: Future>(_limit: core::time::Duration, entry: F) -> Unbounded<F> {
         Unbounded(entry)
     }
 

@@ -55,9 +55,7 @@ pub(crate) type NodePtr<R> = NonNull<Node<R>>;
 /// nobody has to look for one. Not a part of the protocol, hence not a type of loom.
 #[cfg(not(any(async_monitor_loom, async_monitor_shuttle)))]
 mod woken {
-    use core::sync::atomic::AtomicUsize;
-
-    use crate::platform::Ordering;
+    use crate::platform::{AtomicUsize, Ordering};
 
     static WOKEN: AtomicUsize = AtomicUsize::new(0);
 

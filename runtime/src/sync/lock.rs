@@ -3,8 +3,9 @@
 use core::fmt;
 use core::panic::{RefUnwindSafe, UnwindSafe};
 
+use super::hold::Hold;
 use super::raw::{RawMutex, RawMutexGuard};
-use super::turns::{Hold, Turns};
+use super::turns::Turns;
 use super::when::conditional_sync_lock;
 use crate::checking::SyncOp;
 use crate::platform::const_unless_loom;

@@ -23,14 +23,24 @@
 //! thread of the executor, and all tasks with it. Where a section has to wait, take the
 //! async lock.
 
+#[cfg(feature = "std")]
+mod hold;
+#[cfg(feature = "std")]
 mod lock;
+#[cfg(feature = "std")]
 mod misnamed;
+#[cfg(feature = "std")]
 mod mutex;
+#[cfg(feature = "std")]
 mod raw;
+#[cfg(feature = "std")]
 mod rwlock;
 pub(crate) mod turns;
 pub(crate) mod when;
 
+#[cfg(feature = "std")]
 pub use self::lock::{Lock, LockGuard};
+#[cfg(feature = "std")]
 pub use self::mutex::{Mutex, MutexGuard};
+#[cfg(feature = "std")]
 pub use self::rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};

@@ -8,8 +8,9 @@
 use core::cell::UnsafeCell;
 use core::fmt;
 
+use super::hold::Hold;
 use super::raw::{RawReadGuard, RawRwLock, RawWriteGuard};
-use super::turns::{Hold, Turns};
+use super::turns::Turns;
 use super::when::{ConditionalSyncRwLock, conditional_sync_lock};
 use crate::checking::SyncOp;
 use crate::gate::guard_traits;

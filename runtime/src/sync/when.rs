@@ -4,13 +4,16 @@
 //! the lock, evaluates its condition, and either keeps both, in the guard, or gives both
 //! back. It parks its thread for the lock, as every section does, and never for the turn.
 
+#[cfg(feature = "alloc")]
+use alloc::boxed::Box;
+#[cfg(feature = "alloc")]
+use alloc::rc::Rc;
+#[cfg(feature = "alloc")]
+use alloc::sync::Arc;
 use core::future::Future;
 use core::mem;
 use core::pin::Pin;
 use core::task::{Context, Poll};
-use std::boxed::Box;
-use std::rc::Rc;
-use std::sync::Arc;
 
 use super::turns::Turns;
 use crate::LockId;
@@ -221,7 +224,9 @@ macro_rules! through_pointer {
     )*};
 }
 
-through_pointer!(&L, Box<L>, Rc<L>, Arc<L>);
+through_pointer!(&L);
+#[cfg(feature = "alloc")]
+through_pointer!(Box<L>, Rc<L>, Arc<L>);
 
 /// A waiter at the turns of a lock.
 struct Waiter<'a> {

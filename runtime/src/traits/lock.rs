@@ -1,14 +1,17 @@
 //! The traits by which the macros acquire a lock, whatever its kind.
 
+#[cfg(feature = "alloc")]
+use alloc::boxed::Box;
+#[cfg(feature = "alloc")]
+use alloc::rc::Rc;
+#[cfg(feature = "alloc")]
+use alloc::sync::Arc;
 use core::convert::Infallible;
 use core::fmt;
 use core::future::Future;
 use core::hash::Hash;
 use core::pin::Pin;
 use core::task::{Context, Poll};
-use std::boxed::Box;
-use std::rc::Rc;
-use std::sync::Arc;
 
 use crate::queue::Object;
 use crate::watching::Site;
@@ -22,8 +25,7 @@ use crate::watching::Site;
 ///
 /// ```
 /// use async_monitor::{AsyncLock, Lock};
-/// use std::sync::Arc;
-///
+/// ///
 /// let (a, b) = (Arc::new(Lock::new()), Lock::new());
 /// assert_eq!(a.id(), Arc::clone(&a).id());
 /// assert_ne!(a.id(), b.id());
@@ -244,8 +246,7 @@ pub trait AsyncLock {
     ///
     /// ```
     /// use async_monitor::{AsyncLock, CanBeLost, Event, Lease, Lock, LockGuard};
-    /// use std::sync::Arc;
-    ///
+    ///     ///
     /// struct Leased {
     ///     lock: Lock,
     ///     expired: Arc<Event>,
@@ -349,8 +350,7 @@ pub trait AsyncLock {
 /// ```
 /// # futures::executor::block_on(async {
 /// use async_monitor::{Event, Lease};
-/// use std::sync::Arc;
-///
+/// ///
 /// let expired = Arc::new(Event::new());
 /// let clock = Arc::clone(&expired);
 /// let lease = Lease::new(async move {
@@ -361,7 +361,14 @@ pub trait AsyncLock {
 /// assert_eq!(lease.await, "the lease has expired");
 /// # });
 /// ```
-pub struct Lease<E>(Pin<Box<dyn Future<Output = E> + Send>>);
+pub struct Lease<E>(Ended<E>);
+
+#[cfg(feature = "alloc")]
+type Ended<E> = Pin<Box<dyn Future<Output = E> + Send>>;
+
+/// Nothing makes a lease without `alloc`.
+#[cfg(not(feature = "alloc"))]
+type Ended<E> = core::future::Pending<E>;
 
 impl<E> Lease<E> {
     /// A lease that ends, with an error that says why, when the future completes.
@@ -391,6 +398,7 @@ impl<E> Lease<E> {
     /// assert_eq!(lease.await, "expired");
     /// # });
     /// ```
+    #[cfg(feature = "alloc")]
     pub fn new(ended: impl Future<Output = E> + Send + 'static) -> Self {
         Lease(Box::pin(ended))
     }
@@ -401,7 +409,7 @@ impl<E> Future for Lease<E> {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<E> {
-        self.0.as_mut().poll(cx)
+        Pin::new(&mut self.0).poll(cx)
     }
 }
 
@@ -751,7 +759,9 @@ macro_rules! through_pointer {
     )*};
 }
 
-through_pointer!(&L, Box<L>, Rc<L>, Arc<L>);
+through_pointer!(&L);
+#[cfg(feature = "alloc")]
+through_pointer!(Box<L>, Rc<L>, Arc<L>);
 
 /// A future whose output cannot be an error. An `async` block would do the same,
 /// and be larger.

@@ -1,8 +1,11 @@
 //! The traits by which the macros acquire a lock for a section that never suspends.
 
-use std::boxed::Box;
-use std::rc::Rc;
-use std::sync::Arc;
+#[cfg(feature = "alloc")]
+use alloc::boxed::Box;
+#[cfg(feature = "alloc")]
+use alloc::rc::Rc;
+#[cfg(feature = "alloc")]
+use alloc::sync::Arc;
 
 use super::lock::LockId;
 use crate::queue::Object;
@@ -79,8 +82,7 @@ pub trait SyncLock {
     ///
     /// ```
     /// use async_monitor::{SyncLock, sync};
-    /// use std::sync::Arc;
-    ///
+    ///     ///
     /// let lock = Arc::new(sync::Lock::new());
     /// assert_eq!(lock.id(), Arc::clone(&lock).id());
     /// assert_ne!(lock.id(), sync::Lock::new().id());
@@ -332,4 +334,6 @@ macro_rules! through_pointer {
     )*};
 }
 
-through_pointer!(&L, Box<L>, Rc<L>, Arc<L>);
+through_pointer!(&L);
+#[cfg(feature = "alloc")]
+through_pointer!(Box<L>, Rc<L>, Arc<L>);

@@ -152,6 +152,7 @@
 mod json;
 mod metrics;
 mod report;
+mod request;
 #[cfg(all(unix, feature = "watch-signal"))]
 mod signal;
 
@@ -161,9 +162,8 @@ use std::time::Duration;
 #[allow(unused_imports)] // in builds that do not watch
 pub(crate) use self::metrics::BUCKETS;
 pub use self::metrics::{Metrics, Times};
-pub use self::report::{
-    Behind, Held, Kind, Mode, Order, OrderedLock, Place, Report, Resource, SectionInfo, Wait,
-};
+pub use self::report::{Behind, Held, Kind, Order, OrderedLock, Place, Report, SectionInfo, Wait};
+pub use self::request::{Mode, Resource};
 #[cfg(all(unix, feature = "watch-signal"))]
 pub use self::signal::{OnSignal, on_signal};
 

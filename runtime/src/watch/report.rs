@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::string::String;
 use std::vec::Vec;
 
+use super::{Mode, Resource};
 use crate::LockId;
 
 /// What [`report`](super::report) returns, and what the hook is called with.
@@ -85,59 +86,6 @@ pub enum Kind {
     MetricsFull,
     /// A lock has been held for [long](super::set_long_hold).
     LongHold,
-}
-
-/// How a lock is held, or asked for.
-///
-/// ```
-/// use async_monitor::watch::{self, Mode};
-///
-/// let writers = watch::report().waits.into_iter().filter(|wait| wait.mode == Mode::Exclusive);
-/// println!("{} wait to write", writers.count());
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
-#[non_exhaustive]
-pub enum Mode {
-    /// Alone: a `Lock`, a `Mutex`, or a `RwLock` to write.
-    Exclusive,
-    /// To read.
-    Shared,
-    /// To read, and perhaps to write later.
-    Upgradable,
-    /// To write, by the holder of an upgradable guard.
-    Upgrade,
-    /// So many permits of a semaphore.
-    Permits(usize),
-}
-
-/// What can be waited for.
-///
-/// ```
-/// use async_monitor::watch::{self, Resource};
-///
-/// let report = watch::report();
-/// let of_locks = report.waits.iter().filter(|wait| wait.resource == Resource::Lock);
-/// println!("{} of {} wait for a lock", of_locks.count(), report.waits.len());
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
-#[non_exhaustive]
-pub enum Resource {
-    /// A lock.
-    Lock,
-    /// The permits of a semaphore.
-    Semaphore,
-    /// A lock, and then a condition of what it guards (`when`).
-    When,
-    /// An `Event`.
-    Event,
-    /// A notification of a `Condition`.
-    Condition,
-    /// The others at a `Barrier`.
-    Barrier,
 }
 
 /// A section.

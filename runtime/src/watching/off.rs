@@ -6,18 +6,21 @@
 mod ask;
 mod awaited;
 
+#[cfg(feature = "alloc")]
+use alloc::string::String;
 use core::fmt;
 use core::future::IntoFuture;
 use core::marker::PhantomData;
 use core::ptr::NonNull;
 use core::task::Waker;
+#[cfg(feature = "std")]
 use core::time::Duration;
-use std::string::String;
 
 pub(crate) use self::ask::{Ask, Short};
 pub use self::awaited::{AwaitWithin, Awaited};
 use crate::LockId;
 use crate::queue::{Node, Request};
+#[cfg(feature = "std")]
 use crate::watch::{Kind, Metrics, Report};
 
 /// A place in the code of a user.
@@ -142,6 +145,7 @@ pub struct Elsewhere;
 impl Elsewhere {
     /// A handle.
     #[inline]
+    #[cfg(feature = "alloc")]
     pub fn new(_known: impl FnOnce() -> (LockId, String)) -> Self {
         Elsewhere
     }
@@ -154,6 +158,7 @@ impl Elsewhere {
 
     /// Nothing.
     #[inline]
+    #[cfg(feature = "alloc")]
     pub fn held_by(&self, _holder: impl FnOnce() -> String) {}
 
     /// The future.
@@ -357,16 +362,21 @@ impl<F: IntoFuture, const N: usize> AwaitWithin<F> for &Section<'_, N> {
     }
 }
 
+#[cfg(feature = "std")]
 pub(crate) fn set_threshold(_threshold: Duration) {}
 
+#[cfg(feature = "std")]
 pub(crate) fn set_long_hold(_limit: Duration) {}
 
+#[cfg(feature = "std")]
 pub(crate) fn set_metrics(_is_on: bool) {}
 
+#[cfg(feature = "std")]
 pub(crate) fn metrics() -> std::vec::Vec<Metrics> {
     std::vec::Vec::new()
 }
 
+#[cfg(feature = "std")]
 pub(crate) fn report() -> Report {
     Report::new(Kind::Snapshot, std::vec::Vec::new(), std::vec::Vec::new())
 }

@@ -87,9 +87,11 @@ impl Side<'_> {
                     #tried
                 }
 
-                #[doc = #blocking_doc]
-                #vis fn #blocking(&self) -> #guard #bound {
-                    #krate::__private::block_on(self.#acquire())
+                #krate::__with_std! {
+                    #[doc = #blocking_doc]
+                    #vis fn #blocking(&self) -> #guard #bound {
+                        #krate::__private::block_on(self.#acquire())
+                    }
                 }
             }
         }

@@ -66,7 +66,7 @@ impl Side<'_> {
     /// pub struct AccountLedgerCallFields {
     ///     balance: ::async_monitor::__private::CallFields<i64>,
     ///     history: ::async_monitor::__private::CallFields<Vec<i64>>,
-    ///     __owner: ::core::marker::PhantomData<fn() -> ::std::boxed::Box<Account>>,
+    ///     __owner: ::core::marker::PhantomData<fn() -> *const Account>,
     /// }
     ///
     /// impl<'__guard> ::core::ops::Deref for AccountLedgerGuard<'__guard> {
@@ -118,7 +118,7 @@ impl Side<'_> {
             #[doc(hidden)]
             #vis struct #hint #declared #where_clause {
                 #(#declarations)*
-                __owner: ::core::marker::PhantomData<fn() -> ::std::boxed::Box<#this>>,
+                __owner: ::core::marker::PhantomData<fn() -> *const #this>,
             }
 
             #[doc(hidden)]

@@ -10,6 +10,7 @@ impl Side<'_> {
     /// Expands to:
     ///
     /// ```text
+    /// // within `::async_monitor::__with_alloc! { .. }`
     /// pub struct AccountLedgerOwnedGuard(
     ///     ::async_monitor::__private::OwnedCore<Account, AccountLedgerGuard<'static>>,
     /// )
@@ -76,53 +77,55 @@ impl Side<'_> {
         );
         let fields_doc = format!("What `{name}` guards, for as long as the guard is borrowed.");
         quote! {
-            #[doc = #doc]
-            #[must_use = "the lock is released as soon as the guard is dropped"]
-            #hidden
-            #vis struct #owned #params (
-                #private::OwnedCore<#this, #guard_type>,
-            ) #where_static;
+            #krate::__with_alloc! {
+                #[doc = #doc]
+                #[must_use = "the lock is released as soon as the guard is dropped"]
+                #hidden
+                #vis struct #owned #params (
+                    #private::OwnedCore<#this, #guard_type>,
+                ) #where_static;
 
-            #[automatically_derived]
-            impl #params ::core::fmt::Debug for #owned #arguments #where_static {
-                #[doc(hidden)]
-                fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                    ::core::fmt::DebugStruct::finish_non_exhaustive(
-                        &mut ::core::fmt::Formatter::debug_struct(
-                            __formatter,
-                            ::core::stringify!(#owned),
-                        ),
-                    )
-                }
-            }
-
-            #[automatically_derived]
-            impl #params #owned #arguments #where_static {
-                #[doc = #fields_doc]
-                #[inline]
-                #method_vis fn fields(#receiver self) -> #held {
-                    #guard::fields(#unsafe_ { #private::OwnedCore::#get(#receiver self.0) })
+                #[automatically_derived]
+                impl #params ::core::fmt::Debug for #owned #arguments #where_static {
+                    #[doc(hidden)]
+                    fn fmt(&self, __formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                        ::core::fmt::DebugStruct::finish_non_exhaustive(
+                            &mut ::core::fmt::Formatter::debug_struct(
+                                __formatter,
+                                ::core::stringify!(#owned),
+                            ),
+                        )
+                    }
                 }
 
-                /// Releases the lock. Equivalent to `drop(guard)`.
-                #[inline]
-                #method_vis fn release(_: Self) {}
-            }
+                #[automatically_derived]
+                impl #params #owned #arguments #where_static {
+                    #[doc = #fields_doc]
+                    #[inline]
+                    #method_vis fn fields(#receiver self) -> #held {
+                        #guard::fields(#unsafe_ { #private::OwnedCore::#get(#receiver self.0) })
+                    }
 
-            #[automatically_derived]
-            impl #params #this #where_clause {
-                #[doc = #method_doc]
-                #method_vis #is_async fn #method(
-                    self: &::std::sync::Arc<Self>,
-                ) -> #owned #arguments
-                where
-                    Self: 'static,
-                    #bounds
-                {
-                    let __owner = ::core::clone::Clone::clone(self);
-                    let __object: &'static Self = #unsafe_ { #private::kept(&__owner) };
-                    let __guard = Self::#acquire(__object) #awaited;
-                    #owned(#unsafe_ { #private::OwnedCore::new(__owner, __guard) })
+                    /// Releases the lock. Equivalent to `drop(guard)`.
+                    #[inline]
+                    #method_vis fn release(_: Self) {}
+                }
+
+                #[automatically_derived]
+                impl #params #this #where_clause {
+                    #[doc = #method_doc]
+                    #method_vis #is_async fn #method(
+                        self: &#private::Arc<Self>,
+                    ) -> #owned #arguments
+                    where
+                        Self: 'static,
+                        #bounds
+                    {
+                        let __owner = ::core::clone::Clone::clone(self);
+                        let __object: &'static Self = #unsafe_ { #private::kept(&__owner) };
+                        let __guard = Self::#acquire(__object) #awaited;
+                        #owned(#unsafe_ { #private::OwnedCore::new(__owner, __guard) })
+                    }
                 }
             }
         }

@@ -19,7 +19,7 @@ use crate::section::model::Section;
 /// __type0.__suspend_mode().__with(&__type1).__may_suspend::<0>();
 /// ```
 ///
-/// the first for each lock of a plain fn without `blocking`, the second where there is a
+/// the first for each lock of a plain fn without `blocking` (with it, `__may_park`), the second where there is a
 /// `timeout` without `when`, and the last one for each `.await`. All of them come before the
 /// body: a block around an operand would end its temporaries.
 pub(super) fn questions(
@@ -37,10 +37,15 @@ pub(super) fn questions(
         quote_spanned!(span=> #suspend_mode.#question #number ();)
     };
     let mut questions = TokenStream::new();
-    if site.wait() == Wait::Park && options.blocking.is_none() {
+    if site.wait() == Wait::Park {
+        let question = match options.blocking {
+            None => "__parks",
+            Some(_) => "__may_park",
+        };
         questions.extend(locks.iter().map(|lock| {
             let (span, entry_type) = (lock.span(), &lock.entry_type);
-            quote_spanned!(span=> #entry_type.__suspend_mode().__parks();)
+            let question = Ident::new(question, span);
+            quote_spanned!(span=> #entry_type.__suspend_mode().#question();)
         }));
     }
     if let Some(timeout) = options.timeout.as_ref().filter(|_| options.when.is_none()) {

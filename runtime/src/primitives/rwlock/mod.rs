@@ -312,6 +312,7 @@ impl<T: ?Sized> RwLock<T> {
         ///     }
         /// });
         /// ```
+        #[cfg(feature = "std")]
         #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn read_blocking(&self) -> RwLockReadGuard<'_, T> {
@@ -334,6 +335,7 @@ impl<T: ?Sized> RwLock<T> {
         /// });
         /// assert_eq!(count.into_inner(), 4);
         /// ```
+        #[cfg(feature = "std")]
         #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn write_blocking(&self) -> RwLockWriteGuard<'_, T> {
@@ -356,6 +358,7 @@ impl<T: ?Sized> RwLock<T> {
         /// }
         /// assert_eq!(*cache.read_blocking(), Some(42));
         /// ```
+        #[cfg(feature = "std")]
         #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn upgradable_read_blocking(&self) -> RwLockUpgradableReadGuard<'_, T> {
@@ -375,6 +378,7 @@ impl<T: ?Sized> RwLock<T> {
     #[doc = per_flavour!("std::thread::spawn(move || assert_eq!(*guard, 1)).join().unwrap();", "assert_eq!(*guard, 1);")]
     /// # });
     /// ```
+    #[cfg(feature = "alloc")]
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn read_owned(self: &rc!(Self)) -> RwLockReadOwned<T> {
@@ -395,6 +399,7 @@ impl<T: ?Sized> RwLock<T> {
     /// assert_eq!(*config.read().await, 2);
     /// # });
     /// ```
+    #[cfg(feature = "alloc")]
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn write_owned(self: &rc!(Self)) -> RwLockWriteOwned<T> {
@@ -417,6 +422,7 @@ impl<T: ?Sized> RwLock<T> {
     /// assert_eq!(*cache.read().await, Some(42));
     /// # });
     /// ```
+    #[cfg(feature = "alloc")]
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn upgradable_read_owned(self: &rc!(Self)) -> RwLockUpgradableReadOwned<T> {
@@ -434,6 +440,7 @@ impl<T: ?Sized> RwLock<T> {
     /// assert_eq!(*guard, 1);
     /// # drop(guard);
     /// ```
+    #[cfg(feature = "alloc")]
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_read_owned(self: &rc!(Self)) -> Option<OwnedRwLockReadGuard<T>> {
@@ -453,6 +460,7 @@ impl<T: ?Sized> RwLock<T> {
     /// assert_eq!(*guard, 1);
     /// # drop(guard);
     /// ```
+    #[cfg(feature = "alloc")]
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_write_owned(self: &rc!(Self)) -> Option<OwnedRwLockWriteGuard<T>> {
@@ -472,6 +480,7 @@ impl<T: ?Sized> RwLock<T> {
     /// assert_eq!(*guard, 1);
     /// # drop(guard);
     /// ```
+    #[cfg(feature = "alloc")]
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_upgradable_read_owned(
@@ -493,6 +502,7 @@ impl<T: ?Sized> RwLock<T> {
         /// let guard = config.read_owned_blocking();
         /// std::thread::spawn(move || assert_eq!(*guard, 1)).join().unwrap();
         /// ```
+        #[cfg(feature = "std")]
         #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn read_owned_blocking(self: &rc!(Self)) -> OwnedRwLockReadGuard<T> {
@@ -513,6 +523,7 @@ impl<T: ?Sized> RwLock<T> {
         /// std::thread::spawn(move || *guard += 1).join().unwrap();
         /// assert_eq!(*count.read_blocking(), 2);
         /// ```
+        #[cfg(feature = "std")]
         #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn write_owned_blocking(self: &rc!(Self)) -> OwnedRwLockWriteGuard<T> {
@@ -536,6 +547,7 @@ impl<T: ?Sized> RwLock<T> {
         /// }
         /// assert_eq!(*cache.read_blocking(), Some(42));
         /// ```
+        #[cfg(feature = "std")]
         #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
         #[inline]
         pub fn upgradable_read_owned_blocking(self: &rc!(Self)) -> OwnedRwLockUpgradableReadGuard<T> {

@@ -266,6 +266,7 @@ macro_rules! semaphore {
                 /// });
                 /// assert_eq!(semaphore.available_permits(), 2);
                 /// ```
+                #[cfg(feature = "std")]
                 #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
                 #[inline]
                 pub fn acquire_blocking(&self) -> $permit<'_> {
@@ -285,6 +286,7 @@ macro_rules! semaphore {
                 /// assert_eq!(semaphore.available_permits(), 2);
                 /// # drop(permits);
                 /// ```
+                #[cfg(feature = "std")]
                 #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
                 #[inline]
                 pub fn acquire_many_blocking(&self, permits: usize) -> $permit<'_> {
@@ -306,6 +308,7 @@ macro_rules! semaphore {
             /// assert_eq!(semaphore.available_permits(), 1);
             /// # });
             /// ```
+            #[cfg(feature = "alloc")]
             #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             pub fn acquire_owned(self: &rc!(Self)) -> $acquire_owned {
@@ -325,6 +328,7 @@ macro_rules! semaphore {
             /// # drop(permits);
             /// # });
             /// ```
+            #[cfg(feature = "alloc")]
             #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             pub fn acquire_many_owned(self: &rc!(Self), permits: usize) -> $acquire_owned {
@@ -342,6 +346,7 @@ macro_rules! semaphore {
             /// assert!(semaphore.try_acquire_owned().is_none());
             /// # drop(permit);
             /// ```
+            #[cfg(feature = "alloc")]
             #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             pub fn try_acquire_owned(self: &rc!(Self)) -> Option<$owned_permit> {
@@ -360,6 +365,7 @@ macro_rules! semaphore {
             /// assert!(semaphore.try_acquire_many_owned(3).is_none());
             /// # drop(permits);
             /// ```
+            #[cfg(feature = "alloc")]
             #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
             #[inline]
             pub fn try_acquire_many_owned(
@@ -383,6 +389,7 @@ macro_rules! semaphore {
                 /// std::thread::spawn(move || drop(permit)).join().unwrap();
                 /// assert_eq!(semaphore.available_permits(), 1);
                 /// ```
+                #[cfg(feature = "std")]
                 #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
                 #[inline]
                 pub fn acquire_owned_blocking(self: &rc!(Self)) -> $owned_permit {
@@ -403,6 +410,7 @@ macro_rules! semaphore {
                 /// std::thread::spawn(move || drop(permits)).join().unwrap();
                 /// assert_eq!(semaphore.available_permits(), 5);
                 /// ```
+                #[cfg(feature = "std")]
                 #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
                 #[inline]
                 pub fn acquire_many_owned_blocking(self: &rc!(Self), permits: usize) -> $owned_permit {

@@ -1,0 +1,59 @@
+//! What is asked of a lock, and of what else can be waited for. The part of this module that there
+//! is without `std`, too, where nobody reads it.
+
+/// How a lock is held, or asked for.
+///
+/// ```
+/// use async_monitor::watch::{self, Mode};
+///
+/// let writers = watch::report().waits.into_iter().filter(|wait| wait.mode == Mode::Exclusive);
+/// println!("{} wait to write", writers.count());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
+pub enum Mode {
+    /// Alone: a `Lock`, a `Mutex`, or a `RwLock` to write.
+    Exclusive,
+    /// To read.
+    Shared,
+    /// To read, and perhaps to write later.
+    Upgradable,
+    /// To write, by the holder of an upgradable guard.
+    Upgrade,
+    /// So many permits of a semaphore.
+    Permits(usize),
+}
+
+/// What can be waited for.
+///
+/// ```
+/// use async_monitor::watch::{self, Resource};
+///
+/// let report = watch::report();
+/// let of_locks = report.waits.iter().filter(|wait| wait.resource == Resource::Lock);
+/// println!("{} of {} wait for a lock", of_locks.count(), report.waits.len());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
+pub enum Resource {
+    /// A lock.
+    Lock,
+    /// The permits of a semaphore.
+    Semaphore,
+    /// A lock, and then a condition of what it guards (`when`).
+    When,
+    /// An `Event`.
+    Event,
+    /// A notification of a `Condition`.
+    Condition,
+    /// The others at a `Barrier`.
+    Barrier,
+}
+
+/// Nothing is watched.
+#[cfg(not(feature = "std"))]
+pub(crate) const IS_ON: bool = false;

@@ -118,7 +118,7 @@
 //! - `tokio`, `async-lock`, `futures`: the locks of these crates in the macros, see
 //!   [`adapters`].
 
-#![cfg_attr(not(feature = "std"), no_std)]
+#![cfg_attr(not(any(feature = "std", test)), no_std)]
 // What only the forms use that are left out.
 #![cfg_attr(not(feature = "std"), allow(unreachable_pub, unused))]
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -5,7 +5,7 @@
 //! says. In the end each task is polled only after it was woken, and everything ends.
 //!
 //! A long run: `ASYNC_MONITOR_STEPS=10_000_000 cargo test --release -p async-monitor
-//! --no-default-features --test model crowd`.
+//! --no-default-features --features std --test model crowd`.
 
 use std::cell::Cell;
 use std::fmt::{self, Debug, Formatter};

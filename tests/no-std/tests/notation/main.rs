@@ -1,0 +1,31 @@
+//! What firmware would have, run on the host: the tests have std, the crates under test do not.
+//!
+//! `cargo test -p no-std`, and `--features critical-section`, where wait queues are locked by
+//! critical sections.
+
+#[cfg(feature = "critical-section")]
+mod critical;
+mod executor;
+mod panics;
+mod sections;
+mod threads;
+
+/// Stands for the critical sections where there are none.
+#[cfg(not(feature = "critical-section"))]
+mod critical {
+    pub(crate) fn depth() -> usize {
+        0
+    }
+
+    pub(crate) fn entered() -> usize {
+        usize::MAX
+    }
+}
+
+#[test]
+fn std_is_off() {
+    assert!(
+        !no_std::monitors_have_std(),
+        "another package of the same build has brought std in: `cargo test -p no-std`"
+    );
+}

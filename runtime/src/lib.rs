@@ -17,7 +17,7 @@
 //! | awaits, and all its tasks run on one thread | `local` |
 //!
 #![cfg_attr(
-    all(feature = "macros", feature = "local"),
+    all(feature = "macros", feature = "local", feature = "std"),
     doc = "The [guide] has a tutorial, ways in from std, tokio and asyncio, recipes, the cancel \
            safety of each method, the limits and the alternatives.\n"
 )]
@@ -100,11 +100,43 @@
 //! unless you write generic code: on an `Arc<Lock>`, their methods shadow the lock's own
 //! and return a `Result`.
 //!
+//! # Without std
+//!
+//! With `default-features = false` and without the feature `std`, the crate is `no_std`, and
+//! allocates nothing.
+//!
+//! ```toml
+//! async-monitor = { version = "0.1", default-features = false, features = ["macros"] }
+//! ```
+//!
+//! | there is | with |
+//! |---|---|
+//! | the async primitives, `local`, sections with `when`, `atomic`, `no_await`, [`Condition`], `#[monitor]` | nothing else |
+//! | the `*_owned` forms, locks behind `Box`, `Rc` and `Arc`, [`Lease::new`] | `alloc` |
+//! | the `*_blocking` forms, the option `blocking`, [`sync`], `timeout`, [`watch`], [`adapters`] | `std` |
+//!
+//! Who finds a wait queue locked spins, until the other is done: a few instructions, on another
+//! processor. With the feature `critical-section`, a queue is locked by a critical section of the
+//! crate of that name instead. Take it where the same primitive is used
+//!
+//! - by an interrupt handler and by what it interrupts, or by tasks that pre-empt each other on
+//!   one processor: they would spin for ever, as the holder of the queue does not run meanwhile;
+//! - on a target without compare-and-swap, as `thumbv6m-none-eabi`.
+//!
+//! No code of yours runs in such a critical section, no waker either. Who builds the program
+//! provides it, as for all users of that crate. With `std`, the feature does nothing.
+//!
+//! A panic may abort or unwind, as the program is built. If it unwinds, guards release their locks
+//! and `atomic` rolls back; but a waker that panics where several are woken ends the program. A
+//! release does not evaluate the conditions of others: it wakes their tasks.
+//!
 //! # Features
 //!
 //! - `macros` (on by default): `#[derive(Guarded)]`, `#[monitor]`,
 //!   `#[synchronized]`, `#[holding]` and `with_lock!`.
 //! - `local` (on by default): the primitives once more, for tasks of one thread.
+//! - `std` (on by default), `alloc`, `critical-section`: see [above](#without-std). What follows
+//!   implies `std`.
 //! - `parking_lot`: the locks of [`sync`] over those of parking_lot.
 //! - `watch`: [watching](watch) also without `debug_assertions`.
 //! - `check`: every schedule of a test, as a dev-dependency: the module `check`.
@@ -166,7 +198,12 @@ mod flavour;
 mod forms;
 mod gate;
 mod guarded;
-#[cfg(all(any(doc, doctest), feature = "macros", feature = "local"))]
+#[cfg(all(
+    any(doc, doctest),
+    feature = "macros",
+    feature = "local",
+    feature = "std"
+))]
 pub mod guide;
 #[cfg(feature = "local")]
 #[allow(clippy::duplicate_mod)] // one code for both flavours

@@ -153,6 +153,11 @@
 #![cfg_attr(not(any(feature = "std", test)), no_std)]
 // What only the forms use that are left out.
 #![cfg_attr(not(feature = "std"), allow(unreachable_pub, unused))]
+// The pages are those of a build with std.
+#![cfg_attr(
+    not(feature = "std"),
+    allow(rustdoc::broken_intra_doc_links, rustdoc::private_intra_doc_links)
+)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "alloc")]

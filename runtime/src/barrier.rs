@@ -33,8 +33,8 @@ use crate::checking::{self, Awaits, BarrierOp, Checked, Op, Stamp};
 use crate::gate::polled_after_completion;
 use crate::platform::{SharedCell, Threads, const_unless_loom};
 use crate::queue::{LockedQueue, Node, NodePtr, Queue, State as NodeState};
+use crate::request::Resource;
 use crate::wake::{CAPACITY, WakeBatch};
-use crate::watch::Resource;
 use crate::watching::Caller;
 use crate::watching::{Ask, Watch};
 

@@ -165,8 +165,10 @@ extern crate alloc;
 
 #[cfg(not(any(target_has_atomic = "ptr", feature = "critical-section")))]
 compile_error!(
-    "this target cannot change a word in one step: add the feature `critical-section` of async-monitor"
+    "this target has no compare-and-swap: add the feature `critical-section` of async-monitor"
 );
+#[cfg(all(feature = "alloc", not(target_has_atomic = "ptr")))]
+compile_error!("this target has no `Arc`: leave out the feature `alloc` of async-monitor");
 
 #[cfg(all(
     any(async_monitor_loom, async_monitor_shuttle),
@@ -217,20 +219,23 @@ mod panics;
 mod platform;
 mod primitives;
 mod queue;
+mod request;
 mod signal;
 #[cfg(feature = "std")]
 pub mod sync;
+// How a section waits at one, which the macros name. By another name, so that the compiler says
+// what `sync` takes.
 #[cfg(not(feature = "std"))]
-mod sync; // how a section waits at one, which the macros name
+#[path = "sync/mod.rs"]
+mod sync_waits;
+#[cfg(feature = "std")]
+use self::sync as sync_waits;
 mod timeout;
 mod traits;
 mod unawaited;
 mod wake;
 #[cfg(feature = "std")]
 pub mod watch;
-#[cfg(not(feature = "std"))]
-#[path = "watch/request.rs"]
-mod watch;
 #[cfg_attr(
     not(all(
         feature = "std",

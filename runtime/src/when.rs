@@ -19,8 +19,8 @@ use crate::checking::{self, Awaits};
 use crate::gate::{Access, Exclusive, Gate, Shared, polled_after_completion};
 use crate::platform::{Flavour, Local, Threads};
 use crate::queue::{ConditionalNode, Evaluator, State};
+use crate::request::Resource;
 use crate::traits::lock::{AsyncLock, AsyncRwLock};
-use crate::watch::Resource;
 use crate::watching::Watch;
 
 /// A lock whose sections can wait for a condition.

@@ -9,8 +9,8 @@ use super::permit::Gated;
 use super::policy::Policy;
 use crate::checking::{self, Awaits};
 use crate::queue::{FutureState, Node};
+use crate::request::Resource;
 use crate::traits::lock::LockId;
-use crate::watch::Resource;
 use crate::watching::Watch;
 
 /// The future that acquires from a gate. Every named future holds one. It returns its

@@ -194,8 +194,8 @@ pub(crate) use self::policy::Policy;
 use crate::checking;
 use crate::platform::{Flavour, Ordering, Threads, Word, const_unless_loom};
 use crate::queue::{Node, Queue, State};
+use crate::request::{Mode, Resource};
 use crate::traits::lock::LockId;
-use crate::watch::{Mode, Resource};
 use crate::watching::{Ask, Caller, Holder, Permits, Site};
 
 /// A node is queued (G1).

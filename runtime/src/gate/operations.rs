@@ -5,7 +5,7 @@ use super::policy::Policy;
 use crate::checking::{self, Awaits, Checked, GateOp, Op, Stamp};
 use crate::platform::Flavour;
 use crate::queue::{FutureState, Node};
-use crate::watch::Mode;
+use crate::request::Mode;
 use crate::watching::Caller;
 
 impl<P: Policy, F> Checked for Gate<P, F> {

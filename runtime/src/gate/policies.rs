@@ -3,7 +3,7 @@
 use super::policy::{ManyGrants, OneGrant, Policy};
 use super::{FIRST_BIT, QUEUED};
 use crate::queue::{Request, TreeLinks};
-use crate::watch::Mode;
+use crate::request::Mode;
 
 /// The lock is held or granted (L1).
 pub(crate) const LOCKED: usize = FIRST_BIT;

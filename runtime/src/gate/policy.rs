@@ -7,7 +7,7 @@ use core::task::Waker;
 use super::FLAGS;
 use crate::platform::Ordering;
 use crate::queue::{GrantIndex, LockedQueue, NodePtr, Request, TreeLinks};
-use crate::watch::Mode;
+use crate::request::Mode;
 
 /// What the word of a gate means.
 ///

@@ -32,9 +32,9 @@ use crate::checking::{self, Awaits, ConditionOp, Op};
 use crate::gate::polled_after_completion;
 use crate::platform::{SharedCell, const_unless_loom};
 use crate::queue::{Node, State};
+use crate::request::Resource;
 use crate::signal::{ALL, Epoch, Left, Signal};
 use crate::traits::guard::{HoldsLock, Relock, View};
-use crate::watch::Resource;
 use crate::watching::Caller;
 use crate::watching::{Ask, Watch};
 

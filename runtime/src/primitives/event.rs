@@ -45,8 +45,8 @@ use crate::checking::{self, Awaits, EventOp, Op};
 use crate::gate::polled_after_completion;
 use crate::platform::{Ordering, Word, const_unless_loom};
 use crate::queue::{FutureState, Node, State};
+use crate::request::Resource;
 use crate::signal::{ALL, Epoch, Signal};
-use crate::watch::Resource;
 use crate::watching::Caller;
 use crate::watching::{Ask, Watch};
 

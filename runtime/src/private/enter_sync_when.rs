@@ -10,8 +10,10 @@ use super::enter_when::{ByReference, ConditionGuard, OfSection};
 use super::entry_type::EntryType;
 use super::reading::{Exclusively, Reading};
 use crate::queue::{Evaluator, Object};
-use crate::sync::turns::Turns;
-use crate::sync::when::{ConditionalSyncLock, ConditionalSyncRwLock, SyncWhen, TurnGuards, when};
+use crate::sync_waits::turns::Turns;
+use crate::sync_waits::when::{
+    ConditionalSyncLock, ConditionalSyncRwLock, SyncWhen, TurnGuards, when,
+};
 use crate::{SyncLock, SyncRwLock};
 
 macro_rules! sync_conditional {

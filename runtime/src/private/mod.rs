@@ -106,8 +106,8 @@ pub use self::views::{
 };
 pub use crate::guarded::CallFields;
 pub use crate::queue::Object;
-pub use crate::sync::turns::Turns;
-pub use crate::sync::when::{
+pub use crate::sync_waits::turns::Turns;
+pub use crate::sync_waits::when::{
     ConditionalSyncLock, ConditionalSyncRwLock, SyncWhen, TurnGuards, when as sync_when,
 };
 pub use crate::watching::{

@@ -23,7 +23,7 @@ use super::enter_when::{
     enter_when,
 };
 use super::entry_type::{Entry, EntryType};
-use crate::sync::when::SyncWhen;
+use crate::sync_waits::when::SyncWhen;
 use crate::when::{GuardMaker, When};
 
 /// Of a lock that is awaited, and whose sections may suspend.

@@ -14,8 +14,8 @@ use core::ptr;
 use super::enter_sync_when::{ConditionalSync, ConditionalSyncShared};
 use super::locks::{Kind, Mutable, NoCoercion, NoMutable};
 use crate::queue::Object;
-use crate::sync::turns::Turns;
-use crate::sync::when::{ConditionalSyncLock, ConditionalSyncRwLock};
+use crate::sync_waits::turns::Turns;
+use crate::sync_waits::when::{ConditionalSyncLock, ConditionalSyncRwLock};
 use crate::{ExclusiveSyncLock, ExclusiveSyncRwLock, LockId, SyncLock, SyncRwLock};
 
 /// As [`LockOf`](super::LockOf), for a sync lock.

@@ -3,8 +3,8 @@
 use crate::checking::{self, Checked, Op, Stamp, SyncOp};
 use crate::gate::{Exclusive, Gate};
 use crate::platform::const_unless_loom;
+use crate::request::Mode;
 use crate::traits::lock::LockId;
-use crate::watch::Mode;
 use crate::watching::{Caller, Short};
 
 /// Where the conditional waiters of a lock take turns: see `gate::turn`.

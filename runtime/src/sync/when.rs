@@ -21,9 +21,9 @@ use crate::blocking::block_on;
 use crate::checking::{self, Awaits, Op, SyncOp};
 use crate::gate::polled_after_completion;
 use crate::queue::{ConditionalNode, Evaluator, State};
+use crate::request::{Mode, Resource};
 use crate::traits::sync_lock::{SyncLock, SyncRwLock};
 use crate::wake::wake_one;
-use crate::watch::{Mode, Resource};
 use crate::watching::{Ask, Watch};
 use crate::when::Evaluate;
 

@@ -152,7 +152,6 @@
 mod json;
 mod metrics;
 mod report;
-mod request;
 #[cfg(all(unix, feature = "watch-signal"))]
 mod signal;
 
@@ -163,9 +162,9 @@ use std::time::Duration;
 pub(crate) use self::metrics::BUCKETS;
 pub use self::metrics::{Metrics, Times};
 pub use self::report::{Behind, Held, Kind, Order, OrderedLock, Place, Report, SectionInfo, Wait};
-pub use self::request::{Mode, Resource};
 #[cfg(all(unix, feature = "watch-signal"))]
 pub use self::signal::{OnSignal, on_signal};
+pub use crate::request::{Mode, Resource};
 
 /// Whether this build of the crate watches.
 ///

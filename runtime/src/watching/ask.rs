@@ -2,7 +2,7 @@
 
 use super::{Holder, Permits};
 use crate::LockId;
-use crate::watch::{Mode, Resource};
+use crate::request::{Mode, Resource};
 
 /// A request.
 #[derive(Clone, Copy)]

@@ -1,5 +1,4 @@
-//! What is asked of a lock, and of what else can be waited for. The part of this module that there
-//! is without `std`, too, where nobody reads it.
+//! What is asked of a lock, and what else can be waited for: shown in [`watch`](crate::watch).
 
 /// How a lock is held, or asked for.
 ///
@@ -53,7 +52,3 @@ pub enum Resource {
     /// The others at a `Barrier`.
     Barrier,
 }
-
-/// Nothing is watched.
-#[cfg(not(feature = "std"))]
-pub(crate) const IS_ON: bool = false;

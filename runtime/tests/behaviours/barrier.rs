@@ -26,7 +26,7 @@ use futures::future::{Either, select};
 
 use crate::scheduled::Scheduled;
 use crate::support::{
-    InlineTasks, On, Task, Waiter, hooked, impls, leaked, poll_with, queued, taken, waiter,
+    InlineTasks, On, Task, Waiter, cases, hooked, impls, leaked, poll_with, queued, taken, waiter,
 };
 
 type Wait<'a> = Waiter<BarrierWait<'a>>;
@@ -795,7 +795,7 @@ fn a_decision_is_seen_whole() {
         (barrier, crowd.taken())
     }
 
-    for distance in [1, 31, 32, 40, 100, 149] {
+    for distance in cases([1, 31, 32, 40, 100, 149]) {
         let (barrier, passed) = decide(distance, |barrier| {
             let last = taken(barrier.wait()).expect("let through");
             assert_eq!(last.index(), 150);

@@ -28,7 +28,7 @@ use crate::random::Random;
 use crate::scheduled::{Scheduled, yield_once};
 use crate::shown::waiters;
 use crate::support::{
-    InlineTasks, On, Task, Waiter, hooked, impls, leaked, poll_with, queued, taken, waiter,
+    InlineTasks, On, Task, Waiter, cases, hooked, impls, leaked, poll_with, queued, taken, waiter,
 };
 
 /// A lock, and a condition for those who hold it.
@@ -1083,8 +1083,8 @@ fn sharing(
 /// are to be, and no others: a poll from inside another's wake tells.
 #[test]
 fn a_notification_is_seen_whole() {
-    for distance in [1, 31, 32, 40, 100, 149] {
-        for count in [1, 2, 31, 32, 33, 40, 64, 65, 100, 149, 150, 151, usize::MAX] {
+    for distance in cases([1, 31, 32, 40, 100, 149]) {
+        for count in cases([1, 2, 31, 32, 33, 40, 64, 65, 100, 149, 150, 151, usize::MAX]) {
             let (crowd, lock, changed) = sharing(150);
             let guard = taken(lock.read());
             crowd.notified(

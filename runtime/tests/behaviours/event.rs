@@ -17,8 +17,8 @@ use futures::future::{Either, select};
 
 use crate::shown::waiters;
 use crate::support::{
-    InlineTasks, On, Task, Waiter, hooked, impls, leaked, queued, queued_with, race, taken, waiter,
-    waiter_of,
+    InlineTasks, On, Task, Waiter, cases, hooked, impls, leaked, queued, queued_with, race, taken,
+    waiter, waiter_of,
 };
 
 /// Yields the thread until something is so.
@@ -434,7 +434,7 @@ fn n20_one_broadcast_and_two_waits() {
 /// poll from inside another's wake is ready.
 #[test]
 fn a_broadcast_is_seen_whole() {
-    for distance in [1, 31, 32, 40, 100, 149] {
+    for distance in cases([1, 31, 32, 40, 100, 149]) {
         let event = leaked(Event::new());
         let crowd = InlineTasks::queued((0..150).map(|_| event.wait()));
         crowd.notified(

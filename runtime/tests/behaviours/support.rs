@@ -227,6 +227,11 @@ pub(crate) fn hooked_on_all<H: Fn(On) + Anywhere + 'static>(hook: H) -> Waker {
     unsafe { Waker::from_raw(RawWaker::new(data.cast(), Hooked::<H>::VTABLE)) }
 }
 
+/// All of them. Under Miri, which takes some ten thousand times as long, each third.
+pub(crate) fn cases<T, const N: usize>(all: [T; N]) -> impl Iterator<Item = T> {
+    all.into_iter().step_by(if cfg!(miri) { 3 } else { 1 })
+}
+
 /// A value for the rest of the test, and of the process.
 pub(crate) fn leaked<T>(value: T) -> &'static T {
     /// What looks for lost memory sees from here that this is not lost.

@@ -979,3 +979,82 @@ mod patterns {
         assert!(!block_on(slot.raise(1)));
     }
 }
+
+/// A body whose result borrows has a view that ends with it.
+mod borrowed_results {
+    use super::*;
+
+    #[derive(Guarded)]
+    struct Account<'n> {
+        name: &'n str,
+        ledger: Lock,
+        #[guarded_by(ledger)]
+        balance: Guarded<i64>,
+        #[guarded_by(ledger)]
+        owner: Guarded<&'n str>,
+        #[lock(rw)]
+        cfg: RwLock<()>,
+        #[guarded_by(cfg)]
+        limit: Guarded<&'n str>,
+    }
+
+    #[monitor]
+    impl<'n> Account<'n> {
+        /// The reference that it puts into its view lives shorter than the section.
+        #[synchronized(ledger)]
+        async fn swapped<'x>(&self, other: &'x mut i64) -> &str {
+            ledger.balance = other;
+            pause().await;
+            *ledger.balance += 1;
+            self.name
+        }
+
+        #[synchronized(ledger)]
+        async fn owner(&self) -> &'n str {
+            pause().await;
+            ledger.owner
+        }
+
+        #[synchronized(read(cfg))]
+        async fn limit(&self) -> &'n str {
+            cfg.limit
+        }
+
+        #[synchronized(read(cfg))]
+        async fn longest<'a>(&'a self, text: &'a str) -> &'a str {
+            if cfg.limit().await.len() > text.len() {
+                self.name
+            } else {
+                text
+            }
+        }
+
+        #[synchronized(ledger)]
+        async fn all<'x>(&self, other: &'x mut i64) -> (&'n str, i64) {
+            assert_eq!(ledger.swapped(other).await, self.name);
+            *ledger.balance += 10;
+            (ledger.owner().await, *ledger.balance)
+        }
+    }
+
+    #[test]
+    fn the_view_of_the_caller_is_as_it_was() {
+        let name = String::from("a");
+        let account = Account {
+            name: &name,
+            ledger: Lock::new(),
+            balance: Guarded::new(0),
+            owner: Guarded::new("o"),
+            cfg: RwLock::new(()),
+            limit: Guarded::new("four"),
+        };
+        block_on(is_send(async {
+            let mut other = 5;
+            assert_eq!(account.swapped(&mut other).await, "a");
+            assert_eq!(account.all(&mut other).await, ("o", 10));
+            assert_eq!(other, 7);
+            assert_eq!(account.longest("six").await, "a");
+            assert_eq!(account.limit().await, "four");
+        }));
+    }
+}

@@ -368,6 +368,12 @@ for AccountLedgerHeld<'__guard> {
         ::async_monitor::__private::Owner::get(&self.__owner)
     }
 }
+#[doc(hidden)]
+#[automatically_derived]
+unsafe impl<'__guard> ::async_monitor::__private::ShortenedView<Account>
+for AccountLedgerHeld<'__guard> {
+    type In<'__view> = AccountLedgerHeld<'__view> where Account: '__view;
+}
 ///Holds the lock `ledger` of a `Account`, and keeps that alive, until it is dropped or released.
 #[must_use = "the lock is released as soon as the guard is dropped"]
 #[doc(hidden)]

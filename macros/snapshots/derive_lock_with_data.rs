@@ -362,6 +362,12 @@ for SharedStateHeld<'__guard> {
         ::async_monitor::__private::Owner::get(&self.__owner)
     }
 }
+#[doc(hidden)]
+#[automatically_derived]
+unsafe impl<'__guard> ::async_monitor::__private::ShortenedView<Shared>
+for SharedStateHeld<'__guard> {
+    type In<'__view> = SharedStateHeld<'__view> where Shared: '__view;
+}
 ///Holds the lock `state` of a `Shared`, and keeps that alive, until it is dropped or released.
 #[must_use = "the lock is released as soon as the guard is dropped"]
 struct SharedStateOwnedGuard(

@@ -366,6 +366,22 @@ where
     }
 }
 #[doc(hidden)]
+#[automatically_derived]
+unsafe impl<
+    '__guard,
+    'd,
+    K: Hash,
+    const N: usize,
+> ::async_monitor::__private::ShortenedView<Cache<'d, K, N>>
+for CacheTableWriteHeld<'__guard, 'd, K, N>
+where
+    K: Eq,
+{
+    type In<'__view> = CacheTableWriteHeld<'__view, 'd, K, N>
+    where
+        Cache<'d, K, N>: '__view;
+}
+#[doc(hidden)]
 pub(crate) type CacheTableHeld<'__guard, 'd, K, const N: usize> = CacheTableWriteHeld<
     '__guard,
     'd,
@@ -1071,6 +1087,22 @@ where
     fn object(&self) -> &'__guard Cache<'d, K, N> {
         ::async_monitor::__private::Owner::get(&self.__owner)
     }
+}
+#[doc(hidden)]
+#[automatically_derived]
+unsafe impl<
+    '__guard,
+    'd,
+    K: Hash,
+    const N: usize,
+> ::async_monitor::__private::ShortenedView<Cache<'d, K, N>>
+for CacheTableReadHeld<'__guard, 'd, K, N>
+where
+    K: Eq,
+{
+    type In<'__view> = CacheTableReadHeld<'__view, 'd, K, N>
+    where
+        Cache<'d, K, N>: '__view;
 }
 ///Holds the lock `table` of a `Cache`, and keeps that alive, until it is dropped or released.
 #[must_use = "the lock is released as soon as the guard is dropped"]

@@ -1,10 +1,12 @@
 impl Account {
     #[cfg(not(clippy))]
-    fn __deposit_held<'__object, '__section>(
-        &'__object self,
-        ledger: &'__section mut AccountLedgerHeld<'__section>,
+    fn __deposit_held<'__section>(
+        &self,
+        __view: &'__section mut AccountLedgerHeld<'__section>,
         amount: i64,
-    ) -> &'__object str {
+    ) -> &str {
+        let __tied = (__view, &::async_monitor::__private::Body::begin());
+        let ledger = unsafe { ::async_monitor::__private::view_in(__tied.0, __tied.1) };
         let _ = &ledger;
         *ledger.balance += amount;
         &self.name

@@ -12,7 +12,7 @@ use syn::{
 use super::elided::Named;
 use super::model::view_type;
 use crate::gather::Gather;
-use crate::names::{has_ident, located, own, plain, replace_self};
+use crate::names::{Krate, has_ident, located, own, plain, replace_self, unsafe_};
 use crate::section::{self, Function, Kind, Mode, OwnLock, Section, collect_idents};
 
 /// What a method with two forms is made of. The body is written once, in
@@ -66,6 +66,7 @@ impl Forms {
         section: &Section,
         arguments: &TokenStream,
         self_ty: &TypePath,
+        krate: &Krate,
     ) -> Option<Self> {
         let lock = section.only_own_lock()?;
         let receiver = Receiver::of(function)?;
@@ -80,6 +81,7 @@ impl Forms {
             atomic: section.atomic(),
             arguments,
             self_ty,
+            krate,
         };
         let is_async = section.may_suspend(function);
         let is_hidden = is_async && section::first_await(function).is_none();
@@ -100,6 +102,7 @@ struct Parts<'f> {
     /// Those of the attribute.
     arguments: &'f TokenStream,
     self_ty: &'f TypePath,
+    krate: &'f Krate,
 }
 
 impl Parts<'_> {
@@ -109,6 +112,7 @@ impl Parts<'_> {
             function,
             lock,
             self_ty,
+            krate,
             ..
         } = self;
         let name = format_ident!(
@@ -135,7 +139,15 @@ impl Parts<'_> {
         let mut used = vec![lock.binding.clone()];
         used.extend(call.arguments.iter().filter(is_used).cloned());
         Forms {
-            body_fn: body_fn(function, lock, &call, is_async, borrows, &used, self_ty),
+            body_fn: body_fn(
+                function,
+                lock,
+                &call,
+                is_async,
+                borrows,
+                &used,
+                (self_ty, krate),
+            ),
             acquiring: acquiring(function, self.named.clone(), lock, &call),
             held: HeldForm {
                 atomic: self.atomic.cloned(),
@@ -295,14 +307,18 @@ struct BodyCall<'f> {
 /// Where the result borrows, it is:
 ///
 /// ```text
-/// fn __name_held<'__object, '__section>(
-///     &'__object self,
-///     ledger: &'__section mut AccountLedgerHeld<'__section>,
-/// ) -> &'__object str { .. }
+/// fn __name_held<'__section>(
+///     &self,
+///     __view: &'__section mut AccountLedgerHeld<'__section>,
+/// ) -> &str {
+///     let __tied = (__view, &::async_monitor::__private::Body::begin());
+///     let ledger = unsafe { ::async_monitor::__private::view_in(__tied.0, __tied.1) };
+///     ..
+/// }
 /// ```
 ///
-/// The compiler reports what leaves the section once for each lifetime of the view, and
-/// proposes another lifetime for what has none.
+/// where the view ends with the body, as that of a section does. What is borrowed from a parameter
+/// the compiler would report once for each of its lifetimes, by names that the user has not given.
 fn body_fn(
     function: &Function,
     lock: &OwnLock,
@@ -310,17 +326,18 @@ fn body_fn(
     is_async: bool,
     borrows: bool,
     used: &[Ident],
-    self_ty: &TypePath,
+    (self_ty, krate): (&TypePath, &Krate),
 ) -> Function {
     let mut body_fn = function.clone();
-    let section = borrows.then(|| Lifetime::new("'__section", own(lock.field.span())));
-    let lifetimes = section.as_ref().map(|section| [section, section]);
-    let (param, rebound) = view_param(lock, lifetimes, self_ty);
-    let object = borrows.then(|| name_object(&mut body_fn.sig)).flatten();
-    for lifetime in [section, object].into_iter().flatten() {
-        let param = GenericParam::Lifetime(LifetimeParam::new(lifetime));
-        body_fn.sig.generics.params.insert(0, param);
-    }
+    let (param, rebound) = if borrows {
+        let section = Lifetime::new("'__section", own(lock.field.span()));
+        let (param, rebound) = tied_view(lock, &section, (self_ty, krate));
+        let lifetime = GenericParam::Lifetime(LifetimeParam::new(section));
+        body_fn.sig.generics.params.insert(0, lifetime);
+        (param, Some(rebound))
+    } else {
+        view_param(lock, None, self_ty)
+    };
     body_fn.vis = syn::Visibility::Inherited;
     body_fn.sig.ident = call.name.clone();
     if !is_async {
@@ -334,34 +351,6 @@ fn body_fn(
     let body = &function.body;
     body_fn.body = quote!(#rebound #(#used)* #body);
     body_fn
-}
-
-/// `&'__object self`, with the result that is borrowed from it: where the lifetime has no
-/// name.
-fn name_object(sig: &mut Signature) -> Option<Lifetime> {
-    let Some(FnArg::Receiver(receiver)) = sig.inputs.first_mut() else {
-        return None;
-    };
-    let object = Lifetime::new("'__object", own(receiver.self_token.span));
-    let lifetime = match &mut receiver.kind {
-        ReceiverKind::Reference(_, lifetime, None) => lifetime,
-        ReceiverKind::Typed(_, ty) => match &mut **ty {
-            Type::Reference(ty) => &mut ty.lifetime,
-            _ => return None,
-        },
-        _ => return None,
-    };
-    if lifetime
-        .as_ref()
-        .is_some_and(|lifetime| lifetime.ident != "_")
-    {
-        return None;
-    }
-    *lifetime = Some(object.clone());
-    if let ReturnType::Type(_, ty) = &mut sig.output {
-        Named(&mut || object.clone()).in_type(ty);
-    }
-    Some(object)
 }
 
 /// Whether there is a lifetime in the result, but for `'static`, or one that parameters share
@@ -409,6 +398,42 @@ pub(super) fn view_param(
                 Some(quote_spanned!(span=> let ref #binding = *#param;)),
             )
         }
+    }
+}
+
+/// The view as a parameter of a body, and the statements that bind one which ends with the body.
+///
+/// SAFETY, of what is generated: the view is a parameter (B1). It is borrowed exclusively for all
+/// of its lifetime, so that nobody can use it after the call, or drop it where that would be a use.
+fn tied_view(
+    lock: &OwnLock,
+    section: &Lifetime,
+    (self_ty, krate): (&TypePath, &Krate),
+) -> (FnArg, TokenStream) {
+    // Where the compiler says that the view leaves the section.
+    let at = own(lock.field.span());
+    let binding = &lock.binding;
+    let span = own(binding.span());
+    let private = krate.private_at(at);
+    let (view, tied) = (Ident::new("__view", span), Ident::new("__tied", span));
+    let ty = view_type(self_ty, &lock.field, lock.mode, &quote!(#section));
+    let begin = quote_spanned!(at=> let #tied = (#view, &#private::Body::begin()););
+    let unsafe_ = unsafe_();
+    match lock.mode {
+        Mode::Exclusive => (
+            parse_quote!(#view: &#section mut #ty),
+            quote_spanned! {at=>
+                #begin
+                let #binding = #unsafe_ { #private::view_in(#tied.0, #tied.1) };
+            },
+        ),
+        Mode::Shared => (
+            parse_quote!(#view: &#section #ty),
+            quote_spanned! {at=>
+                #begin
+                let ref #binding = *#unsafe_ { #private::shared_view_in(#tied.0, #tied.1) };
+            },
+        ),
     }
 }
 

@@ -126,7 +126,7 @@ impl Method {
             add_crate(synchronized(&mut function.attrs), krate);
         }
         let forms = (is_right && !is_plain)
-            .then(|| Forms::new(&function, &section, &arguments, self_ty))
+            .then(|| Forms::new(&function, &section, &arguments, self_ty, krate))
             .flatten();
         Method {
             function,

@@ -1,6 +1,15 @@
 //! What methods that run under a lock that is held need of a view.
+//!
+//! # Invariants
+//!
+//! - **B1** A [`Body`] is a local of a fn, or of an `async fn`, that has the view as a parameter.
+//!   So what is borrowed from it lives shorter than what the parameter borrows, whatever the
+//!   lifetimes of the signature are.
+//! - **B2** What a [`ShortenedView`] names is the view itself with another lifetime, in which it is
+//!   covariant.
 
 use core::marker::PhantomData;
+use core::ptr;
 
 /// Implemented by the derive.
 #[diagnostic::on_unimplemented(
@@ -55,6 +64,62 @@ pub trait ReborrowView {
 
     /// A view for the body of a method.
     fn reborrow(&mut self) -> Self::View<'_>;
+}
+
+/// Implemented by the derive: the view, with the lifetime of a body.
+///
+/// # Safety
+///
+/// B2.
+pub unsafe trait ShortenedView<O: ?Sized> {
+    /// The view of such an object.
+    type In<'v>
+    where
+        O: 'v;
+}
+
+/// A local of a body (B1): what is borrowed from it ends with the body. It takes no space.
+pub struct Body(());
+
+impl Body {
+    /// In the body.
+    #[inline]
+    #[must_use]
+    pub fn begin() -> Self {
+        Body(())
+    }
+}
+
+/// The view of a body, which ends with the body. (By a borrow of `view`, the lifetimes of the
+/// signature would be compared with those of what the body returns, and named.)
+///
+/// # Safety
+///
+/// B1, and nobody uses or drops the view after the body.
+#[inline]
+pub unsafe fn view_in<'v, O, V>(view: &mut V, _: &'v Body) -> &'v mut V::In<'v>
+where
+    O: ?Sized + 'v,
+    V: ShortenedView<O>,
+{
+    // SAFETY: the same type (B2), which is borrowed for longer than there is a result (B1). What
+    // the body may put there, with a shorter lifetime, nobody reads after it.
+    unsafe { &mut *ptr::from_mut(view).cast() }
+}
+
+/// The same of a view that is shared.
+///
+/// # Safety
+///
+/// B1.
+#[inline]
+pub unsafe fn shared_view_in<'v, O, V>(view: &V, _: &'v Body) -> &'v V::In<'v>
+where
+    O: ?Sized + 'v,
+    V: ShortenedView<O>,
+{
+    // SAFETY: the same type (B2), which is borrowed for longer than there is a result (B1).
+    unsafe { &*ptr::from_ref(view).cast() }
 }
 
 /// What `#[monitor(plain)]` is for.

@@ -44,7 +44,7 @@ macro_rules! names {
             outcome owner place plain R r#return released restorable restorable0
             restorable1 restorable2 returned rollback rollback0 rollback1 rollback2
             saved section Shared_locks site slot0 slot1 slot2 slot3 slowly_held snapshot
-            snapshot0 snapshot1 snapshot2 this type0 type1 type2 type3 value view view0
+            snapshot0 snapshot1 snapshot2 this tied type0 type1 type2 type3 value view view0
             view1 view2 view3 waited waited0 waited1 waited2 waited3 waker
         }
     };

@@ -123,7 +123,20 @@ impl Side<'_> {
     /// }
     /// ```
     ///
-    /// and, where the lock is `rw`, for the view that writes:
+    /// with
+    ///
+    /// ```text
+    /// unsafe impl<'__guard> ::async_monitor::__private::ShortenedView<Account>
+    ///     for AccountLedgerHeld<'__guard>
+    /// {
+    ///     type In<'__view> = AccountLedgerHeld<'__view> where Account: '__view;
+    /// }
+    /// ```
+    ///
+    /// SAFETY, of what is generated: it is the same type, of references to what does not know
+    /// their lifetime (B2).
+    ///
+    /// And, where the lock is `rw`, for the view that writes:
     ///
     /// ```text
     /// type AccountCfgHeld<'__guard> = AccountCfgWriteHeld<'__guard>;
@@ -134,8 +147,12 @@ impl Side<'_> {
         let krate = &self.monitor.krate;
         let monitor = self.monitor;
         let (params, this) = (monitor.params.with_guard(), monitor.params.this());
-        let held_type = self.held_type(&quote!('__guard));
+        let (held_type, view_type) = (
+            self.held_type(&quote!('__guard)),
+            self.held_type(&quote!('__view)),
+        );
         let where_clause = monitor.params.where_clause(&TokenStream::new());
+        let unsafe_ = unsafe_();
         let mut code = quote! {
             #[doc(hidden)]
             #[automatically_derived]
@@ -146,6 +163,14 @@ impl Side<'_> {
                 fn object(&self) -> &'__guard #this {
                     #krate::__private::Owner::get(&self.__owner)
                 }
+            }
+
+            #[doc(hidden)]
+            #[automatically_derived]
+            #unsafe_ impl #params #krate::__private::ShortenedView<#this> for #held_type
+            #where_clause
+            {
+                type In<'__view> = #view_type where #this: '__view;
             }
         };
         if self.lock.is_rw && !self.is_shared {

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 
 use async_monitor::__private::{
     Conditional, ConditionalLock, ConditionalRwLock, ConditionalShared, NoCoercion, LockOf, ConditionalWaiter,
-    Reacquirable, RwLockOf,
+    Reacquirable, RwLockOf, ShortenedView,
 };
 use async_monitor::{AsyncLock, AsyncRwLock, ExclusiveLock, ExclusiveRwLock, HoldsLock, LockId, Relock};
 
@@ -84,5 +84,12 @@ struct Reference;
 impl<'g> Conditional<'g, Nothing> for &'g Reference {}
 impl<'g> ConditionalShared<'g, Nothing> for &'g Reference {}
 impl<'g> Reacquirable<'g, Nothing> for &'g Reference {}
+
+impl ShortenedView<Reference> for &mut Reference {
+    type In<'v>
+        = &'static mut Reference
+    where
+        Reference: 'v;
+}
 
 fn main() {}

@@ -5,7 +5,7 @@ impl Account {
         __view: &'__section mut AccountLedgerHeld<'__section>,
         amount: i64,
     ) -> &str {
-        let __tied = (__view, &::async_monitor::__private::Body::begin());
+        let __tied = (__view, &mut ::async_monitor::__private::Body::begin());
         let ledger = unsafe { ::async_monitor::__private::view_in(__tied.0, __tied.1) };
         let _ = &ledger;
         *ledger.balance += amount;

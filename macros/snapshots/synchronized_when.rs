@@ -68,7 +68,7 @@ impl Account {
                         unsafe { ::async_monitor::__private::ByReference::new() },
                         |__type0, __guard0| {
                             let __view0 = __type0.__evaluate(__guard0);
-                            let ledger = __view0.__bind_shared();
+                            let ref ledger = *__view0.__bind_shared();
                             let _ = &ledger;
                             *ledger.balance >= amount
                         },

@@ -5,6 +5,8 @@ use core::fmt;
 use core::marker::PhantomData;
 use core::ops::Deref;
 
+use crate::misplaced::misplaced;
+
 /// A field that belongs to a lock of its struct.
 ///
 /// It has no safe access through `&self`: the code that
@@ -112,7 +114,10 @@ impl<T: ?Sized> AcquireItsLock<T> {
     note = "in a `#[synchronized(lock)]` method or a `with_lock!(object.lock, {{ .. }})` block, write `lock.field`; with a guard, `guard.fields().field`",
     note = "whoever has a `&mut` to the object needs no lock: `object.field.get_mut()`"
 )]
-pub trait ReachedWithoutItsLock {}
+pub trait ReachedWithoutItsLock {
+    /// What is reached.
+    type Value;
+}
 
 /// What the compiler finds where a field of a guard is used, which is one of what
 /// `fields()` returns: in place of "no field .. on type .., available fields are: `0`, `1`".
@@ -132,7 +137,10 @@ impl<T: ?Sized> CallFields<T> {
     label = "write `.fields()` between the guard and the field",
     note = "`let mut held = guard.fields();` is what a section binds: `held.field`"
 )]
-pub trait ReachedThroughFields {}
+pub trait ReachedThroughFields {
+    /// What is reached.
+    type Value;
+}
 
 /// Methods that the value may have, for their message, as in `primitives/misnamed`. The compiler
 /// comes to them last, after every method that somebody could mean to call on a
@@ -215,6 +223,14 @@ where
         never()
     }
 }
+
+misplaced!(index ReachedWithoutItsLock: AcquireItsLock<T> { Guarded<T> });
+misplaced!(index ReachedWithoutItsLock: Guarded<T> { AcquireItsLock<T> });
+misplaced!(iterate ReachedWithoutItsLock: AcquireItsLock<T> { Guarded<T>, &Guarded<T> });
+misplaced!(iterate ReachedWithoutItsLock: Guarded<T> { AcquireItsLock<T>, &AcquireItsLock<T> });
+
+misplaced!(index ReachedThroughFields: Guarded<T> { CallFields<T> });
+misplaced!(iterate ReachedThroughFields: Guarded<T> { CallFields<T>, &CallFields<T> });
 
 /// Formatting is a use, too. (Where the bound is one of the type itself, the compiler shows the
 /// message of `Display`, not ours.)

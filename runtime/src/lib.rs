@@ -215,6 +215,7 @@ pub mod guide;
 #[cfg(feature = "local")]
 #[allow(clippy::duplicate_mod)] // one code for both flavours
 pub mod local;
+mod misplaced;
 mod panics;
 mod platform;
 mod primitives;
@@ -233,6 +234,7 @@ use self::sync as sync_waits;
 mod timeout;
 mod traits;
 mod unawaited;
+mod unpoisoned;
 mod wake;
 #[cfg(feature = "std")]
 pub mod watch;

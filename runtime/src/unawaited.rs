@@ -5,6 +5,8 @@
 
 use core::marker::PhantomData;
 
+use crate::misplaced::misplaced;
+
 /// What the future of a lock derefs to: a type without a use, whose name says what to do.
 #[doc(hidden)]
 #[allow(missing_debug_implementations)]
@@ -19,10 +21,13 @@ impl<T: ?Sized> AwaitItsLock<T> {
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "the value is reached once its lock is acquired, and this is the future that acquires it",
-    label = "write `.await` in front of it",
+    label = "write `.await` after the future",
     note = "in plain code, a thread waits by the form that ends in `_blocking`, where there is one"
 )]
-pub trait ReachedWithoutAwait {}
+pub trait ReachedWithoutAwait {
+    /// What is reached.
+    type Value;
+}
 
 /// Methods that the value may have, for their message, as in `primitives/misnamed`. The compiler
 /// comes to them last, after every method of a future.
@@ -105,6 +110,15 @@ impl<L> AwaitIts<L> {
     pub fn merge<R, A>(&self, _: A) -> R where Self: AcquiredWithoutAwait { never() }
 }
 
-fn never<R>() -> R {
+/// For the bounds of [`AwaitItsLock`] itself: where one names the type that it is a bound of, the
+/// compiler shows the message of the trait in front.
+#[doc(hidden)]
+#[allow(missing_debug_implementations)]
+pub struct AwaitFirst<T: ?Sized>(PhantomData<fn() -> *const T>);
+
+misplaced!(index ReachedWithoutAwait: AwaitFirst<T> { AwaitItsLock<T> });
+misplaced!(iterate ReachedWithoutAwait: AwaitFirst<T> { AwaitItsLock<T>, &AwaitItsLock<T> });
+
+pub(crate) fn never<R>() -> R {
     unreachable!("the bound is never met")
 }

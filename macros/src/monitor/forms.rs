@@ -311,7 +311,7 @@ struct BodyCall<'f> {
 ///     &self,
 ///     __view: &'__section mut AccountLedgerHeld<'__section>,
 /// ) -> &str {
-///     let __tied = (__view, &::async_monitor::__private::Body::begin());
+///     let __tied = (__view, &mut ::async_monitor::__private::Body::begin());
 ///     let ledger = unsafe { ::async_monitor::__private::view_in(__tied.0, __tied.1) };
 ///     ..
 /// }
@@ -417,20 +417,20 @@ fn tied_view(
     let private = krate.private_at(at);
     let (view, tied) = (Ident::new("__view", span), Ident::new("__tied", span));
     let ty = view_type(self_ty, &lock.field, lock.mode, &quote!(#section));
-    let begin = quote_spanned!(at=> let #tied = (#view, &#private::Body::begin()););
+    let body = quote_spanned!(at=> #private::Body::begin());
     let unsafe_ = unsafe_();
     match lock.mode {
         Mode::Exclusive => (
             parse_quote!(#view: &#section mut #ty),
             quote_spanned! {at=>
-                #begin
+                let #tied = (#view, &mut #body);
                 let #binding = #unsafe_ { #private::view_in(#tied.0, #tied.1) };
             },
         ),
         Mode::Shared => (
             parse_quote!(#view: &#section #ty),
             quote_spanned! {at=>
-                #begin
+                let #tied = (#view, &#body);
                 let ref #binding = *#unsafe_ { #private::shared_view_in(#tied.0, #tied.1) };
             },
         ),

@@ -196,6 +196,15 @@ fn a_plain_fn_parks_and_an_async_fn_does_not() {
 }
 
 #[test]
+fn a_const_fn_acquires_no_lock() {
+    let method = quote!(
+        const fn f(&self) {}
+    );
+    let output = fn_errors(quote!(ledger), method, &["remove `const`"]);
+    assert!(!output.contains("__entering"), "{output}");
+}
+
+#[test]
 fn a_lock_that_hides_a_parameter_is_an_error() {
     let method = quote!(
         async fn f(&self, ledger: u8) {}

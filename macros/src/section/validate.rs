@@ -167,6 +167,7 @@ pub(super) fn function(function: &Function, section: &mut Section, errors: &Erro
         ));
     }
     check_asynchrony(function, section, errors);
+    section.is_complete &= check_constness(function, errors);
     // The body would be reported for what it does to a parameter that it cannot name.
     section.is_complete &= check_params(function, section, errors);
     common(section, &function.statements(), is_plain(function), errors);
@@ -225,6 +226,19 @@ fn check_asynchrony(function: &Function, section: &Section, errors: &Errors) {
              `async fn` waits without: remove `blocking`",
         );
     }
+}
+
+/// A lock is acquired by a program that runs.
+fn check_constness(function: &Function, errors: &Errors) -> bool {
+    let constness = &function.sig.constness;
+    if constness.is_some() {
+        errors.at(
+            constness,
+            "a `const fn` can be called where no program runs yet, and acquires no lock: remove \
+             `const`",
+        );
+    }
+    constness.is_none()
 }
 
 /// A block that suspends stands in async code, where no thread is to be parked.

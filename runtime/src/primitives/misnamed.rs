@@ -19,9 +19,13 @@ use super::rwlock::{
 use super::semaphore::{
     BoundedSemaphoreAcquire, BoundedSemaphoreAcquireOwned, SemaphoreAcquire, SemaphoreAcquireOwned,
 };
-use super::{BoundedSemaphore, Lock, RwLock, Semaphore};
+use super::{
+    BoundedSemaphore, Lock, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard, Semaphore,
+};
+use crate::misplaced::misplaced;
 use crate::traits::guard::Relock;
-use crate::unawaited::{AwaitIts, AwaitItsLock};
+use crate::unawaited::{AwaitIts, AwaitItsLock, ReachedWithoutAwait, never};
+use crate::unpoisoned::{IsPoisoned, unpoisoned};
 
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
@@ -118,7 +122,7 @@ impl Lock {
     }
 }
 
-/// Methods of the value, called on the future of its lock.
+/// Methods of the value, called on the future of its lock, an index, and a loop.
 macro_rules! unawaited {
     ($($future:ident <$($lifetime:lifetime,)? $T:ident>)*) => {$(
         #[doc(hidden)]
@@ -130,6 +134,11 @@ macro_rules! unawaited {
                 const { &AwaitItsLock::HINT }
             }
         }
+
+        misplaced!(index ReachedWithoutAwait: AwaitItsLock<T> { $future<$($lifetime,)? $T> });
+        misplaced!(iterate ReachedWithoutAwait: AwaitItsLock<T> {
+            $future<$($lifetime,)? $T>, &$future<$($lifetime,)? $T>,
+        });
     )*};
 }
 
@@ -181,4 +190,10 @@ unacquired! {
     SemaphoreAcquireOwned => Semaphore;
     BoundedSemaphoreAcquire<'_> => BoundedSemaphore;
     BoundedSemaphoreAcquireOwned => BoundedSemaphore;
+}
+
+unpoisoned! {
+    MutexGuard<'_, T>
+    RwLockReadGuard<'_, T>
+    RwLockWriteGuard<'_, T>
 }

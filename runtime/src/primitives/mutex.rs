@@ -317,7 +317,8 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
 /// # });
 /// ```
 #[must_use = "the mutex is unlocked as soon as the guard is dropped"]
-pub struct MutexGuard<'a, T: ?Sized> {
+#[rustfmt::skip] // the compiler shows the line
+pub struct MutexGuard<'a, T: ?Sized> { // in no `Result`, as nothing is poisoned: without `unwrap()`
     permit: GatePermit<&'a Mutex<T>, ()>,
 }
 

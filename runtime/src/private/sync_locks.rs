@@ -14,6 +14,7 @@ use core::ptr;
 use super::enter_sync_when::{ConditionalSync, ConditionalSyncShared};
 use super::locks::{Kind, Mutable, NoCoercion, NoMutable};
 use crate::queue::Object;
+use crate::sync_waits::thread::stays_on_its_thread;
 use crate::sync_waits::turns::Turns;
 use crate::sync_waits::when::{ConditionalSyncLock, ConditionalSyncRwLock};
 use crate::{ExclusiveSyncLock, ExclusiveSyncRwLock, LockId, SyncLock, SyncRwLock};
@@ -315,9 +316,10 @@ macro_rules! sync_cores {
         pub struct $name<'g, O: ?Sized, G, const KEY: u128> {
             guard: G,
             owner: &'g O,
-            /// D4.
-            _not_send: PhantomData<*const ()>,
         }
+
+        // D4.
+        stays_on_its_thread!([O: ?Sized, G, const KEY: u128] $name<'_, O, G, KEY>;);
 
         // SAFETY: a shared core gives away the owner, which is `Sync`, and what the guard
         // leads to, of which the newtype says whether it is.
@@ -332,7 +334,7 @@ macro_rules! sync_cores {
             #[inline]
             pub unsafe fn new(owner: &'g O, mut guard: $guard_of<'g, O, M>) -> Self {
                 guard.owner = Some(owner);
-                $name { guard, owner, _not_send: PhantomData }
+                $name { guard, owner }
             }
         }
 

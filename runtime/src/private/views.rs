@@ -97,7 +97,7 @@ impl Body {
 ///
 /// B1, and nobody uses or drops the view after the body.
 #[inline]
-pub unsafe fn view_in<'v, O, V>(view: &mut V, _: &'v Body) -> &'v mut V::In<'v>
+pub unsafe fn view_in<'v, O, V>(view: &mut V, _: &'v mut Body) -> &'v mut V::In<'v>
 where
     O: ?Sized + 'v,
     V: ShortenedView<O>,

@@ -5,6 +5,7 @@ use core::panic::{RefUnwindSafe, UnwindSafe};
 
 use super::hold::Hold;
 use super::raw::{RawMutex, RawMutexGuard};
+use super::thread::stays_on_its_thread;
 use super::turns::Turns;
 use super::when::conditional_sync_lock;
 use crate::checking::SyncOp;
@@ -54,6 +55,8 @@ pub struct Lock {
 pub struct LockGuard<'a> {
     hold: Hold<'a, RawMutexGuard<'a>>,
 }
+
+stays_on_its_thread!([] LockGuard<'_>;);
 
 impl Lock {
     const_unless_loom! {
@@ -220,7 +223,7 @@ impl fmt::Debug for LockGuard<'_> {
 }
 
 conditional_sync_lock! {
-    Lock[] => LockGuard<'a>, |guard| guard.into_hold()
+    Lock[] => LockGuard<'a>, acquire, try_acquire, |guard| guard.into_hold()
 }
 
 // SAFETY: the mutex of the platform excludes.

@@ -1,7 +1,9 @@
 //! Methods that cannot be called, under the names that std and parking_lot have for what ours
 //! are called otherwise: as in `primitives/misnamed`.
 
-use super::{Lock, RwLock};
+use super::{Lock, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use crate::unawaited::never;
+use crate::unpoisoned::{IsPoisoned, unpoisoned};
 
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
@@ -39,4 +41,72 @@ impl<T: ?Sized> RwLock<T> {
     {
         unreachable!("the bound is never met")
     }
+}
+
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a `sync::Mutex` is acquired by `lock`",
+    label = "no such method",
+    note = "write `.lock()`, or `.try_lock()`: a plain call, which parks the thread"
+)]
+pub trait MutexHasLock {}
+
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a guard of a lock of `sync` borrows its lock, and stays in the section",
+    label = "no such method",
+    note = "write `.lock()`; what keeps a lock for longer takes an async one, `async_monitor::Mutex`"
+)]
+pub trait MutexHasOwnedGuards {}
+
+// One line each, as in `unawaited`.
+#[rustfmt::skip]
+#[doc(hidden)]
+impl<T: ?Sized> Mutex<T> {
+    pub fn lock_blocking<R>(&self) -> R where for<'a> &'a Self: MutexHasLock { never() }
+    pub fn lock_owned<R>(&self) -> R where for<'a> &'a Self: MutexHasOwnedGuards { never() }
+    pub fn is_poisoned<R>(&self) -> R where for<'a> &'a Self: IsPoisoned { never() }
+    pub fn clear_poison<R>(&self) -> R where for<'a> &'a Self: IsPoisoned { never() }
+}
+
+/// That of a trait has the same name, and is found where the bound is one of the impl.
+#[doc(hidden)]
+impl<T: ?Sized> Mutex<T>
+where
+    Self: MutexHasLock,
+{
+    pub fn acquire<R>(&self) -> R {
+        never()
+    }
+
+    pub fn try_acquire<R>(&self) -> R {
+        never()
+    }
+}
+
+// As above.
+#[rustfmt::skip]
+#[doc(hidden)]
+impl<T: ?Sized> RwLock<T> {
+    pub fn read_blocking<R>(&self) -> R where for<'a> &'a Self: RwLockHasLock { never() }
+    pub fn write_blocking<R>(&self) -> R where for<'a> &'a Self: RwLockHasLock { never() }
+    pub fn is_poisoned<R>(&self) -> R where for<'a> &'a Self: IsPoisoned { never() }
+    pub fn clear_poison<R>(&self) -> R where for<'a> &'a Self: IsPoisoned { never() }
+}
+
+/// As that of [`Mutex`].
+#[doc(hidden)]
+impl<T: ?Sized> RwLock<T>
+where
+    Self: RwLockHasLock,
+{
+    pub fn acquire<R>(&self) -> R {
+        never()
+    }
+}
+
+unpoisoned! {
+    MutexGuard<'_, T>
+    RwLockReadGuard<'_, T>
+    RwLockWriteGuard<'_, T>
 }

@@ -35,6 +35,7 @@ mod mutex;
 mod raw;
 #[cfg(feature = "std")]
 mod rwlock;
+pub(crate) mod thread;
 pub(crate) mod turns;
 pub(crate) mod when;
 

@@ -8,6 +8,7 @@ use core::cell::UnsafeCell;
 use core::fmt;
 
 use super::lock::{Lock, LockGuard};
+use super::thread::stays_on_its_thread;
 use super::when::conditional_sync_lock;
 use crate::gate::guard_traits;
 use crate::traits::sync_lock::ExclusiveSyncLock;
@@ -47,10 +48,13 @@ pub struct Mutex<T: ?Sized> {
 /// assert_eq!(visits.into_inner(), 1);
 /// ```
 #[must_use = "a guard that is not kept unlocks its mutex at once"]
-pub struct MutexGuard<'a, T: ?Sized> {
+#[rustfmt::skip] // the compiler shows the line
+pub struct MutexGuard<'a, T: ?Sized> { // in no `Result`, as nothing is poisoned: without `unwrap()`
     guard: LockGuard<'a>,
     value: &'a UnsafeCell<T>,
 }
+
+stays_on_its_thread!([T: ?Sized] MutexGuard<'_, T>;);
 
 // SAFETY: with the mutex the value is sent.
 unsafe impl<T: ?Sized + Send> Send for Mutex<T> {}
@@ -200,16 +204,6 @@ impl<T: ?Sized> Mutex<T> {
     fn lock_id(&self) -> crate::LockId {
         self.lock.lock_id()
     }
-
-    #[inline]
-    fn acquire(&self) -> MutexGuard<'_, T> {
-        self.lock()
-    }
-
-    #[inline]
-    fn try_acquire(&self) -> Option<MutexGuard<'_, T>> {
-        self.try_lock()
-    }
 }
 
 impl<T: ?Sized> MutexGuard<'_, T> {
@@ -261,7 +255,7 @@ guard_traits! {
 }
 
 conditional_sync_lock! {
-    Mutex<T>[T: ?Sized] => MutexGuard<'a, T>, |guard| guard.guard.into_hold()
+    Mutex<T>[T: ?Sized] => MutexGuard<'a, T>, lock, try_lock, |guard| guard.guard.into_hold()
 }
 
 // SAFETY: as for `Lock`.

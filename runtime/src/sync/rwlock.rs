@@ -10,6 +10,7 @@ use core::fmt;
 
 use super::hold::Hold;
 use super::raw::{RawReadGuard, RawRwLock, RawWriteGuard};
+use super::thread::stays_on_its_thread;
 use super::turns::Turns;
 use super::when::{ConditionalSyncRwLock, conditional_sync_lock};
 use crate::checking::SyncOp;
@@ -55,7 +56,8 @@ pub struct RwLock<T: ?Sized> {
 /// assert!(config.try_write().is_none());
 /// ```
 #[must_use = "a guard that is not kept unlocks its lock at once"]
-pub struct RwLockReadGuard<'a, T: ?Sized> {
+#[rustfmt::skip] // the compiler shows the line
+pub struct RwLockReadGuard<'a, T: ?Sized> { // in no `Result`, as nothing is poisoned: without `unwrap()`
     hold: Hold<'a, RawReadGuard<'a>>,
     value: &'a UnsafeCell<T>,
 }
@@ -71,9 +73,15 @@ pub struct RwLockReadGuard<'a, T: ?Sized> {
 /// assert!(config.try_read().is_none());
 /// ```
 #[must_use = "a guard that is not kept unlocks its lock at once"]
-pub struct RwLockWriteGuard<'a, T: ?Sized> {
+#[rustfmt::skip] // the compiler shows the line
+pub struct RwLockWriteGuard<'a, T: ?Sized> { // in no `Result`, as nothing is poisoned: without `unwrap()`
     hold: Hold<'a, RawWriteGuard<'a>>,
     value: &'a UnsafeCell<T>,
+}
+
+stays_on_its_thread! {
+    [T: ?Sized] RwLockReadGuard<'_, T>;
+    [T: ?Sized] RwLockWriteGuard<'_, T>;
 }
 
 // SAFETY: sending the lock sends the value.
@@ -303,18 +311,6 @@ impl<T: ?Sized> RwLock<T> {
     fn lock_id(&self) -> LockId {
         LockId::of(&self.turns)
     }
-
-    // Called by `conditional_sync_lock!`, under the same names for each lock.
-
-    #[inline]
-    fn acquire(&self) -> RwLockWriteGuard<'_, T> {
-        self.write()
-    }
-
-    #[inline]
-    fn try_acquire(&self) -> Option<RwLockWriteGuard<'_, T>> {
-        self.try_write()
-    }
 }
 
 impl<T: ?Sized> RwLockReadGuard<'_, T> {
@@ -391,7 +387,7 @@ guard_traits! {
 }
 
 conditional_sync_lock! {
-    RwLock<T>[T: ?Sized] => RwLockWriteGuard<'a, T>, |guard| guard.hold
+    RwLock<T>[T: ?Sized] => RwLockWriteGuard<'a, T>, write, try_write, |guard| guard.hold
 }
 
 impl<T: ?Sized> SyncRwLock for RwLock<T> {

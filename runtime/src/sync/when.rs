@@ -89,21 +89,24 @@ pub unsafe trait ConditionalSyncRwLock: ConditionalSyncLock + SyncRwLock {
     unsafe fn read_guard_to_evaluate(&self) -> Self::ReadGuard<'_>;
 }
 
-/// Implements [`SyncLock`] and [`ConditionalSyncLock`] for a lock with methods `acquire`,
-/// `try_acquire`, `lock_id`, `turns` and `acquire_with_turn`.
+/// Implements [`SyncLock`] and [`ConditionalSyncLock`] for a lock that is acquired by two
+/// methods that it names, with methods `lock_id`, `turns` and `acquire_with_turn`.
 macro_rules! conditional_sync_lock {
-    ($lock:ty[$($generics:tt)*] => $guard:ty, |$this:ident| $hold:expr) => {
+    (
+        $lock:ty[$($generics:tt)*] => $guard:ty, $acquire:ident, $try_acquire:ident,
+        |$this:ident| $hold:expr
+    ) => {
         impl<$($generics)*> crate::traits::sync_lock::SyncLock for $lock {
             type Guard<'a> = $guard where Self: 'a;
 
             #[inline]
             fn acquire(&self) -> Self::Guard<'_> {
-                <$lock>::acquire(self)
+                <$lock>::$acquire(self)
             }
 
             #[inline]
             fn try_acquire(&self) -> Option<Self::Guard<'_>> {
-                <$lock>::try_acquire(self)
+                <$lock>::$try_acquire(self)
             }
 
             #[inline]

@@ -41,7 +41,7 @@ use crate::LockId;
     message = "`{Self}` does not prove that a lock is held",
     label = "not a guard",
     note = "pass a reference to the guard of the lock, `condition.notify_one(&guard)`, or, in a section, what it binds, `condition.notify_one(lock)`",
-    note = "the lock is one of this crate, or guards fields of a `#[derive(Guarded)]` struct"
+    note = "the lock is an async one of this crate, or guards fields of a `#[derive(Guarded)]` struct"
 )]
 pub unsafe trait HoldsLock {
     /// Which lock is held.
@@ -123,7 +123,7 @@ pub trait View<'v, Bound = &'v Self> {
     message = "a `Condition` cannot wait with `{Self}`",
     label = "not a guard that can be released and taken back",
     note = "pass the guard itself, by value: `guard = condition.wait(guard).await`",
-    note = "the guard is one of `async_monitor::Lock`, `Mutex` or `RwLock`: the locks of other crates are not taken back",
+    note = "the guard is one of `async_monitor::Lock`, `Mutex` or `RwLock`: those of `sync` and of other crates are not taken back",
     note = "a section has no guard to pass: let it wait at entry, `when = condition`, or acquire a guard in place of the section: `let guard = self.acquire_lock().await`, for a lock `lock`"
 )]
 pub unsafe trait Relock: HoldsLock + Sized + for<'v> View<'v> {

@@ -427,13 +427,14 @@ impl<'s> Acquisition<'s> {
     ///     unsafe { ByReference::new() },
     ///     |__type, __guard| {
     ///         let __view = __type.__evaluate(__guard);
-    ///         let ledger = __view.__bind_shared();
+    ///         let ref ledger = *__view.__bind_shared();
     ///         *ledger.balance >= amount
     ///     },
     /// )
     /// ```
     ///
-    /// The condition sees the binding by shared reference. It is given the type of the
+    /// The condition sees the binding by shared reference, bound as [`bind`](Self::bind) does it in
+    /// a read section. It is given the type of the
     /// entry, as it may be evaluated by others only where it captures nothing. A read
     /// section asks that type where it waits: `__type.__conditional(__lock)`.
     ///
@@ -463,7 +464,7 @@ impl<'s> Acquisition<'s> {
                 #unsafe_ { #private::ByReference::new() },
                 |#entry_type, #guard| {
                     let #view = #entry_type.__evaluate(#guard);
-                    let #binding = #view.__bind_shared();
+                    let ref #binding = *#view.__bind_shared();
                     let _ = &#binding;
                     #condition
                 },

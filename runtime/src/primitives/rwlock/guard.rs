@@ -108,7 +108,8 @@ impl<T: ?Sized> Gated for ReadHandle<'_, T> {
 /// # });
 /// ```
 #[must_use = "the lock is released as soon as the guard is dropped"]
-pub struct RwLockReadGuard<'a, T: ?Sized> {
+#[rustfmt::skip] // the compiler shows the line
+pub struct RwLockReadGuard<'a, T: ?Sized> { // in no `Result`, as nothing is poisoned: without `unwrap()`
     permit: GatePermit<ReadHandle<'a, T>, Read>,
 }
 
@@ -125,7 +126,8 @@ pub struct RwLockReadGuard<'a, T: ?Sized> {
 /// # });
 /// ```
 #[must_use = "the lock is released as soon as the guard is dropped"]
-pub struct RwLockWriteGuard<'a, T: ?Sized> {
+#[rustfmt::skip] // the compiler shows the line
+pub struct RwLockWriteGuard<'a, T: ?Sized> { // in no `Result`, as nothing is poisoned: without `unwrap()`
     pub(super) permit: GatePermit<&'a RwLock<T>, Write>,
 }
 

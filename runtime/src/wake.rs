@@ -8,8 +8,15 @@ use core::task::Waker;
 use crate::panics;
 
 /// The number of wakers that are taken while a queue is locked once. A model
-/// has only a few waiters, and checks what may come between two batches, too.
-pub(crate) const CAPACITY: usize = if cfg!(async_monitor_loom) { 1 } else { 32 };
+/// has only a few waiters, and checks what may come between two batches, too. Without
+/// `std`, stacks are small, and interrupts may be off meanwhile.
+pub(crate) const CAPACITY: usize = if cfg!(async_monitor_loom) {
+    1
+} else if cfg!(feature = "std") {
+    32
+} else {
+    8
+};
 
 /// Wakers that were taken under a lock and are woken once it is released, in
 /// the order they came.

@@ -6,9 +6,9 @@
 //!
 //! # Invariants
 //!
-//! - **C1** Critical sections end in the opposite order of their beginnings: at most one of this
-//!   crate is under way on a processor, as no code of a user runs in it (Q5) and no queue is
-//!   locked while another is. Those of a user, around a call of ours or within a waker, nest.
+//! - **C1** Critical sections end in the opposite order of their beginnings: no queue is locked
+//!   while another is, no code of a user runs while one is (Q5), and one that changes an integer is
+//!   over at once, also while a queue is locked. Those of a user are around a call of ours.
 //! - **C2** One ends on the processor where it has begun: what holds it is not `Send`, and is
 //!   never kept over an `.await`.
 //! - **C3** What is changed by a load and a store within a critical section is changed by nothing

@@ -35,6 +35,7 @@ macro_rules! __with_alloc {
 /// In place of `Arc` and `Rc` where there are none: there is no value of it. So the guards and
 /// futures of the owned forms are the same types in every build, and nothing makes one.
 #[cfg(not(feature = "alloc"))]
+#[allow(missing_debug_implementations)] // nobody has one
 pub struct NoPointer<T: ?Sized>(core::convert::Infallible, core::marker::PhantomData<T>);
 
 #[cfg(not(feature = "alloc"))]

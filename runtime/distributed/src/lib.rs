@@ -131,10 +131,16 @@
 pub mod store;
 
 mod error;
+#[cfg(feature = "etcd")]
+pub mod etcd;
 mod fence;
 mod lock;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+#[cfg(any(feature = "postgres", feature = "etcd"))]
+mod process;
+#[cfg(any(feature = "postgres", feature = "etcd"))]
+mod report;
 mod session;
 
 pub use crate::error::{LeaseLost, LockError, LossReason};

@@ -44,6 +44,12 @@ pub trait Store: Send + Sync + 'static {
     /// What reports call the store: `postgres`.
     fn name(&self) -> &'static str;
 
+    /// What tells a grant from all others, also from one with the same number:
+    /// [`Fence::holder`](crate::Fence::holder).
+    fn holder(&self, session: &str, _key: &str, ticket: u64) -> String {
+        format!("{session}/{ticket}")
+    }
+
     /// Asks for a key, and joins the queue if it is not free.
     fn request(
         &self,

@@ -139,7 +139,7 @@ async fn main() -> Result<(), Failed> {
     let member = member.as_deref().unwrap_or(MEMBER);
     println!("| tasks | | acquisitions | each | messages | CPU of the server | CPU here |");
     println!("|---|---|---|---|---|---|---|");
-    for tasks in [1, 8, 64] {
+    for tasks in [1, 2, 8, 64] {
         for name in ["bare lock", "this crate"] {
             let rounds = 2000 / tasks;
             let count = u32::try_from(tasks * rounds)?;

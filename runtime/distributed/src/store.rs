@@ -204,6 +204,15 @@ impl Tokio {
             origin: tokio::time::Instant::now(),
         }
     }
+
+    /// Runs a future on its own, also where whoever waits for it is not run by tokio.
+    #[cfg(feature = "etcd")]
+    pub(crate) fn run<T: Send + 'static>(
+        &self,
+        task: impl Future<Output = T> + Send + 'static,
+    ) -> tokio::task::JoinHandle<T> {
+        self.handle.spawn(task)
+    }
 }
 
 impl Host for Tokio {

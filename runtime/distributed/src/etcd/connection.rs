@@ -121,8 +121,14 @@ impl Link {
         if let Some(client) = connected {
             return Ok((number, client));
         }
-        let endpoint = &self.endpoints[number % self.endpoints.len()];
-        let connecting = Client::connect([endpoint], Some(self.options.clone()));
+        let endpoint = self.endpoints[number % self.endpoints.len()].clone();
+        let options = self.options.clone();
+        let connecting = async { Client::connect([endpoint], Some(options)).await };
+        let connecting = self.host.run(connecting);
+        let connecting = async {
+            let ended = connecting.await;
+            ended.unwrap_or_else(|error| Err(Error::Internal(error.to_string())))
+        };
         let result = self.bounded(connecting).await;
         let client = self.looked_at(number, result)?;
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);

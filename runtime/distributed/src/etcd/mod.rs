@@ -31,9 +31,10 @@
 //! that revision. Hence:
 //!
 //! - **To ask and to look is one transaction**, which also says who is directly before.
-//! - **Who waits watches that place**, from the revision of the answer on, so that no deletion
-//!   is missed. All watches of a process are on one stream. Where the stream, the connection or
-//!   the member is lost, or the revision was compacted, everybody asks again.
+//! - **Who waits watches that place**, and nobody else is told when it is deleted. If anything
+//!   has changed before the watch began, the member that watches is asked whether the place is
+//!   still there. All watches of a process are on one stream. Where the stream, the connection
+//!   or the member is lost, everybody asks again.
 //! - **A renewal counts if it was made by who was the leader for certain.** A member that was
 //!   the leader, was stopped, and has not heard of its successor yet may renew a lease that
 //!   the successor has ended. So each renewal is followed by a linearizable read, and counts
@@ -53,11 +54,11 @@
 //! # Cost
 //!
 //! To acquire a free lock takes one round trip, a write; to release it another. A lock that is
-//! waited for takes a linearizable read more, unless there is nobody but its holder before,
-//! and a watch. Each process renews one lease, by four small requests in a third of the lease,
-//! of which none is a write; an idle waiter adds a watch, and nothing else. (It asks again
-//! once in a lease, should its watch be dead without a word.) The first
-//! acquisition after a time without any takes one more round trip, for the lease.
+//! waited for takes a watch more, and a linearizable read, unless there is nobody but its holder
+//! before. Each process renews one lease, by four small requests in a third of the lease, of
+//! which none is a write; an idle waiter adds a watch, and nothing else. (It asks again once in
+//! a lease, should its watch be dead without a word.) The first acquisition after a time without
+//! any takes one more round trip, for the lease. `examples/RESULTS.md` has figures.
 
 mod connection;
 mod fenced;

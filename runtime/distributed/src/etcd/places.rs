@@ -13,6 +13,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use async_monitor::watch::IS_ON;
 use etcd_client::{
     Client, Compare, CompareOp, Error, GetOptions, KeyValue, PutOptions, SortOrder, SortTarget,
     Txn, TxnOp, TxnOpResponse, TxnResponse,
@@ -30,7 +31,7 @@ use crate::store::{Answer, Request, Signals, StoreError};
 struct Place {
     known: Mutex<Known>,
     /// Held for as long as it is asked for: what is withdrawn waits for that.
-    asking: AsyncMutex<()>,
+    asking: Arc<AsyncMutex<()>>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -133,8 +134,10 @@ impl Places {
             waiter,
         };
         let (link, watcher) = (Arc::clone(&self.link), Arc::clone(&self.watcher));
-        let asking = tokio::spawn(async move {
-            let _asking = place.asking.lock().await;
+        // From here on, not from when the task runs.
+        let is_asking = Arc::clone(&place.asking).lock_owned().await;
+        let asking = self.link.host().run(async move {
+            let _is_asking = is_asking;
             let created = place.known().created;
             let answer = match created {
                 None => link.call(|client| ask(client, &asked)).await,
@@ -157,7 +160,7 @@ impl Places {
                                 waiter: asked.waiter,
                                 number: known.watch,
                                 key: next,
-                                from: before.revision + 1,
+                                seen: before.revision,
                             });
                             Answer::Queued {
                                 ask_again: lease,
@@ -201,26 +204,27 @@ impl Places {
 
 /// Makes the place, and says who is before it; also where an earlier attempt has made it.
 async fn ask(client: Client, asked: &Asked) -> Result<Asking, Error> {
+    let last = GetOptions::new()
+        .with_prefix()
+        .with_sort(SortTarget::Create, SortOrder::Descend)
+        .with_limit(2);
+    let last = TxnOp::get(&*asked.queue, Some(last));
+    // For reports, of a queue with more.
     let first = GetOptions::new()
         .with_prefix()
         .with_sort(SortTarget::Create, SortOrder::Ascend)
         .with_limit(1);
-    let first = TxnOp::get(&*asked.queue, Some(first));
-    let last = GetOptions::new()
-        .with_prefix()
-        .with_sort(SortTarget::Create, SortOrder::Descend)
-        .with_keys_only()
-        .with_limit(1);
-    let last = TxnOp::get(&*asked.queue, Some(last));
+    let first = IS_ON.then(|| TxnOp::get(&*asked.queue, Some(first)));
     let own = TxnOp::get(&*asked.place, Some(GetOptions::new().with_keys_only()));
     let put = PutOptions::new().with_lease(asked.lease);
     let put = TxnOp::put(&*asked.place, &*asked.value, Some(put));
     let is_new = Compare::create_revision(&*asked.place, CompareOp::Equal, 0);
     let is_free = Compare::create_revision(&*asked.queue, CompareOp::Equal, 0).with_prefix();
     let txn = if asked.queues {
+        let operations: Vec<_> = [last, put].into_iter().chain(first).collect();
         Txn::new()
             .when([is_new])
-            .and_then([first, last, put])
+            .and_then(operations)
             .or_else([own])
     } else {
         Txn::new().when([is_free]).and_then([put]).or_else([own])
@@ -237,21 +241,29 @@ async fn ask(client: Client, asked: &Asked) -> Result<Asking, Error> {
             None => Ok(Asking::Busy),
         };
     }
-    let (first, last) = if asked.queues {
-        (kvs(&answer, 0), kvs(&answer, 1))
+    let last = if asked.queues {
+        kvs(&answer, 0)
     } else {
-        Default::default()
+        Vec::new()
     };
-    let first = first.first();
+    let first = if last.len() > 1 {
+        kvs(&answer, 2)
+    } else {
+        Vec::new()
+    };
     Ok(Asking::In(Before {
         created: revision,
-        place: last.first().map(|last| {
-            let is_first = first.is_some_and(|first| first.key() == last.key());
-            (String::from_utf8_lossy(last.key()).into_owned(), is_first)
-        }),
-        holder: first.and_then(holder),
+        place: before(&last),
+        holder: first.first().or(last.first()).and_then(holder),
         revision,
     }))
+}
+
+/// The place directly before, of those in front in reverse order, and whether it is the first.
+fn before(places: &[KeyValue]) -> Option<(String, bool)> {
+    let last = places.first()?;
+    let key = String::from_utf8_lossy(last.key()).into_owned();
+    Some((key, places.len() == 1))
 }
 
 /// Says who is before a place, whose create revision is that.
@@ -263,21 +275,19 @@ async fn look(client: Client, asked: &Asked, created: i64) -> Result<Asking, Err
         .with_limit(3);
     let answer = client.kv_client().get(&*asked.queue, Some(options)).await?;
     let revision = answer.header().map_or(0, |header| header.revision());
-    let [own, before @ ..] = answer.kvs() else {
+    let [own, places @ ..] = answer.kvs() else {
         return Ok(Asking::Ended);
     };
     if own.key() != asked.place.as_bytes() {
         return Ok(Asking::Ended);
     }
-    let is_first = before.len() == 1;
-    let place = before.first().map(|place| {
-        let key = String::from_utf8_lossy(place.key()).into_owned();
-        (key, is_first)
-    });
     Ok(Asking::In(Before {
         created,
-        place,
-        holder: before.first().filter(|_| is_first).and_then(holder),
+        place: before(places),
+        holder: places
+            .first()
+            .filter(|_| places.len() == 1)
+            .and_then(holder),
         revision,
     }))
 }

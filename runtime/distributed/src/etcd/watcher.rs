@@ -1,9 +1,15 @@
 //! The watches of those who wait: on the place just before theirs, and all on one stream.
+//!
+//! A watch that begins in the past is put off by etcd to a scan of the history, ten times in a
+//! second. So each begins when it is made; and where anything has changed between the look at the
+//! queue and that moment, the member that watches is asked whether the place is still there.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use etcd_client::{Client, EventType, WatchFilterType, WatchOptions, WatchResponse, WatchStream};
+use etcd_client::{
+    Client, EventType, GetOptions, WatchFilterType, WatchOptions, WatchResponse, WatchStream,
+};
 use tokio::sync::mpsc;
 
 use super::connection::Link;
@@ -22,8 +28,8 @@ pub(super) struct Watch {
     /// Which of the watches of the waiter this is: a new one replaces an old one.
     pub(super) number: u64,
     pub(super) key: String,
-    /// The first revision at which the key may have been deleted.
-    pub(super) from: i64,
+    /// The revision at which the key was there.
+    pub(super) seen: i64,
 }
 
 enum Order {
@@ -43,13 +49,13 @@ impl Watcher {
     pub(super) fn start(
         link: &Arc<Link>,
         signals: &Arc<Signals>,
-        gone: impl Fn(&Waiter, u64) + Send + 'static,
+        gone: impl Fn(&Waiter, u64) + Send + Sync + 'static,
     ) -> Self {
         let (orders, ordered) = mpsc::unbounded_channel();
         let watching = Watching {
             link: Arc::clone(link),
             signals: Arc::clone(signals),
-            gone,
+            gone: Arc::new(gone),
             orders: ordered,
             ids: HashMap::new(),
             waiters: HashMap::new(),
@@ -80,12 +86,11 @@ impl Drop for Watcher {
 struct Watching<G> {
     link: Arc<Link>,
     signals: Arc<Signals>,
-    gone: G,
+    gone: Arc<G>,
     orders: mpsc::UnboundedReceiver<Order>,
-    /// By waiter, what the stream knows its watch by; and the other way round, with the number
-    /// of the watch.
+    /// By waiter, what the stream knows its watch by; and the other way round.
     ids: HashMap<Waiter, i64>,
-    waiters: HashMap<i64, (Waiter, u64)>,
+    waiters: HashMap<i64, Watch>,
     last_id: i64,
 }
 
@@ -96,7 +101,7 @@ enum Next {
     Moved,
 }
 
-impl<G: Fn(&Waiter, u64)> Watching<G> {
+impl<G: Fn(&Waiter, u64) + Send + Sync + 'static> Watching<G> {
     async fn run(mut self) {
         while let Some(order) = self.orders.recv().await {
             let Order::Watch(watch) = order else {
@@ -104,7 +109,7 @@ impl<G: Fn(&Waiter, u64)> Watching<G> {
             };
             // The member, the connection and the stream are lost together. Whoever waits asks
             // again, as events may have been lost, and orders another watch if need be.
-            self.waiters.insert(0, (watch.waiter.clone(), watch.number));
+            let first = watch.waiter.clone();
             let is_over = match self.link.client().await {
                 Ok((number, client)) => {
                     let ended = self.stream(number, client, watch).await;
@@ -117,33 +122,54 @@ impl<G: Fn(&Waiter, u64)> Watching<G> {
                 host.sleep_until(host.now() + self.link.limit() / 5).await;
             }
             self.ids.clear();
-            for (_, (waiter, _)) in self.waiters.drain() {
+            let waiters = self.waiters.drain().map(|(_, watch)| watch.waiter);
+            for waiter in waiters.chain([first]) {
                 self.signals.wake(&waiter.session, waiter.ticket);
             }
         }
     }
 
     /// The options of a watch, and what the stream knows the one by that it replaces.
-    fn add(&mut self, watch: &Watch) -> (WatchOptions, Option<i64>) {
+    fn add(&mut self, watch: Watch) -> (WatchOptions, Option<i64>) {
         self.last_id += 1;
         let id = self.last_id;
         let replaced = self.ids.insert(watch.waiter.clone(), id);
         if let Some(replaced) = replaced {
             self.waiters.remove(&replaced);
         }
-        self.waiters
-            .insert(id, (watch.waiter.clone(), watch.number));
         let options = WatchOptions::new()
             .with_watch_id(id)
-            .with_start_revision(watch.from)
             .with_filters([WatchFilterType::NoPut]);
+        self.waiters.insert(id, watch);
         (options, replaced)
     }
 
-    fn remove(&mut self, id: i64) -> Option<(Waiter, u64)> {
-        let (waiter, number) = self.waiters.remove(&id)?;
-        self.ids.remove(&waiter);
-        Some((waiter, number))
+    fn remove(&mut self, id: i64) -> Option<Watch> {
+        let watch = self.waiters.remove(&id)?;
+        self.ids.remove(&watch.waiter);
+        Some(watch)
+    }
+
+    /// Asks the member that watches whether the key is still there: if so, the watch tells what
+    /// becomes of it.
+    fn check(&self, client: &Client, id: i64) {
+        let Some(watch) = self.waiters.get(&id) else {
+            return;
+        };
+        let (waiter, number, key) = (watch.waiter.clone(), watch.number, watch.key.clone());
+        let (gone, signals) = (Arc::clone(&self.gone), Arc::clone(&self.signals));
+        let (mut kv, link) = (client.kv_client(), Arc::clone(&self.link));
+        tokio::spawn(async move {
+            let options = GetOptions::new().with_serializable().with_count_only();
+            let found = link.bounded(kv.get(key, Some(options))).await;
+            if found.as_ref().is_ok_and(|found| found.count() > 0) {
+                return;
+            }
+            if found.is_ok() {
+                gone(&waiter, number);
+            }
+            signals.wake(&waiter.session, waiter.ticket);
+        });
     }
 
     /// Watches, beginning with that, until the stream has ended.
@@ -156,8 +182,9 @@ impl<G: Fn(&Waiter, u64)> Watching<G> {
         let link = Arc::clone(&self.link);
         self.last_id = 0;
         self.waiters.clear();
-        let (options, _) = self.add(&first);
-        let opening = client.watch(first.key, Some(options));
+        let key = first.key.clone();
+        let (options, _) = self.add(first);
+        let opening = client.watch(key, Some(options));
         let mut stream: WatchStream = link.bounded(opening).await?;
         loop {
             let next = tokio::select! {
@@ -168,11 +195,12 @@ impl<G: Fn(&Waiter, u64)> Watching<G> {
             match next {
                 Next::Moved | Next::Order(None) => return Ok(()),
                 Next::Order(Some(Order::Watch(watch))) => {
-                    let (options, replaced) = self.add(&watch);
+                    let key = watch.key.clone();
+                    let (options, replaced) = self.add(watch);
                     if let Some(id) = replaced {
                         link.bounded(stream.cancel(id)).await?;
                     }
-                    link.bounded(stream.watch(watch.key, Some(options))).await?;
+                    link.bounded(stream.watch(key, Some(options))).await?;
                 }
                 Next::Order(Some(Order::Leave(waiter))) => {
                     if let Some(id) = self.ids.remove(&waiter) {
@@ -184,15 +212,22 @@ impl<G: Fn(&Waiter, u64)> Watching<G> {
                     let id = response.watch_id();
                     let mut events = response.events().iter();
                     if events.any(|event| event.event_type() == EventType::Delete) {
-                        if let Some((waiter, number)) = self.remove(id) {
+                        if let Some(Watch { waiter, number, .. }) = self.remove(id) {
                             (self.gone)(&waiter, number);
                             self.signals.wake(&waiter.session, waiter.ticket);
                             link.bounded(stream.cancel(id)).await?;
                         }
                     } else if response.canceled() && self.waiters.contains_key(&id) {
-                        // Its revision was compacted, or its member has no leader.
+                        // Its member has no leader, or cannot keep up.
                         let reason = format!("a watch has ended: {}", response.cancel_reason());
                         return Err(StoreError::transient(reason));
+                    } else if response.created() {
+                        let now = response.header().map_or(0, |header| header.revision());
+                        // A member that is behind will tell of everything since.
+                        let watch = self.waiters.get(&id);
+                        if watch.is_some_and(|watch| watch.seen < now) {
+                            self.check(&client, id);
+                        }
                     }
                 }
                 Next::Response(Ok(None)) => {

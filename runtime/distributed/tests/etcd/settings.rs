@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use async_monitor_distributed::LockError;
 use async_monitor_distributed::etcd::{Etcd, Options};
+use async_monitor_distributed::{Guard, LockError};
 
+use crate::support::proxy::{Mode, Proxy};
 use crate::{LONG, SHORT, keys};
 
 #[tokio::test]
@@ -51,4 +52,25 @@ async fn where_nobody_listens_is_an_error_at_once() {
     assert!(matches!(refused, Err(LockError::Refused(_))), "{refused:?}");
     let refused = Etcd::connect([""; 0]).await;
     assert!(matches!(refused, Err(LockError::Refused(_))), "{refused:?}");
+}
+
+/// Whoever asks for a lock need not be run by tokio.
+#[tokio::test(flavor = "multi_thread")]
+async fn any_executor_will_do() {
+    let Some(keys) = keys() else { return };
+    let proxy = Proxy::start(keys.server.ports[0]);
+    let store = keys.store_at(proxy.port, LONG).await;
+    let elsewhere = std::thread::spawn(move || {
+        futures::executor::block_on(async {
+            let lock = store.lock("k");
+            drop(lock.acquire().await.unwrap());
+            // By a connection that it has to make.
+            proxy.set(Mode::Cut);
+            proxy.set(Mode::Pass);
+            let guard = lock.acquire().await.unwrap();
+            Guard::release(guard).await.unwrap();
+        });
+    });
+    let ended = tokio::task::spawn_blocking(|| elsewhere.join());
+    ended.await.unwrap().unwrap();
 }

@@ -15,6 +15,9 @@ pub(crate) type Written = (String, i64, i64);
 
 /// The servers of a store, to which harm is done.
 pub(crate) trait Servers: Sized {
+    /// How many faults are theirs, beside 39 of processes and connections.
+    const SHARE: usize;
+
     /// For how long one of them is harmed, at most.
     const LONGEST: Duration;
 

@@ -34,6 +34,7 @@ struct Cluster {
 }
 
 impl Servers for Cluster {
+    const SHARE: usize = 7;
     /// For longer than an election takes.
     const LONGEST: Duration = Duration::from_secs(4);
 

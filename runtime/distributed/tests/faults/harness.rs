@@ -182,7 +182,7 @@ pub(crate) fn run<S: Servers>(time: Duration, is_fenced: bool) -> Option<Outcome
         let worker = &mut workers[index];
         // Some of them for less than the lease, most for longer.
         let until = Instant::now() + up_to(&mut random, 3 * LEASE);
-        let fault = match random.below(40) {
+        let fault = match random.below(39 + S::SHARE) {
             0..14 => {
                 worker.process.signal("STOP");
                 "stopped"

@@ -45,6 +45,7 @@ async fn client(url: &str) -> Result<Client, tokio_postgres::Error> {
 }
 
 impl Servers for Server {
+    const SHARE: usize = 1;
     const LONGEST: Duration = Duration::from_secs(1);
 
     fn start() -> Option<Self> {

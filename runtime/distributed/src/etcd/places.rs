@@ -1,7 +1,7 @@
 //! The places of this process in the queues.
 //!
-//! A place is asked for by a task of its own, which goes on where the acquisition is dropped:
-//! it is deleted when there is an answer, as a request may otherwise overtake the deletion.
+//! What asks for a place goes on as a task where the acquisition is dropped: the place is
+//! deleted when there is an answer, as a request may otherwise be overtaken by the deletion.
 //!
 //! | what is known | next |
 //! |---|---|
@@ -10,7 +10,10 @@
 //! | also that the only one before has gone | the lock is held, and nobody is asked |
 
 use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use async_monitor::watch::IS_ON;
@@ -24,7 +27,7 @@ use super::connection::{self, Link, is};
 use super::watcher::{Waiter, Watch, Watcher};
 use super::{keys, lease_id, parse_value};
 use crate::process::process;
-use crate::store::{Answer, Request, Signals, StoreError};
+use crate::store::{Answer, Request, Signals, StoreError, Tokio};
 
 /// What is known of a place.
 #[derive(Debug, Default)]
@@ -134,9 +137,8 @@ impl Places {
             waiter,
         };
         let (link, watcher) = (Arc::clone(&self.link), Arc::clone(&self.watcher));
-        // From here on, not from when the task runs.
         let is_asking = Arc::clone(&place.asking).lock_owned().await;
-        let asking = self.link.host().run(async move {
+        let asking = async move {
             let _is_asking = is_asking;
             let created = place.known().created;
             let answer = match created {
@@ -170,9 +172,8 @@ impl Places {
                     }
                 }
             })
-        });
-        let gone = |error| Err(StoreError::transient(error));
-        asking.await.unwrap_or_else(gone)
+        };
+        Completed::new(self.link.host(), asking).await
     }
 
     pub(super) async fn withdraw(
@@ -199,6 +200,44 @@ impl Places {
             async move { client.kv_client().delete(place, None).await }
         };
         self.link.call(delete).await.map(drop)
+    }
+}
+
+/// A future that goes on as a task where it is dropped.
+struct Completed<T: Send + 'static> {
+    host: Arc<Tokio>,
+    future: Option<Pin<Box<dyn Future<Output = T> + Send>>>,
+}
+
+impl<T: Send + 'static> Completed<T> {
+    fn new(host: &Arc<Tokio>, future: impl Future<Output = T> + Send + 'static) -> Self {
+        Completed {
+            host: Arc::clone(host),
+            future: Some(Box::pin(future)),
+        }
+    }
+}
+
+impl<T: Send + 'static> Future for Completed<T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+        let Some(future) = &mut self.future else {
+            return Poll::Pending; // it has completed, and nobody polls it
+        };
+        let output = future.as_mut().poll(cx);
+        if output.is_ready() {
+            self.future = None;
+        }
+        output
+    }
+}
+
+impl<T: Send + 'static> Drop for Completed<T> {
+    fn drop(&mut self) {
+        if let Some(future) = self.future.take() {
+            self.host.run(future);
+        }
     }
 }
 

@@ -35,6 +35,16 @@ impl fmt::Display for LockError {
 
 impl async_monitor::CanBeLost for LockError {}
 
+/// By whether another attempt is pointless.
+#[cfg(any(feature = "postgres", feature = "etcd"))]
+pub(crate) fn lock_error(error: StoreError) -> LockError {
+    if error.is_permanent() {
+        LockError::Refused(error)
+    } else {
+        LockError::Unreachable(error)
+    }
+}
+
 impl Error for LockError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {

@@ -50,7 +50,8 @@ impl<C> Fence<'_, C> {
     }
 
     /// What tells this grant from others of the same number, which there can be where a
-    /// database has failed over to a replica that had not got the first one.
+    /// database has failed over to a replica that had not got the first one. In etcd, the key
+    /// whose create revision is the number for as long as the lock is held.
     pub fn holder(&self) -> &str {
         &self.holder
     }
@@ -80,7 +81,8 @@ impl<C> fmt::Debug for Fence<'_, C> {
 /// }
 /// ```
 ///
-/// With the feature `postgres`, [`FencedRef`] has the methods of a database.
+/// With the feature `postgres`, [`FencedRef`] has the methods of a database, and with the feature
+/// `etcd` those of a client of etcd.
 pub struct Fenced<T, C = Anything> {
     resource: T,
     kind: PhantomData<fn() -> C>,

@@ -82,7 +82,7 @@
 //! | Writes with a fence are as if all sections of a key had run one after the other | D1, D6: needs no clock |
 //! | Sections of a key do not overlap | D1 to D3: needs clocks whose rates differ by less than one percent, and bodies that await at least once in a twentieth of the lease |
 //! | A section that returns its value had the lock to its end | D4 |
-//! | Whoever asks gets in within a lease after the holder has died, and those before it in the queue | D1, D5 |
+//! | Whoever asks gets in within a lease after the holder has died, and those before it in the queue; where a leader of etcd has failed meanwhile, within a lease after the next is elected | D1, D5 |
 //! | The queue is FIFO, over all processes | the store; whoever loses its session joins it again |
 //! | Several locks of one section: no deadlock with any other section | the order of their [`id`](async_monitor::AsyncLock::id)s, the same in every process |
 //!
@@ -97,9 +97,12 @@
 //! - **A body that does not await** is not ended. Its section fails at its end (D4).
 //! - **A store whose clock is set forward** ends leases too early, and exclusion is lost for as
 //!   long as that was. The fence is not. One that is set back ends the leases of those who have
-//!   died later by as much.
+//!   died later by as much. This is about Postgres: etcd counts leases by a monotonic clock.
 //! - **A store that forgets**, by a failover to a replica that lags behind, may give a key
-//!   away that is held. See the module `postgres` for what is left of the fence.
+//!   away that is held. See the module `postgres` for what is left of the fence. A cluster of
+//!   etcd forgets nothing in a failover.
+//! - **A leader of etcd before 3.4.31 and 3.5.13** that was stopped and goes on may end leases
+//!   that are alive: see the module `etcd`. The fence is as ever.
 //! - **Memory.** A lease is no proof that nobody else is in this process's memory, so such a
 //!   lock cannot stand in front of `#[guarded_by]` fields. Name a local lock beside it:
 //!   `#[synchronized(self.invoice?, ledger)]`.
@@ -124,17 +127,24 @@
 //!
 //! That is as of the last answer of the store, which is asked at least once in a lease. Who
 //! holds and who waits at the moment, in all processes, is said by the command
-//! `async-monitor-locks CONNECTION-STRING` (feature `postgres`), and `Postgres::report`.
+//! `async-monitor-locks`, of a connection string of Postgres or the endpoints of etcd, and by
+//! `Postgres::report` and `Etcd::report`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod store;
 
 mod error;
+#[cfg(feature = "etcd")]
+pub mod etcd;
 mod fence;
 mod lock;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+#[cfg(any(feature = "postgres", feature = "etcd"))]
+mod process;
+#[cfg(any(feature = "postgres", feature = "etcd"))]
+mod report;
 mod session;
 
 pub use crate::error::{LeaseLost, LockError, LossReason};

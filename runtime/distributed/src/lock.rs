@@ -34,7 +34,7 @@ impl<S: Store> Space<S> {
         })
     }
 
-    #[cfg_attr(not(feature = "postgres"), allow(dead_code))]
+    #[cfg_attr(not(any(feature = "postgres", feature = "etcd")), allow(dead_code))]
     pub(crate) fn store(&self) -> &S {
         &self.store
     }
@@ -388,12 +388,13 @@ pub struct Held<'a, C = Anything> {
 impl<'a, S: Store, C> Guard<'a, S, C> {
     fn new(space: &'a Space<S>, ticket: Ticket<S>, number: u64) -> Self {
         let store = ticket.session.store();
+        let holder = store.holder(ticket.session.id(), &ticket.key, ticket.number);
         Guard {
             held: Held {
                 fence: Fence {
                     key: Arc::clone(&ticket.key),
                     number,
-                    holder: format!("{}/{}", ticket.session.id(), ticket.number),
+                    holder,
                     lease: store.lease(),
                     of_section: PhantomData,
                 },

@@ -44,6 +44,12 @@ pub trait Store: Send + Sync + 'static {
     /// What reports call the store: `postgres`.
     fn name(&self) -> &'static str;
 
+    /// What tells a grant from all others, also from one with the same number:
+    /// [`Fence::holder`](crate::Fence::holder).
+    fn holder(&self, session: &str, _key: &str, ticket: u64) -> String {
+        format!("{session}/{ticket}")
+    }
+
     /// Asks for a key, and joins the queue if it is not free.
     fn request(
         &self,
@@ -197,6 +203,15 @@ impl Tokio {
             handle: tokio::runtime::Handle::current(),
             origin: tokio::time::Instant::now(),
         }
+    }
+
+    /// Runs a future on its own, also where whoever waits for it is not run by tokio.
+    #[cfg(feature = "etcd")]
+    pub(crate) fn run<T: Send + 'static>(
+        &self,
+        task: impl Future<Output = T> + Send + 'static,
+    ) -> tokio::task::JoinHandle<T> {
+        self.handle.spawn(task)
     }
 }
 

@@ -70,9 +70,11 @@ use tokio_postgres::{Config, NoTls, Row, Socket};
 
 use self::connection::{Connector, Link, Listener};
 pub use self::fenced::{FenceError, StaleFence};
-use crate::error::LockError;
+use crate::error::{LockError, lock_error};
 use crate::fence::Anything;
 use crate::lock::{Lock, Space};
+use crate::process::{host_name, process};
+pub use crate::report::Entry;
 use crate::store::{Answer, Renewal, Request, Signals, Store, StoreError, Tokio};
 
 /// What [`Postgres::connect`] runs where the schema is not there, for those who would rather
@@ -125,7 +127,7 @@ impl Postgres {
     pub async fn report(&self) -> Result<Vec<Entry>, LockError> {
         let link = &self.space.store().link;
         let rows = link.query(REPORT, &[]).await.map_err(lock_error)?;
-        Ok(rows.iter().map(Entry::new).collect())
+        Ok(rows.iter().map(entry).collect())
     }
 }
 
@@ -149,55 +151,15 @@ const REPORT: &str = "
     join async_monitor.sessions s on s.id = e.session and s.expires_at > clock_timestamp()
     order by e.key, e.place";
 
-/// A holder or a waiter, as the database knows it.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Entry {
-    /// Of which lock.
-    pub key: String,
-    /// The number of the grant, of a holder.
-    pub fence: Option<u64>,
-    /// Where the process runs.
-    pub host: String,
-    /// Its id there.
-    pub pid: u32,
-    /// For how long it has held the lock, or waited.
-    pub since: Duration,
-    /// In what time its lease ends, if it is not renewed.
-    pub expires_in: Duration,
-}
-
-impl Entry {
-    fn new(row: &Row) -> Self {
-        let seconds = |column: &str| Duration::from_secs_f64(row.get::<_, f64>(column).max(0.0));
-        Entry {
-            key: row.get("key"),
-            fence: row.get::<_, Option<i64>>("fence").map(|fence| fence as u64),
-            host: row.get("host"),
-            pid: row.get::<_, i32>("pid") as u32,
-            since: seconds("since"),
-            expires_in: seconds("expires"),
-        }
-    }
-}
-
-impl fmt::Display for Entry {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Entry {
-            key,
-            host,
-            pid,
-            since,
-            ..
-        } = self;
-        match self.fence {
-            Some(fence) => write!(
-                f,
-                "{key:?} held by {host} pid {pid} for {since:.1?}, fence {fence}, lease ends in {:.1?}",
-                self.expires_in
-            ),
-            None => write!(f, "{key:?} waited for by {host} pid {pid} for {since:.1?}"),
-        }
+fn entry(row: &Row) -> Entry {
+    let seconds = |column: &str| Duration::from_secs_f64(row.get::<_, f64>(column).max(0.0));
+    Entry {
+        key: row.get("key"),
+        fence: row.get::<_, Option<i64>>("fence").map(|fence| fence as u64),
+        host: row.get("host"),
+        pid: row.get::<_, i32>("pid") as u32,
+        since: seconds("since"),
+        expires_in: seconds("expires"),
     }
 }
 
@@ -343,20 +305,6 @@ async fn create_schema(link: &Link) -> Result<(), StoreError> {
     .await
 }
 
-fn lock_error(error: StoreError) -> LockError {
-    if error.is_permanent() {
-        LockError::Refused(error)
-    } else {
-        LockError::Unreachable(error)
-    }
-}
-
-fn host_name() -> String {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname");
-    let name = name.or_else(|_| std::env::var("HOSTNAME"));
-    name.map_or_else(|_| "unknown".to_owned(), |name| name.trim().to_owned())
-}
-
 /// The [`Store`] behind [`Postgres`].
 pub struct PostgresStore {
     link: Link,
@@ -399,11 +347,7 @@ impl Store for PostgresStore {
     }
 
     fn id(&self, key: &str) -> u64 {
-        // FNV-1a: the same in every process, so that all acquire in the same order.
-        let bytes = self.store_name.bytes().chain([0]).chain(key.bytes());
-        bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
-        })
+        crate::process::id(&self.store_name, key)
     }
 
     fn name(&self) -> &'static str {
@@ -496,11 +440,6 @@ impl Store for PostgresStore {
             .await
             .map(drop)
     }
-}
-
-/// What reports call a process.
-fn process(host: &str, pid: u32) -> String {
-    format!("{host} pid {pid}")
 }
 
 fn one(rows: &[Row]) -> Result<&Row, StoreError> {

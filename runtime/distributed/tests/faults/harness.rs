@@ -8,10 +8,11 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::LEASE;
+use crate::backend::{Servers, Written};
 use crate::random::Random;
 use crate::support::proxy::{Mode, Proxy};
-use crate::support::{Postgres, signal, url};
-use crate::{LEASE, SCHEMA};
+use crate::support::signal;
 
 const WORKERS: usize = 4;
 
@@ -19,8 +20,8 @@ const WORKERS: usize = 4;
 pub(crate) struct Outcome {
     pub(crate) violations: Vec<String>,
     pub(crate) acknowledged: usize,
-    /// Writes that the database has refused.
-    pub(crate) refused: usize,
+    /// Writes that the store has refused, if it says so.
+    refused: Option<usize>,
     written: usize,
     said: BTreeMap<String, u32>,
     faults: BTreeMap<&'static str, u32>,
@@ -31,11 +32,12 @@ impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} acquisitions acknowledged, {} writes in the database, {} stale ones refused; \
+            "{} acquisitions acknowledged, {} writes in the store, {} stale ones refused; \
              faults: {:?}; otherwise: {:?}; everybody in again after {:.1?}; violations: {}",
             self.acknowledged,
             self.written,
-            self.refused,
+            self.refused
+                .map_or("?".to_owned(), |refused| refused.to_string()),
             self.faults,
             self.said,
             self.recovery,
@@ -48,7 +50,7 @@ impl fmt::Display for Outcome {
 #[derive(Default)]
 pub(crate) struct Said {
     /// Keys, fences and numbers.
-    pub(crate) acknowledged: Vec<(String, i64, i64)>,
+    pub(crate) acknowledged: Vec<Written>,
     /// Which processes have got in.
     pub(crate) got_in: BTreeSet<usize>,
     /// The key and the fence of the section that waits.
@@ -66,7 +68,21 @@ pub(crate) struct Writing {
 
 struct Worker {
     process: Process,
-    proxy: Proxy,
+    /// In front of each server.
+    proxies: Vec<Proxy>,
+}
+
+impl Worker {
+    fn set(&self, mode: Mode) {
+        for proxy in &self.proxies {
+            proxy.set(mode);
+        }
+    }
+
+    fn heal(&self) {
+        self.process.signal("CONT");
+        self.set(Mode::Pass);
+    }
 }
 
 /// A process that is ended when it is dropped.
@@ -127,11 +143,9 @@ fn up_to(random: &mut Random, limit: Duration) -> Duration {
     Duration::from_millis(random.below(limit.as_millis() as usize) as u64)
 }
 
-/// `None` where there is no Postgres.
-pub(crate) fn run(time: Duration, is_fenced: bool) -> Option<Outcome> {
-    let postgres = Postgres::start()?;
-    let direct = postgres.database("faults");
-    prepare(&direct);
+/// `None` where there is no such store.
+pub(crate) fn run<S: Servers>(time: Duration, is_fenced: bool) -> Option<Outcome> {
+    let mut servers = S::start()?;
     let said = Arc::new(Mutex::new(Said::default()));
     let writing = Writing {
         is_fenced,
@@ -139,9 +153,9 @@ pub(crate) fn run(time: Duration, is_fenced: bool) -> Option<Outcome> {
     };
     let mut workers: Vec<_> = (0..WORKERS)
         .map(|index| {
-            let proxy = Proxy::start(postgres.port);
-            let process = start(index, &url(proxy.port, "faults"), writing, &said);
-            Worker { process, proxy }
+            let proxies: Vec<_> = servers.ports().into_iter().map(Proxy::start).collect();
+            let process = start(index, &url_by::<S>(&proxies), writing, &said);
+            Worker { process, proxies }
         })
         .collect();
     let seed = std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos() as u64;
@@ -157,8 +171,7 @@ pub(crate) fn run(time: Duration, is_fenced: bool) -> Option<Outcome> {
         thread::sleep(up_to(&mut random, Duration::from_secs(1)));
         for (worker, until) in workers.iter().zip(&mut healed) {
             if until.is_some_and(|until| until <= Instant::now()) {
-                worker.process.signal("CONT");
-                worker.proxy.set(Mode::Pass);
+                worker.heal();
                 *until = None;
             }
         }
@@ -169,34 +182,34 @@ pub(crate) fn run(time: Duration, is_fenced: bool) -> Option<Outcome> {
         let worker = &mut workers[index];
         // Some of them for less than the lease, most for longer.
         let until = Instant::now() + up_to(&mut random, 3 * LEASE);
-        let fault = match random.below(40) {
+        let fault = match random.below(39 + S::SHARE) {
             0..14 => {
                 worker.process.signal("STOP");
                 "stopped"
             }
             14..22 => {
-                let url = url(worker.proxy.port, "faults");
+                let url = url_by::<S>(&worker.proxies);
                 worker.process = start(index, &url, writing, &said);
                 "killed"
             }
             22..27 => {
-                worker.proxy.set(Mode::Cut);
+                worker.set(Mode::Cut);
                 "cut off"
             }
             27..32 => {
-                worker.proxy.set(Mode::Stall);
+                worker.set(Mode::Stall);
                 "stalled"
             }
             32..39 => {
                 let pause = up_to(&mut random, Duration::from_millis(300));
-                worker.proxy.set(Mode::Slow(pause));
+                worker.set(Mode::Slow(pause));
                 "slowed down"
             }
             _ => {
-                postgres.kill();
-                thread::sleep(up_to(&mut random, Duration::from_secs(1)));
-                postgres.restart();
-                "server restarted"
+                let fault = servers.harm(&mut random);
+                thread::sleep(up_to(&mut random, S::LONGEST));
+                servers.heal();
+                fault
             }
         };
         *outcome.faults.entry(fault).or_default() += 1;
@@ -204,8 +217,7 @@ pub(crate) fn run(time: Duration, is_fenced: bool) -> Option<Outcome> {
     }
 
     for worker in &workers {
-        worker.process.signal("CONT");
-        worker.proxy.set(Mode::Pass);
+        worker.heal();
     }
     // A worker that was stopped may have its connections made anew first; then one lease for
     // those who died, one for their places in the queue, and the others' sections.
@@ -217,7 +229,7 @@ pub(crate) fn run(time: Duration, is_fenced: bool) -> Option<Outcome> {
             let got_in = &said.lock().unwrap().got_in;
             let violation = format!("after {bound:?}, only {got_in:?} of {WORKERS} got in again");
             outcome.violations.push(violation);
-            outcome.violations.extend(report(&direct));
+            outcome.violations.extend(servers.report());
             break;
         }
         thread::sleep(Duration::from_millis(20));
@@ -228,72 +240,24 @@ pub(crate) fn run(time: Duration, is_fenced: bool) -> Option<Outcome> {
     thread::sleep(Duration::from_millis(300));
     let said = said.lock().unwrap();
     outcome.said.clone_from(&said.others);
-    outcome.refused = refused(&postgres);
-    check(&direct, &said.acknowledged, &mut outcome);
+    outcome.refused = servers.refused(None);
+    check(servers.history(), &said.acknowledged, &mut outcome);
     Some(outcome)
 }
 
-fn block_on<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Runtime::new().unwrap().block_on(future)
-}
-
-/// How many writes the server has refused.
-fn refused(postgres: &Postgres) -> usize {
-    postgres.log().matches("is stale: fence").count()
-}
-
-pub(crate) fn prepare(url: &str) {
-    block_on(async {
-        // Makes the schema.
-        drop(
-            async_monitor_distributed::postgres::Postgres::connect(url)
-                .await
-                .unwrap(),
-        );
-        let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls)
-            .await
-            .unwrap();
-        tokio::spawn(connection);
-        client.batch_execute(SCHEMA).await.unwrap();
-    });
-}
-
-/// Who holds and who waits, and what the server does.
-fn report(url: &str) -> Vec<String> {
-    block_on(async {
-        let store = async_monitor_distributed::postgres::Postgres::connect(url);
-        let entries = store.await.unwrap().report().await.unwrap();
-        let mut lines: Vec<_> = entries.iter().map(ToString::to_string).collect();
-        let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls)
-            .await
-            .unwrap();
-        tokio::spawn(connection);
-        let all = "select pid::text || ' ' || coalesce(state, '') || ' ' || \
-                   coalesce(wait_event, '') || ' ' || left(query, 80) \
-                   from pg_stat_activity where datname = current_database()";
-        let rows = client.query(all, &[]).await.unwrap();
-        lines.extend(rows.iter().map(|row| row.get::<_, String>(0)));
-        lines
-    })
+fn url_by<S: Servers>(proxies: &[Proxy]) -> String {
+    let ports: Vec<_> = proxies.iter().map(|proxy| proxy.port).collect();
+    S::url(&ports)
 }
 
 /// Of each key, the numbers are 1, 2, 3, .. with fences that do not decrease, and all that was
 /// acknowledged is there.
-pub(crate) fn check(url: &str, acknowledged: &[(String, i64, i64)], outcome: &mut Outcome) {
-    let rows = block_on(async {
-        let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls)
-            .await
-            .unwrap();
-        tokio::spawn(connection);
-        let all = "select key, fence, number from history order by id";
-        client.query(all, &[]).await.unwrap()
-    });
-    outcome.written = rows.len();
+pub(crate) fn check(history: Vec<Written>, acknowledged: &[Written], outcome: &mut Outcome) {
+    outcome.written = history.len();
     outcome.acknowledged = acknowledged.len();
     let mut last: BTreeMap<String, (i64, i64)> = BTreeMap::new();
     let mut written = BTreeSet::new();
-    for row in rows {
-        let (key, fence, number): (String, i64, i64) = (row.get(0), row.get(1), row.get(2));
+    for (key, fence, number) in history {
         let (last_fence, last_number) = last.get(&key).copied().unwrap_or_default();
         if number != last_number + 1 || fence < last_fence {
             outcome.violations.push(format!(

@@ -5,17 +5,35 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::harness::{Outcome, Said, Writing, check, prepare, start};
-use crate::support::Postgres;
+use crate::backend::Servers;
+use crate::harness::{Outcome, Said, Writing, check, start};
+
+/// With fences.
+pub(crate) fn fenced<S: Servers>() {
+    let Some((outcome, refused)) = run::<S>(true) else {
+        return;
+    };
+    assert!(refused.is_none_or(|refused| refused == 1), "{refused:?}");
+    assert!(outcome.violations.is_empty(), "{:#?}", outcome.violations);
+}
+
+/// The same without the fence: what is looked for is there to be found.
+pub(crate) fn unfenced<S: Servers>() {
+    let Some((outcome, refused)) = run::<S>(false) else {
+        return;
+    };
+    assert!(refused.is_none_or(|refused| refused == 0), "{refused:?}");
+    assert!(!outcome.violations.is_empty(), "a stale write was let in");
+}
 
 /// One process reads, and is stopped. Others go on, once its lease has ended. Then it goes on,
 /// and writes without a look at the clock: nothing can keep it from that.
 ///
-/// `None` where there is no Postgres.
-pub(crate) fn run(is_fenced: bool) -> Option<Outcome> {
-    let postgres = Postgres::start()?;
-    let url = postgres.database("stopped");
-    prepare(&url);
+/// What has come of it, and how many writes with its fence were refused, if that is known.
+/// `None` where there is no such store.
+fn run<S: Servers>(is_fenced: bool) -> Option<(Outcome, Option<usize>)> {
+    let servers = S::start()?;
+    let url = S::url(&servers.ports());
     let said = Arc::new(Mutex::new(Said::default()));
     let writing = |waits| Writing { is_fenced, waits };
 
@@ -31,17 +49,20 @@ pub(crate) fn run(is_fenced: bool) -> Option<Outcome> {
     stopped.signal("CONT");
     let mut input = stopped.0.stdin.take().unwrap();
     input.write_all(b"go on\n").unwrap();
-    // Its connection does one statement after the other: the stale one is done or refused by
-    // the time at which a later one is acknowledged.
+    // The stale write is done or refused by the time at which a later one is acknowledged: it
+    // was sent before.
     said.lock().unwrap().got_in.clear();
     wait_until(&said, "it gets in again", |said| said.got_in.contains(&0));
 
     let mut outcome = Outcome::default();
     // The other may have had one refused, too, where the machine is busy.
-    let refused = format!("fence {fence} of lock \"{key}\" is stale: fence");
-    outcome.refused = postgres.log().matches(&refused).count();
-    check(&url, &said.lock().unwrap().acknowledged, &mut outcome);
-    Some(outcome)
+    let refused = servers.refused(Some((&key, fence)));
+    check(
+        servers.history(),
+        &said.lock().unwrap().acknowledged,
+        &mut outcome,
+    );
+    Some((outcome, refused))
 }
 
 fn wait_until(said: &Mutex<Said>, what: &str, is_so: impl Fn(&Said) -> bool) {

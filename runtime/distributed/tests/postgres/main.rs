@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use async_monitor_distributed::postgres::{Options, Postgres};
+pub(crate) use support::eventually;
 use tokio_postgres::{Client, NoTls};
 
 /// A database of its own on a server that the tests share.
@@ -67,15 +68,6 @@ pub(crate) async fn store(url: &str, lease: Duration) -> Postgres {
 pub(crate) async fn count(client: &Client, table: &str) -> i64 {
     let count = format!("select count(*) from {table}");
     client.query_one(&count, &[]).await.unwrap().get(0)
-}
-
-/// Waits until it is so.
-pub(crate) async fn eventually(limit: Duration, what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    let start = tokio::time::Instant::now();
-    while !is_so().await {
-        assert!(start.elapsed() < limit, "{what}, not within {limit:?}");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
 }
 
 pub(crate) const LONG: Duration = Duration::from_secs(60);

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, unreachable_pub, missing_docs)]
 
+#[cfg(feature = "etcd")]
+pub mod etcd;
 pub mod proxy;
 
 use std::fs;
@@ -31,6 +33,15 @@ impl Folder {
 
     pub fn path(&self) -> &Path {
         &self.0
+    }
+}
+
+/// Waits until it is so.
+pub async fn eventually(limit: Duration, what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let start = tokio::time::Instant::now();
+    while !is_so().await {
+        assert!(start.elapsed() < limit, "{what}, not within {limit:?}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 
@@ -214,6 +225,12 @@ impl Drop for Postgres {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// Runs a future on a thread of its own.
+pub fn block_on<T: Send>(future: impl Future<Output = T> + Send) -> T {
+    let run = || tokio::runtime::Runtime::new().unwrap().block_on(future);
+    thread::scope(|scope| scope.spawn(run).join().unwrap())
 }
 
 /// Sends a signal to a process.

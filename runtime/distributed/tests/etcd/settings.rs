@@ -1,0 +1,76 @@
+//! Keys of any kind, and what is refused.
+
+use std::time::Duration;
+
+use async_monitor_distributed::etcd::{Etcd, Options};
+use async_monitor_distributed::{Guard, LockError};
+
+use crate::support::proxy::{Mode, Proxy};
+use crate::{LONG, SHORT, keys};
+
+#[tokio::test]
+async fn a_key_is_data() {
+    let Some(keys) = keys() else { return };
+    let store = keys.store(LONG).await;
+    let long = "k".repeat(2000);
+    for key in ["", "a!b", "100%", "a/1", "\"\\\n\0", "Größe €", &long] {
+        let lock = store.lock(key);
+        let guard = lock.acquire().await.unwrap();
+        assert_eq!(guard.fence.key(), key);
+        for other in [format!("{key}!"), format!("{key}/1"), format!("{key} ")] {
+            let other = store.lock(&other);
+            drop(other.try_acquire().await.unwrap().expect("another key"));
+        }
+        let report = store.report().await.unwrap();
+        let entry = report.iter().find(|entry| entry.key == key).unwrap();
+        assert!(entry.to_string().starts_with(&format!("{key:?} held by ")));
+    }
+    // What no request can hold.
+    let longer = "k".repeat(500_000);
+    let refused = store.lock(&longer).acquire().await.map(drop);
+    assert!(matches!(refused, Err(LockError::Refused(_))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_lease_of_no_use_is_refused() {
+    let Some(keys) = keys() else { return };
+    for lease in [Duration::ZERO, Duration::from_millis(999), Duration::MAX] {
+        let options = Options::new(keys.server.endpoints()).lease(lease);
+        let refused = options.connect().await.map(drop);
+        assert!(matches!(refused, Err(LockError::Refused(_))), "{refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn where_nobody_listens_is_an_error_at_once() {
+    let port = crate::support::free_port();
+    let start = std::time::Instant::now();
+    let refused = Etcd::connect([crate::support::etcd::url(port)]).await;
+    assert!(matches!(refused, Err(LockError::Unreachable(_))));
+    assert!(start.elapsed() < SHORT, "{:?}", start.elapsed());
+    let refused = Etcd::connect(["no endpoint"]).await;
+    assert!(matches!(refused, Err(LockError::Refused(_))), "{refused:?}");
+    let refused = Etcd::connect([""; 0]).await;
+    assert!(matches!(refused, Err(LockError::Refused(_))), "{refused:?}");
+}
+
+/// Whoever asks for a lock need not be run by tokio.
+#[tokio::test(flavor = "multi_thread")]
+async fn any_executor_will_do() {
+    let Some(keys) = keys() else { return };
+    let proxy = Proxy::start(keys.server.ports[0]);
+    let store = keys.store_at(proxy.port, LONG).await;
+    let elsewhere = std::thread::spawn(move || {
+        futures::executor::block_on(async {
+            let lock = store.lock("k");
+            drop(lock.acquire().await.unwrap());
+            // By a connection that it has to make.
+            proxy.set(Mode::Cut);
+            proxy.set(Mode::Pass);
+            let guard = lock.acquire().await.unwrap();
+            Guard::release(guard).await.unwrap();
+        });
+    });
+    let ended = tokio::task::spawn_blocking(|| elsewhere.join());
+    ended.await.unwrap().unwrap();
+}

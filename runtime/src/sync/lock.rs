@@ -128,7 +128,7 @@ impl Lock {
     pub fn try_acquire(&self) -> Option<LockGuard<'_>> {
         self.turns.called(SyncOp::Try { reads: false });
         let raw = self.raw.try_lock()?;
-        self.turns.entered();
+        self.turns.entered(Mode::Exclusive);
         Some(LockGuard {
             hold: Hold::new(raw, &self.turns),
         })

@@ -8,6 +8,7 @@
 //! | | lives in | written |
 //! |---|---|---|
 //! | [`Holder`]: the section or place that acquired a lock last | the gate of the lock (of a sync lock, that of its turns), a word | at each acquisition, by a plain store |
+//! | [`Owner`]: the thread that holds a sync lock, and excludes others | the turns of the lock, a word, with `debug_assertions` | at each acquisition and release |
 //! | [`Section`]: its fn, its locks, which of them it holds | the future of the section, or the stack of its fn | while it enters |
 //! | the list of a thread: the sections that it is in | links in the sections | around each poll of what a section waits for: its locks, where they are not free, and each `.await` in its body; around the body of a plain fn |
 //! | [`Waiting`]: the number of an entry in the registry | the future that waits | at the first poll that has to wait |
@@ -70,6 +71,8 @@ mod frames;
 mod holders;
 mod holds;
 mod orders;
+#[cfg_attr(not(debug_assertions), path = "owner_unknown.rs")]
+mod owner;
 mod registry;
 mod told;
 mod waiting;
@@ -89,6 +92,7 @@ pub(crate) use self::foreign::foreign;
 pub use self::frames::{LockType, Section, SectionLock, Site, SiteLock};
 #[cfg(feature = "check")]
 pub(crate) use self::frames::{StackList, entered_section, exchange_list};
+pub(crate) use self::owner::Owner;
 pub(crate) use self::registry::report;
 pub(crate) use self::waiting::{Watch, by_thread};
 pub(crate) use self::watcher::{set_long_hold, set_threshold};

@@ -270,6 +270,13 @@ impl<'o, const N: usize> Section<'o, N> {
         is_short || list::is_inside() || events::is_anybody_told() || crate::checking::is_task()
     }
 
+    /// Whether it is described before it asks for a lock, as it is on the list in its body, too:
+    /// where it need not be fast.
+    #[inline]
+    pub const fn __is_told_early(&self) -> bool {
+        cfg!(debug_assertions)
+    }
+
     /// Where it is written: at `site`, in the body of the section `around`.
     ///
     /// # Safety

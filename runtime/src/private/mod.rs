@@ -28,6 +28,7 @@
 // The parts of an expansion are never printed.
 #![allow(missing_debug_implementations)]
 
+mod acquiring;
 mod atomic;
 mod bind;
 mod core;
@@ -52,6 +53,7 @@ mod sync_locks;
 mod timeout;
 mod views;
 
+pub use self::acquiring::{Acquiring, acquiring};
 pub use self::atomic::{
     Committed, DerivedGuard, Kept, OfAnyType, Outcome, Restorable, Restore, RestoreView, Rollback,
     commit, outcome, roll_back_view,
@@ -84,7 +86,7 @@ pub use self::locks::{
 };
 pub use self::order::{InOrder, in_order, taken};
 #[cfg(feature = "alloc")]
-pub use self::owned::{Arc, OwnedCore, kept};
+pub use self::owned::{AcquiringOwned, Arc, OwnedCore, acquiring_owned, kept};
 pub use self::place::{
     Base, Found, FromObject, Gate, Needed, OfObject, Open, Opening, Returns, Shut, base, entry,
     needed,

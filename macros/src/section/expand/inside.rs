@@ -17,15 +17,22 @@ use crate::section::model::Section;
 pub(super) enum Inside {
     /// All of it: nothing suspends.
     Throughout,
-    /// In some parts.
-    Partly(Vec<Part>),
+    /// In some statements.
+    Partly(Vec<Statement>),
     Nowhere,
 }
 
-/// Some statements of a body.
-pub(super) struct Part {
+/// A statement of a body.
+pub(super) struct Statement {
     pub(super) tokens: TokenStream,
-    pub(super) may_suspend: bool,
+    /// What the thread does before.
+    pub(super) before: Option<Step>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Step {
+    Resume,
+    Pause,
 }
 
 /// Where in the body of a section the thread is inside of it.
@@ -43,15 +50,18 @@ pub(super) fn inside(section: &Section, site: Site<'_>, statements: &TokenStream
         }
         Site::Fn { .. } | Site::Block { .. } => {}
     }
-    let parts = parts(statements);
-    let suspends = parts.iter().any(|part| part.may_suspend);
-    let runs = parts.iter().any(|part| !part.may_suspend);
-    match (suspends, runs) {
+    let split = split(statements);
+    if !split.iter().any(|statement| may_suspend(statement)) {
         // Such a body may be made a future, which is awaited.
-        (false, true) if is_future(section, statements) => Inside::Nowhere,
-        (false, true) => Inside::Throughout,
-        (true, true) => Inside::Partly(parts),
-        (_, false) => Inside::Nowhere,
+        return match is_future(section, statements) || split.is_empty() {
+            true => Inside::Nowhere,
+            false => Inside::Throughout,
+        };
+    }
+    let parts = partly(split);
+    match parts.iter().any(|statement| statement.before.is_some()) {
+        true => Inside::Partly(parts),
+        false => Inside::Nowhere,
     }
 }
 
@@ -60,31 +70,96 @@ fn is_future(section: &Section, statements: &TokenStream) -> bool {
     may_be && control_flow::may_suspend(statements, false)
 }
 
-/// The statements of a body, by whether they may suspend.
-fn parts(statements: &TokenStream) -> Vec<Part> {
-    let mut parts: Vec<Part> = Vec::new();
+/// The statements of a body, as far as they end with a semicolon.
+fn split(statements: &TokenStream) -> Vec<Vec<TokenTree>> {
+    let mut split = Vec::new();
     let mut statement = Vec::new();
-    let mut add = |statement: Vec<TokenTree>| {
-        let may_suspend = may_suspend(&statement);
-        match parts.last_mut() {
-            Some(last) if last.may_suspend == may_suspend => last.tokens.extend(statement),
-            _ => parts.push(Part {
-                tokens: statement.into_iter().gather(),
-                may_suspend,
-            }),
-        }
-    };
     for token in statements.clone() {
         let is_end = is_punct(&token, ';');
         statement.push(token);
         if is_end {
-            add(std::mem::take(&mut statement));
+            split.push(std::mem::take(&mut statement));
         }
     }
     if !statement.is_empty() {
-        add(statement);
+        split.push(statement);
     }
-    parts
+    split
+}
+
+/// The statements, with a step before each that is the first of those that may, or may not,
+/// suspend.
+///
+/// The step is a statement, too, which lints see: so there is none in front of an item or of a
+/// value that is returned as it is, and none that would be unreachable.
+fn partly(split: Vec<Vec<TokenTree>>) -> Vec<Statement> {
+    let (mut is_inside, mut is_reached) = (false, true);
+    let last = split.len() - 1;
+    let steps = split.into_iter().enumerate().map(|(at, statement)| {
+        let leaves = at < last && leaves(&statement);
+        let resumes = is_reached && !begins_with_item(&statement) && !is_plain(&statement);
+        let before = match is_inside {
+            true if leaves || may_suspend(&statement) => Some(Step::Pause),
+            false if !leaves && resumes && !may_suspend(&statement) => Some(Step::Resume),
+            _ => None,
+        };
+        is_inside = before.map_or(is_inside, |step| step == Step::Resume);
+        is_reached &= !leaves;
+        Statement {
+            tokens: statement.into_iter().gather(),
+            before,
+        }
+    });
+    steps.gather()
+}
+
+/// Whether nothing behind the statement is reached.
+fn leaves(statement: &[TokenTree]) -> bool {
+    const MACROS: [&str; 4] = ["panic", "todo", "unimplemented", "unreachable"];
+    match statement {
+        [TokenTree::Ident(name), bang, ..] if is_punct(bang, '!') => {
+            MACROS.iter().any(|leaving| name == leaving)
+        }
+        [TokenTree::Ident(word), ..] => word == "return" || word == "break" || word == "continue",
+        _ => false,
+    }
+}
+
+/// Whether an item comes first.
+fn begins_with_item(statement: &[TokenTree]) -> bool {
+    const WORDS: [&str; 12] = [
+        "const", "enum", "extern", "fn", "impl", "mod", "pub", "static", "struct", "trait", "type",
+        "use",
+    ];
+    match statement {
+        [hash, TokenTree::Group(_), rest @ ..] if is_punct(hash, '#') => begins_with_item(rest),
+        [TokenTree::Ident(word), TokenTree::Ident(next), ..] => {
+            let of_fn = word == "async" || word == "unsafe";
+            WORDS
+                .iter()
+                .any(|item| word == item || of_fn && next == item)
+        }
+        [TokenTree::Ident(word), ..] => word == "use" || word == "pub",
+        _ => false,
+    }
+}
+
+/// Whether it is a name, a literal, or a `Result` or an `Option` of such, as the last value.
+fn is_plain(statement: &[TokenTree]) -> bool {
+    let mut tokens = statement.iter().enumerate();
+    tokens.all(|(at, token)| match token {
+        TokenTree::Ident(word) => !is_keyword(word),
+        TokenTree::Literal(_) => true,
+        TokenTree::Punct(punct) => matches!(punct.as_char(), ':' | '&' | '*'),
+        TokenTree::Group(group) => {
+            let wraps = match at.checked_sub(1).and_then(|before| statement.get(before)) {
+                Some(TokenTree::Ident(name)) => name == "Ok" || name == "Err" || name == "Some",
+                _ => at == 0,
+            };
+            let inner: Vec<TokenTree> = group.stream().into_iter().gather();
+            wraps && group.delimiter() == Delimiter::Parenthesis && is_plain(&inner)
+        }
+    })
 }
 
 /// Whether the tokens may suspend what they are run in: also by what is run by itself, as where
@@ -135,52 +210,85 @@ fn is_known_attribute(after: &[TokenTree]) -> bool {
 mod tests {
     use proc_macro2::TokenStream;
 
-    use super::parts;
+    use super::{Step, may_suspend, partly, split};
 
     #[test]
-    fn parts_that_may_suspend_end_with_their_statements() {
+    fn what_has_neither_an_await_nor_a_macro_cannot_suspend() {
+        for body in [
+            "",
+            "if !(a) && !b { return !(c) } d != e",
+            "#[allow(x)] let a = b; #[inline] fn c() {}",
+            "#[doc = \"a\"] struct A;",
+            "a()?.b(|c| c)",
+        ] {
+            assert!(!suspends(body), "{body}");
+        }
+        for body in [
+            "a.await",
+            "a[b.await]",
+            "let f = async { a.await }; b",
+            "yield a",
+            "println!()",
+            "std::println! {}",
+            "f(|| vec![])",
+            "r#match!(a)",
+            "macro_rules! m { () => {} }",
+            "#[mine] fn a() {}",
+            "#[allow::mine] fn a() {}",
+            "#[cfg_attr(all(), mine)] fn a() {}",
+        ] {
+            assert!(suspends(body), "{body}");
+        }
+    }
+
+    fn suspends(body: &str) -> bool {
+        let tokens: TokenStream = body.parse().expect("tokens");
+        split(&tokens)
+            .iter()
+            .any(|statement| may_suspend(statement))
+    }
+
+    #[test]
+    fn what_cannot_suspend_is_run_inside() {
         for (body, expected) in [
-            ("", ""),
-            ("a(); b()", "a();b() ="),
             (
-                "a(); b().await; c(); d.e()",
-                "a(); = | b().await; ~ | c();d.e() =",
+                "a(); b(); c().await; d(); e()",
+                "+a(); b(); -c().await; +d(); e()",
             ),
             (
-                "if x { a.await } else { b } c(); d",
-                "if x{a.await}else{b}c(); ~ | d =",
+                "a().await; if b { c() } d(); e",
+                "a().await; +if b {c()} d(); e",
             ),
+            ("if a {b.await} c(); d()", "if a {b.await} c(); +d()"),
             (
-                "let f = async { a.await }; b",
-                "let f=async{a.await}; ~ | b =",
+                "m!(); use a; const B: u8 = 1; c(); d!()",
+                "m!(); use a; const B:u8=1; +c(); -d!()",
             ),
-            ("println!(); b", "println!(); ~ | b ="),
-            ("std::println!{} b; c", "std::println!{}b; ~ | c ="),
+            ("a(); use b; m!(); c()", "+a(); use b; -m!(); +c()"),
+            ("let a = m!(); a", "let a = m!(); a"),
+            ("m!(); Ok(a)", "m!(); Ok(a)"),
+            ("m!(); Ok(a())", "m!(); +Ok(a())"),
+            ("a(); return b; c.await", "+a(); -return b; c.await"),
+            ("a.await; return b();", "a.await; +return b();"),
+            ("todo!(); a()", "todo!(); a()"),
+            ("a.await; unsafe { b() }; c", "a.await; +unsafe {b()}; c"),
             (
-                "if !(a) && !b { return !(c) } d != e",
-                "if!(a)&&!b{return!(c)}d!=e =",
+                "a.await; unsafe fn b() {} c()",
+                "a.await; unsafe fn b() {} c()",
             ),
-            ("r#match!(a); b", "r#match!(a); ~ | b ="),
-            ("macro_rules! m { () => {} } b", "macro_rules!m{()=>{}}b ~"),
-            (
-                "#[allow(x)] let a = b; #[inline] fn c() {}",
-                "#[allow(x)]let a=b;#[inline]fn c(){} =",
-            ),
-            ("#[mine] fn a() {} b; c", "#[mine]fn a(){}b; ~ | c ="),
-            ("#[allow::mine] fn a() {}", "#[allow::mine]fn a(){} ~"),
-            ("a[b.await]; c", "a[b.await]; ~ | c ="),
-            ("yield a; b", "yield a; ~ | b ="),
         ] {
             let tokens: TokenStream = body.parse().expect("tokens");
-            let shown: Vec<String> = parts(&tokens)
-                .iter()
-                .map(|part| {
-                    let may_suspend = if part.may_suspend { "~" } else { "=" };
-                    format!("{} {may_suspend}", part.tokens)
-                })
-                .collect();
+            let shown = partly(split(&tokens)).into_iter().map(|statement| {
+                let before = match statement.before {
+                    Some(Step::Resume) => "+",
+                    Some(Step::Pause) => "-",
+                    None => "",
+                };
+                format!("{before}{}", statement.tokens)
+            });
             let without_spaces = |text: &str| text.replace(' ', "");
-            assert_eq!(without_spaces(&shown.join(" | ")), without_spaces(expected));
+            let shown: String = shown.collect();
+            assert_eq!(without_spaces(&shown), without_spaces(expected));
         }
     }
 }

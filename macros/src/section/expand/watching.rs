@@ -5,7 +5,7 @@ use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree
 use quote::quote_spanned;
 
 use super::acquisition::{self, Acquisition};
-use super::inside::{Inside, Part};
+use super::inside::{Inside, Statement, Step};
 use super::operand;
 use super::site::{Site, Wait};
 use crate::gather::Gather;
@@ -198,7 +198,7 @@ pub(super) fn statements(
     };
     let mut within = |tokens| within(tokens, &local, nesting, Place::Body, &mut found);
     let watched = match inside {
-        Inside::Partly(parts) => in_parts(parts, &local, &mut within),
+        Inside::Partly(statements) => in_parts(statements, &local, &mut within),
         Inside::Throughout | Inside::Nowhere => within(statements),
     };
     let mut before = TokenStream::new();
@@ -235,27 +235,21 @@ fn declare_inside(locks: &[Acquisition<'_>], site: Site<'_>, inside: &Inside) ->
     quote_spanned!(span=> let #inside = #unsafe_ { #local.#made };)
 }
 
-/// The parts, with what comes in between.
+/// The statements, with what comes in between.
 fn in_parts(
-    parts: &[Part],
+    statements: &[Statement],
     section: &Ident,
     within: &mut dyn FnMut(TokenStream) -> TokenStream,
 ) -> TokenStream {
     let (span, unsafe_) = (own(Span::call_site()), unsafe_());
     let mut tokens = TokenStream::new();
-    let mut is_inside = false;
-    for part in parts {
-        match (is_inside, part.may_suspend) {
-            (false, false) => {
-                tokens.extend(quote_spanned!(span=> #unsafe_ { #section.__resume() };));
-            }
-            (true, true) => {
-                tokens.extend(quote_spanned!(span=> #unsafe_ { #section.__pause() };));
-            }
-            (false, true) | (true, false) => {}
-        }
-        is_inside = !part.may_suspend;
-        tokens.extend(within(part.tokens.clone()));
+    for statement in statements {
+        tokens.extend(match statement.before {
+            Some(Step::Resume) => quote_spanned!(span=> #unsafe_ { #section.__resume() };),
+            Some(Step::Pause) => quote_spanned!(span=> #unsafe_ { #section.__pause() };),
+            None => TokenStream::new(),
+        });
+        tokens.extend(within(statement.tokens.clone()));
     }
     tokens
 }

@@ -26,8 +26,8 @@
 //! one.
 //!
 //! Only then is it *described* (W6): its place, which is a static, and the addresses of its locks.
-//! A section without an `.await` in its body, unless that is a plain fn, is a word until it has to
-//! wait; any other is described at once. What it has to take back when it is dropped is in that
+//! A section without an `.await` in its body, unless that is a plain fn or comes to the list, is a
+//! word until it has to wait; any other is described at once. What it has to take back when it is dropped is in that
 //! word, which is tested there.
 //!
 //! What takes time is the stores. Both atomic operations of a lock wait for those before them: so

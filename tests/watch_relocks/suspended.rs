@@ -1,13 +1,17 @@
 //! Sections that are suspended, or have ended, are around nothing.
 
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::thread;
+use std::time::Duration;
 
-use async_monitor::{Elapsed, synchronized, with_lock};
+use async_monitor::watch::Kind;
+use async_monitor::{Elapsed, Guarded, Lock, synchronized, with_lock};
 use futures::executor::block_on;
 
 use crate::account::Account;
-use crate::watched::{pause, poll, waiting};
+use crate::watched::{none, pause, poll, waiting, watching};
 
 /// Hides an `.await` behind a name that is known of others.
 macro_rules! info {
@@ -125,6 +129,42 @@ fn sections_that_suspend_are_not_around_what_comes_next() {
         suspends_unseen block_that_suspends_unseen parked_block_that_suspends_unseen
         awaits_between is_rolled_back_between
     }
+}
+
+#[derive(Guarded, Default)]
+struct Slow {
+    steps: Lock,
+    #[guarded_by(steps)]
+    count: Guarded<u32>,
+}
+
+impl Slow {
+    #[synchronized(steps)]
+    async fn step(&self) {
+        *steps.count += 1;
+    }
+
+    #[synchronized(steps)]
+    async fn polls_others(&self, other: &mut Pin<Box<impl Future<Output = ()>>>) {
+        *steps.count += 1;
+        let is_pending = poll(other).is_pending();
+        info!(pause());
+        *steps.count += u32::from(is_pending);
+    }
+}
+
+/// What it has polled by hand is not asked for within it once it goes on.
+#[test]
+fn a_section_that_goes_on_is_not_around_what_it_has_polled() {
+    watching(Duration::from_millis(50));
+    let slow = Slow::default();
+    let mut step = Box::pin(slow.step());
+    let mut section = waiting(slow.polls_others(&mut step));
+    thread::sleep(Duration::from_millis(300));
+    none(Kind::WaitsWithin, "Slow");
+    assert!(poll(&mut section).is_ready());
+    drop(section);
+    assert!(poll(&mut step).is_ready());
 }
 
 #[test]

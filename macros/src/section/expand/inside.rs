@@ -10,6 +10,7 @@ use super::site::{Site, Wait};
 use super::watching::{is_keyword, is_punct};
 use super::{atomic, lease};
 use crate::gather::Gather;
+use crate::names::has_ident;
 use crate::section::control_flow;
 use crate::section::model::Section;
 
@@ -41,10 +42,12 @@ pub(super) fn inside(section: &Section, site: Site<'_>, statements: &TokenStream
         Site::Fn {
             wait: Wait::Park, ..
         } => return Inside::Throughout,
-        // The compiler sees to it: such a body is a closure.
+        // The compiler sees to it: such a body is a closure. A block in it is told of the section,
+        // which is not always on the list.
         Site::Fn { .. }
             if section.options.no_await.is_some()
-                && control_flow::find_suspensions(statements).is_empty() =>
+                && control_flow::find_suspensions(statements).is_empty()
+                && !has_ident(statements, "with_lock") =>
         {
             return Inside::Throughout;
         }

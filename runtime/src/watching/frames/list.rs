@@ -144,11 +144,13 @@ impl<'s> FrameRef<'s> {
         }
     }
 
-    /// Takes it off the list, if it is on that.
+    /// Takes it off the list, if it is on that. It goes on without what was polled meanwhile, as
+    /// after a poll (W5).
     #[inline(never)]
     pub(super) fn pause(self) {
         if self.has(LINKED) {
             self.unlink();
+            self.count_poll();
         }
     }
 

@@ -75,7 +75,8 @@ impl Lock {
     /// # Panics and deadlocks
     ///
     /// A thread that has the lock already waits for itself: it may hang or panic, as the
-    /// platform lock does.
+    /// platform lock does. In builds with `debug_assertions` it panics, and says where it
+    /// [acquired](crate::watch) the lock.
     ///
     /// # Examples
     ///

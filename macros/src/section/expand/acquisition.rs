@@ -214,8 +214,8 @@ impl<'s> Acquisition<'s> {
     /// so that a section which need not wait is not on the list of its thread for that. In a
     /// statement of its own, as nothing of it must be kept over an `.await`. If the section is
     /// described late, that comes in front of the wait, and `__entered` is left out if it has one
-    /// lock, unless it is told early: nobody asks what it holds. In the body of another section, only the wait is expanded
-    /// to: there, the order is noted in any case.
+    /// lock, unless it is told early: nobody asks what it holds. In the body of another section,
+    /// only the wait is expanded to: there, the order is noted in any case.
     fn at_once_or(&self, wait: &TokenStream) -> TokenStream {
         let (span, enter, lock, index) = (self.span(), self.enter(), &self.lock, &self.index);
         let (section, is_short) = (watching::section_local(span), self.is_short());

@@ -4,6 +4,8 @@ use core::future::{Future, IntoFuture};
 #[cfg(debug_assertions)]
 use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
+#[cfg(debug_assertions)]
+use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::pin::Pin;
 use core::ptr;
 use core::task::{Context, Poll};
@@ -316,6 +318,12 @@ impl InParts {
         InParts
     }
 }
+
+// A future with a body that may suspend is as it would be without.
+#[cfg(debug_assertions)]
+impl UnwindSafe for InParts {}
+#[cfg(debug_assertions)]
+impl RefUnwindSafe for InParts {}
 
 #[cfg(debug_assertions)]
 impl Drop for InParts {

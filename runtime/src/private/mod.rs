@@ -12,6 +12,7 @@
 //! | `entry_type` | the type of a section's entry, which is all that it remembers |
 //! | `fallible` | acquisitions that can fail |
 //! | `lease` | sections of locks that can be lost while they are held |
+//! | `acquiring` | the futures of the methods of a derive |
 //! | `errors` | what stands in after an error |
 //! | `locks` | what a derive asks of the types of its locks, and how it reaches them |
 //! | `mode` | whether the sections of a lock may suspend |

@@ -76,12 +76,23 @@ fn a_mutex() {
 fn in_every_form() {
     let (first, mut all) = (line!(), BTreeSet::new());
 
+    #[derive(Guarded, Default)]
+    struct Settings {
+        lock: Lock,
+        #[guarded_by(lock)]
+        name: Guarded<String>,
+        #[lock(rw)]
+        map: RwLock<()>,
+        #[guarded_by(map)]
+        values: Guarded<Vec<i64>>,
+    }
+
     macro_rules! forms {
         ($($lock:ident: $wait:expr => { $($form:expr;)* })*) => {$($(
             let $lock = &$lock;
             let guard = $form;
             let waits = waiting($wait);
-            let places: Vec<_> = held(first..=first + 80).iter().map(|held| held.place).collect();
+            let places: Vec<_> = held(first..=first + 100).iter().map(|held| held.place).collect();
             assert_eq!(places.len(), 1, "{}:\n{}", stringify!($form), watch::report());
             assert!(all.insert(places[0].to_string()), "{}", places[0]);
             drop((waits, guard));
@@ -94,6 +105,7 @@ fn in_every_form() {
     let rwlock = Arc::new(RwLock::new(0));
     let permits = Arc::new(Semaphore::new(1));
     let local = Rc::new(local::Lock::new());
+    let settings = Arc::new(Settings::default());
     forms! {
         lock: lock.acquire() => {
             block_on(lock.acquire());
@@ -145,6 +157,24 @@ fn in_every_form() {
             block_on(local.acquire());
             local.try_acquire();
             local.try_acquire_owned();
+        }
+        settings: settings.acquire_lock() => {
+            block_on(settings.acquire_lock());
+            settings.try_acquire_lock();
+            settings.acquire_lock_blocking();
+            block_on(settings.acquire_lock_owned());
+            settings.acquire_lock().now_or_never();
+            settings.acquire_lock_owned().now_or_never();
+        }
+        settings: settings.write_map() => {
+            block_on(settings.read_map());
+            settings.try_read_map();
+            settings.read_map_blocking();
+            block_on(settings.read_map_owned());
+            block_on(settings.write_map());
+            settings.try_write_map();
+            settings.write_map_blocking();
+            block_on(settings.write_map_owned());
         }
     }
 }

@@ -59,6 +59,31 @@ impl Account {
             ],
         );
         let __section = unsafe { ::async_monitor::__private::Section::new() };
+        if __section.__is_told_early() {
+            unsafe {
+                __section
+                    .__describe(
+                        &__SITE,
+                        ::core::option::Option::None,
+                        [
+                            ::async_monitor::__private::SectionLock::new(
+                                __type0.__lock_type(),
+                                __lock0,
+                                ::async_monitor::__private::Watched::<
+                                    122075695621518212564394156771862851892u128,
+                                >::watched_id,
+                            ),
+                            ::async_monitor::__private::SectionLock::new(
+                                __type1.__lock_type(),
+                                __lock1,
+                                ::async_monitor::__private::Watched::<
+                                    122075695621518212564394156771862851892u128,
+                                >::watched_id,
+                            ),
+                        ],
+                    )
+            };
+        }
         let (mut __slot0, mut __slot1) = (
             ::core::option::Option::None,
             ::core::option::Option::None,
@@ -214,7 +239,7 @@ impl Account {
                         __slot0 = ::core::option::Option::Some({
                             let __asking = unsafe {
                                 __section
-                                    .__finish(
+                                    .__finish_inside(
                                         0usize,
                                         __type0.__suspend_mode().__acquires_last(),
                                     )
@@ -231,7 +256,7 @@ impl Account {
                         __slot1 = ::core::option::Option::Some({
                             let __asking = unsafe {
                                 __section
-                                    .__finish(
+                                    .__finish_inside(
                                         1usize,
                                         __type1.__suspend_mode().__acquires_last(),
                                     )
@@ -255,7 +280,10 @@ impl Account {
                 {
                     let __asking = unsafe {
                         __section
-                            .__finish(0usize, __type0.__suspend_mode().__acquires_last())
+                            .__finish_inside(
+                                0usize,
+                                __type0.__suspend_mode().__acquires_last(),
+                            )
                     };
                     let __acquired = __type0
                         .__finish::<
@@ -267,7 +295,10 @@ impl Account {
                 {
                     let __asking = unsafe {
                         __section
-                            .__finish(1usize, __type1.__suspend_mode().__acquires_last())
+                            .__finish_inside(
+                                1usize,
+                                __type1.__suspend_mode().__acquires_last(),
+                            )
                     };
                     let __acquired = __type1
                         .__finish::<
@@ -277,6 +308,13 @@ impl Account {
                     __acquired
                 },
             )
+        };
+        let __inside = unsafe {
+            __section
+                .__inside_body(
+                    __type0.__suspend_mode().__with(&__type1).__acquires_last(),
+                    false,
+                )
         };
         let mut __view0 = __type0.__view(&mut __guard0);
         let ledger = __view0.__bind();

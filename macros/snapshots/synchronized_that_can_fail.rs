@@ -35,31 +35,54 @@ impl Account {
             ],
         );
         let __section = unsafe { ::async_monitor::__private::Section::new() };
+        if __section.__is_told_early() {
+            unsafe {
+                __section
+                    .__describe(
+                        &__SITE,
+                        ::core::option::Option::None,
+                        [
+                            ::async_monitor::__private::SectionLock::new(
+                                __type0.__lock_type(),
+                                __lock0,
+                                ::async_monitor::__private::Watched::<
+                                    243516796964516940985367504845056174803u128,
+                                >::watched_id,
+                            ),
+                        ],
+                    )
+            };
+        }
         let __waited0 = {
             let __acquired = '__at_once: {
                 if !__section.__is_told(__type0.__suspend_mode().__acquires_last()) {
                     if let ::core::option::Option::Some(__waited) = ::async_monitor::__private::Enter::<
                         243516796964516940985367504845056174803u128,
                     >::at_once(__lock0, &__SITE) {
+                        if __section.__is_told_early() {
+                            __section.__entered(0usize);
+                        }
                         break '__at_once ::core::result::Result::Ok(__waited);
                     }
                 }
-                unsafe {
-                    __section
-                        .__describe(
-                            &__SITE,
-                            ::core::option::Option::None,
-                            [
-                                ::async_monitor::__private::SectionLock::new(
-                                    __type0.__lock_type(),
-                                    __lock0,
-                                    ::async_monitor::__private::Watched::<
-                                        243516796964516940985367504845056174803u128,
-                                    >::watched_id,
-                                ),
-                            ],
-                        )
-                };
+                if !__section.__is_described() {
+                    unsafe {
+                        __section
+                            .__describe(
+                                &__SITE,
+                                ::core::option::Option::None,
+                                [
+                                    ::async_monitor::__private::SectionLock::new(
+                                        __type0.__lock_type(),
+                                        __lock0,
+                                        ::async_monitor::__private::Watched::<
+                                            243516796964516940985367504845056174803u128,
+                                        >::watched_id,
+                                    ),
+                                ],
+                            )
+                    };
+                }
                 __section
                     .__entering(
                         0usize,
@@ -78,11 +101,14 @@ impl Account {
             }
         };
         let __asking = unsafe {
-            __section.__finish(0usize, __type0.__suspend_mode().__acquires_last())
+            __section.__finish_inside(0usize, __type0.__suspend_mode().__acquires_last())
         };
         let mut __guard0 = __type0
             .__finish::<243516796964516940985367504845056174803u128>(__waited0);
         __asking.__acquired();
+        let __inside = unsafe {
+            __section.__inside_body(__type0.__suspend_mode().__acquires_last(), false)
+        };
         let mut __lease0 = {
             let __lease = __type0
                 .__lease::<243516796964516940985367504845056174803u128>(&__guard0);

@@ -75,11 +75,14 @@ impl Account {
             }
         };
         let __asking = unsafe {
-            __section.__finish(0usize, __type0.__suspend_mode().__acquires_last())
+            __section.__finish_inside(0usize, __type0.__suspend_mode().__acquires_last())
         };
         let mut __guard0 = __type0
             .__finish::<122075695621518212564394156771862851892u128>(__waited0);
         __asking.__acquired();
+        let __inside = unsafe {
+            __section.__inside_body(__type0.__suspend_mode().__acquires_last(), false)
+        };
         let mut __view0 = __type0.__view(&mut __guard0);
         let ledger = __view0.__bind();
         let _ = &ledger;

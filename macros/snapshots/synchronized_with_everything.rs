@@ -292,7 +292,7 @@ impl Account {
                         __slot0 = ::core::option::Option::Some({
                             let __asking = unsafe {
                                 __section
-                                    .__finish(
+                                    .__finish_inside(
                                         0usize,
                                         __type0.__suspend_mode().__acquires_last(),
                                     )
@@ -309,7 +309,7 @@ impl Account {
                         __slot1 = ::core::option::Option::Some({
                             let __asking = unsafe {
                                 __section
-                                    .__finish(
+                                    .__finish_inside(
                                         1usize,
                                         __type1.__suspend_mode().__acquires_last(),
                                     )
@@ -326,7 +326,7 @@ impl Account {
                         __slot2 = ::core::option::Option::Some({
                             let __asking = unsafe {
                                 __section
-                                    .__finish(
+                                    .__finish_inside(
                                         2usize,
                                         __type2.__suspend_mode().__acquires_last(),
                                     )
@@ -351,7 +351,10 @@ impl Account {
                 {
                     let __asking = unsafe {
                         __section
-                            .__finish(0usize, __type0.__suspend_mode().__acquires_last())
+                            .__finish_inside(
+                                0usize,
+                                __type0.__suspend_mode().__acquires_last(),
+                            )
                     };
                     let __acquired = __type0
                         .__finish::<
@@ -363,7 +366,10 @@ impl Account {
                 {
                     let __asking = unsafe {
                         __section
-                            .__finish(1usize, __type1.__suspend_mode().__acquires_last())
+                            .__finish_inside(
+                                1usize,
+                                __type1.__suspend_mode().__acquires_last(),
+                            )
                     };
                     let __acquired = __type1
                         .__finish::<
@@ -375,7 +381,10 @@ impl Account {
                 {
                     let __asking = unsafe {
                         __section
-                            .__finish(2usize, __type2.__suspend_mode().__acquires_last())
+                            .__finish_inside(
+                                2usize,
+                                __type2.__suspend_mode().__acquires_last(),
+                            )
                     };
                     let __acquired = __type2
                         .__finish_shared::<
@@ -385,6 +394,17 @@ impl Account {
                     __acquired
                 },
             )
+        };
+        let __inside = unsafe {
+            __section
+                .__inside_body(
+                    __type0
+                        .__suspend_mode()
+                        .__with(&__type1)
+                        .__with(&__type2)
+                        .__acquires_last(),
+                    false,
+                )
         };
         let mut __lease1 = {
             let __lease = __type1

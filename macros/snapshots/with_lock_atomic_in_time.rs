@@ -71,12 +71,22 @@ const _: () = {
                 let (__waited0,) = (::async_monitor::__private::infallible(__acquired),);
                 let __asking = unsafe {
                     __section
-                        .__finish(0usize, __type0.__suspend_mode().__acquires_last())
+                        .__finish_inside(
+                            0usize,
+                            __type0.__suspend_mode().__acquires_last(),
+                        )
                 };
                 let mut __guard0 = __type0
                     .__finish::<122075695621518212564394156771862851892u128>(__waited0);
                 __asking.__acquired();
                 ::core::result::Result::Ok({
+                    let __inside = unsafe {
+                        __section
+                            .__inside_body(
+                                __type0.__suspend_mode().__acquires_last(),
+                                false,
+                            )
+                    };
                     let mut __restorable0 = __type0.__restorable(&mut __guard0);
                     let mut __rollback0 = __restorable0
                         .__rollback(&mut __snapshot0, &__committed);

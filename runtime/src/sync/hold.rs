@@ -109,6 +109,9 @@ impl<'a, R: RawGuard> Hold<'a, R> {
     #[inline(always)]
     fn release(&mut self, changed: bool, object: impl FnOnce() -> Option<Object>) {
         self.turns.does(SyncOp::Release);
+        if R::MAY_CHANGE {
+            self.turns.1.releases();
+        }
         let changed = changed && !checking::only_looks();
         let (turns, has_turn) = (self.turns, self.has_turn);
         // SAFETY: not used again.
@@ -122,7 +125,7 @@ impl<'a, R: RawGuard> Hold<'a, R> {
     #[inline(never)]
     fn release_and_wake(
         raw: Option<R>,
-        Turns(gate): &Turns,
+        Turns(gate, _): &Turns,
         has_turn: bool,
         changed: bool,
         object: impl FnOnce() -> Option<Object>,

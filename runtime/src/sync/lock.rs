@@ -78,7 +78,8 @@ impl Lock {
     /// # Panics and deadlocks
     ///
     /// A thread that has the lock already waits for itself: it may hang or panic, as the
-    /// platform lock does.
+    /// platform lock does. In builds with `debug_assertions` it panics, and says where it
+    /// [acquired](crate::watch) the lock.
     ///
     /// # Examples
     ///
@@ -131,7 +132,7 @@ impl Lock {
     pub fn try_acquire(&self) -> Option<LockGuard<'_>> {
         self.turns.called(SyncOp::Try { reads: false });
         let raw = self.raw.try_lock()?;
-        self.turns.entered();
+        self.turns.entered(Mode::Exclusive);
         Some(LockGuard {
             hold: Hold::new(raw, &self.turns),
         })

@@ -180,7 +180,7 @@ impl<T: ?Sized> RwLock<T> {
     pub fn try_read(&self) -> Option<RwLockReadGuard<'_, T>> {
         self.turns.called(SyncOp::Try { reads: true });
         let raw = self.raw.try_read()?;
-        self.turns.entered();
+        self.turns.entered(Mode::Shared);
         Some(self.reading(raw, false))
     }
 
@@ -226,7 +226,7 @@ impl<T: ?Sized> RwLock<T> {
     pub fn try_write(&self) -> Option<RwLockWriteGuard<'_, T>> {
         self.turns.called(SyncOp::Try { reads: false });
         let raw = self.raw.try_write()?;
-        self.turns.entered();
+        self.turns.entered(Mode::Exclusive);
         Some(self.writing(raw, false))
     }
 

@@ -5,16 +5,16 @@ use crate::gate::{Exclusive, Gate};
 use crate::platform::const_unless_loom;
 use crate::request::Mode;
 use crate::traits::lock::LockId;
-use crate::watching::{Caller, Short};
+use crate::watching::{Caller, Owner, Short};
 
 /// Where the conditional waiters of a lock take turns: see `gate::turn`.
 #[allow(missing_debug_implementations)]
-pub struct Turns(pub(super) Gate<Exclusive>);
+pub struct Turns(pub(super) Gate<Exclusive>, pub(super) Owner);
 
 impl Turns {
     const_unless_loom! {
         pub(super) const fn new() -> Self {
-            Turns(Gate::new(0))
+            Turns(Gate::new(0), Owner::new())
         }
     }
 }
@@ -32,11 +32,14 @@ impl Turns {
         checking::op(self, Op::Sync(op));
     }
 
-    /// An attempt of the caller has acquired the lock.
+    /// An attempt of the caller has acquired the lock, in that mode.
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
-    pub(super) fn entered(&self) {
+    pub(super) fn entered(&self, mode: Mode) {
         self.0.holder().set_place(Caller::here());
+        if mode == Mode::Exclusive {
+            self.1.acquired();
+        }
         checking::entered(self);
     }
 
@@ -48,6 +51,7 @@ impl Turns {
             lock: LockId::of(self),
             mode,
             holder: self.0.holder(),
+            owner: &self.1,
             held,
         }
     }

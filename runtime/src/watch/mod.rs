@@ -34,11 +34,15 @@
 //!
 //! A *section* (`#[synchronized]`, `with_lock!`) knows its fn, its locks, and the sections
 //! that it runs in: each is on a list of its thread while an `.await` in its body is polled,
-//! and all the while if it is that of a plain fn. A guard that is acquired by hand is known by
-//! the place at which it was acquired, and belongs to no section: it is listed once somebody waits
-//! for its lock. (The methods of a derive, `acquire_ledger`, have the place of the derive.) An
-//! `.await` that a macro hides (`select!`) is not seen: a section that waits there is listed once
-//! somebody waits for its lock, but not taken for the cause of a deadlock.
+//! and while what cannot suspend runs. That is all of a plain fn and of an async one with
+//! `no_await`; elsewhere, a body without an `.await` or a macro, and in builds with
+//! `debug_assertions` also those statements of any other body that have neither.
+//! (Of a body that only awaits its async locks, only in those builds.) A guard that is
+//! acquired by hand is known by the place at which it was acquired, and belongs to no section: it
+//! is listed once somebody waits for its lock. But a thread that waits for a sync lock which it
+//! holds by a guard panics, too, in builds with `debug_assertions`, as no such guard is sent
+//! away. An `.await` that a macro hides (`select!`) is not seen: a section that waits there is
+//! listed once somebody waits for its lock, but not taken for the cause of a deadlock.
 //!
 //! Nothing is known of tasks, and nothing has to be.
 //!
@@ -57,8 +61,8 @@
 //! | `outcome` | `entered`, `timed_out`, `cancelled` (it was dropped at an `.await`, or before it had its locks), `panicked` |
 //!
 //! The span is entered while the section is polled: while it acquires, and while an `.await` in its
-//! body is polled, as above, or the body of a plain fn runs. What its own statements log between
-//! two `.await`s is not in it, nor does it know of an `.await` that a macro hides. It belongs to
+//! body is polled, as above, or the body of a plain fn runs, or one of a sync lock without a macro.
+//! What its own statements log between two `.await`s is not in it, nor does it know of an `.await` that a macro hides. It belongs to
 //! the section, never to the lock: a guard that is kept keeps no span. Sections of the
 //! subscriber itself have none.
 //!

@@ -1,6 +1,6 @@
 //! What is asked for, as those who wait say it. Where nothing is watched, nobody reads it.
 
-use super::{Holder, Permits};
+use super::{Holder, Owner, Permits};
 use crate::LockId;
 use crate::request::{Mode, Resource};
 
@@ -26,6 +26,7 @@ pub(crate) struct Short<'a> {
     pub(crate) lock: LockId,
     pub(crate) mode: Mode,
     pub(crate) holder: &'a Holder,
+    pub(crate) owner: &'a Owner,
     /// How it is held where the request has to wait, if that can be only one way.
     pub(crate) held: Option<Mode>,
 }

@@ -8,8 +8,9 @@
 //! | | lives in | written |
 //! |---|---|---|
 //! | [`Holder`]: the section or place that acquired a lock last | the gate of the lock (of a sync lock, that of its turns), a word | at each acquisition, by a plain store |
+//! | [`Owner`]: the thread that holds a sync lock, and excludes others | the turns of the lock, a word, with `debug_assertions` | at each acquisition and release |
 //! | [`Section`]: its fn, its locks, which of them it holds | the future of the section, or the stack of its fn | while it enters |
-//! | the list of a thread: the sections that it is in | links in the sections | around each poll of what a section waits for: its locks, where they are not free, and each `.await` in its body; around the body of a plain fn |
+//! | the list of a thread: the sections that it is in | links in the sections | around each poll of what a section waits for: its locks, where they are not free, and each `.await` in its body; around a body that cannot suspend, or parts of one |
 //! | [`Waiting`]: the number of an entry in the registry | the future that waits | at the first poll that has to wait |
 //! | [`Permits`]: how many a semaphore has, as long as that is as many as at first | the semaphore | when they are added or taken by number |
 //! | [`Elsewhere`]: what a lock outside of this process is called, and who was last known to hold it | the registry, by the key of the lock | when a handle is made, when the store says who holds it |
@@ -36,8 +37,9 @@
 //! # Invariants
 //!
 //! - **W1** A section on the list of a thread is borrowed by what has put it there, and so is the
-//!   waker of the poll; it is taken off before that ends, wherever it is on the list by then. It
-//!   is on it once. Hence every pointer in the list leads to a section, and that of a section to
+//!   waker of the poll; it is taken off before that ends, wherever it is on the list by then. What
+//!   the code of a section runs between two polls instead borrows nothing, but does not suspend,
+//!   and ends before the section does. It is on it once. Hence every pointer in the list leads to a section, and that of a section to
 //!   its waker.
 //! - **W2** The cells of a section are touched by whoever polls or runs it, one at a time.
 //!   What the registry reads of it is atomic.
@@ -70,6 +72,8 @@ mod frames;
 mod holders;
 mod holds;
 mod orders;
+#[cfg_attr(not(debug_assertions), path = "owner_unknown.rs")]
+mod owner;
 mod registry;
 mod told;
 mod waiting;
@@ -89,6 +93,7 @@ pub(crate) use self::foreign::foreign;
 pub use self::frames::{LockType, Section, SectionLock, Site, SiteLock};
 #[cfg(feature = "check")]
 pub(crate) use self::frames::{StackList, entered_section, exchange_list};
+pub(crate) use self::owner::Owner;
 pub(crate) use self::registry::report;
 pub(crate) use self::waiting::{Watch, by_thread};
 pub(crate) use self::watcher::{set_long_hold, set_threshold};

@@ -68,6 +68,22 @@ impl Holder {
     }
 }
 
+/// The thread that holds a sync lock.
+pub(crate) struct Owner;
+
+impl Owner {
+    #[inline]
+    pub(crate) const fn new() -> Self {
+        Owner
+    }
+
+    #[inline]
+    pub(crate) fn acquired(&self) {}
+
+    #[inline]
+    pub(crate) fn releases(&self) {}
+}
+
 /// How many permits a semaphore has in all.
 pub(crate) struct Permits;
 
@@ -257,6 +273,12 @@ impl<'o, const N: usize> Section<'o, N> {
         is_short
     }
 
+    /// There is nothing to tell.
+    #[inline]
+    pub const fn __is_told_early(&self) -> bool {
+        false
+    }
+
     /// Nothing.
     ///
     /// # Safety
@@ -336,6 +358,42 @@ impl<'o, const N: usize> Section<'o, N> {
     pub unsafe fn __inside(&self, _is_short: bool) -> Inside {
         Inside
     }
+
+    /// Nothing.
+    ///
+    /// # Safety
+    ///
+    /// None.
+    #[inline]
+    pub unsafe fn __inside_body(&self, _is_short: bool, _parks: bool) -> Inside {
+        Inside
+    }
+
+    /// Nothing.
+    ///
+    /// # Safety
+    ///
+    /// None.
+    #[inline]
+    pub unsafe fn __in_parts(&self) -> Inside {
+        Inside
+    }
+
+    /// Nothing.
+    ///
+    /// # Safety
+    ///
+    /// None.
+    #[inline]
+    pub unsafe fn __resume(&self) {}
+
+    /// Nothing.
+    ///
+    /// # Safety
+    ///
+    /// None.
+    #[inline]
+    pub unsafe fn __pause(&self) {}
 }
 
 /// A thread is about to acquire a lock.

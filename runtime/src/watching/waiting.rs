@@ -17,7 +17,7 @@ use super::{Caller, Holder, Permits, Seen};
 use crate::LockId;
 use crate::blocking::{Parked, parked};
 use crate::queue::{Node, Request};
-use crate::watch::{Place, Resource, SectionInfo};
+use crate::watch::{Mode, Place, Resource, SectionInfo};
 
 /// The entry of a wait, from when it has to wait until this is dropped.
 struct Waiting {
@@ -195,6 +195,10 @@ impl Waiting {
             relocks: None,
         };
         refuse_if_held(&ask, place, Asker::Thread);
+        // A checker runs several threads on one.
+        if short.owner.is_this_thread() && !crate::checking::is_task() {
+            held_by_this_thread(&ask, place);
+        }
         let Some(_busy) = Busy::new() else {
             return;
         };
@@ -385,8 +389,40 @@ pub(crate) fn by_thread<'a, G>(
             acquire()
         }
     };
-    short().holder.set_place(place);
+    short().acquired(place);
     guard
+}
+
+impl Short<'_> {
+    #[inline]
+    fn acquired(&self, place: Caller) {
+        self.holder.set_place(place);
+        if self.mode == Mode::Exclusive {
+            self.owner.acquired();
+        }
+    }
+}
+
+/// Panics: this thread asks for a short lock that it holds by a guard.
+#[cold]
+#[inline(never)]
+fn held_by_this_thread(ask: &Ask<'_>, place: Caller) -> ! {
+    let (name, asks) = match frames::around(Asker::Thread, ask.lock).entering {
+        Some((name, section)) => (format!("`{name}`"), format!("{section}")),
+        None => (
+            String::from((ask.type_name)()),
+            format!("a call at {}", Place::from(place.0)),
+        ),
+    };
+    let holder = ask.holder.and_then(|holder| holder.seen().place());
+    let acquired = holder.map_or(String::new(), |place| {
+        format!(", which acquired it at {place}")
+    });
+    panic!(
+        "deadlock: {name} is held by this thread{acquired}, and {asks} asks for it meanwhile, \
+         where it can never be granted. End that section, or drop that guard, first. \
+         `RUST_BACKTRACE=1` shows the calls in between"
+    )
 }
 
 /// The type without the paths of its parts, and without references and pointers around it.

@@ -23,11 +23,15 @@ impl Side<'_> {
     /// }
     ///
     /// impl Account {
-    ///     async fn acquire_ledger_owned(self: &Arc<Self>) -> AccountLedgerOwnedGuard {
+    ///     fn acquire_ledger_owned(
+    ///         self: &Arc<Self>,
+    ///     ) -> impl Future<Output = AccountLedgerOwnedGuard> {
     ///         let __owner = Arc::clone(self);
     ///         let __object: &'static Self = unsafe { kept(&__owner) };
-    ///         let __guard = __object.acquire_ledger().await;
-    ///         AccountLedgerOwnedGuard(unsafe { OwnedCore::new(__owner, __guard) })
+    ///         let __guard = Self::acquire_ledger(__object);
+    ///         acquiring_owned(__owner, __guard, |__owner, __guard| {
+    ///             AccountLedgerOwnedGuard(unsafe { OwnedCore::new(__owner, __guard) })
+    ///         })
     ///     }
     /// }
     /// ```
@@ -60,10 +64,14 @@ impl Side<'_> {
         let span = public(self.lock.ident.span());
         let method = format_ident!("{}_{name}_owned", self.verb, span = span);
         let acquire = format_ident!("{}_{name}", self.verb);
-        let (is_async, awaited) = if self.lock.is_sync {
-            (None, None)
+        let new = quote!(#owned(#unsafe_ { #private::OwnedCore::new(__owner, __guard) }));
+        let (output, acquired) = if self.lock.is_sync {
+            (quote!(#owned #arguments), new)
         } else {
-            (Some(quote!(async)), Some(quote!(.await)))
+            (
+                quote!(impl ::core::future::Future<Output = #owned #arguments>),
+                quote!(#private::acquiring_owned(__owner, __guard, |__owner, __guard| #new)),
+            )
         };
         let bounds = self.shareable();
         let doc = format!(
@@ -114,17 +122,19 @@ impl Side<'_> {
                 #[automatically_derived]
                 impl #params #this #where_clause {
                     #[doc = #method_doc]
-                    #method_vis #is_async fn #method(
+                    #[track_caller]
+                    #[inline]
+                    #method_vis fn #method(
                         self: &#private::Arc<Self>,
-                    ) -> #owned #arguments
+                    ) -> #output
                     where
                         Self: 'static,
                         #bounds
                     {
                         let __owner = ::core::clone::Clone::clone(self);
                         let __object: &'static Self = #unsafe_ { #private::kept(&__owner) };
-                        let __guard = Self::#acquire(__object) #awaited;
-                        #owned(#unsafe_ { #private::OwnedCore::new(__owner, __guard) })
+                        let __guard = Self::#acquire(__object);
+                        #acquired
                     }
                 }
             }

@@ -7,6 +7,7 @@
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 
+use super::inside::Inside;
 use super::site::{Site, Wait};
 use super::watching;
 use crate::gather::Gather;
@@ -44,15 +45,12 @@ pub(super) struct Acquisition<'s> {
     is_alone: bool,
     /// The thread is in the section until that ends.
     runs_inside: bool,
+    /// It is in parts of its body.
+    runs_in_parts: bool,
 }
 
 impl<'s> Acquisition<'s> {
-    pub(super) fn new(
-        index: usize,
-        lock: &'s Lock,
-        section: &'s Section,
-        runs_inside: bool,
-    ) -> Self {
+    pub(super) fn new(index: usize, lock: &'s Lock, section: &'s Section, runs: &Inside) -> Self {
         let (krate, is_nested) = (&section.options.krate, section.around.is_some());
         let span = own(lock.span());
         let local = |name: &str| format_ident!("__{name}{index}", span = span);
@@ -83,7 +81,8 @@ impl<'s> Acquisition<'s> {
             describe: None,
             is_nested,
             is_alone: section.locks.len() == 1,
-            runs_inside,
+            runs_inside: matches!(runs, Inside::Throughout),
+            runs_in_parts: matches!(runs, Inside::Partly(_)),
         }
     }
 
@@ -215,8 +214,8 @@ impl<'s> Acquisition<'s> {
     /// so that a section which need not wait is not on the list of its thread for that. In a
     /// statement of its own, as nothing of it must be kept over an `.await`. If the section is
     /// described late, that comes in front of the wait, and `__entered` is left out if it has one
-    /// lock: nobody asks what it holds. In the body of another section, only the wait is expanded
-    /// to: there, the order is noted in any case.
+    /// lock, unless it is told early: nobody asks what it holds. In the body of another section,
+    /// only the wait is expanded to: there, the order is noted in any case.
     fn at_once_or(&self, wait: &TokenStream) -> TokenStream {
         let (span, enter, lock, index) = (self.span(), self.enter(), &self.lock, &self.index);
         let (section, is_short) = (watching::section_local(span), self.is_short());
@@ -225,6 +224,13 @@ impl<'s> Acquisition<'s> {
         }
         let describe = &self.describe;
         let entered = match describe {
+            Some(_) if self.is_alone && (self.runs_inside || self.runs_in_parts) => {
+                quote_spanned! {span=>
+                    if #section.__is_told_early() {
+                        #section.__entered(#index);
+                    }
+                }
+            }
             Some(_) if self.is_alone => TokenStream::new(),
             _ => quote_spanned!(span=> #section.__entered(#index);),
         };

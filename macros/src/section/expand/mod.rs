@@ -11,12 +11,13 @@
 //! | `unknown` | what is bound where the locks are not known |
 //! | `lease` | the same for locks that can be lost |
 //! | `site` | what differs between a fn and a block |
-//! | `watching`, `operand` | what lets the runtime watch a section |
+//! | `watching`, `operand`, `inside` | what lets the runtime watch a section |
 
 mod acquisition;
 mod atomic;
 mod block;
 mod function;
+mod inside;
 mod lease;
 mod operand;
 mod questions;
@@ -32,6 +33,7 @@ use self::acquisition::Acquisition;
 pub(crate) use self::atomic::Rollback;
 pub(super) use self::block::{expand as block, expand_unknown as unknown_block};
 pub(super) use self::function::{expand as function, expand_unknown as unknown_function};
+use self::inside::Inside;
 use self::site::{Site, braced_as_written, in_scope};
 use self::watching::Uses;
 use super::control_flow;
@@ -72,22 +74,22 @@ use crate::names::own;
 /// The names belong to the macro, so that the statements can do nothing to the
 /// guard.
 fn section(section: &Section, site: Site<'_>, statements: TokenStream) -> TokenStream {
-    let runs_inside = watching::runs_inside(site);
+    let runs = inside::inside(section, site, &statements);
     let mut locks: Vec<_> = section
         .locks
         .iter()
         .enumerate()
-        .map(|(index, lock)| Acquisition::new(index, lock, section, runs_inside))
+        .map(|(index, lock)| Acquisition::new(index, lock, section, &runs))
         .gather();
     let entries: TokenStream = locks.iter().map(Acquisition::entry).gather();
     let snapshots = atomic::snapshots(section, &locks);
     let outcome = control_flow::outcome(&statements);
     let questions = questions::questions(section, &locks, site, &statements);
-    let (inside, uses) = inside(section, &locks, site, statements);
+    let (inside, uses) = inside_of(section, &locks, site, &runs, statements);
     let mut watched = watching::declare(section, &locks, site, uses);
     let describe = watching::describe(section, &locks);
     if watching::is_described_late(section, site, uses) {
-        watching::describe_late(&mut locks, &describe);
+        watched.extend(watching::describe_late(&mut locks, &describe, &runs));
     } else {
         watched.extend(describe);
     }
@@ -104,16 +106,17 @@ fn section(section: &Section, site: Site<'_>, statements: TokenStream) -> TokenS
 }
 
 /// What comes after the guards, and what of it refers to the section.
-fn inside(
+fn inside_of(
     section: &Section,
     locks: &[Acquisition<'_>],
     site: Site<'_>,
+    runs: &Inside,
     statements: TokenStream,
 ) -> (TokenStream, Uses) {
     let leases = lease::declare(section, locks);
     let rollbacks = atomic::rollbacks(section, locks);
     let bind: TokenStream = locks.iter().map(|lock| lock.bind(section)).gather();
-    let (watched, statements, uses) = watching::statements(section, locks, site, statements);
+    let (watched, statements, uses) = watching::statements(section, locks, site, runs, statements);
     let body = if lease::can_be_lost(section) {
         lease::body(section, locks, site, statements)
     } else {

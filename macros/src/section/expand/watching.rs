@@ -5,6 +5,7 @@ use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree
 use quote::quote_spanned;
 
 use super::acquisition::{self, Acquisition};
+use super::inside::{Inside, Statement, Step};
 use super::operand;
 use super::site::{Site, Wait};
 use crate::gather::Gather;
@@ -114,12 +115,25 @@ pub(super) fn is_described_late(section: &Section, site: Site<'_>, body: Uses) -
 }
 
 /// Leaves it to the waits for the locks to describe the section: to that for the one lock,
-/// or to the first of several.
-pub(super) fn describe_late(locks: &mut [Acquisition<'_>], describe: &TokenStream) {
+/// or to the first of several. But where the thread is inside of it in its body, that may be
+/// needed in any case, and is returned, to come before.
+pub(super) fn describe_late(
+    locks: &mut [Acquisition<'_>],
+    describe: &TokenStream,
+    inside: &Inside,
+) -> TokenStream {
     let span = own(Span::call_site());
     let local = section_local(span);
+    let early = match inside {
+        Inside::Nowhere => TokenStream::new(),
+        Inside::Throughout | Inside::Partly(_) => quote_spanned! {span=>
+            if #local.__is_told_early() {
+                #describe
+            }
+        },
+    };
     let describe = match locks {
-        [_] => describe.clone(),
+        [_] if early.is_empty() => describe.clone(),
         _ => quote_spanned! {span=>
             if !#local.__is_described() {
                 #describe
@@ -129,6 +143,7 @@ pub(super) fn describe_late(locks: &mut [Acquisition<'_>], describe: &TokenStrea
     for lock in locks {
         lock.describe = Some(describe.clone());
     }
+    early
 }
 
 /// What of a body refers to the section.
@@ -143,41 +158,49 @@ pub(super) struct Uses {
     exclusively: bool,
 }
 
-/// Whether the thread is in the section until that ends: in a plain fn nothing suspends.
-/// Elsewhere a macro may hide an `.await`.
-pub(super) fn runs_inside(site: Site<'_>) -> bool {
-    matches!(
-        site,
-        Site::Fn {
-            wait: Wait::Park,
-            ..
-        }
-    )
-}
-
 /// What comes right behind the guards, and the statements: each `.await` of the body is one
-/// within the section, and that of a plain fn runs inside of it.
+/// within the section, and what cannot suspend runs inside of it. For a body that cannot:
 ///
-/// SAFETY, of what is generated: the body of a plain fn does not suspend, and the local is
-/// dropped at its end.
+/// ```text
+/// let __inside = unsafe { __section.__inside_body(is_short, false) };
+/// ```
+///
+/// and around the parts that cannot of one that may:
+///
+/// ```text
+/// let __inside = unsafe { __section.__in_parts() };
+/// self.load().await;
+/// unsafe { __section.__resume() };
+/// *ledger.balance += 1;
+/// unsafe { __section.__pause() };
+/// self.store().await;
+/// ```
+///
+/// SAFETY, of what is generated: what runs inside does not suspend; the local is dropped at the
+/// end of the body. Nobody else has the section meanwhile: a macro that gets it, and may give it to
+/// another thread, borrows it mutably, and where that borrow has not ended, each of these calls is
+/// an error.
 pub(super) fn statements(
     section: &Section,
     locks: &[Acquisition<'_>],
     site: Site<'_>,
+    inside: &Inside,
     statements: TokenStream,
 ) -> (TokenStream, TokenStream, Uses) {
     let span = own(Span::call_site());
     let private = section.options.krate.private_at(span);
     let local = section_local(span);
     let mut found = Uses::default();
-    let runs_inside = runs_inside(site);
     // Such a section is around all that runs in its body already, by the list of the thread.
-    let nesting = if runs_inside {
-        Nesting::Seen
-    } else {
-        Nesting::Told
+    let nesting = match inside {
+        Inside::Throughout => Nesting::Seen,
+        Inside::Partly(_) | Inside::Nowhere => Nesting::Told,
     };
-    let watched = within(statements, &local, nesting, Place::Body, &mut found);
+    let mut within = |tokens| within(tokens, &local, nesting, Place::Body, &mut found);
+    let watched = match inside {
+        Inside::Partly(statements) => in_parts(statements, &local, &mut within),
+        Inside::Throughout | Inside::Nowhere => within(statements),
+    };
     let mut before = TokenStream::new();
     if found.await_within {
         before.extend(quote_spanned!(span=> use #private::AwaitWithin as _;));
@@ -185,15 +208,50 @@ pub(super) fn statements(
     if found.awaited {
         before.extend(quote_spanned!(span=> use #private::Awaited as _;));
     }
-    if runs_inside {
-        let inside = Ident::new("__inside", span);
-        let unsafe_ = unsafe_();
-        let mode = acquisition::suspend_mode(locks);
-        before.extend(quote_spanned! {span=>
-            let #inside = #unsafe_ { #local.__inside(#mode.__acquires_last()) };
-        });
-    }
+    before.extend(declare_inside(locks, site, inside));
     (before, watched, found)
+}
+
+fn declare_inside(locks: &[Acquisition<'_>], site: Site<'_>, inside: &Inside) -> TokenStream {
+    let (span, unsafe_) = (own(Span::call_site()), unsafe_());
+    let local = section_local(span);
+    let mode = acquisition::suspend_mode(locks);
+    let is_short = quote_spanned!(span=> #mode.__acquires_last());
+    let made = match (inside, site) {
+        (Inside::Nowhere, _) => return TokenStream::new(),
+        (Inside::Partly(_), _) => quote_spanned!(span=> __in_parts()),
+        (
+            Inside::Throughout,
+            Site::Fn {
+                wait: Wait::Park, ..
+            },
+        ) => quote_spanned!(span=> __inside(#is_short)),
+        (Inside::Throughout, site) => {
+            let parks = site.wait() == Wait::Park;
+            quote_spanned!(span=> __inside_body(#is_short, #parks))
+        }
+    };
+    let inside = Ident::new("__inside", span);
+    quote_spanned!(span=> let #inside = #unsafe_ { #local.#made };)
+}
+
+/// The statements, with what comes in between.
+fn in_parts(
+    statements: &[Statement],
+    section: &Ident,
+    within: &mut dyn FnMut(TokenStream) -> TokenStream,
+) -> TokenStream {
+    let (span, unsafe_) = (own(Span::call_site()), unsafe_());
+    let mut tokens = TokenStream::new();
+    for statement in statements {
+        tokens.extend(match statement.before {
+            Some(Step::Resume) => quote_spanned!(span=> #unsafe_ { #section.__resume() };),
+            Some(Step::Pause) => quote_spanned!(span=> #unsafe_ { #section.__pause() };),
+            None => TokenStream::new(),
+        });
+        tokens.extend(within(statement.tokens.clone()));
+    }
+    tokens
 }
 
 /// How a section in the body knows of this one.
@@ -445,7 +503,7 @@ fn statement_length(tokens: &[TokenTree]) -> usize {
     end.unwrap_or(tokens.len())
 }
 
-fn is_punct(token: &TokenTree, char: char) -> bool {
+pub(super) fn is_punct(token: &TokenTree, char: char) -> bool {
     matches!(token, TokenTree::Punct(punct) if punct.as_char() == char)
 }
 
@@ -454,7 +512,7 @@ fn is_group(token: &TokenTree, delimiter: Delimiter) -> bool {
 }
 
 /// Keywords in front of an operand.
-fn is_keyword(ident: &Ident) -> bool {
+pub(super) fn is_keyword(ident: &Ident) -> bool {
     const KEYWORDS: [&str; 10] = [
         "break", "else", "if", "in", "let", "match", "move", "return", "while", "yield",
     ];

@@ -1,7 +1,11 @@
 //! What polls, or runs, within a section.
 
 use core::future::{Future, IntoFuture};
+#[cfg(debug_assertions)]
+use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
+#[cfg(debug_assertions)]
+use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::pin::Pin;
 use core::ptr;
 use core::task::{Context, Poll};
@@ -70,6 +74,68 @@ impl<const N: usize> Section<'_, N> {
             frame.enter_to_run();
         }
         Inside(frame)
+    }
+
+    /// The same, of a section that may be suspended elsewhere, or is a block. One of async locks
+    /// is on the list only if it `parks`, or is [told early](Self::__is_told_early): while it was
+    /// free, it cost less than coming to the list does.
+    ///
+    /// # Safety
+    ///
+    /// As for [`__finish_inside`](Self::__finish_inside).
+    #[inline(always)]
+    pub unsafe fn __inside_body(&self, is_short: bool, parks: bool) -> InsideBody<'_> {
+        let frame = self.frame();
+        let runs = if is_short || parks {
+            Runs::Listed
+        } else if self.__is_told_early() {
+            Runs::Resumed
+        } else {
+            Runs::Unlisted
+        };
+        match runs {
+            Runs::Listed if is_short => {}
+            Runs::Listed => frame.enter_to_run(),
+            Runs::Resumed => frame.resume(),
+            Runs::Unlisted => {}
+        }
+        InsideBody(frame, runs)
+    }
+
+    /// The thread is in the section in some parts of its body, where the section is [told
+    /// early](Self::__is_told_early): not yet. It is described.
+    ///
+    /// # Safety
+    ///
+    /// What is returned is dropped before the section is, and while nobody else has the section.
+    #[inline(always)]
+    pub unsafe fn __in_parts(&self) -> InParts {
+        InParts::new(self.frame())
+    }
+
+    /// The thread is in the section, until it [pauses](Self::__pause), or drops what
+    /// [`__in_parts`](Self::__in_parts) has returned.
+    ///
+    /// # Safety
+    ///
+    /// Until then, nothing suspends, and nobody else has the section.
+    #[inline(always)]
+    pub unsafe fn __resume(&self) {
+        if self.__is_told_early() {
+            self.frame().resume();
+        }
+    }
+
+    /// The thread is not in the section any more.
+    ///
+    /// # Safety
+    ///
+    /// As for [`__resume`](Self::__resume).
+    #[inline(always)]
+    pub unsafe fn __pause(&self) {
+        if self.__is_told_early() {
+            self.frame().pause();
+        }
     }
 }
 
@@ -199,6 +265,70 @@ impl Drop for Inside<'_> {
     #[inline(always)]
     fn drop(&mut self) {
         self.0.leave_alone();
+    }
+}
+
+/// A thread is in the body of a section, which does not suspend.
+#[allow(missing_debug_implementations)]
+pub struct InsideBody<'s>(FrameRef<'s>, Runs);
+
+/// Whether a section whose body runs is on the list.
+#[derive(Clone, Copy)]
+enum Runs {
+    Listed,
+    /// Without its span.
+    Resumed,
+    Unlisted,
+}
+
+impl Drop for InsideBody<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        match self.1 {
+            Runs::Listed => self.0.leave(),
+            Runs::Resumed => self.0.pause(),
+            Runs::Unlisted => {}
+        }
+    }
+}
+
+/// A thread is in a section in some parts of its body: at the end, it is not.
+///
+/// It borrows nothing, as others may borrow the section mutably between two parts.
+#[cfg(debug_assertions)]
+#[allow(missing_debug_implementations)]
+pub struct InParts(FrameRef<'static>);
+
+/// What takes its place where no section is [told early](Section::__is_told_early).
+#[cfg(not(debug_assertions))]
+#[allow(missing_debug_implementations)]
+pub struct InParts;
+
+#[cfg(debug_assertions)]
+impl InParts {
+    fn new(frame: FrameRef<'_>) -> Self {
+        InParts(FrameRef(frame.0, PhantomData))
+    }
+}
+
+#[cfg(not(debug_assertions))]
+impl InParts {
+    #[inline]
+    fn new(_frame: FrameRef<'_>) -> Self {
+        InParts
+    }
+}
+
+// A future with a body that may suspend is as it would be without.
+#[cfg(debug_assertions)]
+impl UnwindSafe for InParts {}
+#[cfg(debug_assertions)]
+impl RefUnwindSafe for InParts {}
+
+#[cfg(debug_assertions)]
+impl Drop for InParts {
+    fn drop(&mut self) {
+        self.0.pause();
     }
 }
 

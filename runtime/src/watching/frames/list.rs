@@ -136,6 +136,24 @@ impl<'s> FrameRef<'s> {
         }
     }
 
+    /// The same, without its span: until it [pauses](Self::pause).
+    #[inline(never)]
+    pub(super) fn resume(self) {
+        if !self.has(LINKED) {
+            self.link(ptr::null());
+        }
+    }
+
+    /// Takes it off the list, if it is on that. It goes on without what was polled meanwhile, as
+    /// after a poll (W5).
+    #[inline(never)]
+    pub(super) fn pause(self) {
+        if self.has(LINKED) {
+            self.unlink();
+            self.count_poll();
+        }
+    }
+
     /// Whether it has not been on the list before.
     #[inline(never)]
     pub(super) fn enter_slowly(self, waker: *const Waker) -> bool {

@@ -17,11 +17,17 @@
 //!
 //! - where it has to wait, around each poll of the future that acquires;
 //! - around each poll of an `.await` in its body;
-//! - around the call that acquires a short lock, and the body of a plain fn: once for both.
+//! - around the call that acquires a short lock, and a body that cannot suspend: once for both;
+//! - around the body of a plain fn;
+//! - in builds with `debug_assertions`, also around such a body of async locks, and around the
+//!   parts of any other that cannot suspend.
+//!
+//! What cannot suspend is known by the macros: what has no `.await`, and no macro that may hide
+//! one.
 //!
 //! Only then is it *described* (W6): its place, which is a static, and the addresses of its locks.
-//! A section without an `.await` in its body, unless that is a plain fn, is a word until it has to
-//! wait; any other is described at once. What it has to take back when it is dropped is in that
+//! A section without an `.await` in its body, unless that is a plain fn or comes to the list, is a
+//! word until it has to wait; any other is described at once. What it has to take back when it is dropped is in that
 //! word, which is tested there.
 //!
 //! What takes time is the stores. Both atomic operations of a lock wait for those before them: so
@@ -35,8 +41,8 @@
 //! | made | 0 | 0 | 0 | - |
 //! | described | 0 | 0 | what it has so far | 0 |
 //! | polls what acquires, or calls it | 1 | the lock | what it has so far | as before |
-//! | runs, without a poll that can be seen | 0 | 0 | its locks, or 0 if it is not described | as before |
-//! | polls in its body, or is a plain fn | 1 | 0 | its locks | as before |
+//! | runs what may suspend, without a poll that can be seen | 0 | 0 | its locks, or 0 if it is not described | as before |
+//! | polls in its body, or runs what cannot suspend | 1 | 0 | its locks | as before |
 //! | suspended with a lock, and the registry was told | 0 | 0 | its locks | the same |
 
 mod around;
@@ -231,7 +237,7 @@ impl Copy for FrameRef<'_> {}
 
 // SAFETY: W2: by the promise made to `new`, what borrows it touches it from one thread at a time.
 unsafe impl<const N: usize> Sync for Section<'_, N> {}
-// SAFETY: as for `Sync`. It is on the list of a thread only while it is borrowed (W1).
+// SAFETY: as for `Sync`. It is on the list of a thread only while that polls or runs it (W1).
 unsafe impl<const N: usize> Send for Section<'_, N> {}
 // SAFETY: as for `Section`.
 unsafe impl Send for FrameRef<'_> {}
@@ -268,6 +274,13 @@ impl<'o, const N: usize> Section<'o, N> {
     pub fn __is_told(&self, is_short: bool) -> bool {
         // A checker has to be told by a future, which may be suspended.
         is_short || list::is_inside() || events::is_anybody_told() || crate::checking::is_task()
+    }
+
+    /// Whether it is described before it asks for a lock, as it is on the list in its body, too:
+    /// where it need not be fast.
+    #[inline]
+    pub const fn __is_told_early(&self) -> bool {
+        cfg!(debug_assertions)
     }
 
     /// Where it is written: at `site`, in the body of the section `around`.

@@ -35,4 +35,19 @@ async fn on_two_threads(outer: &Mutex<u32>, inner: &Mutex<u32>) {
     format!(with_lock!(inner = inner, {}), ready(()).await)
 }
 
+macro_rules! write {
+    ($name:ident, $later:expr) => {
+        let $name = async { $later };
+    };
+}
+
+#[synchronized(outer)]
+async fn while_the_body_goes_on(outer: &Mutex<u32>) {
+    write!(later, ready(()).await);
+    // On another thread, and this one runs what follows.
+    on_another_thread(later);
+}
+
+fn on_another_thread(_: impl Future + Send) {}
+
 fn main() {}

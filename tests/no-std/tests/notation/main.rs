@@ -22,10 +22,13 @@ mod critical {
     }
 }
 
+/// Where several packages are tested at once, it may be on: then these are tests of the notation,
+/// and no more. In CI they must be more.
 #[test]
 fn std_is_off() {
-    assert!(
-        !no_std::monitors_have_std(),
-        "another package of the same build has brought std in: `cargo test -p no-std`"
-    );
+    if no_std::monitors_have_std() {
+        let why = "another package of the same build has brought std in: `cargo test -p no-std`";
+        assert!(std::env::var_os("CI").is_none(), "{why}");
+        println!("skipped: {why}");
+    }
 }

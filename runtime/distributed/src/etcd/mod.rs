@@ -428,7 +428,7 @@ impl Store for EtcdStore {
         "etcd"
     }
 
-    /// The place: [`fenced`] compares its create revision.
+    /// The place, whose create revision a fenced write compares.
     fn holder(&self, session: &str, key: &str, ticket: u64) -> String {
         keys::place(&self.prefix, session, key, ticket)
     }

@@ -1002,7 +1002,7 @@ mod borrowed_results {
     impl<'n> Account<'n> {
         /// The reference that it puts into its view lives shorter than the section.
         #[synchronized(ledger)]
-        async fn swapped<'x>(&self, other: &'x mut i64) -> &str {
+        async fn swapped(&self, other: &mut i64) -> &str {
             ledger.balance = other;
             pause().await;
             *ledger.balance += 1;

@@ -272,6 +272,19 @@ where
         turn().await;
         held.items[0].clone()
     }
+
+    async fn several_by_hand(&self) -> [T; 3] {
+        let mut any = self.acquire_any().await;
+        let (many, mut shared) = (self.read_many().await, self.acquire_shared().await);
+        turn().await;
+        let [any, many, shared] = [
+            any.fields().field.clone(),
+            many.fields().value.clone(),
+            shared.fields().value.clone(),
+        ];
+        turn().await;
+        [any, many, shared]
+    }
 }
 
 #[derive(Guarded)]
@@ -330,6 +343,7 @@ where
     drop(send(generic.read_when()));
     drop(send(generic.read_loose_when()));
     drop(send(generic.by_hand()));
+    drop(send(generic.several_by_hand()));
     drop(send(async move {
         with_lock!(generic.borrowed, {
             turn().await;
@@ -353,6 +367,7 @@ fn sections_of_concrete_types_are_send(generic: &Generic<'_, &u8, &str, &Lock, 2
     drop(send(generic.read_when()));
     drop(send(generic.read_loose_when()));
     drop(send(generic.by_hand()));
+    drop(send(generic.several_by_hand()));
 }
 
 #[allow(dead_code)]

@@ -118,30 +118,24 @@ impl Account {
     /**Waits for the lock `ledger`, and takes it for itself alone.
 
 Dropping the future gives up the place in the queue.*/
-    #[track_caller]
-    #[inline]
-    fn acquire_ledger(
-        &self,
-    ) -> impl ::core::future::Future<Output = AccountLedgerGuard<'_>> {
-        ::async_monitor::__private::acquiring(
-            ::async_monitor::AsyncLock::acquire(
-                ::async_monitor::__private::field(&self.ledger).__resolve().__lock(),
-            ),
-            move |__guard| {
-                let __guard = ::async_monitor::__private::field(&self.ledger)
-                    .__resolve()
-                    .__of::<Self, __AccountLedger>(__guard);
-                AccountLedgerGuard(
-                    unsafe { ::async_monitor::__private::Core::new(self, __guard) },
-                    ::core::marker::PhantomData,
-                )
-            },
+    async fn acquire_ledger(&self) -> AccountLedgerGuard<'_> {
+        let __lock = ::async_monitor::__private::field(&self.ledger)
+            .__resolve()
+            .__lock();
+        let __guard = ::async_monitor::__private::infallible(
+            ::async_monitor::AsyncLock::acquire(__lock).await,
+        );
+        let __guard = ::async_monitor::__private::field(&self.ledger)
+            .__resolve()
+            .__of::<Self, __AccountLedger>(__guard);
+        AccountLedgerGuard(
+            unsafe { ::async_monitor::__private::Core::new(self, __guard) },
+            ::core::marker::PhantomData,
         )
     }
     ///Takes the lock `ledger` for itself alone if that is possible without waiting.
     #[must_use = "the lock is released as soon as the guard is dropped"]
     #[track_caller]
-    #[inline]
     fn try_acquire_ledger(&self) -> ::core::option::Option<AccountLedgerGuard<'_>> {
         match ::async_monitor::AsyncLock::try_acquire(
             ::async_monitor::__private::object_lock::<_, __AccountLedger>(self),
@@ -158,8 +152,6 @@ Dropping the future gives up the place in the queue.*/
         }
     }
     ///Waits for the lock `ledger` by parking the thread: the way in from code that is not async.
-    #[track_caller]
-    #[inline]
     fn acquire_ledger_blocking(&self) -> AccountLedgerGuard<'_> {
         ::async_monitor::__private::block_on(self.acquire_ledger())
     }
@@ -228,28 +220,22 @@ for Account {
             ::core::option::Option::None => ::core::option::Option::None,
         }
     }
-    #[inline]
-    fn wait(
-        &self,
-    ) -> impl ::core::future::Future<
-        Output = ::core::result::Result<Self::Waited<'_>, Self::Error>,
-    > {
-        ::async_monitor::__private::acquiring(
-            ::async_monitor::AsyncLock::acquire(
-                ::async_monitor::__private::field(&self.ledger).__resolve().__lock(),
-            ),
-            move |__guard| {
-                let __guard = ::async_monitor::__private::field(&self.ledger)
-                    .__resolve()
-                    .__of::<Self, __AccountLedger>(__guard);
-                ::core::result::Result::Ok(
-                    AccountLedgerGuard(
-                        unsafe { ::async_monitor::__private::Core::new(self, __guard) },
-                        ::core::marker::PhantomData,
-                    ),
-                )
-            },
-        )
+    async fn wait(&self) -> ::core::result::Result<Self::Waited<'_>, Self::Error> {
+        ::core::result::Result::Ok({
+            let __lock = ::async_monitor::__private::field(&self.ledger)
+                .__resolve()
+                .__lock();
+            let __guard = ::async_monitor::__private::infallible(
+                ::async_monitor::AsyncLock::acquire(__lock).await,
+            );
+            let __guard = ::async_monitor::__private::field(&self.ledger)
+                .__resolve()
+                .__of::<Self, __AccountLedger>(__guard);
+            AccountLedgerGuard(
+                unsafe { ::async_monitor::__private::Core::new(self, __guard) },
+                ::core::marker::PhantomData,
+            )
+        })
     }
     #[inline]
     fn finish<'__guard>(__waited: Self::Waited<'__guard>) -> Self::Guard<'__guard>
@@ -431,11 +417,9 @@ where
 #[automatically_derived]
 impl Account {
     ///As `acquire_ledger`, with a guard that keeps the `Account` alive and borrows nothing.
-    #[track_caller]
-    #[inline]
-    fn acquire_ledger_owned(
+    async fn acquire_ledger_owned(
         self: &::async_monitor::__private::Arc<Self>,
-    ) -> impl ::core::future::Future<Output = AccountLedgerOwnedGuard>
+    ) -> AccountLedgerOwnedGuard
     where
         Self: 'static,
     {
@@ -443,14 +427,10 @@ impl Account {
         let __object: &'static Self = unsafe {
             ::async_monitor::__private::kept(&__owner)
         };
-        let __guard = Self::acquire_ledger(__object);
-        ::async_monitor::__private::acquiring_owned(
-            __owner,
-            __guard,
-            |__owner, __guard| AccountLedgerOwnedGuard(unsafe {
-                ::async_monitor::__private::OwnedCore::new(__owner, __guard)
-            }),
-        )
+        let __guard = Self::acquire_ledger(__object).await;
+        AccountLedgerOwnedGuard(unsafe {
+            ::async_monitor::__private::OwnedCore::new(__owner, __guard)
+        })
     }
 }
 enum __AccountLedger {}

@@ -114,30 +114,22 @@ impl Shared {
     /**Waits for the lock `state`, and takes it for itself alone.
 
 Dropping the future gives up the place in the queue.*/
-    #[track_caller]
-    #[inline]
-    fn acquire_state(
-        &self,
-    ) -> impl ::core::future::Future<Output = SharedStateGuard<'_>> {
-        ::async_monitor::__private::acquiring(
-            ::async_monitor::AsyncLock::acquire(
-                ::async_monitor::__private::field(&self.state).__resolve().__lock(),
-            ),
-            move |__guard| {
-                let __guard = ::async_monitor::__private::field(&self.state)
-                    .__resolve()
-                    .__of::<Self, __SharedState>(__guard);
-                SharedStateGuard(
-                    unsafe { ::async_monitor::__private::Core::new(self, __guard) },
-                    ::core::marker::PhantomData,
-                )
-            },
+    async fn acquire_state(&self) -> SharedStateGuard<'_> {
+        let __lock = ::async_monitor::__private::field(&self.state).__resolve().__lock();
+        let __guard = ::async_monitor::__private::infallible(
+            ::async_monitor::AsyncLock::acquire(__lock).await,
+        );
+        let __guard = ::async_monitor::__private::field(&self.state)
+            .__resolve()
+            .__of::<Self, __SharedState>(__guard);
+        SharedStateGuard(
+            unsafe { ::async_monitor::__private::Core::new(self, __guard) },
+            ::core::marker::PhantomData,
         )
     }
     ///Takes the lock `state` for itself alone if that is possible without waiting.
     #[must_use = "the lock is released as soon as the guard is dropped"]
     #[track_caller]
-    #[inline]
     fn try_acquire_state(&self) -> ::core::option::Option<SharedStateGuard<'_>> {
         match ::async_monitor::AsyncLock::try_acquire(
             ::async_monitor::__private::object_lock::<_, __SharedState>(self),
@@ -154,8 +146,6 @@ Dropping the future gives up the place in the queue.*/
         }
     }
     ///Waits for the lock `state` by parking the thread: the way in from code that is not async.
-    #[track_caller]
-    #[inline]
     fn acquire_state_blocking(&self) -> SharedStateGuard<'_> {
         ::async_monitor::__private::block_on(self.acquire_state())
     }
@@ -224,28 +214,22 @@ for Shared {
             ::core::option::Option::None => ::core::option::Option::None,
         }
     }
-    #[inline]
-    fn wait(
-        &self,
-    ) -> impl ::core::future::Future<
-        Output = ::core::result::Result<Self::Waited<'_>, Self::Error>,
-    > {
-        ::async_monitor::__private::acquiring(
-            ::async_monitor::AsyncLock::acquire(
-                ::async_monitor::__private::field(&self.state).__resolve().__lock(),
-            ),
-            move |__guard| {
-                let __guard = ::async_monitor::__private::field(&self.state)
-                    .__resolve()
-                    .__of::<Self, __SharedState>(__guard);
-                ::core::result::Result::Ok(
-                    SharedStateGuard(
-                        unsafe { ::async_monitor::__private::Core::new(self, __guard) },
-                        ::core::marker::PhantomData,
-                    ),
-                )
-            },
-        )
+    async fn wait(&self) -> ::core::result::Result<Self::Waited<'_>, Self::Error> {
+        ::core::result::Result::Ok({
+            let __lock = ::async_monitor::__private::field(&self.state)
+                .__resolve()
+                .__lock();
+            let __guard = ::async_monitor::__private::infallible(
+                ::async_monitor::AsyncLock::acquire(__lock).await,
+            );
+            let __guard = ::async_monitor::__private::field(&self.state)
+                .__resolve()
+                .__of::<Self, __SharedState>(__guard);
+            SharedStateGuard(
+                unsafe { ::async_monitor::__private::Core::new(self, __guard) },
+                ::core::marker::PhantomData,
+            )
+        })
     }
     #[inline]
     fn finish<'__guard>(__waited: Self::Waited<'__guard>) -> Self::Guard<'__guard>
@@ -426,11 +410,9 @@ where
 #[automatically_derived]
 impl Shared {
     ///As `acquire_state`, with a guard that keeps the `Shared` alive and borrows nothing.
-    #[track_caller]
-    #[inline]
-    fn acquire_state_owned(
+    async fn acquire_state_owned(
         self: &::async_monitor::__private::Arc<Self>,
-    ) -> impl ::core::future::Future<Output = SharedStateOwnedGuard>
+    ) -> SharedStateOwnedGuard
     where
         Self: 'static,
     {
@@ -438,14 +420,10 @@ impl Shared {
         let __object: &'static Self = unsafe {
             ::async_monitor::__private::kept(&__owner)
         };
-        let __guard = Self::acquire_state(__object);
-        ::async_monitor::__private::acquiring_owned(
-            __owner,
-            __guard,
-            |__owner, __guard| SharedStateOwnedGuard(unsafe {
-                ::async_monitor::__private::OwnedCore::new(__owner, __guard)
-            }),
-        )
+        let __guard = Self::acquire_state(__object).await;
+        SharedStateOwnedGuard(unsafe {
+            ::async_monitor::__private::OwnedCore::new(__owner, __guard)
+        })
     }
 }
 enum __SharedState {}

@@ -159,30 +159,22 @@ where
     /**Waits for the lock `table`, and takes it for itself alone.
 
 Dropping the future gives up the place in the queue.*/
-    #[track_caller]
-    #[inline]
-    fn write_table(
-        &self,
-    ) -> impl ::core::future::Future<Output = CacheTableWriteGuard<'_, 'd, K, N>> {
-        ::async_monitor::__private::acquiring(
-            ::async_monitor::AsyncLock::acquire(
-                ::async_monitor::__private::field(&self.table).__resolve().__lock(),
-            ),
-            move |__guard| {
-                let __guard = ::async_monitor::__private::field(&self.table)
-                    .__resolve()
-                    .__of::<Self, __CacheTable>(__guard);
-                CacheTableWriteGuard(
-                    unsafe { ::async_monitor::__private::Core::new(self, __guard) },
-                    ::core::marker::PhantomData,
-                )
-            },
+    async fn write_table(&self) -> CacheTableWriteGuard<'_, 'd, K, N> {
+        let __lock = ::async_monitor::__private::field(&self.table).__resolve().__lock();
+        let __guard = ::async_monitor::__private::infallible(
+            ::async_monitor::AsyncLock::acquire(__lock).await,
+        );
+        let __guard = ::async_monitor::__private::field(&self.table)
+            .__resolve()
+            .__of::<Self, __CacheTable>(__guard);
+        CacheTableWriteGuard(
+            unsafe { ::async_monitor::__private::Core::new(self, __guard) },
+            ::core::marker::PhantomData,
         )
     }
     ///Takes the lock `table` for itself alone if that is possible without waiting.
     #[must_use = "the lock is released as soon as the guard is dropped"]
     #[track_caller]
-    #[inline]
     fn try_write_table(
         &self,
     ) -> ::core::option::Option<CacheTableWriteGuard<'_, 'd, K, N>> {
@@ -201,8 +193,6 @@ Dropping the future gives up the place in the queue.*/
         }
     }
     ///Waits for the lock `table` by parking the thread: the way in from code that is not async.
-    #[track_caller]
-    #[inline]
     fn write_table_blocking(&self) -> CacheTableWriteGuard<'_, 'd, K, N> {
         ::async_monitor::__private::block_on(self.write_table())
     }
@@ -294,28 +284,22 @@ where
             ::core::option::Option::None => ::core::option::Option::None,
         }
     }
-    #[inline]
-    fn wait(
-        &self,
-    ) -> impl ::core::future::Future<
-        Output = ::core::result::Result<Self::Waited<'_>, Self::Error>,
-    > {
-        ::async_monitor::__private::acquiring(
-            ::async_monitor::AsyncLock::acquire(
-                ::async_monitor::__private::field(&self.table).__resolve().__lock(),
-            ),
-            move |__guard| {
-                let __guard = ::async_monitor::__private::field(&self.table)
-                    .__resolve()
-                    .__of::<Self, __CacheTable>(__guard);
-                ::core::result::Result::Ok(
-                    CacheTableWriteGuard(
-                        unsafe { ::async_monitor::__private::Core::new(self, __guard) },
-                        ::core::marker::PhantomData,
-                    ),
-                )
-            },
-        )
+    async fn wait(&self) -> ::core::result::Result<Self::Waited<'_>, Self::Error> {
+        ::core::result::Result::Ok({
+            let __lock = ::async_monitor::__private::field(&self.table)
+                .__resolve()
+                .__lock();
+            let __guard = ::async_monitor::__private::infallible(
+                ::async_monitor::AsyncLock::acquire(__lock).await,
+            );
+            let __guard = ::async_monitor::__private::field(&self.table)
+                .__resolve()
+                .__of::<Self, __CacheTable>(__guard);
+            CacheTableWriteGuard(
+                unsafe { ::async_monitor::__private::Core::new(self, __guard) },
+                ::core::marker::PhantomData,
+            )
+        })
     }
     #[inline]
     fn finish<'__guard>(__waited: Self::Waited<'__guard>) -> Self::Guard<'__guard>
@@ -477,11 +461,9 @@ where
     K: Eq,
 {
     ///As `write_table`, with a guard that keeps the `Cache` alive and borrows nothing.
-    #[track_caller]
-    #[inline]
-    fn write_table_owned(
+    async fn write_table_owned(
         self: &::async_monitor::__private::Arc<Self>,
-    ) -> impl ::core::future::Future<Output = CacheTableWriteOwnedGuard<'d, K, N>>
+    ) -> CacheTableWriteOwnedGuard<'d, K, N>
     where
         Self: 'static,
     {
@@ -489,14 +471,10 @@ where
         let __object: &'static Self = unsafe {
             ::async_monitor::__private::kept(&__owner)
         };
-        let __guard = Self::write_table(__object);
-        ::async_monitor::__private::acquiring_owned(
-            __owner,
-            __guard,
-            |__owner, __guard| CacheTableWriteOwnedGuard(unsafe {
-                ::async_monitor::__private::OwnedCore::new(__owner, __guard)
-            }),
-        )
+        let __guard = Self::write_table(__object).await;
+        CacheTableWriteOwnedGuard(unsafe {
+            ::async_monitor::__private::OwnedCore::new(__owner, __guard)
+        })
     }
 }
 enum __CacheTable {}
@@ -898,35 +876,27 @@ where
     /**Waits for the lock `table`, and takes it to read.
 
 Dropping the future gives up the place in the queue.*/
-    #[track_caller]
-    #[inline]
-    fn read_table(
-        &self,
-    ) -> impl ::core::future::Future<Output = CacheTableReadGuard<'_, 'd, K, N>>
+    async fn read_table(&self) -> CacheTableReadGuard<'_, 'd, K, N>
     where
         for<'__a> &'__a HashMap<K, &'d [u8; N]>: ::async_monitor::__private::Shareable,
     {
-        ::async_monitor::__private::acquiring(
-            ::async_monitor::AsyncRwLock::read(
-                ::async_monitor::__private::field(&self.table)
-                    .__resolve_shared()
-                    .__lock(),
-            ),
-            move |__guard| {
-                let __guard = ::async_monitor::__private::field(&self.table)
-                    .__resolve_shared()
-                    .__of_shared::<Self, __CacheTable>(__guard);
-                CacheTableReadGuard(
-                    unsafe { ::async_monitor::__private::ReadCore::new(self, __guard) },
-                    ::core::marker::PhantomData,
-                )
-            },
+        let __lock = ::async_monitor::__private::field(&self.table)
+            .__resolve_shared()
+            .__lock();
+        let __guard = ::async_monitor::__private::infallible(
+            ::async_monitor::AsyncRwLock::read(__lock).await,
+        );
+        let __guard = ::async_monitor::__private::field(&self.table)
+            .__resolve_shared()
+            .__of_shared::<Self, __CacheTable>(__guard);
+        CacheTableReadGuard(
+            unsafe { ::async_monitor::__private::ReadCore::new(self, __guard) },
+            ::core::marker::PhantomData,
         )
     }
     ///Takes the lock `table` to read if that is possible without waiting.
     #[must_use = "the lock is released as soon as the guard is dropped"]
     #[track_caller]
-    #[inline]
     fn try_read_table(&self) -> ::core::option::Option<CacheTableReadGuard<'_, 'd, K, N>>
     where
         for<'__a> &'__a HashMap<K, &'d [u8; N]>: ::async_monitor::__private::Shareable,
@@ -948,8 +918,6 @@ Dropping the future gives up the place in the queue.*/
         }
     }
     ///Waits for the lock `table` by parking the thread: the way in from code that is not async.
-    #[track_caller]
-    #[inline]
     fn read_table_blocking(&self) -> CacheTableReadGuard<'_, 'd, K, N>
     where
         for<'__a> &'__a HashMap<K, &'d [u8; N]>: ::async_monitor::__private::Shareable,
@@ -1045,32 +1013,22 @@ where
             ::core::option::Option::None => ::core::option::Option::None,
         }
     }
-    #[inline]
-    fn wait(
-        &self,
-    ) -> impl ::core::future::Future<
-        Output = ::core::result::Result<Self::Waited<'_>, Self::Error>,
-    > {
-        ::async_monitor::__private::acquiring(
-            ::async_monitor::AsyncRwLock::read(
-                ::async_monitor::__private::field(&self.table)
-                    .__resolve_shared()
-                    .__lock(),
-            ),
-            move |__guard| {
-                let __guard = ::async_monitor::__private::field(&self.table)
-                    .__resolve_shared()
-                    .__of_shared::<Self, __CacheTable>(__guard);
-                ::core::result::Result::Ok(
-                    CacheTableReadGuard(
-                        unsafe {
-                            ::async_monitor::__private::ReadCore::new(self, __guard)
-                        },
-                        ::core::marker::PhantomData,
-                    ),
-                )
-            },
-        )
+    async fn wait(&self) -> ::core::result::Result<Self::Waited<'_>, Self::Error> {
+        ::core::result::Result::Ok({
+            let __lock = ::async_monitor::__private::field(&self.table)
+                .__resolve_shared()
+                .__lock();
+            let __guard = ::async_monitor::__private::infallible(
+                ::async_monitor::AsyncRwLock::read(__lock).await,
+            );
+            let __guard = ::async_monitor::__private::field(&self.table)
+                .__resolve_shared()
+                .__of_shared::<Self, __CacheTable>(__guard);
+            CacheTableReadGuard(
+                unsafe { ::async_monitor::__private::ReadCore::new(self, __guard) },
+                ::core::marker::PhantomData,
+            )
+        })
     }
     #[inline]
     fn finish<'__guard>(__waited: Self::Waited<'__guard>) -> Self::Guard<'__guard>
@@ -1200,11 +1158,9 @@ where
     K: Eq,
 {
     ///As `read_table`, with a guard that keeps the `Cache` alive and borrows nothing.
-    #[track_caller]
-    #[inline]
-    fn read_table_owned(
+    async fn read_table_owned(
         self: &::async_monitor::__private::Arc<Self>,
-    ) -> impl ::core::future::Future<Output = CacheTableReadOwnedGuard<'d, K, N>>
+    ) -> CacheTableReadOwnedGuard<'d, K, N>
     where
         Self: 'static,
         for<'__a> &'__a HashMap<K, &'d [u8; N]>: ::async_monitor::__private::Shareable,
@@ -1213,14 +1169,10 @@ where
         let __object: &'static Self = unsafe {
             ::async_monitor::__private::kept(&__owner)
         };
-        let __guard = Self::read_table(__object);
-        ::async_monitor::__private::acquiring_owned(
-            __owner,
-            __guard,
-            |__owner, __guard| CacheTableReadOwnedGuard(unsafe {
-                ::async_monitor::__private::OwnedCore::new(__owner, __guard)
-            }),
-        )
+        let __guard = Self::read_table(__object).await;
+        CacheTableReadOwnedGuard(unsafe {
+            ::async_monitor::__private::OwnedCore::new(__owner, __guard)
+        })
     }
 }
 ///What the lock `table` of `Cache` guards, without the lock: nobody else has the `Cache`.

@@ -12,7 +12,6 @@
 //! | `entry_type` | the type of a section's entry, which is all that it remembers |
 //! | `fallible` | acquisitions that can fail |
 //! | `lease` | sections of locks that can be lost while they are held |
-//! | `acquiring` | the futures of the methods of a derive |
 //! | `errors` | what stands in after an error |
 //! | `locks` | what a derive asks of the types of its locks, and how it reaches them |
 //! | `mode` | whether the sections of a lock may suspend |
@@ -29,7 +28,6 @@
 // The parts of an expansion are never printed.
 #![allow(missing_debug_implementations)]
 
-mod acquiring;
 mod atomic;
 mod bind;
 mod core;
@@ -54,7 +52,6 @@ mod sync_locks;
 mod timeout;
 mod views;
 
-pub use self::acquiring::{Acquiring, acquiring};
 pub use self::atomic::{
     Committed, DerivedGuard, Kept, OfAnyType, Outcome, Restorable, Restore, RestoreView, Rollback,
     commit, outcome, roll_back_view,
@@ -87,7 +84,7 @@ pub use self::locks::{
 };
 pub use self::order::{InOrder, in_order, taken};
 #[cfg(feature = "alloc")]
-pub use self::owned::{AcquiringOwned, Arc, OwnedCore, acquiring_owned, kept};
+pub use self::owned::{Arc, OwnedCore, kept};
 pub use self::place::{
     Base, Found, FromObject, Gate, Needed, OfObject, Open, Opening, Returns, Shut, base, entry,
     needed,

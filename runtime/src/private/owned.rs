@@ -10,12 +10,7 @@
 //! must outlast the call.)
 
 pub use alloc::sync::Arc;
-use core::future::Future;
 use core::mem::MaybeUninit;
-use core::pin::Pin;
-use core::task::{Context, Poll};
-
-use crate::gate::polled_after_completion;
 
 /// An object, and a guard of one of its locks (O1).
 pub struct OwnedCore<O: ?Sized, G> {
@@ -71,52 +66,4 @@ impl<O: ?Sized, G> Drop for OwnedCore<O, G> {
 pub unsafe fn kept<'a, O: ?Sized>(owner: &Arc<O>) -> &'a O {
     // SAFETY: passed on.
     unsafe { &*Arc::as_ptr(owner) }
-}
-
-/// A future that acquires from an object, which it keeps and drops last, and what it makes of both.
-#[must_use = "futures do nothing unless they are awaited"]
-#[allow(missing_debug_implementations)] // nobody sees it
-pub struct AcquiringOwned<F, O: ?Sized, M> {
-    future: F,
-    make: M,
-    /// Until the future is done.
-    owner: Option<Arc<O>>,
-}
-
-/// What `make` makes of the owner and the guard that the future acquires.
-#[inline]
-pub fn acquiring_owned<F, O, M, R>(owner: Arc<O>, future: F, make: M) -> AcquiringOwned<F, O, M>
-where
-    F: Future,
-    O: ?Sized,
-    M: Fn(Arc<O>, F::Output) -> R,
-{
-    AcquiringOwned {
-        future,
-        make,
-        owner: Some(owner),
-    }
-}
-
-impl<F, O, M, R> Future for AcquiringOwned<F, O, M>
-where
-    F: Future,
-    O: ?Sized,
-    M: Fn(Arc<O>, F::Output) -> R,
-{
-    type Output = R;
-
-    #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
-        // SAFETY: the future is pinned with the struct, and the rest is never pinned.
-        let (future, make, owner) = unsafe {
-            let this = self.get_unchecked_mut();
-            let future = Pin::new_unchecked(&mut this.future);
-            (future, &this.make, &mut this.owner)
-        };
-        future.poll(cx).map(|guard| match owner.take() {
-            Some(owner) => make(owner, guard),
-            None => polled_after_completion(),
-        })
-    }
 }

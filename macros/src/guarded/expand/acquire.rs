@@ -15,7 +15,7 @@ impl Side<'_> {
     ///
     /// ```text
     /// impl Account {
-    ///     fn acquire_ledger(&self) -> impl Future<Output = AccountLedgerGuard<'_>> { .. }
+    ///     async fn acquire_ledger(&self) -> AccountLedgerGuard<'_> { .. }
     ///     fn try_acquire_ledger(&self) -> Option<AccountLedgerGuard<'_>> { .. }
     ///     fn acquire_ledger_blocking(&self) -> AccountLedgerGuard<'_> {
     ///         ::async_monitor::__private::block_on(self.acquire_ledger())
@@ -49,9 +49,8 @@ impl Side<'_> {
             "Waits for the lock `{name}` by parking the thread: the way in from code that is not \
              async."
         );
-        let tried = self.tried();
+        let (acquired, tried) = (self.acquired(), self.tried());
         if self.lock.is_sync {
-            let acquired = self.acquired();
             let doc = format!(
                 "Acquires the lock `{name}` {how}, and parks the thread while that has to wait."
             );
@@ -74,31 +73,23 @@ impl Side<'_> {
                 }
             };
         }
-        let acquiring = self.acquiring(&self.new_guard());
         quote! {
             #[automatically_derived]
             impl #params #this #where_clause {
                 #[doc = #doc]
-                #[track_caller]
-                #[inline]
-                #vis fn #acquire(
-                    &self,
-                ) -> impl ::core::future::Future<Output = #guard> #bound {
-                    #acquiring
+                #vis async fn #acquire(&self) -> #guard #bound {
+                    #acquired
                 }
 
                 #[doc = #try_doc]
                 #[must_use = "the lock is released as soon as the guard is dropped"]
                 #[track_caller]
-                #[inline]
                 #vis fn #try_acquire(&self) -> ::core::option::Option<#guard> #bound {
                     #tried
                 }
 
                 #krate::__with_std! {
                     #[doc = #blocking_doc]
-                    #[track_caller]
-                    #[inline]
                     #vis fn #blocking(&self) -> #guard #bound {
                         #krate::__private::block_on(self.#acquire())
                     }
@@ -107,28 +98,42 @@ impl Side<'_> {
         }
     }
 
-    /// The future of the guard, or of what is `made` of that, `__guard`. Expands to:
+    /// Expands to:
     ///
     /// ```text
-    /// ::async_monitor::__private::acquiring(
-    ///     ::async_monitor::AsyncLock::acquire(
-    ///         ::async_monitor::__private::field(&self.ledger).__resolve().__lock(),
-    ///     ),
-    ///     move |__guard| {
-    ///         let __guard = ::async_monitor::__private::field(&self.ledger)
-    ///             .__resolve()
-    ///             .__of::<Self, __AccountLedger>(__guard);
-    ///         AccountLedgerGuard(
-    ///             unsafe { ::async_monitor::__private::Core::new(self, __guard) },
-    ///             ::core::marker::PhantomData,
-    ///         )
-    ///     },
+    /// let __lock = ::async_monitor::__private::field(&self.ledger).__resolve().__lock();
+    /// let __guard = ::async_monitor::__private::infallible(
+    ///     ::async_monitor::AsyncLock::acquire(__lock).await,
+    /// );
+    /// let __guard = ::async_monitor::__private::field(&self.ledger)
+    ///     .__resolve()
+    ///     .__of::<Self, __AccountLedger>(__guard);
+    /// AccountLedgerGuard(
+    ///     unsafe { ::async_monitor::__private::Core::new(self, __guard) },
+    ///     ::core::marker::PhantomData,
     /// )
     /// ```
     ///
-    /// The lock is asked outside of an `async` block, which would not know the caller.
-    fn acquiring(&self, made: &TokenStream) -> TokenStream {
+    /// or, for a sync lock, to:
+    ///
+    /// ```text
+    /// let __guard = ::async_monitor::SyncLock::acquire(sync_object_lock(self));
+    /// AccountLedgerGuard(..)
+    /// ```
+    fn acquired(&self) -> TokenStream {
         let krate = &self.monitor.krate;
+        if self.lock.is_sync {
+            let acquire = if self.is_shared {
+                quote!(SyncRwLock::read)
+            } else {
+                quote!(SyncLock::acquire)
+            };
+            let (lock, guard) = (self.lock_of(&quote!(self)), self.new_guard());
+            return quote! {
+                let __guard = #krate::#acquire(#lock);
+                #guard
+            };
+        }
         let (acquire, resolve, of) = if self.is_shared {
             (
                 quote!(AsyncRwLock::read),
@@ -138,41 +143,18 @@ impl Side<'_> {
         } else {
             (quote!(AsyncLock::acquire), quote!(__resolve), quote!(__of))
         };
-        let (lock, marker) = (&self.lock.ident, &self.marker);
+        let (lock, marker, guard) = (&self.lock.ident, &self.marker, self.new_guard());
         quote! {
-            #krate::__private::acquiring(
-                #krate::#acquire(#krate::__private::field(&self.#lock).#resolve().__lock()),
-                move |__guard| {
-                    let __guard = #krate::__private::field(&self.#lock)
-                        .#resolve()
-                        .#of::<Self, #marker>(__guard);
-                    #made
-                },
-            )
-        }
-    }
-
-    /// The guard of a sync lock. Expands to:
-    ///
-    /// ```text
-    /// let __guard = ::async_monitor::SyncLock::acquire(sync_object_lock(self));
-    /// AccountLedgerGuard(..)
-    /// ```
-    fn acquired(&self) -> TokenStream {
-        let krate = &self.monitor.krate;
-        let acquire = if self.is_shared {
-            quote!(SyncRwLock::read)
-        } else {
-            quote!(SyncLock::acquire)
-        };
-        let (lock, guard) = (self.lock_of(&quote!(self)), self.new_guard());
-        quote! {
-            let __guard = #krate::#acquire(#lock);
+            let __lock = #krate::__private::field(&self.#lock).#resolve().__lock();
+            let __guard = #krate::__private::infallible(#krate::#acquire(__lock).await);
+            let __guard = #krate::__private::field(&self.#lock)
+                .#resolve()
+                .#of::<Self, #marker>(__guard);
             #guard
         }
     }
 
-    /// What acquires at once, or not at all.
+    /// As [`acquired`](Self::acquired), without waiting.
     fn tried(&self) -> TokenStream {
         let lock = self.lock_of(&quote!(self));
         self.guard_if(&match (self.lock.is_sync, self.is_shared) {
@@ -259,7 +241,7 @@ impl Side<'_> {
     ///     type Error = ::core::convert::Infallible;
     ///     fn id(&self) -> ::async_monitor::LockId { .. }
     ///     fn at_once(&self, __site: &'static Site) -> Option<Self::Waited<'_>> { .. }
-    ///     fn wait(&self) -> impl Future<Output = Result<Self::Waited<'_>, Self::Error>> { .. }
+    ///     async fn wait(&self) -> Result<Self::Waited<'_>, Self::Error> { .. }
     ///     fn finish<'__guard>(__waited: Self::Waited<'__guard>) -> Self::Guard<'__guard> { .. }
     ///     fn release_unchanged<'__guard>(__guard: Self::Guard<'__guard>) { .. }
     /// }
@@ -372,7 +354,7 @@ impl Side<'_> {
     /// ```text
     /// type Waited<'__guard> = AccountLedgerGuard<'__guard>;
     /// fn at_once(&self, __site: &'static Site) -> Option<Self::Waited<'_>> { .. }
-    /// fn wait(&self) -> impl Future<Output = Result<Self::Waited<'_>, Self::Error>> { .. }
+    /// async fn wait(&self) -> Result<Self::Waited<'_>, Self::Error> { .. }
     /// fn finish<'__guard>(__waited: Self::Waited<'__guard>) -> Self::Guard<'__guard> {
     ///     __waited
     /// }
@@ -431,8 +413,7 @@ impl Side<'_> {
                 }
             };
         }
-        let (guard, new_guard) = (self.guard_type(&quote!('__guard)), self.new_guard());
-        let acquiring = self.acquiring(&quote!(::core::result::Result::Ok(#new_guard)));
+        let (guard, acquired) = (self.guard_type(&quote!('__guard)), self.acquired());
         let at_once = self.at_once();
         quote! {
             type Waited<'__guard> = #guard where Self: '__guard;
@@ -445,13 +426,8 @@ impl Side<'_> {
                 #at_once
             }
 
-            #[inline]
-            fn wait(
-                &self,
-            ) -> impl ::core::future::Future<
-                Output = ::core::result::Result<Self::Waited<'_>, Self::Error>,
-            > {
-                #acquiring
+            async fn wait(&self) -> ::core::result::Result<Self::Waited<'_>, Self::Error> {
+                ::core::result::Result::Ok({ #acquired })
             }
 
             #finish

@@ -23,15 +23,11 @@ impl Side<'_> {
     /// }
     ///
     /// impl Account {
-    ///     fn acquire_ledger_owned(
-    ///         self: &Arc<Self>,
-    ///     ) -> impl Future<Output = AccountLedgerOwnedGuard> {
+    ///     async fn acquire_ledger_owned(self: &Arc<Self>) -> AccountLedgerOwnedGuard {
     ///         let __owner = Arc::clone(self);
     ///         let __object: &'static Self = unsafe { kept(&__owner) };
-    ///         let __guard = Self::acquire_ledger(__object);
-    ///         acquiring_owned(__owner, __guard, |__owner, __guard| {
-    ///             AccountLedgerOwnedGuard(unsafe { OwnedCore::new(__owner, __guard) })
-    ///         })
+    ///         let __guard = __object.acquire_ledger().await;
+    ///         AccountLedgerOwnedGuard(unsafe { OwnedCore::new(__owner, __guard) })
     ///     }
     /// }
     /// ```
@@ -64,14 +60,10 @@ impl Side<'_> {
         let span = public(self.lock.ident.span());
         let method = format_ident!("{}_{name}_owned", self.verb, span = span);
         let acquire = format_ident!("{}_{name}", self.verb);
-        let new = quote!(#owned(#unsafe_ { #private::OwnedCore::new(__owner, __guard) }));
-        let (output, acquired) = if self.lock.is_sync {
-            (quote!(#owned #arguments), new)
+        let (is_async, awaited) = if self.lock.is_sync {
+            (None, None)
         } else {
-            (
-                quote!(impl ::core::future::Future<Output = #owned #arguments>),
-                quote!(#private::acquiring_owned(__owner, __guard, |__owner, __guard| #new)),
-            )
+            (Some(quote!(async)), Some(quote!(.await)))
         };
         let bounds = self.shareable();
         let doc = format!(
@@ -122,19 +114,17 @@ impl Side<'_> {
                 #[automatically_derived]
                 impl #params #this #where_clause {
                     #[doc = #method_doc]
-                    #[track_caller]
-                    #[inline]
-                    #method_vis fn #method(
+                    #method_vis #is_async fn #method(
                         self: &#private::Arc<Self>,
-                    ) -> #output
+                    ) -> #owned #arguments
                     where
                         Self: 'static,
                         #bounds
                     {
                         let __owner = ::core::clone::Clone::clone(self);
                         let __object: &'static Self = #unsafe_ { #private::kept(&__owner) };
-                        let __guard = Self::#acquire(__object);
-                        #acquired
+                        let __guard = Self::#acquire(__object) #awaited;
+                        #owned(#unsafe_ { #private::OwnedCore::new(__owner, __guard) })
                     }
                 }
             }

@@ -25,7 +25,8 @@ use crate::watching::Site;
 ///
 /// ```
 /// use async_monitor::{AsyncLock, Lock};
-/// ///
+/// use std::sync::Arc;
+///
 /// let (a, b) = (Arc::new(Lock::new()), Lock::new());
 /// assert_eq!(a.id(), Arc::clone(&a).id());
 /// assert_ne!(a.id(), b.id());
@@ -246,7 +247,8 @@ pub trait AsyncLock {
     ///
     /// ```
     /// use async_monitor::{AsyncLock, CanBeLost, Event, Lease, Lock, LockGuard};
-    ///     ///
+    /// use std::sync::Arc;
+    ///
     /// struct Leased {
     ///     lock: Lock,
     ///     expired: Arc<Event>,
@@ -350,7 +352,8 @@ pub trait AsyncLock {
 /// ```
 /// # futures::executor::block_on(async {
 /// use async_monitor::{Event, Lease};
-/// ///
+/// use std::sync::Arc;
+///
 /// let expired = Arc::new(Event::new());
 /// let clock = Arc::clone(&expired);
 /// let lease = Lease::new(async move {

@@ -82,7 +82,8 @@ pub trait SyncLock {
     ///
     /// ```
     /// use async_monitor::{SyncLock, sync};
-    ///     ///
+    /// use std::sync::Arc;
+    ///
     /// let lock = Arc::new(sync::Lock::new());
     /// assert_eq!(lock.id(), Arc::clone(&lock).id());
     /// assert_ne!(lock.id(), sync::Lock::new().id());

@@ -1,6 +1,6 @@
 //! What every primitive has to stand: X and WQ in the list of behaviours (README.md);
 //! grants that belong to the task (the
-//! "futurelock" of RFD 609); sizes.
+//! "futurelock" of RFD 609).
 //!
 //! What can be entered by one at a time runs the same tests, in its owned form:
 //! they are listed in the modules `lock`, `mutex` and so on.
@@ -1592,30 +1592,4 @@ fn futurelock_sibling_of_the_other_kind() {
     drop(writer);
     assert_eq!(task.wakes(), 6);
     let _reader = reads.ready();
-}
-
-#[cfg(target_pointer_width = "64")]
-#[cfg_attr(debug_assertions, ignore = "what is watched is larger")]
-#[test]
-fn sizes() {
-    use crate::flavour::future::{LockAcquire, RwLockRead};
-    use crate::flavour::{
-        LockGuard, MutexGuard, RwLockReadGuard, RwLockUpgradableReadGuard, RwLockWriteGuard,
-    };
-
-    assert_eq!(size_of::<Lock>(), 16);
-    assert!(size_of::<LockAcquire<'_>>() <= 48);
-    assert!(size_of::<LockAcquireOwned>() <= 48);
-    assert_eq!(size_of::<LockGuard<'_>>(), 8);
-    assert_eq!(size_of::<OwnedLockGuard>(), 8);
-    assert_eq!(size_of::<MutexGuard<'_, [u8; 9]>>(), 8);
-    assert_eq!(size_of::<OwnedMutexGuard<[u8; 9]>>(), 8);
-    assert_eq!(size_of::<RwLockReadGuard<'_, [u8; 9]>>(), 8);
-    // Two words more than the others: the links of the index of grants.
-    assert_eq!(size_of::<RwLockRead<'_, [u8; 9]>>(), 64);
-    assert_eq!(size_of::<RwLockWriteGuard<'_, [u8; 9]>>(), 8);
-    assert_eq!(size_of::<OwnedRwLockWriteGuard<[u8; 9]>>(), 8);
-    assert_eq!(size_of::<RwLockUpgradableReadGuard<'_, [u8; 9]>>(), 8);
-    // No byte is added for the future that may be empty.
-    assert_eq!(size_of::<Option<LockGuard<'_>>>(), 8);
 }

@@ -6,6 +6,7 @@ use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use async_monitor::__private::unwatched;
 use async_monitor::Mutex as AsyncMutex;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::types::{ToSql, Type};
@@ -225,7 +226,7 @@ impl Listener {
         let limit = self
             .host
             .sleep_until(self.host.now() + Duration::from_secs(5));
-        match Bounded(pin!(self.probed.wait()), limit).await {
+        match Bounded(pin!(unwatched(self.probed.wait())), limit).await {
             Some(()) => Ok(()),
             None => Err(StoreError::permanent(
                 "notifications of this database do not arrive. Where a pooler is in front of it \

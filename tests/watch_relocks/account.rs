@@ -314,7 +314,7 @@ impl Account {
     pub fn short_block_with_macros_within(&self, ask: impl FnOnce()) {
         with_lock!(self.state, blocking, {
             if !*state.open {
-                let _ = format!("closed");
+                let _ = format!("closed {}", line!());
                 ask();
             }
         })

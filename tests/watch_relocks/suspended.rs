@@ -201,7 +201,7 @@ fn sync_locks_of_other_threads_are_waited_for() {
                     *guard.fields().open ^= true;
                     thread::yield_now();
                     drop(guard);
-                    account.short(|| thread::yield_now());
+                    account.short(thread::yield_now);
                     drop(account.try_acquire_state());
                 }
             })

@@ -287,10 +287,8 @@ impl<S: Store, C> Lock<S, C> {
                     retry_period(lease)
                 }
             };
-            let told_or_late = Either(
-                pin!(waiting.event.wait()),
-                host.sleep_until(host.now() + again),
-            );
+            let told = pin!(waiting.event.wait());
+            let told_or_late = Either(told, host.sleep_until(host.now() + again));
             if Bounded(pin!(session.lost()), told_or_late).await.is_some() {
                 return Ok(Attempt::SessionLost);
             }

@@ -174,8 +174,8 @@ impl Place {
     }
 }
 
-impl From<&Location<'static>> for Place {
-    fn from(location: &Location<'static>) -> Self {
+impl From<&'static Location<'static>> for Place {
+    fn from(location: &'static Location<'static>) -> Self {
         Place::new(location.file(), location.line(), location.column())
     }
 }

@@ -190,10 +190,12 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                             clone = Some(waker.clone());
                         }
                     },
+                    // All that there are get a waker of their own: whichever is granted next, the
+                    // others may have been dropped by then.
                     UnusedGrant::TakenOver(owner) => match clone.take() {
                         Some(clone) => {
                             queue.store_waker(owner, clone);
-                            return Poll::Pending;
+                            drop(queue);
                         }
                         None => {
                             drop(queue);

@@ -166,8 +166,9 @@
 //! Nothing is revoked if it would not suffice. A grant of a request with priority is never
 //! revoked. The owners are queued again in their order. They have been woken and not polled
 //! since: granting them again needs no other wake-up (the state `Woken`), unless they are
-//! polled, or a sibling is, and stores a waker. A sibling finds them by walking the queue,
-//! which it does only while there is such a node in the process (Q8).
+//! polled, or a sibling is, and stores a waker. It does so in all of them that are its
+//! task's: as that was its poll, no wake-up is on its way any more. It finds them by walking the
+//! queue, only while there is such a node in the process (Q8).
 
 mod acquire;
 mod conditional;

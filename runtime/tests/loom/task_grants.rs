@@ -105,6 +105,52 @@ fn take_over_against_a_cancel() {
     take_over(true);
 }
 
+/// A thread takes over two grants that a task does not use, and one of their futures is dropped:
+/// the task, which waits in a third future, hears of the other grant.
+fn two_are_taken_over(dropped: usize) {
+    model(move || {
+        let lock = Arc::new(RwLock::new(0));
+        let (task, parked) = (Task::new(), Task::new());
+        let holder = lock.try_write().unwrap();
+        let mut unused: Vec<Boxed<_>> = Vec::new();
+        for _ in 0..2 {
+            let mut reader: Boxed<_> = Box::pin(lock.read_owned());
+            assert!(task.poll(reader.as_mut()).is_pending());
+            unused.push(reader);
+        }
+        let mut thread_of_it: Boxed<_> = Box::pin(lock.write_owned());
+        assert!(parked.poll(thread_of_it.as_mut()).is_pending());
+        drop(holder);
+        let waker = parked.waker();
+        let mut cx = Context::from_waker(&waker);
+        let noted = async_monitor::__poll_out_of_patience(thread_of_it.as_mut(), &mut cx);
+        assert!(noted.is_pending());
+        let taken_over = async_monitor::__poll_out_of_patience(thread_of_it.as_mut(), &mut cx);
+        let mut sibling: Boxed<_> = Box::pin(lock.write_owned());
+        assert!(task.poll(sibling.as_mut()).is_pending());
+        drop(unused.remove(dropped));
+        let woken = task.wakes();
+        assert!(taken_over.is_ready());
+        drop(taken_over);
+        assert!(task.wakes() > woken, "the other one is granted");
+        assert!(
+            task.poll(sibling.as_mut()).is_pending(),
+            "it marks the grant"
+        );
+        assert!(task.poll(sibling.as_mut()).is_ready());
+    });
+}
+
+#[test]
+fn two_are_taken_over_and_the_first_is_dropped() {
+    two_are_taken_over(0);
+}
+
+#[test]
+fn two_are_taken_over_and_the_second_is_dropped() {
+    two_are_taken_over(1);
+}
+
 /// The grant of a reader stands in the way of an upgrade, and that in the way of a thread
 /// that is parked: the thread revokes the grant for the upgrade, while the reader is polled
 /// or dropped.

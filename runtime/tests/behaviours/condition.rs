@@ -28,7 +28,8 @@ use crate::random::Random;
 use crate::scheduled::{Scheduled, yield_once};
 use crate::shown::waiters;
 use crate::support::{
-    InlineTasks, On, Task, Waiter, cases, hooked, impls, leaked, poll_with, queued, taken, waiter,
+    InlineTasks, On, Task, Waiter, cases, hooked, impls, leaked, poll_with, queued, taken, times,
+    waiter,
 };
 
 /// A lock, and a condition for those who hold it.
@@ -737,7 +738,7 @@ fn random_crowds(capacity: usize) {
             buffer: &buffer,
             actors: Vec::new(),
         };
-        for _ in 0..5000 {
+        for _ in 0..times(5000) {
             crowd.step(random);
             // Those who wait leave now and then, or they would soon be all.
             if random.one_in(16) {
@@ -746,7 +747,7 @@ fn random_crowds(capacity: usize) {
             }
         }
         crowd.rest();
-        assert!(buffer.taken.get() > 100, "hardly anything happened");
+        assert!(buffer.taken.get() > times(100), "hardly anything happened");
     });
 }
 

@@ -31,7 +31,7 @@ use futures::future::{Either, Select, join_all};
 
 use crate::scheduled::{Scheduled, yield_once};
 use crate::shown::waiters;
-use crate::support::{Task, Waiter, impls, queued, race, taken, waiter, waiter_of};
+use crate::support::{Task, Waiter, impls, queued, race, taken, times, waiter, waiter_of};
 
 /// The first of two futures to be ready, of which `left` is polled first.
 fn first_of<L: Future, R: Future>(left: L, right: R) -> Select<Pin<Box<L>>, Pin<Box<R>>> {
@@ -67,7 +67,7 @@ threads_only! {
         thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
-                    for _ in 0..500 {
+                    for _ in 0..times(500) {
                         let mut list = block_on(list.lock());
                         let next = list.len();
                         list.push(next);
@@ -75,7 +75,7 @@ threads_only! {
                 });
             }
         });
-        assert_eq!(list.into_inner(), (0..2000).collect::<Vec<_>>());
+        assert_eq!(list.into_inner(), (0..4 * times(500)).collect::<Vec<_>>());
     }
 }
 
@@ -424,7 +424,7 @@ fn lock_28_thousands_of_cancelled_waiters() {
     let lock = Lock::new();
     let task = Task::new();
     let holder = taken(lock.acquire());
-    for _ in 0..1000 {
+    for _ in 0..times(1000) {
         let mut line = [(); 3].map(|()| waiter_of(&task, lock.acquire()));
         line.iter_mut().for_each(Waiter::pending);
         let [first, second, third] = line;
@@ -778,7 +778,7 @@ threads_only! {
         thread::scope(|scope| {
             for thread in 0..3 {
                 scope.spawn(move || {
-                    for step in 0..1000 {
+                    for step in 0..times(1000) {
                         match (step * 7 + thread) % 4 {
                             0 | 1 => visit(block_on(lock.acquire())),
                             2 => lock.try_acquire().into_iter().for_each(visit),

@@ -26,7 +26,7 @@ use crate::flavour::{
 
 use crate::flavour::{Anywhere, Rc};
 use crate::shown::waiters;
-use crate::support::{Task, Waiter, impls, queued, race, taken, waiter};
+use crate::support::{Task, Waiter, impls, queued, race, taken, times, waiter};
 
 /// What the permits of both semaphores have in common.
 trait AnyPermit: Debug + Sized {
@@ -833,7 +833,7 @@ threads_only! {
                 for permits in [1, 1, 2] {
                     let semaphore = &semaphore;
                     scope.spawn(move || {
-                        for _ in 0..200 {
+                        for _ in 0..times(200) {
                             futures::executor::block_on(semaphore.acquire_many(permits)).release();
                             let _ = waiter(semaphore.acquire()).poll();
                         }

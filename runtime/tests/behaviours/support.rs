@@ -227,6 +227,11 @@ pub(crate) fn hooked_on_all<H: Fn(On) + Anywhere + 'static>(hook: H) -> Waker {
     unsafe { Waker::from_raw(RawWaker::new(data.cast(), Hooked::<H>::VTABLE)) }
 }
 
+/// So often. Under Miri, a fiftieth of that.
+pub(crate) const fn times(often: usize) -> usize {
+    if cfg!(miri) { often / 50 } else { often }
+}
+
 /// All of them. Under Miri, which takes some ten thousand times as long, each third.
 pub(crate) fn cases<T, const N: usize>(all: [T; N]) -> impl Iterator<Item = T> {
     all.into_iter().step_by(if cfg!(miri) { 3 } else { 1 })

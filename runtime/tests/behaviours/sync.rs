@@ -13,7 +13,7 @@ use async_monitor::__private::{ConditionalSyncLock, ConditionalSyncRwLock, TurnG
 use async_monitor::sync::{Lock, Mutex, MutexGuard, RwLock, RwLockReadGuard};
 use async_monitor::{SyncLock, SyncRwLock};
 
-use crate::support::{Task, Waiter, poll_with, queued, taken, waiter, waiter_of};
+use crate::support::{Task, Waiter, poll_with, queued, taken, times, waiter, waiter_of};
 
 /// Acquires `mutex` when `condition` is true of its value.
 fn enter<'a>(
@@ -501,7 +501,7 @@ fn sync_when_a_crowd_loses_nothing() {
         .map(|_| {
             let (mutex, taken) = (Arc::clone(&mutex), Arc::clone(&taken));
             thread::spawn(move || {
-                for _ in 0..2_000 {
+                for _ in 0..times(2_000) {
                     let mut guard = futures::executor::block_on(enter(&mutex, |value| value > 0));
                     *guard -= 1;
                     taken.fetch_add(1, Ordering::Relaxed);
@@ -513,7 +513,7 @@ fn sync_when_a_crowd_loses_nothing() {
         .map(|_| {
             let mutex = Arc::clone(&mutex);
             thread::spawn(move || {
-                for _ in 0..4_000 {
+                for _ in 0..times(4_000) {
                     add(&mutex, 1);
                 }
             })
@@ -522,7 +522,10 @@ fn sync_when_a_crowd_loses_nothing() {
     for thread in consumers.into_iter().chain(producers) {
         thread.join().unwrap();
     }
-    assert_eq!((*mutex.lock(), taken.load(Ordering::Relaxed)), (0, 8_000));
+    assert_eq!(
+        (*mutex.lock(), taken.load(Ordering::Relaxed)),
+        (0, times(8_000))
+    );
 }
 
 #[test]

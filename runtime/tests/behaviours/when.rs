@@ -9,7 +9,7 @@ use crate::flavour::{Mutex, MutexGuard, RwLock, RwLockReadGuard};
 use async_monitor::__private::{ConditionalLock, ConditionalRwLock, when};
 
 use crate::random::Random;
-use crate::support::{Task, Waiter, queued, taken, waiter, waiter_of};
+use crate::support::{Task, Waiter, queued, taken, times, waiter, waiter_of};
 
 /// Enters `mutex` when `condition` is true of its value.
 fn enter<'a>(
@@ -242,7 +242,7 @@ fn when_some_leave_nothing_is_lost() {
         let stock = Rc::new(Mutex::new(0));
         let mut takers: Vec<Waiter<_>> = Vec::new();
         let (mut put, mut got) = (0, 0);
-        for _ in 0..3_000 {
+        for _ in 0..times(3_000) {
             match random.below(10) {
                 0..=2 => takers.push(waiter(enter(&stock, |count| count > 0))),
                 3 | 4 => {

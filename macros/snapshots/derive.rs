@@ -371,7 +371,7 @@ for AccountLedgerHeld<'__guard> {
 }
 #[doc(hidden)]
 #[automatically_derived]
-unsafe impl<'__guard> ::async_monitor::__private::ShortenedView<Account>
+unsafe impl<'__guard> ::async_monitor::__private::ShortenedView<'__guard, Account>
 for AccountLedgerHeld<'__guard> {
     type In<'__view> = AccountLedgerHeld<'__view> where Account: '__view;
 }

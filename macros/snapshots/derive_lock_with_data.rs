@@ -365,7 +365,7 @@ for SharedStateHeld<'__guard> {
 }
 #[doc(hidden)]
 #[automatically_derived]
-unsafe impl<'__guard> ::async_monitor::__private::ShortenedView<Shared>
+unsafe impl<'__guard> ::async_monitor::__private::ShortenedView<'__guard, Shared>
 for SharedStateHeld<'__guard> {
     type In<'__view> = SharedStateHeld<'__view> where Shared: '__view;
 }

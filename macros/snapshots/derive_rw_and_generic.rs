@@ -373,7 +373,7 @@ unsafe impl<
     'd,
     K: Hash,
     const N: usize,
-> ::async_monitor::__private::ShortenedView<Cache<'d, K, N>>
+> ::async_monitor::__private::ShortenedView<'__guard, Cache<'d, K, N>>
 for CacheTableWriteHeld<'__guard, 'd, K, N>
 where
     K: Eq,
@@ -1097,7 +1097,7 @@ unsafe impl<
     'd,
     K: Hash,
     const N: usize,
-> ::async_monitor::__private::ShortenedView<Cache<'d, K, N>>
+> ::async_monitor::__private::ShortenedView<'__guard, Cache<'d, K, N>>
 for CacheTableReadHeld<'__guard, 'd, K, N>
 where
     K: Eq,

@@ -6,7 +6,7 @@ impl Account {
         amount: i64,
     ) -> &str {
         let __tied = (__view, &mut ::async_monitor::__private::Body::begin());
-        let ledger = unsafe { ::async_monitor::__private::view_in(__tied.0, __tied.1) };
+        let ledger = ::async_monitor::__private::view_in(__tied.0, __tied.1);
         let _ = &ledger;
         *ledger.balance += amount;
         &self.name

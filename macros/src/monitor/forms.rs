@@ -12,7 +12,7 @@ use syn::{
 use super::elided::Named;
 use super::model::view_type;
 use crate::gather::Gather;
-use crate::names::{Krate, has_ident, located, own, plain, replace_self, unsafe_};
+use crate::names::{Krate, has_ident, located, own, plain, replace_self};
 use crate::section::{self, Function, Kind, Mode, OwnLock, Section, collect_idents};
 
 /// What a method with two forms is made of. The body is written once, in
@@ -312,7 +312,7 @@ struct BodyCall<'f> {
 ///     __view: &'__section mut AccountLedgerHeld<'__section>,
 /// ) -> &str {
 ///     let __tied = (__view, &mut ::async_monitor::__private::Body::begin());
-///     let ledger = unsafe { ::async_monitor::__private::view_in(__tied.0, __tied.1) };
+///     let ledger = ::async_monitor::__private::view_in(__tied.0, __tied.1);
 ///     ..
 /// }
 /// ```
@@ -401,10 +401,8 @@ pub(super) fn view_param(
     }
 }
 
-/// The view as a parameter of a body, and the statements that bind one which ends with the body.
-///
-/// SAFETY, of what is generated: the view is a parameter (B1). It is borrowed exclusively for all
-/// of its lifetime, so that nobody can use it after the call, or drop it where that would be a use.
+/// The view as a parameter of a body, and the statements that bind one which ends with the body:
+/// it is borrowed for all of its lifetime (B1 of the runtime).
 fn tied_view(
     lock: &OwnLock,
     section: &Lifetime,
@@ -418,20 +416,19 @@ fn tied_view(
     let (view, tied) = (Ident::new("__view", span), Ident::new("__tied", span));
     let ty = view_type(self_ty, &lock.field, lock.mode, &quote!(#section));
     let body = quote_spanned!(at=> #private::Body::begin());
-    let unsafe_ = unsafe_();
     match lock.mode {
         Mode::Exclusive => (
             parse_quote!(#view: &#section mut #ty),
             quote_spanned! {at=>
                 let #tied = (#view, &mut #body);
-                let #binding = #unsafe_ { #private::view_in(#tied.0, #tied.1) };
+                let #binding = #private::view_in(#tied.0, #tied.1);
             },
         ),
         Mode::Shared => (
             parse_quote!(#view: &#section #ty),
             quote_spanned! {at=>
                 let #tied = (#view, &#body);
-                let ref #binding = *#unsafe_ { #private::shared_view_in(#tied.0, #tied.1) };
+                let ref #binding = *#private::shared_view_in(#tied.0, #tied.1);
             },
         ),
     }

@@ -2,11 +2,12 @@
 //!
 //! # Invariants
 //!
-//! - **B1** A [`Body`] is a local of a fn, or of an `async fn`, that has the view as a parameter.
-//!   So what is borrowed from it lives shorter than what the parameter borrows, whatever the
-//!   lifetimes of the signature are.
-//! - **B2** What a [`ShortenedView`] names is the view itself with another lifetime, in which it is
-//!   covariant.
+//! - **B1** A view is shortened by a reference that borrows it for all of its own lifetime. So
+//!   nobody uses it any more, or drops it where that would be a use, whatever is put there, with
+//!   a lifetime that is shorter. The macro of a struct, which may be one of a user's, gets the
+//!   call: it is safe for any arguments.
+//! - **B2** What a [`ShortenedView`] names is the view itself with another lifetime in place of
+//!   its own, which may be shortened.
 
 use core::marker::PhantomData;
 use core::ptr;
@@ -66,19 +67,19 @@ pub trait ReborrowView {
     fn reborrow(&mut self) -> Self::View<'_>;
 }
 
-/// Implemented by the derive: the view, with the lifetime of a body.
+/// Implemented by the derive: the view, whose lifetime is `'s`, with the lifetime of a body.
 ///
 /// # Safety
 ///
 /// B2.
-pub unsafe trait ShortenedView<O: ?Sized> {
+pub unsafe trait ShortenedView<'s, O: ?Sized> {
     /// The view of such an object.
     type In<'v>
     where
         O: 'v;
 }
 
-/// A local of a body (B1): what is borrowed from it ends with the body. It takes no space.
+/// A local of a body: what is borrowed from it ends with the body. It takes no space.
 pub struct Body(());
 
 impl Body {
@@ -92,33 +93,26 @@ impl Body {
 
 /// The view of a body, which ends with the body. (By a borrow of `view`, the lifetimes of the
 /// signature would be compared with those of what the body returns, and named.)
-///
-/// # Safety
-///
-/// B1, and nobody uses or drops the view after the body.
 #[inline]
-pub unsafe fn view_in<'v, O, V>(view: &mut V, _: &'v mut Body) -> &'v mut V::In<'v>
+pub fn view_in<'s: 'v, 'v, O, V>(view: &'s mut V, _: &'v mut Body) -> &'v mut V::In<'v>
 where
     O: ?Sized + 'v,
-    V: ShortenedView<O>,
+    V: ShortenedView<'s, O>,
 {
-    // SAFETY: the same type (B2), which is borrowed for longer than there is a result (B1). What
-    // the body may put there, with a shorter lifetime, nobody reads after it.
+    // SAFETY: the same type (B2), which is borrowed for longer than there is a result. What may be
+    // put there, with a shorter lifetime, nobody reads (B1).
     unsafe { &mut *ptr::from_mut(view).cast() }
 }
 
 /// The same of a view that is shared.
-///
-/// # Safety
-///
-/// B1.
 #[inline]
-pub unsafe fn shared_view_in<'v, O, V>(view: &V, _: &'v Body) -> &'v V::In<'v>
+pub fn shared_view_in<'s: 'v, 'v, O, V>(view: &'s V, _: &'v Body) -> &'v V::In<'v>
 where
     O: ?Sized + 'v,
-    V: ShortenedView<O>,
+    V: ShortenedView<'s, O>,
 {
-    // SAFETY: the same type (B2), which is borrowed for longer than there is a result (B1).
+    // SAFETY: the same type, with a shorter lifetime (B2), borrowed for longer than there is a
+    // result.
     unsafe { &*ptr::from_ref(view).cast() }
 }
 

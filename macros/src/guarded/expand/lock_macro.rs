@@ -126,7 +126,7 @@ impl Side<'_> {
     /// with
     ///
     /// ```text
-    /// unsafe impl<'__guard> ::async_monitor::__private::ShortenedView<Account>
+    /// unsafe impl<'__guard> ::async_monitor::__private::ShortenedView<'__guard, Account>
     ///     for AccountLedgerHeld<'__guard>
     /// {
     ///     type In<'__view> = AccountLedgerHeld<'__view> where Account: '__view;
@@ -134,7 +134,7 @@ impl Side<'_> {
     /// ```
     ///
     /// SAFETY, of what is generated: it is the same type, of references to what does not know
-    /// their lifetime (B2).
+    /// their lifetime; but for a trait object, whose bound may be shortened with it (B2).
     ///
     /// And, where the lock is `rw`, for the view that writes:
     ///
@@ -167,7 +167,8 @@ impl Side<'_> {
 
             #[doc(hidden)]
             #[automatically_derived]
-            #unsafe_ impl #params #krate::__private::ShortenedView<#this> for #held_type
+            #unsafe_ impl #params #krate::__private::ShortenedView<'__guard, #this>
+                for #held_type
             #where_clause
             {
                 type In<'__view> = #view_type where #this: '__view;

@@ -85,7 +85,7 @@ impl<'g> Conditional<'g, Nothing> for &'g Reference {}
 impl<'g> ConditionalShared<'g, Nothing> for &'g Reference {}
 impl<'g> Reacquirable<'g, Nothing> for &'g Reference {}
 
-impl ShortenedView<Reference> for &mut Reference {
+impl<'s> ShortenedView<'s, Reference> for &'s mut Reference {
     type In<'v>
         = &'static mut Reference
     where

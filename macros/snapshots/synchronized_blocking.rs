@@ -70,7 +70,7 @@ impl Account {
         );
         let __section = unsafe { ::async_monitor::__private::Section::new() };
         unsafe {
-            __section
+            (&__section)
                 .__describe(
                     &__SITE,
                     ::core::option::Option::None,
@@ -120,17 +120,17 @@ impl Account {
                         0usize => {
                             __slot0 = ::core::option::Option::Some(
                                 ::async_monitor::__private::infallible('__at_once: {
-                                    if !__section
+                                    if !(&__section)
                                         .__is_told(__type0.__suspend_mode().__acquires_last())
                                     {
                                         if let ::core::option::Option::Some(__waited) = ::async_monitor::__private::Enter::<
                                             122075695621518212564394156771862851892u128,
                                         >::at_once(__lock0, &__SITE) {
-                                            __section.__entered(0usize);
+                                            (&__section).__entered(0usize);
                                             break '__at_once ::core::result::Result::Ok(__waited);
                                         }
                                     }
-                                    __section
+                                    (&__section)
                                         .__entering(
                                             0usize,
                                             __type0.__suspend_mode().__acquires_last(),
@@ -145,17 +145,17 @@ impl Account {
                         _ => {
                             __slot1 = ::core::option::Option::Some(
                                 ::async_monitor::__private::infallible('__at_once: {
-                                    if !__section
+                                    if !(&__section)
                                         .__is_told(__type1.__suspend_mode().__acquires_last())
                                     {
                                         if let ::core::option::Option::Some(__waited) = ::async_monitor::__private::EnterShared::<
                                             263483944795383689231947791126006350729u128,
                                         >::at_once(__lock1, &__SITE) {
-                                            __section.__entered(1usize);
+                                            (&__section).__entered(1usize);
                                             break '__at_once ::core::result::Result::Ok(__waited);
                                         }
                                     }
-                                    __section
+                                    (&__section)
                                         .__entering(
                                             1usize,
                                             __type1.__suspend_mode().__acquires_last(),
@@ -182,7 +182,7 @@ impl Account {
                 ::async_monitor::__private::infallible(__acquired)
             }
             ::core::result::Result::Err(__elapsed) => {
-                __section.__timed_out();
+                (&__section).__timed_out();
                 return ::async_monitor::__private::FromElapsed::from_elapsed(__elapsed);
             }
         };
@@ -215,7 +215,7 @@ impl Account {
                     0usize => {
                         __slot0 = ::core::option::Option::Some({
                             let __asking = unsafe {
-                                __section
+                                (&__section)
                                     .__finish_inside(
                                         0usize,
                                         __type0.__suspend_mode().__acquires_last(),
@@ -232,7 +232,7 @@ impl Account {
                     _ => {
                         __slot1 = ::core::option::Option::Some({
                             let __asking = unsafe {
-                                __section
+                                (&__section)
                                     .__finish_inside(
                                         1usize,
                                         __type1.__suspend_mode().__acquires_last(),
@@ -256,7 +256,7 @@ impl Account {
             (
                 {
                     let __asking = unsafe {
-                        __section
+                        (&__section)
                             .__finish_inside(
                                 0usize,
                                 __type0.__suspend_mode().__acquires_last(),
@@ -271,7 +271,7 @@ impl Account {
                 },
                 {
                     let __asking = unsafe {
-                        __section
+                        (&__section)
                             .__finish_inside(
                                 1usize,
                                 __type1.__suspend_mode().__acquires_last(),
@@ -287,7 +287,7 @@ impl Account {
             )
         };
         let __inside = unsafe {
-            __section
+            (&__section)
                 .__inside(__type0.__suspend_mode().__with(&__type1).__acquires_last())
         };
         let mut __restorable0 = __type0.__restorable(&mut __guard0);

@@ -35,9 +35,9 @@ impl Account {
             ],
         );
         let __section = unsafe { ::async_monitor::__private::Section::new() };
-        if __section.__is_told_early() {
+        if (&__section).__is_told_early() {
             unsafe {
-                __section
+                (&__section)
                     .__describe(
                         &__SITE,
                         ::core::option::Option::None,
@@ -54,19 +54,19 @@ impl Account {
             };
         }
         let __waited0 = ::async_monitor::__private::infallible('__at_once: {
-            if !__section.__is_told(__type0.__suspend_mode().__acquires_last()) {
+            if !(&__section).__is_told(__type0.__suspend_mode().__acquires_last()) {
                 if let ::core::option::Option::Some(__waited) = ::async_monitor::__private::Enter::<
                     122075695621518212564394156771862851892u128,
                 >::at_once(__lock0, &__SITE) {
-                    if __section.__is_told_early() {
-                        __section.__entered(0usize);
+                    if (&__section).__is_told_early() {
+                        (&__section).__entered(0usize);
                     }
                     break '__at_once ::core::result::Result::Ok(__waited);
                 }
             }
-            if !__section.__is_described() {
+            if !(&__section).__is_described() {
                 unsafe {
-                    __section
+                    (&__section)
                         .__describe(
                             &__SITE,
                             ::core::option::Option::None,
@@ -82,7 +82,7 @@ impl Account {
                         )
                 };
             }
-            __section
+            (&__section)
                 .__entering(
                     0usize,
                     __type0.__suspend_mode().__acquires_last(),
@@ -93,13 +93,14 @@ impl Account {
                 .await
         });
         let __asking = unsafe {
-            __section.__finish_inside(0usize, __type0.__suspend_mode().__acquires_last())
+            (&__section)
+                .__finish_inside(0usize, __type0.__suspend_mode().__acquires_last())
         };
         let mut __guard0 = __type0
             .__finish::<122075695621518212564394156771862851892u128>(__waited0);
         __asking.__acquired();
         let __inside = unsafe {
-            __section.__inside_body(__type0.__suspend_mode().__acquires_last(), false)
+            (&__section).__inside_body(__type0.__suspend_mode().__acquires_last(), false)
         };
         let mut __view0 = __type0.__view(&mut __guard0);
         let ledger = __view0.__bind();

@@ -37,7 +37,7 @@ impl Account {
         );
         let __section = unsafe { ::async_monitor::__private::Section::new() };
         unsafe {
-            __section
+            (&__section)
                 .__describe(
                     &__SITE,
                     ::core::option::Option::None,
@@ -55,7 +55,7 @@ impl Account {
         let __limit: ::core::time::Duration = self.patience;
         let (__waited0,) = match ::async_monitor::__private::timeout(
                 __limit,
-                __section
+                (&__section)
                     .__entering(
                         0usize,
                         __type0.__suspend_mode().__acquires_last(),
@@ -70,18 +70,19 @@ impl Account {
                 (::async_monitor::__private::infallible(__acquired),)
             }
             ::core::result::Result::Err(__elapsed) => {
-                __section.__timed_out();
+                (&__section).__timed_out();
                 return ::async_monitor::__private::FromElapsed::from_elapsed(__elapsed);
             }
         };
         let __asking = unsafe {
-            __section.__finish_inside(0usize, __type0.__suspend_mode().__acquires_last())
+            (&__section)
+                .__finish_inside(0usize, __type0.__suspend_mode().__acquires_last())
         };
         let mut __guard0 = __type0
             .__finish::<122075695621518212564394156771862851892u128>(__waited0);
         __asking.__acquired();
         let __inside = unsafe {
-            __section.__inside_body(__type0.__suspend_mode().__acquires_last(), false)
+            (&__section).__inside_body(__type0.__suspend_mode().__acquires_last(), false)
         };
         let mut __view0 = __type0.__view(&mut __guard0);
         let ledger = __view0.__bind();

@@ -36,7 +36,7 @@ impl Account {
         );
         let __section = unsafe { ::async_monitor::__private::Section::new() };
         unsafe {
-            __section
+            (&__section)
                 .__describe(
                     &__SITE,
                     ::core::option::Option::None,
@@ -51,7 +51,7 @@ impl Account {
                     ],
                 )
         };
-        let __waited0 = __section
+        let __waited0 = (&__section)
             .__entering(
                 0usize,
                 false,
@@ -76,12 +76,13 @@ impl Account {
             )
             .await;
         let __asking = unsafe {
-            __section.__finish_inside(0usize, __type0.__suspend_mode().__acquires_last())
+            (&__section)
+                .__finish_inside(0usize, __type0.__suspend_mode().__acquires_last())
         };
         let mut __guard0 = __waited0;
         __asking.__acquired();
         let __inside = unsafe {
-            __section.__inside_body(__type0.__suspend_mode().__acquires_last(), false)
+            (&__section).__inside_body(__type0.__suspend_mode().__acquires_last(), false)
         };
         let mut __view0 = __type0.__view(&mut __guard0);
         let ledger = __view0.__bind();

@@ -83,7 +83,7 @@ impl Account {
         );
         let __section = unsafe { ::async_monitor::__private::Section::new() };
         unsafe {
-            __section
+            (&__section)
                 .__describe(
                     &__SITE,
                     ::core::option::Option::None,
@@ -148,17 +148,17 @@ impl Account {
                             0usize => {
                                 __slot0 = ::core::option::Option::Some(
                                     ::async_monitor::__private::infallible('__at_once: {
-                                        if !__section
+                                        if !(&__section)
                                             .__is_told(__type0.__suspend_mode().__acquires_last())
                                         {
                                             if let ::core::option::Option::Some(__waited) = ::async_monitor::__private::Enter::<
                                                 122075695621518212564394156771862851892u128,
                                             >::at_once(__lock0, &__SITE) {
-                                                __section.__entered(0usize);
+                                                (&__section).__entered(0usize);
                                                 break '__at_once ::core::result::Result::Ok(__waited);
                                             }
                                         }
-                                        __section
+                                        (&__section)
                                             .__entering(
                                                 0usize,
                                                 __type0.__suspend_mode().__acquires_last(),
@@ -173,17 +173,17 @@ impl Account {
                             1usize => {
                                 __slot1 = ::core::option::Option::Some({
                                     let __acquired = '__at_once: {
-                                        if !__section
+                                        if !(&__section)
                                             .__is_told(__type1.__suspend_mode().__acquires_last())
                                         {
                                             if let ::core::option::Option::Some(__waited) = ::async_monitor::__private::Enter::<
                                                 243516796964516940985367504845056174803u128,
                                             >::at_once(__lock1, &__SITE) {
-                                                __section.__entered(1usize);
+                                                (&__section).__entered(1usize);
                                                 break '__at_once ::core::result::Result::Ok(__waited);
                                             }
                                         }
-                                        __section
+                                        (&__section)
                                             .__entering(
                                                 1usize,
                                                 __type1.__suspend_mode().__acquires_last(),
@@ -206,17 +206,17 @@ impl Account {
                             _ => {
                                 __slot2 = ::core::option::Option::Some(
                                     ::async_monitor::__private::infallible('__at_once: {
-                                        if !__section
+                                        if !(&__section)
                                             .__is_told(__type2.__suspend_mode().__acquires_last())
                                         {
                                             if let ::core::option::Option::Some(__waited) = ::async_monitor::__private::EnterShared::<
                                                 263483944795383689231947791126006350729u128,
                                             >::at_once(__lock2, &__SITE) {
-                                                __section.__entered(2usize);
+                                                (&__section).__entered(2usize);
                                                 break '__at_once ::core::result::Result::Ok(__waited);
                                             }
                                         }
-                                        __section
+                                        (&__section)
                                             .__entering(
                                                 2usize,
                                                 __type2.__suspend_mode().__acquires_last(),
@@ -249,7 +249,7 @@ impl Account {
                 }
             }
             ::core::result::Result::Err(__elapsed) => {
-                __section.__timed_out();
+                (&__section).__timed_out();
                 return ::async_monitor::__private::FromElapsed::from_elapsed(__elapsed);
             }
         };
@@ -291,7 +291,7 @@ impl Account {
                     0usize => {
                         __slot0 = ::core::option::Option::Some({
                             let __asking = unsafe {
-                                __section
+                                (&__section)
                                     .__finish_inside(
                                         0usize,
                                         __type0.__suspend_mode().__acquires_last(),
@@ -308,7 +308,7 @@ impl Account {
                     1usize => {
                         __slot1 = ::core::option::Option::Some({
                             let __asking = unsafe {
-                                __section
+                                (&__section)
                                     .__finish_inside(
                                         1usize,
                                         __type1.__suspend_mode().__acquires_last(),
@@ -325,7 +325,7 @@ impl Account {
                     _ => {
                         __slot2 = ::core::option::Option::Some({
                             let __asking = unsafe {
-                                __section
+                                (&__section)
                                     .__finish_inside(
                                         2usize,
                                         __type2.__suspend_mode().__acquires_last(),
@@ -350,7 +350,7 @@ impl Account {
             (
                 {
                     let __asking = unsafe {
-                        __section
+                        (&__section)
                             .__finish_inside(
                                 0usize,
                                 __type0.__suspend_mode().__acquires_last(),
@@ -365,7 +365,7 @@ impl Account {
                 },
                 {
                     let __asking = unsafe {
-                        __section
+                        (&__section)
                             .__finish_inside(
                                 1usize,
                                 __type1.__suspend_mode().__acquires_last(),
@@ -380,7 +380,7 @@ impl Account {
                 },
                 {
                     let __asking = unsafe {
-                        __section
+                        (&__section)
                             .__finish_inside(
                                 2usize,
                                 __type2.__suspend_mode().__acquires_last(),
@@ -396,7 +396,7 @@ impl Account {
             )
         };
         let __inside = unsafe {
-            __section
+            (&__section)
                 .__inside_body(
                     __type0
                         .__suspend_mode()

@@ -41,7 +41,7 @@ impl Account {
         );
         let __section = unsafe { ::async_monitor::__private::Section::new() };
         unsafe {
-            __section
+            (&__section)
                 .__describe(
                     &__SITE,
                     ::core::option::Option::None,
@@ -57,17 +57,18 @@ impl Account {
                 )
         };
         let __waited0 = ::async_monitor::__private::infallible('__at_once: {
-            if !__section.__is_told(__type0.__suspend_mode().__acquires_last()) {
+            if !(&__section).__is_told(__type0.__suspend_mode().__acquires_last()) {
                 if let ::core::option::Option::Some(__waited) = ::async_monitor::__private::Enter::<
                     122075695621518212564394156771862851892u128,
                 >::at_once(__lock0, &__SITE) {
-                    __section.__entered(0usize);
+                    (&__section).__entered(0usize);
                     break '__at_once ::core::result::Result::Ok(__waited);
                 }
             }
             {
                 let __asking = unsafe {
-                    __section.__wait(0usize, __type0.__suspend_mode().__acquires_last())
+                    (&__section)
+                        .__wait(0usize, __type0.__suspend_mode().__acquires_last())
                 };
                 let __acquired = ::async_monitor::__private::Enter::<
                     122075695621518212564394156771862851892u128,
@@ -77,13 +78,14 @@ impl Account {
             }
         });
         let __asking = unsafe {
-            __section.__finish_inside(0usize, __type0.__suspend_mode().__acquires_last())
+            (&__section)
+                .__finish_inside(0usize, __type0.__suspend_mode().__acquires_last())
         };
         let mut __guard0 = __type0
             .__finish::<122075695621518212564394156771862851892u128>(__waited0);
         __asking.__acquired();
         let __inside = unsafe {
-            __section.__inside(__type0.__suspend_mode().__acquires_last())
+            (&__section).__inside(__type0.__suspend_mode().__acquires_last())
         };
         let mut __view0 = __type0.__view(&mut __guard0);
         let ledger = __view0.__bind();

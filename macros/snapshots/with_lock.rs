@@ -58,9 +58,9 @@ const _: () = {
             ],
         );
         let __section = unsafe { ::async_monitor::__private::Section::new() };
-        if __section.__is_told_early() {
+        if (&__section).__is_told_early() {
             unsafe {
-                __section
+                (&__section)
                     .__describe(
                         &__SITE,
                         ::core::option::Option::None,
@@ -105,19 +105,19 @@ const _: () = {
                 0usize => {
                     __slot0 = ::core::option::Option::Some(
                         ::async_monitor::__private::infallible('__at_once: {
-                            if !__section
+                            if !(&__section)
                                 .__is_told(__type0.__suspend_mode().__acquires_last())
                             {
                                 if let ::core::option::Option::Some(__waited) = ::async_monitor::__private::Enter::<
                                     122075695621518212564394156771862851892u128,
                                 >::at_once(__lock0, &__SITE) {
-                                    __section.__entered(0usize);
+                                    (&__section).__entered(0usize);
                                     break '__at_once ::core::result::Result::Ok(__waited);
                                 }
                             }
-                            if !__section.__is_described() {
+                            if !(&__section).__is_described() {
                                 unsafe {
-                                    __section
+                                    (&__section)
                                         .__describe(
                                             &__SITE,
                                             ::core::option::Option::None,
@@ -140,7 +140,7 @@ const _: () = {
                                         )
                                 };
                             }
-                            __section
+                            (&__section)
                                 .__entering(
                                     0usize,
                                     __type0.__suspend_mode().__acquires_last(),
@@ -155,19 +155,19 @@ const _: () = {
                 _ => {
                     __slot1 = ::core::option::Option::Some(
                         ::async_monitor::__private::infallible('__at_once: {
-                            if !__section
+                            if !(&__section)
                                 .__is_told(__type1.__suspend_mode().__acquires_last())
                             {
                                 if let ::core::option::Option::Some(__waited) = ::async_monitor::__private::Enter::<
                                     122075695621518212564394156771862851892u128,
                                 >::at_once(__lock1, &__SITE) {
-                                    __section.__entered(1usize);
+                                    (&__section).__entered(1usize);
                                     break '__at_once ::core::result::Result::Ok(__waited);
                                 }
                             }
-                            if !__section.__is_described() {
+                            if !(&__section).__is_described() {
                                 unsafe {
-                                    __section
+                                    (&__section)
                                         .__describe(
                                             &__SITE,
                                             ::core::option::Option::None,
@@ -190,7 +190,7 @@ const _: () = {
                                         )
                                 };
                             }
-                            __section
+                            (&__section)
                                 .__entering(
                                     1usize,
                                     __type1.__suspend_mode().__acquires_last(),
@@ -237,7 +237,7 @@ const _: () = {
                     0usize => {
                         __slot0 = ::core::option::Option::Some({
                             let __asking = unsafe {
-                                __section
+                                (&__section)
                                     .__finish_inside(
                                         0usize,
                                         __type0.__suspend_mode().__acquires_last(),
@@ -254,7 +254,7 @@ const _: () = {
                     _ => {
                         __slot1 = ::core::option::Option::Some({
                             let __asking = unsafe {
-                                __section
+                                (&__section)
                                     .__finish_inside(
                                         1usize,
                                         __type1.__suspend_mode().__acquires_last(),
@@ -278,7 +278,7 @@ const _: () = {
             (
                 {
                     let __asking = unsafe {
-                        __section
+                        (&__section)
                             .__finish_inside(
                                 0usize,
                                 __type0.__suspend_mode().__acquires_last(),
@@ -293,7 +293,7 @@ const _: () = {
                 },
                 {
                     let __asking = unsafe {
-                        __section
+                        (&__section)
                             .__finish_inside(
                                 1usize,
                                 __type1.__suspend_mode().__acquires_last(),
@@ -309,7 +309,7 @@ const _: () = {
             )
         };
         let __inside = unsafe {
-            __section
+            (&__section)
                 .__inside_body(
                     __type0.__suspend_mode().__with(&__type1).__acquires_last(),
                     false,

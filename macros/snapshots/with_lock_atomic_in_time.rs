@@ -36,7 +36,7 @@ const _: () = {
         );
         let __section = unsafe { ::async_monitor::__private::Section::new() };
         unsafe {
-            __section
+            (&__section)
                 .__describe(
                     &__SITE,
                     ::core::option::Option::None,
@@ -54,7 +54,7 @@ const _: () = {
         let __limit: ::core::time::Duration = LONG;
         match ::async_monitor::__private::timeout(
                 __limit,
-                __section
+                (&__section)
                     .__entering(
                         0usize,
                         __type0.__suspend_mode().__acquires_last(),
@@ -70,7 +70,7 @@ const _: () = {
                 let __committed = ::async_monitor::__private::Committed::new();
                 let (__waited0,) = (::async_monitor::__private::infallible(__acquired),);
                 let __asking = unsafe {
-                    __section
+                    (&__section)
                         .__finish_inside(
                             0usize,
                             __type0.__suspend_mode().__acquires_last(),
@@ -81,7 +81,7 @@ const _: () = {
                 __asking.__acquired();
                 ::core::result::Result::Ok({
                     let __inside = unsafe {
-                        __section
+                        (&__section)
                             .__inside_body(
                                 __type0.__suspend_mode().__acquires_last(),
                                 false,
@@ -107,7 +107,7 @@ const _: () = {
                 })
             }
             ::core::result::Result::Err(__elapsed) => {
-                __section.__timed_out();
+                (&__section).__timed_out();
                 ::core::result::Result::Err::<_, ::async_monitor::Elapsed>(__elapsed)
             }
         }

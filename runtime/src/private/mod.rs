@@ -112,7 +112,8 @@ pub use crate::sync_waits::when::{
     ConditionalSyncLock, ConditionalSyncRwLock, SyncWhen, TurnGuards, when as sync_when,
 };
 pub use crate::watching::{
-    AwaitWithin, Awaited, Elsewhere, LockType, Section, SectionLock, Site, SiteLock, unwatched,
+    AwaitWithin, Awaited, Elsewhere, Lent, LockType, Section, SectionLock, Site, SiteLock,
+    unwatched,
 };
 pub use crate::when::{
     ConditionalLock, ConditionalRwLock, ConditionalWaiter, Evaluate, GuardMaker, MakeGuard, When,

@@ -124,6 +124,9 @@ modes! {
 impl MayPark for Suspending {}
 
 /// The mode of a section.
+///
+/// What the expansion relies on takes it by value, as in [`locks`](super::locks): a method of a
+/// trait, which a user may have given the same name, would come before one that borrows.
 pub struct ModeOf<M>(PhantomData<fn() -> M>);
 
 impl<M: Mode> ModeOf<M> {
@@ -134,13 +137,13 @@ impl<M: Mode> ModeOf<M> {
 
     /// The mode of a section with one more lock.
     #[inline]
-    pub fn __with<T: Entry>(&self, _: &EntryType<T>) -> ModeOf<M::With<T::Mode>> {
+    pub fn __with<T: Entry>(self, _: &EntryType<T>) -> ModeOf<M::With<T::Mode>> {
         ModeOf::new()
     }
 
     /// Whether the step *finish* of entering acquires a lock.
     #[inline]
-    pub fn __acquires_last(&self) -> bool {
+    pub fn __acquires_last(self) -> bool {
         M::ACQUIRES_LAST
     }
 
@@ -192,7 +195,7 @@ macro_rules! waits {
             /// Waits for the lock and a condition.
             #[inline]
             pub fn $method<'a, E, T, const KEY: u128, F>(
-                &self,
+                self,
                 entered: &'a E,
                 entry: &EntryType<T>,
                 by_reference: ByReference,

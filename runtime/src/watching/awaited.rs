@@ -3,7 +3,7 @@
 
 use core::future::IntoFuture;
 
-use super::Section;
+use super::{Lent, Section};
 
 /// What puts a future within a section, which is described: of a reference to one.
 ///
@@ -30,12 +30,12 @@ pub trait Awaited: Sized {
     #[inline]
     fn __within<'s, 'o, const N: usize>(
         self,
-        section: &'s Section<'o, N>,
+        section: &'s mut Lent<'_, 'o, N>,
     ) -> <&'s Section<'o, N> as AwaitWithin<Self>>::Within
     where
         Self: IntoFuture,
     {
-        section.__await_within(self)
+        section.get().__await_within(self)
     }
 }
 

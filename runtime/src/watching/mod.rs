@@ -60,6 +60,12 @@
 //!   if there is one (`NESTED`), its neighbour on the list and its waker when it comes to the
 //!   list (`LINKED`; a section that `RUNS` has no waker), and what somebody has to ask for
 //!   (`KNOWN`).
+//! - **W8** A macro of a user may take apart what it is given, and do something else with the local
+//!   of a section in it; so may a method of a user's value. So what they are given is [`Lent`]: by
+//!   that, safe code does nothing but through a mutable borrow, for as long as what comes of it
+//!   lasts. Neither a shared reference comes from it nor one to the section, which must not be
+//!   moved. Two that are lent may be exchanged, where both sections outlive both: what puts a
+//!   section on the list for longer than a poll goes by neither.
 
 mod ask;
 mod awaited;
@@ -90,7 +96,7 @@ pub use self::elsewhere::{Elsewhere, unwatched};
 pub(crate) use self::events::{metrics, set_metrics};
 #[allow(unused_imports)] // without a feature that has adapters
 pub(crate) use self::foreign::foreign;
-pub use self::frames::{LockType, Section, SectionLock, Site, SiteLock};
+pub use self::frames::{Lent, LockType, Section, SectionLock, Site, SiteLock};
 #[cfg(feature = "check")]
 pub(crate) use self::frames::{StackList, entered_section, exchange_list};
 pub(crate) use self::owner::Owner;

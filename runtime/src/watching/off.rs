@@ -252,9 +252,13 @@ impl SectionLock {
 #[derive(Debug)]
 pub struct Section<'o, const N: usize>(PhantomData<fn(&'o ()) -> &'o ()>);
 
-/// A section, borrowed.
+/// A section, for the macros in its body.
 #[derive(Debug)]
-pub struct FrameRef<'s>(PhantomData<&'s ()>);
+pub struct Lent<'s, 'o, const N: usize>(&'s Section<'o, N>);
+
+/// A section, borrowed by one in its body.
+#[derive(Debug)]
+pub struct NestedIn<'s>(PhantomData<&'s ()>);
 
 impl<'o, const N: usize> Section<'o, N> {
     /// A section.
@@ -288,7 +292,7 @@ impl<'o, const N: usize> Section<'o, N> {
     pub unsafe fn __describe(
         &self,
         _site: &'static Site,
-        _around: Option<FrameRef<'o>>,
+        _around: Option<NestedIn<'o>>,
         _locks: [SectionLock; N],
     ) {
     }
@@ -299,10 +303,14 @@ impl<'o, const N: usize> Section<'o, N> {
         true
     }
 
-    /// The section, for one in its body.
+    /// The section, for the macros in its body.
+    ///
+    /// # Safety
+    ///
+    /// None.
     #[inline]
-    pub fn __around(&mut self) -> FrameRef<'_> {
-        FrameRef(PhantomData)
+    pub unsafe fn __lend(&mut self) -> Lent<'_, 'o, N> {
+        Lent(self)
     }
 
     /// Nothing.
@@ -378,22 +386,30 @@ impl<'o, const N: usize> Section<'o, N> {
     pub unsafe fn __in_parts(&self) -> Inside {
         Inside
     }
+}
 
-    /// Nothing.
+impl<'o, const N: usize> Lent<'_, 'o, N> {
+    /// The section, for one in its body.
+    #[inline]
+    pub fn __around(&mut self) -> NestedIn<'_> {
+        NestedIn(PhantomData)
+    }
+
+    /// The section.
     ///
     /// # Safety
     ///
     /// None.
     #[inline]
-    pub unsafe fn __resume(&self) {}
+    pub unsafe fn __shared(&self) -> &Section<'o, N> {
+        self.0
+    }
 
-    /// Nothing.
-    ///
-    /// # Safety
-    ///
-    /// None.
+    /// The section.
     #[inline]
-    pub unsafe fn __pause(&self) {}
+    pub(super) fn get(&mut self) -> &Section<'o, N> {
+        self.0
+    }
 }
 
 /// A thread is about to acquire a lock.
@@ -409,6 +425,24 @@ impl Asking {
 /// A thread is in a section.
 #[derive(Debug)]
 pub struct Inside;
+
+impl Inside {
+    /// Nothing.
+    ///
+    /// # Safety
+    ///
+    /// None.
+    #[inline]
+    pub unsafe fn __resume<T>(&self, _local: &T) {}
+
+    /// Nothing.
+    ///
+    /// # Safety
+    ///
+    /// None.
+    #[inline]
+    pub unsafe fn __pause<T>(&self, _local: &T) {}
+}
 
 #[diagnostic::do_not_recommend]
 impl<F: IntoFuture, const N: usize> AwaitWithin<F> for &Section<'_, N> {

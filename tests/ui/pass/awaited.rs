@@ -117,6 +117,19 @@ async fn operands(lock: &Mutex<u32>) -> Option<u32> {
     u32::try_from(sum).ok().map(|sum| sum + *lock)
 }
 
+async fn length(text: String) -> u32 {
+    text.len() as u32
+}
+
+/// Within arguments of what is awaited, what has no beginning that can be told.
+#[synchronized(lock)]
+async fn within_arguments(lock: &Mutex<u32>) -> u32 {
+    let text = length(format!("{}", number().await)).await;
+    let inner = Mutex::new(3);
+    let sum = ready(text + with_lock!(m = inner, { *m })).await;
+    ready(*lock + sum + unsafe { promised() }.await).await + ready((number()).await).await
+}
+
 /// Arguments of macros.
 #[synchronized(lock)]
 async fn arguments(lock: &Mutex<u32>) -> String {
@@ -138,5 +151,6 @@ fn main() {
     is_send(late(&lock, true));
     is_send(by_reference(&lock));
     is_send(operands(&lock));
+    is_send(within_arguments(&lock));
     is_send(arguments(&lock));
 }

@@ -226,17 +226,17 @@ impl<'s> Acquisition<'s> {
         let entered = match describe {
             Some(_) if self.is_alone && (self.runs_inside || self.runs_in_parts) => {
                 quote_spanned! {span=>
-                    if #section.__is_told_early() {
-                        #section.__entered(#index);
+                    if (&#section).__is_told_early() {
+                        (&#section).__entered(#index);
                     }
                 }
             }
             Some(_) if self.is_alone => TokenStream::new(),
-            _ => quote_spanned!(span=> #section.__entered(#index);),
+            _ => quote_spanned!(span=> (&#section).__entered(#index);),
         };
         quote_spanned! {span=>
             '__at_once: {
-                if !#section.__is_told(#is_short) {
+                if !(&#section).__is_told(#is_short) {
                     if let ::core::option::Option::Some(__waited) =
                         #enter::at_once(#lock, &__SITE)
                     {
@@ -264,7 +264,7 @@ impl<'s> Acquisition<'s> {
             watching::section_local(self.span()),
             &self.index,
         );
-        quote_spanned!(span=> #section.__entering(#index, #is_short, #future))
+        quote_spanned!(span=> (&#section).__entering(#index, #is_short, #future))
     }
 
     /// Expands to:
@@ -288,7 +288,7 @@ impl<'s> Acquisition<'s> {
         let unsafe_ = unsafe_();
         quote_spanned! {span=>
             {
-                let __asking = #unsafe_ { #section.#step };
+                let __asking = #unsafe_ { (&#section).#step };
                 let __acquired = #call;
                 __asking.__acquired();
                 __acquired
@@ -315,7 +315,7 @@ impl<'s> Acquisition<'s> {
         let (span, section) = (self.span(), watching::section_local(self.span()));
         let (unsafe_, step, guard) = (unsafe_(), self.finish_step(), &self.guard);
         quote_spanned! {span=>
-            let __asking = #unsafe_ { #section.#step };
+            let __asking = #unsafe_ { (&#section).#step };
             let mut #guard = #call;
             __asking.__acquired();
         }

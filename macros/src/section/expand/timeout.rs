@@ -49,7 +49,7 @@ pub(super) fn expand(
     );
     let (entering, unwrapped) = enter(section, locks, &acquired);
     let section_local = watching::section_local(span);
-    let timed_out = quote_spanned!(span=> #section_local.__timed_out(););
+    let timed_out = quote_spanned!(span=> (&#section_local).__timed_out(););
     let value = &timeout.limit;
     let limit = Ident::new("__limit", span);
     let declared = quote_spanned!(span=> let #limit: ::core::time::Duration = #value;);

@@ -14,6 +14,9 @@ use crate::section::model::Section;
 use crate::section::parse;
 
 /// The local of the section, for messages of the compiler at `span`.
+///
+/// Its methods are called as `(&__section).__entered(0)`: a method of a trait of the user's, by
+/// the same name, that takes the section itself would come before one that borrows it.
 pub(super) fn section_local(span: Span) -> Ident {
     Ident::new("__section", own(span))
 }
@@ -28,17 +31,16 @@ pub(super) fn section_local(span: Span) -> Ident {
 /// ```
 ///
 /// in front of the acquisitions. Where a macro in the body gets the local, which may be one of the
-/// user's, that is a reference:
+/// user's, it is another one from the body on:
 ///
 /// ```text
-/// let mut __place = unsafe { Section::new() };
-/// let mut __section = &mut __place;
+/// let mut __section = unsafe { __section.__lend() };
 /// ```
 ///
 /// SAFETY, of what is generated: the local cannot be named by the user, so it is not moved, and
-/// what borrows it is awaited or dropped where it stands. A macro may put it into an `async move`,
-/// but what moves then is the reference, which ends before the section does. It is described at
-/// once, or where it has to wait, and then it is not borrowed elsewhere.
+/// what borrows it is awaited or dropped where it stands. A macro may take what is lent to it out
+/// of its tokens (W8 of the runtime), or put it into an `async move`; it ends before the section
+/// does. It is described at once, or where it has to wait, and then it is not borrowed elsewhere.
 pub(super) fn declare(
     section: &Section,
     locks: &[Acquisition<'_>],
@@ -56,10 +58,7 @@ pub(super) fn declare(
     let unsafe_ = unsafe_();
     let new = quote_spanned!(span=> #unsafe_ { #private::Section::new() });
     let declared = if body.exclusively {
-        quote_spanned! {span=>
-            let mut __place = #new;
-            let mut #local = &mut __place;
-        }
+        quote_spanned!(span=> let mut #local = #new;)
     } else {
         quote_spanned!(span=> let #local = #new;)
     };
@@ -101,7 +100,7 @@ pub(super) fn describe(section: &Section, locks: &[Acquisition<'_>]) -> TokenStr
     let described = locks.iter().map(Acquisition::described);
     let unsafe_ = unsafe_();
     quote_spanned! {span=>
-        #unsafe_ { #local.__describe(&__SITE, #around, [#(#described,)*]) };
+        #unsafe_ { (&#local).__describe(&__SITE, #around, [#(#described,)*]) };
     }
 }
 
@@ -127,7 +126,7 @@ pub(super) fn describe_late(
     let early = match inside {
         Inside::Nowhere => TokenStream::new(),
         Inside::Throughout | Inside::Partly(_) => quote_spanned! {span=>
-            if #local.__is_told_early() {
+            if (&#local).__is_told_early() {
                 #describe
             }
         },
@@ -135,7 +134,7 @@ pub(super) fn describe_late(
     let describe = match locks {
         [_] if early.is_empty() => describe.clone(),
         _ => quote_spanned! {span=>
-            if !#local.__is_described() {
+            if !(&#local).__is_described() {
                 #describe
             }
         },
@@ -154,7 +153,7 @@ pub(super) struct Uses {
     awaited: bool,
     /// Around another section.
     nests: bool,
-    /// By a mutable reference.
+    /// By what is lent to macros.
     exclusively: bool,
 }
 
@@ -170,9 +169,9 @@ pub(super) struct Uses {
 /// ```text
 /// let __inside = unsafe { __section.__in_parts() };
 /// self.load().await;
-/// unsafe { __section.__resume() };
+/// unsafe { __inside.__resume(&__section) };
 /// *ledger.balance += 1;
-/// unsafe { __section.__pause() };
+/// unsafe { __inside.__pause(&__section) };
 /// self.store().await;
 /// ```
 ///
@@ -190,17 +189,29 @@ pub(super) fn statements(
     let span = own(Span::call_site());
     let private = section.options.krate.private_at(span);
     let local = section_local(span);
-    let mut found = Uses::default();
     // Such a section is around all that runs in its body already, by the list of the thread.
     let nesting = match inside {
         Inside::Throughout => Nesting::Seen,
         Inside::Partly(_) | Inside::Nowhere => Nesting::Told,
     };
-    let mut within = |tokens| within(tokens, &local, nesting, Place::Body, &mut found);
-    let watched = match inside {
-        Inside::Partly(statements) => in_parts(statements, &local, &mut within),
-        Inside::Throughout | Inside::Nowhere => within(statements),
+    let watch = |local: &Local| {
+        let mut found = Uses::default();
+        let mut within = |tokens| within(tokens, local, nesting, Place::Body, &mut found);
+        let watched = match inside {
+            Inside::Partly(statements) => in_parts(statements, &local.name, &mut within),
+            Inside::Throughout | Inside::Nowhere => within(statements.clone()),
+        };
+        (watched, found)
     };
+    let mut local = Local {
+        name: local,
+        is_lent: false,
+    };
+    let (mut watched, found) = watch(&local);
+    if found.exclusively {
+        local.is_lent = true;
+        watched = watch(&local).0;
+    }
     let mut before = TokenStream::new();
     if found.await_within {
         before.extend(quote_spanned!(span=> use #private::AwaitWithin as _;));
@@ -209,6 +220,10 @@ pub(super) fn statements(
         before.extend(quote_spanned!(span=> use #private::Awaited as _;));
     }
     before.extend(declare_inside(locks, site, inside));
+    if local.is_lent {
+        let (local, unsafe_) = (&local.name, unsafe_());
+        before.extend(quote_spanned!(span=> let mut #local = #unsafe_ { (&mut #local).__lend() };));
+    }
     (before, watched, found)
 }
 
@@ -232,7 +247,7 @@ fn declare_inside(locks: &[Acquisition<'_>], site: Site<'_>, inside: &Inside) ->
         }
     };
     let inside = Ident::new("__inside", span);
-    quote_spanned!(span=> let #inside = #unsafe_ { #local.#made };)
+    quote_spanned!(span=> let #inside = #unsafe_ { (&#local).#made };)
 }
 
 /// The statements, with what comes in between.
@@ -242,16 +257,41 @@ fn in_parts(
     within: &mut dyn FnMut(TokenStream) -> TokenStream,
 ) -> TokenStream {
     let (span, unsafe_) = (own(Span::call_site()), unsafe_());
+    let inside = Ident::new("__inside", span);
     let mut tokens = TokenStream::new();
     for statement in statements {
         tokens.extend(match statement.before {
-            Some(Step::Resume) => quote_spanned!(span=> #unsafe_ { #section.__resume() };),
-            Some(Step::Pause) => quote_spanned!(span=> #unsafe_ { #section.__pause() };),
+            Some(Step::Resume) => {
+                quote_spanned!(span=> #unsafe_ { (&#inside).__resume(&#section) };)
+            }
+            Some(Step::Pause) => {
+                quote_spanned!(span=> #unsafe_ { (&#inside).__pause(&#section) };)
+            }
             None => TokenStream::new(),
         });
         tokens.extend(within(statement.tokens.clone()));
     }
     tokens
+}
+
+/// The local of a section, in its body.
+struct Local {
+    name: Ident,
+    /// It is what is lent to macros.
+    is_lent: bool,
+}
+
+impl Local {
+    /// A reference to the section, which no macro gets.
+    fn shared(&self, at: Span) -> TokenStream {
+        let name = &self.name;
+        if self.is_lent {
+            let unsafe_ = unsafe_();
+            quote_spanned!(own(at)=> #unsafe_ { (&#name).__shared() })
+        } else {
+            quote_spanned!(at=> &#name)
+        }
+    }
 }
 
 /// How a section in the body knows of this one.
@@ -271,21 +311,23 @@ enum Place {
 }
 
 /// Tokens in which `value.await` is `(&__section).__await_within(value).await`, or, where it
-/// cannot be told at which token `value` begins, `value.__within(&__section).await`: a method
-/// of the value, for which the compiler has to know its type. And the block of a `with_lock!` has
+/// cannot be told at which token `value` begins, `value.__within(&mut __section).await`: a method
+/// of the value, for which the compiler has to know its type. It may be one of the user's, and so
+/// gets what a macro gets. And the block of a `with_lock!` has
 /// a mark in it, by which that knows the section around (see [`parse::around`]).
 ///
 /// What a macro gets may come to run on several threads at a time, as it may be one of the
 /// user's, whatever its name. So what is within the section there borrows it mutably, which the
 /// compiler lets one do at a time (W2 of the runtime): `value.__within(&mut __section).await`,
-/// and the section in its body.
+/// and the section in its body. Then, elsewhere, `unsafe { __section.__shared() }` takes the place
+/// of `&__section`.
 ///
 /// Everything else stays as it is, and is not seen to run within the section: what is run by
 /// itself (closures, `async` blocks, items), and the arguments of macros that may be something
 /// else than expressions, or that show them as text.
 fn within(
     tokens: TokenStream,
-    section: &Ident,
+    section: &Local,
     nesting: Nesting,
     place: Place,
     found: &mut Uses,
@@ -328,6 +370,7 @@ fn within(
                             parse::mark_around(arguments, own(name.span()))
                         }
                         Some(name) if !takes_expressions(name, &arguments) => arguments,
+                        None if is_named_by_a_fragment(&tokens[..at]) => arguments,
                         _ => within(arguments, section, nesting, place, found),
                     },
                 );
@@ -345,25 +388,42 @@ fn within(
 ///
 /// By the spans of the user's tokens: tools see one expression, as it is written, and what is
 /// no future is reported once, at the `await`.
-fn awaited(tokens: &mut Vec<TokenTree>, at: Span, section: &Ident, place: Place, found: &mut Uses) {
-    if place == Place::Arguments {
+fn awaited(tokens: &mut Vec<TokenTree>, at: Span, section: &Local, place: Place, found: &mut Uses) {
+    let start = match place {
+        // What is lent within the operand could not be while the section is borrowed for it.
+        Place::Body => operand::begins_at(tokens).filter(|start| !lends(&tokens[*start..])),
+        Place::Arguments => None,
+    };
+    let Some(start) = start else {
         found.awaited = true;
         found.exclusively = true;
-        tokens.extend(quote_spanned!(at=> .__within(&mut #section)));
-        return;
-    }
-    let Some(start) = operand::begins_at(tokens) else {
-        found.awaited = true;
-        tokens.extend(quote_spanned!(at=> .__within(&#section)));
+        let local = &section.name;
+        tokens.extend(quote_spanned!(at=> .__within(&mut #local)));
         return;
     };
     found.await_within = true;
     let operand: Vec<TokenTree> = tokens.drain(start..).gather();
     let begin = operand.first().map_or(at, TokenTree::span);
-    let mut borrowed = Group::new(Delimiter::Parenthesis, quote_spanned!(begin=> &#section));
+    let mut borrowed = Group::new(Delimiter::Parenthesis, section.shared(begin));
     borrowed.set_span(begin);
     let operand: TokenStream = operand.into_iter().gather();
     tokens.extend(quote_spanned!(at=> #borrowed.__await_within(#operand)));
+}
+
+/// Whether the section is lent to something in these tokens, which have it already: by a method,
+/// or by a mark.
+fn lends(tokens: &[TokenTree]) -> bool {
+    tokens.iter().enumerate().any(|(at, token)| match token {
+        TokenTree::Ident(word) if word == "use" => {
+            matches!(tokens.get(at + 1), Some(TokenTree::Group(_)))
+        }
+        TokenTree::Ident(word) => word == "__within",
+        TokenTree::Group(group) => {
+            let inner: Vec<TokenTree> = group.stream().into_iter().gather();
+            lends(&inner)
+        }
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    })
 }
 
 /// Whether a dot comes first: what follows is a field, a method or `await`.
@@ -408,6 +468,15 @@ fn name_of_macro(before: &[TokenTree]) -> Option<&Ident> {
             Some(name)
         }
         _ => None,
+    }
+}
+
+/// Whether what follows is the arguments of a macro whose name has come from another macro, as a
+/// `$name:path` has: it may be any.
+fn is_named_by_a_fragment(before: &[TokenTree]) -> bool {
+    match before {
+        [.., name, bang] => is_punct(bang, '!') && is_group(name, Delimiter::None),
+        _ => false,
     }
 }
 
@@ -523,7 +592,7 @@ pub(super) fn is_keyword(ident: &Ident) -> bool {
 mod tests {
     use proc_macro2::{Ident, Span, TokenStream};
 
-    use super::{Nesting, Place, Uses, within};
+    use super::{Local, Nesting, Place, Uses, within};
 
     #[test]
     fn what_is_run_as_a_part_of_the_section_is_watched() {
@@ -592,7 +661,7 @@ mod tests {
             ),
             (
                 "with_lock!(a.b, {}).await",
-                "W(with_lock!(a.b, { use {{}, {}}; })).await",
+                "with_lock!(a.b, { use {{}, {}}; }) M.await",
             ),
             (
                 "async_monitor::with_lock!(a, {},)",
@@ -613,20 +682,21 @@ mod tests {
         for (body, expected) in [
             (
                 "assert_eq!(a().await, 3, \"{}\", b.await)",
-                "assert_eq!(a() EXCL.await, 3, \"{}\", b EXCL.await)",
+                "assert_eq!(a() M.await, 3, \"{}\", b M.await)",
             ),
             (
                 "std::format!(\"{x} {y}\", y = a.await)",
-                "std::format!(\"{x} {y}\", y = a EXCL.await)",
+                "std::format!(\"{x} {y}\", y = a M.await)",
             ),
-            ("vec![a.await; 3]", "vec![a EXCL.await; 3]"),
+            ("vec![a.await; 3]", "vec![a M.await; 3]"),
+            ("f(vec![a.await]).await", "f(vec![a M.await]) M.await"),
             (
                 "matches!(a.await, B | C if d.await)",
-                "matches!(a EXCL.await, B | C if d EXCL.await)",
+                "matches!(a M.await, B | C if d M.await)",
             ),
             (
                 "assert!(a.await, \"{}\", with_lock!(b, {}))",
-                "assert!(a EXCL.await, \"{}\", with_lock!(b, { use {{}, {}}; }))",
+                "assert!(a M.await, \"{}\", with_lock!(b, { use {{}, {}}; }))",
             ),
             ("assert!(a.await)", "assert!(a.await)"),
             (
@@ -641,16 +711,18 @@ mod tests {
     }
 
     /// In what is expected, `W` stands for what puts an operand within the section, and `M`
-    /// for the method that does, and `EXCL` for it with a mutable reference.
+    /// for the method that does.
     #[track_caller]
     fn assert_within(body: &str, expected: &str) {
-        let section = Ident::new("s", Span::call_site());
+        let section = Local {
+            name: Ident::new("s", Span::call_site()),
+            is_lent: false,
+        };
         let tokens = body.parse().expect("tokens");
         let mut uses = Uses::default();
         let watched = within(tokens, &section, Nesting::Told, Place::Body, &mut uses);
         let expected = expected.replace("W(", "(&s).__await_within(");
-        let expected = expected.replace(" M", ".__within(&s)");
-        let expected = expected.replace(" EXCL", ".__within(&mut s)");
+        let expected = expected.replace(" M", ".__within(&mut s)");
         let expected: TokenStream = expected.parse().expect("tokens");
         assert_eq!(watched.to_string(), expected.to_string());
     }

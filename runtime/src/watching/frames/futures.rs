@@ -102,8 +102,9 @@ impl<const N: usize> Section<'_, N> {
         InsideBody(frame, runs)
     }
 
-    /// The thread is in the section in some parts of its body, where the section is [told
-    /// early](Self::__is_told_early): not yet. It is described.
+    /// The thread is in the section in some parts of its body, from [`InParts::__resume`] to
+    /// [`InParts::__pause`], where the section is [told early](Self::__is_told_early): not yet.
+    /// It is described.
     ///
     /// # Safety
     ///
@@ -111,31 +112,6 @@ impl<const N: usize> Section<'_, N> {
     #[inline(always)]
     pub unsafe fn __in_parts(&self) -> InParts {
         InParts::new(self.frame())
-    }
-
-    /// The thread is in the section, until it [pauses](Self::__pause), or drops what
-    /// [`__in_parts`](Self::__in_parts) has returned.
-    ///
-    /// # Safety
-    ///
-    /// Until then, nothing suspends, and nobody else has the section.
-    #[inline(always)]
-    pub unsafe fn __resume(&self) {
-        if self.__is_told_early() {
-            self.frame().resume();
-        }
-    }
-
-    /// The thread is not in the section any more.
-    ///
-    /// # Safety
-    ///
-    /// As for [`__resume`](Self::__resume).
-    #[inline(always)]
-    pub unsafe fn __pause(&self) {
-        if self.__is_told_early() {
-            self.frame().pause();
-        }
     }
 }
 
@@ -294,7 +270,8 @@ impl Drop for InsideBody<'_> {
 
 /// A thread is in a section in some parts of its body: at the end, it is not.
 ///
-/// It borrows nothing, as others may borrow the section mutably between two parts.
+/// It borrows nothing, as others may borrow the section mutably between two parts. And it goes by
+/// no local that a macro may get, as two of those may change places (W8).
 #[cfg(debug_assertions)]
 #[allow(missing_debug_implementations)]
 pub struct InParts(FrameRef<'static>);
@@ -309,6 +286,27 @@ impl InParts {
     fn new(frame: FrameRef<'_>) -> Self {
         InParts(FrameRef(frame.0, PhantomData))
     }
+
+    /// The thread is in the section, until it [pauses](Self::__pause), or drops this.
+    ///
+    /// # Safety
+    ///
+    /// Until then, nothing suspends, and nobody else has the section: of which `_local` is the
+    /// local, that is what its borrow says.
+    #[inline(always)]
+    pub unsafe fn __resume<T>(&self, _local: &T) {
+        self.0.resume();
+    }
+
+    /// The thread is not in the section any more.
+    ///
+    /// # Safety
+    ///
+    /// As for [`__resume`](Self::__resume).
+    #[inline(always)]
+    pub unsafe fn __pause<T>(&self, _local: &T) {
+        self.0.pause();
+    }
 }
 
 #[cfg(not(debug_assertions))]
@@ -317,6 +315,22 @@ impl InParts {
     fn new(_frame: FrameRef<'_>) -> Self {
         InParts
     }
+
+    /// Nothing.
+    ///
+    /// # Safety
+    ///
+    /// None.
+    #[inline]
+    pub unsafe fn __resume<T>(&self, _local: &T) {}
+
+    /// Nothing.
+    ///
+    /// # Safety
+    ///
+    /// None.
+    #[inline]
+    pub unsafe fn __pause<T>(&self, _local: &T) {}
 }
 
 // A future with a body that may suspend is as it would be without.

@@ -192,7 +192,7 @@ struct Described<const N: usize> {
 
 /// What the list needs of a section.
 #[allow(missing_debug_implementations)]
-pub struct Frame {
+pub(super) struct Frame {
     site: &'static Site,
     /// The section in whose body it is written, which is linked with it. If it is `NESTED`.
     around: MaybeUninit<*const Head>,
@@ -222,9 +222,17 @@ const ENDS: u64 = LINKED | OBSERVED | REGISTERED;
 /// Where the frame of a section is, for any number of locks.
 const FRAME_AT: usize = offset_of!(Section<'static, 1>, described);
 
+/// A section, for the macros in its body, which may be those of users (W8).
+#[allow(missing_debug_implementations)]
+pub struct Lent<'s, 'o, const N: usize>(&'s Section<'o, N>);
+
+/// A section that one in its body is about to be described by, once.
+#[allow(missing_debug_implementations)]
+pub struct NestedIn<'s>(FrameRef<'s>);
+
 /// A section, borrowed: all of it, with the locks behind the frame.
 #[allow(missing_debug_implementations)]
-pub struct FrameRef<'s>(NonNull<Head>, PhantomData<&'s Frame>);
+pub(super) struct FrameRef<'s>(NonNull<Head>, PhantomData<&'s Frame>);
 
 impl Clone for FrameRef<'_> {
     #[inline]
@@ -292,9 +300,10 @@ impl<'o, const N: usize> Section<'o, N> {
     pub unsafe fn __describe(
         &self,
         site: &'static Site,
-        around: Option<FrameRef<'o>>,
+        around: Option<NestedIn<'o>>,
         locks: [SectionLock; N],
     ) {
+        let around = around.map(|NestedIn(around)| around);
         // Each store counts.
         let described = Described {
             frame: Frame {
@@ -326,11 +335,15 @@ impl<'o, const N: usize> Section<'o, N> {
         FrameRef(NonNull::from(self).cast(), PhantomData)
     }
 
-    /// The section, for one in its body, by which it is borrowed mutably: the tokens of the body
-    /// may have gone through a macro that runs it several times at once (W2). It is described.
+    /// The section, for the macros in its body. It is described.
+    ///
+    /// # Safety
+    ///
+    /// While it is lent, what [`__in_parts`](Self::__in_parts) has returned is the only other
+    /// thing by which it is used.
     #[inline]
-    pub fn __around(&mut self) -> FrameRef<'_> {
-        self.frame()
+    pub unsafe fn __lend(&mut self) -> Lent<'_, 'o, N> {
+        Lent(self)
     }
 
     /// It has acquired the lock `index` at once.
@@ -345,6 +358,31 @@ impl<'o, const N: usize> Section<'o, N> {
         if self.head.has(OBSERVED) {
             self.head.set(TIMED_OUT);
         }
+    }
+}
+
+impl<'o, const N: usize> Lent<'_, 'o, N> {
+    /// The section, for one in its body, by which it is borrowed mutably: the tokens of the body
+    /// may have gone through a macro that runs it several times at once (W2).
+    #[inline]
+    pub fn __around(&mut self) -> NestedIn<'_> {
+        NestedIn(self.0.frame())
+    }
+
+    /// The section, for an `.await` in its body.
+    ///
+    /// # Safety
+    ///
+    /// No macro gets it.
+    #[inline]
+    pub unsafe fn __shared(&self) -> &Section<'o, N> {
+        self.0
+    }
+
+    /// The section, borrowed as this is.
+    #[inline]
+    pub(in super::super) fn get(&mut self) -> &Section<'o, N> {
+        self.0
     }
 }
 

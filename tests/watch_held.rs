@@ -159,11 +159,22 @@ fn in_every_form() {
             local.try_acquire_owned();
         }
         settings: settings.acquire_lock() => {
+            block_on(settings.acquire_lock());
             settings.try_acquire_lock();
+            settings.acquire_lock_blocking();
+            block_on(settings.acquire_lock_owned());
+            settings.acquire_lock().now_or_never();
+            settings.acquire_lock_owned().now_or_never();
         }
         settings: settings.write_map() => {
+            block_on(settings.read_map());
             settings.try_read_map();
+            settings.read_map_blocking();
+            block_on(settings.read_map_owned());
+            block_on(settings.write_map());
             settings.try_write_map();
+            settings.write_map_blocking();
+            block_on(settings.write_map_owned());
         }
     }
 }

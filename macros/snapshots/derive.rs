@@ -118,20 +118,27 @@ impl Account {
     /**Waits for the lock `ledger`, and takes it for itself alone.
 
 Dropping the future gives up the place in the queue.*/
-    async fn acquire_ledger(&self) -> AccountLedgerGuard<'_> {
-        let __lock = ::async_monitor::__private::field(&self.ledger)
-            .__resolve()
-            .__lock();
-        let __guard = ::async_monitor::__private::infallible(
-            ::async_monitor::AsyncLock::acquire(__lock).await,
+    #[track_caller]
+    fn acquire_ledger(
+        &self,
+    ) -> impl ::core::future::Future<Output = AccountLedgerGuard<'_>> {
+        let mut __acquire = ::async_monitor::AsyncLock::acquire(
+            ::async_monitor::__private::field(&self.ledger).__resolve().__lock(),
         );
-        let __guard = ::async_monitor::__private::field(&self.ledger)
-            .__resolve()
-            .__of::<Self, __AccountLedger>(__guard);
-        AccountLedgerGuard(
-            unsafe { ::async_monitor::__private::Core::new(self, __guard) },
-            ::core::marker::PhantomData,
-        )
+        async move {
+            let __guard = unsafe { ::core::pin::Pin::new_unchecked(&mut __acquire) }
+                .await;
+            let __guard = ::async_monitor::__private::field(&self.ledger)
+                .__resolve()
+                .__of::<
+                    Self,
+                    __AccountLedger,
+                >(::async_monitor::__private::infallible(__guard));
+            AccountLedgerGuard(
+                unsafe { ::async_monitor::__private::Core::new(self, __guard) },
+                ::core::marker::PhantomData,
+            )
+        }
     }
     ///Takes the lock `ledger` for itself alone if that is possible without waiting.
     #[must_use = "the lock is released as soon as the guard is dropped"]
@@ -152,6 +159,7 @@ Dropping the future gives up the place in the queue.*/
         }
     }
     ///Waits for the lock `ledger` by parking the thread: the way in from code that is not async.
+    #[track_caller]
     fn acquire_ledger_blocking(&self) -> AccountLedgerGuard<'_> {
         ::async_monitor::__private::block_on(self.acquire_ledger())
     }
@@ -220,22 +228,30 @@ for Account {
             ::core::option::Option::None => ::core::option::Option::None,
         }
     }
-    async fn wait(&self) -> ::core::result::Result<Self::Waited<'_>, Self::Error> {
-        ::core::result::Result::Ok({
-            let __lock = ::async_monitor::__private::field(&self.ledger)
-                .__resolve()
-                .__lock();
-            let __guard = ::async_monitor::__private::infallible(
-                ::async_monitor::AsyncLock::acquire(__lock).await,
-            );
+    fn wait(
+        &self,
+    ) -> impl ::core::future::Future<
+        Output = ::core::result::Result<Self::Waited<'_>, Self::Error>,
+    > {
+        let mut __acquire = ::async_monitor::AsyncLock::acquire(
+            ::async_monitor::__private::field(&self.ledger).__resolve().__lock(),
+        );
+        async move {
+            let __guard = unsafe { ::core::pin::Pin::new_unchecked(&mut __acquire) }
+                .await;
             let __guard = ::async_monitor::__private::field(&self.ledger)
                 .__resolve()
-                .__of::<Self, __AccountLedger>(__guard);
-            AccountLedgerGuard(
-                unsafe { ::async_monitor::__private::Core::new(self, __guard) },
-                ::core::marker::PhantomData,
+                .__of::<
+                    Self,
+                    __AccountLedger,
+                >(::async_monitor::__private::infallible(__guard));
+            ::core::result::Result::Ok(
+                AccountLedgerGuard(
+                    unsafe { ::async_monitor::__private::Core::new(self, __guard) },
+                    ::core::marker::PhantomData,
+                ),
             )
-        })
+        }
     }
     #[inline]
     fn finish<'__guard>(__waited: Self::Waited<'__guard>) -> Self::Guard<'__guard>
@@ -417,9 +433,10 @@ where
 #[automatically_derived]
 impl Account {
     ///As `acquire_ledger`, with a guard that keeps the `Account` alive and borrows nothing.
-    async fn acquire_ledger_owned(
+    #[track_caller]
+    fn acquire_ledger_owned(
         self: &::async_monitor::__private::Arc<Self>,
-    ) -> AccountLedgerOwnedGuard
+    ) -> impl ::core::future::Future<Output = AccountLedgerOwnedGuard>
     where
         Self: 'static,
     {
@@ -427,10 +444,15 @@ impl Account {
         let __object: &'static Self = unsafe {
             ::async_monitor::__private::kept(&__owner)
         };
-        let __guard = Self::acquire_ledger(__object).await;
-        AccountLedgerOwnedGuard(unsafe {
-            ::async_monitor::__private::OwnedCore::new(__owner, __guard)
-        })
+        let __acquire = Self::acquire_ledger(__object);
+        let mut __acquire = unsafe {
+            ::async_monitor::__private::OwnedAcquire::new(__owner, __acquire)
+        };
+        async move {
+            AccountLedgerOwnedGuard(
+                unsafe { ::core::pin::Pin::new_unchecked(&mut __acquire) }.await,
+            )
+        }
     }
 }
 enum __AccountLedger {}

@@ -114,18 +114,27 @@ impl Shared {
     /**Waits for the lock `state`, and takes it for itself alone.
 
 Dropping the future gives up the place in the queue.*/
-    async fn acquire_state(&self) -> SharedStateGuard<'_> {
-        let __lock = ::async_monitor::__private::field(&self.state).__resolve().__lock();
-        let __guard = ::async_monitor::__private::infallible(
-            ::async_monitor::AsyncLock::acquire(__lock).await,
+    #[track_caller]
+    fn acquire_state(
+        &self,
+    ) -> impl ::core::future::Future<Output = SharedStateGuard<'_>> {
+        let mut __acquire = ::async_monitor::AsyncLock::acquire(
+            ::async_monitor::__private::field(&self.state).__resolve().__lock(),
         );
-        let __guard = ::async_monitor::__private::field(&self.state)
-            .__resolve()
-            .__of::<Self, __SharedState>(__guard);
-        SharedStateGuard(
-            unsafe { ::async_monitor::__private::Core::new(self, __guard) },
-            ::core::marker::PhantomData,
-        )
+        async move {
+            let __guard = unsafe { ::core::pin::Pin::new_unchecked(&mut __acquire) }
+                .await;
+            let __guard = ::async_monitor::__private::field(&self.state)
+                .__resolve()
+                .__of::<
+                    Self,
+                    __SharedState,
+                >(::async_monitor::__private::infallible(__guard));
+            SharedStateGuard(
+                unsafe { ::async_monitor::__private::Core::new(self, __guard) },
+                ::core::marker::PhantomData,
+            )
+        }
     }
     ///Takes the lock `state` for itself alone if that is possible without waiting.
     #[must_use = "the lock is released as soon as the guard is dropped"]
@@ -146,6 +155,7 @@ Dropping the future gives up the place in the queue.*/
         }
     }
     ///Waits for the lock `state` by parking the thread: the way in from code that is not async.
+    #[track_caller]
     fn acquire_state_blocking(&self) -> SharedStateGuard<'_> {
         ::async_monitor::__private::block_on(self.acquire_state())
     }
@@ -214,22 +224,30 @@ for Shared {
             ::core::option::Option::None => ::core::option::Option::None,
         }
     }
-    async fn wait(&self) -> ::core::result::Result<Self::Waited<'_>, Self::Error> {
-        ::core::result::Result::Ok({
-            let __lock = ::async_monitor::__private::field(&self.state)
-                .__resolve()
-                .__lock();
-            let __guard = ::async_monitor::__private::infallible(
-                ::async_monitor::AsyncLock::acquire(__lock).await,
-            );
+    fn wait(
+        &self,
+    ) -> impl ::core::future::Future<
+        Output = ::core::result::Result<Self::Waited<'_>, Self::Error>,
+    > {
+        let mut __acquire = ::async_monitor::AsyncLock::acquire(
+            ::async_monitor::__private::field(&self.state).__resolve().__lock(),
+        );
+        async move {
+            let __guard = unsafe { ::core::pin::Pin::new_unchecked(&mut __acquire) }
+                .await;
             let __guard = ::async_monitor::__private::field(&self.state)
                 .__resolve()
-                .__of::<Self, __SharedState>(__guard);
-            SharedStateGuard(
-                unsafe { ::async_monitor::__private::Core::new(self, __guard) },
-                ::core::marker::PhantomData,
+                .__of::<
+                    Self,
+                    __SharedState,
+                >(::async_monitor::__private::infallible(__guard));
+            ::core::result::Result::Ok(
+                SharedStateGuard(
+                    unsafe { ::async_monitor::__private::Core::new(self, __guard) },
+                    ::core::marker::PhantomData,
+                ),
             )
-        })
+        }
     }
     #[inline]
     fn finish<'__guard>(__waited: Self::Waited<'__guard>) -> Self::Guard<'__guard>
@@ -410,9 +428,10 @@ where
 #[automatically_derived]
 impl Shared {
     ///As `acquire_state`, with a guard that keeps the `Shared` alive and borrows nothing.
-    async fn acquire_state_owned(
+    #[track_caller]
+    fn acquire_state_owned(
         self: &::async_monitor::__private::Arc<Self>,
-    ) -> SharedStateOwnedGuard
+    ) -> impl ::core::future::Future<Output = SharedStateOwnedGuard>
     where
         Self: 'static,
     {
@@ -420,10 +439,15 @@ impl Shared {
         let __object: &'static Self = unsafe {
             ::async_monitor::__private::kept(&__owner)
         };
-        let __guard = Self::acquire_state(__object).await;
-        SharedStateOwnedGuard(unsafe {
-            ::async_monitor::__private::OwnedCore::new(__owner, __guard)
-        })
+        let __acquire = Self::acquire_state(__object);
+        let mut __acquire = unsafe {
+            ::async_monitor::__private::OwnedAcquire::new(__owner, __acquire)
+        };
+        async move {
+            SharedStateOwnedGuard(
+                unsafe { ::core::pin::Pin::new_unchecked(&mut __acquire) }.await,
+            )
+        }
     }
 }
 enum __SharedState {}

@@ -159,18 +159,27 @@ where
     /**Waits for the lock `table`, and takes it for itself alone.
 
 Dropping the future gives up the place in the queue.*/
-    async fn write_table(&self) -> CacheTableWriteGuard<'_, 'd, K, N> {
-        let __lock = ::async_monitor::__private::field(&self.table).__resolve().__lock();
-        let __guard = ::async_monitor::__private::infallible(
-            ::async_monitor::AsyncLock::acquire(__lock).await,
+    #[track_caller]
+    fn write_table(
+        &self,
+    ) -> impl ::core::future::Future<Output = CacheTableWriteGuard<'_, 'd, K, N>> {
+        let mut __acquire = ::async_monitor::AsyncLock::acquire(
+            ::async_monitor::__private::field(&self.table).__resolve().__lock(),
         );
-        let __guard = ::async_monitor::__private::field(&self.table)
-            .__resolve()
-            .__of::<Self, __CacheTable>(__guard);
-        CacheTableWriteGuard(
-            unsafe { ::async_monitor::__private::Core::new(self, __guard) },
-            ::core::marker::PhantomData,
-        )
+        async move {
+            let __guard = unsafe { ::core::pin::Pin::new_unchecked(&mut __acquire) }
+                .await;
+            let __guard = ::async_monitor::__private::field(&self.table)
+                .__resolve()
+                .__of::<
+                    Self,
+                    __CacheTable,
+                >(::async_monitor::__private::infallible(__guard));
+            CacheTableWriteGuard(
+                unsafe { ::async_monitor::__private::Core::new(self, __guard) },
+                ::core::marker::PhantomData,
+            )
+        }
     }
     ///Takes the lock `table` for itself alone if that is possible without waiting.
     #[must_use = "the lock is released as soon as the guard is dropped"]
@@ -193,6 +202,7 @@ Dropping the future gives up the place in the queue.*/
         }
     }
     ///Waits for the lock `table` by parking the thread: the way in from code that is not async.
+    #[track_caller]
     fn write_table_blocking(&self) -> CacheTableWriteGuard<'_, 'd, K, N> {
         ::async_monitor::__private::block_on(self.write_table())
     }
@@ -284,22 +294,30 @@ where
             ::core::option::Option::None => ::core::option::Option::None,
         }
     }
-    async fn wait(&self) -> ::core::result::Result<Self::Waited<'_>, Self::Error> {
-        ::core::result::Result::Ok({
-            let __lock = ::async_monitor::__private::field(&self.table)
-                .__resolve()
-                .__lock();
-            let __guard = ::async_monitor::__private::infallible(
-                ::async_monitor::AsyncLock::acquire(__lock).await,
-            );
+    fn wait(
+        &self,
+    ) -> impl ::core::future::Future<
+        Output = ::core::result::Result<Self::Waited<'_>, Self::Error>,
+    > {
+        let mut __acquire = ::async_monitor::AsyncLock::acquire(
+            ::async_monitor::__private::field(&self.table).__resolve().__lock(),
+        );
+        async move {
+            let __guard = unsafe { ::core::pin::Pin::new_unchecked(&mut __acquire) }
+                .await;
             let __guard = ::async_monitor::__private::field(&self.table)
                 .__resolve()
-                .__of::<Self, __CacheTable>(__guard);
-            CacheTableWriteGuard(
-                unsafe { ::async_monitor::__private::Core::new(self, __guard) },
-                ::core::marker::PhantomData,
+                .__of::<
+                    Self,
+                    __CacheTable,
+                >(::async_monitor::__private::infallible(__guard));
+            ::core::result::Result::Ok(
+                CacheTableWriteGuard(
+                    unsafe { ::async_monitor::__private::Core::new(self, __guard) },
+                    ::core::marker::PhantomData,
+                ),
             )
-        })
+        }
     }
     #[inline]
     fn finish<'__guard>(__waited: Self::Waited<'__guard>) -> Self::Guard<'__guard>
@@ -461,9 +479,10 @@ where
     K: Eq,
 {
     ///As `write_table`, with a guard that keeps the `Cache` alive and borrows nothing.
-    async fn write_table_owned(
+    #[track_caller]
+    fn write_table_owned(
         self: &::async_monitor::__private::Arc<Self>,
-    ) -> CacheTableWriteOwnedGuard<'d, K, N>
+    ) -> impl ::core::future::Future<Output = CacheTableWriteOwnedGuard<'d, K, N>>
     where
         Self: 'static,
     {
@@ -471,10 +490,15 @@ where
         let __object: &'static Self = unsafe {
             ::async_monitor::__private::kept(&__owner)
         };
-        let __guard = Self::write_table(__object).await;
-        CacheTableWriteOwnedGuard(unsafe {
-            ::async_monitor::__private::OwnedCore::new(__owner, __guard)
-        })
+        let __acquire = Self::write_table(__object);
+        let mut __acquire = unsafe {
+            ::async_monitor::__private::OwnedAcquire::new(__owner, __acquire)
+        };
+        async move {
+            CacheTableWriteOwnedGuard(
+                unsafe { ::core::pin::Pin::new_unchecked(&mut __acquire) }.await,
+            )
+        }
     }
 }
 enum __CacheTable {}
@@ -876,23 +900,30 @@ where
     /**Waits for the lock `table`, and takes it to read.
 
 Dropping the future gives up the place in the queue.*/
-    async fn read_table(&self) -> CacheTableReadGuard<'_, 'd, K, N>
+    #[track_caller]
+    fn read_table(
+        &self,
+    ) -> impl ::core::future::Future<Output = CacheTableReadGuard<'_, 'd, K, N>>
     where
         for<'__a> &'__a HashMap<K, &'d [u8; N]>: ::async_monitor::__private::Shareable,
     {
-        let __lock = ::async_monitor::__private::field(&self.table)
-            .__resolve_shared()
-            .__lock();
-        let __guard = ::async_monitor::__private::infallible(
-            ::async_monitor::AsyncRwLock::read(__lock).await,
+        let mut __acquire = ::async_monitor::AsyncRwLock::read(
+            ::async_monitor::__private::field(&self.table).__resolve_shared().__lock(),
         );
-        let __guard = ::async_monitor::__private::field(&self.table)
-            .__resolve_shared()
-            .__of_shared::<Self, __CacheTable>(__guard);
-        CacheTableReadGuard(
-            unsafe { ::async_monitor::__private::ReadCore::new(self, __guard) },
-            ::core::marker::PhantomData,
-        )
+        async move {
+            let __guard = unsafe { ::core::pin::Pin::new_unchecked(&mut __acquire) }
+                .await;
+            let __guard = ::async_monitor::__private::field(&self.table)
+                .__resolve_shared()
+                .__of_shared::<
+                    Self,
+                    __CacheTable,
+                >(::async_monitor::__private::infallible(__guard));
+            CacheTableReadGuard(
+                unsafe { ::async_monitor::__private::ReadCore::new(self, __guard) },
+                ::core::marker::PhantomData,
+            )
+        }
     }
     ///Takes the lock `table` to read if that is possible without waiting.
     #[must_use = "the lock is released as soon as the guard is dropped"]
@@ -918,6 +949,7 @@ Dropping the future gives up the place in the queue.*/
         }
     }
     ///Waits for the lock `table` by parking the thread: the way in from code that is not async.
+    #[track_caller]
     fn read_table_blocking(&self) -> CacheTableReadGuard<'_, 'd, K, N>
     where
         for<'__a> &'__a HashMap<K, &'d [u8; N]>: ::async_monitor::__private::Shareable,
@@ -1013,22 +1045,30 @@ where
             ::core::option::Option::None => ::core::option::Option::None,
         }
     }
-    async fn wait(&self) -> ::core::result::Result<Self::Waited<'_>, Self::Error> {
-        ::core::result::Result::Ok({
-            let __lock = ::async_monitor::__private::field(&self.table)
-                .__resolve_shared()
-                .__lock();
-            let __guard = ::async_monitor::__private::infallible(
-                ::async_monitor::AsyncRwLock::read(__lock).await,
-            );
+    fn wait(
+        &self,
+    ) -> impl ::core::future::Future<
+        Output = ::core::result::Result<Self::Waited<'_>, Self::Error>,
+    > {
+        let mut __acquire = ::async_monitor::AsyncRwLock::read(
+            ::async_monitor::__private::field(&self.table).__resolve_shared().__lock(),
+        );
+        async move {
+            let __guard = unsafe { ::core::pin::Pin::new_unchecked(&mut __acquire) }
+                .await;
             let __guard = ::async_monitor::__private::field(&self.table)
                 .__resolve_shared()
-                .__of_shared::<Self, __CacheTable>(__guard);
-            CacheTableReadGuard(
-                unsafe { ::async_monitor::__private::ReadCore::new(self, __guard) },
-                ::core::marker::PhantomData,
+                .__of_shared::<
+                    Self,
+                    __CacheTable,
+                >(::async_monitor::__private::infallible(__guard));
+            ::core::result::Result::Ok(
+                CacheTableReadGuard(
+                    unsafe { ::async_monitor::__private::ReadCore::new(self, __guard) },
+                    ::core::marker::PhantomData,
+                ),
             )
-        })
+        }
     }
     #[inline]
     fn finish<'__guard>(__waited: Self::Waited<'__guard>) -> Self::Guard<'__guard>
@@ -1158,9 +1198,10 @@ where
     K: Eq,
 {
     ///As `read_table`, with a guard that keeps the `Cache` alive and borrows nothing.
-    async fn read_table_owned(
+    #[track_caller]
+    fn read_table_owned(
         self: &::async_monitor::__private::Arc<Self>,
-    ) -> CacheTableReadOwnedGuard<'d, K, N>
+    ) -> impl ::core::future::Future<Output = CacheTableReadOwnedGuard<'d, K, N>>
     where
         Self: 'static,
         for<'__a> &'__a HashMap<K, &'d [u8; N]>: ::async_monitor::__private::Shareable,
@@ -1169,10 +1210,15 @@ where
         let __object: &'static Self = unsafe {
             ::async_monitor::__private::kept(&__owner)
         };
-        let __guard = Self::read_table(__object).await;
-        CacheTableReadOwnedGuard(unsafe {
-            ::async_monitor::__private::OwnedCore::new(__owner, __guard)
-        })
+        let __acquire = Self::read_table(__object);
+        let mut __acquire = unsafe {
+            ::async_monitor::__private::OwnedAcquire::new(__owner, __acquire)
+        };
+        async move {
+            CacheTableReadOwnedGuard(
+                unsafe { ::core::pin::Pin::new_unchecked(&mut __acquire) }.await,
+            )
+        }
     }
 }
 ///What the lock `table` of `Cache` guards, without the lock: nobody else has the `Cache`.

@@ -84,7 +84,7 @@ pub use self::locks::{
 };
 pub use self::order::{InOrder, in_order, taken};
 #[cfg(feature = "alloc")]
-pub use self::owned::{Arc, OwnedCore, kept};
+pub use self::owned::{Arc, OwnedAcquire, OwnedCore, kept};
 pub use self::place::{
     Base, Found, FromObject, Gate, Needed, OfObject, Open, Opening, Returns, Shut, base, entry,
     needed,

@@ -2,15 +2,20 @@
 //!
 //! # Invariants
 //!
-//! - **O1** The guard is one of the object that the `Arc` keeps alive, and is dropped before
-//!   it. Its type says `'static`; it is shown for shorter only.
+//! - **O1** The guard, or the future that acquires it, is one of the object that the `Arc` keeps
+//!   alive, and is dropped before it. Its type says `'static`; it is shown for shorter only.
 //!
-//! (The guard is in a `MaybeUninit` because it has references to the object, and a fn that
-//! takes an owned guard by value drops the object before it returns: what is an argument
+//! (Both are in a `MaybeUninit` because they have references to the object, and a fn that
+//! takes their owner by value drops the object before it returns: a reference in an argument
 //! must outlast the call.)
 
 pub use alloc::sync::Arc;
+use core::future::Future;
 use core::mem::MaybeUninit;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+
+use crate::gate::polled_after_completion;
 
 /// An object, and a guard of one of its locks (O1).
 pub struct OwnedCore<O: ?Sized, G> {
@@ -54,6 +59,64 @@ impl<O: ?Sized, G> Drop for OwnedCore<O, G> {
     fn drop(&mut self) {
         // SAFETY: initialized by `new`, and not used again. The object is still there (O1).
         unsafe { self.guard.assume_init_drop() }
+    }
+}
+
+/// The future of an [`OwnedCore`].
+#[must_use = "futures do nothing unless they are awaited"]
+pub struct OwnedAcquire<O: ?Sized, F> {
+    /// Initialized as long as there is an owner; pinned with this.
+    future: MaybeUninit<F>,
+    /// Until the guard is acquired.
+    owner: Option<Arc<O>>,
+}
+
+impl<O: ?Sized, F: Future> OwnedAcquire<O, F> {
+    /// # Safety
+    ///
+    /// `future`, and the guard that it acquires, borrow nothing but the object behind `owner`.
+    #[inline]
+    pub unsafe fn new(owner: Arc<O>, future: F) -> Self {
+        OwnedAcquire {
+            future: MaybeUninit::new(future),
+            owner: Some(owner),
+        }
+    }
+}
+
+impl<O: ?Sized, F: Future> Future for OwnedAcquire<O, F> {
+    type Output = OwnedCore<O, F::Output>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // SAFETY: the future is moved nowhere.
+        let this = unsafe { self.get_unchecked_mut() };
+        if this.owner.is_none() {
+            polled_after_completion();
+        }
+        // SAFETY: there is an owner, and the future is pinned with this.
+        let future = unsafe { Pin::new_unchecked(this.future.assume_init_mut()) };
+        let guard = ready!(future.poll(cx));
+        let Some(owner) = this.owner.take() else {
+            unreachable!("nobody else has taken it");
+        };
+        // SAFETY: as `new` demands.
+        let guard = unsafe { OwnedCore::new(owner, guard) };
+        // SAFETY: initialized until now, and not used again, as there is no owner. The object is
+        // still there, in the guard (O1).
+        unsafe { this.future.assume_init_drop() };
+        Poll::Ready(guard)
+    }
+}
+
+impl<O: ?Sized, F> Drop for OwnedAcquire<O, F> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.owner.is_some() {
+            // SAFETY: there is an owner, and the future is not used again. The object is still
+            // there (O1).
+            unsafe { self.future.assume_init_drop() }
+        }
     }
 }
 

@@ -39,8 +39,7 @@
 //! `debug_assertions` also those statements of any other body that have neither.
 //! (Of a body that only awaits its async locks, only in those builds.) A guard that is
 //! acquired by hand is known by the place at which it was acquired, and belongs to no section: it
-//! is listed once somebody waits for its lock. (The methods of a derive that wait,
-//! `acquire_ledger`, have the place of the derive.) But a thread that waits for a sync lock which it
+//! is listed once somebody waits for its lock. But a thread that waits for a sync lock which it
 //! holds by a guard panics, too, in builds with `debug_assertions`, as no such guard is sent
 //! away. An `.await` that a macro hides (`select!`) is not seen: a section that waits there is
 //! listed once somebody waits for its lock, but not taken for the cause of a deadlock.

@@ -736,9 +736,8 @@ impl fmt::Display for Report {
             }
             if self.kind == Kind::LongHold && held.section.is_none() {
                 f.write_str(
-                    "  It is kept by a guard; if the place is that of a derive, by one of a method \
-                     `acquire_..`. If what waits is called while that guard is kept, neither will \
-                     go on: drop the guard first\n",
+                    "  It is kept by a guard. If what waits is called while that guard is kept, \
+                     neither will go on: drop the guard first\n",
                 )?;
             }
         }

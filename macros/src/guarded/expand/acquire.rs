@@ -15,7 +15,7 @@ impl Side<'_> {
     ///
     /// ```text
     /// impl Account {
-    ///     async fn acquire_ledger(&self) -> AccountLedgerGuard<'_> { .. }
+    ///     fn acquire_ledger(&self) -> impl Future<Output = AccountLedgerGuard<'_>> { .. }
     ///     fn try_acquire_ledger(&self) -> Option<AccountLedgerGuard<'_>> { .. }
     ///     fn acquire_ledger_blocking(&self) -> AccountLedgerGuard<'_> {
     ///         ::async_monitor::__private::block_on(self.acquire_ledger())
@@ -49,8 +49,9 @@ impl Side<'_> {
             "Waits for the lock `{name}` by parking the thread: the way in from code that is not \
              async."
         );
-        let (acquired, tried) = (self.acquired(), self.tried());
+        let tried = self.tried();
         if self.lock.is_sync {
+            let acquired = self.acquired_sync();
             let doc = format!(
                 "Acquires the lock `{name}` {how}, and parks the thread while that has to wait."
             );
@@ -73,12 +74,14 @@ impl Side<'_> {
                 }
             };
         }
+        let acquiring = self.acquiring(|guard| guard);
         quote! {
             #[automatically_derived]
             impl #params #this #where_clause {
                 #[doc = #doc]
-                #vis async fn #acquire(&self) -> #guard #bound {
-                    #acquired
+                #[track_caller]
+                #vis fn #acquire(&self) -> impl ::core::future::Future<Output = #guard> #bound {
+                    #acquiring
                 }
 
                 #[doc = #try_doc]
@@ -90,6 +93,7 @@ impl Side<'_> {
 
                 #krate::__with_std! {
                     #[doc = #blocking_doc]
+                    #[track_caller]
                     #vis fn #blocking(&self) -> #guard #bound {
                         #krate::__private::block_on(self.#acquire())
                     }
@@ -98,42 +102,32 @@ impl Side<'_> {
         }
     }
 
-    /// Expands to:
+    /// The future of what is `made` of the guard. Expands to:
     ///
     /// ```text
-    /// let __lock = ::async_monitor::__private::field(&self.ledger).__resolve().__lock();
-    /// let __guard = ::async_monitor::__private::infallible(
-    ///     ::async_monitor::AsyncLock::acquire(__lock).await,
+    /// let mut __acquire = ::async_monitor::AsyncLock::acquire(
+    ///     ::async_monitor::__private::field(&self.ledger).__resolve().__lock(),
     /// );
-    /// let __guard = ::async_monitor::__private::field(&self.ledger)
-    ///     .__resolve()
-    ///     .__of::<Self, __AccountLedger>(__guard);
-    /// AccountLedgerGuard(
-    ///     unsafe { ::async_monitor::__private::Core::new(self, __guard) },
-    ///     ::core::marker::PhantomData,
-    /// )
+    /// async move {
+    ///     let __guard = unsafe { ::core::pin::Pin::new_unchecked(&mut __acquire) }.await;
+    ///     let __guard = ::async_monitor::__private::field(&self.ledger)
+    ///         .__resolve()
+    ///         .__of::<Self, __AccountLedger>(::async_monitor::__private::infallible(__guard));
+    ///     AccountLedgerGuard(
+    ///         unsafe { ::async_monitor::__private::Core::new(self, __guard) },
+    ///         ::core::marker::PhantomData,
+    ///     )
+    /// }
     /// ```
     ///
-    /// or, for a sync lock, to:
+    /// The lock's future is made outside of the block: an `async fn` does not know its caller,
+    /// whose place is in reports. It is polled where it is: to await it would move it to another
+    /// place in the block, which has room for both.
     ///
-    /// ```text
-    /// let __guard = ::async_monitor::SyncLock::acquire(sync_object_lock(self));
-    /// AccountLedgerGuard(..)
-    /// ```
-    fn acquired(&self) -> TokenStream {
+    /// SAFETY, of what is generated: the block has captured the future, moves it nowhere, and
+    /// is pinned when it runs.
+    fn acquiring(&self, make: impl FnOnce(TokenStream) -> TokenStream) -> TokenStream {
         let krate = &self.monitor.krate;
-        if self.lock.is_sync {
-            let acquire = if self.is_shared {
-                quote!(SyncRwLock::read)
-            } else {
-                quote!(SyncLock::acquire)
-            };
-            let (lock, guard) = (self.lock_of(&quote!(self)), self.new_guard());
-            return quote! {
-                let __guard = #krate::#acquire(#lock);
-                #guard
-            };
-        }
         let (acquire, resolve, of) = if self.is_shared {
             (
                 quote!(AsyncRwLock::read),
@@ -143,18 +137,43 @@ impl Side<'_> {
         } else {
             (quote!(AsyncLock::acquire), quote!(__resolve), quote!(__of))
         };
-        let (lock, marker, guard) = (&self.lock.ident, &self.marker, self.new_guard());
+        let (lock, marker, unsafe_) = (&self.lock.ident, &self.marker, unsafe_());
+        let made = make(self.new_guard());
         quote! {
-            let __lock = #krate::__private::field(&self.#lock).#resolve().__lock();
-            let __guard = #krate::__private::infallible(#krate::#acquire(__lock).await);
-            let __guard = #krate::__private::field(&self.#lock)
-                .#resolve()
-                .#of::<Self, #marker>(__guard);
+            let mut __acquire = #krate::#acquire(
+                #krate::__private::field(&self.#lock).#resolve().__lock(),
+            );
+            async move {
+                let __guard = #unsafe_ { ::core::pin::Pin::new_unchecked(&mut __acquire) }.await;
+                let __guard = #krate::__private::field(&self.#lock)
+                    .#resolve()
+                    .#of::<Self, #marker>(#krate::__private::infallible(__guard));
+                #made
+            }
+        }
+    }
+
+    /// The guard of a sync lock. Expands to:
+    ///
+    /// ```text
+    /// let __guard = ::async_monitor::SyncLock::acquire(sync_object_lock(self));
+    /// AccountLedgerGuard(..)
+    /// ```
+    fn acquired_sync(&self) -> TokenStream {
+        let krate = &self.monitor.krate;
+        let acquire = if self.is_shared {
+            quote!(SyncRwLock::read)
+        } else {
+            quote!(SyncLock::acquire)
+        };
+        let (lock, guard) = (self.lock_of(&quote!(self)), self.new_guard());
+        quote! {
+            let __guard = #krate::#acquire(#lock);
             #guard
         }
     }
 
-    /// As [`acquired`](Self::acquired), without waiting.
+    /// Acquires at once, or not at all.
     fn tried(&self) -> TokenStream {
         let lock = self.lock_of(&quote!(self));
         self.guard_if(&match (self.lock.is_sync, self.is_shared) {
@@ -241,7 +260,7 @@ impl Side<'_> {
     ///     type Error = ::core::convert::Infallible;
     ///     fn id(&self) -> ::async_monitor::LockId { .. }
     ///     fn at_once(&self, __site: &'static Site) -> Option<Self::Waited<'_>> { .. }
-    ///     async fn wait(&self) -> Result<Self::Waited<'_>, Self::Error> { .. }
+    ///     fn wait(&self) -> impl Future<Output = Result<Self::Waited<'_>, Self::Error>> { .. }
     ///     fn finish<'__guard>(__waited: Self::Waited<'__guard>) -> Self::Guard<'__guard> { .. }
     ///     fn release_unchanged<'__guard>(__guard: Self::Guard<'__guard>) { .. }
     /// }
@@ -354,7 +373,7 @@ impl Side<'_> {
     /// ```text
     /// type Waited<'__guard> = AccountLedgerGuard<'__guard>;
     /// fn at_once(&self, __site: &'static Site) -> Option<Self::Waited<'_>> { .. }
-    /// async fn wait(&self) -> Result<Self::Waited<'_>, Self::Error> { .. }
+    /// fn wait(&self) -> impl Future<Output = Result<Self::Waited<'_>, Self::Error>> { .. }
     /// fn finish<'__guard>(__waited: Self::Waited<'__guard>) -> Self::Guard<'__guard> {
     ///     __waited
     /// }
@@ -413,7 +432,8 @@ impl Side<'_> {
                 }
             };
         }
-        let (guard, acquired) = (self.guard_type(&quote!('__guard)), self.acquired());
+        let guard = self.guard_type(&quote!('__guard));
+        let acquiring = self.acquiring(|guard| quote!(::core::result::Result::Ok(#guard)));
         let at_once = self.at_once();
         quote! {
             type Waited<'__guard> = #guard where Self: '__guard;
@@ -426,8 +446,12 @@ impl Side<'_> {
                 #at_once
             }
 
-            async fn wait(&self) -> ::core::result::Result<Self::Waited<'_>, Self::Error> {
-                ::core::result::Result::Ok({ #acquired })
+            fn wait(
+                &self,
+            ) -> impl ::core::future::Future<
+                Output = ::core::result::Result<Self::Waited<'_>, Self::Error>,
+            > {
+                #acquiring
             }
 
             #finish

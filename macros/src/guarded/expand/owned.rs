@@ -23,17 +23,23 @@ impl Side<'_> {
     /// }
     ///
     /// impl Account {
-    ///     async fn acquire_ledger_owned(self: &Arc<Self>) -> AccountLedgerOwnedGuard {
+    ///     fn acquire_ledger_owned(
+    ///         self: &Arc<Self>,
+    ///     ) -> impl Future<Output = AccountLedgerOwnedGuard> {
     ///         let __owner = Arc::clone(self);
     ///         let __object: &'static Self = unsafe { kept(&__owner) };
-    ///         let __guard = __object.acquire_ledger().await;
-    ///         AccountLedgerOwnedGuard(unsafe { OwnedCore::new(__owner, __guard) })
+    ///         let __acquire = Self::acquire_ledger(__object);
+    ///         let mut __acquire = unsafe { OwnedAcquire::new(__owner, __acquire) };
+    ///         async move {
+    ///             AccountLedgerOwnedGuard(unsafe { Pin::new_unchecked(&mut __acquire) }.await)
+    ///         }
     ///     }
     /// }
     /// ```
     ///
     /// SAFETY, of what is generated: the guard is of the object behind the `Arc`, which is
-    /// kept beside it, and while it is waited for (O1). `fields` shows it for as long as
+    /// kept beside it, and beside the future before (O1). The block is pinned when it polls
+    /// that future, and moves it nowhere. `fields` shows the guard for as long as
     /// the owned guard is borrowed.
     pub(super) fn expand_owned(&self) -> TokenStream {
         let Side { monitor, guard, .. } = self;
@@ -60,10 +66,27 @@ impl Side<'_> {
         let span = public(self.lock.ident.span());
         let method = format_ident!("{}_{name}_owned", self.verb, span = span);
         let acquire = format_ident!("{}_{name}", self.verb);
-        let (is_async, awaited) = if self.lock.is_sync {
-            (None, None)
+        let (output, acquired) = if self.lock.is_sync {
+            (
+                quote!(#owned #arguments),
+                quote! {
+                    let __guard = Self::#acquire(__object);
+                    #owned(#unsafe_ { #private::OwnedCore::new(__owner, __guard) })
+                },
+            )
         } else {
-            (Some(quote!(async)), Some(quote!(.await)))
+            (
+                quote!(impl ::core::future::Future<Output = #owned #arguments>),
+                quote! {
+                    let __acquire = Self::#acquire(__object);
+                    let mut __acquire = #unsafe_ {
+                        #private::OwnedAcquire::new(__owner, __acquire)
+                    };
+                    async move {
+                        #owned(#unsafe_ { ::core::pin::Pin::new_unchecked(&mut __acquire) }.await)
+                    }
+                },
+            )
         };
         let bounds = self.shareable();
         let doc = format!(
@@ -114,17 +137,15 @@ impl Side<'_> {
                 #[automatically_derived]
                 impl #params #this #where_clause {
                     #[doc = #method_doc]
-                    #method_vis #is_async fn #method(
-                        self: &#private::Arc<Self>,
-                    ) -> #owned #arguments
+                    #[track_caller]
+                    #method_vis fn #method(self: &#private::Arc<Self>) -> #output
                     where
                         Self: 'static,
                         #bounds
                     {
                         let __owner = ::core::clone::Clone::clone(self);
                         let __object: &'static Self = #unsafe_ { #private::kept(&__owner) };
-                        let __guard = Self::#acquire(__object) #awaited;
-                        #owned(#unsafe_ { #private::OwnedCore::new(__owner, __guard) })
+                        #acquired
                     }
                 }
             }

@@ -193,7 +193,7 @@ fn either(
 /// ```text
 /// Account! {
 ///     write ledger
-///     { fn __trim_held<'__section, '__held>(&self, ledger: &'__section mut AccountLedgerHeld<'__held>) { .. } }
+///     { fn __trim_held<'ledger>(&self, ledger: &'ledger mut AccountLedgerHeld<'_>) { .. } }
 ///     { ::core::compile_error! { .. } }
 /// }
 /// // the decoy

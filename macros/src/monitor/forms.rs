@@ -370,24 +370,24 @@ pub(super) fn borrows(sig: &Signature) -> bool {
     borrows || text.matches('\'').count() > text.matches("'static").count()
 }
 
-/// The view as a parameter of a body: `ledger: &'__section mut AccountLedgerHeld<'__held>`, or
-/// with `'_` where nothing is borrowed: the compiler proposes names to users.
+/// The view as a parameter of a body: `ledger: &'_ mut AccountLedgerHeld<'_>`, or with the
+/// lifetime, which the compiler may propose to users.
 ///
 /// One that reads is bound by a statement, `let ref ledger = *__view;`: where the body writes,
 /// the compiler would propose a `mut` in the type of the parameter, which is not the user's.
 /// To a pattern that refers, it adds none.
 pub(super) fn view_param(
     lock: &OwnLock,
-    lifetimes: Option<[&Lifetime; 2]>,
+    lifetime: Option<&Lifetime>,
     self_ty: &TypePath,
 ) -> (FnArg, Option<TokenStream>) {
     let binding = &lock.binding;
     // Where the compiler says that the view leaves the section.
     let at = own(lock.field.span());
     let elided = Lifetime::new("'_", at);
-    let [section, held] = lifetimes.unwrap_or([&elided; 2]);
+    let section = lifetime.unwrap_or(&elided);
     let reference = quote_spanned!(at=> & #section);
-    let view = view_type(self_ty, &lock.field, lock.mode, &quote!(#held));
+    let view = view_type(self_ty, &lock.field, lock.mode, &quote!(#elided));
     match lock.mode {
         Mode::Exclusive => (parse_quote!(#binding: #reference mut #view), None),
         Mode::Shared => {

@@ -1,21 +1,21 @@
 //! `#[holding(lock)]`: a method of the view alone, which acquires nothing.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{
-    Attribute, GenericParam, Lifetime, LifetimeParam, Meta, ReturnType, Type, TypePath, Visibility,
-    parse_quote,
+    Attribute, FnArg, GenericParam, Lifetime, LifetimeParam, Meta, ReceiverKind, ReturnType, Type,
+    TypePath, Visibility, parse_quote,
 };
 
 use super::elided::Named;
 use super::forms::{
-    self, HeldForm, Receiver, argument_names, attr_for_body, guard_lifetime, turbofish, view_param,
+    HeldForm, Receiver, argument_names, attr_for_body, guard_lifetime, turbofish, view_param,
 };
 use super::model::struct_path;
 use crate::diagnostics::Errors;
 use crate::gather::Gather;
-use crate::names::{Krate, own, plain, public, replace_self};
+use crate::names::{Krate, has_ident, own, plain, public, replace_self};
 use crate::section::{self, Function, Kind, Mode, OwnLock};
 
 /// A method of the view of `lock`.
@@ -88,8 +88,9 @@ impl Holding {
             return None;
         }
         let mut function = function.clone();
-        let section = Lifetime::new("'__section", own(lock.field.span()));
-        let borrows = receiver.lifetime.is_none() && name_output(&mut function, &section);
+        let section = section_lifetime(&function, &lock, self_ty);
+        let mut borrows = has_lifetime(&function.sig.to_token_stream(), &section);
+        borrows |= receiver.lifetime.is_none() && name_output(&mut function, &section);
         Some(Holding {
             body_fn: body_fn(&function, attribute, &lock, &section, borrows, self_ty),
             held: held(
@@ -148,6 +149,37 @@ fn can_be_passed_on(function: &Function, errors: &Errors) -> bool {
     true
 }
 
+/// The lifetime of the section, as the body knows it: `'state`, which the compiler shows at the
+/// name of the lock, and proposes for what is borrowed from the view. So it can be written by the
+/// user, unless the name has another meaning.
+fn section_lifetime(function: &Function, lock: &OwnLock, self_ty: &TypePath) -> Lifetime {
+    let (name, span) = (lock.field.to_string(), lock.field.span());
+    let lifetime = |name: &str, span| Lifetime::new(&format!("'{name}"), span);
+    let of_lock = |name: &str| lifetime(name, public(span));
+    let params = &function.sig.generics.params;
+    let is_taken = name.starts_with("r#")
+        || has_lifetime(&params.to_token_stream(), &of_lock(&name))
+        || has_lifetime(&self_ty.to_token_stream(), &of_lock(&name));
+    if is_taken {
+        lifetime("__section", own(span))
+    } else {
+        of_lock(&name)
+    }
+}
+
+fn has_lifetime(tokens: &TokenStream, lifetime: &Lifetime) -> bool {
+    let mut after_tick = false;
+    tokens.clone().into_iter().any(|token| {
+        let found = match &token {
+            TokenTree::Group(group) => has_lifetime(&group.stream(), lifetime),
+            TokenTree::Ident(ident) => after_tick && *ident == lifetime.ident,
+            _ => false,
+        };
+        after_tick = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '\'');
+        found
+    })
+}
+
 /// Names the lifetimes that the type of the result leaves out. Returns whether there are.
 fn name_output(function: &mut Function, lifetime: &Lifetime) -> bool {
     let ReturnType::Type(_, ty) = &mut function.sig.output else {
@@ -166,17 +198,17 @@ fn name_output(function: &mut Function, lifetime: &Lifetime) -> bool {
 ///
 /// ```text
 /// #[holding(__seen)]
-/// fn __first_held<'__section, '__held>(
-///     &'__section self,
-///     state: &'__section mut AccountStateHeld<'__held>,
+/// fn __first_held<'state>(
+///     &'state self,
+///     state: &'state mut AccountStateHeld<'_>,
 ///     key: &str,
-/// ) -> Option<&'__section u64> {
+/// ) -> Option<&'state u64> {
 ///     let _ = &state;
 ///     // the user's statements
 /// }
 /// ```
 ///
-/// What is borrowed may come from the view or from the object: `'__section` is the shorter
+/// What is borrowed may come from the view or from the object: `'state` is the shorter
 /// of both. The attribute is there again for the compiler to see that it is used.
 fn body_fn(
     function: &Function,
@@ -187,15 +219,11 @@ fn body_fn(
     self_ty: &TypePath,
 ) -> Function {
     let mut body_fn = function.clone();
-    let held = Lifetime::new("'__held", own(lock.field.span()));
-    let names = forms::borrows(&function.sig).then_some([section, &held]);
-    let (param, rebound) = view_param(lock, names, self_ty);
-    for lifetime in names.into_iter().flatten().rev() {
-        let param = GenericParam::Lifetime(LifetimeParam::new(lifetime.clone()));
-        body_fn.sig.generics.params.insert(0, param);
-    }
+    let (param, rebound) = view_param(lock, Some(section), self_ty);
+    let lifetime = GenericParam::Lifetime(LifetimeParam::new(section.clone()));
+    body_fn.sig.generics.params.insert(0, lifetime);
     if borrows {
-        lend_self(&mut body_fn, &quote!(& #section), section);
+        lend_self(&mut body_fn, section);
     }
     body_fn.vis = Visibility::Inherited;
     body_fn.sig.ident = body_name(function);
@@ -218,20 +246,27 @@ fn body_name(function: &Function) -> proc_macro2::Ident {
     )
 }
 
-/// `&'__section self`, with the token `self` that the body knows.
-fn lend_self(function: &mut Function, reference: &TokenStream, _section: &Lifetime) {
-    let Some(this) = function.sig.receiver().map(|receiver| receiver.self_token) else {
+/// `&'state self`, with the tokens that the user has written, unless its lifetime has a name.
+fn lend_self(function: &mut Function, section: &Lifetime) {
+    let receiver = function.sig.inputs.first_mut();
+    let Some(FnArg::Receiver(receiver)) = receiver else {
         return;
     };
-    if let Some(first) = function.sig.inputs.first_mut() {
-        *first = parse_quote!(#reference #this);
+    let (at, this) = (receiver.span(), receiver.self_token);
+    match &mut receiver.kind {
+        ReceiverKind::Reference(_, Some(lifetime), _) if lifetime.ident != "_" => {}
+        ReceiverKind::Reference(_, lifetime, _) => *lifetime = Some(section.clone()),
+        _ => {
+            let reference = quote_spanned!(at=> & #section);
+            *receiver = parse_quote!(#reference #this);
+        }
     }
 }
 
 /// Expands to, together with `expand_held_forms`:
 ///
 /// ```text
-/// fn first<'__section>(&'__section mut self, key: &str) -> Option<&'__section u64> { .. }
+/// fn first<'state>(&'state mut self, key: &str) -> Option<&'state u64> { .. }
 /// ```
 fn held(
     function: &Function,
@@ -303,7 +338,7 @@ fn held(
 ///
 /// ```text
 /// #[doc(hidden)]
-/// pub fn first<'__section>(&'__section self, key: &str) -> Option<&'__section u64>
+/// pub fn first<'state>(&'state self, key: &str) -> Option<&'state u64>
 /// where
 ///     for<'__a> &'__a Self: __AccountFirstRunsInASection,
 /// {
@@ -312,7 +347,8 @@ fn held(
 /// ```
 ///
 /// which can be called nowhere, and says where the method can. It would hide a method of a
-/// trait that has the same name, so for the names of those that everybody knows there is none.
+/// trait that has the same name, so for the names of those that everybody knows there is none; nor
+/// where it returns an `impl Trait`, of which it would have to have a value.
 fn decoy(
     function: &Function,
     lock: &OwnLock,
@@ -321,7 +357,8 @@ fn decoy(
     self_ty: &TypePath,
 ) -> TokenStream {
     let name = plain(&function.sig.ident);
-    if OF_TRAITS.contains(&name.as_str()) {
+    let is_hidden_type = has_ident(&function.sig.output.to_token_stream(), "impl");
+    if OF_TRAITS.contains(&name.as_str()) || is_hidden_type {
         return TokenStream::new();
     }
     let mut decoy = function.clone();
@@ -329,7 +366,7 @@ fn decoy(
     if borrows {
         let param = GenericParam::Lifetime(LifetimeParam::new(section.clone()));
         decoy.sig.generics.params.insert(0, param);
-        lend_self(&mut decoy, &quote!(& #section), section);
+        lend_self(&mut decoy, section);
     }
     if let Some(sig) = decoy.with_named_params(&TokenStream::new()) {
         decoy.sig = sig;

@@ -176,7 +176,12 @@ const KNOWN_MACROS: [&str; 33] = [
 /// Whether the macro is one of [`KNOWN_MACROS`], by its name.
 pub(crate) fn is_known_macro(mac: &Macro) -> bool {
     let last = mac.path.segments.last();
-    last.is_some_and(|last| KNOWN_MACROS.iter().any(|name| last.ident == name))
+    last.is_some_and(|last| is_known_name(&last.ident))
+}
+
+/// Whether the name is one of [`KNOWN_MACROS`].
+pub(super) fn is_known_name(name: &Ident) -> bool {
+    KNOWN_MACROS.iter().any(|known| name == known)
 }
 
 /// Whether the statements may suspend. If `is_forbidden`, unknown macros are

@@ -8,6 +8,7 @@ mod control_flow;
 mod expand;
 mod for_monitor;
 mod function;
+mod misnamed;
 mod model;
 mod options;
 mod parse;
@@ -42,6 +43,7 @@ pub(crate) fn synchronized(arguments: TokenStream, item: TokenStream) -> TokenSt
             let mut section = Section::new(parsed, &Scope::of_fn(&function));
             validate::function(&function, &mut section, &errors);
             output.extend(if section.is_complete {
+                misnamed::rename(&mut section, &function);
                 expand::function(function, &section)
             } else {
                 let first = errors.first().unwrap_or_default();
@@ -66,7 +68,10 @@ pub(crate) fn with_lock(input: TokenStream) -> TokenStream {
     let first = errors.first();
     let errors = errors.finish();
     match first {
-        None => expand::block(&section, &body),
+        None => {
+            misnamed::hide(&mut section, &body);
+            expand::block(&section, &body)
+        }
         Some(first) => {
             let (arguments, body) = parse::last_block(input);
             expand::unknown_block(arguments, &body, &first, &errors)

@@ -75,6 +75,8 @@ pub(super) struct Timeout {
 /// A lock, and the name of what it leads to.
 pub(super) struct Lock {
     pub(super) binding: Ident,
+    /// The name by which it would be bound, were it not misspelt: see `misnamed`.
+    pub(super) not_used: Option<Ident>,
     /// The user has chosen what it is bound as.
     pub(super) is_named: bool,
     pub(super) mode: Mode,
@@ -187,6 +189,14 @@ impl Section {
     }
 }
 
+impl Section {
+    /// All that sees the bindings: the body, and the condition.
+    pub(super) fn seen_by(&self, body: &TokenStream) -> TokenStream {
+        let condition = self.options.when.as_ref().map(|when| &when.condition);
+        quote!(#condition; #body)
+    }
+}
+
 /// A lock with a name: `validate` has found the others.
 fn lock(argument: LockArgument, scope: &Scope) -> Option<Lock> {
     let LockArgument {
@@ -198,6 +208,7 @@ fn lock(argument: LockArgument, scope: &Scope) -> Option<Lock> {
     let resolved = resolve(peeled(&expr), name.as_ref(), scope);
     Some(Lock {
         is_named: name.is_some(),
+        not_used: None,
         binding: name.or_else(|| default_name(&expr))?,
         mode,
         expr: resolved,

@@ -13,8 +13,8 @@
 //!                             -> Otherwise            in any case
 //!     .__select(&account.ledger)
 //!                             OfObject                the object has the lock
-//!                             Value                   has `__resolve` if the field is an
-//!                                                     async lock,
+//!                             AnyValue                has `__resolve` if there is no such field,
+//!                             -> Value                if the field is an async lock,
 //!                             -> SyncValue            if it is a sync lock,
 //!                             -> ValueTarget1 ...     if what it derefs to is a lock, ...
 //!                             -> ValueOtherwise       in any case: an error that says so
@@ -43,7 +43,7 @@
 //!     .__select(&account.ledger)
 //!                             OfObject                marked `#[lock(rw)]`
 //!                             ToRead                  any other of the derive
-//!                             Value
+//!                             AnyValue
 //!     .__resolve_shared()
 //!                             OfObject | Plain | PlainSync | PlainReading | PlainSyncReading
 //! entry(.., object, ..)       Derived | Plain | PlainSync     several tasks at a time
@@ -62,7 +62,7 @@ use core::ops::Deref;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-use super::errors::ErrorEntry;
+use super::errors::{ErrorEntry, ErrorOnly};
 use super::place::{Base, FromObject, Gate, OfObject, Shut};
 use super::reading::{Exclusively, ExclusivelyPlain, ExclusivelyPlainSync};
 use super::suspend_mode::Mode;
@@ -661,14 +661,15 @@ pub fn probe_shared<B: ?Sized, const READ: u128, const KEY: u128>(
 
 /// Looks for a lock in `value`.
 #[inline]
-pub fn value<L: ?Sized>(value: &L) -> Value<'_, L> {
+pub fn value<L: ?Sized>(value: &L) -> AnyValue<'_, L> {
     let target2 = ValueTarget2(ExclusiveValueTarget2(SyncValueTarget2(
         ExclusiveSyncValueTarget2(ValueOtherwise(value)),
     )));
     let target1 = ValueTarget1(ExclusiveValueTarget1(SyncValueTarget1(
         ExclusiveSyncValueTarget1(target2),
     )));
-    Value(ExclusiveValue(SyncValue(ExclusiveSyncValue(target1))))
+    let sync = SyncValue(ExclusiveSyncValue(target1));
+    AnyValue(Value(ExclusiveValue(sync)))
 }
 
 /// Declares a list of types of which each derefs to the next one.
@@ -705,7 +706,7 @@ chain! {
     ReadTarget4 ExclusiveTarget4 ReadOtherwise
 }
 chain! {
-    ['a, L: ?Sized] Value<'a, L> ExclusiveValue SyncValue ExclusiveSyncValue
+    ['a, L: ?Sized] AnyValue<'a, L> Value ExclusiveValue SyncValue ExclusiveSyncValue
     ValueTarget1 ExclusiveValueTarget1 SyncValueTarget1 ExclusiveSyncValueTarget1
     ValueTarget2 ExclusiveValueTarget2 SyncValueTarget2 ExclusiveSyncValueTarget2
     ValueOtherwise
@@ -777,7 +778,7 @@ select! {
 impl<B: ?Sized, const KEY: u128> Otherwise<B, KEY> {
     #[doc(hidden)]
     #[inline]
-    pub fn __select<'p, L: ?Sized>(&self, field: &'p L) -> Value<'p, L> {
+    pub fn __select<'p, L: ?Sized>(&self, field: &'p L) -> AnyValue<'p, L> {
         value(field)
     }
 }
@@ -785,7 +786,7 @@ impl<B: ?Sized, const KEY: u128> Otherwise<B, KEY> {
 impl<B: ?Sized, const READ: u128, const KEY: u128> ReadOtherwise<B, READ, KEY> {
     #[doc(hidden)]
     #[inline]
-    pub fn __select<'p, L: ?Sized>(&self, field: &'p L) -> Value<'p, L> {
+    pub fn __select<'p, L: ?Sized>(&self, field: &'p L) -> AnyValue<'p, L> {
         value(field)
     }
 }
@@ -829,6 +830,22 @@ resolve! {
     __resolve_shared: SyncRwLock => PlainSync, SyncValue SyncValueTarget1 SyncValueTarget2;
     __resolve_shared: SyncLock => PlainSyncReading,
         ExclusiveSyncValue ExclusiveSyncValueTarget1 ExclusiveSyncValueTarget2;
+}
+
+/// What has no type, as it is a field or a name that there is not, meets every bound. It is no
+/// lock of any kind, so that only that is said of it.
+impl<L: ErrorOnly + ?Sized> AnyValue<'_, L> {
+    #[doc(hidden)]
+    #[inline]
+    pub fn __resolve(&self) -> ErrorEntry {
+        ErrorEntry
+    }
+
+    #[doc(hidden)]
+    #[inline]
+    pub fn __resolve_shared(&self) -> ErrorEntry {
+        ErrorEntry
+    }
 }
 
 impl<'a, L: ?Sized> ValueOtherwise<'a, L> {

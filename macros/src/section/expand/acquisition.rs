@@ -12,6 +12,7 @@ use super::site::{Site, Wait};
 use super::watching;
 use crate::gather::Gather;
 use crate::names::{self, Krate, own, plain, unsafe_};
+use crate::section::misnamed;
 use crate::section::model::{Lock, LockExpr, Section};
 use crate::section::parse::Mode;
 
@@ -510,10 +511,12 @@ impl<'s> Acquisition<'s> {
             quote_spanned!(span=> &mut #guard)
         };
         let used = used(self.model, span);
+        let check = misnamed::check(self.model, entry_type, &self.private());
         quote_spanned! {span=>
             let mut #view = #entry_type.__view(#guard);
             #bind
             #used
+            #check
         }
     }
 }

@@ -26,7 +26,7 @@ impl Account {
             ::core::file!(),
             ::core::line!(),
             ::core::column!(),
-            "*ledger.balance >= amount",
+            __CONDITION,
             &[
                 ::async_monitor::__private::SiteLock::new(
                     ::core::stringify!(ledger),
@@ -81,6 +81,7 @@ impl Account {
         };
         let mut __guard0 = __waited0;
         __asking.__acquired();
+        const __CONDITION: &::core::primitive::str = "*ledger.balance >= amount";
         let __inside = unsafe {
             (&__section).__inside_body(__type0.__suspend_mode().__acquires_last(), false)
         };

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::fmt::Display;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 
 use crate::gather::Gather;
@@ -14,12 +14,15 @@ use crate::gather::Gather;
 /// would lose errors, and panics in debug builds.
 pub(crate) struct Errors {
     found: RefCell<Option<Vec<syn::Error>>>,
+    /// What was half typed, and has a meaning all the same.
+    mended: RefCell<Vec<syn::Error>>,
 }
 
 impl Errors {
     pub(crate) fn new() -> Self {
         Errors {
             found: RefCell::new(Some(Vec::new())),
+            mended: RefCell::default(),
         }
     }
 
@@ -41,6 +44,16 @@ impl Errors {
         result.map_err(|error| self.push(error)).ok()
     }
 
+    /// Reports what is half typed, and returns the error that stands in for it. It is reported
+    /// along with the mistakes, and is none.
+    pub(crate) fn mended(&self, at: Span, message: String) -> TokenStream {
+        let error = syn::Error::new(at, message);
+        let stands_in = error.to_compile_error();
+        self.mended.borrow_mut().push(error);
+        stands_in
+    }
+
+    /// Whether there are no mistakes.
     pub(crate) fn is_empty(&self) -> bool {
         self.found.borrow().as_ref().is_none_or(Vec::is_empty)
     }
@@ -57,15 +70,17 @@ impl Errors {
         let found = other.found.take().unwrap_or_default();
         let is_right = found.is_empty();
         found.into_iter().for_each(|error| self.push(error));
+        self.mended.borrow_mut().append(&mut other.mended.take());
         is_right
     }
 
-    /// One `compile_error!` for each mistake, or nothing.
+    /// One `compile_error!` for each mistake, and for what is half typed.
     pub(crate) fn finish(self) -> TokenStream {
         self.found
             .take()
             .unwrap_or_default()
             .iter()
+            .chain(&self.mended.take())
             .map(syn::Error::to_compile_error)
             .gather()
     }

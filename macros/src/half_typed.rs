@@ -66,9 +66,13 @@ fn an_attribute_keeps_its_fn() {
 #[test]
 fn names_of_locks_are_bound() {
     for (arguments, bound) in [
-        ("ledger, when =", "let ledger = :: core :: compile_error !"),
-        ("a = self.inner.", "let a = :: core :: compile_error !"),
-        ("STATE.", "let state = :: core :: compile_error !"),
+        (
+            "ledger, timeo: 1",
+            "let ledger = :: core :: compile_error !",
+        ),
+        ("STATE.", "let state ="),
+        ("a = self.inner.", "let a ="),
+        ("self.ledger.", "let ledger ="),
         ("\"ledger\"", "let ledger = :: core :: compile_error !"),
         (
             "self.acquire_ledger().await",
@@ -78,6 +82,77 @@ fn names_of_locks_are_bound() {
         let item = "fn f(&self) { (ledger, a, state) }";
         let expansion = section::synchronized(tokens(arguments), tokens(item));
         keeps(&expansion, &[bound, "(ledger, a, state)"]);
+    }
+}
+
+/// An editor completes a name where the code as it is expands to the same as the code with a name,
+/// up to that.
+#[test]
+fn what_is_half_typed_expands_to_the_same() {
+    let attribute = |arguments: &str| {
+        let item = "async fn f(&self, parts: &Parts) { ledger.f() }";
+        section::synchronized(tokens(arguments), tokens(item)).to_string()
+    };
+    let block = |arguments: &str| {
+        section::with_lock(tokens(&format!("{arguments}, {{ ledger.f() }}"))).to_string()
+    };
+    // The keys of locks differ, and are of one length.
+    let digits = |text: String| text.replace(|char: char| char.is_ascii_digit(), "0");
+    for arguments in [
+        "ledger, when = ledger.history.",
+        "ledger, when = ledger.",
+        "ledger, when = *ledger.balance > 0 && ledger.history.| && true",
+        "ledger, when = !(ledger.history.)",
+        "ledger, when = (ledger.history.|).len() == 1, timeout = LIMIT",
+        "ledger, when = ledger.history.is_e",
+        "ledger, when = ",
+        "ledger, when = |, atomic",
+        "ledger, timeout = |, atomic",
+        "ledger, timeout = self.",
+        "self.",
+        "self.le",
+        "read(self.|)",
+        "log, self.",
+        "self.inner.",
+        "parts.",
+    ] {
+        let at = arguments
+            .find('|')
+            .unwrap_or(arguments.trim_end_matches(')').len());
+        let (before, behind) = arguments.split_at(at);
+        let behind = behind.trim_start_matches('|');
+        for expand in [&attribute as &dyn Fn(&str) -> String, &block] {
+            let as_it_is = digits(expand(&format!("{before}{behind}")));
+            let with_a_name = digits(expand(&format!("{before}name{behind}")));
+            let typed = before.rsplit(|char: char| !char.is_alphanumeric() && char != '_');
+            let name = format!("{}name", typed.into_iter().next().unwrap_or_default());
+            let (same, _) = with_a_name.split_once(&name).expect("the name");
+            let same = same.trim_end_matches([' ', '.']);
+            assert!(as_it_is.starts_with(same), "{arguments}: {as_it_is}");
+            let is_whole = before.ends_with(char::is_alphanumeric);
+            assert_eq!(as_it_is.contains("compile_error"), !is_whole, "{arguments}");
+        }
+    }
+}
+
+/// What may follow a `.`, and what means something to a macro only.
+#[test]
+fn what_is_whole_stays_as_it_is() {
+    for condition in [
+        "(0..).contains(ledger.balance)",
+        "(..=3).contains(ledger.balance)",
+        "(1..*ledger.balance).is_empty()",
+        "ledger.0.1 == ledger.pair.0",
+        "holds!(ledger.)",
+        "{ let x = 1.; x > 0. }",
+    ] {
+        let item = tokens("async fn f(&self) { ledger.f() }");
+        let arguments = tokens(&format!("ledger, when = {condition}"));
+        let expansion = section::synchronized(arguments, item);
+        let text = expansion.to_string().replace(' ', "");
+        assert!(!text.contains("compile_error"), "{condition}: {expansion}");
+        let kept = condition.replace(' ', "");
+        assert!(text.contains(&kept), "{condition}: {expansion}");
     }
 }
 

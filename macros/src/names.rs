@@ -1,6 +1,6 @@
 //! Names that the macros make, and the types they know by name.
 
-use proc_macro2::{Delimiter, Group, Ident, Spacing, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Literal, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
@@ -214,6 +214,15 @@ pub(crate) fn key(name: &str) -> u128 {
     name.bytes().fold(OFFSET, |hash, byte| {
         (hash ^ u128::from(byte)).wrapping_mul(PRIME)
     })
+}
+
+/// A key as code. All but zero have the same length: `section/mend.rs` says why.
+pub(crate) fn key_literal(key: u128) -> Literal {
+    let width = if key == 0 { 1 } else { 39 };
+    let digits = format!("{key:0width$}u128");
+    digits
+        .parse()
+        .unwrap_or_else(|_| Literal::u128_suffixed(key))
 }
 
 /// Whether one name was probably meant by the other: one letter makes the

@@ -8,6 +8,7 @@ mod control_flow;
 mod expand;
 mod for_monitor;
 mod function;
+mod mend;
 mod misnamed;
 mod model;
 mod options;

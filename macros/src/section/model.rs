@@ -6,6 +6,7 @@ use syn::spanned::Spanned;
 use syn::{Expr, Member};
 
 use super::function::{Base, Function};
+use super::mend::{Unnamed, unnamed};
 use super::options::OptionArgument;
 use super::parse::{LockArgument, Mode};
 use super::validate::Arguments;
@@ -96,6 +97,8 @@ pub(super) enum LockExpr {
         /// a lock of no derive borrows that field alone.
         path: Option<TokenStream>,
         field: Ident,
+        /// What stands in for `.field`, where that is still to be typed.
+        unnamed: Option<TokenStream>,
         /// The base is `self`.
         is_own: bool,
     },
@@ -110,6 +113,7 @@ impl LockExpr {
             base: receiver.object_at(field.span()),
             path: Some(receiver.at(field.span()).into_token_stream()),
             field: field.clone(),
+            unnamed: None,
             is_own: true,
         }
     }
@@ -220,6 +224,9 @@ fn lock(argument: LockArgument, scope: &Scope) -> Option<Lock> {
 /// What a lock is bound as if the user does not say: the last name in the
 /// expression. `self` is bound already.
 pub(super) fn default_name(expr: &Expr) -> Option<Ident> {
+    if let Some(unnamed) = unnamed(peeled(expr)) {
+        return Some(unnamed.binding);
+    }
     let last = match peeled(expr) {
         Expr::Field(expr) => match &expr.member {
             Member::Named(field) => field,
@@ -233,6 +240,24 @@ pub(super) fn default_name(expr: &Expr) -> Option<Ident> {
 
 /// Where the lock is.
 fn resolve(expr: &Expr, name: Option<&Ident>, scope: &Scope) -> LockExpr {
+    if let Some(Unnamed {
+        base,
+        access,
+        binding,
+    }) = unnamed(expr)
+    {
+        let is_self = matches!(peeled(&base), Expr::Path(path) if path.path.is_ident("self"));
+        let written = scope.rename(base.to_token_stream());
+        let receiver = scope.receiver.as_ref().filter(|_| is_self);
+        let object = receiver.map(|receiver| receiver.object_at(binding.span()));
+        return LockExpr::Field {
+            base: object.unwrap_or_else(|| written.clone()),
+            path: is_path_of_fields(&base).then_some(written),
+            field: binding,
+            unnamed: Some(access),
+            is_own: false,
+        };
+    }
     match expr {
         Expr::Field(expr) => {
             if let Member::Named(field) = &expr.member {
@@ -246,6 +271,7 @@ fn resolve(expr: &Expr, name: Option<&Ident>, scope: &Scope) -> LockExpr {
                     path: is_path_of_fields(&expr.base).then(|| base.clone()),
                     base,
                     field: field.clone(),
+                    unnamed: None,
                     is_own: is_self,
                 };
             }

@@ -7,7 +7,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Expr, Ident, Token, token};
 
 use super::options::{OptionArgument, SectionOption};
-use super::suggest;
+use super::{mend, suggest};
 use crate::diagnostics::Errors;
 use crate::gather::Gather;
 use crate::names::crate_path;
@@ -51,7 +51,9 @@ pub(super) fn attribute(tokens: TokenStream, errors: &Errors) -> Vec<Argument> {
         }
         Ok(arguments)
     };
-    errors.ok(parser.parse2(tokens)).unwrap_or_default()
+    errors
+        .ok(parser.parse2(mend::mended(tokens, errors)))
+        .unwrap_or_default()
 }
 
 /// Marks the block of what may be a `with_lock!` as one in the body of a section, whose local
@@ -139,7 +141,7 @@ pub(super) fn block(tokens: TokenStream, errors: &Errors) -> (Vec<Argument>, Tok
             separator(input)?;
         }
     };
-    match errors.ok(parser.parse2(tokens)) {
+    match errors.ok(parser.parse2(mend::mended(tokens, errors))) {
         Some(parsed) => parsed,
         None => (Vec::new(), TokenStream::new()),
     }

@@ -78,7 +78,7 @@ impl<'s> Acquisition<'s> {
             restorable: local("restorable"),
             rollback: local("rollback"),
             lease: local("lease"),
-            key: Literal::u128_suffixed(key),
+            key: names::key_literal(key),
             describe: None,
             is_nested,
             is_alone: section.locks.len() == 1,
@@ -118,12 +118,20 @@ impl<'s> Acquisition<'s> {
         };
         match &self.model.expr {
             LockExpr::Field {
-                base, path, field, ..
+                base,
+                path,
+                field,
+                unnamed,
+                ..
             } => {
+                let access = match unnamed {
+                    Some(unnamed) => unnamed.clone(),
+                    None => quote_spanned!(span=> .#field),
+                };
                 let probe = match self.model.mode {
                     Mode::Exclusive => quote_spanned!(span=> probe::<_, #key>),
                     Mode::Shared => {
-                        let any = Literal::u128_suffixed(names::key(&plain(field)));
+                        let any = names::key_literal(names::key(&plain(field)));
                         quote_spanned!(span=> probe_shared::<_, #key, #any>)
                     }
                 };
@@ -144,7 +152,7 @@ impl<'s> Acquisition<'s> {
                             __base.__is(#base);
                         }
                         let __found = #private::#probe(__base, __gate)
-                            .__select(&#path.#field)
+                            .__select(&#path #access)
                             .#resolve();
                         let (__object, __gate) = #private::needed();
                         if __gate.__is_open() {

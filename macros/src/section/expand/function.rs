@@ -1,6 +1,6 @@
 //! `#[synchronized]`, expanded.
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 
 use super::site::{Site, Wait};
@@ -81,7 +81,7 @@ fn receiver_check(function: &Function, section: &Section) -> TokenStream {
     let own_locks = section.own_locks();
     let checks = own_locks.iter().map(|lock| {
         let field = &lock.field;
-        let key = Literal::u128_suffixed(names::key(&plain(field)));
+        let key = names::key_literal(names::key(&plain(field)));
         quote_spanned! {span=>
             #private::mutable_receiver::<_, #key>(&*#this).__check_lock(&#this.#field);
         }

@@ -93,13 +93,20 @@ fn section(section: &Section, site: Site<'_>, statements: TokenStream) -> TokenS
     } else {
         watched.extend(describe);
     }
+    let written = watching::written_condition(section);
     let entered = match &section.options.timeout {
+        Some(timeout) if matches!(site, Site::Block { .. }) => {
+            // The rest is one expression.
+            watched.extend(written);
+            timeout::expand(section, timeout, &locks, site, &snapshots, inside, outcome)
+        }
         Some(timeout) => {
+            let inside = quote!(#written #inside);
             timeout::expand(section, timeout, &locks, site, &snapshots, inside, outcome)
         }
         None => {
             let guards = acquisition::acquire(section, &locks, site);
-            quote!(#snapshots #guards #inside)
+            quote!(#snapshots #guards #written #inside)
         }
     };
     quote!(#entries #questions #watched #entered)

@@ -51,9 +51,10 @@ pub(super) fn declare(
     let private = section.options.krate.private_at(span);
     let local = section_local(span);
     let name = Literal::string(&site.name());
-    let condition = section.options.when.as_ref();
-    let condition = condition.map(|when| spaced(when.condition.clone()));
-    let condition = Literal::string(&condition.unwrap_or_default());
+    let condition = match section.options.when {
+        Some(_) => quote_spanned!(span=> __CONDITION),
+        None => quote_spanned!(span=> ""),
+    };
     let written = locks.iter().map(Acquisition::as_written);
     let unsafe_ = unsafe_();
     let new = quote_spanned!(span=> #unsafe_ { #private::Section::new() });
@@ -73,6 +74,23 @@ pub(super) fn declare(
         );
         #declared
     }
+}
+
+/// Expands to:
+///
+/// ```text
+/// const __CONDITION: &::core::primitive::str = "*ledger.balance >= amount";
+/// ```
+///
+/// behind the condition itself, so that this stands at the same place however long it is: see
+/// `mend`.
+pub(super) fn written_condition(section: &Section) -> TokenStream {
+    let Some(when) = &section.options.when else {
+        return TokenStream::new();
+    };
+    let span = own(Span::call_site());
+    let written = Literal::string(&spaced(when.condition.clone()));
+    quote_spanned!(span=> const __CONDITION: &::core::primitive::str = #written;)
 }
 
 /// Expands to:

@@ -55,9 +55,8 @@ const QUEUED: usize = 1 << 1;
 
 /// A flag that tasks wait for: asyncio's `Event`.
 ///
-/// Everyone who waits when [`set`](Self::set) is called is let through, also
-/// when [`clear`](Self::clear) follows before they run. A `set` is not stored
-/// for anyone beyond the flag itself: whoever comes after a `clear` waits.
+/// [`set`](Self::set) lets all current waiters through, even if [`clear`](Self::clear) follows
+/// before they run. A waiter that arrives after the `clear` waits for the next `set`.
 ///
 /// # Examples
 ///
@@ -94,14 +93,13 @@ impl Event {
         }
     }
 
-    /// Sets the flag and lets through everybody who waits, in the order they
-    /// came.
+    /// Sets the flag and lets all waiters through, in the order they came.
     ///
-    /// Everything before the call happens before what comes after the wait.
+    /// Everything before the call happens before everything after the wait.
     ///
     /// # Panics
     ///
-    /// Where a waker panics. All waiters have been let through then.
+    /// If a waker panics. By then, all waiters have been let through.
     ///
     /// # Examples
     ///
@@ -109,15 +107,9 @@ impl Event {
     /// # futures::executor::block_on(async {
     #[doc = use_of!("Event")]
     ///
-    /// let ready = Event::new();
-    /// let waiter = async {
-    ///     ready.wait().await;
-    ///     "went on"
-    /// };
-    /// let setter = async { ready.set() };
-    /// assert_eq!(futures::join!(waiter, setter).0, "went on");
-    /// // Whoever comes later need not wait.
-    /// ready.wait().await;
+    /// let ready = Event::new(); let waiter = async { ready.wait().await; "went on" };
+    /// let setter = async { ready.set() }; assert_eq!(futures::join!(waiter, setter).0,
+    /// "went on"); // A later waiter returns at once. ready.wait().await;
     /// # });
     /// ```
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
@@ -153,8 +145,7 @@ impl Event {
         }
     }
 
-    /// Clears the flag: whoever waits from now on does so until the next
-    /// [`set`](Self::set).
+    /// Clears the flag: from now on, waiters wait until the next [`set`](Self::set).
     ///
     /// ```
     #[doc = use_of!("Event")]
@@ -207,11 +198,11 @@ impl Event {
         self.word.load(Ordering::Acquire) & SET != 0
     }
 
-    /// Waits until the flag is set; returns at once if it is.
+    /// Waits until the flag is set. Returns at once if it is set already.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future only takes its place out of the queue.
+    /// Dropping the future removes it from the queue, and has no other effect.
     ///
     /// # Examples
     ///
@@ -239,7 +230,7 @@ impl Event {
     }
 
     threads_only! {
-        /// Waits until the flag is set, by parking the thread.
+        /// Waits until the flag is set, parking the thread.
         ///
         /// ```
         /// static STARTED: async_monitor::Event = async_monitor::Event::new();

@@ -35,7 +35,7 @@ pub fn every_schedule(test: impl Fn(&mut Run)) -> Outcome {
     Check::new().every_schedule(test)
 }
 
-/// A check with other bounds than usual.
+/// A check with bounds of your own.
 ///
 /// ```
 /// use async_monitor::{Event, check::Check};
@@ -155,7 +155,7 @@ options! {
 }
 
 impl Check {
-    /// A check with the usual bounds.
+    /// A check with the default bounds.
     ///
     /// ```
     /// use async_monitor::{Event, check::Check};
@@ -173,7 +173,7 @@ impl Check {
         Check::default()
     }
 
-    /// Runs one schedule: that of a [failure](Failure::replay). The variable of the environment
+    /// Runs only one schedule, that of a [failure](Failure::replay). The environment variable
     /// `ASYNC_MONITOR_REPLAY` does the same.
     ///
     /// ```
@@ -192,7 +192,7 @@ impl Check {
         self
     }
 
-    /// Runs so many schedules at random, in place of all.
+    /// Runs `runs` random schedules instead of all.
     ///
     /// ```
     /// use async_monitor::{Event, check::Check};
@@ -211,7 +211,7 @@ impl Check {
         self.seeded_sample(runs, 0)
     }
 
-    /// The same, beginning with another seed.
+    /// Like [`sample`](Self::sample), but with a seed of your own.
     ///
     /// ```
     /// use async_monitor::check::Check;
@@ -268,7 +268,7 @@ impl Check {
         self.every_schedule(|run| run.lasting(name, test()))
     }
 
-    /// Runs a test in every schedule that matters, and returns what has come of it.
+    /// Runs a test in every schedule that matters, and returns the result.
     ///
     /// # Errors
     ///
@@ -276,7 +276,7 @@ impl Check {
     ///
     /// # Panics
     ///
-    /// Where the making of the tasks does; where panics end the process.
+    /// If `test` panics while it creates the tasks, or if panics abort the process.
     ///
     /// # Examples
     ///
@@ -356,7 +356,7 @@ impl Check {
     }
 }
 
-/// What a check has done.
+/// The extent of a check: schedules, steps and time.
 ///
 /// ```
 /// use async_monitor::check::every_schedule;
@@ -383,7 +383,8 @@ impl Outcome {
         }
     }
 
-    /// How many schedules were run to their end: one of each class.
+    /// The number of schedules that were run to their end: one of each class of equivalent
+    /// schedules.
     ///
     /// ```
     /// use async_monitor::check::every_schedule;
@@ -395,7 +396,7 @@ impl Outcome {
         self.counts.runs
     }
 
-    /// How many more were begun, and found to be of a class that had been run.
+    /// The number of further schedules that were started, but found equivalent to one already run.
     ///
     /// ```
     /// use async_monitor::check::every_schedule;
@@ -407,7 +408,7 @@ impl Outcome {
         self.counts.redundant
     }
 
-    /// How many steps that took.
+    /// The total number of steps.
     ///
     /// ```
     /// use async_monitor::check::every_schedule;
@@ -419,7 +420,7 @@ impl Outcome {
         self.counts.steps
     }
 
-    /// How long it took.
+    /// The duration of the check.
     ///
     /// ```
     /// use async_monitor::check::every_schedule;

@@ -509,7 +509,7 @@ pub trait AsyncRwLock: AsyncLock {
     }
 }
 
-/// An [`AsyncLock`] that excludes: what may stand in front of guarded fields.
+/// An [`AsyncLock`] that guarantees exclusion, so it can guard fields.
 ///
 /// # Safety
 ///
@@ -519,12 +519,11 @@ pub trait AsyncRwLock: AsyncLock {
 ///   `read` and `try_read`), on any thread. The same holds for
 ///   [`acquire_named`](NamedAcquire::acquire_named), if there is one; and all of
 ///   them return guards of the lock that they were called on.
-/// - The drop of a guard happens before the return of the next.
+/// - The drop of a guard happens before the return of the next guard.
 /// - A shared reference to the lock always leads to the same lock.
-/// - Where the lock is `Sync`, guards, and the future of
-///   [`NamedAcquire::acquire_named`], may be sent to other threads, used and
-///   dropped there. Read guards may be used by several threads at a time where what they
-///   lead to is `Sync`.
+/// - Where the lock is `Sync`, guards, and the future of [`NamedAcquire::acquire_named`], may be
+///   sent to other threads, used and dropped there. Read guards may be used by several threads at a
+///   time if the data that they lead to is `Sync`.
 ///
 /// # Examples
 ///

@@ -188,7 +188,7 @@ pub trait SyncRwLock: SyncLock {
     fn try_read(&self) -> Option<Self::ReadGuard<'_>>;
 }
 
-/// A [`SyncLock`] that excludes: what may stand in front of guarded fields.
+/// A [`SyncLock`] that guarantees exclusion, so it can guard fields.
 ///
 /// # Safety
 ///
@@ -196,7 +196,7 @@ pub trait SyncRwLock: SyncLock {
 ///   [`try_acquire`](SyncLock::try_acquire) and the drop of the guard, neither returns
 ///   another guard of the same lock (for a [`SyncRwLock`]: nor do `read` and `try_read`), on
 ///   any thread; and both return guards of the lock that they were called on.
-/// - The drop of a guard happens before the return of the next.
+/// - The drop of a guard happens before the return of the next guard.
 /// - A shared reference to the lock always leads to the same lock.
 ///
 /// # Examples

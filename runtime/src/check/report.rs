@@ -15,7 +15,7 @@ use super::run::Run;
 ///
 /// # Panics
 ///
-/// With the table of a schedule, if the test fails in one.
+/// If the test fails in a schedule. The message is the table of that schedule.
 ///
 /// # Examples
 ///
@@ -69,8 +69,8 @@ macro_rules! options {
 }
 
 options! {
-    /// How many tasks may be cancelled in a run: 1, unless this was called. A task is cancelled
-    /// where it waits, or would wait in a schedule that is as good.
+    /// The maximum number of cancelled tasks in a run. The default is 1. A task is cancelled where
+    /// it waits, or would wait in an equivalent schedule.
     ///
     /// ```
     /// use async_monitor::{Event, check::Check};
@@ -84,8 +84,8 @@ options! {
     /// });
     /// ```
     cancels: usize;
-    /// How many timeouts may expire in a run before there is nothing else to do: 2, unless this
-    /// was called.
+    /// The maximum number of timeouts that expire in a run while other tasks can run. The default
+    /// is 2.
     ///
     /// ```
     /// use async_monitor::check::Check;
@@ -95,7 +95,7 @@ options! {
     /// });
     /// ```
     timeouts: usize;
-    /// After how many runs the check gives up, and proves nothing: 50 000, unless this was called.
+    /// The number of runs after which the check gives up and proves nothing. The default is 50 000.
     ///
     /// ```
     /// use async_monitor::check::Check;
@@ -105,7 +105,7 @@ options! {
     /// });
     /// ```
     max_runs: u64;
-    /// After how many steps a run is taken for one that never ends: 2000, unless this was called.
+    /// The number of steps after which a run counts as one that never ends. The default is 2000.
     ///
     /// ```
     /// use async_monitor::check::Check;
@@ -115,7 +115,7 @@ options! {
     /// });
     /// ```
     max_steps: usize;
-    /// How many tasks there may be: 16 at the most.
+    /// The maximum number of tasks. The default, and the upper limit, is 16.
     ///
     /// ```
     /// use async_monitor::check::Check;
@@ -126,8 +126,8 @@ options! {
     /// assert!(result.is_ok());
     /// ```
     tasks: usize;
-    /// Whether tasks may wait for ever for what a cancelled task would have done: they may, unless
-    /// this was called.
+    /// Whether tasks may wait for ever for something that a cancelled task would have done. The
+    /// default is `true`.
     ///
     /// ```
     /// use async_monitor::{Event, check::Check};
@@ -142,7 +142,7 @@ options! {
     /// println!("{result:?}");
     /// ```
     cancels_may_starve: bool;
-    /// The size of the stack of a task, in bytes: 256 KiB, unless this was called.
+    /// The size of the stack of a task, in bytes. The default is 256 KiB.
     ///
     /// ```
     /// use async_monitor::check::Check;
@@ -230,7 +230,7 @@ impl Check {
     ///
     /// # Panics
     ///
-    /// With the table of a schedule, if the test fails in one.
+    /// If the test fails in a schedule. The message is the table of that schedule.
     ///
     /// # Examples
     ///

@@ -308,9 +308,9 @@ pub struct Wait {
     pub id: LockId,
     /// The access that is requested.
     pub mode: Mode,
-    /// Where.
+    /// The place of the request.
     pub place: Place,
-    /// By which section, if by one.
+    /// The section, if there is one.
     pub section: Option<SectionInfo>,
     /// For how long.
     #[cfg_attr(
@@ -324,7 +324,7 @@ pub struct Wait {
     pub has_condition_false: bool,
     /// Where the lock was last acquired, by its current or its last holder.
     pub last_acquired: Option<Place>,
-    /// By which section, if by one.
+    /// The section, if there is one.
     pub last_section: Option<SectionInfo>,
     /// The last known holder of a lock outside of this process: a host and the id of a process
     /// there.
@@ -356,9 +356,9 @@ pub struct Wait {
 pub struct Behind {
     /// The access that it requests.
     pub mode: Mode,
-    /// Where.
+    /// The place of the request.
     pub place: Place,
-    /// By which section, if by one.
+    /// The section, if there is one.
     pub section: Option<SectionInfo>,
 }
 

@@ -222,9 +222,9 @@ pub struct Held {
     /// The section that acquired it. `None` for a guard that was acquired by hand, and for a
     /// section of a lock of [`sync`](crate::sync) of which only the place is known.
     pub section: Option<SectionInfo>,
-    /// For how long it is known to be held: since the section was suspended first, or somebody
-    /// has waited for the lock. Of a lock of [`sync`](crate::sync) it is not known whether it was
-    /// released meanwhile, and acquired at the same place.
+    /// How long it has been held, counted from when its section was first suspended, or from when
+    /// somebody began to wait for the lock. A lock of [`sync`](crate::sync) may have been released
+    /// meanwhile, and acquired again at the same place: that is not seen.
     #[cfg_attr(
         feature = "serde",
         serde(rename = "since_ms", serialize_with = "super::json::millis")
@@ -312,7 +312,7 @@ pub struct Wait {
     pub place: Place,
     /// The section, if there is one.
     pub section: Option<SectionInfo>,
-    /// For how long.
+    /// How long it has waited.
     #[cfg_attr(
         feature = "serde",
         serde(rename = "since_ms", serialize_with = "super::json::millis")

@@ -221,9 +221,9 @@ pub fn derive_guarded(input: TokenStream) -> TokenStream {
 /// of `Self` is an error, because nobody else can hold it; use `ledger_mut()`. A lock behind an
 /// `Arc` or a reference is accepted.
 ///
-/// Each argument can be preceded by `name = `. In a method, a bare name is a field; after `name =
-/// `, it is a parameter if there is one, or, in capitals, a static. A lock shadows a parameter only
-/// if you name it so explicitly: `state = state.state`.
+/// Each argument can be preceded by `name = `. In a method, a bare name is a field; after
+/// `name = `, it is a parameter if there is one, or, in capitals, a static. A lock shadows a
+/// parameter only if you name it so explicitly: `state = state.state`.
 ///
 /// # What is bound
 ///

@@ -110,8 +110,8 @@ impl serde::Serialize for LockId {
 ///
 /// The methods have the same names as the locks' own. With the trait in scope, method resolution on
 /// an `Arc<Lock>` finds the trait's method before that of the `Lock` inside, and
-/// `arc.acquire().await` is a `Result`. Import the trait only in generic code; `use
-/// async_monitor::*` imports it, too.
+/// `arc.acquire().await` is a `Result`. Import the trait only in generic code;
+/// `use async_monitor::*` imports it, too.
 ///
 /// # Send
 ///

@@ -41,8 +41,8 @@ use super::Report;
 const VERSION: u32 = 1;
 
 /// From now on, the process can be asked for a report, even while all threads of its executors are
-/// blocked: `kill -USR1 PID` makes it print [`report`](super::report) to stderr, and `async-monitor
-/// ps PID` shows it.
+/// blocked: `kill -USR1 PID` makes it print [`report`](super::report) to stderr, and
+/// `async-monitor ps PID` shows it.
 ///
 /// Starts a thread. Call it once, best at the beginning of `main`. With [`OnSignal`], you can
 /// choose another signal, or a file to print to.

@@ -403,10 +403,12 @@ enum Stage<G: Relock> {
 /// # futures::executor::block_on(async {
 #[doc = use_of!("{Condition, Lock, LockGuard, future::ConditionWait}")]
 ///
-/// let (lock, changed) = (Lock::new(), Condition::new()); let waiting: ConditionWait<'_,
-/// LockGuard<'_>> = changed.wait(lock.acquire().await); // A future that has not been polled
-/// still holds the lock; dropping it releases the lock. assert!(lock.is_locked());
-/// drop(waiting); assert!(!lock.is_locked());
+/// let (lock, changed) = (Lock::new(), Condition::new());
+/// let waiting: ConditionWait<'_, LockGuard<'_>> = changed.wait(lock.acquire().await);
+/// // A future that has not been polled still holds the lock; its drop releases the lock.
+/// assert!(lock.is_locked());
+/// drop(waiting);
+/// assert!(!lock.is_locked());
 /// # });
 /// ```
 #[must_use = "futures do nothing unless they are awaited; this one holds the lock until then"]

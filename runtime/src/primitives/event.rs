@@ -107,9 +107,15 @@ impl Event {
     /// # futures::executor::block_on(async {
     #[doc = use_of!("Event")]
     ///
-    /// let ready = Event::new(); let waiter = async { ready.wait().await; "went on" };
-    /// let setter = async { ready.set() }; assert_eq!(futures::join!(waiter, setter).0,
-    /// "went on"); // A later waiter returns at once. ready.wait().await;
+    /// let ready = Event::new();
+    /// let waiter = async {
+    ///     ready.wait().await;
+    ///     "went on"
+    /// };
+    /// let setter = async { ready.set() };
+    /// assert_eq!(futures::join!(waiter, setter).0, "went on");
+    /// // A later waiter returns at once.
+    /// ready.wait().await;
     /// # });
     /// ```
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]

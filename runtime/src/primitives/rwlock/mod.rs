@@ -223,10 +223,13 @@ impl<T: ?Sized> RwLock<T> {
     /// # futures::executor::block_on(async {
     #[doc = use_of!("{RwLock, RwLockUpgradableReadGuard}")]
     ///
-    /// let cache = RwLock::new(None); let guard = cache.upgradable_read().await; if
-    /// guard.is_none() { // Waits until the readers have released the lock. No writer
-    /// gets in between. let mut guard = RwLockUpgradableReadGuard::upgrade(guard).await;
-    /// *guard = Some(42); }
+    /// let cache = RwLock::new(None);
+    /// let guard = cache.upgradable_read().await;
+    /// if guard.is_none() {
+    ///     // Waits until the readers have released the lock; no writer gets in between.
+    ///     let mut guard = RwLockUpgradableReadGuard::upgrade(guard).await;
+    ///     *guard = Some(42);
+    /// }
     /// # });
     /// ```
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
@@ -280,9 +283,10 @@ impl<T: ?Sized> RwLock<T> {
     /// ```
     #[doc = use_of!("RwLock")]
     ///
-    /// let config = RwLock::new("fast"); let guard =
-    /// config.try_upgradable_read().expect("nobody is inside"); // Plain readers may
-    /// join, but no second upgradable one. assert!(config.try_read().is_some());
+    /// let config = RwLock::new("fast");
+    /// let guard = config.try_upgradable_read().expect("nobody is inside");
+    /// // Plain readers may join, but no second upgradable one.
+    /// assert!(config.try_read().is_some());
     /// assert!(config.try_upgradable_read().is_none());
     /// # drop(guard);
     /// ```

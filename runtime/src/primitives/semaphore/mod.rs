@@ -88,10 +88,14 @@ pub struct Semaphore {
 /// # futures::executor::block_on(async {
 #[doc = use_of!("BoundedSemaphore")]
 ///
-/// let seats = BoundedSemaphore::new(2); let permit = seats.acquire().await; // The
-/// permit is held, and releases itself on drop. assert!(seats.release(1).is_err());
-/// permit.forget(); assert!(seats.release(1).is_ok());
-/// assert!(seats.release(1).is_err()); assert_eq!(seats.available_permits(), 2);
+/// let seats = BoundedSemaphore::new(2);
+/// let permit = seats.acquire().await;
+/// // The permit is held, and releases itself on drop.
+/// assert!(seats.release(1).is_err());
+/// permit.forget();
+/// assert!(seats.release(1).is_ok());
+/// assert!(seats.release(1).is_err());
+/// assert_eq!(seats.available_permits(), 2);
 /// # });
 /// ```
 pub struct BoundedSemaphore {
@@ -250,9 +254,15 @@ macro_rules! semaphore {
                 #[doc = use_of!($name)]
                 ///
                 #[doc = concat!("let semaphore = ", $name, "::new(2);")]
-                /// std::thread::scope(|scope| { for _ in 0..8 { scope.spawn(|| { let
-                /// _permit = semaphore.acquire_blocking(); // ... at most two threads at
-                /// a time ... }); } }); assert_eq!(semaphore.available_permits(), 2);
+                /// std::thread::scope(|scope| {
+                ///     for _ in 0..8 {
+                ///         scope.spawn(|| {
+                ///             let _permit = semaphore.acquire_blocking();
+                ///             // ... at most two threads at a time ...
+                ///         });
+                ///     }
+                /// });
+                /// assert_eq!(semaphore.available_permits(), 2);
                 /// ```
                 #[cfg(feature = "std")]
                 #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]

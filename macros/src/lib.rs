@@ -111,8 +111,8 @@ use proc_macro::TokenStream;
 /// # Sync locks
 ///
 /// Mark a lock of [`async_monitor::sync`][sync] with `#[lock(sync)]` or `#[lock(rw, sync)]`. This
-/// is not necessary if its type is written `sync::Lock`, `sync::Mutex<_>` or `sync::RwLock<_>`.
-/// Then `acquire_ledger()` and `acquire_ledger_owned()` are plain fns, and there is no
+/// is not necessary if its type is written `sync::Lock`, `sync::Mutex<_>` or `sync::RwLock<_>`. For
+/// a sync lock, `acquire_ledger()` and `acquire_ledger_owned()` are plain fns, and there is no
 /// `acquire_ledger_blocking()`.
 ///
 /// [sync]: https://docs.rs/async-monitor/latest/async_monitor/sync/index.html
@@ -460,7 +460,7 @@ pub fn derive_guarded(input: TokenStream) -> TokenStream {
 /// With the feature `tokio` only, a section that has to wait under a `timeout` panics if no tokio
 /// runtime is running, or if the runtime has no timer.
 ///
-/// A panic of a condition surfaces in the task that waits for it, and leaves the lock free.
+/// A condition that panics does so in the task of its waiter, and leaves the lock free.
 ///
 /// A section panics if two of its locks are the same lock, and names both.
 ///

@@ -63,16 +63,16 @@
 //!   lock that is held is always a failure.
 //! - **Timeouts** expire when the schedule says so, whatever their duration.
 //! - **Several locks** are acquired in the same order in all runs, independent of their addresses.
-//! - **Threads** ([`Run::thread`]) are for code with the blocking forms and the locks of
+//! - **Threads** ([`Run::thread`]) are for code that uses `*_blocking` methods and the locks of
 //!   [`sync`](crate::sync). They run on the thread of the test as well.
 //!
 //! # What a check proves
 //!
 //! If the check ends within its bounds ([`Outcome::is_proof`]), then no schedule of these tasks,
-//! with up to so many cancels and timeouts, deadlocks, panics, or ends in a state in which a check
-//! of [`finally`](Run::finally) fails. The premise is that **tasks share state only through the
-//! primitives of this crate**: through guarded data and the results of operations. For guarded
-//! fields, the compiler ensures that. A check does not see
+//! within the bounds for cancels and timeouts, deadlocks, panics, or fails a check of
+//! [`finally`](Run::finally). The premise is that **tasks share state only through the primitives
+//! of this crate**: through guarded data and the results of operations. For guarded fields, the
+//! compiler ensures that. A check does not see
 //!
 //! - atomics, `Cell`s and `static`s that tasks share besides the primitives, and channels of other
 //!   crates: all code between two operations is one step. (For memory orderings, use loom.)

@@ -88,7 +88,7 @@ impl Run {
         self.push(name, Body::Background(Box::pin(future)));
     }
 
-    /// Adds a thread, for code that is not async and uses the blocking forms. It is never
+    /// Adds a thread, for code that is not async and uses `*_blocking` methods. It is never
     /// cancelled.
     ///
     /// Like all tasks, it runs on the thread of the test, so all share the same thread-locals.

@@ -33,7 +33,7 @@ impl<'__guard, 'd, K: Hash, const N: usize> CacheTableWriteGuard<'__guard, 'd, K
 where
     K: Eq,
 {
-    ///What `table` guards, for as long as the guard is borrowed.
+    ///The data that `table` guards, while the guard is borrowed.
     #[inline]
     fn fields(&mut self) -> CacheTableWriteHeld<'_, 'd, K, N> {
         let __owner = ::async_monitor::__private::Core::owner(&self.0);
@@ -108,7 +108,7 @@ where
         )
     }
 }
-///What the lock `table` of `Cache` guards, while it is held.
+///The data that the lock `table` of `Cache` guards, while it is held.
 #[doc(hidden)]
 pub(crate) struct CacheTableWriteHeld<'__guard, 'd, K: Hash, const N: usize>
 where
@@ -156,9 +156,9 @@ impl<'d, K: Hash, const N: usize> Cache<'d, K, N>
 where
     K: Eq,
 {
-    /**Waits for the lock `table`, and takes it for itself alone.
+    /**Waits for the lock `table`, and acquires it exclusively.
 
-Dropping the future gives up the place in the queue.*/
+Dropping the future gives up its place in the queue.*/
     async fn write_table(&self) -> CacheTableWriteGuard<'_, 'd, K, N> {
         let __lock = ::async_monitor::__private::field(&self.table).__resolve().__lock();
         let __guard = ::async_monitor::__private::infallible(
@@ -172,7 +172,7 @@ Dropping the future gives up the place in the queue.*/
             ::core::marker::PhantomData,
         )
     }
-    ///Takes the lock `table` for itself alone if that is possible without waiting.
+    ///Acquires the lock `table` exclusively if that is possible without waiting.
     #[must_use = "the lock is released as soon as the guard is dropped"]
     #[track_caller]
     fn try_write_table(
@@ -192,7 +192,7 @@ Dropping the future gives up the place in the queue.*/
             ::core::option::Option::None => ::core::option::Option::None,
         }
     }
-    ///Waits for the lock `table` by parking the thread: the way in from code that is not async.
+    ///Acquires the lock `table` exclusively, parking the thread while it waits.
     fn write_table_blocking(&self) -> CacheTableWriteGuard<'_, 'd, K, N> {
         ::async_monitor::__private::block_on(self.write_table())
     }
@@ -409,7 +409,7 @@ where
         }
     }
 }
-///Holds the lock `table` of a `Cache`, and keeps that alive, until it is dropped or released.
+///Holds the lock `table` of `Cache`, and keeps the object alive, until it is dropped or released.
 #[must_use = "the lock is released as soon as the guard is dropped"]
 #[doc(hidden)]
 pub(crate) struct CacheTableWriteOwnedGuard<'d, K: Hash, const N: usize>(
@@ -444,7 +444,7 @@ where
     K: Eq,
     Cache<'d, K, N>: 'static,
 {
-    ///What `table` guards, for as long as the guard is borrowed.
+    ///The data that `table` guards, while the guard is borrowed.
     #[inline]
     fn fields(&mut self) -> CacheTableWriteHeld<'_, 'd, K, N> {
         CacheTableWriteGuard::fields(unsafe {
@@ -460,7 +460,7 @@ impl<'d, K: Hash, const N: usize> Cache<'d, K, N>
 where
     K: Eq,
 {
-    ///As `write_table`, with a guard that keeps the `Cache` alive and borrows nothing.
+    ///Like `write_table`, but the guard keeps the `Cache` alive and borrows nothing.
     async fn write_table_owned(
         self: &::async_monitor::__private::Arc<Self>,
     ) -> CacheTableWriteOwnedGuard<'d, K, N>
@@ -750,7 +750,7 @@ impl<'__guard, 'd, K: Hash, const N: usize> CacheTableReadGuard<'__guard, 'd, K,
 where
     K: Eq,
 {
-    ///What `table` guards, for as long as the guard is borrowed.
+    ///The data that `table` guards, while the guard is borrowed.
     #[inline]
     fn fields(&self) -> CacheTableReadHeld<'_, 'd, K, N> {
         let __owner = ::async_monitor::__private::ReadCore::owner(&self.0);
@@ -825,7 +825,7 @@ where
         )
     }
 }
-///What the lock `table` of `Cache` guards, while it is held, to be read.
+///The data that the lock `table` of `Cache` guards, while it is held for reading.
 #[doc(hidden)]
 pub(crate) struct CacheTableReadHeld<'__guard, 'd, K: Hash, const N: usize>
 where
@@ -873,9 +873,9 @@ impl<'d, K: Hash, const N: usize> Cache<'d, K, N>
 where
     K: Eq,
 {
-    /**Waits for the lock `table`, and takes it to read.
+    /**Waits for the lock `table`, and acquires it for reading.
 
-Dropping the future gives up the place in the queue.*/
+Dropping the future gives up its place in the queue.*/
     async fn read_table(&self) -> CacheTableReadGuard<'_, 'd, K, N>
     where
         for<'__a> &'__a HashMap<K, &'d [u8; N]>: ::async_monitor::__private::Shareable,
@@ -894,7 +894,7 @@ Dropping the future gives up the place in the queue.*/
             ::core::marker::PhantomData,
         )
     }
-    ///Takes the lock `table` to read if that is possible without waiting.
+    ///Acquires the lock `table` for reading if that is possible without waiting.
     #[must_use = "the lock is released as soon as the guard is dropped"]
     #[track_caller]
     fn try_read_table(&self) -> ::core::option::Option<CacheTableReadGuard<'_, 'd, K, N>>
@@ -917,7 +917,7 @@ Dropping the future gives up the place in the queue.*/
             ::core::option::Option::None => ::core::option::Option::None,
         }
     }
-    ///Waits for the lock `table` by parking the thread: the way in from code that is not async.
+    ///Acquires the lock `table` for reading, parking the thread while it waits.
     fn read_table_blocking(&self) -> CacheTableReadGuard<'_, 'd, K, N>
     where
         for<'__a> &'__a HashMap<K, &'d [u8; N]>: ::async_monitor::__private::Shareable,
@@ -1106,7 +1106,7 @@ where
     where
         Cache<'d, K, N>: '__view;
 }
-///Holds the lock `table` of a `Cache`, and keeps that alive, until it is dropped or released.
+///Holds the lock `table` of `Cache`, and keeps the object alive, until it is dropped or released.
 #[must_use = "the lock is released as soon as the guard is dropped"]
 #[doc(hidden)]
 pub(crate) struct CacheTableReadOwnedGuard<'d, K: Hash, const N: usize>(
@@ -1141,7 +1141,7 @@ where
     K: Eq,
     Cache<'d, K, N>: 'static,
 {
-    ///What `table` guards, for as long as the guard is borrowed.
+    ///The data that `table` guards, while the guard is borrowed.
     #[inline]
     fn fields(&self) -> CacheTableReadHeld<'_, 'd, K, N> {
         CacheTableReadGuard::fields(unsafe {
@@ -1157,7 +1157,7 @@ impl<'d, K: Hash, const N: usize> Cache<'d, K, N>
 where
     K: Eq,
 {
-    ///As `read_table`, with a guard that keeps the `Cache` alive and borrows nothing.
+    ///Like `read_table`, but the guard keeps the `Cache` alive and borrows nothing.
     async fn read_table_owned(
         self: &::async_monitor::__private::Arc<Self>,
     ) -> CacheTableReadOwnedGuard<'d, K, N>
@@ -1175,7 +1175,7 @@ where
         })
     }
 }
-///What the lock `table` of `Cache` guards, without the lock: nobody else has the `Cache`.
+///The data that the lock `table` of `Cache` guards, reached through `&mut Cache` without locking.
 #[doc(hidden)]
 pub(crate) struct CacheTableMut<'__guard, 'd, K: Hash, const N: usize>
 where
@@ -1203,7 +1203,7 @@ impl<'d, K: Hash, const N: usize> Cache<'d, K, N>
 where
     K: Eq,
 {
-    ///What the lock `table` guards. Takes no lock, as nobody else has the `Cache`.
+    ///The data that `table` guards, without locking: `&mut self` proves that no guard exists.
     #[inline]
     fn table_mut(&mut self) -> CacheTableMut<'_, 'd, K, N> {
         CacheTableMut {

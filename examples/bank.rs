@@ -1,7 +1,6 @@
-//! Many tasks move money between accounts. A transfer holds the locks of two
-//! accounts, in whatever order they are named, and no two transfers can wait for
-//! each other. It is done as a whole or not at all, also where it is refused or
-//! cancelled half-way: at the end, there is as much money as at the beginning.
+//! Many tasks move money between accounts. A transfer holds the locks of two accounts, in whatever
+//! order they are named, and no two transfers can wait for each other. A transfer is atomic, even
+//! if it is refused or cancelled half-way: at the end, there is as much money as at the beginning.
 //!
 //! ```text
 //! cargo run --example bank

@@ -1,5 +1,5 @@
-//! The bounded buffer, which monitors were invented for (Hoare, 1974): each method
-//! says what it waits for, and nobody has to remember to notify.
+//! The bounded buffer, the classic example of a monitor (Hoare, 1974): each method states its
+//! condition, and no method has to notify.
 //!
 //! ```text
 //! cargo run --example bounded_buffer

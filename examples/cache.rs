@@ -1,10 +1,10 @@
-//! A cache with single flight: however many tasks ask for a key at a time, one of them
-//! loads the value, and the others wait for it. Where the one that loads is cancelled, or
-//! panics, the next one loads.
+//! A cache with single flight: however many tasks ask for a key at a time, one of them loads the
+//! value, and the others wait for it. If the loading task is cancelled or panics, the next one
+//! loads.
 //!
-//! A sync lock guards the map, as nothing suspends while it is held; the wait for a value is
-//! a condition. The entry of a load that comes to nothing is removed by a destructor, which
-//! takes the lock like any other plain fn.
+//! A sync lock guards the map, because nothing suspends while it is held; the wait for a value is a
+//! condition. A destructor removes the entry of a load that fails; it acquires the lock like any
+//! other plain fn.
 //!
 //! ```text
 //! cargo run --example cache

@@ -1,5 +1,5 @@
 //! A bug that a test finds in one run of ten thousand, and a check in every run: two sections where
-//! one is needed. The check says in which order it goes wrong.
+//! one is needed. The check shows the failing schedule.
 //!
 //! ```text
 //! cargo run --features check --example check

@@ -1,4 +1,4 @@
-//! Hangs, and what watching says of them.
+//! Hangs, and the reports of watching about them.
 //!
 //! ```text
 //! cargo run --example deadlock              the names of the hangs
@@ -6,7 +6,7 @@
 //! ```
 //!
 //! In a release build, `--features watch` turns watching on. With `--features watch-signal`, it
-//! says its PID and stays for a minute, to be asked by the example `ps`.
+//! prints its PID and stays for a minute, so that the example `ps` can ask it.
 
 use std::collections::BTreeMap;
 use std::future::Future;

@@ -1,7 +1,6 @@
-//! An auction as a monitor: its state is reached only by methods that hold its
-//! lock. A method can be called under the lock that another one holds, so that
-//! what a house bid does, look at the price and outbid it, is one step that
-//! nobody gets in between.
+//! An auction as a monitor: only methods that hold its lock can access its state. A method can be
+//! called under the lock that another one holds. So a house bid, which reads the price and outbids
+//! it, is one step, and no other bid gets in between.
 //!
 //! ```text
 //! cargo run --example monitor

@@ -1,4 +1,4 @@
-//! Asks a process what it hangs on: what the command `async-monitor ps` does, without being
+//! Asks a hung process for its waits, like the command `async-monitor ps`, which need not be
 //! installed.
 //!
 //! ```text

@@ -1,4 +1,4 @@
-//! Over the locks of tokio, each locked by hand.
+//! With the locks of tokio, each locked by hand.
 
 use std::collections::HashMap;
 use std::io;

@@ -2,11 +2,11 @@
 //! times, with the same interface:
 //!
 //! - `by_hand`: over the locks of tokio, each locked by hand,
-//! - `sections`: over the same locks, by the notation of async-monitor,
+//! - `sections`: over the same locks, with the macros of async-monitor,
 //! - `ours`: over the locks of async-monitor.
 //!
-//! `diff` shows what changes from each to the next. The page of the guide about migration
-//! has the number of lines.
+//! `diff` shows the changes from each version to the next. The guide's page about migration has the
+//! number of lines.
 //!
 //! ```sh
 //! cargo run --example chat

@@ -1,4 +1,4 @@
-//! Over the locks of this crate.
+//! With the locks of this crate.
 
 use std::collections::HashMap;
 use std::io;

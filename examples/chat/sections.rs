@@ -1,4 +1,4 @@
-//! Over the locks of tokio, by sections.
+//! With the locks of tokio, in sections.
 
 use std::collections::HashMap;
 use std::io;

@@ -1,4 +1,4 @@
-//! What the forms have in common: none of it knows of a lock.
+//! The code that all versions share: it uses no lock.
 
 use std::collections::{BTreeMap, VecDeque};
 

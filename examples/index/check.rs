@@ -1,5 +1,4 @@
-//! The same count on one thread: no tasks, no locks, and lines in place of
-//! chunks.
+//! The same count on one thread: no tasks, no locks, and lines instead of chunks.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;

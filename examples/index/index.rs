@@ -1,4 +1,4 @@
-//! What all tasks share: the guarded index.
+//! The state that all tasks share: the guarded index.
 
 use std::collections::HashMap;
 use std::mem;

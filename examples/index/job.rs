@@ -1,5 +1,5 @@
-//! The tasks: one thread walks the tree and fills a bounded queue, many tasks
-//! empty it, and one shows how far they are.
+//! The tasks: one thread walks the tree and fills a bounded queue, many tasks empty it, and one
+//! task shows the progress.
 
 use std::path::{Path, PathBuf};
 use std::pin::pin;

@@ -8,11 +8,11 @@
 //! | file | what |
 //! |---|---|
 //! | `main.rs` | the command line, the report, the exit status |
-//! | `job.rs` | the tasks and what they share: here the primitives meet |
-//! | `index.rs` | the guarded index: two locks, and what each of them guards |
+//! | `job.rs` | the tasks and their shared state: all primitives together |
+//! | `index.rs` | the guarded index: two locks, and the data of each |
 //! | `queue.rs` | a bounded queue, made of two semaphores |
-//! | `text.rs` | which files are read, what a text is, what a word is |
-//! | `check.rs` | the same count once more, on one thread and in another way |
+//! | `text.rs` | the definitions of text files, texts and words |
+//! | `check.rs` | the same count on one thread, done in another way |
 //! | `executor.rs` | tokio or smol: the primitives work with either |
 
 mod check;

@@ -1,4 +1,4 @@
-//! Which files are read, what a text is, and what a word is.
+//! The definitions of text files, texts and words.
 
 use std::collections::HashMap;
 use std::fs::File;

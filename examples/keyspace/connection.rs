@@ -1,8 +1,8 @@
 //! One connection: reads requests, writes replies, and messages in between.
 //!
-//! All requests that have arrived are answered before anything is written, so
-//! that a client that sends many at a time gets its replies in few packets. A
-//! client that does not read its replies is not read from either.
+//! All requests that have arrived are processed before anything is written. So a client that sends
+//! many requests at once gets its replies in few packets. If a client does not read its replies,
+//! its requests are not read either.
 
 use std::io::ErrorKind;
 use std::pin::pin;

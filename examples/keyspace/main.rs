@@ -12,14 +12,14 @@
 //! | file | what |
 //! |---|---|
 //! | `main.rs` | the command line, the exit status |
-//! | `program.rs` | signals, what is printed |
-//! | `state/` | what all connections share, and its forms |
+//! | `program.rs` | signals, output |
+//! | `state/` | the state that all connections share, in two versions |
 //! | `server.rs` | accepts connections, shuts down |
 //! | `connection.rs` | one connection: reads requests, writes replies and messages |
-//! | `command/` | what each command does |
-//! | `subscriber.rs` | what a publisher hands to a subscriber, and how much of it |
+//! | `command/` | the commands |
+//! | `subscriber.rs` | the bounded queue from publishers to a subscriber |
 //! | `protocol/` | requests from bytes, and replies to bytes |
-//! | `compare` | a script that measures the forms side by side |
+//! | `compare` | a script that measures both versions side by side |
 
 mod command;
 mod connection;

@@ -1,4 +1,4 @@
-//! What a server has to do with who started it: signals, and lines of text. The example
+//! The interface of a server to its terminal: signals, and lines of text. The example
 //! `ticket_office` uses it, too.
 
 use std::fmt::Display;

@@ -1,5 +1,5 @@
-//! The server: accepts connections, a task each, and shuts down so that each of
-//! them can answer what it has received.
+//! The server: runs a task for each connection, and lets each connection answer the requests it has
+//! received before it shuts down.
 
 use std::pin::pin;
 use std::sync::Arc;

@@ -1,9 +1,9 @@
-//! What a publisher hands to a subscriber, and how much of it.
+//! The bounded queue from publishers to a subscriber.
 //!
-//! A publisher never waits. What a subscriber has not read yet is queued, up to
-//! [`MAX_QUEUED`] bytes; beyond that the subscriber is too slow, gets nothing more,
-//! and its connection is closed. So a subscriber sees each message of its
-//! channels, in order, until the connection ends: there are no gaps.
+//! A publisher never waits. Messages that a subscriber has not read yet are queued, up to
+//! [`MAX_QUEUED`] bytes. A subscriber that exceeds that is too slow: it gets no more messages, and
+//! its connection is closed. So a subscriber sees each message of its channels, in order and
+//! without gaps, until the connection ends.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};

@@ -1,8 +1,8 @@
-//! Which locks are waited for, and how long they are held.
+//! How often sections wait for locks, and how long they hold them.
 //!
 //! ```text
 //! cargo run --example metrics                    a table
-//! cargo run --example metrics -- --prometheus    what Prometheus would scrape
+//! cargo run --example metrics -- --prometheus    the text format of Prometheus
 //! ```
 //!
 //! In a release build, `--features watch` turns watching on.

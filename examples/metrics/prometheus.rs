@@ -1,4 +1,4 @@
-//! What is counted of locks, in the text format that Prometheus scrapes.
+//! The metrics of locks, in the text format of Prometheus.
 
 use std::fmt::{self, Display, Formatter};
 use std::time::Duration;

@@ -1,6 +1,6 @@
-//! The bank: another system, which may decline, and may take longer than anybody waits.
+//! The bank: an external system, which may decline, and may take longer than the timeout.
 //!
-//! What it does for an order is decided by the number of the order, so that each run is the same.
+//! The number of an order decides what the bank does with it, so each run is the same.
 
 use std::collections::HashMap;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The hall: its seats, the orders for them, and the line of those who wait for one.
+//! The hall: its seats, the orders for them, and the waiting list.
 //!
 //! # An order
 //!
@@ -15,8 +15,8 @@
 //!
 //! - **H1** A seat belongs to at most one order that is not over, and that order names the seat.
 //! - **H2** The takings are the price times the seats that are sold or being refunded.
-//! - **H3** Nobody overtakes the waiting list: who is not on it gets a seat only where there are
-//!   more free seats than waiters.
+//! - **H3** Nobody overtakes the waiting list: a customer who is not on it gets a seat only if
+//!   there are more free seats than waiters.
 //! - **H4** A seat is free as soon as its order is over.
 //!
 //! [`audit`](Hall::audit) checks H1 and H2.

@@ -7,10 +7,10 @@
 //! | `POST /orders` | puts a seat aside: `{"seat": 3}`, or any: `{}` | 201, 404, 409, 503 |
 //! | `GET /waiting-list` | waits for a seat, as server-sent events `place`, and `seat` or `refused` | 200 |
 //! | `POST /orders/N/payment` | pays, and waits for the bank | 200, 402, 404, 410, 503, 504 |
-//! | `POST /orders/N/refund` | the same with the money | 200, 404, 409, 410, 503 |
+//! | `POST /orders/N/refund` | refunds the order, and waits for the bank | 200, 404, 409, 410, 503 |
 //! | `DELETE /orders/N` | gives the seat back | 204, 404, 409, 410 |
-//! | `GET /metrics` | in Prometheus' text format; also of the locks, where they are watched | |
-//! | `GET /locks` | who waits for which lock | |
+//! | `GET /metrics` | metrics in Prometheus' text format; also of the locks, in builds that watch | |
+//! | `GET /locks` | the waits for locks | |
 
 use std::convert::Infallible;
 use std::fmt::Write;

@@ -1,4 +1,4 @@
-//! Many customers at once, who do what customers do; and the books afterwards.
+//! A load of many customers at once, and an audit of the books afterwards.
 
 use std::collections::HashSet;
 use std::fmt;

@@ -6,18 +6,18 @@
 //! cargo run --release --example ticket_office -- --load 500
 //! ```
 //!
-//! All that is shared is in three monitors, each with a lock for short sections. Nothing is
-//! locked by hand, and no section awaits.
+//! All shared state is in three monitors, each with a lock for short sections. Nothing is locked by
+//! hand, and no section awaits.
 //!
 //! | file | what |
 //! |---|---|
 //! | `main.rs` | the command line, the exit status |
-//! | `../keyspace/program.rs` | signals, what is printed |
+//! | `../keyspace/program.rs` | signals, output |
 //! | `hall.rs` | the seats, the orders, the waiting list: states and invariants |
 //! | `bank.rs` | the bank, which declines and is slow |
-//! | `statistics.rs` | what was sold when |
-//! | `office.rs` | the cashiers, and what each request does |
-//! | `../metrics/prometheus.rs` | what is counted of the locks, for `http.rs` |
+//! | `statistics.rs` | the sales over time |
+//! | `office.rs` | the cashiers, and the actions of the requests |
+//! | `../metrics/prometheus.rs` | the metrics of the locks, for `http.rs` |
 //! | `http.rs`, `page.html` | requests and answers; the hall as a page |
 //! | `client.rs`, `load.rs` | many customers at once, and the books afterwards |
 

@@ -1,4 +1,4 @@
-//! The office: the hall, the bank, the statistics, and who works there.
+//! The office: the hall, the bank, the statistics and the cashiers.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! Statistics, under a lock of their own: who counts keeps nobody from buying.
+//! Statistics, under a lock of their own: counting does not delay a sale.
 
 use std::collections::VecDeque;
 use std::time::Instant;

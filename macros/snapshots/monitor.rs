@@ -105,7 +105,7 @@ impl<'__guard> AccountLedgerHeld<'__guard> {
     #[cfg(not(clippy))]
     /// Docs.
     ///
-    /// Runs under the lock that is held already: see `Account::deposit`.
+    /// Runs under the lock already held: see `Account::deposit`.
     pub async fn deposit(&mut self, amount: i64) -> &'__guard str {
         if false {
             ::core::mem::forget(
@@ -123,13 +123,13 @@ impl<'__guard> AccountLedgerHeld<'__guard> {
     #[cfg(clippy)]
     /// Docs.
     ///
-    /// Runs under the lock that is held already: see `Account::deposit`.
+    /// Runs under the lock already held: see `Account::deposit`.
     pub async fn deposit(&mut self, amount: i64) -> &'__guard str {
         <Account>::deposit(::async_monitor::__private::ViewOf::object(self), amount)
             .await
     }
     #[cfg(not(clippy))]
-    /// Runs under the lock that is held already: see `Account::slowly`.
+    /// Runs under the lock already held: see `Account::slowly`.
     async fn slowly(&mut self, __arg1: (i64, i64)) -> Result<i64, Failed> {
         if false {
             ::core::mem::forget(
@@ -159,7 +159,7 @@ impl<'__guard> AccountLedgerHeld<'__guard> {
         )
     }
     #[cfg(clippy)]
-    /// Runs under the lock that is held already: see `Account::slowly`.
+    /// Runs under the lock already held: see `Account::slowly`.
     async fn slowly(&mut self, __arg1: (i64, i64)) -> Result<i64, Failed> {
         <Account>::slowly(::async_monitor::__private::ViewOf::object(self), __arg1).await
     }
@@ -167,7 +167,7 @@ impl<'__guard> AccountLedgerHeld<'__guard> {
 #[automatically_derived]
 impl<'__guard> AccountCfgReadHeld<'__guard> {
     #[cfg(not(clippy))]
-    /// Runs under the lock that is held already: see `Account::limit`.
+    /// Runs under the lock already held: see `Account::limit`.
     async fn limit(&self) -> u8 {
         if false {
             ::core::mem::forget(
@@ -178,7 +178,7 @@ impl<'__guard> AccountCfgReadHeld<'__guard> {
         <Account>::__limit_held(::async_monitor::__private::ViewOf::object(self), self)
     }
     #[cfg(clippy)]
-    /// Runs under the lock that is held already: see `Account::limit`.
+    /// Runs under the lock already held: see `Account::limit`.
     async fn limit(&self) -> u8 {
         <Account>::limit(::async_monitor::__private::ViewOf::object(self)).await
     }
@@ -186,7 +186,7 @@ impl<'__guard> AccountCfgReadHeld<'__guard> {
 #[automatically_derived]
 impl<'__guard> AccountCfgHeld<'__guard> {
     #[cfg(not(clippy))]
-    /// Runs under the lock that is held already: see `Account::limit`.
+    /// Runs under the lock already held: see `Account::limit`.
     async fn limit(&self) -> u8 {
         if false {
             ::core::mem::forget(
@@ -200,7 +200,7 @@ impl<'__guard> AccountCfgHeld<'__guard> {
         )
     }
     #[cfg(clippy)]
-    /// Runs under the lock that is held already: see `Account::limit`.
+    /// Runs under the lock already held: see `Account::limit`.
     async fn limit(&self) -> u8 {
         <Account>::limit(::async_monitor::__private::ViewOf::object(self)).await
     }
@@ -208,7 +208,7 @@ impl<'__guard> AccountCfgHeld<'__guard> {
 #[automatically_derived]
 impl<'__guard> AccountLedgerHeld<'__guard> {
     #[cfg(not(clippy))]
-    /// Runs under the lock that is held already: see `Account::balance`.
+    /// Runs under the lock already held: see `Account::balance`.
     async fn balance(&self) -> i64 {
         if false {
             ::core::mem::forget(
@@ -219,7 +219,7 @@ impl<'__guard> AccountLedgerHeld<'__guard> {
         <Account>::__balance_held(::async_monitor::__private::ViewOf::object(self), self)
     }
     #[cfg(clippy)]
-    /// Runs under the lock that is held already: see `Account::balance`.
+    /// Runs under the lock already held: see `Account::balance`.
     async fn balance(&self) -> i64 {
         <Account>::balance(::async_monitor::__private::ViewOf::object(self)).await
     }
@@ -227,7 +227,7 @@ impl<'__guard> AccountLedgerHeld<'__guard> {
 #[automatically_derived]
 impl<'__guard> AccountBriefHeld<'__guard> {
     #[cfg(not(clippy))]
-    /// Runs under the lock that is held already: see `Account::count`.
+    /// Runs under the lock already held: see `Account::count`.
     async fn count(&mut self) -> u8 {
         if false {
             ::core::mem::forget(
@@ -238,7 +238,7 @@ impl<'__guard> AccountBriefHeld<'__guard> {
         <Account>::__count_held(::async_monitor::__private::ViewOf::object(self), self)
     }
     #[cfg(clippy)]
-    /// Runs under the lock that is held already: see `Account::count`.
+    /// Runs under the lock already held: see `Account::count`.
     async fn count(&mut self) -> u8 {
         <Account>::count(::async_monitor::__private::ViewOf::object(self)).await
     }

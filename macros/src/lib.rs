@@ -1,8 +1,7 @@
 //! The macros of [`async-monitor`](https://docs.rs/async-monitor):
 //! `#[derive(Guarded)]`, `#[monitor]`, `#[synchronized]`, `#[holding]` and `with_lock!`.
 //!
-//! Use them through that crate, which re-exports them: what they expand to calls
-//! it.
+//! Use them through that crate, which re-exports them: their expansions refer to it.
 //!
 //! # Inside
 //!
@@ -39,9 +38,8 @@ use proc_macro::TokenStream;
 
 /// Puts fields of a struct behind its locks.
 ///
-/// A field of type `Guarded<T>` has no safe access of its own. It belongs to a
-/// lock of the same struct, and only the guard of that lock, of the same object,
-/// leads to the value.
+/// A field of type `Guarded<T>` cannot be accessed directly in safe code. It belongs to a lock of
+/// the same struct, and only a guard of that lock, of the same object, gives access to the value.
 ///
 /// ```
 /// use async_monitor::{Guarded, Lock};
@@ -75,32 +73,31 @@ use proc_macro::TokenStream;
 ///
 /// # Which fields are locks
 ///
-/// - a field that is named in a `#[guarded_by(field)]`;
+/// - a field named in a `#[guarded_by(field)]`;
 /// - a field marked `#[lock]`;
-/// - a field marked `#[lock(rw)]`, which several tasks can hold to read.
+/// - a field marked `#[lock(rw)]`, which several tasks can hold for reading.
 ///
-/// A lock in front of fields is a `Lock`, an `RwLock<()>` or another exclusive lock (see
-/// `ExclusiveLock`), also behind an `Arc`, a `Box` or a `&`. A lock that contains data,
-/// `Mutex<T>` or `RwLock<T>`, guards that data, too; the view calls it `value`. In a struct
-/// with one lock, each `Guarded<_>` belongs to it without being told.
+/// A lock that guards fields is a `Lock`, an `RwLock<()>` or another exclusive lock (see
+/// `ExclusiveLock`), also behind an `Arc`, a `Box` or a `&`. A lock that contains data, `Mutex<T>`
+/// or `RwLock<T>`, guards that data, too, as the field `value` of the view. In a struct with one
+/// lock, each `Guarded<_>` belongs to it, even without `#[guarded_by(..)]`.
 ///
 /// # What is generated
 ///
-/// For a lock `ledger` of a struct `Account`, as visible as the field:
+/// For a lock `ledger` of a struct `Account`, with the visibility of the field:
 ///
 /// | | |
 /// |---|---|
-/// | `acquire_ledger().await` | waits for the lock: `AccountLedgerGuard<'_>` |
-/// | `try_acquire_ledger()` | takes it if that is possible at once: `Option<..>` |
-/// | `acquire_ledger_blocking()` | the same, parking the thread |
+/// | `acquire_ledger().await` | waits for the lock and returns an `AccountLedgerGuard<'_>` |
+/// | `try_acquire_ledger()` | acquires the lock if that is possible at once: `Option<..>` |
+/// | `acquire_ledger_blocking()` | like `acquire_ledger()`, but parks the thread |
 /// | `acquire_ledger_owned().await` | on an `Arc<Account>`: a guard that keeps the object alive, `AccountLedgerOwnedGuard` |
-/// | `ledger_mut()` | through `&mut self`, so without the lock: `AccountLedgerMut<'_>` |
+/// | `ledger_mut()` | needs `&mut self`, hence no lock: `AccountLedgerMut<'_>` |
 ///
-/// The guard has `fields()`, the view of what the lock guards,
-/// `AccountLedgerHeld<'_>`: a struct with a `&mut` to each field. It is released
-/// when it is dropped, or by `AccountLedgerGuard::release(guard)`. Guards and
-/// views are proof for `Condition::notify_one`, and a guard can be passed to
-/// `Condition::wait` where the lock is one of this crate's.
+/// The guard has `fields()`, the view of what the lock guards, `AccountLedgerHeld<'_>`: a struct
+/// with a `&mut` to each field. The lock is released when the guard is dropped, or by
+/// `AccountLedgerGuard::release(guard)`. Guards and views are proof for `Condition::notify_one`. A
+/// guard can be passed to `Condition::wait` if the lock is one of this crate.
 ///
 /// Where the lock is `rw`, there are `write_ledger()` and `read_ledger()`
 /// instead, with `AccountLedgerWriteGuard`, `AccountLedgerWriteHeld`,
@@ -108,14 +105,14 @@ use proc_macro::TokenStream;
 /// each field, and reading requires `Sync` data. A read guard is proof for `notify_one`, but
 /// cannot be passed to `wait`.
 ///
-/// The parameters of these types are the lifetime of the guard, and then those
-/// of the struct.
+/// The generic parameters of these types are the lifetime of the guard, followed by those of the
+/// struct.
 ///
 /// # Sync locks
 ///
-/// A lock of [`async_monitor::sync`][sync] is marked `#[lock(sync)]`, or `#[lock(rw, sync)]`;
-/// where its type is written `sync::Lock`, `sync::Mutex<_>` or `sync::RwLock<_>`, it need not
-/// be. `acquire_ledger()` and `acquire_ledger_owned()` are plain fns then, and there is no
+/// Mark a lock of [`async_monitor::sync`][sync] with `#[lock(sync)]` or `#[lock(rw, sync)]`. This
+/// is not necessary if its type is written `sync::Lock`, `sync::Mutex<_>` or `sync::RwLock<_>`. For
+/// a sync lock, `acquire_ledger()` and `acquire_ledger_owned()` are plain fns, and there is no
 /// `acquire_ledger_blocking()`.
 ///
 /// [sync]: https://docs.rs/async-monitor/latest/async_monitor/sync/index.html
@@ -126,9 +123,9 @@ use proc_macro::TokenStream;
 ///
 /// | option | what it derives |
 /// |---|---|
-/// | `new` | a constructor of the values, in the order of the fields. Locks are built with `Default`; for a `Mutex<T>` or `RwLock<T>`, the constructor takes the `T`, or the lock itself if the field is a pointer to one |
-/// | `debug` | `Debug`, with what is guarded; `<locked>` where the lock is not free at once. It never waits |
-/// | `snapshot`, `snapshot(Debug, Clone)` | `snapshot_ledger().await`: clones of what the lock guards, as an `AccountLedgerSnapshot`, which has the derives in the parentheses |
+/// | `new` | a constructor that takes the values in the order of the fields. Locks are built with `Default`; for a `Mutex<T>` or `RwLock<T>`, the constructor takes the `T`, or the lock itself if the field is a pointer to one |
+/// | `debug` | `Debug`, including the guarded fields; `<locked>` if the lock is not free at once. It never waits |
+/// | `snapshot`, `snapshot(Debug, Clone)` | `snapshot_ledger().await`: clones of the guarded fields, as an `AccountLedgerSnapshot`, which derives the traits in the parentheses |
 /// | `crate = ::path` | see below |
 ///
 /// Formatting an object or taking a snapshot does not count as a change: no `when` is
@@ -153,17 +150,17 @@ use proc_macro::TokenStream;
 ///
 /// # Renaming the crate
 ///
-/// Where this crate is reached by another path than `::async_monitor`, say so
-/// above the struct: `#[guarded(crate = ::path)]`. The path is trusted: what is there must be
-/// this crate, on whose `unsafe` code the expansion relies.
+/// If this crate is not at the path `::async_monitor`, give its path above the struct:
+/// `#[guarded(crate = ::path)]`. The path must lead to this crate, because the expansion relies on
+/// its `unsafe` code.
 #[proc_macro_derive(Guarded, attributes(guarded_by, guarded, lock))]
 pub fn derive_guarded(input: TokenStream) -> TokenStream {
     guarded::derive(input.into()).into()
 }
 
 /// Runs the body of a function as one critical section: the lock is acquired before the first
-/// statement and released after the last. The function is `async`, or plain where the lock is
-/// one of `async_monitor::sync` or `blocking` is given.
+/// statement and released after the last. The function is `async`; it can be plain if the lock is
+/// one of `async_monitor::sync`, or with the option `blocking`.
 ///
 /// ```
 /// use async_monitor::{Guarded, Lock, Mutex, synchronized};
@@ -199,49 +196,49 @@ pub fn derive_guarded(input: TokenStream) -> TokenStream {
 /// # });
 /// ```
 ///
-/// The body is one critical section. Nothing in it can release the lock, and no
-/// reference to what the lock guards leaves it. Only the body changes: the
-/// signature stays what it is, and the future is `Send` where its parts are.
+/// The body is one critical section. Nothing in it can release the lock, and no reference to the
+/// guarded data can leave it. Only the body changes: the signature stays as it is, and the future
+/// is `Send` if its parts are.
 ///
 /// # Arguments
 ///
-/// One lock, or several with commas in between:
+/// One lock, or several separated by commas:
 ///
 /// | argument | acquires | bound as |
 /// |---|---|---|
 /// | `ledger` | in a method, the field of `self`; elsewhere, the variable or static | `ledger` |
-/// | `self.inner.state` | a field, also of what a reference, `Arc`, `Box` or guard leads to | `state` |
+/// | `self.inner.state` | a field, also through a reference, `Arc`, `Box` or guard | `state` |
 /// | `crate::GLOBAL` | a static | `global` |
-/// | `s = pick(key)` | what the expression leads to | `s` |
-/// | `read(cfg)` | to read: shared with other readers, where the lock can be shared | `cfg` |
-/// | `write(cfg)`, `cfg` | alone | `cfg` |
+/// | `s = pick(key)` | the lock that the expression returns | `s` |
+/// | `read(cfg)` | for reading: shared with other readers, if the lock can be shared | `cfg` |
+/// | `write(cfg)`, `cfg` | exclusively | `cfg` |
 /// | `remote?` | a lock whose acquisition can fail: the error is returned, as by `?` | `remote` |
 ///
 /// If the lock is a plain field (not of a `#[derive(Guarded)]` struct), the section borrows only
-/// that field: while it holds `self.storage`, the body may change `self.parts`, and the section
-/// may stand in a loop over `&mut self.parts`. The view of a derived lock leads to the whole
-/// object, which the section borrows. In a method with `&mut self`, a lock that guards fields
+/// that field: while it holds `self.storage`, the body may change `self.parts`, and the section may
+/// stand in a loop over `&mut self.parts`. A section of a lock in a derive borrows the whole
+/// object, because the view refers to it. In a method with `&mut self`, a lock that guards fields
 /// of `Self` is an error, because nobody else can hold it; use `ledger_mut()`. A lock behind an
 /// `Arc` or a reference is accepted.
 ///
-/// `name = ` may stand in front of each. In a method, a bare name is a field;
-/// behind `name = ` it is a parameter or, in capitals, a static, if there is one. A
-/// parameter is hidden only by a lock that is given its name, `state = state.state`.
+/// Each argument can be preceded by `name = `. In a method, a bare name is a field; after
+/// `name = `, it is a parameter if there is one, or, in capitals, a static. A lock shadows a
+/// parameter only if you name it so explicitly: `state = state.state`.
 ///
 /// # What is bound
 ///
-/// For a lock of a struct with `#[derive(Guarded)]`, its view: a `&mut` to
-/// `AccountLedgerHeld<'_>`, or a `&` to `AccountLedgerReadHeld<'_>` in a section
-/// that only reads. For any other lock, what its guard derefs to, such as `&mut
-/// T` for a `Mutex<T>`, or else a reference to the guard.
+/// For a lock of a struct with `#[derive(Guarded)]`, the section binds its view: a `&mut` to
+/// `AccountLedgerHeld<'_>`, or a `&` to `AccountLedgerReadHeld<'_>` in a section that only reads.
+/// For any other lock, it binds the target of the guard's `Deref`, such as `&mut T` for a
+/// `Mutex<T>`, or a reference to the guard if there is no `Deref`.
 ///
 /// # Read sections
 ///
-/// `read(lock)` is a section that changes nothing. Where the lock is a reader-writer lock
-/// (`#[lock(rw)]` in a `#[derive(Guarded)]` struct), it is shared with other readers, and
-/// what it guards is `Sync`. Any other lock is taken as by a section that writes, and what
-/// it guards is bound by shared reference: a `&AccountLedgerHeld<'_>`, or the `&T` of a
-/// `Mutex<T>`. It need not be `Sync`, as nobody else has it meanwhile.
+/// `read(lock)` is a section that changes nothing. A reader-writer lock (`#[lock(rw)]` in a
+/// `#[derive(Guarded)]` struct) is then shared with other readers, and the guarded data must be
+/// `Sync`. Any other lock is acquired exclusively, and the guarded data is bound by shared
+/// reference: a `&AccountLedgerHeld<'_>`, or the `&T` of a `Mutex<T>`. It need not be `Sync`,
+/// because no other task can access it meanwhile.
 ///
 /// ```
 /// # use async_monitor::{Guarded, Lock, synchronized};
@@ -262,55 +259,51 @@ pub fn derive_guarded(input: TokenStream) -> TokenStream {
 /// ```
 ///
 /// A read section does not cause `when` conditions to be evaluated again. If it changes data
-/// through a `Cell`, waiters see that only after the next section that writes, or once a guard
-/// is released. (A lock of another crate cannot tell: there, every drop of a guard counts as a
-/// change.)
+/// through a `Cell`, waiters see that only after the next section that writes, or once a guard is
+/// released. (A lock of another crate cannot tell the difference: every drop of its guard counts as
+/// a change.)
 ///
-/// There is no way from reading to writing. Nor can a section wait on a `Condition`, which
-/// takes a guard; it can notify.
+/// A read section cannot become one that writes. Nor can a section wait on a `Condition`, because
+/// that needs a guard; it can notify.
 ///
-/// A future that keeps what is bound over an `.await` keeps a `&`, which is `Send` where
-/// the data is `Sync`. If the binding is not used after the `.await`, the data need only
-/// be `Send`, as in a section that writes. (A method of a `#[monitor]` that suspends keeps
-/// it to its end.)
+/// If the binding is used after an `.await`, the future stores a `&`, which is `Send` only if the
+/// data is `Sync`. Otherwise the data need only be `Send`, as in a section that writes. (A method
+/// of a `#[monitor]` that suspends stores the binding until its end.)
 ///
 /// # Options
 ///
-/// They stand among the locks, in any order:
+/// Options are written among the locks, in any order:
 ///
 /// | option | what it does |
 /// |---|---|
 /// | `when = condition` | waits until the condition is true: see below |
 /// | `timeout = duration` | bounds the wait to enter: see below |
 /// | `atomic` | rolls back unless the body succeeds: see below |
-/// | `no_await` | the body may not suspend, so that it cannot be cancelled half-way: an `.await` in it does not compile |
+/// | `no_await` | an `.await` in the body does not compile, so the body cannot be cancelled half-way |
 /// | `blocking` | in a plain `fn`: parks the thread until the section is entered: see below |
-/// | `crate = ::path` | where this crate is reached by another path than `::async_monitor` |
+/// | `crate = ::path` | the path of this crate, if it is not `::async_monitor` |
 ///
 /// # Several locks
 ///
-/// They are acquired in the order of their [ids], whatever the order in which
-/// they are written, so that no two sections of a program can wait for each
-/// other.
+/// Several locks are acquired in the order of their [ids], whatever the order in which they are
+/// written. So no two sections can wait for each other.
 ///
 /// [ids]: https://docs.rs/async-monitor/latest/async_monitor/struct.LockId.html
 ///
 /// # Conditions
 ///
-/// `when = condition` waits at entry, without holding the lock, until the
-/// condition is true (a conditional critical region, after Hoare). It is an
-/// expression of type `bool` that sees the binding by shared reference and does
-/// not suspend. It is evaluated with the lock held, at once and after each
-/// release that may have changed the data (that of a read section has not), so there is no
-/// notification to forget. Of those whose condition holds, the first that came enters
-/// first.
+/// `when = condition` waits at entry, without holding the lock, until the condition is true (a
+/// conditional critical region, after Hoare). The condition is an expression of type `bool` that
+/// sees the binding by shared reference and does not suspend. It is evaluated with the lock held:
+/// at once, and after each release that may have changed the data (a read section changes nothing).
+/// So there is no notification to forget. Among waiters whose condition is true, the one that came
+/// first enters first.
 ///
-/// Where the condition uses nothing but the binding, constants and functions, the
-/// releasing section may evaluate it on its own thread, while it still holds its locks. The
-/// waiter is then woken only once the condition is true. So a condition should depend only on
-/// the guarded data, not on thread-locals, other locks, or the waiting future, which may have
-/// been leaked. A condition that captures anything is evaluated by its waiter, which is woken
-/// for it.
+/// If the condition uses only the binding, constants and functions, the releasing section may
+/// evaluate it on its own thread, while it still holds its locks. The waiter is then woken only
+/// once the condition is true. So a condition should depend only on the guarded data, not on
+/// thread-locals, other locks, or the waiting future, which may have been leaked. A condition that
+/// captures anything is evaluated by its waiter, which is woken to evaluate it.
 ///
 /// ```
 /// # use async_monitor::{Guarded, Lock, synchronized};
@@ -337,10 +330,9 @@ pub fn derive_guarded(input: TokenStream) -> TokenStream {
 ///
 /// # Sections that never suspend
 ///
-/// Over the locks of `async_monitor::sync`, a section never suspends: the lock is acquired
-/// by a plain call, and an `.await` that can be seen in the body does not compile. Such
-/// sections stand in a plain `fn`, also in a method of a trait, such as `Drop::drop` or
-/// `Iterator::next`, and in an `async fn`.
+/// Over the locks of `async_monitor::sync`, a section never suspends: the lock is acquired by a
+/// plain call, and an `.await` that can be seen in the body does not compile. Such a section can be
+/// a plain `fn`, a method of a trait, such as `Drop::drop` or `Iterator::next`, or an `async fn`.
 ///
 /// ```
 /// use async_monitor::{sync, synchronized};
@@ -363,11 +355,11 @@ pub fn derive_guarded(input: TokenStream) -> TokenStream {
 /// ```
 ///
 /// With `when`, an `async fn` waits without blocking its thread, and a plain one parks it.
-/// `timeout` bounds the wait for such a condition, and nothing else. Where a section has
-/// locks of both kinds, the async ones are acquired first, and it does not suspend either.
-/// In `with_lock!`, which cannot know where it stands, plain code adds `blocking`: see below.
+/// `timeout` bounds the wait for such a condition, and nothing else. In a section with locks of
+/// both kinds, the async ones are acquired first, and the body may not suspend either. `with_lock!`
+/// cannot know whether the code around it is async: in plain code, add `blocking` (see below).
 ///
-/// The future of an `async fn` with such a section is `Send` where its parts are. (Exception:
+/// The future of an `async fn` with such a section is `Send` if its parts are. (Exception:
 /// if an `atomic` body calls an unknown macro, which may hide an `.await`, the future is not
 /// `Send`.)
 ///
@@ -441,13 +433,13 @@ pub fn derive_guarded(input: TokenStream) -> TokenStream {
 /// # });
 /// ```
 ///
-/// It costs a clone of all that these locks guard, at each entry. The data must therefore be
-/// `Clone`. What sits behind an `Arc` or in a cell, and what the body does elsewhere, is not
-/// rolled back. The copy is dropped once the locks are released.
+/// Each entry clones all data that these locks guard, which must therefore be `Clone`. Changes
+/// behind an `Arc`, in a cell or outside of the guarded data are not rolled back. The copy is
+/// dropped after the locks are released.
 ///
-/// In `with_lock!`, the block commits when it ends, and rolls back if its value is an `Err` or
-/// a `?` leaves it. A `return`, `break` or `continue` out of the block does not compile, because
-/// it could mean either; one that is hidden in another macro rolls back.
+/// In `with_lock!`, the block commits when it ends, and rolls back if its value is an `Err` or a
+/// `?` leaves it. A `return`, `break` or `continue` out of the block does not compile, because it
+/// could mean either. If it is hidden in another macro, it rolls back.
 ///
 /// # Timeouts
 ///
@@ -460,33 +452,31 @@ pub fn derive_guarded(input: TokenStream) -> TokenStream {
 ///
 /// [`Elapsed`]: https://docs.rs/async-monitor/latest/async_monitor/struct.Elapsed.html
 ///
-/// The timer comes from a feature of `async-monitor`, `tokio` or `smol`: where
-/// both are on, it is tokio's if its runtime is running.
+/// The timer comes from the feature `tokio` or `smol` of `async-monitor`. With both, it is tokio's
+/// if its runtime is running.
 ///
 /// # Panics
 ///
-/// With the feature `tokio` only, a section that has to wait under a `timeout`
-/// panics where no runtime of tokio is running, or one without a timer.
+/// With the feature `tokio` only, a section that has to wait under a `timeout` panics if no tokio
+/// runtime is running, or if the runtime has no timer.
 ///
-/// A condition that panics does so in its own task, and leaves the lock free.
+/// A condition that panics does so in the task of its waiter, and leaves the lock free.
 ///
-/// A section panics when two of its locks are the same one, and names both.
+/// A section panics if two of its locks are the same lock, and names both.
 ///
 /// # Supported items
 ///
-/// On functions, methods, methods of traits and of their impls, with
-/// `#[async_trait]` too. Default methods of a trait know no fields: there, the
-/// argument is an expression.
+/// Functions, methods, and methods of traits and of their impls, also with `#[async_trait]`. A
+/// default method of a trait knows no fields: there, the argument must be an expression.
 ///
-/// What a `macro_rules!` macro passes on as `$e:expr` keeps its precedence only until
-/// it gets into an attribute or another procedural macro, which is a limit of the
-/// compiler: write `($e)`.
+/// In a `macro_rules!` macro, write `($e)` for an `$e:expr`: in an attribute or another procedural
+/// macro, it loses its precedence. This is a limitation of the compiler.
 #[proc_macro_attribute]
 pub fn synchronized(arguments: TokenStream, item: TokenStream) -> TokenStream {
     section::synchronized(arguments.into(), item.into()).into()
 }
 
-/// Holds locks while a block runs, and is the value of the block.
+/// Holds locks while a block runs, and evaluates to the value of the block.
 ///
 /// ```
 /// use async_monitor::{Guarded, Lock, with_lock};
@@ -517,23 +507,22 @@ pub fn synchronized(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// # });
 /// ```
 ///
-/// The arguments in front of the block are those of
-/// [`#[synchronized]`](macro@synchronized), where a bare name is a variable or a
-/// static. `?`, `return`, `break`, `continue` and `.await` in the block mean what
-/// they mean outside of it. Under `no_await`, an `.await` is found where it can be
-/// seen, and not where another macro makes it. In a `macro_rules!` macro, write `($e)`
-/// for an `$e:expr`, which loses its precedence in here.
+/// The arguments in front of the block are those of [`#[synchronized]`](macro@synchronized), where
+/// a bare name is a variable or a static. `?`, `return`, `break`, `continue` and `.await` in the
+/// block mean what they mean outside of it. `no_await` finds an `.await` in the block, but not one
+/// that another macro generates. In a `macro_rules!` macro, write `($e)` for an `$e:expr`, which
+/// would lose its precedence here.
 ///
 /// # Panics
 ///
-/// When two of the locks are the same one, it panics and names both.
+/// If two of the locks are the same lock, it panics and names both.
 #[proc_macro]
 pub fn with_lock(input: TokenStream) -> TokenStream {
     section::with_lock(input.into()).into()
 }
 
-/// Lets the methods of a struct call each other under a lock, and finds what
-/// would deadlock.
+/// Lets the methods of a struct call each other under a lock, and rejects calls that would
+/// deadlock.
 ///
 /// ```
 /// use async_monitor::{Guarded, Lock, monitor, synchronized, with_lock};
@@ -647,20 +636,19 @@ pub fn with_lock(input: TokenStream) -> TokenStream {
 ///
 /// There is no held form for a method
 ///
-/// - with `when`: nobody could make the condition true meanwhile;
+/// - with `when`: while the lock is held, nobody could make the condition true;
 /// - of several locks, or of a lock that is not a field of `self`;
-/// - of a lock that the derive does not know: it has no view;
-/// - whose receiver is not `&self`, or that returns an `impl Trait`, which would
-///   borrow the view.
+/// - of a lock that the derive does not know, which has no view;
+/// - whose receiver is not `&self`, or that returns an `impl Trait`, which would borrow from the
+///   view.
 ///
 /// # What does not compile
 ///
-/// **A lock that is acquired where it is held**, in a method or a `with_lock!`
-/// block: by calling a method that acquires it, directly or through other methods
-/// of the `impl`, by `self.acquire_ledger()`, `self.state.lock()` and their
-/// kind, or by `with_lock!(self.ledger, ..)`. A second read under a read is reported,
-/// too: it deadlocks if a writer is queued in between, or immediately if the lock is not a
-/// reader-writer lock.
+/// **A lock acquired while it is held**, in a method or a `with_lock!` block: by calling a method
+/// that acquires it, directly or through other methods of the `impl`, by `self.acquire_ledger()`,
+/// `self.state.lock()` and similar calls, or by `with_lock!(self.ledger, ..)`. Reading while
+/// reading is reported, too: it deadlocks if a writer is queued in between, or immediately if the
+/// lock is not a reader-writer lock.
 ///
 /// ```compile_fail
 /// # use async_monitor::{Guarded, Lock, monitor, synchronized};
@@ -685,14 +673,14 @@ pub fn with_lock(input: TokenStream) -> TokenStream {
 /// ```
 ///
 /// **Locks in opposite orders**: a method that acquires `b` while it holds `a`,
-/// and another that acquires `a` while it holds `b`, or a longer cycle, unless
+/// and another that acquires `a` while it holds `b`, or a longer circle, unless
 /// all of them hold another lock meanwhile. The order in which one section names
 /// its locks never matters. An acquisition with a `timeout` does not count: it does not wait
 /// for ever.
 ///
-/// An acquisition is found however it is spelled: `Self::deposit(self, amount)` or
-/// `Lock::acquire(&self.ledger)` for a method call, a future that is bound by `let`,
-/// boxed or pinned and awaited later, an argument of `join!` or `block_on`.
+/// An acquisition is found in other forms than a method call, too: `Self::deposit(self, amount)`,
+/// `Lock::acquire(&self.ledger)`, a future that is bound by `let`, boxed or pinned and awaited
+/// later, an argument of `join!` or `block_on`.
 ///
 /// # What it cannot see
 ///
@@ -713,8 +701,8 @@ pub fn with_lock(input: TokenStream) -> TokenStream {
 ///
 /// # Without a derive
 ///
-/// `#[monitor(plain)]` is for structs without one. A section binds the value of its lock, and
-/// what several sections have in common is a method of that value:
+/// `#[monitor(plain)]` is for structs without a derive. A section binds the value of its lock, and
+/// code that several sections share is a method of that value:
 ///
 /// ```
 /// use async_monitor::{monitor, sync, synchronized};
@@ -751,9 +739,9 @@ pub fn with_lock(input: TokenStream) -> TokenStream {
 /// # Jobs::default().push_twice("a");
 /// ```
 ///
-/// A field is known as a lock where a section of the `impl` holds it, and as one of
-/// `async_monitor::sync` where the section is a plain fn. On a struct with a derive, which
-/// knows more, `plain` is an error.
+/// The macro takes a field for a lock if a section of the `impl` holds it, and for one of
+/// `async_monitor::sync` if that section is a plain fn. On a struct with a derive, which knows
+/// more, `plain` is an error.
 ///
 /// ```compile_fail
 /// # use async_monitor::{monitor, sync, synchronized};
@@ -774,17 +762,17 @@ pub fn with_lock(input: TokenStream) -> TokenStream {
 ///
 /// | argument | what it does |
 /// |---|---|
-/// | `plain` | the struct has no derive: the methods have no held form, and deadlocks are still found |
+/// | `plain` | for a struct without a derive: methods have no held form, but deadlocks are found |
 /// | `allow(nested)` | turns off the check for locks that are acquired while held |
 /// | `allow(order)` | turns off the check for opposite orders |
-/// | `crate = ::path` | where this crate is reached by another path than `::async_monitor` |
+/// | `crate = ::path` | the path of this crate, if it is not `::async_monitor` |
 #[proc_macro_attribute]
 pub fn monitor(arguments: TokenStream, item: TokenStream) -> TokenStream {
     monitor::monitor(arguments.into(), item.into()).into()
 }
 
-/// A method that needs a lock which its caller holds: in a `#[monitor] impl`, it becomes a
-/// method of the view alone, and acquires nothing.
+/// A helper for callers that hold the lock: in a `#[monitor] impl`, the method becomes a method of
+/// the view only, and acquires nothing.
 ///
 /// ```
 /// use async_monitor::{Guarded, Lock, holding, monitor, synchronized};
@@ -805,14 +793,14 @@ pub fn monitor(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///         state.trim();
 ///     }
 ///
-///     /// `self` leads to the fields without a lock, `state` to what `state` guards.
+///     /// `self` has the fields without a lock, `state` those that `state` guards.
 ///     #[holding(state)]
 ///     fn trim(&self) {
 ///         let too_many = state.entries.len().saturating_sub(self.capacity);
 ///         state.entries.drain(..too_many);
 ///     }
 ///
-///     /// On a view that only reads, too.
+///     /// A method of views that only read, too.
 ///     #[holding(read(state))]
 ///     fn find(&self, key: &str) -> Option<&u64> {
 ///         let entry = state.entries.iter().find(|entry| entry.0 == key);
@@ -827,14 +815,14 @@ pub fn monitor(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// # });
 /// ```
 ///
-/// The method may be plain or `async`, and generic. An elided lifetime in the return type is
-/// the lifetime of the borrow of the view. That is long enough for references into the object,
-/// too. (Over a reader-writer lock, a method of `read(..)` with such a result is one of the
-/// view that reads, and not of the one that writes.)
+/// The method may be plain or `async`, and generic. An elided lifetime in the return type is the
+/// lifetime of the borrow of the view. That is long enough for references into the object, too.
+/// (Over a reader-writer lock, a method of `read(..)` with such a result exists only on the read
+/// view, not on the write view.)
 ///
-/// On the object there is no such method: `self.trim()` does not compile, and the message
-/// says which section is missing. (For a name that common traits also use, such as `next` or
-/// `len`, the compiler reports its own error, and may suggest the trait's method.)
+/// The object itself has no such method: `self.trim()` does not compile, and the message says which
+/// section is missing. (For a name that common traits use, too, such as `next` or `len`, the
+/// compiler reports its own error, and may suggest the trait's method.)
 ///
 /// `#[monitor]` treats the method as holding the lock when it looks for deadlocks.
 #[proc_macro_attribute]
@@ -842,11 +830,11 @@ pub fn holding(arguments: TokenStream, item: TokenStream) -> TokenStream {
     monitor::holding(&arguments.into(), &item.into()).into()
 }
 
-/// A test that is run in every schedule that matters: see `async_monitor::check`, which needs the
+/// Makes a test that runs in every schedule that matters: see `async_monitor::check`. It needs the
 /// feature `check`.
 ///
-/// The fn is the first task of each run, which is never cancelled. It makes the others by
-/// `check::spawn`. The options of a check are arguments: `cancels`, `timeouts`, `max_runs`,
+/// The fn is the first task of each run, and is never cancelled. It creates the other tasks with
+/// `check::spawn`. The arguments are the options of a check: `cancels`, `timeouts`, `max_runs`,
 /// `max_steps`, `tasks`, `cancels_may_starve`, `sample` and `stack_size`.
 ///
 /// ```ignore

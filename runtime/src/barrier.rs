@@ -48,10 +48,10 @@ struct State {
     leaving: u32,
 }
 
-/// A place where a fixed number of tasks wait until all of them are there:
-/// asyncio's `Barrier`.
+/// A barrier where a fixed number of tasks wait until all of them have arrived: asyncio's
+/// `Barrier`.
 ///
-/// Once they are, all go on, and the barrier is as new for the next generation.
+/// Then all of them go on, and the barrier is ready for the next generation.
 ///
 /// # Examples
 ///
@@ -85,7 +85,7 @@ impl Checked for Barrier {
 impl core::panic::UnwindSafe for Barrier {}
 impl core::panic::RefUnwindSafe for Barrier {}
 
-/// What a task gets that has passed a [`Barrier`].
+/// The result of [`Barrier::wait`] for a task that has passed the barrier.
 ///
 /// ```
 /// # futures::executor::block_on(async {
@@ -120,8 +120,8 @@ impl BarrierWaitResult {
         self.index
     }
 
-    /// Whether this is the one task of its generation that may do what is to be
-    /// done once: that of index 0.
+    /// Whether this task is the leader of its generation: the one of index 0. Each generation has
+    /// one.
     ///
     /// ```
     /// # futures::executor::block_on(async {
@@ -142,7 +142,7 @@ impl BarrierWaitResult {
     }
 }
 
-/// A [`Barrier`] is broken, or was reset while the task waited.
+/// The error of [`Barrier::wait`]: the barrier is broken, or was reset while the task waited.
 ///
 /// ```
 /// # futures::executor::block_on(async {
@@ -168,12 +168,12 @@ impl core::error::Error for BrokenBarrier {}
 
 impl Barrier {
     const_unless_loom! {
-        /// A barrier that lets tasks through `parties` at a time. None is taken
-        /// as one: every wait returns at once.
+        /// A barrier that lets tasks through `parties` at a time. Zero is treated as one: every
+        /// wait returns at once.
         ///
         /// # Panics
         ///
-        /// Where `parties` is `u32::MAX` or more.
+        /// If `parties` is `u32::MAX` or more.
         ///
         /// # Examples
         ///
@@ -197,24 +197,22 @@ impl Barrier {
         }
     }
 
-    /// Waits until as many tasks wait as the barrier is for, and passes with
-    /// them.
+    /// Waits until [`parties`](Self::parties) tasks have arrived, and passes with them.
     ///
     /// # Errors
     ///
-    /// [`BrokenBarrier`] where the barrier is or becomes
-    /// [broken](Self::abort), or is [reset](Self::reset) meanwhile.
+    /// [`BrokenBarrier`] if the barrier is or becomes [broken](Self::abort), or is
+    /// [reset](Self::reset) meanwhile.
     ///
     /// # Cancel safety
     ///
-    /// A task that is no longer waiting is no longer counted: dropping the
-    /// future before the last one has come takes the arrival back. To give up
-    /// after a time is a plain cancel too, and breaks nothing.
+    /// Dropping the future before the last task has arrived takes its arrival back: the task is no
+    /// longer counted. A timeout is a cancel like any other, and does not break the barrier.
     ///
     /// # Panics
     ///
-    /// Where the waker of another waiter panics that the last arrival lets
-    /// through. All others have passed then.
+    /// If this is the last arrival, and the waker of a waiter that it lets through panics. All
+    /// others have passed by then.
     ///
     /// # Examples
     ///
@@ -243,9 +241,8 @@ impl Barrier {
         }
     }
 
-    /// Breaks the barrier: all who wait get an error, and so does everybody who
-    /// comes, until a [`reset`](Self::reset). For a task that fails and that
-    /// others would wait for in vain.
+    /// Breaks the barrier: current and later waiters get an error, until a [`reset`](Self::reset).
+    /// A task that fails calls this, so that others do not wait for it in vain.
     ///
     /// ```
     /// # futures::executor::block_on(async {
@@ -296,7 +293,7 @@ impl Barrier {
         self.state(&queue).broken
     }
 
-    /// How many tasks wait for the others to come.
+    /// The number of tasks of the current generation that wait.
     ///
     /// ```
     /// # futures::executor::block_on(async {
@@ -324,7 +321,7 @@ impl Barrier {
         }
     }
 
-    /// How many tasks the barrier is for.
+    /// The number of tasks that the barrier waits for.
     ///
     /// ```
     /// use async_monitor::Barrier;
@@ -565,8 +562,8 @@ impl fmt::Debug for Barrier {
 
 /// The future of [`Barrier::wait`].
 ///
-/// It does nothing until it is polled, not even arrive, and may be dropped at
-/// any time.
+/// It does nothing until it is polled: before, the task has not arrived. It may be dropped at any
+/// time.
 ///
 /// ```
 /// # futures::executor::block_on(async {

@@ -9,13 +9,12 @@ use crate::misplaced::misplaced;
 
 /// A field that belongs to a lock of its struct.
 ///
-/// It has no safe access through `&self`: the code that
-/// `#[derive(Guarded)]` generates hands out references to the value, and
-/// only while the lock is held. Whoever has the whole struct to itself
-/// (`&mut`, or by value) needs no lock.
+/// It has no safe access through `&self`: only the code that `#[derive(Guarded)]` generates hands
+/// out references to the value, and only while the lock is held. With exclusive access to the
+/// struct (`&mut`, or by value), no lock is needed.
 ///
-/// `Guarded<T>` is `Sync` when `T` is `Send`, like a mutex: one task at a time
-/// reaches the value.
+/// Like a mutex, `Guarded<T>` is `Sync` when `T` is `Send`: one task at a time can access the
+/// value.
 ///
 /// ```
 /// use async_monitor::Guarded;
@@ -36,7 +35,7 @@ pub struct Guarded<T: ?Sized>(UnsafeCell<T>); // only while its lock is held: in
 unsafe impl<T: ?Sized + Send> Sync for Guarded<T> {}
 
 impl<T> Guarded<T> {
-    /// Wraps a value for the lock that will guard it.
+    /// Wraps a value that a lock will guard.
     ///
     /// ```
     /// use async_monitor::{Guarded, Lock};
@@ -54,7 +53,8 @@ impl<T> Guarded<T> {
         Guarded(UnsafeCell::new(value))
     }
 
-    /// Unwraps the value. Needs no lock, as nobody else has the cell.
+    /// Consumes the cell and returns the value. Owning the cell proves that nobody else can access
+    /// it.
     ///
     /// ```
     /// use async_monitor::Guarded;
@@ -69,7 +69,7 @@ impl<T> Guarded<T> {
 }
 
 impl<T: ?Sized> Guarded<T> {
-    /// The value. Needs no lock, as nobody else has the cell.
+    /// The value, without a lock: `&mut self` proves that nobody else can access it.
     ///
     /// ```
     /// use async_monitor::Guarded;

@@ -1,22 +1,22 @@
-//! Pages that teach: a tutorial, ways in from other crates, recipes, and the limits.
+//! A tutorial, pages for users of other crates, recipes, and the limits.
 //!
-//! Begin with the [tutorial], or with the page for the locks you know: those of
-//! [std](from_std), of [tokio](from_tokio) or of [asyncio](from_asyncio).
+//! Begin with the [tutorial], or with the page for the locks you know: [std](from_std),
+//! [tokio](from_tokio) or [asyncio](from_asyncio).
 //!
 //! | page | answers |
 //! |---|---|
 //! | [`tutorial`] | how does a program with shared state grow, step by step? |
 //! | [`from_std`] | how do I move code that uses `std::sync` or parking_lot? |
-//! | [`from_tokio`] | what is `tokio::sync`'s `Notify`, `Semaphore`, `Mutex` here? |
-//! | [`from_asyncio`] | what is asyncio's `Condition`, `Event`, `Semaphore` here? |
+//! | [`from_tokio`] | which types replace `tokio::sync`'s `Notify`, `Semaphore` and `Mutex`? |
+//! | [`from_asyncio`] | which types correspond to asyncio's `Condition`, `Event` and `Semaphore`? |
 //! | [`migration`] | in which steps do I move a whole program? |
-//! | [`cancel_safety`] | what happens where a future is dropped, and in which order are waiters served? |
+//! | [`cancel_safety`] | what happens when a future is dropped, and in which order are waiters served? |
 //! | [`checking`] | how do I test my own code in every schedule, and what does that prove? |
 //! | [`recipes`] | single flight, rate limit, pool, shutdown, work queue, cache, actor: how? |
 //! | [`limits`] | what can this crate not do, and what does it cost? |
 //! | [`alternatives`] | when is another crate the better choice? |
 //!
-//! The module has no code: it exists in the documentation only.
+//! This module contains no code and exists only in the documentation.
 
 #[doc = include_str!("guide/tutorial.md")]
 pub mod tutorial {}

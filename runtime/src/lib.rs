@@ -4,11 +4,11 @@
 //!
 //! # When not to use an async lock
 //!
-//! Most shared state is touched in short sections that never await. There, an async lock is
-//! the wrong one: it costs more, and where many tasks contend, each hand-off is a wake-up. Take
-//! one of [`sync`], which has the same notation. An async lock is for sections that await
-//! something while others must stay out. And a value that moves from task to task belongs in a
-//! channel, a counter in an atomic.
+//! Most shared state is used in short sections that never await. An async lock is the wrong choice
+//! there: it costs more, and under contention each hand-off is a wake-up. Use a lock of [`sync`],
+//! which works with the same macros. An async lock is for sections that await something while other
+//! tasks must stay out. A value that moves from task to task belongs in a channel, a counter in an
+//! atomic.
 //!
 //! | the code that holds the lock ... | use |
 //! |---|---|
@@ -18,7 +18,7 @@
 //!
 #![cfg_attr(
     all(feature = "macros", feature = "local", feature = "std"),
-    doc = "The [guide] has a tutorial, ways in from std, tokio and asyncio, recipes, the cancel \
+    doc = "The [guide] has a tutorial, pages for users of std, tokio and asyncio, recipes, the cancel \
            safety of each method, the limits and the alternatives.\n"
 )]
 //! # An example
@@ -64,29 +64,29 @@
 //!
 //! # Which primitive?
 //!
-//! | you want | take |
+//! | you want | use |
 //! |---|---|
 //! | fields of a struct that change together | [`Lock`] and `#[derive(Guarded)]` |
 //! | one value behind a lock | [`Mutex`] |
 //! | a value that is mostly read | [`RwLock`] |
 //! | to wait until what a lock guards has changed | `when = ..` in a section, or [`Condition`] |
 //! | a flag to wait for | [`Event`] |
-//! | at most so many at a time | [`Semaphore`], [`BoundedSemaphore`] |
+//! | at most `n` tasks at a time | [`Semaphore`], [`BoundedSemaphore`] |
 //! | tasks that wait for each other | [`Barrier`] |
 //! | a lock for sections that never await (a *sync lock*) | [`sync`] |
-//! | to keep the locks of tokio, async-lock or futures that you have | [`adapters`] |
+//! | to keep your locks of tokio, async-lock or futures | [`adapters`] |
 //! | any of these within one thread | `local` |
 //!
 //! # Guarantees
 //!
-//! They hold for the async primitives and for `local`. The locks of [`sync`] differ: see there.
+//! These hold for the async primitives and for `local`. For the locks of [`sync`], see there.
 //!
 //! - **No allocation** for a lock, a waiter or a wake-up: a waiter's node is inside its
-//!   future. (A thread that uses a `*_blocking` form allocates once.)
+//!   future. (A thread that calls `*_blocking` methods allocates once.)
 //! - **Fairness.** A waiter is queued when its future is first polled, and a release hands the
-//!   permit to the waiter at the head. A granted waiter that is neither polled nor dropped
-//!   keeps those behind it waiting, unless they are futures of its own task, or threads that
-//!   park: see [`Lock`](Lock#fairness).
+//!   permit to the waiter at the head. A granted waiter that is neither polled nor dropped keeps
+//!   the waiters behind it waiting, except futures of its own task and parked threads: see
+//!   [`Lock`](Lock#fairness).
 //! - **Cancel safety.** A future does nothing until it is polled and may be dropped at any
 //!   time. Dropping it passes its permit or notification on to the next waiter.
 //! - **No code of yours under an internal lock**: not the clone, wake or drop of
@@ -96,58 +96,59 @@
 //!
 //! # Importing
 //!
-//! By name, not by `use async_monitor::*`. Don't import [`AsyncLock`] or [`AsyncRwLock`]
-//! unless you write generic code: on an `Arc<Lock>`, their methods shadow the lock's own
-//! and return a `Result`.
+//! Import items by name, not with `use async_monitor::*`. Do not import [`AsyncLock`] or
+//! [`AsyncRwLock`] unless you write generic code: on an `Arc<Lock>`, their methods shadow the
+//! lock's own and return a `Result`.
 //!
 //! # Without std
 //!
-//! With `default-features = false` and without the feature `std`, the crate is `no_std`, and
-//! allocates nothing.
+//! With `default-features = false` and without the feature `std`, the crate is `no_std` and does
+//! not allocate.
 //!
 //! ```toml
 //! async-monitor = { version = "0.1", default-features = false, features = ["macros"] }
 //! ```
 //!
-//! | there is | with |
+//! | available | with the feature |
 //! |---|---|
-//! | the async primitives, `local`, sections with `when`, `atomic`, `no_await`, [`Condition`], `#[monitor]` | nothing else |
+//! | the async primitives, `local`, sections with `when`, `atomic`, `no_await`, [`Condition`], `#[monitor]` | none |
 //! | the `*_owned` forms, locks behind `Box`, `Rc` and `Arc`, [`Lease::new`] | `alloc` |
 //! | the `*_blocking` forms, the option `blocking`, [`sync`], `timeout`, [`watch`], [`adapters`] | `std` |
 //!
-//! Who finds a wait queue locked spins, until the other is done: a few instructions, on another
-//! processor. With the feature `critical-section`, a queue is locked by a critical section of the
-//! crate of that name instead. Take it where the same primitive is used
+//! A task that finds a wait queue locked spins until the holder, on another processor, has unlocked
+//! it: a few instructions. With the feature `critical-section`, a queue is locked by a critical
+//! section of the crate of that name instead. Enable it if the same primitive is used
 //!
-//! - by an interrupt handler and by what it interrupts, or by tasks that pre-empt each other on
-//!   one processor: they would spin for ever, as the holder of the queue does not run meanwhile;
-//! - on a target without compare-and-swap, as `thumbv6m-none-eabi`.
+//! - by an interrupt handler and by the code it interrupts, or by tasks that pre-empt each other on
+//!   one processor: they would spin for ever, because the holder of the queue lock cannot run
+//!   meanwhile;
+//! - on a target without compare-and-swap, such as `thumbv6m-none-eabi`.
 //!
-//! No code of yours runs in such a critical section, no waker either. Who builds the program
-//! provides it, as for all users of that crate. With `std`, the feature does nothing.
+//! No code of yours runs in such a critical section, not even a waker. The program must provide an
+//! implementation, as for every user of that crate. With `std`, the feature has no effect.
 //!
-//! A panic may abort or unwind, as the program is built. If it unwinds, guards release their locks
-//! and `atomic` rolls back; but a waker that panics where several are woken ends the program. A
-//! release does not evaluate the conditions of others: it wakes their tasks.
+//! A panic aborts or unwinds, depending on how the program is built. If it unwinds, guards release
+//! their locks and `atomic` rolls back, but a waker that panics while several are woken ends the
+//! program. A release does not evaluate the conditions of waiters: it wakes their tasks.
 //!
 //! # Features
 //!
 //! - `macros` (on by default): `#[derive(Guarded)]`, `#[monitor]`,
 //!   `#[synchronized]`, `#[holding]` and `with_lock!`.
-//! - `local` (on by default): the primitives once more, for tasks of one thread.
-//! - `std` (on by default), `alloc`, `critical-section`: see [above](#without-std). What follows
-//!   implies `std`.
-//! - `parking_lot`: the locks of [`sync`] over those of parking_lot.
+//! - `local` (on by default): the same primitives for the tasks of one thread.
+//! - `std` (on by default), `alloc`, `critical-section`: see [above](#without-std). All features
+//!   below imply `std`.
+//! - `parking_lot`: the locks of [`sync`] wrap those of parking_lot.
 //! - `watch`: [watching](watch) also without `debug_assertions`.
-//! - `check`: every schedule of a test, as a dev-dependency: the module `check`.
-//! - `watch-signal`: a process that hangs can be asked what it hangs on, by a signal or by
-//!   `async-monitor ps PID` (Unix). Implies `watch` and `serde`.
+//! - `check` (for a dev-dependency): runs a test in every schedule, see the module `check`.
+//! - `watch-signal`: a hung process reports its waits on a signal, or to `async-monitor ps PID`
+//!   (Unix). Implies `watch` and `serde`.
 //! - `serde`: a [`watch::Report`] serializes.
 //! - `tracing`: [a span for each section](watch#spans), with its lock, its wait and its outcome.
 //!   Implies `watch`.
-//! - `tokio`, `smol`: a timer for the option `timeout`. With both, it is tokio's where its
-//!   runtime is running.
-//! - `tokio`, `async-lock`, `futures`: the locks of these crates in the macros, see
+//! - `tokio`, `smol`: a timer for the option `timeout`. With both, it is tokio's if its runtime is
+//!   running.
+//! - `tokio`, `async-lock`, `futures`: the macros accept the locks of these crates, see
 //!   [`adapters`].
 
 #![cfg_attr(not(any(feature = "std", test)), no_std)]

@@ -1,6 +1,6 @@
 //! What is asked of a lock, and what else can be waited for: shown in [`watch`](crate::watch).
 
-/// How a lock is held, or asked for.
+/// How a lock is held, or requested.
 ///
 /// ```
 /// use async_monitor::watch::{self, Mode};
@@ -13,19 +13,19 @@
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Mode {
-    /// Alone: a `Lock`, a `Mutex`, or a `RwLock` to write.
+    /// Exclusively: a `Lock`, a `Mutex`, or an `RwLock` for writing.
     Exclusive,
-    /// To read.
+    /// For reading.
     Shared,
-    /// To read, and perhaps to write later.
+    /// For reading, with the option to upgrade.
     Upgradable,
-    /// To write, by the holder of an upgradable guard.
+    /// For writing, by the holder of an upgradable guard.
     Upgrade,
-    /// So many permits of a semaphore.
+    /// This number of permits of a semaphore.
     Permits(usize),
 }
 
-/// What can be waited for.
+/// A resource that a section or task can wait for.
 ///
 /// ```
 /// use async_monitor::watch::{self, Resource};
@@ -43,12 +43,12 @@ pub enum Resource {
     Lock,
     /// The permits of a semaphore.
     Semaphore,
-    /// A lock, and then a condition of what it guards (`when`).
+    /// A lock, and a condition of its data (`when`).
     When,
     /// An `Event`.
     Event,
     /// A notification of a `Condition`.
     Condition,
-    /// The others at a `Barrier`.
+    /// The other tasks at a `Barrier`.
     Barrier,
 }

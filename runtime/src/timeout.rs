@@ -3,7 +3,7 @@
 use core::error::Error;
 use core::fmt;
 
-/// A section was not entered in the time that its `timeout` allows.
+/// The error of a section that was not entered within its `timeout`.
 ///
 /// Its body has not run, and it has given up its place in the queue.
 ///

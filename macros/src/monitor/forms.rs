@@ -567,7 +567,7 @@ fn docs(function: &Function, self_ty: &TypePath) -> Vec<String> {
     let segments = self_ty.path.segments.last();
     let name = segments.map_or_else(String::new, |last| plain(&last.ident));
     docs.push(format!(
-        " Runs under the lock that is held already: see `{name}::{}`.",
+        " Runs under the lock already held: see `{name}::{}`.",
         function.sig.ident
     ));
     docs

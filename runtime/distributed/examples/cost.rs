@@ -1,13 +1,13 @@
-//! What a lock costs beside a bare advisory lock, on the same server.
+//! The cost of a lock, compared with a bare advisory lock on the same server.
 //!
 //! ```text
 //! examples/billing/database &
 //! cargo run --release -p async-monitor-distributed --features postgres --example cost
 //! ```
 //!
-//! What was measured is in `RESULTS.md`. The CPU time is that of the server's processes, where
-//! it runs on this machine (Linux), and of this process. Times depend on what else runs; CPU
-//! times and transactions hardly do.
+//! The results are in `RESULTS.md`. The CPU time is that of this process, and of the server's
+//! processes if the server runs on this machine (Linux). Times depend on the load of the machine;
+//! CPU times and transactions hardly do.
 
 use std::error::Error;
 use std::fs;

@@ -1,13 +1,13 @@
-//! What a lock costs beside the bare lock of etcd, on the same server.
+//! The cost of a lock, compared with the bare lock of etcd on the same server.
 //!
 //! ```text
 //! etcd --data-dir "$(mktemp -d)" &
 //! cargo run --release -p async-monitor-distributed --features etcd --example cost_etcd
 //! ```
 //!
-//! What was measured is in `RESULTS.md`. Messages are those that the server has received, as its
-//! metrics say. The CPU time is that of the server, where it runs on this machine (Linux), and of
-//! this process. Times depend on what else runs; CPU times and messages hardly do.
+//! The results are in `RESULTS.md`. Messages are those received by the server, from its metrics.
+//! The CPU time is that of this process, and of the server if it runs on this machine (Linux).
+//! Times depend on the load of the machine; CPU times and messages hardly do.
 
 use std::collections::BTreeMap;
 use std::error::Error;

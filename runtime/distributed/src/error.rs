@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use crate::store::StoreError;
 
-/// A lock could not be acquired, or was lost.
+/// The error of a lock that could not be acquired, or was lost.
 ///
 /// A fn with a section over such a lock returns a `Result` whose error is `From<LockError>`.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum LockError {
-    /// The lock was acquired, and its lease could not be vouched for until the section ended.
+    /// The lock was acquired, but its lease could not be guaranteed until the end of the section.
     Lost(LeaseLost),
     /// The store has not answered for as long as a lease lasts.
     Unreachable(StoreError),
@@ -54,38 +54,38 @@ impl Error for LockError {
     }
 }
 
-/// The lease of a lock could not be vouched for any longer: somebody else may hold it.
+/// The lease of a lock could no longer be guaranteed: another process may hold the lock.
 ///
-/// What the section has done so far has happened, but for what is `atomic`. What it had sent
-/// to the store with its fence is there, or was refused: look before you repeat it.
+/// Everything that the section has done so far has taken effect, except changes that `atomic` rolls
+/// back. Fenced writes may have been executed or refused: check before you repeat them.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct LeaseLost {
-    /// Which lock.
+    /// The key of the lock.
     pub key: Arc<str>,
     /// The number of the grant that was lost.
     pub fence: u64,
-    /// Who has lost it: the host and process id that the store knows this process by.
+    /// The process that has lost it: the host and process id by which the store knows this process.
     pub holder: Arc<str>,
-    /// For how long it had been held.
+    /// How long it had been held.
     pub held: Duration,
-    /// Why.
+    /// The reason.
     pub reason: LossReason,
 }
 
-/// Why a lease was lost.
+/// The reason for the loss of a lease.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum LossReason {
-    /// It was not renewed in time: the store could not be reached, or this process did not
+    /// It was not renewed in time, because the store could not be reached, or this process did not
     /// run.
     NotRenewed {
-        /// How long ago the last renewal was sent that was answered.
+        /// How long ago the last answered renewal was sent.
         since: Duration,
-        /// What the last attempt has come to, if there was one.
+        /// The error of the last attempt, if there was one.
         error: Option<StoreError>,
     },
-    /// The store says that it has ended.
+    /// The store says that the lease has ended.
     Ended,
 }
 

@@ -4,21 +4,21 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-/// What a lock is for, if it is for nothing in particular.
+/// The default kind of a lock: it protects no particular kind of resource.
 ///
-/// A type of your own in its place keeps the fence of one kind of lock from what another kind
-/// protects: see [`Fenced`].
+/// With a type of your own instead, the fence of one kind of lock cannot be used for a resource
+/// that another kind protects: see [`Fenced`].
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Anything;
 
-/// The number of the grant by which a section holds its lock. A later grant of the same lock
-/// has a greater one.
+/// The number of the grant by which a section holds its lock. A later grant of the same lock has a
+/// greater number.
 ///
-/// It is what a resource can check, where the lock alone cannot keep a process out: one that
-/// was stopped in the middle of a section and wakes up when the lock is somebody else's.
+/// A resource can check it to refuse a process that the lock alone cannot keep out: one that was
+/// stopped in the middle of a section, and resumes when another process holds the lock.
 ///
-/// It cannot be copied, and whoever has a reference to it is in the section.
+/// It cannot be copied, and a reference to it exists only inside of the section.
 ///
 /// ```compile_fail
 /// # use async_monitor_distributed::Fence;
@@ -49,9 +49,9 @@ impl<C> Fence<'_, C> {
         &self.key
     }
 
-    /// What tells this grant from others of the same number, which there can be where a
-    /// database has failed over to a replica that had not got the first one. In etcd, the key
-    /// whose create revision is the number for as long as the lock is held.
+    /// The holder, which tells this grant from another one with the same number. Such grants can
+    /// exist if a database has failed over to a replica that had not received the first one. In
+    /// etcd, it is the key whose create revision is the number while the lock is held.
     pub fn holder(&self) -> &str {
         &self.holder
     }
@@ -66,18 +66,18 @@ impl<C> fmt::Debug for Fence<'_, C> {
     }
 }
 
-/// A resource that is written with the fence of a lock of the kind `C`, or not at all.
+/// A resource that can be written only with the fence of a lock of the kind `C`.
 ///
 /// ```
 /// use async_monitor_distributed::{Fence, Fenced};
 ///
-/// struct Invoices; // what the locks are for
+/// struct Invoices; // the kind of resource
 ///
 /// struct Archive(/* .. */);
 ///
 /// async fn store(archive: &Fenced<Archive, Invoices>, fence: &Fence<'_, Invoices>) {
 ///     let archive = archive.with(fence);
-///     // .. archive.resource() is told archive.fence().number() with each write
+///     // .. each write to archive.resource() sends archive.fence().number()
 /// }
 /// ```
 ///
@@ -89,7 +89,7 @@ pub struct Fenced<T, C = Anything> {
 }
 
 impl<T, C> Fenced<T, C> {
-    /// Nobody writes to the resource without a fence from here on.
+    /// Wraps the resource: from here on, writes need a fence.
     pub const fn new(resource: T) -> Self {
         Fenced {
             resource,
@@ -120,7 +120,7 @@ impl<T, C> Fenced<T, C> {
         }
     }
 
-    /// The resource without a fence: to read, or where it is known that there is no lock.
+    /// The resource without a fence: for reading, or for writes that need no lock.
     pub fn unfenced(&self) -> &T {
         &self.resource
     }
@@ -137,7 +137,7 @@ impl<T: fmt::Debug, C> fmt::Debug for Fenced<T, C> {
     }
 }
 
-/// A resource and the fence to write to it with.
+/// A resource, with the fence for writing to it.
 pub struct FencedRef<'r, T, C = Anything> {
     pub(crate) resource: &'r T,
     pub(crate) key: &'r str,
@@ -146,7 +146,7 @@ pub struct FencedRef<'r, T, C = Anything> {
     kind: PhantomData<fn() -> C>,
 }
 
-/// A resource by a unique reference, and the fence to write to it with.
+/// A resource by a unique reference, with the fence for writing to it.
 pub struct FencedMut<'r, T, C = Anything> {
     pub(crate) resource: &'r mut T,
     pub(crate) key: &'r str,

@@ -1,10 +1,9 @@
-//! The sections of [`async_monitor`] across machines: a lock that several processes share, by
-//! a key in a store that they all reach.
+//! The sections of [`async_monitor`] across machines: locks that several processes share through a
+//! common store, each named by a key.
 //!
-//! In one sentence: while a section runs, no other section of the same key is let in, **unless
-//! its process is stopped for longer than its lease**; no lease can prevent that, so each
-//! section has a *fence*, a number that only grows, by which the resource that is written to
-//! refuses what comes too late.
+//! While a section runs, no other section of the same key is entered, **unless the process is
+//! stopped for longer than its lease**. No lease can prevent that. So each section has a *fence*, a
+//! number that only grows, and a resource that checks the fence refuses writes that come too late.
 //!
 //! ```no_run
 //! # #[cfg(feature = "postgres")] mod billing {
@@ -14,7 +13,7 @@
 //! use tokio_postgres::Client;
 //! use tokio_postgres::types::Type;
 //!
-//! /// What the locks and the fences are for.
+//! /// The kind of resource that the locks and fences protect.
 //! pub struct Invoices;
 //!
 //! pub struct Billing {
@@ -35,7 +34,7 @@
 //!     #[synchronized(self.invoice?)]
 //!     pub async fn pay(&self, amount: i32) -> Result<(), Error> {
 //!         let pay = "update invoices set paid = paid + $1 where id = 42";
-//!         // Without a fence, or with that of another kind of lock, it does not compile.
+//!         // Without a fence, or with the fence of another kind of lock, it does not compile.
 //!         let database = self.database.with(&invoice.fence);
 //!         database.execute(pay, &[(&amount, Type::INT4)]).await?;
 //!         Ok(())
@@ -44,91 +43,91 @@
 //! # }
 //! ```
 //!
-//! # What a section goes through
+//! # The states of a section
 //!
 //! | state | in the store | leads to |
 //! |---|---|---|
 //! | idle | nothing | queued, held |
-//! | queued: the acquisition waits | a place in the queue of the key | held; idle, where it is dropped |
-//! | held: the body runs | the key is ours, with a fence of its own | releasing, lost |
-//! | releasing: the guard is dropped | the key is ours, until the store has heard of it | idle |
+//! | queued: the acquisition waits | a place in the queue of the key | held; idle, if it is dropped |
+//! | held: the body runs | the key belongs to this section, with a new fence | releasing, lost |
+//! | releasing: the guard is dropped | the key still belongs to it, until the store has processed the release | idle |
 //! | lost: the body is dropped where it waits | the lease ends a moment later, or has ended | idle |
 //!
-//! A process has one lease, of its *session*, for all that it holds and waits for. It is
-//! renewed beside the bodies, three times in a lease.
+//! A process has one lease, that of its *session*, for all locks that it holds and waits for. A
+//! background task renews it, three times per lease.
 //!
 //! # Invariants
 //!
-//! - **D1** The store grants a key only if nobody holds it whose lease has not ended, by the
-//!   store's clock. A later grant has a greater fence.
-//! - **D2** A lease that has ended is never renewed, whatever clocks do.
-//! - **D3** A body is polled only before the time at which its process last *sent* a renewal
-//!   that was answered, plus the lease, less a tenth, by its own monotonic clock. The store
-//!   counts from when it received the renewal. So for as long as a body is polled, the store
-//!   takes its process for the holder, if the rates of both clocks differ by less than one
-//!   percent, and a poll takes less than a twentieth of the lease.
+//! - **D1** The store grants a key only if no session with a live lease, by the store's clock,
+//!   holds it. A later grant has a greater fence.
+//! - **D2** A lease that has ended is never renewed, whatever the clocks do.
+//! - **D3** A body is polled only for nine tenths of the lease after its process *sent* the last
+//!   renewal that was answered, by its own monotonic clock. The store counts the lease from when it
+//!   received the renewal. So as long as a body is polled, its process is the holder for the store,
+//!   if the rates of both clocks differ by less than one percent, and a poll takes less than a
+//!   twentieth of the lease.
 //! - **D4** A section returns the value of its body only if D3 held until the body had ended.
-//!   Otherwise it returns [`LockError::Lost`], and what is `atomic` is put back.
-//! - **D5** What a dropped acquisition or guard leaves in the store is gone when the store has
-//!   been told, at once; or if that was lost, with the next renewal of the session; or if there
-//!   is none any more, with its lease.
-//! - **D6** A fenced statement is done only if no later fence of the key was given out, and
-//!   none is before the statement is committed.
+//!   Otherwise it returns [`LockError::Lost`], and an `atomic` section is rolled back.
+//! - **D5** A dropped acquisition or guard leaves nothing in the store for long: its entry is
+//!   removed by a message that is sent at once; if that is lost, with the next renewal of the
+//!   session; and if there is no renewal any more, when the lease ends.
+//! - **D6** A fenced statement is executed only if no later fence of the key has been granted, and
+//!   none is granted before the statement is committed.
 //!
-//! # What is promised
+//! # Guarantees
 //!
 //! | | by |
 //! |---|---|
-//! | Writes with a fence are as if all sections of a key had run one after the other | D1, D6: needs no clock |
+//! | Fenced writes have the same result as if all sections of a key had run one after the other | D1, D6: needs no clock |
 //! | Sections of a key do not overlap | D1 to D3: needs clocks whose rates differ by less than one percent, and bodies that await at least once in a twentieth of the lease |
-//! | A section that returns its value had the lock to its end | D4 |
-//! | Whoever asks gets in within a lease after the holder has died, and those before it in the queue; where a leader of etcd has failed meanwhile, within a lease after the next is elected | D1, D5 |
-//! | The queue is FIFO, over all processes | the store; whoever loses its session joins it again |
+//! | A section that returns its value has held the lock to its end | D4 |
+//! | A waiter acquires the lock within a lease after the holder, and all waiters before it in the queue, have died; if a leader of etcd has failed meanwhile, within a lease after the election of the next | D1, D5 |
+//! | The queue is FIFO, over all processes | the store; a waiter that loses its session joins the queue again |
 //! | Several locks of one section: no deadlock with any other section | the order of their [`id`](async_monitor::AsyncLock::id)s, the same in every process |
 //!
-//! # What is not, and why
+//! # What is not guaranteed, and why
 //!
-//! - **Exclusion while a process is stopped.** Between the moment at which a body looks at the
-//!   clock and what it does next, its process may be stopped, for any time: by a signal, a
-//!   debugger, a virtual machine that moves, a machine that sleeps (its monotonic clock may
-//!   stand still as well). It then goes on as if nothing had happened, up to its next
-//!   `.await`. What it writes meanwhile with its fence is refused; what it does without one,
-//!   such as to send a mail, is done.
-//! - **A body that does not await** is not ended. Its section fails at its end (D4).
-//! - **A store whose clock is set forward** ends leases too early, and exclusion is lost for as
-//!   long as that was. The fence is not. One that is set back ends the leases of those who have
-//!   died later by as much. This is about Postgres: etcd counts leases by a monotonic clock.
-//! - **A store that forgets**, by a failover to a replica that lags behind, may give a key
-//!   away that is held. See the module `postgres` for what is left of the fence. A cluster of
-//!   etcd forgets nothing in a failover.
-//! - **A leader of etcd before 3.4.31 and 3.5.13** that was stopped and goes on may end leases
-//!   that are alive: see the module `etcd`. The fence is as ever.
-//! - **Memory.** A lease is no proof that nobody else is in this process's memory, so such a
-//!   lock cannot stand in front of `#[guarded_by]` fields. Name a local lock beside it:
+//! - **Exclusion while a process is stopped.** After a body has checked the clock, its process may
+//!   be stopped for any time: by a signal, a debugger, the migration of a virtual machine, a
+//!   machine that sleeps (its monotonic clock may stand still as well). The body then goes on as if
+//!   nothing had happened, up to its next `.await`. Its writes with a fence are refused; actions
+//!   without one, such as sending a mail, take effect.
+//! - **A body that does not await** cannot be interrupted. Its section fails at its end (D4).
+//! - **A store whose clock is set forward** ends leases too early. Exclusion is lost for the time
+//!   by which the clock was moved, the fence is not. If the clock is set back, the leases of dead
+//!   processes end later by as much. This applies to Postgres only: etcd counts leases by a
+//!   monotonic clock.
+//! - **A store that loses data**, in a failover to a replica that lags behind, may grant a key that
+//!   is held. See the module `postgres` for the fence in that case. A cluster of etcd loses nothing
+//!   in a failover.
+//! - **A leader of etcd before 3.4.31 and 3.5.13** that was stopped and goes on may end leases that
+//!   are alive: see the module `etcd`. The fence still works.
+//! - **Memory.** A lease does not prove exclusive access to the memory of this process, so such a
+//!   lock cannot guard `#[guarded_by]` fields. Add a lock of this process to the section:
 //!   `#[synchronized(self.invoice?, ledger)]`.
 //!
-//! # Notation
+//! # Sections
 //!
-//! All of a section is as ever: several locks, `timeout`, `atomic` (for what local locks
-//! guard), with a `?` behind each lock that can be lost. A `with_lock!` block that awaits is
-//! not left by `?`, `return` or `break`: its value is a `Result`, and the `?` stands behind it.
-//! `when` is for locks in this process.
+//! Write a `?` after each lock that can be lost. Otherwise, sections are the same: several locks,
+//! `timeout`, `atomic` (for data behind locks of this process). A `with_lock!` block that awaits
+//! cannot be left by `?`, `return` or `break`: its value is a `Result`, and the `?` is written
+//! after the block. `when` works only with locks of this process.
 //!
 //! # Watching
 //!
-//! Where async-monitor [watches](async_monitor::watch), its reports name these locks with key and
-//! store, and who was last known to hold them; and a section that asks for a key which a section
-//! around it holds panics:
+//! In builds that [watch](async_monitor::watch), reports name these locks with their key and store,
+//! and with their last known holder. A section that asks for a key held by an enclosing section
+//! panics:
 //!
 //! ```text
 //! `pay` (src/invoice.rs:30:5) has waited for 1.3 s for `self.billing` "billing/42" on postgres
 //!     `self.billing` "billing/42" on postgres was last known to be held by web-3 pid 4711
 //! ```
 //!
-//! That is as of the last answer of the store, which is asked at least once in a lease. Who
-//! holds and who waits at the moment, in all processes, is said by the command
-//! `async-monitor-locks`, of a connection string of Postgres or the endpoints of etcd, and by
-//! `Postgres::report` and `Etcd::report`.
+//! This is the state as of the last answer of the store, which is asked at least once per lease.
+//! For the current holders and waiters of all processes, use the command `async-monitor-locks`,
+//! with a connection string of Postgres or the endpoints of etcd, or `Postgres::report` and
+//! `Etcd::report`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

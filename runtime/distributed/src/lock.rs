@@ -70,7 +70,7 @@ impl<S: Store> Space<S> {
     }
 }
 
-/// Makes the locks of a [`Store`] of your own.
+/// Creates the locks of a [`Store`] of your own.
 ///
 /// ```ignore
 /// let locks = Locks::new(store, "host pid 42");
@@ -79,17 +79,17 @@ impl<S: Store> Space<S> {
 pub struct Locks<S: Store>(Arc<Space<S>>);
 
 impl<S: Store> Locks<S> {
-    /// The locks of a store, which knows this process as `holder`.
+    /// The locks of a store. The store knows this process as `holder`.
     pub fn new(store: S, holder: &str) -> Self {
         Locks(Space::new(store, holder))
     }
 
-    /// The lock with that key.
+    /// The lock with this key.
     pub fn lock(&self, key: &str) -> Lock<S> {
         self.0.lock(key)
     }
 
-    /// The lock with that key, for what is protected by locks of the kind `C`.
+    /// The lock with this key, for resources that locks of the kind `C` protect.
     pub fn lock_for<C>(&self, key: &str) -> Lock<S, C> {
         self.0.lock(key)
     }
@@ -171,14 +171,14 @@ impl<S: Store> Drop for Waiting<'_, S> {
     }
 }
 
-/// A lock that processes on several machines share, by its key.
+/// A lock that processes on several machines share, named by its key.
 ///
-/// It is an [`AsyncLock`] whose acquisition can fail, and whose guard can be lost: sections
-/// name it with a `?`. See the [crate's page](crate) for what is promised.
+/// It is an [`AsyncLock`] whose acquisition can fail, and which can be lost while a guard exists:
+/// sections name it with a `?`. See the [crate's page](crate) for the guarantees.
 ///
-/// Acquiring it takes one round trip to the store, and so does its release, which nobody
-/// waits for. Dropping the future of an acquisition withdraws it; what the store had not heard
-/// of by then is found by the next renewal of the lease.
+/// Acquiring it takes one round trip to the store, and so does its release, for which the section
+/// does not wait. Dropping the future of an acquisition withdraws the request. If the store
+/// receives the request only later, the next renewal of the lease finds and withdraws it.
 pub struct Lock<S: Store, C = Anything> {
     space: Arc<Space<S>>,
     key: Arc<str>,
@@ -195,8 +195,8 @@ impl<S: Store, C> Lock<S, C> {
 
     /// Waits for the lock.
     ///
-    /// The queue is the store's, and FIFO among all processes. Whoever loses its session while
-    /// it waits joins it again, at its end.
+    /// The queue is in the store, and FIFO among all processes. A waiter that loses its session
+    /// joins the queue again, at its end.
     ///
     /// # Errors
     ///
@@ -214,11 +214,11 @@ impl<S: Store, C> Lock<S, C> {
             .acquiring(acquiring, std::any::type_name::<Self>)
     }
 
-    /// Takes the lock if nobody holds it and nobody waits for it. One round trip.
+    /// Acquires the lock if nobody holds it and nobody waits for it. One round trip.
     ///
     /// # Errors
     ///
-    /// As those of [`acquire`](Self::acquire).
+    /// As for [`acquire`](Self::acquire).
     pub async fn try_acquire(&self) -> Result<Option<Guard<'_, S, C>>, LockError> {
         loop {
             match self.attempt(false).await? {
@@ -364,9 +364,9 @@ impl<S: Store, C> AsyncLock for Lock<S, C> {
     }
 }
 
-/// Holds a [`Lock`] until it is dropped, unless it is lost before.
+/// Holds a [`Lock`] until it is dropped, unless the lock is lost before.
 ///
-/// What a section binds is what it derefs to.
+/// Dereferences to [`Held`], which is what a section binds.
 #[must_use = "if unused, the lock is released at once"]
 pub struct Guard<'a, S: Store, C = Anything> {
     held: Held<'a, C>,
@@ -375,7 +375,7 @@ pub struct Guard<'a, S: Store, C = Anything> {
     acquired: Duration,
 }
 
-/// What a section sees of a lock that it holds.
+/// The value that a section of such a lock binds.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Held<'a, C = Anything> {
@@ -414,8 +414,8 @@ impl<'a, S: Store, C> Guard<'a, S, C> {
         })
     }
 
-    /// Completes when the lock is lost. It is looked at the clock at each poll, so that a
-    /// process that was stopped learns of it before it goes on.
+    /// Completes when the lock is lost. Each poll reads the clock, so a process that was stopped
+    /// learns of the loss before it goes on.
     pub fn lost(&self) -> impl Future<Output = LockError> + Send + 'static {
         let (key, holder) = (Arc::clone(&self.ticket.key), Arc::clone(&self.holder));
         let (fence, acquired) = (self.held.fence.number, self.acquired);
@@ -432,7 +432,7 @@ impl<'a, S: Store, C> Guard<'a, S, C> {
         }
     }
 
-    /// Releases the lock, and waits until the store has heard of it.
+    /// Releases the lock, and waits for the answer of the store.
     ///
     /// # Errors
     ///

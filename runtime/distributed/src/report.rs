@@ -3,22 +3,22 @@
 use std::fmt;
 use std::time::Duration;
 
-/// A holder or a waiter, as the store knows it.
+/// A holder or a waiter in the store.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Entry {
-    /// Of which lock.
+    /// The key of the lock.
     pub key: String,
-    /// The number of the grant, of a holder.
+    /// The number of the grant, for a holder.
     pub fence: Option<u64>,
-    /// Where the process runs.
+    /// The host of the process.
     pub host: String,
-    /// Its id there.
+    /// The id of the process on that host.
     pub pid: u32,
-    /// For how long it has held the lock, or waited. In etcd, since it has asked for it, by the
-    /// clocks of its machine and of this one.
+    /// How long it has held the lock, or waited. In etcd, this is the time since the request, by
+    /// the clocks of its machine and of this one.
     pub since: Duration,
-    /// In what time its lease ends, if it is not renewed.
+    /// The time until its lease ends, if the lease is not renewed.
     pub expires_in: Duration,
 }
 

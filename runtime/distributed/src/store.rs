@@ -11,17 +11,16 @@ use std::time::Duration;
 
 use async_monitor::Event;
 
-/// A place outside of all processes that says who holds what.
+/// A service outside of all processes that keeps the holders and the queues of locks.
 ///
-/// Each call is one step there: it happens or it does not, also where its answer is lost. A
-/// call may be repeated, and its future may be dropped at any time, after which it may still
-/// happen.
+/// Each call is one atomic step: it takes effect or not, even if its answer is lost. A call may be
+/// repeated. Its future may be dropped at any time, and the call may still take effect after that.
 ///
-/// # What an implementation promises
+/// # What an implementation guarantees
 ///
 /// - Of two grants of one key, the later one has the greater fence.
-/// - A key is granted only if nobody holds it. Who holds it has not withdrawn, and its session
-///   has not ended.
+/// - A key is granted only if nobody holds it. A holder is a grant that has not been withdrawn, and
+///   whose session has not ended.
 /// - A session ends when its lease has not been renewed for as long as
 ///   [`lease`](Self::lease) says, by the store's clock, counted from when the store received
 ///   the renewal. It is never renewed after that.
@@ -75,15 +74,15 @@ pub trait Store: Send + Sync + 'static {
     fn close(&self, session: &str) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
-/// What a session asks of the store.
+/// The request of a session for a lock.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Request<'r> {
-    /// Who asks.
+    /// The session that asks.
     pub session: &'r str,
-    /// No answer to this session was seen yet: the store may not know it.
+    /// Whether no answer to this session has been seen yet: the store may not know it.
     pub opens: bool,
-    /// What for.
+    /// The key of the lock.
     pub key: &'r str,
     /// The number of this acquisition, in the session.
     pub ticket: u64,
@@ -126,7 +125,7 @@ pub enum Renewal {
     Ended,
 }
 
-/// A store could not do what it was asked for, or has not said that it has.
+/// The error of a store: a request has failed, or was not answered.
 #[derive(Clone, Debug)]
 pub struct StoreError {
     source: Arc<dyn Error + Send + Sync>,
@@ -134,7 +133,7 @@ pub struct StoreError {
 }
 
 impl StoreError {
-    /// It may be otherwise at the next attempt: a connection is lost, a server restarts.
+    /// An error after which another attempt may succeed: a lost connection, a server that restarts.
     pub fn transient(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         StoreError {
             source: Arc::from(source.into()),
@@ -142,7 +141,7 @@ impl StoreError {
         }
     }
 
-    /// It would be the same at the next attempt.
+    /// An error that another attempt would meet again.
     pub fn permanent(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         StoreError {
             source: Arc::from(source.into()),
@@ -170,7 +169,7 @@ impl fmt::Display for StoreError {
 
 impl Error for StoreError {}
 
-/// A timer, or what a [`Host`] runs.
+/// A timer, or a task of a [`Host`].
 pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A clock, timers, and tasks.
@@ -185,7 +184,7 @@ pub trait Host: Send + Sync + 'static {
     fn spawn(&self, task: Task);
 }
 
-/// The host that is tokio's runtime and the monotonic clock of the system.
+/// A host that uses tokio's runtime and the monotonic clock of the system.
 #[derive(Debug)]
 pub struct Tokio {
     handle: tokio::runtime::Handle,
@@ -197,7 +196,7 @@ impl Tokio {
     ///
     /// # Panics
     ///
-    /// Outside of one.
+    /// Outside of a tokio runtime.
     pub fn current() -> Self {
         Tokio {
             handle: tokio::runtime::Handle::current(),
@@ -231,20 +230,20 @@ impl Host for Tokio {
     }
 }
 
-/// The wake-ups that a store has for those who wait in its queues.
+/// The wake-ups that a store sends to the waiters in its queues.
 #[derive(Debug, Default)]
 pub struct Signals {
     waiting: Mutex<HashMap<(String, u64), Arc<Event>>>,
 }
 
 impl Signals {
-    /// Nobody waits.
+    /// No waiters.
     pub fn new() -> Self {
         Signals::default()
     }
 
-    /// The ticket of this session is worth another request. Returns whether anybody waits
-    /// for that.
+    /// Wakes the waiter with this ticket of this session, which then makes another request. Returns
+    /// whether there is one.
     pub fn wake(&self, session: &str, ticket: u64) -> bool {
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let event = waiting.get(&(session.to_owned(), ticket)).cloned();
@@ -252,7 +251,7 @@ impl Signals {
         event.inspect(|event| event.set()).is_some()
     }
 
-    /// Wake-ups may have been lost.
+    /// Wakes all waiters, because wake-ups may have been lost.
     pub fn wake_all(&self) {
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let events: Vec<_> = waiting.values().cloned().collect();

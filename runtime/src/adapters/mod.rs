@@ -1,8 +1,8 @@
-//! Locks of other crates in the notation of this one.
+//! Locks of other crates in the macros of this one.
 //!
 //! `#[synchronized]`, `with_lock!`, `#[monitor]` and `#[derive(Guarded)]` acquire the locks of
-//! tokio, async-lock and futures as they acquire those of this crate. A service can take the
-//! macros first, and keep its locks.
+//! tokio, async-lock and futures like those of this crate. A service can adopt the macros first,
+//! and keep its locks.
 //!
 //! ```toml
 //! async-monitor = { version = "0.1", features = ["tokio"] }
@@ -56,10 +56,10 @@
 //! | `async_lock::Semaphore` | `async-lock` | `AsyncLock` | the permit | no |
 //! | `futures::lock::Mutex<T>` | `futures` | `AsyncLock` | `&mut T` | as `Mutex<()>` |
 //!
-//! Each also behind `&`, `Box`, `Rc` and `Arc`. A mutex or reader-writer lock with a `T` may be
-//! marked in a derive, `#[lock] state: Mutex<State>`; its view then has the field `value`. A
-//! semaphore is acquired with one permit, and never guards fields: anybody can add permits to
-//! it. One of tokio's can be closed, hence the `?`.
+//! Each also works behind `&`, `Box`, `Rc` and `Arc`. A mutex or reader-writer lock with a `T` can
+//! be marked in a derive, `#[lock] state: Mutex<State>`; its view then has the field `value`.
+//! Acquiring a semaphore takes one permit. A semaphore never guards fields, because anybody can add
+//! permits to it. That of tokio can be closed, hence the `?`.
 //!
 //! | | over these locks |
 //! |---|---|
@@ -70,18 +70,18 @@
 //! | `blocking` in a plain fn | yes: it parks the thread until the lock's own future is ready |
 //! | `#[monitor]`, `#[monitor(plain)]`, `#[holding(..)]` | yes |
 //! | `acquire_x_owned()` of a derive | yes |
-//! | [watching](crate::watch): sections, names, places, self-deadlocks, circles | yes, where a section or a trait of this crate acquires the lock. What calls `lock()` by itself is not seen, nor is a grant that nobody picks up |
-//! | `when = ..` | no, a compile error: such a lock tells nobody when what it guards has changed |
-//! | [`Condition::wait`](crate::Condition::wait) with a guard of such a lock | no, a compile error: a `Condition` takes the lock again by its queue |
-//! | the guarantees of this crate: FIFO, no allocation, a grant that belongs to the task | no: they are those of the other crate |
+//! | [watching](crate::watch): sections, names, places, self-deadlocks, circles | yes, where a section or a trait of this crate acquires the lock. Direct calls of `lock()` are not seen, nor grants that are not picked up |
+//! | `when = ..` | no, a compile error: such a lock does not signal changes of its data |
+//! | [`Condition::wait`](crate::Condition::wait) with a guard of such a lock | no, a compile error: a `Condition` re-acquires the lock through its wait queue |
+//! | the guarantees of this crate: FIFO, no allocation, grants to tasks | no: the guarantees are those of the other crate |
 //!
-//! For what does not work, change the type of the lock to [`Mutex`](crate::Mutex),
+//! If you need one of these, change the type of the lock to [`Mutex`](crate::Mutex),
 //! [`RwLock`](crate::RwLock) or [`Lock`](crate::Lock). The sections stay as they are.
 //!
 //! # What it costs
 //!
-//! Nothing: the future of a section is the one that the lock returns, and so is its guard. In
-//! builds that [watch](crate::watch), a wait is noted.
+//! Nothing: a section uses the lock's own future and guard. In builds that [watch](crate::watch),
+//! each wait is recorded.
 
 #[cfg(feature = "async-lock")]
 mod async_lock;

@@ -15,7 +15,7 @@ use super::trace::Choice;
 /// The variable of the environment with a schedule to run.
 pub(super) const REPLAY: &str = "ASYNC_MONITOR_REPLAY";
 
-/// A schedule in which a test fails, and how.
+/// A failing schedule of a test, and its failure.
 ///
 /// ```
 /// use async_monitor::{Event, check::Check};
@@ -38,7 +38,7 @@ struct Shown {
 }
 
 impl Failure {
-    /// What fails.
+    /// The failure, as text.
     ///
     /// ```
     /// use async_monitor::{Event, check::Check};
@@ -54,8 +54,8 @@ impl Failure {
         &self.0.what
     }
 
-    /// The schedule as a table: the step, the task, what it does, and where. Empty where there is
-    /// none to show.
+    /// The schedule as a table: the step, the task, what it does, and where. Empty if there is no
+    /// schedule to show.
     ///
     /// ```
     /// use async_monitor::{Event, check::Check};
@@ -85,7 +85,7 @@ impl Failure {
         self.0.replay.as_deref()
     }
 
-    /// What was done up to the failure.
+    /// The work of the check up to the failure.
     ///
     /// ```
     /// use async_monitor::{Event, check::Check};

@@ -1,9 +1,9 @@
-//! Every schedule of a test: for your own code that uses the primitives of this crate.
+//! Runs a test in every schedule, for your own code that uses the primitives of this crate.
 //!
-//! A test of concurrent code runs one schedule, and another one the next day. A check runs the
-//! same test in *every* schedule that matters, one after the other, on one thread, and drops each
-//! task wherever it may be cancelled. Nothing is replaced: your types, your futures and the
-//! primitives are those that you ship. It takes the feature `check`, as a dev-dependency.
+//! A test of concurrent code runs one schedule, and another one the next day. A check runs the same
+//! test in *every* schedule that matters, one after the other, on one thread, and drops each task
+//! wherever it may be cancelled. Nothing is replaced: the test runs the types, futures and
+//! primitives that you ship. It needs the feature `check`, in a dev-dependency.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -29,7 +29,7 @@
 //! assert!(failure.what().starts_with("finally: "));
 //! ```
 //!
-//! The failure is the shortest schedule that was found, as a table, and a line that runs it again:
+//! The failure is the shortest failing schedule found, as a table, with a line that replays it:
 //!
 //! ```text
 //! step  task  what                            where
@@ -43,58 +43,56 @@
 //! ASYNC_MONITOR_REPLAY=0*3.1*5.0*2
 //! ```
 //!
-//! [`every_schedule`] does the same with the usual bounds, and panics with the table. With the
-//! macros, `#[async_monitor::check]` on an `async fn` makes a test of it, in which [`spawn`]
-//! makes the tasks.
+//! [`every_schedule`] does the same with the default bounds, and panics with the table. With the
+//! feature `macros`, `#[async_monitor::check]` makes a test of an `async fn`, in which [`spawn`]
+//! creates the tasks.
 //!
-//! # What is tried
+//! # What a check runs
 //!
-//! The points at which tasks are switched are the operations of the primitives: acquisitions,
-//! releases that make a difference, attempts, questions such as `is_locked`, `set`, `clear`,
-//! notifications, permits, barriers, conditions (`when`) and timeouts, also those in code between
-//! two awaits, as each task has a stack of its own. Schedules that differ only in the order of
-//! operations which do not conflict end alike, and one of them is run. What conflicts is a table
-//! of each primitive, and is tested against trying everything.
+//! A check switches tasks at the operations of the primitives: acquisitions, releases that make a
+//! difference, attempts, queries such as `is_locked`, `set`, `clear`, notifications, permits,
+//! barriers, conditions (`when`) and timeouts. Because each task has a stack of its own, this
+//! includes operations between two awaits. Schedules that differ only in the order of operations
+//! that do not conflict have the same result, and one of them is run. Each primitive has a table of
+//! conflicts, which is tested against a search that tries everything.
 //!
-//! - **Cancels.** A task may be dropped at each await at which it waits, or would wait in a schedule
-//!   that is as good: [one in each run](Check::cancels), unless you ask for more. Where tasks then
-//!   wait for what the cancelled one would have done (`when`, an `Event`, a `Condition`), that is
-//!   no failure, unless you [say so](Check::cancels_may_starve). To wait for a lock that is held is
-//!   one always.
-//! - **Timeouts** expire when the schedule says so, whatever their durations.
-//! - **Several locks** are acquired in one order in all runs, which does not depend on where they
-//!   are in memory.
-//! - **Threads** ([`Run::thread`]) are for code with the blocking forms and the locks of
+//! - **Cancels.** A task may be dropped at each await at which it waits, or would wait in an
+//!   equivalent schedule: [one in each run](Check::cancels), unless you ask for more. If tasks then
+//!   wait for something that the cancelled one would have done (`when`, an `Event`, a `Condition`),
+//!   this is not a failure, unless you [say so](Check::cancels_may_starve). Waiting for ever for a
+//!   lock that is held is always a failure.
+//! - **Timeouts** expire when the schedule says so, whatever their duration.
+//! - **Several locks** are acquired in the same order in all runs, independent of their addresses.
+//! - **Threads** ([`Run::thread`]) are for code that uses `*_blocking` methods and the locks of
 //!   [`sync`](crate::sync). They run on the thread of the test as well.
 //!
-//! # What is proved, and under which premise
+//! # What a check proves
 //!
 //! If the check ends within its bounds ([`Outcome::is_proof`]), then no schedule of these tasks,
-//! with up to so many cancels and timeouts, deadlocks, panics, or ends in a state in which a check
-//! of [`finally`](Run::finally) fails. The premise is that **tasks share state through the
-//! primitives of this crate alone**: what a lock guards, and what an operation returns. For guarded
-//! fields the compiler sees to that. Not seen are
+//! within the bounds for cancels and timeouts, deadlocks, panics, or fails a check of
+//! [`finally`](Run::finally). The premise is that **tasks share state only through the primitives
+//! of this crate**: through guarded data and the results of operations. For guarded fields, the
+//! compiler ensures that. A check does not see
 //!
-//! - atomics, `Cell`s and `static`s that tasks share beside the primitives, and channels of
-//!   others: what is done between two operations is one step. (Orderings of atomics are the
-//!   business of loom.)
-//! - a future of your own that remembers how often it was polled, or that has waited, and goes
-//!   by it. `select!`, `join!` and timeouts are seen for what they are;
-//! - what [`always`](Run::always) would find in states between those of the schedules that are run,
-//!   where it looks at what several locks guard;
-//! - the choice that `select!` of tokio or futures makes at random: use the biased form. A test
-//!   that does not do the same in the same schedule is a failure, if it shows;
-//! - parked threads that take over a grant, which only time could bring about.
+//! - atomics, `Cell`s and `static`s that tasks share besides the primitives, and channels of other
+//!   crates: all code between two operations is one step. (For memory orderings, use loom.)
+//! - a future of your own whose behaviour depends on how often it was polled, or on whether it has
+//!   waited. `select!`, `join!` and timeouts are handled correctly;
+//! - states of data behind several locks that occur only in schedules that are not run:
+//!   [`always`](Run::always) does not see them;
+//! - the random choice of the `select!` of tokio and futures: use the biased form. A test that
+//!   behaves differently in the same schedule is a failure, if the check notices;
+//! - parked threads that take over a grant, which only happens with time.
 //!
-//! A wait for something that is not of this crate, and that no task brings about, is a failure that
-//! says so: sockets, timers and tasks of a runtime are no part of a check.
+//! A wait for something outside of this crate that no task brings about is a failure, which says
+//! so: sockets, timers and tasks of a runtime cannot be part of a check.
 //!
 //! # How long it takes
 //!
 //! Three tasks of four sections over two locks have 3,606 classes of schedules, and 8,298 with a
-//! cancel: about a second in a debug build. Each task and each section multiplies that. Test two or
-//! three tasks, and give them little to do: most bugs need no more. Beyond, [`Check::sample`] runs
-//! schedules at random, and proves nothing.
+//! cancel: about a second in a debug build. Each further task or section multiplies that. Test two
+//! or three tasks, and give them little to do: most bugs need no more. For larger tests,
+//! [`Check::sample`] runs random schedules, which proves nothing.
 
 mod class;
 mod engine;

@@ -15,7 +15,7 @@ use super::run::Run;
 ///
 /// # Panics
 ///
-/// With the table of a schedule, if the test fails in one.
+/// If the test fails in a schedule. The message is the table of that schedule.
 ///
 /// # Examples
 ///
@@ -35,7 +35,7 @@ pub fn every_schedule(test: impl Fn(&mut Run)) -> Outcome {
     Check::new().every_schedule(test)
 }
 
-/// A check with other bounds than usual.
+/// A check with bounds of your own.
 ///
 /// ```
 /// use async_monitor::{Event, check::Check};
@@ -69,8 +69,8 @@ macro_rules! options {
 }
 
 options! {
-    /// How many tasks may be cancelled in a run: 1, unless this was called. A task is cancelled
-    /// where it waits, or would wait in a schedule that is as good.
+    /// The maximum number of cancelled tasks in a run. The default is 1. A task is cancelled where
+    /// it waits, or would wait in an equivalent schedule.
     ///
     /// ```
     /// use async_monitor::{Event, check::Check};
@@ -84,8 +84,8 @@ options! {
     /// });
     /// ```
     cancels: usize;
-    /// How many timeouts may expire in a run before there is nothing else to do: 2, unless this
-    /// was called.
+    /// The maximum number of timeouts that expire in a run while other tasks can run. The default
+    /// is 2.
     ///
     /// ```
     /// use async_monitor::check::Check;
@@ -95,7 +95,7 @@ options! {
     /// });
     /// ```
     timeouts: usize;
-    /// After how many runs the check gives up, and proves nothing: 50 000, unless this was called.
+    /// The number of runs after which the check gives up and proves nothing. The default is 50 000.
     ///
     /// ```
     /// use async_monitor::check::Check;
@@ -105,7 +105,7 @@ options! {
     /// });
     /// ```
     max_runs: u64;
-    /// After how many steps a run is taken for one that never ends: 2000, unless this was called.
+    /// The number of steps after which a run counts as one that never ends. The default is 2000.
     ///
     /// ```
     /// use async_monitor::check::Check;
@@ -115,7 +115,7 @@ options! {
     /// });
     /// ```
     max_steps: usize;
-    /// How many tasks there may be: 16 at the most.
+    /// The maximum number of tasks. The default, and the upper limit, is 16.
     ///
     /// ```
     /// use async_monitor::check::Check;
@@ -126,8 +126,8 @@ options! {
     /// assert!(result.is_ok());
     /// ```
     tasks: usize;
-    /// Whether tasks may wait for ever for what a cancelled task would have done: they may, unless
-    /// this was called.
+    /// Whether tasks may wait for ever for something that a cancelled task would have done. The
+    /// default is `true`.
     ///
     /// ```
     /// use async_monitor::{Event, check::Check};
@@ -142,7 +142,7 @@ options! {
     /// println!("{result:?}");
     /// ```
     cancels_may_starve: bool;
-    /// The size of the stack of a task, in bytes: 256 KiB, unless this was called.
+    /// The size of the stack of a task, in bytes. The default is 256 KiB.
     ///
     /// ```
     /// use async_monitor::check::Check;
@@ -155,7 +155,7 @@ options! {
 }
 
 impl Check {
-    /// A check with the usual bounds.
+    /// A check with the default bounds.
     ///
     /// ```
     /// use async_monitor::{Event, check::Check};
@@ -173,7 +173,7 @@ impl Check {
         Check::default()
     }
 
-    /// Runs one schedule: that of a [failure](Failure::replay). The variable of the environment
+    /// Runs only one schedule, that of a [failure](Failure::replay). The environment variable
     /// `ASYNC_MONITOR_REPLAY` does the same.
     ///
     /// ```
@@ -192,7 +192,7 @@ impl Check {
         self
     }
 
-    /// Runs so many schedules at random, in place of all.
+    /// Runs `runs` random schedules instead of all.
     ///
     /// ```
     /// use async_monitor::{Event, check::Check};
@@ -211,7 +211,7 @@ impl Check {
         self.seeded_sample(runs, 0)
     }
 
-    /// The same, beginning with another seed.
+    /// Like [`sample`](Self::sample), but with a seed of your own.
     ///
     /// ```
     /// use async_monitor::check::Check;
@@ -230,7 +230,7 @@ impl Check {
     ///
     /// # Panics
     ///
-    /// With the table of a schedule, if the test fails in one.
+    /// If the test fails in a schedule. The message is the table of that schedule.
     ///
     /// # Examples
     ///
@@ -268,7 +268,7 @@ impl Check {
         self.every_schedule(|run| run.lasting(name, test()))
     }
 
-    /// Runs a test in every schedule that matters, and returns what has come of it.
+    /// Runs a test in every schedule that matters, and returns the result.
     ///
     /// # Errors
     ///
@@ -276,7 +276,7 @@ impl Check {
     ///
     /// # Panics
     ///
-    /// Where the making of the tasks does; where panics end the process.
+    /// If `test` panics while it creates the tasks, or if panics abort the process.
     ///
     /// # Examples
     ///
@@ -356,7 +356,7 @@ impl Check {
     }
 }
 
-/// What a check has done.
+/// The extent of a check: schedules, steps and time.
 ///
 /// ```
 /// use async_monitor::check::every_schedule;
@@ -383,7 +383,8 @@ impl Outcome {
         }
     }
 
-    /// How many schedules were run to their end: one of each class.
+    /// The number of schedules that were run to their end: one of each class of equivalent
+    /// schedules.
     ///
     /// ```
     /// use async_monitor::check::every_schedule;
@@ -395,7 +396,7 @@ impl Outcome {
         self.counts.runs
     }
 
-    /// How many more were begun, and found to be of a class that had been run.
+    /// The number of further schedules that were started, but found equivalent to one already run.
     ///
     /// ```
     /// use async_monitor::check::every_schedule;
@@ -407,7 +408,7 @@ impl Outcome {
         self.counts.redundant
     }
 
-    /// How many steps that took.
+    /// The total number of steps.
     ///
     /// ```
     /// use async_monitor::check::every_schedule;
@@ -419,7 +420,7 @@ impl Outcome {
         self.counts.steps
     }
 
-    /// How long it took.
+    /// The duration of the check.
     ///
     /// ```
     /// use async_monitor::check::every_schedule;

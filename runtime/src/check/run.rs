@@ -7,10 +7,10 @@ use std::vec::Vec;
 
 use super::session::{Body, current};
 
-/// A run of a test: it is given the tasks, and what is to be true.
+/// One run of a test, to which the test adds its tasks and checks.
 ///
-/// The closure of [`every_schedule`](super::every_schedule) is called once for each run, and makes
-/// everything anew.
+/// The closure of [`every_schedule`](super::every_schedule) is called once for each run, and
+/// creates everything anew.
 ///
 /// ```
 /// use async_monitor::check::every_schedule;
@@ -66,8 +66,8 @@ impl Run {
         self.push(name, Body::Future(Box::pin(future)));
     }
 
-    /// Adds a task that is never cancelled and need not end, as a server: it is dropped when all
-    /// others have ended and it waits.
+    /// Adds a task that is never cancelled and need not end, such as a server. It is dropped once
+    /// it waits and all other tasks have ended.
     ///
     /// ```
     /// use async_monitor::{Semaphore, check::every_schedule};
@@ -88,11 +88,10 @@ impl Run {
         self.push(name, Body::Background(Box::pin(future)));
     }
 
-    /// Adds a thread, for code that is not async and uses the blocking forms. It is never
+    /// Adds a thread, for code that is not async and uses `*_blocking` methods. It is never
     /// cancelled.
     ///
-    /// It runs on the thread of the test, as all tasks do, so that its thread-locals are those of
-    /// all.
+    /// Like all tasks, it runs on the thread of the test, so all share the same thread-locals.
     ///
     /// ```
     /// use async_monitor::{Mutex, check::every_schedule};
@@ -109,11 +108,11 @@ impl Run {
         self.push(name, Body::Thread(Box::new(run)));
     }
 
-    /// Adds what is to be true after each step. It panics if it is not, by an `assert!`.
+    /// Adds a check that runs after each step. It panics if it fails: use `assert!`.
     ///
-    /// It runs outside of all tasks, and may look at what is guarded by `try_` forms. Where it
-    /// looks at what several locks guard, it sees the states of the schedules that are run, one of
-    /// each class.
+    /// It runs outside of all tasks, and can access guarded data through `try_` methods. If it
+    /// reads data behind several locks, it sees only the states of the schedules that are run, one
+    /// of each class.
     ///
     /// ```
     /// use async_monitor::{Mutex, check::every_schedule};
@@ -138,8 +137,8 @@ impl Run {
         self.always.push(Box::new(check));
     }
 
-    /// Adds what is to be true at the end, when all tasks have ended or wait for what a cancelled
-    /// one would have done.
+    /// Adds a check for the end of a run, when all tasks have ended or wait for something that a
+    /// cancelled task would have done.
     ///
     /// ```
     /// use async_monitor::{Mutex, check::Check};
@@ -158,8 +157,8 @@ impl Run {
         self.finally.push(Box::new(check));
     }
 
-    /// Gives the primitives in `value` a name, for the table of a failure. A lock that a section of
-    /// a derived struct acquires has one.
+    /// Gives the primitives in `value` a name, for the table of a failure. Locks of a derived
+    /// struct that sections acquire have a name already.
     ///
     /// ```
     /// use async_monitor::{Lock, check::every_schedule};

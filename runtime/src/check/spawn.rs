@@ -11,11 +11,11 @@ use std::rc::Rc;
 use super::session::{Body, current};
 use crate::Event;
 
-/// Makes a task of the check that runs, which may be cancelled where it waits.
+/// Adds a task to the current check. It may be cancelled where it waits.
 ///
 /// # Panics
 ///
-/// Outside of the tasks of a check.
+/// If it is called outside of a task of a check.
 ///
 /// # Examples
 ///
@@ -73,7 +73,7 @@ impl<T> Drop for Ends<T> {
     }
 }
 
-/// A task that was made by [`spawn`]: awaited, it gives what the task returns.
+/// A handle to a task of [`spawn`]. Awaiting it gives the result of the task.
 ///
 /// ```
 /// use async_monitor::check::{Check, Joined, spawn};
@@ -93,7 +93,7 @@ pub struct Joined<T> {
     wait: Pin<Box<dyn Future<Output = ()>>>,
 }
 
-/// The task was cancelled before it has returned.
+/// The error of a task that was cancelled before it returned.
 ///
 /// ```
 /// use async_monitor::Event;

@@ -1,9 +1,9 @@
-//! The primitives for tasks of one thread, as on a current-thread executor or with
-//! a thread per core: asyncio's own setting.
+//! The primitives for tasks of one thread, as on a current-thread executor or with one executor per
+//! core. This is the setting of asyncio.
 //!
-//! They are those of the crate's root, with the same guarantees and the same code,
-//! and take no atomic read-modify-write operation: nobody on another thread could
-//! come in between. Neither they nor their guards and futures are `Send`.
+//! They have the guarantees and the code of the primitives at the crate's root, but use no atomic
+//! read-modify-write operations, because no other thread can come in between. Neither they nor
+//! their guards and futures are `Send`.
 //!
 //! ```
 //! # futures::executor::block_on(async {
@@ -17,9 +17,8 @@
 //!
 //! The differences:
 //!
-//! - The `*_owned` forms go through [`Rc`](std::rc::Rc).
-//! - There are no `*_blocking` forms: while the only thread is parked, nobody could
-//!   release.
+//! - The `*_owned` methods take an [`Rc`](std::rc::Rc).
+//! - There are no `*_blocking` methods: while the only thread is parked, no task could release.
 //!
 //! The macros work with them, and a `#[derive(Guarded)]` struct with a local lock
 //! stays on its thread:

@@ -38,19 +38,17 @@ use crate::traits::guard::{HoldsLock, Relock, View};
 use crate::watching::Caller;
 use crate::watching::{Ask, Watch};
 
-/// A place where tasks that hold a lock wait for a change of what the lock
-/// guards: asyncio's `Condition`.
+/// A condition variable: tasks that hold a lock wait for a change of the guarded data. This is
+/// asyncio's `Condition`.
 ///
-/// It has no lock of its own: it works with the guards of [`Lock`](super::Lock),
-/// [`Mutex`](super::Mutex), [`RwLock`](super::RwLock) and of
-/// `#[derive(Guarded)]` structs. (Read guards of such a struct and
-/// [mapped guards](super::MappedMutexGuard) can be used to notify, but not to wait.)
-/// [`wait`](Self::wait) takes the guard by value and returns it, so there is no guard
-/// while the lock is released. [`notify`](Self::notify) asks for a guard, or a view
-/// that borrows one, as proof that the lock is held.
+/// It has no lock of its own. It works with the guards of [`Lock`](super::Lock),
+/// [`Mutex`](super::Mutex), [`RwLock`](super::RwLock) and of `#[derive(Guarded)]` structs. (Read
+/// guards of such a struct and [mapped guards](super::MappedMutexGuard) can be used to notify, but
+/// not to wait.) [`wait`](Self::wait) takes the guard by value and returns it, so there is no guard
+/// while the lock is released. [`notify`](Self::notify) takes a guard, or a view that borrows one,
+/// as proof that the lock is held.
 ///
-/// Waiters are notified in the order they came. A notification that comes when
-/// nobody waits is not stored.
+/// Waiters are notified in the order they came. A notification without waiters is not stored.
 ///
 /// # Examples
 ///
@@ -105,25 +103,24 @@ impl Condition {
         }
     }
 
-    /// Releases the lock, waits for a notification, and takes the lock again.
+    /// Releases the lock, waits for a notification, and re-acquires the lock.
     ///
-    /// Waiters are notified in the order of their first polls. A waiter is queued before
-    /// the lock is released, so a change made under the lock afterwards is never
-    /// missed. What the caller waits for may be untrue again by the time it has
-    /// the lock: check again, in a loop, or let [`wait_for`](Self::wait_for) do it.
+    /// Waiters are notified in the order of their first polls. A waiter is queued before the lock
+    /// is released, so a change made under the lock afterwards is never missed. By the time the
+    /// caller has re-acquired the lock, its condition may be false again: check it in a loop, or
+    /// use [`wait_for`](Self::wait_for).
     ///
     /// The type of the future is `ConditionWait<'_, G>`.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future releases the lock, if it is held or granted, and leaves
-    /// every queue. A notification that it had received goes on to the next waiter that
-    /// was queued when the notification was made. The guard is gone: the caller does not
-    /// hold the lock any more.
+    /// Dropping the future releases the lock, if it is held or granted, and removes the future from
+    /// every queue. A notification that it had received passes to the next waiter that was queued
+    /// when `notify` was called. The guard is gone: the caller no longer holds the lock.
     ///
     /// # Panics
     ///
-    /// Where others wait on this condition with guards of another lock.
+    /// If other tasks wait on this condition with guards of another lock.
     ///
     /// # Examples
     ///
@@ -164,7 +161,7 @@ impl Condition {
         }
     }
 
-    /// Waits until `predicate` is true, and returns with the lock held.
+    /// Waits until `predicate` returns `true`, and returns with the lock held.
     ///
     /// The predicate is called with the lock held: at once, and after each
     /// notification. It sees the value of a [`MutexGuard`](super::MutexGuard),
@@ -179,8 +176,8 @@ impl Condition {
     ///
     /// # Panics
     ///
-    /// As for [`wait`](Self::wait). A panic of the predicate releases the lock;
-    /// the notification that it followed is used up.
+    /// As for [`wait`](Self::wait). If the predicate panics, the lock is released, and the
+    /// notification is used up.
     ///
     /// # Examples
     ///
@@ -237,7 +234,7 @@ impl Condition {
     ///
     /// # Panics
     ///
-    /// Where the waiters have released another lock.
+    /// If the waiters have released another lock.
     ///
     /// # Examples
     ///
@@ -279,7 +276,7 @@ impl Condition {
         self.signal.notify(queue, n, || self.unbind());
     }
 
-    /// Lets the first of those who wait go on. See [`notify`](Self::notify).
+    /// Notifies the first waiter. See [`notify`](Self::notify).
     ///
     /// ```
     /// # futures::executor::block_on(async {
@@ -306,8 +303,7 @@ impl Condition {
         self.notify(guard, 1);
     }
 
-    /// Lets all who wait now go on, one after the other. See
-    /// [`notify`](Self::notify).
+    /// Notifies all current waiters, which go on one after the other. See [`notify`](Self::notify).
     ///
     /// ```
     /// # futures::executor::block_on(async {
@@ -400,8 +396,8 @@ enum Stage<G: Relock> {
 
 /// The future of [`Condition::wait`].
 ///
-/// It does nothing until it is polled, not even release the lock, and may be
-/// dropped at any time.
+/// It does nothing until it is polled: before, it does not even release the lock. It may be dropped
+/// at any time.
 ///
 /// ```
 /// # futures::executor::block_on(async {
@@ -409,7 +405,7 @@ enum Stage<G: Relock> {
 ///
 /// let (lock, changed) = (Lock::new(), Condition::new());
 /// let waiting: ConditionWait<'_, LockGuard<'_>> = changed.wait(lock.acquire().await);
-/// // Nothing is released by a future that is not polled; its drop releases the lock.
+/// // A future that has not been polled still holds the lock; its drop releases the lock.
 /// assert!(lock.is_locked());
 /// drop(waiting);
 /// assert!(!lock.is_locked());
@@ -543,8 +539,8 @@ impl<G: Relock> fmt::Debug for ConditionWait<'_, G> {
 
 /// The future of [`Condition::wait_for`].
 ///
-/// It does nothing until it is polled, not even release the lock, and may be
-/// dropped at any time.
+/// It does nothing until it is polled: before, it does not even release the lock. It may be dropped
+/// at any time.
 ///
 /// ```
 /// # futures::executor::block_on(async {

@@ -55,9 +55,8 @@ const QUEUED: usize = 1 << 1;
 
 /// A flag that tasks wait for: asyncio's `Event`.
 ///
-/// Everyone who waits when [`set`](Self::set) is called is let through, also
-/// when [`clear`](Self::clear) follows before they run. A `set` is not stored
-/// for anyone beyond the flag itself: whoever comes after a `clear` waits.
+/// [`set`](Self::set) lets all current waiters through, even if [`clear`](Self::clear) follows
+/// before they run. A waiter that arrives after the `clear` waits for the next `set`.
 ///
 /// # Examples
 ///
@@ -94,14 +93,13 @@ impl Event {
         }
     }
 
-    /// Sets the flag and lets through everybody who waits, in the order they
-    /// came.
+    /// Sets the flag and lets all waiters through, in the order they came.
     ///
-    /// Everything before the call happens before what comes after the wait.
+    /// Everything before the call happens before everything after the wait.
     ///
     /// # Panics
     ///
-    /// Where a waker panics. All waiters have been let through then.
+    /// If a waker panics. By then, all waiters have been let through.
     ///
     /// # Examples
     ///
@@ -116,7 +114,7 @@ impl Event {
     /// };
     /// let setter = async { ready.set() };
     /// assert_eq!(futures::join!(waiter, setter).0, "went on");
-    /// // Whoever comes later need not wait.
+    /// // A later waiter returns at once.
     /// ready.wait().await;
     /// # });
     /// ```
@@ -153,8 +151,7 @@ impl Event {
         }
     }
 
-    /// Clears the flag: whoever waits from now on does so until the next
-    /// [`set`](Self::set).
+    /// Clears the flag: from now on, waiters wait until the next [`set`](Self::set).
     ///
     /// ```
     #[doc = use_of!("Event")]
@@ -207,11 +204,11 @@ impl Event {
         self.word.load(Ordering::Acquire) & SET != 0
     }
 
-    /// Waits until the flag is set; returns at once if it is.
+    /// Waits until the flag is set. Returns at once if it is set already.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future only takes its place out of the queue.
+    /// Dropping the future removes it from the queue, and has no other effect.
     ///
     /// # Examples
     ///
@@ -239,7 +236,7 @@ impl Event {
     }
 
     threads_only! {
-        /// Waits until the flag is set, by parking the thread.
+        /// Waits until the flag is set, parking the thread.
         ///
         /// ```
         /// static STARTED: async_monitor::Event = async_monitor::Event::new();

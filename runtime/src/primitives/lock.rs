@@ -35,31 +35,28 @@ use crate::traits::lock::{ExclusiveLock, async_lock};
 
 /// A lock that tasks wait for: asyncio's `Lock`.
 ///
-/// It has no data inside. Put it next to the fields it guards and let
-/// `#[derive(Guarded)]` hold you to it, or use [`Mutex`](super::Mutex)
-/// for a single value.
+/// It contains no data. Put it next to the fields it guards and let `#[derive(Guarded)]` enforce
+/// the locking, or use [`Mutex`](super::Mutex) for a single value.
 ///
 /// # Fairness
 ///
-/// FIFO between tasks: a waiter is queued when the future of [`acquire`](Self::acquire) is
-/// first polled, and a release hands the lock to the first waiter there and then. Nobody,
-/// not even [`try_acquire`](Self::try_acquire), gets in between, however long the task
-/// that was woken takes to run; so a future that was granted the lock and is
-/// neither polled nor dropped keeps all waiters behind it waiting.
+/// FIFO between tasks: a waiter is queued when the future of [`acquire`](Self::acquire) is first
+/// polled, and a release hands the lock directly to the first waiter. Nothing, not even
+/// [`try_acquire`](Self::try_acquire), gets in between, however long the woken task takes to run.
+/// So a future that was granted the lock and is neither polled nor dropped keeps all waiters behind
+/// it waiting.
 ///
 /// There are two exceptions.
 ///
-/// - The lock is granted to a task, not to a future. If the task does not poll the future
-///   that was granted the lock, but polls another that waits for the same lock, that one
-///   gets it (after one more turn, in case the first was only about to be polled), and the
-///   first takes its place in the queue. So no other task is overtaken. Tasks are told apart
-///   by [`Waker::will_wake`](core::task::Waker::will_wake); combinators that make
-///   wakers of their own, such as `FuturesUnordered`, look like tasks of their
-///   own.
-/// - A thread that waits in a `*_blocking` form takes over a lock that was granted to
-///   another waiter and is not picked up for about a millisecond (longer, the longer it has
-///   waited): it may be the thread that should poll the other's task. The other is queued
-///   again, at the head.
+/// - The lock is granted to a task, not to a future. If the task does not poll the future that was
+///   granted the lock, but polls another one that waits for the same lock, the second future gets
+///   the lock (after one more turn, in case the first was only about to be polled), and the first
+///   takes the place of the second in the queue. So no other task is overtaken. Tasks are told
+///   apart by [`Waker::will_wake`](core::task::Waker::will_wake). Futures in combinators that
+///   create their own wakers, such as `FuturesUnordered`, look like separate tasks.
+/// - A thread that waits in a `*_blocking` method takes over a grant that another waiter does not
+///   pick up for about a millisecond (or longer, if the thread has waited longer): it may be the
+///   very thread that should poll that waiter. The waiter is queued again, at the head.
 ///
 /// # Panics and forgotten guards
 ///
@@ -102,12 +99,12 @@ impl Lock {
         }
     }
 
-    /// Waits until the lock is free, and takes it.
+    /// Waits until the lock is free, and acquires it.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future takes it out of the queue, and hands the lock to the next
-    /// waiter if it had been granted.
+    /// Dropping the future removes it from the queue. If it had been granted the lock, the next
+    /// waiter gets it.
     ///
     /// # Examples
     ///
@@ -126,7 +123,7 @@ impl Lock {
         LockAcquire::new(self)
     }
 
-    /// Takes the lock if it is free and no waiter is queued.
+    /// Acquires the lock if it is free and no waiter is queued.
     ///
     /// ```
     #[doc = use_of!("Lock")]
@@ -144,11 +141,11 @@ impl Lock {
     }
 
     threads_only! {
-        /// Waits for the lock by parking the thread: the way in from code that is
-        /// not async. It stands in the same line as the tasks.
+        /// Acquires the lock from code that is not async, parking the thread while it waits.
+        /// Threads and tasks share one queue.
         ///
-        /// In async code it would keep the executor from running the task that has
-        /// the lock: use [`acquire`](Self::acquire) there.
+        /// In async code, use [`acquire`](Self::acquire): a parked thread may keep the executor
+        /// from running the task that holds the lock.
         ///
         /// ```
         /// let lock = async_monitor::Lock::new();
@@ -164,8 +161,7 @@ impl Lock {
         }
     }
 
-    /// As [`acquire`](Self::acquire), with a guard that keeps the lock alive and
-    /// borrows nothing.
+    /// Like [`acquire`](Self::acquire), but the guard keeps the lock alive and borrows nothing.
     ///
     /// ```
     /// # futures::executor::block_on(async {
@@ -185,7 +181,7 @@ impl Lock {
         LockAcquireOwned::new(Rc::clone(self))
     }
 
-    /// As [`try_acquire`](Self::try_acquire), with an owned guard.
+    /// Like [`try_acquire`](Self::try_acquire), but returns an owned guard.
     ///
     /// ```
     #[doc = use_of!("Lock")]
@@ -206,7 +202,7 @@ impl Lock {
     }
 
     threads_only! {
-        /// As [`acquire_blocking`](Self::acquire_blocking), with an owned guard.
+        /// Like [`acquire_blocking`](Self::acquire_blocking), but returns an owned guard.
         ///
         /// ```
         /// use async_monitor::Lock;
@@ -214,7 +210,7 @@ impl Lock {
         ///
         /// let lock = Arc::new(Lock::new());
         /// let guard = lock.acquire_owned_blocking();
-        /// // The guard may go where the lock's own borrow could not.
+        /// // The guard borrows nothing, so it may be sent to another thread.
         /// std::thread::spawn(move || drop(guard)).join().unwrap();
         /// assert!(!lock.is_locked());
         /// ```
@@ -226,8 +222,8 @@ impl Lock {
         }
     }
 
-    /// Whether somebody holds the lock, or has been granted it and not run yet.
-    /// The answer may be out of date when it arrives.
+    /// Whether the lock is held, or granted to a waiter that has not run yet. The answer may
+    /// already be out of date.
     ///
     /// ```
     /// # futures::executor::block_on(async {

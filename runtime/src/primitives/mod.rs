@@ -33,8 +33,7 @@ pub use self::semaphore::{
 #[cfg(feature = "alloc")]
 pub use self::semaphore::{OwnedBoundedSemaphorePermit, OwnedSemaphorePermit};
 
-/// The futures of the primitives, by name: to store them in a struct, or to wait
-/// without a box.
+/// The named futures of the primitives, for storing them in a struct without a `Box`.
 pub mod future {
     super::flavour::threads_only! {
         pub use crate::barrier::BarrierWait;

@@ -18,10 +18,9 @@ use crate::gate::{Exclusive, Gate, GatePermit, Gated, acquiring_future, guard_tr
 use crate::traits::guard::{HoldsLock, relock_guard};
 use crate::traits::lock::{ExclusiveLock, LockId, async_lock};
 
-/// A value that one task at a time reaches: a [`Lock`] with the value inside.
+/// A value that one task at a time can access: a [`Lock`] with the value inside.
 ///
-/// Fairness, cancelling, panics and forgotten guards are as described at
-/// [`Lock`].
+/// Fairness, cancellation, panics and forgotten guards are as described for [`Lock`].
 ///
 /// # Examples
 ///
@@ -75,7 +74,7 @@ impl<T> Mutex<T> {
         }
     }
 
-    /// Takes the value out. Nobody else has the mutex, so nobody holds it.
+    /// Consumes the mutex and returns the value. Owning the mutex proves that no guard exists.
     ///
     /// ```
     /// # futures::executor::block_on(async {
@@ -97,8 +96,8 @@ impl<T: ?Sized> Mutex<T> {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future takes it out of the queue, and hands the mutex to the next
-    /// waiter if it had been granted.
+    /// Dropping the future removes it from the queue. If it had been granted the mutex, the next
+    /// waiter gets it.
     ///
     /// # Examples
     ///
@@ -136,8 +135,8 @@ impl<T: ?Sized> Mutex<T> {
     }
 
     threads_only! {
-        /// Waits for the mutex by parking the thread: the way in from code that is
-        /// not async. See [`Lock::acquire_blocking`].
+        /// Locks the mutex from code that is not async, parking the thread while it waits. See
+        /// [`Lock::acquire_blocking`].
         ///
         /// ```
         /// use async_monitor::Mutex;
@@ -158,8 +157,7 @@ impl<T: ?Sized> Mutex<T> {
         }
     }
 
-    /// As [`lock`](Self::lock), with a guard that keeps the mutex alive and
-    /// borrows nothing.
+    /// Like [`lock`](Self::lock), but the guard keeps the mutex alive and borrows nothing.
     ///
     /// ```
     /// # futures::executor::block_on(async {
@@ -180,7 +178,7 @@ impl<T: ?Sized> Mutex<T> {
         MutexLockOwned::new(Rc::clone(self))
     }
 
-    /// As [`try_lock`](Self::try_lock), with an owned guard.
+    /// Like [`try_lock`](Self::try_lock), but returns an owned guard.
     ///
     /// ```
     #[doc = use_of!("Mutex")]
@@ -201,7 +199,7 @@ impl<T: ?Sized> Mutex<T> {
     }
 
     threads_only! {
-        /// As [`lock_blocking`](Self::lock_blocking), with an owned guard.
+        /// Like [`lock_blocking`](Self::lock_blocking), but returns an owned guard.
         ///
         /// ```
         /// use async_monitor::Mutex;
@@ -220,8 +218,8 @@ impl<T: ?Sized> Mutex<T> {
         }
     }
 
-    /// Whether somebody holds the mutex, or has been granted it and not run
-    /// yet. The answer may be out of date when it arrives.
+    /// Whether the mutex is held, or granted to a waiter that has not run yet. The answer may
+    /// already be out of date.
     ///
     /// ```
     #[doc = use_of!("Mutex")]
@@ -237,7 +235,7 @@ impl<T: ?Sized> Mutex<T> {
         self.lock.is_locked()
     }
 
-    /// The value. Needs no lock, as nobody else has the mutex.
+    /// The value, without locking: `&mut self` proves that no guard exists.
     ///
     /// ```
     #[doc = use_of!("Mutex")]
@@ -301,7 +299,7 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
     }
 }
 
-/// Holds a [`Mutex`] until it is dropped, and leads to its value.
+/// Holds a [`Mutex`] until it is dropped, and dereferences to its value.
 ///
 /// ```
 /// # futures::executor::block_on(async {
@@ -322,8 +320,7 @@ pub struct MutexGuard<'a, T: ?Sized> { // in no `Result`, as nothing is poisoned
     permit: GatePermit<&'a Mutex<T>, ()>,
 }
 
-/// Holds a [`Mutex`], and keeps it alive, until it is dropped, and leads to its
-/// value.
+/// Holds a [`Mutex`] and keeps it alive until it is dropped, and dereferences to its value.
 ///
 /// ```
 /// # futures::executor::block_on(async {
@@ -340,11 +337,10 @@ pub struct OwnedMutexGuard<T: ?Sized> {
     permit: GatePermit<rc!(Mutex<T>), ()>,
 }
 
-/// Holds a [`Mutex`] until it is dropped, and leads to a part of its value.
+/// Holds a [`Mutex`] until it is dropped, and dereferences to a part of its value.
 ///
-/// Made by [`MutexGuard::map`]. It is proof for
-/// [`Condition::notify`](super::Condition::notify); to wait, a condition takes the
-/// guard of the whole value.
+/// Created by [`MutexGuard::map`]. It is proof for [`Condition::notify`](super::Condition::notify);
+/// to wait on a condition, pass the guard of the whole value.
 ///
 /// ```
 /// # futures::executor::block_on(async {
@@ -387,7 +383,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
 
     /// Unlocks the mutex. Equivalent to `drop(guard)`.
     ///
-    /// An associated function, so that it hides no method of `T`.
+    /// This is an associated function, to avoid hiding a method of `T`.
     ///
     /// ```
     /// # futures::executor::block_on(async {
@@ -404,9 +400,9 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
         guard.permit.release();
     }
 
-    /// Makes a guard that leads to a part of the value.
+    /// Converts the guard into one of a part of the value.
     ///
-    /// An associated function, so that it hides no method of `T`.
+    /// This is an associated function, to avoid hiding a method of `T`.
     ///
     /// ```
     /// # futures::executor::block_on(async {
@@ -426,8 +422,8 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
         MappedMutexGuard::new(&guard.permit.into_handle().lock, value)
     }
 
-    /// Makes a guard that leads to a part of the value, if there is one;
-    /// otherwise returns the guard, still locked.
+    /// Converts the guard into one of a part of the value, if `part` returns one; otherwise returns
+    /// the guard, still locked.
     ///
     /// ```
     /// # futures::executor::block_on(async {
@@ -442,7 +438,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
     ///
     /// # Errors
     ///
-    /// The guard itself where `part` returns `None`.
+    /// The guard itself if `part` returns `None`.
     #[inline]
     pub fn filter_map<U: ?Sized>(
         mut guard: Self,
@@ -497,7 +493,7 @@ impl<'a, T: ?Sized> MappedMutexGuard<'a, T> {
         }
     }
 
-    /// Makes a guard that leads to a part of the part.
+    /// Converts the guard into one of a part of the part.
     ///
     /// ```
     /// # futures::executor::block_on(async {
@@ -524,12 +520,12 @@ impl<'a, T: ?Sized> MappedMutexGuard<'a, T> {
         }
     }
 
-    /// Makes a guard that leads to a part of the part, if there is one;
-    /// otherwise returns the guard, still locked.
+    /// Converts the guard into one of a part of the part, if `part` returns one; otherwise returns
+    /// the guard, still locked.
     ///
     /// # Errors
     ///
-    /// The guard itself where `part` returns `None`.
+    /// The guard itself if `part` returns `None`.
     ///
     /// # Examples
     ///

@@ -15,11 +15,11 @@ use crate::traits::sync_lock::ExclusiveSyncLock;
 use crate::watch::Mode;
 use crate::watching::by_thread;
 
-/// A lock for sections that never suspend, without data inside.
+/// A lock for sections that never suspend, without data of its own.
 ///
-/// Put it next to the fields it guards and let `#[derive(Guarded)]` hold you to it, or use
-/// [`sync::Mutex`](super::Mutex) for a single value. How it differs from
-/// [`async_monitor::Lock`](crate::Lock) is told [in the module](super).
+/// Put it next to the fields it guards and let `#[derive(Guarded)]` enforce the locking, or use
+/// [`sync::Mutex`](super::Mutex) for a single value. See [the module](super) for how it differs
+/// from [`async_monitor::Lock`](crate::Lock).
 ///
 /// # Examples
 ///
@@ -77,8 +77,8 @@ impl Lock {
     ///
     /// # Panics and deadlocks
     ///
-    /// A thread that has the lock already waits for itself: it may hang or panic, as the
-    /// platform lock does. In builds with `debug_assertions` it panics, and says where it
+    /// A thread that already holds the lock waits for itself: it hangs or panics, depending on the
+    /// platform lock. In builds with `debug_assertions`, it panics with the place where it
     /// [acquired](crate::watch) the lock.
     ///
     /// # Examples

@@ -13,10 +13,10 @@ use super::when::conditional_sync_lock;
 use crate::gate::guard_traits;
 use crate::traits::sync_lock::ExclusiveSyncLock;
 
-/// A value that one thread at a time reaches, for sections that never suspend.
+/// A value that one thread at a time can access, for sections that never suspend.
 ///
-/// How it differs from [`async_monitor::Mutex`](crate::Mutex) is told [in the
-/// module](super). It is not poisoned by a panic.
+/// See [the module](super) for how it differs from [`async_monitor::Mutex`](crate::Mutex). A panic
+/// does not poison it.
 ///
 /// # Examples
 ///
@@ -34,7 +34,7 @@ pub struct Mutex<T: ?Sized> {
     value: UnsafeCell<T>,
 }
 
-/// Holds a [`Mutex`] until it is dropped, and leads to its value.
+/// Holds a [`Mutex`] until it is dropped, and dereferences to its value.
 ///
 /// ```
 /// use async_monitor::sync::{Mutex, MutexGuard};
@@ -91,7 +91,7 @@ impl<T> Mutex<T> {
         }
     }
 
-    /// Takes the value out. Nobody else has the mutex, so nobody holds it.
+    /// Consumes the mutex and returns the value. Owning the mutex proves that no guard exists.
     ///
     /// ```
     /// use async_monitor::sync::Mutex;
@@ -155,7 +155,7 @@ impl<T: ?Sized> Mutex<T> {
         })
     }
 
-    /// The value, without locking: nobody else has the mutex.
+    /// The value, without locking: `&mut self` proves that no guard exists.
     ///
     /// ```
     /// use async_monitor::sync::Mutex;
@@ -209,7 +209,7 @@ impl<T: ?Sized> Mutex<T> {
 impl<T: ?Sized> MutexGuard<'_, T> {
     /// Unlocks the mutex. Equivalent to `drop(guard)`.
     ///
-    /// An associated function, so that it hides no method of `T`.
+    /// This is an associated function, to avoid hiding a method of `T`.
     ///
     /// ```
     /// use async_monitor::sync::{Mutex, MutexGuard};

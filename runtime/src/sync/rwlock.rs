@@ -20,7 +20,7 @@ use crate::traits::sync_lock::{ExclusiveSyncLock, ExclusiveSyncRwLock, SyncRwLoc
 use crate::watch::Mode;
 use crate::watching::by_thread;
 
-/// A value that many threads read or one writes, for sections that never suspend.
+/// A value that many threads can read, or one can write, for sections that never suspend.
 ///
 /// See [the module](super) for how it differs from [`async_monitor::RwLock`](crate::RwLock). A
 /// panic does not poison it. Whether readers or writers are preferred depends on the platform
@@ -316,7 +316,7 @@ impl<T: ?Sized> RwLock<T> {
 impl<T: ?Sized> RwLockReadGuard<'_, T> {
     /// Releases the lock. Equivalent to `drop(guard)`.
     ///
-    /// An associated function, so that it hides no method of `T`.
+    /// This is an associated function, to avoid hiding a method of `T`.
     ///
     /// ```
     /// use async_monitor::sync::{RwLock, RwLockReadGuard};
@@ -335,7 +335,7 @@ impl<T: ?Sized> RwLockReadGuard<'_, T> {
 impl<T: ?Sized> RwLockWriteGuard<'_, T> {
     /// Releases the lock. Equivalent to `drop(guard)`.
     ///
-    /// An associated function, so that it hides no method of `T`.
+    /// This is an associated function, to avoid hiding a method of `T`.
     ///
     /// ```
     /// use async_monitor::sync::{RwLock, RwLockWriteGuard};

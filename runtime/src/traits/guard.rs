@@ -13,8 +13,7 @@ use crate::LockId;
 ///
 /// # Safety
 ///
-/// While the value exists, the lock that `lock_id` names is held by whoever has
-/// the value.
+/// While the value exists, its owner holds the lock that `lock_id` names.
 ///
 /// # Examples
 ///
@@ -44,7 +43,7 @@ use crate::LockId;
     note = "the lock is an async one of this crate, or guards fields of a `#[derive(Guarded)]` struct"
 )]
 pub unsafe trait HoldsLock {
-    /// Which lock is held.
+    /// The id of the lock that is held.
     ///
     /// ```
     /// # futures::executor::block_on(async {
@@ -58,8 +57,8 @@ pub unsafe trait HoldsLock {
     fn lock_id(&self) -> LockId;
 }
 
-/// What the predicate of [`Condition::wait_for`](crate::Condition::wait_for)
-/// sees of a guard that is borrowed for `'v`.
+/// The view of a guard, borrowed for `'v`: the data that the predicate of
+/// [`Condition::wait_for`](crate::Condition::wait_for) sees.
 ///
 /// `Bound` has no meaning of its own: it tells the compiler that `Self: 'v`, so
 /// that `for<'v> View<'v>` does not ask for `Self: 'static`.
@@ -85,17 +84,16 @@ pub trait View<'v, Bound = &'v Self> {
     type View: ?Sized;
 }
 
-/// A guard that can be given up for a while and taken back:
+/// A guard whose lock can be released for a while and re-acquired:
 /// [`Condition::wait`](crate::Condition::wait) takes it by value and returns it.
 ///
-/// Implemented by the guards of [`Lock`](crate::Lock),
-/// [`Mutex`](crate::Mutex) and [`RwLock`](crate::RwLock), borrowed or owned,
-/// and by those that `#[derive(Guarded)]` generates to write, where the lock is
-/// [`NamedAcquire`](crate::NamedAcquire). Not by those that it generates to read, nor
-/// by [`MappedMutexGuard`](crate::MappedMutexGuard): they are proof for
-/// [`notify`](crate::Condition::notify), and nothing more.
+/// Implemented by the guards of [`Lock`](crate::Lock), [`Mutex`](crate::Mutex) and
+/// [`RwLock`](crate::RwLock), borrowed or owned, and by the write guards that `#[derive(Guarded)]`
+/// generates for a lock that implements [`NamedAcquire`](crate::NamedAcquire). Not implemented by
+/// the read guards that it generates, nor by [`MappedMutexGuard`](crate::MappedMutexGuard): they
+/// are only proof for [`notify`](crate::Condition::notify).
 ///
-/// Import it where code is generic over guards, and only there.
+/// Import it only in code that is generic over guards.
 ///
 /// # Safety
 ///
@@ -108,7 +106,7 @@ pub trait View<'v, Bound = &'v Self> {
 /// # futures::executor::block_on(async {
 /// use async_monitor::{Lock, Relock};
 ///
-/// /// Lets others have the lock, and waits for it again.
+/// /// Lets other tasks acquire the lock, and re-acquires it.
 /// async fn let_pass<G: Relock>(guard: G) -> G {
 ///     G::reacquire(G::give_up(guard)).await
 /// }
@@ -127,10 +125,10 @@ pub trait View<'v, Bound = &'v Self> {
     note = "a section has no guard to pass: let it wait at entry, `when = condition`, or acquire a guard in place of the section: `let guard = self.acquire_lock().await`, for a lock `lock`"
 )]
 pub unsafe trait Relock: HoldsLock + Sized + for<'v> View<'v> {
-    /// What is kept while the lock is not held.
+    /// The state that is kept while the lock is released.
     type Released;
 
-    /// The future that takes the lock again.
+    /// The future that re-acquires the lock.
     type Reacquire: Future<Output = Self>;
 
     /// Releases the lock.
@@ -147,7 +145,7 @@ pub unsafe trait Relock: HoldsLock + Sized + for<'v> View<'v> {
     /// ```
     fn give_up(guard: Self) -> Self::Released;
 
-    /// Waits for the lock again.
+    /// Re-acquires the lock.
     ///
     /// ```
     /// # futures::executor::block_on(async {

@@ -16,12 +16,11 @@ use core::task::{Context, Poll};
 use crate::queue::Object;
 use crate::watching::Site;
 
-/// What tells one lock from another, and in which order several are acquired.
+/// The identity of a lock, and its place in the order in which several locks are acquired.
 ///
-/// Two handles to the same lock have the same id, and two locks that are alive
-/// at the same time have different ones. Sections that need several locks
-/// acquire them in the order of their ids, so that no two such sections can
-/// wait for each other, and panic when two ids are equal.
+/// Two handles to the same lock have the same id. Two locks that exist at the same time have
+/// different ids. Sections of several locks acquire them in the order of their ids, so no two such
+/// sections can wait for each other, and panic if two ids are equal.
 ///
 /// ```
 /// use async_monitor::{AsyncLock, Lock};
@@ -43,8 +42,7 @@ enum Source {
 impl LockId {
     /// The id of a lock that lives in this process: its address.
     ///
-    /// A type without size has no address of its own; use
-    /// [`from_key`](Self::from_key) for it.
+    /// A zero-sized type has no address of its own: use [`from_key`](Self::from_key) for it.
     ///
     /// ```
     /// use async_monitor::{AsyncLock, Lock, LockId};
@@ -57,8 +55,8 @@ impl LockId {
         LockId(Source::Address((&raw const *lock).addr()))
     }
 
-    /// The id of a lock that lives elsewhere, such as a row in a database: a
-    /// key that all handles to the same lock share.
+    /// The id of a lock outside of this process, such as a row in a database: a key that all
+    /// handles to the same lock share.
     ///
     /// ```
     /// use async_monitor::LockId;
@@ -98,12 +96,11 @@ impl serde::Serialize for LockId {
     }
 }
 
-/// A lock that a task can wait for: what `#[synchronized]`, `with_lock!` and
-/// `#[derive(Guarded)]` acquire.
+/// An async lock that `#[synchronized]`, `with_lock!` and `#[derive(Guarded)]` can acquire.
 ///
-/// Implemented by the locks of this crate and through `&L`, [`Box<L>`], [`Rc<L>`]
-/// and [`Arc<L>`]. A [`Semaphore`](crate::Semaphore) is acquired with one permit. By features,
-/// the locks of other crates implement it: [`adapters`](crate::adapters) has the table.
+/// Implemented by the locks of this crate and through `&L`, [`Box<L>`], [`Rc<L>`] and [`Arc<L>`].
+/// Acquiring a [`Semaphore`](crate::Semaphore) takes one permit. With features, the locks of other
+/// crates implement it: [`adapters`](crate::adapters) has the table.
 ///
 /// Implementations must be cancel-safe: dropping the future of
 /// [`acquire`](Self::acquire) must leave the lock as if it had never been
@@ -111,16 +108,15 @@ impl serde::Serialize for LockId {
 ///
 /// # Do not import it where you use locks directly
 ///
-/// The methods have the names of the locks' own. With the trait in scope, method
-/// resolution finds the trait's on an `Arc<Lock>` before it finds those of the
-/// `Lock` inside, and `arc.acquire().await` is a `Result`. Import the trait where
-/// code is generic, and only there; `use async_monitor::*` imports it, too.
+/// The methods have the same names as the locks' own. With the trait in scope, method resolution on
+/// an `Arc<Lock>` finds the trait's method before that of the `Lock` inside, and
+/// `arc.acquire().await` is a `Result`. Import the trait only in generic code;
+/// `use async_monitor::*` imports it, too.
 ///
 /// # Send
 ///
-/// The future of `acquire` is unnamed, so code that is generic over
-/// `L: AsyncLock` cannot prove that it is `Send`; code that names the lock's
-/// type can.
+/// The future of `acquire` has no named type, so code that is generic over `L: AsyncLock` cannot
+/// prove that it is `Send`. Code with a concrete lock type can.
 ///
 /// # Examples
 ///
@@ -143,12 +139,12 @@ impl serde::Serialize for LockId {
     note = "where a field of this is a lock, or guards this, name that field: `object.lock`, or `lock` alone in a method"
 )]
 pub trait AsyncLock {
-    /// What holds the lock until it is dropped.
+    /// The guard, which holds the lock until it is dropped.
     type Guard<'a>
     where
         Self: 'a;
 
-    /// Why an acquisition can fail; [`Infallible`] for locks in this process.
+    /// The error of a failed acquisition; [`Infallible`] for locks in this process.
     type Error;
 
     /// Waits for the lock.
@@ -174,7 +170,7 @@ pub trait AsyncLock {
     /// ```
     fn acquire(&self) -> impl Future<Output = Result<Self::Guard<'_>, Self::Error>>;
 
-    /// Takes the lock if that is possible without waiting.
+    /// Acquires the lock if that is possible without waiting.
     ///
     /// ```
     /// use async_monitor::{AsyncLock, Lock};
@@ -190,16 +186,16 @@ pub trait AsyncLock {
     /// ```
     fn try_acquire(&self) -> Option<Self::Guard<'_>>;
 
-    /// What tells this lock from others. See [`LockId`].
+    /// The identity of this lock. See [`LockId`].
     ///
-    /// The default is the address of `self`, which is right for what is a lock by
-    /// itself. A handle, such as [`Arc`], returns the id of what it leads to.
+    /// The default is the address of `self`, which is right for a type that is a lock itself. A
+    /// handle, such as [`Arc`], returns the id of the lock that it points to.
     ///
-    /// A type that contains locks must return the id of the one that it acquires. With
-    /// the default, a `#[repr(C)] struct Two { a: Lock, b: Lock }` that acquires `b` has
-    /// the address of `a`, hence its id: a section of `two` and `two.a` would be refused
-    /// as one that acquires a lock twice, and one of `two` and `two.b`, which does,
-    /// would wait for itself.
+    /// A type that contains locks must return the id of the one that it acquires. With the default,
+    /// a `#[repr(C)] struct Two { a: Lock, b: Lock }` that acquires `b` has the address, and hence
+    /// the id, of `a`. A section of `two` and `two.a` would then panic as if it acquired a lock
+    /// twice, and a section of `two` and `two.b`, which does acquire one twice, would wait for
+    /// itself.
     ///
     /// ```
     /// # use async_monitor::{AsyncLock, Lock, LockGuard, LockId};
@@ -235,11 +231,11 @@ pub trait AsyncLock {
         LockId::of(self)
     }
 
-    /// What tells that the lock is lost although its guard exists, as one can be that is
-    /// held by a lease: `None`, if that cannot be.
+    /// A future that completes when the lock is lost although its guard exists, for locks that are
+    /// held by a lease; `None` for locks that cannot be lost.
     ///
-    /// A section that names the lock with a `?` is left then: its body is dropped where it
-    /// awaits, and the section returns the error. [`Lease`] has the details.
+    /// When the lock is lost, a section that names it with a `?` ends: its body is dropped at its
+    /// `.await`, and the section returns the error. [`Lease`] has the details.
     ///
     /// # Examples
     ///
@@ -342,12 +338,12 @@ pub trait AsyncLock {
     }
 }
 
-/// Tells a section that it has lost a lock which it holds: see [`AsyncLock::lease`].
+/// A future that tells a section that it has lost its lock: see [`AsyncLock::lease`].
 ///
-/// It is polled before each poll of the body. When it completes, the body is dropped, so that
-/// a body which awaits does nothing more from then on; one that does not await cannot be
-/// stopped. Once the body has ended, it is asked a last time. So where the section returns the
-/// value of its body, the lock was held until the end.
+/// The section polls it before each poll of the body. When it completes, the body is dropped at its
+/// `.await`; a body that does not await cannot be stopped. After the body has ended, the lease is
+/// polled one last time. So if the section returns the value of its body, the lock was held until
+/// the end.
 ///
 /// ```
 /// # futures::executor::block_on(async {
@@ -374,14 +370,14 @@ type Ended<E> = Pin<Box<dyn Future<Output = E> + Send>>;
 type Ended<E> = core::future::Pending<E>;
 
 impl<E> Lease<E> {
-    /// A lease that ends, with an error that says why, when the future completes.
+    /// A lease that ends when the future completes, with its error.
     ///
-    /// A future that looks at a clock does so at each poll, or a process that was stopped
-    /// would go on before its timers have had their turn.
+    /// A future that depends on a clock must read the clock at each poll. Otherwise, a process that
+    /// was stopped would go on before its timers fire.
     ///
     /// # Examples
     ///
-    /// Each poll looks at the clock:
+    /// Each poll reads the clock:
     ///
     /// ```
     /// # futures::executor::block_on(async {
@@ -424,9 +420,9 @@ impl<E> fmt::Debug for Lease<E> {
 
 /// The [`Error`](AsyncLock::Error) of a lock that can be [lost](AsyncLock::lease).
 ///
-/// By this the compiler knows: a `with_lock!` block that awaits, over such a lock, is a future
-/// of its own, and is not left by `?`, `return` or `break`. Implement it for the error of a
-/// lock that has a lease.
+/// Implement it for the error of a lock that has a lease. A `with_lock!` block that awaits, over
+/// such a lock, is a future of its own: with this trait, the compiler rejects a `?`, `return` or
+/// `break` that would leave the block.
 ///
 /// ```
 /// use async_monitor::CanBeLost;
@@ -442,8 +438,8 @@ pub trait CanBeLost {}
 /// An [`AsyncLock`] that several readers can share. As an `AsyncLock`, it is
 /// acquired for writing.
 ///
-/// As for [`AsyncLock`], import it where code is generic, and only there: with it in
-/// scope, `arc.read().await` of an `Arc<RwLock<T>>` is a `Result`.
+/// As for [`AsyncLock`], import it only in generic code: with it in scope, `arc.read().await` of an
+/// `Arc<RwLock<T>>` is a `Result`.
 ///
 /// ```
 /// # futures::executor::block_on(async {
@@ -469,12 +465,12 @@ pub trait CanBeLost {}
     note = "use an `async_monitor::RwLock`, marked `#[lock(rw)]` where it is a field of a `#[derive(Guarded)]` struct"
 )]
 pub trait AsyncRwLock: AsyncLock {
-    /// What holds the lock for reading until it is dropped.
+    /// The read guard, which holds the lock for reading until it is dropped.
     type ReadGuard<'a>
     where
         Self: 'a;
 
-    /// Waits for the lock, to read.
+    /// Waits for the lock, and acquires it for reading.
     ///
     /// ```
     /// # futures::executor::block_on(async {
@@ -490,7 +486,7 @@ pub trait AsyncRwLock: AsyncLock {
     /// ```
     fn read(&self) -> impl Future<Output = Result<Self::ReadGuard<'_>, Self::Error>>;
 
-    /// Takes the lock for reading if that is possible without waiting.
+    /// Acquires the lock for reading if that is possible without waiting.
     ///
     /// ```
     /// use async_monitor::{AsyncRwLock, RwLock};
@@ -513,7 +509,7 @@ pub trait AsyncRwLock: AsyncLock {
     }
 }
 
-/// An [`AsyncLock`] that excludes: what may stand in front of guarded fields.
+/// An [`AsyncLock`] that guarantees exclusion, so it can guard fields.
 ///
 /// # Safety
 ///
@@ -523,12 +519,11 @@ pub trait AsyncRwLock: AsyncLock {
 ///   `read` and `try_read`), on any thread. The same holds for
 ///   [`acquire_named`](NamedAcquire::acquire_named), if there is one; and all of
 ///   them return guards of the lock that they were called on.
-/// - The drop of a guard happens before the return of the next.
+/// - The drop of a guard happens before the return of the next guard.
 /// - A shared reference to the lock always leads to the same lock.
-/// - Where the lock is `Sync`, guards, and the future of
-///   [`NamedAcquire::acquire_named`], may be sent to other threads, used and
-///   dropped there. Read guards may be used by several threads at a time where what they
-///   lead to is `Sync`.
+/// - Where the lock is `Sync`, guards, and the future of [`NamedAcquire::acquire_named`], may be
+///   sent to other threads, used and dropped there. Read guards may be used by several threads at a
+///   time if the data that they lead to is `Sync`.
 ///
 /// # Examples
 ///
@@ -582,8 +577,8 @@ pub trait AsyncRwLock: AsyncLock {
 )]
 pub unsafe trait ExclusiveLock: AsyncLock {}
 
-/// An [`AsyncRwLock`] that excludes: what may stand in front of guarded fields
-/// that are read by several tasks at a time.
+/// An [`AsyncRwLock`] that guarantees exclusion, so it can guard fields that several tasks read at
+/// a time.
 ///
 /// # Safety
 ///
@@ -597,7 +592,7 @@ pub unsafe trait ExclusiveLock: AsyncLock {}
 /// ```
 /// use async_monitor::{AsyncRwLock, ExclusiveRwLock, RwLock};
 ///
-/// /// Some value, and the lock that stands in front of it.
+/// /// A value, and the lock that guards it.
 /// struct Shelf<L: ExclusiveRwLock> {
 ///     lock: L,
 ///     // ...
@@ -613,8 +608,8 @@ pub unsafe trait ExclusiveLock: AsyncLock {}
 )]
 pub unsafe trait ExclusiveRwLock: AsyncRwLock + ExclusiveLock {}
 
-/// A lock whose acquisition is a future with a name, so that a
-/// [`Condition`](crate::Condition) can store it while it takes the lock again.
+/// A lock whose `acquire` future has a named type, so that a [`Condition`](crate::Condition) can
+/// store the future while it re-acquires the lock.
 ///
 /// Implemented by the locks and semaphores of this crate
 /// ([`RwLock`](crate::RwLock) for writing), and through `&L`, [`Box<L>`], [`Rc<L>`]
@@ -624,7 +619,7 @@ pub unsafe trait ExclusiveRwLock: AsyncRwLock + ExclusiveLock {}
 /// # futures::executor::block_on(async {
 /// use async_monitor::{Lock, NamedAcquire};
 ///
-/// /// A future that is stored, and has no need of a `Box`.
+/// /// A future that is stored without a `Box`.
 /// struct Entering<'a, L: NamedAcquire + 'a> {
 ///     acquire: L::Acquire<'a>,
 /// }

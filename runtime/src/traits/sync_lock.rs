@@ -10,8 +10,8 @@ use alloc::sync::Arc;
 use super::lock::LockId;
 use crate::queue::Object;
 
-/// A lock for sections that never suspend: to acquire it is a plain call, which parks the
-/// thread while somebody else holds the lock.
+/// A lock for sections that never suspend: a plain call acquires it, and parks the thread while the
+/// lock is held.
 ///
 /// Implemented by the locks of [`sync`](crate::sync) and through `&L`, [`Box<L>`], [`Rc<L>`]
 /// and [`Arc<L>`].
@@ -20,7 +20,7 @@ use crate::queue::Object;
 /// with an `.await` in it does not compile. For sections that suspend there is
 /// [`AsyncLock`](crate::AsyncLock).
 ///
-/// As for [`AsyncLock`](crate::AsyncLock), import it where code is generic, and only there.
+/// As for [`AsyncLock`](crate::AsyncLock), import it only in generic code.
 ///
 /// ```
 /// use async_monitor::{SyncLock, sync};
@@ -37,12 +37,12 @@ use crate::queue::Object;
     note = "such locks are `async_monitor::sync::Lock`, `sync::Mutex<T>` and `sync::RwLock<T>`"
 )]
 pub trait SyncLock {
-    /// What holds the lock until it is dropped.
+    /// The guard, which holds the lock until it is dropped.
     type Guard<'a>
     where
         Self: 'a;
 
-    /// Acquires the lock, and parks the thread until that is possible.
+    /// Acquires the lock, parking the thread until that is possible.
     ///
     /// ```
     /// use async_monitor::{SyncLock, sync};
@@ -77,8 +77,8 @@ pub trait SyncLock {
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     fn try_acquire(&self) -> Option<Self::Guard<'_>>;
 
-    /// What tells this lock from others. See [`AsyncLock::id`](crate::AsyncLock::id), also
-    /// for when the default will not do.
+    /// The identity of this lock. See [`AsyncLock::id`](crate::AsyncLock::id), which also says when
+    /// to override the default.
     ///
     /// ```
     /// use async_monitor::{SyncLock, sync};
@@ -151,12 +151,12 @@ pub trait SyncLock {
     note = "use an `async_monitor::sync::RwLock`, marked `#[lock(rw)]` where it is a field of a `#[derive(Guarded)]` struct"
 )]
 pub trait SyncRwLock: SyncLock {
-    /// What holds the lock for reading until it is dropped.
+    /// The read guard, which holds the lock for reading until it is dropped.
     type ReadGuard<'a>
     where
         Self: 'a;
 
-    /// Acquires the lock for reading, and parks the thread until that is possible.
+    /// Acquires the lock for reading, parking the thread until that is possible.
     ///
     /// ```
     /// use async_monitor::{SyncRwLock, sync};
@@ -188,7 +188,7 @@ pub trait SyncRwLock: SyncLock {
     fn try_read(&self) -> Option<Self::ReadGuard<'_>>;
 }
 
-/// A [`SyncLock`] that excludes: what may stand in front of guarded fields.
+/// A [`SyncLock`] that guarantees exclusion, so it can guard fields.
 ///
 /// # Safety
 ///
@@ -196,7 +196,7 @@ pub trait SyncRwLock: SyncLock {
 ///   [`try_acquire`](SyncLock::try_acquire) and the drop of the guard, neither returns
 ///   another guard of the same lock (for a [`SyncRwLock`]: nor do `read` and `try_read`), on
 ///   any thread; and both return guards of the lock that they were called on.
-/// - The drop of a guard happens before the return of the next.
+/// - The drop of a guard happens before the return of the next guard.
 /// - A shared reference to the lock always leads to the same lock.
 ///
 /// # Examples
@@ -234,8 +234,8 @@ pub trait SyncRwLock: SyncLock {
 )]
 pub unsafe trait ExclusiveSyncLock: SyncLock {}
 
-/// A [`SyncRwLock`] that excludes: what may stand in front of guarded fields that are read by
-/// several threads at a time.
+/// A [`SyncRwLock`] that guarantees exclusion, so it can guard fields that several threads read at
+/// a time.
 ///
 /// # Safety
 ///
@@ -248,7 +248,7 @@ pub unsafe trait ExclusiveSyncLock: SyncLock {}
 /// ```
 /// use async_monitor::{ExclusiveSyncRwLock, SyncRwLock, sync};
 ///
-/// /// Some value, and the lock that stands in front of it.
+/// /// A value, and the lock that guards it.
 /// struct Shelf<L: ExclusiveSyncRwLock> {
 ///     lock: L,
 ///     // ...

@@ -7,11 +7,12 @@ use core::time::Duration;
 /// longest of which is 2^46 ns, 19 hours.
 pub(crate) const BUCKETS: usize = 48;
 
-/// What sections did with the locks of a class: see [`metrics`](super::metrics).
+/// The acquisitions and waits of sections at the locks of one class: see
+/// [`metrics`](super::metrics).
 ///
 /// # Examples
 ///
-/// The class that was waited for longest:
+/// The class with the longest total wait:
 ///
 /// ```
 /// use async_monitor::watch;
@@ -25,22 +26,22 @@ pub(crate) const BUCKETS: usize = 48;
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Metrics {
-    /// The name of the lock: `Account.ledger`, or where no derive knows it, as the section calls
-    /// it. `(other classes)`, where there are more classes than are counted.
+    /// The name of the lock: `Account.ledger`, or the name in the section if the lock is in no
+    /// derive. `(other classes)` for all classes beyond those that are counted.
     pub lock: &'static str,
-    /// The type of the struct, or of the lock where no derive knows it. With the name, it is what
-    /// makes a class. Meant for people, as [`type_name`](core::any::type_name) is.
+    /// The type of the struct, or of the lock if it is in no derive. Type and name together
+    /// identify a class. Meant for people, like [`type_name`](core::any::type_name).
     pub type_name: &'static str,
     /// How often a section acquired a lock of the class.
     pub acquired: u64,
-    /// How long those acquisitions waited that had to, also for their condition (`when`).
-    /// `wait.count` is how many.
+    /// The waits of acquisitions that had to wait, including waits for a condition (`when`).
+    /// `wait.count` is their number.
     pub wait: Times,
-    /// How long the locks were held, of those that are released.
+    /// How long the locks were held, counted when they are released.
     pub held: Times,
 }
 
-/// Times, counted.
+/// A distribution of times.
 ///
 /// # Examples
 ///
@@ -55,7 +56,7 @@ pub struct Metrics {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Times {
-    /// How many there are.
+    /// The number of times.
     pub count: u64,
     /// Their sum.
     pub total: Duration,
@@ -75,9 +76,9 @@ impl Times {
         }
     }
 
-    /// Each power of two of nanoseconds, from 1 ns on to the largest that is needed, with how
-    /// many times were as long as that at the most, and longer than the one before. Times of
-    /// more than 19 hours are in none.
+    /// The histogram: each item is an upper bound and the number of times up to it and above the
+    /// previous bound. The bounds are the powers of two of nanoseconds, from 1 ns to the largest
+    /// needed. Times of more than 19 hours are in no item.
     ///
     /// ```
     /// use async_monitor::watch;

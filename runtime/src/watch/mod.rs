@@ -1,82 +1,86 @@
-//! Watching at run time: what a lock hangs on.
+//! Watching at run time: reports of deadlocks and of other waits that do not end.
 //!
-//! In builds with `debug_assertions`, and in others with the feature `watch`, the locks of
-//! this crate know who holds them and who waits for them:
+//! In builds with `debug_assertions` or the feature `watch`, the locks of this crate know their
+//! holders and waiters:
 //!
-//! - A section that asks for a lock which a section around it holds can never be granted. It
-//!   **panics** at once, and names the lock and both places. It does so also where the request
-//!   would be given up, as in `timeout(d, lock.acquire()).await`, and the section go on after
-//!   that time in a build that does not watch. (`try_acquire` asks for what may be held.)
-//! - Sections that wait for each other in a circle, and requests that were granted and not
-//!   picked up, are **reported** once nothing has moved for [a second](set_threshold): to the
-//!   hook of [`set_hook`], or else to stderr. Threads that are parked in a circle are reported
-//!   when it closes.
-//! - Locks that sections acquire within each other **in both orders**, or in orders that make a
-//!   circle of up to five, are reported when that is seen, before anything hangs: by their class
-//!   (`Account.ledger`), once for the same classes.
+//! - A section that asks for a lock held by an enclosing section can never be granted it. It
+//!   **panics** at once, and names the lock and both places. It also panics if a timeout would end
+//!   the request, as in `timeout(d, lock.acquire()).await`; in builds that do not watch, the
+//!   section would then go on after that time. (`try_acquire` may ask for a lock that is held.)
+//! - Sections that wait for each other in a circle, and requests that were granted but not picked
+//!   up, are **reported** once nothing has moved for [a second](set_threshold): to the hook of
+//!   [`set_hook`], or else to stderr. Parked threads in a circle are reported as soon as the circle
+//!   closes.
+//! - Locks that nested sections acquire **in both orders**, or in orders that form a circle of up
+//!   to five, are reported when that is first seen, before anything hangs. They are reported by
+//!   class (`Account.ledger`), once for the same classes.
 //! - Locks that are **held for [long](set_long_hold)** while others wait for them are reported.
-//! - [`report`] lists, at any time, what is waited for and by whom, and [the locks that are
-//!   held](Report::held) meanwhile: all that somebody waits for, however they were acquired, and
-//!   those of sections that are suspended, or whose threads wait.
-//! - Locks that live **outside of this process** (`async-monitor-distributed`) are named with
-//!   their key, and who was last known to hold them, on which host.
-//! - [`metrics`] counts, once it is [switched on](set_metrics), what sections do with the locks
-//!   of each class: how often they acquire and wait, and for how long.
+//! - [`report`] lists, at any time, all waits and [the locks that are held](Report::held): every
+//!   lock with a waiter, however it was acquired, and the locks of sections that are suspended or
+//!   whose threads wait.
+//! - Locks **outside of this process** (`async-monitor-distributed`) are reported with their key,
+//!   and with the process and host that were last known to hold them.
+//! - [`metrics`], once [switched on](set_metrics), counts for the locks of each class how often
+//!   sections acquire them and wait, and for how long.
 //! - `Debug` of a lock shows the section that holds it, and the place of a guard in the
 //!   alternate form (`{:#?}`).
 //!
-//! [`IS_ON`] says whether it is so in this build. (On `wasm32-unknown-unknown`, where there is
-//! no time, it never is.) Where it is not, all this costs nothing: no
-//! instruction, no byte, no dependency; [`report`] is empty. Where it is, a wait is noted behind a
-//! mutex of the process, and the first one starts a thread.
+//! [`IS_ON`] says whether this build watches. (Builds for `wasm32-unknown-unknown`, which has no
+//! clock, never do.) If it does not, watching costs nothing: no instruction, no byte, no
+//! dependency; and [`report`] is empty. If it does, each wait is recorded under a mutex of the
+//! process, and the first wait starts a thread.
 //!
 //! # What is known
 //!
-//! A *section* (`#[synchronized]`, `with_lock!`) knows its fn, its locks, and the sections
-//! that it runs in: each is on a list of its thread while an `.await` in its body is polled,
-//! and while what cannot suspend runs. That is all of a plain fn and of an async one with
-//! `no_await`; elsewhere, a body without an `.await` or a macro, and in builds with
-//! `debug_assertions` also those statements of any other body that have neither.
-//! (Of a body that only awaits its async locks, only in those builds.) A guard that is
-//! acquired by hand is known by the place at which it was acquired, and belongs to no section: it
-//! is listed once somebody waits for its lock. But a thread that waits for a sync lock which it
-//! holds by a guard panics, too, in builds with `debug_assertions`, as no such guard is sent
-//! away. An `.await` that a macro hides (`select!`) is not seen: a section that waits there is
-//! listed once somebody waits for its lock, but not taken for the cause of a deadlock.
+//! A *section* (`#[synchronized]`, `with_lock!`) knows its fn, its locks, and its enclosing
+//! sections. For this, a section is on a list of its thread while an `.await` in its body is
+//! polled, and while code that cannot suspend runs. Such code is the whole body of a plain fn or of
+//! an async fn with `no_await`; in other sections, a body without an `.await` or a macro, and in
+//! builds with `debug_assertions` also the single statements without either. (For a body that only
+//! awaits its async locks, only in those builds.)
 //!
-//! Nothing is known of tasks, and nothing has to be.
+//! A guard that is acquired by hand belongs to no section, and is known by the place where it was
+//! acquired. It is listed once somebody waits for its lock. In builds with `debug_assertions`, a
+//! thread that waits for a sync lock which it holds by a guard panics, too, because such a guard
+//! cannot be on another thread.
+//!
+//! An `.await` hidden in a macro (`select!`) is not seen: a section that waits there is listed once
+//! somebody waits for its lock, but is not taken for the cause of a deadlock.
+//!
+//! Watching does not know tasks, and does not need to.
 //!
 //! # Spans
 //!
-//! With the feature `tracing`, each section has a span, named `section`, of the target
-//! `async_monitor` and the level `TRACE`, if somebody listens when it asks for its lock. Where
-//! nobody does, nothing is done but a test. Its fields:
+//! With the feature `tracing`, each section has a span named `section`, with the target
+//! `async_monitor` and the level `TRACE`, if a subscriber is interested when the section asks for
+//! its lock. Otherwise, it costs only that test. The fields:
 //!
 //! | field | |
 //! |---|---|
 //! | `lock` | the names of its locks: `Account.ledger` |
-//! | `section`, `place` | the name of its fn, or `with_lock!`; where it is written |
-//! | `wait_us` | how long it waited for its locks, in microseconds: recorded at its end, as all that follow |
-//! | `held_us` | how long it held all of them, if it did, in microseconds |
+//! | `section`, `place` | the name of its fn, or `with_lock!`; its place in the source |
+//! | `wait_us` | how long it waited for its locks, in microseconds; this field and those below are recorded at its end |
+//! | `held_us` | how long it held all its locks, in microseconds, if it had acquired all |
 //! | `outcome` | `entered`, `timed_out`, `cancelled` (it was dropped at an `.await`, or before it had its locks), `panicked` |
 //!
-//! The span is entered while the section is polled: while it acquires, and while an `.await` in its
-//! body is polled, as above, or the body of a plain fn runs, or one of a sync lock without a macro.
-//! What its own statements log between two `.await`s is not in it, nor does it know of an `.await` that a macro hides. It belongs to
-//! the section, never to the lock: a guard that is kept keeps no span. Sections of the
-//! subscriber itself have none.
+//! The span is entered while the section acquires its locks, while an `.await` in its body is
+//! polled (see above), and while the body runs if it is that of a plain fn, or of a sync lock and
+//! without a macro. Events that its own statements log between two `.await`s are outside of the
+//! span, and so is an `.await` hidden in a macro. The span belongs to the section, never to the
+//! lock: keeping a guard does not keep the span. Sections of the subscriber itself have no span.
 //!
 //! # From outside
 //!
-//! With the feature `watch-signal`, on Unix, a process that has called `watch::on_signal` can
-//! be asked while it hangs, also when all threads of its executors are blocked:
-//! `kill -USR1 PID` makes it print the report, and `async-monitor ps PID`
-//! (`cargo install async-monitor-cli`) shows it as a table, or as JSON.
+//! With the feature `watch-signal`, on Unix, a process that has called `watch::on_signal` can be
+//! asked while it hangs, even if all threads of its executors are blocked. `kill -USR1 PID` makes
+//! it print the report; `async-monitor ps PID` (`cargo install async-monitor-cli`) shows the report
+//! as a table, or as JSON.
 //!
 //! # As JSON
 //!
-//! With the feature `serde`, a [`Report`] serializes. The names of the fields are those here,
-//! and part of the interface; times are in milliseconds, and named so:
+//! With the feature `serde`, a [`Report`] implements `Serialize`. The JSON fields have the names of
+//! the struct fields, and are part of the stable interface. Times are in milliseconds, and their
+//! names end in `_ms`:
 //!
 //! ```json
 //! {
@@ -108,14 +112,13 @@
 //! }
 //! ```
 //!
-//! In `held` and `holding` are the `lock` (its name), `instance`, `id`, `mode`, `place`,
-//! `section` and `since_ms`; in `behind`, `mode`, `place` and `section`. In `held`, the `mode`
-//! may be null, and the `section` is null of a guard that was acquired by hand. The `mode` is
-//! `"exclusive"`, `"shared"`, `"upgradable"`, `"upgrade"` or, of a semaphore,
-//! `{"permits": 2}`. In `orders` are a `first` and a `then`, each with `lock`, `mode` and
-//! `section`.
+//! The items of `held` and `holding` have the fields `lock` (its name), `instance`, `id`, `mode`,
+//! `place`, `section` and `since_ms`; `behind` has `mode`, `place` and `section`. In `held`, the
+//! `mode` may be null, and the `section` is null for a guard that was acquired by hand. The `mode`
+//! is `"exclusive"`, `"shared"`, `"upgradable"`, `"upgrade"` or, for a semaphore, `{"permits": 2}`.
+//! The items of `orders` have a `first` and a `then`, each with `lock`, `mode` and `section`.
 //!
-//! So do [`Metrics`], whose times are in nanoseconds, as most are short, and named so:
+//! [`Metrics`] implement it, too. Their times are in nanoseconds, and the names end in `_ns`:
 //!
 //! ```json
 //! {
@@ -193,10 +196,10 @@ type Hook = fn(&Report);
 
 static HOOK: RwLock<Hook> = RwLock::new(print_to_stderr);
 
-/// Sets what is called with each report, instead of printing it to stderr.
+/// Sets the function that is called with each report, instead of printing the report to stderr.
 ///
-/// It is called on a thread of its own, which holds no lock of this crate. While it runs,
-/// nothing else is reported.
+/// The hook runs on a thread of its own, which holds no lock of this crate. While it runs, nothing
+/// else is reported.
 ///
 /// ```
 /// use async_monitor::watch;
@@ -228,42 +231,41 @@ pub(crate) fn call_hook(report: &Report) {
     hook(report);
 }
 
-/// Sets for how long nothing must have moved before something is reported: a second, unless
-/// this was called.
+/// Sets how long nothing must have moved before a report is made. The default is one second.
 ///
-/// Waits are looked at four times in each threshold, but at least four times a second.
+/// Waits are checked four times in each threshold, but at least four times a second.
 ///
 /// ```
 /// use async_monitor::watch;
 /// use std::time::Duration;
 ///
-/// // A slow machine: nothing is reported that moves once in ten seconds.
+/// // On a slow machine: report only waits that have not moved for ten seconds.
 /// watch::set_threshold(Duration::from_secs(10));
 /// ```
 pub fn set_threshold(threshold: Duration) {
     crate::watching::set_threshold(threshold);
 }
 
-/// Sets for how long a lock may be held before that is reported, as a [`Kind::LongHold`].
+/// Sets how long a lock may be held before it is reported as a [`Kind::LongHold`].
 ///
-/// Unless this was called, that is ten seconds where others wait for the lock, and for ever where
-/// nobody does. How long a lock has been held is counted from when that was first seen: since
-/// others wait for it, or its section was suspended.
+/// The default is ten seconds for a lock that others wait for, and no limit for other locks. The
+/// time is counted from when watching first sees the lock held: once others wait for it, or once
+/// its section is suspended.
 ///
 /// ```
 /// use async_monitor::watch;
 /// use std::time::Duration;
 ///
-/// // Nothing is to be held for a minute, also if nobody waits for it.
+/// // Report each lock that is held for a minute, even without waiters.
 /// watch::set_long_hold(Duration::from_secs(60));
 /// ```
 pub fn set_long_hold(limit: Duration) {
     crate::watching::set_long_hold(limit);
 }
 
-/// What is waited for in this process now, and the locks that are held meanwhile.
+/// A report of all current waits in this process, and of the locks that are held.
 ///
-/// A snapshot: others go on while it is taken. It is empty where the build does not
+/// It is a snapshot: other threads go on while it is taken. It is empty if the build does not
 /// [watch](IS_ON).
 ///
 /// ```
@@ -277,17 +279,17 @@ pub fn report() -> Report {
     crate::watching::report()
 }
 
-/// Sets whether it is counted what sections do with their locks, for [`metrics`]: not at first.
+/// Switches the counting of acquisitions and waits for [`metrics`] on or off. It is off by default.
 ///
-/// While it is not, nothing is done for it but one test. While it is, a section takes some
-/// hundred nanoseconds more, as it looks at the clock for each lock that it acquires. What has
-/// been counted stays when it is switched off.
+/// While it is off, it costs one test. While it is on, a section takes some hundred nanoseconds
+/// more, because it reads the clock for each lock that it acquires. Switching it off keeps the
+/// counts.
 ///
 /// ```
 /// use async_monitor::watch;
 ///
 /// watch::set_metrics(true);
-/// // .. and from then on, what a page of metrics shows:
+/// // .. and later, for a page of metrics:
 /// for class in watch::metrics() {
 ///     println!("{}: acquired {} times", class.lock, class.acquired);
 /// }
@@ -296,25 +298,25 @@ pub fn set_metrics(is_on: bool) {
     crate::watching::set_metrics(is_on);
 }
 
-/// What sections did with the locks of each class, while [`set_metrics`] was on. A snapshot:
-/// others go on while it is taken. It is empty before, and where the build does not
-/// [watch](IS_ON).
+/// For each class of locks, how often sections acquired and waited while [`set_metrics`] was on,
+/// and for how long. It is a snapshot: other threads go on while it is taken. It is empty before,
+/// and if the build does not [watch](IS_ON).
 ///
-/// A class is a lock of a struct (`Account.ledger`), of all its instances. Times are those of a
-/// clock that never goes back. What is counted, and how:
+/// A class is a lock field of a struct (`Account.ledger`), with all its instances. Times are from a
+/// monotonic clock. The rules of counting:
 ///
-/// - Sections (`#[synchronized]`, `with_lock!`) are, each of their locks by itself. Guards that are
-///   acquired by hand are not, as they belong to none.
-/// - An acquisition is counted when it is done: a section that is cancelled before, or
-///   meets its `timeout`, counts for nothing. One whose lock fails (`lock?`) does count.
-/// - Whoever acquires a lock at once has not waited. The wait begins with the first poll, and in
-///   a section of several locks with that of each lock. It includes that for the condition of
-///   `when`. That a sync lock of another crate is waited for is not seen.
-/// - A lock is held until its section ends, also while the section waits on a
+/// - Sections (`#[synchronized]`, `with_lock!`) are counted, each of their locks separately. Guards
+///   that are acquired by hand are not counted, because they belong to no section.
+/// - An acquisition is counted when it completes. A section that is cancelled or times out before
+///   is not counted; a section whose lock fails (`lock?`) is.
+/// - An acquisition that succeeds at once is no wait. A wait begins with the first poll; in a
+///   section of several locks, with the first poll of each lock. It includes the wait for the
+///   condition of `when`. Waits for a sync lock of another crate are not seen.
+/// - A lock counts as held until its section ends, even while the section waits on a
 ///   [`Condition`](crate::Condition).
 ///
-/// The memory for it is bounded: classes beyond the first 1024 are counted as one,
-/// `(other classes)`, which is reported once ([`Kind::MetricsFull`]).
+/// Memory is bounded: classes beyond the first 1024 are counted as one class, `(other classes)`.
+/// This is reported once ([`Kind::MetricsFull`]).
 ///
 /// ```
 /// # #[cfg(feature = "macros")] {

@@ -1,7 +1,7 @@
-//! What is reported, for people and for programs.
+//! Reports, for people and for programs.
 //!
-//! With the feature `serde`, all of it serializes: each field by its name, except that times
-//! are milliseconds and their fields end in `_ms`.
+//! With the feature `serde`, all types implement `Serialize`: each field has its name, except that
+//! times are in milliseconds and their names end in `_ms`.
 
 use core::fmt;
 use core::panic::Location;
@@ -13,7 +13,7 @@ use std::vec::Vec;
 use super::{Mode, Resource};
 use crate::LockId;
 
-/// What [`report`](super::report) returns, and what the hook is called with.
+/// The result of [`report`](super::report), and the argument of the hook.
 ///
 /// ```
 /// # use async_monitor::Lock;
@@ -34,21 +34,21 @@ use crate::LockId;
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Report {
-    /// Why there is a report.
+    /// The reason for the report.
     pub kind: Kind,
-    /// Who waits, and for what. In a [`Kind::Deadlock`], each waits for a lock that the next
-    /// one holds, and the last for one of the first.
+    /// The waits. In a [`Kind::Deadlock`], each waits for a lock that the next one holds, and the
+    /// last for a lock of the first.
     pub waits: Vec<Wait>,
-    /// The locks that are held: by sections that are suspended, or whose threads wait; and, of
-    /// those that somebody waits for, by anybody else. A guard that was acquired by hand, and
-    /// that nobody waits for, is not known.
+    /// The locks that are held: those of sections that are suspended or whose threads wait, and all
+    /// other locks that somebody waits for. A guard that was acquired by hand is not known unless
+    /// somebody waits for its lock.
     pub held: Vec<Held>,
-    /// Those of a [`Kind::OrderInversion`]: each begins with what the one before acquires, and the
-    /// first with what the last does.
+    /// The orders of a [`Kind::OrderInversion`]: each begins with the lock that the previous one
+    /// acquires, and the first with the lock that the last one acquires.
     pub orders: Vec<Order>,
 }
 
-/// Why there is a [`Report`].
+/// The reason for a [`Report`].
 ///
 /// ```
 /// use async_monitor::watch::{self, Kind};
@@ -64,25 +64,25 @@ pub struct Report {
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Kind {
-    /// It was asked for.
+    /// The report was requested.
     Snapshot,
     /// Sections wait for each other in a circle.
     Deadlock,
-    /// A request was granted, and its future has not been polled since.
+    /// A request was granted, but its future has not been polled since.
     Unpolled,
-    /// A request waits for a lock that is held by a section around it, which polls it by an
-    /// executor of its own (a `FuturesUnordered`, a `LocalSet`, a `block_on`). Unless the section
-    /// can go on without it, neither ever will.
+    /// A request waits for a lock that an enclosing section holds, and that section polls the
+    /// request through an executor of its own (a `FuturesUnordered`, a `LocalSet`, a `block_on`).
+    /// Neither goes on, unless the section can do without the request.
     WaitsWithin,
-    /// Two locks were acquired within each other in both orders, each by its class; or three and
-    /// more in orders that make a circle: sections that do so at a time may wait for each other
-    /// for ever. Once for the same classes.
+    /// Nested sections acquired locks of two classes in both orders, or of three and more in orders
+    /// that form a circle. If such sections run at the same time, they may wait for each other for
+    /// ever. Reported once for the same classes.
     OrderInversion,
-    /// So many orders were seen that no more are remembered, or looked at: further inversions may
-    /// not be found. Once.
+    /// The memory for orders is full: new orders are neither remembered nor checked, and further
+    /// inversions may not be found. Reported once.
     OrdersFull,
-    /// Sections acquired locks of so many classes that those of further ones are
-    /// [counted](super::metrics) as one class. Once.
+    /// Sections acquired locks of so many classes that all further classes are
+    /// [counted](super::metrics) as one. Reported once.
     MetricsFull,
     /// A lock has been held for [long](super::set_long_hold).
     LongHold,
@@ -104,9 +104,9 @@ pub enum Kind {
 pub struct SectionInfo {
     /// The name of the fn, or `with_lock!`.
     pub name: &'static str,
-    /// Where it is written.
+    /// Its place in the source.
     pub place: Place,
-    /// The condition that it waits for, as it is written, or empty.
+    /// The source text of the condition that it waits for, or empty.
     #[cfg_attr(feature = "serde", serde(serialize_with = "super::json::or_null"))]
     pub condition: &'static str,
 }
@@ -205,26 +205,26 @@ impl fmt::Debug for Place {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Held {
-    /// The lock: `Account.ledger` where a derive knows it, else as the section names it, or its
-    /// type.
+    /// The name of the lock: `Account.ledger` if it is in a derive, else its name in the section,
+    /// or its type.
     pub lock: String,
-    /// Which one that is, of a lock that lives outside of this process:
-    /// `"billing/42" on postgres`.
+    /// The instance, for a lock outside of this process: `"billing/42" on postgres`.
     pub instance: Option<String>,
-    /// Which lock that is, of those with the name; not known where its `AsyncLock` is your own.
+    /// The id, which tells it from other locks with the same name. Unknown for your own
+    /// implementations of `AsyncLock`.
     pub id: Option<LockId>,
-    /// How it is held, where that is known. It is not of a semaphore of several permits, nor of a
-    /// [`sync::RwLock`](crate::sync::RwLock) that somebody waits to write.
+    /// How it is held, if that is known. It is unknown for a semaphore of several permits, and for
+    /// a [`sync::RwLock`](crate::sync::RwLock) that a writer waits for.
     pub mode: Option<Mode>,
-    /// Where it was acquired; where several may hold it, by the last of them, who may have
-    /// released it since.
+    /// Where it was acquired. If it can have several holders, where the last of them acquired it,
+    /// which may have released it since.
     pub place: Place,
-    /// By which section, if by one; else by a guard that was acquired by hand, or by a section
-    /// of a lock of [`sync`](crate::sync), of which only the place is known.
+    /// The section that acquired it. `None` for a guard that was acquired by hand, and for a
+    /// section of a lock of [`sync`](crate::sync) of which only the place is known.
     pub section: Option<SectionInfo>,
-    /// For how long it is known to be held: since the section was suspended first, or somebody
-    /// has waited for the lock. Of a lock of [`sync`](crate::sync) it is not known whether it was
-    /// released meanwhile, and acquired at the same place.
+    /// How long it has been held, counted from when its section was first suspended, or from when
+    /// somebody began to wait for the lock. A lock of [`sync`](crate::sync) may have been released
+    /// meanwhile, and acquired again at the same place: that is not seen.
     #[cfg_attr(
         feature = "serde",
         serde(rename = "since_ms", serialize_with = "super::json::millis")
@@ -232,7 +232,7 @@ pub struct Held {
     pub since: Duration,
 }
 
-/// That a section acquired a lock within the section of another.
+/// A lock order: a section acquired a lock inside of a section that holds another lock.
 ///
 /// ```
 /// use async_monitor::watch::{self, Kind};
@@ -249,9 +249,9 @@ pub struct Held {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Order {
-    /// What was held.
+    /// The lock that was held.
     pub first: OrderedLock,
-    /// What was acquired then.
+    /// The lock that was acquired while the first was held.
     pub then: OrderedLock,
 }
 
@@ -273,11 +273,11 @@ pub struct OrderedLock {
     pub lock: &'static str,
     /// How it was acquired.
     pub mode: Mode,
-    /// By which section.
+    /// The section that acquired it.
     pub section: SectionInfo,
 }
 
-/// Somebody who waits.
+/// A wait: a request that has not been granted, or not picked up.
 ///
 /// ```
 /// # use async_monitor::Lock;
@@ -298,50 +298,48 @@ pub struct OrderedLock {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Wait {
-    /// What is waited for.
+    /// The kind of resource that is waited for.
     pub resource: Resource,
-    /// Its name: `Account.ledger` where a derive knows it, else as the section names it, or
-    /// its type.
+    /// Its name: `Account.ledger` if it is in a derive, else its name in the section, or its type.
     pub name: String,
-    /// Which one that is, of a lock that lives outside of this process:
-    /// `"billing/42" on postgres`.
+    /// The instance, for a lock outside of this process: `"billing/42" on postgres`.
     pub instance: Option<String>,
-    /// Which one that is, of those with the name.
+    /// The id, which tells it from others with the same name.
     pub id: LockId,
-    /// What is asked for.
+    /// The access that is requested.
     pub mode: Mode,
-    /// Where.
+    /// The place of the request.
     pub place: Place,
-    /// By which section, if by one.
+    /// The section, if there is one.
     pub section: Option<SectionInfo>,
-    /// For how long.
+    /// How long it has waited.
     #[cfg_attr(
         feature = "serde",
         serde(rename = "since_ms", serialize_with = "super::json::millis")
     )]
     pub since: Duration,
-    /// The request has been granted, and the future not been polled since.
+    /// Whether the request has been granted, and its future not been polled since.
     pub granted: bool,
-    /// The condition was false, and what is guarded has not changed since.
+    /// Whether the condition was false, and the guarded data has not changed since.
     pub has_condition_false: bool,
-    /// Where the lock was acquired last: by its holder, or by who had it last.
+    /// Where the lock was last acquired, by its current or its last holder.
     pub last_acquired: Option<Place>,
-    /// By which section, if by one.
+    /// The section, if there is one.
     pub last_section: Option<SectionInfo>,
-    /// Who was last known to hold a lock that lives outside of this process: a host and the id
-    /// of a process there.
+    /// The last known holder of a lock outside of this process: a host and the id of a process
+    /// there.
     pub last_holder: Option<String>,
-    /// The locks that are held by the sections around, from the outermost on.
+    /// The locks that the enclosing sections hold, from the outermost on.
     pub holding: Vec<Held>,
-    /// In a circle: who is before it in line, where that is what it waits for. The holders
-    /// would let it in.
+    /// In a circle, the request that is queued before this one, if this wait is only for its turn:
+    /// the current holders would admit it.
     pub behind: Option<Behind>,
-    /// In a [`Kind::Snapshot`]: the number, from 1, of the circle that it is in, if nothing in
-    /// one has moved for the [threshold](super::set_threshold).
+    /// In a [`Kind::Snapshot`], the number (from 1) of the circle that this wait is in, if nothing
+    /// in the circle has moved for the [threshold](super::set_threshold).
     pub circle: Option<usize>,
 }
 
-/// Who keeps a [`Wait`] in line.
+/// The request that a [`Wait`] is queued behind.
 ///
 /// ```
 /// use async_monitor::watch;
@@ -356,11 +354,11 @@ pub struct Wait {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Behind {
-    /// What it asks for.
+    /// The access that it requests.
     pub mode: Mode,
-    /// Where.
+    /// The place of the request.
     pub place: Place,
-    /// By which section, if by one.
+    /// The section, if there is one.
     pub section: Option<SectionInfo>,
 }
 

@@ -40,16 +40,16 @@ use super::Report;
 /// Of the files.
 const VERSION: u32 = 1;
 
-/// From now on, the process can be asked what it hangs on, also while all threads of its
-/// executors are blocked: `kill -USR1 PID` makes it print [`report`](super::report) to
-/// stderr, and `async-monitor ps PID` shows it.
+/// From now on, the process can be asked for a report, even while all threads of its executors are
+/// blocked: `kill -USR1 PID` makes it print [`report`](super::report) to stderr, and
+/// `async-monitor ps PID` shows it.
 ///
-/// Starts a thread. [`OnSignal`] has another signal, and a file to print to. It is called once,
-/// best at the begin of `main`.
+/// Starts a thread. Call it once, best at the beginning of `main`. With [`OnSignal`], you can
+/// choose another signal, or a file to print to.
 ///
 /// # Errors
 ///
-/// It was called before; the signal or the thread is refused; or the files by which
+/// If it was called before, if the signal or the thread is refused, or if the files by which
 /// `async-monitor ps` finds the process cannot be written (see [`OnSignal::unannounced`]).
 ///
 /// # Examples
@@ -66,7 +66,7 @@ pub fn on_signal() -> io::Result<()> {
     OnSignal::new().start()
 }
 
-/// What the process does when it is asked by a signal.
+/// The options of [`on_signal`]: the signal, and where the report goes.
 ///
 /// ```no_run
 /// use async_monitor::watch::OnSignal;
@@ -91,7 +91,7 @@ impl Default for OnSignal {
 }
 
 impl OnSignal {
-    /// On SIGUSR1, the report is printed to stderr.
+    /// The default options: on SIGUSR1, the report is printed to stderr.
     ///
     /// ```no_run
     /// use async_monitor::watch::OnSignal;
@@ -109,7 +109,8 @@ impl OnSignal {
         }
     }
 
-    /// Another signal; a named one, as `async-monitor ps` sends no real-time signals.
+    /// Sets another signal. It must be a named one, because `async-monitor ps` sends no real-time
+    /// signals.
     ///
     /// ```no_run
     /// use async_monitor::watch::OnSignal;
@@ -126,8 +127,8 @@ impl OnSignal {
         self
     }
 
-    /// Appends the report to that file instead, which is made if there is none, readable by
-    /// the user alone.
+    /// Appends the report to `file` instead. If the file does not exist, it is created, readable
+    /// only by the user.
     ///
     /// ```no_run
     /// use async_monitor::watch::OnSignal;
@@ -142,8 +143,8 @@ impl OnSignal {
         self
     }
 
-    /// Writes no files for `async-monitor ps`, which can then not ask: for where there is no
-    /// temporary folder to write to.
+    /// Writes no files for `async-monitor ps`, which then cannot ask the process. For systems
+    /// without a writable temporary folder.
     ///
     /// ```no_run
     /// use async_monitor::watch::OnSignal;
@@ -158,7 +159,7 @@ impl OnSignal {
         self
     }
 
-    /// Begins to listen.
+    /// Starts to listen.
     ///
     /// # Errors
     ///

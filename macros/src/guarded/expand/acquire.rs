@@ -36,25 +36,22 @@ impl Side<'_> {
         let try_acquire = format_ident!("try_{verb}_{name}", span = span);
         let blocking = format_ident!("{verb}_{name}_blocking", span = span);
         let how = if self.is_shared {
-            "to read"
+            "for reading"
         } else {
-            "for itself alone"
+            "exclusively"
         };
         let doc = format!(
-            "Waits for the lock `{name}`, and takes it {how}.\n\n\
-             Dropping the future gives up the place in the queue."
+            "Waits for the lock `{name}`, and acquires it {how}.\n\n\
+             Dropping the future gives up its place in the queue."
         );
-        let try_doc = format!("Takes the lock `{name}` {how} if that is possible without waiting.");
-        let blocking_doc = format!(
-            "Waits for the lock `{name}` by parking the thread: the way in from code that is not \
-             async."
-        );
+        let try_doc =
+            format!("Acquires the lock `{name}` {how} if that is possible without waiting.");
+        let blocking_doc =
+            format!("Acquires the lock `{name}` {how}, parking the thread while it waits.");
         let tried = self.tried();
         if self.lock.is_sync {
             let acquired = self.acquired_sync();
-            let doc = format!(
-                "Acquires the lock `{name}` {how}, and parks the thread while that has to wait."
-            );
+            let doc = blocking_doc;
             return quote! {
                 #[automatically_derived]
                 impl #params #this #where_clause {
@@ -526,11 +523,12 @@ pub(super) fn expand_mut(monitor: &Monitor, lock: &LockField) -> TokenStream {
     let declared = view_fields(lock, &quote!(&'__guard mut));
     let hidden = super::hidden(monitor, lock);
     let doc = format!(
-        "What the lock `{name}` of `{ident}` guards, without the lock: nobody else has the \
-         `{ident}`."
+        "The data that the lock `{name}` of `{ident}` guards, reached through `&mut {ident}` \
+         without locking."
     );
-    let method_doc =
-        format!("What the lock `{name}` guards. Takes no lock, as nobody else has the `{ident}`.");
+    let method_doc = format!(
+        "The data that `{name}` guards, without locking: `&mut self` proves that no guard exists."
+    );
     let debug = expand_debug(monitor, &ty);
     quote! {
         #[doc = #doc]

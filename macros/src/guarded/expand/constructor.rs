@@ -64,7 +64,7 @@ pub(super) fn expand(monitor: &Monitor) -> TokenStream {
         })
         .gather();
     let new = format_ident!("new", span = span);
-    let doc = format!("A `{ident}` of these values, whose locks are free.");
+    let doc = format!("Creates a `{ident}` from these values, with free locks.");
     let inside = quote_spanned!(own(span)=> Self { #fields });
     quote! {
         #[automatically_derived]

@@ -213,7 +213,7 @@ impl Side<'_> {
             }
         };
         let doc = format!(
-            "What `{}` guards, for as long as the guard is borrowed.",
+            "The data that `{}` guards, while the guard is borrowed.",
             self.lock.ident
         );
         quote! {

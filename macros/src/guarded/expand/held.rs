@@ -27,10 +27,10 @@ impl Side<'_> {
         let fields = view_fields(self.lock, &self.reference(&quote!('__guard)));
         let (this, key) = (monitor.params.this(), &self.key);
         let doc = format!(
-            "What the lock `{}` of `{}` guards, while it is held{}.",
+            "The data that the lock `{}` of `{}` guards, while it is held{}.",
             self.lock.ident,
             monitor.ident,
-            if self.is_shared { ", to be read" } else { "" },
+            if self.is_shared { " for reading" } else { "" },
         );
         let debug = expand_debug(monitor, held);
         let holds_lock = self.expand_holds_lock(
@@ -121,7 +121,10 @@ pub(super) fn view_fields(lock: &LockField, reference: &TokenStream) -> TokenStr
             fields.gather()
         }
         Contents::Value { ty, .. } => {
-            let (doc, vis) = (format!("The value inside of `{}`.", lock.ident), &lock.vis);
+            let (doc, vis) = (
+                format!("The value in the lock `{}`.", lock.ident),
+                &lock.vis,
+            );
             let value = Ident::new("value", own(lock.ident.span()));
             quote!(#[doc = #doc] #vis #value: #reference #ty,)
         }

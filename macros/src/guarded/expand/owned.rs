@@ -90,15 +90,15 @@ impl Side<'_> {
         };
         let bounds = self.shareable();
         let doc = format!(
-            "Holds the lock `{name}` of a `{}`, and keeps that alive, until it is dropped or \
+            "Holds the lock `{name}` of `{}`, and keeps the object alive, until it is dropped or \
              released.",
             monitor.ident
         );
         let method_doc = format!(
-            "As `{acquire}`, with a guard that keeps the `{}` alive and borrows nothing.",
+            "Like `{acquire}`, but the guard keeps the `{}` alive and borrows nothing.",
             monitor.ident
         );
-        let fields_doc = format!("What `{name}` guards, for as long as the guard is borrowed.");
+        let fields_doc = format!("The data that `{name}` guards, while the guard is borrowed.");
         quote! {
             #krate::__with_alloc! {
                 #[doc = #doc]

@@ -82,7 +82,8 @@ impl Side<'_> {
             "Clones of what the lock `{name}` of `{}` guarded.",
             monitor.ident
         );
-        let method_doc = format!("Clones of what the lock `{name}` guards, made while it is held.");
+        let method_doc =
+            format!("Clones the data that the lock `{name}` guards, while it is held.");
         quote! {
             #[doc = #doc]
             #derive
@@ -130,7 +131,7 @@ impl Side<'_> {
             Contents::Value { ty, .. } => {
                 let vis = &self.lock.vis;
                 let value = format_ident!("value");
-                let doc = format!("The value inside of `{}`.", self.lock.ident);
+                let doc = format!("The value in the lock `{}`.", self.lock.ident);
                 (quote!(#[doc = #doc] #vis value: #ty,), clone(&value, ty))
             }
         }

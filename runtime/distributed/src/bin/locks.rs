@@ -1,4 +1,4 @@
-//! Prints who holds and who waits for the locks in a Postgres database, or in etcd.
+//! Prints the holders and waiters of the locks in a Postgres database, or in etcd.
 //!
 //! ```text
 //! async-monitor-locks 'host=localhost user=app dbname=app'

@@ -11,17 +11,18 @@ use super::{keys, parse_value};
 use crate::fence::FencedRef;
 use crate::process::process;
 
-/// The lease of the lock has ended: somebody else may have been granted the lock since.
+/// A write was refused because the lease of its lock has ended: another process may have been
+/// granted the lock since.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct StaleFence {
-    /// Which lock.
+    /// The key of the lock.
     pub key: String,
     /// The number of the fence that was refused.
     pub fence: u64,
-    /// The number of the newer one, if somebody holds the lock at the moment.
+    /// The number of the current fence, if the lock is held.
     pub newer: Option<u64>,
-    /// Who has that.
+    /// The current holder, if there is one.
     pub holder: Option<String>,
 }
 
@@ -40,7 +41,7 @@ impl fmt::Display for StaleFence {
 
 impl std::error::Error for StaleFence {}
 
-/// Why a fenced write has failed.
+/// The error of a fenced write.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum FenceError {
@@ -82,11 +83,11 @@ impl std::error::Error for FenceError {
 /// is refused and changes nothing. What is done by [`resource`](FencedRef::resource) is not
 /// checked.
 impl<C> FencedRef<'_, Client, C> {
-    /// Does a transaction, with conditions of its own or without any.
+    /// Executes a transaction, with or without conditions of its own.
     ///
     /// # Errors
     ///
-    /// Where the fence is stale, and whatever etcd has to say.
+    /// If the fence is stale, and any error of etcd.
     pub async fn txn(&self, txn: Txn) -> Result<TxnResponse, FenceError> {
         match self.one(TxnOp::txn(txn)).await? {
             Some(TxnOpResponse::Txn(answer)) => Ok(answer),
@@ -98,7 +99,7 @@ impl<C> FencedRef<'_, Client, C> {
     ///
     /// # Errors
     ///
-    /// As those of [`txn`](Self::txn).
+    /// As for [`txn`](Self::txn).
     pub async fn put(
         &self,
         key: impl Into<Vec<u8>>,
@@ -115,7 +116,7 @@ impl<C> FencedRef<'_, Client, C> {
     ///
     /// # Errors
     ///
-    /// As those of [`txn`](Self::txn).
+    /// As for [`txn`](Self::txn).
     pub async fn delete(
         &self,
         key: impl Into<Vec<u8>>,
@@ -127,12 +128,12 @@ impl<C> FencedRef<'_, Client, C> {
         }
     }
 
-    /// Reads a key, or a range: as current as the fence, so that whatever was written by
-    /// earlier holders is in it.
+    /// Reads a key, or a range. The result is as current as the fence: it contains all writes of
+    /// earlier holders.
     ///
     /// # Errors
     ///
-    /// As those of [`txn`](Self::txn).
+    /// As for [`txn`](Self::txn).
     pub async fn get(
         &self,
         key: impl Into<Vec<u8>>,

@@ -18,7 +18,7 @@
 //! impl Billing {
 //!     #[synchronized(self.invoice?)]
 //!     async fn close(&self) -> Result<u64, LockError> {
-//!         // .. no other process is here
+//!         // .. no other process is in this section
 //!         Ok(invoice.fence.number())
 //!     }
 //! }
@@ -26,39 +26,39 @@
 //!
 //! # How
 //!
-//! Each acquisition has a key of its own, its *place* in the queue of the lock, that belongs to
-//! the lease of its process. Who is first by create revision holds the lock, and the fence is
-//! that revision. Hence:
+//! Each acquisition has a key of its own in etcd, its *place* in the queue of the lock, which
+//! belongs to the lease of its process. The place with the lowest create revision holds the lock,
+//! and that revision is the fence. Hence:
 //!
-//! - **To ask and to look is one transaction**, which also says who is directly before.
-//! - **Who waits watches that place**, and nobody else is told when it is deleted. If anything
-//!   has changed before the watch began, the member that watches is asked whether the place is
-//!   still there. All watches of a process are on one stream. Where the stream, the connection
-//!   or the member is lost, everybody asks again.
-//! - **A renewal counts if it was made by who was the leader for certain.** A member that was
-//!   the leader, was stopped, and has not heard of its successor yet may renew a lease that
-//!   the successor has ended. So each renewal is followed by a linearizable read, and counts
-//!   only if the term has not changed.
-//! - **A failover is a pause.** Members are asked one after another. A new leader lets all
-//!   leases run anew, so whoever waits for a process that has died waits for that lease again.
-//! - **A place is deleted after it was made.** What is dropped while it is asked for is deleted
-//!   when there is an answer. What a member does later than that is found by the next renewal,
-//!   which lists the keys of the lease.
+//! - **One transaction requests the lock and reads the queue**: it returns the place directly
+//!   before.
+//! - **A waiter watches the place before its own**, and is the only one notified when that place is
+//!   deleted. If anything has changed before the watch began, the waiter asks the watching member
+//!   whether the place still exists. All watches of a process share one stream. If the stream, the
+//!   connection or the member is lost, all waiters ask again.
+//! - **A renewal counts only if the leader made it.** A former leader that was stopped, and does
+//!   not know its successor yet, may renew a lease that the successor has ended. So each renewal is
+//!   followed by a linearizable read, and counts only if the term has not changed.
+//! - **A failover is a pause.** Members are asked one after another. A new leader restarts all
+//!   leases, so a waiter behind a dead process waits for that lease again.
+//! - **A place is deleted only after it was created.** If an acquisition is dropped while its
+//!   request is under way, the place is deleted after the answer. A place that a member creates
+//!   later than that is found by the next renewal, which lists the keys of the lease.
 //! - **Nothing is left behind**: no key, and no lease, of a lock that nobody holds or waits for.
 //!
-//! A lease counts by the leader's monotonic clock. A clock that is set does nothing to it. But
-//! in a cluster of etcd before 3.4.31 and 3.5.13, a leader that was stopped and goes on may
-//! end leases that its successor has renewed. Whoever holds a lock by them is told with the
-//! next renewal; exclusion is lost until then, and the fence is not.
+//! A lease is counted by the leader's monotonic clock, so setting a clock has no effect. But in a
+//! cluster of etcd before 3.4.31 and 3.5.13, a leader that was stopped and goes on may end leases
+//! that its successor has renewed. The holders learn of it with their next renewal; until then,
+//! exclusion is lost, but the fence is not.
 //!
 //! # Cost
 //!
-//! To acquire a free lock takes one round trip, a write; to release it another. A lock that is
-//! waited for takes a watch more, and a linearizable read, unless there is nobody but its holder
-//! before. Each process renews one lease, by four small requests in a third of the lease, of
-//! which none is a write; an idle waiter adds a watch, and nothing else. (It asks again once in
-//! a lease, should its watch be dead without a word.) The first acquisition after a time without
-//! any takes one more round trip, for the lease. `examples/RESULTS.md` has figures.
+//! Acquiring a free lock takes one round trip, a write; releasing it takes another. An acquisition
+//! that waits takes a watch more, and a linearizable read unless only the holder is before it. Each
+//! process renews one lease, by four small requests in each third of the lease, none of which is a
+//! write. An idle waiter adds only a watch. (It asks again once per lease, in case its watch is
+//! dead.) The first acquisition after an idle time takes one more round trip, for the lease.
+//! `examples/RESULTS.md` has figures.
 
 mod connection;
 mod fenced;
@@ -90,7 +90,7 @@ const LEASES: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from
 /// A lock in etcd.
 pub type EtcdLock<C = Anything> = Lock<EtcdStore, C>;
 
-/// A cluster with locks. A clone is the same.
+/// A connection to a cluster with locks. Clones share it.
 #[derive(Clone)]
 pub struct Etcd {
     space: Arc<Space<EtcdStore>>,
@@ -106,18 +106,18 @@ impl Etcd {
         Options::new(endpoints).connect().await
     }
 
-    /// The lock with that key.
+    /// The lock with this key.
     pub fn lock(&self, key: &str) -> EtcdLock {
         self.space.lock(key)
     }
 
-    /// The lock with that key, whose fence is for what is [`Fenced`](crate::Fenced) by `C`.
+    /// The lock with this key. Its fence is for resources that are [`Fenced`](crate::Fenced) by
+    /// `C`.
     pub fn lock_for<C>(&self, key: &str) -> EtcdLock<C> {
         self.space.lock(key)
     }
 
-    /// Who holds and who waits, in all processes: by key, holders first, then by place in the
-    /// queue.
+    /// The holders and waiters of all processes: by key, holders first, then by place in the queue.
     ///
     /// # Errors
     ///
@@ -136,7 +136,7 @@ impl fmt::Debug for Etcd {
     }
 }
 
-/// How to connect.
+/// The options of a connection.
 #[derive(Clone)]
 pub struct Options {
     endpoints: Vec<String>,
@@ -157,31 +157,30 @@ impl Options {
         }
     }
 
-    /// For how long a lease lasts without a renewal, ten seconds by default: how long
-    /// everybody waits for a lock whose holder has died.
+    /// How long a lease lasts without a renewal, ten seconds by default. This is how long others
+    /// wait for a lock whose holder has died.
     ///
-    /// Less than a second or more than a day is refused by [`connect`](Self::connect). etcd
-    /// counts whole seconds, and has a minimum of its own, two seconds by default: if it
-    /// keeps a lease for longer than is asked for, others wait longer, and nothing else
-    /// changes. A member that has not answered for a quarter of the lease is given up for
-    /// another one. An election takes one or two seconds, so a lease of less than five is
-    /// often lost in a failover.
+    /// [`connect`](Self::connect) refuses less than a second or more than a day. etcd counts whole
+    /// seconds, and has a minimum of its own, two seconds by default: if it keeps a lease for
+    /// longer than requested, others wait longer, and nothing else changes. If a member has not
+    /// answered for a quarter of the lease, another one is asked. An election takes one or two
+    /// seconds, so a lease of less than five seconds is often lost in a failover.
     #[must_use]
     pub fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease;
         self
     }
 
-    /// What all keys begin with, `async-monitor/` by default. With another one, locks are
-    /// others. A role needs `readwrite` for it.
+    /// The prefix of all keys, `async-monitor/` by default. Locks with different prefixes are
+    /// different locks. A role needs `readwrite` for the prefix.
     #[must_use]
     pub fn prefix(mut self, prefix: &str) -> Self {
         prefix.clone_into(&mut self.prefix);
         self
     }
 
-    /// What etcd-client is told: a user and a password, or how to connect by TLS, for which its
-    /// features are.
+    /// Options for etcd-client: a user and a password, or TLS, which needs the features of that
+    /// crate.
     #[must_use]
     pub fn client(mut self, options: ConnectOptions) -> Self {
         self.client = options;
@@ -192,7 +191,7 @@ impl Options {
     ///
     /// # Errors
     ///
-    /// As those of [`Etcd::connect`].
+    /// As for [`Etcd::connect`].
     ///
     /// # Panics
     ///

@@ -8,16 +8,17 @@ use tokio_postgres::{Client, GenericClient, Row, Transaction};
 
 use crate::fence::{FencedMut, FencedRef};
 
-/// The fence is not the newest of its lock: somebody else was granted the lock since.
+/// A statement was refused because its fence is not the newest of its lock: another process was
+/// granted the lock since.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct StaleFence {
-    /// Which lock.
+    /// The key of the lock.
     pub key: String,
     /// The number of the fence that was refused.
     pub fence: u64,
-    /// The number of the newest. It may be the same, where a database has failed over to a
-    /// replica that had not got the first.
+    /// The number of the newest fence. It may be the same, if a database has failed over to a
+    /// replica that had not received the first one.
     pub newer: u64,
 }
 
@@ -33,7 +34,7 @@ impl fmt::Display for StaleFence {
 
 impl Error for StaleFence {}
 
-/// Why a fenced statement has failed.
+/// The error of a fenced statement.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum FenceError {
@@ -126,11 +127,11 @@ impl Check<'_> {
 /// A statement becomes a part of another one, so it does not end with a semicolon.
 impl<T: GenericClient + Sync, C> FencedRef<'_, T, C> {
     /// Executes an `insert`, `update` or `delete` without `returning` (from Postgres 17 on, also
-    /// a `merge`), and says how many rows it has changed. One round trip.
+    /// a `merge`), and returns the number of changed rows. One round trip.
     ///
     /// # Errors
     ///
-    /// Where the fence is stale, and whatever the database has to say.
+    /// If the fence is stale, and any error of the database.
     pub async fn execute(&self, statement: &str, params: &[Param<'_>]) -> Result<u64, FenceError> {
         let rows = self
             .check()
@@ -148,12 +149,12 @@ impl<T: GenericClient + Sync, C> FencedRef<'_, T, C> {
     /// Executes a statement that returns rows: a `select`, or any other with `returning`. One
     /// round trip.
     ///
-    /// What a `select` returns is as current as the fence: whatever was written by earlier
-    /// holders is in it. Behind its columns, each row has one more, which is always true.
+    /// The result of a `select` is as current as the fence: it contains all writes of earlier
+    /// holders. Each row has one more column at its end, which is always true.
     ///
     /// # Errors
     ///
-    /// Where the fence is stale, and whatever the database has to say.
+    /// If the fence is stale, and any error of the database.
     pub async fn query(
         &self,
         statement: &str,
@@ -188,16 +189,16 @@ impl<T: GenericClient + Sync, C> FencedRef<'_, T, C> {
 }
 
 impl<'r, C> FencedMut<'r, Client, C> {
-    /// Begins a transaction in which everything is as if it was fenced: until it has ended,
-    /// nobody is granted the lock.
+    /// Begins a transaction in which all statements are fenced: until it has ended, nobody is
+    /// granted the lock.
     ///
-    /// If it is left open, the server ends it when it has been idle for as long as a lease. A
-    /// statement that runs, or whose rows nobody receives, is not idle: `statement_timeout`, and
-    /// `transaction_timeout` from Postgres 17 on, bound that.
+    /// If it is left open, the server ends it when it has been idle for the time of a lease. A
+    /// transaction is not idle while a statement runs, or while its rows are not received:
+    /// `statement_timeout`, and `transaction_timeout` from Postgres 17 on, bound that.
     ///
     /// # Errors
     ///
-    /// Where the fence is stale, and whatever the database has to say.
+    /// If the fence is stale, and any error of the database.
     pub async fn transaction(self) -> Result<Transaction<'r>, FenceError> {
         let check = Check {
             key: self.key,

@@ -18,7 +18,7 @@
 //! impl Billing {
 //!     #[synchronized(self.invoice?)]
 //!     async fn close(&self) -> Result<u64, LockError> {
-//!         // .. no other process is here
+//!         // .. no other process is in this section
 //!         Ok(invoice.fence.number())
 //!     }
 //! }
@@ -26,35 +26,35 @@
 //!
 //! # How
 //!
-//! A lock is rows of a schema of its own, `async_monitor` ([`SCHEMA`] is what makes it), and
-//! each step is one function call, in a transaction of its own. Hence:
+//! Locks are rows in a schema of their own, `async_monitor` (created by [`SCHEMA`]). Each step is
+//! one function call, in a transaction of its own. Hence:
 //!
-//! - **A connection that is lost loses nothing.** What is held belongs to a session with a
-//!   lease, and is found again by the next connection. A session advisory lock would end with
-//!   the connection, at a time that its holder cannot know, or much later, where nobody tells
-//!   the server that the connection is dead.
-//! - **A process holds two connections**, whatever it locks: one for statements, one to
+//! - **A lost connection loses no lock.** Locks belong to a session with a lease, and the next
+//!   connection finds them again. A session advisory lock would end with the connection, at a time
+//!   that its holder cannot know, or much later, if the server does not learn that the connection
+//!   is dead.
+//! - **A process uses two connections**, however many locks it holds: one for statements, one to
 //!   listen.
-//! - **PgBouncer in transaction mode** is fine for the statements. It loses what a listener is
-//!   told, so the listener has to have a way around it: [`Options::listen_at`].
-//!   [`Postgres::connect`] makes sure that notifications arrive, and refuses otherwise.
-//! - **A failover** to a replica that has everything (`synchronous_commit` with a synchronous
-//!   standby) is a restart. One to a replica that lags behind may forget the last grants, and
-//!   give their numbers again: exclusion is lost for as long as a lease, and the fence is not,
-//!   as it is more than its number.
-//! - **Keys are data**, of any characters but NUL, and of up to some two kilobytes. Each key
-//!   that was ever locked keeps one row, with its last fence.
+//! - **PgBouncer in transaction mode** works for the statements. It loses notifications, so the
+//!   listener needs a connection that bypasses it: [`Options::listen_at`]. [`Postgres::connect`]
+//!   tests that notifications arrive, and fails if they do not.
+//! - **A failover** to a complete replica (`synchronous_commit` with a synchronous standby) is like
+//!   a restart. After one to a replica that lags behind, the last grants may be lost and their
+//!   numbers granted again: exclusion is lost for the time of a lease, but the fence is not,
+//!   because it is more than its number.
+//! - **Keys are data**: any characters but NUL, up to about two kilobytes. Each key that was ever
+//!   locked keeps one row, with its last fence.
 //!
 //! # Cost
 //!
-//! To acquire a free lock takes one round trip and one commit; to release it another round
-//! trip, which does not wait for the disk. A lock that is waited for takes one round trip more,
-//! and a notification, which wakes up the listeners of all processes at that database. A
-//! holder or a waiter adds nothing to the renewal of the session, one statement in a third
-//! of the lease. A waiter is told by a notification when it is its turn, and asks again only
-//! when those before it may have died without a word: at most once in two thirds of a lease.
-//! (Where an earlier holder's fenced transaction is still open, the first in the queue asks ten
-//! times in a second until it has ended.)
+//! Acquiring a free lock takes one round trip and one commit; releasing it takes another round
+//! trip, which does not wait for the disk. An acquisition that waits takes one round trip more, and
+//! a notification, which wakes the listeners of all processes at that database. The session is
+//! renewed by one statement in each third of the lease, however many locks it holds and waits for.
+//! A notification tells a waiter when it is its turn. The waiter asks again by itself only if those
+//! before it may have died silently: at most once in two thirds of a lease. (While a fenced
+//! transaction of an earlier holder is still open, the first in the queue asks ten times a second
+//! until it has ended.)
 
 mod connection;
 mod fenced;
@@ -77,8 +77,8 @@ use crate::process::{host_name, process};
 pub use crate::report::Entry;
 use crate::store::{Answer, Renewal, Request, Signals, Store, StoreError, Tokio};
 
-/// What [`Postgres::connect`] runs where the schema is not there, for those who would rather
-/// do it themselves: see [`Options::creates_schema`].
+/// The statements that [`Postgres::connect`] runs if the schema is missing. To run them yourself,
+/// see [`Options::creates_schema`].
 pub const SCHEMA: &str = include_str!("schema.sql");
 
 /// The name that the schema has as a comment, by which its version is known.
@@ -90,7 +90,7 @@ const LEASES: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::
 /// A lock in a Postgres database.
 pub type PostgresLock<C = Anything> = Lock<PostgresStore, C>;
 
-/// A database with locks. A clone is the same.
+/// A connection to a database with locks. Clones share it.
 #[derive(Clone)]
 pub struct Postgres {
     space: Arc<Space<PostgresStore>>,
@@ -102,24 +102,24 @@ impl Postgres {
     ///
     /// # Errors
     ///
-    /// If the database cannot be reached, or what it needs cannot be made there, or what it
-    /// notifies does not arrive.
+    /// If the database cannot be reached, the schema cannot be created there, or notifications do
+    /// not arrive.
     pub async fn connect(config: &str) -> Result<Self, LockError> {
         Options::new(config)?.connect().await
     }
 
-    /// The lock with that key.
+    /// The lock with this key.
     pub fn lock(&self, key: &str) -> PostgresLock {
         self.space.lock(key)
     }
 
-    /// The lock with that key, whose fence is for what is [`Fenced`](crate::Fenced) by `C`.
+    /// The lock with this key. Its fence is for resources that are [`Fenced`](crate::Fenced) by
+    /// `C`.
     pub fn lock_for<C>(&self, key: &str) -> PostgresLock<C> {
         self.space.lock(key)
     }
 
-    /// Who holds and who waits, in all processes: by key, holders first, then by place in the
-    /// queue.
+    /// The holders and waiters of all processes: by key, holders first, then by place in the queue.
     ///
     /// # Errors
     ///
@@ -163,7 +163,7 @@ fn entry(row: &Row) -> Entry {
     }
 }
 
-/// How to connect.
+/// The options of a connection.
 #[derive(Clone)]
 pub struct Options {
     config: Config,
@@ -174,11 +174,11 @@ pub struct Options {
 }
 
 impl Options {
-    /// A connection string, as tokio-postgres takes it: `host=.. user=..`, or a URL.
+    /// The options for a connection string of tokio-postgres: `host=.. user=..`, or a URL.
     ///
     /// # Errors
     ///
-    /// If it is none.
+    /// If `config` is not a connection string.
     pub fn new(config: &str) -> Result<Self, LockError> {
         Ok(Options {
             config: parse(config)?,
@@ -189,28 +189,29 @@ impl Options {
         })
     }
 
-    /// For how long a lease lasts without a renewal, ten seconds by default: how long
-    /// everybody waits for a lock whose holder has died.
+    /// How long a lease lasts without a renewal, ten seconds by default. This is how long others
+    /// wait for a lock whose holder has died.
     ///
-    /// Less than 100 milliseconds or more than a day is refused by [`connect`](Self::connect).
-    /// A connection that has not answered for a third of the lease is given up for another one.
+    /// [`connect`](Self::connect) refuses less than 100 milliseconds or more than a day. A
+    /// connection that has not answered for a third of the lease is replaced by another one.
     #[must_use]
     pub fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease;
         self
     }
 
-    /// Where to listen, if a pooler in front of the database loses notifications.
+    /// The connection string of the listener, for a pooler in front of the database that loses
+    /// notifications.
     ///
     /// # Errors
     ///
-    /// If it is no connection string.
+    /// If `config` is not a connection string.
     pub fn listen_at(mut self, config: &str) -> Result<Self, LockError> {
         self.listen_at = Some(parse(config)?);
         Ok(self)
     }
 
-    /// Whether [`SCHEMA`] is run where it is missing; by default, it is.
+    /// Whether to run [`SCHEMA`] if the schema is missing. The default is `true`.
     #[must_use]
     pub fn creates_schema(mut self, creates: bool) -> Self {
         self.creates_schema = creates;
@@ -234,7 +235,7 @@ impl Options {
     ///
     /// # Errors
     ///
-    /// As those of [`Postgres::connect`].
+    /// As for [`Postgres::connect`].
     ///
     /// # Panics
     ///

@@ -131,8 +131,8 @@ pub struct RwLockWriteGuard<'a, T: ?Sized> { // in no `Result`, as nothing is po
     pub(super) permit: GatePermit<&'a RwLock<T>, Write>,
 }
 
-/// Holds an [`RwLock`] for reading until it is dropped, and may be
-/// [upgraded](Self::upgrade) for writing.
+/// Holds an [`RwLock`] for reading until it is dropped. It can be [upgraded](Self::upgrade) for
+/// writing.
 ///
 /// ```
 /// # futures::executor::block_on(async {
@@ -151,7 +151,7 @@ pub struct RwLockUpgradableReadGuard<'a, T: ?Sized> {
     permit: GatePermit<&'a RwLock<T>, Upgradable>,
 }
 
-/// Holds an [`RwLock`], and keeps it alive, for reading until it is dropped.
+/// Holds an [`RwLock`] for reading and keeps it alive until it is dropped.
 ///
 /// ```
 /// # futures::executor::block_on(async {
@@ -169,7 +169,7 @@ pub struct OwnedRwLockReadGuard<T: ?Sized> {
     permit: GatePermit<rc!(RwLock<T>), Read>,
 }
 
-/// Holds an [`RwLock`], and keeps it alive, for writing until it is dropped.
+/// Holds an [`RwLock`] for writing and keeps it alive until it is dropped.
 ///
 /// ```
 /// # futures::executor::block_on(async {
@@ -188,7 +188,7 @@ pub struct OwnedRwLockWriteGuard<T: ?Sized> {
     permit: GatePermit<rc!(RwLock<T>), Write>,
 }
 
-/// Holds an [`RwLock`], and keeps it alive, for reading until it is dropped, and may be
+/// Holds an [`RwLock`] for reading and keeps it alive until it is dropped. It can be
 /// [upgraded](Self::upgrade) for writing.
 ///
 /// ```
@@ -221,7 +221,7 @@ macro_rules! guards {
 
             /// Releases the lock. Equivalent to `drop(guard)`.
             ///
-            /// An associated function, so that it hides no method of `T`.
+            /// This is an associated function, to avoid hiding a method of `T`.
             ///
             /// ```
             /// # futures::executor::block_on(async {
@@ -277,7 +277,7 @@ guard_traits! {
 macro_rules! write_guards {
     ($($guard:ident[$($generics:tt)*]<$($params:tt),*>, $read_guard:ty, |$handle:ident| $read_handle:expr, $import:expr, $primitive:expr, $acquire:literal;)*) => {$(
         impl<$($generics)*> $guard<$($params),*> {
-            /// Goes on as a reader. Readers that are first in the queue acquire too;
+            /// Converts the guard into a read guard. Readers at the head of the queue acquire, too;
             /// no writer gets in between.
             ///
             /// ```
@@ -317,13 +317,12 @@ write_guards! {
 macro_rules! upgradable_guards {
     ($($guard:ident[$($generics:tt)*]<$($params:tt),*>, $read_guard:ty, |$handle:ident| $read_handle:expr, $write_guard:ty, $upgrade:ident, $for:ty, $import:expr, $primitive:expr, $acquire:literal, $future:literal;)*) => {$(
         impl<$($generics)*> $guard<$($params),*> {
-            /// Waits until the readers have left, and goes on as the writer. No
-            /// writer gets in between, and no reader acquires meanwhile.
+            /// Waits until all readers have released the lock, and converts the guard into a write
+            /// guard. No writer gets in between, and no reader acquires meanwhile.
             ///
             /// # Cancel safety
             ///
-            /// The guard is given to the future: dropping the future releases
-            /// the lock.
+            /// The future owns the guard: dropping the future releases the lock.
             ///
             /// # Examples
             ///
@@ -348,12 +347,12 @@ macro_rules! upgradable_guards {
                 }
             }
 
-            /// Goes on as the writer if there are no readers; otherwise returns
-            /// the guard.
+            /// Converts the guard into a write guard if there are no readers; otherwise returns the
+            /// guard.
             ///
             /// # Errors
             ///
-            /// The guard itself where others read.
+            /// The guard itself if there are other readers.
             ///
             /// # Examples
             ///
@@ -382,7 +381,8 @@ macro_rules! upgradable_guards {
                 }
             }
 
-            /// Goes on as a plain reader, so that another may be upgradable.
+            /// Converts the guard into a plain read guard, so that another reader can be
+            /// upgradable.
             ///
             /// ```
             /// # futures::executor::block_on(async {

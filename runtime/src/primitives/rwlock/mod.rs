@@ -59,15 +59,14 @@ use crate::gate::{Access, FLAGS, Gate, Gated, READER, Shared, UPGRADABLE, WRITER
 use crate::traits::lock::{AsyncRwLock, ExclusiveLock, ExclusiveRwLock, Infallibly, async_lock};
 use crate::watching::Site;
 
-/// A value that many tasks read or one writes.
+/// A value that many tasks can read, or one can write.
 ///
 /// # Fairness
 ///
-/// FIFO, whatever the kind of access: a reader that is queued after a
-/// writer waits for it, also when other readers are inside. (So a task that
-/// reads must not read again before it is done: with a writer in between, it
-/// would wait for itself.) For the rest see [`Lock`](super::Lock), of which this
-/// is the shared form.
+/// FIFO, whatever the kind of access: a reader that is queued after a writer waits for it, even
+/// while other readers hold the lock. (So a task that holds a read guard must not read again: with
+/// a writer queued in between, it would wait for itself.) For the rest see [`Lock`](super::Lock),
+/// of which this is the shared form.
 ///
 /// # Examples
 ///
@@ -150,7 +149,7 @@ impl<T> RwLock<T> {
         }
     }
 
-    /// Takes the value out. Nobody else has the lock, so nobody holds it.
+    /// Consumes the lock and returns the value. Owning the lock proves that no guard exists.
     ///
     /// ```
     /// # futures::executor::block_on(async {
@@ -173,8 +172,8 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future takes it out of the queue, and passes on what it had
-    /// been granted. The same holds for the futures of all methods here.
+    /// Dropping the future removes it from the queue, and passes a grant on to the next waiters.
+    /// The same holds for the futures of all methods of this type.
     ///
     /// # Examples
     ///
@@ -193,7 +192,8 @@ impl<T: ?Sized> RwLock<T> {
         RwLockRead::new(ReadHandle::new(self))
     }
 
-    /// Waits until nobody is inside, to write.
+    /// Acquires exclusive access, waiting for the current holders and for every request queued
+    /// earlier.
     ///
     /// # Cancel safety
     ///
@@ -216,8 +216,8 @@ impl<T: ?Sized> RwLock<T> {
         RwLockWrite::new(self)
     }
 
-    /// Waits until neither a writer nor another upgradable reader is inside, to
-    /// read and perhaps to [upgrade](RwLockUpgradableReadGuard::upgrade) later.
+    /// Acquires shared access that can be [upgraded](RwLockUpgradableReadGuard::upgrade) later.
+    /// Waits for the current writer or upgradable reader, and for every request queued earlier.
     ///
     /// ```
     /// # futures::executor::block_on(async {
@@ -226,7 +226,7 @@ impl<T: ?Sized> RwLock<T> {
     /// let cache = RwLock::new(None);
     /// let guard = cache.upgradable_read().await;
     /// if guard.is_none() {
-    ///     // Readers leave, and no writer gets in between.
+    ///     // Waits until the readers have released the lock; no writer gets in between.
     ///     let mut guard = RwLockUpgradableReadGuard::upgrade(guard).await;
     ///     *guard = Some(42);
     /// }
@@ -238,7 +238,7 @@ impl<T: ?Sized> RwLock<T> {
         RwLockUpgradableRead::new(self)
     }
 
-    /// Locks for reading if that is possible at once and no waiter is queued.
+    /// Acquires shared access if that is possible at once and no waiter is queued.
     ///
     /// ```
     /// # futures::executor::block_on(async {
@@ -258,7 +258,7 @@ impl<T: ?Sized> RwLock<T> {
             .then(|| RwLockReadGuard::new(ReadHandle::new(self)))
     }
 
-    /// Locks for writing if that is possible at once and no waiter is queued.
+    /// Acquires exclusive access if that is possible at once and no waiter is queued.
     ///
     /// ```
     /// # futures::executor::block_on(async {
@@ -278,15 +278,14 @@ impl<T: ?Sized> RwLock<T> {
             .then(|| RwLockWriteGuard::new(self))
     }
 
-    /// Locks for upgradable reading if that is possible at once and nobody is
-    /// queued.
+    /// Acquires upgradable shared access if that is possible at once and no waiter is queued.
     ///
     /// ```
     #[doc = use_of!("RwLock")]
     ///
     /// let config = RwLock::new("fast");
     /// let guard = config.try_upgradable_read().expect("nobody is inside");
-    /// // Plain readers may join, but no other that is upgradable.
+    /// // Plain readers may join, but no second upgradable one.
     /// assert!(config.try_read().is_some());
     /// assert!(config.try_upgradable_read().is_none());
     /// # drop(guard);
@@ -299,7 +298,7 @@ impl<T: ?Sized> RwLock<T> {
     }
 
     threads_only! {
-        /// Waits, to read, by parking the thread. See
+        /// Acquires shared access, parking the thread while it waits. See
         /// [`Lock::acquire_blocking`](crate::Lock::acquire_blocking).
         ///
         /// ```
@@ -321,7 +320,7 @@ impl<T: ?Sized> RwLock<T> {
     }
 
     threads_only! {
-        /// Waits, to write, by parking the thread. See
+        /// Acquires exclusive access, parking the thread while it waits. See
         /// [`Lock::acquire_blocking`](crate::Lock::acquire_blocking).
         ///
         /// ```
@@ -344,7 +343,7 @@ impl<T: ?Sized> RwLock<T> {
     }
 
     threads_only! {
-        /// Waits, to read and perhaps to upgrade later, by parking the thread. See
+        /// Acquires upgradable shared access, parking the thread while it waits. See
         /// [`Lock::acquire_blocking`](crate::Lock::acquire_blocking).
         ///
         /// ```
@@ -366,7 +365,7 @@ impl<T: ?Sized> RwLock<T> {
         }
     }
 
-    /// As [`read`](Self::read), with a guard that keeps the lock alive.
+    /// Like [`read`](Self::read), but the guard keeps the lock alive.
     ///
     /// ```
     /// # futures::executor::block_on(async {
@@ -385,7 +384,7 @@ impl<T: ?Sized> RwLock<T> {
         RwLockReadOwned::new(Rc::clone(self))
     }
 
-    /// As [`write`](Self::write), with a guard that keeps the lock alive.
+    /// Like [`write`](Self::write), but the guard keeps the lock alive.
     ///
     /// ```
     /// # futures::executor::block_on(async {
@@ -406,8 +405,7 @@ impl<T: ?Sized> RwLock<T> {
         RwLockWriteOwned::new(Rc::clone(self))
     }
 
-    /// As [`upgradable_read`](Self::upgradable_read), with a guard that keeps
-    /// the lock alive.
+    /// Like [`upgradable_read`](Self::upgradable_read), but the guard keeps the lock alive.
     ///
     /// ```
     /// # futures::executor::block_on(async {
@@ -429,7 +427,7 @@ impl<T: ?Sized> RwLock<T> {
         RwLockUpgradableReadOwned::new(Rc::clone(self))
     }
 
-    /// As [`try_read`](Self::try_read), with a guard that keeps the lock alive.
+    /// Like [`try_read`](Self::try_read), but the guard keeps the lock alive.
     ///
     /// ```
     #[doc = use_of!("RwLock")]
@@ -448,8 +446,7 @@ impl<T: ?Sized> RwLock<T> {
             .then(|| OwnedRwLockReadGuard::new(Rc::clone(self)))
     }
 
-    /// As [`try_write`](Self::try_write), with a guard that keeps the lock
-    /// alive.
+    /// Like [`try_write`](Self::try_write), but the guard keeps the lock alive.
     ///
     /// ```
     #[doc = use_of!("RwLock")]
@@ -468,8 +465,7 @@ impl<T: ?Sized> RwLock<T> {
             .then(|| OwnedRwLockWriteGuard::new(Rc::clone(self)))
     }
 
-    /// As [`try_upgradable_read`](Self::try_upgradable_read), with a guard that
-    /// keeps the lock alive.
+    /// Like [`try_upgradable_read`](Self::try_upgradable_read), but the guard keeps the lock alive.
     ///
     /// ```
     #[doc = use_of!("RwLock")]
@@ -491,8 +487,7 @@ impl<T: ?Sized> RwLock<T> {
     }
 
     threads_only! {
-        /// As [`read_blocking`](Self::read_blocking), with a guard that keeps the
-        /// lock alive.
+        /// Like [`read_blocking`](Self::read_blocking), but the guard keeps the lock alive.
         ///
         /// ```
         /// use async_monitor::RwLock;
@@ -511,8 +506,7 @@ impl<T: ?Sized> RwLock<T> {
     }
 
     threads_only! {
-        /// As [`write_blocking`](Self::write_blocking), with a guard that keeps the
-        /// lock alive.
+        /// Like [`write_blocking`](Self::write_blocking), but the guard keeps the lock alive.
         ///
         /// ```
         /// use async_monitor::RwLock;
@@ -532,8 +526,8 @@ impl<T: ?Sized> RwLock<T> {
     }
 
     threads_only! {
-        /// As [`upgradable_read_blocking`](Self::upgradable_read_blocking), with a
-        /// guard that keeps the lock alive.
+        /// Like [`upgradable_read_blocking`](Self::upgradable_read_blocking), but the guard keeps
+        /// the lock alive.
         ///
         /// ```
         /// use async_monitor::{OwnedRwLockUpgradableReadGuard, RwLock};
@@ -555,8 +549,8 @@ impl<T: ?Sized> RwLock<T> {
         }
     }
 
-    /// Whether anybody is inside, or has been granted access and not run yet.
-    /// The answer may be out of date when it arrives.
+    /// Whether a guard exists, or access is granted to a waiter that has not run yet. The answer
+    /// may already be out of date.
     ///
     /// ```
     #[doc = use_of!("RwLock")]

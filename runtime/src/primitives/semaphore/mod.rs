@@ -44,14 +44,13 @@ use crate::traits::lock::{LockId, async_lock};
 use crate::watching::Caller;
 use crate::watching::Permits;
 
-/// A number of permits that tasks take, wait for and give back: asyncio's
-/// `Semaphore`.
+/// A number of permits that tasks acquire, wait for and release: asyncio's `Semaphore`.
 ///
 /// # Fairness
 ///
-/// FIFO. A release hands the permit over to the first waiter there and then; permits
-/// that nobody is waiting for go to the next request. For the rest see [`Lock`](super::Lock),
-/// which is the same with one permit and no way to add another.
+/// FIFO. A release hands the permit directly to the first waiter. Without waiters, the permit stays
+/// available for the next request. For the rest see [`Lock`](super::Lock), which is the same with
+/// one permit and no way to add another.
 ///
 /// # Examples
 ///
@@ -79,9 +78,9 @@ pub struct Semaphore {
 /// A [`Semaphore`] that never has more permits than it began with: asyncio's
 /// `BoundedSemaphore`.
 ///
-/// A permit gives itself back once, on drop; it cannot be released twice. What
-/// is left to go wrong is to [`release`](Self::release) by number what was not
-/// [forgotten](BoundedSemaphorePermit::forget): that is refused.
+/// Dropping a permit releases it, so it cannot be released twice. [`release`](Self::release) takes
+/// a number of permits and refuses to release more than were
+/// [forgotten](BoundedSemaphorePermit::forget).
 ///
 /// # Examples
 ///
@@ -91,7 +90,7 @@ pub struct Semaphore {
 ///
 /// let seats = BoundedSemaphore::new(2);
 /// let permit = seats.acquire().await;
-/// // The permit is out, and comes back by itself.
+/// // The permit is held, and releases itself on drop.
 /// assert!(seats.release(1).is_err());
 /// permit.forget();
 /// assert!(seats.release(1).is_ok());
@@ -108,8 +107,8 @@ pub struct BoundedSemaphore {
 }
 
 threads_only! {
-    /// A [`BoundedSemaphore`] was asked to have more permits than it began with.
-    /// Nothing was released.
+    /// The error of a [`BoundedSemaphore`] that was asked to release more permits than it began
+    /// with. Nothing was released.
     ///
     /// ```
     /// use async_monitor::{BoundedSemaphore, OverRelease};
@@ -124,9 +123,9 @@ threads_only! {
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     #[non_exhaustive]
     pub struct OverRelease {
-        /// How many permits were to be released.
+        /// The number of permits requested to be released.
         pub requested: usize,
-        /// How many could have been: those forgotten and not released since.
+        /// The number that could have been released: permits forgotten and not released since.
         pub releasable: usize,
     }
 
@@ -153,7 +152,7 @@ local_only! {
 macro_rules! semaphore {
     ($semaphore:ident, $name:literal, $permit:ident, $owned_permit:ident, $acquire:ident, $acquire_owned:ident) => {
         impl $semaphore {
-            /// The most permits that a semaphore may have.
+            /// The maximum number of permits of a semaphore.
             ///
             /// ```
             #[doc = use_of!($name)]
@@ -167,8 +166,8 @@ macro_rules! semaphore {
             ///
             /// # Cancel safety
             ///
-            /// Dropping the future takes it out of the queue, and passes on what
-            /// it had been granted.
+            /// Dropping the future removes it from the queue, and passes granted permits on to the
+            /// next waiters.
             ///
             /// # Examples
             ///
@@ -189,9 +188,9 @@ macro_rules! semaphore {
                 $acquire::new(self, 1)
             }
 
-            /// Waits until `permits` permits are available, and takes them all
-            /// at once. A request for more permits than the semaphore ever holds never
-            /// completes; a request for zero completes immediately.
+            /// Waits until `permits` permits are available, and acquires them all at once. A
+            /// request for more permits than the semaphore ever holds never completes; a request
+            /// for zero completes immediately.
             ///
             /// # Cancel safety
             ///
@@ -215,7 +214,7 @@ macro_rules! semaphore {
                 $acquire::new(self, permits)
             }
 
-            /// Takes a permit if one is available and no waiter is queued.
+            /// Acquires a permit if one is available and no waiter is queued.
             ///
             /// ```
             #[doc = use_of!($name)]
@@ -231,8 +230,7 @@ macro_rules! semaphore {
                 self.try_acquire_many(1)
             }
 
-            /// Takes `permits` permits if as many are available and nobody is in
-            /// line.
+            /// Acquires `permits` permits if that many are available and no waiter is queued.
             ///
             /// ```
             #[doc = use_of!($name)]
@@ -249,7 +247,7 @@ macro_rules! semaphore {
             }
 
             threads_only! {
-                /// Waits for a permit by parking the thread. See
+                /// Waits for a permit, parking the thread. See
                 /// [`Lock::acquire_blocking`](crate::Lock::acquire_blocking).
                 ///
                 /// ```
@@ -260,7 +258,7 @@ macro_rules! semaphore {
                 ///     for _ in 0..8 {
                 ///         scope.spawn(|| {
                 ///             let _permit = semaphore.acquire_blocking();
-                ///             // ... two threads at a time are here ...
+                ///             // ... at most two threads at a time ...
                 ///         });
                 ///     }
                 /// });
@@ -275,7 +273,7 @@ macro_rules! semaphore {
             }
 
             threads_only! {
-                /// Waits for permits by parking the thread. See
+                /// Waits for permits, parking the thread. See
                 /// [`Lock::acquire_blocking`](crate::Lock::acquire_blocking).
                 ///
                 /// ```
@@ -294,8 +292,8 @@ macro_rules! semaphore {
                 }
             }
 
-            /// As [`acquire`](Self::acquire), with a permit that keeps the
-            /// semaphore alive and borrows nothing.
+            /// Like [`acquire`](Self::acquire), but the permit keeps the semaphore alive and
+            /// borrows nothing.
             ///
             /// ```
             /// # futures::executor::block_on(async {
@@ -315,7 +313,7 @@ macro_rules! semaphore {
                 self.acquire_many_owned(1)
             }
 
-            /// As [`acquire_many`](Self::acquire_many), with an owned permit.
+            /// Like [`acquire_many`](Self::acquire_many), but returns an owned permit.
             ///
             /// ```
             /// # futures::executor::block_on(async {
@@ -335,7 +333,7 @@ macro_rules! semaphore {
                 $acquire_owned::new(Rc::clone(self), permits)
             }
 
-            /// As [`try_acquire`](Self::try_acquire), with an owned permit.
+            /// Like [`try_acquire`](Self::try_acquire), but returns an owned permit.
             ///
             /// ```
             #[doc = use_of!($name)]
@@ -353,8 +351,7 @@ macro_rules! semaphore {
                 self.try_acquire_many_owned(1)
             }
 
-            /// As [`try_acquire_many`](Self::try_acquire_many), with an owned
-            /// permit.
+            /// Like [`try_acquire_many`](Self::try_acquire_many), but returns an owned permit.
             ///
             /// ```
             #[doc = use_of!($name)]
@@ -377,8 +374,7 @@ macro_rules! semaphore {
             }
 
             threads_only! {
-                /// As [`acquire_blocking`](Self::acquire_blocking), with an owned
-                /// permit.
+                /// Like [`acquire_blocking`](Self::acquire_blocking), but returns an owned permit.
                 ///
                 /// ```
                 #[doc = use_of!($name)]
@@ -398,7 +394,7 @@ macro_rules! semaphore {
             }
 
             threads_only! {
-                /// As [`acquire_many_blocking`](Self::acquire_many_blocking), with an
+                /// Like [`acquire_many_blocking`](Self::acquire_many_blocking), but returns an
                 /// owned permit.
                 ///
                 /// ```
@@ -418,8 +414,8 @@ macro_rules! semaphore {
                 }
             }
 
-            /// How many permits could be taken a moment ago. Those on their way
-            /// to a woken task are not among them.
+            /// The number of available permits. Permits that are granted to a waiter that has not
+            /// run yet do not count. The answer may already be out of date.
             ///
             /// ```
             #[doc = use_of!($name)]
@@ -435,9 +431,8 @@ macro_rules! semaphore {
                 self.gate.word() / PERMIT
             }
 
-            /// Whether a task that asked for a permit would have to wait: none
-            /// is available, or waiters are queued. The answer may be out of
-            /// date when it arrives.
+            /// Whether a task that asks for a permit would have to wait: none is available, or
+            /// waiters are queued. The answer may already be out of date.
             ///
             /// ```
             #[doc = use_of!($name)]
@@ -524,12 +519,12 @@ const fn checked(permits: usize) -> usize {
 
 impl Semaphore {
     const_unless_loom! {
-        /// A semaphore with `permits` permits; with none, everybody waits until
-        /// some are [added](Self::add_permits).
+        /// A semaphore with `permits` permits. With zero, every task waits until permits are
+        /// [added](Self::add_permits).
         ///
         /// # Panics
         ///
-        /// Where `permits` is above [`MAX_PERMITS`](Self::MAX_PERMITS).
+        /// If `permits` exceeds [`MAX_PERMITS`](Self::MAX_PERMITS).
         ///
         /// # Examples
         ///
@@ -548,13 +543,13 @@ impl Semaphore {
         }
     }
 
-    /// Gives `permits` permits to whoever waits or comes, also more than the
-    /// semaphore began with: asyncio's `release`.
+    /// Adds `permits` permits, for current waiters and later requests. The semaphore may then have
+    /// more than it began with. This is asyncio's `release`.
     ///
     /// # Panics
     ///
-    /// Where more than [`MAX_PERMITS`](Self::MAX_PERMITS) would be available.
-    /// Nothing is added then, and the semaphore works as before.
+    /// If more than [`MAX_PERMITS`](Self::MAX_PERMITS) would be available. Then nothing is added,
+    /// and the semaphore remains usable.
     ///
     /// # Examples
     ///
@@ -584,11 +579,11 @@ impl Semaphore {
 
 impl BoundedSemaphore {
     const_unless_loom! {
-        /// A semaphore with `permits` permits, and never more.
+        /// A semaphore that never has more than `permits` permits.
         ///
         /// # Panics
         ///
-        /// Where `permits` is above [`MAX_PERMITS`](Self::MAX_PERMITS).
+        /// If `permits` exceeds [`MAX_PERMITS`](Self::MAX_PERMITS).
         ///
         /// # Examples
         ///
@@ -609,15 +604,14 @@ impl BoundedSemaphore {
         }
     }
 
-    /// Gives back permits that were [forgotten](BoundedSemaphorePermit::forget).
+    /// Releases permits that were [forgotten](BoundedSemaphorePermit::forget).
     ///
-    /// Permits that are out, or on their way to a woken task, give themselves
-    /// back and cannot be released on their behalf.
+    /// Permits that are held or granted release themselves, and cannot be released by this method.
     ///
     /// # Errors
     ///
-    /// [`OverRelease`] where there would be more permits than at the beginning,
-    /// counting those that are out. Nothing is released then.
+    /// [`OverRelease`] if there would be more permits than at the beginning, including those that
+    /// are held. Then nothing is released.
     ///
     /// # Examples
     ///
@@ -660,7 +654,7 @@ impl BoundedSemaphore {
         Ok(())
     }
 
-    /// How many permits there are in all: the most that can be available.
+    /// The total number of permits: the maximum that can be available.
     ///
     /// ```
     #[doc = use_of!("BoundedSemaphore")]

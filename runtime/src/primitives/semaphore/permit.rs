@@ -63,7 +63,7 @@ macro_rules! permits {
                 Self { permit: GatePermit::new(handle, permits) }
             }
 
-            /// How many permits this is.
+            /// The number of permits that this value holds.
             ///
             /// ```
             /// # futures::executor::block_on(async {
@@ -80,7 +80,7 @@ macro_rules! permits {
                 self.permit.claim()
             }
 
-            /// Gives the permits back. Equivalent to `drop(permit)`.
+            /// Releases the permits. Equivalent to `drop(permit)`.
             ///
             /// ```
             /// # futures::executor::block_on(async {
@@ -98,7 +98,7 @@ macro_rules! permits {
                 self.permit.release();
             }
 
-            /// Takes the permits for good: they are not given back.
+            /// Consumes the permits without releasing them.
             ///
             /// ```
             /// # futures::executor::block_on(async {
@@ -118,8 +118,8 @@ macro_rules! permits {
                 handle.forgot(permits);
             }
 
-            /// Splits `permits` permits off; `None`, and nothing changed, if
-            /// this has fewer.
+            /// Splits off `permits` permits. Returns `None`, and changes nothing, if this value
+            /// holds fewer.
             ///
             /// ```
             /// # futures::executor::block_on(async {
@@ -141,12 +141,12 @@ macro_rules! permits {
                 Some(Self::new(handle, permits))
             }
 
-            /// Adds the permits of `other` to this.
+            /// Adds the permits of `other` to this value.
             ///
             /// # Panics
             ///
-            /// Where `other` is of another semaphore. Its permits are given
-            /// back, to their own.
+            /// If `other` belongs to another semaphore. Its permits are released, to that
+            /// semaphore.
             ///
             /// # Examples
             ///

@@ -1,5 +1,5 @@
-//! The type of a section's entry: all that a section has to remember of it while it
-//! waits and while it runs. A value of it has no size, and makes no future larger.
+//! The type of a section's entry: the only part of it that a section keeps while it
+//! waits and while it runs. It is zero-sized, and makes no future larger.
 
 use core::marker::PhantomData;
 
@@ -13,18 +13,18 @@ use super::suspend_mode::{Mode, ModeOf, NonSuspending, Suspending};
 use crate::watching::LockType;
 use crate::{AsyncLock, SyncLock};
 
-/// The type of what has been selected.
+/// The type of an entry.
 pub struct EntryType<E>(PhantomData<fn() -> E>);
 
 impl<E> EntryType<E> {
-    /// One of a type that is known already.
+    /// For a type that is known already.
     #[inline]
     pub(super) fn known() -> Self {
         EntryType(PhantomData)
     }
 }
 
-/// What has been selected.
+/// An entry.
 pub trait Entry {
     /// What the section enters.
     type Entered: ?Sized;
@@ -32,7 +32,7 @@ pub trait Entry {
     /// Whether the section may suspend.
     type Mode: Mode;
 
-    /// The name of the lock, where a derive knows it.
+    /// The name of the lock, if a derive knows it.
     const NAME: Option<&'static str> = None;
 }
 
@@ -99,7 +99,7 @@ impl<T: Entry> EntryType<T> {
 
     const LOCK_TYPE: &'static LockType = &LockType::of::<T::Entered>(T::NAME);
 
-    /// What those who watch know of the lock by its type.
+    /// What watching knows of the lock by its type.
     #[inline]
     pub fn __lock_type(&self) -> &'static LockType {
         Self::LOCK_TYPE

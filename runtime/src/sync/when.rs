@@ -411,7 +411,7 @@ where
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<G> {
-        // SAFETY: the waiter is pinned as we are, not moved, and dropped where it is; the
+        // SAFETY: the waiter is pinned as we are, not moved, and dropped in place; the
         // rest is not pinned.
         let this = unsafe { self.get_unchecked_mut() };
         let Some(waiter) = &this.waiter else {

@@ -1,4 +1,5 @@
-//! What is asked of a lock, and what else can be waited for: shown in [`watch`](crate::watch).
+//! The modes of requests, and the kinds of primitives that they wait for: public in
+//! [`watch`](crate::watch).
 
 /// How a lock is held, or asked for.
 ///
@@ -21,7 +22,7 @@ pub enum Mode {
     Upgradable,
     /// To write, by the holder of an upgradable guard.
     Upgrade,
-    /// So many permits of a semaphore.
+    /// That many permits of a semaphore.
     Permits(usize),
 }
 
@@ -43,7 +44,7 @@ pub enum Resource {
     Lock,
     /// The permits of a semaphore.
     Semaphore,
-    /// A lock, and then a condition of what it guards (`when`).
+    /// A lock, and then a condition on the data that it guards (`when`).
     When,
     /// An `Event`.
     Event,

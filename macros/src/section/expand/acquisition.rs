@@ -290,7 +290,7 @@ impl<'s> Acquisition<'s> {
     /// for a call by which the section acquires the lock, or may. (A closure would be a
     /// function to those who measure coverage.)
     ///
-    /// SAFETY, of what is generated: nothing suspends in between, and the local is dropped at
+    /// SAFETY of the generated code: nothing suspends in between, and the local is dropped at
     /// the end of the block.
     fn watched_call(&self, step: &TokenStream, call: &TokenStream) -> TokenStream {
         let (span, section) = (self.span(), watching::section_local(self.span()));
@@ -453,7 +453,7 @@ impl<'s> Acquisition<'s> {
     /// entry, as it may be evaluated by others only where it captures nothing. A read
     /// section asks that type where it waits: `__type.__conditional(__lock)`.
     ///
-    /// SAFETY, of what is generated: the closure is not a `move` one.
+    /// SAFETY of the generated code: the closure is not a `move` one.
     fn acquire_when(&self, condition: &TokenStream) -> TokenStream {
         let Acquisition {
             lock,

@@ -105,7 +105,7 @@ pub(super) fn written_condition(section: &Section) -> TokenStream {
 /// };
 /// ```
 ///
-/// SAFETY, of what is generated: both lists are of the same locks.
+/// SAFETY of the generated code: both lists are of the same locks.
 pub(super) fn describe(section: &Section, locks: &[Acquisition<'_>]) -> TokenStream {
     let span = own(Span::call_site());
     let local = section_local(span);
@@ -193,7 +193,7 @@ pub(super) struct Uses {
 /// self.store().await;
 /// ```
 ///
-/// SAFETY, of what is generated: what runs inside does not suspend; the local is dropped at the
+/// SAFETY of the generated code: what runs inside does not suspend; the local is dropped at the
 /// end of the body. Nobody else has the section meanwhile: a macro that gets it, and may give it to
 /// another thread, borrows it mutably, and where that borrow has not ended, each of these calls is
 /// an error.

@@ -14,7 +14,8 @@
 //! | `lease` | sections of locks that can be lost while they are held |
 //! | `errors` | stand-ins after an error |
 //! | `locks` | the requirements of a derive on the types of its locks, and how it accesses them |
-//! | `mode` | whether the sections of a lock may suspend |
+//! | `place` | what a section borrows of an object that is partly borrowed already |
+//! | `suspend_mode` | whether the sections of a lock may suspend |
 //! | `enter_sync_when` | how a section of a sync lock waits for a condition |
 //! | `order` | the order in which a section acquires several locks |
 //! | `owned` | a generated guard beside the `Arc` of its object |

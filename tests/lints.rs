@@ -1,4 +1,4 @@
-//! What tools see of code under the attributes is what they would see without.
+//! Lints and coverage are the same with and without our attributes.
 //!
 //! `tests/lints/corpus.rs` is compiled twice, as it is and without the lines that
 //! are attributes of async-monitor. Both forms must give the same warnings at the

@@ -1,4 +1,4 @@
-//! Sections that are `atomic`.
+//! `atomic` sections.
 
 use std::cell::RefCell;
 use std::future::Future;

@@ -1,5 +1,5 @@
-//! What a section leaves behind that is dropped before its body, and in which order the others
-//! are served: the rows for sections of the guide's page about cancel safety. Those for the
+//! The effects of a section that is dropped before its body, and the order in which other waiters
+//! are served: the rows for sections of the guide's page about cancel safety. The rows for the
 //! primitives are in `runtime/tests/behaviours`, those for a section that is dropped in its body
 //! in `notation_sections.rs` and `notation_atomic.rs`.
 

@@ -1,4 +1,4 @@
-//! What the macros cost beside the same thing written by hand: nothing. Here,
+//! The macros cost nothing, compared with the same code written by hand. Here,
 //! the sizes of futures; `.ci/instructions` counts instructions.
 
 use async_monitor::{Guarded, Lock, Mutex, RwLock, sync, synchronized, with_lock};

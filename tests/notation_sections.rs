@@ -1,4 +1,4 @@
-//! `#[synchronized]` and `with_lock!`: what they acquire, and what they bind.
+//! `#[synchronized]` and `with_lock!`: the locks that they acquire, and their bindings.
 
 use std::cell::RefCell;
 use std::ops::Deref;

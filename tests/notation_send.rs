@@ -1,4 +1,4 @@
-//! Which guards, views and futures are `Send` and `Sync`: as much as is sound,
+//! The guards, views and futures that are `Send` and `Sync`: as many as is sound,
 //! and no more.
 
 use std::cell::Cell;

@@ -1,4 +1,4 @@
-//! What users see of us in the docs of their own crates, and that ours have examples.
+//! What users see of this crate in the docs of their own, and that our docs have examples.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! Watching: who holds what somebody waits for, however it was acquired.
+//! Watching: the holders of locks with waiters, however they were acquired.
 
 mod watched;
 

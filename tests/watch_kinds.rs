@@ -1,4 +1,4 @@
-//! Watching: all that can be waited for, and which circles it is part of.
+//! Watching: all kinds of waits, and the cycles that they are part of.
 
 mod watched;
 

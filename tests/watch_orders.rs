@@ -1,4 +1,4 @@
-//! Watching: locks that are acquired in both orders, before anything hangs.
+//! Watching: lock orders, reported before anything hangs.
 
 mod watched;
 

@@ -1,10 +1,10 @@
-//! Watching beside a model that knows the truth: sections of random locks, to read and to write,
-//! and of permits, within each other and beside each other (`join`, `select`), waits for an event,
+//! Watching beside a reference model: sections of random locks, to read and to write,
+//! and of permits, nested and concurrent (`join`, `select`), waits for an event, and
 //! pauses; in random tasks, some of which are cancelled.
 //!
-//! Each step is checked: a section panics if and only if it asks for a lock that a section
-//! around it holds. A deadlock is reported only if there has been one in the round, and if there
-//! is one at its end, it is reported.
+//! Each step is checked: a section panics if and only if it requests a lock that a section
+//! around it holds. A deadlock is reported only if there was one in the round; and a deadlock
+//! at the end of the round is always reported.
 //!
 //! ```text
 //! ASYNC_MONITOR_SEED=1 ASYNC_MONITOR_STEPS=100000 cargo test --release --features watch --test watch_random -- --nocapture

@@ -1,8 +1,8 @@
-//! Planted hangs, of the kinds that people report, and what watching says of each.
+//! Planted hangs, of the kinds that people report, and the report of watching for each.
 //!
-//! A hang is a file beside this one, with a `run` that hangs, and what is said of it in a
+//! A hang is a file beside this one, with a `run` that hangs, and its expected report in a
 //! `.txt` with its name, without times. It runs in a process of its own: this program again.
-//! With `UPDATE_EXPECT=1`, the texts are written anew.
+//! `UPDATE_EXPECT=1` rewrites the texts.
 
 mod abba_of_threads;
 mod abba_over_two_instances;

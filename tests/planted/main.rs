@@ -1,5 +1,5 @@
-//! Planted bugs of schedules and cancels, each in two forms: the bug, and its mended twin. The
-//! check of every schedule finds each bug, and proves that there is none in its twin.
+//! Planted bugs that depend on the schedule or on a cancel, each in two forms: the bug, and its
+//! fixed twin. The check finds each bug, and proves that its twin has none.
 //!
 //! A bug is a file beside this one. The table of the schedule in which it fails is in a `.txt`
 //! with its name. With `UPDATE_EXPECT=1`, the tables are written anew.

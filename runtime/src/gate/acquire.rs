@@ -189,8 +189,8 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                             clone = Some(waker.clone());
                         }
                     },
-                    // All that there are get a waker of their own: whichever is granted next, the
-                    // others may have been dropped by then.
+                    // Each of them gets a waker of its own, one per iteration: when one is granted
+                    // next, the others may have been dropped.
                     UnusedGrant::TakenOver(owner) => match clone.take() {
                         Some(clone) => {
                             queue.store_waker(owner, clone);

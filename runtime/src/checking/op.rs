@@ -115,7 +115,7 @@ pub(crate) enum BarrierOp {
     Look,
 }
 
-/// What a task waits for.
+/// The kind of a task's wait.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Awaits {
     /// For its request to be admitted.

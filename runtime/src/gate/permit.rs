@@ -17,7 +17,7 @@ use crate::watching::Permits;
 /// A primitive with a gate, or a pointer that keeps one alive: `&L`, `Rc<L>` or
 /// `Arc<L>`.
 pub(crate) trait Gated {
-    /// What the word of the gate means.
+    /// The meaning of the gate's word.
     type Policy: Policy;
 
     /// The flavour of the primitive.

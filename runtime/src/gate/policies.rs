@@ -34,7 +34,7 @@ pub(crate) const READER: usize = FIRST_BIT << 2;
 /// The most readers at a time (R4): one fewer than can be counted.
 const MAX_READERS: usize = usize::MAX / READER - 1;
 
-/// What a waiter asks a reader-writer lock for.
+/// A request for a reader-writer lock.
 #[derive(Clone, Copy)]
 pub(crate) enum Access {
     Read,

@@ -1,4 +1,4 @@
-//! What the word of a gate means, and how a gate finds its grants.
+//! The meaning of a gate's word, and the record of its grants.
 
 use core::ptr::{self, NonNull};
 use core::sync::atomic::AtomicPtr;
@@ -9,11 +9,11 @@ use crate::platform::Ordering;
 use crate::queue::{GrantIndex, LockedQueue, NodePtr, Request, TreeLinks};
 use crate::request::Mode;
 
-/// What the word of a gate means.
+/// The meaning of a gate's word.
 ///
 /// The functions get and return words without [`FLAGS`].
 pub(crate) trait Policy: Sized {
-    /// What a waiter asks for.
+    /// The request of a waiter.
     type Request: Request + Copy + Send + Sync;
 
     /// The record of the grants.

@@ -126,7 +126,7 @@ impl<'v, G, S> Rollback<'v, G, S> {
         }
     }
 
-    /// What the section sees of the guard.
+    /// The guard, for the section's binding.
     #[inline]
     pub fn __guard(&mut self) -> &mut G {
         self.guard
@@ -173,7 +173,7 @@ pub struct DerivedGuard<'v, G, S> {
 }
 
 impl<'a, O: HasLock<KEY> + ?Sized, const KEY: u128> EntryType<Derived<'a, O, KEY>> {
-    /// What has the method `__rollback`.
+    /// The value with the method `__rollback`.
     #[inline]
     pub fn __restorable<'v, S>(
         &self,
@@ -203,7 +203,7 @@ impl<G, S> DerivedGuard<'_, G, S> {
 }
 
 impl<L: ?Sized> EntryType<Plain<'_, L>> {
-    /// What has the method `__rollback`.
+    /// The value with the method `__rollback`.
     #[inline]
     pub fn __restorable<'v, G>(&self, guard: &'v mut G) -> Bind<'v, G> {
         Bind::new(guard)
@@ -211,7 +211,7 @@ impl<L: ?Sized> EntryType<Plain<'_, L>> {
 }
 
 impl<L: ?Sized> EntryType<PlainSync<'_, L>> {
-    /// What has the method `__rollback`.
+    /// The value with the method `__rollback`.
     #[inline]
     pub fn __restorable<'v, G>(&self, guard: &'v mut G) -> Bind<'v, G> {
         Bind::new(guard)

@@ -127,12 +127,12 @@ impl<L: SyncLock + ?Sized, const KEY: u128> Watched<KEY> for AnySyncLock<L> {
 /// Separate from [`HasLock`], because the read sections of a struct have bounds
 /// that must not influence the selection.
 pub trait Enter<const KEY: u128> {
-    /// What holds the lock.
+    /// The guard, which holds the lock.
     type Guard<'g>
     where
         Self: 'g;
 
-    /// What has been waited for: the guard, or what will be acquired without a wait.
+    /// The result of *wait*: the guard, or the lock that *finish* will acquire.
     type Waited<'g>
     where
         Self: 'g;
@@ -143,16 +143,16 @@ pub trait Enter<const KEY: u128> {
     /// Which lock it is.
     fn id(&self) -> LockId;
 
-    /// Acquires it if that takes no wait, for a section: where no code of users runs in it.
+    /// Acquires at once if possible, for a section: only for locks that run no user code.
     #[inline]
     fn at_once(&self, _site: &'static Site) -> Option<Self::Waited<'_>> {
         None
     }
 
-    /// Waits, as far as that is possible without holding what is not `Send`.
+    /// *Wait*: acquires the lock, unless its guard is not `Send`.
     fn wait(&self) -> impl Future<Output = Result<Self::Waited<'_>, Self::Error>>;
 
-    /// The same for a thread, which is parked.
+    /// *Wait* for a thread, which parks.
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     fn wait_blocking(&self) -> Result<Self::Waited<'_>, Self::Error> {
@@ -165,7 +165,7 @@ pub trait Enter<const KEY: u128> {
     where
         Self: 'g;
 
-    /// What tells that the lock is lost although it is held.
+    /// The lease, if the lock can be lost while it is held.
     #[inline]
     fn lease<'g>(_guard: &Self::Guard<'g>) -> Option<Lease<Self::Error>>
     where
@@ -194,12 +194,12 @@ pub trait Enter<const KEY: u128> {
     note = "acquire the lock for writing, `write(..)`, or use types that are `Sync`"
 )]
 pub trait EnterShared<const KEY: u128> {
-    /// What holds the lock.
+    /// The guard, which holds the lock.
     type Guard<'g>
     where
         Self: 'g;
 
-    /// What has been waited for: the guard, or what will be acquired without a wait.
+    /// The result of *wait*: the guard, or the lock that *finish* will acquire.
     type Waited<'g>
     where
         Self: 'g;
@@ -210,16 +210,16 @@ pub trait EnterShared<const KEY: u128> {
     /// Which lock it is.
     fn id(&self) -> LockId;
 
-    /// Acquires it if that takes no wait, for a section: where no code of users runs in it.
+    /// Acquires at once if possible, for a section: only for locks that run no user code.
     #[inline]
     fn at_once(&self, _site: &'static Site) -> Option<Self::Waited<'_>> {
         None
     }
 
-    /// Waits, as far as that is possible without holding what is not `Send`.
+    /// *Wait*: acquires the lock, unless its guard is not `Send`.
     fn wait(&self) -> impl Future<Output = Result<Self::Waited<'_>, Self::Error>>;
 
-    /// The same for a thread, which is parked.
+    /// *Wait* for a thread, which parks.
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     fn wait_blocking(&self) -> Result<Self::Waited<'_>, Self::Error> {
@@ -232,7 +232,7 @@ pub trait EnterShared<const KEY: u128> {
     where
         Self: 'g;
 
-    /// What tells that the lock is lost although it is held.
+    /// The lease, if the lock can be lost while it is held.
     #[inline]
     fn lease<'g>(_guard: &Self::Guard<'g>) -> Option<Lease<Self::Error>>
     where
@@ -289,7 +289,7 @@ impl<'a, E: ?Sized> NotYet<'a, E> {
         NotYet(entered)
     }
 
-    /// What is to be acquired.
+    /// The lock to acquire.
     #[inline]
     pub fn entered(self) -> &'a E {
         self.0
@@ -483,7 +483,7 @@ impl<L: AsyncRwLock + ?Sized, const KEY: u128> EnterShared<KEY> for AnyLock<L> {
 pub struct Derived<'a, O: ?Sized, const KEY: u128>(&'a O);
 
 impl<'a, O: ?Sized, const KEY: u128> Derived<'a, O, KEY> {
-    /// What a section enters.
+    /// The lock, or object, that a section enters.
     #[inline]
     pub fn __lock(self) -> &'a O {
         self.0
@@ -506,7 +506,7 @@ impl<'a, O: HasLock<KEY> + ?Sized, const KEY: u128> FromObject<'a, O> for Derive
 pub struct Plain<'a, L: ?Sized>(&'a L);
 
 impl<'a, L: ?Sized> Plain<'a, L> {
-    /// What a section enters.
+    /// The lock, or object, that a section enters.
     #[inline]
     pub fn __lock(self) -> &'a AnyLock<L> {
         AnyLock::new(self.0)
@@ -517,7 +517,7 @@ impl<'a, L: ?Sized> Plain<'a, L> {
 pub struct PlainSync<'a, L: ?Sized>(&'a L);
 
 impl<'a, L: ?Sized> PlainSync<'a, L> {
-    /// What a section enters.
+    /// The lock, or object, that a section enters.
     #[inline]
     pub fn __lock(self) -> &'a AnySyncLock<L> {
         AnySyncLock::new(self.0)
@@ -593,7 +593,7 @@ where
 pub struct DerivedReading<'a, O: ?Sized, const READ: u128, const KEY: u128>(&'a O);
 
 impl<'a, O: ?Sized, const READ: u128, const KEY: u128> DerivedReading<'a, O, READ, KEY> {
-    /// What a section enters.
+    /// The lock, or object, that a section enters.
     #[inline]
     pub fn __lock(self) -> &'a O {
         self.0
@@ -620,7 +620,7 @@ where
 pub struct PlainReading<'a, L: ?Sized>(&'a L);
 
 impl<'a, L: ?Sized> PlainReading<'a, L> {
-    /// What a section enters.
+    /// The lock, or object, that a section enters.
     #[inline]
     pub fn __lock(self) -> &'a ExclusivelyPlain<L> {
         Exclusively::new(AnyLock::new(self.0))
@@ -631,7 +631,7 @@ impl<'a, L: ?Sized> PlainReading<'a, L> {
 pub struct PlainSyncReading<'a, L: ?Sized>(&'a L);
 
 impl<'a, L: ?Sized> PlainSyncReading<'a, L> {
-    /// What a section enters.
+    /// The lock, or object, that a section enters.
     #[inline]
     pub fn __lock(self) -> &'a ExclusivelyPlainSync<L> {
         Exclusively::new(AnySyncLock::new(self.0))

@@ -255,7 +255,7 @@ impl<'a, O: HasLock<KEY> + ?Sized, const KEY: u128> EntryType<Derived<'a, O, KEY
         lock
     }
 
-    /// What the condition sees.
+    /// The source of the condition's binding.
     #[inline]
     pub fn __evaluate<'v>(
         &self,
@@ -272,7 +272,7 @@ impl<L: ?Sized> EntryType<Plain<'_, L>> {
         lock
     }
 
-    /// What the condition sees.
+    /// The source of the condition's binding.
     #[inline]
     pub fn __evaluate<'v, G, const KEY: u128>(
         &self,
@@ -289,7 +289,7 @@ impl<L: ?Sized> EntryType<PlainSync<'_, L>> {
         lock
     }
 
-    /// What the condition sees.
+    /// The source of the condition's binding.
     #[inline]
     pub fn __evaluate<'v, G, const KEY: u128>(
         &self,
@@ -310,7 +310,7 @@ where
         Exclusively::new(lock)
     }
 
-    /// What the condition sees.
+    /// The source of the condition's binding.
     #[inline]
     pub fn __evaluate<'v>(
         &self,
@@ -327,7 +327,7 @@ impl<L: AsyncLock + ?Sized> EntryType<PlainReading<'_, L>> {
         lock
     }
 
-    /// What the condition sees.
+    /// The source of the condition's binding.
     #[inline]
     pub fn __evaluate<'a, 'v, const READ: u128>(
         &self,
@@ -347,7 +347,7 @@ impl<L: SyncLock + ?Sized> EntryType<PlainSyncReading<'_, L>> {
         lock
     }
 
-    /// What the condition sees.
+    /// The source of the condition's binding.
     #[inline]
     pub fn __evaluate<'a, 'v, const READ: u128>(
         &self,

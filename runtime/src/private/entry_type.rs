@@ -26,7 +26,7 @@ impl<E> EntryType<E> {
 
 /// An entry.
 pub trait Entry {
-    /// What the section enters.
+    /// The lock, or object, that the section enters.
     type Entered: ?Sized;
 
     /// Whether the section may suspend.
@@ -99,7 +99,7 @@ impl<T: Entry> EntryType<T> {
 
     const LOCK_TYPE: &'static LockType = &LockType::of::<T::Entered>(T::NAME);
 
-    /// What watching knows of the lock by its type.
+    /// The description of the lock's type, for watching.
     #[inline]
     pub fn __lock_type(&self) -> &'static LockType {
         Self::LOCK_TYPE
@@ -119,7 +119,7 @@ pub fn entry_type<E>(_entry: &E) -> EntryType<E> {
 }
 
 impl<'a, O: HasLock<KEY> + ?Sized, const KEY: u128> EntryType<Derived<'a, O, KEY>> {
-    /// What the section sees.
+    /// The source of the section's binding.
     #[inline]
     pub fn __view<'v>(&self, guard: &'v mut O::Guard<'a>) -> DerivedView<O::Held<'v>> {
         DerivedView(O::view(guard))
@@ -127,7 +127,7 @@ impl<'a, O: HasLock<KEY> + ?Sized, const KEY: u128> EntryType<Derived<'a, O, KEY
 }
 
 impl<L: ?Sized> EntryType<Plain<'_, L>> {
-    /// What the section sees.
+    /// The source of the section's binding.
     #[inline]
     pub fn __view<'v, G>(&self, guard: &'v mut G) -> Bind<'v, G> {
         Bind::new(guard)
@@ -135,7 +135,7 @@ impl<L: ?Sized> EntryType<Plain<'_, L>> {
 }
 
 impl<L: ?Sized> EntryType<PlainSync<'_, L>> {
-    /// What the section sees.
+    /// The source of the section's binding.
     #[inline]
     pub fn __view<'v, G>(&self, guard: &'v mut G) -> Bind<'v, G> {
         Bind::new(guard)
@@ -146,7 +146,7 @@ impl<'a, O, G, const READ: u128, const KEY: u128> EntryType<DerivedReading<'a, O
 where
     O: HasLock<KEY, Guard<'a> = G> + Enter<KEY, Guard<'a> = G> + ?Sized + 'a,
 {
-    /// What the section sees, by `__bind_shared`.
+    /// The source of the section's binding, by `__bind_shared`.
     #[inline]
     pub fn __view<'v>(&self, guard: &'v mut Reading<'a, O, G, KEY>) -> DerivedView<O::Held<'v>> {
         DerivedView(O::view(guard.guard()))
@@ -154,7 +154,7 @@ where
 }
 
 impl<L: AsyncLock + ?Sized> EntryType<PlainReading<'_, L>> {
-    /// What the section sees, by `__bind_shared`.
+    /// The source of the section's binding, by `__bind_shared`.
     #[inline]
     pub fn __view<'a, 'v>(&self, guard: &'v mut ReadingPlain<'a, L>) -> OfDeref<'v, L::Guard<'a>> {
         OfDeref::new(guard.guard())
@@ -162,7 +162,7 @@ impl<L: AsyncLock + ?Sized> EntryType<PlainReading<'_, L>> {
 }
 
 impl<L: SyncLock + ?Sized> EntryType<PlainSyncReading<'_, L>> {
-    /// What the section sees, by `__bind_shared`.
+    /// The source of the section's binding, by `__bind_shared`.
     #[inline]
     pub fn __view<'a, 'v>(&self, guard: &'v mut ReadingSync<'a, L>) -> OfDeref<'v, L::Guard<'a>> {
         OfDeref::new(guard.guard())

@@ -469,7 +469,7 @@ impl<'a, L: ?Sized> LockField<'a, L> {
         self.0
     }
 
-    /// Its guard, as that of the object's lock.
+    /// Its guard, as the guard of the object's lock.
     #[doc(hidden)]
     #[inline]
     pub fn __of<O: LockOf<M, Lock = L> + ?Sized, M>(self, guard: L::Guard<'a>) -> GuardOf<'a, O, M>
@@ -479,7 +479,7 @@ impl<'a, L: ?Sized> LockField<'a, L> {
         GuardOf::new(guard)
     }
 
-    /// Its read guard, as that of the object's lock.
+    /// Its read guard, as the read guard of the object's lock.
     #[doc(hidden)]
     #[inline]
     pub fn __of_shared<O: RwLockOf<M, Lock = L> + ?Sized, M>(

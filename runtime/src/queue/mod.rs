@@ -754,7 +754,7 @@ impl<R: Request> LockedQueue<'_, R> {
         unsafe { (*node.as_ptr()).state.store(state, Ordering::Relaxed) }
     }
 
-    /// What a node waits for.
+    /// The request of a node.
     ///
     /// # Safety
     ///

@@ -9,7 +9,7 @@ use core::task::{RawWakerVTable, Waker};
 
 use crate::platform::{AtomicU8, Ordering, SharedCell};
 
-/// What a queue knows of a waiter.
+/// The state of a waiter, for its queue.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub(crate) enum State {
@@ -83,7 +83,7 @@ impl AtomicState {
     }
 }
 
-/// What the owner of a node knows without asking the queue (Q6).
+/// The state of a future, known to the owner of the node without the queue (Q6).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum FutureState {
     /// The future has not been polled.
@@ -94,7 +94,7 @@ pub(crate) enum FutureState {
     Completed,
 }
 
-/// What a request adds to its node.
+/// A request, and the links that it adds to its node.
 pub(crate) trait Request {
     /// Links of the [grant index](super::GrantIndex), where there is one.
     type Links: Default;
@@ -120,7 +120,7 @@ pub(crate) struct Node<R: Request> {
     /// Waiting, Unsatisfied: the newest grant that this waiter has seen (0: none). Notified,
     /// Unlinked: a value for the owner, as the primitive defines it.
     pub(super) ticket: Lazy<u32>,
-    /// What the waiter waits for.
+    /// The request of the waiter.
     pub(crate) request: R,
     pub(super) links: R::Links,
     _pinned: PhantomPinned,

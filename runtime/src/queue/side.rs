@@ -84,7 +84,7 @@ impl<R: Request> LockedQueue<'_, R> {
     /// # Safety
     ///
     /// `end` closes a side list of this queue, whose nodes are [`Waiting`](State::Waiting)
-    /// or [`Notified`](State::Notified). `on_waker` runs no code of a user.
+    /// or [`Notified`](State::Notified). `on_waker` runs no user code.
     pub(crate) unsafe fn drain_side(
         &mut self,
         end: NodePtr<R>,

@@ -302,7 +302,7 @@ pub trait AsyncLock {
         None
     }
 
-    /// The same as `try_acquire`, for a section, where no code of users runs in it: for a lock
+    /// The same as `try_acquire`, for a section, if no user code runs in it: for a lock
     /// of this crate. A section tries before it waits, as a future costs more than the attempt.
     #[doc(hidden)]
     #[inline]

@@ -41,7 +41,7 @@ struct HeldBy {
     mode: Mode,
 }
 
-/// What a wait needs before it can go on.
+/// The requirement of a wait: the lock, and the mode.
 #[derive(Clone, Copy)]
 struct Need {
     lock: LockId,

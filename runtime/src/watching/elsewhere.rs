@@ -18,7 +18,7 @@ use super::waiting::Busy;
 use crate::LockId;
 use crate::watch::{Mode, Resource};
 
-/// What is known of a lock that lives elsewhere.
+/// The record of a lock that lives elsewhere.
 struct Known {
     handles: usize,
     instance: Arc<str>,

@@ -440,7 +440,7 @@ mod tests {
 
     #[test]
     fn what_two_of_them_hold_keeps_them_apart() {
-        // A common lock outside of the circle, and one that is part of it.
+        // A common lock outside of the cycle, and one that is part of it.
         for gate in [4, 3] {
             let mut orders = orders();
             assert_eq!(
@@ -479,7 +479,7 @@ mod tests {
         assert!(!orders.is_full);
     }
 
-    /// All ways lead to the class 0, and none is a circle with what begins there.
+    /// All paths lead to the class 0, and none is a cycle with the orders that begin there.
     #[test]
     fn a_search_that_takes_too_long_is_cut_off() {
         let mut orders = orders();

@@ -17,7 +17,7 @@ use super::{FrameRef, LINKED, LINKED_AROUND, OBSERVED, SUSPENDED};
 pub(super) struct Observed {
     /// The time of the request that has not been granted yet.
     asked: Option<Instant>,
-    /// It has had to wait since.
+    /// It has had to wait since that time.
     has_waited: bool,
     /// For each lock that it holds and counts: since when.
     counted: Vec<(&'static Counts, Instant)>,

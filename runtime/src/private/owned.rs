@@ -2,12 +2,13 @@
 //!
 //! # Invariants
 //!
-//! - **O1** The guard, or the future that acquires it, is one of the object that the `Arc` keeps
-//!   alive, and is dropped before it. Its type says `'static`; it is shown for shorter only.
+//! - **O1** The guard, or the future that acquires it, belongs to the object that the `Arc` keeps
+//!   alive, and is dropped before it. Its type says `'static`; it is lent out for shorter
+//!   lifetimes only.
 //!
-//! (Both are in a `MaybeUninit` because they have references to the object, and a fn that
-//! takes their owner by value drops the object before it returns: a reference in an argument
-//! must outlast the call.)
+//! (Both are in a `MaybeUninit` because they have references to the object. A fn that
+//! takes their owner by value drops the object before it returns, but a reference in an
+//! argument must stay valid for the whole call.)
 
 pub use alloc::sync::Arc;
 use core::future::Future;

@@ -55,18 +55,17 @@
 //! - **W5** A cycle is reported only if none of its waits has made progress for the threshold: each
 //!   is still registered and not granted, and each section in it is still suspended, and has not
 //!   been polled since without the request in it.
-//! - **W6** A section is described once, where it stands from then on, before it is borrowed by
-//!   anything else; what has been asked of its drop before that is nothing.
-//! - **W7** Of what is described, some is written later, and not read before: the section around
-//!   if there is one (`NESTED`), its neighbour on the list and its waker when it comes to the
-//!   list (`LINKED`; a section that `RUNS` has no waker), and what somebody has to ask for
-//!   (`KNOWN`).
-//! - **W8** A macro of a user may take apart what it is given, and do something else with the local
-//!   of a section in it; so may a method of a user's value. So what they are given is [`Lent`]: by
-//!   that, safe code does nothing but through a mutable borrow, for as long as what comes of it
-//!   lasts. Neither a shared reference comes from it nor one to the section, which must not be
-//!   moved. Two that are lent may be exchanged, where both sections outlive both: what puts a
-//!   section on the list for longer than a poll goes by neither.
+//! - **W6** A section is described once, at its final address, before anything else borrows it.
+//!   Until then, its drop has nothing to do.
+//! - **W7** Some fields of a described section are written later, and not read before: `around`
+//!   with the flag `NESTED`; `outer` and `waker` when the section is first `LINKED` (one that
+//!   `RUNS` has no waker); `known` with the flag `KNOWN`.
+//! - **W8** A user's macro may take its arguments apart, and misuse the local of a section in them;
+//!   so may a method of a user's value. So they get a [`Lent`]: through it, safe code can use the
+//!   section only by a mutable borrow, which lasts as long as the result of that use. It gives out
+//!   neither a shared reference nor a reference to the section, which must not be moved. Two
+//!   `Lent`s may be exchanged if both sections outlive both: so code that puts a section on the
+//!   list for longer than a poll uses neither.
 
 mod ask;
 mod awaited;

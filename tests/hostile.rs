@@ -1,5 +1,5 @@
-//! Safe code that tries to get at data without its lock, or at another's: what
-//! compiles must do no harm. What must not compile is in `tests/ui/fail/hostile`.
+//! Safe code that tries to access data without its lock, or under another lock: what
+//! compiles must do no harm. Code that must not compile is in `tests/ui/fail/hostile`.
 
 #![forbid(unsafe_code)]
 // What is strange is the point.

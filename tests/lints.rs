@@ -1,4 +1,4 @@
-//! What tools see of code under the attributes is what they would see without.
+//! Lints and coverage are the same with and without our attributes.
 //!
 //! `tests/lints/corpus.rs` is compiled twice, as it is and without the lines that
 //! are attributes of async-monitor. Both forms must give the same warnings at the
@@ -66,8 +66,8 @@ fn workspace(name: &str) -> PathBuf {
     folder
 }
 
-/// Leaves a file that is right already as old as it is, so that cargo keeps what
-/// it has built.
+/// Writes a file only if it differs, so that cargo does not rebuild without
+/// need.
 fn write(path: &Path, text: &str) {
     if fs::read_to_string(path).is_ok_and(|old| old == text) {
         return;
@@ -105,7 +105,7 @@ fn assert_same<T: Ord + std::fmt::Display>(expected: &BTreeSet<T>, found: &BTree
     assert!(expected.len() > 40, "{} found", expected.len());
 }
 
-/// `clippy`, where it is installed.
+/// `clippy`, if it is installed.
 fn check_or_clippy() -> &'static str {
     let has_clippy = Command::new("cargo")
         .args(["clippy", "--version"])
@@ -174,8 +174,8 @@ fn regions(record: &str) -> Vec<String> {
     (0..count).map(region).collect()
 }
 
-/// Not one that begins with a signature: the held form that `#[monitor]` makes of
-/// a method has the signature too, but not the body.
+/// Not a region that begins with a signature: the held form of a method under `#[monitor]`
+/// has the signature, too, but not the body.
 fn is_in_body(region: &str) -> bool {
     let line = region.split(':').next().and_then(|line| line.parse().ok());
     let line = line.and_then(|line: usize| CORPUS.lines().nth(line - 1));

@@ -1,4 +1,4 @@
-//! Sections that are `atomic`.
+//! `atomic` sections.
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -55,7 +55,7 @@ impl Account {
         Ok(&self.name)
     }
 
-    /// Not by its type a `Result`.
+    /// Not a `Result` by its type.
     #[synchronized(ledger, atomic)]
     async fn optional(&self) -> Option<i64> {
         *ledger.balance += 1;
@@ -256,7 +256,7 @@ fn a_block_commits_at_its_end() {
             let left = with_lock!(a = from.ledger, b = to.ledger, atomic, {
                 *b.balance += amount;
                 *a.balance -= amount;
-                // References that change places are not the places.
+                // The body swaps references, not the data.
                 std::mem::swap(a, b);
                 std::mem::swap(&mut a.balance, &mut b.balance);
                 std::mem::swap(&mut a.history, &mut b.history);
@@ -279,7 +279,7 @@ fn a_block_whose_value_is_an_err_is_rolled_back() {
         let account = account(3);
         let result: Result<u8, u8> = with_lock!(account.ledger, atomic, {
             *ledger.balance = 0;
-            // Loops and closures of the block's own are no way out.
+            // Exits of inner loops and closures do not leave the block.
             for n in 0.. {
                 if n == 3 {
                     break;
@@ -313,7 +313,7 @@ fn a_cancelled_block_is_rolled_back() {
     assert_eq!(*account.plain.try_lock().unwrap(), 0);
 }
 
-/// Clones are counted, and where a drop happens is looked at.
+/// Counts clones, and checks whether a drop happens under the lock.
 struct Watched<'w> {
     value: u8,
     watch: &'w Watch,

@@ -1,5 +1,5 @@
-//! What a section leaves behind that is dropped before its body, and in which order the others
-//! are served: the rows for sections of the guide's page about cancel safety. Those for the
+//! The effects of a section that is dropped before its body, and the order in which other waiters
+//! are served: the rows for sections of the guide's page about cancel safety. The rows for the
 //! primitives are in `runtime/tests/behaviours`, those for a section that is dropped in its body
 //! in `notation_sections.rs` and `notation_atomic.rs`.
 
@@ -79,7 +79,7 @@ fn waiting<'a>(section: impl Future<Output = ()> + 'a) -> Waiting<'a> {
     waiting
 }
 
-/// Polls those that are woken, until none is. Those that have ended are taken out.
+/// Polls woken tasks, until none is woken. Removes tasks that have ended.
 fn settle(sections: &mut Vec<Waiting<'_>>) {
     while let Some(at) = sections.iter().position(Waiting::is_woken) {
         if sections[at].poll().is_ready() {
@@ -88,7 +88,7 @@ fn settle(sections: &mut Vec<Waiting<'_>>) {
     }
 }
 
-/// Three that wait in line: the first is dropped there, the second when it is granted the lock.
+/// Three queued waiters: the first is dropped in the queue, the second when it is granted the lock.
 fn two_of_three_are_dropped<'a>(account: &'a Account, wait: impl Fn(&'static str) -> Waiting<'a>) {
     let holder = account.acquire_ledger_blocking();
     let [first, second, mut third] = ["first", "second", "third"].map(wait);
@@ -152,7 +152,7 @@ fn one_with_a_condition_leaves_its_place_to_the_next_whose_condition_is_true() {
 #[test]
 fn several_locks_are_released_where_one_is_waited_for() {
     let locks = &[Mutex::new(0), Mutex::new(0)];
-    // In the order of their ids, which is not that in which they are written.
+    // In the order of their ids, not in that of the source.
     let both = || {
         waiting(async {
             with_lock!(second = locks[1], first = locks[0], {
@@ -167,7 +167,7 @@ fn several_locks_are_released_where_one_is_waited_for() {
     let mut two = both();
     let mut alone = waiting(async { *locks[0].lock().await += 10 });
 
-    // Each lock has its line.
+    // Each lock has its own queue.
     drop(one);
     assert!(two.is_woken() && !alone.is_woken());
     assert!(two.poll().is_pending());

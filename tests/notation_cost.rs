@@ -1,4 +1,4 @@
-//! What the macros cost beside the same thing written by hand: nothing. Here,
+//! The macros cost nothing, compared with the same code written by hand. Here,
 //! the sizes of futures; `.ci/instructions` counts instructions.
 
 use async_monitor::{Guarded, Lock, Mutex, RwLock, sync, synchronized, with_lock};
@@ -74,7 +74,7 @@ impl Account {
     }
 }
 
-/// What a section of a sync lock is by hand, with a step that could wait in front.
+/// A section of a sync lock by hand, after a step that could wait.
 async fn short_by_hand(value: &sync::Mutex<i64>, amount: i64) -> i64 {
     std::future::ready(value).await;
     let mut value = value.lock();
@@ -142,8 +142,8 @@ fn a_future_of_the_notation_is_no_larger_than_one_by_hand() {
         (
             "a block",
             size_of_val(&block(&account, 1)),
-            // A block cannot know that `account` is a reference, and refers to the
-            // local; by hand it is copied.
+            // A block does not know that `account` is a reference, and borrows the
+            // local; by hand the reference is copied.
             size_of_val(&block_by_hand(&account, 1)) + size_of::<&Account>(),
         ),
     ];

@@ -1,4 +1,4 @@
-//! `#[derive(Guarded)]`: what it generates, used by hand.
+//! `#[derive(Guarded)]`: the generated items, used by hand.
 
 use std::cell::Cell;
 use std::fmt::Debug;

@@ -13,7 +13,7 @@ use async_monitor::{
 use futures::executor::block_on;
 use futures::future::join;
 
-/// A lock that is lost when somebody says so.
+/// A lock that a test can lose.
 #[derive(Default)]
 struct Leased {
     data: Mutex<Vec<u8>>,
@@ -49,7 +49,7 @@ impl AsyncLock for Leased {
     where
         Self: 'a,
     {
-        // A guard of this test has no way to its lock.
+        // A guard of this test has no access to its lock.
         let (is_lost, lost) = CURRENT
             .with(|current| current.take())
             .expect("set by the test");
@@ -75,7 +75,7 @@ struct Service {
     dropped: Arc<AtomicBool>,
 }
 
-/// Says that it was dropped.
+/// Records its drop.
 struct Witness(Arc<AtomicBool>);
 
 impl Drop for Witness {
@@ -91,7 +91,7 @@ impl Service {
         service
     }
 
-    /// The next lease is that of our lock.
+    /// The next lease is of our lock.
     fn prepare(&self) {
         let remote = &self.remote;
         let lease = (Arc::clone(&remote.is_lost), Arc::clone(&remote.lost));

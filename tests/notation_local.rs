@@ -1,4 +1,4 @@
-//! The macros over locks of one thread.
+//! The macros over local locks.
 
 use std::pin::pin;
 use std::rc::Rc;

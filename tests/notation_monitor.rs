@@ -1,4 +1,4 @@
-//! `#[monitor]`: methods that run under a lock already held.
+//! `#[monitor]`: held forms of methods.
 
 use std::future::Future;
 use std::sync::Arc;

@@ -103,7 +103,7 @@ impl Account {
         text: String,
     ) -> Result<impl Iterator<Item = char> + use<>, Box<dyn std::error::Error>> {
         *ledger.balance += text.parse::<i64>()?;
-        // An `.await` in here is not one of the section.
+        // An `.await` in here does not belong to the section.
         let _later = async || std::future::ready(1).await;
         let _block = async { std::future::ready(1).await };
         if text.len() > 3 {

@@ -1,5 +1,5 @@
-//! Read sections of locks that one task holds at a time: `read(lock)` over a lock that is
-//! no reader-writer lock.
+//! Read sections of exclusive locks: `read(lock)` over a lock that is
+//! not a reader-writer lock.
 
 use std::cell::Cell;
 use std::convert::Infallible;

@@ -1,4 +1,4 @@
-//! `#[synchronized]` and `with_lock!`: what they acquire, and what they bind.
+//! `#[synchronized]` and `with_lock!`: the locks that they acquire, and their bindings.
 
 use std::cell::RefCell;
 use std::ops::Deref;
@@ -30,7 +30,7 @@ pub struct Account {
     state: Mutex<String>,
     #[lock(rw)]
     routes: RwLock<Vec<u8>>,
-    /// No business of the derive.
+    /// Unknown to the derive.
     notes: Mutex<String>,
     table: RwLock<Vec<u8>>,
     bare: Lock,
@@ -224,7 +224,7 @@ struct Shared {
     state: Mutex<Vec<u32>>,
 }
 
-/// Said to be meant: the parameter is hidden.
+/// Shadows the parameter, on purpose.
 #[synchronized(state = state.state)]
 async fn pushed(state: &Shared, value: u32) -> usize {
     state.push(value);

@@ -1,4 +1,4 @@
-//! Which guards, views and futures are `Send` and `Sync`: as much as is sound,
+//! The guards, views and futures that are `Send` and `Sync`: as many as is sound,
 //! and no more.
 
 use std::cell::Cell;
@@ -13,7 +13,7 @@ use async_monitor::{sync, synchronized, with_lock};
 struct Sends<T: ?Sized>(std::marker::PhantomData<T>);
 struct Syncs<T: ?Sized>(std::marker::PhantomData<T>);
 
-/// What holds for types of which nothing better is known.
+/// The default for types without a trait.
 trait Otherwise {
     const IS: bool = false;
 }
@@ -101,7 +101,7 @@ const SEND: (bool, bool) = (true, false);
 
 // Send and Sync: everything is.
 payload!(number, u8, YES, YES, YES, YES, YES, YES, YES, YES, YES, YES);
-// Send only: one at a time may have it, on any thread; no two may read it. The
+// Send only: one task at a time may access it, on any thread; no two may read it. The
 // struct with the data in an `RwLock` is not even `Sync`.
 payload!(
     cell,
@@ -117,10 +117,10 @@ payload!(
     NO,
     NO
 );
-// Neither: what is guarded stays on its thread, and so does the struct.
+// Neither: the data stays on its thread, and so does the struct.
 payload!(rc, Rc<u8>, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO);
-// Sync only: a lock moves what it guards from thread to thread, so the struct
-// stays where it is.
+// Sync only: a lock moves its data from thread to thread, so the struct
+// stays on its thread.
 payload!(
     sync_only,
     StdGuard<'static, u8>,
@@ -321,7 +321,7 @@ fn waiting_is_send<T: Send + Sync>(waiting: &Waiting<T>, borrowed: &Waiting<&u8>
     drop(send(borrowed.data()));
 }
 
-/// The futures are `Send` where the types are parameters, and where they borrow
+/// The futures are `Send` even if the types are parameters, or borrow
 /// for less than `'static`.
 #[allow(dead_code)]
 fn sections_of_generic_types_are_send<'d, T, U>(generic: &'d Generic<'d, T, U, Lock, 3>)
@@ -392,8 +392,8 @@ fn a_section_over_a_cell_is_send_but_not_shared() {
     let _ = check;
 }
 
-/// A read section borrows what the lock guards, by shared reference. To keep that over an
-/// `.await` takes data that is `Sync`, and nothing else does.
+/// A read section borrows the guarded data by shared reference. Only keeping that over an
+/// `.await` requires data that is `Sync`.
 #[allow(dead_code)]
 fn a_read_section_over_a_cell_is_send_where_it_is_not_used_after_an_await() {
     #[derive(Guarded)]

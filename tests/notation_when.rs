@@ -182,7 +182,7 @@ fn a_block_waits_for_a_condition() {
     });
 }
 
-/// One place, and many that put and take: nothing is lost, on real threads.
+/// One slot, and many producers and consumers: nothing is lost, on real threads.
 #[test]
 fn no_wake_up_is_lost_without_a_notify() {
     const TASKS: u64 = 8;

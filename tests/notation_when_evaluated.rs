@@ -89,7 +89,7 @@ fn a_condition_that_stays_false_wakes_nobody() {
     assert!(is_ready(&task, one.as_mut()));
 }
 
-/// It borrows what may be gone if its future is leaked.
+/// Its borrows may be gone if its future is leaked.
 #[test]
 fn a_condition_that_has_captured_something_is_left_to_its_waiter() {
     let shared = Shared::default();
@@ -101,7 +101,7 @@ fn a_condition_that_has_captured_something_is_left_to_its_waiter() {
     assert!(is_ready(&task, waiter.as_mut()));
 }
 
-/// From the first condition on that is true, or is left to its waiter, all are.
+/// From the first condition on that is true or left to its waiter, all are left to their waiters.
 #[test]
 fn many_conditions_are_evaluated_in_their_order() {
     let shared = Shared::default();
@@ -170,8 +170,8 @@ fn a_panic_in_a_section_wakes_those_that_wait() {
     assert!(!is_ready(&task, one.as_mut()));
 }
 
-/// A leaked waiter was of an object that is gone. What is evaluated is that of the
-/// releaser.
+/// A leaked waiter belonged to an object that is gone. Its condition is evaluated for the
+/// releaser's object.
 #[test]
 fn a_waiter_that_is_leaked_is_not_evaluated_for_what_is_gone() {
     let mut gone = Box::new(Shared::default());
@@ -185,7 +185,7 @@ fn a_waiter_that_is_leaked_is_not_evaluated_for_what_is_gone() {
     assert_eq!((task.wakes(), EVALUATIONS.get()), (1, 0));
 }
 
-/// An object of the same type at the address of the first is as good.
+/// An object of the same type at the address of the first will do.
 #[test]
 fn a_waiter_that_is_leaked_may_be_evaluated_for_what_took_the_place() {
     let mut shared = Shared::default();
@@ -213,7 +213,7 @@ impl Other {
     }
 }
 
-/// An object of another type at the address of the first is not.
+/// An object of another type at the address of the first will not.
 #[test]
 fn a_waiter_that_is_leaked_is_not_evaluated_for_another_type() {
     enum Either {
@@ -237,7 +237,7 @@ fn a_waiter_that_is_leaked_is_not_evaluated_for_another_type() {
     assert_eq!((task.wakes(), EVALUATIONS.get()), (1, 0));
 }
 
-/// One lock by two names: what the other one guards is not what a condition is about.
+/// One lock by two names: the data of the other name is not the data of the condition.
 #[test]
 fn a_condition_is_evaluated_under_its_own_lock_only() {
     #[derive(Guarded)]
@@ -285,7 +285,7 @@ fn a_condition_is_evaluated_under_its_own_lock_only() {
     // Another object with the same lock.
     block_on(second.left());
     assert_eq!((task.wakes(), EVALUATIONS.get()), (2, 2));
-    // A guard of the lock itself knows no object.
+    // A guard of the lock itself has no object.
     assert!(!is_ready(&task, waiter.as_mut()));
     drop(lock.try_acquire());
     assert_eq!((task.wakes(), EVALUATIONS.get()), (3, 3));

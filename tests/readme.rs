@@ -1,6 +1,6 @@
-//! The page about asyncio names the tests that show what it says: they must exist. And
-//! the example of the README with a derive must do what it says, and its speeds be those of
-//! the results. (The doc tests of the crate compile the others.)
+//! The page about asyncio names the tests that show its claims: these must exist. And
+//! the README's example with a derive must work, and its speeds must be those of
+//! the results. (The doc tests of the crate compile the other examples.)
 
 use std::fs;
 use std::path::Path;

@@ -1,10 +1,10 @@
-//! What users see of us in the docs of their own crates, and that ours have examples.
+//! What users see of this crate in the docs of their own, and that our docs have examples.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-/// Builds the docs of a package of the workspace, and returns where they are.
+/// Builds the docs of a package of the workspace, and returns their path.
 fn docs(package: &str, features: &str) -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("rustdoc-public");
     let output = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
@@ -97,7 +97,7 @@ fn docs_of_users_show_what_is_theirs() {
     assert!(pages.iter().all(|(name, _)| !name.contains("Private")));
 }
 
-/// What a page documents, the item first and then its methods and constants, and whether that
+/// The items of a page, the main item first and then its methods and constants, and whether each
 /// has an example. Modules, fields, variants and implementations of traits are left out.
 fn examples(name: &str, page: &str) -> Vec<(String, bool)> {
     let kinds = [

@@ -1,7 +1,7 @@
-//! What must compile and what must not, with the messages.
+//! Code that must compile, and code that must not, with the messages.
 //!
-//! The messages are those of one version of the compiler, which is named in `compiler`; with
-//! another, only what must compile is compiled. After a change:
+//! The messages are those of one version of the compiler, which `compiler` names; with
+//! another, only the code that must compile is tested. After a change:
 //!
 //! ```text
 //! TRYBUILD=overwrite cargo +1.95.0 test --test ui

@@ -1,4 +1,4 @@
-//! Watching: a circle that nothing can break is reported when it closes, and no other.
+//! Watching: a cycle that nothing can break is reported when it closes, and no other.
 
 mod watched;
 

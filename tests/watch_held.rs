@@ -1,4 +1,4 @@
-//! Watching: who holds what somebody waits for, however it was acquired.
+//! Watching: the holders of locks with waiters, however they were acquired.
 
 mod watched;
 
@@ -21,7 +21,7 @@ fn watching() {
     watch::set_long_hold(LIMIT);
 }
 
-/// What is listed as held that was acquired in one of those lines.
+/// The locks that are listed as held and were acquired in one of those lines.
 fn held(lines: std::ops::RangeInclusive<u32>) -> Vec<Held> {
     let mut held = watch::report().held;
     held.retain(|held| held.place.file() == file!() && lines.contains(&held.place.line()));
@@ -36,7 +36,7 @@ fn held_at(line: u32) -> Held {
     held.remove(0)
 }
 
-/// Until something is so.
+/// Waits until a condition is true.
 #[track_caller]
 fn soon(is_so: impl Fn() -> bool) {
     let begin = Instant::now();
@@ -71,7 +71,7 @@ fn a_mutex() {
     drop(guard);
 }
 
-/// However a lock is acquired, its place is in the code of the user.
+/// However a lock is acquired, its place is in user code.
 #[test]
 fn in_every_form() {
     let (first, mut all) = (line!(), BTreeSet::new());
@@ -179,7 +179,7 @@ fn in_every_form() {
     }
 }
 
-/// It is granted to the first, who has not picked it up: nobody holds it. Then the first does.
+/// It is granted to the first waiter, which has not picked it up: nobody holds it. Then the first does.
 #[test]
 fn after_it_was_handed_on() {
     watching();
@@ -287,7 +287,7 @@ fn permits() {
             .starts_with("`Semaphore`, last acquired at ")
     );
     drop((waits, permit, others));
-    // There are not enough, whoever has some.
+    // There are too few permits, whoever holds the others.
     let waits = waiting(several.acquire_many(4));
     assert!(held(line..=line + 1).is_empty());
     drop(waits);
@@ -331,7 +331,7 @@ impl Account {
     }
 }
 
-/// It has not been suspended: only those who wait know of it.
+/// It has not been suspended: only the waiters know of it.
 #[test]
 fn a_section_that_runs() {
     watching();
@@ -347,7 +347,7 @@ fn a_section_that_runs() {
     });
 }
 
-/// What its thread waits for keeps it.
+/// It is listed because its thread waits.
 #[test]
 fn a_section_whose_thread_waits() {
     #[derive(Guarded, Default)]
@@ -378,14 +378,14 @@ fn a_section_whose_thread_waits() {
                 .count()
         };
         soon(|| count() == 1);
-        // It is listed once, also where somebody waits for it.
+        // It is listed once, even if somebody waits for it.
         let waits = waiting(account.acquire_outer());
         assert_eq!(count(), 1);
         drop((waits, guard));
     });
 }
 
-/// Whoever waits for the lock, while `hold` keeps it, in a thread.
+/// A waiter for the lock, while `hold` keeps it, in a thread.
 fn while_waited_for(hold: impl FnOnce(&dyn Fn()), wait: impl FnOnce() + Send) {
     let begin = Barrier::new(2);
     thread::scope(|scope| {
@@ -452,7 +452,7 @@ fn a_short_lock_to_read_and_write() {
     );
 }
 
-/// Its place is that of the section.
+/// Its place is the place of the section.
 #[test]
 fn a_section_of_a_short_lock() {
     watching();
@@ -508,7 +508,7 @@ fn a_long_hold() {
     drop((guard, waits));
 }
 
-/// Of two locks of one name, the text says which is which; by hand, a lock has its name from the
+/// The text distinguishes two locks of one name; by hand, a lock has its name from the
 /// sections that wait for it.
 #[test]
 fn names_in_a_report() {

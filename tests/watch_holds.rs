@@ -77,7 +77,7 @@ fn a_section_that_others_wait_for() {
     let section = report.held[0].section.expect("it is one");
     assert_eq!(section.name, "deposit_slowly");
     assert!(report.held[0].since >= LIMIT);
-    // Whichever was seen first to last long, the section or the line.
+    // Whichever was reported first, the section or the queue.
     assert_eq!(report.waits.len(), 1, "{report}");
     // Polls do not end it.
     assert!(poll(&mut slow).is_pending());
@@ -97,7 +97,7 @@ fn a_section_that_nobody_waits_for() {
     drop(slow);
 }
 
-/// One after the other holds it, each for a moment.
+/// Tasks hold it one after the other, each for a moment.
 #[test]
 fn a_line_that_moves() {
     watching();

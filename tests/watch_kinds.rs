@@ -1,4 +1,4 @@
-//! Watching: all that can be waited for, and which circles it is part of.
+//! Watching: all kinds of waits, and the cycles that they are part of.
 
 mod watched;
 
@@ -24,7 +24,7 @@ fn watching() {
     watched::watching(THRESHOLD);
 }
 
-/// Long enough for something to be reported.
+/// Long enough for a report.
 fn a_while() {
     thread::sleep(THRESHOLD * 5);
 }
@@ -36,7 +36,7 @@ fn listed(line: u32) -> Option<Wait> {
     waits.find(|wait| wait.place.file() == file!() && wait.place.line() == line)
 }
 
-/// A struct of its own name, by which its reports are told apart.
+/// A struct with its own name, which identifies its reports.
 macro_rules! account {
     ($name:ident) => {
         #[derive(Guarded, Default)]
@@ -246,7 +246,7 @@ fn a_grant_with_a_condition_that_nobody_picks_up() {
     drop(waits);
 }
 
-/// It waits for its condition, and so for the lock, which is held by who waits for it.
+/// It waits for its condition, and so for the lock, whose holder waits for it.
 #[test]
 fn a_condition_in_a_circle() {
     account!(InCircle);
@@ -272,7 +272,7 @@ fn a_condition_without_a_circle_is_none() {
     drop((conditional, other));
 }
 
-/// It acquires the lock again once it is notified, and that is held by who waits for it.
+/// It reacquires the lock once it is notified, and the holder waits for it.
 #[test]
 fn a_notification_in_a_circle() {
     account!(Notified);
@@ -290,7 +290,7 @@ fn a_notification_in_a_circle() {
     drop(notified);
 }
 
-/// A section that has a permit of `seats` and asks for the ledger, and one the other way round.
+/// A section with a permit of `seats` requests the ledger, and another one the reverse.
 macro_rules! seated {
     ($name:ident) => {
         account!($name);
@@ -334,7 +334,7 @@ fn permits_in_a_circle() {
     }
     assert!(poll(&mut other).is_pending());
     let report = one(Kind::Deadlock, "Seated");
-    // All who hold a permit.
+    // All holders of a permit.
     assert_eq!(report.waits.len(), 3, "{report}");
 }
 
@@ -512,7 +512,7 @@ fn another_executor_in_a_section_of_a_plain_fn() {
     one(Kind::WaitsWithin, "Plain.ledger");
 }
 
-/// As an executor does that knows of no other.
+/// As an executor that does not know of any other.
 fn runs_by_itself<F: Future>(future: F) -> F::Output {
     struct Unparks(thread::Thread);
 
@@ -532,7 +532,7 @@ fn runs_by_itself<F: Future>(future: F) -> F::Output {
     }
 }
 
-/// One wait is in two circles, one after the other.
+/// One wait is in two cycles, one after the other.
 #[test]
 fn a_circle_that_closes_again_is_reported_again() {
     account!(Again);
@@ -554,7 +554,7 @@ fn a_circle_that_closes_again_is_reported_again() {
     assert_eq!(deadlocks().len(), 2);
 }
 
-/// It began to wait before it came to be polled in a section.
+/// It began to wait before it was polled in a section.
 #[test]
 fn a_wait_that_comes_into_a_section() {
     account!(Comes);
@@ -610,7 +610,7 @@ fn a_lock_shows_its_holder() {
     );
     let waits = waiting(account.deposit());
     assert!(poll(&mut section).is_ready());
-    // Granted, and not picked up: who held it last does no more.
+    // Granted, and not picked up: the previous holder has released it.
     assert_eq!(text(), "Lock { locked: true, waiters: 0 }");
     drop(waits);
     assert_eq!(text(), "Lock { locked: false, waiters: 0 }");

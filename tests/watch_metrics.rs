@@ -1,4 +1,4 @@
-//! Watching: what sections do with the locks of a class, counted.
+//! Watching: counts of what sections do with the locks of a class.
 
 mod watched;
 

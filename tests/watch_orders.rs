@@ -1,4 +1,4 @@
-//! Watching: locks that are acquired in both orders, before anything hangs.
+//! Watching: lock orders, reported before anything hangs.
 
 mod watched;
 
@@ -224,7 +224,7 @@ fn one_after_the_other_is_no_order() {
     none(Kind::OrderInversion, "After");
 }
 
-/// Siblings, tasks and other executors are in no section of each other.
+/// Branches of a `join!`, tasks and other executors are not in each other's sections.
 #[test]
 fn siblings_are_no_order() {
     pair!(Siblings);
@@ -391,7 +391,7 @@ fn what_does_not_wait_is_no_order() {
     none(Kind::OrderInversion, "Tries");
 }
 
-/// Two structs of the same name.
+/// Two structs with the same name.
 #[test]
 fn classes_of_the_same_name_are_told_apart() {
     fn first() {

@@ -1,10 +1,10 @@
-//! Watching beside a model that knows the truth: sections of random locks, to read and to write,
-//! and of permits, within each other and beside each other (`join`, `select`), waits for an event,
+//! Watching beside a reference model: sections of random locks, to read and to write,
+//! and of permits, nested and concurrent (`join`, `select`), waits for an event, and
 //! pauses; in random tasks, some of which are cancelled.
 //!
-//! Each step is checked: a section panics if and only if it asks for a lock that a section
-//! around it holds. A deadlock is reported only if there has been one in the round, and if there
-//! is one at its end, it is reported.
+//! Each step is checked: a section panics if and only if it requests a lock that a section
+//! around it holds. A deadlock is reported only if there was one in the round; and a deadlock
+//! at the end of the round is always reported.
 //!
 //! ```text
 //! ASYNC_MONITOR_SEED=1 ASYNC_MONITOR_STEPS=100000 cargo test --release --features watch --test watch_random -- --nocapture
@@ -85,7 +85,7 @@ impl Resource {
     }
 }
 
-/// What a task does, one after the other.
+/// The steps of a task.
 #[derive(Debug)]
 enum Step {
     Section(Resource, Vec<Step>),
@@ -136,18 +136,18 @@ struct Asks {
     task: usize,
 }
 
-/// What there is at the moment.
+/// The current state.
 #[derive(Default)]
 struct Truth {
     next: Cell<u64>,
     waits: RefCell<BTreeMap<u64, Asks>>,
-    /// Which section holds what.
+    /// The locks that each section holds.
     holds: RefCell<BTreeMap<u64, Resource>>,
-    /// A section has asked for what one around it holds.
+    /// A section has requested a lock that one around it holds.
     asks_for_its_own: Cell<bool>,
 }
 
-/// Takes itself back, also where a task is cancelled.
+/// Undoes itself, even if a task is cancelled.
 struct Noted<'t>(&'t Truth, u64);
 
 impl Drop for Noted<'_> {
@@ -198,7 +198,7 @@ impl Truth {
         format!("{}{holds:?}", waits.collect::<String>())
     }
 
-    /// Whether some of the waits that count are in a circle.
+    /// Whether some of the waits that count are in a cycle.
     fn has_circle(&self, counts: impl Fn(&Asks) -> bool) -> bool {
         let (waits, holds) = (self.waits.borrow(), self.holds.borrow());
         let mut stuck: BTreeMap<u64, &Asks> = waits
@@ -240,7 +240,7 @@ impl Truth {
                 break;
             }
         }
-        // A circle: from a wait, over a section that holds what it waits for, to one in that.
+        // A cycle: from a wait to a section that holds its lock, to a wait in that section.
         let next = |asks: &Asks| -> Vec<u64> {
             let holders: Vec<u64> = holds
                 .iter()
@@ -269,7 +269,7 @@ impl Truth {
     }
 }
 
-/// In a call, which is seen to be awaited within a section.
+/// In a call that is awaited within a section.
 async fn all_of(running: Running<'_>) {
     running.await;
 }
@@ -433,7 +433,7 @@ impl Rounds {
             }
             had_circle = had_circle || truth.has_circle(|_| true);
         }
-        // A task that was woken may have been granted what it waits for.
+        // A task that was woken may have been granted its request.
         let is_known = |asks: &Asks| !wakers[asks.task].0.load(Ordering::SeqCst);
         let circle = truth.has_circle(is_known);
         self.past.push_back(Past {

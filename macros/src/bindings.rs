@@ -1,9 +1,9 @@
-//! What expansions bind begins with `__`, unless the user has named it.
+//! Every name that an expansion binds begins with `__`, unless the user chose it.
 //!
-//! A pattern whose name is that of a constant, a static, a unit struct or a const
-//! parameter in scope is not a binding. Such names of the user's are items, and no
-//! span hides items from an expansion. So whatever it binds, it calls `__something`:
-//! locals, parameters, what macros match, lifetimes, generics, and private fields.
+//! A pattern with the name of a constant, a static, a unit struct or a const
+//! parameter in scope is not a binding. The user may have such items, and no
+//! span hides items from an expansion. So the expansion names `__something` all that it
+//! binds: locals, parameters, macro variables, lifetimes, generics, and private fields.
 
 use std::collections::BTreeSet;
 
@@ -13,22 +13,21 @@ use syn::visit::{self, Visit};
 
 use crate::names::{binding, plain};
 
-/// What users see: the field of a view whose lock contains the value.
+/// Names for users: the field of a view whose lock contains the value.
 const PUBLIC: &[&str] = &["value"];
 
-/// A test that compiles where there are items with the names below, but for the
-/// underscores.
+/// A test that must compile beside items with these names without the underscores.
 const ITEMS: &str = include_str!("../../tests/ui/pass/items_in_lower_case.rs");
 
-/// The names that the expansion binds which are neither the input's nor begin with
-/// `__`. An expansion that is not code is not looked at.
+/// The names that the expansion binds, without those of the input and those that begin
+/// with `__`. An expansion that is not Rust has none.
 pub(crate) fn unreserved(input: &TokenStream, expansion: &TokenStream) -> Vec<String> {
     let is_unreserved = |name: &String| !name.starts_with("__");
     let bound = not_of_the_user(input, expansion);
     bound.into_iter().filter(is_unreserved).collect()
 }
 
-/// The names that the expansion binds of which there is no item in [`ITEMS`].
+/// The names that the expansion binds for which [`ITEMS`] has no item.
 pub(crate) fn untested(input: &TokenStream, expansion: &TokenStream) -> Vec<String> {
     let words = ITEMS.split(|letter: char| !(letter.is_alphanumeric() || letter == '_'));
     let words: BTreeSet<&str> = words.collect();
@@ -52,7 +51,7 @@ fn is_public(name: &str) -> bool {
     PUBLIC.contains(&name)
 }
 
-/// The identifiers, and what statics are bound as.
+/// The identifiers, and the binding names of statics.
 fn collect_names(tokens: TokenStream, names: &mut BTreeSet<String>) {
     for token in tokens {
         match token {
@@ -177,7 +176,7 @@ impl<'a> Visit<'a> for Bound {
     }
 }
 
-/// All kinds of what is bound are found.
+/// All kinds of bindings are found.
 #[test]
 fn names_are_found_wherever_they_are_bound() {
     let code = quote! {

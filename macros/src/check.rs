@@ -1,4 +1,4 @@
-//! `#[check]`: a test that is run in every schedule that matters.
+//! `#[check]`: a test that runs in every schedule that matters.
 //!
 //! A small macro, in one file: the stages are the functions, from top to bottom.
 
@@ -12,7 +12,7 @@ use crate::diagnostics::Errors;
 use crate::gather::Gather;
 use crate::names::{Krate, crate_path, own};
 
-/// The options of a check that the attribute has.
+/// The options of a check that the attribute supports.
 const OPTIONS: [&str; 8] = [
     "cancels",
     "timeouts",
@@ -24,14 +24,14 @@ const OPTIONS: [&str; 8] = [
     "stack_size",
 ];
 
-/// What `#[check(..)]` says.
+/// The arguments of `#[check(..)]`.
 #[derive(Default)]
 struct Arguments {
     krate: Krate,
     options: Vec<(Ident, Expr)>,
 }
 
-/// `#[check(arguments)] async fn ..`: where there are errors, the item is emitted next to them.
+/// `#[check(arguments)] async fn ..`: on errors, the item is emitted next to them.
 pub(crate) fn check(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let errors = Errors::new();
     let arguments = parse_arguments(arguments, &errors);
@@ -80,7 +80,7 @@ fn parse_arguments(tokens: TokenStream, errors: &Errors) -> Arguments {
     arguments
 }
 
-/// Whether it can be run as a test.
+/// Whether it can run as a test.
 fn is_test(function: &ItemFn, errors: &Errors) -> bool {
     let signature = &function.sig;
     if signature.asyncness.is_none() {

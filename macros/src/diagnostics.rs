@@ -26,8 +26,8 @@ impl Errors {
         }
     }
 
-    /// Reports a mistake at `tokens`, which should be no more than what is
-    /// wrong. The message says what is wrong, then what to write instead.
+    /// Reports a mistake at `tokens`, which should be the smallest wrong part.
+    /// The message says what is wrong, then what to write instead.
     pub(crate) fn at(&self, tokens: impl ToTokens, message: impl Display) {
         self.push(syn::Error::new_spanned(tokens, message));
     }
@@ -58,14 +58,14 @@ impl Errors {
         self.found.borrow().as_ref().is_none_or(Vec::is_empty)
     }
 
-    /// The first one as a `compile_error!`, if there is one.
+    /// The first mistake as a `compile_error!`, if there is one.
     pub(crate) fn first(&self) -> Option<TokenStream> {
         let found = self.found.borrow();
         let first = found.as_ref()?.first()?.clone().into_iter().next()?;
         Some(first.to_compile_error())
     }
 
-    /// Takes over what another collector has found. Returns whether that was nothing.
+    /// Takes over the mistakes of another collector. Returns whether it had none.
     pub(crate) fn all_of(&self, other: Errors) -> bool {
         let found = other.found.take().unwrap_or_default();
         let is_right = found.is_empty();
@@ -94,7 +94,7 @@ impl Drop for Errors {
     }
 }
 
-/// What the unit tests look at.
+/// For the unit tests.
 #[cfg(test)]
 impl Errors {
     pub(crate) fn messages(self) -> Vec<String> {

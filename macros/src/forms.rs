@@ -1,5 +1,5 @@
-//! Expansions as a build with all features has them: `__with_std! { .. }` and
-//! `__with_alloc! { .. }` become what is in them.
+//! Expansions as in a build with all features: `__with_std! { .. }` and
+//! `__with_alloc! { .. }` are replaced by their contents.
 
 use proc_macro2::{Group, TokenStream, TokenTree};
 
@@ -9,7 +9,7 @@ pub(crate) fn with_all_forms(tokens: TokenStream) -> TokenStream {
     while let Some(token) = tokens.next() {
         match token {
             TokenTree::Ident(name) if name == "__with_std" || name == "__with_alloc" => {
-                // The path before it; an item is behind a group or a semicolon.
+                // The path before it; an item comes after a group or a semicolon.
                 while output.last().is_some_and(is_of_path) {
                     output.pop();
                 }

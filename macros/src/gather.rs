@@ -1,12 +1,12 @@
-//! `collect`, for what is not much.
+//! `collect`, for a few items.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, TokenStreamExt};
 
 /// Iterators whose items are gathered one by one.
 ///
-/// `collect` is made for many items: what it does is some hundred lines, compiled
-/// anew for each iterator, in every build that depends on this crate.
+/// `collect` is made for many items: it is some hundred lines of code, compiled
+/// again for each iterator, in every build that depends on this crate.
 pub(crate) trait Gather: Iterator + Sized {
     fn gather<C: Gathered<Self::Item>>(self) -> C {
         let mut gathered = C::default();
@@ -19,7 +19,7 @@ pub(crate) trait Gather: Iterator + Sized {
 
 impl<I: Iterator> Gather for I {}
 
-/// What items can be gathered into.
+/// A collection that items can be gathered into.
 pub(crate) trait Gathered<T>: Default {
     fn add(&mut self, item: T);
 }

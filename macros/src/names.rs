@@ -1,4 +1,4 @@
-//! Names that the macros make, and the types they know by name.
+//! Generated names, their spans and keys, and operations on tokens.
 
 use proc_macro2::{Delimiter, Group, Ident, Literal, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
@@ -8,14 +8,14 @@ use syn::{Expr, Path};
 
 use crate::gather::Gather;
 
-/// The keyword, with the span of the macro: one that came from the user's tokens
+/// The keyword `unsafe`, with the span of the macro: with a span of the user's tokens, it
 /// would be refused under `#![forbid(unsafe_code)]`.
 pub(crate) fn unsafe_() -> TokenStream {
     quote_spanned!(Span::mixed_site()=> unsafe)
 }
 
 /// The path by which expansions reach the runtime crate: `::async_monitor`, or
-/// what the user has written behind `crate =`.
+/// the path that the user has written behind `crate =`.
 #[derive(Clone, Default)]
 pub(crate) struct Krate(Option<TokenStream>);
 
@@ -30,8 +30,8 @@ impl Krate {
         self.0.is_some()
     }
 
-    /// The module of what expansions use, at `span`: messages of the compiler
-    /// about what follows then point there.
+    /// The module of the items that expansions use, at `span`: the compiler's messages
+    /// about the rest of the path then point there.
     pub(crate) fn private_at(&self, span: Span) -> TokenStream {
         match &self.0 {
             Some(path) => {
@@ -52,7 +52,7 @@ impl ToTokens for Krate {
     }
 }
 
-/// The value of `crate = ::path`. Another one is parsed all the same, so that the
+/// The value of `crate = ::path`. Another value is parsed all the same, so that the
 /// arguments behind it are understood.
 pub(crate) fn crate_path(input: ParseStream<'_>) -> syn::Result<Path> {
     let value: Expr = input.parse()?;
@@ -67,8 +67,8 @@ pub(crate) fn crate_path(input: ParseStream<'_>) -> syn::Result<Path> {
         })
 }
 
-/// The expression without `&` and parentheses around it, which make no difference
-/// to where it leads.
+/// The expression without `&` and parentheses around it, which do not change the
+/// place that it names.
 pub(crate) fn peeled(expr: &Expr) -> &Expr {
     match expr {
         Expr::Reference(reference) if reference.mutability.is_none() => peeled(&reference.expr),
@@ -86,7 +86,7 @@ pub(crate) fn text(tokens: &impl ToTokens) -> String {
 /// The tokens, with spaces where an expression is usually written with them.
 pub(crate) fn spaced(tokens: TokenStream) -> String {
     let mut text = String::new();
-    // Whether what comes next is an operand: what stands before is an operator, or nothing.
+    // Whether an operand comes next: after an operator, or at the beginning.
     let mut before_operand = true;
     let mut joint = false;
     for token in tokens {
@@ -139,7 +139,7 @@ pub(crate) fn spaced(tokens: TokenStream) -> String {
     text
 }
 
-/// The same names, to be shown at `span`.
+/// The same tokens, with the place of `span`.
 fn located_at(tokens: TokenStream, span: Span) -> TokenStream {
     let moved = tokens.into_iter().map(|mut token| {
         token.set_span(token.span().located_at(span));
@@ -166,20 +166,20 @@ pub(crate) fn camel_case(name: &str) -> String {
     capitalized
 }
 
-/// The name a lock is bound as: that of a static, which no pattern can have, in
-/// lower case. None, if it has no such name.
+/// The binding name of a lock. That of a static is in lower case, as no pattern can bind
+/// the name of a static. `None` if there is no such name.
 pub(crate) fn binding(ident: &Ident) -> Option<Ident> {
     if !is_in_capitals(ident) {
         return Some(ident.clone());
     }
-    // A lower-case name can be a keyword where the capital one is not.
+    // The lower-case name may be a keyword, even if the name in capitals is not.
     word(&plain(ident).to_lowercase(), ident.span())
 }
 
-/// The name in a text. None, if it is no name, or not in ASCII.
+/// The name in a text. `None` if it is not a name, or not in ASCII.
 ///
-/// Only a name is parsed: the compiler reports what cannot be tokens as soon as they are
-/// parsed, without a word to the macro.
+/// Only a name is parsed: for a text that cannot be tokens, the compiler reports an error
+/// by itself, without a result for the macro.
 pub(crate) fn name_in(text: &str, span: Span) -> Option<Ident> {
     let is_first = |char: char| char.is_ascii_alphabetic() || char == '_';
     let is_name = text.starts_with(is_first)
@@ -189,7 +189,7 @@ pub(crate) fn name_in(text: &str, span: Span) -> Option<Ident> {
     if is_name { word(text, span) } else { None }
 }
 
-/// The word as an identifier, with `r#` if it is a keyword. None, if it cannot be one.
+/// The word as an identifier, with `r#` if it is a keyword. `None` if it cannot be one.
 fn word(text: &str, span: Span) -> Option<Ident> {
     match text {
         "_" | "self" | "Self" | "super" | "crate" => None,
@@ -206,8 +206,8 @@ pub(crate) fn is_in_capitals(ident: &Ident) -> bool {
     name.contains(char::is_uppercase) && !name.contains(char::is_lowercase)
 }
 
-/// The number that stands for a lock in types: FNV-1a, of 128 bits so that no
-/// two names meet.
+/// The number that stands for a lock in types: an FNV-1a hash, of 128 bits so that no
+/// two names collide.
 pub(crate) fn key(name: &str) -> u128 {
     const OFFSET: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
     const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
@@ -261,8 +261,8 @@ pub(crate) fn located(name: &Ident, span: Span) -> Ident {
 }
 
 /// The place of `span`, for names and tokens that are the macro's own: users
-/// cannot name such locals, and no lint looks at them. Items of the user's are in scope
-/// nevertheless, also constants, whose names no pattern can bind: so all that is bound
+/// cannot name such locals, and no lint checks them. Items of the user's are in scope
+/// nevertheless, also constants, whose names no pattern can bind: so every binding
 /// is called `__something`.
 pub(crate) fn own(span: Span) -> Span {
     Span::mixed_site().located_at(span)
@@ -282,8 +282,8 @@ pub(crate) fn has_ident(tokens: &TokenStream, name: &str) -> bool {
     })
 }
 
-/// Replaces the identifiers, also inside of groups, for which `replacement`
-/// returns something. It is given what comes after them.
+/// Replaces the identifiers for which `replacement` returns tokens, also inside of groups.
+/// `replacement` also gets the tokens after the identifier.
 pub(crate) fn replace_idents(
     tokens: TokenStream,
     replacement: &impl Fn(&Ident, Option<&TokenTree>) -> Option<TokenStream>,

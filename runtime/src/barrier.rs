@@ -16,13 +16,13 @@
 //! # Invariants
 //!
 //! - **B1** The queue is `[marked]* [waiting]*`. Marked nodes have been let
-//!   through, with their result as the stamp; the call that marked them is about
-//!   to unlink and wake them. One that is polled or dropped before that has its
-//!   result all the same, and unlinks itself.
+//!   through, with their result as the ticket; the call that marked them is about
+//!   to unlink and wake them. One that is polled or dropped before that already has its
+//!   result, and unlinks itself.
 //! - **B2** While no waiter is leaving, fewer nodes wait than a generation has.
-//! - **B3** All nodes of a generation are marked while the queue is locked once, together
+//! - **B3** All nodes of a generation are marked under one lock of the queue, together
 //!   with the decision of the last arrival: indices are distinct, and 0 to n - 1 in
-//!   the order of arrival. So are the nodes that an abort or a reset drives out.
+//!   the order of arrival. The nodes that an abort or a reset removes are marked in the same way.
 
 use core::fmt;
 use core::future::Future;
@@ -38,7 +38,7 @@ use crate::wake::{CAPACITY, WakeBatch};
 use crate::watching::Caller;
 use crate::watching::{Ask, Watch};
 
-/// The stamp of a node that leaves with an error; others are indices.
+/// The ticket of a node that leaves with an error; others are indices.
 const BROKEN: u32 = u32::MAX;
 
 #[derive(Clone, Copy)]
@@ -72,7 +72,7 @@ pub struct Barrier {
     state: SharedCell<State>,
 }
 
-// SAFETY: the state is reached under the queue lock only.
+// SAFETY: the state is accessed under the queue lock only.
 unsafe impl Sync for Barrier {}
 
 impl Checked for Barrier {
@@ -81,7 +81,7 @@ impl Checked for Barrier {
     }
 }
 
-// As the other primitives without data, it is whole again after every panic.
+// Like the other primitives without data, it is consistent after every panic.
 impl core::panic::UnwindSafe for Barrier {}
 impl core::panic::RefUnwindSafe for Barrier {}
 
@@ -333,13 +333,13 @@ impl Barrier {
         self.parties as usize
     }
 
-    /// Tells a checker.
+    /// Announces an operation to the checker.
     #[inline]
     fn does(&self, op: BarrierOp) {
         checking::op(self, Op::Barrier(op));
     }
 
-    /// Tells a checker of the poll of a wait.
+    /// Announces the poll of a wait to the checker.
     #[inline]
     fn polls(&self, node: &Node<()>, place: Caller) -> bool {
         if node.state() == NodeState::Idle {
@@ -347,7 +347,7 @@ impl Barrier {
             return checking::arrives(self, op, place);
         }
         let queue = self.queue.lock();
-        // SAFETY: the node is the caller's own, and has a stamp, which was written under the
+        // SAFETY: the node is the caller's own, and has a ticket, which was written under the
         // queue lock.
         let passes =
             queue.own_state(node) != NodeState::Waiting && unsafe { node.ticket() } != BROKEN;
@@ -457,7 +457,7 @@ impl Barrier {
     /// [cancelled](Self::cancel) before it goes away.
     #[inline]
     unsafe fn arrive(&self, node: &Node<()>, cx: &mut Context<'_>) -> Poll<u32> {
-        // Moved out where the node joins; otherwise dropped after the queue lock, which is
+        // Moved out if the node joins; otherwise dropped after the queue lock, which is
         // declared later (Q5).
         let mut spare = Some(cx.waker().clone());
         let mut queue = self.queue.lock();
@@ -514,7 +514,7 @@ impl Barrier {
         Poll::Ready(stamp)
     }
 
-    /// Takes the node out: of the count, if it was in it.
+    /// Takes the node out of the queue, and of the count, if it was counted.
     ///
     /// # Safety
     ///
@@ -606,7 +606,7 @@ impl Future for BarrierWait<'_> {
         };
         if result.is_pending() {
             let ask = || Ask::of_signal(Resource::Barrier, barrier, || "Barrier");
-            // SAFETY: the node is pinned as we are, and both go together.
+            // SAFETY: node and watch are pinned as we are, and dropped together.
             unsafe { this.watch.wait(ask, this.node.as_ptr(), cx.waker()) };
             checking::pending(barrier, Awaits::Signal);
         }

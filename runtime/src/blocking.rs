@@ -1,8 +1,8 @@
-//! Waiting by parking the thread: the way in from code that is not async.
+//! Waiting by parking the thread, for code that is not async.
 //!
 //! A thread that parks may be the one that should poll the owner of a grant. So it
 //! wakes up from time to time and polls its future [out of patience](take_impatience):
-//! a gate that sees this takes over grants that are not picked up.
+//! the gate then takes over unused grants.
 
 #[cfg(all(feature = "std", not(any(async_monitor_loom, async_monitor_shuttle))))]
 mod real {
@@ -19,24 +19,24 @@ mod real {
 
     use crate::checking;
 
-    /// How often a thread looks whether it has been woken before it parks: for about
-    /// half the time that it takes to park and to be unparked. A release on another
+    /// How often a thread checks for a wake-up before it parks: for about
+    /// half the time that parking and unparking take. A release on another
     /// processor is often done by then. (Competitive spinning, Karlin et al. 1991.)
     const SPINS: u32 = 300;
 
-    /// How long a thread parks at first, before it is out of patience; twice as long each
-    /// time. (Much longer than a task needs to be polled once it has been woken.)
+    /// How long a thread first parks before it is out of patience; doubled each
+    /// time. (Much longer than it takes to poll a task that has been woken.)
     const PATIENCE: Duration = Duration::from_millis(1);
 
-    /// What that comes to at last.
+    /// The upper limit of that time.
     const MOST_PATIENCE: Duration = Duration::from_millis(100);
 
-    /// For how many waits a thread has little patience, and looks at the grants before it
-    /// parks, once it had to take one over: it most likely is a thread of an executor, all
-    /// of whose threads wait here, and will be in the same place soon.
+    /// After a take-over, a thread has little patience for this many waits, and checks the grants
+    /// before it parks. It is most likely a thread of an executor all of whose threads wait here,
+    /// and will soon be in the same situation.
     const HASTY_WAITS: u32 = 256;
 
-    /// How long it parks then at first.
+    /// How long it then parks at first.
     const LITTLE_PATIENCE: Duration = Duration::from_micros(50);
 
     /// Unparks a thread that waits for it to be set.
@@ -95,13 +95,13 @@ mod real {
     }
 
     thread_local! {
-        /// Made once for a thread, and taken while it is in use: a `block_on`
-        /// within another must not consume the other's wake-ups.
+        /// Made once for a thread, and taken out while in use: a nested `block_on`
+        /// must not consume the wake-ups of the outer one.
         static PARKER: Cell<Option<(Arc<Parker>, Waker)>> = const { Cell::new(None) };
 
         static OUT_OF_PATIENCE: Cell<bool> = const { Cell::new(false) };
 
-        /// How many hasty waits are left to this thread.
+        /// The number of hasty waits that this thread has left.
         static HASTE: Cell<u32> = const { Cell::new(0) };
     }
 
@@ -124,7 +124,7 @@ mod real {
         pub(super) struct Waker(*const (), bool);
 
         thread_local! {
-            /// That of this thread.
+            /// The waker of this thread.
             static WAKER: Cell<Waker> = const { Cell::new(Waker(ptr::null(), false)) };
         }
 
@@ -140,17 +140,17 @@ mod real {
             }
         }
 
-        /// How a thread waits for what is polled with a waker.
+        /// How a thread waits for a future that is polled with a waker.
         #[derive(Clone, Copy, PartialEq, Eq)]
         pub(crate) enum Parked {
-            /// It is no thread of ours that does.
+            /// It does not: the waker is not that of a parker.
             No,
             ForSomeTime,
             ForAsLongAsItTakes,
         }
 
-        /// Whether the waker is that of a parker of this thread, which waits for what is
-        /// polled with it.
+        /// Whether the waker belongs to the parker of this thread, which then waits for the
+        /// future that is polled with it.
         pub(crate) fn parked(waker: &task::Waker) -> Parked {
             let Waker(data, is_limited) = WAKER.get();
             if data.is_null() || !ptr::eq(waker.data(), data) {
@@ -186,9 +186,9 @@ mod real {
         }
     }
 
-    /// Whether the poll that is under way on this thread is by a thread that has been
-    /// parked for a while. True once for a poll: what else it runs, as a waker that polls
-    /// a future, is not concerned.
+    /// Whether the current poll of this thread is that of a thread that has been
+    /// parked for a while. True once per poll: it does not apply to other futures that the
+    /// poll runs, as from a waker.
     #[inline]
     pub(crate) fn take_impatience() -> bool {
         OUT_OF_PATIENCE.get() && OUT_OF_PATIENCE.replace(false)
@@ -211,8 +211,8 @@ mod real {
         future.poll(cx)
     }
 
-    /// Runs a future to its end on this thread, which is parked while there is
-    /// nothing to do.
+    /// Runs a future to its end on this thread, which parks while the future is
+    /// pending.
     pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
         if checking::is_checked() {
             return match checking::suspends(pin!(future), None) {
@@ -226,8 +226,8 @@ mod real {
         }
     }
 
-    /// The same, for `limit` at the most: the time runs from the first poll. The last poll
-    /// comes when it is up.
+    /// The same, for `limit` at the most, from the first poll on. The last poll
+    /// comes when the time is up.
     pub(crate) fn block_on_for<F: Future>(limit: Duration, future: F) -> Option<F::Output> {
         if checking::is_checked() {
             return checking::suspends(pin!(future), Some(limit));
@@ -246,9 +246,9 @@ mod real {
                     thread: thread::current(),
                     woken: AtomicBool::new(false),
                 });
-                // A clone is equal to its clones. `Waker::from` need not be, as the constant in it
-                // may have several addresses: with a waker that differs at each poll, a grant
-                // would never be taken over.
+                // A clone has the same parts as its clones. The waker of `Waker::from` need not, as
+                // its vtable constant may have several addresses: with a waker that differs at each
+                // poll, a grant would never be taken over.
                 let waker = Waker::from(Arc::clone(&parker)).clone();
                 (parker, waker)
             });
@@ -257,12 +257,12 @@ mod real {
         let _parks = Parks::with(&waker, limit.is_some());
         let mut cx = Context::from_waker(&waker);
         let mut polled = future.as_mut().poll(&mut cx);
-        // The first look records the grants, the second one takes them over.
+        // The first check records the grants, the second one takes them over.
         let (mut hasty_looks, mut patience) = match HASTE.get() {
             0 => (0, PATIENCE),
             _ => (2, LITTLE_PATIENCE),
         };
-        // A limit that is later than any time is none.
+        // A deadline beyond the range of `Instant` is none.
         let deadline = limit
             .filter(|_| polled.is_pending())
             .and_then(|limit| Instant::now().checked_add(limit));
@@ -290,7 +290,7 @@ mod real {
                 poll_out_of_patience(future.as_mut(), &mut cx)
             };
         };
-        // Where the thread is ending, the parker is simply dropped.
+        // If the thread is ending, the parker is simply dropped.
         let _ = PARKER.try_with(|slot| slot.set(Some((parker, waker))));
         output
     }
@@ -299,8 +299,8 @@ mod real {
 #[cfg(all(feature = "std", not(any(async_monitor_loom, async_monitor_shuttle))))]
 pub(crate) use self::real::{block_on, block_on_for, take_impatience, took_over};
 
-/// Without `std`, no thread parks: what would is left out, and sections that would do not
-/// compile (`__may_park`).
+/// Without `std`, no thread parks: the blocking forms are left out, and sections that need
+/// them do not compile (`__may_park`).
 #[cfg(not(feature = "std"))]
 mod never {
     use core::future::Future;
@@ -374,7 +374,7 @@ mod modelled {
 
     pub(crate) fn took_over() {}
 
-    /// Polls a future as a thread does that has been parked for a while.
+    /// Polls a future like a thread that has been parked for a while.
     pub fn poll_out_of_patience<F: Future + ?Sized>(
         future: Pin<&mut F>,
         cx: &mut Context<'_>,
@@ -391,9 +391,9 @@ pub use self::modelled::poll_out_of_patience;
 #[cfg(any(async_monitor_loom, async_monitor_shuttle))]
 pub(crate) use self::modelled::{take_impatience, took_over};
 
-/// What the blocking forms do: `$attempt`, and if that fails, to park the thread for `$future`.
-/// Both are calls of the form itself, whose caller they are made for; so this is no function. A
-/// checker would take the two for two operations.
+/// The body of a blocking form: `$attempt`, and if that fails, the thread parks for `$future`.
+/// A macro, so that both calls see the caller of the form (`track_caller`). A checker would see
+/// the two as two operations.
 #[cfg(feature = "std")]
 macro_rules! at_once_or_blocking {
     ($attempt:expr, $future:expr) => {{

@@ -1,8 +1,8 @@
-//! The flavour of the primitives at the root of the crate: what the tasks of any
-//! thread share.
+//! The flavour of the primitives at the root of the crate: shared by tasks on any
+//! thread.
 //!
 //! `primitives` is compiled twice, at the root and in [`local`](crate::local), and takes
-//! from `super::flavour` all in which the two differ.
+//! all differences between the two from `super::flavour`.
 
 #[cfg(not(feature = "alloc"))]
 pub(crate) use crate::forms::NoPointer as Rc;
@@ -20,8 +20,8 @@ macro_rules! local_only {
     ($($item:tt)*) => {};
 }
 
-/// The type of the pointer by which several owners share a primitive. (An alias would
-/// hide from the docs which one it is.)
+/// The pointer type by which several owners share a primitive. (With an alias, the docs
+/// would not show which one it is.)
 #[cfg(feature = "alloc")]
 macro_rules! rc {
     ($primitive:ty) => { ::alloc::sync::Arc<$primitive> };
@@ -47,7 +47,7 @@ macro_rules! use_rc {
     };
 }
 
-/// The line of an example that makes a primitive of several owners.
+/// The line of an example that makes a shared primitive.
 macro_rules! let_rc {
     ($variable:literal, $($value:literal),+) => {
         concat!("let ", $variable, " = Arc::new(", $($value,)+ ");")

@@ -1,4 +1,4 @@
-//! What generated code has with `std` or `alloc` only.
+//! The parts of generated code that need `std` or `alloc`.
 
 /// Items that need a thread to park.
 #[cfg(feature = "std")]
@@ -32,8 +32,8 @@ macro_rules! __with_alloc {
     ($($items:tt)*) => {};
 }
 
-/// In place of `Arc` and `Rc` where there are none: there is no value of it. So the guards and
-/// futures of the owned forms are the same types in every build, and nothing makes one.
+/// Replaces `Arc` and `Rc` without `alloc`. It is uninhabited: the guards and futures of the
+/// owned forms exist as types in every build, but not as values.
 #[cfg(not(feature = "alloc"))]
 #[allow(missing_debug_implementations)] // nobody has one
 pub struct NoPointer<T: ?Sized>(core::convert::Infallible, core::marker::PhantomData<T>);

@@ -28,10 +28,10 @@ use crate::misplaced::misplaced;
 #[rustfmt::skip] // the compiler shows the line
 pub struct Guarded<T: ?Sized>(UnsafeCell<T>); // only while its lock is held: in a section, write `lock.field`
 
-// SAFETY: through `&Guarded<T>` the value is reached only by code that has
-// proved, by an `unsafe` call, that nobody else reaches it at the same time
-// (`T: Send` then suffices), or that all others only read (the code that does
-// so asks for `T: Sync` itself).
+// SAFETY: through `&Guarded<T>` the value is accessed only by code that has
+// promised, by an `unsafe` call, that nobody else accesses it at the same time
+// (`T: Send` then suffices), or that all others only read (that code requires
+// `T: Sync` itself).
 unsafe impl<T: ?Sized + Send> Sync for Guarded<T> {}
 
 impl<T> Guarded<T> {

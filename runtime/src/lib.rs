@@ -152,7 +152,7 @@
 //!   [`adapters`].
 
 #![cfg_attr(not(any(feature = "std", test)), no_std)]
-// What only the forms use that are left out.
+// Items used only by the forms that are left out.
 #![cfg_attr(not(feature = "std"), allow(unreachable_pub, unused))]
 // The pages are those of a build with std.
 #![cfg_attr(

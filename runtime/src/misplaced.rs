@@ -1,13 +1,13 @@
-//! An index of, and a loop over, what only leads to a value once something else is written: for
-//! these, too, the compiler says what that is.
+//! Diagnostics for an index of, or a loop over, a value that is not accessible yet: a guarded
+//! field, a guard, or a future. The message says what to write.
 //!
-//! A condition that nothing meets is reported with its own message if it is the only reason why
-//! the one impl that there is does not apply. What comes of it has a type that is not known, so
-//! that its use is no second mistake. Where a type is an iterator only if something is true that
-//! is not, its other methods, and those of its traits, are found as if it were none.
+//! The compiler shows the message of a bound that nothing meets if that bound is the only reason
+//! why the only impl does not apply. The item or element has no known type, so its use is no
+//! second error. As the bound is on the impl of `Iterator`, the type's other methods, and those
+//! of its traits, are still found.
 
 /// Implements `Index` and `Iterator` for a type that has neither, with a bound that nothing meets.
-/// A reference is listed apart.
+/// References are listed separately.
 macro_rules! misplaced {
     (index $trait:ident: $hint:ty { $($ty:ty),* $(,)? }) => {$(
         #[doc(hidden)]

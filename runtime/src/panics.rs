@@ -1,12 +1,12 @@
-//! What the crate knows of panics.
+//! Catching panics, and detecting them.
 //!
-//! With `std`, they are caught where code of users runs in the middle of something, and it is
-//! known whether one is under way. Without, neither is possible, and a panic may abort or
-//! unwind, as the program is built. So
+//! With `std`, panics are caught where user code runs in the middle of an operation, and the crate
+//! can detect that one is under way. Without `std`, neither is possible, and a panic aborts or
+//! unwinds, depending on the program. So
 //!
-//! - a release does not evaluate the conditions of others: it wakes the waiters, who do
+//! - a release does not evaluate conditions: it wakes the waiters, which evaluate them
 //!   (`gate::evaluation`);
-//! - a panic of a waker that is woken in a batch ends the program, where it would unwind
+//! - a panic of a waker in a batch ends the program, as it would unwind
 //!   through the batch (`wake`).
 
 #[cfg(feature = "std")]
@@ -16,7 +16,7 @@ mod known {
 
     pub(crate) type Payload = std::boxed::Box<dyn core::any::Any + Send>;
 
-    /// Whether a panic that comes now can be caught and forgotten. During another one it would
+    /// Whether a panic now could be caught and forgotten. During another panic, it would
     /// end the process.
     #[inline]
     pub(crate) fn can_be_caught() -> bool {
@@ -39,7 +39,7 @@ mod known {
 
 #[cfg(not(feature = "std"))]
 mod unknown {
-    /// Whether a panic is under way: nothing says so.
+    /// Whether a panic is under way, which cannot be detected.
     #[inline]
     pub(crate) fn panicking() -> bool {
         false

@@ -6,25 +6,25 @@
 //! the pointer to the first waiter and, in its lowest bit, a spin lock. It is
 //! held for a few instructions only (longer where a list is walked: by `Debug`,
 //! at a barrier, past the grants of tasks that have not run yet) and never while
-//! code of a user runs, so a thread that finds it taken spins, and after a while
-//! yields the processor in case the holder has lost its own. (With real-time
-//! priorities that differ, that does not help: the crate is not for such
+//! user code runs. So a thread that finds it taken spins, and after a while
+//! yields the processor, in case the holder was pre-empted. (That does not help
+//! threads with different real-time priorities: the crate is not for such
 //! threads.)
 //!
-//! Without `std`, there is nothing to yield to: it spins until the holder is done, which
-//! another processor does soon. An interrupt handler that finds the lock taken by what it
-//! has interrupted would spin for ever. The feature `critical-section` is for that: a queue
-//! is then locked by a critical section, which nothing interrupts, and the lowest bit is
+//! Without `std`, a thread cannot yield: it spins until the holder, on another processor, is
+//! done. An interrupt handler that finds the lock held by the code that it
+//! interrupted would spin for ever. The feature `critical-section` is for that case: a queue
+//! is then locked by a critical section, which cannot be interrupted, and the lowest bit is
 //! always clear.
 //!
 //! # Flavours
 //!
-//! What is written on top of [`Word`] and [`QueueLock`] serves two flavours. What
-//! [`Threads`] share is changed by atomic read-modify-write operations; what is
-//! [`Local`] to one thread by plain loads and stores of the same words, which is
-//! all that nobody else could interrupt. So the protocols are written, and
-//! modelled, once. Only the flavour `Threads` is `Sync`: the wait queue says so,
-//! and everything with a wait queue inside follows.
+//! All code on top of [`Word`] and [`QueueLock`] serves two flavours. The flavour
+//! [`Threads`] changes words by atomic read-modify-write operations, the flavour
+//! [`Local`] by plain loads and stores of the same words, as no other thread
+//! has them. So the protocols are written, and
+//! modelled, once. Only the flavour `Threads` is `Sync`: the wait queue has the impl,
+//! and every type with a wait queue inside follows.
 
 #[cfg(all(feature = "critical-section", not(feature = "std")))]
 mod critical;
@@ -37,9 +37,9 @@ pub(crate) use self::real::*;
 #[cfg(async_monitor_loom)]
 pub(crate) use self::modelled::*;
 
-/// Who shares a primitive.
+/// The flavour of a primitive: which tasks share it.
 pub(crate) trait Flavour {
-    /// Whether they are all on one thread.
+    /// Whether all of them are on one thread.
     const LOCAL: bool;
 }
 
@@ -59,8 +59,8 @@ impl Flavour for Local {
 
 /// A word of a primitive.
 ///
-/// A plain load and a plain store make up a read-modify-write for the flavour
-/// [`Local`]: no other thread has the word, and nothing on this thread runs in
+/// For the flavour [`Local`], a plain load and a plain store make up a
+/// read-modify-write: no other thread has the word, and nothing on this thread runs in
 /// between.
 pub(crate) struct Word<F>(AtomicUsize, PhantomData<fn() -> F>);
 
@@ -162,7 +162,7 @@ mod real {
     ))]
     pub(crate) use super::critical::{AtomicU32, AtomicUsize};
 
-    /// A value that many may reach, one at a time.
+    /// A value that many may access, one at a time.
     #[repr(transparent)]
     pub(crate) struct SharedCell<T>(UnsafeCell<T>);
 
@@ -192,7 +192,7 @@ mod real {
 
     const LOCKED: usize = 1;
 
-    /// How often a thread looks again before it yields its processor.
+    /// How often a thread checks again before it yields its processor.
     const SPINS: u32 = 64;
 
     pub(crate) struct QueueLock<N, F> {
@@ -230,7 +230,7 @@ mod real {
             self.lock_shared(head)
         }
 
-        /// Locks it, as a critical section.
+        /// Locks the queue by a critical section.
         #[cfg(all(feature = "critical-section", not(feature = "std")))]
         #[inline]
         fn lock_shared(&self, _head: *mut N) -> QueueLockGuard<'_, N> {
@@ -243,7 +243,7 @@ mod real {
             }
         }
 
-        /// Locks it; the word was `head` a moment ago.
+        /// Locks the queue, whose word was `head` a moment ago.
         #[cfg(not(all(feature = "critical-section", not(feature = "std"))))]
         #[inline]
         fn lock_shared(&self, head: *mut N) -> QueueLockGuard<'_, N> {
@@ -296,13 +296,13 @@ mod real {
         }
     }
 
-    /// Gives the processor away.
+    /// Yields the processor.
     #[cfg(feature = "std")]
     fn yield_now() {
         thread::yield_now();
     }
 
-    /// There is nobody to give the processor to.
+    /// There is no other thread to yield to.
     #[cfg(all(not(feature = "std"), not(feature = "critical-section")))]
     fn yield_now() {
         hint::spin_loop();
@@ -318,9 +318,9 @@ mod real {
 
     pub(crate) struct QueueLockGuard<'a, N> {
         word: &'a AtomicPtr<N>,
-        /// What the word will be once it is unlocked.
+        /// The word to store at the unlock.
         head: *mut N,
-        /// Ends behind our drop. `None` for the flavour `Local`.
+        /// Ends after our drop. `None` for the flavour `Local`.
         #[cfg(all(feature = "critical-section", not(feature = "std")))]
         _section: Option<CriticalSection>,
     }
@@ -340,7 +340,7 @@ mod real {
     impl<N> Drop for QueueLockGuard<'_, N> {
         #[inline]
         fn drop(&mut self) {
-            // Release: pairs with the Acquire of `lock`. Only who has locked it
+            // Release: pairs with the Acquire of `lock`. Only the holder of the lock
             // writes the word, so a plain store loses nothing.
             self.word.store(self.head, Ordering::Release);
         }
@@ -379,8 +379,8 @@ mod modelled {
         }
     }
 
-    /// Loom need not know how the word is packed, and a lock that blocks leaves
-    /// it far fewer schedules to look at than one that spins.
+    /// The packing of the word is not modelled in loom. A lock that blocks has far
+    /// fewer schedules to explore than one that spins.
     pub(crate) struct QueueLock<N, F>(Mutex<*mut N>, PhantomData<fn() -> F>);
 
     impl<N, F> QueueLock<N, F> {

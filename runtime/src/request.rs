@@ -1,4 +1,5 @@
-//! What is asked of a lock, and what else can be waited for: shown in [`watch`](crate::watch).
+//! The modes of requests, and the kinds of primitives that they wait for: public in
+//! [`watch`](crate::watch).
 
 /// How a lock is held, or requested.
 ///

@@ -4,17 +4,17 @@
 //! A [`Signal`] numbers its notifications: each begins a new epoch. A waiter
 //! remembers the epoch in which it joined.
 //!
-//! A notification is made whole before the first of its waiters is woken: it
-//! chooses its waiters, and only then wakes them, in batches, with the queue lock
-//! released in between. A chosen waiter that is polled before its turn (by the
-//! waker of another, for one) is let through by that poll. Work under the lock
+//! A notification chooses all its waiters before it wakes the first. It wakes
+//! them in batches, with the queue lock
+//! released in between. A chosen waiter that is polled before its wake-up (from the
+//! waker of another, for example) is let through by that poll. Work under the lock
 //! is bounded, however many are chosen:
 //!
 //! - the first batch is taken out of the queue at once;
-//! - where all others are chosen too, they move to a side list in one step, and
-//!   the signal remembers the epoch of the broadcast, by which they are known;
-//! - where a number of them is chosen, they move one by one and are marked, a
-//!   batch in each hold of the lock. Nobody is woken before the last has moved.
+//! - if all others are chosen too, they move to a side list in one step, and
+//!   the signal remembers the epoch of the broadcast, which identifies them;
+//! - if a number of them is chosen, they move one by one and are marked, one
+//!   batch each time the queue is locked. None is woken before the last has moved.
 //!
 //! # States of a node
 //!
@@ -31,9 +31,9 @@
 //!   at the end, with the current epoch. None is older than the last broadcast.
 //! - **N2** A node that was let through is [`Unlinked`](State::Unlinked) and has in
 //!   its cell the epoch of the notification; a [`Notified`](State::Notified) one has
-//!   it already. Where that was a broadcast, the cell may still have the epoch in
-//!   which the node joined: no waiter in the queue is older than either, to pass the
-//!   notification on to.
+//!   it already. After a broadcast, the cell may still have the epoch in
+//!   which the node joined: no waiter in the queue is older than either, so the
+//!   notification is passed on to nobody.
 //! - **N3** Epochs have 64 bits and do not wrap.
 //! - **N4** Once the first waiter of a notification is woken, all its waiters are
 //!   chosen, that is, not in the queue any more. A notification lets through as
@@ -47,7 +47,7 @@ use crate::platform::{Flavour, SharedCell, Threads, const_unless_loom};
 use crate::queue::{LockedQueue, Node, NodePtr, Queue, Request, State};
 use crate::wake::{CAPACITY, WakeBatch, wake_one};
 
-/// A notification for so many is a broadcast.
+/// The count of a broadcast.
 pub(crate) const ALL: usize = usize::MAX;
 
 pub(crate) struct Signal<F = Threads> {
@@ -61,8 +61,8 @@ pub(crate) struct Signal<F = Threads> {
 /// The epoch in which a waiter joined, or was let through (N2).
 pub(crate) struct Epoch(SharedCell<u64>);
 
-// SAFETY: an epoch is reached under the queue lock only, or by the owner of the node once
-// nobody else knows of it.
+// SAFETY: an epoch is accessed under the queue lock only, or by the owner of the node once
+// it is not linked.
 unsafe impl Sync for Epoch {}
 
 impl Request for Epoch {
@@ -133,7 +133,7 @@ impl<F: Flavour> Signal<F> {
         let mut queue = self.lock();
         let refused = refuse(&queue);
         if refused.is_some() {
-            // The waker may only be dropped without the lock (Q5).
+            // The waker must not be dropped under the lock (Q5).
             drop(queue);
             return refused;
         }
@@ -146,7 +146,7 @@ impl<F: Flavour> Signal<F> {
     }
 
     /// Waits to be let through, after [`join`](Self::join). A node that has been
-    /// chosen is let through here and now. Ready leaves the node [`Unlinked`](State::Unlinked).
+    /// chosen is let through by this call. Ready leaves the node [`Unlinked`](State::Unlinked).
     ///
     /// # Safety
     ///
@@ -256,8 +256,8 @@ impl<F: Flavour> Signal<F> {
         batch.wake_all();
     }
 
-    /// The part of [`notify`](Self::notify) behind the first batch, which has been
-    /// taken out of the queue and is woken here, too.
+    /// The part of [`notify`](Self::notify) after the first batch, which has left
+    /// the queue and is woken here, too.
     #[cold]
     fn notify_many<'q>(
         &'q self,
@@ -270,7 +270,7 @@ impl<F: Flavour> Signal<F> {
         let end = Node::new(Epoch::new());
         let end = NonNull::from(&end);
         // SAFETY: the node is ours, and idle. We return when the list is empty, and
-        // nothing here panics: no code of a user runs but in `wake_all`, which
+        // nothing here panics: user code runs only in `wake_all`, which
         // catches its panics (S1).
         unsafe { queue.open_side(end) };
         if count == ALL {
@@ -285,7 +285,7 @@ impl<F: Flavour> Signal<F> {
         }
         drop(queue);
         loop {
-            // The waiters that are chosen now are chosen by us, all of them (N4).
+            // All waiters of this notification have been chosen (N4).
             batch.wake_all();
             let mut queue = self.lock();
             // SAFETY: the nodes of a side list wait or are marked.
@@ -312,8 +312,8 @@ impl<F: Flavour> Signal<F> {
     ) -> LockedQueue<'q, Epoch> {
         let mut room = CAPACITY;
         loop {
-            // SAFETY: all nodes in the queue wait; `end` closes a side list, which
-            // this one is in when it is marked. The reference is not kept.
+            // SAFETY: all nodes in the queue wait; `end` closes a side list, to which
+            // this one moves once it is marked. The reference is not kept.
             unsafe {
                 match queue.head() {
                     Some(node) if count > 0 && room > 0 => {
@@ -340,8 +340,8 @@ impl<F: Flavour> Signal<F> {
         }
     }
 
-    /// Passes a notification on to the next waiter that had joined when it was
-    /// made, if there still is one.
+    /// Passes a notification on to the next waiter that joined before it, if there
+    /// still is one.
     pub(crate) fn pass_on(&self, epoch: u64, emptied: impl Fn()) {
         Self::let_one_through(self.lock(), epoch, emptied);
     }

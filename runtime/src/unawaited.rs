@@ -1,13 +1,13 @@
-//! What the compiler finds where a method of the value is called on the future of its lock.
+//! Diagnostics for a method of the value that is called on the future of its lock.
 //!
-//! It proposes an `.await` for a future without a name, an `impl Future`, but never for one
-//! that has a name. A field of the value it does not find either way.
+//! The compiler suggests an `.await` for an `impl Future`, but never for a future with a
+//! name. For a field of the value, it suggests it in neither case.
 
 use core::marker::PhantomData;
 
 use crate::misplaced::misplaced;
 
-/// What the future of a lock derefs to: a type without a use, whose name says what to do.
+/// The `Deref` target of a lock's future: a type without a use, whose name says what to do.
 #[doc(hidden)]
 #[allow(missing_debug_implementations)]
 #[rustfmt::skip] // the compiler shows the line
@@ -29,8 +29,8 @@ pub trait ReachedWithoutAwait {
     type Value;
 }
 
-/// Methods that the value may have, for their message, as in `primitives/misnamed`. The compiler
-/// comes to them last, after every method of a future.
+/// Methods that the value may have, for their message, as in `primitives/misnamed`. Method
+/// resolution finds them last, after every method of a future.
 // On one line each, as the compiler shows that line.
 #[rustfmt::skip]
 #[doc(hidden)]
@@ -67,8 +67,8 @@ impl<T: ?Sized> AwaitItsLock<T> {
     pub fn extend<R, A>(&self, _: A) -> R where Self: ReachedWithoutAwait { never() }
 }
 
-/// The same for what takes one argument here and two there: as the compiler looks at
-/// the bound before it takes the method, it does not count them.
+/// The same for methods with one argument on some types and two on others: the bound fails
+/// before the compiler counts the arguments.
 #[doc(hidden)]
 impl<T: ?Sized> AwaitItsLock<T>
 where
@@ -79,8 +79,8 @@ where
     }
 }
 
-/// As [`AwaitItsLock`], where what is acquired is no value, but a guard or a permit: that of
-/// an `L`.
+/// As [`AwaitItsLock`], for a future that returns a guard without a value, or a permit, of an
+/// `L`.
 #[doc(hidden)]
 #[allow(missing_debug_implementations)]
 #[rustfmt::skip] // the compiler shows the line
@@ -110,8 +110,8 @@ impl<L> AwaitIts<L> {
     pub fn merge<R, A>(&self, _: A) -> R where Self: AcquiredWithoutAwait { never() }
 }
 
-/// For the bounds of [`AwaitItsLock`] itself: where one names the type that it is a bound of, the
-/// compiler shows the message of the trait in front.
+/// For the bounds of [`AwaitItsLock`] itself: if a bound names its own type, the compiler shows
+/// the message of another trait instead.
 #[doc(hidden)]
 #[allow(missing_debug_implementations)]
 pub struct AwaitFirst<T: ?Sized>(PhantomData<fn() -> *const T>);

@@ -1,9 +1,9 @@
-//! Who comes from std unwraps what it takes for a `Result`, and is told that it is none.
+//! Diagnostics for `unwrap` on a guard, as on the `Result` of a lock of std.
 //!
-//! The bound is one of the impl: where the value that a guard leads to has the method, an
-//! `Option` for one, that is found as if there were no other.
+//! The bound is on the impl: if the guarded value has the method, as an `Option` does, that
+//! method is found instead.
 
-/// Implemented for nothing.
+/// Implemented by nothing.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "a lock of `async_monitor` is not poisoned by a panic: what acquires it returns the guard, and no `Result`",
@@ -11,7 +11,7 @@
 )]
 pub trait IsPoisoned {}
 
-/// What std's guards come in, and ours do not.
+/// The methods of the `Result` in which std's locks return a guard, and ours do not.
 macro_rules! unpoisoned {
     ($($guard:ident<$lifetime:lifetime, $T:ident>)*) => {$(
         #[doc(hidden)]

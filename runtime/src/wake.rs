@@ -1,4 +1,4 @@
-//! Waking many tasks outside of a lock.
+//! Waking many tasks with no lock held.
 
 #[cfg(feature = "std")]
 use core::mem;
@@ -7,8 +7,8 @@ use core::task::Waker;
 
 use crate::panics;
 
-/// The number of wakers that are taken while a queue is locked once. A model
-/// has only a few waiters, and checks what may come between two batches, too. Without
+/// The number of wakers that are taken each time a queue is locked. A loom model
+/// has only a few waiters, and should check the time between two batches, too. Without
 /// `std`, stacks are small, and interrupts may be off meanwhile.
 pub(crate) const CAPACITY: usize = if cfg!(async_monitor_loom) {
     1
@@ -22,7 +22,7 @@ pub(crate) const CAPACITY: usize = if cfg!(async_monitor_loom) {
 /// the order they came.
 ///
 /// A waker that panics does not keep the others from being woken: the first
-/// panic goes on when the batch is dropped, after all have been woken. Without
+/// panic is resumed when the batch is dropped, after all have been woken. Without
 /// `std`, it ends the program.
 pub(crate) struct WakeBatch {
     wakers: [MaybeUninit<Waker>; CAPACITY],
@@ -77,7 +77,7 @@ impl WakeBatch {
     #[cfg(not(feature = "std"))]
     #[inline]
     pub(crate) fn wake_all(&mut self) {
-        /// A panic does not leave a fn of this kind: it aborts.
+        /// A panic cannot unwind out of an `extern "C"` fn: it aborts.
         extern "C" fn wake(waker: &mut MaybeUninit<Waker>) {
             // SAFETY: the caller says that the slot is initialized, and does not use it again.
             unsafe { waker.assume_init_read() }.wake();
@@ -127,8 +127,7 @@ pub(crate) fn wake_one(waker: Waker) {
     }
 }
 
-/// A second panic would end the process: a batch swallows it. (Not without `std`, which does
-/// not come here.)
+/// A second panic would end the process: a batch swallows it. (Not called without `std`.)
 #[cold]
 #[inline]
 fn wake_while_panicking(waker: Waker) {

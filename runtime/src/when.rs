@@ -1,7 +1,7 @@
 //! Futures that wait for a lock and a condition: the run-time side of the option `when`.
 //!
 //! After Hoare's conditional critical regions: the condition is evaluated with the lock
-//! held, whenever what is guarded may have changed. See the [gate](crate::gate) for how.
+//! held, whenever the guarded data may have changed. See the [gate](crate::gate) for how.
 
 #[cfg(feature = "alloc")]
 use alloc::boxed::Box;
@@ -27,7 +27,7 @@ use crate::watching::Watch;
 ///
 /// # Safety
 ///
-/// Waiter and guard are of the lock itself.
+/// Waiter and guard belong to the lock itself.
 #[diagnostic::on_unimplemented(
     message = "`when` cannot wait at `{Self}`: it does not know when somebody has changed what it guards",
     label = "a section of this lock cannot have a condition",
@@ -50,7 +50,7 @@ pub unsafe trait ConditionalLock: AsyncLock {
 ///
 /// # Safety
 ///
-/// Waiter and guard are of the lock itself.
+/// Waiter and guard belong to the lock itself.
 #[diagnostic::on_unimplemented(
     message = "`when` cannot wait at `{Self}` to read",
     label = "a read section of this lock cannot have a condition",
@@ -184,7 +184,7 @@ impl NewWaiter for Local {
     }
 }
 
-/// Does the same at either gate.
+/// The same expression for either gate.
 macro_rules! at_gate {
     ($waiter:expr, |$gate:ident, $node:ident| $code:expr) => {
         match &$waiter.0 {
@@ -230,7 +230,7 @@ impl ConditionalWaiter<'_> {
         });
     }
 
-    /// The condition is false: gives the permit back, until there is a change. Returns
+    /// The condition is false: gives the permit back until a change. Returns
     /// whether to poll again.
     ///
     /// # Safety
@@ -296,9 +296,9 @@ impl<G, F: FnMut() -> G> MakeGuard<G> for F {
 
 /// Makes the guard of an object.
 ///
-/// Unlike a closure, its type has no trait in it: whether a future is `Send` must
-/// not depend on what is implemented for the object, or the compiler cannot tell
-/// where the object has lifetimes (rust-lang/rust#100013).
+/// Unlike that of a closure, its type mentions no trait. If `Send` of a future depended on
+/// the impls of the object, the compiler could not prove it for an object with lifetimes
+/// (rust-lang/rust#100013).
 #[allow(missing_debug_implementations)]
 pub struct GuardMaker<'a, E: ?Sized, G> {
     entered: &'a E,
@@ -308,7 +308,7 @@ pub struct GuardMaker<'a, E: ?Sized, G> {
 impl<'a, E: ?Sized, G> GuardMaker<'a, E, G> {
     /// # Safety
     ///
-    /// What `granted` asks for holds whenever a guard is made.
+    /// The safety conditions of `granted` hold whenever a guard is made.
     #[inline]
     pub unsafe fn new(entered: &'a E, granted: unsafe fn(&'a E) -> G) -> Self {
         GuardMaker { entered, granted }
@@ -394,8 +394,8 @@ where
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<G> {
-        // SAFETY: the waiter is pinned as we are, not moved, and dropped where it
-        // is; the closures are not pinned.
+        // SAFETY: the waiter is pinned as we are, not moved, and dropped in
+        // place; the closures are not pinned.
         let this = unsafe { self.get_unchecked_mut() };
         let Some(waiter) = &this.waiter else {
             polled_after_completion()

@@ -1,4 +1,4 @@
-//! What the notation adds to a lock of another crate.
+//! The cost of sections over a lock of another crate.
 
 #![cfg(not(any(debug_assertions, feature = "watch")))]
 

@@ -1,4 +1,4 @@
-//! Locks of other crates in front of the fields of a derive.
+//! Locks of other crates that guard the fields of a derive.
 
 use crate::{for_each_mutex, for_each_rw_lock};
 

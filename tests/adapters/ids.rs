@@ -1,4 +1,4 @@
-//! Which lock is which.
+//! The ids of locks of other crates.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The compiler that wrote the messages of what must not compile.
+//! The compiler version of the expected error messages.
 
 use std::process::Command;
 

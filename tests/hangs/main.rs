@@ -1,8 +1,8 @@
-//! Planted hangs, of the kinds that people report, and what watching says of each.
+//! Planted hangs, of the kinds that people report, and the report of watching for each.
 //!
-//! A hang is a file beside this one, with a `run` that hangs, and what is said of it in a
+//! A hang is a file beside this one, with a `run` that hangs, and its expected report in a
 //! `.txt` with its name, without times. It runs in a process of its own: this program again.
-//! With `UPDATE_EXPECT=1`, the texts are written anew.
+//! `UPDATE_EXPECT=1` rewrites the texts.
 
 mod abba_of_threads;
 mod abba_over_two_instances;
@@ -53,7 +53,7 @@ use std::time::{Duration, Instant};
 
 use async_monitor::watch;
 
-/// Each is a test, and the list of what there is.
+/// A test for each hang, and the list of them.
 macro_rules! hangs {
     ($($name:ident)*) => {$(
         #[test]
@@ -109,7 +109,7 @@ hangs! {
 /// Set for the process that hangs.
 const HANG: &str = "ASYNC_MONITOR_HANG";
 
-/// Begins the part of the output that is of interest, and ends it.
+/// Marks the beginning and the end of the relevant output.
 const MARK: &str = "-- what is said --";
 
 /// How a text begins.
@@ -118,7 +118,7 @@ const REPORTED: &str = "reported:";
 const LISTED: &str = "not reported; `watch::report()` is:";
 const NO_HANG: &str = "it does not hang";
 
-/// A hang is explained that soon.
+/// How soon a hang is reported.
 const SOON: Duration = Duration::from_secs(1);
 
 fn check(name: &str, hang: fn()) {
@@ -155,7 +155,7 @@ fn check(name: &str, hang: fn()) {
     println!("{name}: {how}");
 }
 
-/// What is said of a hang, and after how long.
+/// The report of a hang, and after how long.
 fn say(name: &str) -> (String, Duration) {
     let output = Command::new(env::current_exe().expect("a test knows where it is"))
         .args(["--exact", name, "--nocapture"])
@@ -174,7 +174,7 @@ fn say(name: &str) -> (String, Duration) {
     (without_times(said.trim_start()), after)
 }
 
-/// In the process that hangs: says what is known, and ends it.
+/// In the process that hangs: prints what is known, and ends the process.
 fn run(hang: fn()) -> ! {
     let begin = Instant::now();
     let end = move |said: &str| -> ! {
@@ -234,7 +234,7 @@ fn without_times(text: &str) -> String {
     masked
 }
 
-/// No file is left out of the list, and no text is of a hang that is gone.
+/// The list has every file, and each text belongs to a hang.
 #[test]
 fn each_file_is_a_hang() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hangs");

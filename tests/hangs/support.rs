@@ -1,4 +1,4 @@
-//! What the hangs have in common.
+//! The common code of the hangs.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;

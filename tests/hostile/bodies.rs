@@ -1,4 +1,4 @@
-//! Instances, copies and views in the hands of code that means no good.
+//! Instances, copies and views in the hands of hostile code.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};

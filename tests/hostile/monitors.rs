@@ -1,5 +1,5 @@
-//! Methods of a monitor whose names and signatures are in the way of what is made
-//! of them.
+//! Methods of a monitor whose names and signatures collide with the generated
+//! code.
 
 use std::fmt::Debug;
 use std::sync::Arc;

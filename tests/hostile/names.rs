@@ -1,4 +1,4 @@
-//! Names and traits of the user that are those of the expansions.
+//! Names and traits of the user that are also used by expansions.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

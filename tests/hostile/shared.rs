@@ -1,4 +1,4 @@
-//! One lock in several places, and guards and views that change theirs.
+//! One lock in several objects, and guards and views that are moved between objects.
 
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};

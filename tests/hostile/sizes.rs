@@ -1,4 +1,4 @@
-//! Data whose size is not told by the name of its type.
+//! Data whose type does not show by its name whether it is sized.
 
 use std::ops::Deref;
 

@@ -1,5 +1,5 @@
-//! The example `keyspace`, as a server: over plain sockets, and by the tools of
-//! Redis where they are installed. Each test is done with each form of the state.
+//! The example `keyspace`, as a server: over plain sockets, and with the tools of
+//! Redis if they are installed. Each test runs with each form of the state.
 
 #[path = "../programs/mod.rs"]
 mod programs;

@@ -1,4 +1,4 @@
-//! `redis-cli` and `redis-benchmark`, where they are installed.
+//! `redis-cli` and `redis-benchmark`, if they are installed.
 
 use std::env;
 use std::io::Write;

@@ -1,5 +1,5 @@
-//! Code that tools have something to say about, each piece under an attribute of
-//! async-monitor. What is said must be the same where the attributes are left out.
+//! Code with warnings of the compiler and of clippy, each piece under an attribute of
+//! async-monitor. The warnings must be the same without the attributes.
 
 #![warn(unused, clippy::all, clippy::pedantic, missing_docs)]
 #![warn(missing_debug_implementations, single_use_lifetimes, unreachable_pub)]

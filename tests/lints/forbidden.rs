@@ -1,4 +1,4 @@
-//! Compiles where no attribute may change the level of a lint.
+//! Compiles although no attribute may change the level of a lint.
 
 #![forbid(
     dead_code,

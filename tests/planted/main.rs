@@ -1,5 +1,5 @@
-//! Planted bugs of schedules and cancels, each in two forms: the bug, and its mended twin. The
-//! check of every schedule finds each bug, and proves that there is none in its twin.
+//! Planted bugs that depend on the schedule or on a cancel, each in two forms: the bug, and its
+//! fixed twin. The check finds each bug, and proves that its twin has none.
 //!
 //! A bug is a file beside this one. The table of the schedule in which it fails is in a `.txt`
 //! with its name. With `UPDATE_EXPECT=1`, the tables are written anew.
@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use async_monitor::check::{Check, Run};
 
-/// Each is a test, and the list of what there is. Where a check has other bounds than usual, it
-/// is given.
+/// A test for each bug, and the list of them. A check with unusual bounds is
+/// given.
 macro_rules! planted {
     ($($name:ident $(with $check:expr)?;)*) => {$(
         mod $name;
@@ -53,7 +53,7 @@ planted! {
     upgrade_against_upgrade;
     wake_up_cleared_too_late;
 
-    // What is wrong in the end, or in between.
+    // Wrong states, at the end or in between.
     aba_on_a_flag;
     check_then_act;
     flag_kept_after_a_cancel;
@@ -73,10 +73,10 @@ planted! {
 /// Set where one schedule is to be run.
 const REPLAY: &str = "ASYNC_MONITOR_REPLAY";
 
-/// A table is understood up to so many lines.
+/// The most lines of a readable table.
 const MOST_LINES: usize = 12;
 
-/// The check of a twin takes no longer.
+/// The longest time for the check of a twin.
 const SOON: Duration = Duration::from_secs(5);
 
 fn check_both(name: &str, check: &Check, program: fn(&mut Run, bool)) {
@@ -131,7 +131,7 @@ fn check_both(name: &str, check: &Check, program: fn(&mut Run, bool)) {
     );
 }
 
-/// A place that is not of the program is without its line, which changes with the library.
+/// Removes the line of a place outside of the program, which changes with the library.
 fn without_other_lines(table: &str, name: &str) -> String {
     let mut lines = String::new();
     for line in table.lines() {
@@ -144,7 +144,7 @@ fn without_other_lines(table: &str, name: &str) -> String {
     lines
 }
 
-/// No file is left out of the list, and no table is of a bug that is gone.
+/// The list has every file, and each table belongs to a bug.
 #[test]
 fn each_file_is_a_bug() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/planted");

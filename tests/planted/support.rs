@@ -1,4 +1,4 @@
-//! What the programs have in common.
+//! The common code of the programs.
 
 use std::future::{Future, poll_fn};
 use std::sync::Arc;

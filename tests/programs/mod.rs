@@ -1,4 +1,4 @@
-//! Where the examples are, as programs.
+//! The paths of the examples, as programs.
 
 use std::env;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! Sections of all kinds, each of which asks for something while it holds its lock.
+//! Sections of all kinds, each of which makes a request while it holds its lock.
 
 use std::future::Future;
 use std::time::Duration;

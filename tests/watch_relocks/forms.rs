@@ -1,4 +1,4 @@
-//! The forms that ask for a lock.
+//! The forms of requests for a lock.
 
 use std::future::Future;
 use std::pin::Pin;

@@ -1,5 +1,5 @@
-//! Watching: whatever section holds a lock, and whatever form asks for it within, that panics at
-//! once.
+//! Watching: for every kind of section, and every form of request for its lock within it, the
+//! request panics at once.
 
 mod account;
 mod forms;

@@ -29,7 +29,7 @@ pub(super) struct Params {
 }
 
 impl Params {
-    /// `last`: the type of the last field, the only one that may have no size.
+    /// `last`: the type of the last field, the only one that may be unsized.
     pub(super) fn new(ident: &Ident, generics: &Generics, last: Option<&Type>) -> Self {
         let mut declared = TokenStream::new();
         let mut with_defaults = TokenStream::new();
@@ -66,8 +66,8 @@ impl Params {
         {
             predicates.extend(quote!(#this: ::core::marker::Sized,));
         }
-        // What the trait of a parameter names may have no size. The predicate has to be on
-        // all impls: on one alone, it would hold for whatever an alias puts there.
+        // An associated type of a parameter may be unsized. The predicate has to be on
+        // all impls: on one alone, it would be satisfied by whatever type an alias puts there.
         if let Some(last) = last.map(ToTokens::to_token_stream) {
             let mut params = generics.type_params();
             if params.any(|param| projects(&last, &plain(&param.ident))) {
@@ -94,9 +94,8 @@ impl Params {
         }
     }
 
-    /// Whether a value of the type may have no size that is known: a slice, a
-    /// `str`, a trait object, or what depends on a parameter that need not be
-    /// `Sized`.
+    /// Whether the type may be unsized: a slice, a `str`, a trait object, or a type
+    /// that depends on a parameter that need not be `Sized`.
     pub(super) fn may_be_unsized(&self, ty: &Type) -> bool {
         match ty {
             Type::Group(group) => self.may_be_unsized(&group.elem),
@@ -133,14 +132,14 @@ impl Params {
         quote!(<'__guard, #declared>)
     }
 
-    /// `<'__guard, 'd, T: Clone = u8>`, behind the name of a generated type that is being
-    /// declared: where the struct can be named without arguments, so can its types.
+    /// `<'__guard, 'd, T: Clone = u8>`, in the declaration of a generated type: if the struct
+    /// can be named without arguments, so can its types.
     pub(super) fn of_declaration(&self) -> TokenStream {
         let with_defaults = &self.with_defaults;
         quote!(<'__guard, #with_defaults>)
     }
 
-    /// `<'__guard, 'd, T = u8>`, behind the name of an alias, where bounds mean nothing.
+    /// `<'__guard, 'd, T = u8>`, behind the name of an alias, where bounds have no effect.
     pub(super) fn of_alias(&self) -> TokenStream {
         let of_alias = &self.of_alias;
         quote!(<'__guard, #of_alias>)
@@ -152,7 +151,7 @@ impl Params {
         quote!(<#lifetime, #arguments>)
     }
 
-    /// Whether there are none.
+    /// Whether there are no parameters.
     pub(super) fn is_empty(&self) -> bool {
         self.arguments.is_empty()
     }
@@ -173,8 +172,8 @@ impl Params {
         }
     }
 
-    /// A type of the struct as it is written outside of the struct, where `Self`
-    /// means something else. It can stand behind a `&`.
+    /// A type in the struct as it is written outside of the struct, where `Self`
+    /// means something else. It can follow a `&`.
     pub(super) fn outside(&self, ty: &Type) -> Type {
         let tokens = replace_self(ty.to_token_stream(), &self.this);
         let ty = syn::parse2(tokens).unwrap_or_else(|_| ty.clone());
@@ -185,7 +184,7 @@ impl Params {
     }
 }
 
-/// Whether a type that names the parameter names what its trait has, too: `T::Target`,
+/// Whether a type names an associated type of the parameter: `T::Target`,
 /// `<T as Deref>::Target`.
 fn projects(ty: &TokenStream, param: &str) -> bool {
     let mut tokens = ty.clone().into_iter().peekable();
@@ -206,7 +205,7 @@ fn projects(ty: &TokenStream, param: &str) -> bool {
     false
 }
 
-/// Those with a bound `?Sized`, here or in the where-clause.
+/// The parameters with a bound `?Sized`, here or in the where-clause.
 fn unsized_params(generics: &Generics) -> Vec<Ident> {
     let is_relaxed = |bounds: &dyn ToTokens| {
         let mut tokens = bounds.to_token_stream().into_iter();
@@ -249,7 +248,7 @@ fn of_size(generics: &Generics) -> Generics {
     generics
 }
 
-/// Whether something is asked of a parameter, apart from `?Sized`.
+/// Whether a parameter has a bound other than `?Sized`.
 fn is_bounded(param: &Ident, of_size: &Generics) -> bool {
     let declared = of_size
         .type_params()

@@ -15,7 +15,7 @@ use proc_macro2::TokenStream;
 
 use crate::diagnostics::Errors;
 
-/// The errors, and the expansion of what is right: where one field is wrong, the
+/// The errors, and the expansion of the valid parts: if one field is wrong, the
 /// methods of the others are not reported missing as well.
 pub(crate) fn derive(input: TokenStream) -> TokenStream {
     let errors = Errors::new();

@@ -1,4 +1,4 @@
-//! What a derived struct is: locks, and what each of them guards.
+//! The model of a derived struct: its locks, and the data that each of them guards.
 
 use syn::{Attribute, Generics, Ident, Type, Visibility};
 
@@ -17,7 +17,7 @@ pub(super) struct Monitor {
     pub(super) krate: Krate,
     pub(super) params: Params,
     pub(super) locks: Vec<LockField>,
-    /// All fields, in their order.
+    /// All fields, in order.
     pub(super) fields: Vec<AnyField>,
     pub(super) generics: Generics,
     pub(super) options: Options,
@@ -30,7 +30,7 @@ pub(super) struct AnyField {
     pub(super) kind: FieldKind,
 }
 
-/// What a field is, and where it is in [`Monitor::locks`].
+/// The kind of a field, and its index in [`Monitor::locks`].
 pub(super) enum FieldKind {
     Lock(usize),
     GuardedBy(usize),
@@ -43,19 +43,19 @@ pub(super) struct LockField {
     pub(super) vis: Visibility,
     pub(super) ty: Type,
     pub(super) is_rw: bool,
-    /// It is one for sections that never suspend.
+    /// It is a sync lock.
     pub(super) is_sync: bool,
     pub(super) contents: Contents,
 }
 
-/// What a lock guards.
+/// The data that a lock guards.
 pub(super) enum Contents {
     /// Other fields of the struct, perhaps none.
     Fields(Vec<GuardedField>),
     /// The value that is inside of the lock.
     Value {
         ty: Box<Type>,
-        /// Whether `&mut` to the field leads to the value.
+        /// Whether `&mut` to the field gives access to the value.
         is_owned: bool,
     },
 }
@@ -69,12 +69,12 @@ pub(super) struct GuardedField {
 }
 
 impl FieldInput {
-    /// What the types of a lock have in their names.
+    /// The part of the names of a lock's types that stands for the lock.
     pub(super) fn type_name(&self) -> String {
         camel_case(&plain(&self.ident))
     }
 
-    /// Whether it is a lock for sections that never suspend.
+    /// Whether it is a sync lock.
     fn is_sync(&self) -> bool {
         self.lock.as_ref().is_some_and(|lock| lock.is_sync) || is_sync_lock(&self.ty)
     }
@@ -98,14 +98,14 @@ impl Input {
             .filter(|field| guarded_value(&field.ty).is_none())
     }
 
-    /// The lock that guards the fields which name none.
+    /// The lock that guards the fields that name none.
     pub(super) fn only_lock(&self) -> Option<&FieldInput> {
         let mut locks = self.locks();
         let only = locks.next();
         only.filter(|_| locks.next().is_none())
     }
 
-    /// Which lock guards the field, by its attribute or because there is only
+    /// The lock that guards the field, by its attribute or because there is only
     /// one.
     pub(super) fn lock_of(&self, field: &FieldInput) -> Option<&FieldInput> {
         match &field.guarded_by {
@@ -116,9 +116,9 @@ impl Input {
 }
 
 impl Monitor {
-    /// What is wrong in the input is left out: it has been reported.
+    /// Leaves out the wrong parts of the input, which have been reported.
     pub(super) fn new(input: Input) -> Self {
-        // What comes of a parameter may be inside of a `Guarded` or a lock.
+        // The use of a parameter may be inside of a `Guarded` or a lock.
         let last = input.fields.last().map(|field| {
             let inside = data_lock(&field.ty).map(|data| data.value);
             guarded_value(&field.ty).or(inside).unwrap_or(&field.ty)
@@ -174,8 +174,8 @@ fn field_kind(field: &FieldInput, locks: &[LockField]) -> FieldKind {
     }
 }
 
-/// The visibility, of an item that the macro generates: by its first token, lints tell that
-/// it is. (Where a macro of the user's has written the struct, they would look at both.)
+/// The visibility of a generated item. Its first token tells lints that the item is generated.
+/// (Otherwise, for a struct written by a macro of the user's, they would check both.)
 fn generated(mut vis: Visibility) -> Visibility {
     match &mut vis {
         Visibility::Public(token) => token.span = public(token.span),
@@ -185,7 +185,7 @@ fn generated(mut vis: Visibility) -> Visibility {
     vis
 }
 
-/// Whether the name is not there yet. It is afterwards.
+/// Adds the name. Returns whether it was new.
 fn is_new(name: String, names: &mut Vec<String>) -> bool {
     let is_new = !names.contains(&name);
     names.push(name);

@@ -10,16 +10,16 @@ use crate::diagnostics::Errors;
 use crate::gather::Gather;
 use crate::names::{Krate, is_near, plain};
 
-/// What the attributes of the struct say.
+/// The options in the attributes of the struct.
 #[derive(Default)]
 pub(super) struct Options {
     /// How to reach the runtime crate: `crate = ::path`.
     pub(super) krate: Krate,
     /// `new`: a constructor.
     pub(super) new: Option<Span>,
-    /// `debug`: what is guarded is shown.
+    /// `debug`: `Debug` that shows guarded data.
     pub(super) debug: Option<Span>,
-    /// `snapshot(Debug, Clone)`: clones of what a lock guards, and what they derive.
+    /// `snapshot(Debug, Clone)`: clones of guarded data, and their derives.
     pub(super) snapshot: Option<Snapshot>,
 }
 
@@ -34,7 +34,7 @@ const USAGE: &str = "`guarded` takes `new`, `debug`, `snapshot`, `snapshot(Debug
                      `crate = ::path`";
 
 impl Options {
-    /// Adds what an attribute says. Reports what has no meaning.
+    /// Adds the options of an attribute. Reports unknown ones.
     pub(super) fn add(&mut self, attribute: &Attribute, errors: &Errors) {
         let parser = |input: ParseStream<'_>| {
             while !input.is_empty() {
@@ -93,7 +93,7 @@ impl Options {
                     |near| format!("write `{near}`"),
                 );
                 errors.at(&name, format!("`{name}` is not an argument here: {advice}"));
-                // Its value is of no interest.
+                // Its value is ignored.
                 while !input.is_empty() && !input.peek(Token![,]) {
                     input.parse::<proc_macro2::TokenTree>()?;
                 }

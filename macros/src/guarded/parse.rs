@@ -22,7 +22,7 @@ pub(super) struct Input {
     pub(super) fields: Vec<FieldInput>,
 }
 
-/// A field, with what its attributes say.
+/// A field, with its attributes.
 pub(super) struct FieldInput {
     pub(super) ident: Ident,
     pub(super) vis: Visibility,
@@ -42,8 +42,8 @@ pub(super) struct LockAttribute {
     pub(super) is_sync: bool,
 }
 
-/// Reports an item that is not a struct with named fields, and every attribute that is
-/// wrong by itself.
+/// Reports an item that is not a struct with named fields, and every mistake within a
+/// single attribute.
 pub(super) fn parse(tokens: TokenStream, errors: &Errors) -> Option<Input> {
     let item = syn::parse2(tokens.clone()).or_else(|error| {
         errors.push(error);
@@ -74,8 +74,8 @@ pub(super) fn parse(tokens: TokenStream, errors: &Errors) -> Option<Input> {
     })
 }
 
-/// The struct without the fields that cannot be parsed, as they are half typed: those that
-/// are there keep their lock.
+/// The struct without half-typed fields, which do not parse: so that the others keep their
+/// locks.
 fn without_wrong_fields(tokens: TokenStream) -> syn::Result<Item> {
     let with_right_fields = |token| match token {
         TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
@@ -108,7 +108,7 @@ fn right_fields(input: ParseStream<'_>) -> syn::Result<TokenStream> {
 
 const WHAT: &str = "a lock guards named fields of a struct";
 
-/// (An item, and no `DeriveInput`, which is a feature of `syn` that nothing else here
+/// (An `Item`, as `DeriveInput` would need a feature of `syn` that nothing else here
 /// needs.)
 fn a_struct(item: Item, errors: &Errors) -> Option<ItemStruct> {
     match item {
@@ -125,7 +125,7 @@ fn a_struct(item: Item, errors: &Errors) -> Option<ItemStruct> {
             item.union_token,
             format!("`#[derive(Guarded)]` on a union, but {WHAT}: use a struct"),
         ),
-        // The compiler gives a derive nothing else.
+        // A derive gets nothing else from the compiler.
         other => errors.at(other, format!("`#[derive(Guarded)]` on this, but {WHAT}")),
     }
     None

@@ -1,4 +1,4 @@
-//! The types that the derive knows by their last name.
+//! The types that the derive recognizes by the last segment of their path.
 
 use syn::{GenericArgument, PathArguments, Type};
 
@@ -32,7 +32,7 @@ pub(super) fn guarded_value(ty: &Type) -> Option<&Type> {
     argument(ty, "Guarded")
 }
 
-/// Whether the last name of the type is that of a lock: for suggestions only.
+/// Whether the last segment of the type is the name of a lock: for suggestions only.
 pub(super) fn looks_like_lock(ty: &Type) -> bool {
     if let Some(inner) = pointee(ty) {
         return looks_like_lock(inner);
@@ -45,7 +45,7 @@ pub(super) fn looks_like_lock(ty: &Type) -> bool {
     })
 }
 
-/// What an `Arc`, a `Box`, an `Rc` or a reference points to.
+/// The target of an `Arc`, a `Box`, an `Rc` or a reference.
 fn pointee(ty: &Type) -> Option<&Type> {
     match peeled(ty) {
         Type::Reference(reference) => Some(&reference.elem),
@@ -55,8 +55,8 @@ fn pointee(ty: &Type) -> Option<&Type> {
     }
 }
 
-/// Whether the type is written as one of `async_monitor::sync`, also behind a pointer:
-/// `sync::Lock`, `sync::Mutex<T>` or `sync::RwLock<T>`, at whatever path but those of other
+/// Whether the type is written as a sync lock, perhaps behind a pointer:
+/// `sync::Lock`, `sync::Mutex<T>` or `sync::RwLock<T>`, at any path except those of other
 /// crates that are known to have such types.
 pub(super) fn is_sync_lock(ty: &Type) -> bool {
     if let Some(inner) = pointee(ty) {
@@ -83,11 +83,11 @@ pub(super) fn is_sync_lock(ty: &Type) -> bool {
 #[derive(Clone, Copy)]
 pub(super) struct DataLock<'t> {
     pub(super) value: &'t Type,
-    /// Whether `&mut` to the field leads to the value: not through `Arc` or `&`.
+    /// Whether `&mut` to the field gives access to the value: not through `Arc` or `&`.
     pub(super) is_owned: bool,
 }
 
-/// `Mutex<T>` or `RwLock<T>`, also behind a pointer, unless `T` is `()`.
+/// `Mutex<T>` or `RwLock<T>`, perhaps behind a pointer, unless `T` is `()`.
 pub(super) fn data_lock(ty: &Type) -> Option<DataLock<'_>> {
     if let Some(inner) = pointee(ty) {
         let lock = data_lock(inner)?;

@@ -1,4 +1,4 @@
-//! The rules that take more than one attribute to break.
+//! The rules that involve more than one attribute.
 
 use syn::Ident;
 
@@ -64,7 +64,7 @@ fn check_lock_name(input: &Input, field: &FieldInput, name: &Ident, errors: &Err
     }
 }
 
-/// What a lock guards is a `Guarded<_>`.
+/// A guarded field is a `Guarded<_>`.
 fn check_guarded_type(field: &FieldInput, lock: &Ident, errors: &Errors) {
     if guarded_value(&field.ty).is_none() {
         let FieldInput { ident, ty, .. } = field;

@@ -1,12 +1,12 @@
-//! Lifetimes that are not written.
+//! Elided lifetimes.
 
 use syn::{
     AngleBracketedGenericArguments, GenericArgument, Lifetime, Path, PathArguments, Type,
     TypeParamBound, TypePath,
 };
 
-/// Writes a lifetime where there is `'_`, or a reference without one. What
-/// belongs to a `Fn(&T) -> &T` stays as it is.
+/// Replaces `'_`, and writes a lifetime for a reference without one. Those in a
+/// `Fn(&T) -> &T` are not changed.
 pub(super) struct Named<'n>(pub(super) &'n mut dyn FnMut() -> Lifetime);
 
 impl Named<'_> {
@@ -123,7 +123,7 @@ mod tests {
             parse_quote!((impl Table<'_>, <&u8 as Table<'_>>::Row)),
             parse_quote!((impl Table<'g>, <&'g u8 as Table<'g>>::Row)),
         );
-        // As a type looks that was given to a macro of the user's.
+        // The form of a type that has passed through a macro of the user's.
         let inner = quote!(&u8);
         let group = proc_macro2::Group::new(proc_macro2::Delimiter::None, inner);
         named(parse_quote!(#group), parse_quote!(&'g u8));

@@ -40,14 +40,13 @@ use crate::section::{Kind, Mode, OwnLock, Rollback};
 /// // what `expand_held_forms` and the findings expand to
 /// ```
 ///
-/// Under `plain` there are no views, and the impl stays as it is.
+/// Under `plain` there are no views, and the impl is emitted unchanged.
 ///
-/// `Account!` takes the first form if the derive of `Account` knows a lock
-/// `ledger`. If it does not, there is no view, and the method stays as it is.
+/// `Account!` selects the first block if the derive of `Account` knows a lock
+/// `ledger`. If it does not, there is no view, and the method is emitted unchanged.
 ///
-/// It also does under clippy, which sets `clippy`: many of its lints look at a signature
-/// together with the body, at who can see it, or at its docs, and would find something else
-/// in two fns.
+/// So it is under `cfg(clippy)`: many lints compare a signature with the body, the
+/// visibility or the docs, and would report other things for two fns.
 pub(super) fn expand(monitor: Monitor, findings: &[Finding]) -> TokenStream {
     let held_forms = expand_held_forms(&monitor);
     let findings: TokenStream = findings
@@ -100,8 +99,8 @@ pub(super) fn expand(monitor: Monitor, findings: &[Finding]) -> TokenStream {
 /// );
 /// ```
 ///
-/// where the parameter is there for the bounds that its type implies. Without a derive there
-/// is no macro `Account!`, about which the compiler has nothing to say that would help.
+/// where the parameter is needed for the implied bounds of its type. Without a derive there
+/// is no macro `Account!`, and the compiler's message about that would not help.
 fn expand_check(monitor: &Monitor) -> TokenStream {
     let Block {
         self_ty, generics, ..
@@ -158,8 +157,8 @@ fn expand_method(method: Method, path: &TokenStream) -> TokenStream {
     let is_atomic = forms.held.atomic.is_some();
     let if_sync = forms.if_sync.take().map(|forms| of_forms(*forms));
     let plain = function.into_tokens();
-    // In a section that is `atomic`, a body that may suspend is a future of its own, which
-    // would be awaited under the guard: also where nobody runs it.
+    // In an `atomic` section, a body that may suspend is a future of its own. It would be
+    // awaited under the guard, even in code that never runs.
     let of_clippy = if_sync.clone().filter(|_| is_atomic);
     let of_clippy = either(path, &field, of_clippy, plain.clone());
     let forms = either(path, &field, if_sync, of_forms(forms));
@@ -171,7 +170,7 @@ fn expand_method(method: Method, path: &TokenStream) -> TokenStream {
     }
 }
 
-/// Expands to, where it makes a difference whether the lock is one of `sync`:
+/// Expands to, if the expansion for a sync lock differs:
 ///
 /// ```text
 /// Account! { sync ledger { .. } { .. } }
@@ -215,7 +214,7 @@ fn expand_holding(holding: &Holding, path: &TokenStream) -> TokenStream {
     }
 }
 
-/// The traits that decoys ask for.
+/// The traits in the bounds of decoys.
 fn expand_conditions(monitor: &Monitor) -> TokenStream {
     let self_ty = &monitor.block.self_ty;
     let conditions = monitor.methods().filter_map(|method| {
@@ -230,7 +229,7 @@ fn expand_conditions(monitor: &Monitor) -> TokenStream {
     conditions.gather()
 }
 
-/// How the macro of the struct is asked for a lock.
+/// The mode by which the macro of the struct is asked for a lock.
 fn mode(mode: Mode) -> TokenStream {
     match mode {
         Mode::Exclusive => quote!(write),
@@ -255,8 +254,8 @@ fn mode(mode: Mode) -> TokenStream {
 /// }
 /// ```
 ///
-/// and for methods that read, an impl of the view of a read section. Where the lock is
-/// `rw`, that is another one than the view that writes, and there is one more:
+/// and for read methods, an impl of the view of a read section. If the lock is
+/// `rw`, that is another type than the write view, and there is one more impl:
 ///
 /// ```text
 /// Account! {
@@ -268,7 +267,7 @@ fn mode(mode: Mode) -> TokenStream {
 /// }
 /// ```
 ///
-/// The held form, which nobody runs, calls the method that has the body under clippy.
+/// Under clippy, the method keeps the body, and the held form, which never runs, calls it.
 fn expand_held_forms(monitor: &Monitor) -> TokenStream {
     let path = struct_path(&monitor.block.self_ty);
     let krate = &monitor.krate;
@@ -286,7 +285,7 @@ fn expand_held_forms(monitor: &Monitor) -> TokenStream {
     }
     let groups = groups.into_iter().map(|(lock, of_view)| {
         let held_forms = |mode: Mode, body: &dyn Fn(&HeldForm, &Krate) -> TokenStream| {
-            // What is borrowed from a view that reads cannot be from one made for the call.
+            // A result that borrows from a read view cannot borrow from one made for the call.
             let is_elsewhere = mode != lock.mode;
             let of_view = of_view.iter().filter(|it| !(is_elsewhere && it.borrows));
             let held_forms = of_view.map(|OfView { held, if_sync, .. }| {
@@ -340,7 +339,7 @@ fn expand_held_forms(monitor: &Monitor) -> TokenStream {
 struct OfView<'m> {
     lock: &'m OwnLock,
     held: &'m HeldForm,
-    /// That of a lock of `sync`, where it is another one.
+    /// The method for a sync lock, if it differs.
     if_sync: Option<&'m HeldForm>,
     borrows: bool,
 }
@@ -365,8 +364,8 @@ impl<'m> OfView<'m> {
     }
 }
 
-/// The head of a fn, which begins where it ends: in the macro. By the span from there
-/// to the last brace, the compiler tells that a fn is generated, and does not report it
+/// The head of a fn, with the span of the macro. By the span from the head
+/// to the last brace, the compiler recognizes a generated fn, and does not report it
 /// as dead code.
 fn as_generated(head: TokenStream) -> TokenStream {
     let mut tokens = head.into_iter();
@@ -389,8 +388,8 @@ fn as_generated(head: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
-/// A method that is called by either form is not dead code: the compiler finds here
-/// that a use of this form is one of the other.
+/// A method with a use of either form is not dead code: this code tells the compiler
+/// that a use of the held form is one of the acquiring form.
 fn use_of_acquiring(held: &HeldForm, call: &TokenStream) -> TokenStream {
     let used = match (held.is_async, held.never_returns) {
         (true, _) => quote!(::core::mem::forget(#call);),
@@ -441,8 +440,8 @@ fn call_of_acquiring(held: &HeldForm, krate: &Krate) -> Option<TokenStream> {
 /// })
 /// ```
 ///
-/// where the body has a view of its own, so that all is rolled back through
-/// references that it cannot have swapped. It also has one where its result borrows.
+/// where the body has a view of its own, so that the rollback uses
+/// references that the body cannot have swapped. It also has one if its result borrows.
 fn on_own_view(held: &HeldForm, krate: &Krate) -> TokenStream {
     let HeldForm {
         body_fn,
@@ -470,7 +469,7 @@ fn on_own_view(held: &HeldForm, krate: &Krate) -> TokenStream {
             let commit = rollback.commit(&quote_spanned!(*span=> __value));
             quote_spanned!(*span=> let __value = #call; #commit)
         };
-        // That of the signature, which is not the macro's own.
+        // The `self` of the signature, which is not the macro's own.
         let this = quote!(self);
         return quote_spanned! {*span=>
             let __object = #private::ViewOf::object(#this);
@@ -537,20 +536,20 @@ fn expand_impl(
     }
 }
 
-/// Whether the attribute of the impl is about all that comes of it.
+/// Whether the attribute of the impl applies to every item that it expands to.
 fn is_of_all(attr: &Attribute) -> bool {
     ["allow", "warn", "deny", "forbid", "cfg", "cfg_attr"]
         .iter()
         .any(|name| attr.path().is_ident(name))
 }
 
-/// Expands to, where only the derive knows whether there is such a lock:
+/// Expands to, if only the derive knows whether there is such a lock:
 ///
 /// ```text
 /// Account! { acquire ledger { ::core::compile_error! { .. } } {} }
 /// ```
 ///
-/// and where something else is said of a lock that one task holds at a time:
+/// and if the message for an exclusive lock differs:
 ///
 /// ```text
 /// Account! {
@@ -577,8 +576,8 @@ fn expand_finding(finding: &Finding, monitor: &Monitor) -> TokenStream {
     tokens
 }
 
-/// What is said where there is no derive: nothing, if it takes one, or if the sections of
-/// the impl do not show what the lock is.
+/// The message without a derive: none, if the finding depends on a derive, or if the sections
+/// of the impl do not show the kind of the lock.
 fn expand_plain_finding(finding: &Finding, monitor: &Monitor) -> TokenStream {
     let mut conditions = finding.conditions.iter();
     if !conditions.all(|(kind, lock)| is_known(monitor, &kind.to_string(), lock)) {
@@ -589,8 +588,8 @@ fn expand_plain_finding(finding: &Finding, monitor: &Monitor) -> TokenStream {
     error.to_compile_error()
 }
 
-/// Whether a section of the impl shows it: what a section holds is a lock, and one that a
-/// plain fn holds is one of `sync`.
+/// Whether a section of the impl shows the kind: a section holds a lock, and a section of a
+/// plain fn holds a sync lock.
 fn is_known(monitor: &Monitor, kind: &str, lock: &Ident) -> bool {
     let mut sections = monitor.methods().filter(|method| {
         let locks = method.own_locks();

@@ -15,7 +15,7 @@ use crate::gather::Gather;
 use crate::names::{Krate, has_ident, located, own, plain, replace_self};
 use crate::section::{self, Function, Kind, Mode, OwnLock, Section, collect_idents};
 
-/// What a method with two forms is made of. The body is written once, in
+/// The parts of a method with two forms. The body is written once, in
 /// `body_fn`.
 pub(super) struct Forms {
     pub(super) lock: OwnLock,
@@ -23,10 +23,10 @@ pub(super) struct Forms {
     pub(super) body_fn: Function,
     /// The method under its own name, which acquires the lock and calls `body_fn`.
     pub(super) acquiring: Function,
-    /// The same on the view of the lock.
+    /// The held form, a method of the view.
     pub(super) held: HeldForm,
-    /// All of it for a lock of `sync`, where the body may suspend by what a macro hides: a
-    /// section of such a lock must not, so the body is a plain fn.
+    /// The same for a sync lock, if a macro in the body may hide an `.await`: a
+    /// section of a sync lock must not suspend, so the body is a plain fn.
     pub(super) if_sync: Option<Box<Forms>>,
 }
 
@@ -38,28 +38,28 @@ pub(super) struct HeldForm {
     pub(super) sig: TokenStream,
     /// `<Account>::__deposit_held`.
     pub(super) body_fn: TokenStream,
-    /// `<Account>::deposit`, where there is such a form.
+    /// `<Account>::deposit`, if there is such a form.
     pub(super) acquiring: Option<TokenStream>,
     pub(super) arguments: Vec<Ident>,
     /// `.await`, or nothing.
     pub(super) awaited: TokenStream,
-    /// It is an `async fn`, which calls of it await.
+    /// It is an `async fn`, so calls of it are awaited.
     pub(super) is_async: bool,
-    /// The option, if what the body changes is rolled back where it fails.
+    /// The option `atomic`, if there is one.
     pub(super) atomic: Option<Ident>,
     /// It returns `!`.
     pub(super) never_returns: bool,
-    /// The body takes a view of its own, with one lifetime.
+    /// The body gets a view of its own, with one lifetime.
     pub(super) reborrows: bool,
 }
 
-/// The lifetime of views, in what is generated.
+/// The lifetime of views in generated code.
 pub(super) fn guard_lifetime() -> Lifetime {
     Lifetime::new("'__guard", Span::call_site())
 }
 
 impl Forms {
-    /// Nothing, if the method cannot have both: it needs more than the lock that
+    /// `None` if the method cannot have both: it needs more than the lock that
     /// it names, or its signature has no meaning on a view.
     pub(super) fn new(
         function: &Function,
@@ -92,14 +92,14 @@ impl Forms {
     }
 }
 
-/// What the forms of a method are made of.
+/// The input for the forms of a method.
 struct Parts<'f> {
     function: &'f Function,
     lock: OwnLock,
     receiver: Receiver,
     named: Signature,
     atomic: Option<&'f Ident>,
-    /// Those of the attribute.
+    /// The arguments of the attribute.
     arguments: &'f TokenStream,
     self_ty: &'f TypePath,
     krate: &'f Krate,
@@ -121,7 +121,7 @@ impl Parts<'_> {
             span = own(function.sig.ident.span())
         );
         let awaited = if is_async {
-            // Where the compiler says that a section of a sync lock may not suspend.
+            // The place of the error that a section of a sync lock may not suspend.
             let at = section::first_await(function).unwrap_or(function.braces);
             quote_spanned!(own(at)=> .await)
         } else {
@@ -133,7 +133,7 @@ impl Parts<'_> {
             arguments: argument_names(&self.named),
             awaited,
         };
-        // A parameter that only an option needs is used, but not by the body.
+        // A parameter that only an option uses is unused in the body.
         let is_used = |name: &&Ident| has_ident(self.arguments, &plain(name));
         let borrows = borrows(&function.sig);
         let mut used = vec![lock.binding.clone()];
@@ -167,7 +167,7 @@ impl Parts<'_> {
     }
 }
 
-/// `&self`, in one of the ways to write it.
+/// `&self`, in any notation.
 pub(super) struct Receiver {
     pub(super) lifetime: Option<Lifetime>,
 }
@@ -194,12 +194,12 @@ impl Receiver {
     }
 }
 
-/// Whether nothing in the signature needs more than a call.
+/// Whether a call can pass on everything in the signature.
 fn is_ordinary(function: &Function) -> bool {
     let sig = &function.sig;
     let names_a_type = match &sig.output {
         ReturnType::Default => true,
-        // The type would borrow whatever the fn is given, the view too.
+        // The type would borrow from all arguments, the view too.
         ReturnType::Type(_, ty) => !has_ident(&ty.to_token_stream(), "impl"),
     };
     let has_cfg = |input: &FnArg| match input {
@@ -216,8 +216,8 @@ fn is_ordinary(function: &Function) -> bool {
 }
 
 impl Function {
-    /// The signature with a name for each parameter that can be passed on: a
-    /// pattern gets one, and so does what is said not to be used. Nothing, if the
+    /// The signature with a name for each parameter, so that it can be passed on: a
+    /// pattern gets a name, and so does a parameter that is marked as unused. `None` if the
     /// arguments of the attribute need the pattern.
     pub(super) fn with_named_params(&self, arguments: &TokenStream) -> Option<Signature> {
         let mut sig = self.sig.clone();
@@ -233,7 +233,7 @@ impl Function {
                     ident,
                     ..
                 }) if !ident.to_string().starts_with('_') => (ident.clone(), false),
-                // Those with two underscores could be names of the expansion.
+                // A name with two underscores could be one of the expansion.
                 Pat::Ident(PatIdent { ident, .. }) if !ident.to_string().starts_with("__") => {
                     (located(ident, at), true)
                 }
@@ -246,14 +246,14 @@ impl Function {
                 return None;
             }
             *input.pat = parse_quote!(#name);
-            // They are about the body, which uses the parameter.
+            // They apply to the body, which uses the parameter.
             input.attrs.clear();
         }
         Some(sig)
     }
 }
 
-/// The names that [`Function::with_named_params`] has given or found.
+/// The parameter names after [`Function::with_named_params`].
 pub(super) fn argument_names(sig: &Signature) -> Vec<Ident> {
     let names = sig.inputs.iter().filter_map(|input| match input {
         FnArg::Typed(input) => match &*input.pat {
@@ -265,7 +265,7 @@ pub(super) fn argument_names(sig: &Signature) -> Vec<Ident> {
     names.gather()
 }
 
-/// `::<U, N>`: what cannot be inferred from the arguments. Lifetimes can.
+/// `::<U, N>`: the generic arguments that cannot be inferred. Lifetimes can.
 pub(super) fn turbofish(sig: &Signature) -> TokenStream {
     let names: Vec<_> = sig
         .generics
@@ -302,9 +302,9 @@ struct BodyCall<'f> {
 /// }
 /// ```
 ///
-/// It is async where the body may suspend, else the future is smaller without.
+/// It is async only if the body may suspend, as the future is smaller otherwise.
 ///
-/// Where the result borrows, it is:
+/// If the result borrows, it is:
 ///
 /// ```text
 /// fn __name_held<'__section>(
@@ -317,8 +317,9 @@ struct BodyCall<'f> {
 /// }
 /// ```
 ///
-/// where the view ends with the body, as that of a section does. What is borrowed from a parameter
-/// the compiler would report once for each of its lifetimes, by names that the user has not given.
+/// where the view ends with the body, as in a section. If the result borrowed from the parameter,
+/// the compiler would report it once for each of its lifetimes, by names that the user did not
+/// write.
 fn body_fn(
     function: &Function,
     lock: &OwnLock,
@@ -353,7 +354,7 @@ fn body_fn(
     body_fn
 }
 
-/// Whether there is a lifetime in the result, but for `'static`, or one that parameters share
+/// Whether the result has a lifetime other than `'static`, or parameters share a lifetime
 /// with the object or with each other.
 pub(super) fn borrows(sig: &Signature) -> bool {
     let mut borrows = sig.generics.lifetimes().next().is_some();
@@ -373,16 +374,16 @@ pub(super) fn borrows(sig: &Signature) -> bool {
 /// The view as a parameter of a body: `ledger: &'_ mut AccountLedgerHeld<'_>`, or with the
 /// lifetime, which the compiler may propose to users.
 ///
-/// One that reads is bound by a statement, `let ref ledger = *__view;`: where the body writes,
-/// the compiler would propose a `mut` in the type of the parameter, which is not the user's.
-/// To a pattern that refers, it adds none.
+/// A read view is bound by a statement, `let ref ledger = *__view;`. Otherwise, for a body that
+/// writes, the compiler would suggest a `mut` in the type of the parameter, which is not the
+/// user's. For a `ref` pattern, it suggests none.
 pub(super) fn view_param(
     lock: &OwnLock,
     lifetime: Option<&Lifetime>,
     self_ty: &TypePath,
 ) -> (FnArg, Option<TokenStream>) {
     let binding = &lock.binding;
-    // Where the compiler says that the view leaves the section.
+    // The place of the error that the view escapes the section.
     let at = own(lock.field.span());
     let elided = Lifetime::new("'_", at);
     let section = lifetime.unwrap_or(&elided);
@@ -408,7 +409,7 @@ fn tied_view(
     section: &Lifetime,
     (self_ty, krate): (&TypePath, &Krate),
 ) -> (FnArg, TokenStream) {
-    // Where the compiler says that the view leaves the section.
+    // The place of the error that the view escapes the section.
     let at = own(lock.field.span());
     let binding = &lock.binding;
     let span = own(binding.span());
@@ -457,7 +458,7 @@ fn acquiring(function: &Function, sig: Signature, lock: &OwnLock, call: &BodyCal
     };
     acquiring.sig = sig;
     acquiring.attrs = function.attrs.iter().map(expect_to_allow).gather();
-    // They are about the body.
+    // They apply to the body.
     acquiring.inner_attrs = TokenStream::new();
     acquiring
 }
@@ -468,8 +469,8 @@ fn acquiring(function: &Function, sig: Signature, lock: &OwnLock, call: &BodyCal
 /// pub async fn deposit(&mut self, amount: i64) -> i64 { .. }
 /// ```
 ///
-/// where what is borrowed from `&self` is borrowed from the object for as long
-/// as the section lasts: `'__guard`.
+/// where a borrow of `&self` is a borrow of the object for the whole
+/// section: `'__guard`.
 fn held(
     function: &Function,
     mut sig: Signature,
@@ -519,7 +520,7 @@ fn held(
     }
 }
 
-/// The attributes that mean the same on a view, and a summary.
+/// The attributes that have the same meaning on a view, and a summary.
 fn held_form_attrs(function: &Function, self_ty: &TypePath) -> Vec<Attribute> {
     let has_name =
         |attr: &Attribute, names: &[&str]| names.iter().any(|name| attr.path().is_ident(name));
@@ -539,7 +540,7 @@ fn held_form_attrs(function: &Function, self_ty: &TypePath) -> Vec<Attribute> {
 }
 
 /// The first paragraph of the method's docs, if it has no links, which may not
-/// lead to the same from here; and where the method comes from.
+/// resolve to the same items here; and the origin of the method.
 fn docs(function: &Function, self_ty: &TypePath) -> Vec<String> {
     let lines = function.attrs.iter().filter_map(|attr| match &attr.meta {
         Meta::NameValue(meta) if meta.path.is_ident("doc") => match &meta.value {
@@ -577,7 +578,7 @@ fn is_cfg(attr: &Attribute) -> bool {
     attr.path().is_ident("cfg")
 }
 
-/// What goes wherever the body, or a part of the signature, goes.
+/// The attribute, if it has to be on every fn with the body or a part of the signature.
 pub(super) fn attr_for_body(attr: &Attribute) -> Option<Attribute> {
     const LINTS: [&str; 5] = ["allow", "warn", "deny", "forbid", "expect"];
     let is_lint = LINTS.iter().any(|name| attr.path().is_ident(name));
@@ -588,7 +589,7 @@ pub(super) fn attr_for_body(attr: &Attribute) -> Option<Attribute> {
     (is_lint || is_lint_at_times || is_cfg(attr)).then(|| expect_to_allow(attr))
 }
 
-/// `expect` as `allow`: what is expected happens in one of the forms only.
+/// `expect` as `allow`: the expected lint fires in only one of the forms.
 fn expect_to_allow(attr: &Attribute) -> Attribute {
     let mut attr = attr.clone();
     if let Meta::List(list) = &mut attr.meta {

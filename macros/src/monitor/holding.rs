@@ -24,13 +24,13 @@ pub(super) struct Holding {
     /// The body, with the view as a parameter: `__trim_held`.
     pub(super) body_fn: Function,
     pub(super) held: HeldForm,
-    /// What it returns borrows from the view.
+    /// The result borrows from the view.
     pub(super) borrows: bool,
-    /// What the compiler finds where it is called on the object.
+    /// The method that a call on the object resolves to, for its message.
     decoy: TokenStream,
 }
 
-/// Methods of traits that everybody knows. A decoy would hide them.
+/// Methods of well-known traits. A decoy would shadow them.
 const OF_TRAITS: [&str; 40] = [
     "as_mut",
     "as_ref",
@@ -75,7 +75,7 @@ const OF_TRAITS: [&str; 40] = [
 ];
 
 impl Holding {
-    /// Reports what cannot be a method of a view.
+    /// Reports a fn that cannot be a method of a view.
     pub(super) fn new(
         function: &Function,
         attribute: &Attribute,
@@ -106,7 +106,7 @@ impl Holding {
         })
     }
 
-    /// What the compiler finds where the method is called on the object.
+    /// The method that a call on the object resolves to, for its message.
     pub(super) fn decoy(&self) -> &TokenStream {
         &self.decoy
     }
@@ -128,7 +128,7 @@ fn receiver(function: &Function, lock: &OwnLock, errors: &Errors) -> Option<Rece
     receiver
 }
 
-/// Reports what a call of the body by another fn would not have.
+/// Reports parts of the signature that a call by another fn could not pass on.
 fn can_be_passed_on(function: &Function, errors: &Errors) -> bool {
     let sig = &function.sig;
     let safety = sig.safety.to_token_stream();
@@ -277,7 +277,7 @@ fn held(
 ) -> HeldForm {
     let guard = guard_lifetime();
     let mut function = function.clone();
-    // What is given to the body by name.
+    // The parameters that are passed to the body by name.
     if let Some(named) = function.with_named_params(&TokenStream::new()) {
         function.sig = named;
     }
@@ -402,7 +402,7 @@ fn condition_name(function: &Function, self_ty: &TypePath) -> proc_macro2::Ident
     )
 }
 
-/// Expands to the trait that a decoy asks for, which nothing implements:
+/// Expands to the trait in the bound of a decoy, which nothing implements:
 ///
 /// ```text
 /// #[diagnostic::on_unimplemented(message = "..", label = "..", note = "..")]
@@ -410,7 +410,7 @@ fn condition_name(function: &Function, self_ty: &TypePath) -> proc_macro2::Ident
 /// impl<__T: ?Sized + ::async_monitor::__private::ErrorOnly> __AccountFirstRunsInASection for __T {}
 /// ```
 ///
-/// (Without any impl, the compiler would advise to write one.)
+/// (Without any impl, the compiler would suggest writing one.)
 pub(super) fn expand_condition(
     holding: &Holding,
     function: &Function,
@@ -455,7 +455,7 @@ pub(super) fn expand_condition(
     }
 }
 
-/// `#[holding(arguments)] item` that no `#[monitor]` has seen: the item, and what is missing.
+/// `#[holding(arguments)] item` outside of a `#[monitor]` impl: the item, and an error.
 pub(crate) fn outside(arguments: &TokenStream, item: &TokenStream) -> TokenStream {
     if arguments.to_string() == "__seen" {
         return item.clone();

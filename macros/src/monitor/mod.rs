@@ -1,9 +1,9 @@
 //! `#[monitor]`.
 //!
-//! An attribute on an impl sees its methods together. It gives those that are
+//! An attribute on an impl sees its methods together. It gives the methods that are
 //! `#[synchronized]` by one lock a held form, which runs under the lock already
-//! held, and looks for what would deadlock. How a lock is acquired stays the
-//! business of `#[synchronized]`.
+//! held, and looks for deadlocks. `#[synchronized]` alone decides how a lock is
+//! acquired.
 
 mod analysis;
 mod elided;
@@ -23,7 +23,7 @@ pub(crate) use self::holding::outside as holding;
 use self::model::Monitor;
 use crate::diagnostics::Errors;
 
-/// `#[monitor(arguments)] item`: where there are errors, the item is emitted
+/// `#[monitor(arguments)] item`: on errors, the item is emitted
 /// next to them, as far as it is understood.
 pub(crate) fn monitor(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let errors = Errors::new();

@@ -1,4 +1,4 @@
-//! What an impl under `#[monitor]` is: methods, and the locks they hold.
+//! The model of an impl under `#[monitor]`: its methods, and the locks that they hold.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
@@ -13,12 +13,12 @@ use crate::gather::Gather;
 use crate::names::{Krate, camel_case, plain, public};
 use crate::section::{self, Function, Mode, OwnLock, Section};
 
-/// An impl whose methods are looked at together.
+/// An impl whose methods are analysed together.
 pub(super) struct Monitor {
     /// Everything but the items.
     pub(super) block: Block,
     pub(super) members: Vec<Member>,
-    /// How expansions reach the runtime crate.
+    /// The path to the runtime crate.
     pub(super) krate: Krate,
     /// The struct has no derive.
     pub(super) is_plain: bool,
@@ -32,13 +32,13 @@ pub(super) enum Member {
 /// A fn with a body.
 pub(super) struct Method {
     pub(super) function: Function,
-    /// What `#[synchronized]` says, where it is written.
+    /// The section of `#[synchronized]`, if the method has one.
     pub(super) section: Option<Section>,
-    /// Where the method has two forms: what they are made of.
+    /// The two forms, if the method has them.
     pub(super) forms: Option<Forms>,
-    /// What `#[holding]` says: a method of the view alone.
+    /// With `#[holding]`: a method of the view alone.
     pub(super) holding: Option<Holding>,
-    /// It cannot be what its attribute says, and is left out: that has been reported.
+    /// Its attribute does not fit, which has been reported: it is left out.
     pub(super) is_wrong: bool,
 }
 
@@ -141,7 +141,7 @@ impl Method {
         &self.function.sig.ident
     }
 
-    /// Whether its wait to enter is bounded.
+    /// Whether its wait to enter has a timeout.
     pub(super) fn gives_up(&self) -> bool {
         self.section.as_ref().is_some_and(Section::gives_up)
     }
@@ -155,7 +155,7 @@ impl Method {
         }
     }
 
-    /// The lock of the view that has the method, and how it is held.
+    /// The lock of the view that has the method, and its mode.
     pub(super) fn lock_of_view(&self) -> Option<&OwnLock> {
         match (&self.holding, &self.forms) {
             (Some(holding), _) => Some(&holding.lock),
@@ -165,8 +165,8 @@ impl Method {
     }
 }
 
-/// The attribute, which stays where it is: `#[synchronized]` does what it does
-/// elsewhere. Where there are two, nothing is known about the method.
+/// The attribute, which stays in place: `#[synchronized]` expands as it does
+/// elsewhere. If there are two, nothing is known about the method.
 fn synchronized(attrs: &mut [Attribute]) -> Option<&mut Attribute> {
     let mut found = attrs.iter_mut().filter(|attr| {
         let last = attr.path().segments.last();
@@ -176,7 +176,7 @@ fn synchronized(attrs: &mut [Attribute]) -> Option<&mut Attribute> {
     only.filter(|_| found.next().is_none())
 }
 
-/// Takes `#[holding(..)]` off: it means something to `#[monitor]` only.
+/// Removes `#[holding(..)]`, which only `#[monitor]` understands.
 fn take_holding(function: &mut Function, errors: &Errors) -> Option<Attribute> {
     let is_holding = |attr: &Attribute| {
         let last = attr.path().segments.last();
@@ -200,8 +200,8 @@ fn take_holding(function: &mut Function, errors: &Errors) -> Option<Attribute> {
     Some(attribute)
 }
 
-/// A method of the view alone, and one that has a form on the view, are two methods of one
-/// name there. The first is left out.
+/// Reports a method of the view alone with the same name as a held form. The first is left
+/// out.
 fn report_same_names(members: &mut [Member], errors: &Errors) {
     let synchronized: Vec<_> = members
         .iter()
@@ -229,7 +229,7 @@ fn report_same_names(members: &mut [Member], errors: &Errors) {
     }
 }
 
-/// What is said on the impl holds for its methods.
+/// Passes the path of the impl on to its methods.
 fn add_crate(attribute: Option<&mut Attribute>, krate: &Krate) {
     if let Some(Meta::List(list)) = attribute.map(|attribute| &mut attribute.meta) {
         let arguments = &list.tokens;
@@ -237,7 +237,7 @@ fn add_crate(attribute: Option<&mut Attribute>, krate: &Krate) {
     }
 }
 
-/// Gives names to the lifetimes that the path of the struct leaves out, so that
+/// Names the elided lifetimes in the path of the struct, so that
 /// the types of views can name them too.
 fn name_lifetimes(block: &mut Block) {
     let mut names = Vec::new();
@@ -263,14 +263,14 @@ pub(super) fn struct_path(self_ty: &TypePath) -> TokenStream {
     path.into_token_stream()
 }
 
-/// The type of a view: see [`view_path`]. What a read section sees is for the macro of the
-/// struct to say:
+/// The type of a view: see [`view_path`]. The macro of the struct selects the view of a read
+/// section:
 ///
 /// ```text
 /// Account!(rw cfg { AccountCfgReadHeld<'g> } { AccountCfgHeld<'g> })
 /// ```
 ///
-/// The second is that of a lock that one task holds at a time.
+/// The second is that of an exclusive lock.
 pub(super) fn view_type(
     self_ty: &TypePath,
     lock: &Ident,

@@ -10,13 +10,13 @@ use crate::diagnostics::Errors;
 use crate::names::Krate;
 use crate::section::{Function, function, is_fn};
 
-/// What `#[monitor(..)]` says.
+/// The arguments of `#[monitor(..)]`.
 #[derive(Default)]
 pub(super) struct Arguments {
     pub(super) krate: Krate,
-    /// `allow(nested)`: nothing is said about locks acquired twice.
+    /// `allow(nested)`: locks acquired twice are not reported.
     pub(super) allows_nested: bool,
-    /// `allow(order)`: nothing is said about locks in opposite orders.
+    /// `allow(order)`: locks in opposite orders are not reported.
     pub(super) allows_order: bool,
     /// `plain`: the struct has no derive, hence no views.
     pub(super) is_plain: bool,
@@ -55,7 +55,7 @@ pub(super) fn arguments(tokens: TokenStream, errors: &Errors) -> Arguments {
                 }
             });
             if errors.ok(result).is_none() {
-                // What is left makes no sense any more.
+                // The rest cannot be understood.
                 input.parse::<TokenStream>()?;
             }
         }
@@ -106,7 +106,7 @@ fn argument(input: ParseStream<'_>, arguments: &mut Arguments, errors: &Errors) 
         } else {
             format!("{ARGUMENTS}, and locks are written above each method, `#[synchronized(lock)]`")
         };
-        // Its value is of no interest.
+        // Its value is ignored.
         while !input.is_empty() && !input.peek(Token![,]) {
             input.parse::<TokenTree>()?;
         }
@@ -161,8 +161,8 @@ fn inherent_impl(input: ParseStream<'_>, errors: &Errors) -> syn::Result<Block> 
     })
 }
 
-/// The statements of a fn are kept as tokens: what is wrong there is said where
-/// they are compiled, and hides nothing.
+/// The statements of a fn are kept as tokens: mistakes in them are reported when
+/// they are compiled, and hide no others.
 fn item(input: ParseStream<'_>) -> syn::Result<Item> {
     let ahead = input.fork();
     ahead.call(Attribute::parse_outer)?;
@@ -174,8 +174,8 @@ fn item(input: ParseStream<'_>) -> syn::Result<Item> {
     }
 }
 
-/// What is no item, as it is half typed, up to where one begins: the methods behind it are
-/// still those that they are.
+/// Half-typed tokens that are not an item, up to the next item: so that the methods behind them
+/// are still understood.
 fn not_an_item(input: ParseStream<'_>) -> syn::Result<TokenStream> {
     let mut tokens = TokenStream::new();
     loop {
@@ -228,7 +228,7 @@ fn of_a_trait(place: impl ToTokens) -> syn::Error {
     )
 }
 
-/// Points at the keyword that says what it is.
+/// An error at the keyword of the item.
 fn not_an_impl(input: ParseStream<'_>) -> syn::Error {
     let ahead = input.fork();
     let is_before_the_keyword = |ahead: ParseStream<'_>| {

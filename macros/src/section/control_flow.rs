@@ -30,7 +30,7 @@ pub(super) fn parse_statements(statements: &TokenStream) -> Vec<Stmt> {
     parsed.unwrap_or_default()
 }
 
-/// Where an `.await` stands.
+/// The location of an `.await`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum AwaitedIn {
     Body,
@@ -38,7 +38,7 @@ pub(super) enum AwaitedIn {
     NestedSection,
 }
 
-/// Macros that await what they are given.
+/// Macros that await their arguments.
 const AWAITING_MACROS: [&str; 4] = ["join", "select", "select_biased", "try_join"];
 
 /// As [`find_suspensions`], but also counts `join!`, `select!` and the like, and searches macro
@@ -264,9 +264,9 @@ struct ExitFinder {
     found: Vec<Exit>,
     /// Each `?`.
     questions: Vec<Span>,
-    /// How many loops a `break` without a label could be about.
+    /// The number of loops to which a `break` without a label could apply.
     loops: usize,
-    /// The labels of the blocks and loops around.
+    /// The labels of the enclosing blocks and loops.
     labels: Vec<Ident>,
 }
 
@@ -335,7 +335,7 @@ pub(super) enum Outcome {
 }
 
 impl Outcome {
-    /// The outcome of what has several branches.
+    /// The outcome of several branches.
     fn of_branches(mut branches: impl Iterator<Item = Outcome>) -> Outcome {
         let Some(first) = branches.next() else {
             return Outcome::Unknown;

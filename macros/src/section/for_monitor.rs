@@ -1,4 +1,4 @@
-//! What `#[monitor]` has to know of the sections in its impl.
+//! The interface of sections for `#[monitor]`.
 
 use proc_macro2::{Ident, Span, TokenStream};
 
@@ -13,12 +13,12 @@ use crate::gather::Gather;
 #[derive(Clone)]
 pub(crate) struct OwnLock {
     pub(crate) field: Ident,
-    /// What the body calls the view.
+    /// The binding of the view in the body.
     pub(crate) binding: Ident,
     pub(crate) mode: Mode,
 }
 
-/// The section under `#[synchronized(arguments)]`, and whether it is right.
+/// The section under `#[synchronized(arguments)]`, and whether it is valid.
 /// Mistakes are reported when the attribute is expanded.
 pub(crate) fn of_method(arguments: TokenStream, function: &Function) -> (Section, bool) {
     let errors = Errors::new();
@@ -31,8 +31,8 @@ pub(crate) fn of_method(arguments: TokenStream, function: &Function) -> (Section
     (section, is_right)
 }
 
-/// The one lock in `#[holding(arguments)]`, if it is a field of `self`. Reports what else is
-/// there.
+/// The one lock in `#[holding(arguments)]`, if it is a field of `self`. Reports any other
+/// arguments.
 pub(crate) fn held_lock(
     arguments: &TokenStream,
     function: &Function,
@@ -115,7 +115,7 @@ impl Section {
         own.gather()
     }
 
-    /// What the body calls the locks that are no fields of `self`.
+    /// The bindings of the locks that are not fields of `self`.
     pub(crate) fn other_bindings(&self) -> Vec<Ident> {
         let others = self.locks.iter().filter(|lock| {
             let is_own = matches!(&lock.expr, LockExpr::Field { is_own: true, .. });
@@ -124,8 +124,8 @@ impl Section {
         others.map(|lock| lock.binding.clone()).gather()
     }
 
-    /// The lock of the object under which the body could run as well if it was
-    /// held already: nothing but the acquisition is then left out.
+    /// The lock of the object, if the body could as well run with that lock already
+    /// held: then a held form leaves out only the acquisition.
     pub(crate) fn only_own_lock(&self) -> Option<OwnLock> {
         let own = self.own_locks();
         match own.as_slice() {
@@ -134,28 +134,28 @@ impl Section {
         }
     }
 
-    /// Whether it is entered when a condition is true.
+    /// Whether it waits for a condition.
     pub(crate) fn waits_for_a_condition(&self) -> bool {
         self.options.when.is_some()
     }
 
-    /// Whether its wait to enter is bounded.
+    /// Whether its wait to enter has a timeout.
     pub(crate) fn gives_up(&self) -> bool {
         self.options.timeout.is_some()
     }
 
-    /// The option by which it is rolled back where it fails.
+    /// The option `atomic`.
     pub(crate) fn atomic(&self) -> Option<&Ident> {
         self.options.atomic.as_ref()
     }
 
-    /// Whether it says by which path the runtime crate is reached.
+    /// Whether it has the option `crate`.
     pub(crate) fn has_crate(&self) -> bool {
         self.options.krate.is_given()
     }
 
-    /// Whether the body may suspend: it has an `.await`, or a macro that is not
-    /// known to have none.
+    /// Whether the body may suspend: it has an `.await`, or a macro that may hide
+    /// one.
     pub(crate) fn may_suspend(&self, function: &Function) -> bool {
         function.kind == Kind::Async
             && control_flow::may_suspend(&function.body, self.options.no_await.is_some())

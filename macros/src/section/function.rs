@@ -12,8 +12,8 @@ use crate::diagnostics::Errors;
 use crate::gather::Gather;
 use crate::names::{has_ident, own};
 
-/// A fn with a body. The statements are kept as tokens: nothing needs to be
-/// known about them.
+/// A fn with a body. The statements are kept as tokens, and need not
+/// parse.
 #[derive(Clone)]
 pub(crate) struct Function {
     pub(crate) attrs: Vec<Attribute>,
@@ -27,16 +27,16 @@ pub(crate) struct Function {
     pub(crate) kind: Kind,
 }
 
-/// What becomes of statements, in the braces with that span.
+/// A change of statements, in the braces with that span.
 type Change<'c> = dyn Fn(TokenStream, Span) -> TokenStream + 'c;
 
-/// Where the statements of the body run.
+/// How the statements of the body run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Kind {
     /// `async fn`.
     Async,
-    /// `fn` with the body `Box::pin(async move { .. })`: what `#[async_trait]`
-    /// leaves of an `async fn`.
+    /// `fn` with the body `Box::pin(async move { .. })`: the expansion of an `async fn`
+    /// by `#[async_trait]`.
     Boxed {
         /// Whether `self` is called `__self` in there.
         is_renamed: bool,
@@ -45,7 +45,7 @@ pub(crate) enum Kind {
     Plain,
 }
 
-/// The receiver, under the name that the body knows it by.
+/// The receiver, by its name in the body.
 pub(super) struct Base {
     name: &'static str,
     span: Span,
@@ -53,13 +53,13 @@ pub(super) struct Base {
 }
 
 impl Base {
-    /// The receiver, to be shown at `span`.
+    /// The receiver, with the place `span`.
     pub(super) fn at(&self, span: Span) -> Ident {
         Ident::new(self.name, self.span.located_at(span))
     }
 
-    /// The object: what a reference leads to, so that it is the object which is
-    /// borrowed, and not the parameter.
+    /// The object. A reference is dereferenced, so that the object is borrowed, and not the
+    /// parameter.
     pub(super) fn object_at(&self, span: Span) -> TokenStream {
         let name = self.at(span);
         if self.is_reference {
@@ -79,7 +79,7 @@ pub(super) fn parse(tokens: TokenStream, errors: &Errors) -> Option<Function> {
     errors.ok(function.parse2(tokens))
 }
 
-/// A fn with a body, to be found in `input`.
+/// Parses a fn with a body.
 pub(crate) fn function(input: ParseStream<'_>) -> syn::Result<Function> {
     let attrs = input.call(Attribute::parse_outer)?;
     let vis = input.parse()?;
@@ -147,7 +147,7 @@ fn not_a_fn(input: ParseStream<'_>) -> syn::Error {
 }
 
 impl Function {
-    /// The fn, with the body that it has, in the braces of the body.
+    /// The tokens of the fn, with its own body and braces.
     pub(crate) fn into_tokens(self) -> TokenStream {
         let Function {
             attrs,
@@ -165,7 +165,7 @@ impl Function {
         output
     }
 
-    /// The object whose fields bare names are.
+    /// The object whose fields are meant by bare names.
     pub(super) fn base(&self) -> Option<Base> {
         let receiver = self.sig.receiver()?;
         let name = match self.kind {
@@ -201,7 +201,7 @@ impl Function {
         names
     }
 
-    /// The receiver, if it is `&mut self` in one form or another.
+    /// The receiver, if it is `&mut self`, in any notation.
     pub(super) fn mutable_receiver(&self) -> Option<&Receiver> {
         let receiver = self.sig.receiver()?;
         let is_mutable = match &receiver.kind {
@@ -214,7 +214,7 @@ impl Function {
         is_mutable.then_some(receiver)
     }
 
-    /// What the statements return, where it can be written in the body:
+    /// The type that the statements return, if it can be written in the body:
     /// `impl Trait` cannot.
     pub(super) fn output(&self) -> Option<TokenStream> {
         let output = match (&self.kind, &self.sig.output) {
@@ -226,7 +226,7 @@ impl Function {
         (!has_ident(&output, "impl")).then_some(output)
     }
 
-    /// The body, with the statements changed. `change` is also given the braces around
+    /// The body, with the statements changed. `change` also gets the span of the braces around
     /// them.
     pub(super) fn body_with(&self, change: &Change<'_>) -> TokenStream {
         match self.kind {
@@ -347,9 +347,9 @@ fn in_box(body: &TokenStream, change: &Change<'_>) -> Option<TokenStream> {
     Some(tokens.into_iter().gather())
 }
 
-/// Changes the user's statements in the block of the future: those in
-/// `let __ret: T = { statements };` or `let _: () = { statements };` where
-/// `#[async_trait]` has made the block, else all of it.
+/// Changes the user's statements in the block of the future: if `#[async_trait]` made
+/// the block, those in `let __ret: T = { statements };` or `let _: () = { statements };`,
+/// and otherwise all of it.
 fn in_block(block: TokenStream, braces: Span, change: &Change<'_>) -> TokenStream {
     let mut tokens: Vec<TokenTree> = block.clone().into_iter().gather();
     let is_let = |tokens: &[TokenTree]| {

@@ -33,7 +33,7 @@ pub(crate) use self::parse::Mode;
 pub(crate) use self::visit::{Visit, walk};
 use crate::diagnostics::Errors;
 
-/// `#[synchronized(arguments)] item`: where there are errors, the item is
+/// `#[synchronized(arguments)] item`: on errors, the item is
 /// emitted next to them, as far as it is understood.
 pub(crate) fn synchronized(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let errors = Errors::new();
@@ -57,7 +57,7 @@ pub(crate) fn synchronized(arguments: TokenStream, item: TokenStream) -> TokenSt
     output
 }
 
-/// `with_lock!(arguments, { .. })`: where there are errors, they are the value.
+/// `with_lock!(arguments, { .. })`: on errors, they are the value.
 pub(crate) fn with_lock(input: TokenStream) -> TokenStream {
     let errors = Errors::new();
     let (around, input) = parse::around(input);

@@ -1,4 +1,4 @@
-//! What a section acquires, and as what it binds it.
+//! The model of a section: its locks, their bindings, and its options.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
@@ -19,20 +19,20 @@ pub(crate) struct Section {
     pub(super) options: Options,
     /// Every lock has been understood.
     pub(super) is_complete: bool,
-    /// The section in whose body this one is written, as that has said.
+    /// The section in whose body this one is written, if that has marked it.
     pub(super) around: Option<Ident>,
 }
 
-/// What the options say. Each keeps the name it was given by, for messages.
+/// The options. Each keeps its name as written, for messages.
 #[derive(Default)]
 pub(super) struct Options {
-    /// `crate = ::path`: how to reach the runtime crate.
+    /// `crate = ::path`: the path to the runtime crate.
     pub(super) krate: Krate,
     /// `no_await`: the body may not suspend.
     pub(super) no_await: Option<Ident>,
     /// `blocking`: the thread is parked until the locks are acquired.
     pub(super) blocking: Option<Ident>,
-    /// `when = condition`: what to wait for at entry.
+    /// `when = condition`: the condition to wait for at entry.
     pub(super) when: Option<When>,
     /// `timeout = duration`: how long to wait at entry.
     pub(super) timeout: Option<Timeout>,
@@ -62,18 +62,18 @@ impl Options {
 /// `when = condition`.
 pub(super) struct When {
     pub(super) name: Ident,
-    /// Tokens, with `self` renamed where `#[async_trait]` has renamed it in the body.
+    /// Tokens, with `self` renamed if `#[async_trait]` has renamed it in the body.
     pub(super) condition: TokenStream,
 }
 
 /// `timeout = duration`.
 pub(super) struct Timeout {
     pub(super) name: Ident,
-    /// Tokens, with `self` renamed where `#[async_trait]` has renamed it in the body.
+    /// Tokens, with `self` renamed if `#[async_trait]` has renamed it in the body.
     pub(super) limit: TokenStream,
 }
 
-/// A lock, and the name of what it leads to.
+/// A lock, and the name of its binding.
 pub(super) struct Lock {
     pub(super) binding: Ident,
     /// The name by which it would be bound, were it not misspelt: see `misnamed`.
@@ -88,13 +88,13 @@ pub(super) struct Lock {
     pub(super) question: Option<syn::Token![?]>,
 }
 
-/// Where a lock is.
+/// The expression of a lock.
 pub(super) enum LockExpr {
     /// `base.field`, which can be a lock of a derived struct.
     Field {
         base: TokenStream,
-        /// What stands before `.field`, if it is a path that may be written twice. Then
-        /// a lock of no derive borrows that field alone.
+        /// The tokens before `.field`, if they are a path that may be written twice. Then
+        /// a lock that no derive knows borrows that field alone.
         path: Option<TokenStream>,
         field: Ident,
         /// What stands in for `.field`, where that is still to be typed.
@@ -119,8 +119,8 @@ impl LockExpr {
     }
 }
 
-/// Whether the expression is a path of variables and fields, which leads to the same
-/// place whenever it is evaluated. (A name in capitals may be a constant, which would be
+/// Whether the expression is a path of variables and fields, which names the same
+/// place each time it is evaluated. (A name in capitals may be a constant, which is
 /// another value each time.)
 fn is_path_of_fields(expr: &Expr) -> bool {
     match expr {
@@ -136,7 +136,7 @@ fn is_path_of_fields(expr: &Expr) -> bool {
 }
 
 impl Lock {
-    /// Where messages about the lock point to.
+    /// The place of messages about the lock.
     pub(super) fn span(&self) -> Span {
         match &self.expr {
             LockExpr::Field { field, .. } => field.span(),
@@ -145,7 +145,7 @@ impl Lock {
     }
 }
 
-/// What bare names mean.
+/// The meaning of bare names.
 pub(super) struct Scope {
     /// The object whose fields they are.
     receiver: Option<Base>,
@@ -161,7 +161,7 @@ impl Scope {
         }
     }
 
-    /// In a block, they are variables.
+    /// In a block, bare names are variables.
     pub(super) fn of_block() -> Self {
         Scope {
             receiver: None,
@@ -221,7 +221,7 @@ fn lock(argument: LockArgument, scope: &Scope) -> Option<Lock> {
     })
 }
 
-/// What a lock is bound as if the user does not say: the last name in the
+/// The default name of a lock's binding: the last name in the
 /// expression. `self` is bound already.
 pub(super) fn default_name(expr: &Expr) -> Option<Ident> {
     if let Some(unnamed) = unnamed(peeled(expr)) {
@@ -238,7 +238,7 @@ pub(super) fn default_name(expr: &Expr) -> Option<Ident> {
     binding(last).filter(|_| last != "self")
 }
 
-/// Where the lock is.
+/// Resolves the expression of a lock.
 fn resolve(expr: &Expr, name: Option<&Ident>, scope: &Scope) -> LockExpr {
     if let Some(Unnamed {
         base,
@@ -294,7 +294,7 @@ fn resolve(expr: &Expr, name: Option<&Ident>, scope: &Scope) -> LockExpr {
     })
 }
 
-/// Whether `&expr` would be parsed in another way.
+/// Whether `&expr` would be parsed differently without parentheses.
 fn needs_parentheses(expr: &Expr) -> bool {
     !matches!(
         expr,
@@ -312,13 +312,13 @@ fn needs_parentheses(expr: &Expr) -> bool {
 
 impl Scope {
     /// Whether a bare name in a method is a value, and not a field of `self`:
-    /// only where it has been given a name, and is a parameter or looks like a
+    /// only if the user has named the binding, and it is a parameter or looks like a
     /// static.
     fn is_value(&self, ident: &Ident, name: Option<&Ident>) -> bool {
         name.is_some() && (is_in_capitals(ident) || self.params.contains(ident))
     }
 
-    /// `self` as the body calls it.
+    /// Renames `self` to its name in the body.
     fn rename(&self, tokens: TokenStream) -> TokenStream {
         match &self.receiver {
             Some(base) if base.is_renamed() => replace_idents(tokens, &|ident, _| {

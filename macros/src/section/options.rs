@@ -1,7 +1,7 @@
 //! The options of a section: the one table of them.
 //!
-//! To add one, add a variant here and to `ALL`, and to [`OptionArgument`] what is parsed of
-//! it. The compiler then names the `match`es; CONTRIBUTING has the rest.
+//! To add one, add a variant here and to `ALL`, and its parsed form to [`OptionArgument`].
+//! The compiler then lists the `match`es; CONTRIBUTING has the rest.
 
 use proc_macro2::Ident;
 use syn::{Expr, Path};
@@ -29,7 +29,7 @@ impl SectionOption {
         SectionOption::Crate,
     ];
 
-    /// How it is written.
+    /// The name as it is written.
     pub(super) fn name(self) -> &'static str {
         match self {
             SectionOption::When => "when",
@@ -41,7 +41,7 @@ impl SectionOption {
         }
     }
 
-    /// What messages advise to write as its value, if it takes one.
+    /// The placeholder for its value in messages, if it takes one.
     pub(super) fn value(self) -> Option<&'static str> {
         match self {
             SectionOption::When => Some("condition"),
@@ -55,7 +55,7 @@ impl SectionOption {
         self.value().is_some()
     }
 
-    /// The option as it is written, with a value where it takes one.
+    /// The option as it is written, with a value if it takes one.
     pub(super) fn example(self) -> String {
         match self.value() {
             Some(value) => format!("{} = {value}", self.name()),
@@ -81,7 +81,7 @@ impl SectionOption {
     }
 }
 
-/// An option with its value, under the name it was given by.
+/// An option with its value, and its name as written.
 pub(super) enum OptionArgument {
     When(Ident, Expr),
     Timeout(Ident, Expr),

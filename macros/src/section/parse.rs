@@ -16,7 +16,7 @@ use crate::names::crate_path;
 pub(super) enum Argument {
     Lock(LockArgument),
     Option(OptionArgument),
-    /// What is nearly an option, with what to write instead.
+    /// A misspelled option, with an error that says what to write instead.
     Wrong(syn::Error),
 }
 
@@ -28,7 +28,7 @@ pub(super) struct LockArgument {
     pub(super) question: Option<Token![?]>,
 }
 
-/// How a lock is held.
+/// The mode in which a lock is held.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Mode {
     Exclusive,
@@ -45,7 +45,7 @@ pub(super) fn attribute(tokens: TokenStream, errors: &Errors) -> Vec<Argument> {
                 separator(input)
             });
             if errors.ok(result).is_none() {
-                // What is left makes no sense any more.
+                // The rest cannot be understood.
                 input.parse::<TokenStream>()?;
             }
         }
@@ -56,11 +56,11 @@ pub(super) fn attribute(tokens: TokenStream, errors: &Errors) -> Vec<Argument> {
         .unwrap_or_default()
 }
 
-/// Marks the block of what may be a `with_lock!` as one in the body of a section, whose local
+/// Marks the block of a possible `with_lock!` as nested in a section, whose local
 /// `__section` is known at `span`.
 ///
-/// The mark is `use {{}, {}};`, which does nothing where the macro is one of the user's. It does
-/// not name the local, so that no such macro can get hold of it.
+/// The mark is `use {{}, {}};`, which does nothing if the macro is one of the user's. It does
+/// not name the local, so that such a macro gets no access to it.
 pub(super) fn mark_around(arguments: TokenStream, span: Span) -> TokenStream {
     let mut arguments: Vec<TokenTree> = arguments.into_iter().gather();
     if let Some((at, block)) = block_of(&arguments) {
@@ -74,7 +74,7 @@ pub(super) fn mark_around(arguments: TokenStream, span: Span) -> TokenStream {
 }
 
 /// The local of the section around, by the mark in the block of a `with_lock!`; and the
-/// arguments without.
+/// arguments without the mark.
 pub(super) fn around(arguments: TokenStream) -> (Option<Ident>, TokenStream) {
     let mut tokens: Vec<TokenTree> = arguments.into_iter().gather();
     let Some((at, block)) = block_of(&tokens) else {
@@ -147,7 +147,7 @@ pub(super) fn block(tokens: TokenStream, errors: &Errors) -> (Vec<Argument>, Tok
     }
 }
 
-/// The last block, and what stands in front of it, of arguments that are wrong.
+/// Of wrong arguments: the tokens in front of the last block, and the block.
 pub(super) fn last_block(tokens: TokenStream) -> (TokenStream, TokenStream) {
     let mut arguments: Vec<TokenTree> = tokens.into_iter().gather();
     let is_block = |token: &TokenTree| matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace);
@@ -180,7 +180,7 @@ fn argument(input: ParseStream<'_>) -> syn::Result<Argument> {
         if let Some(option) = SectionOption::named(&ident).filter(|option| option.takes_value()) {
             return option_argument(option, ident, input).map(Argument::Option);
         }
-        // A binding must be a name, which a keyword is not.
+        // A binding must be a name, and not a keyword.
         name = Some(syn::parse2(quote::ToTokens::to_token_stream(&ident))?);
     } else if input.peek(Ident) && (input.peek2(Token![,]) || is_last(input)) {
         let ident: Ident = input.fork().parse()?;

@@ -21,7 +21,7 @@ pub(super) fn keyword(input: ParseStream<'_>) -> syn::Result<()> {
     Err(input.error(message))
 }
 
-/// Looks for what is nearly an option, and skips it, so that the arguments behind
+/// Looks for a misspelled option, and skips it, so that the arguments behind
 /// it are understood.
 pub(super) fn option(input: ParseStream<'_>) -> Option<syn::Error> {
     let error = misspelled(input)?;
@@ -103,7 +103,7 @@ fn is_option_with_value(name: &str, option: SectionOption) -> bool {
     is_near(name, option) && (is_shorter || has_letters_of(&letters(name), &letters(option)))
 }
 
-/// An expression that has no name, and perhaps is not what was meant.
+/// The message for an expression without a name, which may be a misunderstanding.
 pub(super) fn nameless(expr: &Expr) -> String {
     let without_arguments = match expr {
         Expr::Await(expr) => return nameless(&expr.base),
@@ -177,7 +177,7 @@ pub(super) fn not_a_lock(expr: &Expr) -> String {
         .to_owned()
 }
 
-/// What stands where the block of `with_lock!` should be.
+/// The error for other tokens in place of the block of `with_lock!`.
 pub(super) fn no_block(input: ParseStream<'_>) -> syn::Result<()> {
     let message = if input.peek(Token![|]) || input.peek(Token![||]) {
         "the block is not a closure: write `{ .. }` alone, in which the lock is bound by its name"
@@ -189,7 +189,7 @@ pub(super) fn no_block(input: ParseStream<'_>) -> syn::Result<()> {
     Err(input.error(message))
 }
 
-/// What is expected between two arguments, or in front of the block.
+/// The error for a missing comma between two arguments, or in front of the block.
 pub(super) fn no_comma(input: ParseStream<'_>) -> syn::Error {
     let what = if input.peek(Token![=>]) || input.peek(Token![;]) {
         "arguments are separated by commas: write `,`"

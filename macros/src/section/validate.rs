@@ -1,5 +1,5 @@
-//! The rules: first for the arguments, each by itself and before anything is known
-//! about the fn, then for the section as a whole.
+//! The rules: first for each argument by itself, without the fn, then for the section as
+//! a whole.
 
 use std::fmt::Display;
 
@@ -16,7 +16,7 @@ use super::suggest;
 use crate::diagnostics::Errors;
 use crate::names::{has_ident, plain, text};
 
-/// The arguments that have a meaning.
+/// The valid arguments.
 pub(super) struct Arguments {
     pub(super) locks: Vec<LockArgument>,
     pub(super) options: Vec<OptionArgument>,
@@ -24,7 +24,7 @@ pub(super) struct Arguments {
     pub(super) is_complete: bool,
 }
 
-/// Reports the arguments that have no meaning, and leaves them out.
+/// Reports the invalid arguments, and leaves them out.
 pub(super) fn arguments(arguments: Vec<Argument>, errors: &Errors) -> Arguments {
     let mut valid = Arguments {
         locks: Vec::new(),
@@ -37,7 +37,7 @@ pub(super) fn arguments(arguments: Vec<Argument>, errors: &Errors) -> Arguments 
                 if is_lock(&lock, errors) {
                     valid.locks.push(lock);
                 } else {
-                    // With a name, it has been taken for an option.
+                    // With a name, it was taken for an option.
                     valid.is_complete &= lock.name.is_some() && !is_text(&lock.expr);
                 }
             }
@@ -52,7 +52,7 @@ pub(super) fn arguments(arguments: Vec<Argument>, errors: &Errors) -> Arguments 
     valid
 }
 
-/// An expression that is not a lock, whatever the types, is a misspelled option or
+/// An expression that cannot be a lock, whatever the types, is a misspelled option or
 /// a misunderstanding. Any other needs a name.
 fn is_lock(lock: &LockArgument, errors: &Errors) -> bool {
     let LockArgument { name, expr, .. } = lock;
@@ -139,7 +139,7 @@ fn is_condition(condition: &Expr, errors: &Errors) -> bool {
     false
 }
 
-/// The `await` of an `.await`, wherever it stands.
+/// The first `await` of an `.await`, at any depth.
 fn find_await(tokens: TokenStream) -> Option<Ident> {
     let mut after_dot = false;
     for token in tokens {
@@ -168,7 +168,7 @@ pub(super) fn function(function: &Function, section: &mut Section, errors: &Erro
     }
     check_asynchrony(function, section, errors);
     section.is_complete &= check_constness(function, errors);
-    // The body would be reported for what it does to a parameter that it cannot name.
+    // Otherwise the body would be reported for its use of a parameter that is shadowed.
     section.is_complete &= check_params(function, section, errors);
     common(section, &function.statements(), is_plain(function), errors);
 }
@@ -211,7 +211,7 @@ fn check_when(section: &Section, errors: &Errors) {
     }
 }
 
-/// A plain fn, whose thread is parked.
+/// A plain fn, which parks its thread.
 fn is_plain(function: &Function) -> bool {
     function.kind == Kind::Plain
 }
@@ -228,7 +228,7 @@ fn check_asynchrony(function: &Function, section: &Section, errors: &Errors) {
     }
 }
 
-/// A lock is acquired by a program that runs.
+/// A lock is acquired at run time, not in a `const fn`.
 fn check_constness(function: &Function, errors: &Errors) -> bool {
     let constness = &function.sig.constness;
     if constness.is_some() {
@@ -241,7 +241,7 @@ fn check_constness(function: &Function, errors: &Errors) -> bool {
     constness.is_none()
 }
 
-/// A block that suspends stands in async code, where no thread is to be parked.
+/// A block that suspends is in async code, which must not park a thread.
 fn check_blocking(section: &Section, body: &TokenStream, errors: &Errors) {
     let Some(blocking) = &section.options.blocking else {
         return;
@@ -257,8 +257,8 @@ fn check_blocking(section: &Section, body: &TokenStream, errors: &Errors) {
     }
 }
 
-/// No parameter is hidden by a lock that got its name by itself. One that is the lock may
-/// be: there is nothing else to use it for.
+/// No parameter is shadowed by a lock with a default name. A parameter that is the lock itself
+/// may be: it has no other use.
 fn check_params(function: &Function, section: &Section, errors: &Errors) -> bool {
     let params = function.bound_names();
     let mut is_right = true;
@@ -337,7 +337,7 @@ fn check_atomic(section: &Section, errors: &Errors) {
     }
 }
 
-/// A block that is `atomic` commits at its end, which it therefore reaches.
+/// An `atomic` block commits at its end, so it must not be left before.
 fn check_exits(section: &Section, body: &TokenStream, errors: &Errors) {
     if section.options.atomic.is_none() {
         return;
@@ -355,7 +355,7 @@ fn check_exits(section: &Section, body: &TokenStream, errors: &Errors) {
     }
 }
 
-/// Every lock is bound as something else.
+/// Every lock has another binding.
 fn check_bindings(section: &Section, errors: &Errors) {
     for (index, lock) in section.locks.iter().enumerate() {
         let mut earlier = section.locks.iter().take(index);
@@ -372,7 +372,7 @@ fn check_bindings(section: &Section, errors: &Errors) {
     }
 }
 
-/// Under `no_await`, the body does not suspend, as far as that can be seen.
+/// Under `no_await`, the body has no visible suspension.
 fn check_suspensions(section: &Section, body: &TokenStream, errors: &Errors) {
     if section.options.no_await.is_none() {
         return;

@@ -5,37 +5,35 @@ use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Block, Expr, Local, Macro, Pat, Stmt, Token};
 
-/// Visits statements in the order in which they are evaluated, as far as that can be
-/// seen.
+/// Visits statements in the order of evaluation, as far as the syntax shows it.
 ///
-/// Statements inside of closures, `async` blocks and items belong to those and are
-/// not visited.
+/// Statements inside of closures, `async` blocks and items are not visited.
 pub(crate) trait Visit {
     /// Whether the inside is visited.
     fn statement(&mut self, _: &Stmt) -> bool {
         true
     }
 
-    /// Comes behind the value of a `let`.
+    /// Called after the value of a `let`.
     fn bound(&mut self, _: &Local) {}
 
-    /// Comes before what is inside: of a `for`, behind what is looped over, which
+    /// Called before the inside of an expression; for a `for` loop, after its iterator, which
     /// is evaluated outside.
     fn enter(&mut self, _: &Expr) {}
 
-    /// Comes behind what is inside.
+    /// Called after the inside.
     fn leave(&mut self, _: &Expr) {}
 
-    /// Whether the arguments are visited: where they are expressions or
-    /// statements, or what `matches!` takes.
+    /// Whether the arguments are visited: if they are expressions or
+    /// statements, or the arguments of `matches!`.
     fn mac(&mut self, mac: &Macro) -> bool;
 
-    /// Arguments of a macro that were to be visited are something else.
+    /// Called if the arguments of a macro cannot be visited.
     fn unknown(&mut self) {}
 }
 
-/// Visits statements, and returns whether they are Rust. What is not is left to
-/// the compiler.
+/// Visits statements, and returns whether they parse. The compiler reports those that do
+/// not.
 pub(crate) fn walk(statements: &TokenStream, visit: &mut dyn Visit) -> bool {
     let parsed = Block::parse_within.parse2(statements.clone());
     let is_rust = parsed.is_ok();
@@ -74,7 +72,7 @@ fn walk_expr(expr: &Expr, visit: &mut dyn Visit) {
     visit.leave(expr);
 }
 
-/// Not by a visitor of `syn`, which would also visit what is not evaluated, and
+/// Not by a visitor of `syn`, which would also visit code that is not evaluated, and
 /// would be some hundred functions to compile.
 fn walk_inside(expr: &Expr, visit: &mut dyn Visit) {
     match expr {
@@ -147,8 +145,8 @@ fn walk_inside(expr: &Expr, visit: &mut dyn Visit) {
             walk_expr(&expr.cond, visit);
             walk_statements(&expr.body.stmts, visit);
         }
-        // What is run elsewhere, or at another time: closures, `async` and `const`
-        // blocks. What has nothing inside, and what `syn` does not know.
+        // Code that runs elsewhere, or at another time: closures, `async` and `const`
+        // blocks. Expressions with nothing inside, or unknown to `syn`.
         _ => {}
     }
 }
@@ -292,7 +290,7 @@ mod tests {
         );
         finds(2, quote!(a.await?; (b.await,)));
         finds(1, quote!(try { a.await }));
-        // As an expression looks that was given to a macro of the user's.
+        // The form of an expression that has passed through a macro of the user's.
         let group = Group::new(Delimiter::None, quote!(a.await));
         finds(1, quote!(#group + b));
         finds(2, quote!(let a = b.await else { c.await };));

@@ -15,8 +15,8 @@ struct Kept {
     number: u32,
 }
 
-/// What is no operation that conflicts with any, as to go on after a wake-up, is left out. To be
-/// cancelled in the queue of a lock is the same as at the arrival.
+/// Events that conflict with nothing, such as going on after a wake-up, are left out. A cancel in
+/// the queue of a lock counts as a cancel at the arrival.
 pub(super) fn of(events: &[Event]) -> u64 {
     let mut kept: Vec<Kept> = Vec::new();
     for event in events {

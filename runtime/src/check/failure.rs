@@ -12,7 +12,7 @@ use super::report::Outcome;
 use super::table::table;
 use super::trace::Choice;
 
-/// The variable of the environment with a schedule to run.
+/// The environment variable with a schedule to run.
 pub(super) const REPLAY: &str = "ASYNC_MONITOR_REPLAY";
 
 /// A failing schedule of a test, and its failure.
@@ -117,7 +117,7 @@ impl fmt::Display for Failure {
 
 impl core::error::Error for Failure {}
 
-/// Makes a table of a failure.
+/// Explains a failure by a table.
 pub(super) fn explain(
     engine: &mut Engine<'_>,
     schedule: Vec<Choice>,
@@ -173,7 +173,7 @@ fn not_deterministic(text: &str, outcome: Outcome) -> Failure {
     }))
 }
 
-/// Runs a schedule once more, with all that is to be said.
+/// Runs a schedule once more, and collects everything for the report.
 fn shown(
     engine: &mut Engine<'_>,
     schedule: &[Choice],
@@ -196,8 +196,8 @@ fn shown(
     (engine.schedule(), found)
 }
 
-/// A schedule as text: the number of a task for each step, with `x` where it is cancelled, `t` or
-/// `u` where a timer expires; how often, where it is more than once.
+/// A schedule as text: the number of a task for each step, with `x` if it is cancelled, `t` or
+/// `u` if a timer expires, and a count if the step is repeated.
 fn written(schedule: &[Choice], is_fine: bool) -> String {
     let mut text = if is_fine {
         String::new()
@@ -229,7 +229,7 @@ fn written(schedule: &[Choice], is_fine: bool) -> String {
     text
 }
 
-/// What [`written`] has written.
+/// Parses the output of [`written`].
 fn read(text: &str) -> Option<(Vec<Choice>, bool)> {
     let (text, is_fine) = match text.strip_prefix('p') {
         Some(rest) => (rest, false),
@@ -254,7 +254,7 @@ fn read(text: &str) -> Option<(Vec<Choice>, bool)> {
     Some((schedule, is_fine))
 }
 
-/// Runs one schedule, with panics as they are.
+/// Runs one schedule, and prints panics as usual.
 pub(super) fn replay(engine: &mut Engine<'_>, text: &str) -> Result<Outcome, Failure> {
     let Some((schedule, is_fine)) = read(text) else {
         panic!("`{REPLAY}` is no schedule: {text}")

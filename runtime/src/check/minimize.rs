@@ -8,7 +8,7 @@ use super::trace::Choice;
 /// How many schedules are run to find a shorter one.
 const MOST_RUNS: usize = 400;
 
-/// What makes a schedule hard to read: cancels and timeouts, switches, steps.
+/// How hard a schedule is to read: by its cancels and timeouts, switches, and steps.
 fn cost(schedule: &[Choice]) -> (usize, usize, usize) {
     let other = schedule.iter().filter(|choice| !choice.is_go()).count();
     let switches = schedule
@@ -18,7 +18,7 @@ fn cost(schedule: &[Choice]) -> (usize, usize, usize) {
     (other, switches, schedule.len())
 }
 
-/// Runs a schedule, and returns what was run, if it fails as before.
+/// Runs a schedule, and returns the choices made, if it fails as before.
 fn fails(
     engine: &mut Engine<'_>,
     schedule: &[Choice],
@@ -31,13 +31,13 @@ fn fails(
     }
 }
 
-/// The schedule of a search, in which not every operation is a point, as one in which it is.
+/// Converts the schedule of a search to one in which every operation is a scheduling point.
 pub(super) fn refined(
     engine: &mut Engine<'_>,
     schedule: &[Choice],
     kind: FailureKind,
 ) -> Option<Vec<Choice>> {
-    // Where all cancels come at waits, it is the same schedule.
+    // If all cancels come at waits, it is the same schedule.
     if let Some(refined) = fails(engine, schedule, false, kind) {
         if refined.iter().filter(|choice| choice.is_cancel()).count()
             == schedule.iter().filter(|choice| choice.is_cancel()).count()
@@ -105,8 +105,8 @@ pub(super) fn minimize(
     }
 }
 
-/// The schedule with one of its blocks moved, shortened or left out. A block is what one task
-/// does without a switch.
+/// The schedule with one of its blocks moved, shortened or left out. A block is a run of steps of
+/// one task.
 fn candidates(schedule: &[Choice]) -> Vec<Vec<Choice>> {
     let mut blocks: Vec<Vec<Choice>> = Vec::new();
     for choice in schedule {

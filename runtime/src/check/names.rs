@@ -1,39 +1,39 @@
 //! Numbers for primitives that are the same in every run, wherever they are in memory.
 //!
-//! Where an address is used for the first time in a run decides its number: the first such
-//! place that any run has come to. A place is a task and how many primitives it has named
-//! before, by operations whose number does not depend on who is woken when. If a primitive gets a
-//! number in one run by a place that names a number of an earlier run elsewhere, the two are one,
-//! and everything begins anew with that knowledge. So the numbers do not depend on the schedule,
-//! unless which primitive a place names does. Nothing is missed then: within a run, a primitive
-//! has one number in any case.
+//! A *place*, in this file, is a task and the count of primitives that it has named before, by
+//! operations whose count does not depend on the order of wake-ups. The place of the first use of
+//! an address in a run decides its number: the first such place in any run. If one run numbers a
+//! primitive by a place, and another run numbered it by another place, the two numbers are
+//! merged, and the search starts again. So the numbers do not depend on the schedule,
+//! unless a place names different primitives in different schedules. Nothing is missed even then:
+//! within a run, a primitive always has one number.
 
 use std::string::{String, ToString};
 use std::vec::Vec;
 
 use super::session::{MOST_TASKS, NO_TASK};
 
-/// How often two numbers are made one.
+/// How often numbers are merged.
 const MOST_MERGES: u32 = 32;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names {
-    /// The number that each place has named first; that of the test itself is the last list.
+    /// The number that each place named first; the last list is that of the test itself.
     places: [Vec<u32>; MOST_TASKS + 1],
-    /// Numbers for places that name another one in some run: a place, and what it has named.
+    /// Further numbers of places that name different primitives: a place, and the number.
     others: Vec<(usize, usize, u32)>,
     next: u32,
     merges: u32,
     changed: bool,
-    /// Of this run: an address, its number, and the place by which it has got it.
+    /// Of this run: an address, its number, and the place that numbered it.
     run: Vec<(usize, u32, (usize, usize))>,
-    /// How often each has named something in this run.
+    /// How often each task has named something in this run.
     counts: [usize; MOST_TASKS + 1],
-    /// What primitives are called.
+    /// The names of primitives.
     said: Vec<Option<String>>,
-    /// Of what kind they are.
+    /// The kinds of primitives.
     kinds: Vec<&'static str>,
-    /// Values that have been given a name, by their addresses.
+    /// Values with a name: address, size and name.
     given: Vec<(usize, usize, String)>,
 }
 
@@ -44,7 +44,7 @@ impl Names {
         self.given.clear();
     }
 
-    /// Whether all that has a number had the same before.
+    /// Whether every numbered primitive had the same number before.
     pub(super) fn is_like(&self, before: &Names) -> bool {
         self.places == before.places && self.others == before.others
     }
@@ -99,7 +99,7 @@ impl Names {
         self.run.iter().any(|used| used.1 == id)
     }
 
-    /// The number of what is named for the first time in this run.
+    /// The number of a primitive that is named for the first time in this run.
     fn first(&mut self, who: usize, count: usize, place: Option<u32>) -> u32 {
         let Some(named) = place else {
             let id = self.new_id();
@@ -128,7 +128,7 @@ impl Names {
         self.next - 1
     }
 
-    /// What has got the number `id` by the place `by` is what another run has called `named`.
+    /// Merges the number `id`, assigned by the place `by`, with the number `named` of another run.
     fn merge(&mut self, id: u32, by: (usize, usize), named: u32) {
         if self.is_used(named) || self.merges == MOST_MERGES {
             return;
@@ -140,12 +140,12 @@ impl Names {
         }
     }
 
-    /// Whether numbers are others than they were. Then it is so no more.
+    /// Whether numbers have changed since the last call.
     pub(super) fn has_changed(&mut self) -> bool {
         core::mem::take(&mut self.changed)
     }
 
-    /// A primitive is called `name`.
+    /// Sets the name of a primitive.
     pub(super) fn say(&mut self, id: u32, name: &str) {
         let index = id as usize;
         if self.said.len() <= index {
@@ -154,36 +154,36 @@ impl Names {
         self.said[index].get_or_insert_with(|| name.to_string());
     }
 
-    /// A primitive is of that kind.
+    /// Sets the kind of a primitive.
     pub(super) fn is_a(&mut self, id: u32, kind: &'static str) {
         let index = id as usize;
         if self.kinds.len() <= index {
             self.kinds.resize(index + 1, "");
         }
-        // What is said of a semaphore and a lock alike tells less.
+        // "lock" is also the kind of a semaphore's operations, and says less.
         if self.kinds[index].is_empty() || kind != "lock" {
             self.kinds[index] = kind;
         }
     }
 
-    /// Of what kind a primitive is.
+    /// The kind of a primitive.
     pub(super) fn kind(&self, id: u32) -> &'static str {
         self.kinds.get(id as usize).copied().unwrap_or("")
     }
 
-    /// The primitives in a value of `size` bytes at `address` are called `name`.
+    /// Sets the name of the primitives in a value of `size` bytes at `address`.
     pub(super) fn give(&mut self, address: usize, size: usize, name: &str) {
         self.given.push((address, size, name.to_string()));
     }
 
-    /// Whether another primitive of this run is called the same.
+    /// Whether another primitive of this run has the same name.
     pub(super) fn is_said_of_another(&self, id: u32) -> bool {
         let name = self.said(id);
         let mut others = self.run.iter().filter(|other| other.1 != id);
         others.any(|other| self.said(other.1) == name)
     }
 
-    /// What a primitive is called.
+    /// The name of a primitive.
     pub(super) fn said(&self, id: u32) -> Option<&str> {
         let at = self.run.iter().find(|used| used.1 == id);
         let given = at.and_then(|used| {

@@ -2,7 +2,7 @@
 
 use std::string::String;
 
-/// What is tried, and how far.
+/// What a check tries, and its bounds.
 #[derive(Clone, Debug)]
 pub(super) struct Options {
     pub(super) cancels: usize,

@@ -1,8 +1,8 @@
-//! Panics that are expected are not printed.
+//! Expected panics are not printed.
 //!
-//! A check runs into the same panic in many schedules, and prints it once, at the end. The hook
-//! for panics is that of the process: it is replaced once, by one that asks whether its thread
-//! runs a check, and goes on to the one before if not.
+//! A check meets the same panic in many schedules, and prints it once, at the end. The panic hook
+//! belongs to the process. It is replaced once, by a hook that checks whether its thread runs a
+//! check, and otherwise calls the previous hook.
 
 use core::cell::{Cell, RefCell};
 use std::format;
@@ -18,7 +18,7 @@ thread_local! {
     static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// While it exists, no panic of this thread is printed, and the session is told of it.
+/// While it exists, no panic of this thread is printed, and the session is notified of panics.
 pub(super) struct Quiet(());
 
 impl Quiet {

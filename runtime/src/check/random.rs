@@ -1,4 +1,4 @@
-//! Numbers that look random: xorshift64* (Vigna, 2016).
+//! Pseudo-random numbers: xorshift64* (Vigna, 2016).
 
 pub(super) struct Random(u64);
 

@@ -1,4 +1,4 @@
-//! How a check is begun, and what it has done in the end.
+//! How a check is started, and its outcome.
 
 use core::cell::RefCell;
 use core::fmt;
@@ -312,10 +312,10 @@ impl Check {
         }
     }
 
-    /// The classes that the search finds, and those that are found by trying everything: where
-    /// that is more than `max_runs`, by the first of them and half as many at random. The test is
-    /// told what it is run for: 0 for a search that finds out which operations conflict, 1 for one
-    /// that knows, 2 for everything.
+    /// The classes that the search finds, and those that exhaustive runs find: if these are more
+    /// than `max_runs`, the first ones and half as many random ones. The argument of the test says
+    /// which runs it is for: 0 for a search that learns which operations conflict, 1 for a search
+    /// that knows, 2 for the exhaustive runs.
     #[doc(hidden)]
     pub fn __compare(
         &self,

@@ -1,4 +1,4 @@
-//! What a test makes of a run: its tasks, and what is to be true.
+//! The contents of a run: the tasks and the checks of a test.
 
 use core::future::Future;
 use std::boxed::Box;
@@ -33,7 +33,7 @@ pub struct Run {
     finally: Vec<Box<dyn FnOnce()>>,
 }
 
-/// What a run is made of.
+/// The parts of a run.
 pub(super) type Parts = (
     Vec<(String, Body)>,
     Vec<Box<dyn Fn()>>,

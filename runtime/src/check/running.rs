@@ -1,4 +1,4 @@
-//! The state of one run: what can be done next, and what its tasks wait for when nothing can.
+//! The state of one run: the choices that are enabled, and the waits of its tasks if none is.
 
 use std::format;
 use std::string::String;
@@ -31,7 +31,7 @@ impl Running<'_> {
         self.tasks.push(name, body);
     }
 
-    /// What can be done next.
+    /// The choices that are enabled.
     pub(super) fn enabled(&self, trace: &Trace) -> u64 {
         let mut enabled = 0;
         let mut late = 0;
@@ -67,14 +67,14 @@ impl Running<'_> {
                 }
             }
         }
-        // Time passes if nothing else happens.
+        // Time passes if nothing else can happen.
         if self.timeouts_left > 0 || enabled & GO == 0 {
             enabled |= late;
         }
         enabled
     }
 
-    /// Whether an operation can be done now. Only sync locks are waited for in here.
+    /// Whether an operation can be done now. Only a sync lock can prevent it.
     fn is_possible(&self, seen: Seen) -> bool {
         let Op::Sync(SyncOp::Acquire { reads }) = seen.op else {
             return true;
@@ -82,13 +82,13 @@ impl Running<'_> {
         self.session.is_free(seen.id, reads)
     }
 
-    /// Whether an arrival has to wait in some schedule of this class: a task that holds the lock
-    /// need not have released it before.
+    /// Whether an arrival has to wait in some schedule of this class: one in which a task that held
+    /// the lock has not released it yet.
     fn waits_in_some_order(&self, trace: &Trace, task: usize, seen: Seen) -> bool {
         if !matches!(seen.op, Op::Gate(GateOp::Arrive { alone: true, .. })) || seen.watches {
             return false;
         }
-        // One that has been granted the lock, or waits before it.
+        // A request that has been granted the lock, or waits before it.
         let is_before = |index: usize| {
             let cell = self.session.task(index);
             match cell.waits.get() {
@@ -112,11 +112,11 @@ impl Running<'_> {
                 .is_some_and(|released| !trace.is_known(released, task))
     }
 
-    /// Whether one of those who wait could not go on if the cancelled tasks had done all that
-    /// they would have: it waits for what somebody has who will never give it back.
+    /// Whether one of the waiting tasks could not go on even if the cancelled tasks had run to their
+    /// ends: it waits for a lock whose holder will never release it.
     pub(super) fn is_stuck(&self, waits: &[usize]) -> bool {
         let tasks = 0..self.tasks.list.len();
-        // Those who wait to be told may be, and then release what they have, and so on.
+        // Tasks that wait for a signal may get it, then release their locks, and so on.
         let mut go_on: Vec<usize> = Vec::new();
         loop {
             let more: Vec<usize> = tasks
@@ -130,7 +130,7 @@ impl Running<'_> {
         }
     }
 
-    /// Whether a task may go on if others do, and then release what they have.
+    /// Whether a task may go on if others go on and release what they hold.
     fn may_go_on(&self, task: usize, others: &[usize]) -> bool {
         if self.tasks.list[task].state == State::Done {
             return false;
@@ -145,7 +145,7 @@ impl Running<'_> {
         let upgrades = self.session.task(task).upgrades.get();
         let mut holders = lock.holders.iter().map(|holder| holder.0);
         if lock.counts {
-            // One of them may give back enough, or somebody adds permits.
+            // One of them may release enough, or another task may add permits.
             lock.holders.is_empty() || holders.any(|holder| others.contains(&holder))
         } else {
             holders.all(|holder| others.contains(&holder) || upgrades && holder == task)
@@ -161,7 +161,7 @@ impl Running<'_> {
         }
     }
 
-    /// Who has the lock that a task waits for, as the end of a sentence.
+    /// The holders of the lock that a task waits for, as the end of a sentence.
     fn held_by(&self, id: u32, task: usize) -> String {
         let locks = self.session.locks.borrow();
         let upgrades = self.session.task(task).upgrades.get();
@@ -170,7 +170,7 @@ impl Running<'_> {
             None => Vec::new(),
         };
         holders.retain(|holder| !(upgrades && *holder == task));
-        // Itself first.
+        // The task itself first.
         holders.sort_unstable_by_key(|holder| (*holder != task, *holder));
         holders.dedup();
         let names: Vec<String> = holders
@@ -224,7 +224,7 @@ impl Running<'_> {
                 },
             };
             let name = super::table::name(&names, id);
-            // What is known of the section where operations are explained.
+            // The section is known only in a run that explains its operations.
             let condition = match cell.note.get().section {
                 Some(section) if !section.condition.is_empty() => {
                     format!(", `{}` in `{}`", section.condition, section.name)

@@ -1,14 +1,14 @@
-//! What the code of a task and the checker know of each other while a schedule runs.
+//! The interface between the code of tasks and the checker, while a schedule runs.
 //!
 //! # Invariants
 //!
 //! - **K1** A session is [current](current) on a thread only between [`Session::enter`] and the
-//!   drop of what that returns, for which it is borrowed. All tasks of a session run on that
+//!   drop of the returned value, which borrows the session. All tasks of a session run on that
 //!   thread, each on a stack of its own.
-//! - **K2** The yielder of a task is that of its coroutine. It is used by code that runs on the
-//!   stack of that coroutine alone: while the task is the one that runs.
-//! - **K3** While a task runs, nothing of the session is borrowed. What is borrowed here is given
-//!   back before the task is suspended.
+//! - **K2** The yielder of a task is that of its coroutine. Only code on the stack of that
+//!   coroutine uses it, hence only while the task is the running one.
+//! - **K3** While a task runs, no `RefCell` of the session is borrowed. A borrow in this file ends
+//!   before the task is suspended.
 
 use core::cell::{Cell, RefCell};
 use core::future::Future;
@@ -37,32 +37,32 @@ use crate::watching;
 /// How many tasks there can be.
 pub(super) const MOST_TASKS: usize = 16;
 
-/// Nobody: the code of the test outside of its tasks.
+/// No task: the code of the test outside of its tasks.
 pub(super) const NO_TASK: usize = usize::MAX;
 
-/// Said where the code of the test, outside of its tasks, has to wait.
+/// The message if the code of the test has to wait outside of its tasks.
 const WAITS_OUTSIDE: &str = "a check waits, outside of its tasks, for what one of them has: nobody \
                              else runs meanwhile. The `try_` forms look without waiting";
 
-/// How often a task is unwound that catches the panic and goes on.
+/// How often a task that catches the panic and goes on is unwound again.
 const MOST_ENDS: u32 = 100;
 
 /// No event.
 pub(super) const NONE: u32 = u32::MAX;
 
-/// What a task is told when it goes on.
+/// What the checker tells a task that goes on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum In {
     Go,
-    /// The request is to answer `Pending`, and to do nothing.
+    /// The request must return `Pending`, and do nothing.
     Refuse,
-    /// The future of the task is to be dropped.
+    /// The task must drop its future.
     Cancel,
-    /// The stack of the task is to be unwound.
+    /// The task must unwind its stack.
     Unwind,
 }
 
-/// What a stack is unwound with. Dropped by whoever catches it.
+/// The payload of the panic that unwinds a stack.
 pub(super) struct Unwound;
 
 impl Drop for Unwound {
@@ -78,7 +78,7 @@ impl Drop for Unwound {
 /// Why a task stops.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Out {
-    /// It is about to do this.
+    /// It is about to do this operation.
     At(Seen),
     /// It waits to be woken.
     Suspended,
@@ -99,8 +99,8 @@ pub(crate) fn is_current() -> bool {
 /// Calls `f` with the session of this thread, if it has one.
 #[inline]
 pub(crate) fn current<R>(f: impl FnOnce(&Session) -> R) -> Option<R> {
-    // SAFETY: K1. `f` returns, or is unwound, before the session goes away: it was called while
-    // the session was entered, on a stack that ends before that is over (T2).
+    // SAFETY: K1. `f` returns, or is unwound, before the session ends: it was called while
+    // the session was current, on a stack that ends before the session does (T2).
     CURRENT.get().map(|session| f(unsafe { session.as_ref() }))
 }
 
@@ -109,46 +109,46 @@ pub(crate) struct Session {
     /// The task that runs, or [`NO_TASK`].
     running: Cell<usize>,
     pub(super) tasks: [TaskCell; MOST_TASKS],
-    /// The run, of all of the process.
+    /// The number of the run in the process.
     run: Cell<usize>,
-    /// The objects and the tasks of the run are made.
+    /// The objects and the tasks of the run are being made.
     pub(super) begins: Cell<bool>,
-    /// Why what is used is not of this run alone.
+    /// Why a primitive is not used by this run alone.
     pub(super) escaped: RefCell<Option<String>>,
-    /// Nothing is a point of the schedule any more: what is left of the tasks is dropped.
+    /// Nothing is a scheduling point any more: the remains of the tasks are being dropped.
     passive: Cell<bool>,
-    /// How many tasks were suspended while they unwind.
+    /// How many tasks are suspended in the middle of unwinding.
     unwinding: Cell<u32>,
-    /// What is always true is being looked at.
+    /// A check of `always` is being evaluated.
     pub(crate) looks: Cell<bool>,
-    /// Every operation is a point of the schedule.
+    /// Every operation is a scheduling point.
     pub(super) is_fine: Cell<bool>,
-    /// Operations are to be explained.
+    /// This run explains its operations.
     pub(super) explains: Cell<bool>,
     /// A task may be cancelled.
     pub(super) cancels: Cell<bool>,
     pub(super) learned: RefCell<Learned>,
     pub(super) names: RefCell<Names>,
     pub(super) locks: RefCell<Vec<LockState>>,
-    /// The event that is under way.
+    /// The current event.
     pub(super) event: Cell<u32>,
-    /// The tasks that tell a difference and that the event has woken, by a bit for each.
+    /// The tasks that the event has woken and that observe `Pending`, by a bit for each.
     pub(super) woken: Cell<u32>,
-    /// How many releases there were in it.
+    /// How many releases there were in the event.
     pub(super) releases: Cell<u8>,
-    /// Something was acquired in it.
+    /// Something was acquired in the event.
     pub(super) has_entered: Cell<bool>,
-    /// The release that the running task has needed to acquire a lock.
+    /// The release that allowed the running task to acquire a lock.
     pub(super) entered_after: Cell<Moment>,
-    /// Stacks for tasks to come.
+    /// Unused stacks, for new tasks.
     pub(super) stacks: RefCell<Vec<DefaultStack>>,
-    /// Tasks that tasks have made.
+    /// Tasks that were made by tasks.
     pub(super) spawned: RefCell<Vec<(String, Body)>>,
-    /// How many tasks there are.
+    /// The number of tasks.
     pub(super) count: Cell<usize>,
 }
 
-/// What a task does.
+/// The body of a task.
 pub(super) enum Body {
     Future(Pin<std::boxed::Box<dyn Future<Output = ()>>>),
     Background(Pin<std::boxed::Box<dyn Future<Output = ()>>>),
@@ -197,7 +197,7 @@ impl Session {
         }
     }
 
-    /// Makes it the session of this thread.
+    /// Makes this the current session of the thread.
     pub(super) fn enter(&self) -> Entered<'_> {
         let before = CURRENT.replace(Some(NonNull::from(self)));
         Entered(before, core::marker::PhantomData)
@@ -230,7 +230,7 @@ impl Session {
         &self.tasks[task]
     }
 
-    /// From here on nothing is a point of the schedule.
+    /// From here on nothing is a scheduling point.
     pub(super) fn be_passive(&self) {
         self.passive.set(true);
     }
@@ -277,7 +277,7 @@ impl Session {
         panic::resume_unwind(std::boxed::Box::new(Unwound))
     }
 
-    /// The task that runs has caught what it is unwound with, and goes on.
+    /// The running task has caught the panic that unwinds it, and goes on.
     #[cold]
     fn end(&self, task: usize) -> ! {
         let cell = &self.tasks[task];
@@ -290,8 +290,8 @@ impl Session {
         }
     }
 
-    /// Whether the task that runs is unwinding its stack. The thread says so as well while
-    /// another task was suspended in the middle of that: then it is one that has panicked.
+    /// Whether the running task is unwinding its stack. `std` also says so while another task is
+    /// suspended in the middle of unwinding: then only a task that has panicked counts.
     fn is_unwinding(&self, task: usize) -> bool {
         let is_first = self.unwinding.get() == 0;
         std::thread::panicking() && (is_first || self.tasks[task].has_panicked.get())
@@ -312,14 +312,14 @@ impl Session {
             let mut learned = self.learned.borrow_mut();
             learned.has_changed = true;
             if !self.is_fine.get() {
-                // They have been found out by other numbers.
+                // They were learned under the old numbers.
                 learned.releases.clear();
             }
         }
         id
     }
 
-    /// The same, where that is no place of the program to count: a poll, or the end of something.
+    /// The same, at an operation that does not count as a place: a poll, a release, or a cancel.
     fn named_again(&self, address: usize) -> u32 {
         let known = self.names.borrow().known(address);
         known.unwrap_or_else(|| self.named(address))
@@ -339,7 +339,7 @@ impl Session {
             Op::Gate(GateOp::Leave { .. }) | Op::Event(EventOp::Leave) => tells,
             _ => false,
         };
-        // A later poll of a task that waits for one thing is no point, and looks at nothing.
+        // A later poll of a task with one wait is not a scheduling point, and reads nothing.
         let looks = match op {
             Op::Gate(GateOp::Poll) => tells,
             op => op.watches_releases(watches),
@@ -357,7 +357,7 @@ impl Session {
         }
     }
 
-    /// The task goes on after a request has answered `Pending`: that it waits makes a difference.
+    /// The task goes on after a request has returned `Pending`: it observes that.
     fn learn_that_it_tells(&self, task: usize) {
         let mut learned = self.learned.borrow_mut();
         if learned.tells & (1 << task) == 0 && !self.is_fine.get() {
@@ -366,7 +366,7 @@ impl Session {
         }
     }
 
-    /// The task that runs is about to do `op`. Returns whether it may.
+    /// The running task is about to do `op`. Returns whether it may.
     pub(crate) fn op(
         &self,
         address: usize,
@@ -394,7 +394,7 @@ impl Session {
             self.end(task);
         }
         if self.passive.get() || self.is_unwinding(task) {
-            // No point of the schedule. But whoever has a sync lock runs on this thread.
+            // Not a scheduling point. But the holder of a sync lock runs on this thread, too.
             if let Op::Sync(SyncOp::Acquire { reads }) = op {
                 while !self.is_free(id, reads) {
                     let seen = Seen {
@@ -477,7 +477,7 @@ impl Session {
         change(&mut locks[index])
     }
 
-    /// Whether nobody has a sync lock in a mode that keeps others out.
+    /// Whether nobody holds a sync lock in a conflicting mode.
     pub(super) fn is_free(&self, id: u32, reads: bool) -> bool {
         let locks = self.locks.borrow();
         let lock = locks.get(id as usize);
@@ -514,7 +514,7 @@ impl Session {
         });
     }
 
-    /// The task that runs has acquired.
+    /// The running task has acquired.
     pub(crate) fn entered(&self, address: usize) {
         let id = self.named_again(address);
         let task = self.running.get();
@@ -524,11 +524,11 @@ impl Session {
         self.has_entered.set(true);
         let cell = &self.tasks[task];
         match cell.op.get() {
-            // It has had it before.
+            // It held the lock before.
             _ if cell.upgrades.replace(false) => {}
             Some(Op::Sync(SyncOp::Try { reads })) => self.acquired(task, id, reads),
             Some(Op::Gate(GateOp::Arrive { alone: true, .. })) if cell.arrived.get() => {
-                // All that came before are gone.
+                // All previous holders have released.
                 self.acquired(task, id, false);
             }
             _ => self.lock(id, |lock| lock.holders.push((task, false))),
@@ -537,7 +537,7 @@ impl Session {
         cell.waits_in_line.set(false);
     }
 
-    /// A poll of the task that runs is about to answer `Pending`.
+    /// A poll of the running task is about to return `Pending`.
     pub(crate) fn pending(&self, address: usize, awaits: Awaits) {
         let id = self.named_again(address);
         let task = self.running.get();
@@ -573,7 +573,7 @@ impl Session {
     pub(super) fn stopped(&self, task: usize, ended: bool) {
         let cell = &self.tasks[task];
         if self.passive.get() {
-            // It did not come to this by itself.
+            // It did not end by itself.
         } else if ended {
             if cell.pendings.get() > 0 || cell.refused.get() {
                 self.learn_that_it_tells(task);
@@ -583,7 +583,7 @@ impl Session {
         }
     }
 
-    /// After its arrival of that number answers `Pending`, the task suspends.
+    /// The task suspends after its arrival of that number returns `Pending`.
     pub(super) fn learn_that_it_suspends(&self, task: usize, arrival: u32) {
         let arrivals = &mut self.learned.borrow_mut().suspends[task];
         let index = arrival as usize;
@@ -697,7 +697,7 @@ impl Session {
         Poll::Pending
     }
 
-    /// The timer of that number expires, at which the task looks next.
+    /// The timer with that index expires; the task polls it next.
     pub(super) fn expire(&self, task: usize, index: usize) {
         let cell = &self.tasks[task];
         let timer = cell.timers.borrow().get(index).copied();

@@ -64,7 +64,7 @@ struct Shared<T> {
     output: RefCell<Option<T>>,
 }
 
-/// Says that a task has ended, also if it is dropped.
+/// Records that a task has ended, even if it is dropped.
 struct Ends<T>(Rc<Shared<T>>);
 
 impl<T> Drop for Ends<T> {

@@ -1,4 +1,4 @@
-//! What is known of the tasks and the locks of a run, and what has been found out in the runs before.
+//! The state of the tasks and locks of a run, and what was learned in previous runs.
 
 use core::cell::{Cell, RefCell};
 use core::panic::Location;
@@ -28,7 +28,7 @@ impl Wake for Flag {
 
     fn wake_by_ref(self: &Arc<Self>) {
         let was_woken = self.woken.swap(true, Ordering::Relaxed);
-        // On another thread, there is none, or one of another check.
+        // Another thread has no session, or that of another check.
         current(|session| {
             if Arc::ptr_eq(&session.tasks[self.task].flag, self) {
                 session.wakes(self.task, was_woken);
@@ -37,24 +37,24 @@ impl Wake for Flag {
     }
 }
 
-/// What is known of a task where its code runs.
+/// The state of a task, as its code sees it.
 pub(super) struct TaskCell {
     pub(super) yielder: Cell<*const TaskYielder>,
     pub(super) flag: Arc<Flag>,
     pub(super) waker: Waker,
-    /// It was suspended while it unwinds.
+    /// It is suspended in the middle of unwinding.
     pub(super) unwinds: Cell<bool>,
     /// It has panicked in this run.
     pub(super) has_panicked: Cell<bool>,
-    /// How often it was unwound because it is to end.
+    /// How often it was unwound in order to end.
     pub(super) ends: Cell<u32>,
     /// It has caught that panic.
     pub(super) has_caught: Cell<bool>,
-    /// When it was woken by another; never, if it has woken itself.
+    /// When another task has woken it; never, if it has woken itself.
     pub(super) woken_by: Cell<Moment>,
-    /// Its list of sections, while another runs.
+    /// Its section list, while another task runs.
     pub(super) frames: Cell<StackList>,
-    /// How many polls of requests have answered `Pending` since its poll began.
+    /// How many polls of requests have returned `Pending` since its poll began.
     pub(super) pendings: Cell<u32>,
     /// A request was refused since its poll began.
     pub(super) refused: Cell<bool>,
@@ -62,22 +62,22 @@ pub(super) struct TaskCell {
     pub(super) arrivals: Cell<u32>,
     /// What it waits for, if it is suspended.
     pub(super) waits: Cell<Option<(u32, Awaits)>>,
-    /// It waits for a lock to which it has arrived: a cancel there comes at the arrival.
+    /// It waits in the queue of a lock: its cancel is tried at the arrival.
     pub(super) waits_in_line: Cell<bool>,
-    /// It waits to upgrade what it holds.
+    /// It waits to upgrade its guard.
     pub(super) upgrades: Cell<bool>,
     /// It has arrived, and has not acquired yet.
     pub(super) arrived: Cell<bool>,
-    /// That arrival has answered `Pending`, and nothing was done since.
+    /// That arrival has returned `Pending`, with no operation since.
     pub(super) arrival_pends: Cell<bool>,
-    /// The operation that is under way.
+    /// The current operation.
     pub(super) op: Cell<Option<Op>>,
-    /// How many calls that block are under way.
+    /// How many blocking calls are under way.
     pub(super) blocks: Cell<u32>,
     /// The timers that it waits for.
     pub(super) timers: RefCell<Vec<usize>>,
     pub(super) expired: Cell<usize>,
-    /// The operation that it comes to.
+    /// The next operation.
     pub(super) note: Cell<Note>,
 }
 
@@ -140,7 +140,7 @@ impl TaskCell {
         self.flag.woken.load(Ordering::Relaxed)
     }
 
-    /// Whether its last poll has done nothing with a primitive that it waits for.
+    /// Whether its last poll has done nothing with the primitive that it waits for.
     pub(super) fn waits_for_others(&self) -> bool {
         self.waits.get().is_none()
     }
@@ -150,15 +150,15 @@ impl TaskCell {
     }
 }
 
-/// What has been found out about a test in its runs so far. Whatever is added makes it begin
-/// anew, as it decides which operations conflict.
+/// What was learned about a test in its runs so far. Each addition restarts the search, as it
+/// decides which operations conflict.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Learned {
     /// The tasks that go on after `Pending`, by a bit for each.
     pub(super) tells: u32,
     /// The primitives at which releases conflict with something.
     pub(super) releases: Vec<bool>,
-    /// The arrivals of each task after whose `Pending` it suspends.
+    /// For each task: the arrivals after whose `Pending` it suspends.
     pub(super) suspends: [Vec<bool>; MOST_TASKS],
     /// Something was added.
     pub(super) has_changed: bool,
@@ -171,7 +171,7 @@ impl Learned {
     }
 }
 
-/// A lock, in a run.
+/// The state of a lock in a run.
 #[derive(Clone, Default)]
 pub(super) struct LockState {
     /// The tasks that hold it, and whether to read.
@@ -182,7 +182,7 @@ pub(super) struct LockState {
     pub(super) released: Option<Moment>,
 }
 
-/// What is said of an operation, where it is to be explained.
+/// The explanation of an operation.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Note {
     pub(super) section: Option<SectionInfo>,
@@ -194,7 +194,7 @@ mod tests {
     use super::*;
     use crate::check::session::Session;
 
-    /// What wakes a task of another check, on its thread or not, is no event of this one.
+    /// Waking a task of another check, on its thread or not, is not an event of this one.
     #[test]
     fn a_waker_is_of_its_session() {
         let (other, session) = (Session::new(), Session::new());

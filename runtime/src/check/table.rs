@@ -12,10 +12,10 @@ use super::trace::Choice;
 use crate::checking::{Awaits, BarrierOp, ConditionOp, EventOp, GateOp, Op, SyncOp};
 use crate::watch::SectionInfo;
 
-/// What a primitive is called.
+/// The name of a primitive.
 pub(super) fn name(names: &Names, id: u32) -> String {
     match names.said(id) {
-        // Those of two objects.
+        // Two objects have a primitive of this name.
         Some(name) if names.is_said_of_another(id) => format!("{name} #{id}"),
         Some(name) => name.to_string(),
         None => format!("{} #{id}", names.kind(id)),
@@ -29,14 +29,14 @@ struct Line {
     place: String,
 }
 
-/// What a task has acquired and not released yet.
+/// A permit that a task has acquired and not released yet.
 struct Held {
     task: usize,
     id: u32,
     section: Option<SectionInfo>,
 }
 
-/// The steps that do something, one on a line; a section without a switch in it is one.
+/// The steps that do something, one per line; a section without a switch in it takes one line.
 pub(super) fn table(steps: &[Step], tasks: &[String], names: &Names) -> String {
     let mut table = Table {
         steps,
@@ -72,7 +72,7 @@ impl Table<'_> {
         });
     }
 
-    /// Adds a step, and those that belong to it. Returns the last of them.
+    /// Adds a step, and the steps that belong to it. Returns the last of them.
     fn add(&mut self, index: usize) -> usize {
         let step = &self.steps[index];
         let task = step.choice.task();
@@ -83,7 +83,7 @@ impl Table<'_> {
             } else {
                 "its timeout expires"
             };
-            // It may wait for something else, in a section.
+            // In a section, it may wait for another primitive.
             let within = self.held.iter().rfind(|held| held.task == task);
             match within.and_then(|held| held.section) {
                 Some(section) if place.is_empty() => {
@@ -102,7 +102,7 @@ impl Table<'_> {
         let (section, what) = match seen.op {
             Op::Gate(GateOp::Arrive { .. } | GateOp::Upgrade | GateOp::Poll)
             | Op::Sync(SyncOp::Acquire { .. }) => return self.add_request(index, seen),
-            // The turn to look at the condition: what comes of it follows.
+            // The turn to evaluate the condition: the result follows.
             Op::Sync(SyncOp::Turn) if !waits_here => return index,
             Op::Sync(SyncOp::Turn) => (section, format!("waits for its turn at {lock}")),
             Op::Gate(GateOp::Release { .. }) | Op::Sync(SyncOp::Release) => {
@@ -154,7 +154,7 @@ impl Table<'_> {
         index
     }
 
-    /// A request, with what the task then does at once.
+    /// A request, with the steps that the task then takes at once.
     fn add_request(&mut self, index: usize, seen: Seen) -> usize {
         let step = &self.steps[index];
         let (task, section) = (step.choice.task(), step.note.section);
@@ -215,8 +215,8 @@ impl Table<'_> {
         end
     }
 
-    /// The next operation of all after `index`, if the section that has begun with `first`
-    /// acquires one more lock by it.
+    /// The next operation of any task after `index`, if by it the section that began with `first`
+    /// acquires one more lock.
     fn next_of_section(&self, index: usize, first: &Step) -> Option<(usize, u32)> {
         let (next, step) = next_op(self.steps, index)?;
         let seen = step.seen?;
@@ -229,7 +229,7 @@ impl Table<'_> {
         (acquires && is_same).then_some((next, seen.id))
     }
 
-    /// Where the task has released all of those, if that is what is done next.
+    /// The index of the last release, if the task releases all of `ids` next.
     fn releases(&self, index: usize, task: usize, ids: &[u32]) -> Option<usize> {
         let mut left = ids.to_vec();
         let mut end = index;
@@ -246,7 +246,7 @@ impl Table<'_> {
         Some(end)
     }
 
-    /// A release, and those that come next of the same section.
+    /// A release, and the releases of the same section that come next.
     fn add_releases(&mut self, index: usize, seen: Seen) -> usize {
         let step = &self.steps[index];
         let task = step.choice.task();
@@ -276,14 +276,14 @@ impl Table<'_> {
         end
     }
 
-    /// The section in which a task has acquired what it releases.
+    /// The section in which a task acquired the permit that it releases.
     fn take_held(&mut self, task: usize, id: u32) -> Option<SectionInfo> {
         let is_it = |held: &Held| (held.task, held.id) == (task, id);
         let at = self.held.iter().rposition(is_it)?;
         self.held.remove(at).section
     }
 
-    /// The names of several, of which the first is given.
+    /// The names of several primitives, beginning with `first`.
     fn list(&self, first: String, ids: &[u32]) -> String {
         let mut list = first;
         for (index, &id) in ids.iter().enumerate().skip(1) {
@@ -304,7 +304,7 @@ fn next_op(steps: &[Step], index: usize) -> Option<(usize, &Step)> {
     rest.find(|(_, step)| step.seen.is_some() || !step.choice.is_go())
 }
 
-/// Where the task waits for a condition, if it acquires the lock again after that.
+/// The place where the task waits for a condition, if it then reacquires the lock.
 fn relocks(before: &[Step], step: &Step) -> Option<String> {
     let Some(Op::Gate(GateOp::Arrive { .. })) = step.seen.map(|seen| seen.op) else {
         return None;
@@ -328,7 +328,7 @@ fn is_release(op: Op) -> bool {
     )
 }
 
-/// The next operation of all, if it is one of that task at that primitive.
+/// The next operation of any task, if it is of that task at that primitive.
 fn next_of(
     steps: &[Step],
     index: usize,
@@ -342,8 +342,8 @@ fn next_of(
     (same && is(seen.op)).then_some(at)
 }
 
-/// What a section does that does one thing with a condition or an event, without a switch in it,
-/// and where it ends.
+/// The text of a section without a switch that does one operation on a condition or an event, and
+/// the index of its end.
 fn signals(
     steps: &[Step],
     index: usize,

@@ -2,12 +2,13 @@
 //!
 //! # Invariants
 //!
-//! - **T1** A coroutine is resumed by [`Tasks::resume`] alone, which makes its task the one that
-//!   runs. So K2 holds: what suspends is the code on that stack.
-//! - **T2** The session that a coroutine has a pointer to outlives all that runs in it: [`Tasks`]
+//! - **T1** Only [`Tasks::resume`] resumes a coroutine, and makes its task the running one.
+//!   So K2 holds: only code on that stack suspends it.
+//! - **T2** A coroutine has a pointer to the session, which outlives all code in it: [`Tasks`]
 //!   borrows the session, and its drop ends all coroutines. One that does not end is forgotten: it
-//!   is never resumed, and its stack stays as it is.
-//! - **T3** No panic leaves a coroutine, so that whoever resumes it goes on as after any step.
+//!   is never resumed, and its stack is leaked.
+//! - **T3** No panic unwinds out of a coroutine, so the caller of `resume` goes on as after any
+//!   step.
 
 use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
@@ -23,18 +24,18 @@ use super::session::{Body, In, Out, Session, TaskYielder, Unwound};
 /// How often the destructors of tasks may wait for each other.
 const MOST_ROUNDS: usize = 1_000;
 
-/// Where a task is.
+/// The state of a task.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum State {
     /// Before its first poll.
     New,
-    /// About to do this.
+    /// About to do this operation.
     At(Seen),
     Suspended,
     Done,
 }
 
-/// What a task is.
+/// The kind of a task.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Kind {
     /// It may be cancelled.
@@ -131,13 +132,12 @@ impl<'s> Tasks<'s> {
         Ok(())
     }
 
-    /// Ends all tasks: what is left of them is dropped, and nothing of it is a point of the
-    /// schedule.
+    /// Ends all tasks: drops the remains of them, without scheduling points.
     pub(super) fn clear(&mut self) {
         self.session.be_passive();
         for index in 0..self.list.len() {
             let with = match self.list[index].state {
-                // Its stack is on its way to an end.
+                // Its stack is already unwinding.
                 _ if self.session.task(index).unwinds.get() => In::Go,
                 State::At(_) => In::Unwind,
                 State::Suspended if !self.is_at_await(index) => In::Unwind,
@@ -145,7 +145,7 @@ impl<'s> Tasks<'s> {
             };
             let _ = self.resume(index, with);
         }
-        // A destructor may wait for what another one of them has.
+        // A destructor may wait for a lock that another task holds.
         for round in 0..=MOST_ROUNDS {
             let is_last = round == MOST_ROUNDS;
             for index in 0..self.list.len() {
@@ -164,7 +164,7 @@ impl<'s> Tasks<'s> {
         self.list.clear();
     }
 
-    /// Whether what is left of a task is a future that is not polled.
+    /// Whether the remains of a task are a future that is not being polled.
     fn is_at_await(&self, index: usize) -> bool {
         let task = &self.list[index];
         task.state == State::Suspended
@@ -172,14 +172,14 @@ impl<'s> Tasks<'s> {
             && self.session.task(index).blocks.get() == 0
     }
 
-    /// The destructor in which a task waits is left by a panic.
+    /// Unwinds the destructor in which a task waits.
     fn leave_destructor(&mut self, index: usize) {
         let cell = self.session.task(index);
         if !cell.unwinds.get() {
             let _ = self.resume(index, In::Unwind);
         }
         if !cell.unwinds.get() {
-            // It catches all panics, for ever. It is left as it is, and so is what it has.
+            // It catches every panic. It is abandoned, with everything it holds.
             core::mem::forget(self.list[index].coroutine.take());
         } else if self.list[index].coroutine.is_some() {
             std::eprintln!(
@@ -198,7 +198,7 @@ impl Drop for Tasks<'_> {
     }
 }
 
-/// What a panic says.
+/// The message of a panic.
 pub(super) fn message(payload: std::boxed::Box<dyn Any + Send>) -> String {
     match payload.downcast::<String>() {
         Ok(message) => *message,

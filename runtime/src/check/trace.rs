@@ -1,18 +1,18 @@
-//! The events of a run, and what comes before what.
+//! The events of a run, and the happens-before relation on them.
 //!
-//! Each event has a *clock*: for each task, how many of its events come before this one, by the
-//! order of the tasks themselves, by conflicts, and by wake-ups. An event may have releases in it,
-//! which are no events of their own; so clocks count in parts of events. What comes after an
-//! event by a conflict comes after its first part, the operation; what a release lets go on
-//! comes after that release. What the task itself does next comes after the *tail*: the clock,
-//! and the release by which the event has acquired.
+//! Each event has a vector *clock*: for each task, how many of its events happen before this one,
+//! by the order of each task, by conflicts, and by wake-ups. An event may contain releases,
+//! which are not events of their own; so clocks count in parts of events. An event that follows by
+//! a conflict happens after the first part, the operation. An event that follows by a release
+//! happens after that release. The next event of the task itself happens after the *tail*: the
+//! clock, joined with the release that allowed the event to acquire.
 
 use std::vec::Vec;
 
 use super::relation::Seen;
 use super::session::{MOST_TASKS, NO_TASK, NONE};
 
-/// What is done next: a task, and whether it goes on, is cancelled, or one of its timers
+/// A scheduling choice: a task, and whether it goes on, is cancelled, or one of its timers
 /// expires.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Choice(u8);
@@ -21,7 +21,7 @@ const KINDS: u8 = 4;
 
 /// The bits of the choices by which a task goes on.
 pub(super) const GO: u64 = 0x1111_1111_1111_1111;
-/// Those by which one is cancelled.
+/// The bits of the choices by which a task is cancelled.
 pub(super) const CANCEL: u64 = GO << 1;
 
 impl Choice {
@@ -64,13 +64,13 @@ impl Choice {
         0xf << (self.0 / KINDS * KINDS)
     }
 
-    /// The first one of a set.
+    /// The first choice of a set.
     pub(super) fn first(set: u64) -> Option<Self> {
         (set != 0).then(|| Choice(set.trailing_zeros() as u8))
     }
 }
 
-/// A moment in an event: how many releases there were in it.
+/// A moment in an event: after how many of its releases.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Moment {
     event: u32,
@@ -89,7 +89,7 @@ impl Moment {
     }
 }
 
-/// How much of a clock is one event.
+/// The clock units of one event.
 const EVENT: u32 = 256;
 
 #[derive(Clone, Copy, Debug)]
@@ -99,28 +99,28 @@ pub(super) struct Event {
     pub(super) seen: Option<Seen>,
     /// Its number among those of its task, from 1, as clocks count.
     local: u32,
-    /// The one before of its task.
+    /// The previous event of its task.
     prev: u32,
-    /// The one before at the same primitive.
+    /// The previous event at the same primitive.
     prev_here: u32,
-    /// The tasks that it has woken, or whose poll it begins, among those that tell a difference.
+    /// The tasks that it has woken, or whose poll it begins, of those that observe `Pending`.
     pub(super) woken: u32,
     /// Its task is cancelled in the queue of a lock.
     pub(super) leaves_line: bool,
 }
 
-/// What is known of an event once it has taken place.
+/// The effects of an event, known once it has taken place.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Effect {
     pub(super) woken_by: Moment,
-    /// The release by which it has acquired, which comes before the next event.
+    /// The release that allowed it to acquire, which happens before the next event.
     pub(super) entered_after: Moment,
     pub(super) woken: u32,
     pub(super) leaves_line: bool,
 }
 
 impl Effect {
-    /// None.
+    /// No event.
     pub(super) const NONE: Effect = Effect {
         woken_by: Moment::NEVER,
         entered_after: Moment::NEVER,
@@ -129,7 +129,7 @@ impl Effect {
     };
 }
 
-/// An event races with the one that was added last, at the same primitive or by a wake-up.
+/// An event that races with the last one, at the same primitive or by a wake-up.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Race(pub(super) usize);
 
@@ -138,12 +138,12 @@ pub(super) struct Trace {
     pub(super) events: Vec<Event>,
     clocks: Vec<u32>,
     tails: Vec<u32>,
-    /// How many of the events have taken place in this run.
+    /// How many of the events this run has done so far.
     len: usize,
     last: [u32; MOST_TASKS],
     /// The last event at each primitive.
     here: Vec<u32>,
-    /// The events that wake tasks that tell a difference.
+    /// The events that wake tasks that observe `Pending`.
     waking: Vec<u32>,
     tasks: usize,
 }
@@ -173,13 +173,13 @@ impl Trace {
         self.clocks[event * MOST_TASKS + task]
     }
 
-    /// Whether the event `a` comes before `b`, or is it.
+    /// Whether the event `a` happens before `b`, or is `b`.
     pub(super) fn is_before(&self, a: usize, b: usize) -> bool {
         let event = &self.events[a];
         self.clock(b, event.choice.task()) >= event.local
     }
 
-    /// Whether a moment comes before whatever a task does next.
+    /// Whether a moment happens before the next event of a task.
     pub(super) fn is_known(&self, moment: Moment, task: usize) -> bool {
         let last = self.last[task];
         if last == NONE || moment.event == NONE {
@@ -248,7 +248,7 @@ impl Trace {
         }
     }
 
-    /// Raises one clock to what is known after `moment`.
+    /// Joins a clock with the clock of `moment`.
     fn join_moment(&self, clocks: &mut [u32], moment: Moment) {
         if moment.event == NONE {
             return;
@@ -267,7 +267,7 @@ impl Trace {
         clocks[task] = clocks[task].max(event.local + u32::from(moment.releases));
     }
 
-    /// A new event has taken place. Puts those that it races with into `races`.
+    /// Adds a new event. Puts the events that it races with into `races`.
     pub(super) fn push(
         &mut self,
         choice: Choice,
@@ -323,8 +323,8 @@ impl Trace {
         }
     }
 
-    /// From the last event back: what conflicts with `event`, and does not come before it by
-    /// way of others.
+    /// From the last event back: the events that conflict with `event`, and happen before it by no
+    /// other way.
     fn find_races(&mut self, index: usize, event: &Event, races: &mut Vec<Race>) {
         let task = event.choice.task();
         let mut here = event.prev_here;
@@ -368,8 +368,8 @@ impl Trace {
         }
     }
 
-    /// What may come first if the race of an event with the last one is decided the other way:
-    /// the first events of those that do not come after it, up to the last one.
+    /// The choices that may come first if the race of an event with the last one is reversed: the
+    /// initials of the events that do not happen after it, up to the last one.
     pub(super) fn initials(&self, race: Race) -> (u64, Choice) {
         let last = self.len - 1;
         let mut initials = 0;

@@ -1,11 +1,11 @@
-//! Where the primitives tell a [checker](crate::check) what they are about to do.
+//! The hooks by which the primitives announce operations to a [checker](crate::check).
 //!
-//! `off.rs` has the same names for builds without the feature `check`, as functions without
-//! code. Here, each asks for the session of this thread first, and there is one only while a
+//! `off.rs` has the same names for builds without the feature `check`, as empty functions.
+//! Here, each function first looks up the session of this thread, which exists only while a
 //! check runs.
 //!
-//! Each operation is told *before* it is done, and before any internal lock is taken: where it
-//! is a point of the schedule, the task is suspended in here, and others run.
+//! An operation is announced *before* it is done, and before any internal lock is taken: if it
+//! is a scheduling point, the task is suspended in the hook, and others run.
 
 mod op;
 
@@ -22,7 +22,7 @@ use crate::watching::Caller;
 /// Whether this build can check.
 pub(crate) const IS_ON: bool = true;
 
-/// The run of a check that has used a primitive last, of all runs of the process.
+/// The number, in the process, of the run that has used a primitive last.
 pub(crate) struct Stamp(AtomicUsize);
 
 impl Stamp {
@@ -30,7 +30,7 @@ impl Stamp {
         Stamp(AtomicUsize::new(0))
     }
 
-    /// `run` uses it. Whether another one has used it last.
+    /// Records that `run` uses it. Returns whether another run has used it last.
     #[inline]
     pub(crate) fn is_of_another(&self, run: usize) -> bool {
         let last = self.0.load(Ordering::Relaxed);
@@ -41,7 +41,7 @@ impl Stamp {
     }
 }
 
-/// A primitive of whose operations a checker is told.
+/// A primitive whose operations are announced to the checker.
 pub(crate) trait Checked {
     fn stamp(&self) -> &Stamp;
 }
@@ -56,15 +56,15 @@ pub(crate) fn op<T: Checked>(primitive: &T, op: Op) {
     session::current(|session| session.op(address(primitive), primitive.stamp(), op, None));
 }
 
-/// The same, by a call of the user at `place`.
+/// The same, by a call of a public method at `place`.
 #[inline]
 pub(crate) fn op_at<T: Checked>(primitive: &T, op: Op, place: Caller) {
     let place = Some(place.location());
     session::current(|session| session.op(address(primitive), primitive.stamp(), op, place));
 }
 
-/// The task is about to poll a request for the first time. If not so, it has to
-/// answer `Pending` and do nothing: the task is dropped next.
+/// The task is about to poll a request for the first time. If this returns false, the poll
+/// must return `Pending` and do nothing: the task is dropped next.
 #[inline]
 #[must_use]
 pub(crate) fn arrives<T: Checked>(primitive: &T, op: Op, place: Caller) -> bool {
@@ -79,7 +79,7 @@ pub(crate) fn entered<T: Checked>(primitive: &T) {
     session::current(|session| session.entered(address(primitive)));
 }
 
-/// The poll of a request is about to answer `Pending`.
+/// The poll of a request is about to return `Pending`.
 #[inline]
 pub(crate) fn pending<T: Checked>(primitive: &T, awaits: Awaits) {
     session::current(|session| session.pending(address(primitive), awaits));
@@ -91,14 +91,14 @@ pub(crate) fn is_checked() -> bool {
     session::is_current()
 }
 
-/// Whether this is the code of a task that is checked.
+/// Whether this is the code of a checked task.
 #[inline]
 pub(crate) fn is_task() -> bool {
     session::current(Session::is_task).unwrap_or(false)
 }
 
-/// Runs a future to its end on a thread that is checked, as a thread that parks does. `None`
-/// where a `limit` has expired, which the schedule decides.
+/// Runs a future to its end in a checked thread, in place of parking. `None`
+/// if a `limit` has expired, which the schedule decides.
 pub(crate) fn suspends<F: Future>(
     future: Pin<&mut F>,
     limit: Option<Duration>,
@@ -109,21 +109,20 @@ pub(crate) fn suspends<F: Future>(
     }
 }
 
-/// Whether this is a check of what is always true, which changes nothing that it looks at.
+/// Whether this is a check of `always`, which changes no guarded data.
 #[inline]
 pub(crate) fn only_looks() -> bool {
     session::current(|session| session.looks.get()).unwrap_or(false)
 }
 
-/// Whether the time of a `timeout` is up, which the schedule decides. For tasks that are
-/// checked.
+/// Whether the time of a `timeout` is up, which the schedule decides. For checked tasks.
 #[allow(dead_code)] // without a timer
 pub(crate) fn poll_timer<T: ?Sized>(timer: &T, _cx: &mut Context<'_>) -> Poll<()> {
     session::current(|session| session.poll_timer(address(timer))).unwrap_or(Poll::Pending)
 }
 
-/// An id that does not depend on where the lock is, for the order in which several are
-/// acquired.
+/// An id that does not depend on the address of the lock, for the order in which a section
+/// acquires several.
 #[inline]
 pub(crate) fn in_fixed_order(id: LockId) -> LockId {
     let named = |address| session::current(|session| session.named(address));

@@ -1,5 +1,5 @@
-//! What takes the place of the hooks of [checking](crate::checking) in builds without the
-//! feature `check`: functions without code.
+//! The empty counterparts of the hooks of [checking](crate::checking), in builds without the
+//! feature `check`.
 
 #![allow(dead_code)]
 

@@ -1,7 +1,7 @@
-//! The operations of the primitives, as a checker tells them apart.
+//! The operations of the primitives, as far as a checker distinguishes them.
 
-/// An operation. Those of different primitives never conflict; which of one primitive do is a
-/// table of each, in `check::relation`.
+/// An operation. Operations of different primitives never conflict; for those of one primitive,
+/// `check::relation` has a table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Op {
     Gate(GateOp),
@@ -13,10 +13,10 @@ pub(crate) enum Op {
 
 #[cfg(feature = "check")]
 impl Op {
-    /// Whether the code of the task has come to it, and not the executor or the end of something.
+    /// Whether the code of the task calls it, as opposed to a poll, or a destructor.
     pub(crate) fn is_of_the_program(self) -> bool {
         match self {
-            // Permits may be added by who has not acquired any.
+            // A task may add permits without having acquired any.
             Op::Gate(op) => matches!(
                 op,
                 GateOp::Arrive { .. }
@@ -39,19 +39,19 @@ impl Op {
 /// At a gate: `Lock`, `Mutex`, `RwLock` and the semaphores.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum GateOp {
-    /// The first poll of a request. `alone`: at most one is admitted at a time. `reads`: it is
-    /// to read, and has no condition. `counts`: at a semaphore.
+    /// The first poll of a request. `alone`: at most one is admitted at a time. `reads`: it
+    /// is to read, and has no condition. `counts`: at a semaphore.
     Arrive {
         alone: bool,
         reads: bool,
         counts: bool,
     },
-    /// The first poll of an upgrade, which goes before all that are queued.
+    /// The first poll of an upgrade, which goes before all queued requests.
     Upgrade,
     /// A later poll.
     Poll,
-    /// A permit is given back, or becomes another one. `counts`: of a semaphore.
-    /// `alone`: of a lock that one task holds at a time.
+    /// A permit is released, or converted. `counts`: of a semaphore.
+    /// `alone`: of an exclusive lock.
     Release { counts: bool, alone: bool },
     /// A section gives its permit back, as its condition is false.
     Park,
@@ -59,7 +59,7 @@ pub(crate) enum GateOp {
     Leave { counts: bool },
     /// An attempt without waiting.
     Try { reads: bool },
-    /// A question, as `is_locked`.
+    /// A query, such as `is_locked`.
     Look,
 }
 
@@ -74,7 +74,7 @@ pub(crate) enum SyncOp {
     Try {
         reads: bool,
     },
-    /// Anything of a conditional waiter but to acquire the lock.
+    /// Any operation of a conditional waiter except acquiring the lock.
     Turn,
 }
 
@@ -115,13 +115,13 @@ pub(crate) enum BarrierOp {
     Look,
 }
 
-/// What a task waits for.
+/// The kind of a task's wait.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Awaits {
-    /// To be admitted.
+    /// For its request to be admitted.
     Permit,
-    /// Until its condition is true.
+    /// For its condition to be true.
     Truth,
-    /// To be told.
+    /// For a signal.
     Signal,
 }

@@ -12,8 +12,7 @@ use crate::queue::{FutureState, LockedQueue, Node, NodePtr, State};
 use crate::watching::Caller;
 
 impl<P: Policy, F: Flavour> Gate<P, F> {
-    /// Acquires if that is possible at once, before all that are queued, for requests
-    /// that have priority.
+    /// Acquires a request with priority, before all queued nodes, if that is possible at once.
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     pub(crate) fn try_acquire_first(&self, request: P::Request) -> bool {
         debug_assert!(P::has_priority(request));
@@ -37,9 +36,9 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         false
     }
 
-    /// Acquires, or joins the queue with the node of a future that is pinned, or
-    /// has joined it and looks whether it was served: what a poll does once
-    /// [`try_acquire`](Self::try_acquire) has failed.
+    /// The slow path of a poll, once [`try_acquire`](Self::try_acquire) has failed: acquires,
+    /// joins the queue with the node of a pinned future, or, if it has joined before, checks
+    /// whether it was granted.
     ///
     /// # Safety
     ///
@@ -73,15 +72,15 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         waker: &Waker,
         conditional: bool,
     ) -> Poll<()> {
-        // Should this panic, or the drop below, the node is as it was (F2).
+        // If this panics, or the drop below, the node is unchanged (F2).
         let clone = waker.clone();
         let mut queue = self.queue.lock();
         if self.acquire_or_mark_queued(&queue, node.request) {
             let evaluates = conditional && self.word() & CONDITIONAL & P::FLAGS != 0;
             if evaluates {
                 node.set_future_state(FutureState::Polled);
-                // SAFETY: the node is idle, and the caller keeps Q1. None is queued, or it
-                // could not have acquired.
+                // SAFETY: the node is idle, and the caller keeps Q1. No node is queued, as
+                // this one has acquired.
                 unsafe { queue.push_evaluating(node.as_ptr()) };
             }
             drop(queue);
@@ -118,8 +117,8 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         }
     }
 
-    /// As [`poll_queued`](Self::poll_queued), where the node was not granted when
-    /// the queue was locked, or where it is that of a `conditional` waiter.
+    /// As [`poll_queued`](Self::poll_queued), if the node was not granted when
+    /// the queue was locked, or if the waiter is `conditional`.
     ///
     /// # Safety
     ///
@@ -190,8 +189,8 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                             clone = Some(waker.clone());
                         }
                     },
-                    // All that there are get a waker of their own: whichever is granted next, the
-                    // others may have been dropped by then.
+                    // Each of them gets a waker of its own, one per iteration: when one is granted
+                    // next, the others may have been dropped.
                     UnusedGrant::TakenOver(owner) => match clone.take() {
                         Some(clone) => {
                             queue.store_waker(owner, clone);
@@ -218,12 +217,12 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         }
     }
 
-    /// Last step of a poll that has acquired. What runs code of a user comes
-    /// here: if it panics, the permit is released.
+    /// The last step of a poll that has acquired. `finish` may run user code: if it
+    /// panics, the permit is released.
     ///
     /// # Safety
     ///
-    /// As for [`poll_acquire`](Self::poll_acquire), and what the node waits for has been granted.
+    /// As for [`poll_acquire`](Self::poll_acquire), and the request of the node has been granted.
     pub(super) unsafe fn acquired(
         &self,
         node: &Node<P::Request>,
@@ -257,8 +256,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         Poll::Ready(())
     }
 
-    /// Acquires if possible; otherwise marks that somebody is queued, for the caller
-    /// to join the queue.
+    /// Acquires if possible; otherwise sets `QUEUED`, so that the caller can join the queue.
     fn acquire_or_mark_queued(
         &self,
         _queue: &LockedQueue<'_, P::Request>,
@@ -266,8 +264,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     ) -> bool {
         let mut word = self.word.load(Ordering::Relaxed);
         loop {
-            // Not before those that are queued. `QUEUED` stays set while we hold the queue lock
-            // (G2).
+            // Not before the queued nodes. `QUEUED` stays set while we hold the queue lock (G2).
             if word & QUEUED != 0 && !P::has_priority(request) {
                 return false;
             }
@@ -310,8 +307,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         }
     }
 
-    /// Takes a node out of the queue, wherever it stands, and passes on what it
-    /// was granted.
+    /// Takes a node out of the queue, from any place, and passes its grant on.
     ///
     /// # Safety
     ///
@@ -334,11 +330,11 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                 Some(before) => !queue.state_of(before).is_queued(),
                 None => true,
             };
-            // Dropped after the queue is unlocked (Q5), and what stood behind is served.
+            // Dropped after the queue is unlocked (Q5) and the nodes behind are served.
             let _waker = queue.withdraw(own);
             if was_first {
                 self.grants.set_first_waiter(behind);
-                // Those behind may be admitted where it was not.
+                // The nodes behind may be admitted although this one was not.
                 self.change_queued(queue, behind, Some);
             } else {
                 drop(queue);
@@ -373,7 +369,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                     let _waker = queue.withdraw(own);
                     self.change_queued(queue, behind, |word| Some(P::release(word, request)));
                 }
-                // A guard, or its drop, accounts for what was granted.
+                // A guard, or its drop, accounts for the permit.
                 State::Evaluating => queue.withdraw_granted(own),
                 State::Unsatisfied => {
                     let waker = queue.withdraw(own);

@@ -20,12 +20,12 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         node: &Node<P::Request>,
         cx: &mut Context<'_>,
     ) -> Poll<()> {
-        // SAFETY: passed on. Where it acquires at once, it is not in the queue.
+        // SAFETY: passed on. If it acquires at once, it is not in the queue.
         unsafe {
             if node.state() != State::Idle {
                 self.poll_waiting(self.queue.lock(), node, cx.waker(), true)
             } else if self.try_acquire_quietly(node.request) {
-                // To evaluate, which says nothing of who will hold it.
+                // It only evaluates, so it is not known to be the holder.
                 self.holder.hand_on();
                 Poll::Ready(())
             } else {
@@ -49,17 +49,16 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     }
 
     /// The condition is false: gives the permit back without waking other conditional
-    /// waiters, and keeps the node's place until what is guarded may have changed.
+    /// waiters, and keeps the node's place until the guarded data may have changed.
     /// `cloned_waker` is a clone of the task's `waker`.
     ///
-    /// Returns whether there may be a grant of the task that is not picked up: one beside
-    /// which it was acquired, to read, or one that a thread has taken over, which is granted
-    /// again without a wake-up. Then the waiter has to be polled again, to mark it.
+    /// Returns whether the task may have an unused grant: one beside this permit, both to read,
+    /// or one that a thread has revoked, which is granted again without a wake-up. Then the
+    /// waiter has to be polled again, to mark it.
     ///
     /// # Safety
     ///
-    /// As for [`satisfied`](Self::satisfied), and there is no guard of what it was
-    /// granted.
+    /// As for [`satisfied`](Self::satisfied), and there is no guard of the permit.
     pub(crate) unsafe fn unsatisfied(
         &self,
         node: &ConditionalNode<P::Request>,
@@ -80,7 +79,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
             } else {
                 queue.mark_unsatisfied(own, cloned_waker);
             }
-            // Where one is admitted at a time, there is none but what was taken over.
+            // A gate that admits one at a time has no other grant, but perhaps a revoked one.
             let unused = queue.woken_anywhere() > 0
                 || !P::ONE_AT_A_TIME
                     && !matches!(

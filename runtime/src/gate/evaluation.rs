@@ -13,11 +13,11 @@ use crate::queue::{ConditionFn, NodePtr, Object, State};
 /// another walk from the head, as the queue was unlocked meanwhile.
 const BATCH: usize = 16;
 
-/// How many more batches are evaluated after the first. The rest is left to its owners: each
-/// batch walks over those before it.
+/// How many batches are evaluated after the first. The remaining conditions are left to their
+/// owners, as each batch walks over all nodes before it.
 const MOST_BATCHES: usize = 15;
 
-/// Conditions to evaluate, and the nodes that they are of.
+/// Conditions to evaluate, each with its node.
 struct Batch<P: Policy> {
     conditions: [MaybeUninit<(NodePtr<P::Request>, ConditionFn)>; BATCH],
     len: usize,
@@ -31,15 +31,15 @@ enum End<P: Policy> {
     Full(NodePtr<P::Request>),
     /// The condition of this node is left to its owner.
     Owners(NodePtr<P::Request>),
-    /// The node where the last batch ended has gone.
+    /// The last node of the previous batch has left the queue.
     Lost,
 }
 
-/// What has come of an evaluation.
+/// The result of an evaluation.
 pub(super) enum Evaluated<P: Policy> {
     /// All conditions are false.
     AllFalse,
-    /// From this node on they are not known to be false; without a node, none of them is.
+    /// The conditions before this node are false; without a node, none is known to be.
     UpTo(Option<NodePtr<P::Request>>),
 }
 
@@ -75,7 +75,7 @@ impl<P: Policy> Batch<P> {
     ///
     /// # Safety
     ///
-    /// The conditions are for `object`, of which the lock is held for this call alone.
+    /// The conditions are for `object`, whose lock the caller holds exclusively.
     #[inline]
     unsafe fn first_true(&self, object: Object) -> Option<NodePtr<P::Request>> {
         let evaluated = Cell::new(None);
@@ -91,13 +91,13 @@ impl<P: Policy> Batch<P> {
             }
             None
         };
-        // The owner has the panic when it evaluates the condition itself.
+        // The owner gets the panic when it evaluates the condition itself.
         panics::catch_and_forget(evaluate).unwrap_or_else(|| evaluated.get())
     }
 }
 
 impl<P: Policy, F: Flavour> Gate<P, F> {
-    /// As [`release`](Self::release), for a releaser that had what is guarded of `object`.
+    /// As [`release`](Self::release), for the holder of a lock of `object`.
     ///
     /// # Safety
     ///
@@ -138,9 +138,9 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     }
 
     /// Evaluates the conditions of unsatisfied waiters in their order, up to the first that
-    /// is true or that is left to its owner.
+    /// is true or left to its owner.
     ///
-    /// The caller holds what is guarded, alone. So no node becomes unsatisfied meanwhile,
+    /// The caller holds the lock exclusively. So no node becomes unsatisfied meanwhile,
     /// and none is queued again: nodes are only dropped (G8).
     pub(super) fn evaluate_conditions(&self, object: Object) -> Evaluated<P> {
         let mut after = None;

@@ -13,7 +13,7 @@ use crate::request::Resource;
 use crate::traits::lock::LockId;
 use crate::watching::Watch;
 
-/// The future that acquires from a gate. Every named future holds one. It returns its
+/// The future that acquires from a gate. Every named future contains one. It returns its
 /// handle, from which the caller makes a guard.
 ///
 /// # Invariants
@@ -22,7 +22,7 @@ use crate::watching::Watch;
 ///   handle has been moved out.
 /// - **F2** While it is [`Init`](FutureState::Init), the node has never been linked.
 pub(crate) struct Acquiring<H: Gated> {
-    /// Until the future has completed (F1).
+    /// Present until the future has completed (F1).
     handle: ManuallyDrop<H>,
     node: Node<<H::Policy as Policy>::Request>,
     watch: Watch,
@@ -44,10 +44,10 @@ impl<H: Gated> Acquiring<H> {
         // SAFETY: the node is not moved out of the pinned future; the handle is
         // not pinned with it.
         let this = unsafe { self.get_unchecked_mut() };
-        // Read before the gate is touched, so that it is in a register when the
-        // guard is made of it. Read afterwards, it comes out of memory that was
-        // written a moment ago, perhaps word by word, and the processor has to wait
-        // before it can read several words as one.
+        // Read before the gate is touched, so that the guard is made from a register.
+        // Read afterwards, it would come from memory that was just written, perhaps
+        // word by word, and the load would stall until the stores have reached the
+        // cache.
         //
         // SAFETY: a copy that is not dropped and, if the future has completed
         // already (F1), not used.
@@ -69,8 +69,8 @@ impl<H: Gated> Acquiring<H> {
         unsafe { this.poll_slowly(cx.waker()) }
     }
 
-    /// [`poll`](Self::poll), where it did not acquire at once. Nothing is left
-    /// to do for the caller, which need not save anything for it.
+    /// [`poll`](Self::poll), if it did not acquire at once. It is the last call of
+    /// `poll`, which then saves no registers for it.
     ///
     /// # Safety
     ///
@@ -102,7 +102,7 @@ impl<H: Gated> Acquiring<H> {
         Poll::Ready(unsafe { ManuallyDrop::take(&mut self.handle) })
     }
 
-    /// What the future waits for.
+    /// The request of the future.
     #[inline]
     pub(crate) fn request(&self) -> <H::Policy as Policy>::Request {
         self.node.request
@@ -121,8 +121,8 @@ impl<H: Gated> Drop for Acquiring<H> {
         if state == FutureState::Completed {
             return;
         }
-        // SAFETY: the handle is still there (F1), and nobody looks for it after
-        // this. It is dropped also if a waker panics in what comes next.
+        // SAFETY: the handle is still there (F1), and not used after this. It is
+        // dropped even if a waker panics below.
         let handle = unsafe { ManuallyDrop::take(&mut self.handle) };
         if state == FutureState::Polled {
             handle.gate().leaves(&self.node);

@@ -14,8 +14,8 @@
 //! | `QUEUED` | `CONDITIONAL` | queue | acquire | release |
 //! |---|---|---|---|---|
 //! | 0 | 0 | nothing is queued; there may be grants | one compare-exchange if the policy admits, else join the queue | one compare-exchange |
-//! | 0 | 1 | conditional waiters wait for a change | the same | if it may be a change, under the queue lock: queue them all again, serve from the head |
-//! | 1 | any | a node is queued, or was at the last hand-off | join the queue | under the queue lock: if it may be a change, queue the conditional waiters again; serve from the head |
+//! | 0 | 1 | conditional waiters wait for a change | the same | if the data may have changed, under the queue lock: queue them all again, serve from the head; else one compare-exchange |
+//! | 1 | any | a node is queued, or was at the last hand-off | join the queue | under the queue lock: if the data may have changed, queue the conditional waiters again; serve from the head |
 //!
 //! # The queue
 //!
@@ -26,7 +26,7 @@
 //! A node is *queued* in the states of the second group. A release *serves* the queue: it grants
 //! the queued nodes in order, as long as the policy admits them. To grant a node is to count its
 //! permit in the word, to mark the node `Granted`, and to wake its owner after the queue has
-//! been unlocked. A granted node stays linked, before all that are queued,
+//! been unlocked. A granted node stays linked, before all queued nodes,
 //! until its owner is polled or dropped, or the grant is given up for another.
 //!
 //! *Owner*: the future of the node. *Sibling*: another waiting future of the same task.
@@ -35,7 +35,7 @@
 //! |---|---|---|
 //! | `Idle` | `Waiting` | a poll finds the gate closed |
 //! | `Waiting`, `Woken` | `Granted` | a release serves the node; the owner of a `Woken` one was woken before |
-//! | `Granted`, `Unclaimed` | `Idle` | the owner is polled, and has the permit; or dropped, and passes it on |
+//! | `Granted`, `Unclaimed` | `Idle` | the owner is polled, and gets the permit; or dropped, and passes it on |
 //! | `Granted`, `Unclaimed` | `Evaluating` | the same, for a conditional waiter |
 //! | `Granted` | `Unclaimed` | a sibling is polled before the owner: it marks the grant and stores a waker of the task |
 //! | `Unclaimed` | `Waiting` | the sibling is polled again: the grant is given up for it |
@@ -54,8 +54,8 @@
 //! If that is false, it gives the permit back without waking other conditional waiters
 //! and keeps its place in the queue. A release that may have changed what is guarded
 //! queues all conditional waiters again, and each of them evaluates its condition once,
-//! in order. So nobody has to remember to notify, an evaluation does not cause another,
-//! and a release where nobody waits for a condition costs nothing extra.
+//! in order. So no notification is needed, an evaluation does not cause another,
+//! and a release without conditional waiters costs nothing extra.
 //!
 //! Usually a condition is still false. So a release evaluates it itself, while it holds the lock,
 //! and wakes the waiter only if needed. Two checks make this sound, because a waiter may have
@@ -64,7 +64,7 @@
 //! - the closure captures nothing;
 //! - the waiter waits at the object that is being released: same address, same type, same lock.
 //!
-//! The first waiter whose condition is true, or that only its owner can evaluate, is queued
+//! The first waiter whose condition is true, or can only be evaluated by its owner, is queued
 //! again, and so are all behind it. A condition that panics counts as true, so that its owner
 //! evaluates it again and panics in its own task.
 //!
@@ -82,8 +82,8 @@
 //!   owner's drop (which passes it on), by a sibling, or by a parked thread.
 //! - **G6** No unsatisfied node is behind a queued one: a node that evaluated its
 //!   condition was before all that are queued. Only an exclusive holder can change
-//!   what is guarded, hence only its release queues conditional waiters again; no node is
-//!   granted or evaluates then, so they come to stand before all others that are queued.
+//!   the guarded data, hence only its release queues conditional waiters again. No node is
+//!   granted or evaluates then, so they end up before all others that are queued.
 //! - **G7** A node becomes unsatisfied and `CONDITIONAL` is set while the queue is locked for the
 //!   release of its permit: a later holder sees the bit when it releases.
 //! - **G8** An unsatisfied node is that of a [`ConditionalNode`](crate::queue::ConditionalNode),
@@ -93,11 +93,11 @@
 //!
 //! # Orderings
 //!
-//! To acquire is an Acquire operation on the word, to release a Release one. While `QUEUED` is
-//! not set, every write of the word is a read-modify-write, so that the release sequence of
-//! each release lasts until the next acquisition, or until `QUEUED` is set, by an Acquire
+//! Acquiring is an Acquire operation on the word, releasing a Release operation. While `QUEUED`
+//! is not set, every write of the word is a read-modify-write, so that the release sequence of
+//! each release lasts until the next acquisition, or until `QUEUED` is set, which is an Acquire
 //! operation, too. While it is set, the word is written only under the queue lock (G2), and
-//! the lock orders what was acquired so far before a plain Release store. A grant is passed
+//! the lock orders everything acquired so far before a plain Release store. A grant is passed
 //! through the queue lock, which orders the release before the owner's poll.
 //!
 //! # Costs
@@ -112,7 +112,7 @@
 //! | poll of a granted future, cancel | one, for the queue lock |
 //!
 //! Where many grants are out at once, they are found by task in a
-//! [search tree](crate::queue::GrantIndex), so that no poll walks over those of others.
+//! [search tree](crate::queue::GrantIndex), so that no poll walks over grants of other tasks.
 //!
 //! # Grants belong to the task
 //!
@@ -125,13 +125,13 @@
 //! Pending: perhaps the owner is merely polled after it. If the same grant is still there at
 //! its next poll, the task gives it up:
 //!
-//! - Where the permit is enough for the sibling, or is together with what is free and the
-//!   sibling is the first in the queue, the sibling acquires, and the owner takes its
-//!   place in the queue.
-//! - Where it is too little (one permit of two that are asked for, a read where a write
-//!   is, any grant where a condition has to come true), it is given back, and the queue
+//! - If the permit suffices for the sibling, the sibling acquires, and the owner takes its
+//!   place in the queue. For the first in the queue, it may suffice together with the free
+//!   permits.
+//! - If it does not suffice (one permit of two requested, a read grant for a write request,
+//!   any grant for an unsatisfied condition), it is given back, and the queue
 //!   is served in order. The sibling keeps its place, and the owner is queued right behind
-//!   it. (Where the sibling is unsatisfied, it has no place among those queued, and the
+//!   it. (An unsatisfied sibling has no place among the queued nodes. Then the
 //!   owner leaves the queue until it is polled: at the head, it would be granted again at
 //!   once.)
 //!
@@ -139,24 +139,24 @@
 //! takes, or to the head of the queue. A request with priority (an upgrade) keeps the head,
 //! and its grant is given up only for a sibling for which it is enough.
 //!
-//! A waiter whose condition turns out to be false beside an unused grant of its task (both to
-//! read) is polled once more at once, and marks it.
+//! If a condition is false while the task has another unused grant (both to read), the waiter
+//! is polled once more at once, and marks that grant.
 //!
 //! **Same task.** Two live wakers with equal data and vtable pointers (their *parts*, see
 //! `Waker::will_wake`) wake the same task. The owner's waker was consumed by the grant, so its
 //! pointers may since have been reused by another task. Hence a sibling must present the same
 //! waker at two polls, and its node keeps a clone in between: the pointers cannot be reused
-//! while that clone lives. (A waker whose clones have other parts is never the same: one whose
-//! vtable is a constant with several addresses, for example. Of the executors that are tested
-//! none has such wakers; Miri makes them of each `Arc`.)
+//! while that clone lives. (A waker whose clones have different parts never counts as the same,
+//! for example one whose vtable is a constant with several addresses. None of the tested
+//! executors has such wakers; under Miri, those made from an `Arc` are such wakers.)
 //!
 //! # Threads that park
 //!
 //! A thread that waits in one of the `*_blocking` forms may be the very one that should
 //! poll the owner of a grant. So it wakes up after a millisecond (and after twice as long
 //! each time, up to a tenth of a second) and checks the grants. The first parked thread in the
-//! queue revokes the grants that it already saw at its previous check, if that lets a request
-//! be admitted:
+//! queue revokes *stale* grants, those that it already saw at its previous check, if a request
+//! is then admitted:
 //!
 //! | first queued node | request that is granted | the owners of the revoked grants |
 //! |---|---|---|
@@ -165,10 +165,10 @@
 //!
 //! Nothing is revoked if it would not suffice. A grant of a request with priority is never
 //! revoked. The owners are queued again in their order. They have been woken and not polled
-//! since: granting them again needs no other wake-up (the state `Woken`), unless they are
-//! polled, or a sibling is, and stores a waker. It does so in all of them that are its
-//! task's: as that was its poll, no wake-up is on its way any more. It finds them by walking the
-//! queue, only while there is such a node in the process (Q8).
+//! since, so granting them again needs no other wake-up (the state `Woken`), until the owner or
+//! a sibling is polled, and stores a waker. A sibling stores one in every such node of its task:
+//! its poll has used up the wake-up. It finds them by walking the queue, which it does only while
+//! there is such a node in the process (Q8).
 
 mod acquire;
 mod conditional;
@@ -203,7 +203,7 @@ use crate::watching::{Ask, Caller, Holder, Permits, Site};
 pub(crate) const QUEUED: usize = 1;
 /// A conditional waiter waits for a change (G1).
 pub(crate) const CONDITIONAL: usize = 1 << 1;
-/// The bits that are not the policy's.
+/// The bits that do not belong to the policy.
 pub(crate) const FLAGS: usize = QUEUED | CONDITIONAL;
 /// The lowest bit of the policy.
 pub(crate) const FIRST_BIT: usize = 1 << 2;
@@ -237,20 +237,20 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         self.word.load(Ordering::Relaxed)
     }
 
-    /// How many wait and have not been granted.
+    /// The number of waiters that have not been granted.
     pub(crate) fn waiters(&self) -> usize {
         self.queue
             .lock()
             .count(|state| state.is_queued() || state == State::Unsatisfied)
     }
 
-    /// Where it was acquired last.
+    /// The last known holder, for watching.
     #[inline]
     pub(crate) fn holder(&self) -> &Holder {
         &self.holder
     }
 
-    /// What those who watch are told of a request.
+    /// The description of a request, for watching.
     #[inline]
     pub(crate) fn described<'a>(
         &'a self,
@@ -275,7 +275,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         }
     }
 
-    /// [`try_acquire_quietly`](Self::try_acquire_quietly), by the caller.
+    /// [`try_acquire_quietly`](Self::try_acquire_quietly), with the caller as the holder.
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub(crate) fn try_acquire(&self, request: P::Request) -> bool {
@@ -286,7 +286,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         acquired
     }
 
-    /// [`try_acquire_quietly`](Self::try_acquire_quietly), by a section.
+    /// [`try_acquire_quietly`](Self::try_acquire_quietly), with a section as the holder.
     #[inline]
     pub(crate) fn try_acquire_by(&self, request: P::Request, site: &'static Site) -> bool {
         let acquired = !checking::is_task() && self.try_acquire_quietly(request);
@@ -296,8 +296,8 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         acquired
     }
 
-    /// Acquires if that is possible without waiting and nothing is queued. Leaves it to the caller to
-    /// say where.
+    /// Acquires if that is possible without waiting and nothing is queued. Does not record the
+    /// holder.
     #[inline]
     pub(crate) fn try_acquire_quietly(&self, request: P::Request) -> bool {
         let mut word = self.word.load(Ordering::Relaxed);

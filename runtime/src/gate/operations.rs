@@ -1,4 +1,4 @@
-//! What a [checker](crate::checking) is told of the operations of a gate.
+//! The operations of a gate, as announced to a [checker](crate::checking).
 
 use super::Gate;
 use super::policy::Policy;
@@ -20,7 +20,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         matches!(P::mode(request), Mode::Permits(_))
     }
 
-    /// A future is about to poll its request. If this is false, it has to answer `Pending`.
+    /// A future is about to poll its request. If this returns false, it must return `Pending`.
     #[inline]
     pub(crate) fn polls(
         &self,
@@ -48,7 +48,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         checking::arrives(self, Op::Gate(op), place)
     }
 
-    /// An attempt to acquire, by a call of a user.
+    /// An attempt to acquire, by a public method.
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub(crate) fn attempt(&self, request: P::Request) -> bool {
@@ -60,14 +60,14 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         acquired
     }
 
-    /// What depends on the word, and may change it, is about to be done.
+    /// An operation that reads the word, and may change it, is about to begin.
     #[inline]
     pub(crate) fn attempts(&self, request: P::Request, place: Caller) {
         let reads = P::mode(request) == Mode::Shared;
         checking::op_at(self, Op::Gate(GateOp::Try { reads }), place);
     }
 
-    /// What a request was granted is given back, or changes.
+    /// The permit of a request is about to be released, or changed.
     #[inline]
     pub(crate) fn gives_back(&self, request: P::Request) {
         let counts = Self::counts(request);
@@ -75,32 +75,32 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         checking::op(self, Op::Gate(GateOp::Release { counts, alone }));
     }
 
-    /// Whether what is guarded may have changed while `request` was granted.
+    /// Whether the holder of `request` may have changed the guarded data.
     #[inline]
     pub(super) fn may_mutate(request: P::Request) -> bool {
         P::may_mutate(request) && !checking::only_looks()
     }
 
-    /// A section whose condition is false gives its permit back.
+    /// A section with a false condition is about to give its permit back.
     #[inline]
     pub(crate) fn parks(&self) {
         checking::op(self, Op::Gate(GateOp::Park));
     }
 
-    /// A request that was polled is dropped.
+    /// A request that was polled is about to be dropped.
     #[inline]
     pub(crate) fn leaves(&self, node: &Node<P::Request>) {
         let counts = Self::counts(node.request);
         checking::op(self, Op::Gate(GateOp::Leave { counts }));
     }
 
-    /// A question.
+    /// The state of the gate is about to be read.
     #[inline]
     pub(crate) fn looks(&self) {
         checking::op(self, Op::Gate(GateOp::Look));
     }
 
-    /// The poll of a request answers `Pending`.
+    /// The poll of a request returns `Pending`.
     #[inline]
     pub(crate) fn waits(&self, awaits: Awaits) {
         checking::pending(self, awaits);

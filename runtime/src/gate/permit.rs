@@ -17,7 +17,7 @@ use crate::watching::Permits;
 /// A primitive with a gate, or a pointer that keeps one alive: `&L`, `Rc<L>` or
 /// `Arc<L>`.
 pub(crate) trait Gated {
-    /// What the word of the gate means.
+    /// The meaning of the gate's word.
     type Policy: Policy;
 
     /// The flavour of the primitive.
@@ -26,7 +26,7 @@ pub(crate) trait Gated {
     /// The gate.
     fn gate(&self) -> &Gate<Self::Policy, Self::Flavour>;
 
-    /// How many permits there are, of a semaphore: for those who watch.
+    /// Of a semaphore: the total number of permits, for watching.
     #[inline]
     fn permits(&self) -> Option<&Permits> {
         None
@@ -56,7 +56,7 @@ through_pointer!(&L);
 #[cfg(feature = "alloc")]
 through_pointer!(Rc<L>, Arc<L>);
 
-/// What a gate has granted, given back on drop. Every guard holds one.
+/// A permit of a gate, released on drop. Every guard contains one.
 ///
 /// `C` says which request was granted, in as few bytes as the guard needs.
 pub(crate) struct GatePermit<H: Gated, C: Claim<H>> {
@@ -82,19 +82,19 @@ impl<H: Gated, C: Claim<H>> GatePermit<H, C> {
         &self.handle
     }
 
-    /// What is held.
+    /// The request that was granted.
     #[inline]
     pub(crate) fn claim(&self) -> C {
         self.claim
     }
 
-    /// Changes what the drop will give back.
+    /// Changes the request that the drop releases.
     #[inline]
     pub(crate) fn set_claim(&mut self, claim: C) {
         self.claim = claim;
     }
 
-    /// Keeps what was granted: the caller accounts for it from here on.
+    /// Keeps the permit without a release: the caller accounts for it from here on.
     #[inline]
     pub(crate) fn into_handle(self) -> H {
         let this = ManuallyDrop::new(self);
@@ -103,7 +103,7 @@ impl<H: Gated, C: Claim<H>> GatePermit<H, C> {
         unsafe { ptr::read(&raw const this.handle) }
     }
 
-    /// Gives back what was granted.
+    /// Releases the permit.
     #[inline]
     pub(crate) fn release(self) -> H {
         let claim = self.claim;
@@ -112,23 +112,23 @@ impl<H: Gated, C: Claim<H>> GatePermit<H, C> {
         handle
     }
 
-    /// Gives back what was granted, by a releaser that has changed nothing.
+    /// Releases the permit of a holder that has changed nothing.
     #[inline]
     pub(crate) fn release_unchanged(self) {
         let claim = self.claim;
         self.into_handle().gate().release_unchanged(claim.into());
     }
 
-    /// Gives back what was granted, by a releaser that had what is guarded of `object`.
+    /// Releases the permit of a holder of a lock of `object`.
     ///
     /// # Safety
     ///
-    /// The gate is that of the lock which the kind of the object stands for, of that object,
-    /// and nothing borrows from what it guards.
+    /// The gate belongs to the lock of the object that its kind stands for, and nothing
+    /// borrows from the data that this lock guards.
     #[inline]
     pub(crate) unsafe fn release_object(self, object: impl FnOnce() -> Object) {
         let claim = self.claim;
-        // SAFETY: passed on; the permit is given back in there.
+        // SAFETY: passed on; the call releases the permit.
         unsafe {
             self.into_handle()
                 .gate()

@@ -31,10 +31,10 @@ pub(crate) const WRITER: usize = FIRST_BIT;
 pub(crate) const UPGRADABLE: usize = FIRST_BIT << 1;
 pub(crate) const READER: usize = FIRST_BIT << 2;
 
-/// How many readers are admitted (R4): one fewer than can be counted.
+/// The most readers at a time (R4): one fewer than can be counted.
 const MAX_READERS: usize = usize::MAX / READER - 1;
 
-/// What a waiter asks a reader-writer lock for.
+/// A request for a reader-writer lock.
 #[derive(Clone, Copy)]
 pub(crate) enum Access {
     Read,
@@ -57,7 +57,7 @@ impl Policy for Shared {
     #[inline]
     fn admit(word: usize, access: Access) -> Option<usize> {
         match access {
-            // Where the count is full, the reader waits for another to release.
+            // At the maximum, a reader waits for another to release.
             Access::Read if word & WRITER == 0 && word / READER < MAX_READERS => {
                 Some(word + READER)
             }
@@ -127,20 +127,20 @@ impl Policy for Shared {
 pub(crate) const PERMIT: usize = FIRST_BIT;
 
 /// The most that the word can count: twice `Semaphore::MAX_PERMITS`, as permits that
-/// are out may come back after others were added in their stead.
+/// are held may be released after others were added in their place.
 pub(crate) const CAPACITY: usize = usize::MAX / PERMIT;
 
 impl Request for usize {
     type Links = TreeLinks<usize>;
 }
 
-/// As many at a time as there are permits.
+/// A number of permits, and requests for one or more of them.
 pub(crate) struct Counting;
 
 impl Policy for Counting {
     type Request = usize;
     type Grants = ManyGrants<usize>;
-    // Nothing is guarded that a condition could look at.
+    // A semaphore guards no data that a condition could read.
     const FLAGS: usize = QUEUED;
 
     // The permits are converted to the units of the word, not the word to permits: its

@@ -1,4 +1,4 @@
-//! What the word of a gate means, and what a gate remembers of its grants.
+//! The meaning of a gate's word, and the record of its grants.
 
 use core::ptr::{self, NonNull};
 use core::sync::atomic::AtomicPtr;
@@ -9,17 +9,17 @@ use crate::platform::Ordering;
 use crate::queue::{GrantIndex, LockedQueue, NodePtr, Request, TreeLinks};
 use crate::request::Mode;
 
-/// What the word of a gate means.
+/// The meaning of a gate's word.
 ///
 /// The functions get and return words without [`FLAGS`].
 pub(crate) trait Policy: Sized {
-    /// What a waiter asks for.
+    /// The request of a waiter.
     type Request: Request + Copy + Send + Sync;
 
-    /// What is remembered of the grants.
+    /// The record of the grants.
     type Grants: Grants<Self::Request>;
 
-    /// The flags that are ever set: a policy may be of use to conditions, or not.
+    /// The flags that are ever set: without data to guard, there are no conditional waiters.
     const FLAGS: usize = FLAGS;
 
     /// Whether an admitted request keeps all others out.
@@ -28,14 +28,14 @@ pub(crate) trait Policy: Sized {
     /// The word after `request` has been admitted, if it can be.
     fn admit(word: usize, request: Self::Request) -> Option<usize>;
 
-    /// What `request` is to those who watch.
+    /// The mode of `request`, for watching.
     #[inline]
     fn mode(_request: Self::Request) -> Mode {
         Mode::Exclusive
     }
 
-    /// How it is held, to those who watch, where a request has to wait; as far as the word says,
-    /// and how many `permits` there are.
+    /// The mode in which a gate is held while a request waits, for watching: as far as it follows
+    /// from the word and the total number of `permits`.
     #[inline]
     fn held(_word: usize, _permits: Option<usize>) -> Option<Mode> {
         Some(Mode::Exclusive)
@@ -44,13 +44,13 @@ pub(crate) trait Policy: Sized {
     /// The word after `request` has been released: the inverse of `admit`.
     fn release(word: usize, request: Self::Request) -> usize;
 
-    /// Whether a holder of `request` can change what is guarded.
+    /// Whether a holder of `request` can change the guarded data.
     #[inline]
     fn may_mutate(_request: Self::Request) -> bool {
         true
     }
 
-    /// Whether what was `granted` is enough for `request`, by itself.
+    /// Whether the permit of `granted` alone suffices for `request`.
     #[inline]
     fn covers(_granted: Self::Request, _request: Self::Request) -> bool {
         true
@@ -63,13 +63,13 @@ pub(crate) trait Policy: Sized {
     }
 }
 
-/// What a gate remembers of its grants, and where the waiters begin that it has yet to
-/// serve. Used under the queue lock only.
+/// The record of a gate's grants, and its first queued node. Used under the queue lock
+/// only.
 pub(crate) trait Grants<R: Request> {
     /// Nobody waits.
     const NEW: Self;
 
-    /// The first queued node. It is `from`, or behind it, where that is given.
+    /// The first queued node: `from` or a node behind it, if `from` is given.
     ///
     /// # Safety
     ///
@@ -115,7 +115,7 @@ pub(crate) trait Grants<R: Request> {
 }
 
 /// At most one node is granted at a time: it and the first queued node are near the
-/// head, and need not be remembered.
+/// head, and need no record.
 pub(crate) struct OneGrant;
 
 impl<R: Request> Grants<R> for OneGrant {

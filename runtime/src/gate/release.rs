@@ -1,4 +1,4 @@
-//! Releasing, and handing permits to those that are queued.
+//! Release and hand-off.
 
 use core::task::Waker;
 
@@ -9,15 +9,15 @@ use crate::queue::{LockedQueue, NodePtr, State};
 use crate::traits::lock::LockId;
 use crate::wake::{CAPACITY, WakeBatch, wake_one};
 
-/// A queue that is being served: the word, without flags, and the first node that is
-/// queued.
+/// The state of a queue that is being served: the word, without flags, and the first queued
+/// node.
 pub(super) struct Serving<P: Policy> {
     pub(super) word: usize,
     pub(super) first: Option<NodePtr<P::Request>>,
 }
 
 impl<P: Policy, F: Flavour> Gate<P, F> {
-    /// Gives back what `request` has been granted.
+    /// Releases the permit of `request`.
     #[inline]
     pub(crate) fn release(&self, request: P::Request) {
         self.gives_back(request);
@@ -28,8 +28,8 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         }
     }
 
-    /// Gives back what `request` has been granted, by a releaser that has changed nothing, so
-    /// that no condition is evaluated again.
+    /// Releases the permit of `request`, whose holder has changed nothing: no condition is
+    /// evaluated again.
     #[inline]
     pub(crate) fn release_unchanged(&self, request: P::Request) {
         self.gives_back(request);
@@ -43,7 +43,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         self.release_locked(queue, request);
     }
 
-    /// Releases under the queue lock, and serves what is queued.
+    /// Releases under the queue lock, and serves the queue.
     #[inline(always)]
     pub(super) fn release_locked<'q>(
         &'q self,
@@ -58,7 +58,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         }
     }
 
-    /// Locks the queue. Where what is guarded may have `changed`, the conditional waiters
+    /// Locks the queue. If the guarded data may have `changed`, the conditional waiters
     /// are queued again.
     #[inline]
     fn lock_after_change(&self, changed: bool) -> LockedQueue<'_, P::Request> {
@@ -70,7 +70,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         queue
     }
 
-    /// Tells those who wait for a change, and watch, whose it is.
+    /// For watching: records the releaser, if conditional waiters wait for its change.
     #[inline]
     pub(super) fn tell_of_change(&self, changed: bool) {
         let is_waited_for =
@@ -78,9 +78,9 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         self.holder.tell_if(LockId::of(self), is_waited_for);
     }
 
-    /// Changes the word in a way that may admit others, unless `change` refuses
-    /// to. Returns whether it did. `mutated` says that what is guarded may have changed,
-    /// so that conditions have to be evaluated again.
+    /// Changes the word in a way that may admit others, unless `change` returns `None`.
+    /// Returns whether it did. `mutated`: the guarded data may have changed, so that
+    /// conditions have to be evaluated again.
     #[inline]
     pub(crate) fn change(&self, mutated: bool, change: impl Fn(usize) -> Option<usize>) -> bool {
         match self.try_change(Self::wanted(mutated), &change) {
@@ -89,14 +89,14 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         }
     }
 
-    /// The bits that say that somebody waits for a change of the word.
+    /// The bits that say that a waiter waits for a change of the word.
     #[inline]
     pub(super) fn wanted(mutated: bool) -> usize {
         if mutated { P::FLAGS } else { QUEUED }
     }
 
-    /// Changes the word, unless `change` refuses to, if nobody waits for it, as
-    /// the bits in `wanted` say.
+    /// Changes the word, unless `change` returns `None`. Returns `None` itself if a bit of
+    /// `wanted` is set, as the change then has to be made under the queue lock.
     #[inline]
     pub(super) fn try_change(
         &self,
@@ -131,8 +131,8 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         self.change_queued(self.lock_after_change(mutated), None, change)
     }
 
-    /// Changes the word, unless `change` refuses to, and serves the queue, whose first
-    /// queued node is `from` or behind it, where that is given.
+    /// Changes the word, unless `change` returns `None`, and serves the queue. Its first
+    /// queued node is `from` or behind it, if `from` is given.
     #[inline]
     pub(super) fn change_queued<'q>(
         &'q self,
@@ -140,11 +140,11 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         from: Option<NodePtr<P::Request>>,
         change: impl Fn(usize) -> Option<usize>,
     ) -> bool {
-        // Where nobody is queued, nobody can be while we hold the lock (G1).
+        // If no node is queued, none can be while we hold the lock (G1).
         if let Some(changed) = self.try_change(QUEUED, &change) {
             return changed;
         }
-        // Where somebody is, the word is ours (G2).
+        // If a node is queued, the word is ours (G2).
         let word = self.word.load(Ordering::Relaxed);
         let Some(changed) = change(word & !P::FLAGS) else {
             return false;
@@ -153,8 +153,8 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         true
     }
 
-    /// Sets a word under which others may be admitted, grants what it admits, in
-    /// order, and wakes the owners.
+    /// Sets the word, after granting the queued requests that it admits, in order, and
+    /// wakes the owners.
     fn serve<'q>(
         &'q self,
         queue: LockedQueue<'q, P::Request>,
@@ -175,7 +175,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         // SAFETY: `from` is linked here, as the queue is locked.
         let first = unsafe { self.grants.first_waiter(&queue, from) };
         let mut serving = Serving { word, first };
-        // Most often it is one: it needs no batch.
+        // Usually one node is granted, and needs no batch.
         let mut waker = None;
         let granted = self.grant_next(&mut queue, &mut serving, &mut waker);
         if granted && Self::admits_another(&queue, &serving) {
@@ -220,12 +220,12 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                 return;
             }
             serving.word = word & !P::FLAGS;
-            // SAFETY: nothing is passed.
+            // SAFETY: no node is passed.
             serving.first = unsafe { self.grants.first_waiter(&queue, None) };
         }
     }
 
-    /// Whether the next one that is queued may be granted.
+    /// Whether the next queued node can be granted.
     #[inline]
     fn admits_another(queue: &LockedQueue<'_, P::Request>, serving: &Serving<P>) -> bool {
         serving.first.is_some_and(|node| {
@@ -235,8 +235,8 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         })
     }
 
-    /// Grants the next one that is queued what it waits for, if it may be. Returns
-    /// whether it was, and puts the waker to wake, if there is one, into `waker`.
+    /// Grants the next queued node, if the word admits it. Returns whether it did, and
+    /// puts the waker to wake, if there is one, into `waker`.
     #[inline]
     pub(super) fn grant_next(
         &self,
@@ -275,8 +275,8 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         self.grants.set_first_waiter(serving.first);
         let before = self.word.load(Ordering::Relaxed);
         let mut word = serving.word | (before & CONDITIONAL & P::FLAGS);
-        // Where nobody can acquire before this grant is given back, `QUEUED` keeps nobody
-        // out, and the next one that joins has nothing to write.
+        // If nobody can acquire before this grant is released, a set `QUEUED` keeps nobody
+        // out, and the next waiter to join has nothing to write.
         if serving.first.is_some() || (P::ONE_AT_A_TIME && granted) {
             word |= QUEUED;
         }
@@ -287,8 +287,8 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         }
     }
 
-    /// Unsatisfied nodes are queued again, where they stand, as what they wait for may have
-    /// come true: those from `from` on, or all where it is not given or has gone.
+    /// Queues unsatisfied nodes again, in their places, as their conditions may be true now:
+    /// those from `from` on, or all if `from` is not given or not in the queue any more.
     #[cold]
     pub(super) fn requeue_unsatisfied(
         &self,
@@ -320,7 +320,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                 }
             }
         }
-        // The bit may outlast those that waited, if they were cancelled.
+        // The bit may outlast the unsatisfied nodes, if they were cancelled.
         if first.is_some() {
             self.grants.set_first_waiter(first);
             self.replace_flags(0, QUEUED);
@@ -330,7 +330,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         }
     }
 
-    /// Under the queue lock: takes some flags out of the word and puts others in.
+    /// Clears the flags `out` and sets the flags `new` in the word, under the queue lock.
     pub(super) fn replace_flags(&self, out: usize, new: usize) {
         let mut word = self.word.load(Ordering::Relaxed);
         // Acquire: pairs with the Release of those who released, for those who are

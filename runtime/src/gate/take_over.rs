@@ -9,7 +9,7 @@ use crate::blocking::took_over;
 use crate::platform::{Flavour, Ordering};
 use crate::queue::{LockedQueue, Node, NodePtr, State};
 
-/// The stale grants that stand in the way of a request, and without which it is admitted.
+/// The stale grants that have to be revoked to admit a request.
 struct StaleGrants<P: Policy> {
     /// The oldest grant, where the search began.
     first: NodePtr<P::Request>,
@@ -84,8 +84,8 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         }
     }
 
-    /// Finds the oldest grants without which `request` is admitted, among those that `own`
-    /// recorded at its previous call. Records the current ones for the next.
+    /// Finds the oldest stale grants that have to be revoked to admit `request`. Records the
+    /// current grants in `own` for the next call.
     ///
     /// # Safety
     ///
@@ -128,7 +128,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                 });
             }
             queue.set_ticket(own, newest);
-            // Among threads that are parked, the first one goes first.
+            // Of the parked threads, only the first in the queue takes over.
             while let Some(other) = next.filter(|other| *other != own) {
                 if queue.is_thread(other) {
                     return None;

@@ -13,17 +13,17 @@ use crate::platform::AtomicU32 as PlainAtomicU32;
 use crate::platform::{Flavour, Ordering};
 use crate::queue::{LockedQueue, Node, NodePtr, State};
 
-/// Among how many grants of its own task a future looks for the one it has marked. A
-/// task with more of them that are not picked up may need more polls to give them up.
+/// How many unused grants of its task a future searches for the one it has marked. A
+/// task with more of them may need more polls to give them up.
 const MOST_GRANTS: usize = 8;
 
-/// What a task leaves unused.
+/// An unused grant of a waiter's task.
 pub(super) enum UnusedGrant<P: Policy> {
     /// No grant.
     None,
-    /// A grant that this waiter has not seen before: mark it, and look again at the next poll.
+    /// A grant that this waiter has not seen before: mark it, and check again at the next poll.
     New(NodePtr<P::Request>),
-    /// A grant that a thread has taken over, without anybody to wake the task next time.
+    /// A grant that was revoked: nothing would wake the task at the next grant.
     TakenOver(NodePtr<P::Request>),
     /// A grant seen at an earlier poll, with which the request is admitted.
     SufficientGrants(NodePtr<P::Request>),
@@ -32,8 +32,8 @@ pub(super) enum UnusedGrant<P: Policy> {
 }
 
 /// A grant that a sibling has taken. `QUEUED` stays set, as its owner is queued; so the
-/// word is ours (G2) until the queue is unlocked, and one that admits the sibling in place
-/// of what was `granted`.
+/// word is ours (G2) until the queue is unlocked, and admits the sibling once `granted` is
+/// released.
 pub(super) struct Taken<P: Policy> {
     /// The sibling's waker, to drop once the queue is unlocked.
     pub(super) waker: Option<Waker>,
@@ -43,8 +43,7 @@ pub(super) struct Taken<P: Policy> {
 }
 
 impl<P: Policy, F: Flavour> Gate<P, F> {
-    /// Finds a grant of the task of `waker` that has not been picked up. Mostly there is
-    /// none.
+    /// Finds an unused grant of the task of `waker`. Usually there is none.
     ///
     /// # Safety
     ///
@@ -97,13 +96,13 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                 let Some(owner) = next else { break };
                 next = self.grants.next_of_task(queue, waker, next);
                 let granted = queue.request_of(owner);
-                // With what is free beside the grant, the first in the queue alone may
-                // acquire: nobody else is overtaken.
+                // Only the first in the queue may add free permits to the grant, so that
+                // nobody is overtaken.
                 let enough = !conditional
                     && (is_first || P::covers(granted, node.request))
                     && P::admit(P::release(word, granted), node.request).is_some();
-                // A request with priority would be granted again at once; and where the
-                // waiter is not queued, others would overtake it.
+                // A request with priority would be granted again at once; and if the waiter
+                // is not queued, others would overtake that request.
                 if !enough && P::has_priority(granted) {
                     continue;
                 }
@@ -120,8 +119,8 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         unseen.map_or(UnusedGrant::None, UnusedGrant::New)
     }
 
-    /// Finds a grant of the task of `waker` that was taken over by a thread, or taken back in
-    /// a turn gate, for which nothing else would wake the task.
+    /// Finds a grant of the task of `waker` that was revoked, by a thread or in a turn gate:
+    /// nothing else would wake the task at the next grant.
     ///
     /// # Safety
     ///
@@ -135,8 +134,8 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         let mut left = queue.woken_anywhere();
         // SAFETY: all nodes seen are linked, as the queue stays locked.
         unsafe {
-            // Mostly at the head of the queued ones; in a turn gate, perhaps behind the
-            // waiter (T5).
+            // Usually before all queued nodes; in a turn gate, perhaps behind the waiter
+            // (T5).
             let mut next = self.grants.first_waiter(queue, None);
             while let Some(owner) = next.filter(|_| left > 0) {
                 if queue.state_of(owner) == State::Woken {
@@ -154,8 +153,8 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     /// Marks the grant of `owner` as seen by `node`, and stores a waker of the task in it. Returns
     /// whether it has, and the waker if it is not used, to drop once the queue is unlocked.
     ///
-    /// A clone may have other parts than its original. Such a clone cannot tell the task again;
-    /// nor may it take the place of the waker by whose parts the grant is found (X1).
+    /// A clone may have other parts than its original. Such a clone does not identify the task,
+    /// and must not replace the waker by whose parts the grant is found (X1).
     ///
     /// # Safety
     ///
@@ -221,10 +220,10 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         }
     }
 
-    /// Takes the grant of `owner` back, which is not enough for `node`, and serves the
-    /// queue. `node` keeps its place, and `owner` is queued right behind it. Where `node`
-    /// waits for a change and is not queued, `owner` leaves the queue: it would be granted
-    /// again at once, for ever.
+    /// Revokes the grant of `owner`, which does not suffice for `node`, and serves the
+    /// queue. `node` keeps its place, and `owner` is queued right behind it. If `node` is
+    /// unsatisfied, hence not queued, `owner` leaves the queue: it would be granted again at
+    /// once, for ever.
     ///
     /// # Safety
     ///
@@ -277,8 +276,8 @@ pub(super) unsafe fn ticket_at<P: Policy, F: Flavour>(
 /// A number that no other grant has. Zero is not a ticket.
 #[inline]
 fn new_ticket<F: Flavour>() -> u32 {
-    // Not a part of the protocol, hence not a type of loom: any numbers do that are
-    // distinct at one gate, and a gate for one thread stays there (T1).
+    // Not a part of the protocol, hence not a loom type: the numbers need only be distinct
+    // within a gate, and a local gate stays on its thread (T1).
     static NEXT: PlainAtomicU32 = PlainAtomicU32::new(1);
     #[cfg(feature = "std")]
     thread_local! {

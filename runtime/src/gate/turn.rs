@@ -4,7 +4,7 @@
 //! A sync lock (`crate::sync`) wraps a platform lock. Beside it stands a gate at which only
 //! conditional waiters wait. A waiter that has the turn acquires the lock, evaluates its
 //! condition, and passes the turn on. Sections without a condition bypass the gate. So,
-//! unlike at an async lock, the data may change while somebody has the turn.
+//! unlike at an async lock, the data may change while a waiter has the turn.
 //!
 //! # States
 //!
@@ -12,7 +12,7 @@
 //!
 //! | from | to | when |
 //! |---|---|---|
-//! | `Unsatisfied` | `Waiting` | a section that may have changed what is guarded releases the lock, whoever has the turn |
+//! | `Unsatisfied` | `Waiting` | a section that may have changed the data releases the lock, with the turn or without |
 //! | `Granted`, `Unclaimed` | `Woken`, `Waiting` | the same, where a waiter before it is queued again: the turn is taken back |
 //! | `Evaluating` | `Waiting` | the owner has acquired the lock, and a waiter before it was queued again meanwhile: it gives the turn up |
 //!
@@ -20,7 +20,7 @@
 //!
 //! - **T1** Unsatisfied nodes come and go only while the lock is held: in any mode when a node
 //!   becomes unsatisfied, and exclusively when unsatisfied nodes are queued again. So a
-//!   section that releases the lock and finds no `CONDITIONAL` bit leaves nobody behind that
+//!   section that releases the lock and finds no `CONDITIONAL` bit leaves no waiter behind that
 //!   has not seen its change.
 //! - **T2** A waiter does not evaluate while a waiter before it is queued: that one evaluates
 //!   first. A change that comes between the grant of a turn and the owner's acquisition of
@@ -54,7 +54,7 @@ const REQUEUED: usize = FIRST_BIT << 1;
 type NodeAt = NodePtr<()>;
 
 impl<F: Flavour> Gate<Exclusive, F> {
-    /// Whether a waiter has to be told of a change.
+    /// Whether a waiter waits for a change.
     #[inline]
     pub(crate) fn has_unsatisfied(&self) -> bool {
         // Relaxed: the bit was set with the lock held, which the caller holds (T1).
@@ -79,9 +79,8 @@ impl<F: Flavour> Gate<Exclusive, F> {
         }
     }
 
-    /// What is guarded may have changed, by a holder of the lock that does not have the turn.
-    /// Conditions are evaluated on behalf of their waiters where that can be done for
-    /// `object`.
+    /// A holder of the lock without the turn may have changed the data. Evaluates conditions on
+    /// behalf of their waiters, if they can be evaluated for `object`.
     #[cold]
     #[must_use = "wake it once the lock is released"]
     pub(crate) fn changed(&self, object: Option<Object>) -> Option<Waker> {
@@ -117,7 +116,7 @@ impl<F: Flavour> Gate<Exclusive, F> {
         let Some(object) = object.filter(|_| panics::can_be_caught()) else {
             return Some(None);
         };
-        // As in `release_object`: the caller holds what is guarded alone, so nodes neither
+        // As in `release_object`: the caller holds the lock exclusively, so nodes neither
         // become unsatisfied nor are queued again meanwhile (T1).
         match self.evaluate_conditions(object) {
             Evaluated::AllFalse => None,
@@ -125,8 +124,8 @@ impl<F: Flavour> Gate<Exclusive, F> {
         }
     }
 
-    /// The first waiter to queue again: `from`, or the first of all if that has gone; and a
-    /// granted one behind it.
+    /// The first waiter to queue again: `from`, or the first of all if that has left the queue;
+    /// and a granted waiter behind it.
     fn find_revocable(
         queue: &LockedQueue<'_, ()>,
         from: Option<NodeAt>,
@@ -169,7 +168,7 @@ impl<F: Flavour> Gate<Exclusive, F> {
         waker
     }
 
-    /// A holder of the lock that has the turn gives the turn on, before it releases the lock.
+    /// A holder of the lock that has the turn passes the turn on, before it releases the lock.
     #[must_use = "wake it once the lock is released"]
     #[inline]
     pub(crate) fn release_turn(
@@ -198,10 +197,10 @@ impl<F: Flavour> Gate<Exclusive, F> {
         self.release_turn_locked(queue)
     }
 
-    /// Releases the turn, and serves what is queued.
+    /// Releases the turn, and serves the queue.
     fn release_turn_locked(&self, mut queue: LockedQueue<'_, ()>) -> Option<Waker> {
         let release = |word| Some(Exclusive::release(word, ()));
-        // Where nobody is queued, nobody can be while we hold the lock (G1).
+        // If no node is queued, none can be while we hold the lock (G1).
         if self.try_change(QUEUED, release).is_some() {
             return None;
         }
@@ -241,7 +240,7 @@ impl<F: Flavour> Gate<Exclusive, F> {
     }
 
     /// The owner of `node`, which has the turn and the lock, gives the turn up if a waiter
-    /// before it was queued again meanwhile (T2), and is queued where it stands. Returns
+    /// before it was queued again meanwhile (T2), and is queued in its place. Returns
     /// `cloned_waker` if it keeps the turn.
     ///
     /// # Safety
@@ -277,7 +276,7 @@ impl<F: Flavour> Gate<Exclusive, F> {
             if is_linked {
                 queue.requeue_evaluating(own, cloned_waker);
             } else {
-                // It came to a gate where nobody was unsatisfied, or has taken a turn over.
+                // It acquired the turn while no node was unsatisfied, or took it over.
                 node.node
                     .set_future_state(crate::queue::FutureState::Polled);
                 queue.push_back(own, cloned_waker);

@@ -1,5 +1,5 @@
-//! The flavour of the primitives in [`local`](crate::local): what the tasks of one
-//! thread share.
+//! The flavour of the primitives in [`local`](crate::local): shared by the tasks of one
+//! thread.
 
 #[cfg(not(feature = "alloc"))]
 pub(crate) use crate::forms::NoPointer as Rc;
@@ -17,7 +17,7 @@ macro_rules! local_only {
     ($($item:tt)*) => { $($item)* };
 }
 
-/// The type of the pointer by which several owners share a primitive.
+/// The pointer type by which several owners share a primitive.
 #[cfg(feature = "alloc")]
 macro_rules! rc {
     ($primitive:ty) => { ::alloc::rc::Rc<$primitive> };
@@ -43,7 +43,7 @@ macro_rules! use_rc {
     };
 }
 
-/// The line of an example that makes a primitive of several owners.
+/// The line of an example that makes a shared primitive.
 macro_rules! let_rc {
     ($variable:literal, $($value:literal),+) => {
         concat!("let ", $variable, " = Rc::new(", $($value,)+ ");")

@@ -47,13 +47,13 @@
 
 // `primitives` is compiled a second time here, with the flavour `Local`.
 //
-// - **T1** What has a wait queue of this flavour is neither `Send` nor `Sync`, and
-//   so is whatever refers to it: a guard, a future, a permit. So one thread has all
-//   of them, from the first to the last. (The impls of `Send` and `Sync` below never
-//   apply: they are there for their message.)
-// - **T2** No code of a user runs between a load of a word and the store that
-//   belongs to it, nor while a queue is locked (Q5): so nothing on that thread
-//   comes in between either, and both together are one step.
+// - **T1** A type with a wait queue of this flavour is neither `Send` nor `Sync`, and
+//   neither is any type that refers to it: a guard, a future, a permit. So all of them
+//   stay on one thread. (The impls of `Send` and `Sync` below never
+//   apply: they exist for their message.)
+// - **T2** No user code runs between a load of a word and the store that
+//   belongs to it, nor while a queue is locked (Q5). So nothing on that thread
+//   comes in between, and load and store together are one step.
 
 pub(crate) mod flavour;
 
@@ -62,8 +62,8 @@ mod primitives;
 
 pub use self::primitives::*;
 
-/// What the compiler says where something of this module is to be on several
-/// threads. Implemented for nothing.
+/// The compiler's message if a type of this module has to be on several
+/// threads. Implemented by nothing.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "what is in `async_monitor::local` stays on one thread",
@@ -74,13 +74,13 @@ pub trait OnSeveralThreads {}
 
 /// Implements `Sync` or `Send` under a condition that is never met.
 ///
-/// Without it, that would follow from the parts (T1), and the message would be about
-/// those. The condition is asked of a reference of any lifetime, as the compiler
-/// takes a plain one for a mistake of ours.
+/// Without these impls, the fields would decide (T1), and the message would be about
+/// them. The bound is on a reference of any lifetime, as the compiler reports a plain
+/// bound that is never met as an error of this crate.
 macro_rules! not_on_several_threads {
     ($($auto:ident for $local:ty $([$($generics:tt)*])?;)*) => {$(
-        // SAFETY: nothing is, as `OnSeveralThreads` is implemented for nothing, and can
-        // be by nobody else: trait and type are both of this crate.
+        // SAFETY: the impl never applies: nothing implements `OnSeveralThreads`, and
+        // no other crate can, as trait and type are both of this crate.
         #[doc(hidden)]
         unsafe impl$(<$($generics)*>)? $auto for $local
         where

@@ -1,19 +1,19 @@
 //! Critical sections in place of spinning: the feature `critical-section`, without `std`.
 //!
-//! A critical section, in the sense of the crate of that name, is where nothing else runs: on one
-//! processor interrupts are off, on several a lock is held as well. Who ends the program links
-//! what does it, and promises that it does.
+//! In a critical section, in the sense of the crate of that name, no other code runs: interrupts
+//! are off on a single processor, and with several, a lock is held as well. The program links the
+//! implementation, and promises that it does this.
 //!
 //! # Invariants
 //!
-//! - **C1** Critical sections end in the opposite order of their beginnings: no queue is locked
-//!   while another is, no code of a user runs while one is (Q5), and one that changes an integer is
-//!   over at once, also while a queue is locked. Those of a user are around a call of ours.
-//! - **C2** One ends on the processor where it has begun: what holds it is not `Send`, and is
-//!   never kept over an `.await`.
-//! - **C3** What is changed by a load and a store within a critical section is changed by nothing
-//!   else meanwhile, as everything that changes it is in one. Other processors see it by the
-//!   fences that begin and end a critical section.
+//! - **C1** Critical sections end in the reverse order of their beginnings: no queue is locked
+//!   while another one is, no user code runs while one is (Q5), and the section of an integer
+//!   ends at once, even while a queue is locked. A user's critical section encloses our calls.
+//! - **C2** A critical section ends on the processor where it began: its guard is not `Send`, and
+//!   is never kept over an `.await`.
+//! - **C3** A word that is loaded and stored within a critical section is not changed in between,
+//!   as all changes of it are within critical sections. The fences that begin and end a critical
+//!   section make the change visible to other processors.
 
 use core::marker::PhantomData;
 
@@ -30,8 +30,8 @@ impl CriticalSection {
     #[inline]
     pub(super) fn enter() -> Self {
         CriticalSection {
-            // SAFETY: the drop releases it, in order and on the same processor (C1, C2). Nothing
-            // leaks one: they are not handed out.
+            // SAFETY: the drop releases it, in order and on the same processor (C1, C2). None is
+            // leaked, as they are not handed out.
             before: unsafe { critical_section::acquire() },
             _not_send: PhantomData,
         }
@@ -46,7 +46,7 @@ impl Drop for CriticalSection {
     }
 }
 
-/// The integers of a processor that only loads and stores them in one step (C3).
+/// Integers for a processor without atomic read-modify-write operations (C3).
 #[cfg(not(target_has_atomic = "ptr"))]
 mod integers {
     use core::sync::atomic::{self, Ordering};
@@ -76,7 +76,7 @@ mod integers {
                 #[inline]
                 fn change(&self, change: impl FnOnce($plain) -> Option<$plain>) -> $plain {
                     let _section = CriticalSection::enter();
-                    // Acquire and Release, whatever was asked for: it costs nothing here.
+                    // Acquire and Release, whatever the ordering argument: it costs nothing here.
                     let before = self.0.load(Ordering::Acquire);
                     if let Some(after) = change(before) {
                         self.0.store(after, Ordering::Release);

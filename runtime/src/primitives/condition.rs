@@ -14,9 +14,9 @@
 //! - **C1** The node joins before the lock is released: the next holder finds it
 //!   when it notifies.
 //! - **C2** While a node is queued, the condition is bound to the id of the lock
-//!   that was released: waits and notifications of that time use the same lock.
-//!   Otherwise a notification could come between a check of the data and the wait,
-//!   as another lock does not prevent it.
+//!   that was released: concurrent waits and notifications use the same lock.
+//!   Under another lock, a notification could come between a check of the data and
+//!   the wait.
 //! - **C3** A notification is used up by the return of a wait. A wait that is
 //!   dropped between the two passes it on to the next waiter that was queued when
 //!   `notify` was called (N2: the epoch tells), and to no other.
@@ -79,7 +79,7 @@ pub struct Condition {
 }
 
 threads_only! {
-    // SAFETY: `lock` is reached under the queue lock only.
+    // SAFETY: `lock` is accessed under the queue lock only.
     unsafe impl Sync for Condition {}
 }
 
@@ -330,7 +330,7 @@ impl Condition {
         self.notify(guard, ALL);
     }
 
-    /// Tells a checker.
+    /// Announces an operation to the checker.
     #[inline]
     fn does(&self, op: ConditionOp, place: Caller) {
         checking::op_at(&self.signal, Op::Condition(op), place);
@@ -385,7 +385,7 @@ impl fmt::Debug for Condition {
     }
 }
 
-/// Where a wait stands. See the module.
+/// The stage of a wait. See the module.
 enum Stage<G: Relock> {
     Holding(G),
     Parked(G::Released),
@@ -426,8 +426,8 @@ impl<G: Relock> Future for ConditionWait<'_, G> {
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<G> {
-        // SAFETY: the node is not moved; of the stage, only the parts that are not
-        // pinned are: the guard, and what remains of it while the lock is released.
+        // SAFETY: the node is not moved; of the stage, only the unpinned parts are:
+        // the guard, and its remainder while the lock is released.
         let this = unsafe { self.get_unchecked_mut() };
         let condition = this.condition;
         loop {
@@ -449,14 +449,14 @@ impl<G: Relock> Future for ConditionWait<'_, G> {
                     if refused.is_some() {
                         two_locks("wait")
                     }
-                    // C1: only now. A waker that panics in here leaves us in
-                    // the queue, for our drop to take us out.
+                    // C1: only now. If a waker panics in here, the node stays
+                    // queued until our drop unlinks it.
                     this.stage = Stage::Parked(G::give_up(guard));
                     let ask = || Ask {
                         relocks: Some(id),
                         ..Ask::of_signal(Resource::Condition, condition, || "Condition")
                     };
-                    // SAFETY: the node is pinned as we are, and both go together.
+                    // SAFETY: node and watch are pinned as we are, and dropped together.
                     unsafe { this.watch.wait(ask, this.node.as_ptr(), cx.waker()) };
                     checking::pending(&condition.signal, Awaits::Signal);
                     return Poll::Pending;

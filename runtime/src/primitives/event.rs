@@ -18,20 +18,20 @@
 //! - **E1** `QUEUED` changes under the queue lock only, and is set exactly when a node is
 //!   linked.
 //! - **E2** A node joins only in a step that sees `SET` clear and sets `QUEUED`;
-//!   so a `set` that finds `QUEUED` clear leaves no waiter behind. Where `QUEUED`
-//!   is set already, to see `SET` clear under the queue lock is enough (E3).
-//! - **E3** Where `QUEUED` is set, `SET` is set while the queue is locked to choose all
-//!   waiters in it: these are let through, each of them at its next poll at the latest (N4). A
+//!   so a `set` that finds `QUEUED` clear leaves no waiter behind. If `QUEUED`
+//!   is set already, it is enough to see `SET` clear under the queue lock (E3).
+//! - **E3** While `QUEUED` is set, a `set` writes `SET` under the same queue lock under which
+//!   it chooses all waiters: each is let through at its next poll at the latest (N4). A
 //!   waiter that joins after a `clear` is not, however long the call of `set` takes.
 //!
 //! # Orderings
 //!
 //! `SET` publishes in both directions. `set` has Release; `is_set`, the check of a
-//! wait and `clear` have Acquire: what came before the `set` is visible where the
-//! flag is seen, and after a `clear` that takes it back (or a task that clears the
+//! wait and `clear` have Acquire: everything before the `set` is visible to a task that
+//! sees the flag, and to one that clears it (otherwise a task that clears the
 //! flag and then looks for work could miss the work that the flag announced).
 //! `clear` has Release, too, for an `is_set` that returns `false`. `QUEUED` changes
-//! under the queue lock, which orders what needs to be.
+//! under the queue lock, which orders the rest.
 //!
 //! A cancelled waiter leaves the queue. It has nothing to pass on.
 
@@ -143,8 +143,8 @@ impl Event {
     #[inline]
     fn set_queued(&self) {
         let queue = self.signal.lock();
-        // Release: as in `set`. Acquire is not needed: this reads nothing but what
-        // the queue lock guards.
+        // Release: as in `set`. Acquire is not needed: this reads only data that the
+        // queue lock guards.
         let before = self.word.fetch_or(SET, Ordering::Release);
         if before & SET == 0 {
             self.signal.notify(queue, ALL, || self.unmark_queued());
@@ -192,7 +192,7 @@ impl Event {
         self.flag()
     }
 
-    /// Tells a checker.
+    /// Announces an operation to the checker.
     #[inline]
     fn does(&self, op: EventOp, place: Caller) {
         checking::op_at(&self.signal, Op::Event(op), place);
@@ -255,7 +255,7 @@ impl Event {
         }
     }
 
-    /// Tells a checker of the poll of a wait.
+    /// Announces the poll of a wait to the checker.
     #[inline]
     fn polls(&self, node: &Node<Epoch>, place: Caller) -> bool {
         match node.future_state() {
@@ -268,7 +268,7 @@ impl Event {
         }
     }
 
-    /// Joins the queue, or has joined it and looks whether it was let through.
+    /// Joins the queue, or, if it has joined before, checks whether it was let through.
     ///
     /// # Safety
     ///
@@ -286,8 +286,8 @@ impl Event {
                 if !self.mark_queued() {
                     return Some(());
                 }
-                // After the clone of the waker: should that panic, the node is as
-                // it was, and the next poll looks at the flag again.
+                // After the clone of the waker: if that panics, the node is
+                // unchanged, and the next poll checks the flag again.
                 node.set_future_state(FutureState::Polled);
                 None
             });
@@ -395,7 +395,7 @@ impl Future for EventWait<'_> {
                 let polled = unsafe { event.poll_wait(node, cx.waker()) };
                 if polled.is_pending() {
                     let ask = || Ask::of_signal(Resource::Event, event, || "Event");
-                    // SAFETY: the node is pinned as we are, and both go together.
+                    // SAFETY: node and watch are pinned as we are, and dropped together.
                     unsafe { self.watch.wait(ask, node.as_ptr(), cx.waker()) };
                     checking::pending(&event.signal, Awaits::Signal);
                     return Poll::Pending;

@@ -7,19 +7,18 @@
 //! | bits | meaning |
 //! |---|---|
 //! | [`LOCKED`] | a guard exists, or a waiter has been granted the lock |
-//! | `QUEUED`, `PARKED` | somebody waits: see the gate |
+//! | `QUEUED`, `CONDITIONAL` | there are waiters: see the gate |
 //!
 //! | word | acquire | release |
 //! |---|---|---|
 //! | free | `LOCKED` | - |
 //! | `LOCKED` | joins the queue, sets `QUEUED` | free |
-//! | `LOCKED`, `QUEUED` | joins the queue | grants the first that waits and leaves the word as it is; free if nobody does |
+//! | `LOCKED`, `QUEUED` | joins the queue | grants the first queued waiter and leaves the word unchanged; free if none is queued |
 //!
 //! # Invariants
 //!
-//! - **L1** At most one of these exists at a time: a guard; a granted node. The
-//!   word has `LOCKED` exactly then. (G4, and `admit` refuses where `LOCKED` is
-//!   set.)
+//! - **L1** At most one guard or granted node exists at a time, and `LOCKED` is
+//!   set exactly then. (G4, and `admit` refuses while `LOCKED` is set.)
 //!
 //! Cancelling a waiter takes it out of the queue; if it had been granted the
 //! lock, the next one gets it. [`Mutex`](crate::Mutex) is this lock with a value

@@ -1,11 +1,11 @@
-//! Methods that cannot be called, under the names that asyncio, tokio and std have for
-//! what ours are called otherwise. The compiler says what to write instead.
+//! Uncallable methods, under the names that asyncio, tokio and std use for methods
+//! of ours. The compiler's message says what to write instead.
 //!
-//! They are asked for something that is implemented for nothing, of a reference
-//! of any lifetime, as the compiler takes a plain bound that is never met for a
-//! mistake of ours. They are written out, as the compiler would show a macro with
-//! every message. They return any type, so that no use of the result is reported as a
-//! second mistake.
+//! Their bound is a trait that nothing implements. It is on a reference of any lifetime,
+//! because the compiler reports a plain bound that is never met as an error of this
+//! crate. They are written out, as the compiler would show a macro with
+//! every message. They return any type, so that no use of the result is a
+//! second error.
 
 use core::ops::Deref;
 

@@ -1,8 +1,8 @@
-//! The primitives that there are in both flavours, and the one list of them.
+//! The primitives of both flavours, and the one list of them.
 //!
-//! This folder is compiled twice: at the root of the crate for the tasks of any thread,
-//! and in [`local`](crate::local) for those of one. `super::flavour` has all in which the
-//! two differ.
+//! This folder is compiled twice: at the root of the crate for tasks on any thread,
+//! and in [`local`](crate::local) for the tasks of one thread. `super::flavour` has all
+//! differences between the two.
 
 use super::flavour;
 
@@ -56,8 +56,8 @@ pub mod future {
     pub use super::semaphore::{BoundedSemaphoreAcquireOwned, SemaphoreAcquireOwned};
 }
 
-/// The primitives without data are whole again after every panic: a panic of a waker is
-/// passed on once their state is in order.
+/// The primitives without data are consistent after every panic: a panic of a waker is
+/// resumed once their state is in order.
 macro_rules! unwind_safe {
     ($($primitive:ty),*) => {$(
         impl core::panic::UnwindSafe for $primitive {}

@@ -4,7 +4,7 @@
 //!
 //! # Invariants
 //!
-//! - **M1** The value is reached through `&Mutex` only by a guard, of which
+//! - **M1** Through `&Mutex`, the value is accessed only by a guard, of which
 //!   there is one at a time (L1).
 
 use core::cell::UnsafeCell;
@@ -40,10 +40,10 @@ pub struct Mutex<T: ?Sized> {
 }
 
 threads_only! {
-    // SAFETY: with the mutex the value is sent.
+    // SAFETY: sending the mutex sends the value.
     unsafe impl<T: ?Sized + Send> Send for Mutex<T> {}
-    // SAFETY: by M1 one task at a time reaches the value, from whatever thread:
-    // that sends it, and shares it with nobody.
+    // SAFETY: by M1 one task at a time accesses the value, on any thread: that sends
+    // the value, and never shares it.
     unsafe impl<T: ?Sized + Send> Sync for Mutex<T> {}
 }
 
@@ -483,7 +483,7 @@ impl<T: ?Sized> OwnedMutexGuard<T> {
 }
 
 impl<'a, T: ?Sized> MappedMutexGuard<'a, T> {
-    /// `value` is part of what `lock`, which is held, guards.
+    /// `value` is a part of the data of `lock`, which is held.
     #[inline]
     fn new(lock: &'a Lock, value: NonNull<T>) -> Self {
         MappedMutexGuard {

@@ -1,13 +1,13 @@
 //! The rollback of a section that is `atomic`.
 //!
-//! At entry, a snapshot of what each lock guards is taken. A [`Rollback`] borrows the
-//! guard and the snapshot, and its drop exchanges them, unless the section has
-//! committed. It reaches what is guarded anew through the guard: the body gets a view
-//! of its own, and whatever it does to the references in there, they are not used.
+//! At entry, a section takes a snapshot of the data of each lock. A [`Rollback`] borrows the
+//! guard and the snapshot. Its drop exchanges data and snapshot, unless the section has
+//! committed. It accesses the data through the guard. The body gets a separate view: whatever
+//! it does to the references in that view, the rollback does not use them.
 //!
-//! The order in which a section declares its locals is the order of what happens
-//! when it is left: views go first, then all is rolled back, then the locks are
-//! released, and then, with no lock held, what the body has made is dropped.
+//! The locals of a section are dropped in this order: first the views, then the
+//! rollbacks, then the guards, which release the locks, and then, with no lock held, the
+//! discarded data of the body.
 //!
 //! The method `__rollback` is found by autoderef specialization, as `__bind` is: see
 //! [`bind`](super::bind).
@@ -20,17 +20,17 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use super::bind::{Bind, OfDeref, OfGuard};
 use super::{Derived, EntryType, HasLock, Plain, PlainSync};
 
-/// A copy of what is guarded.
+/// A copy of guarded data.
 ///
-/// The lifetime exists only so that the bound can be higher-ranked: asked for as
-/// `for<'a> Kept<'a, T>: Sized`, the size of a `T` that has none is missed where a
+/// The lifetime exists only so that the bound can be higher-ranked: with
+/// `for<'a> Kept<'a, T>: Sized`, the compiler reports an unsized `T` where a
 /// section is `atomic`, not at the derive.
 pub struct Kept<'a, T: ?Sized>(PhantomData<fn() -> &'a ()>, T);
 
 /// `&T` where `T: Clone`: a value that can be rolled back.
 ///
-/// Asked for as `for<'a> &'a T: Restorable<T>`. The compiler checks a bound with
-/// a lifetime of its own where a section is `atomic`; a plain `T: Clone` would
+/// The bound is `for<'a> &'a T: Restorable<T>`. The compiler checks a higher-ranked
+/// bound where a section is `atomic`; a plain `T: Clone` would
 /// reject structs with other types at the derive.
 #[diagnostic::on_unimplemented(
     message = "`atomic` keeps a copy of what the lock guards, and `{T}` is not `Clone`",
@@ -60,7 +60,7 @@ impl<T: Clone> Restorable<T> for &T {
     }
 }
 
-/// Implemented by the derive: what the lock `KEY` guards can be copied and rolled back.
+/// Implemented by the derive: the data of the lock `KEY` can be copied and rolled back.
 #[diagnostic::on_unimplemented(
     message = "`atomic` keeps a copy of what the lock guards, and a part of `{Self}` that it guards has no size that is known",
     label = "what this guards cannot be put back",
@@ -73,11 +73,11 @@ pub trait Restore<const KEY: u128>: HasLock<KEY> {
     /// Makes the copy.
     fn save(guard: &mut Self::Guard<'_>) -> Self::Saved;
 
-    /// Exchanges what the lock guards with the copy.
+    /// Exchanges the guarded data and the copy.
     fn exchange(guard: &mut Self::Guard<'_>, snapshot: &mut Self::Saved);
 }
 
-/// Implemented by the derive: what a view leads to can be copied and rolled back.
+/// Implemented by the derive: the data of a view can be copied and rolled back.
 pub trait RestoreView {
     /// A copy of what the lock guards.
     type Saved;
@@ -85,11 +85,11 @@ pub trait RestoreView {
     /// Makes the copy.
     fn save(&mut self) -> Self::Saved;
 
-    /// Exchanges what the view leads to with the copy.
+    /// Exchanges the data of the view and the copy.
     fn exchange(&mut self, snapshot: &mut Self::Saved);
 }
 
-/// Takes a snapshot of what a view leads to: for a section within a section.
+/// Takes a snapshot of the data of a view: for a section within a section.
 #[inline]
 pub fn roll_back_view<'v, H: RestoreView<Saved = S>, S>(
     view: &'v mut H,
@@ -99,10 +99,10 @@ pub fn roll_back_view<'v, H: RestoreView<Saved = S>, S>(
     Rollback::new(view, snapshot, committed, H::save, H::exchange)
 }
 
-/// Restores what the lock guards when it is dropped, unless the section has committed.
+/// Restores the guarded data when it is dropped, unless the section has committed.
 pub struct Rollback<'v, G, S> {
     guard: &'v mut G,
-    /// Outlives the guard, so that what is exchanged for it is dropped without a lock.
+    /// Outlives the guard, so that the discarded data is dropped without a lock.
     snapshot: &'v mut Option<S>,
     exchange: fn(&mut G, &mut S),
     committed: &'v Committed,
@@ -126,7 +126,7 @@ impl<'v, G, S> Rollback<'v, G, S> {
         }
     }
 
-    /// What the section sees of the guard.
+    /// The guard, for the section's binding.
     #[inline]
     pub fn __guard(&mut self) -> &mut G {
         self.guard
@@ -144,7 +144,7 @@ impl<G, S> Drop for Rollback<'_, G, S> {
     }
 }
 
-/// Whether a section has committed, and is not to be rolled back any more.
+/// Whether a section has committed, and is not rolled back.
 pub struct Committed(AtomicBool);
 
 impl Committed {
@@ -154,19 +154,18 @@ impl Committed {
         Committed(AtomicBool::new(false))
     }
 
-    // One task at a time reads and writes it: no ordering is needed. It is atomic for
-    // the sake of futures, which are to be `Send` with a reference to it.
+    // One task at a time reads and writes it: no ordering is needed. It is atomic so
+    // that futures with a reference to it can be `Send`.
     #[inline]
     fn is_committed(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-/// The guard of a lock that a derive knows, and how to copy and restore what it
-/// leads to.
+/// The guard of a lock that a derive knows, and how to copy and restore its data.
 ///
-/// Futures hold it, and whether they are `Send` must not depend on what is
-/// implemented for the object: there is no trait in these types.
+/// Futures hold it, and whether they are `Send` must not depend on the impls of the
+/// object: so these types mention no trait.
 pub struct DerivedGuard<'v, G, S> {
     guard: &'v mut G,
     save: fn(&mut G) -> S,
@@ -174,7 +173,7 @@ pub struct DerivedGuard<'v, G, S> {
 }
 
 impl<'a, O: HasLock<KEY> + ?Sized, const KEY: u128> EntryType<Derived<'a, O, KEY>> {
-    /// What has the method `__rollback`.
+    /// The value with the method `__rollback`.
     #[inline]
     pub fn __restorable<'v, S>(
         &self,
@@ -204,7 +203,7 @@ impl<G, S> DerivedGuard<'_, G, S> {
 }
 
 impl<L: ?Sized> EntryType<Plain<'_, L>> {
-    /// What has the method `__rollback`.
+    /// The value with the method `__rollback`.
     #[inline]
     pub fn __restorable<'v, G>(&self, guard: &'v mut G) -> Bind<'v, G> {
         Bind::new(guard)
@@ -212,7 +211,7 @@ impl<L: ?Sized> EntryType<Plain<'_, L>> {
 }
 
 impl<L: ?Sized> EntryType<PlainSync<'_, L>> {
-    /// What has the method `__rollback`.
+    /// The value with the method `__rollback`.
     #[inline]
     pub fn __restorable<'v, G>(&self, guard: &'v mut G) -> Bind<'v, G> {
         Bind::new(guard)
@@ -220,7 +219,7 @@ impl<L: ?Sized> EntryType<PlainSync<'_, L>> {
 }
 
 impl<G: DerefMut> Bind<'_, G> {
-    /// Takes a snapshot of what the guard leads to.
+    /// Takes a snapshot of the guarded data.
     #[inline]
     pub fn __rollback<'v>(
         &'v mut self,
@@ -242,7 +241,7 @@ impl<G: DerefMut> Bind<'_, G> {
 }
 
 impl<G: Deref> OfDeref<'_, G> {
-    /// What is only read needs no rollback.
+    /// Data that is only read needs no rollback.
     #[inline]
     pub fn __rollback<'v>(
         &'v mut self,
@@ -254,7 +253,7 @@ impl<G: Deref> OfDeref<'_, G> {
 }
 
 impl<G> OfGuard<'_, G> {
-    /// Nothing is behind the guard.
+    /// The guard has no data.
     #[inline]
     pub fn __rollback<'v>(
         &'v mut self,
@@ -272,7 +271,7 @@ pub fn commit<T>(value: T, committed: &Committed, is_success: impl FnOnce(&T) ->
     value
 }
 
-/// Finds out whether a section has succeeded, by the type of its value.
+/// Whether a section has succeeded, by the type of its value.
 #[inline]
 pub fn outcome<T>(value: &T) -> Outcome<'_, T> {
     Outcome(OfAnyType(value))

@@ -4,14 +4,14 @@
 //! |---|---|---|
 //! | of a derived struct | generated | `&mut Held`; when read, `&ReadHeld` if it is `rw`, else `&Held` |
 //! | any other | derefs mutably | `&mut Target`; when read, `&Target` |
-//! | | derefs | `&Target`; when several read, and if that is `()`, a `&` to what leads to it |
+//! | | derefs | `&Target`; when read, and if that is `()`, `&MarkTheLockRw` |
 //! | | does neither | `&Guard` |
 //!
-//! The last three are told apart by autoderef specialization: the method `__bind` of
-//! [`Bind`] exists where the guard derefs mutably; where it does not, method
+//! Autoderef specialization selects among the last three: the method `__bind` of
+//! [`Bind`] exists if the guard derefs mutably; if not, method
 //! resolution derefs [`Bind`] and finds that of [`OfDeref`], and so on. (The same
-//! technique selects the lock in `dispatch`, what can fail in `fallible`, and what is
-//! restored in `atomic`.)
+//! technique selects the lock in `dispatch`, the error in `fallible`, and the
+//! rollback in `atomic`.)
 
 use core::ops::{Deref, DerefMut};
 
@@ -32,7 +32,7 @@ impl<H> DerivedView<H> {
     }
 }
 
-/// A guard that no derive has made: one that is `DerefMut`, or else what follows.
+/// A guard that no derive has made: for one that is `DerefMut`, with the fallbacks below.
 pub struct Bind<'v, G>(OfDeref<'v, G>);
 
 /// Fallback for guards that are `Deref` but not `DerefMut`.
@@ -80,18 +80,18 @@ impl<G> OfGuard<'_, G> {
 }
 
 impl<G: DerefMut> Bind<'_, G> {
-    /// The binding: what the guard leads to.
+    /// The binding: the guarded data.
     #[inline]
     pub fn __bind(&mut self) -> &mut G::Target {
         self.0.0.0
     }
 }
 
-/// The `()` that a reader-writer lock without data leads to, in a read section.
+/// Stands for the `()` inside a reader-writer lock without data, in a read section.
 ///
-/// A section that names a field of it probably reads a lock that is not marked
-/// `#[lock(rw)]`: the derive then has no read sections for it, and the section takes
-/// it for any other lock. The compiler's message about the missing field names this
+/// A section that uses a field of it probably reads a lock that is not marked
+/// `#[lock(rw)]`: the derive then has no read sections for it, and the section treats
+/// it as any other lock. The compiler's message about the missing field names this
 /// type, and the name says what to do.
 pub struct MarkTheLockRw;
 
@@ -105,7 +105,7 @@ impl Deref for MarkTheLockRw {
 }
 
 impl<G: Deref<Target = ()>> Bind<'_, G> {
-    /// The binding of a read section where there is nothing to read.
+    /// The binding of a read section without data to read.
     #[inline]
     pub fn __bind_shared(&self) -> &MarkTheLockRw {
         &MarkTheLockRw
@@ -113,7 +113,7 @@ impl<G: Deref<Target = ()>> Bind<'_, G> {
 }
 
 impl<G: Deref> OfDeref<'_, G> {
-    /// The binding: what the guard leads to, to be read.
+    /// The binding: the guarded data, to be read.
     #[inline]
     pub fn __bind(&mut self) -> &G::Target {
         self.0.0
@@ -172,8 +172,8 @@ impl<G> DerefMut for OfDeref<'_, G> {
     }
 }
 
-/// Runs a body that may not suspend: `.await` means nothing in a closure, also
-/// where a macro hides it.
+/// Runs a body that may not suspend: in a closure, an `.await` does not compile, even if a
+/// macro hides it.
 #[inline]
 pub fn without_await<R>(body: impl FnOnce() -> R) -> R {
     body()

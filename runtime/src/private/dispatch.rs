@@ -1,42 +1,42 @@
-//! How a section finds out what lock it has been given.
+//! How a section resolves the lock that it is given.
 //!
 //! A macro sees `account.ledger` and knows no types. If `account` is, or derefs
 //! to, a struct whose derive knows a lock `ledger`, the section binds the view
-//! of that lock; otherwise it acquires the field, or whatever it derefs to, as
-//! any [`AsyncLock`] or [`SyncLock`]. The expansion leaves the decision to method resolution,
+//! of that lock. Otherwise it acquires the field, or the first `Deref` target of it that is an
+//! [`AsyncLock`] or a [`SyncLock`]. The expansion leaves the decision to method resolution,
 //! where `Base` stands for the type of `account` ([`place`](super::place) says why):
 //!
 //! ```text
 //! probe::<_, KEY>(base)       Probe                   has `__select` if the base has the lock,
-//!                             -> Target1              if what it derefs to has it,
-//!                             -> Target2 ...          if what that derefs to has it, ...
+//!                             -> Target1              if its `Deref` target has it,
+//!                             -> Target2 ...          if the target of that has it, ...
 //!                             -> Otherwise            in any case
 //!     .__select(&account.ledger)
 //!                             OfObject                the object has the lock
 //!                             AnyValue                has `__resolve` if there is no such field,
 //!                             -> Value                if the field is an async lock,
 //!                             -> SyncValue            if it is a sync lock,
-//!                             -> ValueTarget1 ...     if what it derefs to is a lock, ...
+//!                             -> ValueTarget1 ...     if its `Deref` target is a lock, ...
 //!                             -> ValueOtherwise       in any case: an error that says so
 //!     .__resolve()
 //!                             OfObject | Plain | PlainSync
 //! entry(.., object, ..)       Derived | Plain | PlainSync
 //! ```
 //!
-//! Both kinds of locks are looked for at each step, so that the nearest lock is found,
-//! whichever it is. A section enters in two steps:
+//! Each step tries both kinds of locks, so that the nearest lock of either kind is found.
+//! A section enters in two steps:
 //!
 //! ```text
 //! let __waited = Enter::wait(__lock).await;       the guard, or for a sync lock nothing yet
 //! let mut __guard = __type.__finish(__waited);    the guard
 //! ```
 //!
-//! and with several locks, first all are waited for and then all are finished: the async
-//! locks are acquired first, and after a guard of a sync lock, which is not `Send`, there is
-//! no `.await` any more.
+//! With several locks, first all are waited for and then all are finished. So the async
+//! locks are acquired first, and no `.await` follows the first guard of a sync lock, which
+//! is not `Send`.
 //!
-//! A read section asks twice at each step, for a reader-writer lock first and then for any
-//! other, which it holds as a section that writes would, and only reads:
+//! A read section tries two traits at each step: first that of reader-writer locks, and then
+//! that of all locks. It holds a lock found by the second exclusively, and only reads:
 //!
 //! ```text
 //! probe_shared::<_, READ, KEY>(base)
@@ -50,10 +50,10 @@
 //!                             DerivedReading | PlainReading | PlainSyncReading
 //! ```
 //!
-//! where each type derefs to the next one in its list. (A trait with a blanket
+//! Each type derefs to the next one in its list. (A trait with a blanket
 //! fallback would not do: it would be found on `Arc<Account>` before the method
-//! on `Account`.) The methods have names that no trait of a user has: a blanket
-//! one would come first.
+//! on `Account`.) The methods have names that no trait of a user has: a method of a blanket
+//! impl would be found first.
 
 use core::convert::Infallible;
 use core::future::Future;
@@ -70,7 +70,7 @@ use crate::watching::Site;
 use crate::{AsyncLock, AsyncRwLock, Lease, LockId, SyncLock, SyncRwLock};
 
 /// Implemented by the derive: the struct has a lock whose name hashes to `KEY`,
-/// and this is what its sections see.
+/// with these types for its sections.
 pub trait HasLock<const KEY: u128> {
     /// `Account.ledger`.
     const __NAME: &'static str;
@@ -88,7 +88,7 @@ pub trait HasLock<const KEY: u128> {
     where
         Self: 'v;
 
-    /// Where the field of the lock is.
+    /// The address of the lock's field.
     fn lock_address(&self) -> *const ();
 
     /// Borrows the guard for as long as the view exists.
@@ -97,9 +97,9 @@ pub trait HasLock<const KEY: u128> {
         Self: 'v;
 }
 
-/// Which lock a section enters, if it is one of this crate.
+/// The lock that a section enters, if it is one of this crate.
 ///
-/// Apart from [`Enter`] and [`EnterShared`], as it asks for nothing that could be missing.
+/// Separate from [`Enter`] and [`EnterShared`], as it has no bound that could fail.
 pub trait Watched<const KEY: u128> {
     /// The id.
     fn watched_id(&self) -> Option<LockId>;
@@ -124,15 +124,15 @@ impl<L: SyncLock + ?Sized, const KEY: u128> Watched<KEY> for AnySyncLock<L> {
 ///
 /// For a sync lock, `Waited` is a `NotYet`, and the future of `wait` a [`NoWait`].
 ///
-/// Apart from [`HasLock`], because the read sections of a struct have bounds
-/// that must not have a say in what is selected.
+/// Separate from [`HasLock`], because the read sections of a struct have bounds
+/// that must not influence the selection.
 pub trait Enter<const KEY: u128> {
-    /// What holds the lock.
+    /// The guard, which holds the lock.
     type Guard<'g>
     where
         Self: 'g;
 
-    /// What has been waited for: the guard, or what will be acquired without a wait.
+    /// The result of *wait*: the guard, or the lock that *finish* will acquire.
     type Waited<'g>
     where
         Self: 'g;
@@ -143,16 +143,16 @@ pub trait Enter<const KEY: u128> {
     /// Which lock it is.
     fn id(&self) -> LockId;
 
-    /// Acquires it if that takes no wait, for a section: where no code of users runs in it.
+    /// Acquires at once if possible, for a section: only for locks that run no user code.
     #[inline]
     fn at_once(&self, _site: &'static Site) -> Option<Self::Waited<'_>> {
         None
     }
 
-    /// Waits, as far as that is possible without holding what is not `Send`.
+    /// *Wait*: acquires the lock, unless its guard is not `Send`.
     fn wait(&self) -> impl Future<Output = Result<Self::Waited<'_>, Self::Error>>;
 
-    /// The same for a thread, which is parked.
+    /// *Wait* for a thread, which parks.
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     fn wait_blocking(&self) -> Result<Self::Waited<'_>, Self::Error> {
@@ -165,7 +165,7 @@ pub trait Enter<const KEY: u128> {
     where
         Self: 'g;
 
-    /// What tells that the lock is lost although it is held.
+    /// The lease, if the lock can be lost while it is held.
     #[inline]
     fn lease<'g>(_guard: &Self::Guard<'g>) -> Option<Lease<Self::Error>>
     where
@@ -186,20 +186,20 @@ pub trait Enter<const KEY: u128> {
 
 /// A read section can be entered. See [`Enter`].
 ///
-/// By the time that this is asked for, the lock is known to be one: what can be missing
-/// is `Sync`, where it is a reader-writer lock.
+/// By the time of this bound, the lock is known to be one. What can be missing is `Sync`, for a
+/// reader-writer lock.
 #[diagnostic::on_unimplemented(
     message = "a read section lets several tasks have the data of `{Self}` at a time, but not all of it is `Sync`",
     label = "cannot be read by several tasks",
     note = "acquire the lock for writing, `write(..)`, or use types that are `Sync`"
 )]
 pub trait EnterShared<const KEY: u128> {
-    /// What holds the lock.
+    /// The guard, which holds the lock.
     type Guard<'g>
     where
         Self: 'g;
 
-    /// What has been waited for: the guard, or what will be acquired without a wait.
+    /// The result of *wait*: the guard, or the lock that *finish* will acquire.
     type Waited<'g>
     where
         Self: 'g;
@@ -210,16 +210,16 @@ pub trait EnterShared<const KEY: u128> {
     /// Which lock it is.
     fn id(&self) -> LockId;
 
-    /// Acquires it if that takes no wait, for a section: where no code of users runs in it.
+    /// Acquires at once if possible, for a section: only for locks that run no user code.
     #[inline]
     fn at_once(&self, _site: &'static Site) -> Option<Self::Waited<'_>> {
         None
     }
 
-    /// Waits, as far as that is possible without holding what is not `Send`.
+    /// *Wait*: acquires the lock, unless its guard is not `Send`.
     fn wait(&self) -> impl Future<Output = Result<Self::Waited<'_>, Self::Error>>;
 
-    /// The same for a thread, which is parked.
+    /// *Wait* for a thread, which parks.
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     fn wait_blocking(&self) -> Result<Self::Waited<'_>, Self::Error> {
@@ -232,7 +232,7 @@ pub trait EnterShared<const KEY: u128> {
     where
         Self: 'g;
 
-    /// What tells that the lock is lost although it is held.
+    /// The lease, if the lock can be lost while it is held.
     #[inline]
     fn lease<'g>(_guard: &Self::Guard<'g>) -> Option<Lease<Self::Error>>
     where
@@ -245,7 +245,7 @@ pub trait EnterShared<const KEY: u128> {
 /// A lock that belongs to no derive, as a section enters it. It has a type of its
 /// own because a struct can have a lock `KEY` and be an [`AsyncLock`] too.
 ///
-/// A reference to a lock is one to an `AnyLock`, and the other way round.
+/// A reference to a lock can be converted to one to an `AnyLock`, and back.
 #[repr(transparent)]
 pub struct AnyLock<L: ?Sized>(pub(super) L);
 
@@ -269,10 +269,10 @@ impl<L: ?Sized> AnySyncLock<L> {
     }
 }
 
-/// A lock that is acquired without an `.await`, and has not been yet.
+/// A lock that will be acquired without an `.await`.
 pub struct NotYet<'a, E: ?Sized>(pub(super) &'a E);
 
-/// The wait for a lock that is acquired without one.
+/// The future of *wait* for a lock that is acquired by *finish*: ready at once.
 #[must_use = "futures do nothing unless they are awaited"]
 pub struct NoWait<'a, E: ?Sized>(&'a E);
 
@@ -289,7 +289,7 @@ impl<'a, E: ?Sized> NotYet<'a, E> {
         NotYet(entered)
     }
 
-    /// What is to be acquired.
+    /// The lock to acquire.
     #[inline]
     pub fn entered(self) -> &'a E {
         self.0
@@ -483,7 +483,7 @@ impl<L: AsyncRwLock + ?Sized, const KEY: u128> EnterShared<KEY> for AnyLock<L> {
 pub struct Derived<'a, O: ?Sized, const KEY: u128>(&'a O);
 
 impl<'a, O: ?Sized, const KEY: u128> Derived<'a, O, KEY> {
-    /// What a section enters.
+    /// The lock, or object, that a section enters.
     #[inline]
     pub fn __lock(self) -> &'a O {
         self.0
@@ -506,7 +506,7 @@ impl<'a, O: HasLock<KEY> + ?Sized, const KEY: u128> FromObject<'a, O> for Derive
 pub struct Plain<'a, L: ?Sized>(&'a L);
 
 impl<'a, L: ?Sized> Plain<'a, L> {
-    /// What a section enters.
+    /// The lock, or object, that a section enters.
     #[inline]
     pub fn __lock(self) -> &'a AnyLock<L> {
         AnyLock::new(self.0)
@@ -517,20 +517,20 @@ impl<'a, L: ?Sized> Plain<'a, L> {
 pub struct PlainSync<'a, L: ?Sized>(&'a L);
 
 impl<'a, L: ?Sized> PlainSync<'a, L> {
-    /// What a section enters.
+    /// The lock, or object, that a section enters.
     #[inline]
     pub fn __lock(self) -> &'a AnySyncLock<L> {
         AnySyncLock::new(self.0)
     }
 }
 
-/// A lock of a derived struct that one task holds at a time has been selected by a read
-/// section, which has named a field of type `L`.
+/// An exclusive lock of a derived struct has been selected by a read section, which has named
+/// a field of type `L`.
 pub struct ToRead<'a, B: ?Sized, O: ?Sized, L: ?Sized, const READ: u128, const KEY: u128>(
     ToReadAlone<'a, B, O, L, READ, KEY>,
 );
 
-/// Fallback for fields that are no reader-writer locks.
+/// Fallback for fields that are not reader-writer locks.
 pub struct ToReadAlone<'a, B: ?Sized, O: ?Sized, L: ?Sized, const READ: u128, const KEY: u128> {
     lead: fn(&'a B) -> &'a O,
     field: &'a L,
@@ -554,8 +554,8 @@ where
     O: ?Sized,
     L: AsyncRwLock + ?Sized,
 {
-    /// The lock is not marked `#[lock(rw)]`: it is read like any other, and what is bound
-    /// says what is missing.
+    /// The lock is not marked `#[lock(rw)]`: it is read like any other lock, and the type of the
+    /// binding says what is missing.
     #[inline]
     pub fn __resolve_shared(&self) -> Plain<'a, L> {
         Plain(self.field)
@@ -568,7 +568,7 @@ where
     O: ?Sized,
     L: ?Sized,
 {
-    /// The lock is taken as by a section that writes.
+    /// The lock is acquired exclusively.
     #[inline]
     pub fn __resolve_shared(&self) -> OfObject<'a, B, O, DerivedReading<'a, O, READ, KEY>> {
         OfObject::new(self.lead, self.field)
@@ -589,11 +589,11 @@ where
     }
 }
 
-/// A read section of a lock of a derived struct that one task holds at a time.
+/// A read section of an exclusive lock of a derived struct.
 pub struct DerivedReading<'a, O: ?Sized, const READ: u128, const KEY: u128>(&'a O);
 
 impl<'a, O: ?Sized, const READ: u128, const KEY: u128> DerivedReading<'a, O, READ, KEY> {
-    /// What a section enters.
+    /// The lock, or object, that a section enters.
     #[inline]
     pub fn __lock(self) -> &'a O {
         self.0
@@ -616,22 +616,22 @@ where
     }
 }
 
-/// A read section of a lock that belongs to no derive and is no reader-writer lock.
+/// A read section of a lock that belongs to no derive and is not a reader-writer lock.
 pub struct PlainReading<'a, L: ?Sized>(&'a L);
 
 impl<'a, L: ?Sized> PlainReading<'a, L> {
-    /// What a section enters.
+    /// The lock, or object, that a section enters.
     #[inline]
     pub fn __lock(self) -> &'a ExclusivelyPlain<L> {
         Exclusively::new(AnyLock::new(self.0))
     }
 }
 
-/// A read section of a sync lock that belongs to no derive and is no reader-writer lock.
+/// A read section of a sync lock that belongs to no derive and is not a reader-writer lock.
 pub struct PlainSyncReading<'a, L: ?Sized>(&'a L);
 
 impl<'a, L: ?Sized> PlainSyncReading<'a, L> {
-    /// What a section enters.
+    /// The lock, or object, that a section enters.
     #[inline]
     pub fn __lock(self) -> &'a ExclusivelyPlainSync<L> {
         Exclusively::new(AnySyncLock::new(self.0))
@@ -644,8 +644,8 @@ pub fn probe<B: ?Sized, const KEY: u128>(_: Base<B>, _: Gate<Shut>) -> Probe<B, 
     Probe(Target1(Target2(Target3(Target4(Otherwise(PhantomData))))))
 }
 
-/// Looks for a lock to read: for the reader-writer lock `READ`, or for `KEY`, which is the
-/// same name without a word about how it is held.
+/// Looks for a lock to read: the reader-writer lock `READ`, or `KEY`, the same name
+/// without the mode.
 #[inline]
 pub fn probe_shared<B: ?Sized, const READ: u128, const KEY: u128>(
     _: Base<B>,
@@ -672,7 +672,7 @@ pub fn value<L: ?Sized>(value: &L) -> AnyValue<'_, L> {
     AnyValue(Value(ExclusiveValue(sync)))
 }
 
-/// Declares a list of types of which each derefs to the next one.
+/// Declares a list of types, each of which derefs to the next one.
 macro_rules! chain {
     ([$($generics:tt)*] $first:ident<$($arg:tt),*> $next:ident $($rest:ident)*) => {
         #[doc(hidden)]
@@ -712,14 +712,14 @@ chain! {
     ValueOtherwise
 }
 
-/// What a `B` derefs to, and what that derefs to.
+/// The `Deref` target of `B`, and the target of that.
 type To1<B> = <B as Deref>::Target;
 type To2<B> = To1<To1<B>>;
 type To3<B> = To1<To2<B>>;
 type To4<B> = To1<To3<B>>;
 
-/// `__select`, for each type of a chain by which the lock is found: where `B` is as is
-/// said, and the lock is that of the type behind it.
+/// `__select`, for each type of a chain that can find the lock: with the given bounds on
+/// `B`, and the type that has the lock.
 macro_rules! select {
     ($(
         $probe:ident<$($key:ident),*> where B: [$($bound:tt)*]
@@ -791,8 +791,8 @@ impl<B: ?Sized, const READ: u128, const KEY: u128> ReadOtherwise<B, READ, KEY> {
     }
 }
 
-/// How to resolve, for locks, and for those that are read: reader-writer locks, and any
-/// other. A section `lock` and a section `read(lock)` find the same one, the nearest.
+/// The resolution for exclusive sections, and for read sections: of reader-writer locks, and
+/// of any other lock. A section `lock` and a section `read(lock)` find the same, nearest lock.
 macro_rules! resolve {
     ($($resolve:ident: $lock:ident => $found:ident, $value:ident $target1:ident $target2:ident;)*) => {$(
         impl<'a, L: ?Sized + $lock> $value<'a, L> {
@@ -855,8 +855,8 @@ impl<'a, L: ?Sized> ValueOtherwise<'a, L> {
         self.0
     }
 
-    /// Can only be selected where `L` is not a lock, and then the bound, which is
-    /// there for its message, is not met.
+    /// Selected only if `L` is not a lock. Then the bound, which exists for its message, is
+    /// not met.
     #[doc(hidden)]
     pub fn __resolve(&self) -> ErrorEntry
     where

@@ -1,6 +1,6 @@
 //! How a section of a sync lock waits for a condition (`when`): as in `enter_when`, for
-//! the waiters of `sync::when`. Conditions are evaluated on behalf of their waiters where that
-//! is sound, as there (G8 of the gate), by whoever holds the lock.
+//! the waiters of `sync::when`. As there, conditions are evaluated on behalf of their waiters
+//! if that is sound (G8 of the gate), by the holder of the lock.
 
 use core::mem::{self, ManuallyDrop};
 use core::ptr::NonNull;
@@ -27,21 +27,21 @@ macro_rules! sync_conditional {
         ///
         /// # Safety
         ///
-        /// Turns and guards are of the lock itself.
+        /// Turns and guards belong to the lock itself.
         #[diagnostic::on_unimplemented(
             message = "`when` cannot wait at this lock: it does not know when somebody has changed what it guards",
             label = "a section of this lock cannot have a condition",
             note = "use `async_monitor::sync::Lock`, `sync::Mutex` or `sync::RwLock`"
         )]
         pub unsafe trait $reference<'g, L: $lock + ?Sized> {
-            /// Where conditional waiters take turns.
+            /// The turns of the conditional waiters.
             fn turns(self) -> &'g Turns;
 
             /// Acquires the lock for a waiter that has the turn.
             ///
             /// # Safety
             ///
-            /// The caller has the turn, and leaves it to the guard.
+            /// The caller has the turn, and passes it to the guard.
             unsafe fn acquire_with_turn(self) -> L::$guard<'g>
             where
                 L: 'g;
@@ -61,7 +61,7 @@ macro_rules! sync_conditional {
                 L: 'g;
         }
 
-        // SAFETY: the same is promised by `L`.
+        // SAFETY: `L` has the same promise.
         #[diagnostic::do_not_recommend]
         unsafe impl<'g, L: $conditional + ?Sized> $reference<'g, L> for &'g L {
             #[inline]
@@ -105,29 +105,29 @@ macro_rules! sync_conditional {
         ///
         /// # Safety
         ///
-        /// Turns and guards are of the same lock, and `HasLock::view`, where that is
-        /// implemented, leaves the guard where it is. `object` is the implementor, and the
-        /// lock the one that its kind stands for.
+        /// Turns and guards belong to the same lock, and `HasLock::view`, if implemented,
+        /// does not move the guard. `object` is the implementor, and the lock the one
+        /// that its kind stands for.
         pub unsafe trait $enter_when<const KEY: u128>: $enter<KEY> {
-            /// The object at which the section waits, where a condition may be evaluated on
-            /// its behalf.
+            /// The object that the section enters, if its condition may be evaluated on its
+            /// behalf.
             #[inline]
             fn object(&self) -> Option<Object> {
                 None
             }
 
-            /// Where the section waits for its turn.
+            /// The turns at which the section waits.
             fn turns(&self) -> &Turns;
 
-            /// Acquires the lock for a waiter that has the turn, which is the guard's from
-            /// here on.
+            /// Acquires the lock for a waiter that has the turn, and passes the turn to the
+            /// guard.
             ///
             /// # Safety
             ///
             /// The caller has the turn.
             unsafe fn acquire_with_turn(&self) -> Self::Guard<'_>;
 
-            /// Releases the lock after a look at what it guards, and keeps the turn for the
+            /// Releases the lock after an evaluation, and keeps the turn for the
             /// caller.
             fn release_without_turn<'g>(guard: Self::Guard<'g>)
             where
@@ -141,7 +141,7 @@ macro_rules! sync_conditional {
             unsafe fn guard_to_evaluate(&self) -> Self::Guard<'_>;
         }
 
-        // SAFETY: the same is promised by `L`, which is all that an `AnySyncLock` is.
+        // SAFETY: an `AnySyncLock` is an `L`, which has the same promise.
         #[diagnostic::do_not_recommend]
         unsafe impl<L: $conditional + ?Sized, const KEY: u128> $enter_when<KEY>
             for AnySyncLock<L>
@@ -188,16 +188,16 @@ macro_rules! sync_conditional {
             ///
             /// # Safety
             ///
-            /// There is a reference to an `E` at this address, and the lock is held
-            /// for this call alone. References to an `E` are thin; an `F` has no size.
+            /// There is a reference to an `E` at this address, and the caller holds the
+            /// lock exclusively. References to an `E` are thin; an `F` is zero-sized.
             unsafe fn evaluate<'a, E, T, const KEY: u128, F>(address: *const ()) -> bool
             where
                 E: $enter_when<KEY> + ?Sized + 'a,
                 F: FnMut(&EntryType<T>, ConditionGuard<'_, E, E::Guard<'a>, KEY>) -> bool,
             {
                 // SAFETY: a reference is an address here, and lasts for the call. The
-                // guard stands for the lock that is held, and is not dropped, in a panic
-                // either. The condition has captured nothing: any address will do.
+                // guard stands for the caller's, and is not dropped, even in a
+                // panic. The condition captures nothing: any address will do.
                 unsafe {
                     let entered: &'a E = mem::transmute_copy(&address);
                     let mut guard = ManuallyDrop::new(E::guard_to_evaluate(entered));
@@ -210,12 +210,12 @@ macro_rules! sync_conditional {
             let object = entered.object().filter(|_| size_of::<F>() == 0 && is_thin);
             let evaluator = object.map(|object| {
                 // SAFETY: an object of the kind is an `E`, and the lock is that of `E`. The
-                // condition captures by reference: without a size it has captured nothing.
-                // It is evaluated where what it looks at is held.
+                // condition captures by reference: being zero-sized, it captures nothing.
+                // It is evaluated by a holder of the lock.
                 unsafe { Evaluator::new(object, evaluate::<E, T, KEY, F>) }
             });
-            // SAFETY: turns and guards are of one lock. The condition is given a view, and
-            // cannot reach the guard.
+            // SAFETY: turns and guards belong to one lock. The condition gets a view, and
+            // has no access to the guard.
             unsafe {
                 let guards = TurnGuards::new(
                     entered,
@@ -239,7 +239,7 @@ sync_conditional! {
     read_guard_to_evaluate;
 }
 
-// SAFETY: turns and guard are those of `E`, whose view leaves the guard where it is. The
+// SAFETY: turns and guard are those of `E`, whose view does not move the guard. The
 // object is that of `E`, which this is as well (E1).
 #[diagnostic::do_not_recommend]
 unsafe impl<E: EnterSyncWhen<KEY> + ?Sized, const READ: u128, const KEY: u128>

@@ -10,9 +10,9 @@
 //! | `EnterWhen<KEY>` for the struct | the derive's expansion | the lock of a struct has a `KEY` |
 //! | [`EnterWhen`] for an [`AnyLock`] | here | the same for a lock that no derive knows |
 //! | [`Conditional`] for `&L` | here | its message is shown at the section, not at the derive |
-//! | [`ConditionalLock`] for a field | `locks` | a field leads to its lock through pointers |
+//! | [`ConditionalLock`] for a field | `locks` | a field may be a pointer to its lock |
 //! | [`ConditionalLock`] for a lock | `conditional_lock!` in `when` | coherence: each lock implements it |
-//! | `NewWaiter::exclusive_waiter` | `when` | a gate for threads and one for `local` |
+//! | `NewWaiter::exclusive_waiter` | `when` | the gates of the two flavours are different types |
 //!
 //! Each has a counterpart for read sections.
 
@@ -44,13 +44,13 @@ macro_rules! conditional {
     )*) => {$(
         /// `&L` of a lock `L` whose sections can wait for a condition.
         ///
-        /// Asked for as `for<'a> &'a L: ..`. The compiler checks a bound with a
-        /// lifetime of its own where a section has a `when`; a plain bound would
+        /// The bound is `for<'a> &'a L: ..`. The compiler checks a higher-ranked bound
+        /// where a section has a `when`; a plain bound would
         /// reject structs with other locks at the derive.
         ///
         /// # Safety
         ///
-        /// Waiter and guard are of the lock itself.
+        /// Waiter and guard belong to the lock itself.
         #[diagnostic::on_unimplemented(
             message = "`when` cannot wait at this lock: it does not know when somebody has changed what it guards",
             label = "a section of this lock cannot have a condition",
@@ -71,7 +71,7 @@ macro_rules! conditional {
                 L: 'g;
         }
 
-        // SAFETY: the same is promised by `L`.
+        // SAFETY: `L` has the same promise.
         #[diagnostic::do_not_recommend]
         unsafe impl<'g, L: $conditional + ?Sized> $reference<'g, L> for &'g L {
             #[inline]
@@ -102,8 +102,8 @@ macro_rules! conditional {
         /// - If the lock is confined to one thread, a reference to `Self` is, too.
         /// - `object` identifies `self` and this lock.
         pub unsafe trait $enter_when<const KEY: u128>: $enter<KEY> {
-            /// The object at which the section waits, where a condition may be evaluated on
-            /// its behalf.
+            /// The object that the section enters, if its condition may be evaluated on its
+            /// behalf.
             #[inline]
             fn object(&self) -> Option<Object> {
                 None
@@ -121,7 +121,7 @@ macro_rules! conditional {
             unsafe fn granted_guard(&self) -> Self::Guard<'_>;
         }
 
-        // SAFETY: the same is promised by `L`, which is all that an `AnyLock` is.
+        // SAFETY: an `AnyLock` is an `L`, which has the same promise.
         #[diagnostic::do_not_recommend]
         unsafe impl<L: $conditional + ?Sized, const KEY: u128> $enter_when<KEY> for AnyLock<L> {
             #[inline]
@@ -152,16 +152,16 @@ macro_rules! conditional {
             ///
             /// # Safety
             ///
-            /// There is a reference to an `E` at this address, and the lock is held
-            /// for this call alone. References to an `E` are thin; an `F` has no size.
+            /// There is a reference to an `E` at this address, and the caller holds the
+            /// lock exclusively. References to an `E` are thin; an `F` is zero-sized.
             unsafe fn evaluate<'a, E, T, const KEY: u128, F>(address: *const ()) -> bool
             where
                 E: $enter_when<KEY> + ?Sized + 'a,
                 F: FnMut(&EntryType<T>, ConditionGuard<'_, E, E::Guard<'a>, KEY>) -> bool,
             {
                 // SAFETY: a reference is an address here, and lasts for the call. The
-                // guard stands for the lock that is held, and is not dropped, in a panic
-                // either. The condition has captured nothing: any address will do.
+                // guard stands for the caller's, and is not dropped, even in a
+                // panic. The condition captures nothing: any address will do.
                 unsafe {
                     let entered: &'a E = mem::transmute_copy(&address);
                     let mut guard = ManuallyDrop::new(E::granted_guard(entered));
@@ -174,15 +174,15 @@ macro_rules! conditional {
             let object = entered.object().filter(|_| size_of::<F>() == 0 && is_thin);
             let evaluator = object.map(|object| {
                 // SAFETY: an object of the kind is an `E`, and the lock is that of `E`. The
-                // condition captures by reference: without a size it has captured nothing.
-                // It is evaluated where what it looks at is held.
+                // condition captures by reference: being zero-sized, it captures nothing.
+                // It is evaluated by a holder of the lock.
                 unsafe { Evaluator::new(object, evaluate::<E, T, KEY, F>) }
             });
             let condition = OfSection::new(condition);
-            // SAFETY: a guard is made once the waiter has been granted, and the one
-            // before was forgotten then. Guard and waiter are of the same lock.
-            // Guards of our locks, and newtypes of them, hold nothing but
-            // references. The condition cannot reach the guard.
+            // SAFETY: a guard is made once the waiter has been granted, and the
+            // previous one was forgotten by then. Guard and waiter belong to the
+            // same lock. Guards of our locks, and newtypes of them, hold nothing but
+            // references. The condition has no access to the guard.
             unsafe {
                 let make_guard = GuardMaker::new(entered, E::granted_guard);
                 when(entered.waiter(), make_guard, condition).evaluated_by(evaluator)
@@ -215,9 +215,9 @@ impl ByReference {
     }
 }
 
-/// The guard of an `E`, made to look whether a condition is true. It leads to what
-/// the lock `KEY` guards, and not to the guard: `E` and `KEY` are part of the type
-/// so that only the derive says how.
+/// The guard of an `E`, made to evaluate a condition. It gives access to the data of
+/// the lock `KEY`, but not to the guard: `E` and `KEY` are part of the type
+/// so that only the derive can define that access.
 pub struct ConditionGuard<'v, E: ?Sized, G, const KEY: u128>(&'v mut G, PhantomData<fn(&E)>);
 
 impl<'v, E: ?Sized, G, const KEY: u128> ConditionGuard<'v, E, G, KEY> {
@@ -227,8 +227,8 @@ impl<'v, E: ?Sized, G, const KEY: u128> ConditionGuard<'v, E, G, KEY> {
     }
 }
 
-/// The condition of a section that enters an `E`. It is given the type of the section's
-/// entry, so that it need not capture it.
+/// The condition of a section that enters an `E`. It gets the type of the section's
+/// entry as an argument, so that it need not capture it.
 pub struct OfSection<E: ?Sized, T, F, const KEY: u128>(F, PhantomData<fn(&E) -> T>);
 
 impl<E: ?Sized, T, F, const KEY: u128> OfSection<E, T, F, KEY> {
@@ -249,13 +249,13 @@ where
 }
 
 impl<'a, O: HasLock<KEY> + ?Sized, const KEY: u128> EntryType<Derived<'a, O, KEY>> {
-    /// Where a read section waits for its condition.
+    /// The lock at which a read section waits for its condition.
     #[inline]
     pub fn __conditional(&self, lock: &'a O) -> &'a O {
         lock
     }
 
-    /// What the condition sees.
+    /// The source of the condition's binding.
     #[inline]
     pub fn __evaluate<'v>(
         &self,
@@ -266,13 +266,13 @@ impl<'a, O: HasLock<KEY> + ?Sized, const KEY: u128> EntryType<Derived<'a, O, KEY
 }
 
 impl<L: ?Sized> EntryType<Plain<'_, L>> {
-    /// Where a read section waits for its condition.
+    /// The lock at which a read section waits for its condition.
     #[inline]
     pub fn __conditional<'a>(&self, lock: &'a AnyLock<L>) -> &'a AnyLock<L> {
         lock
     }
 
-    /// What the condition sees.
+    /// The source of the condition's binding.
     #[inline]
     pub fn __evaluate<'v, G, const KEY: u128>(
         &self,
@@ -283,13 +283,13 @@ impl<L: ?Sized> EntryType<Plain<'_, L>> {
 }
 
 impl<L: ?Sized> EntryType<PlainSync<'_, L>> {
-    /// Where a read section waits for its condition.
+    /// The lock at which a read section waits for its condition.
     #[inline]
     pub fn __conditional<'a>(&self, lock: &'a AnySyncLock<L>) -> &'a AnySyncLock<L> {
         lock
     }
 
-    /// What the condition sees.
+    /// The source of the condition's binding.
     #[inline]
     pub fn __evaluate<'v, G, const KEY: u128>(
         &self,
@@ -303,14 +303,14 @@ impl<'a, O, G, const READ: u128, const KEY: u128> EntryType<DerivedReading<'a, O
 where
     O: HasLock<KEY, Guard<'a> = G> + Enter<KEY, Guard<'a> = G> + ?Sized + 'a,
 {
-    /// Where the section waits for its condition: what is promised of the lock `KEY` is
-    /// not known of `READ`, for which somebody else could say what a view is.
+    /// The lock at which the section waits for its condition. `KEY` has promises about its view
+    /// that `READ` lacks: other code could define a view for that.
     #[inline]
     pub fn __conditional(&self, lock: &'a O) -> &'a Exclusively<O, KEY> {
         Exclusively::new(lock)
     }
 
-    /// What the condition sees.
+    /// The source of the condition's binding.
     #[inline]
     pub fn __evaluate<'v>(
         &self,
@@ -321,13 +321,13 @@ where
 }
 
 impl<L: AsyncLock + ?Sized> EntryType<PlainReading<'_, L>> {
-    /// Where the section waits for its condition.
+    /// The lock at which the section waits for its condition.
     #[inline]
     pub fn __conditional<'a>(&self, lock: &'a ExclusivelyPlain<L>) -> &'a ExclusivelyPlain<L> {
         lock
     }
 
-    /// What the condition sees.
+    /// The source of the condition's binding.
     #[inline]
     pub fn __evaluate<'a, 'v, const READ: u128>(
         &self,
@@ -338,7 +338,7 @@ impl<L: AsyncLock + ?Sized> EntryType<PlainReading<'_, L>> {
 }
 
 impl<L: SyncLock + ?Sized> EntryType<PlainSyncReading<'_, L>> {
-    /// Where the section waits for its condition.
+    /// The lock at which the section waits for its condition.
     #[inline]
     pub fn __conditional<'a>(
         &self,
@@ -347,7 +347,7 @@ impl<L: SyncLock + ?Sized> EntryType<PlainSyncReading<'_, L>> {
         lock
     }
 
-    /// What the condition sees.
+    /// The source of the condition's binding.
     #[inline]
     pub fn __evaluate<'a, 'v, const READ: u128>(
         &self,
@@ -357,14 +357,14 @@ impl<L: SyncLock + ?Sized> EntryType<PlainSyncReading<'_, L>> {
     }
 }
 
-/// A guard that perhaps derefs, as a condition sees it. As in `bind`.
+/// A guard as a condition sees it, with a fallback if it does not deref. As in `bind`.
 pub struct Seen<'v, G>(SeenGuard<'v, G>);
 
-/// A guard that is seen itself.
+/// Fallback: the guard itself is seen.
 pub struct SeenGuard<'v, G>(&'v G);
 
 impl<G: Deref> Seen<'_, G> {
-    /// What the guard leads to.
+    /// The guarded data.
     #[inline]
     pub fn __bind_shared(&self) -> &G::Target {
         self.0.0

@@ -1,5 +1,5 @@
-//! The type of a section's entry: all that a section has to remember of it while it
-//! waits and while it runs. A value of it has no size, and makes no future larger.
+//! The type of a section's entry: the only part of it that a section keeps while it
+//! waits and while it runs. It is zero-sized, and makes no future larger.
 
 use core::marker::PhantomData;
 
@@ -13,26 +13,26 @@ use super::suspend_mode::{Mode, ModeOf, NonSuspending, Suspending};
 use crate::watching::LockType;
 use crate::{AsyncLock, SyncLock};
 
-/// The type of what has been selected.
+/// The type of an entry.
 pub struct EntryType<E>(PhantomData<fn() -> E>);
 
 impl<E> EntryType<E> {
-    /// One of a type that is known already.
+    /// For a type that is known already.
     #[inline]
     pub(super) fn known() -> Self {
         EntryType(PhantomData)
     }
 }
 
-/// What has been selected.
+/// An entry.
 pub trait Entry {
-    /// What the section enters.
+    /// The lock, or object, that the section enters.
     type Entered: ?Sized;
 
     /// Whether the section may suspend.
     type Mode: Mode;
 
-    /// The name of the lock, where a derive knows it.
+    /// The name of the lock, if a derive knows it.
     const NAME: Option<&'static str> = None;
 }
 
@@ -99,7 +99,7 @@ impl<T: Entry> EntryType<T> {
 
     const LOCK_TYPE: &'static LockType = &LockType::of::<T::Entered>(T::NAME);
 
-    /// What those who watch know of the lock by its type.
+    /// The description of the lock's type, for watching.
     #[inline]
     pub fn __lock_type(&self) -> &'static LockType {
         Self::LOCK_TYPE
@@ -119,7 +119,7 @@ pub fn entry_type<E>(_entry: &E) -> EntryType<E> {
 }
 
 impl<'a, O: HasLock<KEY> + ?Sized, const KEY: u128> EntryType<Derived<'a, O, KEY>> {
-    /// What the section sees.
+    /// The source of the section's binding.
     #[inline]
     pub fn __view<'v>(&self, guard: &'v mut O::Guard<'a>) -> DerivedView<O::Held<'v>> {
         DerivedView(O::view(guard))
@@ -127,7 +127,7 @@ impl<'a, O: HasLock<KEY> + ?Sized, const KEY: u128> EntryType<Derived<'a, O, KEY
 }
 
 impl<L: ?Sized> EntryType<Plain<'_, L>> {
-    /// What the section sees.
+    /// The source of the section's binding.
     #[inline]
     pub fn __view<'v, G>(&self, guard: &'v mut G) -> Bind<'v, G> {
         Bind::new(guard)
@@ -135,7 +135,7 @@ impl<L: ?Sized> EntryType<Plain<'_, L>> {
 }
 
 impl<L: ?Sized> EntryType<PlainSync<'_, L>> {
-    /// What the section sees.
+    /// The source of the section's binding.
     #[inline]
     pub fn __view<'v, G>(&self, guard: &'v mut G) -> Bind<'v, G> {
         Bind::new(guard)
@@ -146,7 +146,7 @@ impl<'a, O, G, const READ: u128, const KEY: u128> EntryType<DerivedReading<'a, O
 where
     O: HasLock<KEY, Guard<'a> = G> + Enter<KEY, Guard<'a> = G> + ?Sized + 'a,
 {
-    /// What the section sees, by `__bind_shared`.
+    /// The source of the section's binding, by `__bind_shared`.
     #[inline]
     pub fn __view<'v>(&self, guard: &'v mut Reading<'a, O, G, KEY>) -> DerivedView<O::Held<'v>> {
         DerivedView(O::view(guard.guard()))
@@ -154,7 +154,7 @@ where
 }
 
 impl<L: AsyncLock + ?Sized> EntryType<PlainReading<'_, L>> {
-    /// What the section sees, by `__bind_shared`.
+    /// The source of the section's binding, by `__bind_shared`.
     #[inline]
     pub fn __view<'a, 'v>(&self, guard: &'v mut ReadingPlain<'a, L>) -> OfDeref<'v, L::Guard<'a>> {
         OfDeref::new(guard.guard())
@@ -162,7 +162,7 @@ impl<L: AsyncLock + ?Sized> EntryType<PlainReading<'_, L>> {
 }
 
 impl<L: SyncLock + ?Sized> EntryType<PlainSyncReading<'_, L>> {
-    /// What the section sees, by `__bind_shared`.
+    /// The source of the section's binding, by `__bind_shared`.
     #[inline]
     pub fn __view<'a, 'v>(&self, guard: &'v mut ReadingSync<'a, L>) -> OfDeref<'v, L::Guard<'a>> {
         OfDeref::new(guard.guard())

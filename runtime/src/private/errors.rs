@@ -1,5 +1,5 @@
-//! Types that stand in after an error, so that it is reported once: everything else
-//! in the section still has its type. None of this is ever executed.
+//! Stand-in types after an error, so that it is reported once: all other code
+//! in the section still type-checks. None of this is ever executed.
 
 use core::convert::Infallible;
 
@@ -9,9 +9,9 @@ use super::suspend_mode::Unknown;
 use crate::when::{ConditionalLock, ConditionalRwLock, ConditionalWaiter};
 use crate::{AsyncLock, AsyncRwLock, LockId};
 
-/// Implemented by nothing. With an impl for it, a derived struct has two ways to
-/// implement a trait, and where its own is not met, the compiler reports the trait
-/// and does not advise to implement it by hand.
+/// Implemented by nothing. With a second impl, bounded by this, a derived struct has two
+/// ways to implement a trait. If the bounds of its own impl fail, the compiler then reports
+/// the trait, and does not suggest implementing it by hand.
 #[doc(hidden)]
 pub trait ErrorOnly {}
 
@@ -43,8 +43,8 @@ impl<L: ErrorOnly + ?Sized, const KEY: u128> EnterShared<KEY> for L {
     }
 }
 
-/// Fallback after an error: what was selected is not a lock. Never executed. The
-/// compiler knows no type for what is bound, and so reports nothing about it.
+/// Fallback after an error: the selected field is not a lock. Never executed. The
+/// binding has no known type, so the compiler reports nothing about it.
 #[doc(hidden)]
 pub struct ErrorEntry;
 
@@ -117,7 +117,7 @@ impl AsyncRwLock for ErrorLock {
     }
 }
 
-/// Fallback after an error: what is locked is not a lock. Never executed.
+/// Fallback after an error: the selected field is not a lock. Never executed.
 #[doc(hidden)]
 impl EntryType<ErrorEntry> {
     pub fn __view<G>(&self, _: &mut G) -> ErrorEntry {

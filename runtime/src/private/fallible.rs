@@ -1,10 +1,10 @@
 //! Acquisitions that can fail.
 //!
-//! Without a `?`, a section requires that there be nothing to fail: [`infallible`].
-//! With one, it returns what the fn makes of the error, if there can be one; over a
-//! lock that cannot fail the fn may return anything. The two are told apart by
-//! autoderef specialization (see [`bind`](super::bind)): [`Failure`] has
-//! `__unwrap_acquired` where the error is [`Infallible`], and derefs to [`OfAnyKind`],
+//! Without a `?`, a section requires that the acquisition cannot fail: [`infallible`].
+//! With one, it converts an error to the return type of the fn; for a
+//! lock that cannot fail, the fn may return anything. Autoderef specialization
+//! distinguishes the two (see [`bind`](super::bind)): [`Failure`] has
+//! `__unwrap_acquired` if the error is [`Infallible`], and derefs to [`OfAnyKind`],
 //! which has it in any case.
 
 use core::convert::Infallible;
@@ -42,7 +42,7 @@ pub fn infallible<G, E: CannotFail>(acquired: Result<G, E>) -> G {
     }
 }
 
-/// What a fn with a section returns where an acquisition fails with `E`.
+/// What a fn with a section returns if an acquisition fails with `E`.
 #[diagnostic::on_unimplemented(
     message = "the acquisition of this lock can fail, with `{E}`, which cannot be returned as `{Self}`",
     label = "would return the error from here",
@@ -61,7 +61,7 @@ impl<T, E, F: From<E>> FromFailure<E> for Result<T, F> {
     }
 }
 
-/// What a fn with a section returns where it was not entered in time.
+/// What a fn with a section returns if it was not entered in time.
 #[diagnostic::on_unimplemented(
     message = "a section with a `timeout` may not be entered in time, and `Elapsed` cannot be returned as `{Self}`",
     label = "would return `Elapsed` from here",
@@ -80,13 +80,13 @@ impl<T, E: From<Elapsed>> FromElapsed for Result<T, E> {
     }
 }
 
-/// Finds out how the acquisition can fail.
+/// The error of an acquisition, by its type.
 #[inline]
 pub fn failure<G, E>(_acquired: &Result<G, E>) -> Failure<E> {
     Failure(OfAnyKind(PhantomData))
 }
 
-/// How an acquisition can fail: perhaps not at all.
+/// The error of an acquisition, which may be `Infallible`.
 pub struct Failure<E>(OfAnyKind<E>);
 
 #[doc(hidden)]

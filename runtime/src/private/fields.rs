@@ -1,8 +1,8 @@
-//! How generated code reaches guarded fields.
+//! How generated code accesses guarded fields.
 //!
 //! Every function here is generic over the *type of the field*. A parameter of
-//! type `&Guarded<T>` would not do: a field of a type that merely derefs to a
-//! `Guarded<T>` would be coerced, and safe code decides where that leads.
+//! type `&Guarded<T>` would be unsound: a field of a type that merely derefs to a
+//! `Guarded<T>` would be coerced, and safe code decides which value that is.
 
 use crate::Guarded;
 
@@ -41,37 +41,37 @@ impl<T: ?Sized> IsGuarded for Guarded<T> {
     }
 }
 
-/// Where the value of a guarded field is. `T` is named by the caller: an alias of
-/// `Guarded` could otherwise lead to another type than the one that is written,
-/// and a coercion from there through code of the user.
+/// A pointer to the value of a guarded field. The caller names `T`: otherwise an alias of
+/// `Guarded` could yield another type than the one in the source, and a coercion from
+/// that type could run user code.
 #[inline]
 pub fn pointer<T: ?Sized, F: IsGuarded<Value = T> + ?Sized>(field: &F) -> *mut T {
     field.as_guarded().__pointer()
 }
 
-/// The value of a guarded field that nobody shares.
+/// The value of a guarded field, by exclusive access.
 #[inline]
 pub fn value_mut<F: IsGuarded + ?Sized>(field: &mut F) -> &mut F::Value {
     field.as_guarded_mut().get_mut()
 }
 
-/// Where a field is.
+/// The address of a field.
 #[inline]
 pub fn address<F: ?Sized>(field: &F) -> *const () {
     (&raw const *field).cast()
 }
 
-/// `&T` where `T: Sync`: what a read section needs of the data.
+/// `&T` where `T: Sync`: the requirement of a read section on the data.
 ///
-/// Asked for as `for<'a> &'a T: Shareable`. The compiler checks a bound with a
-/// lifetime of its own where the section is entered, a plain `T: Sync` already
+/// The bound is `for<'a> &'a T: Shareable`. The compiler checks a higher-ranked bound
+/// where the section is entered, but a plain `T: Sync` already
 /// where the struct is declared.
 ///
 /// # Safety
 ///
-/// It is a reference to something that is `Sync`. A reference counts as a type of
-/// whoever has declared what it refers to: without the `unsafe`, users could write
-/// an impl for theirs.
+/// It is a reference to a type that is `Sync`. By the orphan rules, a reference counts as
+/// local to the crate of its target: without the `unsafe`, users could write an impl for
+/// references to their types.
 #[diagnostic::on_unimplemented(
     message = "a read section lets several tasks have `{Self}` at a time, but what it refers to is not `Sync`",
     label = "cannot be read by several tasks",
@@ -79,6 +79,6 @@ pub fn address<F: ?Sized>(field: &F) -> *const () {
 )]
 pub unsafe trait Shareable {}
 
-// SAFETY: the bound says it.
+// SAFETY: by the bound.
 #[diagnostic::do_not_recommend]
 unsafe impl<T: ?Sized + Sync> Shareable for &T {}

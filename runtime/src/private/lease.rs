@@ -1,9 +1,9 @@
 //! Sections of locks that can be lost while they are held.
 //!
-//! Each lock with a `?` is asked for its [`Lease`], once its guard is there. Of a lock that
-//! cannot fail there is none, which autoderef specialization finds out (see
-//! [`bind`](super::bind)), and a section of it is what it would be without the `?`. Of others,
-//! the lock says at run time.
+//! A section gets the [`Lease`] of each lock with a `?`, once it has the guard. A lock that
+//! cannot fail has none: autoderef specialization detects that (see
+//! [`bind`](super::bind)), and its section is the same as without the `?`. Other locks
+//! decide at run time.
 
 use core::convert::Infallible;
 use core::future::Future;
@@ -43,13 +43,13 @@ impl<T: Entry> EntryType<T> {
     }
 }
 
-/// Finds out whether there can be a lease, by the type of the error.
+/// Whether there can be a lease, by the type of the error.
 #[inline]
 pub fn leases<E>(_lease: &Option<Lease<E>>) -> Leases<E> {
     Leases(OfAnyError(PhantomData))
 }
 
-/// Whether there can be a lease: perhaps not.
+/// Whether there can be a lease, with a fallback.
 pub struct Leases<E>(OfAnyError<E>);
 
 #[doc(hidden)]
@@ -94,7 +94,7 @@ impl NoLease {
         Infallibly(body)
     }
 
-    /// It is not lost.
+    /// The lock is not lost.
     #[inline]
     pub fn __vouched(&mut self) -> Result<(), Infallible> {
         Ok(())
@@ -111,9 +111,9 @@ pub struct HeldLease<E>(AnyLease<E>);
 #[doc(hidden)]
 pub struct AnyLease<E>(Option<Lease<E>>);
 
-/// A block that awaits is not left but at its end, where the lock can be lost. Implemented by
-/// nothing. Its number tells one place from others: of bounds that are the same, the compiler
-/// would report one.
+/// A block that awaits, and whose lock can be lost, may be left only at its end. Implemented by
+/// nothing. The number distinguishes the places: of equal bounds, the compiler would report
+/// only one.
 #[diagnostic::on_unimplemented(
     message = "a block that awaits is left at its end only, where its lock can be lost",
     label = "would leave the block before its end",
@@ -158,7 +158,7 @@ impl<E> HeldLease<E> {
         }
     }
 
-    /// Whether the lock is still held, where a body has ended that does not suspend.
+    /// Whether the lock is still held, after a body that does not suspend.
     #[inline]
     pub fn __vouched(&mut self) -> Result<(), E> {
         let Some(lease) = &mut self.0.0 else {
@@ -183,8 +183,8 @@ impl<E, F: Future> Future for Within<'_, E, F> {
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        // SAFETY: `body` is pinned as we are: it is not moved from here on, and dropped where
-        // it is. The lease is a reference, which may be moved.
+        // SAFETY: `body` is pinned as we are: it is not moved from here on, and dropped in
+        // place. The lease is a reference, which may be moved.
         let (lease, body) = unsafe {
             let this = self.get_unchecked_mut();
             (&mut this.lease, Pin::new_unchecked(&mut this.body))
@@ -192,8 +192,8 @@ impl<E, F: Future> Future for Within<'_, E, F> {
         let Some(lease) = lease else {
             return body.poll(cx).map(Ok);
         };
-        // The lease comes first: a process that was stopped learns that it has ended before
-        // it does anything else.
+        // The lease first: a process that was stopped learns of its end before it does
+        // anything else.
         if let Poll::Ready(error) = Pin::new(&mut **lease).poll(cx) {
             return Poll::Ready(Err(error));
         }

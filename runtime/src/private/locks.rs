@@ -1,24 +1,24 @@
-//! What a derive asks of the types of its locks, and how it reaches them.
+//! The requirements of a derive on the types of its locks, and how it accesses them.
 //!
-//! A lock's type is looked at in one place of an expansion, the impl of [`LockOf`]
-//! or [`RwLockOf`]. Everything else names [`ObjectLock<Account, Marker>`](ObjectLock), which is a
+//! A lock's type is named in one place of an expansion, the impl of [`LockOf`]
+//! or [`RwLockOf`]. All other code names [`ObjectLock<Account, Marker>`](ObjectLock), which is a
 //! lock whatever the field is, so that a field of a wrong type is reported once.
 //!
 //! # Invariants
 //!
-//! - **D1** An `ObjectLock<O, M>` is an `O`, in memory and otherwise: a reference to the
-//!   one is a reference to the other.
-//! - **D2** As a lock, it is that field of the object which `M` stands for.
-//! - **D3** An object is of one derive only, so that each of its fields is behind one lock.
-//!   (An attribute below a derive may delete the struct, and an alias of its name aim
-//!   the derive at another.) Two derives for one type, or for a type and its subtype, are
-//!   two inherent constants of one name, which the compiler refuses. The other way from a
-//!   reference to one type to a reference to another is unsizing. So the struct has a size,
-//!   as an impl of [`HasSize`](super::HasSize) shows. It adds no predicate to those of the
-//!   struct but `Sized` for its parameters. The exception is what comes of a parameter that
-//!   is `?Sized` and nothing else, where the constant is that of all types that could be
-//!   unsized, too. Where such a parameter has bounds, or the last field is what the trait of
-//!   a parameter names, all impls ask for a size.
+//! - **D1** An `ObjectLock<O, M>` has the layout and the contents of an `O`: references to the
+//!   one and to the other can be converted.
+//! - **D2** As a lock, it is the field of the object that `M` stands for.
+//! - **D3** An object has one derive only, so that each of its fields is behind one lock.
+//!   (An attribute below a derive may delete the struct, and an alias of its name may aim
+//!   the derive at another struct.) Two derives for one type, or for a type and its subtype,
+//!   define two inherent constants of one name, which the compiler refuses. The other way from a
+//!   reference to one type to a reference to another is unsizing. So the struct is `Sized`,
+//!   as an impl of [`HasSize`](super::HasSize) shows. That impl adds no predicate to those of
+//!   the struct except `Sized` for its parameters. The exception is a parameter whose only
+//!   bound is `?Sized`: there, the constant is defined for unsized types, too. If such a
+//!   parameter has other bounds, or the last field is an associated type of a parameter, all
+//!   impls require `Sized`.
 
 use core::any::TypeId;
 use core::convert::Infallible;
@@ -43,8 +43,8 @@ use crate::{AsyncLock, AsyncRwLock, ExclusiveLock, ExclusiveRwLock, LockId, Name
 ///
 /// # Safety
 ///
-/// `__lock` returns that field and nothing else. `__kind` is of no other type, nor of another
-/// lock of it, and the type has no lifetimes.
+/// `__lock` returns that field and nothing else. `__kind` is the kind of no other type and of no
+/// other lock, and the type has no lifetimes.
 pub unsafe trait LockOf<M> {
     /// The type of the field.
     type Lock: ExclusiveLock<Error: CannotFail> + ?Sized;
@@ -52,7 +52,7 @@ pub unsafe trait LockOf<M> {
     /// The field.
     fn __lock(&self) -> NoCoercion<'_, Self::Lock>;
 
-    /// Stands for the object's type and the lock, where the type has no parameters: a
+    /// Stands for the object's type and the lock, if the type has no parameters: a
     /// condition of one object may be evaluated for another of this kind.
     #[inline]
     fn __kind() -> Option<Kind> {
@@ -60,8 +60,7 @@ pub unsafe trait LockOf<M> {
     }
 }
 
-/// As [`LockOf`], for a lock in front of fields that are read by several tasks
-/// at a time.
+/// As [`LockOf`], for a lock of fields that several tasks may read at a time.
 ///
 /// # Safety
 ///
@@ -96,8 +95,8 @@ unsafe impl<O: RwLockOf<M> + ?Sized, M> LockOf<M> for O {
     }
 }
 
-/// A reference that is not coerced: one to a field of another type could become
-/// one to what that derefs to, and code of the user decides where that leads.
+/// A reference that is not coerced. A plain reference to a field of another type could be
+/// coerced to its `Deref` target, which user code decides.
 pub struct NoCoercion<'a, L: ?Sized>(&'a L);
 
 impl<'a, L: ?Sized> NoCoercion<'a, L> {
@@ -142,7 +141,7 @@ impl Kind {
     }
 }
 
-/// The object of a lock, where conditions may be evaluated for it.
+/// The object of a lock, if conditions may be evaluated for it.
 #[inline]
 pub fn object<O: LockOf<M> + ?Sized, M>(lock: &ObjectLock<O, M>) -> Option<Object> {
     O::__kind().map(|kind| Object::new((&raw const lock.1).cast(), kind.0))
@@ -150,10 +149,9 @@ pub fn object<O: LockOf<M> + ?Sized, M>(lock: &ObjectLock<O, M>) -> Option<Objec
 
 /// The two guards of the lock of an object.
 ///
-/// They are named by the object, so that only this module asks for the type
-/// of the guard inside, not even to see whether it has a size, which only a last
-/// field could lack, or what is borrowed when it is dropped, for which the compiler
-/// looks into everything but a `ManuallyDrop`.
+/// They are named by the object, so that only this module needs the type of the guard
+/// inside. The compiler needs it nowhere else: not for `Sized`, as it is not the last field,
+/// and not for the drop check, as it is in a `ManuallyDrop`.
 macro_rules! guard_of {
     ($($name:ident: $lock_of:ident, $guard:ty, $owner:ty;)*) => {$(
         #[doc(hidden)]
@@ -219,16 +217,16 @@ impl<'a, O: LockOf<M> + ?Sized, M> GuardOf<'a, O, M> {
 impl<'a, O: LockOf<M> + ?Sized, M> Drop for GuardOf<'a, O, M> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: it is taken out here and nowhere else.
+        // SAFETY: it is taken out only here.
         let guard = unsafe { ManuallyDrop::take(&mut self.guard) };
         match O::__kind() {
             Some(kind) => {
                 let owner = self._owner;
-                // SAFETY: it is the guard of that lock of the owner (K1). If there is no owner
-                // yet, no object has this address.
+                // SAFETY: it is the guard of the owner's lock of this kind (K1). If there is no
+                // owner yet, the address is null, which no object has.
                 unsafe {
                     <O::Lock as AsyncLock>::__release_object(guard, || {
-                        // Null, which is of no object, where there is none yet.
+                        // Null, if there is no owner yet.
                         let address =
                             owner.map_or(ptr::null(), |owner| (&raw const *owner).cast::<()>());
                         Object::new(address, kind.0)
@@ -243,7 +241,7 @@ impl<'a, O: LockOf<M> + ?Sized, M> Drop for GuardOf<'a, O, M> {
 impl<'a, O: RwLockOf<M> + ?Sized, M> Drop for ReadGuardOf<'a, O, M> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: it is dropped here and nowhere else.
+        // SAFETY: it is dropped only here.
         unsafe { ManuallyDrop::drop(&mut self.guard) }
     }
 }
@@ -300,7 +298,7 @@ impl<O: LockOf<M> + ?Sized, M> AsyncLock for ObjectLock<O, M> {
         Self: 'a,
     {
         let mut guard = ManuallyDrop::new(guard);
-        // SAFETY: it is taken out once, as what is around it is not dropped.
+        // SAFETY: it is taken out once, as the outer guard is not dropped.
         let guard = unsafe { ManuallyDrop::take(&mut guard.guard) };
         <O::Lock as AsyncLock>::__release_unchanged(guard);
     }
@@ -336,7 +334,7 @@ impl<O: RwLockOf<M> + ?Sized, M> AsyncRwLock for ObjectLock<O, M> {
     }
 }
 
-// SAFETY: it is one lock (D2), whose type promises this.
+// SAFETY: it is one lock (D2), whose type has this promise.
 unsafe impl<O: LockOf<M> + ?Sized, M> ExclusiveLock for ObjectLock<O, M> {}
 
 // SAFETY: as above.
@@ -384,7 +382,7 @@ unsafe impl<O: RwLockOf<M, Lock: ConditionalRwLock> + ?Sized, M> ConditionalRwLo
     }
 }
 
-/// The future by which a [`Condition`](crate::Condition) takes the lock again.
+/// The future by which a [`Condition`](crate::Condition) reacquires the lock.
 pub struct AcquireOf<'a, O: LockOf<M, Lock: NamedAcquire> + ?Sized + 'a, M: 'a>(
     <O::Lock as NamedAcquire>::Acquire<'a>,
     (),
@@ -395,8 +393,8 @@ impl<'a, O: LockOf<M, Lock: NamedAcquire> + ?Sized, M> Future for AcquireOf<'a, 
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<GuardOf<'a, O, M>> {
-        // SAFETY: the field is reached in no other way than pinned, and the
-        // struct has no destructor and is `Unpin` only where the field is.
+        // SAFETY: the field is accessed only pinned, and the
+        // struct has no destructor and is `Unpin` only if the field is.
         let future = unsafe { self.map_unchecked_mut(|this| &mut this.0) };
         future.poll(cx).map(GuardOf::new)
     }
@@ -409,9 +407,9 @@ impl<'a, O: LockOf<M, Lock: NamedAcquire> + ?Sized, M> Future for AcquireOf<'a, 
 /// is not a lock, which is reported at the impl of [`LockOf`], is replaced by `ErrorLock`,
 /// and nothing more is reported.
 ///
-/// Its methods, and those of [`LockField`], take it by value: a guard that comes
-/// from them is believed to be one of this lock, and a method of a trait, which a
-/// user may have given the same name, would come before one that borrows.
+/// Its methods, and those of [`LockField`], take it by value. Generated code trusts that a
+/// guard from them belongs to this lock, and a user's trait method of the same name would be
+/// found before an inherent method that borrows.
 pub struct Field<'a, L: ?Sized>(FieldFallback<'a, L>);
 
 #[doc(hidden)]
@@ -471,7 +469,7 @@ impl<'a, L: ?Sized> LockField<'a, L> {
         self.0
     }
 
-    /// Its guard, as that of the object's lock.
+    /// Its guard, as the guard of the object's lock.
     #[doc(hidden)]
     #[inline]
     pub fn __of<O: LockOf<M, Lock = L> + ?Sized, M>(self, guard: L::Guard<'a>) -> GuardOf<'a, O, M>
@@ -481,7 +479,7 @@ impl<'a, L: ?Sized> LockField<'a, L> {
         GuardOf::new(guard)
     }
 
-    /// Its read guard, as that of the object's lock.
+    /// Its read guard, as the read guard of the object's lock.
     #[doc(hidden)]
     #[inline]
     pub fn __of_shared<O: RwLockOf<M, Lock = L> + ?Sized, M>(
@@ -494,7 +492,7 @@ impl<'a, L: ?Sized> LockField<'a, L> {
         ReadGuardOf::new(guard)
     }
 
-    /// The value inside of a lock with data.
+    /// The data inside a lock.
     #[doc(hidden)]
     #[inline]
     pub fn __value<'g, 'b, O: LockOf<M, Lock = L> + ?Sized, M, const KEY: u128>(
@@ -528,7 +526,7 @@ impl<'a, L: ?Sized> LockField<'a, L> {
     }
 }
 
-/// The type of a lock field, of which there is a `&mut`.
+/// The type of a lock field, for a `&mut` to it.
 pub struct Mutable<L: ?Sized>(PhantomData<fn(&L)>);
 
 impl<L: ?Sized> Mutable<L> {
@@ -565,7 +563,7 @@ impl NotALock {
     }
 }
 
-/// Has a `get_mut` of every type, in code that never runs.
+/// Has a `get_mut` that returns any type, in code that never runs.
 #[doc(hidden)]
 pub struct AnyMut<'b>(PhantomData<&'b mut ()>);
 

@@ -1,31 +1,32 @@
-//! What the macros expand to. Not a part of the public API: everything here may
-//! change in any release.
+//! The items that expansions of the macros use. Not a part of the public API: everything
+//! here may change in any release.
 //!
 //! | file | what |
 //! |---|---|
 //! | `enter_when` | how a section waits for a condition |
 //! | `atomic` | the rollback of a section that is `atomic` |
-//! | `core` | what a generated guard and a generated view carry |
-//! | `fields` | how generated code reaches guarded fields |
-//! | `dispatch` | how a section finds out what lock it has been given |
+//! | `core` | the contents of a generated guard and of a generated view |
+//! | `fields` | how generated code accesses guarded fields |
+//! | `dispatch` | how a section resolves the lock that it is given |
 //! | `bind` | what a section binds once it holds the lock |
-//! | `entry_type` | the type of a section's entry, which is all that it remembers |
+//! | `entry_type` | the type of a section's entry, the only thing it keeps over an await |
 //! | `fallible` | acquisitions that can fail |
 //! | `lease` | sections of locks that can be lost while they are held |
-//! | `errors` | what stands in after an error |
-//! | `locks` | what a derive asks of the types of its locks, and how it reaches them |
-//! | `mode` | whether the sections of a lock may suspend |
+//! | `errors` | stand-ins after an error |
+//! | `locks` | the requirements of a derive on the types of its locks, and how it accesses them |
+//! | `place` | what a section borrows of an object that is partly borrowed already |
+//! | `suspend_mode` | whether the sections of a lock may suspend |
 //! | `enter_sync_when` | how a section of a sync lock waits for a condition |
-//! | `order` | in which order a section acquires several locks |
+//! | `order` | the order in which a section acquires several locks |
 //! | `owned` | a generated guard beside the `Arc` of its object |
 //! | `reacquire` | how a generated guard comes back from a `Condition` |
 //! | `sync_locks` | the same as `locks`, and `core`, for sync locks |
 //! | `receiver` | what a section in a method with `&mut self` may acquire |
 //! | `reading` | a read section of a lock that one task holds at a time |
 //! | `timeout` | how the wait to enter a section is bounded |
-//! | `views` | what a method that runs under a lock that is held needs of a view |
+//! | `views` | what a held form needs from a view |
 
-// The parts of an expansion are never printed.
+// The values of an expansion are never printed.
 #![allow(missing_debug_implementations)]
 
 mod atomic;

@@ -1,16 +1,15 @@
-//! In which order a section acquires several locks.
+//! The order in which a section acquires several locks.
 
 use crate::LockId;
 use crate::checking;
 
-/// The indices of `locks` in the order of their ids, which is the order in
-/// which every section of the program acquires them: no two sections can then
-/// wait for each other.
+/// The indices of `locks` in the order of their ids. Every section of the program
+/// acquires in this order, so no two sections can wait for each other.
 ///
 /// # Panics
 ///
-/// When two of them are the same lock, which the section would wait for itself
-/// to release. Each lock comes with the expression that led to it.
+/// If two of them are the same lock: the section would wait for itself
+/// to release it. Each lock comes with its expression in the source.
 #[track_caller]
 #[inline]
 pub fn in_order<const N: usize>(locks: [(LockId, &'static str); N]) -> InOrder<N> {
@@ -33,7 +32,7 @@ pub fn in_order<const N: usize>(locks: [(LockId, &'static str); N]) -> InOrder<N
     InOrder { order, next: 0 }
 }
 
-/// The indices of locks in an order: a future keeps it while it acquires them, so it is small.
+/// The indices of locks in an order. Small, as a future keeps it while it acquires the locks.
 #[derive(Clone, Debug)]
 pub struct InOrder<const N: usize> {
     order: [u8; N],

@@ -2,12 +2,13 @@
 //!
 //! # Invariants
 //!
-//! - **O1** The guard, or the future that acquires it, is one of the object that the `Arc` keeps
-//!   alive, and is dropped before it. Its type says `'static`; it is shown for shorter only.
+//! - **O1** The guard, or the future that acquires it, belongs to the object that the `Arc` keeps
+//!   alive, and is dropped before it. Its type says `'static`; it is lent out for shorter
+//!   lifetimes only.
 //!
-//! (Both are in a `MaybeUninit` because they have references to the object, and a fn that
-//! takes their owner by value drops the object before it returns: a reference in an argument
-//! must outlast the call.)
+//! (Both are in a `MaybeUninit` because they have references to the object. A fn that
+//! takes their owner by value drops the object before it returns, but a reference in an
+//! argument must stay valid for the whole call.)
 
 pub use alloc::sync::Arc;
 use core::future::Future;
@@ -26,7 +27,7 @@ pub struct OwnedCore<O: ?Sized, G> {
 impl<O: ?Sized, G> OwnedCore<O, G> {
     /// # Safety
     ///
-    /// `guard` borrows nothing but the object behind `owner`.
+    /// `guard` borrows only from the object behind `owner`.
     #[inline]
     pub unsafe fn new(owner: Arc<O>, guard: G) -> Self {
         OwnedCore {
@@ -37,7 +38,7 @@ impl<O: ?Sized, G> OwnedCore<O, G> {
 
     /// # Safety
     ///
-    /// The guard is not shown for longer than this is borrowed (O1).
+    /// The guard is not lent out for longer than this is borrowed (O1).
     #[inline]
     pub unsafe fn guard(&self) -> &G {
         // SAFETY: initialized by `new`.
@@ -46,7 +47,7 @@ impl<O: ?Sized, G> OwnedCore<O, G> {
 
     /// # Safety
     ///
-    /// As for [`guard`](Self::guard), and the guard stays where it is.
+    /// As for [`guard`](Self::guard), and the guard is not moved.
     #[inline]
     pub unsafe fn guard_mut(&mut self) -> &mut G {
         // SAFETY: initialized by `new`.
@@ -124,7 +125,7 @@ impl<O: ?Sized, F> Drop for OwnedAcquire<O, F> {
 ///
 /// # Safety
 ///
-/// The caller keeps the `Arc` for as long.
+/// The caller keeps the `Arc` for that lifetime.
 #[inline]
 pub unsafe fn kept<'a, O: ?Sized>(owner: &Arc<O>) -> &'a O {
     // SAFETY: passed on.

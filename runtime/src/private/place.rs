@@ -1,15 +1,15 @@
-//! What a section borrows of `self.storage`, where `self` is in part borrowed already.
+//! What a section borrows of `self.storage`, if `self` is partly borrowed already.
 //!
-//! Whether the section needs the object, of which a derive knows the lock, or only the field,
-//! is known by the type of `self`, and the expression `&self` that has this type would borrow
-//! the object. So it is written where it is checked for its type and nothing else: behind a
-//! call that never returns, which the borrow checker does not go beyond.
+//! The type of `self` decides whether the section needs the object, as for a lock that a derive
+//! knows, or only the field. The expression `&self` has this type, but would borrow the object.
+//! So it is written where it is only type-checked: behind a call that never returns, which the
+//! borrow checker does not go beyond.
 //!
 //! ```text
 //! let (__base, __gate) = base();
 //! if __gate.__is_open() {             false
 //!     __gate.__pass();                of type `!`
-//!     __base.__is(&self);             what type it has is known now, and nothing is borrowed
+//!     __base.__is(&self);             infers the type, and borrows nothing
 //! }
 //! let __found = probe(__base, __gate).__select(&self.storage).__resolve();
 //! let (__object, __gate) = needed();
@@ -20,8 +20,8 @@
 //! let __entry = entry(__found, __object, __gate);
 //! ```
 //!
-//! When `__pass` is checked, it is not known yet that its type is `!`, which the gate gets
-//! only by the call behind it: else, what follows would be reported as unreachable.
+//! When `__pass` is type-checked, its type is not known yet: the call behind it makes it `!`.
+//! Otherwise the compiler would report the code behind it as unreachable.
 
 use core::cell::Cell;
 use core::marker::PhantomData;
@@ -40,12 +40,12 @@ pub fn base<B: ?Sized, G>() -> (Base<B>, Gate<G>) {
 }
 
 impl<B: ?Sized> Base<B> {
-    /// What type it has.
+    /// Infers its type.
     #[inline]
     pub fn __is(&self, _: &B) {}
 }
 
-/// An object that a section may need, behind a base.
+/// An object that a section may need, which its base derefs to.
 pub struct Needed<'a, B: ?Sized>(Cell<Option<&'a B>>);
 
 /// An object that is not needed so far.
@@ -55,14 +55,14 @@ pub fn needed<'a, B: ?Sized, G>() -> (Needed<'a, B>, Gate<G>) {
 }
 
 impl<'a, B: ?Sized> Needed<'a, B> {
-    /// What leads to it.
+    /// Sets the base.
     #[inline]
     pub fn __is(&self, base: &'a B) {
         self.0.set(Some(base));
     }
 }
 
-/// What stands in front of code that may be there for its type only.
+/// Stands in front of code that may exist for its type only.
 pub struct Gate<G>(PhantomData<G>);
 
 impl<G: Opening> Gate<G> {
@@ -72,7 +72,7 @@ impl<G: Opening> Gate<G> {
         G::IS_OPEN
     }
 
-    /// Returns only where it is.
+    /// Returns only if it is.
     #[inline]
     pub fn __pass(&self) -> G::Passed {
         G::pass()
@@ -81,7 +81,7 @@ impl<G: Opening> Gate<G> {
 
 /// Whether a [`Gate`] is open.
 pub trait Opening {
-    /// What a call that goes through returns.
+    /// The return type of `__pass`.
     type Passed;
 
     #[doc(hidden)]
@@ -94,7 +94,7 @@ pub trait Opening {
 /// The code is executed.
 pub struct Open;
 
-/// The code is there for its type only.
+/// The code exists for its type only.
 pub struct Shut;
 
 impl Opening for Open {
@@ -115,9 +115,9 @@ impl Opening for Shut {
     }
 }
 
-/// By which `!` can be named.
+/// A way to name `!` on stable Rust.
 pub trait Returns {
-    /// What a call returns.
+    /// The return type.
     type Output;
 }
 
@@ -125,12 +125,12 @@ impl<T> Returns for fn() -> T {
     type Output = T;
 }
 
-/// What has been selected, before the object is there.
+/// A selected lock, without its object yet.
 pub trait Found<'a, B: ?Sized> {
     /// Whether the object is needed.
     type Gate: Opening;
 
-    /// What is entered.
+    /// The entry.
     type Entry;
 
     #[doc(hidden)]
@@ -138,7 +138,7 @@ pub trait Found<'a, B: ?Sized> {
     fn entry(self, base: Option<&'a B>) -> Self::Entry;
 }
 
-/// What has been selected, with the object where it is needed.
+/// The entry of the selected lock, with the object if it is needed.
 #[track_caller]
 #[inline]
 pub fn entry<'a, B: ?Sized, F: Found<'a, B>>(
@@ -149,8 +149,8 @@ pub fn entry<'a, B: ?Sized, F: Found<'a, B>>(
     found.entry(object.0.into_inner())
 }
 
-/// A lock of a derived struct has been selected, to which a base leads, and which a section
-/// enters as an `E`.
+/// A lock of a derived struct has been selected, through a base. A section enters it as an
+/// `E`.
 pub struct OfObject<'a, B: ?Sized, O: ?Sized, E> {
     lead: fn(&'a B) -> &'a O,
     lock: *const (),
@@ -177,7 +177,7 @@ impl<'a, B: ?Sized, O: ?Sized, E> OfObject<'a, B, O, E> {
         }
     }
 
-    /// There is nothing more to find out.
+    /// Already resolved.
     #[inline]
     pub fn __resolve(self) -> Self {
         self
@@ -206,8 +206,8 @@ where
             unreachable!("the gate was open");
         };
         let object = (self.lead)(base);
-        // A struct that derefs to another may have a field of the same name,
-        // which is then the one that is named.
+        // A struct that derefs to another may have a field of the same name, and
+        // the section then names that field.
         assert!(
             E::lock_address(object) == self.lock,
             "this field hides a lock of the same name in what its struct derefs to: \
@@ -217,7 +217,7 @@ where
     }
 }
 
-/// Entries that are made of the field alone.
+/// Entries that need the field alone.
 macro_rules! of_the_field {
     ($($entry:ident <$($a:lifetime, $l:ident)?>;)*) => {$(
         impl<'b, $($a, $l: ?Sized,)? B: ?Sized> Found<'b, B> for $entry<$($a, $l)?> {

@@ -10,13 +10,13 @@ use crate::{AsyncLock, ExclusiveLock, NamedAcquire};
 
 /// `&L` where `L: NamedAcquire`: a lock that a `Condition` can reacquire.
 ///
-/// Asked for as `for<'a> &'a L: Reacquirable<'a, L>`. The compiler checks a bound with
-/// a lifetime of its own where a guard is passed to a `Condition`; a plain
+/// The bound is `for<'a> &'a L: Reacquirable<'a, L>`. The compiler checks a higher-ranked
+/// bound where a guard is passed to a `Condition`; a plain
 /// `L: NamedAcquire` would reject structs with other locks at the derive.
 ///
 /// # Safety
 ///
-/// The future returns a guard of the lock it was made from.
+/// The future returns a guard of the lock that made it.
 #[diagnostic::on_unimplemented(
     message = "a `Condition` cannot wait with a guard of this lock",
     label = "this lock cannot be taken again by name",
@@ -26,8 +26,8 @@ pub unsafe trait Reacquirable<'g, L: AsyncLock + ?Sized> {
     /// The future that acquires the lock.
     type Acquire;
 
-    /// Starts to wait for the lock. The compiler suggests methods of hidden traits
-    /// too, so this one has no name that users write.
+    /// Starts to wait for the lock. The compiler suggests methods even of hidden traits,
+    /// so its name is not one that users write.
     fn __start(self) -> Self::Acquire;
 
     /// Polls the future.
@@ -36,7 +36,7 @@ pub unsafe trait Reacquirable<'g, L: AsyncLock + ?Sized> {
         L: 'g;
 }
 
-// SAFETY: an exclusive lock promises it.
+// SAFETY: by the contract of `ExclusiveLock`.
 #[diagnostic::do_not_recommend]
 unsafe impl<'g, L: NamedAcquire + ExclusiveLock + ?Sized> Reacquirable<'g, L> for &'g L {
     type Acquire = L::Acquire<'g>;
@@ -55,8 +55,8 @@ unsafe impl<'g, L: NamedAcquire + ExclusiveLock + ?Sized> Reacquirable<'g, L> fo
     }
 }
 
-/// The future that reacquires a lock. The second field makes it `Sized` without a
-/// question about the type of the lock.
+/// The future that reacquires a lock. The second field makes it `Sized` whatever the type
+/// of the lock.
 pub struct ReacquireLock<'g, L: AsyncLock + ?Sized>(<&'g L as Reacquirable<'g, L>>::Acquire, ())
 where
     &'g L: Reacquirable<'g, L>;
@@ -80,14 +80,14 @@ where
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<L::Guard<'g>> {
-        // SAFETY: the field is reached in no other way than pinned, and the
-        // struct has no destructor and is `Unpin` only where the field is.
+        // SAFETY: the field is accessed only pinned, and the
+        // struct has no destructor and is `Unpin` only if the field is.
         let future = unsafe { self.map_unchecked_mut(|this| &mut this.0) };
         <&'g L as Reacquirable<'g, L>>::poll(future, cx)
     }
 }
 
-/// Reacquires the lock of an object: the inside of the generated futures. `F` is
+/// Reacquires the lock of an object: the contents of the generated futures. `F` is
 /// the future of the lock.
 pub struct Reacquire<'g, O: ?Sized, F, const KEY: u128> {
     future: F,
@@ -96,8 +96,8 @@ pub struct Reacquire<'g, O: ?Sized, F, const KEY: u128> {
 
 // Written out for the same reason as for `Core`.
 //
-// SAFETY: `O: Sync` makes the lock `Sync`, and `ExclusiveLock`, without which a
-// lock is not `Reacquirable`, promises that the future is then `Send`.
+// SAFETY: `O: Sync` makes the lock `Sync`. Every `Reacquirable` lock is an
+// `ExclusiveLock`, which promises that the future is then `Send`.
 unsafe impl<O: ?Sized + Sync, F, const KEY: u128> Send for Reacquire<'_, O, F, KEY> {}
 
 impl<'g, O, F, M: 'g, const KEY: u128> Reacquire<'g, O, F, KEY>
@@ -107,8 +107,8 @@ where
 {
     /// # Safety
     ///
-    /// `future` acquires that lock of `owner` which `KEY` stands for, and is the one
-    /// that the lock, as an [`ExclusiveLock`], has made.
+    /// `future` acquires the lock of `owner` that `KEY` stands for, and was made by that lock
+    /// as an [`ExclusiveLock`].
     #[inline]
     pub unsafe fn new(owner: &'g O, future: F) -> Self {
         Reacquire { future, owner }
@@ -118,27 +118,26 @@ where
     #[inline]
     pub fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Core<'g, O, F::Output, KEY>> {
         let owner = self.owner;
-        // SAFETY: `future` is the field that is pinned: it is reached in no
-        // other way, and the struct has no destructor and is not `Unpin` where
-        // the future is not.
+        // SAFETY: `future` is accessed only pinned, and the struct has no
+        // destructor and is `Unpin` only if the future is.
         let future = unsafe { self.map_unchecked_mut(|this| &mut this.future) };
         future
             .poll(cx)
-            // SAFETY: the future has returned a guard of the lock that it was
-            // made for by `new`, whose caller promised that it is this one.
+            // SAFETY: the future returned a guard of its lock, which the caller
+            // of `new` promised to be the lock `KEY`.
             .map(|guard| unsafe { Core::new(owner, guard) })
     }
 }
 
-/// Never `Unpin`, whatever `'g`: what a generated `Unpin` asks for. With an impl of
-/// its own, a struct leaves its user no way to write another.
+/// Never `Unpin`, whatever `'g`: the bound of a generated impl of `Unpin`. As the struct has
+/// that impl, its user cannot write another one.
 pub struct NeverUnpin<'g>(
     core::marker::PhantomData<&'g ()>,
     core::marker::PhantomPinned,
 );
 
-/// Implemented for what has a destructor. A struct that implements it by hand can
-/// have none: that would be a second impl.
+/// Implemented for every type that implements `Drop`. A struct that implements this by hand
+/// cannot implement `Drop`: the two impls would overlap.
 pub trait MustNotImplDrop {}
 
 // That `Drop` is a strange bound is the point.

@@ -1,19 +1,19 @@
-//! A read section of a lock that one task holds at a time.
+//! A read section of an exclusive lock.
 //!
-//! It acquires the lock as a section that writes does, binds what it guards by shared
-//! reference, and [releases it without a change](Enter::release_unchanged): conditions
-//! (`when`) that wait for one are not evaluated again.
+//! It acquires the lock as a section that writes does, binds the guarded data by shared
+//! reference, and [releases the lock without a change](Enter::release_unchanged): conditions
+//! (`when`) are not evaluated again.
 //!
-//! For a lock of a struct, the derive implements [`EnterShared`] by what is here: the future
-//! of the blanket impl for [`Exclusively`] is one of which the compiler cannot tell whether
-//! it is `Send` where the struct has lifetimes (rust-lang/rust#100013).
+//! For a lock of a struct, the derive implements [`EnterShared`] by these items. It does not use
+//! the blanket impl for [`Exclusively`]: the compiler cannot tell whether its future is `Send` if
+//! the struct has lifetimes (rust-lang/rust#100013).
 //!
 //! # Invariants
 //!
-//! - **E1** A reference to an [`Exclusively`] is one to what is inside, and the other way
-//!   round.
-//! - **E2** The guard inside a [`Reading`] stays there until the drop of that, and only
-//!   bindings that are made of `&` are made from it.
+//! - **E1** A reference to an [`Exclusively`] can be converted to one to its contents, and
+//!   back.
+//! - **E2** The guard inside a [`Reading`] stays there until the `Reading` is dropped, and is
+//!   used for shared bindings only.
 
 use core::future::Future;
 use core::marker::PhantomData;
@@ -28,8 +28,8 @@ use crate::{AsyncLock, Lease, LockId, SyncLock};
 
 /// The guard of an exclusive section, while nothing is changed.
 ///
-/// `G` is a parameter so that whoever asks whether a future with this is `Send` finds the
-/// answer in the guard, and need not look for what is implemented for an object.
+/// `G` is a parameter so that the guard alone decides whether a future with this is `Send`,
+/// without a search for the impls of an object.
 pub struct Reading<'g, E, G, const KEY: u128>
 where
     E: Enter<KEY, Guard<'g> = G> + ?Sized,
@@ -54,11 +54,11 @@ where
     #[inline]
     pub(super) fn into_inner(self) -> G {
         let mut this = ManuallyDrop::new(self);
-        // SAFETY: what is around it is not dropped, so it is taken out once (E2).
+        // SAFETY: the `Reading` is not dropped, so the guard is taken out once (E2).
         unsafe { ManuallyDrop::take(&mut this.guard) }
     }
 
-    /// The guard, for a binding that is made of `&` (E2).
+    /// The guard, for a shared binding (E2).
     #[inline]
     pub(super) fn guard(&mut self) -> &mut G {
         &mut self.guard
@@ -71,12 +71,12 @@ where
 {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: it is taken out here and nowhere else (E2).
+        // SAFETY: it is taken out only here (E2).
         E::release_unchanged(unsafe { ManuallyDrop::take(&mut self.guard) });
     }
 }
 
-/// What an exclusive section enters, as a read section enters it.
+/// The object or lock of an exclusive section, as a read section enters it.
 #[repr(transparent)]
 pub struct Exclusively<E: ?Sized, const KEY: u128>(E);
 
@@ -165,7 +165,7 @@ impl<E: Enter<KEY> + ?Sized, const READ: u128, const KEY: u128> EnterShared<READ
     }
 }
 
-// SAFETY: waiter and guard are those of `E`, whose view leaves the guard where it is. The
+// SAFETY: waiter and guard are those of `E`, whose view does not move the guard. The
 // object is that of `E`, which this is as well (E1).
 #[diagnostic::do_not_recommend]
 unsafe impl<E: EnterWhen<KEY> + ?Sized, const READ: u128, const KEY: u128> EnterSharedWhen<READ>

@@ -1,9 +1,9 @@
 //! A section in a method with `&mut self`.
 //!
-//! Nobody else has the object, so a lock of its own that guards its fields is free. A lock
-//! that is reached through a pointer may be held by those who have the other pointers. The
-//! two are told apart by type, as in [`dispatch`](super::dispatch): [`MutableReceiver`] has
-//! `__check_lock` where the derive of the object knows the lock, and derefs to [`OfNoDerive`],
+//! Nobody else has the object, so a lock that is a field of it is free. A lock
+//! behind a pointer may be held through another pointer. The type of the lock distinguishes
+//! the two, as in [`dispatch`](super::dispatch): [`MutableReceiver`] has
+//! `__check_lock` if the derive of the object knows the lock, and derefs to [`OfNoDerive`],
 //! which has it in any case.
 
 #[cfg(feature = "alloc")]
@@ -13,7 +13,7 @@ use alloc::sync::Arc;
 use core::marker::PhantomData;
 use core::ops::Deref;
 
-/// A pointer to a lock, which others may have too.
+/// A pointer to a lock, of which others may have a copy.
 #[diagnostic::on_unimplemented(
     message = "`&mut self` means that nobody else has the object, so waiting for its lock is pointless",
     label = "nobody else can hold the lock of this object",
@@ -45,7 +45,7 @@ pub fn mutable_receiver<O: ?Sized, const KEY: u128>(_object: &O) -> MutableRecei
 }
 
 impl<O: super::HasLock<KEY> + ?Sized, const KEY: u128> MutableReceiver<O, KEY> {
-    /// The lock may be held by somebody else, by its type.
+    /// By its type, the lock may be held through another pointer.
     #[inline]
     pub fn __check_lock<L: PointsToLock + ?Sized>(&self, _lock: &L) {}
 }

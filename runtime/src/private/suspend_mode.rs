@@ -1,9 +1,9 @@
 //! Whether the sections of a lock may suspend.
 //!
-//! A macro does not know what it acquires, and expands to the same for every lock. What is
-//! not possible with some of them is asked of their [`Mode`], at the user's token:
+//! A macro does not know which lock it acquires, and expands to the same code for all. The
+//! restrictions of a lock are bounds on its [`Mode`], at the user's token:
 //!
-//! | asked | at | [`Suspending`] | [`NonSuspending`] |
+//! | bound | at | [`Suspending`] | [`NonSuspending`] |
 //! |---|---|---|---|
 //! | [`MaySuspend`] | each `.await` in the body | yes | no |
 //! | [`MayNest`] | each `with_lock!` in the body that awaits | yes | no |
@@ -11,7 +11,7 @@
 //! | [`MayPark`] | each lock of plain code with `blocking` | with `std` | yes |
 //! | [`IsBounded`] | `timeout`, without `when` | yes | no |
 //!
-//! A derive says it of each lock, by [`HasLock::Mode`](super::HasLock::Mode).
+//! A derive sets the mode of each lock by [`HasLock::Mode`](super::HasLock::Mode).
 
 use core::marker::PhantomData;
 
@@ -26,13 +26,13 @@ use super::entry_type::{Entry, EntryType};
 use crate::sync_waits::when::SyncWhen;
 use crate::when::{GuardMaker, When};
 
-/// Of a lock that is awaited, and whose sections may suspend.
+/// The mode of a lock that is awaited, and whose sections may suspend.
 pub enum Suspending {}
 
-/// Of a lock that is acquired by a plain call, and whose sections never suspend.
+/// The mode of a lock that is acquired by a plain call, and whose sections never suspend.
 pub enum NonSuspending {}
 
-/// Of what is no lock, which has been reported.
+/// The mode of a field that is not a lock, which has been reported.
 pub enum Unknown {}
 
 /// [`Suspending`] or [`NonSuspending`].
@@ -57,8 +57,8 @@ impl Mode for Unknown {
     type With<M: Mode> = Unknown;
 }
 
-/// A section may suspend, at its `.await` with that number: of several bounds that are the
-/// same, the compiler would report one.
+/// A section may suspend, at its `.await` with that number. Without the number, the bounds would
+/// be equal, and the compiler would report only one.
 #[diagnostic::on_unimplemented(
     message = "a section of a lock of `async_monitor::sync` never suspends: the lock would be kept from everybody meanwhile",
     label = "suspends while the lock is held",
@@ -66,7 +66,7 @@ impl Mode for Unknown {
 )]
 pub trait MaySuspend<const AT: usize> {}
 
-/// A section may have one within it that awaits its lock, with that number.
+/// A section may contain a section that awaits its lock, with that number.
 #[diagnostic::on_unimplemented(
     message = "a section of a lock of `async_monitor::sync` never suspends, and this one within it awaits its lock",
     label = "awaits a lock while another is held",
@@ -110,7 +110,7 @@ macro_rules! modes {
     )*};
 }
 
-// `Unknown`, too, so that nothing more is said of it.
+// `Unknown`, too, so that nothing more is reported of it.
 modes! {
     [const AT: usize] MaySuspend<AT>: Suspending Unknown;
     [const AT: usize] MayNest<AT>: Suspending Unknown;

@@ -1,8 +1,8 @@
-//! What a derive asks of the types of its sync locks: as `locks`, for locks that are
-//! acquired by a plain call.
+//! The requirements of a derive on the types of its sync locks: as `locks`, for locks that
+//! are acquired by a plain call.
 //!
 //! D1 to D3 of `locks` hold here, too, and K1 and K2 of `core`: a [`SyncObjectLock`] is an
-//! object, and as a lock that field of it which the marker stands for. What differs:
+//! object, and as a lock the field of it that the marker stands for. The difference:
 //!
 //! - **D4** A core of a sync lock is never sent to another thread.
 
@@ -84,7 +84,7 @@ pub fn sync_object_lock<O: ?Sized, M>(owner: &O) -> &SyncObjectLock<O, M> {
     unsafe { &*(&raw const *owner as *const SyncObjectLock<O, M>) }
 }
 
-/// The object of a sync lock, where conditions may be evaluated for it.
+/// The object of a sync lock, if conditions may be evaluated for it.
 #[inline]
 pub fn sync_object<O: SyncLockOf<M> + ?Sized, M>(lock: &SyncObjectLock<O, M>) -> Option<Object> {
     O::__kind().map(|kind| kind.object((&raw const lock.1).cast()))
@@ -120,11 +120,11 @@ macro_rules! sync_guard_of {
                 $name { guard: ManuallyDrop::new(guard), owner: None }
             }
 
-            /// The lock's own guard, which is not the core's any more.
+            /// Takes the lock's own guard out.
             #[inline]
             fn into_inner(self) -> $guard {
                 let mut this = ManuallyDrop::new(self);
-                // SAFETY: it is taken out once, as what is around it is not dropped.
+                // SAFETY: it is taken out once, as the outer guard is not dropped.
                 unsafe { ManuallyDrop::take(&mut this.guard) }
             }
         }
@@ -162,16 +162,16 @@ sync_guard_of! {
 impl<'a, O: SyncLockOf<M> + ?Sized, M> Drop for SyncGuardOf<'a, O, M> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: it is taken out here and nowhere else.
+        // SAFETY: it is taken out only here.
         let guard = unsafe { ManuallyDrop::take(&mut self.guard) };
         match O::__kind() {
             Some(kind) => {
                 let owner = self.owner;
-                // SAFETY: it is the guard of that lock of the owner (K1). If there is no owner
-                // yet, no object has this address.
+                // SAFETY: it is the guard of the owner's lock of this kind (K1). If there is no
+                // owner yet, the address is null, which no object has.
                 unsafe {
                     <O::Lock as SyncLock>::__release_object(guard, || {
-                        // Null, which is of no object, where there is none yet.
+                        // Null, if there is no owner yet.
                         kind.object(owner.map_or(ptr::null(), |owner| (&raw const *owner).cast()))
                     });
                 }
@@ -184,7 +184,7 @@ impl<'a, O: SyncLockOf<M> + ?Sized, M> Drop for SyncGuardOf<'a, O, M> {
 impl<O: SyncRwLockOf<M> + ?Sized, M> Drop for SyncReadGuardOf<'_, O, M> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: it is dropped here and nowhere else.
+        // SAFETY: it is dropped only here.
         unsafe { ManuallyDrop::drop(&mut self.guard) }
     }
 }
@@ -245,7 +245,7 @@ impl<O: SyncRwLockOf<M> + ?Sized, M> SyncRwLock for SyncObjectLock<O, M> {
     }
 }
 
-// SAFETY: it is one lock (D2), whose type promises this.
+// SAFETY: it is one lock (D2), whose type has this promise.
 unsafe impl<O: SyncLockOf<M> + ?Sized, M> ExclusiveSyncLock for SyncObjectLock<O, M> {}
 
 // SAFETY: as above.
@@ -321,8 +321,8 @@ macro_rules! sync_cores {
         // D4.
         stays_on_its_thread!([O: ?Sized, G, const KEY: u128] $name<'_, O, G, KEY>;);
 
-        // SAFETY: a shared core gives away the owner, which is `Sync`, and what the guard
-        // leads to, of which the newtype says whether it is.
+        // SAFETY: a shared core gives access to the owner, which is `Sync`, and to the guarded
+        // data; the newtype accounts for whether that is `Sync`.
         unsafe impl<O: ?Sized + Sync, G, const KEY: u128> Sync for $name<'_, O, G, KEY> {}
 
         impl<'g, O: $lock_of<M> + ?Sized, M, const KEY: u128>
@@ -330,7 +330,7 @@ macro_rules! sync_cores {
         {
             /// # Safety
             ///
-            /// `guard` is a guard of that lock of `owner` which `KEY` stands for.
+            /// `guard` belongs to the lock of `owner` that `KEY` stands for.
             #[inline]
             pub unsafe fn new(owner: &'g O, mut guard: $guard_of<'g, O, M>) -> Self {
                 guard.owner = Some(owner);
@@ -389,8 +389,8 @@ impl<'g, O: SyncRwLockOf<M> + ?Sized, M, const KEY: u128>
     }
 }
 
-/// A field that should be a sync lock. One that is not, which is reported at the impl of
-/// [`SyncLockOf`], is replaced, and nothing more is reported.
+/// A field that should be a sync lock. If it is not, that is reported at the impl of
+/// [`SyncLockOf`], and a stand-in avoids further errors.
 pub struct SyncField<'a, L: ?Sized>(SyncFieldFallback<'a, L>);
 
 #[doc(hidden)]
@@ -444,7 +444,7 @@ impl<L: ?Sized> SyncFieldFallback<'_, L> {
 pub struct SyncLockField<'a, L: ?Sized>(PhantomData<&'a L>);
 
 impl<L: ?Sized> SyncLockField<'_, L> {
-    /// The value inside of a lock with data.
+    /// The data inside a lock.
     #[doc(hidden)]
     #[inline]
     pub fn __value<'g, 'b, O: SyncLockOf<M, Lock = L> + ?Sized, M, const KEY: u128>(

@@ -1,4 +1,4 @@
-//! How the wait to enter a section is bounded.
+//! The bound on the wait to enter a section.
 
 /// Bounds the wait to enter a section.
 #[cfg(any(feature = "tokio", feature = "smol"))]
@@ -19,8 +19,8 @@ pub fn block_on_for<F: Future>(
     crate::blocking::block_on_for(limit, entry).ok_or(crate::Elapsed)
 }
 
-/// The value of a section that was not entered in time, and would never have ended. What
-/// else it would be, nothing says but the closure, which is never called.
+/// The value of a section that was not entered in time, and whose body never ends. Only the
+/// closure, which is never called, determines its type.
 #[inline]
 pub fn late<T>(elapsed: crate::Elapsed, _never: impl FnOnce() -> T) -> Result<T, crate::Elapsed> {
     Err(elapsed)
@@ -29,8 +29,8 @@ pub fn late<T>(elapsed: crate::Elapsed, _never: impl FnOnce() -> T) -> Result<T,
 #[cfg(not(any(feature = "tokio", feature = "smol")))]
 pub use self::without_timer::timeout;
 
-/// Without a timer, the macros report the option, and everything else should
-/// still have its type.
+/// Without a timer, the macros report the option, and all other code should
+/// still type-check.
 #[cfg(not(any(feature = "tokio", feature = "smol")))]
 mod without_timer {
     use core::pin::Pin;
@@ -40,8 +40,8 @@ mod without_timer {
 
     /// The entry, which never elapses.
     ///
-    /// A named type and not an `async fn`: about the lifetimes that one captures, the
-    /// compiler would have further errors where the future is to be `Send`.
+    /// A named type and not an `async fn`: with the lifetimes that one captures, the
+    /// compiler would report further errors if the future has to be `Send`.
     pub struct Unbounded<F>(F);
 
     /// The wait to enter a section, unbounded.
@@ -56,7 +56,7 @@ mod without_timer {
         #[inline]
         fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
             // SAFETY: the only field is pinned as we are: it is not moved from here on,
-            // and dropped where it is.
+            // and dropped in place.
             let entry = unsafe { self.map_unchecked_mut(|this| &mut this.0) };
             entry.poll(cx).map(Ok)
         }

@@ -1,4 +1,4 @@
-//! What methods that run under a lock that is held need of a view.
+//! What held forms need from a view.
 //!
 //! # Invariants
 //!
@@ -20,12 +20,12 @@ use core::ptr;
 )]
 pub trait IsDerived {}
 
-/// Stands for a struct, to be asked whether it has a derive: a method of its own comes before
+/// Stands for a struct, to find out whether it has a derive: an inherent method is found before
 /// that of a trait.
 pub struct DeriveOf<T: ?Sized>(PhantomData<T>);
 
 impl<T: ?Sized> DeriveOf<T> {
-    /// Of that struct.
+    /// For that struct.
     #[must_use]
     pub fn of() -> Self {
         DeriveOf(PhantomData)
@@ -33,16 +33,16 @@ impl<T: ?Sized> DeriveOf<T> {
 }
 
 impl<T: IsDerived + ?Sized> DeriveOf<T> {
-    /// There is one.
+    /// The struct has a derive.
     #[must_use]
     pub fn __answer(&self) -> HasDerive {
         HasDerive
     }
 }
 
-/// What is true of all that have none.
+/// The answer for structs without a derive.
 pub trait AnswerOfOthers {
-    /// There is none.
+    /// The struct has no derive.
     fn __answer(&self) -> HasNoDerive {
         HasNoDerive
     }
@@ -116,7 +116,7 @@ where
     unsafe { &*ptr::from_ref(view).cast() }
 }
 
-/// What `#[monitor(plain)]` is for.
+/// The structs that `#[monitor(plain)]` is for.
 #[diagnostic::on_unimplemented(
     message = "`#[monitor(plain)]` is for structs without a derive, and this one has \
                `#[derive(Guarded)]`",
@@ -128,13 +128,13 @@ pub trait IsPlain {}
 #[diagnostic::do_not_recommend]
 impl IsPlain for HasNoDerive {}
 
-/// Says so where there is a derive.
+/// Reports a struct with a derive.
 pub fn plain<A: IsPlain>(_: A) {}
 
-/// Implemented by the derive: the struct has a size, if its parameters have.
+/// Implemented by the derive: the struct is `Sized`, if its parameters are.
 pub trait HasSize: Sized {}
 
-/// Says so where there is no derive.
+/// Reports a struct without a derive.
 pub fn derived<T: IsDerived + ?Sized>() {}
 
 /// Implemented by the derive: the view of a lock, which is held for all of `'g`.
@@ -146,7 +146,7 @@ pub trait ViewOf<'g> {
     fn object(&self) -> &'g Self::Object;
 }
 
-/// Implemented by the derive for views that write: what is held for writing may
+/// Implemented by the derive for write views: data that is held for writing may
 /// be read.
 pub trait AsRead {
     /// The view that reads.
@@ -154,6 +154,6 @@ pub trait AsRead {
     where
         Self: 'v;
 
-    /// Borrows what the view leads to.
+    /// Borrows the data of the view.
     fn as_read(&self) -> Self::Read<'_>;
 }

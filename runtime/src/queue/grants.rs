@@ -1,12 +1,12 @@
 //! The index of granted nodes by task: a treap inside the nodes.
 //!
-//! A gate that lets many in at once may have any number of grants that have not
-//! been picked up. A future that waits must find those of its own task without
-//! walking over the others, while the queue is locked. So granted nodes are linked
-//! into a search tree, ordered by the parts of their wakers and then by ticket, the
+//! A gate that admits several requests at once may have any number of unused grants. With
+//! the queue locked, a waiting future must find those of its own task without
+//! walking over the others. So granted nodes are linked
+//! into a search tree. It is ordered by the parts of their wakers and then by ticket, the
 //! oldest grant first, and balanced by priorities that are hashes of the addresses (Aragon and
-//! Seidel, "Randomized Search Trees", 1989). Every operation takes an expected number of steps
-//! that is logarithmic in the number of grants. With one grant, which is the usual case, it
+//! Seidel, "Randomized Search Trees", 1989). The expected number of steps of every operation
+//! is logarithmic in the number of grants. With one grant, which is the usual case, it
 //! takes a handful of instructions.
 //!
 //! # Invariants
@@ -40,13 +40,13 @@ impl<R: Request> Default for TreeLinks<R> {
     }
 }
 
-/// The root of the index, and how many grants there have been. Used under the queue lock only.
+/// The root of the index, and the number of grants so far. Used under the queue lock only.
 pub(crate) struct GrantIndex<R: Request<Links = TreeLinks<R>>> {
     root: AtomicPtr<Node<R>>,
     grants: AtomicU32,
 }
 
-/// Where a pointer to a subtree stands.
+/// The location of a pointer to a subtree.
 enum Slot<'t, R: Request<Links = TreeLinks<R>>> {
     Root(&'t AtomicPtr<Node<R>>),
     Left(NonNull<Node<R>>),
@@ -87,7 +87,7 @@ impl<R: Request<Links = TreeLinks<R>>> Slot<'_, R> {
     }
 }
 
-/// By what nodes are ordered: the parts of a waker, the ticket, the address.
+/// The order of nodes: by the parts of a waker, the ticket, the address.
 type Key = ((usize, usize), u32, usize);
 
 /// # Safety
@@ -200,7 +200,7 @@ impl<R: Request<Links = TreeLinks<R>>> GrantIndex<R> {
                 };
             }
             debug_assert!(slot.get() == Some(node), "the key has changed (X1)");
-            // What was below the node is merged into its place.
+            // The two subtrees of the node are merged into its place.
             while let (Some(less), Some(greater)) = (left, right) {
                 if priority(less) >= priority(greater) {
                     slot.set(left);
@@ -216,8 +216,8 @@ impl<R: Request<Links = TreeLinks<R>>> GrantIndex<R> {
         }
     }
 
-    /// The oldest grant behind `after` whose node was registered with a waker of these
-    /// parts, or the oldest of them all.
+    /// The oldest grant behind `after`, or the oldest of all, whose node was registered with
+    /// a waker of these parts.
     ///
     /// # Safety
     ///

@@ -1,8 +1,8 @@
 //! The wait queue of every primitive: an intrusive, circular, doubly linked
 //! list of nodes that live inside the futures of the waiters.
 //!
-//! No allocation is made for a waiter; a node leaves the queue, from wherever
-//! it stands, in a constant number of steps and touches only its neighbours.
+//! No allocation is made for a waiter. A node leaves the queue, from any position,
+//! in a constant number of steps and touches only its neighbours.
 //! Terms: see the glossary in ARCHITECTURE.md.
 //!
 //! # Invariants
@@ -11,8 +11,8 @@
 //!   not [`Idle`](State::Idle) or [`Unlinked`](State::Unlinked)), its future is
 //!   pinned and alive: the drop of a future unlinks its node first.
 //! - **Q2** Links, `ticket`, `is_thread` and the waker slot of a node, and its state
-//!   except for the two steps of Q4, are touched only under the queue lock it is linked in, or
-//!   by the future that owns it while it is not linked.
+//!   except for the two steps of Q4, are touched only under the lock of the queue it is linked
+//!   in, or by the future that owns it while it is not linked.
 //! - **Q3** A waker slot owns a waker exactly while the state is
 //!   [`Waiting`](State::Waiting), [`Unclaimed`](State::Unclaimed),
 //!   [`Unsatisfied`](State::Unsatisfied) or [`Notified`](State::Notified). In the states
@@ -21,16 +21,16 @@
 //! - **Q4** A node that is taken out of the queue on behalf of its owner is set to
 //!   [`Unlinked`](State::Unlinked) or [`Idle`](State::Idle) with Release as the last
 //!   access; the owner loads the state with Acquire and has the node to itself again.
-//! - **Q5** No code of a user (a waker's clone, wake and drop among it) runs while a queue
+//! - **Q5** No user code (such as a waker's clone, wake or drop) runs while a queue
 //!   lock is held: wakers are cloned before, and moved out to be woken or dropped after.
 //! - **Q6** The future state of a node is touched by the owner only. It depends on the
 //!   owner's own steps alone, so that for a future that is ready at once the compiler
 //!   can leave out the code that cancels.
 //! - **Q7** A node that is not the caller's own is known by its address, never by a
-//!   reference: it may go away as soon as the queue is unlocked, or the node is
-//!   unlinked, and a reference that is an argument must outlast the call.
-//! - **Q8** `woken` counts the nodes that are [`Woken`](State::Woken), of all queues. A
-//!   node is counted, and no longer counted, under its queue lock.
+//!   reference: it may be freed as soon as the queue is unlocked or the node is
+//!   unlinked, while a reference that is an argument must stay valid for the whole call.
+//! - **Q8** `woken` counts the [`Woken`](State::Woken) nodes of all queues. A node enters
+//!   and leaves the count under its queue lock.
 
 mod grants;
 mod node;
@@ -51,8 +51,8 @@ use crate::platform::{Flavour, Ordering, QueueLock, QueueLockGuard, Threads, con
 /// A node, by its address (Q7).
 pub(crate) type NodePtr<R> = NonNull<Node<R>>;
 
-/// How many nodes are [`Woken`](State::Woken) in the process (Q8): mostly none, so that
-/// nobody has to look for one. Not a part of the protocol, hence not a type of loom.
+/// The number of [`Woken`](State::Woken) nodes in the process (Q8): usually zero, so that
+/// no poll has to search for one. Not a part of the protocol, hence not a loom type.
 #[cfg(not(any(async_monitor_loom, async_monitor_shuttle)))]
 mod woken {
     use crate::platform::{AtomicUsize, Ordering};
@@ -61,8 +61,8 @@ mod woken {
 
     #[inline]
     pub(super) fn count() -> usize {
-        // What a check does must not depend on what other threads do meanwhile. All nodes of
-        // a run are on one thread.
+        // A checked run must not depend on other threads. All nodes of a run are on one
+        // thread.
         #[cfg(feature = "check")]
         if crate::checking::is_checked() {
             return of_run::count();
@@ -84,7 +84,7 @@ mod woken {
         of_run::add(-1);
     }
 
-    /// Those of this thread since a run of a check has begun.
+    /// The woken nodes of this thread since the current checked run began.
     #[cfg(feature = "check")]
     pub(crate) mod of_run {
         use core::cell::Cell;
@@ -102,7 +102,7 @@ mod woken {
         }
 
         pub(super) fn add(by: isize) {
-            // Where the thread ends, nothing is checked any more.
+            // A thread that is ending runs no check any more.
             let _ = WOKEN.try_with(|woken| woken.set(woken.get() + by));
         }
     }
@@ -137,13 +137,13 @@ mod woken {
 /// The list of waiters of one primitive, behind its lock.
 pub(crate) struct Queue<R: Request, F> {
     lock: QueueLock<Node<R>, F>,
-    /// Of the primitive whose queue it is.
+    /// The stamp of the primitive whose queue it is.
     pub(crate) stamp: Stamp,
     /// Suppresses the auto traits; the impls below add them back.
     _nodes: PhantomData<*const Node<R>>,
 }
 
-// SAFETY: the queue reaches its nodes as Q2 says, from any thread, and drops none.
+// SAFETY: the queue accesses its nodes as Q2 says, from any thread, and drops none.
 // (Not for the flavour `Local`: its queue lock excludes nobody.)
 unsafe impl<R: Request + Send + Sync> Send for Queue<R, Threads> {}
 // SAFETY: as for `Send`.
@@ -169,8 +169,8 @@ impl<R: Request, F: Flavour> Queue<R, F> {
 
     /// Registers `waker` for `node`, if the node waits.
     ///
-    /// Also returns a waker that is no longer needed. It must outlive the queue lock (Q5), as it
-    /// does where both are bound by `let (waker, queue) = ..`.
+    /// Also returns a waker that is no longer needed. It must be dropped after the queue is
+    /// unlocked (Q5), as `let (waker, queue) = ..` ensures.
     ///
     /// # Safety
     ///
@@ -206,7 +206,7 @@ impl<R: Request, F: Flavour> Queue<R, F> {
                 let replaced = unsafe { queue.replace_waker(node, clone) };
                 return (replaced, queue);
             }
-            // The lock is released for the clone; look again afterwards.
+            // The lock is released for the clone, so the state has to be read again.
             drop(queue);
             clone = Some(waker.clone());
             queue = self.lock();
@@ -370,7 +370,7 @@ impl<R: Request> LockedQueue<'_, R> {
         }
     }
 
-    /// A node was [`Woken`](State::Woken), and is so no longer.
+    /// A node has left the state [`Woken`](State::Woken).
     #[cold]
     fn no_longer_woken(&mut self) {
         woken::subtract();
@@ -405,7 +405,7 @@ impl<R: Request> LockedQueue<'_, R> {
         }
     }
 
-    /// A granted node is queued again, before `before` or at the end: as
+    /// Queues a granted node again, before `before` or at the end: as
     /// [`Waiting`](State::Waiting) if it owns a waker, else as [`Woken`](State::Woken).
     ///
     /// # Safety
@@ -446,8 +446,7 @@ impl<R: Request> LockedQueue<'_, R> {
     ///
     /// # Safety
     ///
-    /// The node is linked here, and the caller acts for its owner, who is polled or
-    /// dropped.
+    /// The node is linked here, and the caller is the poll or the drop of its owner.
     #[inline]
     pub(crate) unsafe fn withdraw(&mut self, node: NodePtr<R>) -> Option<Waker> {
         // SAFETY: Q2, Q3.
@@ -501,8 +500,8 @@ impl<R: Request> LockedQueue<'_, R> {
     /// [`Unlinked`](State::Unlinked). Hands out the wakers, to wake once the lock is
     /// released.
     ///
-    /// The links between those that leave are not kept up: it takes about as long
-    /// as reading an array of them would.
+    /// The links between removed nodes are not maintained, so that this takes about as
+    /// long as reading an array.
     ///
     /// # Safety
     ///
@@ -548,8 +547,8 @@ impl<R: Request> LockedQueue<'_, R> {
         }
     }
 
-    /// The owner of a granted node evaluates its condition, where the node stands.
-    /// Returns the waker that it owned, if any, to drop once the lock is released.
+    /// The owner of a granted node begins to evaluate its condition; the node keeps its
+    /// place. Returns the waker that it owned, if any, to drop once the lock is released.
     ///
     /// # Safety
     ///
@@ -579,8 +578,8 @@ impl<R: Request> LockedQueue<'_, R> {
         }
     }
 
-    /// The owner of a node that evaluates gives its turn up: the node is queued again, where
-    /// it stands.
+    /// The owner of a node that evaluates gives its turn up: the node is queued again and
+    /// keeps its place.
     ///
     /// # Safety
     ///
@@ -594,7 +593,7 @@ impl<R: Request> LockedQueue<'_, R> {
         }
     }
 
-    /// A condition was false: its node waits for a change, where it stands, until it
+    /// A condition was false: its node keeps its place and waits for a change, until it
     /// is [queued again](Self::requeue).
     ///
     /// # Safety
@@ -631,8 +630,8 @@ impl<R: Request> LockedQueue<'_, R> {
         }
     }
 
-    /// Links a node anew where it stands: by this pointer, which may lead to more than the
-    /// node.
+    /// Replaces the pointers to a linked node by this one, which may have provenance for
+    /// more than the node.
     ///
     /// # Safety
     ///
@@ -663,7 +662,7 @@ impl<R: Request> LockedQueue<'_, R> {
         unsafe { node.evaluator.set(evaluator) }
     }
 
-    /// The condition of a node, where it can be evaluated for an object.
+    /// The condition of a node, if it can be evaluated for `object`.
     ///
     /// # Safety
     ///
@@ -682,7 +681,7 @@ impl<R: Request> LockedQueue<'_, R> {
         evaluator?.for_object(object)
     }
 
-    /// An unsatisfied node is queued again, where it stands.
+    /// Queues an unsatisfied node again, in its place.
     ///
     /// # Safety
     ///
@@ -703,9 +702,9 @@ impl<R: Request> LockedQueue<'_, R> {
         unsafe { (*node.as_ptr()).waker.is(waker) }
     }
 
-    /// Gives a node another waker; the old one, if there was one, is dropped by the
-    /// caller once the lock is released. The grant that the node has seen is of another task
-    /// from here on.
+    /// Replaces the waker of a node. Returns the old one, if any, to drop once the lock is
+    /// released. Forgets the grant that the node has seen: it belonged to the task of the old
+    /// waker.
     ///
     /// # Safety
     ///
@@ -755,7 +754,7 @@ impl<R: Request> LockedQueue<'_, R> {
         unsafe { (*node.as_ptr()).state.store(state, Ordering::Relaxed) }
     }
 
-    /// What a node waits for.
+    /// The request of a node.
     ///
     /// # Safety
     ///
@@ -789,7 +788,7 @@ impl<R: Request> LockedQueue<'_, R> {
         unsafe { (*node.as_ptr()).ticket.set(ticket) }
     }
 
-    /// Whether a thread that parks waits at the node, as far as it has said so.
+    /// Whether the waiter is a parked thread that has announced itself.
     ///
     /// # Safety
     ///
@@ -809,7 +808,7 @@ impl<R: Request> LockedQueue<'_, R> {
         unsafe { (*node.as_ptr()).is_thread.set(true) }
     }
 
-    /// How many nodes are in a state that `counts`. Walks the whole list.
+    /// The number of nodes whose state satisfies `counts`. Walks the whole list.
     pub(crate) fn count(&self, counts: impl Fn(State) -> bool) -> usize {
         let mut count = 0;
         let mut next = self.head();
@@ -835,7 +834,7 @@ mod tests {
     use super::woken;
     use crate::check::every_schedule;
 
-    /// What a check does is the same whatever waits on other threads.
+    /// A checked run does not depend on waiters of other threads.
     #[test]
     fn a_check_counts_what_it_has_woken_itself() {
         every_schedule(|run| {

@@ -9,7 +9,7 @@ use core::task::{RawWakerVTable, Waker};
 
 use crate::platform::{AtomicU8, Ordering, SharedCell};
 
-/// What a queue knows of a waiter.
+/// The state of a waiter, for its queue.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub(crate) enum State {
@@ -17,8 +17,8 @@ pub(crate) enum State {
     Idle,
     /// Linked, to be served in turn.
     Waiting,
-    /// Linked, to be served in turn. The wake-up of an earlier grant, which was
-    /// taken away since, is still on its way: serving it needs no second one.
+    /// Linked, to be served in turn. The wake-up of an earlier grant, since revoked,
+    /// is still on its way: a new grant needs no second one.
     Woken,
     /// Linked, served and woken; the owner has not been polled since.
     Granted,
@@ -83,7 +83,7 @@ impl AtomicState {
     }
 }
 
-/// What the owner of a node knows without asking the queue (Q6).
+/// The state of a future, known to the owner of the node without the queue (Q6).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum FutureState {
     /// The future has not been polled.
@@ -94,7 +94,7 @@ pub(crate) enum FutureState {
     Completed,
 }
 
-/// What a request adds to its node.
+/// A request, and the links that it adds to its node.
 pub(crate) trait Request {
     /// Links of the [grant index](super::GrantIndex), where there is one.
     type Links: Default;
@@ -112,21 +112,21 @@ pub(crate) struct Node<R: Request> {
     pub(super) state: AtomicState,
     /// The owner's (Q6).
     future_state: Cell<FutureState>,
-    /// A thread that parks waits here. Written when the node is linked, as all that is
-    /// lazy: few stores make a future, and none of odd width that a move would have to
-    /// wait for.
+    /// The waiter is a parked thread. Like all lazy fields, it is written when the node is
+    /// linked: so making a future takes few stores, and none of an odd width on which a
+    /// move would stall.
     pub(super) is_thread: Lazy<bool>,
     /// A number whose meaning depends on the state. Granted: the id of the grant (0: none yet).
     /// Waiting, Unsatisfied: the newest grant that this waiter has seen (0: none). Notified,
     /// Unlinked: a value for the owner, as the primitive defines it.
     pub(super) ticket: Lazy<u32>,
-    /// What the waiter waits for.
+    /// The request of the waiter.
     pub(crate) request: R,
     pub(super) links: R::Links,
     _pinned: PhantomPinned,
 }
 
-// SAFETY: what is shared of a node is touched as Q2 and Q4 say, from any thread;
+// SAFETY: the shared fields of a node are touched as Q2 and Q4 say, from any thread;
 // `request` is only read while the node is linked, and the `Copy` requests of this
 // crate have no ties to a thread; `future_state` is the owner's (Q6).
 unsafe impl<R: Request + Send> Send for Node<R> {}
@@ -141,8 +141,8 @@ pub(crate) struct ConditionalNode<R: Request> {
     pub(super) evaluator: Lazy<Option<Evaluator>>,
 }
 
-// SAFETY: the evaluator is touched as Q2 says. It has no ties to a thread: it is evaluated
-// by one that holds what it looks at.
+// SAFETY: the evaluator is touched as Q2 says. It has no ties to a thread: the thread that
+// evaluates it holds the lock of the data that it reads.
 unsafe impl<R: Request + Send> Send for ConditionalNode<R> {}
 // SAFETY: as for `Send`.
 unsafe impl<R: Request + Sync> Sync for ConditionalNode<R> {}
@@ -163,9 +163,9 @@ impl<R: Request> ConditionalNode<R> {
     }
 }
 
-/// An object, and which of its locks guards what a condition is about.
+/// An object, and the one of its locks that guards the data of a condition.
 ///
-/// The address alone does not do: a lock with a leaked waiter can be moved to another
+/// The address alone does not suffice: a lock with a leaked waiter can be moved to another
 /// object, and another object to the address of the first.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[allow(missing_debug_implementations)]
@@ -175,7 +175,7 @@ pub struct Object {
     kind: TypeId,
 }
 
-// SAFETY: an address, which leads nowhere without a promise of the caller's.
+// SAFETY: an address, which is dereferenced only by a promise of the caller.
 unsafe impl Send for Object {}
 // SAFETY: as for `Send`.
 unsafe impl Sync for Object {}
@@ -195,8 +195,8 @@ pub(crate) struct ConditionFn(unsafe fn(*const ()) -> bool);
 impl ConditionFn {
     /// # Safety
     ///
-    /// The condition is for `object`, to whose address there is a reference, and its lock is
-    /// held for this call alone.
+    /// The condition is for `object`, there is a reference to its address, and the caller holds
+    /// its lock exclusively.
     #[inline]
     pub(crate) unsafe fn is_true(self, object: Object) -> bool {
         // SAFETY: passed on.
@@ -215,7 +215,7 @@ impl Evaluator {
     /// # Safety
     ///
     /// `condition` can be called on any thread, for any object of the kind of `object`, while
-    /// the lock is held for it alone. It needs nothing of the waiter.
+    /// the caller holds the lock exclusively. It uses nothing of the waiter.
     #[inline]
     pub(crate) unsafe fn new(object: Object, condition: unsafe fn(*const ()) -> bool) -> Self {
         let condition = ConditionFn(condition);
@@ -286,7 +286,7 @@ impl<R: Request> Node<R> {
         self.future_state.set(state);
     }
 
-    /// The state, for the owner, who may have the node to itself again.
+    /// The state, for the owner, who may have exclusive access again (Q4).
     #[inline]
     pub(crate) fn state(&self) -> State {
         // Acquire: pairs with the Release stores of `drain_front_while` and
@@ -312,14 +312,14 @@ impl<R: Request> Node<R> {
         unsafe { self.ticket.get() }
     }
 
-    /// The state, for those who watch.
+    /// The state, for watching.
     ///
     /// # Safety
     ///
     /// The node exists.
     #[allow(dead_code)] // in builds that do not watch
     pub(crate) unsafe fn state_of(node: NonNull<Self>) -> State {
-        // SAFETY: the state alone is touched, which is atomic.
+        // SAFETY: only the state is accessed, which is atomic.
         let state = unsafe { &(*node.as_ptr()).state };
         state.load(Ordering::Relaxed)
     }

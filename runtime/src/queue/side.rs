@@ -1,5 +1,5 @@
-//! A list beside the queue: waiters that were chosen together, until they are
-//! woken in batches.
+//! A list beside the queue: waiters that were chosen by one notification, until they
+//! are woken in batches.
 //!
 //! A side list is circular and closed by a node that no future owns: it lives on
 //! the stack of the thread that wakes the others. The nodes in between are linked
@@ -84,7 +84,7 @@ impl<R: Request> LockedQueue<'_, R> {
     /// # Safety
     ///
     /// `end` closes a side list of this queue, whose nodes are [`Waiting`](State::Waiting)
-    /// or [`Notified`](State::Notified). `on_waker` runs no code of a user.
+    /// or [`Notified`](State::Notified). `on_waker` runs no user code.
     pub(crate) unsafe fn drain_side(
         &mut self,
         end: NodePtr<R>,
@@ -122,7 +122,7 @@ impl<R: Request> LockedQueue<'_, R> {
     /// The node is [`Waiting`](State::Waiting) or [`Notified`](State::Notified) here, and
     /// the caller is its owner.
     pub(crate) unsafe fn finish_own(&mut self, node: NodePtr<R>) -> Option<Waker> {
-        // SAFETY: passed on. The owner is here: there is nobody to pair with.
+        // SAFETY: passed on. Relaxed, as the caller is the owner, who reads it.
         unsafe {
             let waker = self.withdraw(node);
             (*node.as_ptr())

@@ -1,4 +1,4 @@
-//! What a guard of a sync lock does for the conditional waiters.
+//! The part of a sync lock's guard that serves the conditional waiters.
 
 use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
@@ -12,7 +12,7 @@ use crate::wake::wake_one;
 
 /// The guard of a platform lock.
 pub(super) trait RawGuard {
-    /// Whether its holder may change what is guarded.
+    /// Whether its holder may change the guarded data.
     const MAY_CHANGE: bool;
 }
 
@@ -28,19 +28,19 @@ impl RawGuard for RawReadGuard<'_> {
     const MAY_CHANGE: bool = false;
 }
 
-/// A lock that is held: what is in every guard. Its drop tells the conditional waiters of
+/// A lock that is held: a part of every guard. Its drop tells the conditional waiters of
 /// the change, and releases the lock.
 pub(super) struct Hold<'a, R: RawGuard> {
     /// `None` in a hold that was made to [evaluate](Self::to_evaluate).
     raw: ManuallyDrop<Option<R>>,
     turns: &'a Turns,
-    /// A conditional waiter has acquired, and has the turn until it releases.
+    /// The holder is a conditional waiter, and has the turn until it releases.
     has_turn: bool,
     /// No guard is sent to another thread, whatever the platform lock.
     _not_send: PhantomData<*const ()>,
 }
 
-// SAFETY: a shared hold is good for nothing but the id of its lock.
+// SAFETY: a shared reference to a hold gives access to the id of its lock only.
 unsafe impl<R: RawGuard> Sync for Hold<'_, R> {}
 
 impl<'a, R: RawGuard> Hold<'a, R> {
@@ -49,7 +49,7 @@ impl<'a, R: RawGuard> Hold<'a, R> {
         Hold::with_turn(raw, turns, false)
     }
 
-    /// `has_turn`: the caller has the turn, and leaves it to the hold.
+    /// `has_turn`: the caller has the turn, and passes it to the hold.
     #[inline]
     pub(super) fn with_turn(raw: R, turns: &'a Turns, has_turn: bool) -> Self {
         Hold {
@@ -60,11 +60,11 @@ impl<'a, R: RawGuard> Hold<'a, R> {
         }
     }
 
-    /// Stands for the lock that the caller holds, for a condition that is evaluated there.
+    /// A stand-in for the hold of the caller, to evaluate a condition.
     ///
     /// # Safety
     ///
-    /// It is forgotten.
+    /// The caller forgets it.
     #[inline]
     pub(super) unsafe fn to_evaluate(turns: &'a Turns) -> Self {
         Hold {
@@ -104,8 +104,8 @@ impl<'a, R: RawGuard> Hold<'a, R> {
         this.release(false, || None);
     }
 
-    /// To be called once. Little enough to be inlined, and what it calls takes parts of the
-    /// guard, not its address, so that a guard stays in registers.
+    /// To be called once. Small enough to be inlined. The functions that it calls take parts of
+    /// the guard, not its address, so that a guard stays in registers.
     #[inline(always)]
     fn release(&mut self, changed: bool, object: impl FnOnce() -> Option<Object>) {
         self.turns.does(SyncOp::Release);
@@ -136,8 +136,8 @@ impl<'a, R: RawGuard> Hold<'a, R> {
             gate.changed(object())
         };
         drop(raw);
-        // The lock is free: a waker may poll a task that acquires it (T3). Others that a
-        // section of several locks holds may not be.
+        // The lock is free, as a waker may poll a task that acquires it (T3). A section of
+        // several locks may still hold the others.
         if let Some(waker) = waker {
             wake_one(waker);
         }

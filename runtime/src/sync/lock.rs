@@ -165,7 +165,7 @@ impl Lock {
         }
     }
 
-    /// Which lock this is.
+    /// The id of the lock.
     #[inline]
     pub(super) fn lock_id(&self) -> LockId {
         LockId::of(&self.turns)
@@ -199,7 +199,7 @@ impl<'a> LockGuard<'a> {
     }
 }
 
-// What is in it is whole again after every panic.
+// Its state is consistent after every panic.
 impl UnwindSafe for Lock {}
 impl RefUnwindSafe for Lock {}
 

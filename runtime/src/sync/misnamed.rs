@@ -1,5 +1,5 @@
-//! Methods that cannot be called, under the names that std and parking_lot have for what ours
-//! are called otherwise: as in `primitives/misnamed`.
+//! Uncallable methods, under the names that std and parking_lot use for methods of ours: as in
+//! `primitives/misnamed`.
 
 use super::{Lock, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use crate::unawaited::never;
@@ -69,7 +69,7 @@ impl<T: ?Sized> Mutex<T> {
     pub fn clear_poison<R>(&self) -> R where for<'a> &'a Self: IsPoisoned { never() }
 }
 
-/// That of a trait has the same name, and is found where the bound is one of the impl.
+/// A trait has methods of these names. With the bound on the impl, those are still found.
 #[doc(hidden)]
 impl<T: ?Sized> Mutex<T>
 where
@@ -94,7 +94,7 @@ impl<T: ?Sized> RwLock<T> {
     pub fn clear_poison<R>(&self) -> R where for<'a> &'a Self: IsPoisoned { never() }
 }
 
-/// As that of [`Mutex`].
+/// As for [`Mutex`].
 #[doc(hidden)]
 impl<T: ?Sized> RwLock<T>
 where

@@ -2,7 +2,7 @@
 //!
 //! # Invariants
 //!
-//! - **SM1** The value is reached through `&Mutex` only by a guard, which holds the lock.
+//! - **SM1** Through `&Mutex`, the value is accessed only by a guard, which holds the lock.
 
 use core::cell::UnsafeCell;
 use core::fmt;
@@ -56,12 +56,12 @@ pub struct MutexGuard<'a, T: ?Sized> { // in no `Result`, as nothing is poisoned
 
 stays_on_its_thread!([T: ?Sized] MutexGuard<'_, T>;);
 
-// SAFETY: with the mutex the value is sent.
+// SAFETY: sending the mutex sends the value.
 unsafe impl<T: ?Sized + Send> Send for Mutex<T> {}
-// SAFETY: by SM1 one thread at a time reaches the value: that sends it, and shares it with
-// nobody.
+// SAFETY: by SM1 one thread at a time accesses the value: that sends the value, and never
+// shares it.
 unsafe impl<T: ?Sized + Send> Sync for Mutex<T> {}
-// SAFETY: a shared guard leads to the value by `&T`.
+// SAFETY: a shared guard gives access to the value by `&T`.
 unsafe impl<T: ?Sized + Sync> Sync for MutexGuard<'_, T> {}
 
 impl<T> Mutex<T> {

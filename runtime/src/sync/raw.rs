@@ -1,5 +1,5 @@
 //! The platform locks: std's, or parking_lot's with the feature of that name; loom's and
-//! shuttle's where these test us. None of them is poisoned.
+//! shuttle's under these model checkers. None of them is poisoned.
 
 /// Declares a lock without data over a `Mutex<()>`, or over an `RwLock<()>`.
 macro_rules! raw_locks {
@@ -78,7 +78,7 @@ macro_rules! raw_locks {
     };
 }
 
-/// Locks that are poisoned by a panic, which is ignored.
+/// Locks that a panic poisons; the poison is ignored.
 #[cfg(any(
     async_monitor_loom,
     async_monitor_shuttle,

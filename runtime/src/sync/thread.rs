@@ -1,8 +1,8 @@
-//! That guards of these locks stay on their threads, in words: the compiler would report each of
-//! their parts that is not `Send`, by its type.
+//! The message for a guard of a sync lock that is sent to another thread. Without it, the compiler
+//! would name the type of each field that is not `Send`.
 
-/// Implemented for nothing: it takes an impl of `Send` for what must not be sent, with this bound,
-/// for the compiler to have something to say.
+/// Implemented by nothing. The compiler shows the message only if the guards have an impl of
+/// `Send`, with this bound.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "a guard of a lock of `async_monitor::sync` stays on its thread, and its section does not suspend",
@@ -12,16 +12,16 @@
 )]
 pub trait LeavesItsThread {}
 
-/// Stands for the guards: a bound that nothing meets must not be one of the type itself.
+/// Stands for the guards: a bound that nothing meets must not be on the type itself.
 #[doc(hidden)]
 #[allow(missing_debug_implementations)]
 pub struct GuardOfSync(());
 
-/// Says of a type that it is sent where nothing is.
+/// An impl of `Send` that never applies.
 macro_rules! stays_on_its_thread {
     ($([$($params:tt)*] $guard:ty;)*) => {$(
-        // SAFETY: nothing meets the bound, so this says nothing. The trait and the type are ours:
-        // nobody else can write an impl.
+        // SAFETY: nothing meets the bound, so the impl never applies. The trait and the type are
+        // ours: nobody else can implement the trait for the type.
         #[doc(hidden)]
         unsafe impl<$($params)*> Send for $guard where
             for<'r> &'r $crate::sync_waits::thread::GuardOfSync: $crate::sync_waits::thread::LeavesItsThread

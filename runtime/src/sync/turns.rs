@@ -7,7 +7,7 @@ use crate::request::Mode;
 use crate::traits::lock::LockId;
 use crate::watching::{Caller, Owner, Short};
 
-/// Where the conditional waiters of a lock take turns: see `gate::turn`.
+/// The gate of the turns of a lock's conditional waiters: see `gate::turn`.
 #[allow(missing_debug_implementations)]
 pub struct Turns(pub(super) Gate<Exclusive>, pub(super) Owner);
 
@@ -26,7 +26,7 @@ impl Checked for Turns {
 }
 
 impl Turns {
-    /// Tells a checker.
+    /// Announces an operation to the checker.
     #[inline]
     pub(super) fn does(&self, op: SyncOp) {
         checking::op(self, Op::Sync(op));
@@ -43,8 +43,8 @@ impl Turns {
         checking::entered(self);
     }
 
-    /// What those who watch are told of a request for the lock, which is `held` where it has to
-    /// wait.
+    /// The description of a request for the lock, for watching. `held` is the mode of the holder if
+    /// the request has to wait.
     #[inline]
     pub(super) fn asked(&self, mode: Mode, held: Option<Mode>) -> Short<'_> {
         Short {
@@ -56,7 +56,7 @@ impl Turns {
         }
     }
 
-    /// Tells a checker of a call of a user.
+    /// Announces a call of a public method to the checker.
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub(super) fn called(&self, op: SyncOp) {

@@ -1,8 +1,9 @@
 //! Waiting for a condition at a sync lock: see `gate::turn`.
 //!
 //! A waiter waits for its turn as any future does, holding nothing. With the turn it acquires
-//! the lock, evaluates its condition, and either keeps both, in the guard, or gives both
-//! back. It parks its thread for the lock, as every section does, and never for the turn.
+//! the lock and evaluates its condition. Then it either keeps lock and turn, in the guard, or
+//! gives both back. It parks its thread for the lock, as every section does, and never for the
+//! turn.
 
 #[cfg(feature = "alloc")]
 use alloc::boxed::Box;
@@ -38,10 +39,10 @@ use crate::when::Evaluate;
     note = "use `async_monitor::sync::Lock`, `sync::Mutex` or `sync::RwLock`"
 )]
 pub unsafe trait ConditionalSyncLock: SyncLock {
-    /// Where its conditional waiters take turns.
+    /// The turns of its conditional waiters.
     fn turns(&self) -> &Turns;
 
-    /// Acquires the lock for a waiter that has the turn, which is the guard's from here on.
+    /// Acquires the lock for a waiter that has the turn, and passes the turn to the guard.
     ///
     /// # Safety
     ///
@@ -89,8 +90,8 @@ pub unsafe trait ConditionalSyncRwLock: ConditionalSyncLock + SyncRwLock {
     unsafe fn read_guard_to_evaluate(&self) -> Self::ReadGuard<'_>;
 }
 
-/// Implements [`SyncLock`] and [`ConditionalSyncLock`] for a lock that is acquired by two
-/// methods that it names, with methods `lock_id`, `turns` and `acquire_with_turn`.
+/// Implements [`SyncLock`] and [`ConditionalSyncLock`] for a lock that has methods `lock_id`,
+/// `turns` and `acquire_with_turn`, and two methods that acquire, which the invocation names.
 macro_rules! conditional_sync_lock {
     (
         $lock:ty[$($generics:tt)*] => $guard:ty, $acquire:ident, $try_acquire:ident,
@@ -242,7 +243,8 @@ impl Waiter<'_> {
     /// Waits for the turn.
     #[inline]
     fn poll(self: Pin<&Self>, cx: &mut Context<'_>) -> Poll<()> {
-        // The first poll has a place of its own, and may be refused. Later ones are points too.
+        // The first poll has a place of its own, and may be refused. Later ones are scheduling
+        // points, too.
         if checking::IS_ON
             && !checking::arrives(self.turns, Op::Sync(SyncOp::Turn), self.watch.place())
         {
@@ -271,7 +273,7 @@ impl Waiter<'_> {
             permits: None,
             relocks: None,
         };
-        // SAFETY: the node is pinned as we are, and both go together.
+        // SAFETY: node and watch are pinned as we are, and dropped together.
         unsafe { self.watch.wait(ask, self.node.as_ptr(), cx.waker()) };
     }
 
@@ -305,8 +307,8 @@ impl Drop for LeaveQueueOnDrop<'_, '_> {
     }
 }
 
-/// Takes the waiter out of the queue and passes the turn on, if a panic comes before there is a
-/// guard to do so.
+/// Takes the waiter out of the queue and passes the turn on, if there is a panic before the
+/// guard exists that would do so.
 struct GiveOnDrop<'p, 'a>(Pin<&'p Waiter<'a>>);
 
 impl Drop for GiveOnDrop<'_, '_> {
@@ -321,7 +323,7 @@ impl Drop for GiveOnDrop<'_, '_> {
 
 /// How the guards of an `E` are made and released.
 ///
-/// Its type has no trait in it, for the reason of `GuardMaker`.
+/// Its type mentions no trait, for the same reason as that of `GuardMaker`.
 #[allow(missing_debug_implementations)]
 pub struct TurnGuards<'a, E: ?Sized, G> {
     entered: &'a E,
@@ -409,7 +411,7 @@ where
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<G> {
-        // SAFETY: the waiter is pinned as we are, not moved, and dropped where it is; the
+        // SAFETY: the waiter is pinned as we are, not moved, and dropped in place; the
         // rest is not pinned.
         let this = unsafe { self.get_unchecked_mut() };
         let Some(waiter) = &this.waiter else {
@@ -445,7 +447,7 @@ where
                 }
             };
             if this.condition.evaluate(&mut guard) {
-                // Not the last of its kind: the caller of `poll` has another.
+                // Not the last reference to the task: the caller of `poll` has another waker.
                 drop(cloned_waker);
                 break (guard, leave_queue_on_drop);
             }

@@ -1,5 +1,5 @@
-//! Guards as proof that a lock is held, and how a guard is given up and taken
-//! back: what [`Condition`](crate::Condition) asks of its guards.
+//! Guards as proof that a lock is held, and how a guard is given up and reacquired: the
+//! requirements of [`Condition`](crate::Condition) on its guards.
 
 use core::future::Future;
 
@@ -178,7 +178,7 @@ pub unsafe trait Relock: HoldsLock + Sized + for<'v> View<'v> {
 /// `Guard[generics], Handle, Future, |guard| data => Data;`
 macro_rules! relock_guard {
     ($($guard:ty[$($generics:tt)*], $handle:ty, $future:ty, |$this:ident| $data:expr => $view:ty;)*) => {$(
-        // SAFETY: the guard has a permit of the gate whose address the id is.
+        // SAFETY: the guard has a permit of the gate, and the id is the gate's address.
         unsafe impl<$($generics)*> $crate::traits::guard::HoldsLock for $guard {
             #[inline]
             fn lock_id(&self) -> $crate::LockId {

@@ -298,7 +298,7 @@ pub trait AsyncLock {
         None
     }
 
-    /// The same as `try_acquire`, for a section, where no code of users runs in it: for a lock
+    /// The same as `try_acquire`, for a section, if no user code runs in it: for a lock
     /// of this crate. A section tries before it waits, as a future costs more than the attempt.
     #[doc(hidden)]
     #[inline]
@@ -738,8 +738,8 @@ macro_rules! through_pointer {
             }
         }
 
-        // SAFETY: everything is forwarded to a lock that excludes; the pointer
-        // gives no way to replace what it points to through `&self`.
+        // SAFETY: everything is forwarded to an exclusive lock; the pointer gives no way
+        // to replace its target through `&self`.
         unsafe impl<L: ExclusiveLock + ?Sized> ExclusiveLock for $pointer {}
 
         // SAFETY: as above.

@@ -1,5 +1,5 @@
 //! The public traits: [`lock`] and [`sync_lock`] acquire locks, for sections that may
-//! suspend and for those that never do; [`guard`] is what a guard proves.
+//! suspend and for sections that never do; [`guard`] has what a guard proves.
 
 pub(crate) mod guard;
 pub(crate) mod lock;

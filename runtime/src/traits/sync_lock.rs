@@ -326,8 +326,8 @@ macro_rules! through_pointer {
             }
         }
 
-        // SAFETY: everything is forwarded to a lock that excludes; the pointer
-        // gives no way to replace what it points to through `&self`.
+        // SAFETY: everything is forwarded to an exclusive lock; the pointer gives no way
+        // to replace its target through `&self`.
         unsafe impl<L: ExclusiveSyncLock + ?Sized> ExclusiveSyncLock for $pointer {}
 
         // SAFETY: as above.

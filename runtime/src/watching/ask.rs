@@ -1,4 +1,4 @@
-//! What is asked for, as those who wait say it. Where nothing is watched, nobody reads it.
+//! The description of a request, made by the waiting future. Unused in builds that do not watch.
 
 use super::{Holder, Owner, Permits};
 use crate::LockId;
@@ -10,24 +10,24 @@ pub(crate) struct Ask<'a> {
     pub(crate) resource: Resource,
     pub(crate) lock: LockId,
     pub(crate) mode: Mode,
-    /// The type of what is asked for.
+    /// The name of the requested primitive's type.
     pub(crate) type_name: fn() -> &'static str,
     pub(crate) holder: Option<&'a Holder>,
-    /// How it is held meanwhile, as far as that is known.
+    /// The mode in which it is held meanwhile, if that is known.
     pub(crate) held: Option<Mode>,
     pub(crate) permits: Option<&'a Permits>,
-    /// The lock that is acquired again afterwards.
+    /// The lock that is reacquired afterwards.
     pub(crate) relocks: Option<LockId>,
 }
 
-/// A short lock, as those who ask for it say it.
+/// The description of a request for a sync lock.
 #[derive(Clone, Copy)]
 pub(crate) struct Short<'a> {
     pub(crate) lock: LockId,
     pub(crate) mode: Mode,
     pub(crate) holder: &'a Holder,
     pub(crate) owner: &'a Owner,
-    /// How it is held where the request has to wait, if that can be only one way.
+    /// The mode in which it is held if the request has to wait, if only one is possible.
     pub(crate) held: Option<Mode>,
 }
 

@@ -1,14 +1,14 @@
-//! How what is awaited in the body of a section comes within it: the code of the macros calls
-//! these, whether the build watches or not.
+//! Polling the futures that a section's body awaits within the section: generated code calls
+//! these methods, whether the build watches or not.
 
 use core::future::IntoFuture;
 
 use super::{Lent, Section};
 
-/// What puts a future within a section, which is described: of a reference to one.
+/// Puts a future within a described section. Implemented for references to sections.
 ///
 /// The future is an argument, not the receiver, so that its type need not be known before it
-/// is awaited, as by hand.
+/// is awaited, as with a plain `.await`.
 #[diagnostic::on_unimplemented(
     message = "`{F}` is not a future",
     label = "`{F}` is not a future",
@@ -16,14 +16,14 @@ use super::{Lent, Section};
             the `.await`"
 )]
 pub trait AwaitWithin<F> {
-    /// The future within the section; where nothing is watched, the future.
+    /// The future within the section; if nothing is watched, the future itself.
     type Within;
 
     #[doc(hidden)]
     fn __await_within(self, future: F) -> Self::Within;
 }
 
-/// What is awaited in the body of a section, where it is the receiver.
+/// A future that is awaited in the body of a section, as the receiver.
 pub trait Awaited: Sized {
     /// As [`__await_within`](AwaitWithin::__await_within).
     #[doc(hidden)]

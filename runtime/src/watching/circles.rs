@@ -1,26 +1,26 @@
-//! Waits that wait for each other.
+//! Deadlock detection: cycles in the wait-for graph. Identifiers and reports call them circles.
 //!
-//! A wait is *stuck* if what it waits for cannot come before another that is stuck has ended.
-//! The largest set of such waits is found by taking those away that may be served, until none
-//! is left to take. A wait for
+//! A wait is *stuck* if it cannot be served before another stuck wait has ended.
+//! The largest set of stuck waits is found by removing waits that may be served, until none of
+//! these is left. A wait for
 //!
-//! - a lock is stuck if a section in which another one waits holds the lock in a mode that
-//!   excludes it; or if it is queued behind one that is stuck, as nobody overtakes;
-//! - permits is stuck if those that are not held by sections with a stuck wait are too few: which
-//!   is known where the semaphore has the permits that it was made with, no more and no fewer;
-//!   or if it is queued behind one that is stuck;
-//! - a condition (`when`) is stuck if its lock is, which it acquires to evaluate it;
-//! - a notification of a `Condition` is stuck if the lock is that it acquires again.
+//! - a lock is stuck if a section with a stuck wait holds the lock in a conflicting mode; or if it
+//!   is queued behind a stuck wait, as nobody overtakes;
+//! - permits is stuck if the permits that are not held by sections with a stuck wait are too few
+//!   (the total is known only while the semaphore has the permits that it was made with);
+//!   or if it is queued behind a stuck wait;
+//! - a condition (`when`) is stuck if a wait for its lock would be, as it has to acquire the lock;
+//! - a notification of a `Condition` is stuck if a wait for the lock that it reacquires would be.
 //!
-//! A *circle* is a way from a wait, which is stuck, to a section that holds what it waits for, to
-//! a stuck wait in that section, and so on, back to where it began. A section with several
-//! waits counts as stuck with the first of them: a `join!` is; a `select!` may go on, as may all
-//! that is awaited with a timeout, or is dropped. So a circle is reported only once nothing has
-//! moved for the threshold.
+//! A *cycle* goes from a stuck wait to a section that holds the lock, to a stuck wait in that
+//! section, and so on, back to where it began. A section with several
+//! waits counts as stuck with the first stuck one. That is right for a `join!`; but a `select!` may
+//! go on, and so may a wait with a timeout, or one that is dropped. So a cycle is reported only
+//! once none of its waits has made progress for the threshold.
 //!
-//! A circle is *certain* if all in it are threads, parked until they are served, and not by a
-//! future of a user's own: nothing can end the wait of one before that of another. It is reported
-//! as it closes. Of a task's wait that can never be said: whoever polls it may drop it.
+//! A cycle is *certain* if all its waits are of threads that are parked until they are served, and
+//! not in a future of the user's own: nothing can end one wait before another. It is reported
+//! as it closes. A cycle with a task's wait is never certain: the task may drop it.
 
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,17 +36,17 @@ use crate::watch::{Behind, Mode, Resource};
 #[derive(Clone, Copy)]
 struct HeldBy {
     at: u32,
-    /// None where a future holds it that upgrades.
+    /// None for the upgradable guard inside an upgrading future.
     section: Option<u64>,
     mode: Mode,
 }
 
-/// What a wait needs before it can go on.
+/// The requirement of a wait: the lock, and the mode.
 #[derive(Clone, Copy)]
 struct Need {
     lock: LockId,
     mode: Mode,
-    /// It is in the line of the lock.
+    /// It is queued at the lock.
     is_queued: bool,
 }
 
@@ -64,7 +64,7 @@ fn need(entry: &Entry) -> Option<Need> {
         }),
         Resource::Condition => Some(Need {
             lock: asked.relocks?,
-            // Whichever it is, those that exclude this exclude it.
+            // The mode is not known: every holder that excludes a reader excludes it.
             mode: Mode::Shared,
             is_queued: false,
         }),
@@ -79,7 +79,7 @@ struct Waits<'r> {
     holders: BTreeMap<LockId, Vec<HeldBy>>,
 }
 
-/// All circles of waits none of which `is_known`.
+/// All cycles of waits none of which `is_known`.
 pub(super) fn find_all(
     registry: &Registry,
     threshold: Duration,
@@ -92,7 +92,7 @@ pub(super) fn find_all(
     let starts: Vec<u32> = waits.with(|entry| !entry.held.is_empty()).collect();
     let mut circles = Vec::new();
     for start in starts {
-        // What a circle consists of is in none of those that follow.
+        // The waits of a cycle are in no later one.
         while let Some(mut circle) = circle(start, &mut done, |at| waits.followers(at), |_| true) {
             waits.add_other_holders(&mut circle);
             done.extend(circle.iter().copied());
@@ -112,7 +112,7 @@ impl<'r> Waits<'r> {
             let need = need(entry).filter(|_| entry.is_old(threshold, now))?;
             Some((at, need, entry))
         };
-        // Those that keep others waiting. Most do not.
+        // Waits that may block others. Most do not.
         for (at, entry) in registry.entries.iter() {
             if entry.held.is_empty() && entry.asked.mode != Mode::Upgrade {
                 continue;
@@ -141,7 +141,7 @@ impl<'r> Waits<'r> {
         waits
     }
 
-    /// Those whose waits are not among these.
+    /// Removes the holders whose waits are not in the set.
     fn forget_other_holders(&mut self) {
         let waits = &self.waits;
         self.holders.retain(|_, holders| {
@@ -160,7 +160,7 @@ impl<'r> Waits<'r> {
         waits.filter_map(move |(at, (_, entry))| condition(entry).then_some(*at))
     }
 
-    /// Takes those away that may be served.
+    /// Removes the waits that may be served.
     fn keep_stuck(&mut self) {
         loop {
             let before = self.waits.len();
@@ -175,7 +175,7 @@ impl<'r> Waits<'r> {
                 self.is_kept_by_holders(**at) || is_behind()
             });
             let stuck: BTreeSet<u32> = stuck.map(|(at, _)| *at).collect();
-            // A line without holders is one that somebody else holds up.
+            // A queue without holders in the set is blocked by somebody outside of it.
             self.waits.retain(|at, _| stuck.contains(at));
             self.forget_other_holders();
             if self.waits.len() == before {
@@ -184,7 +184,7 @@ impl<'r> Waits<'r> {
         }
     }
 
-    /// By the lock: the first of those that a holder keeps waiting, and others behind it.
+    /// For each lock: the first queued wait that a holder in the set blocks.
     fn first_in_line(&self) -> BTreeMap<LockId, u64> {
         let mut first = BTreeMap::new();
         for (at, (need, entry)) in &self.waits {
@@ -212,8 +212,8 @@ impl<'r> Waits<'r> {
         held > 0 && total.is_some_and(|total| asked.saturating_add(held) > total)
     }
 
-    /// The waits in sections that keep a wait waiting: by themselves, or as they keep one
-    /// waiting that is queued before it.
+    /// The waits of the sections that block a wait: directly, or by blocking a wait that
+    /// is queued before it.
     fn followers(&self, at: u32) -> Vec<u32> {
         let Some((need, _)) = self.waits.get(&at) else {
             return Vec::new();
@@ -228,7 +228,7 @@ impl<'r> Waits<'r> {
         holders.iter().filter(keeps).map(|held| held.at).collect()
     }
 
-    /// Where permits are waited for, all that hold some are part of it.
+    /// For a wait for permits, all holders of permits are part of the cycle.
     fn add_other_holders(&self, circle: &mut Vec<u32>) {
         let mut index = 0;
         while let Some(at) = circle.get(index).copied() {
@@ -247,8 +247,8 @@ impl<'r> Waits<'r> {
     }
 }
 
-/// Who is before the wait at `at` in line, if those in its circle who hold the lock would let the
-/// wait in: the first whom they keep waiting.
+/// The wait that blocks the wait at `at` in the queue, if the holders in its cycle would admit
+/// `at`: the first queued wait that these holders exclude.
 pub(super) fn behind(registry: &Registry, circle: &[u32], at: u32) -> Option<Behind> {
     let entry = registry.entries.get(at)?;
     let lock = need(entry).filter(|need| need.is_queued)?.lock;
@@ -276,16 +276,16 @@ pub(super) fn behind(registry: &Registry, circle: &[u32], at: u32) -> Option<Beh
     })
 }
 
-/// Follows waits from `start`, each to those that keep it waiting, depth first, each wait once;
-/// until one leads back to where it has come from, if a circle that closes there counts. Those
-/// that only lead to the circle may be in another, and are followed again.
+/// Depth-first search from `start`, from each wait to the waits that block it, visiting each wait
+/// once, until an edge leads back to a wait on the path, if a cycle that closes there counts.
+/// The waits before the cycle may be in another one, and can be visited again.
 fn circle(
     start: u32,
     done: &mut BTreeSet<u32>,
     followers: impl Fn(u32) -> Vec<u32>,
     counts: impl Fn(u32) -> bool,
 ) -> Option<Vec<u32>> {
-    // The way, and those followers of each wait that have not been looked at.
+    // The path, and the followers of each wait that have not been visited.
     let mut path: Vec<(u32, vec::IntoIter<u32>)> = Vec::new();
     if done.insert(start) {
         path.push((start, followers(start).into_iter()));
@@ -309,7 +309,7 @@ fn circle(
     None
 }
 
-/// The certain circle that the wait at `start` is in.
+/// The certain cycle of the wait at `start`.
 pub(super) fn find_certain(registry: &Registry, start: u32) -> Option<Vec<u32>> {
     let followers = |at: u32| {
         let need = registry.entries.get(at).and_then(need);

@@ -1,7 +1,7 @@
 //! Locks that live outside of this process, such as a row in a database.
 //!
-//! All handles to such a lock have the same id, a key. What it is called, and who was last known
-//! to hold it, is kept by that id for as long as there is a handle.
+//! All handles to such a lock have the same id, a key. Its name and its last known holder are kept
+//! under that id for as long as there is a handle.
 
 use core::fmt;
 use core::future::Future;
@@ -18,7 +18,7 @@ use super::waiting::Busy;
 use crate::LockId;
 use crate::watch::{Mode, Resource};
 
-/// What is known of a lock that lives elsewhere.
+/// The record of a lock that lives elsewhere.
 struct Known {
     handles: usize,
     instance: Arc<str>,
@@ -33,12 +33,12 @@ impl Table {
         Table(BTreeMap::new())
     }
 
-    /// Which one that is, of those with its name.
+    /// Which instance it is, of the locks with its name.
     pub(super) fn instance(&self, lock: LockId) -> Option<String> {
         Some((*self.0.get(&lock)?.instance).into())
     }
 
-    /// Who was last known to hold it.
+    /// Its last known holder.
     pub(super) fn holder(&self, lock: LockId) -> Option<String> {
         Some((**self.0.get(&lock)?.holder.as_ref()?).into())
     }
@@ -74,7 +74,7 @@ pub struct Elsewhere {
 }
 
 impl Elsewhere {
-    /// A handle to the lock with that id, which is that instance for reports.
+    /// A handle to the lock with that id; reports show the instance.
     pub fn new(known: impl FnOnce() -> (LockId, String)) -> Self {
         let (id, instance) = known();
         registry::elsewhere(|table| table.add(id, instance.into()));
@@ -86,13 +86,14 @@ impl Elsewhere {
         Some(self.id)
     }
 
-    /// Somebody is known to hold it.
+    /// Records its holder.
     pub fn held_by(&self, holder: impl FnOnce() -> String) {
         let holder = holder().into();
         registry::elsewhere(|table| table.set_holder(self.id, holder));
     }
 
-    /// The future, which acquires it: it waits for the lock of that type, and for nothing else.
+    /// Wraps the future that acquires it: in reports it waits for this lock, of that type, and for
+    /// nothing else.
     #[track_caller]
     pub fn acquiring<F: Future>(
         &self,
@@ -124,12 +125,12 @@ impl fmt::Debug for Elsewhere {
     }
 }
 
-/// A future whose own waits are in no report.
+/// A future whose inner waits are in no report.
 #[derive(Debug)]
 #[must_use = "futures do nothing unless they are awaited"]
 pub struct Unwatched<F>(F);
 
-/// The future, whose own waits are in no report.
+/// Wraps a future so that its inner waits are in no report.
 pub fn unwatched<F: Future>(future: F) -> Unwatched<F> {
     Unwatched(future)
 }

@@ -1,4 +1,4 @@
-//! The waits of the registry.
+//! The registry entries of waits.
 
 use core::ptr::NonNull;
 use core::time::Duration;
@@ -14,47 +14,47 @@ use crate::watch::{Mode, Place, Resource, SectionInfo};
 
 /// A wait.
 pub(super) struct Entry {
-    /// In the order in which the waits began.
+    /// Numbered in the order in which the waits began.
     pub(super) sequence: u64,
     pub(super) asked: Asked,
     pub(super) place: Place,
     /// The name of the lock, and the section that enters it.
     pub(super) entering: Option<(&'static str, SectionInfo)>,
-    /// From the innermost section around on.
+    /// The locks held by the sections around, from the innermost on.
     pub(super) held: Vec<HeldAround>,
     /// See [`Around::beyond`](super::frames::Around::beyond).
     pub(super) beyond: Vec<HeldAround>,
     pub(super) since: Instant,
     pub(super) node: NodeAt,
-    /// What the future that waits knows (W3).
+    /// In the waiting future (W3).
     pub(super) known: NonNull<Known>,
-    /// That of the short lock that a thread is parked for (W3).
+    /// The holder of the sync lock that a thread is parked for (W3).
     pub(super) short: Option<NonNull<Holder>>,
-    /// A thread is parked for it, and for as long as it takes.
+    /// A thread is parked for it, without a timeout.
     pub(super) is_certain: bool,
-    /// When it was first seen that the wait is granted.
+    /// When the watcher first saw that the wait is granted.
     pub(super) granted_since: Option<Instant>,
     pub(super) reported: Reported,
 }
 
-/// What is asked for.
+/// The request.
 #[derive(Clone, Copy)]
 pub(super) struct Asked {
     pub(super) resource: Resource,
     pub(super) lock: LockId,
     pub(super) mode: Mode,
     pub(super) type_name: fn() -> &'static str,
-    /// Who had acquired the lock last when the wait began.
+    /// The last known holder of the lock when the wait began.
     pub(super) holder: Option<Seen>,
-    /// How it was held then, as far as that is known.
+    /// The mode in which it was held then, if that is known.
     pub(super) held: Option<Mode>,
-    /// How many permits the semaphore has in all, if that is known.
+    /// The semaphore's total number of permits, if that is known.
     pub(super) permits: Option<usize>,
-    /// The lock that a wait for a `Condition` acquires again.
+    /// The lock that a wait for a `Condition` reacquires.
     pub(super) relocks: Option<LockId>,
 }
 
-/// Which reports there were of a wait.
+/// The reports that were made of a wait.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Reported {
     pub(super) in_a_circle: bool,
@@ -77,7 +77,7 @@ impl NodeAt {
         NodeAt { node, state }
     }
 
-    /// Of a wait in a queue that is not ours: it counts as waiting until it is polled.
+    /// For a wait in a queue that is not ours: it counts as waiting until it is polled.
     pub(super) fn elsewhere() -> Self {
         NodeAt {
             node: NonNull::dangling(),
@@ -86,26 +86,26 @@ impl NodeAt {
     }
 }
 
-/// What a wait waits for at the moment.
+/// The current state of a wait.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Standing {
-    /// To be served in turn.
+    /// Waits to be served in turn.
     Queued,
-    /// A change, to evaluate its condition again. It acquires its lock for that.
+    /// Waits for a change, to acquire its lock and evaluate its condition again.
     Unsatisfied,
-    /// To be polled.
+    /// Served, and waits to be polled.
     Served,
-    /// Nothing: it is under way.
+    /// Waits for nothing: a poll is under way.
     Moving,
 }
 
-/// The waits. One is known by its place.
+/// The entries, by index.
 pub(super) struct Entries {
     slots: Vec<Option<Entry>>,
     free: Vec<u32>,
 }
 
-/// What is left of an entry.
+/// The remainder of an entry.
 pub(super) struct Removed {
     pub(super) mode: Mode,
     pub(super) is_certain: bool,
@@ -133,7 +133,7 @@ impl Entries {
         }
     }
 
-    /// What is left of it is to be dropped elsewhere.
+    /// The remainder is to be dropped once the registry is unlocked.
     pub(super) fn remove(&mut self, at: u32) -> Option<Removed> {
         let slot = self.slots.get_mut(at as usize)?;
         let entry = slot.as_mut()?;
@@ -171,7 +171,7 @@ impl Entries {
         self.free.len() == self.slots.len()
     }
 
-    /// In the order in which they began.
+    /// In the order in which the waits began.
     pub(super) fn in_order(&self) -> Vec<(u32, &Entry)> {
         let mut entries: Vec<_> = self.iter().collect();
         entries.sort_unstable_by_key(|(_, entry)| entry.sequence);
@@ -218,8 +218,7 @@ impl Entry {
         }
     }
 
-    /// Who has acquired the lock last, told of that or not, of a short lock that a thread is parked
-    /// for.
+    /// The last known holder now, of a sync lock that a thread is parked for.
     pub(super) fn short_holder(&self) -> Option<Seen> {
         // SAFETY: the entry has not been removed (W3).
         self.short.map(|holder| unsafe { holder.as_ref() }.seen())
@@ -229,7 +228,7 @@ impl Entry {
         now.saturating_duration_since(self.since) >= threshold
     }
 
-    /// Whether its grant is something that others wait for.
+    /// Whether others wait for what it is granted.
     pub(super) fn is_for_a_permit(&self) -> bool {
         match self.asked.resource {
             Resource::Lock | Resource::Semaphore | Resource::When => true,

@@ -1,10 +1,11 @@
-//! Who is told of what sections do, and the counts of [`watch::metrics`](crate::watch::metrics).
+//! The observers of sections, and the counts of [`watch::metrics`](crate::watch::metrics).
 //!
-//! Whether anybody is told is tested once where a section asks for a lock that is free. While
-//! nobody is, nothing more is done. [`observed`](super::frames) has what a section does that is.
+//! A section that acquires an uncontended lock tests once whether there is an observer (metrics,
+//! or a `tracing` subscriber), and if not, does nothing more. [`observed`](super::frames) has the
+//! record of an observed section.
 //!
-//! The counts of a class are never freed. There are as many as a program has names, up to a
-//! bound: what is more is counted together, which is said once.
+//! The counts of a class are never freed. There are as many as a program has classes, up to a
+//! bound. Further classes are counted as one, which is reported once.
 
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use core::time::Duration;
@@ -19,16 +20,16 @@ use super::registry;
 use super::waiting::Busy;
 use crate::watch::{BUCKETS, Kind, Metrics, Report, Times};
 
-/// What sections do is counted.
+/// Counting is enabled.
 static IS_COUNTED: AtomicBool = AtomicBool::new(false);
 
-/// Whether a section that asks for a lock now is observed.
+/// Whether a section that requests a lock now is observed.
 #[inline]
 pub(super) fn is_anybody_told() -> bool {
     is_counted() || frames::are_spans_wanted()
 }
 
-/// Whether what is acquired now is counted.
+/// Whether an acquisition now is counted.
 #[inline]
 pub(super) fn is_counted() -> bool {
     IS_COUNTED.load(Ordering::Relaxed)
@@ -38,23 +39,23 @@ pub(crate) fn set_metrics(is_on: bool) {
     IS_COUNTED.store(is_on, Ordering::Relaxed);
 }
 
-/// How many classes are told apart.
+/// How many classes have counts of their own.
 const CLASSES: usize = 1024;
 const OTHERS: (&str, &str) = ("(other classes)", "");
 
-/// By the name of the lock and the type that is entered.
+/// By the name of the lock and the type that the section enters.
 type AllCounts = BTreeMap<(&'static str, &'static str), &'static Counts>;
 
 static COUNTS: RwLock<AllCounts> = RwLock::new(BTreeMap::new());
 
-/// Those of a class.
+/// The counts of a class.
 pub(super) struct Counts {
     acquired: AtomicU64,
     wait: Clock,
     held: Clock,
 }
 
-/// In nanoseconds.
+/// Durations, in nanoseconds.
 struct Clock {
     total: AtomicU64,
     max: AtomicU64,
@@ -70,9 +71,9 @@ impl Counts {
         }
     }
 
-    /// Those of `class`.
+    /// The counts of `class`.
     ///
-    /// The caller is [`Busy`]: an allocator of the user's could be in a section.
+    /// The caller is [`Busy`]: the user's allocator could enter a section.
     pub(super) fn of(class: Class) -> &'static Counts {
         let key = class.shown();
         let counts = COUNTS.read().unwrap_or_else(PoisonError::into_inner);
@@ -99,7 +100,7 @@ impl Counts {
         counts_of
     }
 
-    /// A lock has been acquired, after a wait of that time, if there was one.
+    /// A lock has been acquired, after a wait of that time, if it had to wait.
     pub(super) fn acquired(&self, waited: Option<Duration>) {
         self.acquired.fetch_add(1, Ordering::Relaxed);
         if let Some(waited) = waited {
@@ -124,7 +125,7 @@ impl Clock {
 
     fn add(&self, time: Duration) {
         let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        // 2^power is the first that is not less.
+        // 2^power is the first power that is not less.
         let power = (u64::BITS - nanos.saturating_sub(1).leading_zeros()) as usize;
         self.buckets[power.min(BUCKETS - 1)].fetch_add(1, Ordering::Relaxed);
         self.total.fetch_add(nanos, Ordering::Relaxed);

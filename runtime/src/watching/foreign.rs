@@ -1,4 +1,4 @@
-//! The wait for a lock of another crate.
+//! A wait for a lock of another crate.
 
 #![allow(dead_code)] // without a feature that has adapters
 
@@ -9,9 +9,9 @@ use core::task::{Context, Poll};
 use super::ask::Ask;
 use super::waiting::Watch;
 
-/// A future that acquires a lock of another crate, or one that lives elsewhere.
+/// A future that acquires a lock of another crate, or one outside of this process.
 ///
-/// Its queue is not ours: that it waits is known by its poll.
+/// Its queue is not ours: only its polls show whether it waits.
 #[allow(missing_debug_implementations)] // nobody sees it
 #[must_use = "futures do nothing unless they are awaited"]
 pub struct Foreign<F> {

@@ -1,13 +1,13 @@
-//! Who holds what is waited for, where no section is known to.
+//! The holders of locks with waiters, if no section is registered as the holder.
 //!
-//! A section says what it holds when it is suspended. Of all others (guards that are acquired by
-//! hand, and sections that have not been suspended) a lock knows which of them has acquired it
-//! last, and a wait knows what the lock knew when it began. Nobody overtakes those in the line of
-//! a lock: so while one is in it, the lock is held by whom the last of them found, or by one who
-//! has waited since, and told of that.
+//! A section registers what it holds when it is suspended. For all other holders (guards that are
+//! acquired by hand, and sections that have not been suspended), a lock records the last one to
+//! acquire, and a wait copies that record when it begins. Nobody overtakes a queued waiter: so
+//! while a waiter is queued, the holder is the one that the last waiter copied, or a waiter that
+//! has acquired since and reported it.
 //!
-//! A short lock may be acquired by anybody while others wait. But they are threads, which leak
-//! nothing, so that the lock can be asked (W3).
+//! A sync lock may be acquired by anybody while others wait. But its waiters are threads, which
+//! leak nothing, so the record in the lock itself can be read (W3).
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -19,8 +19,8 @@ use super::registry::{Registry, name};
 use crate::LockId;
 use crate::watch::{Held, Mode};
 
-/// The locks that somebody waits for, each with those in its line, in order; but for those that
-/// have been granted to somebody who has not picked them up.
+/// The locks with queued waiters, each with its waits, in order; without the locks that have been
+/// granted to a waiter that has not picked the grant up.
 pub(super) fn lines(registry: &Registry) -> BTreeMap<LockId, Vec<&Entry>> {
     let mut lines: BTreeMap<LockId, Vec<&Entry>> = BTreeMap::new();
     let mut granted = Vec::new();
@@ -37,7 +37,7 @@ pub(super) fn lines(registry: &Registry) -> BTreeMap<LockId, Vec<&Entry>> {
     lines
 }
 
-/// The lock of a line, as it is held by somebody who is none of the `sections`.
+/// The lock of a queue, held by a holder that is none of the `sections`.
 pub(super) fn held_by_others(
     registry: &Registry,
     line: &[&Entry],
@@ -80,7 +80,7 @@ fn of_line(registry: &Registry, line: &[&Entry]) -> Option<Holding> {
     let last = line.last()?;
     let told = registry.told.of(last.asked.lock);
     let (seen, mode) = match told {
-        // If it was not acquired, but changed, it was released then.
+        // A change without an acquisition was a release.
         Some(told) if told.sequence > last.sequence => (told.holder, told.mode?),
         _ => (last.asked.holder?, last.asked.held?),
     };

@@ -1,11 +1,10 @@
 //! Locks that are held for long.
 //!
-//! When a lock was acquired is not stored: that would be on the way that is free. But nobody
-//! overtakes those in the line of a lock, so while nobody leaves the line, and nobody who waited
-//! acquires, the lock is held by whoever held it before. That is since when it
-//! is known to be held. (Not where threads wait for a short lock, which others may
-//! acquire before them; nor for permits, which are many.) A section that was suspended is known by
-//! itself.
+//! The time of an acquisition is not stored: that would be a cost on the fast path. But nobody
+//! overtakes a queued waiter. So while no waiter leaves the queue, and no waiter reports an
+//! acquisition, the holder has not changed, and the lock is known to be held since then. (This
+//! does not apply to sync locks, which others may acquire before the waiters, nor to permits,
+//! which have many holders.) A section that was suspended is registered with its own times.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -18,13 +17,13 @@ use super::watcher::Thresholds;
 use crate::LockId;
 use crate::watch::{Kind, Mode, Report};
 
-/// The lines of locks that somebody waits for, as they were when they were looked at last.
+/// The queues of locks with waiters, as of the last check.
 pub(super) struct Lines(BTreeMap<LockId, Line>);
 
 struct Line {
-    /// By the numbers of the waits.
+    /// The numbers of the waits.
     waits: Vec<u64>,
-    /// When it was acquired by one who waited.
+    /// The number of the last reported acquisition.
     acquired: u64,
     since: Instant,
     is_reported: bool,
@@ -35,14 +34,14 @@ impl Lines {
         Lines(BTreeMap::new())
     }
 
-    /// Since when a lock is known to be held by whoever has acquired it last, when the waits had
-    /// come to that number.
+    /// Since when a lock is known to be held by its last holder, if the last reported acquisition
+    /// has that number.
     pub(super) fn since(&self, lock: LockId, acquired: Option<u64>) -> Option<Instant> {
         let line = self.0.get(&lock)?;
         (line.acquired == acquired.unwrap_or(0)).then_some(line.since)
     }
 
-    /// Looks at all lines, and reports what has been held for long.
+    /// Checks all queues, and reports locks that have been held for long.
     pub(super) fn find_long_holds(
         &mut self,
         registry: &mut Registry,
@@ -126,7 +125,7 @@ fn long_hold(
     now: Instant,
 ) -> Option<Report> {
     let waits: Vec<_> = waits.filter_map(|at| registry.entries.get(at)).collect();
-    // Why it is held has been said.
+    // The reason has been reported.
     if waits.iter().any(|entry| entry.reported.in_a_circle) {
         return None;
     }

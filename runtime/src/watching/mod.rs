@@ -1,71 +1,71 @@
-//! What locks know of their holders and waiters, where the build watches.
+//! The holders and waiters of locks, in builds that watch.
 //!
-//! `off.rs` has the same names for builds that do not, as types without size and functions
-//! without code. What users see is in [`watch`](crate::watch).
+//! `off.rs` has the same names for all other builds, as zero-sized types and empty
+//! functions. The public API is in [`watch`](crate::watch).
 //!
-//! # What is known where
+//! # The data, and where it is
 //!
 //! | | lives in | written |
 //! |---|---|---|
 //! | [`Holder`]: the section or place that acquired a lock last | the gate of the lock (of a sync lock, that of its turns), a word | at each acquisition, by a plain store |
-//! | [`Owner`]: the thread that holds a sync lock, and excludes others | the turns of the lock, a word, with `debug_assertions` | at each acquisition and release |
+//! | [`Owner`]: the thread that holds a sync lock exclusively | the turns of the lock, a word, with `debug_assertions` | at each acquisition and release |
 //! | [`Section`]: its fn, its locks, which of them it holds | the future of the section, or the stack of its fn | while it enters |
-//! | the list of a thread: the sections that it is in | links in the sections | around each poll of what a section waits for: its locks, where they are not free, and each `.await` in its body; around a body that cannot suspend, or parts of one |
-//! | [`Waiting`]: the number of an entry in the registry | the future that waits | at the first poll that has to wait |
-//! | [`Permits`]: how many a semaphore has, as long as that is as many as at first | the semaphore | when they are added or taken by number |
-//! | [`Elsewhere`]: what a lock outside of this process is called, and who was last known to hold it | the registry, by the key of the lock | when a handle is made, when the store says who holds it |
-//! | [registry](registry): who waits and in which sections, what suspended sections hold, who acquires what others wait for | a static, behind a mutex | when a wait begins and ends, or comes into another section; when a section is first suspended, and ends; by a release that conditions wait for |
-//! | [events](events): what sections did with the locks of a class, counted | a static, behind a lock that is written for each new class | where it is switched on, by a section that has acquired, and ends |
-//! | [orders](orders): which classes were acquired within which | a static, behind a mutex | when a section has acquired within another, in an order that its thread has not noted lately |
+//! | the section list of a thread: the sections that it is in | links in the sections | around each poll of a future that the section awaits: its contended locks, and each `.await` in its body; around a body that cannot suspend, or parts of one |
+//! | [`Waiting`]: the number of a registry entry | the waiting future | at the first poll that has to wait |
+//! | [`Permits`]: the total of a semaphore, as long as it has not changed | the semaphore | when permits are added or taken by number |
+//! | [`Elsewhere`]: the name of a lock outside of this process, and its last known holder | the registry, by the key of the lock | when a handle is made, when the store names the holder |
+//! | [registry](registry): the waits and their sections, the locks held by suspended sections, the acquisitions of locks with waiters | a static, behind a mutex | when a wait begins or ends, or moves to another section; when a section is first suspended, and ends; by a release that conditional waiters wait for |
+//! | [events](events): counts of what sections did, by class of lock | a static, behind a lock that is written for each new class | if enabled, by a section that has acquired, and ends |
+//! | [orders](orders): which classes were acquired within which | a static, behind a mutex | when a nested section has acquired, in an order that its thread has not recorded lately |
 //!
-//! So what is on the way that is free is the store of the holder, and a section that is made and
-//! dropped; everything else is where somebody waits or is suspended. A section first tries its
-//! locks, which tells nobody and runs no code of users, and so needs no list.
+//! So the fast path has the store of the holder, and a section that is made and
+//! dropped; all else happens only when somebody waits or is suspended. A section first tries its
+//! locks: that runs no user code, and so needs no list.
 //! [`frames`] has the states of a section.
 //!
-//! # Which sections are around
+//! # The sections around a request
 //!
-//! A request for a lock is *in* a section if the section cannot go on before the request is
-//! done. Of those on the list of the thread, from the innermost on:
+//! A request for a lock is *in* a section, and the section *around* the request, if the section
+//! cannot go on before the request is done. Of the sections on the list of the thread, from the
+//! innermost on, these are:
 //!
-//! - where a thread waits (a blocking form, or a short lock), all: the thread is in them;
-//! - where a task waits, those that are polled with the waker that the request is polled with,
-//!   up to the first that is polled with another: behind that one, something polls by itself, as a
-//!   `FuturesUnordered`, a `LocalSet` or an executor does, and a section that awaits it may
-//!   well go on. (The section of a plain fn ends with the poll.)
+//! - for a thread that waits (a blocking form, or a sync lock), all of them: the thread is in them;
+//! - for a task that waits, the sections that are polled with the waker of the request,
+//!   up to the first one that is polled with another waker. Between that one and the request, there
+//!   is another executor, such as a `FuturesUnordered` or a `LocalSet`, and a section that awaits
+//!   it may well go on. (The section of a plain fn ends with the poll.)
 //!
 //! # Invariants
 //!
-//! - **W1** A section on the list of a thread is borrowed by what has put it there, and so is the
-//!   waker of the poll; it is taken off before that ends, wherever it is on the list by then. What
-//!   the code of a section runs between two polls instead borrows nothing, but does not suspend,
-//!   and ends before the section does. It is on it once. Hence every pointer in the list leads to a section, and that of a section to
-//!   its waker.
-//! - **W2** The cells of a section are touched by whoever polls or runs it, one at a time.
-//!   What the registry reads of it is atomic.
-//! - **W3** What the registry points to (the count of a section, the node of a waiter, and what
-//!   its future knows) is pinned, and the entry is removed, under the mutex of the registry, by
-//!   the drop of what contains it. What is leaked keeps its memory, as it is pinned; but what it
-//!   borrows, as its lock, may be gone. So nothing of a lock is pointed to: who acquired it is
-//!   copied. But a thread that is parked for a short lock leaks nothing: the holder of that lock
-//!   is pointed to.
+//! - **W1** A section is on the list of a thread at most once. The poll or call that links it
+//!   borrows the section and the waker, and unlinks the section before that borrow ends, wherever
+//!   it is on the list by then. Parts of a body that run on the list (`InParts`) borrow nothing
+//!   instead, but do not suspend, and end before the section does. Hence every pointer in the list
+//!   is to a live section, and the waker pointer of a section to a live waker.
+//! - **W2** The cells of a section are touched only by the thread that polls or runs it, one at a
+//!   time. The fields that the registry reads are atomic.
+//! - **W3** The registry points to pinned memory (the poll count of a section, the node of a
+//!   waiter, the `Known` of its future), and the drop of that memory's owner removes the entry,
+//!   under the mutex of the registry. A leaked owner keeps its memory, as it is pinned; but what it
+//!   borrows, such as its lock, may be gone. So the registry never points to a lock: it copies the
+//!   lock's holder. There is one exception: a thread that is parked for a sync lock leaks nothing,
+//!   so its entry points to the `Holder` of that lock.
 //! - **W4** Nothing but the registry is touched while its mutex is held: no lock, no waker, no
-//!   code of users.
-//! - **W5** A circle is reported only if none of its waits has moved for the threshold: each
-//!   is still registered and not granted, each section in it is still suspended, and has not
+//!   user code.
+//! - **W5** A cycle is reported only if none of its waits has made progress for the threshold: each
+//!   is still registered and not granted, and each section in it is still suspended, and has not
 //!   been polled since without the request in it.
-//! - **W6** A section is described once, where it stands from then on, before it is borrowed by
-//!   anything else; what has been asked of its drop before that is nothing.
-//! - **W7** Of what is described, some is written later, and not read before: the section around
-//!   if there is one (`NESTED`), its neighbour on the list and its waker when it comes to the
-//!   list (`LINKED`; a section that `RUNS` has no waker), and what somebody has to ask for
-//!   (`KNOWN`).
-//! - **W8** A macro of a user may take apart what it is given, and do something else with the local
-//!   of a section in it; so may a method of a user's value. So what they are given is [`Lent`]: by
-//!   that, safe code does nothing but through a mutable borrow, for as long as what comes of it
-//!   lasts. Neither a shared reference comes from it nor one to the section, which must not be
-//!   moved. Two that are lent may be exchanged, where both sections outlive both: what puts a
-//!   section on the list for longer than a poll goes by neither.
+//! - **W6** A section is described once, at its final address, before anything else borrows it.
+//!   Until then, its drop has nothing to do.
+//! - **W7** Some fields of a described section are written later, and not read before: `around`
+//!   with the flag `NESTED`; `outer` and `waker` when the section is first `LINKED` (one that
+//!   `RUNS` has no waker); `known` with the flag `KNOWN`.
+//! - **W8** A user's macro may take its arguments apart, and misuse the local of a section in them;
+//!   so may a method of a user's value. So they get a [`Lent`]: through it, safe code can use the
+//!   section only by a mutable borrow, which lasts as long as the result of that use. It gives out
+//!   neither a shared reference nor a reference to the section, which must not be moved. Two
+//!   `Lent`s may be exchanged if both sections outlive both: so code that puts a section on the
+//!   list for longer than a poll uses neither.
 
 mod ask;
 mod awaited;
@@ -106,12 +106,12 @@ pub(crate) use self::watcher::{set_long_hold, set_threshold};
 use crate::LockId;
 use crate::watch::{Place, SectionInfo};
 
-/// A place in the code of a user.
+/// A place in user code.
 #[derive(Clone, Copy)]
 pub(crate) struct Caller(&'static Location<'static>);
 
 impl Caller {
-    /// That of the caller, through all that are `track_caller`.
+    /// The place of the caller, through all `track_caller` functions.
     #[track_caller]
     #[inline]
     pub(crate) fn here() -> Self {
@@ -125,12 +125,12 @@ impl Caller {
     }
 }
 
-/// Where a lock was acquired last: a section, or a place in the code.
+/// The last known holder of a lock: a section, or a place in the code.
 pub(crate) struct Holder(AtomicPtr<()>);
 
 /// The lowest bit of a pointer to a [`Site`]; another is to a `Location`.
 const IS_SITE: usize = 1;
-/// The next lowest: the lock was handed on since.
+/// The second-lowest bit: there was a hand-off since.
 const IS_HANDED_ON: usize = 1 << 1;
 
 impl Holder {
@@ -139,7 +139,7 @@ impl Holder {
         Holder(AtomicPtr::new(ptr::null_mut()))
     }
 
-    /// The lock has been acquired: by the section that this thread enters, or else there.
+    /// The lock has been acquired, by the section that this thread enters, or else at that place.
     #[inline]
     pub(crate) fn set(&self, caller: Caller) {
         match frames::entering() {
@@ -148,8 +148,8 @@ impl Holder {
         }
     }
 
-    /// The lock has been acquired there: also by a section, of which that is the place. For short
-    /// locks, of which a section costs more than all else that it does.
+    /// The lock has been acquired at that place, perhaps by a section. For sync locks: storing
+    /// the section would cost more than everything else that the acquisition does.
     #[inline]
     pub(crate) fn set_place(&self, caller: Caller) {
         self.store(ptr::from_ref(caller.0).cast());
@@ -167,7 +167,7 @@ impl Holder {
         self.0.store(holder.cast_mut(), Ordering::Relaxed);
     }
 
-    /// It is handed on: whoever is granted the lock has not said who it is.
+    /// There was a hand-off: the new holder is not known yet.
     #[inline]
     pub(crate) fn hand_on(&self) {
         let holder = self.0.load(Ordering::Relaxed);
@@ -189,7 +189,7 @@ impl Holder {
         }
     }
 
-    /// Tells of it, if somebody waits for what it does with the lock.
+    /// Reports the holder to the registry, if a waiter waits for the holder's change.
     #[inline]
     pub(crate) fn tell_if(&self, lock: LockId, is_waited_for: impl FnOnce() -> bool) {
         if is_waited_for() {
@@ -197,18 +197,18 @@ impl Holder {
         }
     }
 
-    /// The last one.
+    /// The stored holder.
     #[inline]
     fn seen(&self) -> Seen {
         Seen(self.0.load(Ordering::Relaxed))
     }
 }
 
-/// What was stored of a holder, if anything.
+/// A copy of a stored holder, or none.
 #[derive(Clone, Copy)]
 pub(crate) struct Seen(*const ());
 
-// SAFETY: it leads to what is static.
+// SAFETY: it points to a static.
 unsafe impl Send for Seen {}
 
 impl Seen {
@@ -216,7 +216,7 @@ impl Seen {
         self.0.map_addr(|addr| addr & !(IS_SITE | IS_HANDED_ON))
     }
 
-    /// Nobody has said that the lock was acquired since it was handed on.
+    /// No acquisition has been recorded since the last hand-off.
     fn was_handed_on(self) -> bool {
         self.0.addr() & IS_HANDED_ON != 0
     }
@@ -258,7 +258,7 @@ const _: () = {
 /// How many permits a semaphore has in all.
 pub(crate) struct Permits(AtomicUsize);
 
-/// It is not known any more.
+/// The total is not known any more.
 const CHANGED: usize = usize::MAX;
 
 impl Permits {
@@ -267,7 +267,7 @@ impl Permits {
         Permits(AtomicUsize::new(permits))
     }
 
-    /// Permits are added or taken by number: whoever does so may do it again.
+    /// Permits are added or taken by number, which may happen again.
     #[inline]
     pub(crate) fn changed(&self, semaphore: LockId) {
         if self.0.load(Ordering::Relaxed) != CHANGED {
@@ -280,7 +280,7 @@ impl Permits {
         registry::permits_changed(semaphore);
     }
 
-    /// As many as it was made with, if that is still so.
+    /// The number that the semaphore was made with, if that is still the total.
     pub(crate) fn total(&self) -> Option<usize> {
         let total = self.0.load(Ordering::Relaxed);
         (total != CHANGED).then_some(total)

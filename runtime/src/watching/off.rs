@@ -1,5 +1,5 @@
-//! What takes the place of [watching](crate::watch) in builds that do not: types without
-//! size, and functions without code.
+//! The counterparts of [watching](crate::watch) for builds that do not watch: zero-sized types
+//! and empty functions.
 
 #![allow(dead_code)]
 
@@ -23,7 +23,7 @@ use crate::queue::{Node, Request};
 #[cfg(feature = "std")]
 use crate::watch::{Kind, Metrics, Report};
 
-/// A place in the code of a user.
+/// A place in user code.
 #[derive(Clone, Copy)]
 pub(crate) struct Caller;
 
@@ -34,7 +34,7 @@ impl Caller {
     }
 }
 
-/// Where a lock was acquired last.
+/// The last known holder of a lock.
 pub(crate) struct Holder;
 
 impl Holder {
@@ -102,7 +102,7 @@ impl Permits {
     }
 }
 
-/// What a future that acquires knows for those who watch: nothing.
+/// The watching part of a future that acquires: empty.
 pub(crate) struct Watch;
 
 impl Watch {
@@ -138,7 +138,7 @@ impl Watch {
     }
 }
 
-/// Acquires a short lock.
+/// Acquires a sync lock.
 #[inline]
 pub(crate) fn by_thread<'a, G>(
     _short: impl Fn() -> Short<'a>,
@@ -154,7 +154,7 @@ pub(crate) fn foreign<F: Future>(future: F, _ask: impl FnOnce() -> Ask<'static>)
     future
 }
 
-/// A handle to a lock that lives elsewhere, of which nothing is known.
+/// A handle to a lock that lives elsewhere, without data.
 #[derive(Debug)]
 pub struct Elsewhere;
 
@@ -271,7 +271,7 @@ impl<'o, const N: usize> Section<'o, N> {
         Section(PhantomData)
     }
 
-    /// It tries before it waits, except for a short lock.
+    /// A section tries its lock before it waits, except for a sync lock.
     #[inline]
     pub fn __is_told(&self, is_short: bool) -> bool {
         is_short

@@ -1,30 +1,30 @@
-//! In which order sections acquire locks within each other, by class.
+//! Lock-order checking: the order in which nested sections acquire locks, by class.
 //!
 //! A class is a lock of a struct that a derive knows (`Account.ledger`), of all its instances.
-//! A section that acquires a lock within the section of another adds an *order*: the pair of
-//! their classes, how each is held, and the *gates*: what else is held meanwhile. Two orders or
-//! more are a *circle* if each could keep the one before it waiting, and the first the last, were
-//! they to run at the same time:
+//! A section that acquires a lock within a section of another lock adds an *order*: the pair of
+//! their classes, the mode in which each is held, and the *gates*, the other locks that are held
+//! meanwhile. Two or more orders form a *cycle* if, running concurrently, each could block the
+//! one before it, and the first the last:
 //!
-//! - each begins with the class that the one before it acquires, and the modes in which both hold
-//!   that exclude each other;
-//! - nothing that one holds excludes what another holds: under a common outer lock, they never
-//!   run at the same time. That is compared by class (of locks that no derive knows, by
-//!   their type), not by instance: rather none is reported than a false one.
+//! - each begins with the class that the one before it acquires, and the modes in which the two
+//!   hold that class exclude each other;
+//! - no gate or lock that one holds excludes one that another holds: under a common outer lock,
+//!   they never run at the same time. These are compared by class (of locks that no derive knows,
+//!   by their type), not by instance: a missed report is better than a false one.
 //!
-//! A new order is looked at for circles that it closes, from the shortest on, up to a length and a
+//! A new order is searched for cycles that it closes, from the shortest on, up to a length and a
 //! number of steps.
 //!
-//! What adds no order:
+//! No order is added for
 //!
 //! - the locks of one section among each other: it acquires them in the order of their ids;
-//! - two instances of one class: whether a program has an order among instances, as from a parent
-//!   to its child, cannot be told by their addresses;
+//! - two instances of one class: a program may order its instances, such as a parent before
+//!   its child, which addresses do not show;
 //! - an acquisition that does not wait (`try_*`), or by hand, as the later one;
-//! - locks that no derive knows, as there is no telling which of them are alike.
+//! - locks that no derive knows, as nothing tells which of them belong together.
 //!
-//! Memory and steps are bounded, and it is said once when a bound is met. Each thread remembers
-//! what it has added lately, so that nothing is locked for what is known.
+//! Memory and steps are bounded, and reaching a bound is reported once. Each thread remembers
+//! the orders that it has added lately, so that nothing is locked for a known order.
 
 use core::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,21 +40,21 @@ use crate::watch::{Kind, Mode, Order, OrderedLock, Report, SectionInfo};
 const CLASSES: usize = 1024;
 const PAIRS: usize = 4096;
 
-/// How many orders of a pair, which differ in their modes or gates.
+/// How many orders of a pair are remembered, with different modes or gates.
 const ORDERS: usize = 8;
 
-/// How many orders a circle has at the most.
+/// The most orders in a cycle.
 const CIRCLE: usize = 5;
 
-/// How many orders are looked at for the circles of one.
+/// How many orders are visited in the search for the cycles of one.
 const STEPS: usize = 10_000;
 
-/// What a lock is of.
+/// The class of a lock.
 #[derive(Clone, Copy)]
 pub(super) struct Class {
-    /// The type of what is entered.
+    /// The type that a section enters.
     pub(super) entered: fn() -> &'static str,
-    /// As its derive, or the section, calls the lock.
+    /// The name of the lock in its derive, or in the section.
     pub(super) name: &'static str,
 }
 
@@ -64,7 +64,7 @@ pub(super) struct Acquired {
     pub(super) class: Class,
     pub(super) mode: Mode,
     pub(super) section: SectionInfo,
-    /// Another lock of the section that acquires, which is a gate and nothing more.
+    /// Another lock of the acquiring section, which is only a gate.
     pub(super) is_own: bool,
 }
 
@@ -83,7 +83,7 @@ struct Orders {
     classes: BTreeMap<(&'static str, &'static str), ClassNumber>,
     pairs: BTreeMap<(ClassNumber, ClassNumber), Vec<Pair>>,
     count: usize,
-    /// The classes of circles, in order of their numbers.
+    /// The classes of reported cycles, in order of their numbers.
     reported: BTreeSet<Vec<ClassNumber>>,
     is_full: bool,
 }
@@ -99,16 +99,16 @@ static KNOWN: Mutex<Orders> = Mutex::new(Orders {
 const REMEMBERED: usize = 64;
 
 std::thread_local! {
-    /// Hashes of what this thread has added lately.
+    /// Hashes of the orders that this thread has added lately.
     static ADDED: RefCell<[u64; REMEMBERED]> = const { RefCell::new([0; REMEMBERED]) };
 }
 
-/// A section has acquired `then`, within those that hold `held`, from the innermost on.
+/// A section has acquired `then`, within sections that hold `held`, from the innermost on.
 pub(super) fn acquired(held: &[Acquired], then: Acquired) {
     if !then.class.is_known() {
         return;
     }
-    // An allocator of the user's could have sections in its turn.
+    // The user's allocator could enter sections itself.
     let Some(_busy) = Busy::new() else {
         return;
     };
@@ -121,7 +121,7 @@ pub(super) fn acquired(held: &[Acquired], then: Acquired) {
     }
 }
 
-/// Whether this thread has not added lately what the hash is of.
+/// Whether this thread has not lately added the order with that hash.
 pub(super) fn is_new(hash: u64) -> bool {
     let added = ADDED.try_with(|added| {
         let mut added = added.borrow_mut();
@@ -132,7 +132,7 @@ pub(super) fn is_new(hash: u64) -> bool {
 }
 
 impl Class {
-    /// The hash of a lock of the class, behind others of that hash.
+    /// The hash of a lock of the class, after other locks with the hash `before`.
     pub(super) fn hash(self, before: u64, mode: Mode) -> u64 {
         let mode = match mode {
             Mode::Exclusive => 1,
@@ -146,10 +146,10 @@ impl Class {
         print(before ^ class, mode)
     }
 
-    /// Its name, and the type, as they are shown.
+    /// Its name and type, for a report.
     pub(super) fn shown(self) -> (&'static str, &'static str) {
         let entered = (self.entered)();
-        // Around a lock that no derive knows, there is one of our own types.
+        // A lock that no derive knows is wrapped in one of our own types.
         let lock = entered.split_once('<').filter(|_| !self.is_known());
         let lock = lock.and_then(|(_, lock)| lock.strip_suffix('>'));
         (self.name, lock.unwrap_or(entered))
@@ -157,7 +157,7 @@ impl Class {
 
     /// Whether a derive knows it.
     fn is_known(self) -> bool {
-        // What sections enter else is one of our own types, around the lock.
+        // Otherwise, sections enter one of our own types, around the lock.
         !(self.entered)().starts_with("async_monitor::__private::")
     }
 
@@ -197,7 +197,7 @@ impl Orders {
         self.say_if_full(was_full, reports);
     }
 
-    /// Adds an order, and returns a report if it closes a circle, for the first time.
+    /// Adds an order, and returns a report if it closes a cycle that was not reported before.
     fn add(&mut self, from: ClassNumber, to: ClassNumber, pair: Pair) -> Option<Report> {
         let known = self.pairs.get(&(from, to)).map_or(&[][..], Vec::as_slice);
         if known.iter().any(|known| known.covers(&pair)) {
@@ -232,7 +232,7 @@ impl Orders {
         Some(report)
     }
 
-    /// Whether orders lead from one class to another. Of most new orders, none leads back.
+    /// Whether orders lead from one class to another. For most new orders, none leads back.
     fn leads_to(&self, from: ClassNumber, to: ClassNumber) -> bool {
         let mut seen = BTreeSet::from([from]);
         let mut left = Vec::from([from]);
@@ -271,19 +271,19 @@ impl Orders {
 }
 
 impl Pair {
-    /// Whether what is a circle with `other` is one with this.
+    /// Whether every cycle with `other` is also one with this order.
     fn covers(&self, other: &Pair) -> bool {
         self.first.mode == other.first.mode
             && self.then.mode == other.then.mode
             && self.gates.iter().all(|gate| other.gates.contains(gate))
     }
 
-    /// Whether this may be kept waiting by `next`, which holds what this one acquires.
+    /// Whether `next`, which holds the class that this order acquires, can block this one.
     fn is_kept_by(&self, next: &Pair) -> bool {
         conflict(next.first.mode, self.then.mode)
     }
 
-    /// What it holds, where it begins with the class `from`.
+    /// The locks that it holds, if it begins with the class `from`.
     fn held(&self, from: ClassNumber) -> impl Iterator<Item = (ClassNumber, Mode)> + '_ {
         let first = [(from, self.first.mode)].into_iter();
         first.chain(self.gates.iter().copied())
@@ -302,18 +302,18 @@ impl Pair {
     }
 }
 
-/// A search for the circles of an order.
+/// A search for the cycles of an order.
 struct Search<'o> {
     orders: &'o Orders,
-    /// How many orders may yet be looked at.
+    /// How many more orders may be visited.
     steps: usize,
-    /// From the order on that may close a circle, each with the class that it begins with.
+    /// The path, beginning with the new order; each order with the class that it begins with.
     path: Vec<(ClassNumber, &'o Pair)>,
 }
 
 impl<'o> Search<'o> {
-    /// Whether a circle of that many orders, which was not reported, goes on from the path by
-    /// those that begin with the class `at`. It is the path then.
+    /// Whether orders that begin with the class `at` extend the path to an unreported cycle of
+    /// `length` orders. Then the path is that cycle.
     fn closes(&mut self, at: ClassNumber, length: usize) -> bool {
         let (start, first) = self.path[0];
         let Some((_, last)) = self.path.last().copied() else {
@@ -351,8 +351,8 @@ impl<'o> Search<'o> {
         false
     }
 
-    /// Whether nothing that an order of the path holds excludes what `next` does, which begins
-    /// with the class `from`.
+    /// Whether no lock that an order of the path holds excludes one that `next` holds, which
+    /// begins with the class `from`.
     fn may_run_with(&self, from: ClassNumber, next: &Pair) -> bool {
         let excludes = |one: Mode, other: Mode| conflict(one, other) || conflict(other, one);
         self.path.iter().all(|(class, pair)| {
@@ -364,7 +364,7 @@ impl<'o> Search<'o> {
     }
 }
 
-/// The classes of a circle, in order of their numbers.
+/// The classes of a cycle, in order of their numbers.
 fn classes_of(path: &[(ClassNumber, &Pair)]) -> Vec<ClassNumber> {
     let mut classes: Vec<_> = path.iter().map(|(class, _)| *class).collect();
     classes.sort_unstable();
@@ -440,7 +440,7 @@ mod tests {
 
     #[test]
     fn what_two_of_them_hold_keeps_them_apart() {
-        // A common lock outside of the circle, and one that is part of it.
+        // A common lock outside of the cycle, and one that is part of it.
         for gate in [4, 3] {
             let mut orders = orders();
             assert_eq!(
@@ -479,7 +479,7 @@ mod tests {
         assert!(!orders.is_full);
     }
 
-    /// All ways lead to the class 0, and none is a circle with what begins there.
+    /// All paths lead to the class 0, and none is a cycle with the orders that begin there.
     #[test]
     fn a_search_that_takes_too_long_is_cut_off() {
         let mut orders = orders();

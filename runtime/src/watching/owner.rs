@@ -1,23 +1,23 @@
-//! Which thread holds a sync lock by a guard that excludes others.
+//! The thread that holds a sync lock exclusively.
 //!
-//! No guard of a sync lock is sent to another thread, so a thread that waits for a lock which
-//! it holds itself waits for ever: whoever made the guard, and whatever hides it. What holds a
-//! lock says so at each acquisition and release, which is done only where it need not be fast:
-//! in builds with `debug_assertions`.
+//! No guard of a sync lock is sent to another thread, so a thread that waits for a lock that
+//! it holds itself waits for ever, whatever code made the guard or hides it. The thread is
+//! recorded at each acquisition and release, only in builds with `debug_assertions`, which need
+//! not be fast.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread_local;
 
 thread_local! {
-    /// Its address is that of no other thread that is alive.
+    /// Its address is unique among the live threads.
     static HERE: Cell<u8> = const { Cell::new(0) };
 }
 
 /// The thread that holds a lock, or zero.
 ///
-/// A thread finds itself here only if it holds the lock: it says so after it has acquired it, and
-/// takes that back before it releases it, both in its own order.
+/// A thread finds itself here only if it holds the lock: it stores its address after it has
+/// acquired the lock, and clears it before it releases the lock, both in program order.
 pub(crate) struct Owner(AtomicUsize);
 
 impl Owner {

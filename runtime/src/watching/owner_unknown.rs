@@ -1,4 +1,4 @@
-//! What takes the place of [owners](super::Owner) in builds without `debug_assertions`.
+//! The empty [`Owner`](super::Owner) of builds without `debug_assertions`.
 
 pub(crate) struct Owner;
 

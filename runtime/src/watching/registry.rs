@@ -1,4 +1,4 @@
-//! Who waits, and which sections hold something meanwhile.
+//! The registry of waits, and of the sections that hold locks meanwhile.
 
 use core::ops::{Deref, DerefMut};
 use core::ptr::NonNull;
@@ -36,7 +36,7 @@ pub(super) struct HeldSince {
     pub(super) name: &'static str,
     pub(super) lock: Option<LockId>,
     pub(super) mode: Mode,
-    /// From then on, or from before.
+    /// Held since then, or since before.
     pub(super) since: Instant,
 }
 
@@ -44,19 +44,19 @@ pub(super) struct Registry {
     pub(super) entries: Entries,
     pub(super) sections: BTreeMap<u64, Holding>,
     next: u64,
-    /// The waits of threads that are certain.
+    /// The waits of which certain cycles consist.
     pub(super) certain: Vec<u32>,
-    /// Those that were reported, by the places and numbers of their waits.
+    /// The reported cycles, by the indices and numbers of their waits.
     circles: Vec<Vec<(u32, u64)>>,
     pub(super) lines: Lines,
     pub(super) told: Told,
     /// To be reported at once.
     urgent: Vec<Report>,
-    /// The watcher waits for something to look at.
+    /// The watcher is idle until there is something to check.
     watcher_waits: bool,
 }
 
-// SAFETY: what its pointers lead to is atomic, and there for as long as they are (W3).
+// SAFETY: its pointers are to atomics, which outlive them (W3).
 unsafe impl Send for Registry {}
 
 static REGISTRY: Mutex<Registry> = Mutex::new(Registry {
@@ -71,11 +71,11 @@ static REGISTRY: Mutex<Registry> = Mutex::new(Registry {
     watcher_waits: false,
 });
 
-/// There is something to look at.
+/// There is something to check.
 static CHANGED: Condvar = Condvar::new();
 
-/// The registry, locked. Its thread tells of nothing meanwhile: an allocator of the user's, which
-/// is called here, could wait for one of our locks in its turn (W4).
+/// The registry, locked. Its thread records nothing else meanwhile: the user's allocator, which
+/// is called here, could itself wait for one of our locks (W4).
 struct Locked {
     /// Unlocked first.
     registry: MutexGuard<'static, Registry>,
@@ -104,11 +104,11 @@ fn lock() -> Locked {
     }
 }
 
-/// Adds a wait. Returns its place.
+/// Adds a wait. Returns its index.
 ///
 /// # Safety
 ///
-/// W3, for what the entry points to.
+/// W3, for the pointers in the entry.
 pub(super) unsafe fn wait_began(mut entry: Entry) -> u32 {
     let mut registry = lock();
     entry.sequence = registry.next;
@@ -126,7 +126,7 @@ pub(super) unsafe fn wait_began(mut entry: Entry) -> u32 {
     at
 }
 
-/// It ends by an acquisition, if there is a holder.
+/// The wait ended: with an acquisition, if there is a holder.
 pub(super) fn wait_ended(at: u32, holder: Option<(LockId, Seen)>) {
     let mut registry = lock();
     let entry = registry.entries.remove(at);
@@ -142,7 +142,7 @@ pub(super) fn wait_ended(at: u32, holder: Option<(LockId, Seen)>) {
     drop(entry);
 }
 
-/// A lock that somebody waits for has been changed.
+/// The data of a lock with waiters has changed.
 pub(super) fn changed(lock: LockId, holder: Seen) {
     self::lock().tell(lock, holder, None);
 }
@@ -169,7 +169,7 @@ pub(super) fn wait_moved(at: u32, held: Vec<HeldAround>, beyond: Vec<HeldAround>
     drop(before);
 }
 
-/// Tells what a section holds.
+/// Registers what a section holds.
 ///
 /// # Safety
 ///
@@ -195,7 +195,7 @@ pub(super) unsafe fn section_holds(
     };
     let mut registry = lock();
     if let Some(before) = registry.sections.get(&number) {
-        // It holds what it held, and more.
+        // It holds the same locks as before, and more.
         for (held, before) in holding.held.iter_mut().zip(&before.held) {
             held.since = before.since;
         }
@@ -211,12 +211,12 @@ pub(super) fn section_ended(number: u64) {
     drop(section);
 }
 
-/// Reads or changes what is known of the locks that live elsewhere.
+/// Reads or changes the table of the locks that live elsewhere.
 pub(super) fn elsewhere<T>(change: impl FnOnce(&mut Table) -> T) -> T {
     change(&mut lock().told.elsewhere)
 }
 
-/// Has something reported at once.
+/// Hands reports to the watcher, to make at once.
 pub(super) fn tell(reports: Vec<Report>) {
     super::watcher::start();
     let mut registry = lock();
@@ -224,7 +224,7 @@ pub(super) fn tell(reports: Vec<Report>) {
     registry.wake_watcher();
 }
 
-/// The watcher: waits until there is something to look at, and returns what is to be reported.
+/// For the watcher: waits until there is something to check, and returns the reports to make.
 pub(super) fn watch(thresholds: impl Fn() -> Thresholds) -> Vec<Report> {
     let mut registry = lock();
     while registry.is_idle(&thresholds()) {
@@ -237,14 +237,14 @@ pub(super) fn watch(thresholds: impl Fn() -> Thresholds) -> Vec<Report> {
     registry.findings(&thresholds(), Instant::now())
 }
 
-/// The watcher: waits for so long, or until something is urgent.
+/// For the watcher: waits for that time, or until a report is urgent.
 pub(super) fn rest(time: Duration) {
     let rested =
         CHANGED.wait_timeout_while(lock().registry, time, |registry| registry.urgent.is_empty());
     drop(rested.unwrap_or_else(PoisonError::into_inner));
 }
 
-/// Sections are looked at also where nobody waits.
+/// From now on, sections are checked even if nobody waits.
 pub(super) fn long_hold_was_set() {
     super::watcher::start();
     lock().wake_watcher();
@@ -263,14 +263,14 @@ impl Registry {
     }
 
     fn wake_watcher(&self) {
-        // While it rests, nothing but what is urgent is of interest: a call of the system for
-        // each wait would be more than all else that a wait costs.
+        // While the watcher rests, only an urgent report wakes it: a system call for each wait
+        // would cost more than the rest of the wait.
         if self.watcher_waits || !self.urgent.is_empty() {
             CHANGED.notify_one();
         }
     }
 
-    /// What is to be reported, each once.
+    /// The reports to make, each once.
     fn findings(&mut self, thresholds: &Thresholds, now: Instant) -> Vec<Report> {
         let mut reports = core::mem::take(&mut self.urgent);
         let threshold = thresholds.wait;
@@ -306,7 +306,7 @@ impl Registry {
         }
     }
 
-    /// What is asked for within the poll of a section that holds it.
+    /// Requests for a lock that a section holds, made within the poll of that section.
     fn find_within(&mut self, threshold: Duration, now: Instant, reports: &mut Vec<Report>) {
         let Registry {
             entries,
@@ -349,8 +349,7 @@ impl Registry {
         stand_still(&self.sections, suspended, known.around())
     }
 
-    /// The thread whose wait is at `at` closes a circle that nothing can break, and it is to be
-    /// reported now.
+    /// Reports at once if the thread whose wait is at `at` closes a certain cycle.
     fn report_if_closed(&mut self, at: u32) {
         if let Some(circle) = circles::find_certain(self, at) {
             let report = self.report_circle(&circle, Instant::now());
@@ -376,7 +375,7 @@ impl Registry {
         Report::new(Kind::Deadlock, waits, Vec::new())
     }
 
-    /// A circle of which one wait has ended is none any more: the others may be in another.
+    /// A cycle is broken once one of its waits has ended: the others may be in a new one.
     fn forget_broken_circles(&mut self) {
         let Registry {
             circles, entries, ..
@@ -415,7 +414,7 @@ impl Registry {
         Report::new(Kind::Snapshot, waits.collect(), held)
     }
 
-    /// What is held by sections that are suspended, or whose threads wait.
+    /// The locks held by sections that are suspended, or whose threads wait.
     fn held_by_sections(&self, now: Instant) -> Vec<Held> {
         let sections = self.sections.values();
         let mut held: Vec<Held> = sections
@@ -439,7 +438,7 @@ impl Registry {
     }
 }
 
-/// Whether the sections have been polled as often as `print` says, each.
+/// Whether the poll counts of the sections still have the hash `print`.
 fn stand_still<'h>(
     sections: &BTreeMap<u64, Holding>,
     held: impl Iterator<Item = &'h HeldAround>,
@@ -483,12 +482,12 @@ impl Holding {
     }
 }
 
-/// Whether a lock cannot be held in both ways at a time.
+/// Whether the two modes exclude each other.
 pub(super) fn conflict(held: Mode, asked: Mode) -> bool {
     match (held, asked) {
-        // As many at a time as there are.
+        // Permits do not exclude each other.
         (Mode::Permits(_), _) | (_, Mode::Permits(_)) => false,
-        // What is upgraded is its own.
+        // The upgrade is of that same guard.
         (Mode::Upgradable, Mode::Upgrade) => false,
         (Mode::Exclusive | Mode::Upgrade, _) | (_, Mode::Exclusive | Mode::Upgrade) => true,
         (Mode::Upgradable, Mode::Upgradable) => true,
@@ -496,7 +495,7 @@ pub(super) fn conflict(held: Mode, asked: Mode) -> bool {
     }
 }
 
-/// What the lock is called.
+/// The name of the lock.
 pub(super) fn name(entry: &Entry) -> String {
     match entry.entering {
         Some((name, _)) => name.into(),

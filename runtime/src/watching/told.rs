@@ -1,4 +1,4 @@
-//! Who has acquired the locks that somebody waits for.
+//! The acquisitions that were reported for locks with waiters.
 
 use super::Seen;
 use super::elsewhere::Table;
@@ -6,22 +6,22 @@ use super::frames;
 use crate::LockId;
 use crate::watch::Mode;
 
-/// What was told of locks.
+/// The last reports for locks.
 pub(super) struct Told {
-    /// Locks that somebody waited for, and who has acquired or changed them: the last of those
-    /// that share a place, which a lock has by its id.
+    /// The last acquisition or change of a lock with waiters, in a slot that the id of the lock
+    /// hashes to. Locks that share a slot overwrite each other.
     acquired: [Option<ToldOf>; TOLD],
     pub(super) elsewhere: Table,
 }
 
-/// A lock, and who has acquired it.
+/// A lock, and its reported holder.
 #[derive(Clone, Copy)]
 pub(super) struct ToldOf {
     lock: LockId,
-    /// As of the waits: those with a lower number began before.
+    /// In the numbering of the waits: waits with a lower number began before.
     pub(super) sequence: u64,
     pub(super) holder: Seen,
-    /// None where it was changed, and released.
+    /// None if it was changed, and released.
     pub(super) mode: Option<Mode>,
 }
 
@@ -35,7 +35,8 @@ impl Told {
         }
     }
 
-    /// It was acquired in that mode, or changed, when the waits had come to that number.
+    /// Records an acquisition in that mode, or a change without one, at that number of the
+    /// waits.
     pub(super) fn tell(&mut self, lock: LockId, sequence: u64, holder: Seen, mode: Option<Mode>) {
         self.acquired[Self::place_of(lock)] = Some(ToldOf {
             lock,
@@ -46,12 +47,12 @@ impl Told {
     }
 
     fn place_of(lock: LockId) -> usize {
-        // Those that tell are locks of this crate, and have one.
+        // Only locks of this crate report, and they have an address.
         let address = lock.address().unwrap_or(0);
         frames::print(0, address as u64) as usize % TOLD
     }
 
-    /// Who has acquired a lock last, as far as that is known, and when.
+    /// The last report for a lock, if its slot still has it.
     pub(super) fn of(&self, lock: LockId) -> Option<ToldOf> {
         self.acquired[Self::place_of(lock)].filter(|told| told.lock == lock)
     }

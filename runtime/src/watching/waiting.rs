@@ -1,4 +1,4 @@
-//! What a future that waits knows of its entry in the registry.
+//! The registry entry of a waiting future, from the side of the future.
 
 use core::cell::Cell;
 use core::marker::PhantomPinned;
@@ -19,16 +19,16 @@ use crate::blocking::{Parked, parked};
 use crate::queue::{Node, Request};
 use crate::watch::{Mode, Place, Resource, SectionInfo};
 
-/// The entry of a wait, from when it has to wait until this is dropped.
+/// The registry entry of a wait, from its first pending poll until it ends or this is dropped.
 struct Waiting {
-    /// Its place, from one on; zero while there is none.
+    /// The index of the entry plus one; zero while there is none.
     at: AtomicU32,
     known: Known,
     /// The registry has a pointer to it.
     _pinned: PhantomPinned,
 }
 
-/// What is known of the sections of a wait, as of its last poll: see
+/// The hashes of a wait's sections, as of its last poll: see
 /// [`Prints`](frames::Prints).
 pub(super) struct Known {
     sections: AtomicU64,
@@ -46,7 +46,7 @@ impl Known {
     }
 }
 
-/// What a future that acquires knows for those who watch: where it was made, and the entry of
+/// The watching part of a future that acquires: the place where it was made, and the entry of
 /// its wait.
 pub(crate) struct Watch {
     place: Caller,
@@ -69,14 +69,14 @@ impl Watch {
         self.place
     }
 
-    /// What was asked for has been acquired.
+    /// The request has been granted, and the wait is over.
     #[inline]
     pub(crate) fn acquired(&self, holder: &Holder, lock: LockId) {
         holder.set(self.place);
         self.waiting.end(|| Some((lock, holder.seen())));
     }
 
-    /// Nothing is waited for any more.
+    /// The wait is over, without an acquisition.
     #[inline]
     pub(crate) fn over(&self) {
         self.waiting.end(|| None);
@@ -86,7 +86,7 @@ impl Watch {
     ///
     /// # Panics
     ///
-    /// If it never can, as a section that it is in holds the lock.
+    /// If it can never be granted, as a section around it holds the lock.
     #[inline]
     pub(crate) fn ask<'a>(&self, ask: impl FnOnce() -> Ask<'a>, waker: &Waker) {
         if self.waiting.at.load(Ordering::Relaxed) == 0 {
@@ -98,8 +98,8 @@ impl Watch {
     ///
     /// # Safety
     ///
-    /// The node is pinned, and not gone before this is [over](Self::over), or dropped, which is
-    /// pinned, too.
+    /// The node is pinned, and outlives the wait, which ends when this is [over](Self::over) or
+    /// dropped. This is pinned, too.
     #[inline]
     pub(crate) unsafe fn wait<'a, R: Request>(
         &self,
@@ -114,8 +114,8 @@ impl Watch {
         }
     }
 
-    /// The request waits in a queue of another crate, after a poll: whether it has been
-    /// granted, nobody knows before the next.
+    /// The request waits in a queue of another crate, after a poll: only the next poll shows
+    /// whether it has been granted.
     ///
     /// # Safety
     ///
@@ -159,7 +159,7 @@ impl Waiting {
         if at != 0 && prints.sections == before {
             return;
         }
-        // An allocator of the user's could wait for one of our locks in its turn.
+        // The user's allocator could itself wait for one of our locks.
         let Some(_busy) = Busy::new() else {
             return;
         };
@@ -173,15 +173,15 @@ impl Waiting {
         unsafe { self.register(ask, place, around, node, None, is_certain) }
     }
 
-    /// This thread is about to wait for a short lock.
+    /// This thread is about to wait for a sync lock.
     ///
     /// # Panics
     ///
-    /// If a section that the thread is in holds it.
+    /// If a section that the thread is in holds the lock.
     ///
     /// # Safety
     ///
-    /// This is dropped, and not moved before, and the lock is there for as long.
+    /// This is not moved before it is dropped, and the lock outlives it.
     #[cold]
     unsafe fn wait_as_thread(&self, short: Short<'_>, place: Caller) {
         let ask = Ask {
@@ -211,8 +211,8 @@ impl Waiting {
 
     /// # Safety
     ///
-    /// As for [`NodeAt::new`] and [`Watch::wait`], until this is dropped, which is not moved
-    /// before; `short` is there for as long.
+    /// As for [`NodeAt::new`] and [`Watch::wait`], until this is dropped. This is not moved
+    /// before that, and `short` outlives it.
     unsafe fn register(
         &self,
         ask: &Ask<'_>,
@@ -222,7 +222,7 @@ impl Waiting {
         short: Option<NonNull<Holder>>,
         is_certain: bool,
     ) {
-        // A checker knows who waits, and time does not pass.
+        // The checker knows the waits itself, and in a checked run no time passes.
         if crate::checking::is_task() {
             return;
         }
@@ -251,13 +251,13 @@ impl Waiting {
             ))
         };
         self.at.store(at + 1, Ordering::Relaxed);
-        // They may have changed before there was an entry to tell.
+        // The permits may have changed before the entry existed.
         if let Some(permits) = ask.permits.filter(|permits| permits.total().is_none()) {
             permits.tell_changed(ask.lock);
         }
     }
 
-    /// The request waits no more.
+    /// The wait is over.
     #[inline]
     fn end(&self, holder: impl FnOnce() -> Option<(LockId, Seen)>) {
         if self.at.load(Ordering::Relaxed) != 0 {
@@ -266,7 +266,7 @@ impl Waiting {
     }
 }
 
-/// This thread tells of something.
+/// While it exists, this thread is inside the watching code, and records nothing else.
 pub(super) struct Busy;
 
 std::thread_local! {
@@ -276,7 +276,7 @@ std::thread_local! {
 impl Busy {
     pub(super) fn new() -> Option<Self> {
         let was_busy = IS_BUSY.try_with(|is_busy| is_busy.replace(true));
-        // Nothing is made, and dropped, where the thread was busy: its drop says that it is not.
+        // If the thread was busy, no `Busy` is made: its drop would clear the flag.
         match was_busy {
             Ok(false) => Some(Busy),
             Ok(true) | Err(_) => None,
@@ -370,8 +370,8 @@ fn self_deadlock(held: &HeldAround, place: Place, section: Option<SectionInfo>) 
     )
 }
 
-/// Acquires a short lock, which this thread waits for. Inlined, so that the guard stays in
-/// registers.
+/// Acquires a sync lock, and records a wait if there is one. Inlined, so that the guard stays
+/// in registers.
 #[track_caller]
 #[inline(always)]
 pub(crate) fn by_thread<'a, G>(
@@ -403,7 +403,7 @@ impl Short<'_> {
     }
 }
 
-/// Panics: this thread asks for a short lock that it holds by a guard.
+/// Panics: this thread requests a sync lock that it already holds.
 #[cold]
 #[inline(never)]
 fn held_by_this_thread(ask: &Ask<'_>, place: Caller) -> ! {
@@ -425,7 +425,7 @@ fn held_by_this_thread(ask: &Ask<'_>, place: Caller) -> ! {
     )
 }
 
-/// The type without the paths of its parts, and without references and pointers around it.
+/// The name of a type without paths, and without the references and pointers around it.
 pub(super) fn short_name(name: &str) -> String {
     let name = name.trim_start_matches('&');
     let name = name

@@ -1,4 +1,4 @@
-//! The thread that looks whether anything moves.
+//! The thread that checks the registry.
 
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use core::time::Duration;
@@ -10,17 +10,17 @@ use super::registry;
 /// In nanoseconds.
 static THRESHOLD: AtomicU64 = AtomicU64::new(1_000_000_000);
 
-/// In nanoseconds; where it was not set, [`UNSET`].
+/// In nanoseconds, or [`UNSET`].
 static LONG_HOLD: AtomicU64 = AtomicU64::new(UNSET);
 
 const UNSET: u64 = u64::MAX;
 
-/// How long a lock may be held while others wait for it, unless that was set.
+/// The default for how long a lock may be held while others wait for it.
 const LONG_HOLD_WAITED_FOR: Duration = Duration::from_secs(10);
 
-/// After how long what is reported.
+/// The times after which something is reported.
 pub(super) struct Thresholds {
-    /// Waits that do not move.
+    /// Waits without progress.
     pub(super) wait: Duration,
     /// Locks that are held while others wait for them.
     pub(super) hold_waited_for: Duration,
@@ -51,7 +51,7 @@ pub(crate) fn set_long_hold(limit: Duration) {
     registry::long_hold_was_set();
 }
 
-/// Has the thread started. Where there can be none, nothing is reported by itself.
+/// Starts the thread. If that fails, nothing is reported unasked.
 pub(super) fn start() {
     static STARTED: AtomicBool = AtomicBool::new(false);
 
@@ -66,7 +66,7 @@ pub(super) fn start() {
 fn watch() {
     loop {
         for report in &registry::watch(thresholds) {
-            // A hook that panics has said so; what is watched goes on.
+            // The panic of a hook has been printed; watching goes on.
             let _ = panic::catch_unwind(|| crate::watch::call_hook(report));
         }
         let Thresholds {

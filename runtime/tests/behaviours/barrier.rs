@@ -1,4 +1,4 @@
-//! `Barrier`: BAR, N-37, and what X says of wakers, in the list of behaviours (README.md).
+//! `Barrier`: BAR, N-37, and the rows X about wakers, in the list of behaviours (README.md).
 //!
 //! Rows, or parts of rows, that are not here:
 //!
@@ -6,7 +6,7 @@
 //! |---|---|
 //! | BAR-01, a negative number | `usize` has none; too large a one is tested |
 //! | BAR-06, the opposite contract | not ours: a cancelled arrival is taken back; that is tested |
-//! | BAR-22, every schedule | the loom models; here are threads that run as they may |
+//! | BAR-22, every schedule | the loom models; here are real threads, in any schedule |
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -31,7 +31,7 @@ use crate::support::{
 
 type Wait<'a> = Waiter<BarrierWait<'a>>;
 
-/// What a wait returns that was let through.
+/// The result of a wait that was let through.
 #[track_caller]
 fn index<F>(wait: &mut Waiter<F>) -> usize
 where
@@ -40,7 +40,7 @@ where
     wait.ready().expect("let through").index()
 }
 
-/// What they return that were let through.
+/// The results of waits that were let through.
 #[track_caller]
 fn indices<'w, 'b: 'w>(waits: impl IntoIterator<Item = &'w mut Wait<'b>>) -> Vec<usize> {
     waits.into_iter().map(index).collect()
@@ -52,17 +52,17 @@ fn broken(wait: &mut Wait<'_>) {
     wait.ready().expect_err("driven out");
 }
 
-/// Whether the waits have been woken as many times, each.
+/// Whether each of the waits has been woken that many times.
 fn woken(waits: &[Wait<'_>], times: usize) -> bool {
     waits.iter().all(|wait| wait.wakes() == times)
 }
 
-/// As many that have come and wait.
+/// That many tasks that have arrived and wait.
 fn arrived(barrier: &Barrier, count: usize) -> Vec<Wait<'_>> {
     (0..count).map(|_| queued(barrier.wait())).collect()
 }
 
-/// The barrier lets a full generation through, and nobody before.
+/// The barrier lets a full generation through, and nobody earlier.
 #[track_caller]
 fn assert_as_new(barrier: &Barrier) {
     assert!(!barrier.is_broken());
@@ -79,7 +79,7 @@ fn assert_as_new(barrier: &Barrier) {
 
 #[test]
 fn bar_01_one_party_never_waits() {
-    // None is taken as one.
+    // `0` is treated as `1`.
     for parties in [0, 1] {
         let barrier = Barrier::new(parties);
         assert_eq!(barrier.parties(), 1);
@@ -127,7 +127,7 @@ fn bar_02_more_than_are_woken_in_one_go() {
     assert_as_new(&barrier);
 }
 
-/// A new waker takes the place of the old one.
+/// A new waker replaces the old one.
 #[test]
 fn bar_02_only_the_last_waker_is_woken() {
     let barrier = Barrier::new(2);
@@ -185,7 +185,7 @@ fn bar_04_generations_do_not_mix() {
     );
 }
 
-/// Who passes waits again at once, before the others of its generation run.
+/// A task that passes waits again at once, before the others of its generation run.
 #[test]
 fn bar_04_two_waits_in_a_row() {
     let barrier = Barrier::new(2);
@@ -290,7 +290,7 @@ fn bar_12_reset_drives_out_those_who_wait() {
     assert_as_new(&barrier);
 }
 
-/// Those who were let through are out of its reach, as the last of them is.
+/// An abort does not affect waiters that were let through, nor the last arrival.
 #[test]
 fn bar_12_reset_after_the_last_arrival() {
     let barrier = Barrier::new(3);
@@ -312,7 +312,7 @@ fn bar_13_who_comes_during_a_reset_is_not_counted() {
     barrier.reset();
     broken(&mut x);
 
-    // As many as let a generation through; but one is still trapped.
+    // Enough for a generation; but one waiter has not left yet.
     let mut joined = arrived(&barrier, 3);
     assert_eq!(barrier.n_waiting(), 0);
     assert!(woken(&joined, 0));
@@ -328,7 +328,7 @@ fn bar_13_who_comes_during_a_reset_is_counted_afterwards() {
     let mut trapped = arrived(&barrier, 2);
     barrier.reset();
     let mut joined = arrived(&barrier, 3);
-    // One of them leaves, uncounted as it is.
+    // One of them leaves; it was not counted.
     drop(joined.remove(1));
     broken(&mut trapped[1]);
     assert_eq!((barrier.n_waiting(), woken(&joined, 0)), (0, true));
@@ -451,7 +451,7 @@ fn bar_19_abort_with_nobody_waiting() {
     assert_as_new(&barrier);
 }
 
-/// Who has come meanwhile is driven out too.
+/// A task that has arrived meanwhile is removed, too.
 #[test]
 fn bar_19_abort_during_a_reset() {
     let barrier = Barrier::new(3);
@@ -469,7 +469,7 @@ fn bar_19_abort_during_a_reset() {
     assert_as_new(&barrier);
 }
 
-/// Those the abort drove out are waited for as those of a reset are.
+/// The waiters that an abort removed are waited for like those of a reset.
 #[test]
 fn bar_19_reset_after_abort() {
     let barrier = Barrier::new(2);
@@ -528,7 +528,7 @@ fn bar_21_the_types_are_send_and_sync() {
     }
 }
 
-/// Also while it lets tasks through or drives them out.
+/// Also while it lets tasks through or removes them.
 #[test]
 fn bar_21_the_state_is_readable_at_any_time() {
     static BARRIER: Barrier = Barrier::new(2);
@@ -706,8 +706,8 @@ fn x_04_a_waker_uses_the_barrier_in_the_middle() {
     assert_as_new(&BARRIER);
 }
 
-/// One that is let through is polled by a new task before its turn to be woken
-/// has come. The old waker is dropped where it may use the barrier.
+/// A waiter that is let through is polled by a new task before it is woken. The
+/// old waker is dropped with no lock held, as it may use the barrier.
 #[test]
 fn x_03_a_new_task_polls_in_the_middle() {
     static BARRIER: Barrier = Barrier::new(100);
@@ -769,8 +769,8 @@ fn n37_an_unpolled_wait_is_no_arrival() {
     wait.pending();
 }
 
-/// A call that lets a crowd through or drives it out is seen whole: a poll from
-/// inside of another's wake has its result, which is that of a poll afterwards.
+/// A call that lets a crowd through or removes it is atomic: a poll from
+/// inside of another's wake has the same result as a poll afterwards.
 #[test]
 fn a_decision_is_seen_whole() {
     fn decide(
@@ -820,7 +820,7 @@ fn a_decision_is_seen_whole() {
 }
 
 /// Waiters that are polled or dropped by the wake of another leave; the last one
-/// that leaves opens the barrier for those that have come meanwhile.
+/// that leaves opens the barrier for the tasks that have arrived meanwhile.
 #[test]
 fn a_reset_within_a_reset() {
     let barrier = leaked(Barrier::new(151));

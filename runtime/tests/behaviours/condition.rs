@@ -5,8 +5,8 @@
 //! | row | why |
 //! |---|---|
 //! | COND-02, COND-24, a wait without the lock | does not compile: a wait takes the guard |
-//! | COND-03 | does not compile: `notify` asks for a guard |
-//! | COND-23 | what is dropped is given no reason |
+//! | COND-03 | does not compile: `notify` requires a guard |
+//! | COND-23 | a drop has no reason |
 //! | COND-32, every schedule | the loom models; here are the schedule that breaks an `if`, and random ones |
 //! | COND-35, a lock of another runtime | no lock here belongs to a runtime |
 
@@ -32,7 +32,7 @@ use crate::support::{
     waiter,
 };
 
-/// A lock, and a condition for those who hold it.
+/// A lock, and a condition for its holders.
 #[derive(Default)]
 struct Monitor {
     lock: Lock,
@@ -46,7 +46,7 @@ impl Monitor {
         taken(self.lock.acquire())
     }
 
-    /// One that waits for a change, and has given up the lock.
+    /// A task that waits for a change, and has released the lock.
     fn waiting(&self) -> Waiting<'_> {
         queued(self.changed.wait(self.enter()))
     }
@@ -55,7 +55,7 @@ impl Monitor {
         self.changed.notify(&self.enter(), n);
     }
 
-    /// Nobody holds the lock or is in line for it, and nobody waits for a change.
+    /// Nobody holds the lock or is queued for it, and nobody waits for a change.
     #[track_caller]
     fn assert_idle(&self) {
         assert!(!self.lock.is_locked(), "the lock is held");
@@ -64,8 +64,8 @@ impl Monitor {
     }
 }
 
-/// Polls those that are pending, in turns, until nothing changes, and lets go of
-/// what they return. Returns where those stood that were ready, in that order.
+/// Polls the pending futures, in turns, until nothing changes, and drops
+/// their results. Returns the indices of those that were ready, in that order.
 fn settle<F: Future>(waiting: impl IntoIterator<Item = Waiter<F>>) -> Vec<usize> {
     let mut waiting: Vec<_> = waiting.into_iter().enumerate().collect();
     let mut order = Vec::new();
@@ -79,7 +79,7 @@ fn settle<F: Future>(waiting: impl IntoIterator<Item = Waiter<F>>) -> Vec<usize>
     order
 }
 
-/// What a panic says.
+/// The message of a panic.
 fn message_of(panics: impl FnOnce()) -> String {
     let payload = catch_unwind(AssertUnwindSafe(panics)).expect_err("it panics");
     match payload.downcast::<String>() {
@@ -246,7 +246,7 @@ fn cond_09_zero_is_nobody_and_nothing_is_stored() {
 #[test]
 fn cond_10_notify_all_is_for_those_who_are_there() {
     let monitor = Monitor::default();
-    // More than are woken in one go.
+    // More than one batch of wakers.
     let present = [(); 70].map(|()| monitor.waiting());
     monitor.changed.notify_all(&monitor.enter());
     let mut late = monitor.waiting();
@@ -314,7 +314,7 @@ fn cond_12_cancelled_in_the_window_after_a_notification() {
     monitor.assert_idle();
 }
 
-/// A notification goes from hand to hand until somebody uses it.
+/// A notification is passed on until a waiter uses it.
 #[test]
 fn cond_12_cancelled_one_after_the_other() {
     let monitor = Monitor::default();
@@ -389,7 +389,7 @@ fn cond_19_a_late_waiter_inherits_nothing() {
     assert_eq!(late.wakes(), 1);
 }
 
-/// Of two notifications, each goes on to those who waited when it was made.
+/// Of two notifications, each is passed on to waiters that were queued when it was made.
 #[test]
 fn cond_19_every_notification_has_its_own_heirs() {
     let monitor = Monitor::default();
@@ -404,8 +404,8 @@ fn cond_19_every_notification_has_its_own_heirs() {
     assert_eq!(third.wakes(), 1);
 }
 
-/// What holds at every stage for a sole waiter: the lock is free, or goes on to
-/// the next in line, and nothing is left.
+/// For a sole waiter at every stage: the lock is free, or is handed to
+/// the next waiter, and nothing is left.
 #[test]
 fn cond_20_a_cancelled_wait_does_not_take_the_lock() {
     let monitor = Monitor::default();
@@ -433,7 +433,7 @@ fn cond_20_a_cancelled_wait_does_not_take_the_lock() {
     monitor.assert_idle();
 
     for granted in [false, true] {
-        // In line for the lock, and with the lock granted.
+        // Queued for the lock, and with the lock granted.
         let mut wait = monitor.waiting();
         let notifier = monitor.enter();
         monitor.changed.notify_one(&notifier);
@@ -518,7 +518,7 @@ fn cond_27_a_change_without_a_notification() {
     assert_eq!(blocked.wakes(), 0);
     blocked.pending();
 
-    // Who comes after the change needs no notification.
+    // A task that comes after the change needs no notification.
     drop(taken(changed.wait_for(taken(mutex.lock()), |&open| open)));
 
     changed.notify_one(&taken(mutex.lock()));
@@ -610,7 +610,7 @@ fn cond_31_the_item_of_a_cancelled_consumer() {
     }
 }
 
-/// Somebody who stood in line for the lock takes what the waiter was woken for.
+/// A task that was queued for the lock takes the item for which the waiter was woken.
 #[test]
 fn cond_32_a_look_before_the_wait_is_not_enough() {
     let slot = Mutex::new(None);
@@ -678,7 +678,7 @@ struct Crowd<'a> {
 }
 
 impl Crowd<'_> {
-    /// Somebody comes, leaves, or goes on.
+    /// A task comes, leaves, or goes on.
     fn step(&mut self, random: &mut Random) {
         let what = random.below(8);
         if what == 0 && self.actors.len() < 8 {
@@ -740,7 +740,7 @@ fn random_crowds(capacity: usize) {
         };
         for _ in 0..times(5000) {
             crowd.step(random);
-            // Those who wait leave now and then, or they would soon be all.
+            // Waiters leave now and then, or soon all tasks would wait.
             if random.one_in(16) {
                 crowd.rest();
                 drop(random.take(&mut crowd.actors));
@@ -868,7 +868,7 @@ fn cond_34_a_wait_that_is_never_polled() {
     monitor.assert_idle();
 }
 
-/// Readers hold their lock together, so one may notify while another has yet to
+/// Readers hold their lock together, so one may notify before another begins to
 /// wait.
 #[test]
 fn cond_34_a_notification_before_the_first_poll() {
@@ -926,8 +926,8 @@ fn cond_35_a_notification_under_another_lock() {
     monitor.assert_idle();
 }
 
-/// Once nobody waits, the condition is free for another lock, however those who
-/// waited have left.
+/// Once nobody waits, the condition is free for another lock, however the
+/// waiters have left.
 #[test]
 fn cond_35_one_lock_after_the_other() {
     let (monitor, other) = (Monitor::default(), Lock::new());
@@ -1024,7 +1024,7 @@ fn n28_counting() {
     monitor.changed.notify_one(&h);
     assert_eq!(wakes(), [1, 1, 0, 0]);
     monitor.changed.notify(&h, 0);
-    // Where nobody is notified, it does not matter whose lock that is.
+    // If nobody is notified, any lock will do.
     monitor.changed.notify(&taken(Lock::new().acquire()), 0);
     assert_eq!(wakes(), [1, 1, 0, 0]);
     monitor.changed.notify(&h, 2048);
@@ -1064,7 +1064,7 @@ fn n31_order_of_getting_the_lock_back() {
     drop(b.ready());
 }
 
-/// So many wait, with a lock that they can share with the one that notifies.
+/// That many tasks wait, with a lock that they can share with the notifier.
 fn sharing(
     count: usize,
 ) -> (
@@ -1080,8 +1080,8 @@ fn sharing(
     (crowd, lock, changed)
 }
 
-/// While the waiters are woken one by one, all of those have been notified that
-/// are to be, and no others: a poll from inside another's wake tells.
+/// While the waiters are woken one by one, exactly the chosen ones have been
+/// notified: a poll from inside another's wake shows it.
 #[test]
 fn a_notification_is_seen_whole() {
     for distance in cases([1, 31, 32, 40, 100, 149]) {
@@ -1216,7 +1216,7 @@ fn passed_on_to_waiters_of_its_time_only() {
     }
 }
 
-/// Notifications from inside a wake are for those that are left, and for newcomers.
+/// Notifications from inside a wake are for the remaining waiters, and for newcomers.
 #[test]
 fn a_notification_within_a_notification() {
     for count in [100, usize::MAX] {

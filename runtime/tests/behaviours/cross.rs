@@ -1,8 +1,8 @@
-//! What every primitive has to stand: X and WQ in the list of behaviours (README.md);
+//! Tests for every primitive: X and WQ in the list of behaviours (README.md);
 //! grants that belong to the task (the
 //! "futurelock" of RFD 609).
 //!
-//! What can be entered by one at a time runs the same tests, in its owned form:
+//! All primitives that can be exclusive run the same tests, in their owned forms:
 //! they are listed in the modules `lock`, `mutex` and so on.
 //!
 //! Rows that are not here:
@@ -43,7 +43,7 @@ use crate::support::{
     waiter_of,
 };
 
-/// What one at a time can be inside of. By default, nobody is.
+/// A primitive that one task at a time can hold. By default, nobody does.
 trait OneAtATime: Debug + Default + Anywhere + 'static {
     type Guard: Anywhere + 'static;
     type Acquire: Future<Output = Self::Guard> + Anywhere + 'static;
@@ -125,7 +125,7 @@ for_each_lock! {
     futurelock_loop_joined_with_its_producer,
 }
 
-/// A place that a waker reaches, for a value to be put in or taken out.
+/// A slot for a value, which a waker can access.
 struct Slot<T>(Rc<std::sync::Mutex<Option<T>>>);
 
 impl<T> Clone for Slot<T> {
@@ -168,7 +168,7 @@ impl Count {
     }
 }
 
-/// A switch that a hook looks at.
+/// A switch that a hook reads.
 #[derive(Clone, Default)]
 struct Switch(Rc<AtomicBool>);
 
@@ -182,10 +182,10 @@ impl Switch {
     }
 }
 
-/// What a panicking hook panics with.
+/// The payload of a panicking hook.
 const HOOK: &str = "the hook";
 
-/// Calls what must panic, with the panic of a hook.
+/// Calls code that must panic, with the panic of a hook.
 #[track_caller]
 fn panics<T>(call: impl FnOnce() -> T) {
     match catch_unwind(AssertUnwindSafe(call)) {
@@ -194,7 +194,7 @@ fn panics<T>(call: impl FnOnce() -> T) {
     }
 }
 
-/// Nobody is inside or in line, and the lock works.
+/// Nobody holds the lock or is queued, and the lock works.
 #[track_caller]
 fn assert_free<L: OneAtATime>(lock: &Rc<L>) {
     assert_eq!(waiters(&**lock), 0);
@@ -292,7 +292,7 @@ fn x_03_destructor_that_uses_the_lock<L: OneAtATime>() {
     replaced.pending();
     assert_eq!(count.get(), 1);
 
-    // Behind another, and first in line.
+    // Behind another waiter, and first in the queue.
     drop(queued_with(&waker, lock.acquire()));
     assert_eq!(count.get(), 2);
     drop(replaced);
@@ -437,7 +437,7 @@ fn x_04_wake_that_drops_a_chosen_reader() {
 }
 
 fn x_05_wake_that_panics<L: OneAtATime>() {
-    // The chosen waiter is dropped, or it runs all the same.
+    // The granted waiter is dropped, or it runs all the same.
     for dropped in [true, false] {
         let lock = Rc::new(L::default());
         let waker = hooked(On::Wake, || panic_any(HOOK));
@@ -829,8 +829,8 @@ fn x_11_numbers_of_waiters() {
     assert_eq!(counts(), (0, 0));
 }
 
-/// for what is waited for: wakers that use a primitive when they
-/// are cloned, woken or dropped. `fire` lets all through who wait.
+/// for signals: wakers that use a primitive when they
+/// are cloned, woken or dropped. `fire` lets all waiters through.
 fn wakers_that_use<F: Future>(
     touch: impl Fn() + Clone + Anywhere + 'static,
     wait: impl Fn() -> F,
@@ -922,7 +922,7 @@ fn x_01_to_03_wakers_that_use_the_condition() {
         let (lock, condition) = (Rc::clone(&lock), Rc::clone(&condition));
         move || {
             drop(format!("{lock:?} {condition:?}"));
-            // A hook may wait, and notify, where it can have the lock.
+            // A hook may wait, and notify, if it can acquire the lock.
             if let Some(guard) = lock.try_acquire() {
                 drop(queued(condition.wait(guard)));
             }
@@ -933,7 +933,7 @@ fn x_01_to_03_wakers_that_use_the_condition() {
     wakers_that_use(touch, wait, fire);
 }
 
-/// A waker that drops what is put into the slot.
+/// A waker that drops the contents of the slot.
 fn dropping<T: Anywhere + 'static>() -> (Slot<T>, Waker) {
     let victim = Slot::empty();
     let waker = {
@@ -1031,7 +1031,7 @@ fn x_05_wake_that_panics_at_a_condition() {
     drop(panicking.ready());
     drop(c.ready());
 
-    // When the waiter lets go of the lock.
+    // When the waiter releases the lock.
     let holder = taken(lock.acquire());
     let mut next = queued_with(&waker, lock.acquire());
     let mut wait = waiter(condition.wait(holder));
@@ -1066,7 +1066,7 @@ threads_only! {
         use super::*;
 
         trait Blocking: OneAtATime {
-            /// Calls `visit` inside, from a thread that may be parked.
+            /// Calls `visit` with the lock held, from a thread that may be parked.
             fn visit_blocking(&self, visit: impl FnOnce());
         }
 
@@ -1142,7 +1142,7 @@ threads_only! {
     }
 }
 
-/// What a condition needs: so many more, not so many in all.
+/// The requirement of a condition: that many more, not in all.
 #[test]
 fn wq_01_so_many_more_are_notified() {
     let lock = Lock::new();
@@ -1192,7 +1192,7 @@ fn futurelock_sibling_gets_the_grant<L: OneAtATime>() {
         assert_eq!(task.wakes(), 2);
         assert!(lock.try_acquire().is_none());
 
-        // The first is at the head of the line.
+        // The first is at the head of the queue.
         let behind = queued(lock.acquire());
         drop(guard);
         assert_eq!((task.wakes(), behind.wakes()), (3, 0));
@@ -1203,8 +1203,8 @@ fn futurelock_sibling_gets_the_grant<L: OneAtATime>() {
     }
 }
 
-/// As the RFD has it: a `select!` on a future that another branch leaves alone,
-/// and asks for the same lock.
+/// The case of the RFD: a `select!` on a future, while another branch does not poll
+/// it, and requests the same lock.
 fn futurelock_with_select<L: OneAtATime>() {
     let lock = Rc::new(L::default());
     let other_branch = Event::new();
@@ -1234,7 +1234,7 @@ fn futurelock_not_at_the_first_look<L: OneAtATime>() {
     let holder = taken(lock.acquire());
     let mut first = queued_of(&task, lock.acquire());
     let mut sibling = queued_of(&task, lock.acquire());
-    // Polls before there is a grant are no looks at it.
+    // Polls before the grant exists do not count as seeing it.
     for _ in 0..3 {
         sibling.pending();
     }
@@ -1307,13 +1307,13 @@ fn futurelock_other_tasks_keep_their_turn<L: OneAtATime>() {
     let mut between = queued(lock.acquire());
     let mut sibling = queued_of(&task, lock.acquire());
 
-    // A grant to another task is of no interest.
+    // A grant to another task does not count.
     drop(holder);
     sibling.pending();
     sibling.pending();
     assert_eq!((before.wakes(), task.wakes()), (1, 0));
 
-    // A grant to the task is of no interest to others.
+    // A grant to the task does not count for others.
     drop(before.ready());
     for _ in 0..3 {
         between.pending();
@@ -1374,7 +1374,7 @@ fn futurelock_first_future_dropped_after_the_sibling_took<L: OneAtATime>() {
     assert_free(&lock);
 }
 
-/// Were the grant taken at once, the loop would have the lock for ever, within
+/// If the sibling took the grant at once, the loop would hold the lock for ever, within
 /// one poll.
 fn futurelock_loop_joined_with_its_producer<L: OneAtATime>() {
     let lock = Rc::new(L::default());
@@ -1464,7 +1464,7 @@ fn futurelock_sibling_that_writes() {
     assert!(!lock.is_locked());
 }
 
-/// What is free beside the grant is for the first in the queue, which is another task's.
+/// Free permits beside the grant are for the first in the queue, which is another task's.
 #[test]
 fn futurelock_sibling_passes_nobody_with_what_is_free() {
     let semaphore = Semaphore::new(0);
@@ -1499,7 +1499,7 @@ fn futurelock_sibling_that_writes_passes_no_writer() {
     drop(sibling.ready());
 }
 
-/// However many other grants there are that nobody has come for.
+/// However many other unused grants there are.
 #[test]
 fn futurelock_behind_the_grants_of_many_tasks() {
     let semaphore = Semaphore::new(0);
@@ -1524,7 +1524,7 @@ fn futurelock_sibling_that_asks_for_less() {
     sibling.pending();
     let permit = sibling.ready();
 
-    // What is left is for the next in the queue: the first future stands behind it.
+    // The rest is for the next in the queue: the first future is queued behind it.
     assert_eq!(semaphore.available_permits(), 0);
     assert_eq!((task.wakes(), between.wakes()), (2, 1));
     drop(between.ready());

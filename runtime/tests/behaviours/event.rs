@@ -21,7 +21,7 @@ use crate::support::{
     waiter, waiter_of,
 };
 
-/// Yields the thread until something is so.
+/// Yields the thread until a condition is true.
 fn wait_until(condition: impl Fn() -> bool) {
     while !condition() {
         thread::yield_now();
@@ -81,7 +81,7 @@ fn evt_03_newcomer_passes_before_the_woken_resume() {
 fn evt_04_woken_in_order() {
     let event = Event::new();
     let woken = Rc::new(AtomicUsize::new(0));
-    // More than are woken in one go.
+    // More than one batch of wakers.
     let mut line: Vec<_> = (0..100)
         .map(|place| {
             let woken = Rc::clone(&woken);
@@ -112,8 +112,8 @@ fn evt_05_set_and_clear_before_the_poll() {
 }
 
 threads_only! {
-    /// Who has seen the flag set may clear it, and wait for the next `set`: that of
-    /// before has had its effect, even if the call has not returned yet.
+    /// A task that has seen the flag set may clear it, and wait for the next `set`: the
+    /// previous one is complete, even if the call has not returned yet.
     #[test]
     fn evt_05_clear_before_set_returns() {
         let event = Event::new();
@@ -519,7 +519,7 @@ fn a_broadcast_within_a_broadcast() {
     late.ready();
 }
 
-/// Waiters that are dropped while others are woken take nothing from them, and
+/// Waiters that are dropped while others are woken affect none of them, and
 /// pass nothing on.
 #[test]
 fn cancelled_in_the_middle_of_a_broadcast() {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-/// How the names of tests begin that are of a behaviour.
+/// The prefixes of the names of tests for a behaviour.
 const PREFIXES: [&str; 9] = [
     "lock_", "rw_", "evt_", "cond_", "sem_", "bsem_", "bar_", "x_", "n",
 ];

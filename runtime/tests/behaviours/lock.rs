@@ -141,7 +141,7 @@ fn lock_06_releaser_goes_behind_those_in_line() {
             record_ref.borrow_mut().push(name);
         }
     };
-    // All three are in line before the first of them begins.
+    // All three are queued before the first of them begins.
     let holder = taken(lock.acquire());
     let mut tasks = [0, 1, 2].map(|name| Scheduled::new(each(name)));
     Scheduled::run(&mut tasks);
@@ -703,7 +703,7 @@ fn lock_42_arm_of_a_select_that_loses() {
     drop(lost);
     assert_eq!(waiters(&lock), 0);
 
-    // A deadline passes while the arm is in line.
+    // A deadline passes while the arm is queued.
     let deadline = Event::new();
     let mut arm = queued(first_of(lock.acquire(), deadline.wait()));
     assert_eq!(waiters(&lock), 1);

@@ -1,21 +1,21 @@
-//! What the test suites of the field check of asyncio's primitives and their
-//! kin, one test for each behaviour, polled by hand with counting wakers. The
+//! The behaviours that the test suites of asyncio's primitives and their peers
+//! check, one test each, polled by hand with counting wakers. The
 //! names of the tests begin with the number of the behaviour in `README.md`.
 #![cfg(not(any(async_monitor_loom, async_monitor_shuttle)))]
 
-/// What is tested: the files are compiled for the other flavour, too, in
+/// The flavour under test: the files are compiled for the other flavour, too, in
 /// `tests/local`.
 #[macro_use]
 mod flavour {
     pub(crate) use async_monitor::*;
     pub(crate) use std::sync::Arc as Rc;
 
-    /// What can be where a primitive can be.
+    /// The bounds on everything that is used together with a primitive.
     pub(crate) trait Anywhere: Send + Sync {}
 
     impl<T: Send + Sync + ?Sized> Anywhere for T {}
 
-    /// What only several threads do.
+    /// Tests that need several threads.
     macro_rules! threads_only {
         ($($code:tt)*) => { $($code)* };
     }

@@ -29,7 +29,7 @@ use crate::random::Random;
 use crate::shown::waiters;
 use crate::support::{Waiter, impls, queued, race, taken, waiter};
 
-/// Which of read, upgradable read and write can be had at once.
+/// Which of read, upgradable read and write can be acquired at once.
 fn open_for<T>(lock: &RwLock<T>) -> [bool; 3] {
     // One after the other: each guard is dropped before the next attempt.
     let read = lock.try_read().is_some();
@@ -303,7 +303,7 @@ fn rw_15_upgrade_passes_those_in_line() {
     assert_eq!(writer.wakes(), 1);
 }
 
-/// An upgrade that waits stands before everybody, so no reader enters.
+/// A waiting upgrade is before all others in the queue, so no reader enters.
 #[test]
 fn rw_15_no_reader_enters_while_an_upgrade_waits() {
     let lock = RwLock::new(0);
@@ -341,7 +341,7 @@ fn rw_15_upgrade_at_once() {
     drop(reading);
     assert_eq!(writer.wakes(), 0);
 
-    // Before those in line.
+    // Before the queued ones.
     let mut writing = UpgradableGuard::try_upgrade(upgradable).expect("the readers are gone");
     *writing = 1;
     assert_eq!(writer.wakes(), 0);
@@ -352,7 +352,7 @@ fn rw_15_upgrade_at_once() {
     assert_free(&lock);
 }
 
-/// A reader that was let in and has not run is one that an upgrade waits for.
+/// An upgrade also waits for a reader that was granted and has not run.
 #[test]
 fn rw_15_upgrade_waits_for_chosen_readers() {
     let lock = RwLock::new(0);
@@ -420,7 +420,7 @@ fn rw_16_unpolled_upgrade_cancelled() {
 
 #[test]
 fn rw_16_waiting_upgrade_cancelled() {
-    // Those behind it can go on at once.
+    // The waiters behind it can go on at once.
     let lock = RwLock::new(0);
     let upgradable = taken(lock.upgradable_read());
     let reading = taken(lock.read());
@@ -436,7 +436,7 @@ fn rw_16_waiting_upgrade_cancelled() {
     drop(writer.ready());
     assert_free(&lock);
 
-    // Or wait for the reader who is inside.
+    // Or wait for the current reader.
     let upgradable = taken(lock.upgradable_read());
     let reading = taken(lock.read());
     let writer = queued(lock.write());
@@ -534,7 +534,7 @@ threads_only! {
     }
 }
 
-/// Every order of turns is a possible one: the next to run is chosen at random.
+/// Every order of steps is possible: the next task to run is chosen at random.
 #[test]
 fn rw_18_nobody_sees_a_broken_invariant() {
     let lock = &RwLock::new((0, 0));
@@ -834,8 +834,8 @@ threads_only! {
 }
 
 threads_only! {
-    /// A reader borrows: it may go to another thread with what may only be shared.
-    /// All others could take the value out there, or be the last to drop it.
+    /// A borrowed read guard may be sent to another thread even if the data is only `Sync`.
+    /// All other guards could move the value out there, or be the last to drop it.
     #[test]
     fn rw_21_payload_that_is_not_send() {
         assert_send_sync! { (false, true); NotSend }

@@ -1,5 +1,5 @@
-//! Futures in the hands of an executor, which polls nobody in vain: a wake that
-//! is lost shows.
+//! Futures on an executor that polls only woken futures: a lost wake-up
+//! shows.
 
 use std::future::{Future, poll_fn};
 use std::mem;

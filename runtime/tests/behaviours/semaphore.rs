@@ -28,7 +28,7 @@ use crate::flavour::{Anywhere, Rc};
 use crate::shown::waiters;
 use crate::support::{Task, Waiter, impls, queued, race, taken, times, waiter};
 
-/// What the permits of both semaphores have in common.
+/// The common interface of the permits of both semaphores.
 trait AnyPermit: Debug + Sized {
     fn num_permits(&self) -> usize;
     fn release(self);
@@ -37,7 +37,7 @@ trait AnyPermit: Debug + Sized {
     fn merge(&mut self, other: Self);
 }
 
-/// What both semaphores have in common.
+/// The common interface of both semaphores.
 trait AnySemaphore: Debug + Default + Anywhere + 'static {
     const MAX_PERMITS: usize;
 
@@ -60,7 +60,7 @@ trait AnySemaphore: Debug + Default + Anywhere + 'static {
     /// Releases permits by number, if that is allowed.
     fn give(&self, permits: usize) -> bool;
 
-    /// A semaphore with no permits, to which as many may be given.
+    /// A semaphore without permits, to which that many may be added.
     fn empty(permits: usize) -> Self {
         let semaphore = Self::new(permits);
         taken(semaphore.acquire_many(permits)).forget();
@@ -365,7 +365,7 @@ fn sem_09_newcomers_take_what_is_left_over<S: AnySemaphore>() {
     semaphore.give(1);
     assert_eq!(b.wakes(), 1);
 
-    // Nobody is in line without a grant: two newcomers need not wait for B.
+    // Nobody is queued without a grant: two newcomers need not wait for B.
     semaphore.give(2);
     assert_eq!(semaphore.available_permits(), 2);
     assert!(!semaphore.is_locked());
@@ -551,7 +551,7 @@ fn sem_22_as_many_woken_as_added<S: AnySemaphore>() {
     assert_eq!(semaphore.available_permits(), 50);
 }
 
-/// More at once than are woken in one hold of the internal lock.
+/// More waiters than are woken each time the internal lock is held.
 #[test]
 fn sem_22_all_at_once() {
     for added in [31, 32, 33, 64, 65, 99] {
@@ -703,7 +703,7 @@ fn sem_34_owned_acquire_keeps_it_alive<S: AnySemaphore>() {
     let semaphore = weak.upgrade().expect("the permit keeps it");
     assert!(semaphore.try_acquire_owned().is_none());
 
-    // In line, then chosen, then holding.
+    // Queued, then granted, then holding.
     let mut b = queued(semaphore.acquire_owned());
     let c = queued(semaphore.acquire_owned());
     drop(semaphore);

@@ -144,8 +144,8 @@ macro_rules! impls {
 
 pub(crate) use impls;
 
-/// Runs `here` and `there` at the same time, on two threads, in each of so many
-/// rounds: with what `begin` makes for them, and `check` afterwards.
+/// Runs `here` and `there` at the same time, on two threads, in each round: with the
+/// value of `begin`, and `check` afterwards.
 pub(crate) fn race<H, T: Send>(
     rounds: usize,
     mut begin: impl FnMut() -> (H, T),
@@ -168,7 +168,7 @@ pub(crate) fn race<H, T: Send>(
     }
 }
 
-/// What may happen to a waker.
+/// The operations on a waker.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum On {
     Clone,
@@ -176,7 +176,7 @@ pub(crate) enum On {
     Drop,
 }
 
-/// A waker that runs a hook whenever that happens to it or to a clone of it.
+/// A waker that runs a hook at that operation on it or on a clone of it.
 pub(crate) fn hooked(on: On, hook: impl Fn() + Anywhere + 'static) -> Waker {
     hooked_on_all(move |what| {
         if what == on {
@@ -185,7 +185,7 @@ pub(crate) fn hooked(on: On, hook: impl Fn() + Anywhere + 'static) -> Waker {
     })
 }
 
-/// A waker that tells a hook what happens to it and to its clones. A wake by
+/// A waker that calls a hook for each operation on it and on its clones. A wake by
 /// value is a wake and a drop.
 pub(crate) fn hooked_on_all<H: Fn(On) + Anywhere + 'static>(hook: H) -> Waker {
     struct Hooked<H>(H);
@@ -239,7 +239,7 @@ pub(crate) fn cases<T, const N: usize>(all: [T; N]) -> impl Iterator<Item = T> {
 
 /// A value for the rest of the test, and of the process.
 pub(crate) fn leaked<T>(value: T) -> &'static T {
-    /// What looks for lost memory sees from here that this is not lost.
+    /// A leak checker finds from here that this is not leaked.
     static KEPT: Mutex<Vec<AtomicPtr<()>>> = Mutex::new(Vec::new());
 
     let value: *mut T = Box::leak(Box::new(value));
@@ -266,14 +266,14 @@ pub(crate) fn queued_with<F: Future>(waker: &Waker, future: F) -> Waiter<F> {
     waiter
 }
 
-/// What a waiter does when it is woken, by its number.
+/// The action of a waiter when it is woken, by its number.
 type OnWake = Rc<dyn Fn(usize)>;
 
 /// A future, unless it is ready, or dropped, or being polled.
 type Member<T> = RefCell<Option<Pin<Box<dyn Future<Output = T>>>>>;
 
 thread_local! {
-    /// What happens on this thread when a waiter of a [`InlineTasks`] is woken, by its
+    /// The action on this thread when a waiter of an [`InlineTasks`] is woken, by its
     /// number.
     static ON_WAKE: RefCell<Option<OnWake>> = const { RefCell::new(None) };
 }
@@ -367,7 +367,7 @@ impl<T: 'static> InlineTasks<T> {
             .is_some_and(|future| future.borrow().is_some())
     }
 
-    /// Polls all that wait, in order.
+    /// Polls all waiters, in order.
     pub(crate) fn poll_all(&self) {
         (0..self.len())
             .filter(|&number| self.is_waiting(number))
@@ -380,7 +380,7 @@ impl<T: 'static> InlineTasks<T> {
         self.wakes[number].get()
     }
 
-    /// What was ready since the last call, by number.
+    /// The waiters that were ready since the last call, by number.
     pub(crate) fn taken(&self) -> Vec<(usize, T)> {
         let mut ready = self.ready.take();
         ready.sort_by_key(|&(number, _)| number);

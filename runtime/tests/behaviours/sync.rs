@@ -276,7 +276,7 @@ fn sync_when_a_newcomer_that_gives_the_turn_up_keeps_its_place() {
     *held = 1;
     drop(held);
     let mut newcomer = newcomer.join().expect("it gives the turn up");
-    // There is too little for the first, which gives the turn on.
+    // There is too little for the first, which passes the turn on.
     first.pending();
     last.pending();
     let polled = poll_with(Waker::noop(), newcomer.as_mut());

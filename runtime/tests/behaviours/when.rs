@@ -88,7 +88,7 @@ fn when_a_condition_is_evaluated_once_for_each_change() {
     assert_eq!(evaluations.get(), 4);
 }
 
-/// An evaluation is not a change: two that wait for different things do not keep each
+/// An evaluation is not a change: waiters with different conditions do not keep each
 /// other busy.
 #[test]
 fn when_a_condition_is_evaluated_the_others_sleep() {
@@ -147,7 +147,7 @@ fn when_a_condition_is_false_others_pass() {
     let mut waiter = queued(enter(&mutex, |value| value > 0));
     drop(taken(mutex.lock()));
     assert_eq!(waiter.wakes(), 1);
-    // Woken to evaluate, it is queued again, and passed by nobody.
+    // Woken to evaluate, it is queued again, and overtaken by nobody.
     let mut newcomer = queued(mutex.lock());
     waiter.pending();
     assert_eq!(newcomer.wakes(), 1);
@@ -161,12 +161,12 @@ fn when_cancelled_it_leaves_nothing() {
     drop(queued(enter(&mutex, |_| false)));
     set(&mutex, 1);
     assert!(!mutex.is_locked());
-    // In line.
+    // Queued.
     let holder = taken(mutex.lock());
     drop(queued(enter(&mutex, |_| false)));
     drop(holder);
     assert!(!mutex.is_locked());
-    // Chosen to look: the next one looks instead.
+    // Granted, to evaluate: the next one evaluates instead.
     let first = queued(enter(&mutex, |value| value == 2));
     let mut second = queued(enter(&mutex, |value| value == 2));
     set(&mutex, 2);
@@ -203,7 +203,7 @@ fn when_the_condition_panics_the_lock_is_free() {
     assert!(!mutex.is_locked());
 }
 
-/// What the condition borrows may be gone, where its waiter is leaked. So nobody but the
+/// If a waiter is leaked, the borrows of its condition may be gone. So only the
 /// waiter evaluates it.
 #[test]
 fn when_the_waiter_is_leaked_its_condition_is_not_evaluated() {
@@ -264,7 +264,7 @@ fn when_some_leave_nothing_is_lost() {
                 _ => {}
             }
         }
-        // Whoever was woken is polled; nobody else needs to be.
+        // Woken tasks are polled; no others need to be.
         let mut seen = vec![usize::MAX; takers.len()];
         loop {
             let woken = (0..takers.len()).find(|&index| takers[index].wakes() != seen[index]);
@@ -287,7 +287,7 @@ fn when_some_leave_nothing_is_lost() {
     });
 }
 
-/// Who prints a lock looks at the value, and changes nothing.
+/// Printing a lock reads the value, and changes nothing.
 #[test]
 fn when_parked_it_is_not_woken_by_a_debug_form() {
     let mutex = Mutex::new(0);

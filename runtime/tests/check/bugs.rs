@@ -1,4 +1,4 @@
-//! Bugs that a check finds, and what it says.
+//! Bugs that a check finds, and its reports.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -171,7 +171,7 @@ fn a_lock_that_is_never_released_is_no_starvation() {
     assert!(failure.what().contains("`waits` waits for"));
 }
 
-/// All who hold it, and whether one of them is the one who waits.
+/// All holders, and whether one of them is the waiting task.
 #[test]
 fn who_holds_what_is_waited_for() {
     let failure = fails(&Check::new().cancels(0), |run| {
@@ -194,7 +194,7 @@ fn who_holds_what_is_waited_for() {
     );
 }
 
-/// Sets an event at its end, and says whether it was cancelled.
+/// Sets an event at its end, and records whether it was cancelled.
 struct Ends(Arc<Event>, Rc<Cell<bool>>);
 
 impl Drop for Ends {
@@ -248,7 +248,7 @@ fn each_holder_keeps_others_out_of_a_lock() {
     );
 }
 
-/// A permit that is never given back keeps nobody out who may get another one.
+/// A permit that is never released excludes no task that may get another one.
 #[test]
 fn one_holder_may_give_a_permit_back() {
     let test = |run: &mut Run| {
@@ -340,7 +340,7 @@ fn what_is_not_ours() {
     let what = failure.what();
     let place = "`waits`, after bugs.rs:";
     assert!(what.starts_with(place), "{what}");
-    // Beside something that is ours, nobody can say which of the two does not come.
+    // Beside a primitive of ours, it is unknown which of the two never comes.
     let failure = Check::new()
         .run(|run| {
             run.spawn("waits", async {
@@ -371,7 +371,7 @@ fn what_is_not_deterministic() {
     assert!(failure.what().contains("not deterministic"));
 }
 
-/// What a later run leaves behind is seen by the first schedule alone.
+/// State that a later run leaves behind is seen only by the first schedule.
 #[test]
 fn what_is_left_by_a_later_run() {
     let is_seen = Rc::new(Cell::new(false));
@@ -397,7 +397,7 @@ fn what_is_left_by_a_later_run() {
     assert!(failure.what().contains("not deterministic"));
 }
 
-/// What is behind a lock that is in no run alone is as an earlier run has left it.
+/// The data of a lock that several runs share is as an earlier run left it.
 #[test]
 fn a_lock_of_several_runs() {
     static COUNT: Mutex<i32> = Mutex::new(0);
@@ -425,7 +425,7 @@ fn a_lock_of_several_runs() {
     });
     assert!(outcome.unwrap().is_proof());
 
-    // To look at it is to use it.
+    // Reading it is a use.
     let failure = Check::new().run(|run| {
         run.spawn("a", async {});
         run.always(|| assert!(COUNT.try_lock().is_some()));
@@ -448,7 +448,7 @@ fn a_lock_of_several_runs() {
     );
 }
 
-/// A failure that is of the runs before, and not of the schedule.
+/// A failure caused by previous runs, and not by the schedule.
 #[test]
 fn a_failure_that_is_not_of_the_schedule() {
     let runs = Rc::new(Cell::new(0));
@@ -477,8 +477,8 @@ fn a_failure_that_is_not_of_the_schedule() {
     );
 }
 
-/// A destructor that locks, of tasks that panic or are dropped while another one holds the lock:
-/// which releases it by itself, or when it is dropped, too.
+/// A destructor that locks, in tasks that panic or are dropped while another one holds the lock,
+/// and releases it by itself, or when it is dropped, too.
 #[test]
 fn destructors_that_wait() {
     struct Locks(Arc<sync::Mutex<i32>>, Arc<Mutex<i32>>);
@@ -536,7 +536,7 @@ fn destructors_that_wait() {
     );
 }
 
-/// Code that catches all panics, and goes on: also when it is to end.
+/// Code that catches all panics, and goes on, even when it has to end.
 #[test]
 fn a_loop_that_catches_panics() {
     use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -607,7 +607,7 @@ fn a_destructor_that_panics() {
     );
 }
 
-/// Nobody runs while the code outside of the tasks waits.
+/// No task runs while the code outside of the tasks waits.
 #[test]
 fn a_check_of_what_is_always_true_must_not_wait() {
     for is_short in [false, true] {
@@ -769,7 +769,7 @@ fn a_sample() {
     assert!(failure.what().starts_with("finally: "));
 }
 
-/// What a run leaves behind, of tasks that have ended or not.
+/// The remains of a run, with tasks that have ended or not.
 #[test]
 fn nothing_is_left() {
     thread_local! {

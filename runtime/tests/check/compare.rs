@@ -1,10 +1,10 @@
-//! What a check finds is what trying everything finds: the same classes, and the same outcomes.
+//! A check finds the same classes and the same outcomes as exhaustive runs.
 //!
-//! Everything is a lot. Where it is more than `ASYNC_MONITOR_STEPS` schedules (2,000, if nobody
-//! says so), the first of them are tried, which differ in their last steps only, and half as many
-//! at random, which differ in all of them. None of those may be of a class, or end in a way, that
-//! the check does not find; that the check finds nothing else is then not looked at. Of each
-//! primitive, [`whole`] says that one case at least is tried to its end.
+//! If a case has more than `ASYNC_MONITOR_STEPS` schedules (2,000, unless the variable is set),
+//! the first of them are tried, which differ in their last steps only, and half as many
+//! random ones, which differ in all of them. The check must find every class and every outcome of
+//! these; whether it finds no others is then not compared. For each
+//! primitive, [`whole`] has at least one case that is exhausted.
 //!
 //! With 60,000, all but seven cases are, in some minutes.
 
@@ -20,7 +20,7 @@ use async_monitor::{
 };
 use futures::future::{Either, select};
 
-/// How many schedules are tried of everything.
+/// How many schedules an exhaustive run tries.
 pub(crate) fn most() -> u64 {
     let steps = std::env::var("ASYNC_MONITOR_STEPS");
     steps
@@ -29,7 +29,7 @@ pub(crate) fn most() -> u64 {
         .unwrap_or(2_000)
 }
 
-/// What the tasks of a run have seen.
+/// The observations of the tasks of a run.
 #[derive(Clone, Default)]
 pub(crate) struct Log(Rc<RefCell<Vec<(String, String)>>>);
 
@@ -39,12 +39,12 @@ impl Log {
     }
 }
 
-/// What was compared.
+/// The kind of a comparison.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Compared {
-    /// The search with all that can happen.
+    /// The search with all schedules.
     WithAll,
-    /// The search with a part of what can happen.
+    /// The search with a part of the schedules.
     WithPart,
     /// Two failures.
     Failures,
@@ -52,7 +52,7 @@ pub(crate) enum Compared {
     Nothing,
 }
 
-/// Compares, without cancels and with one. Not more than so many runs of everything.
+/// Compares, without cancels and with one, up to that many exhaustive runs.
 pub(crate) fn same(name: &str, most: u64, test: impl Fn(&mut Run, Log)) {
     for cancels in [0, 1] {
         let compared = compare(name, cancels, most, true, &test);
@@ -61,7 +61,7 @@ pub(crate) fn same(name: &str, most: u64, test: impl Fn(&mut Run, Log)) {
     }
 }
 
-/// The same, for a case that is small enough to be tried to its end.
+/// The same, for a case that is small enough to be exhausted.
 pub(crate) fn whole(name: &str, test: impl Fn(&mut Run, Log)) {
     for cancels in [0, 1] {
         let compared = compare(name, cancels, 2_000, true, &test);
@@ -360,8 +360,8 @@ fn semaphore() {
     });
 }
 
-/// A permit that either of two tasks gives back: which of them lets the third enter decides
-/// what comes before what it does next.
+/// A permit that either of two tasks releases: the one that lets the third enter happens
+/// before what that one does next.
 #[test]
 fn either_of_two_releases() {
     same("either of two releases", most(), |run, log| {

@@ -1,9 +1,9 @@
-//! Random programs: what a check finds in them is what trying everything finds.
+//! Random programs: a check finds in them what exhaustive runs find.
 //!
-//! Those that have more schedules than a test has time for are skipped. `ASYNC_MONITOR_STEPS`
-//! says how many programs there are, a thousand for each, and `ASYNC_MONITOR_SEED` which is the
-//! first. No program deadlocks: locks are acquired in one order, and who waits to be told holds
-//! nothing.
+//! Programs with more schedules than a test has time for are skipped. There is a program for each
+//! thousand `ASYNC_MONITOR_STEPS`, and `ASYNC_MONITOR_SEED` is the
+//! first. No program deadlocks: locks are acquired in one order, and a task that waits for a
+//! signal holds nothing.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use futures::future::{Either, select};
 use crate::compare::{Compared, Log, compare};
 use crate::random::Random;
 
-/// What a task does next. What it acquires, it holds until it releases all.
+/// The next step of a task. It holds all that it acquires until it releases all.
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Lock(usize),
@@ -35,10 +35,10 @@ enum Step {
     LockOrWait,
 }
 
-/// The steps of a task. The first one never waits to be told.
+/// The steps of a task. The first task never waits for a signal.
 fn task(random: &mut Random, is_first: bool) -> Vec<Step> {
     let mut steps = Vec::new();
-    // What is held goes up in this order: the locks, the lock of readers, the semaphore.
+    // The order of acquisition: the locks, the reader-writer lock, the semaphore.
     let mut level = 0;
     for _ in 0..1 + random.below(3) {
         let step = match random.below(if is_first { 11 } else { 15 }) {

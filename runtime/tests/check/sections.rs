@@ -1,4 +1,4 @@
-//! Sections of the macros, beside what trying everything finds: see [`compare`](crate::compare).
+//! Sections of the macros, compared with exhaustive runs: see [`compare`](crate::compare).
 #![cfg(feature = "macros")]
 
 use std::collections::VecDeque;
@@ -180,7 +180,7 @@ fn which_of_two_timeouts_is_first() {
     assert_eq!(seen.take().into_iter().collect::<Vec<_>>(), ["ab", "ba"]);
 }
 
-/// Who waits for a condition that nobody makes true is named, and so is the condition.
+/// A task that waits for a condition that never becomes true is named, and so is the condition.
 #[test]
 fn a_condition_that_nobody_makes_true() {
     let failure = async_monitor::check::Check::new()
@@ -231,7 +231,7 @@ fn when_over_a_sync_lock() {
     });
 }
 
-/// To look at what is guarded is no change for which conditions are evaluated.
+/// Reading guarded data is not a change for which conditions are evaluated.
 #[test]
 fn what_is_always_true_of_what_a_condition_waits_for() {
     let outcome = async_monitor::check::Check::new().run(|run| {

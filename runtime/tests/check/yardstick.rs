@@ -1,4 +1,4 @@
-//! What a check takes.
+//! The cost of a check.
 
 use std::fs;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_monitor::Mutex;
 use async_monitor::check::Check;
 
-/// How long this thread has run, not counting when others did. Where nothing says so, no time.
+/// The processor time of this thread; zero where it is not available.
 fn time_of_this_thread() -> Duration {
     let stat = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     let nanos = stat.split(' ').next().and_then(|nanos| nanos.parse().ok());

@@ -1,4 +1,4 @@
-//! One future of every kind, blocked, and what unblocks it.
+//! One future of every kind, blocked, and how to unblock it.
 
 use std::any::Any;
 use std::future::Future;
@@ -18,7 +18,7 @@ use async_monitor::{
 };
 use futures::FutureExt;
 
-/// A future of whatever kind. What it returns is dropped as it is.
+/// A future of any kind. Its result is dropped.
 pub(crate) type AnyFuture = Pin<Box<dyn Future<Output = Box<dyn Any>>>>;
 
 /// A future that waits once it is polled, at a primitive that lives for ever.
@@ -26,9 +26,9 @@ pub(crate) struct Blocked {
     pub(crate) future: AnyFuture,
     /// Lets it go on.
     pub(crate) unblock: Box<dyn FnOnce()>,
-    /// Nobody holds anything of the primitive, or is in line.
+    /// Nobody holds anything of the primitive, or is queued.
     pub(crate) is_free: Box<dyn Fn() -> bool>,
-    /// Whether a future that is forgotten in line keeps what it is given.
+    /// Whether a future that is forgotten in the queue keeps its grant.
     pub(crate) keeps: bool,
     /// Whether a poll clones the waker also where it is ready: no clone is made while the
     /// lock is held.
@@ -321,7 +321,7 @@ pub(crate) fn blocked_at_an_event() -> Blocked {
     }
 }
 
-/// Does something with a future of every kind, and says which one it was if that
+/// Calls a function with a future of every kind, and names the kind if that
 /// fails.
 pub(crate) fn for_all(check: impl Fn(Blocked)) {
     for (name, new) in ALL {

@@ -51,7 +51,7 @@ fn destructor_of_data_that_panics_with_the_lock() {
     panics(|| drop(RwLock::new(Fragile(Cell::new(true)))));
 }
 
-/// The next in line gets the lock of a section that panics.
+/// The next waiter gets the lock of a section that panics.
 #[test]
 fn section_that_panics() {
     let mutex = Mutex::new(0);
@@ -80,7 +80,7 @@ fn map_that_panics() {
     assert!(!mutex.is_locked());
 }
 
-/// A predicate panics at its first look, or when it is looked at again.
+/// A predicate panics at its first evaluation, or at a later one.
 #[test]
 fn predicate_that_panics() {
     for look_that_panics in 0..3 {
@@ -105,7 +105,7 @@ fn predicate_that_panics() {
                 panics(poll);
             }
         }
-        // The lock is free, and who comes is notified as ever.
+        // The lock is free, and new waiters are notified as ever.
         let guard = mutex.try_lock().expect("it was released");
         let mut other = Box::pin(condition.wait(guard));
         assert!(tasks[1].poll(other.as_mut()).is_pending());

@@ -1,4 +1,4 @@
-//! Executors that go away, and threads that end, with somebody in line.
+//! Executors that go away, and threads that end, with queued waiters.
 
 use std::cell::RefCell;
 use std::future::pending;
@@ -12,7 +12,7 @@ use futures::executor::{LocalPool, ThreadPool};
 use futures::stream::{FuturesUnordered, StreamExt};
 use futures::task::{LocalSpawnExt, SpawnExt};
 
-/// All that tasks may wait for.
+/// The primitives that tasks may wait for.
 struct All {
     mutex: Mutex<i32>,
     rwlock: RwLock<i32>,
@@ -34,7 +34,7 @@ impl All {
         })
     }
 
-    /// One of those who wait for ever, or hold something for ever.
+    /// A task that waits for ever, or holds something for ever.
     async fn stay(self: Arc<Self>, number: usize) {
         match number % 8 {
             0 => {
@@ -91,7 +91,7 @@ fn local_pool_is_dropped() {
     all.assert_as_new();
 }
 
-/// Its threads end while they are still at work on what is in line.
+/// Its threads end while they still serve queued waiters.
 #[test]
 fn thread_pool_is_dropped() {
     for _ in 0..20 {
@@ -180,8 +180,8 @@ fn blocking_form_in_the_destructor_of_a_thread_local() {
     assert_eq!(*mutex.try_lock().expect("nobody has it"), 1);
 }
 
-/// A future that waits by parking within another that does: each hears its own
-/// wakes only.
+/// A future that waits by parking, inside another one that does: each gets only its own
+/// wake-ups.
 #[test]
 fn blocking_form_within_a_poll() {
     let outer = Arc::new(Mutex::new(0));

@@ -12,7 +12,7 @@ use async_monitor::{Event, Lock, LockGuard, Mutex, MutexGuard, future};
 
 use crate::blocked::{Blocked, Task, for_all};
 
-/// Polled so many times, unblocked before one of them, and dropped.
+/// Polled that many times, unblocked before one of the polls, and dropped.
 #[test]
 fn dropped_at_every_poll() {
     for polls in 0..4 {
@@ -81,7 +81,7 @@ fn forgotten_before_the_first_poll() {
     });
 }
 
-/// It stands in line for ever. Those before and behind come and go.
+/// It is queued for ever. The waiters before and behind it come and go.
 #[test]
 fn forgotten_in_line() {
     for_all(|blocked| {
@@ -119,7 +119,7 @@ fn those_around_a_forgotten_future_come_and_go() {
     let mut last = Box::pin(lock.acquire_owned());
     assert!(tasks[0].poll(last.as_mut()).is_pending());
     drop(guard);
-    // It is the first in line, and keeps those behind it waiting.
+    // It is the first in the queue, and keeps the others waiting.
     assert_eq!((tasks[1].wakes(), tasks[0].wakes()), (1, 0));
     assert!(tasks[0].poll(last.as_mut()).is_pending());
     drop(last);
@@ -156,7 +156,7 @@ fn forgotten_when_completed() {
     });
 }
 
-/// What is returned is leaked: a guard keeps its lock for ever, as documented.
+/// The result is leaked: a guard keeps its lock for ever, as documented.
 #[test]
 fn output_is_forgotten() {
     for_all(|blocked| {
@@ -173,7 +173,7 @@ fn output_is_forgotten() {
     });
 }
 
-/// All that is pinned to the stack leaves the line with the scope, also where the
+/// A future that is pinned to the stack leaves the queue with the scope, even if the
 /// reference to it is forgotten.
 #[test]
 fn forgotten_reference_to_a_pinned_future() {
@@ -203,7 +203,7 @@ impl<T: ?Sized + Unpin> Probe<T> {
     const IS_UNPIN: bool = true;
 }
 
-/// None of them can be polled, and with that come to stand in line, before it is
+/// None of them can be polled, and hence queued, before it is
 /// pinned for good.
 #[test]
 fn futures_have_to_be_pinned() {
@@ -238,7 +238,7 @@ fn futures_have_to_be_pinned() {
     const { assert!(Probe::<Mutex<i32>>::IS_UNPIN) };
 }
 
-/// A poll after completion panics with words, and changes nothing.
+/// A poll after completion panics with a message, and changes nothing.
 #[test]
 fn polled_after_completion() {
     for_all(|blocked| {

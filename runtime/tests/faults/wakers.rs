@@ -18,11 +18,11 @@ enum On {
 }
 
 thread_local! {
-    /// What panics, the next time it happens.
+    /// The operation that panics, the next time.
     static ARMED: Cell<Option<On>> = const { Cell::new(None) };
 }
 
-/// A waker that panics if it is armed, and how many clones of it there are.
+/// A waker that panics if it is armed, and the number of its clones.
 struct Bomb(AtomicUsize);
 
 fn panic_on(on: On) {
@@ -121,7 +121,7 @@ fn a_panic_at_every_poll() {
     }
 }
 
-/// After a clone that panics, the future can be polled again, and stands in line
+/// After a clone that panics, the future can be polled again, and is queued
 /// as before. (The futures of a condition have lost their guard with it.)
 #[test]
 fn polled_again_after_a_clone_that_panics() {
@@ -158,7 +158,7 @@ fn free_after_a_clone_that_panics() {
     }
 
     for_all(|blocked| {
-        // Who is not in line does not get what is given to those who are.
+        // A future that is not queued does not get a grant.
         if blocked.keeps && !blocked.clones {
             check(blocked);
         }
@@ -167,8 +167,8 @@ fn free_after_a_clone_that_panics() {
     check(blocked_at_an_event());
 }
 
-/// Whoever lets the future go on gets the panic of its waker; the future has been
-/// let go on all the same.
+/// The call that unblocks the future gets the panic of its waker; the future is
+/// unblocked all the same.
 #[test]
 fn wake_that_panics() {
     for_all(|blocked| {
@@ -183,7 +183,7 @@ fn wake_that_panics() {
     });
 }
 
-/// A future goes away by a panic, or panics while it goes away.
+/// A future is dropped by a panic, or panics while it is dropped.
 #[test]
 fn drop_that_panics() {
     for_all(|blocked| {
@@ -210,7 +210,7 @@ fn drop_that_panics() {
     });
 }
 
-/// What a future returns is dropped by a panic.
+/// The result of a future is dropped by a panic.
 #[test]
 fn output_that_is_dropped_by_a_panic() {
     for_all(|blocked| {
@@ -261,7 +261,7 @@ fn wake_that_drops_the_lock() {
     assert_eq!(weak.strong_count(), 0);
 }
 
-/// A clone that panics leaves the future as it was: what it waits for may come, and
+/// A clone that panics leaves the future unchanged: it may be unblocked, and
 /// then it needs no waker.
 #[test]
 fn a_clone_that_panicked_is_forgotten() {

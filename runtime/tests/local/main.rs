@@ -1,5 +1,5 @@
-//! The primitives for one thread take the same random schedules beside the same
-//! models as those for many, and have the same behaviours: see `tests/model` and
+//! The local primitives run the same random schedules beside the same
+//! models as the others, and have the same behaviours: see `tests/model` and
 //! `tests/behaviours`, whose files these are.
 #![cfg(not(any(async_monitor_loom, async_monitor_shuttle)))]
 // The files are those of other tests on purpose, and some of them need more.
@@ -11,12 +11,12 @@ mod flavour {
     pub(crate) use async_monitor::{Barrier, HoldsLock, LockId, Relock, View};
     pub(crate) use std::rc::Rc;
 
-    /// What can be where a primitive can be: on its thread, like everything.
+    /// The bounds on everything that is used together with a primitive: none.
     pub(crate) trait Anywhere {}
 
     impl<T: ?Sized> Anywhere for T {}
 
-    /// What only several threads do: not here.
+    /// Tests that need several threads: none here.
     macro_rules! threads_only {
         ($($code:tt)*) => {};
     }

@@ -1,4 +1,4 @@
-//! What there is for tasks of one thread besides.
+//! Further tests of the local flavour.
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;

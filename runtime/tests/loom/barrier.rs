@@ -59,7 +59,7 @@ fn reset_against_wait() {
         let mut wait = Box::pin(barrier.wait());
         let ours = poll_once(wait.as_mut());
         if ours.is_pending() {
-            // The other came first and was driven out, or has yet to come.
+            // The other came first and was removed, or has not come yet.
             let theirs = waiter.join().unwrap();
             assert_eq!(poll_once(wait.as_mut()).is_ready(), theirs);
         } else {
@@ -68,7 +68,7 @@ fn reset_against_wait() {
     });
 }
 
-/// Who was let through and not woken yet goes away, or passes.
+/// A task that was let through and not woken yet is dropped, or passes.
 #[test]
 fn trip_against_cancel_and_poll() {
     model(|| {
@@ -86,13 +86,13 @@ fn trip_against_cancel_and_poll() {
         assert_eq!(two.wakes() == 1 || early, tripped);
         assert_eq!(early || two.poll(second.as_mut()).is_ready(), tripped);
         assert!(one.is_forgotten());
-        // The second waits alone, or nobody does.
+        // The second waits alone, or none does.
         assert_eq!(barrier.n_waiting(), usize::from(!tripped));
     });
 }
 
-/// The last one comes, one goes away, and somebody resets: all who come to rest
-/// agree on what has happened.
+/// The last task arrives, one is dropped, and another resets: all results
+/// are consistent.
 #[test]
 fn trip_against_cancel_and_reset() {
     model(|| {
@@ -118,8 +118,8 @@ fn trip_against_cancel_and_reset() {
     });
 }
 
-/// Those who are driven out return on one thread while another comes anew: it is
-/// counted once they are gone.
+/// Removed waiters return on one thread while a new task arrives: it is
+/// counted once they have returned.
 #[test]
 fn leaving_against_arrival() {
     model(|| {
@@ -199,7 +199,7 @@ fn poll_inside_of_a_wake_against_cancel() {
     });
 }
 
-/// The same where a reset drives the waiters out, and another comes.
+/// The same, when a reset removes the waiters, and another task arrives.
 #[test]
 fn poll_inside_of_a_wake_against_arrival() {
     model(|| {

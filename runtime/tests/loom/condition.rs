@@ -44,7 +44,7 @@ fn no_change_is_missed() {
     });
 }
 
-/// A waiter that goes away while it is notified gives the notification on.
+/// A waiter that is dropped while it is notified passes the notification on.
 #[test]
 fn notify_against_cancel() {
     model(|| {
@@ -67,7 +67,7 @@ fn notify_against_cancel() {
     });
 }
 
-/// The same, where the first waiter is already on its way to the lock.
+/// The same, if the first waiter already reacquires the lock.
 #[test]
 fn re_acquire_against_cancel() {
     model(|| {
@@ -96,7 +96,7 @@ fn re_acquire_against_cancel() {
     });
 }
 
-/// A lock, and a condition that nothing is said about.
+/// A lock, and a condition without a predicate.
 #[derive(Default)]
 struct Bell {
     lock: Arc<Lock>,
@@ -104,7 +104,7 @@ struct Bell {
 }
 
 impl Bell {
-    /// Somebody who waits for the bell, and gives the lock back.
+    /// Waits for the bell, and releases the lock.
     fn waiter(self: &Arc<Self>, task: &Task) -> Boxed<()> {
         let bell = Arc::clone(self);
         queued(task, async move {
@@ -119,7 +119,7 @@ impl Bell {
     }
 }
 
-/// The one who is notified goes away, and another comes: too late for it.
+/// The notified waiter is dropped, and another joins: too late for the notification.
 #[test]
 fn notify_against_cancel_and_a_late_wait() {
     model(|| {
@@ -140,8 +140,8 @@ fn notify_against_cancel_and_a_late_wait() {
     });
 }
 
-/// One of two is notified and goes away; the other gets the notification,
-/// whoever comes first.
+/// One of two waiters is notified and dropped; the other gets the notification,
+/// in any order.
 #[test]
 fn notification_is_given_on() {
     model(|| {
@@ -161,7 +161,7 @@ fn notification_is_given_on() {
     });
 }
 
-/// Both who are notified go on, one after the other, while one goes away.
+/// Both notified waiters go on, one after the other, while one is dropped.
 #[test]
 fn notify_all_against_cancel() {
     model(|| {
@@ -181,8 +181,8 @@ fn notify_all_against_cancel() {
     });
 }
 
-/// One that is notified stands in the lock's line, and goes away while the lock
-/// is released: the lock and the notification both go on.
+/// A notified waiter is queued for the lock, and is dropped while the lock
+/// is released: the lock and the notification are both passed on.
 #[test]
 fn release_against_cancel_on_the_way_back() {
     model(|| {
@@ -202,7 +202,7 @@ fn release_against_cancel_on_the_way_back() {
     });
 }
 
-/// Who has polled last is woken, or is notified in that poll.
+/// The waker of the last poll is woken, or that poll is notified.
 #[test]
 fn last_waker_is_woken() {
     model(|| {
@@ -224,7 +224,7 @@ fn last_waker_is_woken() {
     });
 }
 
-/// A wait begins while the lock is asked for by one who notifies.
+/// A wait begins while a notifier requests the lock.
 #[test]
 fn wait_gives_the_lock_to_who_notifies() {
     model(|| {
@@ -234,14 +234,14 @@ fn wait_gives_the_lock_to_who_notifies() {
             let bell = Arc::clone(&bell);
             thread::spawn(move || bell.ring(1))
         };
-        // The place is taken before the lock is given up.
+        // The waiter joins before the lock is released.
         block_on(bell.condition.wait(guard)).release();
         ringer.join().unwrap();
         assert!(!bell.lock.is_locked());
     });
 }
 
-/// Two of three are notified, woken one at a time, while one of the two goes away
+/// Two of three are notified, woken one at a time, while one of the two is dropped
 /// and another thread polls: two go on (N4).
 #[test]
 fn notify_several_against_cancel_and_poll() {
@@ -258,7 +258,7 @@ fn notify_several_against_cancel_and_poll() {
                 thread::spawn(move || bell.ring(2))
             };
             let canceller = thread::spawn(move || drop(leaver));
-            // If it is notified before it is polled, the poll tells.
+            // If it is notified before it is polled, the poll is ready.
             let polled = tasks[1 - cancelled].poll(chosen.as_mut()).is_ready();
             ringer.join().unwrap();
             canceller.join().unwrap();
@@ -271,8 +271,8 @@ fn notify_several_against_cancel_and_poll() {
     }
 }
 
-/// Two notifications for two, each made whole before it wakes, by holders of a
-/// shared lock: nobody is notified twice, and a waiter that came in time is not
+/// Two notifications for two, each complete before it wakes, by holders of a
+/// shared lock: no waiter is notified twice, and none that joined in time is
 /// left out.
 #[test]
 fn two_notifications_at_a_time() {
@@ -330,7 +330,7 @@ fn poll_inside_of_a_wake_against_cancel() {
             let was_ready = std::sync::Arc::clone(&is_ready);
             first.on_wake(move || {
                 let ready = task.poll(early.as_mut()).is_ready();
-                // The second in line is chosen before the first is woken.
+                // The second waiter is chosen before the first is woken.
                 assert!(ready || cancelled == 0);
                 *was_ready.lock().unwrap() = Some((ready, early));
             });

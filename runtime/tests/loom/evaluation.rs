@@ -76,7 +76,7 @@ fn waiting(shared: &Arc<Shared>, task: &Task) -> Boxed<()> {
     queued(task, Arc::clone(shared).is_counted())
 }
 
-/// A change that a condition does not care for wakes nobody.
+/// A change that makes no condition true wakes nobody.
 #[test]
 fn evaluation_against_cancel() {
     model(|| {
@@ -110,7 +110,7 @@ fn evaluation_against_a_poll_with_another_waker() {
     });
 }
 
-/// The condition of the second one comes true while the first one goes away.
+/// The condition of the second waiter becomes true while the first is dropped.
 #[test]
 fn evaluation_against_cancel_of_another() {
     for first_is_dropped in [true, false] {
@@ -154,7 +154,7 @@ fn evaluation_against_a_newcomer() {
     });
 }
 
-/// A section that only reads releases without a change, and hides none.
+/// A read section releases without a change, and hides no change of others.
 #[test]
 fn release_without_a_change_against_a_change() {
     model(|| {

@@ -136,7 +136,7 @@ fn wake_against_drop_of_the_waker() {
     });
 }
 
-/// Who has polled last is woken, or finds the flag in that poll.
+/// The waker of the last poll is woken, or that poll sees the flag.
 #[test]
 fn last_waker_is_woken() {
     model(|| {
@@ -156,7 +156,7 @@ fn last_waker_is_woken() {
     });
 }
 
-/// One goes away while all are let through; the others are.
+/// One waiter is dropped while all are let through; the others are.
 #[test]
 fn set_against_cancel_among_others() {
     for place in 0..3 {
@@ -180,7 +180,7 @@ fn set_against_cancel_among_others() {
     }
 }
 
-/// Two calls at a time let everybody through once.
+/// Two concurrent calls let each waiter through once.
 #[test]
 fn two_sets_wake_once() {
     model(|| {
@@ -213,7 +213,7 @@ fn blocking_form() {
     });
 }
 
-/// The last who waits goes away while another comes and a third sets.
+/// The last waiter is dropped while another joins and a third task sets.
 #[test]
 fn cancel_of_the_last_against_wait_and_set() {
     model(|| {
@@ -230,8 +230,8 @@ fn cancel_of_the_last_against_wait_and_set() {
 /// Once the first waiter is let through, so are the others, which are woken one
 /// at a time: by their own poll, if it comes before (N4).
 ///
-/// (The first waiter tells, not the flag: loom would not think of a switch between
-/// two loads of the flag by which `set` begins.)
+/// (The first waiter shows it, not the flag: loom has no switch between the two
+/// loads of the flag with which `set` begins.)
 #[test]
 fn a_set_is_seen_whole() {
     model(|| {
@@ -318,8 +318,8 @@ fn poll_of_another_task_among_others() {
     });
 }
 
-/// What came before a `set` is visible after the `clear` that takes it back, and
-/// what came before a `clear` where the flag is seen clear.
+/// Writes before a `set` are visible after the `clear` that clears it, and
+/// writes before a `clear` to a task that sees the flag clear.
 #[test]
 fn clear_synchronizes() {
     use loom::sync::atomic::{AtomicUsize, Ordering};

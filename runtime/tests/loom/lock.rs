@@ -199,7 +199,7 @@ fn wake_against_drop_of_the_waker() {
     });
 }
 
-/// Who has polled last is woken, or finds the grant in that poll.
+/// The waker of the last poll is woken, or that poll finds the grant.
 #[test]
 fn last_waker_is_woken() {
     model(|| {
@@ -225,7 +225,7 @@ fn last_waker_is_woken() {
     });
 }
 
-/// One of those in line goes away, from wherever it stands.
+/// One of the queued waiters is dropped, from any place.
 #[test]
 fn cancel_in_line_against_release() {
     for place in 0..3 {
@@ -254,7 +254,7 @@ fn cancel_in_line_against_release() {
     }
 }
 
-/// A grant that its owner gives up while the next in line gives up too.
+/// The owner of a grant is dropped while the next waiter is dropped, too.
 #[test]
 fn two_cancels_against_release() {
     model(|| {
@@ -279,7 +279,7 @@ fn two_cancels_against_release() {
 }
 
 /// A sibling takes the task's grant, or its owner does, or the owner is dropped;
-/// who stands behind gets it next.
+/// the waiter behind gets it next.
 #[test]
 fn sibling_against_owner_with_another_behind() {
     for owner_is_dropped in [false, true] {
@@ -315,7 +315,7 @@ fn sibling_against_owner_with_another_behind() {
     }
 }
 
-/// A sibling asks for the grant while it is being made.
+/// A sibling looks for the grant while it is being made.
 #[test]
 fn sibling_against_release() {
     model(|| {
@@ -327,7 +327,7 @@ fn sibling_against_release() {
         let releaser = thread::spawn(move || drop(guard));
         let mut taken = task.poll(sibling.as_mut()).is_ready();
         releaser.join().unwrap();
-        // It is woken for each look that is worth another.
+        // It is woken for each poll after which another one is useful.
         let wakes = task.wakes();
         assert!(wakes >= 1);
         for _ in 0..2 {
@@ -340,7 +340,7 @@ fn sibling_against_release() {
     });
 }
 
-/// Who tries gets it only where nobody is in line.
+/// An attempt succeeds only if nobody is queued.
 #[test]
 fn try_passes_nobody() {
     model(|| {
@@ -359,7 +359,7 @@ fn try_passes_nobody() {
     });
 }
 
-/// The last guard and the last handle go at the same time.
+/// The last guard and the last handle are dropped at the same time.
 #[test]
 fn owned_guard_against_last_handle() {
     model(|| {
@@ -373,7 +373,7 @@ fn owned_guard_against_last_handle() {
     });
 }
 
-/// The blocking form stands in the same line, and is not passed.
+/// The blocking form joins the same queue, and is not overtaken.
 #[test]
 fn blocking_form_against_cancel() {
     model(|| {
@@ -392,7 +392,7 @@ fn blocking_form_against_cancel() {
     });
 }
 
-/// What was written under the mutex by those before is seen by the next.
+/// Writes of previous holders of the mutex are visible to the next.
 #[test]
 fn mutex_hands_its_value_over() {
     model(|| {

@@ -1,6 +1,6 @@
-//! Models of the races that the headers of the primitives speak of. Loom runs
+//! Models of the races that the invariants of the primitives rule out. Loom runs
 //! each of them under every schedule of its threads (up to a bound on
-//! pre-emptions), and watches every access to shared memory.
+//! pre-emptions), and checks every access to shared memory.
 //!
 //! ```text
 //! RUSTFLAGS="--cfg async_monitor_loom" cargo test -p async-monitor \
@@ -32,8 +32,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 
-/// How often a thread may lose its processor where it could go on. Races that
-/// need more than three are not known; each one more multiplies the time.
+/// The number of pre-emptions. Races that need more than three are not known;
+/// each one more multiplies the time.
 const PREEMPTIONS: usize = 3;
 
 /// Runs a model under all schedules with up to [`PREEMPTIONS`].
@@ -41,7 +41,7 @@ fn model(body: impl Fn() + Sync + Send + 'static) {
     model_within(PREEMPTIONS, body);
 }
 
-/// Runs a model of so many steps that there is time for fewer pre-emptions only.
+/// Runs a model with too many steps for that number of pre-emptions.
 fn model_within(preemptions: usize, body: impl Fn() + Sync + Send + 'static) {
     let more = env::var("ASYNC_MONITOR_MORE_PREEMPTIONS");
     let more = more.map_or(0, |more| more.parse().expect("a number"));
@@ -50,12 +50,12 @@ fn model_within(preemptions: usize, body: impl Fn() + Sync + Send + 'static) {
     builder.check(body);
 }
 
-/// Polls once with a waker that nobody hears.
+/// Polls once with a waker that does nothing.
 fn poll_once<F: Future + ?Sized>(future: Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }
 
-/// A task: a waker of its own, that counts. The counts are no part of the model.
+/// A task: a waker of its own, that counts. The counts are not part of the model.
 #[derive(Clone)]
 struct Task(std::sync::Arc<Wakes>);
 
@@ -142,7 +142,7 @@ fn queued<F: Future + Send + 'static>(task: &Task, future: F) -> Boxed<F::Output
     future
 }
 
-/// A number that loom reports if two threads reach it at the same time.
+/// A number that loom reports if two threads access it at the same time.
 #[derive(Clone)]
 struct Exclusive(Arc<UnsafeCell<usize>>);
 
@@ -162,8 +162,8 @@ impl Exclusive {
     }
 }
 
-/// A primitive without an owned form, for futures that may be sent. It stays in
-/// memory, where loom does not mind.
+/// A primitive without an owned form, for futures that may be sent. It is leaked,
+/// which loom accepts.
 fn leak<T>(primitive: T) -> &'static T {
     Box::leak(Box::new(primitive))
 }

@@ -58,7 +58,7 @@ fn cancelled_writer_lets_readers_in() {
             thread::spawn(move || block_on(async { drop(lock.read().await) }))
         };
         drop(writer);
-        // Returns although the first reader stays inside.
+        // Returns although the first reader still holds the lock.
         reader.join().unwrap();
         drop(inside);
         assert!(!lock.is_locked());
@@ -150,7 +150,7 @@ fn cancelled_upgrade_releases() {
     });
 }
 
-/// A downgrade lets in the readers that are first, and no writer.
+/// A downgrade admits the readers that are first, and no writer.
 #[test]
 fn downgrade_against_both_kinds() {
     model_within(2, || {
@@ -232,7 +232,7 @@ fn upgrade_against_both_kinds() {
     });
 }
 
-/// An upgrade that is dropped lets in who stood behind it, granted or not.
+/// An upgrade that is dropped admits the waiters behind it, granted or not.
 #[test]
 fn cancelled_upgrade_lets_the_next_in() {
     model(|| {
@@ -274,7 +274,7 @@ fn try_upgrade_against_readers() {
     });
 }
 
-/// The last of two readers lets the writer in, once.
+/// The last of two readers admits the writer, once.
 #[test]
 fn two_readers_leave() {
     model(|| {
@@ -294,7 +294,7 @@ fn two_readers_leave() {
     });
 }
 
-/// Readers that were let in together leave again before they have looked.
+/// Readers that were granted together are dropped before they are polled.
 #[test]
 fn granted_readers_are_dropped() {
     model(|| {
@@ -318,7 +318,7 @@ fn granted_readers_are_dropped() {
     });
 }
 
-/// A grant to read is too little for a sibling that writes: it is given back,
+/// A read grant does not suffice for a sibling that writes: it is given back,
 /// while its owner is polled or dropped.
 #[test]
 fn sibling_that_writes_against_the_reader() {

@@ -97,7 +97,7 @@ fn bounded_stays_bounded() {
     });
 }
 
-/// Permits come one by one, and who waits for two goes away meanwhile.
+/// Permits come one by one, and a waiter for two is dropped meanwhile.
 #[test]
 fn add_permits_against_cancel_of_many() {
     model(|| {
@@ -122,7 +122,7 @@ fn add_permits_against_cancel_of_many() {
     });
 }
 
-/// Two give back one permit each, for one who waits for both.
+/// Two tasks release one permit each, for a waiter for both.
 #[test]
 fn two_permits_come_back() {
     model(|| {
@@ -140,7 +140,7 @@ fn two_permits_come_back() {
     });
 }
 
-/// Who tries takes what nobody waits for, and nothing else.
+/// An attempt takes only permits that nobody waits for.
 #[test]
 fn try_against_release_and_cancel() {
     model(|| {
@@ -160,8 +160,8 @@ fn try_against_release_and_cancel() {
     });
 }
 
-/// Between two who are woken, the second leaves: nobody waits any more, and the
-/// permits are everybody's again, also for who was about to go on.
+/// After the first of two is woken, the second is dropped: nobody waits any more, and
+/// all permits are available again, also for a task that was about to go on.
 #[test]
 fn second_of_a_batch_leaves_against_try() {
     model(|| {
@@ -183,7 +183,7 @@ fn second_of_a_batch_leaves_against_try() {
     });
 }
 
-/// A permit that is split goes back in two parts, from two threads.
+/// A permit that is split is released in two parts, from two threads.
 #[test]
 fn parts_of_a_permit_come_back() {
     model(|| {
@@ -202,7 +202,7 @@ fn parts_of_a_permit_come_back() {
     });
 }
 
-/// A permit is forgotten, and released by number, for one who waits.
+/// A permit is forgotten, and released by number, for a waiter.
 #[test]
 fn bounded_release_against_cancel() {
     model(|| {
@@ -227,7 +227,7 @@ fn bounded_release_against_cancel() {
     });
 }
 
-/// One permit is too little for a sibling that asks for two: it is given back,
+/// One permit does not suffice for a sibling that requests two: it is given back,
 /// while its owner is polled or dropped.
 #[test]
 fn sibling_that_asks_for_more() {

@@ -27,7 +27,7 @@ fn at_least(mutex: &Mutex<usize>, least: usize) -> impl Future<Output = MutexGua
     }
 }
 
-/// Takes `number` once there are as many.
+/// Takes `number` once there are that many.
 async fn take(mutex: Arc<Mutex<usize>>, number: usize) {
     *at_least(&mutex, number).await -= number;
 }
@@ -113,7 +113,7 @@ fn a_change_against_a_cancel() {
     });
 }
 
-/// The one that came first is served if there is enough for it when the other evaluates.
+/// The first waiter is served if there is enough for it when the other evaluates.
 #[test]
 fn nobody_is_overtaken_by_one_that_evaluates() {
     model_within(2, || {
@@ -135,7 +135,7 @@ fn nobody_is_overtaken_by_one_that_evaluates() {
             }
         }
         adder.join().unwrap();
-        // Whoever has not been served has been woken since, or there is too little.
+        // A waiter that was not served has been woken since, or there is too little.
         let left = *mutex.lock();
         if !served.0 && left >= 2 {
             assert!(first.wakes() > 0);
@@ -148,7 +148,7 @@ fn nobody_is_overtaken_by_one_that_evaluates() {
     });
 }
 
-/// A turn that is given to one that is not polled is taken back for one before it.
+/// A turn that its owner has not picked up is taken back for a waiter before it.
 #[test]
 fn a_turn_taken_back_against_its_owner() {
     model_within(2, || {
@@ -215,7 +215,7 @@ fn the_turn_of_a_future_that_is_not_polled_goes_to_its_task() {
     });
 }
 
-/// One that stands behind whoever evaluates is dropped, while one before it is queued again:
+/// A waiter behind the evaluating one is dropped, while a waiter before it is queued again:
 /// that one is still served.
 #[test]
 fn a_cancel_behind_one_that_evaluates() {

@@ -1,4 +1,4 @@
-//! Grants that are given up: to a sibling beside an upgrade, and to a thread that parks.
+//! Grants that are given up: to a sibling beside an upgrade, and to a parked thread.
 
 use std::sync::Arc;
 use std::task::Context;
@@ -54,7 +54,7 @@ fn an_upgrade_beside_a_sibling() {
 }
 
 /// A thread that has run out of patience takes a grant over while its owner picks it up, or
-/// is dropped; afterwards everybody enters.
+/// is dropped; afterwards all enter.
 fn take_over(owner_is_dropped: bool) {
     model(move || {
         let lock = Arc::new(Lock::new());
@@ -85,7 +85,7 @@ fn take_over(owner_is_dropped: bool) {
         if owner_is_dropped {
             drop(owner);
         } else {
-            // It may have to wait again; no other wake-up comes for it than the first.
+            // It may have to wait again; there is no wake-up but the first.
             while task.poll(owner.as_mut()).is_pending() {
                 thread::yield_now();
             }
@@ -105,8 +105,8 @@ fn take_over_against_a_cancel() {
     take_over(true);
 }
 
-/// A thread takes over two grants that a task does not use, and one of their futures is dropped:
-/// the task, which waits in a third future, hears of the other grant.
+/// A thread revokes two unused grants of a task, and one of their futures is dropped:
+/// the task, which waits in a third future, is woken for the other grant.
 fn two_are_taken_over(dropped: usize) {
     model(move || {
         let lock = Arc::new(RwLock::new(0));
@@ -151,8 +151,8 @@ fn two_are_taken_over_and_the_second_is_dropped() {
     two_are_taken_over(1);
 }
 
-/// The grant of a reader stands in the way of an upgrade, and that in the way of a thread
-/// that is parked: the thread revokes the grant for the upgrade, while the reader is polled
+/// The grant of a reader blocks an upgrade, which blocks a parked
+/// thread: the thread revokes the grant for the upgrade, while the reader is polled
 /// or dropped.
 fn take_over_for_an_upgrade(reader_is_dropped: bool) {
     model_within(2, move || {
@@ -184,7 +184,7 @@ fn take_over_for_an_upgrade(reader_is_dropped: bool) {
         if reader_is_dropped {
             drop(reader);
         } else {
-            // Where its grant was revoked, another wake-up has to come.
+            // If its grant was revoked, another wake-up has to come.
             drop(loom::future::block_on(reader));
         }
         thread.join().unwrap();
@@ -203,7 +203,7 @@ fn take_over_for_an_upgrade_against_a_dropped_reader() {
     take_over_for_an_upgrade(true);
 }
 
-/// Nobody but the thread does anything: the upgrade gets what the reader does not use.
+/// Only the thread acts: the upgrade gets the reader's unused grant.
 #[test]
 fn an_upgrade_gets_what_is_taken_over() {
     model(|| {

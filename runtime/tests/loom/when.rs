@@ -96,7 +96,7 @@ async fn take(mutex: Arc<Mutex<usize>>) {
     *not_zero(&mutex).await -= 1;
 }
 
-/// A condition turns out to be false while what it is about changes.
+/// A condition is false while the guarded data changes.
 #[test]
 fn unsatisfied_against_a_change() {
     model(|| {
@@ -109,7 +109,7 @@ fn unsatisfied_against_a_change() {
         let mut taker: Boxed<()> = Box::pin(take(Arc::clone(&mutex)));
         let mut ready = task.poll(taker.as_mut()).is_ready();
         putter.join().unwrap();
-        // It has seen the change, or is woken for it.
+        // It has seen the change, or is woken because of it.
         assert!(ready || task.wakes() == 1);
         ready = ready || task.poll(taker.as_mut()).is_ready();
         assert!(ready);
@@ -139,7 +139,7 @@ fn change_against_cancel_with_another_behind() {
     });
 }
 
-/// A granted conditional waiter is dropped before it evaluates; another waits plainly.
+/// A granted conditional waiter is dropped before it evaluates; another waits without a condition.
 #[test]
 fn cancel_of_a_granted_conditional_waiter_against_the_next() {
     model(|| {
@@ -157,7 +157,7 @@ fn cancel_of_a_granted_conditional_waiter_against_the_next() {
     });
 }
 
-/// A waiter with a false condition passes the lock on, whatever the next one does.
+/// A waiter with a false condition passes the lock on, whether the next one is polled or not.
 #[test]
 fn false_condition_against_cancel_of_the_next() {
     model(|| {
@@ -256,7 +256,7 @@ fn two_readers_evaluate() {
     });
 }
 
-/// A writer goes on as a reader: that is a change as well.
+/// A downgrade from writer to reader counts as a change.
 #[test]
 fn downgrade_against_a_conditional_reader() {
     model(|| {

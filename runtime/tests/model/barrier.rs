@@ -18,7 +18,7 @@ struct Step {
 
 #[derive(Clone, Copy, Debug)]
 enum What {
-    /// Polls the future in a slot; makes one where there is none.
+    /// Polls the future in a slot; makes one if the slot is empty.
     Poll {
         slot: usize,
         task: Task,
@@ -30,7 +30,7 @@ enum What {
     Reset,
 }
 
-/// What has been decided for one who came.
+/// The decision for a waiter.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Fate {
     /// Passes, with an index.
@@ -39,14 +39,14 @@ enum Fate {
     Leaves,
 }
 
-/// A future, and what the model knows of it.
+/// A future, and its state in the model.
 struct Slot<'a> {
     who: u32,
     fate: Option<Fate>,
     future: Pin<Box<BarrierWait<'a>>>,
 }
 
-/// The barrier, and a line of people before it.
+/// The barrier, and the model of its waiters.
 struct World<'a> {
     barrier: &'a Barrier,
     parties: usize,
@@ -59,7 +59,7 @@ struct World<'a> {
 }
 
 impl World<'_> {
-    /// The first of the line know what happens to them.
+    /// The number of waiters, from the first on, with a decision.
     fn decide(&mut self, count: usize, fate: impl Fn(usize) -> Fate) {
         for (index, (who, task)) in self.line.drain(..count).enumerate() {
             self.woken.push(task);
@@ -68,13 +68,13 @@ impl World<'_> {
         }
     }
 
-    /// How many are leaving, and have not been heard of since.
+    /// How many are leaving, and have not returned yet.
     fn leaving(&self) -> usize {
         let leaves = |slot: &&Slot<'_>| slot.fate == Some(Fate::Leaves);
         self.slots.iter().flatten().filter(leaves).count()
     }
 
-    /// One that was leaving has left; after the last one, those who came
+    /// A leaving waiter has left; after the last one, the waiters that arrived
     /// meanwhile are counted.
     fn left(&mut self) {
         if self.leaving() == 0 {
@@ -121,7 +121,7 @@ impl World<'_> {
         assert_eq!(self.barrier.n_waiting(), waiting, "n_waiting");
     }
 
-    /// Does something that the model has done.
+    /// Does to the primitive what the model has done.
     fn act<T>(&self, panics: Option<Panics>, act: impl FnOnce() -> T) -> Option<T> {
         let wakes = |&task: &Task| panics == Some(Panics::Wake(task));
         let acted = attempt(act);
@@ -184,7 +184,7 @@ impl World<'_> {
                 assert_eq!(None, expected, "pending, and should be (right)");
                 self.slots[slot] = Some(entry);
             }
-            // What was decided for it is lost with the panic: it comes anew.
+            // Its decision is lost with the panic: it arrives again.
             None => self.slots[slot] = Some(entry),
         }
     }
@@ -209,7 +209,7 @@ impl Subject for Barriers {
     }
 
     fn run(size: usize, steps: &[Step]) {
-        // Of a few, or of more than are woken in one go.
+        // Of a few, or of more than one batch of wakers.
         let parties = if slots(size) > 40 { 36 } else { size % 5 };
         let barrier = Barrier::new(parties);
         let mut world = World {

@@ -14,7 +14,7 @@ use crate::tasks::{
     Panics, TASKS, Task, Tasks, attempt, look_panics, panic_on_demand, some_panic, some_task,
 };
 
-/// So many that are notified are all.
+/// This count notifies all.
 const ALL: usize = usize::MAX;
 
 #[derive(Clone, Copy, Debug)]
@@ -49,7 +49,7 @@ enum What {
     },
 }
 
-/// Where a future is, as the model knows it.
+/// The state of a future in the model.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Stage {
     /// Has the guard that it was made of.
@@ -58,7 +58,7 @@ enum Stage {
     Waits,
     /// Was notified by the notification of this number.
     Notified(u32),
-    /// Locks, and has perhaps a notification to give on.
+    /// Locks, and perhaps has a notification to pass on.
     Locks(Option<u32>),
     /// Has panicked and has nothing.
     Over,
@@ -73,7 +73,7 @@ struct Slot<'a> {
     future: Pin<Box<dyn Future<Output = MutexGuard<'a, u32>> + 'a>>,
 }
 
-/// Somebody who waits, and the number of the last notification then.
+/// A waiter, and the number of the last notification when it joined.
 struct Person {
     who: WaiterId,
     task: Task,
@@ -151,7 +151,7 @@ impl<'a> World<'a> {
         assert_eq!(waiters(self.condition), self.waits.len(), "waiters");
     }
 
-    /// Does something that the model has done.
+    /// Does to the primitive what the model has done.
     #[track_caller]
     fn act<T>(&self, panics: Option<Panics>, act: impl FnOnce() -> T) -> Option<T> {
         let wakes = |&task: &Task| panics == Some(Panics::Wake(task));
@@ -161,7 +161,7 @@ impl<'a> World<'a> {
         acted
     }
 
-    /// A notification of this number goes to the first of those who were there.
+    /// Passes the notification with this number to the first waiter that joined before it.
     fn notify_next(&mut self, number: u32) {
         if self.waits.first().is_some_and(|one| one.since < number) {
             let Person { who, task, .. } = self.waits.remove(0);
@@ -298,7 +298,7 @@ impl<'a> World<'a> {
                     self.reference.release(());
                     let woken = &self.reference.woken[before..];
                     if woken.iter().any(|&task| Some(task) == wake_panics) {
-                        // It stays in line, for its drop to take it out.
+                        // It stays queued until its drop.
                         entry.is_dead = true;
                         return None;
                     }

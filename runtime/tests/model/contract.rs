@@ -1,24 +1,24 @@
-//! What the contract says about the queue of a lock, as a machine that does one step
-//! at a time. It was written from the contract's text alone, by somebody who had read
-//! neither the code that it judges nor `reference`. That is why there are two models: that
-//! one follows the code in all that can be seen, wakers and panics included; this one
-//! knows less, and finds where both have come to differ from the contract.
+//! The contract about the queue of a lock, as a sequential state machine. It was written
+//! from the text of the contract alone, without knowledge of the code that it checks or of
+//! `reference`. That is why there are two models: `reference` follows the code in
+//! everything observable, wakers and panics included; this one models less, and finds
+//! where both the code and `reference` differ from the contract.
 //!
-//! Every lock is one thing here: so many _slots_, and one _token_ for the right to
+//! Every lock is modelled alike: a number of _slots_, and one _token_ for the right to
 //! upgrade. A lock has one slot and a semaphore one for each permit. A reader takes one
 //! slot of very many, an upgradable reader the token as well, a writer all of both;
 //! and an upgrade takes all slots but the one that it has.
 //!
-//! There is one line, in the order of first polls. A waiter in it is _queued_, or
-//! _granted_: what it asked for is set apart for it and its task has been woken, but it
+//! There is one queue, in the order of first polls. A waiter in it is _queued_, or
+//! _granted_: its request is set apart for it and its task has been woken, but it
 //! has not been polled since. It keeps its place until it is served or dropped, as a
 //! waiter with a condition comes back to it.
 //!
-//! Where the contract's words leave open what happens, a comment says so, and the model
-//! does as the code does. Where the code does not do what they say, there is a constant
-//! in [`as_built`]; turned off, the model does what the contract says.
+//! If the contract leaves a case open, a comment says so, and the model
+//! follows the code. If the code differs from the contract, there is a constant
+//! in [`as_built`]; turned off, the model follows the contract.
 
-/// What the code does, and the contract does not say.
+/// Where the code differs from the contract.
 mod as_built {
     /// A waiter whose condition did not hold, and that is polled without any change since,
     /// gives up a grant of its task too; but the owner loses its place, and is queued
@@ -32,7 +32,7 @@ use as_built::OWNER_LEAVES_THE_LINE;
 /// Many enough that readers never run out of slots.
 pub(crate) const ALL: usize = 1 << 20;
 
-/// What a request takes from what is free.
+/// What a request takes from the free slots and the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Amount {
     pub(crate) slots: usize,
@@ -82,14 +82,14 @@ impl Amount {
     }
 }
 
-/// How a request stands in line.
+/// The kind of a request in the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Plain,
-    /// It goes before everybody: who is in line could not enter anyway, while the
+    /// It goes before all others: the queued waiters could not enter anyway while the
     /// upgradable guard exists.
     Upgrade,
-    /// It has a `when`: it takes the lock to look, and keeps it if the condition holds.
+    /// It has a `when`: it acquires to evaluate, and keeps the lock if the condition holds.
     Conditional,
 }
 
@@ -122,7 +122,7 @@ struct Waiter {
 pub(crate) struct Gate {
     pub(crate) free: Amount,
     line: Vec<Waiter>,
-    /// How often what is guarded may have changed.
+    /// How often the guarded data may have changed.
     epoch: u64,
     grants: Grant,
     /// The tasks that were woken since the test has looked.
@@ -194,7 +194,7 @@ impl Gate {
         }
     }
 
-    /// Takes something without waiting: whoever waits for it is not passed.
+    /// Takes something without waiting, and without overtaking a waiter for it.
     pub(crate) fn try_take(&mut self, amount: Amount) -> bool {
         let nothing = amount == Amount::permits(0);
         let free = nothing || !self.is_awaited() && self.free.covers(amount);
@@ -204,7 +204,7 @@ impl Gate {
         free
     }
 
-    /// An upgrade that does not wait. It has nobody before it.
+    /// An upgrade that does not wait. No waiter is before it.
     pub(crate) fn try_upgrade(&mut self) -> bool {
         let free = self.free.covers(Amount::UPGRADE);
         if free {
@@ -213,15 +213,15 @@ impl Gate {
         free
     }
 
-    /// Something is given back, or there is more than before. A change is what could
-    /// have made a condition true: the release of whoever could write.
+    /// Something is given back, or added. `change`: it could
+    /// have made a condition true, as the release of a holder that could write.
     pub(crate) fn give(&mut self, amount: Amount, change: bool) {
         self.free.add(amount);
         self.epoch += u64::from(change);
         self.serve(None);
     }
 
-    /// Whether a waiter is queued who would be passed.
+    /// Whether a queued waiter would be overtaken.
     pub(crate) fn is_awaited(&self) -> bool {
         self.line.iter().any(|waiter| self.wants(waiter))
     }
@@ -231,19 +231,19 @@ impl Gate {
             .is_some_and(|place| self.line[place].grant.is_some())
     }
 
-    /// What has been granted and is not picked up.
+    /// The unused grants.
     pub(crate) fn set_apart(&self) -> usize {
         let granted = self.line.iter().filter(|waiter| waiter.grant.is_some());
         granted.map(|waiter| waiter.request.amount.slots).sum()
     }
 
-    /// How many are in line and have not been granted what they ask for.
+    /// How many are in the queue and have not been granted.
     pub(crate) fn waiting(&self) -> usize {
         let waits = |waiter: &&Waiter| waiter.grant.is_none();
         self.line.iter().filter(waits).count()
     }
 
-    /// What must be so between any two steps.
+    /// The invariants between any two steps.
     pub(crate) fn check(&self) {
         if let Some(first) = self.line.iter().find(|waiter| self.wants(waiter)) {
             assert!(
@@ -270,18 +270,18 @@ impl Gate {
         self.line.iter().position(|waiter| waiter.future == future)
     }
 
-    /// Whether a waiter would take the lock if it could. One whose condition did not
-    /// hold has no use for it until something has changed.
+    /// Whether a waiter would take the lock if it could. A waiter with a false condition
+    /// does not, until something has changed.
     fn wants(&self, waiter: &Waiter) -> bool {
         waiter.grant.is_none() && !self.is_parked(waiter)
     }
 
-    /// Whether a waiter has looked since the last change.
+    /// Whether a waiter has evaluated since the last change.
     fn is_parked(&self, waiter: &Waiter) -> bool {
         waiter.looked == Some(self.epoch)
     }
 
-    /// Grants what is free to those in line, in order. `polled` is being polled and
+    /// Grants free slots to the queue, in order. `polled` is being polled and
     /// need not be woken.
     fn serve(&mut self, polled: Option<Future>) {
         for place in 0..self.line.len() {
@@ -312,7 +312,7 @@ impl Gate {
             self.line.remove(place);
             return Some(true);
         }
-        // It has only looked, which is no change: nobody looks again because of it.
+        // It has only evaluated, which is not a change: no other evaluates because of it.
         let amount = self.line[place].request.amount;
         self.line[place].grant = None;
         self.line[place].looked = Some(self.epoch);
@@ -323,7 +323,7 @@ impl Gate {
         (!unused).then_some(false)
     }
 
-    /// A waiter is polled that has to wait, perhaps for what its own task does not use.
+    /// A waiter is polled that has to wait, perhaps because of an unused grant of its own task.
     fn ask_siblings(&mut self, future: Future, holds: bool) -> bool {
         let place = self.place(future).expect("it is in line");
         let Waiter { task, request, .. } = self.line[place];
@@ -346,7 +346,7 @@ impl Gate {
         owner.grant = None;
         self.free.add(owner.request.amount);
         let place = self.place(future).expect("it is in line");
-        // What is free as well is for the first in line, which is served with it anyway.
+        // Other free slots are for the first in the queue, which is served with them anyway.
         let first = self.line.iter().position(|waiter| self.wants(waiter));
         let takes = if first == Some(place) {
             self.free
@@ -363,8 +363,8 @@ impl Gate {
         if !(OWNER_LEAVES_THE_LINE && self.is_parked(&self.line[place])) {
             self.insert(place + 1, owner);
         }
-        // It is woken as any other, though it is being polled. (The contract does not say
-        // that it must not.)
+        // It is woken like any other, though it is being polled. (The contract does not
+        // exclude that.)
         self.serve(None);
         if self.is_granted(future) {
             if let Some(served) = self.pick_up(future, holds) {
@@ -374,10 +374,10 @@ impl Gate {
         self.ask_siblings(future, holds)
     }
 
-    /// An owner comes back to the line, before those who are queued at a place. Who has
-    /// been granted something, or has looked, was before them all. (The contract does not
-    /// say where it comes back to, if it is given up for an upgrade or is one itself: an
-    /// upgrade's place is before everybody's.)
+    /// An owner comes back to the queue, before the queued waiters from a place on. Waiters that
+    /// were granted, or have evaluated, were before all of these. (The contract does not
+    /// say where the owner comes back to if its grant is given up for an upgrade, or is one
+    /// itself: an upgrade's place is before all others.)
     fn insert(&mut self, mut place: usize, owner: Waiter) {
         if owner.request.kind == Kind::Upgrade {
             place = 0;
@@ -395,9 +395,9 @@ impl Gate {
 
     /// The grants that the task of a waiter has not picked up, the oldest first.
     ///
-    /// That of an upgrade is among them for a plain reader, which could be inside with the
+    /// The grant of an upgrade is among them for a plain reader, which could read beside the
     /// guard that is to be upgraded. (The contract says both that nothing comes before an
-    /// upgrade and that a sibling takes a grant that is enough.)
+    /// upgrade and that a sibling takes a grant that suffices.)
     fn grants_for(&self, place: usize) -> Vec<Grant> {
         let asks = &self.line[place];
         let reads = asks.request

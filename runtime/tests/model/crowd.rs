@@ -1,8 +1,8 @@
-//! Random crowds in front of every lock, beside what the contract says.
+//! Random crowds at every lock, beside the model of the contract.
 //!
 //! A few tasks have several futures each, of which they poll some, all, or one only,
-//! as a `select!` or a `join!` would; and after each step the lock is as the contract
-//! says. In the end each task is polled only after it was woken, and everything ends.
+//! as a `select!` or a `join!` would; and after each step the lock agrees with the
+//! model. In the end each task is polled only after it was woken, and everything ends.
 //!
 //! A long run: `ASYNC_MONITOR_STEPS=10_000_000 cargo test --release -p async-monitor
 //! --no-default-features --features std --test model crowd`.
@@ -30,7 +30,7 @@ use crate::wakers::waker;
 const TASKS: usize = 4;
 /// How many futures there may be at a time.
 const SLOTS: usize = 20;
-/// What is guarded counts modulo this, and a condition waits for one value.
+/// The guarded number counts modulo this, and a condition waits for one value.
 const VALUES: usize = 3;
 /// No crowd takes longer to end.
 const TURNS: usize = 20_000;
@@ -71,7 +71,7 @@ impl Guard<'_> {
     }
 }
 
-/// What is asked for. A lock that has no such kind takes the one that it has.
+/// The kind of a request. A lock without that kind uses the one that it has.
 #[derive(Clone, Copy, Debug)]
 enum Asks {
     Permits(usize),
@@ -222,7 +222,7 @@ enum Step {
         task: usize,
         backwards: bool,
     },
-    /// A task asks as often as there are slots left.
+    /// A task makes as many requests as there are slots left.
     Fill {
         task: usize,
         asks: Asks,
@@ -234,7 +234,7 @@ enum Step {
     Release {
         guard: usize,
     },
-    /// What is guarded is one more, if the guard can write.
+    /// The guarded number is incremented, if the guard can write.
     Write {
         guard: usize,
     },
@@ -248,7 +248,7 @@ enum Step {
     Downgrade {
         guard: usize,
     },
-    /// Permits are taken for good.
+    /// Permits are forgotten.
     Forget {
         guard: usize,
     },
@@ -318,7 +318,7 @@ impl Wake for Woken {
 }
 
 struct Slot<'a> {
-    /// As which the model knows the future.
+    /// The future's number in the model.
     number: usize,
     task: usize,
     polled: bool,
@@ -332,7 +332,7 @@ struct World<'a> {
     gate: Gate,
     /// How many tasks there are, besides those of a single poll.
     tasks: usize,
-    /// Of permits: how many there were in the beginning, and how many are forgotten.
+    /// Of permits: the initial number, and how many are forgotten.
     bound: usize,
     forgotten: usize,
     /// What is guarded.
@@ -635,7 +635,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// The lock shows what the model says, and has woken whom it should.
+    /// The lock shows the state of the model, and has woken the right tasks.
     #[track_caller]
     fn check(&mut self) {
         self.gate.check();
@@ -703,7 +703,7 @@ impl<'a> World<'a> {
                     self.release(0);
                 }
             } else if self.slots.iter().any(Option::is_some) {
-                // What is left waits for a condition. A task that is new makes it true.
+                // The rest wait for a condition. A new task makes it true.
                 for task in 0..self.wakers.len() {
                     let waits = |slot: usize| self.slots[slot].as_ref().expect("it is one").asks;
                     let waits = self.polled_first(task).map(waits);
@@ -721,7 +721,7 @@ impl<'a> World<'a> {
         panic!("it never ends");
     }
 
-    /// Polls what a task waits for, until that is ready.
+    /// Polls a future of a task, until it is ready.
     fn turn_of_one(&mut self, task: usize) {
         self.woken[task] = false;
         let Some(slot) = self.polled_first(task) else {
@@ -741,7 +741,7 @@ impl<'a> World<'a> {
                     .as_ref()
                     .is_some_and(|it| it.request.kind == Kind::Upgrade)
         };
-        // An upgrade goes first, as everybody waits for it.
+        // An upgrade goes first, as all others wait for it.
         let slot = self.slots.iter().position(upgrade);
         slot.or_else(|| self.slots.iter().position(is_of))
     }

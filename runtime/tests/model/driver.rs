@@ -1,4 +1,4 @@
-//! Steps, seeds, and how a schedule is made shorter.
+//! Steps, seeds, and the minimizer.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -9,26 +9,26 @@ use std::sync::Once;
 
 use crate::random::Random;
 
-/// How many steps a schedule has for each slot. Few enough that what is left
-/// behind by an early step does not decide all that comes after.
+/// How many steps a schedule has for each slot. Few enough that the effects of an
+/// early step do not dominate the rest.
 const STEPS_PER_SLOT: usize = 20;
 
 /// Sizes of primitives are below this.
 const SIZES: usize = 16;
 
-/// How many futures there may be at a time: a few, or more than are woken in one
-/// go.
+/// How many futures there may be at a time: a few, or more than one batch of
+/// wakers.
 pub(crate) fn slots(size: usize) -> usize {
     if size < SIZES - 1 { 7 } else { 50 }
 }
 
 /// A primitive and its model.
 pub(crate) trait Subject {
-    /// One step. All that is chosen at random is in it, and it does nothing
-    /// where it makes no sense; so any part of a schedule is a schedule.
+    /// One step. It contains all of its random choices, and does nothing
+    /// if it makes no sense; so any part of a schedule is a schedule.
     type Step: Copy + Debug + 'static;
 
-    /// How many steps a test takes if nobody says so.
+    /// How many steps a test takes by default.
     const STEPS: u64 = 500_000;
 
     /// A step.
@@ -44,8 +44,8 @@ pub(crate) trait Subject {
     }
 }
 
-/// Takes the steps as the feature `check` has them: in a task that is checked, with nobody beside
-/// it.
+/// Takes the steps under the feature `check`: in a checked task, the only one of its
+/// run.
 #[cfg(feature = "check")]
 fn run<S: Subject>(size: usize, steps: &[S::Step]) {
     let check = async_monitor::check::Check::new()
@@ -100,7 +100,7 @@ fn variable(name: &str) -> Option<u64> {
     Some(value.parse().expect("a number"))
 }
 
-/// What goes wrong in a schedule, if anything does.
+/// The failure of a schedule, if it fails.
 fn failure<S: Subject>(size: usize, steps: &[S::Step]) -> Option<String> {
     SEARCHING.set(true);
     let result = catch_unwind(AssertUnwindSafe(|| run::<S>(size, steps)));
@@ -171,7 +171,7 @@ thread_local! {
     static SEARCHING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Panics of the schedules that are tried out print nothing.
+/// Panics of the schedules that the minimizer tries print nothing.
 fn silence_while_searching() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

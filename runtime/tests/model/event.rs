@@ -20,7 +20,7 @@ struct Step {
 
 #[derive(Clone, Copy, Debug)]
 enum What {
-    /// Polls the future in a slot; makes one where there is none.
+    /// Polls the future in a slot; makes one if the slot is empty.
     Poll {
         slot: usize,
         task: Task,
@@ -35,14 +35,14 @@ enum What {
     Clear,
 }
 
-/// A future, and what the model knows of it.
+/// A future, and its state in the model.
 struct Slot<'a> {
     who: u32,
     has_passed: bool,
     future: Pin<Box<EventWait<'a>>>,
 }
 
-/// The event, and a flag with a line of people.
+/// The event, and its model: a flag and a queue.
 struct World<'a> {
     event: &'a Event,
     slots: Vec<Option<Slot<'a>>>,

@@ -17,7 +17,7 @@ use crate::tasks::{Panics, TASKS, Task, Tasks, attempt, some_panic, some_task};
 
 /// What is special about one primitive with a gate.
 pub(crate) trait Kind: Sized + 'static {
-    /// The model of who is inside.
+    /// The model of the holders.
     type Rules: Rules;
     type Primitive: Debug;
     type Guard<'a>;
@@ -26,7 +26,7 @@ pub(crate) trait Kind: Sized + 'static {
 
     fn new(size: usize) -> (Self::Primitive, Self::Rules);
 
-    /// What somebody may ask for.
+    /// The kinds of requests.
     fn request(random: &mut Random) -> Asks<Self>;
 
     fn extra(random: &mut Random) -> Self::Extra;
@@ -44,7 +44,7 @@ pub(crate) trait Kind: Sized + 'static {
         owned: bool,
     ) -> Option<Self::Guard<'a>>;
 
-    /// What the drop of a guard gives back.
+    /// The request that the drop of a guard releases.
     fn claim(guard: &Self::Guard<'_>) -> Asks<Self>;
 
     /// What the condition of a request is now, if it has one.
@@ -52,16 +52,16 @@ pub(crate) trait Kind: Sized + 'static {
         None
     }
 
-    /// The future of one who had asked for this is dropped, and is out of the queue.
+    /// The future of this request was dropped, and has left the queue.
     fn dropped(_reference: &mut Reference<Self::Rules>, _request: Asks<Self>) {}
 
     fn step(world: &mut World<'_, Self>, extra: Self::Extra);
 
-    /// The primitive shows what the model says.
+    /// The primitive shows the state of the model.
     fn check(world: &World<'_, Self>);
 }
 
-/// What somebody asks for.
+/// A request.
 pub(crate) type Asks<K> = <<K as Kind>::Rules as Rules>::Request;
 
 /// A future for a guard.
@@ -76,8 +76,8 @@ pub(crate) struct Step<R, X> {
 
 #[derive(Clone, Copy, Debug)]
 enum What<R, X> {
-    /// Polls the future in a slot (a number to be taken modulo). One that asks for this is made
-    /// where there is none.
+    /// Polls the future in a slot (a number to be taken modulo). If the slot is empty, makes a
+    /// future with this request.
     Poll {
         slot: usize,
         task: Task,
@@ -86,7 +86,7 @@ enum What<R, X> {
     },
     /// Drops the future in a slot.
     Drop { slot: usize },
-    /// Tries to enter.
+    /// Tries to acquire.
     Try { request: R, owned: bool },
     /// Drops a guard.
     Release { guard: usize },
@@ -94,11 +94,11 @@ enum What<R, X> {
     ForgetFuture { slot: usize },
     /// Leaks a guard.
     ForgetGuard { guard: usize },
-    /// What only this primitive can do.
+    /// A step of this primitive only.
     Extra(X),
 }
 
-/// A future, and as whom the model knows it.
+/// A future, and its waiter in the model.
 struct Slot<'a, K: Kind> {
     who: WaiterId,
     request: Asks<K>,
@@ -131,8 +131,8 @@ impl<'a, K: Kind> World<'a, K> {
         }
     }
 
-    /// Does something that the model has done. It panics if that wakes somebody
-    /// whose wake panics; then it is `None`.
+    /// Does to the primitive what the model has done. `None` if that panics, as it must
+    /// if it wakes a task whose wake panics.
     #[track_caller]
     pub(crate) fn act<T>(&mut self, act: impl FnOnce() -> T) -> Option<T> {
         let panics = self.wakes_with_panic();
@@ -142,7 +142,7 @@ impl<'a, K: Kind> World<'a, K> {
         acted
     }
 
-    /// Whether the model has woken somebody whose wake panics.
+    /// Whether the model has woken a task whose wake panics.
     pub(crate) fn wakes_with_panic(&self) -> bool {
         let wakes = |&task: &Task| self.panics == Some(Panics::Wake(task));
         self.reference.woken.iter().any(wakes)

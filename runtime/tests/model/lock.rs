@@ -43,7 +43,7 @@ impl Kind for Locks {
     type Rules = OneAtATime;
     type Primitive = Lock;
     type Guard<'a> = Guard<'a>;
-    /// A release that is said aloud, of a guard.
+    /// An explicit release of a guard.
     type Extra = ();
 
     fn new(_size: usize) -> (Lock, OneAtATime) {

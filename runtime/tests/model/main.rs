@@ -1,6 +1,6 @@
-//! Random schedules: each primitive takes the same steps as a model of it that
-//! is small, sequential and slow, and after each step both agree: on who got in,
-//! who was woken and in which order, whose wakers are kept, and what the
+//! Random schedules: each primitive takes the same steps as a small, sequential
+//! reference model of it. After each step both agree on the holders, on the wake-ups
+//! and their order, on the wakers that are kept, and on what the
 //! primitive shows.
 //!
 //! ```text
@@ -10,25 +10,25 @@
 //! | variable | what |
 //! |---|---|
 //! | `ASYNC_MONITOR_STEPS` | how many steps each test takes; the default takes a second or two |
-//! | `ASYNC_MONITOR_SEED` | the seed of the first schedule; each one after it is one more |
+//! | `ASYNC_MONITOR_SEED` | the seed of the first schedule; it grows by one with each schedule |
 //!
-//! With the feature `check`, the steps are those of a task that is checked: what a primitive does
-//! there is what it does.
+//! With the feature `check`, the steps run in a checked task: a primitive must behave there as
+//! anywhere else.
 //!
 //! A failure prints its seed and the schedule, made as short as possible.
 //!
 //! | file | what |
 //! |---|---|
-//! | `driver` | steps, seeds, and how a schedule is made shorter |
+//! | `driver` | steps, seeds, and the minimizer |
 //! | `tasks` | wakers that count, log, and panic on demand |
-//! | `reference` | the model of all that has a gate: a line of people in front of it |
-//! | `gate` | futures and guards of a primitive with a gate, beside that line |
-//! | `contract` | a second model of a gate, by somebody who had read the contract only |
+//! | `reference` | the reference model of all primitives with a gate |
+//! | `gate` | futures and guards of a primitive with a gate, beside that model |
+//! | `contract` | a second model of a gate, written from the contract only |
 //! | `crowd` | tasks with several futures each, beside that second model |
-//! | the others | a primitive each |
+//! | the others | one primitive each |
 #![cfg(not(any(async_monitor_loom, async_monitor_shuttle)))]
 
-/// What is tested: the files are compiled for the other flavour, too, in
+/// The flavour under test: the files are compiled for the other flavour, too, in
 /// `tests/local`.
 mod flavour {
     pub(crate) use async_monitor::*;

@@ -1,5 +1,5 @@
-//! `Mutex`, in both forms, with mapped guards, and with those who wait for its
-//! value to be large enough.
+//! `Mutex`, in both forms, with mapped guards, and with waiters for a
+//! value that is large enough.
 
 use crate::flavour::Rc;
 use crate::flavour::{MappedMutexGuard, Mutex, MutexGuard, OwnedMutexGuard};
@@ -20,7 +20,7 @@ struct Inside {
 }
 
 impl Rules for Inside {
-    /// How large the value must be, for those who wait for that.
+    /// How large the value must be, for a conditional waiter.
     type Request = Option<u32>;
 
     fn admits(&self, _at_least: Option<u32>) -> bool {
@@ -42,7 +42,7 @@ enum Guard<'a> {
     Mapped(MappedMutexGuard<'a, u32>),
 }
 
-/// With or without those who wait for the value.
+/// With or without conditional waiters.
 struct Mutexes<const WHEN: bool>;
 
 impl<const WHEN: bool> Kind for Mutexes<WHEN> {

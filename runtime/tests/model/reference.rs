@@ -1,8 +1,8 @@
 //! Sequential reference model of a gate: holders, and a queue of waiters.
 //!
-//! It says, of each step, who acquires, who is woken and in which order, and whose wakers
-//! are kept. What primitives have in common is here; what may be held together is said by
-//! their [`Rules`].
+//! For each step, it has the acquisitions, the wake-ups and their order, and the wakers
+//! that are kept. The common part of the primitives is here; their [`Rules`] say what
+//! may be held together.
 //!
 //! - Waiters are served in order, none before another. A request with priority (an
 //!   upgrade) stands before all others.
@@ -18,25 +18,25 @@ use std::fmt::Debug;
 
 use crate::tasks::{TASKS, Task};
 
-/// Among how many grants of its task a waiter looks: a departure from the contract, which
-/// names no limit.
+/// How many grants of its task a waiter searches: a departure from the contract, which
+/// has no limit.
 const MOST_GRANTS: usize = 8;
 
-/// What may be held together.
+/// The rules of what may be held together.
 pub(crate) trait Rules {
-    /// What a waiter may ask for.
+    /// The request of a waiter.
     type Request: Copy + Debug;
 
-    /// Whether `request` can be held beside what is held now.
+    /// Whether `request` can be held beside the current holders.
     fn admits(&self, request: Self::Request) -> bool;
 
     /// `request` is held from here on.
     fn acquire(&mut self, request: Self::Request);
 
-    /// `request`, which was held, is not any more.
+    /// `request` is released.
     fn release(&mut self, request: Self::Request);
 
-    /// Whether a grant is enough for `request`, by itself.
+    /// Whether a grant suffices for `request`, by itself.
     fn covers(_granted: Self::Request, _request: Self::Request) -> bool {
         true
     }
@@ -46,7 +46,7 @@ pub(crate) trait Rules {
         false
     }
 
-    /// Whether a holder of `request` may change what is guarded.
+    /// Whether a holder of `request` may change the guarded data.
     fn may_mutate(_request: Self::Request) -> bool {
         true
     }
@@ -81,14 +81,14 @@ enum State {
 /// A gate with its queue.
 pub(crate) struct Reference<R: Rules> {
     pub(crate) inside: R,
-    /// In order. Those that are queued stand behind the others.
+    /// In order. The queued waiters are behind the others.
     waiters: VecDeque<Waiter<R::Request>>,
     grants: u64,
     /// The tasks that were woken, in order, for others to take.
     pub(crate) woken: Vec<Task>,
 }
 
-/// Who polls, and what panics meanwhile.
+/// The polling task, and what panics meanwhile.
 #[derive(Clone, Copy)]
 pub(crate) struct Poll {
     pub(crate) task: Task,
@@ -98,7 +98,7 @@ pub(crate) struct Poll {
     pub(crate) wake_panics: Option<Task>,
 }
 
-/// What a poll has come to.
+/// The result of a poll.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Polled {
     Pending,
@@ -119,13 +119,13 @@ impl<R: Rules> Reference<R> {
         }
     }
 
-    /// How many have not been granted.
+    /// The number of waiters that have not been granted.
     pub(crate) fn waiting(&self) -> usize {
         let waits = |waiter: &&Waiter<_>| !matches!(waiter.state, State::Granted { .. });
         self.waiters.iter().filter(waits).count()
     }
 
-    /// Whether somebody is queued.
+    /// Whether a waiter is queued.
     pub(crate) fn is_queued(&self) -> bool {
         self.first_queued() < self.waiters.len()
     }
@@ -141,7 +141,7 @@ impl<R: Rules> Reference<R> {
         }
     }
 
-    /// Where those that are queued begin.
+    /// The index of the first queued waiter.
     fn first_queued(&self) -> usize {
         let queued = |waiter: &Waiter<_>| waiter.state == State::Queued;
         let first = self.waiters.iter().position(queued);
@@ -196,7 +196,7 @@ impl<R: Rules> Reference<R> {
         acquires
     }
 
-    /// Changes what is held. `mutated`: what is guarded may have changed.
+    /// Changes the holders. `mutated`: the guarded data may have changed.
     pub(crate) fn change(&mut self, mutated: bool, change: impl FnOnce(&mut R)) {
         if mutated {
             for waiter in &mut self.waiters {
@@ -367,7 +367,7 @@ impl<R: Rules> Reference<R> {
 
     /// The waiter at `me` acquires with the grant at `owner`, which takes its place.
     fn change_places(&mut self, me: usize, owner: usize, request: R::Request) {
-        // The owner stands in front.
+        // The owner is before the waiter.
         self.remove(me);
         let owner = self.remove(owner);
         self.inside.release(owner.request);
@@ -380,8 +380,8 @@ impl<R: Rules> Reference<R> {
         self.inside.acquire(request);
     }
 
-    /// The grant at `owner` is given back. It is queued right behind the waiter at `me`, or
-    /// leaves the queue where that one waits for a change.
+    /// The grant at `owner` is given back. The owner is queued right behind the waiter at `me`, or
+    /// leaves the queue if that waiter is unsatisfied.
     fn give_back(&mut self, me: usize, owner: usize) {
         let unsatisfied = self.waiters[me].state == State::Unsatisfied;
         let owner_waiter = self.remove(owner);
@@ -410,8 +410,8 @@ impl<R: Rules> Reference<R> {
         match condition {
             Some(true) => Polled::Ready,
             Some(false) if poll.clones => {
-                // A granted waiter stays where it stands; one that has not queued stands
-                // before those that have.
+                // A granted waiter keeps its place; one that was not queued comes
+                // before the queued ones.
                 let place = place.unwrap_or_else(|| self.first_queued());
                 let granted_beside = self.waiters.iter().any(|waiter| {
                     matches!(waiter.state, State::Granted { .. })
@@ -427,7 +427,7 @@ impl<R: Rules> Reference<R> {
                 };
                 self.insert(place, waiter, State::Unsatisfied);
                 self.change(false, |inside| inside.release(request));
-                // A grant of the same task is not picked up: it is noted.
+                // The task has an unused grant: it is noted.
                 if granted_beside {
                     return self.poll_conditional(id, request, poll, condition);
                 }

@@ -1,5 +1,5 @@
-//! `RwLock`, with downgrades and upgrades, and with those who wait for its value
-//! to be large enough.
+//! `RwLock`, with downgrades and upgrades, and with waiters for a value
+//! that is large enough.
 
 use crate::flavour::Rc;
 use crate::flavour::{
@@ -15,20 +15,20 @@ use crate::random::Random;
 use crate::reference::{Reference, Rules};
 use crate::tasks::{look_panics, panic_on_demand};
 
-/// What one may ask for.
+/// The kinds of requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Access {
     Read,
     Upgradable,
     Write,
-    /// Only one who is upgradable asks for this.
+    /// Only the holder of an upgradable guard requests this.
     Upgrade,
-    /// Waits for the value to be so large.
+    /// Waits for the value to be that large.
     ReadWhen(u32),
     WriteWhen(u32),
 }
 
-/// WaiterId is inside, and the value.
+/// The holders, and the value.
 #[derive(Default)]
 struct Inside {
     readers: usize,
@@ -99,7 +99,7 @@ enum Guard<'a> {
     OwnedWrite(OwnedRwLockWriteGuard<u32>),
 }
 
-/// What is done to a guard.
+/// An operation on a guard.
 #[derive(Clone, Copy, Debug)]
 enum Extra {
     Write(u32),
@@ -108,7 +108,7 @@ enum Extra {
     TryUpgrade(usize),
 }
 
-/// With or without those who wait for the value.
+/// With or without conditional waiters.
 struct RwLocks<const WHEN: bool>;
 
 impl<const WHEN: bool> Kind for RwLocks<WHEN> {
@@ -207,7 +207,7 @@ impl<const WHEN: bool> Kind for RwLocks<WHEN> {
     }
 
     fn dropped(reference: &mut Reference<Inside>, access: Access) {
-        // The guard that was to be upgraded goes with the future.
+        // The guard that was to be upgraded is dropped with the future.
         if access == Access::Upgrade {
             reference.release(Access::Upgradable);
         }

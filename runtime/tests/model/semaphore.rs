@@ -38,7 +38,7 @@ impl Rules for Permits {
         granted >= permits
     }
 
-    /// A request for nothing need not wait.
+    /// A request for zero permits need not wait.
     fn has_priority(permits: usize) -> bool {
         permits == 0
     }
@@ -48,10 +48,10 @@ impl Rules for Permits {
     }
 }
 
-/// What is done by number, or to a permit.
+/// An operation by number, or on a permit.
 #[derive(Clone, Copy, Debug)]
 enum Extra {
-    /// `add_permits` or, where there is a bound, `release`.
+    /// `add_permits` or, with a bound, `release`.
     Add(usize),
     Forget(usize),
     Split(usize, usize),

@@ -1,10 +1,10 @@
-//! The conditional waiters of a sync lock, beside what the contract says of them.
+//! The conditional waiters of a sync lock, beside the rules of the contract.
 //!
-//! Who has the turn, and in which order tasks are woken, is up to the lock. What is not:
+//! The lock decides which waiter has the turn, and in which order tasks are woken. The rules:
 //!
-//! - Nobody acquires while its condition is false, nor while that of one before it is true
-//!   (where each future is a task of its own; those of one task may change places).
-//! - Once all tasks that were woken have been polled, nobody waits with a condition that is
+//! - No waiter acquires while its condition is false, nor while that of a waiter before it is
+//!   true (if each future is a task of its own; futures of one task may change places).
+//! - Once all woken tasks have been polled, nobody waits with a condition that is
 //!   true.
 //! - A condition is evaluated again only after a section that may have changed something.
 //! - At the end no waker is kept, and the lock is free.
@@ -38,8 +38,8 @@ struct Request {
 
 #[derive(Clone, Copy, Debug)]
 enum What {
-    /// Polls the future in a slot (a number to be taken modulo). One that asks for this is
-    /// made where there is none.
+    /// Polls the future in a slot (a number to be taken modulo). If the slot is empty, makes a
+    /// future with this request.
     Poll {
         slot: usize,
         task: Task,
@@ -57,7 +57,7 @@ enum What {
     },
     /// The same, to read.
     Read,
-    /// The same, to write, but as one that has changed nothing.
+    /// The same, to write, but releases without a change.
     Look,
     /// A section without a condition that goes on.
     Hold,
@@ -65,7 +65,7 @@ enum What {
     Release {
         value: u32,
     },
-    /// Those who were woken are polled until nobody is.
+    /// Woken tasks are polled until none is woken.
     Settle,
 }
 
@@ -95,7 +95,7 @@ struct Slot<'a> {
     future: Entering<'a>,
     request: Request,
     task: Task,
-    /// Its place in the queue, from its first poll on.
+    /// Its place in the queue, since its first poll.
     place: usize,
     /// A poll has panicked: it may have left its place.
     has_panicked: bool,
@@ -181,7 +181,7 @@ impl<'a, F: Future, G: Fn(F::Output) -> Guard<'a>> Future for Entered<F, G> {
 }
 
 impl<'a> World<'a> {
-    /// Does something, with what is to panic armed; those who were woken have to be polled.
+    /// Does something, with the panic armed; the woken tasks have to be polled.
     fn act<T>(&mut self, act: impl FnOnce(&mut Self) -> T) -> Option<T> {
         self.tasks.arm(self.panics.take());
         let acted = attempt(|| act(self));
@@ -261,7 +261,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Polls those who were woken until nobody is.
+    /// Polls woken tasks until none is woken.
     fn settle(&mut self) {
         self.release(self.value);
         for _ in 0..POLLS {

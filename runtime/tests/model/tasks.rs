@@ -18,7 +18,7 @@ pub(crate) fn some_task(random: &mut Random) -> Task {
     random.below(TASKS) as Task
 }
 
-/// What code of a user panics in a step.
+/// The user code that panics in a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Panics {
     /// The wake of this task.
@@ -40,10 +40,10 @@ pub(crate) fn some_panic(random: &mut Random) -> Option<Panics> {
     }
 }
 
-/// The payload of the panics that we make.
+/// The payload of our panics.
 struct OnDemand;
 
-/// Panics, as code of a user would, without a message.
+/// Panics, as user code would, without a message.
 pub(crate) fn panic_on_demand() -> ! {
     resume_unwind(Box::new(OnDemand))
 }
@@ -103,7 +103,7 @@ impl Tasks {
         PANICS.set(panics);
     }
 
-    /// Nothing panics any more. Returns those who were woken since the last call.
+    /// Nothing panics any more. Returns the tasks that were woken since the last call.
     #[allow(dead_code)] // for locks that only threads have
     pub(crate) fn disarm(&self) -> Vec<Task> {
         PANICS.set(None);
@@ -118,8 +118,8 @@ impl Tasks {
             .map(|state| state.0.load(Ordering::Relaxed))
     }
 
-    /// Nothing panics any more. Those were woken since the last call, in this
-    /// order, and as many wakers of each task are kept.
+    /// Nothing panics any more. These tasks were woken since the last call, in this
+    /// order, and that many wakers of each task are kept.
     #[track_caller]
     pub(crate) fn disarm_and_check(&self, woken: &[Task], kept: &[usize; TASKS]) {
         PANICS.set(None);
@@ -138,7 +138,7 @@ impl Tasks {
     }
 }
 
-/// Whether a look is to panic in this step.
+/// Whether an evaluation has to panic in this step.
 pub(crate) fn look_panics() -> bool {
     PANICS.get() == Some(Panics::Look)
 }

@@ -26,8 +26,8 @@ fn variable(name: &str) -> Option<u64> {
     Some(value.parse().expect("a number"))
 }
 
-/// Some threads share something, and each of them takes its turns; afterwards
-/// `check` looks at what they have left.
+/// Some threads share a value, and each of them takes its turns; afterwards
+/// `check` examines the value.
 ///
 /// Shuttle does that many times over, with a few turns each; real threads once,
 /// with many.
@@ -105,7 +105,7 @@ async fn give_up<F: Future>(
     future: F,
     polled: impl FnOnce(),
 ) -> Option<F::Output> {
-    /// A task of its own, that hears nothing.
+    /// A task of its own, with a waker that does nothing.
     struct Deaf;
 
     impl Wake for Deaf {

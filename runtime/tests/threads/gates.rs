@@ -1,4 +1,4 @@
-//! What has a gate: `Lock`, `Mutex`, `RwLock`, the semaphores, and `when`.
+//! Primitives with a gate: `Lock`, `Mutex`, `RwLock`, the semaphores, and `when`.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use async_monitor::{
 use crate::crowd::Member;
 use crate::{Random, Stamp, Stamps, crowd, patiently};
 
-/// Who is inside: readers, or one who writes, as -1.
+/// The holders: a number of readers, or a writer, as -1.
 #[derive(Default)]
 struct Inside(AtomicIsize);
 
@@ -33,7 +33,7 @@ impl Inside {
     }
 }
 
-/// Waits patiently, and says when it came and stood in line.
+/// Waits patiently, and records when it came and was queued.
 fn stamped<F: Future>(
     stamps: &Stamps,
     random: &mut Random,

@@ -1,7 +1,7 @@
-//! Crowds: threads that take random steps with one primitive, give up at random,
-//! and at the end find everything as it should be. Each test runs on the threads
-//! of the machine, or on those of shuttle, which decides at each atomic access who
-//! goes on, at random, and says how to do it again where a test fails.
+//! Crowds: threads that take random steps with one primitive, and give up at random;
+//! at the end the primitive must be in the right state. Each test runs on the threads
+//! of the machine, or on those of shuttle, which chooses a random thread to go on
+//! at each atomic access, and prints how to repeat a test that fails.
 //!
 //! ```text
 //! cargo test -p async-monitor --test threads --release
@@ -11,16 +11,16 @@
 //!
 //! | what is checked | how |
 //! |---|---|
-//! | exclusion | who is inside says so, in atomics of the test's own |
+//! | exclusion | each holder registers, in atomics of the test's own |
 //! | nothing is lost | permits, items and money are counted at the end |
 //! | first come, first served | stamps before and after the first poll, and inside ([`Stamps`]) |
-//! | nobody is left behind | every thread ends; at the end nobody waits |
+//! | no lost wake-up | every thread ends; at the end nobody waits |
 //!
 //! The crowd of [`tasks`] has an executor of its own, in which each task has many requests
-//! at once; it takes place on real threads only.
+//! at once; it runs on real threads only.
 //!
 //! `ASYNC_MONITOR_STEPS` is how many acquisitions each test makes in all,
-//! `ASYNC_MONITOR_SEED` where its random numbers begin (on real threads).
+//! `ASYNC_MONITOR_SEED` the seed of its random numbers (on real threads).
 #![cfg(not(async_monitor_loom))]
 
 mod crowd;

@@ -1,4 +1,4 @@
-//! What lets tasks through when somebody says so: `Event`, `Condition`, `Barrier`.
+//! Primitives that let tasks through at a signal: `Event`, `Condition`, `Barrier`.
 
 use std::collections::VecDeque;
 use std::sync::Mutex as StdMutex;
@@ -9,7 +9,7 @@ use async_monitor::{Barrier, Condition, Event, Mutex};
 use crate::crowd::Member;
 use crate::{crowd, patiently, wait};
 
-/// A flag that is passed round: who sees it set clears it, and sets the next.
+/// A flag that is passed round: a thread that sees it set clears it, and sets the next one.
 #[test]
 fn events_in_a_ring() {
     const MEMBERS: usize = 3;
@@ -72,7 +72,7 @@ fn event_set_and_cleared() {
     );
 }
 
-/// Items from producers to consumers, who may give up at any time.
+/// Items from producers to consumers, which may give up at any time.
 #[derive(Default)]
 struct Buffer {
     items: Mutex<VecDeque<usize>>,
@@ -118,7 +118,7 @@ fn condition() {
                     assert_eq!(item, Some(expected), "out of order");
                     not_full.notify_one(&items);
                 };
-                // As often as it takes: as many are put as are taken.
+                // As often as needed: as many are put as are taken.
                 if number % 2 == 0 {
                     while patiently(random, produce(), || ()).is_none() {}
                 } else {
@@ -148,7 +148,7 @@ fn barrier() {
                 if random.one_in(16) {
                     barrier.reset();
                 }
-                // Whoever is driven out comes again.
+                // A removed waiter arrives again.
                 let index = loop {
                     if let Ok(result) = wait(barrier.wait()) {
                         break result.index();
@@ -170,7 +170,7 @@ fn barrier() {
     );
 }
 
-/// Some give up. Who comes last passes at once, so that there is one of them for
+/// Some give up. The last to arrive passes at once, so that there is one for
 /// each generation; of the others there may be fewer.
 #[test]
 fn barrier_with_cancels() {

@@ -1,27 +1,27 @@
-//! Who came before whom, and who got in first.
+//! The order of arrivals, and of acquisitions.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A clock that counts, and what has been written down of those who got in.
+/// A logical clock, and the record of acquisitions.
 ///
-/// The clock is no part of what is tested, and shuttle does not know of it.
+/// The clock is not part of the test, and unknown to shuttle.
 #[derive(Default)]
 pub(crate) struct Stamps {
     clock: AtomicU64,
     entered: Mutex<Vec<Stamp>>,
 }
 
-/// When somebody came and got in.
+/// The times of an arrival and its acquisition.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Stamp {
     /// Before the first poll.
     pub(crate) came: u64,
     /// After the first poll.
     pub(crate) stood: u64,
-    /// Once inside.
+    /// After the acquisition.
     entered: u64,
-    /// Whether others may be inside at the same time.
+    /// Whether others may hold it at the same time.
     shared: bool,
 }
 
@@ -30,7 +30,7 @@ impl Stamps {
         self.clock.fetch_add(1, Ordering::SeqCst)
     }
 
-    /// Writes down who is inside now.
+    /// Records an acquisition.
     pub(crate) fn entered(&self, stamp: Stamp, shared: bool) {
         let mut entered = self.entered.lock().expect("nobody panics with it");
         let stamp = Stamp {
@@ -41,12 +41,12 @@ impl Stamps {
         entered.push(stamp);
     }
 
-    /// Nobody got in before one who had stood in line when they came (readers
-    /// among themselves apart).
+    /// Nobody acquired before a waiter that was queued earlier (except readers
+    /// among themselves).
     pub(crate) fn check(&self) {
         let mut entered = self.entered.lock().expect("nobody panics with it");
         entered.sort_by_key(|stamp| stamp.entered);
-        // The latest arrival of those who are inside already, by kind.
+        // The latest arrival of the acquisitions so far, by kind.
         let mut latest = [None::<Stamp>; 2];
         for &stamp in &*entered {
             let passed_by = |kind: usize| {

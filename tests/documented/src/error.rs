@@ -1,4 +1,4 @@
-//! A struct that is called as a derive macro is that is in scope.
+//! A struct with the name of a derive macro that is in scope.
 
 use async_monitor::{Guarded, Lock, synchronized};
 use thiserror::Error;

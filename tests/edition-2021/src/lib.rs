@@ -1,4 +1,4 @@
-//! Uses the macros in edition 2021, under every lint that there is.
+//! Uses the macros in edition 2021, under every lint.
 
 #![forbid(unsafe_code)]
 #![deny(

@@ -1,5 +1,5 @@
-//! A program without std, an allocator or an operating system: it links only where nothing below
-//! it has std, as there is one panic handler in a program.
+//! A program without std, an allocator or an operating system: it links only if none of its
+//! dependencies uses std, as a program has one panic handler.
 
 #![no_std]
 

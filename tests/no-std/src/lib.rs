@@ -1,4 +1,4 @@
-//! What firmware would have: monitors in a crate without std and without an allocator.
+//! Monitors as in firmware: in a crate without std and without an allocator.
 //!
 //! Nothing parks a thread:
 //!

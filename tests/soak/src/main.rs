@@ -1,4 +1,4 @@
-//! The primitives on real executors, for as long as one likes: crowds of tasks
+//! The primitives on real executors, for any length of time: crowds of tasks
 //! take random steps with all of them and give up after random times.
 //!
 //! ```text
@@ -7,9 +7,9 @@
 //!
 //! | what is checked | how |
 //! |---|---|
-//! | exclusion, first come first served | by whoever is inside: `world` |
+//! | exclusion, FIFO order | by each holder: `world` |
 //! | money, permits and items | counted at the end |
-//! | quiescence | all tasks end within a minute; nobody is in line then |
+//! | quiescence | all tasks end within a minute; then no waiter is left |
 //! | memory | the resident set does not grow from the second quarter to the last |
 
 mod memory;

@@ -1,4 +1,4 @@
-//! How much memory the process has, from time to time.
+//! Samples of the memory of the process.
 
 use std::fs;
 use std::sync::Mutex;

@@ -1,4 +1,4 @@
-//! One of each primitive, what tasks do with it, and what must be true of it.
+//! One of each primitive, the operations of tasks on it, and its invariants.
 
 use std::collections::VecDeque;
 use std::fmt::Debug;

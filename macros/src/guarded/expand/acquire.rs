@@ -1,4 +1,4 @@
-//! How a lock is acquired: the methods of the struct, and what sections use.
+//! How a lock is acquired: the methods of the struct, and the traits for sections.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
@@ -191,7 +191,7 @@ impl Side<'_> {
         })
     }
 
-    /// The guard, if that of the lock has been `acquired`.
+    /// The generated guard, if the lock's own guard has been `acquired`.
     fn guard_if(&self, acquired: &TokenStream) -> TokenStream {
         let (krate, guard) = (&self.monitor.krate, self.new_guard());
         quote! {
@@ -202,8 +202,8 @@ impl Side<'_> {
         }
     }
 
-    /// SAFETY, of what is generated: `__guard` was returned by the lock of
-    /// `self` a moment ago.
+    /// SAFETY of the generated code: the lock of `self` has just returned
+    /// `__guard`.
     pub(super) fn new_guard(&self) -> TokenStream {
         let krate = &self.monitor.krate;
         let (guard, core, unsafe_) = (&self.guard, self.core(), unsafe_());
@@ -215,8 +215,8 @@ impl Side<'_> {
         }
     }
 
-    /// `where for<'__a> &'__a T: Shareable` for each type that is read by
-    /// several tasks.
+    /// `where for<'__a> &'__a T: Shareable` for each type that several tasks
+    /// read.
     pub(super) fn shareable(&self) -> TokenStream {
         let krate = &self.monitor.krate;
         if !self.is_shared {
@@ -263,7 +263,7 @@ impl Side<'_> {
     /// }
     /// ```
     ///
-    /// where the last one is for a lock that one task holds at a time, to read. A sync lock
+    /// where `release_unchanged` is for an exclusive lock that is only read. A sync lock
     /// is acquired in `finish`: see [`entering`](Self::entering).
     pub(super) fn expand_traits(&self) -> TokenStream {
         let krate = &self.monitor.krate;
@@ -477,9 +477,9 @@ impl Side<'_> {
 /// }
 /// ```
 ///
-/// or to nothing where the lock guards nothing, or something that `&mut` to the
-/// struct does not lead to. It is not a view: with one, which proves that the lock
-/// is held, methods that run under the lock could be called while others take
+/// or to nothing if the lock guards nothing, or data that `&mut` to the
+/// struct does not reach. It is not a view: a view proves that the lock is held, and
+/// with one, methods that run under the lock could be called while others acquire
 /// it.
 pub(super) fn expand_mut(monitor: &Monitor, lock: &LockField) -> TokenStream {
     let krate = &monitor.krate;

@@ -21,8 +21,8 @@ use crate::names::{located, own};
 /// }
 /// ```
 ///
-/// A lock with a value inside is made of that value, unless it is behind a pointer: others
-/// may have it, too, so it is given as it is.
+/// A lock with a value inside is constructed from that value. Behind a pointer, the lock itself
+/// is the parameter, as it may be shared.
 pub(super) fn expand(monitor: &Monitor) -> TokenStream {
     let Some(span) = monitor.options.new else {
         return TokenStream::new();
@@ -37,7 +37,7 @@ pub(super) fn expand(monitor: &Monitor) -> TokenStream {
         .iter()
         .map(|field| {
             let AnyField { ident, ty, kind } = field;
-            // Parameters of the macro's own, so that no constant is in their way.
+            // Parameters of the macro's own, so that no constant shadows them.
             let name = located(ident, own(ident.span()));
             let (parameter, value) = match kind {
                 FieldKind::Unguarded => (Some(quote!(#ty)), quote!(#name)),
@@ -79,7 +79,7 @@ pub(super) fn expand(monitor: &Monitor) -> TokenStream {
     }
 }
 
-/// The type of what the field guards.
+/// The type of the data that the field guards.
 fn guarded_value(monitor: &Monitor, lock: usize, ident: &Ident) -> TokenStream {
     let Contents::Fields(fields) = &monitor.locks[lock].contents else {
         return TokenStream::new();
@@ -91,7 +91,7 @@ fn guarded_value(monitor: &Monitor, lock: usize, ident: &Ident) -> TokenStream {
     )
 }
 
-/// Whether the type is written as a `Box`, which is not made of a value by `From` twice.
+/// Whether the type is written as a `Box`: one `From` does not make a boxed lock from a value.
 fn is_boxed(ty: &syn::Type) -> bool {
     matches!(ty, syn::Type::Path(path)
         if path.path.segments.last().is_some_and(|last| last.ident == "Box"))

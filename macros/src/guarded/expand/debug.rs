@@ -1,4 +1,4 @@
-//! `#[guarded(debug)]`: `Debug` for the struct, with what is guarded.
+//! `#[guarded(debug)]`: `Debug` for the struct, with the guarded data.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -29,7 +29,7 @@ use crate::names::{has_ident, plain, public};
 /// }
 /// ```
 ///
-/// It never waits. Locks are tried exclusively, so that what is guarded need not be `Sync`.
+/// It never waits. Locks are tried exclusively, so that guarded data need not be `Sync`.
 pub(super) fn expand(monitor: &Monitor) -> TokenStream {
     if monitor.options.debug.is_none() {
         return TokenStream::new();

@@ -75,8 +75,8 @@ impl Side<'_> {
     /// }
     /// ```
     ///
-    /// in which nothing is. Where a field of the guard is used, the compiler finds it here,
-    /// and says by its type what to write.
+    /// which contains no data. If a field of the guard is used, the compiler finds the field here,
+    /// and its type says what to write.
     fn expand_hint(&self) -> TokenStream {
         let Side { guard, monitor, .. } = self;
         let krate = &monitor.krate;
@@ -92,7 +92,7 @@ impl Side<'_> {
             monitor.params.arguments(&quote!('__guard)),
         );
         let where_clause = monitor.params.where_clause(&TokenStream::new());
-        // Nobody has to use every field: no lint looks at these names.
+        // Users need not use every field: no lint checks these names.
         let unseen = |ident: &proc_macro2::Ident| {
             let mut ident = ident.clone();
             ident.set_span(own(ident.span()));
@@ -163,14 +163,14 @@ impl Side<'_> {
     /// }
     /// ```
     ///
-    /// (The guard, as every argument, is dropped when the fn returns. Without a name, the
-    /// docs of users show none of ours.)
+    /// (The guard, like every argument, is dropped when the fn returns. It has no name, so that
+    /// none of ours shows in the docs of users.)
     ///
-    /// SAFETY, of what is generated: the core proves that the lock is held (K1),
+    /// SAFETY of the generated code: the core proves that the lock is held (K1),
     /// and it is borrowed for as long as the references and the owner (K2);
     /// `pointer` accepts nothing but the field itself; and each field is behind
-    /// one lock only. Where the lock is shared, the references are, and the
-    /// guard was made by a method that asks for `T: Sync`.
+    /// one lock only. If the lock is shared, so are the references, and the
+    /// guard was made by a method that requires `T: Sync`.
     fn expand_guard_methods(&self) -> TokenStream {
         let krate = &self.monitor.krate;
         let Side {
@@ -249,10 +249,10 @@ impl Side<'_> {
     /// }
     /// ```
     ///
-    /// SAFETY, of what is generated: by K1 or K2, the lock of this owner is held
+    /// SAFETY of the generated code: by K1 or K2, the lock of this owner is held
     /// while the value exists.
     ///
-    /// Nothing waits at a `Condition` with a sync lock: there is no proof of it to give.
+    /// A sync lock has no such impl: nothing waits at a `Condition` with its guard.
     pub(super) fn expand_holds_lock(&self, ty: &TokenStream, owner: &TokenStream) -> TokenStream {
         if self.lock.is_sync {
             return TokenStream::new();

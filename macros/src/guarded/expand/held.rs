@@ -1,4 +1,4 @@
-//! The view of what a lock guards.
+//! The view of the data that a lock guards.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote};
@@ -59,7 +59,7 @@ impl Side<'_> {
     /// }
     /// ```
     ///
-    /// SAFETY, of what is generated: the lock is held for longer than the view is
+    /// SAFETY of the generated code: the lock is held for longer than the view is
     /// borrowed (K2).
     pub(super) fn expand_reborrow(&self) -> TokenStream {
         let Side { monitor, held, .. } = self;
@@ -113,7 +113,7 @@ pub(super) fn view_fields(lock: &LockField, reference: &TokenStream) -> TokenStr
                     ident, vis, value, ..
                 } = field;
                 let docs = field_docs(field, &lock.ident);
-                // Nobody has to use every field: no lint looks at these names.
+                // Users need not use every field: no lint checks these names.
                 let mut ident = ident.clone();
                 ident.set_span(own(ident.span()));
                 quote!(#docs #vis #ident: #reference #value,)

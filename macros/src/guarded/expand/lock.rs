@@ -1,4 +1,4 @@
-//! The one place of an expansion that looks at the type of a lock.
+//! The one place of an expansion that names the type of a lock.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -31,12 +31,12 @@ pub(super) fn marker(monitor: &Monitor, lock: &LockField) -> Ident {
 /// }
 /// ```
 ///
-/// SAFETY, of what is generated: the marker stands for this field. There is a
-/// second `let` because the compiler coerces an argument where it knows what type
-/// the result must have. The first one shows that the struct itself has these
-/// fields, so that `self.balance`, wherever it is generated, leads nowhere else: an
-/// attribute below the derive may have made another struct of it, which derefs, by
-/// code of the user, to something that has them.
+/// SAFETY of the generated code: the marker stands for this field. The second `let` is
+/// needed because the compiler coerces an argument if it knows the type that
+/// the result must have. The first one proves that the struct itself has these
+/// fields, so that every generated `self.balance` is the field: an
+/// attribute below the derive may have replaced the struct by one that derefs, by
+/// user code, to a type that has them.
 pub(super) fn expand_lock_of(monitor: &Monitor, lock: &LockField) -> TokenStream {
     let krate = &monitor.krate;
     let (params, this) = (monitor.params.of_impl(), monitor.params.this());
@@ -48,7 +48,7 @@ pub(super) fn expand_lock_of(monitor: &Monitor, lock: &LockField) -> TokenStream
     };
     let (marker, unsafe_) = (marker(monitor, lock), unsafe_());
     let lock_of = super::item(lock, if lock.is_rw { "RwLockOf" } else { "LockOf" });
-    // A type with parameters may have lifetimes, which its id does not tell.
+    // A type with parameters may have lifetimes, which its id does not distinguish.
     let kind = monitor.params.is_empty().then(|| {
         quote! {
             #[inline]
@@ -57,7 +57,7 @@ pub(super) fn expand_lock_of(monitor: &Monitor, lock: &LockField) -> TokenStream
             }
         }
     });
-    // Where it is said what is wrong with the type.
+    // The place of errors about the type.
     let at_type = public(ty.span());
     let lock_type = quote_spanned!(at_type=> type Lock = #ty;);
     quote! {

@@ -1,4 +1,4 @@
-//! What `#[monitor]` builds on: methods that run under a lock that is held.
+//! The macro of the struct, and the traits, on which `#[monitor]` builds held forms.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
@@ -8,7 +8,7 @@ use crate::gather::Gather;
 use crate::guarded::model::{Contents, LockField, Monitor};
 use crate::names::{plain, public, unsafe_};
 
-/// The derives that every module knows. A macro of the same name would make
+/// The derives of the prelude. A macro of the same name would make
 /// them ambiguous.
 const PRELUDE: [&str; 9] = [
     "Clone",
@@ -40,9 +40,8 @@ const PRELUDE: [&str; 9] = [
 /// impl ::async_monitor::__private::HasSize for Account {}
 /// ```
 ///
-/// so that wherever the path of the struct leads to the struct, it also leads to
-/// a macro that knows its locks: `#[monitor]`, which sees an impl, asks that
-/// which of two forms of a method it takes.
+/// so that a path to the struct is also a path to a macro that knows its locks. `#[monitor]`,
+/// which only sees an impl, lets that macro select one of two forms of a method.
 pub(super) fn expand_locks(monitor: &Monitor) -> TokenStream {
     let (ident, krate) = (&monitor.ident, &monitor.krate);
     let (params, this) = (monitor.params.of_impl(), monitor.params.this());
@@ -57,8 +56,8 @@ pub(super) fn expand_locks(monitor: &Monitor) -> TokenStream {
             .map(|mode| quote!((#mode #ident #forms) => { $($__derived)* };))
             .gather::<Vec<_>>()
     });
-    // A glob import, which gives way to a derive macro of the same name that the user has
-    // imported.
+    // A glob import, which a derive macro of the same name that the user has imported
+    // shadows.
     let import = if PRELUDE.iter().any(|derive| ident == derive) {
         TokenStream::new()
     } else {
@@ -78,8 +77,8 @@ pub(super) fn expand_locks(monitor: &Monitor) -> TokenStream {
         #import
 
         // A subtype must not have another derive, which might put other locks in front of
-        // the same fields. Of inherent items the compiler refuses two; impls of a trait for
-        // a type and its subtype it accepts, but for a lint.
+        // the same fields. The compiler refuses two inherent items of one name; it accepts
+        // impls of a trait for a type and its subtype, with a lint.
         #[doc(hidden)]
         #[automatically_derived]
         impl #params #this #where_clause {
@@ -97,9 +96,9 @@ pub(super) fn expand_locks(monitor: &Monitor) -> TokenStream {
     }
 }
 
-/// How `#[monitor]` asks for a lock: every lock can be held to write and to read; `rw` is for
-/// those that several tasks can hold to read, `acquire` for the others, and `sync` for those
-/// of `sync`.
+/// The modes by which `#[monitor]` asks for a lock: every lock can be held to write and to read;
+/// `rw` is for locks that several tasks can hold to read, `acquire` for all others, and `sync`
+/// for sync locks.
 fn modes(lock: &LockField) -> Vec<TokenStream> {
     let kind = if lock.is_rw {
         quote!(rw)
@@ -136,7 +135,7 @@ impl Side<'_> {
     /// SAFETY, of what is generated: it is the same type, of references to what does not know
     /// their lifetime; but for a trait object, whose bound may be shortened with it (B2).
     ///
-    /// And, where the lock is `rw`, for the view that writes:
+    /// And, if the lock is `rw`, for the write view:
     ///
     /// ```text
     /// type AccountCfgHeld<'__guard> = AccountCfgWriteHeld<'__guard>;
@@ -205,8 +204,8 @@ impl Side<'_> {
     /// }
     /// ```
     ///
-    /// SAFETY, of what is generated: the lock is held for writing, which is more
-    /// than for reading, for longer than the view that writes is borrowed (K2).
+    /// SAFETY of the generated code: the lock is held for writing, which includes
+    /// reading, for longer than the write view is borrowed (K2).
     fn expand_as_read(&self) -> TokenStream {
         let krate = &self.monitor.krate;
         let monitor = self.monitor;

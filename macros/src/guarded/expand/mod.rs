@@ -1,6 +1,6 @@
 //! From the model to code.
 //!
-//! Nothing here can fail. For each lock there is a [`Side`], or two where the
+//! Nothing here can fail. For each lock there is a [`Side`], or two if the
 //! lock is `rw`: one for each way to hold it.
 
 mod acquire;
@@ -28,13 +28,13 @@ use crate::names::{camel_case, key, plain, public};
 struct Side<'m> {
     monitor: &'m Monitor,
     lock: &'m LockField,
-    /// Several tasks may hold the lock this way at a time.
+    /// Several tasks may hold the lock in this way at a time.
     is_shared: bool,
     /// `AccountLedgerGuard`.
     guard: Ident,
     /// `AccountLedgerHeld`.
     held: Ident,
-    /// What `acquire` is called here: `read`, `write` or `acquire`.
+    /// The verb in the names of methods: `read`, `write` or `acquire`.
     verb: &'static str,
     /// Stands for the lock, held this way, in types.
     key: Literal,
@@ -113,12 +113,12 @@ impl Side<'_> {
         code
     }
 
-    /// An item of the runtime, of which there is one for sync locks, too.
+    /// An item of the runtime that has a counterpart for sync locks.
     fn item(&self, name: &str) -> Ident {
         item(self.lock, name)
     }
 
-    /// `&'lifetime mut T`, or `&'lifetime T` where the lock is shared.
+    /// `&'lifetime mut T`, or `&'lifetime T` if the lock is shared.
     fn reference(&self, lifetime: &TokenStream) -> TokenStream {
         if self.is_shared {
             quote!(& #lifetime)
@@ -127,7 +127,7 @@ impl Side<'_> {
         }
     }
 
-    /// The types of what the lock guards.
+    /// The types of the guarded data.
     fn values(&self) -> Vec<&syn::Type> {
         match &self.lock.contents {
             Contents::Fields(fields) => fields.iter().map(|field| &field.value).gather(),
@@ -135,12 +135,12 @@ impl Side<'_> {
         }
     }
 
-    /// What the guard is a newtype over, by name.
+    /// The name of the type inside the guard.
     fn core(&self) -> Ident {
         self.item(if self.is_shared { "ReadCore" } else { "Core" })
     }
 
-    /// What the guard is a newtype over.
+    /// The type inside the guard.
     fn core_type(&self) -> TokenStream {
         let (krate, core, key) = (&self.monitor.krate, self.core(), &self.key);
         let (this, marker) = (self.monitor.params.this(), &self.marker);
@@ -153,8 +153,8 @@ impl Side<'_> {
         quote!(#krate::__private::#core<'__guard, #this, #guard, #key>)
     }
 
-    /// `ObjectLock<Account, Marker>`: what everything but the impl of `LockOf` takes for
-    /// the type of the lock.
+    /// `ObjectLock<Account, Marker>`: the type of the lock in all code but the impl of
+    /// `LockOf`.
     fn lock_type(&self) -> TokenStream {
         let (krate, marker) = (&self.monitor.krate, &self.marker);
         let (this, object_lock) = (self.monitor.params.this(), self.item("ObjectLock"));
@@ -186,7 +186,7 @@ impl Side<'_> {
     }
 }
 
-/// An item of the runtime, of which there is one for sync locks, too: `Core` and
+/// An item of the runtime that has a counterpart for sync locks: `Core` and
 /// `SyncCore`, `field` and `sync_field`.
 fn item(lock: &LockField, name: &str) -> Ident {
     let is_type = name.starts_with(char::is_uppercase);
@@ -219,7 +219,7 @@ fn hidden(monitor: &Monitor, lock: &LockField) -> TokenStream {
 /// }
 /// ```
 ///
-/// It shows no data, of which nothing says that it has a `Debug` of its own.
+/// It shows no data, which need not implement `Debug`.
 fn expand_debug(monitor: &Monitor, name: &Ident) -> TokenStream {
     let impl_params = monitor.params.with_guard();
     let arguments = monitor.params.arguments(&quote!('__guard));

@@ -28,7 +28,7 @@ impl Side<'_> {
     /// }
     /// ```
     ///
-    /// SAFETY, of what is generated: dropping the core releases the lock, and
+    /// SAFETY of the generated code: dropping the core releases the lock, and
     /// the future acquires the lock of the same owner.
     pub(super) fn expand_relock(&self) -> TokenStream {
         let krate = &self.monitor.krate;
@@ -95,11 +95,11 @@ impl Side<'_> {
     /// impl<'__guard> ::core::future::Future for AccountLedgerReacquire<'__guard> { .. }
     /// ```
     ///
-    /// A type of its own, as that of the lock, which may be private, cannot
+    /// A type of its own, as the type of the lock may be private, and then cannot
     /// appear in an associated type of a public struct.
     ///
-    /// SAFETY, of what is generated: the field is reached in no other way than
-    /// pinned, the struct is never `Unpin`, and has no destructor.
+    /// SAFETY of the generated code: the field is accessed only pinned, the struct
+    /// is never `Unpin`, and has no destructor.
     fn expand_reacquire(&self, reacquire: &proc_macro2::Ident) -> TokenStream {
         let krate = &self.monitor.krate;
         let Side {
@@ -127,11 +127,11 @@ impl Side<'_> {
         quote! {
             #[doc(hidden)]
             #[must_use = "a future does nothing unless it is awaited"]
-            // What stands for the lock is private: users see it no more than the
-            // field.
+            // The marker of the lock is private: like the field, it is not visible to
+            // users.
             #vis struct #reacquire #params (#inside) #where_reacquirable;
 
-            // Two safe impls that would move or unlink what is pinned: with these
+            // Two safe impls that could move or unlink a pinned node: as they exist
             // here, the user can write neither.
             #[automatically_derived]
             impl #params ::core::marker::Unpin for #reacquire #arguments #where_unpin {}
@@ -162,7 +162,7 @@ impl Side<'_> {
         }
     }
 
-    /// The predicate that the lock can be taken again.
+    /// The predicate that the lock can be reacquired.
     fn reacquirable(&self) -> TokenStream {
         let krate = &self.monitor.krate;
         let ty = self.lock_type();

@@ -1,4 +1,4 @@
-//! Read sections of a lock that one task holds at a time.
+//! Read sections of an exclusive lock.
 
 use proc_macro2::TokenStream;
 use quote::quote;

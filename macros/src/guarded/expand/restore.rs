@@ -39,9 +39,9 @@ impl Side<'_> {
     /// }
     /// ```
     ///
-    /// or to nothing where a copy is seen to have no size that is known.
+    /// or to nothing if a field is obviously unsized.
     ///
-    /// A struct of its own, as the types of fields, which may be private, cannot
+    /// A struct of its own, as the types of fields may be private, and then cannot
     /// appear in an associated type of a public struct.
     pub(super) fn expand_restore(&self) -> TokenStream {
         let Side {
@@ -113,7 +113,7 @@ impl Side<'_> {
         let view = quote!(#krate::__private::RestoreView);
         quote! {
             #[doc(hidden)]
-            // Users see the types of private fields no more than the fields.
+            // The types of private fields are as invisible to users as the fields.
             #vis struct #saved #params (
                 (#(#kept,)*),
                 ::core::marker::PhantomData<fn() -> #this>,

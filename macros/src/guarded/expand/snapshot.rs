@@ -32,7 +32,7 @@ impl Side<'_> {
     /// }
     /// ```
     ///
-    /// where a lock that can be shared is acquired to read. The struct has those parameters
+    /// A lock that can be shared is acquired to read. The struct has the parameters
     /// that its fields mention.
     pub(super) fn expand_snapshot(&self) -> TokenStream {
         let Some(snapshot) = &self.monitor.options.snapshot else {
@@ -151,7 +151,7 @@ impl Side<'_> {
     }
 }
 
-/// The parameters that some types mention.
+/// The parameters that given types mention.
 struct Kept {
     declared: TokenStream,
     arguments: TokenStream,

@@ -24,9 +24,9 @@ impl Side<'_> {
     /// }
     /// ```
     ///
-    /// SAFETY, of what is generated: waiter and guard are of the lock that is a field
-    /// of the struct, or behind one; and the caller of `granted` promises what that
-    /// of the lock asks for.
+    /// SAFETY of the generated code: waiter and guard belong to the lock that is a field
+    /// of the struct, or behind one; and the caller of `granted_guard` promises what the
+    /// lock's own `granted_guard` requires.
     ///
     /// A sync lock has turns in place of a waiter: see [`expand_sync_when`].
     ///
@@ -101,9 +101,9 @@ impl Side<'_> {
     /// }
     /// ```
     ///
-    /// SAFETY, of what is generated: turns and guards are of the lock that is a field of
-    /// the struct, or behind one; and the caller of `acquire_with_turn` promises what that
-    /// of the lock asks for.
+    /// SAFETY of the generated code: turns and guards belong to the lock that is a field of
+    /// the struct, or behind one; and the caller of `acquire_with_turn` promises what the
+    /// lock's own `acquire_with_turn` requires.
     fn expand_sync_when(&self) -> TokenStream {
         let Side { monitor, key, .. } = self;
         let krate = &monitor.krate;

@@ -1,18 +1,17 @@
-//! What would deadlock, as far as the methods of one impl show it.
+//! Deadlocks that the methods of one impl show.
 //!
-//! Two hazards are looked for: a lock that is acquired where it is held, and
-//! locks that methods acquire in opposite orders. `walk` finds what each body
-//! acquires and calls, and what it holds meanwhile; `reach` what a call acquires
-//! in the end; `nested` and `order` the hazards. `reading` finds what is no hazard, and
-//! where the compiler could not say what to write: a method that writes, called on a view
-//! that only reads.
+//! There are two hazards: a lock that is acquired while it is held, and
+//! locks that methods acquire in opposite orders. `walk` finds the acquisitions and calls of
+//! each body, and the locks held meanwhile; `reach` the acquisitions that a call leads to;
+//! `nested` and `order` find the hazards. `reading` finds a mistake that is not a hazard, and
+//! for which the compiler's message would not help: a write method called on a read view.
 //!
 //! # What counts
 //!
-//! Only locks of `self`, by their names, and only what runs in the body itself:
-//! what is in a closure, an `async` block, an item or an argument of a macro that
-//! is not known runs elsewhere, or never. A future that is not awaited acquires
-//! nothing. `try_` forms do not wait. What is behind a `#[cfg]` may not be there.
+//! Only locks of `self`, by their names, and only code that runs in the body itself:
+//! the code of a closure, an `async` block, an item or an argument of an unknown macro
+//! runs elsewhere, or never. A future that is not awaited acquires
+//! nothing. `try_` forms do not wait. Code behind a `#[cfg]` may not exist.
 
 mod nested;
 mod order;
@@ -28,15 +27,15 @@ use super::parse::Arguments;
 
 use crate::gather::Gather;
 
-/// A hazard. Where it depends on the kind of a lock, which only the derive
-/// knows, the conditions say on what.
+/// A hazard. If it depends on the kind of a lock, which only the derive
+/// knows, the conditions say on which kind.
 pub(super) struct Finding {
     pub(super) error: syn::Error,
-    /// What is said instead where this lock is none of the derive, so that there
-    /// is no view of it.
+    /// The message instead if the derive does not know this lock, so that it has no
+    /// view.
     pub(super) of_plain_lock: Option<(Ident, syn::Error)>,
-    /// What is said instead, if anything, where this lock is one of the derive that one
-    /// task holds at a time: `read(..)` acquires it as everybody does.
+    /// The message instead, if any, if this lock is an exclusive one of the derive:
+    /// `read(..)` acquires it exclusively.
     pub(super) of_exclusive_lock: Vec<(Ident, Option<syn::Error>)>,
     pub(super) conditions: Vec<Condition>,
 }
@@ -44,7 +43,7 @@ pub(super) struct Finding {
 /// `(acquire, ledger)`: `ledger` is a lock of the derive, with such methods.
 pub(super) type Condition = (TokenStream, Ident);
 
-/// How much it takes for something to happen: the less, the more is said.
+/// How rare a hazard is, by its condition: 0 if it is certain. The least rare ones come first.
 fn rarity(condition: Option<&Condition>) -> u8 {
     match condition {
         None => 0,

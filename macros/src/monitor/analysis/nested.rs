@@ -1,4 +1,4 @@
-//! A lock that is acquired where it is held.
+//! A lock that is acquired while it is held.
 
 use proc_macro2::{Ident, Span};
 use syn::Error;
@@ -34,7 +34,7 @@ fn find<'h>(held: &'h [OwnLock], field: &Ident) -> Option<&'h OwnLock> {
 }
 
 /// `self.ledger.acquire()`, `self.acquire_ledger()` or `with_lock!(self.ledger, ..)`
-/// where `ledger` is held.
+/// while `ledger` is held.
 fn acquired_again(known: &Known<'_>, event: &Event, held: &OwnLock, lock: &Acquired) -> Finding {
     let (name, field, binding) = (&known.name, &held.field, &held.binding);
     let deadlock = in_vain(lock.gives_up);
@@ -70,7 +70,7 @@ fn acquired_again(known: &Known<'_>, event: &Event, held: &OwnLock, lock: &Acqui
     }
 }
 
-/// What comes of a wait for what the own method holds.
+/// The consequence of a wait for a lock that the method itself holds.
 fn in_vain(gives_up: bool) -> &'static str {
     if gives_up {
         "which can only run out of time"
@@ -79,7 +79,7 @@ fn in_vain(gives_up: bool) -> &'static str {
     }
 }
 
-/// `self.deposit().await` where what `deposit` acquires is held.
+/// `self.deposit().await` while a lock that `deposit` acquires is held.
 fn called(
     outline: &Outline<'_>,
     known: &Known<'_>,
@@ -90,7 +90,7 @@ fn called(
         return None;
     }
     let reached = outline.reached(callee);
-    // The nearest that is certain.
+    // The nearest certain one.
     let (held, reached) = reached
         .iter()
         .filter_map(|reached| Some((find(&event.held, &reached.field)?, reached)))
@@ -137,7 +137,7 @@ fn called(
     })
 }
 
-/// What a lock is that is held to read, or either where it is held to write.
+/// The kind of a lock that is held to read; either kind if it is held to write.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum LockKind {
     Rw,

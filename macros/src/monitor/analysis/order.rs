@@ -1,8 +1,8 @@
 //! Locks that methods acquire in opposite orders.
 //!
-//! An edge leads from a lock that is held to one that is waited for. Where edges
-//! make a circle, tasks can wait for each other in a circle too, unless all of
-//! them hold some other lock meanwhile, or one of them gives up after a while.
+//! An edge leads from a lock that is held to one that is waited for. A cycle of edges
+//! is a possible deadlock, unless all of its tasks hold some other lock meanwhile, or one
+//! of them waits with a timeout.
 
 use proc_macro2::Ident;
 use syn::Error;
@@ -18,9 +18,9 @@ use crate::section::{Mode, OwnLock};
 struct Edge {
     from: String,
     method: String,
-    /// Locks that no other task can hold meanwhile.
+    /// Other locks that are held exclusively meanwhile.
     under: Vec<String>,
-    /// The same, and what others perhaps can: it is held to read.
+    /// All other locks that are held meanwhile, also to read.
     perhaps_under: Vec<Ident>,
     waited: Waited,
 }
@@ -29,7 +29,7 @@ struct Edge {
 #[derive(Clone)]
 struct Waited {
     to: String,
-    /// The methods that it goes through.
+    /// The methods between the call and the acquisition.
     through: Vec<String>,
     token: Ident,
     condition: Option<Condition>,
@@ -39,7 +39,7 @@ pub(super) fn findings(outline: &Outline<'_>) -> Vec<Finding> {
     let edges = edges(outline);
     let locks = in_order(&mut edges.iter());
     let mut circles: Vec<Vec<&Edge>> = Vec::new();
-    // Short ones first: a longer one that contains them says nothing new.
+    // Short cycles first: a longer one that contains a short one adds nothing.
     for length in 2..=locks.len() {
         for start in &locks {
             let mut search = Search {
@@ -77,7 +77,7 @@ fn edges(outline: &Outline<'_>) -> Vec<Edge> {
             }
         }
     }
-    // Those that are certain come first.
+    // Certain edges first.
     edges.sort_by_key(|edge| rarity(edge.waited.condition.as_ref()));
     edges
 }
@@ -120,7 +120,7 @@ fn waited_for(outline: &Outline<'_>, event: &Event) -> Vec<Waited> {
     }
 }
 
-/// The locks that only one task can hold, without one.
+/// The locks that are held exclusively, without one.
 fn exclusive_but(held: &[OwnLock], without: &str) -> Vec<String> {
     held.iter()
         .filter(|lock| lock.mode == Mode::Exclusive)
@@ -135,7 +135,7 @@ fn all_but(held: &[OwnLock], without: &str) -> Vec<Ident> {
     others.map(|lock| lock.field.clone()).gather()
 }
 
-/// Looks for circles of one length that begin at one lock.
+/// A search for cycles of one length that begin at one lock.
 struct Search<'e, 's> {
     edges: &'e [Edge],
     start: &'s str,
@@ -167,7 +167,7 @@ impl<'e> Search<'e, '_> {
         }
     }
 
-    /// Whether the circle can happen, and none that is known is a part of it.
+    /// Whether the cycle is possible, and contains no cycle that is known.
     fn is_news(&self) -> bool {
         let Some((first, others)) = self.path.split_first() else {
             return false;
@@ -182,13 +182,13 @@ impl<'e> Search<'e, '_> {
     }
 }
 
-/// An error at each place, the first of which tells the whole story.
+/// An error at each place; the first one describes the whole cycle.
 fn report(circle: &[&Edge]) -> Vec<Finding> {
     let conditions: Vec<_> = circle
         .iter()
         .filter_map(|edge| edge.waited.condition.clone())
         .gather();
-    // If that is a lock which one task holds at a time, to read or not, nothing can happen.
+    // If one of those locks is exclusive, even to read, there is no deadlock.
     let apart: Vec<_> = held_by_all(circle)
         .map(|lock| (lock.clone(), None))
         .gather();
@@ -219,7 +219,7 @@ fn report(circle: &[&Edge]) -> Vec<Finding> {
     findings
 }
 
-/// What all that wait in a circle hold, in whatever mode.
+/// The locks that all tasks of a cycle hold, in any mode.
 fn held_by_all<'e>(circle: &[&'e Edge]) -> impl Iterator<Item = &'e Ident> {
     let others = circle.to_vec();
     let locks = circle.first().map_or(&[][..], |first| &first.perhaps_under);

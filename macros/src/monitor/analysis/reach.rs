@@ -1,4 +1,4 @@
-//! What a call of a method acquires, directly or through other methods.
+//! The locks that a call of a method acquires, directly or through other methods.
 
 use proc_macro2::Ident;
 
@@ -15,11 +15,11 @@ pub(super) struct Outline<'m> {
     pub(super) methods: Vec<Known<'m>>,
 }
 
-/// A method and what its body does.
+/// A method and the events of its body.
 pub(super) struct Known<'m> {
     pub(super) name: String,
     pub(super) method: &'m Method,
-    /// What it holds from its beginning.
+    /// The locks that it holds from its beginning.
     pub(super) locks: Vec<OwnLock>,
     pub(super) events: Vec<Event>,
 }
@@ -29,7 +29,7 @@ pub(super) struct Known<'m> {
 pub(super) struct Reached {
     pub(super) field: Ident,
     pub(super) mode: Mode,
-    /// Not for ever.
+    /// The wait has a timeout.
     pub(super) gives_up: bool,
     /// The methods between the call and the acquisition.
     pub(super) through: Vec<String>,
@@ -61,14 +61,14 @@ impl<'m> Outline<'m> {
         }
     }
 
-    /// The method of that name. Where there are two, neither is known.
+    /// The method of that name, if there is only one.
     pub(super) fn get(&self, name: &str) -> Option<&Known<'m>> {
         let mut found = self.methods.iter().filter(|known| known.name == name);
         let only = found.next();
         only.filter(|_| found.next().is_none())
     }
 
-    /// All that a call of the method waits for, the nearest first.
+    /// All locks that a call of the method waits for, the nearest first.
     pub(super) fn reached(&self, name: &str) -> Vec<Reached> {
         let mut reached = Vec::new();
         let mut seen = vec![name.to_owned()];
@@ -97,9 +97,9 @@ impl<'m> Outline<'m> {
 }
 
 impl Known<'_> {
-    /// What the method itself waits for.
+    /// The locks that the method itself waits for.
     fn acquired_at(&self, through: &[String], reached: &mut Vec<Reached>) {
-        // One that is held already is not waited for.
+        // It does not wait for a lock that it requires to be held.
         let is_held = self.method.holding.is_some();
         for lock in self.locks.iter().filter(|_| !is_held) {
             reached.push(Reached {

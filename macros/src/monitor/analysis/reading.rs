@@ -1,4 +1,4 @@
-//! A method that writes, called on a view that only reads.
+//! A write method called on a read view.
 
 use quote::quote;
 use syn::Error;

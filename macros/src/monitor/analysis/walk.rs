@@ -1,4 +1,4 @@
-//! What a body acquires and calls, and what it holds meanwhile.
+//! The acquisitions and calls of a body, and the locks held meanwhile.
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -16,13 +16,13 @@ pub(super) struct Event {
     pub(super) kind: EventKind,
     /// The smallest token that stands for it.
     pub(super) token: Ident,
-    /// What is held at that moment, the last first taken.
+    /// The locks held at that moment, the last acquired first.
     pub(super) held: Vec<OwnLock>,
 }
 
 #[derive(Clone)]
 pub(super) enum EventKind {
-    /// Waits for locks: several at a time in no order that could be known.
+    /// Waits for locks: for several at a time, in an unknown order.
     Acquire(Vec<Acquired>),
     /// Calls a method of the impl, and runs it to its end.
     Call(String),
@@ -45,12 +45,12 @@ impl Event {
 pub(super) struct Acquired {
     pub(super) field: Ident,
     pub(super) mode: Mode,
-    /// Not for ever.
+    /// The wait has a timeout.
     pub(super) gives_up: bool,
     pub(super) condition: Option<Condition>,
 }
 
-/// How the methods of the impl are called: whether they have to be awaited.
+/// The methods of the impl, and whether a call has to be awaited.
 #[derive(Default)]
 pub(super) struct Methods(Vec<(String, bool)>);
 
@@ -59,7 +59,7 @@ impl Methods {
         self.0.push((plain(name), is_async));
     }
 
-    /// Nothing, if it is not a method of the impl.
+    /// `None` if it is not a method of the impl.
     fn is_async(&self, name: &Ident) -> Option<bool> {
         let name = plain(name);
         let mut methods = self.0.iter();
@@ -92,14 +92,13 @@ struct Walk<'m> {
     struct_name: &'m str,
     held: Vec<OwnLock>,
     events: Vec<Event>,
-    /// The locals that are in scope, the last one last, and what they do when they are
-    /// awaited.
+    /// The locals in scope, the latest last, and the effects of awaiting them.
     locals: Vec<(String, Option<Awaited>)>,
-    /// How many there were where the scopes around began.
+    /// The number of locals at the beginning of each enclosing scope.
     scopes: Vec<usize>,
 }
 
-/// What happens when a future is awaited.
+/// The effects of awaiting a future.
 #[derive(Clone)]
 struct Awaited {
     kind: EventKind,
@@ -133,7 +132,7 @@ impl Walk<'_> {
 
     /// The value of the expression, a future, is awaited.
     fn awaited(&mut self, expr: &Expr) {
-        // A block of its own runs here and now.
+        // An `async` block that is awaited runs here.
         if let Expr::Async(block) = peeled(expr) {
             let statements = &block.block.stmts;
             section::walk(&quote!(#(#statements)*), self);
@@ -142,7 +141,7 @@ impl Walk<'_> {
         }
     }
 
-    /// What happens when the value of the expression, a future, is awaited.
+    /// The effects of awaiting the value of the expression, a future.
     fn future(&self, expr: &Expr) -> Option<Awaited> {
         match peeled(expr) {
             Expr::Path(path) => {
@@ -170,7 +169,7 @@ impl Walk<'_> {
         }
     }
 
-    /// What comes of a method of the object, or of one of its fields: when its future is
+    /// The effects of a method of the object, or of one of its fields: when its future is
     /// awaited, or, with a `suffix`, in the call.
     fn call(&self, receiver: &Expr, method: &Ident, suffix: &str) -> Option<Awaited> {
         let acquired = if is_self(receiver) {
@@ -184,7 +183,7 @@ impl Walk<'_> {
         acquired.map(|acquired| Awaited::acquires(acquired, method))
     }
 
-    /// `self` and `m` in `Self::m(self)`, with whatever arguments behind it, or
+    /// `self` and `m` in `Self::m(self, ..)`, or
     /// `&self.l` and `acquire` in `Lock::acquire(&self.l)`.
     fn associated<'e>(&self, call: &'e ExprCall) -> Option<(&'e Expr, &'e Ident)> {
         let Expr::Path(path) = peeled(&call.func) else {
@@ -215,7 +214,7 @@ impl Walk<'_> {
     }
 
     /// `self.acquire_state()` or `self.state.lock()`, which acquires in the call if the derive
-    /// knows the lock as one of `async_monitor::sync`.
+    /// knows the lock as a sync lock.
     fn sync_acquisition(&self, receiver: &Expr, method: &Ident) -> Option<Acquired> {
         let acquired = if !is_self(receiver) {
             of_field(receiver, method, "")
@@ -231,7 +230,7 @@ impl Walk<'_> {
         })
     }
 
-    /// `ledger.deposit(..)`, where `ledger` is what a section has bound.
+    /// `ledger.deposit(..)`, where `ledger` is the binding of a section.
     fn on_view(&mut self, receiver: &Expr, method: &Ident) {
         let Expr::Path(path) = peeled(receiver) else {
             return;
@@ -262,7 +261,7 @@ impl Walk<'_> {
                 condition: None,
             })
             .gather();
-        // Of several locks, each is found by its own name.
+        // With several locks, each is reported at its own name.
         let token = match locks.as_slice() {
             [only] => &only.field,
             _ => name,
@@ -304,7 +303,7 @@ impl section::Visit for Walk<'_> {
             let awaited = value.and_then(|value| self.future(&value.expr));
             self.locals.push((plain(&pat.ident), awaited));
         } else {
-            // None of the names is a future that is known.
+            // None of the names is a known future.
             let mut names = Vec::new();
             section::collect_idents(pat.to_token_stream(), &mut names);
             let names = names.iter().map(|name| (plain(name), None));
@@ -353,7 +352,7 @@ impl section::Visit for Walk<'_> {
     }
 }
 
-/// The expression without what makes no difference to what it is.
+/// The expression without wrappers that do not change its meaning.
 fn peeled(expr: &Expr) -> &Expr {
     match expr {
         Expr::Paren(paren) => peeled(&paren.expr),
@@ -372,7 +371,7 @@ fn is_self(expr: &Expr) -> bool {
     }
 }
 
-/// `fut` in `fut.as_mut()` and the like, which is awaited when their result is.
+/// `fut` in `fut.as_mut()` and the like: awaiting the result awaits `fut`.
 fn same_future<'e>(method: &Ident, receiver: &'e Expr) -> Option<&'e Expr> {
     const NAMES: [&str; 5] = ["as_mut", "boxed", "boxed_local", "fuse", "into_future"];
     NAMES.iter().any(|name| method == name).then_some(receiver)
@@ -439,10 +438,10 @@ fn of_field(receiver: &Expr, method: &Ident, suffix: &str) -> Option<Acquired> {
     let name = name.strip_suffix(suffix)?;
     let name = name.strip_suffix("_owned").unwrap_or(name);
     let (mode, condition) = match name {
-        // A field that no derive knows may be a semaphore, with room for more.
+        // A field that no derive knows may be a semaphore with more permits.
         "acquire" => (Mode::Exclusive, Some((quote!(write), field.clone()))),
         "lock" | "write" => (Mode::Exclusive, None),
-        // Excludes other upgradable ones.
+        // Excludes other upgradable guards.
         "upgradable_read" => (Mode::Exclusive, None),
         "read" => (Mode::Shared, None),
         _ => return None,
@@ -455,7 +454,7 @@ fn of_field(receiver: &Expr, method: &Ident, suffix: &str) -> Option<Acquired> {
     })
 }
 
-/// Whether the statement may not be there.
+/// Whether the statement may be compiled out.
 fn starts_with_cfg(statement: &Stmt) -> bool {
     let mut tokens = statement.to_token_stream().into_iter();
     while let (Some(TokenTree::Punct(hash)), Some(TokenTree::Group(attr))) =

@@ -35,18 +35,18 @@ pub(super) struct Acquisition<'s> {
     pub(super) snapshot: Ident,
     pub(super) restorable: Ident,
     pub(super) rollback: Ident,
-    /// What tells that the lock is lost.
+    /// The lease, if the lock can be lost.
     pub(super) lease: Ident,
     key: Literal,
-    /// What describes the section, where that is left to the wait for the lock.
+    /// The description of the section, if the wait for this lock makes it.
     pub(super) describe: Option<TokenStream>,
-    /// It is written in the body of another section.
+    /// The section is written in the body of another one.
     is_nested: bool,
     /// The section has no other lock.
     is_alone: bool,
-    /// The thread is in the section until that ends.
+    /// The thread is in the section until the section ends.
     runs_inside: bool,
-    /// It is in parts of its body.
+    /// The thread is in the section in parts of its body.
     runs_in_parts: bool,
 }
 
@@ -87,7 +87,7 @@ impl<'s> Acquisition<'s> {
         }
     }
 
-    /// Where messages of the compiler about the lock point to.
+    /// The place of the compiler's messages about the lock.
     pub(super) fn span(&self) -> Span {
         own(self.model.span())
     }
@@ -96,19 +96,19 @@ impl<'s> Acquisition<'s> {
         self.krate.private_at(self.span())
     }
 
-    /// Whether `atomic` has something to restore.
+    /// Whether `atomic` has data to restore.
     pub(super) fn is_rolled_back(&self, section: &Section) -> bool {
         section.options.atomic.is_some() && self.model.mode == Mode::Exclusive
     }
 
-    /// `let (__type, __lock) = ..;`: finds out the type of the lock, and what is
-    /// entered. Neither local is stored in the future while it waits.
+    /// `let (__type, __lock) = ..;`: resolves the type of the lock, and the lock to
+    /// enter. Neither local is stored in the future while it waits.
     ///
-    /// A base that is a path is expanded where it is needed, as a derived lock borrows the whole
+    /// A base that is a path may be expanded several times, as a derived lock borrows the whole
     /// struct, and any other lock only its field: `place` in the runtime crate has the steps.
     /// Any other base is evaluated once.
     ///
-    /// A read section looks for a reader-writer lock of that name, and for any other.
+    /// A read section looks for a reader-writer lock of that name first, and then for any other.
     pub(super) fn entry(&self) -> TokenStream {
         let (object, lock, entry_type, key) = (&self.base, &self.lock, &self.entry_type, &self.key);
         let (span, private) = (self.span(), self.private());
@@ -220,11 +220,11 @@ impl<'s> Acquisition<'s> {
     /// }
     /// ```
     ///
-    /// so that a section which need not wait is not on the list of its thread for that. In a
+    /// so that a section that need not wait is not on the list of its thread for that. It is a
     /// statement of its own, as nothing of it must be kept over an `.await`. If the section is
-    /// described late, that comes in front of the wait, and `__entered` is left out if it has one
-    /// lock, unless it is told early: nobody asks what it holds. In the body of another section,
-    /// only the wait is expanded to: there, the order is noted in any case.
+    /// described late, the description comes in front of the wait. Then `__entered` is left out for
+    /// a single lock, unless the section is told early: nobody asks what it holds. In the body of
+    /// another section, this expands to the wait only, as the lock order is recorded in any case.
     fn at_once_or(&self, wait: &TokenStream) -> TokenStream {
         let (span, enter, lock, index) = (self.span(), self.enter(), &self.lock, &self.index);
         let (section, is_short) = (watching::section_local(span), self.is_short());
@@ -266,7 +266,7 @@ impl<'s> Acquisition<'s> {
     }
 
     /// `__section.__entering(0, false, future)`: a future that acquires the lock for the section,
-    /// or does nothing yet if it is a short one.
+    /// or does nothing yet for a sync lock.
     fn watched(&self, future: &TokenStream, is_short: &TokenStream) -> TokenStream {
         let (span, section, index) = (
             self.span(),
@@ -287,10 +287,10 @@ impl<'s> Acquisition<'s> {
     /// }
     /// ```
     ///
-    /// for a call by which the section acquires the lock, or may. (A closure would be a
-    /// function to those who measure coverage.)
+    /// for a call that acquires the lock, or may acquire it. (A closure would count as a
+    /// function of its own in coverage.)
     ///
-    /// SAFETY, of what is generated: nothing suspends in between, and the local is dropped at
+    /// SAFETY of the generated code: nothing suspends in between, and the local is dropped at
     /// the end of the block.
     fn watched_call(&self, step: &TokenStream, call: &TokenStream) -> TokenStream {
         let (span, section) = (self.span(), watching::section_local(self.span()));
@@ -305,7 +305,7 @@ impl<'s> Acquisition<'s> {
         }
     }
 
-    /// The second step of entering, which acquires the lock if it is a short one.
+    /// The second step of entering, which acquires a sync lock.
     fn watched_finish(&self, guard: &TokenStream) -> TokenStream {
         self.watched_call(&self.finish_step(), guard)
     }
@@ -318,8 +318,8 @@ impl<'s> Acquisition<'s> {
     /// __asking.__acquired();
     /// ```
     ///
-    /// which is `watched_finish` without a move of the guard: one of a sync lock is a few words and
-    /// bytes, which would be loaded as one right after they have been stored.
+    /// which is `watched_finish` without a move of the guard: the guard of a sync lock is a few words
+    /// and bytes, and a move would load them as one right after they have been stored.
     fn watched_guard(&self, call: &TokenStream) -> TokenStream {
         let (span, section) = (self.span(), watching::section_local(self.span()));
         let (unsafe_, step, guard) = (unsafe_(), self.finish_step(), &self.guard);
@@ -330,8 +330,8 @@ impl<'s> Acquisition<'s> {
         }
     }
 
-    /// `__finish(0, is_short)`; in a section that its thread is in until it ends,
-    /// `__finish_inside`.
+    /// `__finish(0, is_short)`; or `__finish_inside`, if the thread is in the section until the
+    /// section ends.
     fn finish_step(&self) -> TokenStream {
         let (span, index, is_short) = (self.span(), &self.index, self.is_short());
         if self.runs_inside {
@@ -341,7 +341,7 @@ impl<'s> Acquisition<'s> {
         }
     }
 
-    /// `SectionLock::new(..)`: what the runtime is told of the lock.
+    /// `SectionLock::new(..)`: the description of the lock for the runtime.
     pub(super) fn described(&self) -> TokenStream {
         let (span, private, key) = (self.span(), self.private(), &self.key);
         let (entry_type, lock) = (&self.entry_type, &self.lock);
@@ -354,7 +354,7 @@ impl<'s> Acquisition<'s> {
         }
     }
 
-    /// `SiteLock::new("ledger", false)`: what the runtime is told of the lock as it is written.
+    /// `SiteLock::new("ledger", false)`: the lock as it is written, for the runtime.
     pub(super) fn as_written(&self) -> TokenStream {
         let (span, private, written) = (self.span(), self.private(), &self.model.written);
         let is_read = match self.model.mode {
@@ -366,7 +366,7 @@ impl<'s> Acquisition<'s> {
         }
     }
 
-    /// `__type.__lease::<0x1234>(&__guard)`: what tells that the lock is lost, if anything.
+    /// `__type.__lease::<0x1234>(&__guard)`: the lease, if there is one.
     pub(super) fn lease_of_guard(&self) -> TokenStream {
         let (span, entry_type, key, guard) =
             (self.span(), &self.entry_type, &self.key, &self.guard);
@@ -385,8 +385,8 @@ impl<'s> Acquisition<'s> {
         }
     }
 
-    /// The future that enters the section: of the guard where there is a condition, and else of
-    /// *wait*.
+    /// The future that enters the section: it returns the guard if there is a condition, and
+    /// otherwise the result of *wait*.
     pub(super) fn entering(&self, section: &Section) -> TokenStream {
         match &section.options.when {
             Some(when) => {
@@ -397,7 +397,7 @@ impl<'s> Acquisition<'s> {
         }
     }
 
-    /// `infallible(..)`, or where there is a `?`:
+    /// `infallible(..)`, or with a `?`:
     ///
     /// ```text
     /// {
@@ -409,7 +409,7 @@ impl<'s> Acquisition<'s> {
     /// }
     /// ```
     ///
-    /// which is not a `?` so that it can stand in any fn where nothing can fail.
+    /// It is not a `?`, so that a lock that cannot fail may be acquired in any fn.
     pub(super) fn unwrapped(&self, result: &TokenStream, leave: Leave) -> TokenStream {
         let (span, private) = (self.span(), self.private());
         let Some(question) = self.model.question else {
@@ -449,11 +449,11 @@ impl<'s> Acquisition<'s> {
     /// ```
     ///
     /// The condition sees the binding by shared reference, bound as [`bind`](Self::bind) does it in
-    /// a read section. It is given the type of the
-    /// entry, as it may be evaluated by others only where it captures nothing. A read
-    /// section asks that type where it waits: `__type.__conditional(__lock)`.
+    /// a read section. It gets the type of the entry as an argument, as a release may evaluate it
+    /// only if it captures nothing. In a read section, that type yields the lock to wait at:
+    /// `__type.__conditional(__lock)`.
     ///
-    /// SAFETY, of what is generated: the closure is not a `move` one.
+    /// SAFETY of the generated code: the closure is not a `move` closure.
     fn acquire_when(&self, condition: &TokenStream) -> TokenStream {
         let Acquisition {
             lock,
@@ -496,8 +496,8 @@ impl<'s> Acquisition<'s> {
         }
     }
 
-    /// Binds what the lock leads to, and uses it: a section that needs nothing
-    /// but the exclusion is not a mistake.
+    /// Binds the guarded data, and uses the binding: a section that needs only
+    /// the exclusion is not a mistake.
     pub(super) fn bind(&self, section: &Section) -> TokenStream {
         let Acquisition {
             entry_type,
@@ -507,8 +507,8 @@ impl<'s> Acquisition<'s> {
             ..
         } = self;
         let (span, binding) = (self.span(), &self.model.binding);
-        // The compiler would propose a type for what a read section binds, and proposes nothing
-        // for a pattern that refers.
+        // For the binding of a read section, the compiler would suggest another type; for a `ref`
+        // pattern, it suggests nothing.
         let bind = match self.model.mode {
             Mode::Exclusive => quote_spanned!(span=> let #binding = #view.__bind();),
             Mode::Shared => quote_spanned!(span=> let ref #binding = *#view.__bind_shared();),
@@ -529,9 +529,9 @@ impl<'s> Acquisition<'s> {
     }
 }
 
-/// Expands to `let _ = &ledger;`, for the compiler to take the binding for used, or to
-/// `let _ = ledger;` in a read section: what has been referred to is kept over every
-/// `.await`, and a future that keeps a `&` is `Send` where the data is `Sync`.
+/// Expands to `let _ = &ledger;`, a use of the binding for the compiler, or to
+/// `let _ = ledger;` in a read section: a local that has been borrowed is kept over every
+/// `.await`, and a future that keeps a `&` is `Send` only if the data is `Sync`.
 pub(super) fn used(lock: &Lock, span: Span) -> TokenStream {
     let binding = &lock.binding;
     match lock.mode {
@@ -583,7 +583,7 @@ pub(super) fn acquire(section: &Section, locks: &[Acquisition<'_>], site: Site<'
 /// };
 /// ```
 ///
-/// It acquires the sync locks, behind all others and in the order of their ids, and has no
+/// It acquires the sync locks, after all async locks and in the order of their ids, and has no
 /// `.await`.
 pub(super) fn finish(
     section: &Section,
@@ -693,7 +693,7 @@ pub(super) fn wait_in_order(
     }
 }
 
-/// How a section is left where an acquisition has failed.
+/// How a section is left if an acquisition has failed.
 #[derive(Clone, Copy)]
 pub(super) enum Leave {
     /// By `return`, from the fn.

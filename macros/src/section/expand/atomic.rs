@@ -1,4 +1,4 @@
-//! A section that is `atomic` keeps a snapshot of what its locks guard, and rolls
+//! An `atomic` section keeps a snapshot of the data of its locks, and rolls
 //! back to it unless the body commits.
 
 use proc_macro2::{Ident, Span, TokenStream};
@@ -11,10 +11,10 @@ use crate::names::{Krate, own};
 use crate::section::control_flow::{self, Outcome};
 use crate::section::model::Section;
 
-/// The code of a rollback that all sections have in common: also those that
-/// `#[monitor]` runs under a lock that is held already.
+/// The common code of a rollback: of sections, and of the held forms of
+/// `#[monitor]`.
 pub(crate) struct Rollback {
-    /// Where messages of the compiler point to: the option.
+    /// The place of the compiler's messages: the option.
     pub(crate) span: Span,
     pub(crate) private: TokenStream,
     /// Whether the body has committed.
@@ -38,8 +38,8 @@ impl Rollback {
     /// let __committed = ::async_monitor::__private::Committed::new();
     /// ```
     ///
-    /// Comes before the guards. What is declared first is dropped last: with no lock
-    /// held.
+    /// Comes before the guards. Locals are dropped in reverse order, so the snapshots are
+    /// dropped with no lock held.
     pub(crate) fn snapshots<'i>(&self, snapshots: impl Iterator<Item = &'i Ident>) -> TokenStream {
         let Rollback {
             span,
@@ -58,7 +58,7 @@ impl Rollback {
     /// commit(value, &__committed, |__value| outcome(__value).__is_success())
     /// ```
     ///
-    /// which is the value of the section, and decides whether it is rolled back.
+    /// which is the value of the section, and decides whether the section is rolled back.
     pub(crate) fn commit(&self, value: &impl ToTokens) -> TokenStream {
         let Rollback {
             span,
@@ -73,13 +73,13 @@ impl Rollback {
     }
 }
 
-/// That of the section, if it is `atomic`.
+/// The rollback of the section, if it is `atomic`.
 pub(super) fn rollback(section: &Section) -> Option<Rollback> {
     let atomic = section.options.atomic.as_ref()?;
     Some(Rollback::new(atomic, &section.options.krate))
 }
 
-/// Expands to what comes before the guards.
+/// Expands to the statements before the guards.
 pub(super) fn snapshots(section: &Section, locks: &[Acquisition<'_>]) -> TokenStream {
     let Some(rollback) = rollback(section) else {
         return TokenStream::new();
@@ -95,7 +95,7 @@ pub(super) fn snapshots(section: &Section, locks: &[Acquisition<'_>]) -> TokenSt
 /// let mut __rollback = __restorable.__rollback(&mut __snapshot, &__committed);
 /// ```
 ///
-/// for each lock: when the section is left, all is restored before any lock is
+/// for each lock: when the section is left, all data is restored before any lock is
 /// released.
 pub(super) fn rollbacks(section: &Section, locks: &[Acquisition<'_>]) -> TokenStream {
     let Some(Rollback { committed, .. }) = rollback(section) else {
@@ -137,13 +137,13 @@ pub(super) fn rollbacks(section: &Section, locks: &[Acquisition<'_>]) -> TokenSt
 /// commit(__value, &__committed, |__value| outcome(__value).__is_success())
 /// ```
 ///
-/// so that a `return` and a `?` end there; a closure does that where the body cannot
-/// suspend. The `if` never does: it tells the type
-/// of the block, which could not be written. The binding is moved: were it borrowed
-/// where the statements only read, `Send` would take data that is `Sync`. In a block,
-/// where they are left to mean what they mean outside, the statements are the argument
-/// of `commit`: by its signature, they are expected to have the type that the block
-/// is. Where they never end, nothing commits, and the call would be unreachable.
+/// so that a `return` and a `?` end there; if the body cannot suspend, a closure does that.
+/// The `if` never returns: it tells the compiler the type
+/// of the block, which could not be written. The binding is moved: if statements that only
+/// read borrowed it, `Send` would require data that is `Sync`. In `with_lock!`,
+/// `return` and `?` keep their outer meaning, and the statements are the argument
+/// of `commit`: by its signature, they are expected to have the type of the block.
+/// If they never end, nothing commits, and the call would be unreachable.
 pub(super) fn body(
     section: &Section,
     rollback: &Rollback,
@@ -167,7 +167,8 @@ pub(super) fn body(
         let allow = allow_unreachable(outcome, span);
         return quote!(#allow #committed);
     };
-    // Under a sync lock, the body may not be a future; under others, it is smaller without.
+    // Under a sync lock, the body must not be a future; under others, the outer future is
+    // smaller without it.
     if wait == Wait::Park || !control_flow::may_suspend(&statements, false) {
         let run = as_closure(&rollback.private, span, output, statements, braces);
         return rollback.commit(&run);

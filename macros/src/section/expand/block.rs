@@ -17,7 +17,7 @@ use crate::section::model::Section;
 /// }
 /// ```
 ///
-/// A block and no more, so that `?`, `return`, `break` and `.await` mean what
+/// A plain block, so that `?`, `return`, `break` and `.await` mean what
 /// they mean outside.
 pub(in crate::section) fn expand(section: &Section, body: &TokenStream) -> TokenStream {
     let wait = match section.options.blocking {
@@ -40,7 +40,7 @@ pub(in crate::section) fn expand(section: &Section, body: &TokenStream) -> Token
 /// }
 /// ```
 ///
-/// whose value is the errors, so that nothing is said about a value of the wrong type.
+/// The errors are its value, so that no wrong type of the value is reported.
 pub(in crate::section) fn expand_unknown(
     arguments: TokenStream,
     body: &TokenStream,

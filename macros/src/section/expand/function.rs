@@ -24,9 +24,9 @@ use crate::section::model::Section;
 /// }
 /// ```
 ///
-/// in which nothing of the signature is changed, and the braces are the user's: by
-/// the span of a fn, which reaches to the last one, the compiler and other tools
-/// decide whether it is generated code, which they would neither lint nor cover. The
+/// The signature is unchanged, and the braces are the user's. The span of a fn reaches to
+/// the last brace; by it, the compiler and other tools decide whether the fn is generated, and
+/// they neither lint nor cover generated code. The
 /// blocks inside are those of `in_scope`. In a fn or an `async` block of their own,
 /// `return` and the size of the future would be different.
 pub(in crate::section) fn expand(mut function: Function, section: &Section) -> TokenStream {
@@ -53,7 +53,7 @@ pub(in crate::section) fn expand(mut function: Function, section: &Section) -> T
     function.into_tokens()
 }
 
-/// The fn as it is, but for what [`unknown::bind`] puts in front of its statements.
+/// The fn as it is, with the statements of [`unknown::bind`] in front of its own.
 pub(in crate::section) fn expand_unknown(
     mut function: Function,
     arguments: &TokenStream,

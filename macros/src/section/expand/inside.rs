@@ -1,8 +1,9 @@
-//! What of a body cannot suspend: while that runs, its thread is inside of the section.
+//! The parts of a body that cannot suspend: while they run, the thread is inside of the section.
 //!
-//! This has to be certain. A section that is suspended while it is on the list of a thread would
-//! be around what that thread does next, and be gone while it is on the list. So a macro may hide
-//! an `.await`, whatever its name, and so may an attribute that is not the language's own.
+//! This has to be certain. A section that was suspended on the list of a thread would
+//! count as around whatever that thread does next, and could be dropped while on the list. So any
+//! macro counts as hiding an `.await`, whatever its name, and so does any attribute that is not
+//! built in.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
@@ -14,7 +15,7 @@ use crate::names::has_ident;
 use crate::section::control_flow;
 use crate::section::model::Section;
 
-/// Where in the body the thread is inside of the section.
+/// The parts of the body in which the thread is inside of the section.
 pub(super) enum Inside {
     /// All of it: nothing suspends.
     Throughout,
@@ -26,7 +27,7 @@ pub(super) enum Inside {
 /// A statement of a body.
 pub(super) struct Statement {
     pub(super) tokens: TokenStream,
-    /// What the thread does before.
+    /// The step before the statement.
     pub(super) before: Option<Step>,
 }
 
@@ -36,14 +37,14 @@ pub(super) enum Step {
     Pause,
 }
 
-/// Where in the body of a section the thread is inside of it.
+/// The parts of a section's body in which the thread is inside of it.
 pub(super) fn inside(section: &Section, site: Site<'_>, statements: &TokenStream) -> Inside {
     match site {
         Site::Fn {
             wait: Wait::Park, ..
         } => return Inside::Throughout,
-        // The compiler sees to it: such a body is a closure. A block in it is told of the section,
-        // which is not always on the list.
+        // The compiler ensures it: such a body is a closure. A block in it gets the section as
+        // an argument, as that is not always on the list.
         Site::Fn { .. }
             if section.options.no_await.is_some()
                 && control_flow::find_suspensions(statements).is_empty()
@@ -55,7 +56,7 @@ pub(super) fn inside(section: &Section, site: Site<'_>, statements: &TokenStream
     }
     let split = split(statements);
     if !split.iter().any(|statement| may_suspend(statement)) {
-        // Such a body may be made a future, which is awaited.
+        // Such a body may become a future that is awaited.
         return match is_future(section, statements) || split.is_empty() {
             true => Inside::Nowhere,
             false => Inside::Throughout,
@@ -90,10 +91,9 @@ fn split(statements: &TokenStream) -> Vec<Vec<TokenTree>> {
     split
 }
 
-/// The statements, with a step before each that is the first of those that may, or may not,
-/// suspend.
+/// The statements, with a step between those that may suspend and those that cannot.
 ///
-/// The step is a statement, too, which lints see: so there is none in front of an item or of a
+/// Lints see the step as a statement: so there is none in front of an item or of a
 /// value that is returned as it is, and none that would be unreachable.
 fn partly(split: Vec<Vec<TokenTree>>) -> Vec<Statement> {
     let (mut is_inside, mut is_reached) = (false, true);
@@ -116,7 +116,7 @@ fn partly(split: Vec<Vec<TokenTree>>) -> Vec<Statement> {
     steps.gather()
 }
 
-/// Whether nothing behind the statement is reached.
+/// Whether the code behind the statement is unreachable.
 fn leaves(statement: &[TokenTree]) -> bool {
     const MACROS: [&str; 4] = ["panic", "todo", "unimplemented", "unreachable"];
     match statement {
@@ -165,8 +165,8 @@ fn is_plain(statement: &[TokenTree]) -> bool {
     })
 }
 
-/// Whether the tokens may suspend what they are run in: also by what is run by itself, as where
-/// that ends is not looked for.
+/// Whether the tokens may suspend the body. An `.await` in a closure or an `async` block counts,
+/// too, as their ends are not searched for.
 fn may_suspend(tokens: &[TokenTree]) -> bool {
     tokens.iter().enumerate().any(|(at, token)| match token {
         TokenTree::Ident(word) => word == "await" || word == "yield",
@@ -193,7 +193,7 @@ fn is_macro(before: &[TokenTree], next: Option<&TokenTree>) -> bool {
     is_named && matches!(next, Some(TokenTree::Group(_) | TokenTree::Ident(_)))
 }
 
-/// Whether a `#` begins an attribute that changes nothing of what it is written at.
+/// Whether a `#` begins an attribute that does not change its item.
 fn is_known_attribute(after: &[TokenTree]) -> bool {
     const KNOWN: [&str; 6] = ["allow", "cfg", "doc", "expect", "inline", "warn"];
     let group = match after {

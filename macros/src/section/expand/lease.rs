@@ -1,7 +1,7 @@
-//! A section of locks that can be lost: those that are named with a `?`.
+//! A section of locks that can be lost: those that are written with a `?`.
 //!
-//! Its body is a future of its own, which is dropped where a lock is lost while it waits. What
-//! does not suspend cannot be dropped, and is followed by a last look.
+//! Its body is a future of its own, which is dropped if a lock is lost while the body waits. A body
+//! that does not suspend cannot be dropped, and is followed by a last check.
 
 use proc_macro2::{Literal, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -14,7 +14,7 @@ use crate::names::own;
 use crate::section::control_flow::{self, Outcome};
 use crate::section::model::Section;
 
-/// Whether a lock can be lost. Of those that a section waits at for a condition none can.
+/// Whether a lock can be lost. A lock at which the section waits for a condition cannot.
 pub(super) fn can_be_lost(section: &Section) -> bool {
     let mut locks = section.locks.iter();
     section.options.when.is_none() && locks.any(|lock| lock.question.is_some())
@@ -51,7 +51,7 @@ pub(super) fn declare(section: &Section, locks: &[Acquisition<'_>]) -> TokenStre
     declared.gather()
 }
 
-/// Expands to, in a fn, with `return` where the lock is lost:
+/// Expands to, in a fn, with `return` if the lock is lost:
 ///
 /// ```text
 /// let __value: Result<i64, LockError> = {
@@ -61,7 +61,7 @@ pub(super) fn declare(section: &Section, locks: &[Acquisition<'_>]) -> TokenStre
 /// __value
 /// ```
 ///
-/// or, where the body does not suspend:
+/// or, if the body does not suspend:
 ///
 /// ```text
 /// let __value: Result<i64, LockError> = without_await::<..>(|| { /* the statements */ });
@@ -69,8 +69,8 @@ pub(super) fn declare(section: &Section, locks: &[Acquisition<'_>]) -> TokenStre
 /// __value
 /// ```
 ///
-/// A block is the same, without the types. If it awaits, and is left before its end, it is as
-/// it would be otherwise, and `__lease.__is_left()` asks the compiler whether that can be.
+/// A block is the same, without the types. If it awaits, and is left before its end, it expands as
+/// without a lease, and the bound of `__lease.__is_left()` checks whether that is allowed.
 pub(super) fn body(
     section: &Section,
     locks: &[Acquisition<'_>],
@@ -125,7 +125,7 @@ pub(super) fn body(
                     }));
                 }
             }
-            // Nothing comes behind what would be unreachable.
+            // No statement follows that would be unreachable.
             if control_flow::ends_by_leaving(&statements) {
                 let statements = braced(statements, span).into_token_stream();
                 return quote!(#questions #statements);

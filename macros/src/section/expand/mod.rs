@@ -5,13 +5,13 @@
 //! |---|---|
 //! | `function`, `block` | `#[synchronized]` and `with_lock!`, which call the rest |
 //! | `acquisition` | one lock: its locals, how it is acquired and bound |
-//! | `questions` | what is asked of the types of the locks |
-//! | `timeout` | the same with a bound on the wait |
-//! | `atomic` | the copy, and the rollback |
-//! | `unknown` | what is bound where the locks are not known |
-//! | `lease` | the same for locks that can be lost |
-//! | `site` | what differs between a fn and a block |
-//! | `watching`, `operand`, `inside` | what lets the runtime watch a section |
+//! | `questions` | the bounds on the types of the locks |
+//! | `timeout` | acquisition with a timeout |
+//! | `atomic` | the snapshot, and the rollback |
+//! | `unknown` | the bindings if the locks are not known |
+//! | `lease` | the body, for locks that can be lost |
+//! | `site` | the differences between a fn and a block |
+//! | `watching`, `operand`, `inside` | the code by which the runtime watches a section |
 
 mod acquisition;
 mod atomic;
@@ -71,7 +71,7 @@ use crate::names::own;
 /// // `statements`, see `in_scope`
 /// ```
 ///
-/// The names belong to the macro, so that the statements can do nothing to the
+/// The names belong to the macro, so that the statements have no access to the
 /// guard.
 fn section(section: &Section, site: Site<'_>, statements: TokenStream) -> TokenStream {
     let runs = inside::inside(section, site, &statements);
@@ -112,7 +112,7 @@ fn section(section: &Section, site: Site<'_>, statements: TokenStream) -> TokenS
     quote!(#entries #questions #watched #entered)
 }
 
-/// What comes after the guards, and what of it refers to the section.
+/// The code after the guards, and how it refers to the section.
 fn inside_of(
     section: &Section,
     locks: &[Acquisition<'_>],
@@ -132,7 +132,7 @@ fn inside_of(
     (quote!(#watched #leases #rollbacks #bind #body), uses)
 }
 
-/// The user's statements, under the options that are about them.
+/// The user's statements, under the options that apply to them.
 ///
 /// Under `no_await`, in a fn, they expand to:
 ///
@@ -143,8 +143,8 @@ fn inside_of(
 /// })
 /// ```
 ///
-/// so that the compiler finds an `.await` that a macro hides. Those that can be
-/// seen have been reported: the compiler need not say it again.
+/// so that the compiler finds an `.await` that a macro hides. Visible ones have
+/// been reported already, and are not reported again.
 fn body(section: &Section, site: Site<'_>, statements: TokenStream) -> TokenStream {
     let options = &section.options;
     if let (Some(no_await), Site::Fn { output, braces, .. }) = (&options.no_await, site) {

@@ -1,11 +1,11 @@
-//! Where an operand begins, by its tokens.
+//! The beginning of an operand, by its tokens.
 
 use proc_macro2::{Delimiter, Ident, Spacing, TokenTree};
 
 /// The index of the first token of the operand that ends with these tokens: of a variable, a
 /// path, or a chain of calls, fields, `?` and indices that begins with one, with parentheses,
-/// or with the call of a macro. None where that cannot be told without parsing what comes
-/// before, as behind a block or a `>`; and for nothing but parentheses, which would be
+/// or with the call of a macro. `None` if that takes parsing the tokens before, as behind a
+/// block or a `>`; and for an operand that is only parentheses, which would be
 /// reported as superfluous around an argument.
 pub(super) fn begins_at(tokens: &[TokenTree]) -> Option<usize> {
     let mut end = tokens.len();
@@ -33,9 +33,9 @@ pub(super) fn begins_at(tokens: &[TokenTree]) -> Option<usize> {
     }
 }
 
-/// What stands in front of a token of an operand.
+/// The tokens in front of a token of an operand.
 enum Before {
-    /// More of it, which ends there.
+    /// More of the operand, from that index on.
     Part(usize),
     /// Something else.
     Nothing,
@@ -49,7 +49,7 @@ fn in_front_of_name(before: &[TokenTree]) -> Before {
         [rest @ .., first, second] if is_joint(first, ':') && is_punct(second, ':') => {
             match rest.last() {
                 Some(TokenTree::Ident(word)) if is_operand(rest, word) => Before::Part(rest.len()),
-                // Types in angle brackets, or a path of the root.
+                // Types in angle brackets, or a path that begins with `::`.
                 _ => Before::Unknown,
             }
         }
@@ -75,7 +75,7 @@ fn in_front_of_group(before: &[TokenTree]) -> Before {
                 Some(first) if is_joint(first, '=') => Before::Nothing,
                 _ => Before::Unknown,
             },
-            // The brackets of an attribute are none of an operand.
+            // The brackets of an attribute do not belong to an operand.
             '#' => Before::Unknown,
             _ => Before::Nothing,
         },
@@ -98,8 +98,8 @@ fn is_attribute(before: &[TokenTree]) -> bool {
     }
 }
 
-/// Whether a word that ends the tokens can be an operand: it is no keyword but `self` and the
-/// like, nor the name of a label.
+/// Whether a word that ends the tokens can be an operand: it is not a keyword, except `self` and
+/// the like, and not the name of a label.
 fn is_operand(tokens: &[TokenTree], word: &Ident) -> bool {
     const KEYWORDS: [&str; 25] = [
         "as", "async", "become", "box", "break", "const", "do", "dyn", "else", "for", "if", "impl",
@@ -127,7 +127,7 @@ mod tests {
 
     use super::begins_at;
 
-    /// `^` is in front of where the operand should begin, if that is to be known.
+    /// `^` marks the expected beginning of the operand, if it has one.
     #[track_caller]
     fn begins(text: &str) {
         let tokens = |text: &str| -> Vec<TokenTree> {

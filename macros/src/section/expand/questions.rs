@@ -1,4 +1,4 @@
-//! What is asked of the types of the locks, at the user's tokens: see `mode` in the runtime
+//! The bounds on the types of the locks, at the user's tokens: see `suspend_mode` in the runtime
 //! crate.
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
@@ -19,7 +19,7 @@ use crate::section::model::Section;
 /// __type0.__suspend_mode().__with(&__type1).__may_suspend::<0>();
 /// ```
 ///
-/// the first for each lock of a plain fn without `blocking` (with it, `__may_park`), the second where there is a
+/// the first for each lock of a plain fn without `blocking` (with it, `__may_park`), the second for a
 /// `timeout` without `when`, and the last one for each `.await`. All of them come before the
 /// body: a block around an operand would end its temporaries.
 pub(super) fn questions(

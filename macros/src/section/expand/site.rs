@@ -1,4 +1,4 @@
-//! Where a section stands, and what differs there.
+//! The site of a section, a fn or a block, and the differences between them.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -6,19 +6,19 @@ use quote::{ToTokens, quote, quote_spanned};
 use crate::names::{own, plain};
 use crate::section::control_flow::Outcome;
 
-/// Where a section stands.
+/// The site of a section.
 #[derive(Clone, Copy)]
 pub(super) enum Site<'f> {
     /// It is the body of a fn, which is left by `return`.
     Fn {
         wait: Wait,
         name: &'f Ident,
-        /// What the fn returns, where that can be written in its body.
+        /// The return type of the fn, if it can be written in its body.
         output: Option<&'f TokenStream>,
         /// The braces around the user's statements.
         braces: Span,
     },
-    /// It is a block, in a fn that is not known.
+    /// It is a block, in an unknown fn.
     Block { wait: Wait },
 }
 
@@ -37,7 +37,7 @@ impl Site<'_> {
         }
     }
 
-    /// What reports call the section.
+    /// The name of the section in reports.
     pub(super) fn name(self) -> String {
         match self {
             Site::Fn { name, .. } => plain(name),
@@ -59,8 +59,8 @@ impl Site<'_> {
     }
 }
 
-/// What goes in front of a call whose argument may never end, as the call is then
-/// unreachable. Nowhere else: a crate may forbid the lint.
+/// The `allow` in front of a call whose argument may never end, as the call is then
+/// unreachable. Only there, as a crate may forbid the lint.
 pub(super) fn allow_unreachable(outcome: Outcome, span: Span) -> Option<TokenStream> {
     (outcome != Outcome::Value).then(|| quote_spanned!(span=> #[allow(unreachable_code)]))
 }
@@ -71,15 +71,14 @@ pub(super) fn allow_unreachable(outcome: Outcome, span: Span) -> Option<TokenStr
 /// let __never: ::core::convert::Infallible = /* the block */;
 /// ```
 ///
-/// which has the type of what never ends, as the last statement of a block, and with
-/// nothing behind it that would be unreachable. That the block never ends, the compiler
-/// finds out.
+/// as the last statement of a block: its type is that of an expression that never ends, and
+/// no unreachable code follows. The compiler detects itself that the block never ends.
 pub(super) fn never_ends(block: &Group, span: Span) -> TokenStream {
     quote_spanned!(span=> let __never: ::core::convert::Infallible = #block;)
 }
 
-/// In braces that belong to the macro: the compiler would have something to say
-/// about the user's.
+/// In braces that belong to the macro: the compiler would lint the user's braces
+/// here.
 pub(super) fn braced(tokens: TokenStream, span: Span) -> Group {
     in_braces(tokens, own(span))
 }
@@ -95,7 +94,7 @@ fn in_braces(tokens: TokenStream, span: Span) -> Group {
     group
 }
 
-/// Expands to, behind the statements of ours that come before:
+/// Expands to, after our own statements `before`:
 ///
 /// ```text
 /// {
@@ -104,11 +103,11 @@ fn in_braces(tokens: TokenStream, span: Span) -> Group {
 /// }
 /// ```
 ///
-/// The outer braces are the macro's, and by its edition, temporaries of the last
-/// expression are dropped at their end: in those of a user in edition 2021, they
+/// The outer braces are the macro's. By the macro's edition, temporaries of the last
+/// expression are dropped at their end; with the braces of a user in edition 2021, they
 /// would outlive the locals of the section, from which they may borrow. The inner
-/// ones are the user's, so that lints find the statements; the semicolon, because
-/// around nothing but an expression, they would be found superfluous.
+/// braces are the user's, so that lints find the statements. The semicolon is there because
+/// braces around a single expression would be reported as superfluous.
 pub(super) fn in_scope(before: TokenStream, statements: TokenStream, braces: Span) -> TokenStream {
     let semicolon = quote_spanned!(own(braces)=> ;);
     let statements = braced_as_written(quote!(#semicolon #statements), braces);

@@ -1,4 +1,4 @@
-//! A section whose wait to enter is bounded.
+//! A section with a timeout on the wait to enter.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -29,8 +29,8 @@ use crate::section::model::{Section, Timeout};
 /// (The limit is a statement of its own, so that temporaries of the expression end
 /// there: in the `match`, they would be kept for the body.) A block cannot be left by
 /// a `return` of ours: there, the rest is in the first arm, inside of an `Ok`, and
-/// the second is `Err(__elapsed)`. `end` says how the rest ends: if never, the `Ok` would
-/// be unreachable.
+/// the second arm is `Err(__elapsed)`. `end` says how the rest ends: if it never does, the `Ok`
+/// would be unreachable.
 pub(super) fn expand(
     section: &Section,
     timeout: &Timeout,
@@ -110,8 +110,8 @@ pub(super) fn expand(
     }
 }
 
-/// Expands to the future that waits for all locks, and to the tuple of what has been waited
-/// for that its value, `__acquired`, becomes. For several locks, the future is:
+/// Expands to the future that waits for all locks, and to the tuple of the results of *wait*,
+/// made from its value `__acquired`. For several locks, the future is:
 ///
 /// ```text
 /// async {
@@ -136,7 +136,7 @@ fn enter(
     let site = Site::Block { wait: Wait::Await };
     let in_order = wait_in_order(locks, site, Leave::Err);
     let slots = locks.iter().map(|lock| &lock.slot);
-    // Without a `?`, nothing says what an error would be.
+    // Without a `?`, the type of an error would be unknown.
     let can_fail = locks.iter().any(|lock| lock.model.question.is_some());
     let error = if can_fail {
         quote!(_)

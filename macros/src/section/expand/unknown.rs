@@ -1,4 +1,4 @@
-//! The body of a section whose locks are not known, as its arguments are wrong or half typed.
+//! The body of a section whose locks are unknown, as its arguments are wrong or half typed.
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::quote;
@@ -13,10 +13,10 @@ use crate::section::function::collect_idents;
 /// let ledger = ::core::compile_error! { "the message" };
 /// ```
 ///
-/// for each name in the arguments that the statements use, as it may be what a lock was to be
-/// bound as. It has no type that the compiler knows, so that nothing more is said of it, and
-/// everything else in the statements is what it is, for the compiler and for editors. (What
-/// is said twice at one place is shown once.)
+/// for each name in the arguments that the statements use, as it may be the binding of a lock.
+/// It has no known type, so that it causes no further errors, and
+/// all other code in the statements keeps its types, for the compiler and for editors. (The
+/// compiler shows equal errors at one place once.)
 pub(in crate::section) fn bind(
     arguments: TokenStream,
     statements: &TokenStream,
@@ -38,7 +38,7 @@ pub(in crate::section) fn bind(
         .gather()
 }
 
-/// What the names in the tokens may be bound as, also those in quotes, and `ledger` for
+/// The possible binding names in the tokens, also those in quotes, and `ledger` for
 /// `acquire_ledger`.
 fn collect_names(tokens: TokenStream, names: &mut Vec<Ident>) {
     for token in tokens {

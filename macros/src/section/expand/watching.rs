@@ -1,5 +1,5 @@
-//! What lets the runtime watch a section, where it does: what the section is, and when it
-//! runs. Where it does not, all of this is types without size and calls without code.
+//! The code by which the runtime watches a section: the description of the section, and when it
+//! runs. In builds that do not watch, all of it is zero-sized types and empty calls.
 
 use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
 use quote::quote_spanned;
@@ -105,7 +105,7 @@ pub(super) fn written_condition(section: &Section) -> TokenStream {
 /// };
 /// ```
 ///
-/// SAFETY, of what is generated: both lists are of the same locks.
+/// SAFETY of the generated code: both lists have the same locks.
 pub(super) fn describe(section: &Section, locks: &[Acquisition<'_>]) -> TokenStream {
     let span = own(Span::call_site());
     let local = section_local(span);
@@ -122,8 +122,8 @@ pub(super) fn describe(section: &Section, locks: &[Acquisition<'_>]) -> TokenStr
     }
 }
 
-/// Whether the section need not be described before it has to wait: nobody in its body asks
-/// for it, and it tries its locks.
+/// Whether the section need not be described before it has to wait: nothing in its body uses
+/// it, and it tries its locks first.
 pub(super) fn is_described_late(section: &Section, site: Site<'_>, body: Uses) -> bool {
     let options = &section.options;
     let tries = options.when.is_none() && options.timeout.is_none() && section.around.is_none();
@@ -131,9 +131,9 @@ pub(super) fn is_described_late(section: &Section, site: Site<'_>, body: Uses) -
     tries && !is_seen
 }
 
-/// Leaves it to the waits for the locks to describe the section: to that for the one lock,
-/// or to the first of several. But where the thread is inside of it in its body, that may be
-/// needed in any case, and is returned, to come before.
+/// Moves the description of the section into the wait for its lock, or for the first of
+/// several. But if the thread is inside of the section in its body, the description may be
+/// needed without a wait: then it is returned, to come before.
 pub(super) fn describe_late(
     locks: &mut [Acquisition<'_>],
     describe: &TokenStream,
@@ -163,7 +163,7 @@ pub(super) fn describe_late(
     early
 }
 
-/// What of a body refers to the section.
+/// How a body refers to the section.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Uses {
     /// By the trait of this name.
@@ -175,14 +175,15 @@ pub(super) struct Uses {
     exclusively: bool,
 }
 
-/// What comes right behind the guards, and the statements: each `.await` of the body is one
-/// within the section, and what cannot suspend runs inside of it. For a body that cannot:
+/// The code right behind the guards, and the statements: each `.await` of the body is polled
+/// within the section, and code that cannot suspend runs inside of it. For a body that cannot
+/// suspend:
 ///
 /// ```text
 /// let __inside = unsafe { __section.__inside_body(is_short, false) };
 /// ```
 ///
-/// and around the parts that cannot of one that may:
+/// and around the parts that cannot suspend of a body that may:
 ///
 /// ```text
 /// let __inside = unsafe { __section.__in_parts() };
@@ -193,9 +194,9 @@ pub(super) struct Uses {
 /// self.store().await;
 /// ```
 ///
-/// SAFETY, of what is generated: what runs inside does not suspend; the local is dropped at the
+/// SAFETY of the generated code: the code inside does not suspend; the local is dropped at the
 /// end of the body. Nobody else has the section meanwhile: a macro that gets it, and may give it to
-/// another thread, borrows it mutably, and where that borrow has not ended, each of these calls is
+/// another thread, borrows it mutably, and while that borrow lasts, each of these calls is
 /// an error.
 pub(super) fn statements(
     section: &Section,
@@ -268,7 +269,7 @@ fn declare_inside(locks: &[Acquisition<'_>], site: Site<'_>, inside: &Inside) ->
     quote_spanned!(span=> let #inside = #unsafe_ { (&#local).#made };)
 }
 
-/// The statements, with what comes in between.
+/// The statements, with the steps in between.
 fn in_parts(
     statements: &[Statement],
     section: &Ident,
@@ -316,11 +317,11 @@ impl Local {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Nesting {
     Told,
-    /// By the thread that is in it.
+    /// By the section list of the thread.
     Seen,
 }
 
-/// Where tokens of a body stand.
+/// The location of tokens in a body.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Body,
@@ -340,9 +341,9 @@ enum Place {
 /// and the section in its body. Then, elsewhere, `unsafe { __section.__shared() }` takes the place
 /// of `&__section`.
 ///
-/// Everything else stays as it is, and is not seen to run within the section: what is run by
-/// itself (closures, `async` blocks, items), and the arguments of macros that may be something
-/// else than expressions, or that show them as text.
+/// All other tokens stay as they are, and do not run within the section: code that is run
+/// separately (closures, `async` blocks, items), and the arguments of macros that may not be
+/// expressions, or that show them as text.
 fn within(
     tokens: TokenStream,
     section: &Local,
@@ -449,8 +450,8 @@ fn is_dot(before: Option<&TokenTree>) -> bool {
     before.is_some_and(|before| is_punct(before, '.'))
 }
 
-/// Whether the arguments of a macro are expressions, and patterns for `matches!`, and it shows
-/// none of them as text. `dbg!` does, and `assert!` where it is given no message.
+/// Whether the arguments of a macro are expressions (and patterns for `matches!`), and it shows
+/// none of them as text. `dbg!` does, and `assert!` without a message.
 fn takes_expressions(name: &Ident, arguments: &TokenStream) -> bool {
     const MACROS: [&str; 18] = [
         "assert_eq",
@@ -479,7 +480,7 @@ fn takes_expressions(name: &Ident, arguments: &TokenStream) -> bool {
     MACROS.iter().any(|known| name == known)
 }
 
-/// The last name of the path of a macro, if what follows is its arguments.
+/// The last segment of a macro's path, if its arguments follow.
 fn name_of_macro(before: &[TokenTree]) -> Option<&Ident> {
     match before {
         [.., TokenTree::Ident(name), bang] if is_punct(bang, '!') && !is_keyword(name) => {
@@ -513,8 +514,8 @@ fn has_block(arguments: &TokenStream) -> bool {
     }
 }
 
-/// How many of the tokens, from the first on, are of something that is run by itself. More than
-/// that is skipped where its end cannot be told: to the next comma, semicolon, or the end.
+/// The number of tokens, from the first on, of code that is run separately. If its end is not
+/// known, more is skipped: to the next comma or semicolon, or to the end.
 fn skipped(tokens: &[TokenTree], before: Option<&TokenTree>) -> usize {
     let first = match tokens.first() {
         Some(TokenTree::Ident(first)) => first.to_string(),
@@ -544,7 +545,7 @@ fn skipped(tokens: &[TokenTree], before: Option<&TokenTree>) -> usize {
     }
 }
 
-/// Whether what follows a token is an operand: a `|` is then the beginning of a closure.
+/// Whether an operand follows a token: then a `|` begins a closure.
 fn begins_operand(before: Option<&TokenTree>) -> bool {
     match before {
         None => true,
@@ -556,14 +557,14 @@ fn begins_operand(before: Option<&TokenTree>) -> bool {
     }
 }
 
-/// The parameters, and the body up to what ends an expression.
+/// The parameters, and the body up to the end of the expression.
 fn closure(tokens: &[TokenTree]) -> usize {
     let params = tokens.iter().skip(1).position(|token| is_punct(token, '|'));
     let body = params.map_or(tokens.len(), |end| end + 2);
     body + statement_length(&tokens[body..])
 }
 
-/// Up to a block or a semicolon, with it. Braces in a type, as in `Bytes<{ N }>`, are no block.
+/// Up to and with a block or a semicolon. Braces in a type, as in `Bytes<{ N }>`, are not a block.
 fn item(tokens: &[TokenTree]) -> usize {
     let in_a_type = |at: usize| {
         let next = tokens.get(at + 1);
@@ -576,7 +577,7 @@ fn item(tokens: &[TokenTree]) -> usize {
     end.map_or(tokens.len(), |end| end + 1)
 }
 
-/// Up to a semicolon, with it.
+/// Up to and with a semicolon.
 fn statement(tokens: &[TokenTree]) -> usize {
     let end = tokens.iter().position(|token| is_punct(token, ';'));
     end.map_or(tokens.len(), |end| end + 1)

@@ -1,20 +1,20 @@
 //! Runs a test again and again, until every class of its schedules was tried.
 //!
-//! Two schedules are of one *class* if they differ in the order of steps that do not conflict:
+//! Two schedules are of one *class* if they differ only in the order of steps that do not conflict:
 //! they end alike. One of each class is run, by dynamic partial-order reduction (Flanagan and
 //! Godefroid, 2005) with source sets and sleep sets (Abdulla, Aronis, Jonsson and Sagonas, 2014).
-//! Nothing is stored but the schedule that is run: a run follows it up to the last place where
-//! there is another choice to try, and then goes its own way.
+//! Only the current schedule is stored: a run follows it up to the last choice with an untried
+//! alternative, and then deviates.
 //!
 //! # Invariants
 //!
 //! - **X1** The nodes are the choices of the last run, in order, and the events of the trace are
-//!   what came of them.
-//! - **X2** What decides which operations conflict ([`Learned`](super::state::Learned), the
-//!   numbers of primitives) is the same in all runs since the search began. When it changes, the
-//!   search begins anew.
-//! - **X3** What a task does between two points of the schedule conflicts with nothing: releases
-//!   are no points only where no operation that they conflict with was seen.
+//!   their results.
+//! - **X2** The conflict relation depends on [`Learned`](super::state::Learned) and on the
+//!   numbers of primitives. These are the same in all runs since the search started. When they
+//!   change, the search starts again.
+//! - **X3** The operations of a task between two scheduling points conflict with nothing: a release
+//!   is not a scheduling point only if no operation that it conflicts with was seen.
 
 mod step;
 
@@ -40,7 +40,7 @@ use super::trace::{CANCEL, Choice, GO, Race, Trace};
 use crate::checking::Awaits;
 use crate::queue::of_run;
 
-/// The kind of a failure: what a shorter schedule has to show, too.
+/// The kind of a failure, which a shorter schedule must reproduce.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum FailureKind {
     Panic,
@@ -60,18 +60,18 @@ pub(super) struct Failure {
 /// How a run ended.
 #[derive(Clone, Debug)]
 pub(super) enum End {
-    /// All tasks have ended, or wait for what a cancelled one would have done.
+    /// All tasks have ended, or wait for an operation that a cancelled task would have done.
     Passed,
     Failed(Failure),
-    /// Whatever comes next has been tried.
+    /// All continuations have been tried.
     Redundant,
-    /// Something was found out that the search has to begin with.
+    /// Something was learned, so the search has to start again.
     Learned,
-    /// The test does not do the same in the same schedule.
+    /// The test behaves differently in the same schedule.
     NotDeterministic(String),
 }
 
-/// Where there was a choice.
+/// A choice of a run.
 #[derive(Clone)]
 struct Node {
     enabled: u64,
@@ -79,7 +79,7 @@ struct Node {
     backtrack: u64,
     done: u64,
     sleep: u64,
-    /// Whom the next step of each task has woken, of those in `sleep` and `done`.
+    /// For each task in `sleep` and `done`: the tasks that its next step has woken.
     woke: [u32; MOST_TASKS],
 }
 
@@ -87,24 +87,24 @@ struct Node {
 pub(super) enum How<'a> {
     /// By the search.
     Search,
-    /// As in the last run.
+    /// Repeats the last run.
     Again,
-    /// All that is possible is tried.
+    /// Tries everything that is possible.
     Everything,
-    /// By a schedule, as far as that is possible; then on, without a switch where that is not
-    /// necessary. Where not every operation is a point in it, a task goes on to the next one that
-    /// is one there.
+    /// Follows a schedule, as far as that is possible, and then goes on with as few switches as
+    /// possible. If not every operation is a scheduling point in it, a task goes on to its next
+    /// scheduling point there.
     Follow {
         schedule: &'a [Choice],
         is_fine: bool,
         goes_on: bool,
     },
     Random(&'a mut Random),
-    /// By a schedule, in whose last choice a request is refused.
+    /// Follows a schedule, and refuses the request of its last choice.
     Refuse(&'a [Choice]),
 }
 
-/// A step of a run, for those who explain it.
+/// A step of a run, for its explanation.
 #[derive(Clone, Debug)]
 pub(super) struct Step {
     pub(super) choice: Choice,
@@ -137,14 +137,14 @@ pub(super) struct Engine<'t> {
     pub(super) classes: HashSet<u64>,
     /// Whether to collect the classes.
     pub(super) collects: bool,
-    /// Schedules whose last choice is an arrival of which it is not known whether the task
-    /// suspends if it has to wait.
+    /// Schedules whose last choice is an arrival, if it is not known whether the task suspends
+    /// when that has to wait.
     probes: Vec<Vec<Choice>>,
     pub(super) steps: Vec<Step>,
     pub(super) names: Vec<String>,
     begin: Instant,
     next_word: Duration,
-    /// Where there is a bound that was met.
+    /// False once a bound has been reached.
     pub(super) is_complete: bool,
 }
 
@@ -171,8 +171,7 @@ impl<'t> Engine<'t> {
         }
     }
 
-    /// Tries one schedule of each class. Returns the first failure, and the schedule that has
-    /// shown it.
+    /// Tries one schedule of each class. Returns the first failure, and its schedule.
     pub(super) fn search(&mut self) -> Result<(), (Vec<Choice>, End)> {
         'anew: loop {
             self.nodes.clear();
@@ -210,7 +209,7 @@ impl<'t> Engine<'t> {
                 }
                 let is_out_of_bounds = self.is_out_of_bounds();
                 if is_out_of_bounds || !self.next_schedule() {
-                    // All the runs since may have left something behind.
+                    // The runs since then may have left state behind.
                     (self.nodes, self.trace) = core::mem::take(first);
                     if let Some(end) = self.compare_with_another_run() {
                         return Err((self.schedule(), end));
@@ -222,7 +221,7 @@ impl<'t> Engine<'t> {
         }
     }
 
-    /// Tries all schedules in which every operation is a point, but no more than so many.
+    /// Tries all schedules with every operation as a scheduling point, up to the bound.
     pub(super) fn search_everything(&mut self) -> Result<(), (Vec<Choice>, End)> {
         self.session.is_fine.set(true);
         self.session.learned.borrow_mut().has_changed = false;
@@ -256,7 +255,7 @@ impl<'t> Engine<'t> {
             let names = self.collects.then(|| self.session.names.borrow().clone());
             let end = self.run(&mut How::Random(&mut random));
             match names {
-                // Its class would be another one.
+                // Its class would differ.
                 Some(names) if !self.session.names.borrow().is_like(&names) => {
                     self.session.names.replace(names);
                 }
@@ -270,7 +269,8 @@ impl<'t> Engine<'t> {
         Ok(())
     }
 
-    /// Runs one schedule with every operation as a point. `is_fine`: it was made so, too.
+    /// Runs one schedule with every operation as a scheduling point. `is_fine`: it was recorded
+    /// in the same way.
     pub(super) fn follow(&mut self, schedule: &[Choice], is_fine: bool) -> End {
         self.session.is_fine.set(true);
         self.nodes.clear();
@@ -281,7 +281,7 @@ impl<'t> Engine<'t> {
         })
     }
 
-    /// Runs one schedule of a search as it was.
+    /// Runs one schedule of a search with the scheduling points of the search.
     pub(super) fn follow_points(&mut self, schedule: &[Choice]) -> End {
         self.session.is_fine.set(false);
         self.nodes.clear();
@@ -292,8 +292,8 @@ impl<'t> Engine<'t> {
         })
     }
 
-    /// Runs the beginning of a schedule of a search with every operation as a point, and returns
-    /// what was run.
+    /// Runs the beginning of a schedule of a search with every operation as a scheduling point,
+    /// and returns the choices made.
     pub(super) fn refined(&mut self, schedule: &[Choice]) -> Vec<Choice> {
         self.session.is_fine.set(true);
         self.nodes.clear();
@@ -305,7 +305,7 @@ impl<'t> Engine<'t> {
         self.schedule()
     }
 
-    /// What was chosen in the last run.
+    /// The choices of the last run.
     pub(super) fn schedule(&self) -> Vec<Choice> {
         let events = &self.trace.events[..self.trace.len()];
         events.iter().map(|event| event.choice).collect()
@@ -337,7 +337,7 @@ impl<'t> Engine<'t> {
         self.counts.runs + self.counts.redundant >= self.options.max_runs
     }
 
-    /// Where it takes long, a line each second.
+    /// Prints progress, a line each second, if the search takes long.
     fn say_how_far(&mut self) {
         let elapsed = self.begin.elapsed();
         if elapsed >= self.next_word {
@@ -350,7 +350,7 @@ impl<'t> Engine<'t> {
         }
     }
 
-    /// Runs a schedule again, and looks whether all is as before.
+    /// Runs a schedule again, and compares.
     fn compare_with_another_run(&mut self) -> Option<End> {
         let events = self.trace.len();
         match self.run(&mut How::Again) {
@@ -371,8 +371,8 @@ impl<'t> Engine<'t> {
         })
     }
 
-    /// Finds out what the tasks do if they have to wait where they did not. Returns whether
-    /// nothing new was learned.
+    /// Finds out what tasks do after arrivals that did not have to wait, if these do. Returns
+    /// whether nothing new was learned.
     fn probe(&mut self) -> bool {
         while let Some(schedule) = self.probes.pop() {
             let nodes = core::mem::take(&mut self.nodes);
@@ -415,7 +415,7 @@ impl<'t> Engine<'t> {
         self.steps.clear();
         let kept = match how {
             How::Again => self.nodes.len(),
-            // The last one is chosen anew.
+            // The last choice is made again.
             How::Search | How::Everything => self.nodes.len().saturating_sub(1),
             How::Follow { .. } | How::Random(_) | How::Refuse(_) => 0,
         };
@@ -453,7 +453,7 @@ impl<'t> Engine<'t> {
             }
         } else {
             running.tasks.clear();
-            // What the checks have captured goes away as in any other run.
+            // The captures of the checks are dropped as in any other run.
             let _ = panic::catch_unwind(AssertUnwindSafe(|| drop(finally)));
         }
         drop(always);
@@ -511,7 +511,7 @@ impl<'t> Engine<'t> {
         }
     }
 
-    /// Runs what is left of a run that is redundant: cheaper than to unwind the stacks.
+    /// Runs a redundant run to its end, which is cheaper than unwinding the stacks.
     fn run_on(&self, running: &mut Running<'_>) {
         running.cancels_left = 0;
         let mut last = self.trace.last_task();

@@ -1,4 +1,4 @@
-//! One step of a run: which, what comes of it, and what has to be tried because of it.
+//! One step of a run: its choice, its effects, and the alternatives that it adds to the search.
 
 use std::format;
 use std::string::ToString;
@@ -43,7 +43,7 @@ impl Engine<'_> {
                 let free = enabled & GO & !sleep;
                 let chosen = prefer(free, self.trace.last_task())
                     .or_else(|| Choice::first(enabled & !CANCEL & !GO & !sleep))
-                    // What it does may conflict with what has been tried.
+                    // Its destructors may conflict with steps that have been tried.
                     .or_else(|| Choice::first(enabled & CANCEL & !sleep));
                 let Some(chosen) = chosen else {
                     return Err(End::Redundant);
@@ -51,10 +51,10 @@ impl Engine<'_> {
                 let backtrack = if everything {
                     enabled
                 } else if chosen.is_cancel() {
-                    // There may be no other one after it.
+                    // No other cancel may come after it.
                     enabled & CANCEL
                 } else if !chosen.is_go() {
-                    // The bound may be met by it.
+                    // It may reach the bound.
                     enabled & (!GO & !CANCEL | chosen.of_task())
                 } else {
                     enabled & chosen.of_task()
@@ -78,7 +78,7 @@ impl Engine<'_> {
                 goes_on,
             } => {
                 let last = self.trace.last_task();
-                // On to the next point of the schedule that is followed.
+                // On to the next scheduling point of the schedule that is followed.
                 if !*is_fine && *at > 0 && last < running.tasks.list.len() {
                     let is_within = match running.tasks.list[last].state {
                         State::At(seen) => !seen.is_point,
@@ -103,7 +103,7 @@ impl Engine<'_> {
             }
             How::Random(random) => {
                 let mut left = enabled;
-                // To be cancelled is one choice among many.
+                // A cancel is one choice among many.
                 if random.below(8) != 0 && enabled & !CANCEL != 0 {
                     left &= !CANCEL;
                 }
@@ -124,8 +124,8 @@ impl Engine<'_> {
         }
     }
 
-    /// The choices that lead to classes which have been tried: those that were at the node
-    /// before, unless the step since conflicts with them.
+    /// The sleep set, the choices that lead to classes already tried: that of the previous node,
+    /// without the choices that conflict with the step since.
     fn sleep(&self, running: &Running<'_>, depth: usize) -> u64 {
         let Some(before) = depth.checked_sub(1) else {
             return 0;
@@ -136,7 +136,7 @@ impl Engine<'_> {
         let mut sleep = 0;
         while let Some(choice) = Choice::first(left) {
             left &= left - 1;
-            // Before the bound was met, the other order was another one.
+            // Before the bound was reached, the other order was a different one.
             let excludes = choice.timer().is_some()
                 && event.choice.timer().is_some()
                 && running.timeouts_left == 0;
@@ -145,7 +145,7 @@ impl Engine<'_> {
             }
             let stays = match running.tasks.list[choice.task()].state {
                 State::At(seen) if choice.is_go() => {
-                    // It may wake whom the event has woken.
+                    // It may wake tasks that the event has woken.
                     let woke = if self.options.cancels == 0 && seen.op.wakes_the_same() {
                         node.woke[choice.task()]
                     } else {
@@ -180,7 +180,7 @@ impl Engine<'_> {
             _ => None,
         };
         let mut woken_by = Moment::NEVER;
-        // A wake-up before the poll begins is over with it, one after it is not.
+        // The poll consumes a wake-up before it, but not one after it began.
         let mut begins = 0;
         session.event.set(self.trace.len() as u32);
         session.woken.set(0);
@@ -188,7 +188,7 @@ impl Engine<'_> {
         session.has_entered.set(false);
         session.entered_after.set(Moment::NEVER);
         let note = match state {
-            // It waits for something else than what it did last.
+            // It waits for something other than its last operation.
             State::Suspended if cell.waits_for_others() => Note::default(),
             _ => cell.note.get(),
         };
@@ -209,7 +209,7 @@ impl Engine<'_> {
                 _ => Ok(()),
             };
             if running.tasks.list[index].state != State::Suspended {
-                // It goes on: what it does then is not what the search has assumed.
+                // It goes on, which the search did not assume.
                 return Err(End::Learned);
             }
             refused.and_then(|()| {
@@ -289,7 +289,7 @@ impl Engine<'_> {
         Ok(())
     }
 
-    /// Adds a step to the trace, and what has to be tried because of it to the nodes.
+    /// Adds a step to the trace, and the resulting alternatives to the nodes.
     fn record(
         &mut self,
         choice: Choice,
@@ -315,7 +315,7 @@ impl Engine<'_> {
         Ok(())
     }
 
-    /// For each race of the last event: one of the steps with which the other order can begin.
+    /// For each race of the last event: adds one of the steps that can begin the reverse order.
     fn try_the_other_order(&mut self) {
         let mut index = 0;
         while index < self.races.len() {
@@ -323,7 +323,7 @@ impl Engine<'_> {
             index += 1;
             let (initials, last) = self.trace.initials(race);
             let node = &mut self.nodes[race.0];
-            // To be cancelled at an arrival is possible only behind a holder, and to acquire a sync
+            // A cancel at an arrival is possible only behind a holder, and the acquisition of a sync
             // lock only while it is free.
             let initials = initials & node.enabled;
             if initials == 0 || initials & node.backtrack != 0 {
@@ -344,7 +344,7 @@ impl Engine<'_> {
     pub(super) fn finish(&mut self, running: &mut Running<'_>, how: &How<'_>) -> End {
         if matches!(how, How::Search) {
             for index in 0..running.tasks.list.len() {
-                // A task that is kept from a sync lock for ever could have had it earlier.
+                // A task that is kept from a sync lock for ever could have acquired it earlier.
                 if let State::At(seen) = running.tasks.list[index].state {
                     self.races.clear();
                     let choice = Choice::go(index);

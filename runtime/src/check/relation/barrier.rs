@@ -2,8 +2,8 @@
 //!
 //! # State
 //!
-//! How many wait, how many leave with an error, whether it is broken. Each arrival has a number;
-//! the last one lets the others through, whose polls then change nothing.
+//! The number of waiters, the number that leave with an error, and whether it is broken. Each
+//! arrival has a number; the last one lets the others through, whose polls then change nothing.
 //!
 //! # What conflicts
 //!

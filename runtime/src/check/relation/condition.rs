@@ -2,8 +2,8 @@
 //!
 //! # State
 //!
-//! Who waits, in order, and to whom a notification has been given. One that is given to a
-//! waiter which leaves goes on to the next.
+//! The waiters, in order, and which of them have been notified. If a notified waiter leaves, its
+//! notification is passed on to the next one.
 //!
 //! # What conflicts
 //!

@@ -2,9 +2,9 @@
 //!
 //! # State
 //!
-//! Whether it is set, and who waits. `set` lets all through who wait then, whatever comes
-//! next; so to clear, and to leave, make no difference to those that are through. Of two that
-//! set it, the first one lets them through, which decides what comes before what they do next.
+//! Whether it is set, and the waiters. `set` lets all current waiters through, whatever comes
+//! next; so a `clear`, or a waiter that leaves, makes no difference to these. Of two `set`s, the
+//! first one lets them through, and so happens before what they do next.
 //!
 //! # What conflicts
 //!

@@ -2,24 +2,25 @@
 //!
 //! # State
 //!
-//! A list of requests, in the order of their arrival. Those that hold a permit are a part of
-//! it: the longest beginning of the list that the policy admits together (one, if it is
+//! A list of requests, in the order of their arrival. The requests that hold a permit are the
+//! longest prefix of the list that the policy admits together (one, if it is
 //! exclusive; readers; as many as there are permits for). Hence
 //!
-//! - to arrive is to be put at the end,
-//! - to release, or to leave, is to be taken out, wherever one stands, and
-//! - who has entered follows from the list alone.
+//! - an arrival appends a request,
+//! - a release or a leave removes a request, from any position, and
+//! - the list alone determines which requests have entered.
 //!
-//! To be put at the end and to take another one out commute. To put two at the end does not,
-//! unless both are to read. That two are taken out commutes where who waits needs *both* of them
-//! gone, as at a lock. At a semaphore *either* may be enough, and which of them lets a waiter
-//! enter decides what comes before what it does next: there, they conflict. A conditional waiter (`when`) whose
-//! condition is false gives its permit back and keeps its place; only the releases that it
-//! waits for look at it again, each before anything else is admitted.
+//! An append and a removal of another request commute. Two appends do not,
+//! unless both are to read. Two removals commute if a waiter needs *both* of them, as at a lock.
+//! At a semaphore *either* may be enough, and the one that lets a waiter
+//! enter happens before what the waiter does next: there, they conflict. A conditional waiter
+//! (`when`) whose condition is false gives its permit back and keeps its place; only the releases
+//! that it waits for evaluate it again, each before anything else is admitted.
 //!
-//! An upgrade changes an element in place, and conflicts with all that is admitted or refused
-//! because of it. Where futures of one task share its grants, a later poll may give a grant
-//! back, and conflicts with what that admits; a task that awaits one thing at a time has none.
+//! An upgrade changes a request in place, and conflicts with all requests that are admitted or
+//! refused because of it. If futures of one task share its grants, a later poll may give a grant
+//! back, and conflicts with the requests that this admits; a task that awaits one future at a time
+//! has no such polls.
 //!
 //! # What conflicts
 //!
@@ -73,13 +74,13 @@ pub(super) fn is_point(op: GateOp, releases: bool, polls: bool) -> bool {
     match op {
         GateOp::Arrive { .. } | GateOp::Upgrade | GateOp::Try { .. } | GateOp::Look => true,
         GateOp::Release { .. } | GateOp::Park | GateOp::Leave { .. } => releases || counts(op),
-        // The only wait of its task has been granted: it enters.
+        // Without `polls`, it is the only wait of its task, has been granted, and enters.
         GateOp::Poll => polls,
     }
 }
 
-/// A release of what one task holds at a time wakes the next in line, and who arrives or leaves
-/// before it conflicts with it, if it tells a difference. To arrive wakes nobody.
+/// A release at an exclusive gate wakes the next waiter, and an arrival or a leave before it
+/// conflicts with it, if its task observes `Pending`. An arrival wakes nobody.
 pub(super) fn wakes_the_same(op: GateOp) -> bool {
     matches!(
         op,

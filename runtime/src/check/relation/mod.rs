@@ -1,13 +1,13 @@
 //! Which operations conflict: a table for each primitive.
 //!
-//! Two operations of two tasks *commute* if, whichever comes first, the same state is reached
-//! and both tasks see the same. Where they do not, they *conflict*, and a checker has to try
+//! Two operations of two tasks *commute* if both orders reach the same state
+//! and both tasks observe the same. Otherwise they *conflict*, and a checker has to try
 //! both orders. Operations of different primitives commute, as they share nothing.
 //!
-//! A wait is two steps: to *arrive*, which never waits, and to *enter*, which is possible once
-//! the request is admitted. What a poll does is to arrive and, if possible, enter. So an
-//! arrival commutes with a release although one of the orders waits and the other does not,
-//! unless the task can tell the difference: see [`Seen::watches`].
+//! A wait is two steps: *arrive*, which never waits, and *enter*, which is possible once
+//! the request is admitted. A first poll arrives and, if possible, enters. So an
+//! arrival commutes with a release although one of the two orders has to wait,
+//! unless the task observes the difference: see [`Seen::watches`].
 
 mod barrier;
 mod condition;
@@ -20,15 +20,15 @@ use crate::checking::{GateOp, Op};
 /// An operation as it is compared with others.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Seen {
-    /// Of the primitive.
+    /// The number of the primitive.
     pub(crate) id: u32,
     pub(crate) op: Op,
-    /// Of an arrival: whether it makes a difference if it waits. It does where the task goes on
-    /// without the permit (`select!`, `join!`, a timeout), and where it may be cancelled
+    /// Of an arrival: whether a wait makes a difference. It does if the task goes on
+    /// without the permit (`select!`, `join!`, a timeout), or if it may be cancelled
     /// meanwhile and its place in the queue matters to others. Of a request that is dropped:
-    /// whether its task goes on, and makes a difference between being woken before or not.
+    /// whether its task goes on, and observes whether it was woken before.
     pub(crate) watches: bool,
-    /// Whether it is a point of the schedule also where only what conflicts is one.
+    /// Whether it is a scheduling point even if only conflicting operations are.
     pub(crate) is_point: bool,
 }
 
@@ -45,7 +45,7 @@ impl Seen {
             (Op::Event(x), Op::Event(y)) => event::conflict(x, a.watches, y, b.watches),
             (Op::Condition(x), Op::Condition(y)) => condition::conflict(x, y),
             (Op::Barrier(x), Op::Barrier(y)) => barrier::conflict(x, y),
-            // An address that was used for something else before.
+            // The address was used for another primitive before.
             _ => true,
         }
     }
@@ -68,8 +68,8 @@ impl Op {
         }
     }
 
-    /// Whether there are others at the same primitive that conflict with releases, so that
-    /// these have to be points of the schedule.
+    /// Whether it conflicts with releases at the same primitive, so that these have to be
+    /// scheduling points.
     pub(crate) fn watches_releases(self, watches: bool) -> bool {
         match self {
             Op::Gate(op) => gate::watches_releases(op, watches),
@@ -78,8 +78,8 @@ impl Op {
         }
     }
 
-    /// Whether it wakes the same tasks, of those that tell a difference, after whatever it does
-    /// not conflict with and no cancel.
+    /// Whether, of the tasks that observe `Pending`, it wakes the same ones before and after any
+    /// operation that it does not conflict with and that is not a cancel.
     pub(crate) fn wakes_the_same(self) -> bool {
         match self {
             Op::Gate(op) => gate::wakes_the_same(op),
@@ -88,8 +88,8 @@ impl Op {
         }
     }
 
-    /// Whether it is a point of the schedule. `releases`: releases are, at this primitive.
-    /// `polls`: later polls are, in this task.
+    /// Whether it is a scheduling point. `releases`: releases at this primitive are.
+    /// `polls`: later polls of this task are.
     pub(crate) fn is_point(self, releases: bool, polls: bool) -> bool {
         match self {
             Op::Gate(op) => gate::is_point(op, releases, polls),

@@ -2,12 +2,12 @@
 //!
 //! # State
 //!
-//! Who holds the lock. There is no queue: to acquire is possible while nobody holds it in a
-//! conflicting mode, and then it is done in one step. What releases it makes that possible,
-//! and so is never the other way round.
+//! The holders of the lock. There is no queue: an acquisition is possible while nobody holds it
+//! in a conflicting mode, and is then one step. A release that makes it possible always comes
+//! first, so the order of the two is never reversed.
 //!
-//! Conditional waiters (`when`) take turns at a gate of their own, and what they do to it and to
-//! the lock is not told apart: all of it conflicts.
+//! Conditional waiters (`when`) take turns at a gate of their own. Their operations on the gate and
+//! on the lock are not distinguished: all of them conflict.
 //!
 //! # What conflicts
 //!

@@ -17,7 +17,7 @@ use crate::gate::{
 use crate::traits::guard::relock_guard;
 use crate::watching::Caller;
 
-/// Claims, as types: a guard needs no byte to say what it is.
+/// Claims, as types: a guard needs no byte to say which request was granted.
 macro_rules! claims {
     ($($claim:ident),*) => {$(
         #[derive(Clone, Copy, Default)]
@@ -45,8 +45,8 @@ struct Readable<T: ?Sized> {
 ///
 /// # Invariants
 ///
-/// - **H1** The pointer is that of an `RwLock<T>` which is borrowed for `'a`. It leads
-///   to the gate at any time, and to the value, as a `&T`, while a guard exists.
+/// - **H1** The pointer is to an `RwLock<T>` that is borrowed for `'a`. It gives access to
+///   the gate at any time, and to the value, as `&T`, while a guard exists.
 // Public because it is `Relock::Released` of the read guard, but not reachable.
 #[allow(unreachable_pub, missing_debug_implementations)]
 pub struct ReadHandle<'a, T: ?Sized> {
@@ -65,8 +65,8 @@ threads_only! {
 impl<'a, T: ?Sized> ReadHandle<'a, T> {
     #[inline]
     pub(crate) fn new(lock: &'a RwLock<T>) -> Self {
-        // Both are `repr(C)`, with fields of the same layout: an `UnsafeCell` has that
-        // of its contents.
+        // Both are `repr(C)`, with fields of the same layout: an `UnsafeCell` has the
+        // layout of its contents.
         let lock = (&raw const *lock) as *mut Readable<T>;
         ReadHandle {
             // SAFETY: a reference is not null.
@@ -78,7 +78,7 @@ impl<'a, T: ?Sized> ReadHandle<'a, T> {
     /// The value, for reading while a guard exists.
     #[inline]
     fn value(&self) -> *const T {
-        // SAFETY: the lock is there (H1); no reference is made.
+        // SAFETY: the lock is borrowed (H1); no reference is made.
         unsafe { &raw const (*self.lock.as_ptr()).value }
     }
 }
@@ -89,7 +89,7 @@ impl<T: ?Sized> Gated for ReadHandle<'_, T> {
 
     #[inline]
     fn gate(&self) -> &Gate<Shared, ThisFlavour> {
-        // SAFETY: H1. The reference does not lead to the value.
+        // SAFETY: H1. The reference does not cover the value.
         let raw = unsafe { &(*self.lock.as_ptr()).raw };
         raw.gate()
     }
@@ -424,7 +424,7 @@ macro_rules! upgradable_guards {
         /// ```
         #[must_use = "futures do nothing unless they are awaited"]
         pub struct $upgrade<$($generics)*> {
-            // Dropped first: takes back the request before the guard goes.
+            // Dropped first: the request is cancelled before the guard is dropped.
             acquiring: Acquiring<$for>,
             /// `None` once the future has completed.
             upgradable: Option<GatePermit<$for, Upgradable>>,

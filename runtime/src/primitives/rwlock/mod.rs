@@ -6,12 +6,12 @@
 //!
 //! | bits | meaning |
 //! |---|---|
-//! | `QUEUED`, `PARKED` | somebody waits: see the gate |
+//! | `QUEUED`, `CONDITIONAL` | there are waiters: see the gate |
 //! | [`WRITER`] | a write guard exists or is granted |
 //! | [`UPGRADABLE`] | an upgradable guard exists or is granted |
-//! | the rest, in units of [`READER`] | how many read guards exist or are granted |
+//! | the rest, in units of [`READER`] | the number of read guards that exist or are granted |
 //!
-//! | asks for | is admitted when there is no | then sets |
+//! | request | is admitted if there is no | sets |
 //! |---|---|---|
 //! | read | writer | one `READER` more |
 //! | upgradable read | writer, upgradable | `UPGRADABLE` |
@@ -20,9 +20,9 @@
 //!
 //! # Policy
 //!
-//! Strict FIFO between the kinds: whoever came first acquires first, and readers
-//! that stand behind a writer wait for it. So neither kind starves. Only an
-//! upgrade goes to the head of the line: a writer before it could not acquire
+//! Strict FIFO between readers and writers: requests acquire in the order in which
+//! they were queued, and readers behind a writer wait for it. So neither kind starves.
+//! Only an upgrade goes to the head of the queue: a writer before it could not acquire
 //! anyway while the upgradable guard exists.
 //!
 //! # Invariants
@@ -30,16 +30,15 @@
 //! - **R1** While a write guard exists, no other guard does.
 //! - **R2** While an upgradable guard exists, neither a writer nor another
 //!   upgradable guard does.
-//! - **R3** Between the last poll of an upgrade and its return, and between the
-//!   call of a downgrade and its return, no writer was inside: both change the
-//!   word in one step.
+//! - **R3** Between the old guard and the new guard of an upgrade, or of a
+//!   downgrade, no other writer acquires: both change the word in one step.
 //! - **R4** There is room in the count for the upgradable guard to become a
 //!   reader: readers are admitted only up to one fewer than can be counted, and
-//!   an upgradable guard only where the count is not full.
+//!   an upgradable guard only while the count is not full.
 //!
-//! A cancelled writer lets those behind it be looked at again, so that readers
-//! join the readers that are inside. A cancelled upgrade releases the
-//! upgradable guard that it was made of.
+//! When a writer is cancelled, the nodes behind it are served again, so that readers
+//! join the current readers. A cancelled upgrade releases the
+//! upgradable guard from which it was made.
 
 mod guard;
 
@@ -92,8 +91,8 @@ pub struct RwLock<T: ?Sized> {
     value: UnsafeCell<T>,
 }
 
-/// The lock without the value, which a read guard reaches without mentioning `T` in a
-/// place where it could not be covariant.
+/// The lock without the value. Its type does not mention `T`, so that a read guard that
+/// refers to it can be covariant in `T`.
 pub(crate) struct RawRwLock {
     gate: Gate<Shared, ThisFlavour>,
 }
@@ -116,7 +115,7 @@ impl Default for RawRwLock {
 }
 
 threads_only! {
-    // SAFETY: with the lock the value is sent.
+    // SAFETY: sending the lock sends the value.
     unsafe impl<T: ?Sized + Send> Send for RwLock<T> {}
     // SAFETY: writers send the value from thread to thread, readers share it (R1).
     unsafe impl<T: ?Sized + Send + Sync> Sync for RwLock<T> {}
@@ -621,7 +620,7 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
             .field("upgradable", &(word & UPGRADABLE != 0))
             .field("readers", &(word / READER))
             .field("waiters", &self.gate().waiters());
-        // Of readers, the last one to come may be gone.
+        // The latest reader may have released already.
         let is_written = word & WRITER != 0;
         self.gate().holder().show(&mut debug, is_written, alternate);
         debug.finish()

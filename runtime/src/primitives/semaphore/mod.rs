@@ -1,30 +1,30 @@
-//! `Semaphore` and `BoundedSemaphore`: permits that tasks take and give back.
+//! `Semaphore` and `BoundedSemaphore`: permits that tasks acquire and release.
 //!
 //! # State
 //!
 //! The word of the [gate](crate::gate) is `QUEUED` and, in units of [`PERMIT`],
-//! how many permits are available.
+//! the number of available permits.
 //!
 //! | | effect |
 //! |---|---|
-//! | acquire `n`, as many are available, nobody waits | `n` fewer |
+//! | acquire `n`, as many are available, none is queued | `n` fewer |
 //! | acquire `n` otherwise | joins the queue |
-//! | acquire 0 | acquires at once, whoever waits |
-//! | give back `n` | `n` more; then those who wait take theirs, in order, up to the first whose number is not available |
+//! | acquire 0 | acquires at once, even if others wait |
+//! | release `n` | `n` more; then the queued requests are granted in order, up to the first for which there are too few |
 //!
-//! Permits are taken from the word when they are granted, so those on their way
-//! to a woken task are never seen as available. A request for several permits
-//! waits until all are there, and those behind it wait with it: it is woken
+//! Permits are taken from the word when they are granted, so granted permits that are
+//! not picked up yet never count as available. A request for several permits
+//! waits until all are available, and the requests behind it wait, too: it is woken
 //! once, and cannot be starved by smaller ones.
 //!
 //! # Invariants
 //!
 //! - **S1** Available permits, those of guards and those of granted nodes make
-//!   up the initial number, plus those added, less those forgotten. (Of more
-//!   than [`CAPACITY`] that come together, the rest is lost.)
-//! - **S2** In a bounded semaphore, that sum and those forgotten and not
-//!   released since make up the initial number at any time: a release takes
-//!   from the forgotten.
+//!   up the initial number, plus those added, less those forgotten. (Available
+//!   permits above [`CAPACITY`] are lost.)
+//! - **S2** In a bounded semaphore, that sum plus the permits that were forgotten and
+//!   not released since is the initial number at any time: a release takes
+//!   from the forgotten ones.
 
 mod permit;
 
@@ -148,7 +148,7 @@ local_only! {
     pub use crate::OverRelease;
 }
 
-/// The part of the interface that both semaphores share. The name is for examples.
+/// The methods that both semaphores share. The name is for examples.
 macro_rules! semaphore {
     ($semaphore:ident, $name:literal, $permit:ident, $owned_permit:ident, $acquire:ident, $acquire_owned:ident) => {
         impl $semaphore {
@@ -506,7 +506,7 @@ semaphore!(
     BoundedSemaphoreAcquireOwned
 );
 
-/// Panics where a constructor is called with more permits than there can be.
+/// Panics if a constructor is called with more permits than there can be.
 #[inline]
 #[track_caller]
 const fn checked(permits: usize) -> usize {
@@ -636,8 +636,8 @@ impl BoundedSemaphore {
                     releasable: forgotten,
                 });
             };
-            // Acquire: pairs with the Release of `forgot`, so that whoever gets
-            // the permit comes after whoever forgot it.
+            // Acquire: pairs with the Release of `forgot`, so that the next
+            // holder of the permit comes after the one that forgot it.
             match self.forgotten.compare_exchange_weak(
                 forgotten,
                 left,
@@ -670,7 +670,7 @@ impl BoundedSemaphore {
     }
 }
 
-/// Whether the last one to acquire has all permits, as there is only one.
+/// Whether the last holder has all permits, as there is only one permit.
 fn is_held_by_one(permits: &Permits, available: usize) -> bool {
     available == 0 && permits.total() == Some(1)
 }

@@ -13,7 +13,7 @@ use crate::traits::lock::LockId;
 use crate::watching::Caller;
 
 impl Semaphore {
-    /// A permit is taken for good.
+    /// A permit was forgotten.
     #[inline]
     fn forgot(&self, _permits: usize) {
         self.permits.changed(LockId::of(&self.gate));
@@ -21,7 +21,7 @@ impl Semaphore {
 }
 
 impl BoundedSemaphore {
-    /// A permit is taken for good, until it is released by number (S2).
+    /// A permit was forgotten, until it is released by number (S2).
     #[inline]
     fn forgot(&self, permits: usize) {
         self.permits.changed(LockId::of(&self.gate));
@@ -31,10 +31,10 @@ impl BoundedSemaphore {
     }
 }
 
-/// Permits, and the futures that return them. What follows `example` is for the examples: the
-/// names that those of the methods, of the permit and of the future import; the import of the
-/// pointer, where there is one; what makes a semaphore; the methods that acquire one permit, and
-/// several; the types of the permit and of the future.
+/// Permits, and the futures that return them. The arguments after `example` are for the doc
+/// examples: the names to import, for those of the methods, of the permit and of the future; the
+/// import of the pointer, if there is one; the expression of a semaphore; the methods that
+/// acquire one permit, and several; the types of the permit and of the future.
 macro_rules! permits {
     ($($(#[$doc:meta])* $permit:ident[$($a:lifetime)?] of $handle:ty, $(#[$future_doc:meta])* $acquire:ident, example $names:literal, $permit_names:literal, $future_names:literal, [$($rc:expr)?], $semaphore:expr, $one:literal, $many:literal, $permit_type:literal, $future_type:literal;)*) => {$(
         $(#[$doc])*
@@ -57,7 +57,7 @@ macro_rules! permits {
         }
 
         impl<$($a)?> $permit<$($a)?> {
-            /// For those to whom the gate has granted as many permits.
+            /// The gate has granted that many permits to the caller.
             #[inline]
             pub(crate) fn new(handle: $handle, permits: usize) -> Self {
                 Self { permit: GatePermit::new(handle, permits) }

@@ -1,4 +1,4 @@
-//! What is around a request.
+//! The sections around a request.
 
 use core::ptr;
 use core::sync::atomic::Ordering;
@@ -25,33 +25,33 @@ pub(in super::super) struct HeldAround {
     pub(in super::super) lock: LockId,
     pub(in super::super) mode: Mode,
     pub(in super::super) section: SectionInfo,
-    /// That of the section.
+    /// The number of the section.
     pub(in super::super) number: u64,
-    /// The section is suspended while the request waits; else its thread waits.
+    /// The section is suspended while the request waits; otherwise its thread waits.
     pub(in super::super) is_suspended: bool,
 }
 
-/// Who asks.
+/// The kind of waiter that makes a request.
 #[derive(Clone, Copy)]
 pub(in super::super) enum Asker {
     Thread,
     Task(WakerKey),
 }
 
-/// What a section on the list is to a request.
+/// The relation of a section on the list to a request.
 #[derive(PartialEq, Eq)]
 enum Relation {
-    /// It cannot go on before the request is done.
+    /// The section cannot go on before the request is done.
     Around,
-    /// It ends with the poll: a section that cannot suspend, around a task's poll.
+    /// The section ends with the poll: it cannot suspend, and is around a task's poll.
     Ends,
-    /// It may go on, and all that is further out.
+    /// The section may go on, and so may all sections further out.
     Unknown,
 }
 
 impl Asker {
     fn relation(self, frame: FrameRef<'_>) -> Relation {
-        // SAFETY: it is on the list: by W1, the poll that has put it there has not ended.
+        // SAFETY: it is on the list: by W1, the poll that linked it has not ended.
         let waker = unsafe { frame.waker().as_ref() };
         match (self, waker.map(waker_key)) {
             (Asker::Thread, _) => Relation::Around,
@@ -62,7 +62,7 @@ impl Asker {
     }
 }
 
-/// The sections on a list, each with what it is to a request.
+/// The sections on a list, each with its relation to a request.
 struct Walk {
     list: List,
     asker: Asker,
@@ -93,17 +93,17 @@ impl Iterator for Walk {
     }
 }
 
-/// What is around a request, and which section it enters, if it is one that does.
+/// The locks held around a request, and the section that the request enters, if any.
 pub(in super::super) struct Around {
     /// From the innermost on.
     pub(in super::super) held: Vec<HeldAround>,
-    /// The lock that is asked for, held by a section that may go on without it, for all that is
-    /// known: it polls the request by another waker, or by hand.
+    /// The requested lock, held by a section that may be able to go on without the request: it
+    /// polls the request with another waker, or by hand.
     pub(in super::super) beyond: Vec<HeldAround>,
     /// The name of the lock, and the section.
     pub(in super::super) entering: Option<(&'static str, SectionInfo)>,
-    /// The innermost section enters another lock, one of a user's own, in whose future this
-    /// request is.
+    /// The request is part of the future of another lock, a user's own, that the innermost section
+    /// enters.
     pub(in super::super) is_part: bool,
 }
 
@@ -156,7 +156,7 @@ pub(in super::super) fn around(asker: Asker, lock: LockId) -> Around {
             let before = around.beyond.len();
             around.beyond.extend(held.filter(|held| held.lock == lock));
             if around.beyond.len() > before {
-                // Whether it goes on is seen by its polls.
+                // Its poll count will show whether it goes on.
                 frame.register();
             }
         }
@@ -164,19 +164,19 @@ pub(in super::super) fn around(asker: Asker, lock: LockId) -> Around {
     around
 }
 
-/// What tells whether a request is still where it was, and whether its sections have been
-/// polled since without it. Sums of hashes, which differ if what they are of does.
+/// Tells whether a request is still in the same sections, and whether these have been
+/// polled since without it. Sums of hashes, which differ if the sections or counts do.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub(in super::super) struct Prints {
     /// Which sections around hold something, and which beyond hold the lock.
     pub(in super::super) sections: u64,
-    /// How often those around have been polled.
+    /// The poll counts of the sections around.
     pub(in super::super) around: u64,
-    /// How often those beyond have been polled.
+    /// The poll counts of the sections beyond.
     pub(in super::super) beyond: u64,
 }
 
-/// The part of a sum that a section has, for a count of its polls.
+/// The contribution of a section to a sum, for its poll count.
 pub(in super::super) fn print(section: u64, polls: u64) -> u64 {
     // The finalizer of SplitMix64, by Steele, Lea and Flood.
     let mut hash = section.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ polls.rotate_left(32);
@@ -199,7 +199,7 @@ pub(in super::super) fn prints(asker: Asker, lock: LockId) -> Prints {
         prints.sections = prints.sections.wrapping_add(print(number, holds));
         let sum = match (is_around, asker) {
             (true, Asker::Task(_)) => &mut prints.around,
-            // A section that a thread is in stands still.
+            // A section whose thread waits makes no progress.
             (true, Asker::Thread) => continue,
             (false, _) => &mut prints.beyond,
         };
@@ -218,8 +218,8 @@ impl Lock {
 }
 
 impl FrameRef<'_> {
-    /// The section has acquired a lock by a future or a call of its own. It was on the list a
-    /// moment ago, or is.
+    /// The section has acquired a lock by a future or a call of its own. It is on the list, or
+    /// has just left it.
     #[inline(always)]
     pub(super) fn acquired(self, index: usize, asker: impl FnOnce() -> Asker) {
         if !self.outer().is_null() || self.has(OBSERVED) {
@@ -228,10 +228,10 @@ impl FrameRef<'_> {
         self.head().has_entered(index);
     }
 
-    /// [`acquired`](Self::acquired), where sections are around, or somebody is told.
+    /// [`acquired`](Self::acquired), if there are sections around, or an observer.
     ///
-    /// No code of users runs here, so nothing unwinds. By its ABI the caller knows, and keeps the
-    /// guard in registers, as nobody would have to drop it.
+    /// No user code runs here, so nothing unwinds. The ABI tells the caller so: it keeps the
+    /// guard in registers, as no unwind path would have to drop it.
     #[allow(improper_ctypes_definitions)] // nobody else calls it
     #[cold]
     #[inline(never)]
@@ -267,7 +267,7 @@ impl FrameRef<'_> {
     #[inline]
     fn each_within(self, asker: Asker, mut each: impl FnMut(FrameRef<'_>, Lock, bool)) {
         self.held().for_each(|lock| each(self, lock, true));
-        // What is further out was on the list when this section was, a moment ago.
+        // The sections further out are still on the list, as this section was just now.
         for (frame, relation) in Walk::new(self.further_out(), asker) {
             if relation == Relation::Around {
                 frame.held().for_each(|lock| each(frame, lock, false));
@@ -275,7 +275,7 @@ impl FrameRef<'_> {
         }
     }
 
-    /// What is noted of a lock that the section has acquired.
+    /// The record of a lock that the section has acquired.
     fn noted(self, lock: Lock, is_own: bool) -> Acquired {
         Acquired {
             class: lock.class(),

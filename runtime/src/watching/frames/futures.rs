@@ -1,4 +1,4 @@
-//! What polls, or runs, within a section.
+//! Futures and calls that run within a section.
 
 use core::future::{Future, IntoFuture};
 #[cfg(debug_assertions)]
@@ -15,7 +15,7 @@ use super::super::events;
 use super::{Asker, FrameRef, LINKED, NESTED, OBSERVED, Section, waker_key};
 
 impl<const N: usize> Section<'_, N> {
-    /// A future that acquires the lock `index`; or, if that is a short one, does nothing
+    /// A future that acquires the lock `index`; or, if that is a sync lock, does nothing
     /// yet. The section is described.
     #[inline]
     pub fn __entering<F>(&self, index: usize, is_short: bool, future: F) -> Entering<'_, F> {
@@ -27,18 +27,18 @@ impl<const N: usize> Section<'_, N> {
         }
     }
 
-    /// The thread is about to wait for the lock `index`. If that is not a short one, the section
+    /// The thread is about to wait for the lock `index`. If that is not a sync lock, the section
     /// is described.
     ///
     /// # Safety
     ///
-    /// What is returned is dropped before the section is, and before the caller suspends.
+    /// The returned value is dropped before the section is, and before the caller suspends.
     #[inline(always)]
     pub unsafe fn __wait(&self, index: usize, is_short: bool) -> Asking<'_> {
         Asking::new(self.frame(), index, !is_short, Then::Leaves)
     }
 
-    /// The thread is about to acquire the lock `index`, if it is a short one; the section is then
+    /// The thread is about to acquire the lock `index`, if it is a sync lock; the section is then
     /// described.
     ///
     /// # Safety
@@ -49,7 +49,7 @@ impl<const N: usize> Section<'_, N> {
         Asking::new(self.frame(), index, is_short, Then::Leaves)
     }
 
-    /// The same, where the thread is in the section from then on, until it leaves what
+    /// The same, but the thread is in the section from then on, until it drops the value that
     /// [`__inside`](Self::__inside) returns.
     ///
     /// # Safety
@@ -60,9 +60,9 @@ impl<const N: usize> Section<'_, N> {
         Asking::new(self.frame(), index, is_short, Then::Stays)
     }
 
-    /// The thread is in the section until this is dropped, and the section is not suspended
-    /// meanwhile. It is described. If one of its locks is a short one, the thread is in it since it
-    /// has acquired that.
+    /// The thread is in the section until this is dropped, and the section does not suspend
+    /// meanwhile. It is described. If one of its locks is a sync lock, the thread has been in it
+    /// since it acquired that.
     ///
     /// # Safety
     ///
@@ -76,9 +76,9 @@ impl<const N: usize> Section<'_, N> {
         Inside(frame)
     }
 
-    /// The same, of a section that may be suspended elsewhere, or is a block. One of async locks
-    /// is on the list only if it `parks`, or is [told early](Self::__is_told_early): while it was
-    /// free, it cost less than coming to the list does.
+    /// The same, of a section that may be suspended elsewhere, or is a block. A section of async
+    /// locks is on the list only if it `parks`, or is [described early](Self::__is_told_early):
+    /// the list costs more than uncontended locks.
     ///
     /// # Safety
     ///
@@ -108,7 +108,7 @@ impl<const N: usize> Section<'_, N> {
     ///
     /// # Safety
     ///
-    /// What is returned is dropped before the section is, and while nobody else has the section.
+    /// The returned value is dropped before the section is, and while nobody else has the section.
     #[inline(always)]
     pub unsafe fn __in_parts(&self) -> InParts {
         InParts::new(self.frame())
@@ -129,14 +129,14 @@ impl<'s, F: IntoFuture, const N: usize> AwaitWithin<F> for &'s Section<'_, N> {
 }
 
 impl FrameRef<'_> {
-    /// It polls what acquires the lock `index`.
+    /// The section polls the future that acquires the lock `index`.
     #[inline]
     fn asks(self, index: usize) {
         self.observe_if_told();
         self.head().enters(index);
     }
 
-    /// It calls what acquires the lock `index`.
+    /// The section calls the function that acquires the lock `index`.
     #[inline(always)]
     fn calls(self, index: usize) {
         if self.has(LINKED | NESTED | OBSERVED) || events::is_anybody_told() {
@@ -169,19 +169,19 @@ impl FrameRef<'_> {
 
 /// A thread is about to acquire a lock of a section.
 ///
-/// What makes and ends it is inlined even where the compiler would not: around a call of that,
-/// the guard is stored in pieces and then loaded as one, which takes longer than both of its
-/// atomic operations. For the same reason, nothing that could unwind has a reference to this.
+/// Its functions are `inline(always)`: around a call, the guard would be stored in pieces and
+/// then loaded as one word, which takes longer than both of the lock's atomic operations. For
+/// the same reason, no function that could unwind gets a reference to this.
 #[must_use = "it tells that the lock has been acquired"]
 #[allow(missing_debug_implementations)]
 pub struct Asking<'s> {
-    /// If the lock is acquired by a call.
+    /// Present if the lock is acquired by a call.
     frame: Option<FrameRef<'s>>,
     index: usize,
     then: Then,
 }
 
-/// What the section does once it has acquired: it stays on the list of the thread, or leaves it.
+/// Whether a section that has acquired stays on the list of the thread, or leaves it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Then {
     Stays,
@@ -201,7 +201,7 @@ impl<'s> Asking<'s> {
         }
     }
 
-    /// It has acquired it.
+    /// The lock has been acquired.
     #[inline(always)]
     pub fn __acquired(self) {
         let this = ManuallyDrop::new(self);
@@ -215,7 +215,7 @@ impl<'s> Asking<'s> {
 }
 
 impl Drop for Asking<'_> {
-    /// What acquires has panicked.
+    /// The acquisition has panicked.
     #[inline(always)]
     fn drop(&mut self) {
         if let Some(frame) = self.frame {
@@ -268,7 +268,7 @@ impl Drop for InsideBody<'_> {
     }
 }
 
-/// A thread is in a section in some parts of its body: at the end, it is not.
+/// A thread is in a section in some parts of its body. Its drop ends the last part.
 ///
 /// It borrows nothing, as others may borrow the section mutably between two parts. And it goes by
 /// no local that a macro may get, as two of those may change places (W8).
@@ -276,7 +276,7 @@ impl Drop for InsideBody<'_> {
 #[allow(missing_debug_implementations)]
 pub struct InParts(FrameRef<'static>);
 
-/// What takes its place where no section is [told early](Section::__is_told_early).
+/// The counterpart if no section is [described early](Section::__is_told_early).
 #[cfg(not(debug_assertions))]
 #[allow(missing_debug_implementations)]
 pub struct InParts;
@@ -333,7 +333,7 @@ impl InParts {
     pub unsafe fn __pause<T>(&self, _local: &T) {}
 }
 
-// A future with a body that may suspend is as it would be without.
+// The future of a body that may suspend has the same auto traits as without this.
 #[cfg(debug_assertions)]
 impl UnwindSafe for InParts {}
 #[cfg(debug_assertions)]
@@ -367,7 +367,7 @@ impl<F: Future> Future for Entering<'_, F> {
             let future = Pin::new_unchecked(&mut this.future);
             (this.frame, this.index, this.is_short, future)
         };
-        // It is acquired by a call that comes later.
+        // A later call acquires it.
         if is_short {
             return future.poll(cx);
         }

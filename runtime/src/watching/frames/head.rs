@@ -1,10 +1,10 @@
-//! The state of a section: what is known of it before it is described, too.
+//! The state word of a section, valid also before the section is described.
 //!
-//! It is one word, as each store is waited for by the next atomic operation.
+//! It is a single word, as the next atomic operation waits for each store.
 
 use core::cell::Cell;
 
-/// Flags, the lock that is asked for, and the locks that are held, from the lowest bit on.
+/// From the lowest bit on: flags, the lock that is requested, and the locks that are held.
 pub(super) struct Head(Cell<u64>);
 
 /// It is on the list.
@@ -15,30 +15,30 @@ pub(super) const LINKED_AROUND: u64 = 1 << 1;
 pub(super) const OBSERVED: u64 = 1 << 2;
 /// For its span, if it is observed: its last poll was pending.
 pub(super) const SUSPENDED: u64 = 1 << 3;
-/// It has met its `timeout`.
+/// Its `timeout` has elapsed.
 pub(super) const TIMED_OUT: u64 = 1 << 4;
-/// It has been dropped with one in its body.
+/// It has been dropped with an unfinished section in its body.
 #[cfg(feature = "tracing")]
 pub(super) const CANCELLED: u64 = 1 << 5;
 /// The registry knows of it.
 pub(super) const REGISTERED: u64 = 1 << 6;
 /// It has been described.
 pub(super) const DESCRIBED: u64 = 1 << 7;
-/// It is written in the body of another.
+/// It is written in the body of another section.
 pub(super) const NESTED: u64 = 1 << 8;
-/// Somebody has asked for what is rarely needed.
+/// Its rarely needed fields have been written.
 pub(super) const KNOWN: u64 = 1 << 9;
 /// It is on the list, and no waker polls it.
 pub(super) const RUNS: u64 = 1 << 10;
 
-/// The index of the lock that it is about to acquire, and one.
+/// The position of the index, plus one, of the lock that it is about to acquire.
 const ENTERING: u32 = 11;
 const ENTERING_MAX: u64 = 0x7f;
 /// How many locks a section may have.
 pub(super) const MOST_LOCKS: usize = ENTERING_MAX as usize - 1;
 const ENTERING_MASK: u64 = ENTERING_MAX << ENTERING;
-/// A bit for each lock. (What is usual is in the lower half of the word, as an instruction has room
-/// for a constant of that size.)
+/// The position of the bits of held locks. (The usual ones are in the lower half of the word, so
+/// that they fit into the immediate operand of an instruction.)
 const HOLDS: u32 = 18;
 
 impl Head {
@@ -47,7 +47,7 @@ impl Head {
         Head(Cell::new(0))
     }
 
-    /// Whether it has one of them.
+    /// Whether it has one of the flags.
     #[inline]
     pub(super) fn has(&self, flags: u64) -> bool {
         self.0.get() & flags != 0
@@ -93,8 +93,8 @@ impl Head {
     #[inline]
     pub(super) fn hold(&self, index: usize) {
         let held = u64::from(bit(index)) << HOLDS;
-        // SAFETY: it is that of the cell, which nobody else writes meanwhile. (A store of the one
-        // byte that changes, which the compiler would make of it, is slow to load as a word.)
+        // SAFETY: the pointer of the cell, which nobody else writes meanwhile. (Volatile, as the
+        // compiler would store only the byte that changes, which is slow to load as a word.)
         unsafe { self.0.as_ptr().write_volatile(self.0.get() | held) };
     }
 
@@ -106,7 +106,7 @@ impl Head {
     }
 }
 
-/// That of a lock; none for those that there is no bit for, which count as not held.
+/// The bit of a lock; zero if there is none for it, so that it counts as not held.
 #[inline]
 pub(super) fn bit(index: usize) -> u32 {
     let index = u32::try_from(index).unwrap_or(u32::MAX);

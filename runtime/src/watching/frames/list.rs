@@ -1,4 +1,4 @@
-//! The list of the sections that a thread is in.
+//! The section list of a thread.
 
 use core::cell::Cell;
 use core::mem::{self, ManuallyDrop, MaybeUninit};
@@ -15,7 +15,7 @@ thread_local! {
     static INNERMOST: Cell<*const Head> = const { Cell::new(ptr::null()) };
 }
 
-/// From the innermost on.
+/// Iterates from the innermost section on.
 pub(super) struct List(*const Head);
 
 /// The sections that this thread is in.
@@ -24,7 +24,7 @@ pub(super) fn list() -> List {
 }
 
 impl Iterator for List {
-    /// For as long as the caller does nothing but look.
+    /// Valid only as long as the caller does not change the list.
     type Item = FrameRef<'static>;
 
     fn next(&mut self) -> Option<FrameRef<'static>> {
@@ -45,8 +45,8 @@ impl StackList {
     pub(crate) const EMPTY: StackList = StackList(ptr::null());
 }
 
-/// The thread goes on to another stack, whose list is `list`. Returns the one that it leaves,
-/// which stays what it is until the thread comes back to it (W1).
+/// The thread switches to another stack, whose list is `list`. Returns the previous list,
+/// which does not change until the thread switches back (W1).
 #[cfg(feature = "check")]
 pub(crate) fn exchange_list(list: StackList) -> StackList {
     StackList(INNERMOST.replace(list.0))
@@ -82,7 +82,7 @@ fn entering_inside() -> Option<&'static Site> {
 /// Takes a section off the list when it is dropped, unless it was on the list before.
 pub(super) struct Linked<'s>(Option<FrameRef<'s>>);
 
-/// Where there are spans, those of a section are entered and exited with it.
+/// Flags of sections whose spans are entered and exited with them.
 const HAS_SPANS: u64 = if cfg!(feature = "tracing") {
     OBSERVED
 } else {
@@ -90,14 +90,14 @@ const HAS_SPANS: u64 = if cfg!(feature = "tracing") {
 };
 
 impl<'s> FrameRef<'s> {
-    /// The section further out, or null, while it is on the list, or was a moment ago.
+    /// The next section further out, or null. The section is on the list, or has just left it.
     #[inline]
     pub(super) fn outer(self) -> *const Head {
         // SAFETY: W7: it has been on the list.
         unsafe { self.outer.get().assume_init() }
     }
 
-    /// The waker of the poll, or null, while it is on the list.
+    /// The waker of the poll, or null. The section is on the list.
     #[inline]
     pub(super) fn waker(self) -> *const Waker {
         if self.has(RUNS) {
@@ -107,13 +107,13 @@ impl<'s> FrameRef<'s> {
         unsafe { self.waker.get().assume_init() }
     }
 
-    /// The sections further out, while it is on the list, or was a moment ago.
+    /// The sections further out. The section is on the list, or has just left it.
     pub(super) fn further_out(self) -> List {
         List(self.outer())
     }
 
-    /// The thread is in the section, which is polled with that waker, until what is returned is
-    /// dropped. The waker exists for as long.
+    /// The thread is in the section, which is polled with that waker, until the returned value is
+    /// dropped. The waker outlives that value.
     #[inline]
     pub(super) fn enter(self, waker: &Waker) -> Linked<'s> {
         let is_new = if self.has(LINKED | NESTED | KNOWN | HAS_SPANS) {
@@ -125,8 +125,8 @@ impl<'s> FrameRef<'s> {
         Linked(is_new.then_some(self))
     }
 
-    /// The thread is in the section, which just runs, until it [leaves](Self::leave), or is
-    /// dropped.
+    /// The thread is in the section, which runs without a waker, until it [leaves](Self::leave),
+    /// or is dropped.
     #[inline(always)]
     pub(super) fn enter_to_run(self) {
         if self.has(LINKED | NESTED | HAS_SPANS) {
@@ -144,8 +144,8 @@ impl<'s> FrameRef<'s> {
         }
     }
 
-    /// Takes it off the list, if it is on that. It goes on without what was polled meanwhile, as
-    /// after a poll (W5).
+    /// Takes the section off the list, if it is on it. It goes on without the requests that were
+    /// polled meanwhile, as after a poll (W5).
     #[inline(never)]
     pub(super) fn pause(self) {
         if self.has(LINKED) {
@@ -154,7 +154,7 @@ impl<'s> FrameRef<'s> {
         }
     }
 
-    /// Whether it has not been on the list before.
+    /// Links the section, unless it is on the list. Returns whether it was not.
     #[inline(never)]
     pub(super) fn enter_slowly(self, waker: *const Waker) -> bool {
         if !waker.is_null() {
@@ -207,7 +207,7 @@ impl<'s> FrameRef<'s> {
         self.set(LINKED | RUNS);
     }
 
-    /// It is on the list no more.
+    /// Takes the section off the list.
     #[inline(always)]
     pub(super) fn leave(self) {
         let is_innermost = ptr::eq(INNERMOST.get(), self.0.as_ptr());
@@ -219,7 +219,7 @@ impl<'s> FrameRef<'s> {
         }
     }
 
-    /// The same, of a section that is not `NESTED`.
+    /// The same, for a section that is not `NESTED`.
     #[inline(always)]
     pub(super) fn leave_alone(self) {
         let is_innermost = ptr::eq(INNERMOST.get(), self.0.as_ptr());
@@ -238,8 +238,8 @@ impl<'s> FrameRef<'s> {
         self.unlink_with_spans();
     }
 
-    /// Without code of users, nothing unwinds. By its ABI the caller knows, and keeps the guard in
-    /// registers, as nobody would have to drop it.
+    /// Without user code, nothing unwinds. The ABI tells the caller so: it keeps the guard in
+    /// registers, as no unwind path would have to drop it.
     #[cfg(not(feature = "tracing"))]
     #[allow(improper_ctypes_definitions)] // nobody else calls it
     #[cold]
@@ -269,7 +269,7 @@ impl<'s> FrameRef<'s> {
         }
     }
 
-    /// Wherever it is on the list: threads of users may switch stacks.
+    /// From any position in the list: user code may switch stacks.
     #[cold]
     fn unlink_from_within(self) {
         let further_in = list().find(|frame| ptr::eq(frame.outer(), self.0.as_ptr()));
@@ -286,7 +286,7 @@ impl<'s> FrameRef<'s> {
 }
 
 impl Linked<'_> {
-    /// It is dropped, where nothing has panicked.
+    /// The drop, on the path without a panic.
     #[inline(always)]
     pub(super) fn end(self) {
         if let Some(frame) = ManuallyDrop::new(self).0 {

@@ -2,47 +2,47 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `mod` | a section: what is known of it, and where it is kept |
-//! | `list` | the list of a thread: how a section comes there and leaves it |
-//! | `futures` | what polls, or runs, within a section |
+//! | `mod` | a section: its data and its layout |
+//! | `list` | the section list of a thread: linking and unlinking |
+//! | `futures` | futures and calls that run within a section |
 //! | `head` | the state of a section, in one word |
-//! | `around` | what is around a request |
-//! | `observed` | the times of a section, where somebody is told of them |
+//! | `around` | the sections around a request |
+//! | `observed` | the times of a section, for its observers |
 //! | `spans` | the same for `tracing` |
 //!
 //! # What a section costs
 //!
-//! A section that acquires its locks at once is never on the list for that: no code of users
-//! runs while a lock of this crate is tried, so that nobody could ask. It comes to the list
+//! A section that acquires its locks at once is never on the list for that: the attempt on a lock
+//! of this crate runs no user code, so no request can come from inside it. It is on the list
 //!
-//! - where it has to wait, around each poll of the future that acquires;
+//! - if it has to wait, around each poll of the future that acquires;
 //! - around each poll of an `.await` in its body;
-//! - around the call that acquires a short lock, and a body that cannot suspend: once for both;
+//! - around the call that acquires a sync lock, and a body that cannot suspend: once for both;
 //! - around the body of a plain fn;
-//! - in builds with `debug_assertions`, also around such a body of async locks, and around the
-//!   parts of any other that cannot suspend.
+//! - in builds with `debug_assertions`, also around such a body in a section of async locks, and
+//!   around the parts of any other body that cannot suspend.
 //!
-//! What cannot suspend is known by the macros: what has no `.await`, and no macro that may hide
+//! The macros know which code cannot suspend: it has no `.await`, and no macro that may hide
 //! one.
 //!
-//! Only then is it *described* (W6): its place, which is a static, and the addresses of its locks.
-//! A section without an `.await` in its body, unless that is a plain fn or comes to the list, is a
-//! word until it has to wait; any other is described at once. What it has to take back when it is dropped is in that
-//! word, which is tested there.
+//! A section has to be *described* before that (W6): its site, which is a static, and the ids of
+//! its locks are stored. A section without an `.await` in its body, whose body is not that of a
+//! plain fn and does not run on the list, is described when it has to wait, and is one word until
+//! then; any other section is described at once. The drop tests that word for anything to undo.
 //!
-//! What takes time is the stores. Both atomic operations of a lock wait for those before them: so
-//! there are few, and what is rarely needed is written when it is (W7). And what is stored in
-//! pieces and loaded as one right after takes longer than a lock: so each word is stored and
-//! loaded as a word, a guard is not moved, and nothing that could unwind (but a subscriber, with
-//! the feature `tracing`) is called while it exists.
+//! The cost is in the stores. Both atomic operations of a lock wait for the stores before them: so
+//! there are few, and rarely needed fields are written late (W7). And a value that is stored in
+//! pieces and then loaded as one word takes longer than a lock: so each word is stored and
+//! loaded as a word, a guard is not moved, and no function that could unwind (except a subscriber,
+//! with the feature `tracing`) is called while the guard exists.
 //!
 //! | state of a section | `LINKED` | `entering` | `holds` | `registered` |
 //! |---|---|---|---|---|
 //! | made | 0 | 0 | 0 | - |
 //! | described | 0 | 0 | what it has so far | 0 |
-//! | polls what acquires, or calls it | 1 | the lock | what it has so far | as before |
-//! | runs what may suspend, without a poll that can be seen | 0 | 0 | its locks, or 0 if it is not described | as before |
-//! | polls in its body, or runs what cannot suspend | 1 | 0 | its locks | as before |
+//! | polls the acquiring future, or calls the acquiring function | 1 | the lock | what it has so far | as before |
+//! | runs code that may suspend, without a poll that the macro sees | 0 | 0 | its locks, or 0 if it is not described | as before |
+//! | polls an await of its body, or runs code that cannot suspend | 1 | 0 | its locks | as before |
 //! | suspended with a lock, and the registry was told | 0 | 0 | its locks | the same |
 
 mod around;
@@ -80,7 +80,7 @@ use super::{events, registry};
 use crate::LockId;
 use crate::watch::{Mode, Place, SectionInfo};
 
-/// Where a section is written, and its locks as they are written there.
+/// The source of a section: its place, and its locks as they are written there.
 #[derive(Debug)]
 pub struct Site {
     info: SectionInfo,
@@ -94,19 +94,19 @@ pub struct SiteLock {
     mode: Mode,
 }
 
-/// What is known of a lock by its type.
+/// The part of a lock's description that its type determines.
 #[derive(Debug)]
 pub struct LockType {
-    /// Where a derive knows it.
+    /// If a derive knows it.
     name: Option<&'static str>,
-    /// The type of what is entered.
+    /// The type that a section enters.
     entered: fn() -> &'static str,
 }
 
 /// A lock of a section.
 #[derive(Debug)]
 pub struct SectionLock {
-    /// Of a lock that is watched.
+    /// If the lock is watched.
     id: Option<LockId>,
     kind: &'static LockType,
 }
@@ -145,7 +145,7 @@ impl SiteLock {
 }
 
 impl LockType {
-    /// A lock of this name, where a derive knows it, which is entered by an `E`.
+    /// A lock that a section enters as an `E`, of this name, if a derive knows it.
     pub(crate) const fn of<E: ?Sized>(name: Option<&'static str>) -> Self {
         LockType {
             name,
@@ -155,7 +155,7 @@ impl LockType {
 }
 
 impl SectionLock {
-    /// The lock of what is `entered`.
+    /// The lock that a section enters as `entered`.
     #[inline]
     pub fn new<E: ?Sized>(
         kind: &'static LockType,
@@ -175,51 +175,51 @@ pub struct Section<'o, const N: usize> {
     head: Head,
     /// Once it has been described (W6).
     described: UnsafeCell<MaybeUninit<Described<N>>>,
-    /// Invariant: what is described as within another section borrows that for as long as it
-    /// exists itself, by whatever reference it is described.
+    /// Invariant in the lifetime: a nested section borrows the section around it for its own
+    /// whole life, by whatever reference it is described.
     _around: PhantomData<fn(FrameRef<'o>) -> FrameRef<'o>>,
-    /// Others have pointers to it.
+    /// The list and the registry have pointers to it.
     _pinned: PhantomPinned,
 }
 
-/// What is known of a section that has been described.
+/// The description of a section.
 #[repr(C)]
 struct Described<const N: usize> {
     frame: Frame,
-    /// As many as the site has.
+    /// As many locks as the site has.
     locks: [SectionLock; N],
 }
 
-/// What the list needs of a section.
+/// The part of a section that the list uses.
 #[allow(missing_debug_implementations)]
 pub(super) struct Frame {
     site: &'static Site,
-    /// The section in whose body it is written, which is linked with it. If it is `NESTED`.
+    /// If it is `NESTED`: the section in whose body it is written, which is linked with it.
     around: MaybeUninit<*const Head>,
-    /// The next one on the list, further out. Since it has been on the list.
+    /// The next section on the list, further out. Set once it has been on the list.
     outer: Cell<MaybeUninit<*const Head>>,
-    /// By which waker it is polled. While it is on the list and not one that `RUNS`.
+    /// The waker of its poll. Set while it is on the list, unless it `RUNS`.
     waker: Cell<MaybeUninit<*const Waker>>,
-    /// If it is `KNOWN`.
+    /// Set if it is `KNOWN`.
     known: UnsafeCell<MaybeUninit<Known>>,
 }
 
-/// What is known of a section once somebody has asked for it.
+/// The rarely needed fields of a section.
 struct Known {
     number: u64,
-    /// How often it has been polled since.
+    /// How often it has been polled since this was written.
     polls: AtomicU64,
-    /// The locks that it held when the registry was told last; it is not registered while
-    /// that is none.
+    /// The locks that it held when it was last registered; while that is none, it is not
+    /// registered.
     registered: Cell<u32>,
-    /// While it is observed.
+    /// Present while it is observed.
     observed: Cell<Option<Box<Observed>>>,
 }
 
-/// What the drop of a section has something to do for.
+/// The flags for which the drop of a section has something to do.
 const ENDS: u64 = LINKED | OBSERVED | REGISTERED;
 
-/// Where the frame of a section is, for any number of locks.
+/// The offset of a section's frame, for any number of locks.
 const FRAME_AT: usize = offset_of!(Section<'static, 1>, described);
 
 /// A section, for the macros in its body, which may be those of users (W8).
@@ -243,9 +243,10 @@ impl Clone for FrameRef<'_> {
 
 impl Copy for FrameRef<'_> {}
 
-// SAFETY: W2: by the promise made to `new`, what borrows it touches it from one thread at a time.
+// SAFETY: W2: by the contract of `new`, its borrowers touch it from one thread at a time.
 unsafe impl<const N: usize> Sync for Section<'_, N> {}
-// SAFETY: as for `Sync`. It is on the list of a thread only while that polls or runs it (W1).
+// SAFETY: as for `Sync`. It is on the list of a thread only while that thread polls or runs it
+// (W1).
 unsafe impl<const N: usize> Send for Section<'_, N> {}
 // SAFETY: as for `Section`.
 unsafe impl Send for FrameRef<'_> {}
@@ -257,10 +258,10 @@ impl<'o, const N: usize> Section<'o, N> {
     ///
     /// # Safety
     ///
-    /// It is described, once, before anything is called that has `described` in its
-    /// documentation. From then on it is not moved, and is dropped before its memory is used for
-    /// something else. What borrows it is polled, or run, by one thread at a time: by that which
-    /// polls or runs the code whose section it is.
+    /// It is described, once, before a call of any function that has `described` in its
+    /// documentation. From then on it is not moved, and is dropped before its memory is reused.
+    /// Its borrowers are polled, or run, by one thread at a time: the thread that polls or runs
+    /// the code of the section.
     #[inline]
     pub const unsafe fn new() -> Self {
         const {
@@ -275,27 +276,27 @@ impl<'o, const N: usize> Section<'o, N> {
         }
     }
 
-    /// Whether the section has to be described before it acquires a lock, and does so by a
-    /// future or call of its own: for a short lock, where sections are around, as the order
-    /// of acquisitions is noted, and where somebody is told of what it does.
+    /// Whether the section has to be described before it acquires a lock, and acquires by a
+    /// future or call of its own: for a sync lock, if there are sections around, as the lock
+    /// order is recorded, and if there is an observer.
     #[inline]
     pub fn __is_told(&self, is_short: bool) -> bool {
-        // A checker has to be told by a future, which may be suspended.
+        // The checker needs a future, which can be suspended.
         is_short || list::is_inside() || events::is_anybody_told() || crate::checking::is_task()
     }
 
-    /// Whether it is described before it asks for a lock, as it is on the list in its body, too:
-    /// where it need not be fast.
+    /// Whether a section is described before it requests a lock, as its body runs on the list,
+    /// too: in builds that need not be fast.
     #[inline]
     pub const fn __is_told_early(&self) -> bool {
         cfg!(debug_assertions)
     }
 
-    /// Where it is written: at `site`, in the body of the section `around`.
+    /// Describes the section: it is written at `site`, in the body of the section `around`.
     ///
     /// # Safety
     ///
-    /// The site has `N` locks; what `new` asks for.
+    /// The site has `N` locks; and as for `new`.
     #[inline]
     pub unsafe fn __describe(
         &self,
@@ -331,7 +332,7 @@ impl<'o, const N: usize> Section<'o, N> {
 
     #[inline]
     fn frame(&self) -> FrameRef<'_> {
-        // To all of the section.
+        // The pointer is to the whole section.
         FrameRef(NonNull::from(self).cast(), PhantomData)
     }
 
@@ -346,13 +347,13 @@ impl<'o, const N: usize> Section<'o, N> {
         Lent(self)
     }
 
-    /// It has acquired the lock `index` at once.
+    /// The section has acquired the lock `index` at once.
     #[inline]
     pub fn __entered(&self, index: usize) {
         self.head.hold(index);
     }
 
-    /// It has waited for as long as its `timeout` allows.
+    /// The section's `timeout` has elapsed.
     #[inline]
     pub fn __timed_out(&self) {
         if self.head.has(OBSERVED) {
@@ -405,7 +406,7 @@ impl Deref for FrameRef<'_> {
 impl<'s> FrameRef<'s> {
     /// # Safety
     ///
-    /// Null, or the pointer of another reference, whose section is still borrowed.
+    /// The pointer is null, or that of another `FrameRef` whose section is still borrowed.
     #[inline]
     unsafe fn from_ptr(frame: *const Head) -> Option<Self> {
         NonNull::new(frame.cast_mut()).map(|frame| FrameRef(frame, PhantomData))
@@ -437,13 +438,13 @@ impl<'s> FrameRef<'s> {
         self.head().holds()
     }
 
-    /// What is rarely needed.
+    /// The rarely needed fields.
     fn known(&self) -> &'s Known {
         static NEXT: AtomicU64 = AtomicU64::new(1);
 
         let known: *mut Known = self.known.get().cast();
-        // SAFETY: W7; the section is borrowed, and only its own thread comes here (W2), which
-        // refers to nothing of it before it is written.
+        // SAFETY: W7; the section is borrowed, and only its own thread runs this (W2), which
+        // has no reference to the fields before they are written.
         unsafe {
             if !self.has(KNOWN) {
                 known.write(Known {
@@ -458,7 +459,7 @@ impl<'s> FrameRef<'s> {
         }
     }
 
-    /// It is polled. Nobody knows how often it has been, unless it is `KNOWN`.
+    /// Counts a poll, if the section is `KNOWN`; otherwise nobody has read the count.
     fn count_poll(self) {
         if self.has(KNOWN) {
             let polls = &self.known().polls;
@@ -466,7 +467,7 @@ impl<'s> FrameRef<'s> {
         }
     }
 
-    /// It has one that no other section has.
+    /// A number that no other section has.
     fn number(&self) -> u64 {
         self.known().number
     }
@@ -477,7 +478,7 @@ impl<'s> FrameRef<'s> {
         if !self.has(NESTED) {
             return None;
         }
-        // SAFETY: W7; by the lifetime of the section, it borrows from that one.
+        // SAFETY: W7; by its lifetime, the section borrows from the one around it.
         unsafe { FrameRef::from_ptr(self.around.assume_init()) }
     }
 
@@ -508,7 +509,7 @@ impl<'s> FrameRef<'s> {
         self.locks().nth(index)
     }
 
-    /// It has been polled, and waits for something.
+    /// A poll of the section was pending.
     #[cold]
     fn suspended(&self) {
         if self.has(OBSERVED) {
@@ -524,9 +525,9 @@ impl<'s> FrameRef<'s> {
         self.register();
     }
 
-    /// Tells the registry what the section holds.
+    /// Registers the locks that the section holds.
     fn register(&self) {
-        // A checker knows what is held.
+        // The checker knows the holders itself.
         if self.known().registered.get() == self.holds() || crate::checking::is_task() {
             return;
         }
@@ -542,7 +543,7 @@ impl<'s> FrameRef<'s> {
     }
 }
 
-/// What is known of a lock of a section.
+/// A lock of a section, with its description.
 struct Lock {
     name: &'static str,
     id: Option<LockId>,

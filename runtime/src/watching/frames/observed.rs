@@ -1,7 +1,7 @@
-//! A section that is observed: its times, for those who are told of what it does.
+//! The times of an observed section.
 //!
-//! It is from when it asks for a lock while somebody is told, as [`events`] has it.
-//! It then has a record of its own on the heap; one that is not has a word that is null.
+//! A section is observed once it requests a lock while there is an observer ([`events`]).
+//! It then has a record on the heap. In other sections, the pointer to the record is null.
 
 use std::boxed::Box;
 use std::time::Instant;
@@ -13,13 +13,13 @@ use super::list::list;
 use super::spans::SectionSpan;
 use super::{FrameRef, LINKED, LINKED_AROUND, OBSERVED, SUSPENDED};
 
-/// What is known of it.
+/// The record of an observed section.
 pub(super) struct Observed {
-    /// When it asked for the lock that it has not acquired yet.
+    /// The time of the request that has not been granted yet.
     asked: Option<Instant>,
-    /// It has had to wait since.
+    /// It has had to wait since that time.
     has_waited: bool,
-    /// What it holds, and counts: since when.
+    /// For each lock that it holds and counts: since when.
     counted: Vec<(&'static Counts, Instant)>,
     span: SectionSpan,
 }
@@ -42,7 +42,7 @@ pub(in super::super) fn thread_waits() {
 }
 
 impl FrameRef<'_> {
-    /// It asks for a lock, in each poll.
+    /// Called for each poll of a request.
     #[inline]
     pub(super) fn observe_if_told(self) {
         if events::is_anybody_told() {
@@ -75,7 +75,7 @@ impl FrameRef<'_> {
         });
     }
 
-    /// Nobody but the section touches its record, and what is called does not ask for it.
+    /// Only the section touches its record, and `with` does not call this again.
     fn record(self, with: impl FnOnce(&mut Observed)) {
         if let Some(mut observed) = self.known().observed.take() {
             with(&mut observed);
@@ -126,7 +126,7 @@ impl FrameRef<'_> {
         observed.span.end(self, now);
     }
 
-    /// In that of the section around.
+    /// A new span, inside the span of the section around.
     fn new_span(self) -> SectionSpan {
         let around = self.around().filter(|around| !around.has(LINKED));
         if let Some(around) = around {
@@ -139,7 +139,7 @@ impl FrameRef<'_> {
         span
     }
 
-    /// It has come to the list, and so may have the section around.
+    /// The section was linked, and perhaps the section around, too.
     #[cold]
     pub(super) fn enter_spans(self) {
         if self.has(LINKED_AROUND) {
@@ -153,7 +153,7 @@ impl FrameRef<'_> {
         }
     }
 
-    /// It has left the list, and so may have the section around.
+    /// The section was unlinked, and perhaps the section around, too.
     #[cold]
     pub(super) fn exit_spans(self) {
         let busy = Busy::new();

@@ -1,9 +1,9 @@
-//! The span of a section, for those who listen by `tracing`.
+//! The span of a section, for `tracing` subscribers.
 //!
-//! It is entered while the section is on the list of a thread, and is in the record of the
-//! section: nothing of it is in a lock. Subscribers are code of users: they are called while
+//! It is entered while the section is on the list of a thread, and stored in the record of the
+//! section, not in a lock. Subscribers are user code. They are called while
 //! the thread is [`Busy`](super::super::waiting::Busy), so that their own sections have no spans,
-//! where a panic leaves the list as it is (W1).
+//! and only where a panic leaves the list consistent (W1).
 
 use core::fmt::{self, Display, Formatter};
 use core::time::Duration;
@@ -16,7 +16,7 @@ use tracing::{Level, Span};
 use super::head::CANCELLED;
 use super::{FrameRef, SUSPENDED, TIMED_OUT};
 
-/// Whether somebody listens. A load and a comparison, unless somebody does at this level.
+/// Whether a subscriber wants spans. A load and a comparison, unless one does at this level.
 #[inline]
 pub(in super::super) fn are_wanted() -> bool {
     Level::TRACE <= LevelFilter::current() && is_enabled()
@@ -27,14 +27,14 @@ fn is_enabled() -> bool {
     tracing::span_enabled!(target: "async_monitor", Level::TRACE)
 }
 
-/// What is known of a section for its span.
+/// The span of a section, and the data for its fields.
 pub(super) struct SectionSpan {
     span: Span,
     is_entered: bool,
-    /// A section that begins in a destructor, while the thread unwinds, does not panic.
+    /// A section that begins in a destructor, during unwinding, did not panic itself.
     was_panicking: bool,
     waited: Duration,
-    /// How many locks it has, and since when all.
+    /// The number of locks that it has acquired. Once it has all, `entered` is the time.
     acquired: usize,
     entered: Option<Instant>,
 }

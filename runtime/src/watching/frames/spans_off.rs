@@ -1,4 +1,4 @@
-//! What takes the place of [spans](super::observed) in builds without the feature `tracing`.
+//! The empty counterpart of [spans](super::observed) in builds without the feature `tracing`.
 
 use core::time::Duration;
 use std::time::Instant;

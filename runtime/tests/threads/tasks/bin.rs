@@ -1,4 +1,4 @@
-//! What is dropped on another thread than its own.
+//! Values that are dropped on another thread.
 
 use std::sync::{Condvar, Mutex as StdMutex};
 use std::thread;

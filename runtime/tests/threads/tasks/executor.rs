@@ -63,7 +63,7 @@ const READY: u8 = 1;
 const RUNNING: u8 = 2;
 const RUNNING_AND_READY: u8 = 3;
 
-/// What the wakers of a task lead to.
+/// The target of a task's wakers.
 pub(crate) struct Handle {
     number: usize,
     queue: Arc<RunQueue>,
@@ -86,7 +86,7 @@ impl fmt::Debug for Handle {
     }
 }
 
-/// What is to become of a task that has been polled.
+/// What to do with a task that has been polled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
     Sleep,
@@ -156,11 +156,11 @@ impl Wake for Handle {
     }
 }
 
-/// What the wakers of one request lead to.
+/// The target of a request's wakers.
 pub(crate) struct Ear {
     pub(crate) task: Arc<Handle>,
     woken: AtomicBool,
-    /// The number of the poll whose waker is heard.
+    /// The number of the poll whose waker is valid.
     poll: AtomicUsize,
 }
 
@@ -214,7 +214,7 @@ impl Wake for Fresh {
     }
 }
 
-/// Which wakers a task polls its requests with.
+/// The kind of wakers with which a task polls its requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wakers {
     /// The task's.

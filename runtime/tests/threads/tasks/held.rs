@@ -1,4 +1,4 @@
-//! What somebody holds, and what can become of it.
+//! A held guard, and its conversions.
 
 use std::fmt;
 
@@ -101,7 +101,7 @@ impl Guard<'_> {
         }
     }
 
-    /// A writer, or one who may become one, goes on as a reader.
+    /// Downgrades a writer, or an upgradable reader, to a reader.
     fn downgrade(self) -> Self {
         use Guard::*;
         match self {
@@ -153,13 +153,13 @@ impl Guard<'_> {
     }
 }
 
-/// A guard, and who is inside because of it.
+/// A guard, and its entry in the counters of holders.
 pub(crate) struct Held<'w> {
     world: &'w World,
     /// Dropped before the guard.
     token: Token<'w>,
     guard: Guard<'w>,
-    /// What the book said at the last look.
+    /// The contents of the book at the last read.
     seen: usize,
 }
 
@@ -205,7 +205,7 @@ impl<'w> Held<'w> {
         }
     }
 
-    /// Looks at what is guarded, and changes it where that is allowed.
+    /// Reads the guarded data, and changes it if that is allowed.
     pub(crate) fn look(&mut self) {
         let now = self.read();
         assert_eq!(now, self.seen, "somebody writes beside {self:?}");
@@ -225,7 +225,7 @@ impl<'w> Held<'w> {
         self.seen = self.read();
     }
 
-    /// Releases it, in one of the ways there are.
+    /// Releases it, in a random way.
     pub(crate) fn release(self, random: &mut Random) {
         let Held {
             world,

@@ -3,18 +3,18 @@
 //!
 //! | what is checked | how |
 //! |---|---|
-//! | exclusion | plain numbers in what is guarded, and counters of who is inside |
-//! | no wake-up is lost | a patient task is polled only after one of its wakers was woken, so that a lost one leaves it behind |
-//! | nobody is left behind | everything ends, or a watchdog says what each of them waits for |
+//! | exclusion | plain numbers as guarded data, and counters of holders |
+//! | no wake-up is lost | a patient task is polled only after one of its wakers was woken, so that it hangs after a lost one |
+//! | nothing hangs | everything ends, or a watchdog prints what each task waits for |
 //! | nothing is lost | permits, money and writes are counted at the end |
 //! | no waker is kept | the counts of the tasks' handles at the end |
 //!
-//! What a task must not do, as it would be a deadlock by the contract: wait at one
-//! primitive while it keeps what it does not poll at another; park while it holds
-//! something; park on the last thread that others need who hold something ([`Rules`]).
+//! A task must not do the following, which would be a deadlock by the contract: wait at one
+//! primitive while it keeps an unpolled future at another; park while it holds
+//! something; park on the last thread that holders need ([`Rules`]).
 //!
 //! Each seed is a small crowd of its own. On one thread, the same seed is always the same
-//! schedule. `ASYNC_MONITOR_PATIENCE` is after how many seconds it hangs (60).
+//! schedule. After `ASYNC_MONITOR_PATIENCE` seconds (60) without progress, it counts as hanging.
 
 pub(crate) mod bin;
 pub(crate) mod bodies;
@@ -52,8 +52,8 @@ fn variable(name: &str) -> Option<u64> {
 /// How often a task begins anew: less often where a step takes a thousand times as long.
 const ROUNDS: usize = if cfg!(miri) { 2 } else { 20 };
 
-/// Runs one crowd after the other, until they have acquired so much: of the steps that are
-/// asked for, one of `share`.
+/// Runs one crowd after the other, until they have made enough acquisitions: of the requested
+/// steps, one of `share`.
 fn crowds(share: u64, rules: impl Fn(u64, &mut Random) -> Rules) {
     let steps = variable("ASYNC_MONITOR_STEPS").unwrap_or(40_000) / share;
     let mut seed = variable("ASYNC_MONITOR_SEED").unwrap_or(1);
@@ -67,7 +67,7 @@ fn crowds(share: u64, rules: impl Fn(u64, &mut Random) -> Rules) {
     }
 }
 
-/// Runs one crowd. Returns how often something was acquired.
+/// Runs one crowd. Returns the number of acquisitions.
 fn run(rules: Rules, random: &mut Random) -> usize {
     let mut seeds =
         || Random::new(((random.below(1 << 31) as u64) << 31) | random.below(1 << 31) as u64);
@@ -158,7 +158,7 @@ fn places(random: &mut Random) -> Vec<Place> {
         .collect()
 }
 
-/// Always the same for the same seed, but where a thread parks.
+/// Always the same for the same seed, unless a thread parks.
 #[test]
 fn tasks_with_many_requests_on_one_thread() {
     crowds(1, |seed, random| {
@@ -227,8 +227,8 @@ fn tasks_with_many_requests_on_threads_that_all_may_park() {
     });
 }
 
-/// Those who hold a share wait for another, so that nothing is released that could make
-/// up for a hand-off that was forgotten: after a downgrade, or when those in the way give up.
+/// Holders of a share wait for another, so that no other release can make
+/// up for a forgotten hand-off: after a downgrade, or when blocking waiters give up.
 #[test]
 fn tasks_that_hold_a_share_wait_for_another() {
     crowds(1, |seed, random| {

@@ -1,4 +1,4 @@
-//! Threads beside those of the executor, which may wait for whatever they like.
+//! Threads beside those of the executor, which may wait for anything.
 
 use std::sync::Arc;
 
@@ -70,7 +70,7 @@ fn pay(world: &World, purse: &Arc<Purse>, place: Place, random: &mut Random) {
     }
 }
 
-/// Waits for several things at once, in one of the ways that everybody knows.
+/// Waits for several requests at once, in one of the usual ways.
 fn several(world: &World, purse: &Arc<Purse>, random: &mut Random) {
     let mut asked = Vec::new();
     let mut some = |random: &mut Random| {

@@ -1,4 +1,4 @@
-//! What somebody can ask for, in every form there is.
+//! Requests, in every form.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -21,9 +21,9 @@ pub(crate) enum What {
     Upgradable,
     Upgrade,
     Permits(usize),
-    /// Waits until there is so much money, and takes it.
+    /// Waits until there is that much money, and takes it.
     Withdraw(usize, usize),
-    /// Waits until there is so much money, and leaves it.
+    /// Waits until there is that much money, and leaves it.
     Look(usize, usize),
     /// Pays in whatever is owed.
     Deposit(usize),
@@ -64,7 +64,7 @@ impl What {
         }
     }
 
-    /// What others can have at the same time.
+    /// The requests that can be held at the same time.
     pub(crate) fn share_of(place: Place) -> Self {
         match place {
             Place::RwLock => What::Read,
@@ -72,7 +72,7 @@ impl What {
         }
     }
 
-    /// What is in the way of those who ask for a share.
+    /// The requests that block a share.
     pub(crate) fn more_than_share_of(place: Place, random: &mut Random) -> Self {
         match place {
             Place::RwLock => random.of(&[What::Write, What::Write, What::Upgradable]),
@@ -159,7 +159,7 @@ async fn acquire(world: &World, place: Place, what: What, owned: bool) -> Guard<
     }
 }
 
-/// Parks the thread until it has what it asks for.
+/// Parks the thread until the request is granted.
 pub(crate) fn acquire_blocking(world: &World, place: Place, what: What, owned: bool) -> Held<'_> {
     let guard = match (place, what, owned) {
         (Place::Lock, _, false) => Guard::Lock(world.lock.acquire_blocking()),
@@ -192,7 +192,7 @@ pub(crate) fn acquire_blocking(world: &World, place: Place, what: What, owned: b
     Held::new(world, guard)
 }
 
-/// Has what it asks for at once, or not at all.
+/// Acquires at once, or not at all.
 pub(crate) fn try_acquire(
     world: &World,
     place: Place,
@@ -242,7 +242,7 @@ impl What {
     }
 }
 
-/// A reader becomes the writer. Where that is given up, the reader is not inside any more
+/// A reader upgrades to the writer. If that is given up, the reader leaves the counters
 /// before its guard is dropped.
 struct Upgrading<'w> {
     world: &'w World,

@@ -1,4 +1,4 @@
-//! Says what everybody waits for, where nothing goes on any more.
+//! Prints what each task waits for, if there is no progress any more.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -12,10 +12,10 @@ use super::Slot;
 use super::bin::Bin;
 use super::world::World;
 
-/// For how long nothing is acquired where it hangs.
+/// How long without an acquisition counts as hanging.
 const PATIENCE: Duration = Duration::from_secs(if cfg!(miri) { 600 } else { 60 });
 
-/// Says how to do it again, where what is left in the end is wrong.
+/// Prints how to repeat the crowd, if its final state is wrong.
 pub(crate) struct Seed(pub(crate) u64);
 
 impl Drop for Seed {
@@ -42,7 +42,7 @@ impl Watchdog {
         self.changed.notify_all();
     }
 
-    /// Watches until it is over, and ends the process where it hangs.
+    /// Watches until the crowd ends, and ends the process if it hangs.
     pub(crate) fn watch(&self, world: &World, bin: &Bin<'_>, slots: &[Slot<'_>]) {
         let patience =
             super::variable("ASYNC_MONITOR_PATIENCE").map_or(PATIENCE, Duration::from_secs);
@@ -68,7 +68,7 @@ impl Watchdog {
     }
 }
 
-/// What everybody waits for, and holds.
+/// What each task waits for, and holds.
 fn report(world: &World, bin: &Bin<'_>, slots: &[Slot<'_>]) -> String {
     let mut text = format!("\nit hangs: {:?}\n", world.rules);
     text += &once_more(world.rules.seed);

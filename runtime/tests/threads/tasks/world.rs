@@ -1,4 +1,4 @@
-//! What the crowd shares, and who is inside of it.
+//! The shared state of the crowd, and the counters of holders.
 
 use std::cell::UnsafeCell;
 use std::collections::BTreeMap;
@@ -16,8 +16,8 @@ pub(crate) const PERMITS: usize = 4;
 /// How much money there is in a book, for those who wait for it with `when`.
 pub(crate) const MONEY: usize = 4;
 
-/// What a lock guards: plain numbers, so that whoever writes beside another is seen by
-/// what is counted at the end, and by a sanitizer.
+/// The guarded data: plain numbers, so that a write beside another access shows in
+/// the counts at the end, and in a sanitizer.
 #[derive(Debug)]
 pub(crate) struct Book {
     first: usize,
@@ -34,7 +34,7 @@ impl Book {
         }
     }
 
-    /// Writes, as the only one inside.
+    /// Writes, as the only holder.
     pub(crate) fn write(&mut self, inside: &Inside) {
         assert_eq!(self.first, self.second, "somebody else writes");
         self.first += 1;
@@ -43,7 +43,7 @@ impl Book {
         assert_eq!(self.first, self.second, "somebody else writes");
     }
 
-    /// Returns what nobody writes as long as somebody reads.
+    /// Returns a value that nobody writes while somebody reads.
     pub(crate) fn read(&self) -> usize {
         assert_eq!(self.first, self.second, "somebody writes");
         self.first
@@ -69,7 +69,7 @@ impl Beside {
     }
 }
 
-/// How somebody is inside.
+/// The mode of a holder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
     Read,
@@ -78,8 +78,8 @@ pub(crate) enum Mode {
     Permits(usize),
 }
 
-/// Who is inside of one primitive. (Relaxed, as it must not order what the primitive
-/// has to order.)
+/// The holders of one primitive. (Relaxed, so that it does not provide ordering that the
+/// primitive has to provide.)
 #[derive(Debug, Default)]
 pub(crate) struct Inside {
     readers: AtomicUsize,
@@ -136,7 +136,7 @@ impl Inside {
     }
 }
 
-/// Says that somebody is inside, from after the acquisition until before the release.
+/// Counts a holder, from after the acquisition until before the release.
 #[derive(Debug)]
 pub(crate) struct Token<'w> {
     inside: &'w Inside,
@@ -153,7 +153,7 @@ impl<'w> Token<'w> {
         self.mode
     }
 
-    /// What is held has become something else.
+    /// The guard was converted to another mode.
     pub(crate) fn change(&mut self, mode: Mode) {
         self.inside.leave(self.mode);
         // Should it fail, there is nothing to leave.
@@ -189,7 +189,7 @@ impl Place {
     ];
 }
 
-/// Money that somebody has taken out of the books and has to pay in again.
+/// Money that a task has taken out of the books and has to pay in again.
 #[derive(Debug, Default)]
 pub(crate) struct Purse {
     pub(crate) of_mutex: AtomicUsize,
@@ -231,7 +231,7 @@ impl Drop for InSection<'_> {
     }
 }
 
-/// Who is in the crowd, and what they may do.
+/// The members of the crowd, and what they may do.
 #[derive(Clone, Debug)]
 pub(crate) struct Rules {
     pub(crate) seed: u64,
@@ -251,8 +251,8 @@ pub(crate) struct Rules {
     pub(crate) parks: usize,
     /// Some wait to upgrade.
     pub(crate) upgrades: bool,
-    /// Who holds a share stays until it has what it waits for, which is another share; and
-    /// who asks for more than a share gives up soon.
+    /// A holder of a share keeps it until it gets another share, for which it waits; and
+    /// a request for more than a share gives up soon.
     pub(crate) shares: bool,
     /// A thread that does nothing else drops what others throw away.
     pub(crate) janitor: bool,
@@ -264,7 +264,7 @@ impl Rules {
     }
 }
 
-/// What the crowd shares.
+/// The shared state of the crowd.
 pub(crate) struct World {
     pub(crate) rules: Rules,
     pub(crate) lock: Arc<Lock>,
@@ -280,7 +280,7 @@ pub(crate) struct World {
     pub(crate) served: AtomicUsize,
     /// How many workers are parked.
     parked: AtomicUsize,
-    /// What threads wait for.
+    /// The primitives that threads wait for.
     pub(crate) waits: StdMutex<BTreeMap<String, String>>,
 }
 

@@ -1,5 +1,5 @@
-//! Critical sections as a host can have them: one lock for all threads, which a thread that has it
-//! may take again. They notice it when they do not nest.
+//! Critical sections on a host: one re-entrant lock for all
+//! threads. They check that they nest.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,5 +1,5 @@
-//! Executors for the tests. Their wakers look whether a queue is locked, as far as that can be
-//! seen.
+//! Executors for the tests. Their wakers check that no queue is locked, as far as that is
+//! visible.
 
 use std::future::Future;
 use std::pin::{Pin, pin};

@@ -1,4 +1,4 @@
-//! What firmware would have, run on the host: the tests have std, the crates under test do not.
+//! Tests of a crate as in firmware, on the host: the tests have std, the crates under test do not.
 //!
 //! `cargo test -p no-std`, and `--features critical-section`, where wait queues are locked by
 //! critical sections.

@@ -1,4 +1,4 @@
-//! Panics, in a program that unwinds although the crate does not know of it.
+//! Panics, in a program that unwinds, which the crate cannot detect.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;

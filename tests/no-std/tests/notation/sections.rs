@@ -1,4 +1,4 @@
-//! Sections of one thread.
+//! Sections on one thread.
 
 use std::cell::Cell;
 use std::pin::pin;

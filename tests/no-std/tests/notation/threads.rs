@@ -1,4 +1,4 @@
-//! Several threads: who finds a queue locked spins.
+//! Several threads: a thread that finds a queue locked spins.
 
 use std::thread;
 

@@ -21,7 +21,7 @@ impl<'__guard> ::core::fmt::Debug for AccountLedgerGuard<'__guard> {
 }
 #[automatically_derived]
 impl<'__guard> AccountLedgerGuard<'__guard> {
-    ///What `ledger` guards, for as long as the guard is borrowed.
+    ///The data that `ledger` guards, while the guard is borrowed.
     #[inline]
     fn fields(&mut self) -> AccountLedgerHeld<'_> {
         let __owner = ::async_monitor::__private::Core::owner(&self.0);
@@ -81,7 +81,7 @@ unsafe impl<'__guard> ::async_monitor::HoldsLock for AccountLedgerGuard<'__guard
         )
     }
 }
-///What the lock `ledger` of `Account` guards, while it is held.
+///The data that the lock `ledger` of `Account` guards, while it is held.
 #[doc(hidden)]
 pub struct AccountLedgerHeld<'__guard> {
     /// What there is.
@@ -115,9 +115,9 @@ unsafe impl<'__guard> ::async_monitor::HoldsLock for AccountLedgerHeld<'__guard>
 }
 #[automatically_derived]
 impl Account {
-    /**Waits for the lock `ledger`, and takes it for itself alone.
+    /**Waits for the lock `ledger`, and acquires it exclusively.
 
-Dropping the future gives up the place in the queue.*/
+Dropping the future gives up its place in the queue.*/
     #[track_caller]
     fn acquire_ledger(
         &self,
@@ -140,7 +140,7 @@ Dropping the future gives up the place in the queue.*/
             )
         }
     }
-    ///Takes the lock `ledger` for itself alone if that is possible without waiting.
+    ///Acquires the lock `ledger` exclusively if that is possible without waiting.
     #[must_use = "the lock is released as soon as the guard is dropped"]
     #[track_caller]
     fn try_acquire_ledger(&self) -> ::core::option::Option<AccountLedgerGuard<'_>> {
@@ -158,7 +158,7 @@ Dropping the future gives up the place in the queue.*/
             ::core::option::Option::None => ::core::option::Option::None,
         }
     }
-    ///Waits for the lock `ledger` by parking the thread: the way in from code that is not async.
+    ///Acquires the lock `ledger` exclusively, parking the thread while it waits.
     #[track_caller]
     fn acquire_ledger_blocking(&self) -> AccountLedgerGuard<'_> {
         ::async_monitor::__private::block_on(self.acquire_ledger())
@@ -391,7 +391,7 @@ unsafe impl<'__guard> ::async_monitor::__private::ShortenedView<'__guard, Accoun
 for AccountLedgerHeld<'__guard> {
     type In<'__view> = AccountLedgerHeld<'__view> where Account: '__view;
 }
-///Holds the lock `ledger` of a `Account`, and keeps that alive, until it is dropped or released.
+///Holds the lock `ledger` of `Account`, and keeps the object alive, until it is dropped or released.
 #[must_use = "the lock is released as soon as the guard is dropped"]
 #[doc(hidden)]
 pub struct AccountLedgerOwnedGuard(
@@ -419,7 +419,7 @@ impl AccountLedgerOwnedGuard
 where
     Account: 'static,
 {
-    ///What `ledger` guards, for as long as the guard is borrowed.
+    ///The data that `ledger` guards, while the guard is borrowed.
     #[inline]
     fn fields(&mut self) -> AccountLedgerHeld<'_> {
         AccountLedgerGuard::fields(unsafe {
@@ -432,7 +432,7 @@ where
 }
 #[automatically_derived]
 impl Account {
-    ///As `acquire_ledger`, with a guard that keeps the `Account` alive and borrows nothing.
+    ///Like `acquire_ledger`, but the guard keeps the `Account` alive and borrows nothing.
     #[track_caller]
     fn acquire_ledger_owned(
         self: &::async_monitor::__private::Arc<Self>,
@@ -654,7 +654,7 @@ where
         );
     }
 }
-///What the lock `ledger` of `Account` guards, without the lock: nobody else has the `Account`.
+///The data that the lock `ledger` of `Account` guards, reached through `&mut Account` without locking.
 #[doc(hidden)]
 pub struct AccountLedgerMut<'__guard> {
     /// What there is.
@@ -672,7 +672,7 @@ impl<'__guard> ::core::fmt::Debug for AccountLedgerMut<'__guard> {
 }
 #[automatically_derived]
 impl Account {
-    ///What the lock `ledger` guards. Takes no lock, as nobody else has the `Account`.
+    ///The data that `ledger` guards, without locking: `&mut self` proves that no guard exists.
     #[inline]
     fn ledger_mut(&mut self) -> AccountLedgerMut<'_> {
         AccountLedgerMut {

@@ -20,7 +20,7 @@ impl<'__guard> ::core::fmt::Debug for SharedStateGuard<'__guard> {
 }
 #[automatically_derived]
 impl<'__guard> SharedStateGuard<'__guard> {
-    ///What `state` guards, for as long as the guard is borrowed.
+    ///The data that `state` guards, while the guard is borrowed.
     #[inline]
     fn fields(&mut self) -> SharedStateHeld<'_> {
         let __owner = ::async_monitor::__private::Core::owner(&self.0);
@@ -78,9 +78,9 @@ unsafe impl<'__guard> ::async_monitor::HoldsLock for SharedStateGuard<'__guard> 
         )
     }
 }
-///What the lock `state` of `Shared` guards, while it is held.
+///The data that the lock `state` of `Shared` guards, while it is held.
 struct SharedStateHeld<'__guard> {
-    ///The value inside of `state`.
+    ///The value in the lock `state`.
     value: &'__guard mut Vec<u8>,
     __owner: ::async_monitor::__private::Owner<
         '__guard,
@@ -111,9 +111,9 @@ unsafe impl<'__guard> ::async_monitor::HoldsLock for SharedStateHeld<'__guard> {
 }
 #[automatically_derived]
 impl Shared {
-    /**Waits for the lock `state`, and takes it for itself alone.
+    /**Waits for the lock `state`, and acquires it exclusively.
 
-Dropping the future gives up the place in the queue.*/
+Dropping the future gives up its place in the queue.*/
     #[track_caller]
     fn acquire_state(
         &self,
@@ -136,7 +136,7 @@ Dropping the future gives up the place in the queue.*/
             )
         }
     }
-    ///Takes the lock `state` for itself alone if that is possible without waiting.
+    ///Acquires the lock `state` exclusively if that is possible without waiting.
     #[must_use = "the lock is released as soon as the guard is dropped"]
     #[track_caller]
     fn try_acquire_state(&self) -> ::core::option::Option<SharedStateGuard<'_>> {
@@ -154,7 +154,7 @@ Dropping the future gives up the place in the queue.*/
             ::core::option::Option::None => ::core::option::Option::None,
         }
     }
-    ///Waits for the lock `state` by parking the thread: the way in from code that is not async.
+    ///Acquires the lock `state` exclusively, parking the thread while it waits.
     #[track_caller]
     fn acquire_state_blocking(&self) -> SharedStateGuard<'_> {
         ::async_monitor::__private::block_on(self.acquire_state())
@@ -387,7 +387,7 @@ unsafe impl<'__guard> ::async_monitor::__private::ShortenedView<'__guard, Shared
 for SharedStateHeld<'__guard> {
     type In<'__view> = SharedStateHeld<'__view> where Shared: '__view;
 }
-///Holds the lock `state` of a `Shared`, and keeps that alive, until it is dropped or released.
+///Holds the lock `state` of `Shared`, and keeps the object alive, until it is dropped or released.
 #[must_use = "the lock is released as soon as the guard is dropped"]
 struct SharedStateOwnedGuard(
     ::async_monitor::__private::OwnedCore<Shared, SharedStateGuard<'static>>,
@@ -414,7 +414,7 @@ impl SharedStateOwnedGuard
 where
     Shared: 'static,
 {
-    ///What `state` guards, for as long as the guard is borrowed.
+    ///The data that `state` guards, while the guard is borrowed.
     #[inline]
     fn fields(&mut self) -> SharedStateHeld<'_> {
         SharedStateGuard::fields(unsafe {
@@ -427,7 +427,7 @@ where
 }
 #[automatically_derived]
 impl Shared {
-    ///As `acquire_state`, with a guard that keeps the `Shared` alive and borrows nothing.
+    ///Like `acquire_state`, but the guard keeps the `Shared` alive and borrows nothing.
     #[track_caller]
     fn acquire_state_owned(
         self: &::async_monitor::__private::Arc<Self>,

@@ -33,7 +33,7 @@ impl<'__guard, 'd, K: Hash, const N: usize> CacheTableWriteGuard<'__guard, 'd, K
 where
     K: Eq,
 {
-    ///What `table` guards, for as long as the guard is borrowed.
+    ///The data that `table` guards, while the guard is borrowed.
     #[inline]
     fn fields(&mut self) -> CacheTableWriteHeld<'_, 'd, K, N> {
         let __owner = ::async_monitor::__private::Core::owner(&self.0);
@@ -108,7 +108,7 @@ where
         )
     }
 }
-///What the lock `table` of `Cache` guards, while it is held.
+///The data that the lock `table` of `Cache` guards, while it is held.
 #[doc(hidden)]
 pub(crate) struct CacheTableWriteHeld<'__guard, 'd, K: Hash, const N: usize>
 where
@@ -156,9 +156,9 @@ impl<'d, K: Hash, const N: usize> Cache<'d, K, N>
 where
     K: Eq,
 {
-    /**Waits for the lock `table`, and takes it for itself alone.
+    /**Waits for the lock `table`, and acquires it exclusively.
 
-Dropping the future gives up the place in the queue.*/
+Dropping the future gives up its place in the queue.*/
     #[track_caller]
     fn write_table(
         &self,
@@ -181,7 +181,7 @@ Dropping the future gives up the place in the queue.*/
             )
         }
     }
-    ///Takes the lock `table` for itself alone if that is possible without waiting.
+    ///Acquires the lock `table` exclusively if that is possible without waiting.
     #[must_use = "the lock is released as soon as the guard is dropped"]
     #[track_caller]
     fn try_write_table(
@@ -201,7 +201,7 @@ Dropping the future gives up the place in the queue.*/
             ::core::option::Option::None => ::core::option::Option::None,
         }
     }
-    ///Waits for the lock `table` by parking the thread: the way in from code that is not async.
+    ///Acquires the lock `table` exclusively, parking the thread while it waits.
     #[track_caller]
     fn write_table_blocking(&self) -> CacheTableWriteGuard<'_, 'd, K, N> {
         ::async_monitor::__private::block_on(self.write_table())
@@ -427,7 +427,7 @@ where
         }
     }
 }
-///Holds the lock `table` of a `Cache`, and keeps that alive, until it is dropped or released.
+///Holds the lock `table` of `Cache`, and keeps the object alive, until it is dropped or released.
 #[must_use = "the lock is released as soon as the guard is dropped"]
 #[doc(hidden)]
 pub(crate) struct CacheTableWriteOwnedGuard<'d, K: Hash, const N: usize>(
@@ -462,7 +462,7 @@ where
     K: Eq,
     Cache<'d, K, N>: 'static,
 {
-    ///What `table` guards, for as long as the guard is borrowed.
+    ///The data that `table` guards, while the guard is borrowed.
     #[inline]
     fn fields(&mut self) -> CacheTableWriteHeld<'_, 'd, K, N> {
         CacheTableWriteGuard::fields(unsafe {
@@ -478,7 +478,7 @@ impl<'d, K: Hash, const N: usize> Cache<'d, K, N>
 where
     K: Eq,
 {
-    ///As `write_table`, with a guard that keeps the `Cache` alive and borrows nothing.
+    ///Like `write_table`, but the guard keeps the `Cache` alive and borrows nothing.
     #[track_caller]
     fn write_table_owned(
         self: &::async_monitor::__private::Arc<Self>,
@@ -774,7 +774,7 @@ impl<'__guard, 'd, K: Hash, const N: usize> CacheTableReadGuard<'__guard, 'd, K,
 where
     K: Eq,
 {
-    ///What `table` guards, for as long as the guard is borrowed.
+    ///The data that `table` guards, while the guard is borrowed.
     #[inline]
     fn fields(&self) -> CacheTableReadHeld<'_, 'd, K, N> {
         let __owner = ::async_monitor::__private::ReadCore::owner(&self.0);
@@ -849,7 +849,7 @@ where
         )
     }
 }
-///What the lock `table` of `Cache` guards, while it is held, to be read.
+///The data that the lock `table` of `Cache` guards, while it is held for reading.
 #[doc(hidden)]
 pub(crate) struct CacheTableReadHeld<'__guard, 'd, K: Hash, const N: usize>
 where
@@ -897,9 +897,9 @@ impl<'d, K: Hash, const N: usize> Cache<'d, K, N>
 where
     K: Eq,
 {
-    /**Waits for the lock `table`, and takes it to read.
+    /**Waits for the lock `table`, and acquires it for reading.
 
-Dropping the future gives up the place in the queue.*/
+Dropping the future gives up its place in the queue.*/
     #[track_caller]
     fn read_table(
         &self,
@@ -925,7 +925,7 @@ Dropping the future gives up the place in the queue.*/
             )
         }
     }
-    ///Takes the lock `table` to read if that is possible without waiting.
+    ///Acquires the lock `table` for reading if that is possible without waiting.
     #[must_use = "the lock is released as soon as the guard is dropped"]
     #[track_caller]
     fn try_read_table(&self) -> ::core::option::Option<CacheTableReadGuard<'_, 'd, K, N>>
@@ -948,7 +948,7 @@ Dropping the future gives up the place in the queue.*/
             ::core::option::Option::None => ::core::option::Option::None,
         }
     }
-    ///Waits for the lock `table` by parking the thread: the way in from code that is not async.
+    ///Acquires the lock `table` for reading, parking the thread while it waits.
     #[track_caller]
     fn read_table_blocking(&self) -> CacheTableReadGuard<'_, 'd, K, N>
     where
@@ -1146,7 +1146,7 @@ where
     where
         Cache<'d, K, N>: '__view;
 }
-///Holds the lock `table` of a `Cache`, and keeps that alive, until it is dropped or released.
+///Holds the lock `table` of `Cache`, and keeps the object alive, until it is dropped or released.
 #[must_use = "the lock is released as soon as the guard is dropped"]
 #[doc(hidden)]
 pub(crate) struct CacheTableReadOwnedGuard<'d, K: Hash, const N: usize>(
@@ -1181,7 +1181,7 @@ where
     K: Eq,
     Cache<'d, K, N>: 'static,
 {
-    ///What `table` guards, for as long as the guard is borrowed.
+    ///The data that `table` guards, while the guard is borrowed.
     #[inline]
     fn fields(&self) -> CacheTableReadHeld<'_, 'd, K, N> {
         CacheTableReadGuard::fields(unsafe {
@@ -1197,7 +1197,7 @@ impl<'d, K: Hash, const N: usize> Cache<'d, K, N>
 where
     K: Eq,
 {
-    ///As `read_table`, with a guard that keeps the `Cache` alive and borrows nothing.
+    ///Like `read_table`, but the guard keeps the `Cache` alive and borrows nothing.
     #[track_caller]
     fn read_table_owned(
         self: &::async_monitor::__private::Arc<Self>,
@@ -1221,7 +1221,7 @@ where
         }
     }
 }
-///What the lock `table` of `Cache` guards, without the lock: nobody else has the `Cache`.
+///The data that the lock `table` of `Cache` guards, reached through `&mut Cache` without locking.
 #[doc(hidden)]
 pub(crate) struct CacheTableMut<'__guard, 'd, K: Hash, const N: usize>
 where
@@ -1249,7 +1249,7 @@ impl<'d, K: Hash, const N: usize> Cache<'d, K, N>
 where
     K: Eq,
 {
-    ///What the lock `table` guards. Takes no lock, as nobody else has the `Cache`.
+    ///The data that `table` guards, without locking: `&mut self` proves that no guard exists.
     #[inline]
     fn table_mut(&mut self) -> CacheTableMut<'_, 'd, K, N> {
         CacheTableMut {

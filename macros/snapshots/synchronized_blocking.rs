@@ -238,10 +238,13 @@ impl Account {
                                         __type1.__suspend_mode().__acquires_last(),
                                     )
                             };
-                            let __acquired = __type1
-                                .__finish_shared::<
-                                    263483944795383689231947791126006350729u128,
-                                >(::async_monitor::__private::taken(__waited1.take()));
+                            let __acquired = ::async_monitor::__private::finish_shared::<
+                                _,
+                                263483944795383689231947791126006350729u128,
+                            >(
+                                &__type1,
+                                ::async_monitor::__private::taken(__waited1.take()),
+                            );
                             __asking.__acquired();
                             __acquired
                         });
@@ -277,10 +280,10 @@ impl Account {
                                 __type1.__suspend_mode().__acquires_last(),
                             )
                     };
-                    let __acquired = __type1
-                        .__finish_shared::<
-                            263483944795383689231947791126006350729u128,
-                        >(__waited1);
+                    let __acquired = ::async_monitor::__private::finish_shared::<
+                        _,
+                        263483944795383689231947791126006350729u128,
+                    >(&__type1, __waited1);
                     __asking.__acquired();
                     __acquired
                 },

@@ -92,8 +92,10 @@ impl Account {
             (&__section)
                 .__finish_inside(0usize, __type0.__suspend_mode().__acquires_last())
         };
-        let mut __guard0 = __type0
-            .__finish_shared::<263483944795383689231947791126006350729u128>(__waited0);
+        let mut __guard0 = ::async_monitor::__private::finish_shared::<
+            _,
+            263483944795383689231947791126006350729u128,
+        >(&__type0, __waited0);
         __asking.__acquired();
         let __inside = unsafe {
             (&__section).__inside_body(__type0.__suspend_mode().__acquires_last(), false)

@@ -331,10 +331,13 @@ impl Account {
                                         __type2.__suspend_mode().__acquires_last(),
                                     )
                             };
-                            let __acquired = __type2
-                                .__finish_shared::<
-                                    263483944795383689231947791126006350729u128,
-                                >(::async_monitor::__private::taken(__waited2.take()));
+                            let __acquired = ::async_monitor::__private::finish_shared::<
+                                _,
+                                263483944795383689231947791126006350729u128,
+                            >(
+                                &__type2,
+                                ::async_monitor::__private::taken(__waited2.take()),
+                            );
                             __asking.__acquired();
                             __acquired
                         });
@@ -386,10 +389,10 @@ impl Account {
                                 __type2.__suspend_mode().__acquires_last(),
                             )
                     };
-                    let __acquired = __type2
-                        .__finish_shared::<
-                            263483944795383689231947791126006350729u128,
-                        >(__waited2);
+                    let __acquired = ::async_monitor::__private::finish_shared::<
+                        _,
+                        263483944795383689231947791126006350729u128,
+                    >(&__type2, __waited2);
                     __asking.__acquired();
                     __acquired
                 },

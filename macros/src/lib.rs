@@ -817,7 +817,8 @@ pub fn monitor(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// The method may be plain or `async`, and generic. An elided lifetime in the return type is the
 /// lifetime of the borrow of the view. That is long enough for references into the object, too.
-/// (Over a reader-writer lock, a method of `read(..)` with such a result exists only on the read
+/// It has the name of the lock, `'state`, which the type of a parameter may use:
+/// `found: &mut Vec<&'state u64>`. (Over a reader-writer lock, a method of `read(..)` with such a result exists only on the read
 /// view, not on the write view.)
 ///
 /// The object itself has no such method: `self.trim()` does not compile, and the message says which

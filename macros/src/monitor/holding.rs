@@ -156,9 +156,12 @@ fn section_lifetime(function: &Function, lock: &OwnLock, self_ty: &TypePath) -> 
     let (name, span) = (lock.field.to_string(), lock.field.span());
     let lifetime = |name: &str, span| Lifetime::new(&format!("'{name}"), span);
     let of_lock = |name: &str| lifetime(name, public(span));
-    let params = &function.sig.generics.params;
+    let sig = function.sig.to_token_stream();
+    let params = function.sig.generics.params.to_token_stream();
     let is_taken = name.starts_with("r#")
-        || has_lifetime(&params.to_token_stream(), &of_lock(&name))
+        || has_lifetime(&params, &of_lock(&name))
+        // `for<'state>`.
+        || has_ident(&sig, "for") && has_lifetime(&sig, &of_lock(&name))
         || has_lifetime(&self_ty.to_token_stream(), &of_lock(&name));
     if is_taken {
         lifetime("__section", own(span))

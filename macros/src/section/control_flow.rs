@@ -1,7 +1,7 @@
 //! Syntactic checks on a body: await points, macros that may hide one, and exits.
 
-use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
-use quote::ToTokens;
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
 use syn::parse::Parser;
 use syn::{Block, Expr, Label, Lifetime, Macro, Stmt, Token};
 
@@ -22,6 +22,33 @@ pub(super) fn find_suspensions(statements: &TokenStream) -> Vec<Suspension> {
     let mut found = SuspensionFinder(Vec::new());
     walk(statements, &mut found);
     found.0
+}
+
+/// With the option `blocking` for each `with_lock!` that awaits, once that has been reported: so that
+/// nothing more is said of it.
+pub(super) fn park(statements: TokenStream) -> TokenStream {
+    let mut tokens: Vec<TokenTree> = statements.into_iter().gather();
+    for index in 0..tokens.len() {
+        let (before, rest) = tokens.split_at_mut(index);
+        let Some(TokenTree::Group(group)) = rest.first_mut() else {
+            continue;
+        };
+        let inside = park(group.stream());
+        let is_section = matches!(
+            before,
+            [.., TokenTree::Ident(name), TokenTree::Punct(bang)]
+                if name == "with_lock" && bang.as_char() == '!'
+        );
+        let inside = if is_section && !parks(&inside) {
+            quote!(blocking, #inside)
+        } else {
+            inside
+        };
+        let mut parked = Group::new(group.delimiter(), inside);
+        parked.set_span(group.span());
+        *group = parked;
+    }
+    tokens.into_iter().gather()
 }
 
 /// The statements, if they are Rust.

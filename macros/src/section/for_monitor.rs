@@ -25,7 +25,7 @@ pub(crate) fn of_method(arguments: TokenStream, function: &Function) -> (Section
     let arguments = parse::attribute(arguments, &errors);
     let arguments = validate::arguments(arguments, &errors);
     let mut section = Section::new(arguments, &Scope::of_fn(function));
-    validate::function(function, &mut section, &errors);
+    validate::function(&mut function.clone(), &mut section, &errors);
     let is_right = errors.is_empty();
     errors.finish();
     (section, is_right)

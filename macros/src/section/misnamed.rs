@@ -14,9 +14,9 @@ use super::model::{Lock, Section};
 use crate::gather::Gather;
 use crate::names::{is_near, located, own, plain};
 
-/// Binds such a lock by the name that the body uses, and notes the other one. In a fn, that
-/// name means nothing else, but for an item: hence only what an item in lower case cannot be
-/// used for counts as a use.
+/// Binds such a lock by the name that the body uses, and notes the other one. In a fn, that name
+/// can mean nothing else but an item: hence what a fn is used for does not count. (A static or a
+/// constant in lower case, nearly named like a lock that is not used, would be taken for it.)
 pub(super) fn rename(section: &mut Section, function: &Function) {
     let mut others: Vec<String> = function.bound_names().into_iter().map(plain).gather();
     for param in &function.sig.generics.params {

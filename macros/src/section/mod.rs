@@ -40,9 +40,9 @@ pub(crate) fn synchronized(arguments: TokenStream, item: TokenStream) -> TokenSt
     let mut output = TokenStream::new();
     let parsed = validate::arguments(parse::attribute(arguments.clone(), &errors), &errors);
     match function::parse(item.clone(), &errors) {
-        Some(function) => {
+        Some(mut function) => {
             let mut section = Section::new(parsed, &Scope::of_fn(&function));
-            validate::function(&function, &mut section, &errors);
+            validate::function(&mut function, &mut section, &errors);
             output.extend(if section.is_complete {
                 misnamed::rename(&mut section, &function);
                 expand::function(function, &section)

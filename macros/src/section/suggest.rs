@@ -110,6 +110,12 @@ pub(super) fn nameless(expr: &Expr) -> String {
         Expr::MethodCall(call) if call.args.is_empty() => acquired_by(call),
         Expr::Call(call) if call.args.is_empty() => called(call),
         Expr::Call(call) => several(call),
+        Expr::Tuple(syn::ExprTuple { elems, .. }) | Expr::Array(syn::ExprArray { elems, .. }) => {
+            let locks = elems.iter().map(text).gather::<Vec<_>>().join(", ");
+            Some(format!(
+                "several locks are written without brackets: write `{locks}`"
+            ))
+        }
         _ => None,
     };
     without_arguments.unwrap_or_else(|| {

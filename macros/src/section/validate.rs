@@ -158,7 +158,7 @@ fn find_await(tokens: TokenStream) -> Option<Ident> {
     None
 }
 
-pub(super) fn function(function: &Function, section: &mut Section, errors: &Errors) {
+pub(super) fn function(function: &mut Function, section: &mut Section, errors: &Errors) {
     if section.locks.is_empty() && errors.is_empty() {
         errors.push(syn::Error::new(
             Span::call_site(),
@@ -167,6 +167,10 @@ pub(super) fn function(function: &Function, section: &mut Section, errors: &Erro
         ));
     }
     check_asynchrony(function, section, errors);
+    section.is_complete &= check_conditions(section, errors);
+    if section.options.no_await.is_none() {
+        check_sections_within(function, errors);
+    }
     section.is_complete &= check_constness(function, errors);
     // Otherwise the body would be reported for its use of a parameter that is shadowed.
     section.is_complete &= check_params(function, section, errors);
@@ -225,6 +229,58 @@ fn check_asynchrony(function: &Function, section: &Section, errors: &Errors) {
             "`blocking` parks the thread, which an executor needs for its other tasks, and an \
              `async fn` waits without: remove `blocking`",
         );
+    }
+}
+
+/// What looks into another lock of the section is a condition by another name: no lock is found
+/// by what one guards, which is bound once all are acquired.
+fn check_conditions(section: &Section, errors: &Errors) -> bool {
+    let mut is_right = true;
+    for lock in section.locks.iter().filter(|lock| lock.is_named) {
+        let Some(TokenTree::Ident(first)) = lock.written.clone().into_iter().next() else {
+            continue;
+        };
+        let is_looked_into = |other: &Lock| {
+            let is_own = matches!(other.expr, LockExpr::Field { is_own: true, .. });
+            is_own && !other.is_named && other.binding == first
+        };
+        let is_path = matches!(&lock.expr, LockExpr::Field { path: Some(_), .. });
+        if is_path && section.locks.iter().any(is_looked_into) {
+            is_right = false;
+            let (name, written) = (&lock.binding, text(&lock.written));
+            errors.at(
+                name,
+                format!(
+                    "`{name}` is not an option, and `{written}` can be seen once `{first}` is \
+                     held: to wait for a condition, write `when = {written}`"
+                ),
+            );
+        }
+    }
+    is_right
+}
+
+/// In a plain fn, a section within parks the thread, too.
+fn check_sections_within(function: &mut Function, errors: &Errors) {
+    if !is_plain(function) {
+        return;
+    }
+    let mut any = false;
+    for suspension in control_flow::find_suspensions(&function.body) {
+        if let Suspension::Section(name) = suspension {
+            any = true;
+            errors.at(
+                &name,
+                format!(
+                    "`{name}!` awaits its lock, which a plain fn cannot: acquire both locks by \
+                     `#[synchronized]`, or write the option `blocking`, \
+                     `{name}!(lock, blocking, {{ .. }})`"
+                ),
+            );
+        }
+    }
+    if any {
+        function.body = control_flow::park(function.body.clone());
     }
 }
 
@@ -361,11 +417,16 @@ fn check_bindings(section: &Section, errors: &Errors) {
         let mut earlier = section.locks.iter().take(index);
         if earlier.any(|earlier| earlier.binding == lock.binding) {
             let (binding, written) = (&lock.binding, text(&lock.written));
+            let other = if has_ident(&lock.written, "other") {
+                "second"
+            } else {
+                "other"
+            };
             errors.at(
                 &lock.written,
                 format!(
                     "two locks would be bound as `{binding}`: give this one another name, \
-                     `other = {written}`"
+                     `{other} = {written}`"
                 ),
             );
         }

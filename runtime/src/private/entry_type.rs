@@ -84,19 +84,6 @@ impl<T: Entry> EntryType<T> {
         T::Entered::finish(waited)
     }
 
-    /// The guard of a read section.
-    #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
-    #[inline]
-    pub fn __finish_shared<'g, const KEY: u128>(
-        &self,
-        waited: <T::Entered as EnterShared<KEY>>::Waited<'g>,
-    ) -> <T::Entered as EnterShared<KEY>>::Guard<'g>
-    where
-        T::Entered: EnterShared<KEY> + 'g,
-    {
-        T::Entered::finish(waited)
-    }
-
     const LOCK_TYPE: &'static LockType = &LockType::of::<T::Entered>(T::NAME);
 
     /// The description of the lock's type, for watching.
@@ -110,6 +97,20 @@ impl<T: Entry> EntryType<T> {
     pub fn __suspend_mode(&self) -> ModeOf<T::Mode> {
         ModeOf::new()
     }
+}
+
+/// The guard of a read section: as `__finish`.
+#[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
+#[inline]
+pub fn finish_shared<'g, T, const KEY: u128>(
+    _: &EntryType<T>,
+    waited: <T::Entered as EnterShared<KEY>>::Waited<'g>,
+) -> <T::Entered as EnterShared<KEY>>::Guard<'g>
+where
+    T: Entry,
+    T::Entered: EnterShared<KEY> + 'g,
+{
+    T::Entered::finish(waited)
 }
 
 /// The type of an entry.

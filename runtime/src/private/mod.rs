@@ -72,7 +72,7 @@ pub use self::enter_when::{
     ByReference, ConditionGuard, Conditional, ConditionalShared, EnterSharedWhen, EnterWhen,
     OfSection, Seen, SeenGuard, enter_shared_when, enter_when,
 };
-pub use self::entry_type::{Entry, EntryType, entry_type};
+pub use self::entry_type::{Entry, EntryType, entry_type, finish_shared};
 pub use self::errors::ErrorOnly;
 pub use self::fallible::{
     CannotFail, Failure, FromElapsed, FromFailure, OfAnyKind, failure, infallible,

@@ -16,7 +16,8 @@ use core::ptr;
 #[diagnostic::on_unimplemented(
     message = "`#[monitor]` is for the methods of structs with `#[derive(Guarded)]`, and `{Self}` has none",
     label = "write `#[derive(Guarded)]` above this struct, or `#[monitor(plain)]`",
-    note = "without a derive, `#[monitor(plain)]` looks for deadlocks alone"
+    note = "without a derive, `#[monitor(plain)]` looks for deadlocks alone",
+    note = "a macro with the name of the struct, which the compiler may not find, comes with the derive"
 )]
 pub trait IsDerived {}
 

@@ -132,6 +132,11 @@ impl Cache {
         other
     }
 
+    #[holding(state)]
+    fn first_of(&self, choose: impl for<'state> Fn(&'state [u64]) -> &'state u64) -> &u64 {
+        choose(&state.entries)
+    }
+
     #[synchronized(state)]
     async fn all(&self) -> u64 {
         let mut found = Vec::new();

@@ -381,7 +381,11 @@ impl<'s> Acquisition<'s> {
         let (span, entry_type, key) = (self.span(), &self.entry_type, &self.key);
         match self.model.mode {
             Mode::Exclusive => quote_spanned!(span=> #entry_type.__finish::<#key>(#waited)),
-            Mode::Shared => quote_spanned!(span=> #entry_type.__finish_shared::<#key>(#waited)),
+            // Not a method, which the compiler would not find where not all is `Sync`.
+            Mode::Shared => {
+                let private = self.private();
+                quote_spanned!(span=> #private::finish_shared::<_, #key>(&#entry_type, #waited))
+            }
         }
     }
 

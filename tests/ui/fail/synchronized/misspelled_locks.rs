@@ -59,6 +59,11 @@ impl Account {
 
     #[synchronized(ledger,, owner)]
     async fn with_two_commas(&self) {}
+
+    #[synchronized((ledger, owner))]
+    async fn in_parentheses(&self) {
+        *ledger.balance += 1;
+    }
 }
 
 struct Bank {

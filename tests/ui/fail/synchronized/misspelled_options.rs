@@ -52,6 +52,9 @@ impl Account {
 
     #[synchronized(ledger, crate = "async_monitor")]
     async fn quoted(&self) {}
+
+    #[synchronized(ledger, until = ledger.is_open)]
+    async fn by_another_name(&self) {}
 }
 
 fn main() {}

@@ -281,7 +281,7 @@ pub fn derive_guarded(input: TokenStream) -> TokenStream {
 /// | `atomic` | rolls back unless the body succeeds: see below |
 /// | `no_await` | an `.await` in the body does not compile, so the body cannot be cancelled half-way |
 /// | `blocking` | in a plain `fn`: parks the thread until the section is entered: see below |
-/// | `crate = ::path` | the path of this crate, if it is not `::async_monitor` |
+/// | `crate = ::path` | the path of this crate, if it is not `::async_monitor`; the expansion trusts it |
 ///
 /// # Several locks
 ///
@@ -765,7 +765,7 @@ pub fn with_lock(input: TokenStream) -> TokenStream {
 /// | `plain` | for a struct without a derive: methods have no held form, but deadlocks are found |
 /// | `allow(nested)` | turns off the check for locks that are acquired while held |
 /// | `allow(order)` | turns off the check for opposite orders |
-/// | `crate = ::path` | the path of this crate, if it is not `::async_monitor` |
+/// | `crate = ::path` | the path of this crate, if it is not `::async_monitor`; the expansion trusts it |
 #[proc_macro_attribute]
 pub fn monitor(arguments: TokenStream, item: TokenStream) -> TokenStream {
     monitor::monitor(arguments.into(), item.into()).into()

@@ -54,7 +54,7 @@
 //! # Cost
 //!
 //! Acquiring a free lock takes one round trip, a write; releasing it takes another. An acquisition
-//! that waits takes a watch more, and a linearizable read unless only the holder is before it. Each
+//! that waits takes a watch more, and a read unless only the holder is before it. Each
 //! process renews one lease, by four small requests in each third of the lease, none of which is a
 //! write. An idle waiter adds only a watch. (It asks again once per lease, in case its watch is
 //! dead.) The first acquisition after an idle time takes one more round trip, for the lease.

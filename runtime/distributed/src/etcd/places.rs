@@ -306,12 +306,31 @@ fn before(places: &[KeyValue]) -> Option<(String, bool)> {
 }
 
 /// Says who is before a place, whose create revision is that.
+///
+/// What the member itself knows is enough if it knows of the place: nobody is put before it any
+/// more. One that is behind says that somebody is there who has gone, and its watch will tell. But
+/// whether the place has gone is said by the leader.
 async fn look(client: Client, asked: &Asked, created: i64) -> Result<Asking, Error> {
-    let options = GetOptions::new()
+    match look_at(client.clone(), asked, created, true).await {
+        Ok(Asking::Ended) => look_at(client, asked, created, false).await,
+        looked => looked,
+    }
+}
+
+async fn look_at(
+    client: Client,
+    asked: &Asked,
+    created: i64,
+    is_local: bool,
+) -> Result<Asking, Error> {
+    let mut options = GetOptions::new()
         .with_prefix()
         .with_max_create_revision(created)
         .with_sort(SortTarget::Create, SortOrder::Descend)
         .with_limit(3);
+    if is_local {
+        options = options.with_serializable();
+    }
     let answer = client.kv_client().get(&*asked.queue, Some(options)).await?;
     let revision = answer.header().map_or(0, |header| header.revision());
     let [own, places @ ..] = answer.kvs() else {

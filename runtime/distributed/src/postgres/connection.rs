@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use async_monitor::__private::unwatched;
@@ -12,8 +12,9 @@ use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{AsyncMessage, Client, Config, Error, Row, Socket};
 
+use super::grants::Told;
 use crate::session::Bounded;
-use crate::store::{Host, Signals, StoreError, Task, Tokio};
+use crate::store::{Host, StoreError, Task, Tokio};
 
 type Connecting = Pin<Box<dyn Future<Output = Result<(Client, Messages), Error>> + Send>>;
 
@@ -79,8 +80,52 @@ pub(super) struct Link {
     /// How long a statement may take. Each is short; a connection that does not answer is dead.
     limit: Duration,
     host: Arc<Tokio>,
-    client: Mutex<Option<Arc<Client>>>,
+    client: Mutex<Option<Arc<Connected>>>,
     connecting: AsyncMutex<()>,
+    /// What each connection prepares, if it is ours for as long as it lasts.
+    prepares: OnceLock<&'static [Statement]>,
+}
+
+/// A statement and the types of its parameters.
+pub(super) type Statement = (&'static str, &'static [Type]);
+
+/// A connection and what it has prepared.
+struct Connected {
+    client: Client,
+    prepared: OnceLock<Vec<(&'static str, tokio_postgres::Statement)>>,
+}
+
+impl Connected {
+    /// Also what a planner has to know that sees tables of a few rows, and does not see that
+    /// a thousand dead ones will be among them soon: to go by the index. (Where there is none to go
+    /// by, that makes a plan look so expensive that it would be compiled.)
+    async fn prepare(&self, statements: &[Statement]) -> Result<(), Error> {
+        let settings = "set enable_seqscan = off; set enable_bitmapscan = off; set jit = off; \
+                        set plan_cache_mode = force_generic_plan";
+        self.client.batch_execute(settings).await?;
+        let mut prepared = Vec::new();
+        for (statement, types) in statements {
+            let named = self.client.prepare_typed(statement, types).await?;
+            prepared.push((*statement, named));
+        }
+        let _first = self.prepared.set(prepared);
+        Ok(())
+    }
+
+    async fn query(
+        &self,
+        statement: &str,
+        params: &[(&(dyn ToSql + Sync), Type)],
+    ) -> Result<Vec<Row>, Error> {
+        let mut prepared = self.prepared.get().into_iter().flatten();
+        match prepared.find(|(text, _)| *text == statement) {
+            Some((_, prepared)) => {
+                let params: Vec<_> = params.iter().map(|(value, _)| *value).collect();
+                self.client.query(prepared, &params).await
+            }
+            None => self.client.query_typed(statement, params).await,
+        }
+    }
 }
 
 impl Link {
@@ -97,18 +142,30 @@ impl Link {
             host: Arc::clone(host),
             client: Mutex::new(None),
             connecting: AsyncMutex::new(()),
+            prepares: OnceLock::new(),
         }
     }
 
-    fn connected(&self) -> Option<Arc<Client>> {
-        let client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
-        client
+    fn connected(&self) -> Option<Arc<Connected>> {
+        let current = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        current
             .as_ref()
-            .filter(|client| !client.is_closed())
+            .filter(|connected| !connected.client.is_closed())
             .cloned()
     }
 
-    async fn client(&self) -> Result<Arc<Client>, StoreError> {
+    /// Prepares these statements, by this connection and by each that is made later.
+    pub(super) async fn prepare(&self, statements: &'static [Statement]) -> Result<(), StoreError> {
+        let _first = self.prepares.set(statements);
+        let connected = self.client().await?;
+        if connected.prepared.get().is_some() {
+            return Ok(());
+        }
+        let result = self.bounded(connected.prepare(statements)).await;
+        self.looked_at(&connected, result)
+    }
+
+    async fn client(&self) -> Result<Arc<Connected>, StoreError> {
         if let Some(client) = self.connected() {
             return Ok(client);
         }
@@ -119,10 +176,16 @@ impl Link {
         let connecting = (self.connector.0)(self.config.clone());
         let (client, messages) = self.bounded(connecting).await?;
         self.host.spawn(messages(Box::new(|_| {})));
-        let client = Arc::new(client);
+        let connected = Arc::new(Connected {
+            client,
+            prepared: OnceLock::new(),
+        });
+        if let Some(statements) = self.prepares.get() {
+            self.bounded(connected.prepare(statements)).await?;
+        }
         let mut current = self.client.lock().unwrap_or_else(PoisonError::into_inner);
-        *current = Some(Arc::clone(&client));
-        Ok(client)
+        *current = Some(Arc::clone(&connected));
+        Ok(connected)
     }
 
     async fn bounded<T>(
@@ -136,28 +199,28 @@ impl Link {
         }
     }
 
-    /// One statement, in one round trip: unnamed, as prepared ones belong to a connection that
-    /// a pooler may give to another.
+    /// One statement, in one round trip: prepared where that was done, and unnamed otherwise, as
+    /// prepared ones belong to a connection that a pooler may give to another.
     pub(super) async fn query(
         &self,
         statement: &str,
         params: &[(&(dyn ToSql + Sync), Type)],
     ) -> Result<Vec<Row>, StoreError> {
         let client = self.client().await?;
-        let result = self.bounded(client.query_typed(statement, params)).await;
+        let result = self.bounded(client.query(statement, params)).await;
         self.looked_at(&client, result)
     }
 
     pub(super) async fn batch(&self, statements: &str) -> Result<(), StoreError> {
         let client = self.client().await?;
-        let result = self.bounded(client.batch_execute(statements)).await;
+        let result = self.bounded(client.client.batch_execute(statements)).await;
         self.looked_at(&client, result)
     }
 
     /// Whatever has gone wrong that may be otherwise next time is tried by a new connection.
     fn looked_at<T>(
         &self,
-        client: &Arc<Client>,
+        client: &Arc<Connected>,
         result: Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         if matches!(&result, Err(error) if !error.is_permanent()) {
@@ -191,7 +254,7 @@ impl Listener {
         connector: Connector,
         limit: Duration,
         host: &Arc<Tokio>,
-        signals: &Arc<Signals>,
+        told: Told,
     ) -> Result<Self, StoreError> {
         let mut channel = "async_monitor_".to_owned();
         let _ = write!(channel, "{}", crate::session::unique_id());
@@ -199,7 +262,7 @@ impl Listener {
         let listening = Listening {
             link: Link::new(config, connector, limit, host),
             channel: channel.clone(),
-            signals: Arc::clone(signals),
+            told,
             probed: Arc::clone(&probed),
         };
         let first = listening.connect().await?;
@@ -247,7 +310,7 @@ impl Drop for Listener {
 struct Listening {
     link: Link,
     channel: String,
-    signals: Arc<Signals>,
+    told: Told,
     probed: Arc<async_monitor::Event>,
 }
 
@@ -255,15 +318,12 @@ impl Listening {
     async fn connect(&self) -> Result<(Client, tokio::task::JoinHandle<()>), StoreError> {
         let connecting = (self.link.connector.0)(self.link.config.clone());
         let (client, messages) = self.link.bounded(connecting).await?;
-        let (signals, probed) = (Arc::clone(&self.signals), Arc::clone(&self.probed));
+        let (told, probed) = (self.told.clone(), Arc::clone(&self.probed));
         let connection = tokio::spawn(messages(Box::new(move |payload| {
             if payload == PROBE {
                 probed.set();
-            } else if let Some((session, ticket)) = payload.split_once('/') {
-                // Whom nobody waits for any more was withdrawn, or is found by a renewal.
-                let _is_waiting = ticket
-                    .parse()
-                    .is_ok_and(|ticket| signals.wake(session, ticket));
+            } else {
+                told.notified(payload);
             }
         })));
         let listen = format!("listen \"{}\"", self.channel);
@@ -273,7 +333,7 @@ impl Listening {
             return Err(error);
         }
         // What was notified meanwhile is lost.
-        self.signals.wake_all();
+        self.told.signals.wake_all();
         Ok((client, connection))
     }
 

@@ -27,8 +27,15 @@
 //! # How
 //!
 //! Locks are rows in a schema of their own, `async_monitor` (created by [`SCHEMA`]). Each step is
-//! one function call, in a transaction of its own. Hence:
+//! one function call, in a transaction of its own. Each acquisition takes a *place* in the queue of
+//! its key, by a number that only grows. When it is granted, that number is its fence. Hence:
 //!
+//! - **A release grants the key to the next waiter** in the same transaction, and the notification
+//!   has the fence. The waiter holds the lock then, and asks for nothing more.
+//! - **A crash of the server loses no place and no fence.** A place is on disk before its owner
+//!   learns that it is queued or granted. Nobody waits for the disk to release. If a crash loses a
+//!   release, and the grants that followed from it, the next renewal finds it, and the same places
+//!   are granted again, in the same order, with the same fences.
 //! - **A lost connection loses no lock.** Locks belong to a session with a lease, and the next
 //!   connection finds them again. A session advisory lock would end with the connection, at a time
 //!   that its holder cannot know, or much later, if the server does not learn that the connection
@@ -47,10 +54,13 @@
 //!
 //! # Cost
 //!
-//! Acquiring a free lock takes one round trip and one commit; releasing it takes another round
-//! trip, which does not wait for the disk. An acquisition that waits takes one round trip more, and
-//! a notification, which wakes the listeners of all processes at that database. The session is
-//! renewed by one statement in each third of the lease, however many locks it holds and waits for.
+//! Acquiring a lock takes one round trip and one commit; releasing it takes another round trip,
+//! which does not wait for the disk. An acquisition that waits takes a notification more, which
+//! wakes the listeners of all processes at that database. Statements are prepared, unless a pooler
+//! may be in front of the database ([`Options::listen_at`]). `examples/RESULTS.md` has figures.
+//!
+//! The session is renewed by one statement in each third of the lease, however many locks it holds
+//! and waits for.
 //! A notification tells a waiter when it is its turn. The waiter asks again by itself only if those
 //! before it may have died silently: at most once in two thirds of a lease. (While a fenced
 //! transaction of an earlier holder is still open, the first in the queue asks ten times a second
@@ -58,6 +68,7 @@
 
 mod connection;
 mod fenced;
+mod grants;
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -68,8 +79,9 @@ use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Config, NoTls, Row, Socket};
 
-use self::connection::{Connector, Link, Listener};
+use self::connection::{Connector, Link, Listener, Statement};
 pub use self::fenced::{FenceError, StaleFence};
+use self::grants::{Grants, Told};
 use crate::error::{LockError, lock_error};
 use crate::fence::Anything;
 use crate::lock::{Lock, Space};
@@ -144,9 +156,8 @@ const REPORT: &str = "
         extract(epoch from clock_timestamp() - e.since)::float8 as since,
         extract(epoch from s.expires_at - clock_timestamp())::float8 as expires
     from (
-        select key, fence, session, since, 0 as place from async_monitor.holds
-        union all
-        select key, null, session, since, place from async_monitor.queue
+        select p.key, l.fence, p.session, p.since, p.place from async_monitor.places p
+        left join async_monitor.locks l on l.key = p.key and l.fence = p.place
     ) e
     join async_monitor.sessions s on s.id = e.session and s.expires_at > clock_timestamp()
     order by e.key, e.place";
@@ -247,6 +258,7 @@ impl Options {
         }
         let host = Arc::new(Tokio::current());
         let signals = Arc::new(Signals::new());
+        let grants = Arc::new(Grants::default());
         let limit = self.lease / 3;
         let link = Link::new(self.config.clone(), self.connector.clone(), limit, &host);
         if self.creates_schema {
@@ -255,10 +267,20 @@ impl Options {
         let row = link.query("select id from async_monitor.store", &[]).await;
         let row = row.map_err(lock_error)?;
         let store_name: Arc<str> = row.first().map_or("", |row| row.get(0)).into();
+        let is_direct = self.listen_at.is_none();
         let listen_at = self.listen_at.unwrap_or(self.config);
-        let listener = Listener::start(listen_at, self.connector, limit, &host, &signals);
+        let told = Told {
+            signals: Arc::clone(&signals),
+            grants: Arc::clone(&grants),
+        };
+        let listener = Listener::start(listen_at, self.connector, limit, &host, told);
         let listener = listener.await.map_err(lock_error)?;
         listener.check(&link).await.map_err(lock_error)?;
+        if is_direct {
+            // Notifications arrive at a connection that is made in the same way: so it is ours for
+            // as long as it lasts.
+            link.prepare(&STATEMENTS).await.map_err(lock_error)?;
+        }
         let (machine, pid) = (host_name(), std::process::id());
         let holder = process(&machine, pid);
         let store = PostgresStore {
@@ -266,6 +288,7 @@ impl Options {
             listener,
             host,
             signals,
+            grants,
             lease: self.lease,
             machine,
             pid: pid as i32,
@@ -312,6 +335,7 @@ pub struct PostgresStore {
     listener: Listener,
     host: Arc<Tokio>,
     signals: Arc<Signals>,
+    grants: Arc<Grants>,
     lease: Duration,
     machine: String,
     pid: i32,
@@ -330,6 +354,53 @@ impl PostgresStore {
     fn lease_ms(&self) -> i64 {
         i64::try_from(self.lease.as_millis()).unwrap_or(i64::MAX)
     }
+}
+
+/// The statements that are sent often.
+const REQUEST: &str = "select async_monitor.request(\
+    $1, $2, $3, $4, $5, $6, $7, $8 * interval '1 millisecond', $9)";
+const WITHDRAW: &str = "select async_monitor.withdraw($1, $2, $3)";
+const RENEW: &str = "select alive, orphan_keys, orphan_tickets from async_monitor.renew(\
+    $1, $2 * interval '1 millisecond', $3)";
+
+/// What is prepared where that can be.
+const STATEMENTS: [Statement; 3] = [
+    (
+        REQUEST,
+        &[
+            Type::TEXT,
+            Type::BOOL,
+            Type::TEXT,
+            Type::TEXT,
+            Type::INT4,
+            Type::TEXT,
+            Type::INT8,
+            Type::INT8,
+            Type::BOOL,
+        ],
+    ),
+    (WITHDRAW, &[Type::TEXT, Type::TEXT, Type::INT8]),
+    (RENEW, &[Type::TEXT, Type::INT8, Type::INT8_ARRAY]),
+];
+
+/// What `request` answers.
+fn answer(text: &str) -> Option<Answer> {
+    let mut words = text.splitn(4, ' ');
+    Some(match words.next()? {
+        "granted" => Answer::Granted {
+            fence: words.next()?.parse().ok()?,
+        },
+        "queued" => Answer::Queued {
+            ask_again: Duration::from_millis(words.next()?.parse().ok()?),
+            holder: match (words.next().and_then(|pid| pid.parse().ok()), words.next()) {
+                (Some(pid), Some(host)) => Some(process(host, pid)),
+                _ => None,
+            },
+        },
+        "busy" => Answer::Busy,
+        "ended" => Answer::Ended,
+        _ => return None,
+    })
 }
 
 impl Store for PostgresStore {
@@ -356,12 +427,14 @@ impl Store for PostgresStore {
     }
 
     async fn request(&self, request: &Request<'_>) -> Result<Answer, StoreError> {
+        if let Some(fence) = self.grants.take(request.session, request.ticket) {
+            return Ok(Answer::Granted { fence });
+        }
         let ticket = request.ticket as i64;
         let rows = self
             .link
             .query(
-                "select outcome, fence, again_ms, holder_host, holder_pid from async_monitor.request(\
-                 $1, $2, $3, $4, $5, $6, $7, $8 * interval '1 millisecond', $9)",
+                REQUEST,
                 &[
                     (&request.session, Type::TEXT),
                     (&request.opens, Type::BOOL),
@@ -376,20 +449,8 @@ impl Store for PostgresStore {
             )
             .await?;
         let row = one(&rows)?;
-        Ok(match row.get::<_, i32>(0) {
-            1 => Answer::Granted {
-                fence: row.get::<_, i64>(1) as u64,
-            },
-            2 => Answer::Queued {
-                ask_again: Duration::from_millis(row.get::<_, i64>(2) as u64),
-                holder: match (row.get::<_, Option<&str>>(3), row.get::<_, Option<i32>>(4)) {
-                    (Some(host), Some(pid)) => Some(process(host, pid as u32)),
-                    _ => None,
-                },
-            },
-            3 => Answer::Busy,
-            _ => Answer::Ended,
-        })
+        let answer = answer(row.get(0));
+        answer.ok_or_else(|| StoreError::permanent("the answer of the database is unknown"))
     }
 
     async fn renew(&self, session: &str, tickets: &[u64]) -> Result<Renewal, StoreError> {
@@ -397,8 +458,7 @@ impl Store for PostgresStore {
         let rows = self
             .link
             .query(
-                "select alive, orphan_keys, orphan_tickets from async_monitor.renew(\
-                 $1, $2 * interval '1 millisecond', $3)",
+                RENEW,
                 &[
                     (&session, Type::TEXT),
                     (&self.lease_ms(), Type::INT8),
@@ -420,10 +480,11 @@ impl Store for PostgresStore {
     }
 
     async fn withdraw(&self, session: &str, key: &str, ticket: u64) -> Result<(), StoreError> {
+        self.grants.forget(session, ticket);
         let ticket = ticket as i64;
         self.link
             .query(
-                "select async_monitor.withdraw($1, $2, $3)",
+                WITHDRAW,
                 &[
                     (&session, Type::TEXT),
                     (&key, Type::TEXT),

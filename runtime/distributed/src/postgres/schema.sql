@@ -31,36 +31,18 @@ create table if not exists async_monitor.locks (
     holder text not null
 ) with (fillfactor = 50);
 
--- Who holds a key, if the session is alive.
-create table if not exists async_monitor.holds (
-    key text primary key,
-    session text not null,
-    ticket bigint not null,
-    fence bigint not null,
-    since timestamptz not null
-) with (fillfactor = 50);
-create index if not exists holds_session on async_monitor.holds (session);
-
--- Who waits for a key, in the order of `place`.
-create table if not exists async_monitor.queue (
-    place bigint generated always as identity primary key,
+-- Who holds a key and who waits for it, in the order of `place`. A place is taken when the key is
+-- asked for, and becomes the fence when it is granted. So nothing is written twice: a grant
+-- changes the row of `locks`, and a release deletes the place.
+create table if not exists async_monitor.places (
+    place bigint generated always as identity,
     key text not null,
     session text not null,
     ticket bigint not null,
     since timestamptz not null,
+    primary key (key, place),
     unique (session, ticket)
 );
-create index if not exists queue_key on async_monitor.queue (key, place);
-
--- A grant or a renewal that was answered is not forgotten in a crash, also where the role or the
--- database has `synchronous_commit` off.
-create or replace function async_monitor.durable() returns void
-language plpgsql as $$
-begin
-    if current_setting('synchronous_commit') = 'off' then
-        perform set_config('synchronous_commit', 'local', true);
-    end if;
-end $$;
 
 -- Makes sure that the session has ended, if it should have: from here on it cannot be renewed.
 create or replace function async_monitor.ended(p_session text) returns boolean
@@ -78,43 +60,54 @@ begin
     return found or not exists (select from async_monitor.sessions s where s.id = p_session);
 end $$;
 
--- The first in the queue of the key whose session is alive. Those before it are removed.
-create or replace function async_monitor.head(p_key text) returns async_monitor.queue
+-- The first place of the key whose session is alive. Those before it are removed.
+create or replace function async_monitor.first(p_key text) returns async_monitor.places
 language plpgsql as $$
 declare
-    v_head async_monitor.queue;
+    v_first async_monitor.places;
 begin
     loop
-        select q.* into v_head from async_monitor.queue q
+        select q.* into v_first from async_monitor.places q
             where q.key = p_key order by q.place limit 1;
         if not found then
             return null;
         end if;
-        if not async_monitor.ended(v_head.session) then
-            return v_head;
+        if not async_monitor.ended(v_first.session) then
+            return v_first;
         end if;
-        delete from async_monitor.queue q where q.place = v_head.place;
+        delete from async_monitor.places q where q.key = p_key and q.place = v_first.place;
     end loop;
 end $$;
 
--- Asks for the key. The outcome is 1: granted, 2: queued, 3: held by another (where
--- `p_queue` is false), 4: the session has ended.
+-- Asks for the key. The answer is one text, as a row would be materialized first: `granted`, and
+-- the fence; `queued`, in how many milliseconds to ask again, the process id of the holder and its
+-- host, if they are known; `busy`, where `p_queue` is false; `ended`, where the session has.
 --
--- It may be repeated: the same ticket has one place in the queue and is granted once.
+-- It may be repeated: the same ticket has one place and is granted once.
 create or replace function async_monitor.request(
     p_session text, p_open boolean, p_channel text, p_host text, p_pid int,
-    p_key text, p_ticket bigint, p_lease interval, p_queue boolean,
-    out outcome int, out fence bigint, out again_ms bigint, out holder_host text, out holder_pid int
-) language plpgsql as $$
+    p_key text, p_ticket bigint, p_lease interval, p_queue boolean
+) returns text language plpgsql as $$
 declare
-    v_hold async_monitor.holds;
-    v_head async_monitor.queue;
+    v_again_ms bigint;
+    v_holder_host text;
+    v_holder_pid int;
+    v_fence bigint;
+    v_place bigint;
+    v_session text;
+    v_ticket bigint;
+    v_is_alive boolean;
+    v_first async_monitor.places;
     v_until timestamptz;
 begin
     if current_setting('transaction_isolation') <> 'read committed' then
         raise exception 'the locks need transactions that are `read committed`, which this role or database has changed by default_transaction_isolation';
     end if;
-    perform async_monitor.durable();
+    -- A place or a grant that was answered is not forgotten in a crash, also where the role or
+    -- the database has this off.
+    if current_setting('synchronous_commit') = 'off' then
+        perform set_config('synchronous_commit', 'local', true);
+    end if;
     -- From here on, nobody else changes who holds this key and who waits for it.
     perform pg_advisory_xact_lock(1634561902, hashtext(p_key));
 
@@ -124,81 +117,88 @@ begin
             on conflict (id) do update set expires_at = excluded.expires_at
             where s.expires_at > clock_timestamp();
         if not found then
-            outcome := 4;
-            return;
+            return 'ended';
         end if;
         delete from async_monitor.sessions s where s.id in (
             select old.id from async_monitor.sessions old
             where old.expires_at < clock_timestamp() - interval '1 hour'
             limit 100 for update skip locked
         );
-    elsif not exists (
-        select from async_monitor.sessions s
-        where s.id = p_session and s.expires_at > clock_timestamp()
-    ) then
-        outcome := 4;
-        return;
     end if;
 
-    select h.* into v_hold from async_monitor.holds h where h.key = p_key;
-    if found and v_hold.session = p_session and v_hold.ticket = p_ticket then
-        outcome := 1;
-        fence := v_hold.fence;
-        return;
+    -- All there is to know, in one statement. No place is before the one that was granted last.
+    select l.fence, f.place, f.session, f.ticket, fs.expires_at > clock_timestamp(), fs.host, fs.pid
+        into v_fence, v_place, v_session, v_ticket, v_is_alive, v_holder_host, v_holder_pid
+        from async_monitor.sessions s
+        left join async_monitor.locks l on l.key = p_key
+        left join lateral (
+            select q.place, q.session, q.ticket from async_monitor.places q
+            where q.key = p_key and q.place >= l.fence order by q.place limit 1
+        ) f on true
+        left join async_monitor.sessions fs on fs.id = f.session
+        where s.id = p_session and s.expires_at > clock_timestamp();
+    if not found then
+        return 'ended';
     end if;
-    if not found or async_monitor.ended(v_hold.session) then
-        v_head := async_monitor.head(p_key);
-        if v_head.key is null or (v_head.session = p_session and v_head.ticket = p_ticket) then
-            insert into async_monitor.locks (key, fence, holder) values (p_key, 0, '')
-                on conflict do nothing;
-            -- Somebody's statement may be fenced by the last grant, and not be committed yet.
-            perform from async_monitor.locks l where l.key = p_key for no key update skip locked;
-            if found then
-                update async_monitor.locks l
-                    set fence = l.fence + 1, holder = p_session || '/' || p_ticket
-                    where l.key = p_key returning l.fence into fence;
-                insert into async_monitor.holds as h (key, session, ticket, fence, since)
-                    values (p_key, p_session, p_ticket, fence, clock_timestamp())
-                    on conflict (key) do update
-                    set session = excluded.session, ticket = excluded.ticket,
-                        fence = excluded.fence, since = excluded.since;
-                if v_head.key is not null then
-                    delete from async_monitor.queue q where q.place = v_head.place;
-                end if;
-                outcome := 1;
-                return;
-            end if;
-            again_ms := 100;
+    if v_place is not null and v_is_alive is not true then
+        v_first := async_monitor.first(p_key);
+        v_place := v_first.place;
+        v_session := v_first.session;
+        v_ticket := v_first.ticket;
+        v_holder_host := null;
+        v_holder_pid := null;
+    end if;
+
+    if v_place is null or (v_session = p_session and v_ticket = p_ticket) then
+        if v_place = v_fence then
+            return 'granted ' || v_fence;
         end if;
+        -- Somebody's statement may be fenced by the last grant, and not be committed yet.
+        if v_fence is not null then
+            perform from async_monitor.locks l where l.key = p_key for no key update skip locked;
+        end if;
+        if v_fence is null or found then
+            if v_place is null then
+                insert into async_monitor.places (key, session, ticket, since)
+                    values (p_key, p_session, p_ticket, clock_timestamp())
+                    returning place into v_place;
+            end if;
+            if v_fence is null then
+                insert into async_monitor.locks (key, fence, holder)
+                    values (p_key, v_place, p_session || '/' || p_ticket);
+            else
+                update async_monitor.locks l
+                    set fence = v_place, holder = p_session || '/' || p_ticket
+                    where l.key = p_key;
+            end if;
+            return 'granted ' || v_place;
+        end if;
+        v_again_ms := 100;
+    elsif v_place <> v_fence then
+        v_holder_host := null;
+        v_holder_pid := null;
     end if;
 
     if not p_queue then
-        outcome := 3;
-        return;
+        return 'busy';
     end if;
-    insert into async_monitor.queue (key, session, ticket, since)
+    insert into async_monitor.places (key, session, ticket, since)
         values (p_key, p_session, p_ticket, clock_timestamp())
         on conflict (session, ticket) do nothing;
-    -- For reports.
-    select s.host, s.pid into holder_host, holder_pid from async_monitor.sessions s
-        where s.id = v_hold.session and s.expires_at > clock_timestamp();
     -- If one of those before this one dies, nobody says so.
     select min(s.expires_at) into v_until from async_monitor.sessions s
-        where s.id <> p_session and s.expires_at > clock_timestamp() and (
-            s.id = v_hold.session or s.id in (
-                select q.session from async_monitor.queue q where q.key = p_key and q.place < (
-                    select mine.place from async_monitor.queue mine
-                    where mine.session = p_session and mine.ticket = p_ticket
-                )
+        where s.id <> p_session and s.expires_at > clock_timestamp() and s.id in (
+            select q.session from async_monitor.places q
+            where q.key = p_key and q.place >= v_fence and q.place < (
+                select mine.place from async_monitor.places mine
+                where mine.session = p_session and mine.ticket = p_ticket
             )
         );
-    again_ms := least(
-        coalesce(again_ms, 9000000000),
-        coalesce(extract(epoch from v_until - clock_timestamp()) * 1000 + 5,
-                 extract(epoch from p_lease) * 1000)
-    );
-    again_ms := greatest(again_ms, 5);
-    outcome := 2;
+    v_again_ms := greatest(5, least(v_again_ms, coalesce(
+        extract(epoch from v_until - clock_timestamp()) * 1000 + 5,
+        extract(epoch from p_lease) * 1000
+    )));
+    return concat_ws(' ', 'queued', v_again_ms, v_holder_pid, v_holder_host);
 end $$;
 
 -- Renews the lease, unless it has ended, and says which tickets of the session are not among
@@ -208,37 +208,69 @@ create or replace function async_monitor.renew(
     out alive boolean, out orphan_keys text[], out orphan_tickets bigint[]
 ) language plpgsql as $$
 begin
-    perform async_monitor.durable();
+    if current_setting('synchronous_commit') = 'off' then
+        perform set_config('synchronous_commit', 'local', true);
+    end if;
     update async_monitor.sessions s set expires_at = clock_timestamp() + p_lease
         where s.id = p_session and s.expires_at > clock_timestamp();
     alive := found;
-    select array_agg(o.key), array_agg(o.ticket) into orphan_keys, orphan_tickets from (
-        select h.key, h.ticket from async_monitor.holds h where h.session = p_session
-        union all
-        select q.key, q.ticket from async_monitor.queue q where q.session = p_session
-    ) o where o.ticket <> all (p_tickets);
+    select array_agg(q.key), array_agg(q.ticket) into orphan_keys, orphan_tickets
+        from async_monitor.places q
+        where q.session = p_session and q.ticket <> all (p_tickets);
 end $$;
 
--- Releases the key, or leaves the queue; the next in it is told.
+-- Releases the key, or leaves the queue. Where that makes another the first, it is granted the
+-- key, and told.
+--
+-- Nobody waits for the disk. A crash that forgets a release also forgets the grants that have
+-- followed from it, and these are made again in the same order, with the same fences: those who
+-- wait have their places, which were on the disk before they were told of them.
 create or replace function async_monitor.withdraw(p_session text, p_key text, p_ticket bigint)
 returns void language plpgsql as $$
 declare
-    v_head async_monitor.queue;
+    v_fence bigint;
+    v_place bigint;
+    v_session text;
+    v_ticket bigint;
+    v_is_alive boolean;
+    v_channel text;
+    v_first async_monitor.places;
 begin
-    -- Nobody waits for the disk: a release that is forgotten in a crash is found by the next
-    -- renewal of the session. The next grant writes it, too.
-    perform set_config('synchronous_commit', 'off', true);
     perform pg_advisory_xact_lock(1634561902, hashtext(p_key));
-    delete from async_monitor.queue q where q.session = p_session and q.ticket = p_ticket;
-    delete from async_monitor.holds h
-        where h.key = p_key and h.session = p_session and h.ticket = p_ticket;
-    if not exists (select from async_monitor.holds h where h.key = p_key) then
-        v_head := async_monitor.head(p_key);
-        if v_head.key is not null then
-            perform pg_notify(
-                (select s.channel from async_monitor.sessions s where s.id = v_head.session),
-                v_head.session || '/' || v_head.ticket
-            );
+    delete from async_monitor.places q where q.session = p_session and q.ticket = p_ticket;
+    select l.fence, f.place, f.session, f.ticket, fs.expires_at > clock_timestamp(), fs.channel
+        into v_fence, v_place, v_session, v_ticket, v_is_alive, v_channel
+        from async_monitor.locks l
+        join lateral (
+            select q.place, q.session, q.ticket from async_monitor.places q
+            where q.key = p_key and q.place >= l.fence order by q.place limit 1
+        ) f on true
+        left join async_monitor.sessions fs on fs.id = f.session
+        where l.key = p_key;
+    if v_place > v_fence and v_is_alive is not true then
+        -- That a lease has ended is not forgotten: so this waits for the disk.
+        v_first := async_monitor.first(p_key);
+        v_place := v_first.place;
+        v_session := v_first.session;
+        v_ticket := v_first.ticket;
+        select s.channel into v_channel from async_monitor.sessions s where s.id = v_session;
+        if current_setting('synchronous_commit') = 'off' then
+            perform set_config('synchronous_commit', 'local', true);
+        end if;
+    else
+        perform set_config('synchronous_commit', 'off', true);
+    end if;
+    -- (A session that has just been closed has no channel. Its place is found by whoever asks.)
+    if v_place > v_fence and v_channel is not null then
+        -- Somebody's statement may be fenced by the last grant, and not be committed yet: then
+        -- the first is told to ask.
+        perform from async_monitor.locks l where l.key = p_key for no key update skip locked;
+        if found then
+            update async_monitor.locks l set fence = v_place, holder = v_session || '/' || v_ticket
+                where l.key = p_key;
+            perform pg_notify(v_channel, v_session || '/' || v_ticket || '/' || v_place);
+        else
+            perform pg_notify(v_channel, v_session || '/' || v_ticket);
         end if;
     end if;
 end $$;

@@ -5,18 +5,9 @@ use async_monitor_distributed::etcd::FenceError;
 use etcd_client::{Client, Compare, CompareOp, Txn, TxnOp};
 
 use crate::support::etcd::Etcd;
-use crate::{Keys, LONG, keys};
+use crate::{LONG, space};
 
 struct Invoices;
-
-/// Ends the leases of all that holds or waits.
-async fn expire(keys: &Keys) {
-    let mut client = keys.client().await;
-    for place in keys.places().await {
-        let place = client.get(place, None).await.unwrap();
-        client.lease_revoke(place.kvs()[0].lease()).await.unwrap();
-    }
-}
 
 async fn paid(invoices: &Fenced<Client, Invoices>, key: &str) -> String {
     let found = invoices.unfenced().clone().get(key, None).await.unwrap();
@@ -26,10 +17,10 @@ async fn paid(invoices: &Fenced<Client, Invoices>, key: &str) -> String {
 
 #[tokio::test]
 async fn a_write_with_the_newest_fence_is_done_and_with_an_older_one_refused() {
-    let Some(keys) = keys() else { return };
-    let invoices = Fenced::<_, Invoices>::new(keys.client().await);
-    let invoice = format!("invoices/{}", keys.prefix);
-    let (one, other) = (keys.store(LONG).await, keys.store(LONG).await);
+    let Some(space) = space() else { return };
+    let invoices = Fenced::<_, Invoices>::new(space.client().await);
+    let invoice = format!("invoices/{}", space.prefix);
+    let (one, other) = (space.store(LONG).await, space.store(LONG).await);
     let (lock, same) = (one.lock_for::<Invoices>("k"), other.lock_for("k"));
     let stopped = lock.acquire().await.unwrap();
     let fenced = invoices.with(&stopped.fence);
@@ -37,7 +28,7 @@ async fn a_write_with_the_newest_fence_is_done_and_with_an_older_one_refused() {
     assert_eq!(paid(&invoices, &invoice).await, "5");
 
     // As if it had been stopped for longer than its lease.
-    expire(&keys).await;
+    space.expire().await;
     let refused = fenced.put(&*invoice, "6", None).await;
     let Err(FenceError::Stale(stale)) = refused else {
         panic!("its lease has ended");
@@ -83,10 +74,10 @@ async fn a_write_with_the_newest_fence_is_done_and_with_an_older_one_refused() {
 
 #[tokio::test]
 async fn a_transaction_has_conditions_of_its_own() {
-    let Some(keys) = keys() else { return };
-    let invoices = Fenced::<_, Invoices>::new(keys.client().await);
-    let invoice = format!("invoices/{}", keys.prefix);
-    let store = keys.store(LONG).await;
+    let Some(space) = space() else { return };
+    let invoices = Fenced::<_, Invoices>::new(space.client().await);
+    let invoice = format!("invoices/{}", space.prefix);
+    let store = space.store(LONG).await;
     let lock = store.lock_for("k");
     let guard = lock.acquire().await.unwrap();
     let fenced = invoices.with(&guard.fence);
@@ -106,12 +97,12 @@ async fn a_transaction_has_conditions_of_its_own() {
 /// Its locks are not those of the fence.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fence_is_stale_in_another_cluster() {
-    let (Some(keys), Some(another)) = (keys(), Etcd::start(1)) else {
+    let (Some(space), Some(another)) = (space(), Etcd::start(1)) else {
         return;
     };
     let client = Client::connect(another.endpoints(), None).await.unwrap();
     let invoices = Fenced::<_, Invoices>::new(client);
-    let store = keys.store(LONG).await;
+    let store = space.store(LONG).await;
     let lock = store.lock_for("k");
     let guard = lock.acquire().await.unwrap();
     let refused = invoices.with(&guard.fence).put("invoice", "1", None).await;

@@ -6,12 +6,12 @@ use async_monitor_distributed::etcd::{Etcd, Options};
 use async_monitor_distributed::{Guard, LockError};
 
 use crate::support::proxy::{Mode, Proxy};
-use crate::{LONG, SHORT, keys};
+use crate::{LONG, SHORT, space};
 
 #[tokio::test]
 async fn a_key_is_data() {
-    let Some(keys) = keys() else { return };
-    let store = keys.store(LONG).await;
+    let Some(space) = space() else { return };
+    let store = space.store(LONG).await;
     let long = "k".repeat(2000);
     for key in ["", "a!b", "100%", "a/1", "\"\\\n\0", "Größe €", &long] {
         let lock = store.lock(key);
@@ -33,9 +33,9 @@ async fn a_key_is_data() {
 
 #[tokio::test]
 async fn a_lease_of_no_use_is_refused() {
-    let Some(keys) = keys() else { return };
+    let Some(space) = space() else { return };
     for lease in [Duration::ZERO, Duration::from_millis(999), Duration::MAX] {
-        let options = Options::new(keys.server.endpoints()).lease(lease);
+        let options = Options::new(space.server.endpoints()).lease(lease);
         let refused = options.connect().await.map(drop);
         assert!(matches!(refused, Err(LockError::Refused(_))), "{refused:?}");
     }
@@ -57,9 +57,9 @@ async fn where_nobody_listens_is_an_error_at_once() {
 /// Whoever asks for a lock need not be run by tokio.
 #[tokio::test(flavor = "multi_thread")]
 async fn any_executor_will_do() {
-    let Some(keys) = keys() else { return };
-    let proxy = Proxy::start(keys.server.ports[0]);
-    let store = keys.store_at(proxy.port, LONG).await;
+    let Some(space) = space() else { return };
+    let proxy = Proxy::start(space.server.ports[0]);
+    let store = space.store_at(proxy.port, LONG).await;
     let elsewhere = std::thread::spawn(move || {
         futures::executor::block_on(async {
             let lock = store.lock("k");

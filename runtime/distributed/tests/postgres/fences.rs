@@ -7,12 +7,12 @@ use async_monitor_distributed::postgres::FenceError;
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
-use crate::{Database, LONG, SHORT, database};
+use crate::{LONG, SHORT, Space, space};
 
 struct Invoices;
 
-async fn invoices(database: &Database) -> Fenced<Client, Invoices> {
-    let client = database.client().await;
+async fn invoices(space: &Space) -> Fenced<Client, Invoices> {
+    let client = space.client().await;
     let schema = "create table invoices (id int primary key, paid int not null); \
                   insert into invoices values (42, 0)";
     client.batch_execute(schema).await.unwrap();
@@ -27,18 +27,11 @@ async fn paid(invoices: &Fenced<Client, Invoices>) -> i32 {
     row.get(0)
 }
 
-/// Ends all leases.
-async fn expire(database: &Database) {
-    let expire = "update async_monitor.sessions set expires_at = clock_timestamp()";
-    let client = database.client().await;
-    client.batch_execute(expire).await.unwrap();
-}
-
 #[tokio::test]
 async fn a_write_with_the_newest_fence_is_done_and_with_an_older_one_refused() {
-    let Some(database) = database() else { return };
-    let mut invoices = invoices(&database).await;
-    let (one, other) = (database.store(LONG).await, database.store(LONG).await);
+    let Some(space) = space() else { return };
+    let mut invoices = invoices(&space).await;
+    let (one, other) = (space.store(LONG).await, space.store(LONG).await);
     let (lock, same) = (one.lock_for::<Invoices>("k"), other.lock_for("k"));
     let stopped = lock.acquire().await.unwrap();
     let params: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 2] =
@@ -48,7 +41,7 @@ async fn a_write_with_the_newest_fence_is_done_and_with_an_older_one_refused() {
     assert_eq!(paid(&invoices).await, 5);
 
     // As if it had been stopped for longer than its lease.
-    expire(&database).await;
+    space.expire().await;
     let next = same.acquire().await.unwrap();
 
     let refused = invoices.with(&stopped.fence).execute(PAY, &params).await;
@@ -79,9 +72,9 @@ async fn a_write_with_the_newest_fence_is_done_and_with_an_older_one_refused() {
 
 #[tokio::test]
 async fn rows_are_as_the_statement_returns_them() {
-    let Some(database) = database() else { return };
-    let invoices = invoices(&database).await;
-    let store = database.store(LONG).await;
+    let Some(space) = space() else { return };
+    let invoices = invoices(&space).await;
+    let store = space.store(LONG).await;
     let lock = store.lock_for("k");
     let guard = lock.acquire().await.unwrap();
     let invoices = invoices.with(&guard.fence);
@@ -106,16 +99,16 @@ async fn rows_are_as_the_statement_returns_them() {
 /// Nobody is granted the lock between a write and its commit.
 #[tokio::test]
 async fn a_grant_waits_for_the_transaction_of_the_holder_before() {
-    let Some(database) = database() else { return };
-    let mut invoices = invoices(&database).await;
-    let (one, other) = (database.store(LONG).await, database.store(LONG).await);
+    let Some(space) = space() else { return };
+    let mut invoices = invoices(&space).await;
+    let (one, other) = (space.store(LONG).await, space.store(LONG).await);
     let (lock, same) = (one.lock_for::<Invoices>("k"), other.lock("k"));
     let guard = lock.acquire().await.unwrap();
     let transaction = invoices.with_mut(&guard.fence).transaction().await.unwrap();
     let pay = "update invoices set paid = 1";
     transaction.batch_execute(pay).await.unwrap();
     // A transaction does not outlive the guard, but it may outlive the lease.
-    expire(&database).await;
+    space.expire().await;
     let waiting = tokio::time::timeout(Duration::from_millis(500), same.acquire()).await;
     assert!(waiting.is_err(), "not granted before the commit");
     transaction.commit().await.unwrap();
@@ -127,15 +120,15 @@ async fn a_grant_waits_for_the_transaction_of_the_holder_before() {
 /// A transaction whose process is stopped keeps nobody out for longer than a lease.
 #[tokio::test]
 async fn a_transaction_that_is_left_open_is_ended_by_the_server() {
-    let Some(database) = database() else { return };
-    let mut invoices = invoices(&database).await;
-    let store = database.store(SHORT).await;
+    let Some(space) = space() else { return };
+    let mut invoices = invoices(&space).await;
+    let store = space.store(SHORT).await;
     let lock = store.lock_for::<Invoices>("k");
     let guard = lock.acquire().await.unwrap();
     let transaction = invoices.with_mut(&guard.fence).transaction().await.unwrap();
     let pay = "update invoices set paid = 1";
     transaction.batch_execute(pay).await.unwrap();
-    expire(&database).await;
+    space.expire().await;
     let same = store.lock("k");
     let granted = tokio::time::timeout(3 * SHORT, same.acquire()).await;
     drop(granted.expect("granted").unwrap());
@@ -145,11 +138,11 @@ async fn a_transaction_that_is_left_open_is_ended_by_the_server() {
 /// Its locks are not those of the fence.
 #[tokio::test]
 async fn a_fence_is_stale_in_another_database() {
-    let (Some(database), Some(another)) = (database(), database()) else {
+    let (Some(space), Some(another)) = (space(), space()) else {
         return;
     };
     let invoices = invoices(&another).await;
-    let (store, its_own) = (database.store(LONG).await, another.store(LONG).await);
+    let (store, its_own) = (space.store(LONG).await, another.store(LONG).await);
     let (lock, same) = (store.lock_for("k"), its_own.lock("k"));
     let guard = lock.acquire().await.unwrap();
     let pay = "update invoices set paid = 1";

@@ -6,15 +6,15 @@ use async_monitor_distributed::postgres::{Options, Postgres};
 use async_monitor_distributed::{Fenced, Guard};
 
 use crate::support::{PgBouncer, url};
-use crate::{LONG, SHORT, database};
+use crate::{LONG, SHORT, space};
 
 #[tokio::test]
 async fn a_pooler_in_transaction_mode_is_refused_with_a_reason() {
-    let Some(database) = database() else { return };
-    let Some(pooler) = PgBouncer::start(&database.server, "transaction") else {
+    let Some(space) = space() else { return };
+    let Some(pooler) = PgBouncer::start(&space.server, "transaction") else {
         return;
     };
-    let pooled = url(pooler.port, &database.name);
+    let pooled = url(pooler.port, &space.name);
     let error = Postgres::connect(&pooled).await.unwrap_err().to_string();
     assert!(error.contains("pool_mode=transaction"), "{error}");
     assert!(error.contains("Options::listen_at"), "{error}");
@@ -22,15 +22,15 @@ async fn a_pooler_in_transaction_mode_is_refused_with_a_reason() {
 
 #[tokio::test]
 async fn a_pooler_in_transaction_mode_is_fine_if_the_listener_goes_around_it() {
-    let Some(database) = database() else { return };
-    let Some(pooler) = PgBouncer::start(&database.server, "transaction") else {
+    let Some(space) = space() else { return };
+    let Some(pooler) = PgBouncer::start(&space.server, "transaction") else {
         return;
     };
-    let pooled = url(pooler.port, &database.name);
+    let pooled = url(pooler.port, &space.name);
     let connect = || async {
         let options = Options::new(&pooled).unwrap().lease(LONG);
         options
-            .listen_at(&database.url)
+            .listen_at(&space.url)
             .unwrap()
             .connect()
             .await
@@ -52,14 +52,14 @@ async fn a_pooler_in_transaction_mode_is_fine_if_the_listener_goes_around_it() {
 
 #[tokio::test]
 async fn leases_are_renewed_and_fences_checked_through_a_pooler_in_transaction_mode() {
-    let Some(database) = database() else { return };
-    let Some(pooler) = PgBouncer::start(&database.server, "transaction") else {
+    let Some(space) = space() else { return };
+    let Some(pooler) = PgBouncer::start(&space.server, "transaction") else {
         return;
     };
-    let pooled = url(pooler.port, &database.name);
+    let pooled = url(pooler.port, &space.name);
     let lease = Duration::from_secs(1);
     let options = Options::new(&pooled).unwrap().lease(lease);
-    let store = options.listen_at(&database.url).unwrap();
+    let store = options.listen_at(&space.url).unwrap();
     let lock = store.connect().await.unwrap().lock("k");
     let guard = lock.acquire().await.unwrap();
     tokio::time::sleep(2 * lease).await;
@@ -80,10 +80,10 @@ async fn leases_are_renewed_and_fences_checked_through_a_pooler_in_transaction_m
 
 #[tokio::test]
 async fn a_pooler_in_session_mode_is_fine() {
-    let Some(database) = database() else { return };
-    let Some(pooler) = PgBouncer::start(&database.server, "session") else {
+    let Some(space) = space() else { return };
+    let Some(pooler) = PgBouncer::start(&space.server, "session") else {
         return;
     };
-    let store = Postgres::connect(&url(pooler.port, &database.name)).await;
+    let store = Postgres::connect(&url(pooler.port, &space.name)).await;
     drop(store.unwrap().lock("k").acquire().await.unwrap());
 }

@@ -4,12 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_monitor::{Elapsed, Guarded, Lock, synchronized, with_lock};
-use async_monitor_distributed::postgres::{Postgres, PostgresLock};
 use async_monitor_distributed::{LeaseLost, LockError};
 
 use crate::support::proxy::{Mode, Proxy};
-use crate::support::url;
-use crate::{LONG, SHORT, count, database, store};
+use crate::{LONG, SHORT, Store, StoreLock, eventually, space};
 
 #[derive(Debug)]
 #[allow(dead_code)] // printed
@@ -32,15 +30,15 @@ impl From<Elapsed> for Failed {
 
 #[derive(Guarded)]
 struct Billing {
-    invoice: PostgresLock,
-    order: PostgresLock,
+    invoice: StoreLock,
+    order: StoreLock,
     local: Lock,
     #[guarded_by(local)]
     amount: Guarded<u32>,
 }
 
 impl Billing {
-    fn new(store: &Postgres) -> Arc<Self> {
+    fn new(store: &Store) -> Arc<Self> {
         Arc::new(Billing {
             invoice: store.lock("invoice"),
             order: store.lock("order"),
@@ -77,11 +75,11 @@ impl Billing {
 
 #[tokio::test]
 async fn a_lost_lease_ends_the_section_at_an_await_and_puts_back_what_is_atomic() {
-    let Some(database) = database() else { return };
-    let proxy = Proxy::start(database.server.port);
-    let cut_off = store(&url(proxy.port, &database.name), SHORT).await;
+    let Some(space) = space() else { return };
+    let proxy = Proxy::start(space.port());
+    let cut_off = space.store_at(proxy.port, SHORT).await;
     let billing = Billing::new(&cut_off);
-    assert_eq!(billing.add(Duration::ZERO).await.unwrap(), 1);
+    let first = billing.add(Duration::ZERO).await.unwrap();
     let start = Instant::now();
     let cut = async {
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -94,7 +92,8 @@ async fn a_lost_lease_ends_the_section_at_an_await_and_puts_back_what_is_atomic(
     else {
         panic!("{added:?}");
     };
-    assert_eq!((&*key, fence), ("invoice", 2));
+    assert_eq!(&*key, "invoice");
+    assert!(fence > first);
     assert!(
         held <= start.elapsed() && start.elapsed() < SHORT,
         "{held:?}"
@@ -104,18 +103,17 @@ async fn a_lost_lease_ends_the_section_at_an_await_and_puts_back_what_is_atomic(
 
 #[tokio::test]
 async fn renewals_keep_a_section_for_longer_than_a_lease() {
-    let Some(database) = database() else { return };
-    let store = database.store(Duration::from_secs(1)).await;
+    let Some(space) = space() else { return };
+    let store = space.store(Duration::from_secs(2)).await;
     let billing = Billing::new(&store);
-    let added = billing.add(Duration::from_millis(2500)).await;
-    assert_eq!(added.unwrap(), 1);
+    billing.add(Duration::from_millis(4500)).await.unwrap();
     assert_eq!(*billing.acquire_local().await.fields().amount, 2);
 }
 
 #[tokio::test]
 async fn several_locks_in_any_order_do_not_deadlock() {
-    let Some(database) = database() else { return };
-    let stores = [database.store(LONG).await, database.store(LONG).await];
+    let Some(space) = space() else { return };
+    let stores = [space.store(LONG).await, space.store(LONG).await];
     let sections = (0..20).map(|number| {
         let billing = Billing::new(&stores[number % 2]);
         tokio::spawn(async move {
@@ -134,16 +132,16 @@ async fn several_locks_in_any_order_do_not_deadlock() {
 
 #[tokio::test]
 async fn a_section_that_is_not_entered_in_time_leaves_the_queue() {
-    let Some(database) = database() else { return };
-    let (one, other) = (database.store(LONG).await, database.store(LONG).await);
+    let Some(space) = space() else { return };
+    let (one, other) = (space.store(LONG).await, space.store(LONG).await);
     let (billing, same) = (Billing::new(&one), Billing::new(&other));
     let guard = billing.invoice.acquire().await.unwrap();
     let entered = same.impatient().await;
     assert!(matches!(entered, Err(Failed::Elapsed)), "{entered:?}");
     drop(guard);
-    assert_eq!(same.impatient().await.unwrap(), 2);
-    let client = database.client().await;
-    assert_eq!(count(&client, "async_monitor.queue").await, 0);
+    same.impatient().await.unwrap();
+    let nobody = async || space.places().await == 0;
+    eventually(SHORT, "nobody holds or waits", nobody).await;
 }
 
 #[tokio::test]
@@ -157,9 +155,8 @@ async fn a_block_is_a_section_too() {
         Ok(fence)
     }
 
-    let Some(database) = database() else { return };
-    let store = database.store(LONG).await;
+    let Some(space) = space() else { return };
+    let store = space.store(LONG).await;
     let billing = Billing::new(&store);
-    assert_eq!(pay(&billing).await.unwrap(), 1);
-    assert_eq!(pay(&billing).await.unwrap(), 2);
+    assert!(pay(&billing).await.unwrap() < pay(&billing).await.unwrap());
 }

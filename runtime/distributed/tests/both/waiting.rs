@@ -10,12 +10,12 @@ use std::time::{Duration, Instant};
 use async_monitor_distributed::Guard;
 
 use crate::support::proxy::{Mode, Proxy};
-use crate::{LONG, SHORT, eventually, keys};
+use crate::{LONG, SHORT, eventually, space};
 
 #[tokio::test]
 async fn fences_grow_with_each_acquisition_by_anybody() {
-    let Some(keys) = keys() else { return };
-    let (one, other) = (keys.store(LONG).await, keys.store(LONG).await);
+    let Some(space) = space() else { return };
+    let (one, other) = (space.store(LONG).await, space.store(LONG).await);
     let (lock, same) = (one.lock("k"), other.lock("k"));
     let mut last = 0;
     for _ in 0..3 {
@@ -30,8 +30,8 @@ async fn fences_grow_with_each_acquisition_by_anybody() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_at_a_time_is_in() {
-    let Some(keys) = keys() else { return };
-    let stores = [keys.store(LONG).await, keys.store(LONG).await];
+    let Some(space) = space() else { return };
+    let stores = [space.store(LONG).await, space.store(LONG).await];
     let inside = Arc::new(AtomicU32::new(0));
     let tasks = (0..12).map(|number| {
         let (lock, inside) = (stores[number % 2].lock("k"), Arc::clone(&inside));
@@ -49,27 +49,27 @@ async fn one_at_a_time_is_in() {
         task.unwrap();
     }
     eventually(SHORT, "nobody holds or waits", async || {
-        keys.places().await.is_empty()
+        space.places().await == 0
     })
     .await;
 }
 
 #[tokio::test]
 async fn try_acquire_neither_waits_nor_joins_the_queue() {
-    let Some(keys) = keys() else { return };
-    let (one, other) = (keys.store(LONG).await, keys.store(LONG).await);
+    let Some(space) = space() else { return };
+    let (one, other) = (space.store(LONG).await, space.store(LONG).await);
     let (lock, same) = (one.lock("k"), other.lock("k"));
     let guard = lock.acquire().await.unwrap();
     assert!(same.try_acquire().await.unwrap().is_none());
-    assert_eq!(keys.places().await.len(), 1);
+    assert_eq!(space.places().await, 1);
     Guard::release(guard).await.unwrap();
     assert!(same.try_acquire().await.unwrap().is_some());
 }
 
 #[tokio::test]
 async fn waiters_of_several_processes_are_served_in_order_and_without_polling() {
-    let Some(keys) = keys() else { return };
-    let stores = [keys.store(LONG).await, keys.store(LONG).await];
+    let Some(space) = space() else { return };
+    let stores = [space.store(LONG).await, space.store(LONG).await];
     let first = stores[0].lock("k");
     let guard = first.acquire().await.unwrap();
     let (entered, mut entries) = tokio::sync::mpsc::unbounded_channel();
@@ -80,7 +80,7 @@ async fn waiters_of_several_processes_are_served_in_order_and_without_polling() 
             entered.send(number).unwrap();
         });
         eventually(SHORT, "it is queued", async || {
-            keys.places().await.len() == number + 2
+            space.places().await == number + 2
         })
         .await;
     }
@@ -100,28 +100,19 @@ async fn waiters_of_several_processes_are_served_in_order_and_without_polling() 
 /// One in the middle gives up: who was behind it is then behind another.
 #[tokio::test]
 async fn the_queue_closes_where_a_waiter_leaves_it() {
-    let Some(keys) = keys() else { return };
-    let (one, other) = (keys.store(LONG).await, keys.store(LONG).await);
+    let Some(space) = space() else { return };
+    let (one, other) = (space.store(LONG).await, space.store(LONG).await);
     let (lock, same) = (one.lock("k"), other.lock("k"));
     let guard = lock.acquire().await.unwrap();
     let leaves = {
         let lock = same.clone();
         tokio::spawn(async move { lock.acquire().await.map(drop) })
     };
-    eventually(SHORT, "it is queued", async || {
-        keys.places().await.len() == 2
-    })
-    .await;
+    eventually(SHORT, "it is queued", async || space.places().await == 2).await;
     let waits = tokio::spawn(async move { same.acquire().await.map(drop) });
-    eventually(SHORT, "both are queued", async || {
-        keys.places().await.len() == 3
-    })
-    .await;
+    eventually(SHORT, "both are queued", async || space.places().await == 3).await;
     leaves.abort();
-    eventually(SHORT, "one has left", async || {
-        keys.places().await.len() == 2
-    })
-    .await;
+    eventually(SHORT, "one has left", async || space.places().await == 2).await;
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert!(!waits.is_finished(), "it is held");
     Guard::release(guard).await.unwrap();
@@ -131,8 +122,8 @@ async fn the_queue_closes_where_a_waiter_leaves_it() {
 
 #[tokio::test]
 async fn a_dropped_acquisition_leaves_nothing_behind() {
-    let Some(keys) = keys() else { return };
-    let (one, other) = (keys.store(LONG).await, keys.store(LONG).await);
+    let Some(space) = space() else { return };
+    let (one, other) = (space.store(LONG).await, space.store(LONG).await);
     let (lock, same) = (one.lock("k"), other.lock("k"));
     // While it is asked for and granted: whatever the moment.
     for delay in 0..40 {
@@ -155,22 +146,19 @@ async fn a_dropped_acquisition_leaves_nothing_behind() {
             tokio::time::sleep(Duration::from_micros(300)).await;
         }
     }
-    eventually(SHORT, "nobody waits", async || {
-        keys.places().await.len() == 1
-    })
-    .await;
+    eventually(SHORT, "nobody waits", async || space.places().await == 1).await;
     Guard::release(guard).await.unwrap();
-    assert_eq!(keys.places().await, Vec::<String>::new());
+    assert_eq!(space.places().await, 0);
 }
 
 /// The connection is slow, so that everything is dropped while it is on its way.
 #[tokio::test]
 async fn what_is_dropped_on_its_way_leaves_nothing_behind() {
-    let Some(keys) = keys() else { return };
-    let proxy = Proxy::start(keys.server.ports[0]);
+    let Some(space) = space() else { return };
+    let proxy = Proxy::start(space.port());
     let (slow, other) = (
-        keys.store_at(proxy.port, LONG).await,
-        keys.store(LONG).await,
+        space.store_at(proxy.port, LONG).await,
+        space.store(LONG).await,
     );
     let (used, lock, same) = (slow.lock("used"), slow.lock("k"), other.lock("k"));
     let _keeps_the_session = used.acquire().await.unwrap();
@@ -182,18 +170,18 @@ async fn what_is_dropped_on_its_way_leaves_nothing_behind() {
     let next = tokio::time::timeout(SHORT, same.acquire()).await;
     drop(next.expect("the lock is free").unwrap());
     eventually(SHORT, "nobody holds or waits", async || {
-        keys.places().await.len() == 1
+        space.places().await == 1
     })
     .await;
 }
 
-/// What is deleted while etcd is away is found by the next renewal.
+/// What is withdrawn while the store is away is found by the next renewal.
 #[tokio::test]
-async fn what_is_dropped_while_etcd_is_away_is_deleted_by_the_next_renewal() {
-    let Some(keys) = keys() else { return };
-    let proxy = Proxy::start(keys.server.ports[0]);
+async fn what_is_dropped_while_the_store_is_away_is_withdrawn_by_the_next_renewal() {
+    let Some(space) = space() else { return };
+    let proxy = Proxy::start(space.port());
     let lease = Duration::from_secs(9);
-    let cut_off = keys.store_at(proxy.port, lease).await;
+    let cut_off = space.store_at(proxy.port, lease).await;
     let (used, lock) = (cut_off.lock("used"), cut_off.lock("k"));
     let _keeps_the_session = used.acquire().await.unwrap();
     let guard = lock.acquire().await.unwrap();
@@ -201,24 +189,21 @@ async fn what_is_dropped_while_etcd_is_away_is_deleted_by_the_next_renewal() {
     eventually(SHORT, "it is queued", async || {
         let mut cx = Context::from_waker(Waker::noop());
         assert!(waiting.as_mut().poll(&mut cx).is_pending());
-        keys.places().await.len() == 3
+        space.places().await == 3
     })
     .await;
     proxy.set(Mode::Cut);
     drop((guard, waiting));
     tokio::time::sleep(Duration::from_millis(300)).await;
-    assert_eq!(keys.places().await.len(), 3);
+    assert_eq!(space.places().await, 3);
     proxy.set(Mode::Pass);
-    eventually(lease, "both are gone", async || {
-        keys.places().await.len() == 1
-    })
-    .await;
+    eventually(lease, "both are gone", async || space.places().await == 1).await;
 }
 
 #[tokio::test]
 async fn one_that_fails_beside_others_in_try_join_leaves_nothing_behind() {
-    let Some(keys) = keys() else { return };
-    let (one, other) = (keys.store(LONG).await, keys.store(LONG).await);
+    let Some(space) = space() else { return };
+    let (one, other) = (space.store(LONG).await, space.store(LONG).await);
     let (a, b) = (one.lock("a"), one.lock("b"));
     let failed = futures::future::try_join3(
         async { a.acquire().await.map(drop).map_err(drop) },
@@ -235,28 +220,22 @@ async fn one_that_fails_beside_others_in_try_join_leaves_nothing_behind() {
 
 #[tokio::test]
 async fn a_future_that_was_never_polled_asks_for_nothing() {
-    let Some(keys) = keys() else { return };
-    let store = keys.store(LONG).await;
+    let Some(space) = space() else { return };
+    let store = space.store(LONG).await;
     let lock = store.lock("k");
     drop(lock.acquire());
     tokio::time::sleep(Duration::from_millis(50)).await;
-    assert_eq!(keys.places().await, Vec::<String>::new());
+    assert_eq!(space.places().await, 0);
 }
 
 /// What arrives after its withdrawal, by a connection that was given up.
 #[tokio::test]
 async fn what_arrives_after_its_withdrawal_is_found_by_a_renewal() {
-    let Some(keys) = keys() else { return };
-    let (one, other) = (keys.store(SHORT).await, keys.store(SHORT).await);
+    let Some(space) = space() else { return };
+    let (one, other) = (space.store(SHORT).await, space.store(SHORT).await);
     let (used, lock) = (one.lock("used"), other.lock("k"));
     let _keeps_the_session = used.acquire().await.unwrap();
-    let mut client = keys.client().await;
-    let place = client.get(&*keys.places().await[0], None).await.unwrap();
-    let place = &place.kvs()[0];
-    let late = place.key_str().unwrap();
-    let late = late.replace("used!", "k!").replace("/1", "/1000");
-    let options = etcd_client::PutOptions::new().with_lease(place.lease());
-    client.put(late, "", Some(options)).await.unwrap();
+    space.ask_late("k").await;
     let guard = tokio::time::timeout(SHORT, lock.acquire()).await;
     drop(
         guard
@@ -267,18 +246,15 @@ async fn what_arrives_after_its_withdrawal_is_found_by_a_renewal() {
 
 #[tokio::test]
 async fn a_session_that_is_not_used_is_closed() {
-    let Some(keys) = keys() else { return };
-    let store = keys.store(SHORT).await;
+    let Some(space) = space() else { return };
+    let store = space.store(SHORT).await;
     let lock = store.lock("k");
     let guard = lock.acquire().await.unwrap();
-    let mut client = keys.client().await;
-    let place = client.get(guard.fence.holder(), None).await.unwrap();
-    let lease = place.kvs()[0].lease();
+    let session = space.session().await;
     let fence = guard.fence.number();
     drop(guard);
-    eventually(SHORT, "the lease is gone", async || {
-        let leases = client.leases().await.unwrap();
-        leases.leases().iter().all(|found| found.id() != lease)
+    eventually(SHORT, "the session is gone", async || {
+        !space.has_session(&session).await
     })
     .await;
     assert!(lock.acquire().await.unwrap().fence.number() > fence);
@@ -286,8 +262,8 @@ async fn a_session_that_is_not_used_is_closed() {
 
 #[tokio::test]
 async fn the_report_names_holders_and_waiters() {
-    let Some(keys) = keys() else { return };
-    let (one, other) = (keys.store(LONG).await, keys.store(LONG).await);
+    let Some(space) = space() else { return };
+    let (one, other) = (space.store(LONG).await, space.store(LONG).await);
     let (lock, same) = (one.lock("k"), other.lock("k"));
     let guard = lock.acquire().await.unwrap();
     let mut waiting = pin!(same.acquire());

@@ -7,17 +7,16 @@ use std::task::{Context, Waker};
 
 use async_monitor::{synchronized, watch};
 use async_monitor_distributed::LockError;
-use async_monitor_distributed::postgres::{Postgres, PostgresLock};
 use futures::FutureExt;
 
-use crate::{LONG, SHORT, database, eventually};
+use crate::{LONG, NAME, SHORT, Store, StoreLock, eventually, space};
 
 struct Invoice {
-    billing: PostgresLock,
+    billing: StoreLock,
 }
 
 impl Invoice {
-    fn new(store: &Postgres, key: &str) -> Self {
+    fn new(store: &Store, key: &str) -> Self {
         Invoice {
             billing: store.lock(key),
         }
@@ -50,15 +49,16 @@ fn lines(of: &str) -> (Vec<String>, Vec<String>) {
 
 #[tokio::test]
 async fn a_report_names_the_key_and_the_store_and_who_holds_it() {
-    let Some(database) = database() else { return };
+    let Some(space) = space() else { return };
     if !watch::IS_ON {
         return;
     }
-    let (one, other) = (database.store(LONG).await, database.store(LONG).await);
+    let (one, other) = (space.store(LONG).await, space.store(LONG).await);
     let holds = Invoice::new(&one, "billing/42");
     let waits = Invoice::new(&other, "billing/42");
     let (mut holds, mut waits) = (pin!(holds.pay()), pin!(waits.pay()));
-    let instance = r#"`self.billing` "billing/42" on postgres"#;
+    let instance = format!(r#"`self.billing` "billing/42" on {NAME}"#);
+    let instance = &*instance;
     eventually(SHORT, "one holds it", async || {
         poll(holds.as_mut());
         lines(instance).1.len() == 1
@@ -91,20 +91,22 @@ async fn a_report_names_the_key_and_the_store_and_who_holds_it() {
 /// The process would wait for itself.
 #[tokio::test]
 async fn a_section_that_asks_for_the_key_that_it_holds_panics_at_once() {
-    let Some(database) = database() else { return };
+    let Some(space) = space() else { return };
     if !watch::IS_ON {
         return;
     }
-    let store = database.store(LONG).await;
+    let store = space.store(LONG).await;
     let invoice = Invoice::new(&store, "twice");
     let nested = invoice.pay_within(&invoice);
     let nested = std::panic::AssertUnwindSafe(nested).catch_unwind();
     let panicked = tokio::time::timeout(SHORT, nested).await;
     let panicked = panicked.expect("at once").unwrap_err();
     let message = panicked.downcast_ref::<String>().unwrap();
-    let start =
-        r#"deadlock: `self.billing` "twice" on postgres is held by the section `pay_within`"#;
-    assert!(message.starts_with(start), "{message}");
+    let held = format!(r#"`self.billing` "twice" on {NAME} is held by the section `pay_within`"#);
+    assert!(
+        message.starts_with(&format!("deadlock: {held}")),
+        "{message}"
+    );
     // Both requests are withdrawn.
     let again = tokio::time::timeout(SHORT, invoice.billing.acquire()).await;
     drop(again.expect("it is free").unwrap());
@@ -112,20 +114,20 @@ async fn a_section_that_asks_for_the_key_that_it_holds_panics_at_once() {
 
 #[tokio::test]
 async fn a_command_lists_who_holds_and_waits() {
-    let Some(database) = database() else { return };
+    let Some(space) = space() else { return };
     let list = async || {
         let mut command = Command::new(env!("CARGO_BIN_EXE_async-monitor-locks"));
-        command.arg(&database.url);
+        command.args(space.arguments());
         let run = tokio::task::spawn_blocking(move || command.output().unwrap());
         let output = run.await.unwrap();
         assert!(output.status.success(), "{output:?}");
         String::from_utf8(output.stdout).unwrap()
     };
-    let store = database.store(LONG).await;
+    let store = space.store(LONG).await;
     assert_eq!(list().await, "nobody holds or waits for a lock\n");
     let lock = store.lock("billing/42");
-    let _guard = lock.acquire().await.unwrap();
-    let other = database.store(LONG).await.lock("billing/42");
+    let guard = lock.acquire().await.unwrap();
+    let other = space.store(LONG).await.lock("billing/42");
     let waiting = tokio::spawn(async move { other.acquire().await.map(drop) });
     let mut text = String::new();
     eventually(3 * SHORT, "both are listed", async || {
@@ -137,7 +139,8 @@ async fn a_command_lists_who_holds_and_waits() {
     let pid = format!(" pid {} for ", std::process::id());
     assert!(lines[0].starts_with(r#""billing/42" held by "#), "{text}");
     assert!(lines[0].contains(&pid), "{text}");
-    assert!(lines[0].contains(", fence 1, lease ends in "), "{text}");
+    let fence = format!(", fence {}, lease ends in ", guard.fence.number());
+    assert!(lines[0].contains(&fence), "{text}");
     assert!(
         lines[1].starts_with(r#""billing/42" waited for by "#),
         "{text}"

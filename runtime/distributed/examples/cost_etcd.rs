@@ -80,7 +80,7 @@ async fn bare(member: &str, tasks: usize, rounds: usize) -> Result<Duration, Fai
     let mut clients = Vec::new();
     for _ in 0..2 {
         let mut client = Client::connect([member], None).await?;
-        let lease = client.lease_grant(60, None).await?.id();
+        let lease = client.lease_grant(600, None).await?.id();
         clients.push((client, lease));
     }
     let start = Instant::now();
@@ -91,7 +91,7 @@ async fn bare(member: &str, tasks: usize, rounds: usize) -> Result<Duration, Fai
             tokio::spawn(async move {
                 let lease = match task {
                     0 | 1 => shared,
-                    _ => client.lease_grant(60, None).await?.id(),
+                    _ => client.lease_grant(600, None).await?.id(),
                 };
                 for _ in 0..rounds {
                     let options = LockOptions::new().with_lease(lease);

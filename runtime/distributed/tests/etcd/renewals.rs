@@ -14,8 +14,8 @@ const LEASE: Duration = Duration::from_secs(10);
 /// What each of the four messages of a renewal waits for, there and back.
 const SLOW: Duration = Duration::from_millis(150);
 
-/// Makes another member the leader.
-async fn move_leader(cluster: &Etcd) {
+/// The leader, and the id of another member.
+async fn leader(cluster: &Etcd) -> (Client, u64) {
     let leader = cluster.leader().expect("there is one");
     let mut ids = Vec::new();
     for endpoint in cluster.endpoints() {
@@ -23,17 +23,16 @@ async fn move_leader(cluster: &Etcd) {
         let status = client.status().await.unwrap();
         ids.push(status.header().unwrap().member_id());
     }
-    let mut client = Client::connect([url(cluster.ports[leader])], None)
-        .await
-        .unwrap();
-    client.move_leader(ids[(leader + 1) % 3]).await.unwrap();
+    let client = Client::connect([url(cluster.ports[leader])], None).await;
+    (client.unwrap(), ids[(leader + 1) % 3])
 }
 
 /// Whether a renewal counts in the middle of which the leader changes, or does not.
 async fn counts(cluster: &Etcd, moves: bool) -> bool {
     let proxy = Proxy::start(cluster.ports[0]);
     let store = store(&[url(proxy.port)], "t/", LEASE).await;
-    let lock = store.lock("k");
+    let lock = store.lock(if moves { "moves" } else { "stays" });
+    let (mut leader, other) = leader(cluster).await;
     let start = Instant::now();
     let guard = lock.acquire().await.unwrap();
     let lost = tokio::spawn(guard.lost());
@@ -42,7 +41,7 @@ async fn counts(cluster: &Etcd, moves: bool) -> bool {
     if moves {
         // It has looked at the term, and will once more, when it has been renewed.
         sleep_until(renewal + 4 * SLOW).await;
-        move_leader(cluster).await;
+        leader.move_leader(other).await.unwrap();
     }
     // It has ended, and another would take as long.
     sleep_until(renewal + 15 * SLOW).await;

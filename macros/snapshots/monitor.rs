@@ -5,8 +5,7 @@ impl Account {
         __view: &'__section mut AccountLedgerHeld<'__section>,
         amount: i64,
     ) -> &str {
-        let __tied = (__view, &mut ::async_monitor::__private::Body::begin());
-        let ledger = ::async_monitor::__private::view_in(__tied.0, __tied.1);
+        ::async_monitor::__view_in!(__view => mut ledger);
         let _ = &ledger;
         *ledger.balance += amount;
         &self.name

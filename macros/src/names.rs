@@ -33,12 +33,15 @@ impl Krate {
     /// The module of the items that expansions use, at `span`: the compiler's messages
     /// about the rest of the path then point there.
     pub(crate) fn private_at(&self, span: Span) -> TokenStream {
+        let path = self.at(span);
+        quote_spanned!(span=> #path::__private)
+    }
+
+    /// The crate, at `span`.
+    pub(crate) fn at(&self, span: Span) -> TokenStream {
         match &self.0 {
-            Some(path) => {
-                let path = located_at(path.clone(), span);
-                quote_spanned!(span=> #path::__private)
-            }
-            None => quote_spanned!(span=> ::async_monitor::__private),
+            Some(path) => located_at(path.clone(), span),
+            None => quote_spanned!(span=> ::async_monitor),
         }
     }
 }

@@ -311,8 +311,7 @@ struct BodyCall<'f> {
 ///     &self,
 ///     __view: &'__section mut AccountLedgerHeld<'__section>,
 /// ) -> &str {
-///     let __tied = (__view, &mut ::async_monitor::__private::Body::begin());
-///     let ledger = ::async_monitor::__private::view_in(__tied.0, __tied.1);
+///     ::async_monitor::__view_in!(__view => mut ledger);
 ///     ..
 /// }
 /// ```
@@ -413,24 +412,17 @@ fn tied_view(
     let at = own(lock.field.span());
     let binding = &lock.binding;
     let span = own(binding.span());
-    let private = krate.private_at(at);
-    let (view, tied) = (Ident::new("__view", span), Ident::new("__tied", span));
+    let krate = krate.at(at);
+    let view = Ident::new("__view", span);
     let ty = view_type(self_ty, &lock.field, lock.mode, &quote!(#section));
-    let body = quote_spanned!(at=> #private::Body::begin());
     match lock.mode {
         Mode::Exclusive => (
             parse_quote!(#view: &#section mut #ty),
-            quote_spanned! {at=>
-                let #tied = (#view, &mut #body);
-                let #binding = #private::view_in(#tied.0, #tied.1);
-            },
+            quote_spanned!(at=> #krate::__view_in!(#view => mut #binding);),
         ),
         Mode::Shared => (
             parse_quote!(#view: &#section #ty),
-            quote_spanned! {at=>
-                let #tied = (#view, &#body);
-                let ref #binding = *#private::shared_view_in(#tied.0, #tied.1);
-            },
+            quote_spanned!(at=> #krate::__view_in!(#view => #binding);),
         ),
     }
 }

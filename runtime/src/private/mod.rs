@@ -103,8 +103,8 @@ pub use self::sync_locks::{
 };
 pub use self::timeout::{block_on_for, late, timeout};
 pub use self::views::{
-    AnswerOfOthers, AsRead, Body, DeriveOf, HasSize, IsDerived, ReborrowView, ShortenedView,
-    ViewOf, derived, plain, shared_view_in, view_in,
+    AnswerOfOthers, AsRead, Body, DeriveOf, HasSize, IsDerived, Outlived, ReborrowView,
+    ShortenedView, ViewOf, derived, plain, shared_view_in, view_in,
 };
 pub use crate::guarded::CallFields;
 pub use crate::queue::Object;

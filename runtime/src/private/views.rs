@@ -2,10 +2,12 @@
 //!
 //! # Invariants
 //!
-//! - **B1** A view is shortened by a reference that borrows it for all of its own lifetime. So
-//!   nobody uses it any more, or drops it where that would be a use, whatever is put there, with
-//!   a lifetime that is shorter. The macro of a struct, which may be one of a user's, gets the
-//!   call: it is safe for any arguments.
+//! - **B1** A view is shortened to the lifetime of a [`Body`], which is a local of the code that
+//!   uses it, and is dropped before an [`Outlived`] of the view, which is a local, too. So until
+//!   the shortened view has ended, the view is borrowed: for all of its own lifetime, hence nobody
+//!   uses it any more, or drops it where that would be a use, whatever is put there with a lifetime
+//!   that is shorter. Both locals have names that are `__view_in`'s own: nobody else can move,
+//!   leak or forget them.
 //! - **B2** What a [`ShortenedView`] names is the view itself with another lifetime in place of
 //!   its own, which may be shortened.
 
@@ -92,10 +94,66 @@ impl Body {
     }
 }
 
-/// The view of a body, which ends with the body. (By a borrow of `view`, the lifetimes of the
-/// signature would be compared with those of what the body returns, and named.)
+/// Lives no longer than the lifetimes in `V`, and as its drop might use them, the compiler knows
+/// that they are alive until then. It takes no space.
+pub struct Outlived<V>(PhantomData<fn(V) -> V>);
+
+impl<V> Outlived<V> {
+    /// For a view that writes.
+    #[inline]
+    #[must_use]
+    pub fn by(_: &&mut V) -> Self {
+        Outlived(PhantomData)
+    }
+
+    /// For a view that reads.
+    #[inline]
+    #[must_use]
+    pub fn by_shared(_: &&V) -> Self {
+        Outlived(PhantomData)
+    }
+}
+
+impl<V> Drop for Outlived<V> {
+    #[inline]
+    fn drop(&mut self) {}
+}
+
+/// Binds the view of a body, which ends with the body, to a name.
+///
+/// The macro of a struct, which may be one of a user's, gets this call: so it is safe wherever it
+/// stands, and has no `unsafe` in its own tokens. (If the lifetime of the result were related to that
+/// of the view, the compiler would compare both with those of the signature, report each by
+/// itself, and name them.)
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __view_in {
+    ($view:ident => mut $binding:ident) => {
+        let outlived = $crate::__private::Outlived::by(&$view);
+        let tied = ($view, &mut $crate::__private::Body::begin());
+        // SAFETY: the body is a local that ends before `outlived` does, and nobody else can name
+        // either of them (B1).
+        let $binding = unsafe { $crate::__private::view_in(tied.0, &outlived, tied.1) };
+    };
+    ($view:ident => $binding:ident) => {
+        let outlived = $crate::__private::Outlived::by_shared(&$view);
+        let tied = ($view, &$crate::__private::Body::begin());
+        // SAFETY: as above.
+        let ref $binding = *unsafe { $crate::__private::shared_view_in(tied.0, &outlived, tied.1) };
+    };
+}
+
+/// See `__view_in`.
+///
+/// # Safety
+///
+/// B1.
 #[inline]
-pub fn view_in<'s: 'v, 'v, O, V>(view: &'s mut V, _: &'v mut Body) -> &'v mut V::In<'v>
+pub unsafe fn view_in<'s, 'v, O, V>(
+    view: &'s mut V,
+    _: &Outlived<V>,
+    _: &'v mut Body,
+) -> &'v mut V::In<'v>
 where
     O: ?Sized + 'v,
     V: ShortenedView<'s, O>,
@@ -105,15 +163,23 @@ where
     unsafe { &mut *ptr::from_mut(view).cast() }
 }
 
-/// The same of a view that is shared.
+/// See `__view_in`.
+///
+/// # Safety
+///
+/// B1.
 #[inline]
-pub fn shared_view_in<'s: 'v, 'v, O, V>(view: &'s V, _: &'v Body) -> &'v V::In<'v>
+pub unsafe fn shared_view_in<'s, 'v, O, V>(
+    view: &'s V,
+    _: &Outlived<V>,
+    _: &'v Body,
+) -> &'v V::In<'v>
 where
     O: ?Sized + 'v,
     V: ShortenedView<'s, O>,
 {
     // SAFETY: the same type, with a shorter lifetime (B2), borrowed for longer than there is a
-    // result.
+    // result (B1).
     unsafe { &*ptr::from_ref(view).cast() }
 }
 

@@ -1,8 +1,7 @@
-//! The macro of the struct is one of the user's, and does something else with what a body does to
-//! its view.
+//! The macro of a struct may be one of the user's, who gets the tokens with which `#[monitor]`
+//! binds the view of a body, and puts them somewhere else.
 
-use async_monitor::__private::Body;
-use async_monitor::{Guarded, Lock, monitor};
+use async_monitor::{__view_in, Guarded, Lock};
 
 mod declared {
     use super::*;
@@ -19,43 +18,56 @@ mod declared {
 
 use declared::{Account, AccountLedgerHeld};
 
-/// All up to the semicolon.
-macro_rules! value {
-    ({ $($value:tt)* } ; $($rest:tt)*) => { $($value)* };
-    ({ $($value:tt)* } $next:tt $($rest:tt)*) => { value!({ $($value)* $next } $($rest)*) };
+/// The view outlives its body.
+fn kept<'s>(view: &'s mut AccountLedgerHeld<'s>) -> &'static mut AccountLedgerHeld<'static> {
+    __view_in!(view => mut ledger);
+    ledger
 }
 
-macro_rules! Account {
-    (
-        write ledger
-        {
-            fn $name:ident<$section:lifetime> $params:tt -> &str {
-                let $tied:ident = $view_and_body:tt;
-                let $ledger:ident = $($rest:tt)*
-            }
-            $($more:tt)*
-        }
-        $plain:tt
-    ) => {
-        /// For as long as a body that never ends.
-        fn kept(view: &mut AccountLedgerHeld<'_>) -> &'static mut AccountLedgerHeld<'static> {
-            let $tied = (view, Box::leak(Box::new(Body::begin())));
-            value!({} $($rest)*)
-        }
-    };
-    ($($of_views:tt)*) => {};
+fn kept_to_read<'s>(view: &'s AccountLedgerHeld<'s>) -> &'s i64 {
+    __view_in!(view => ledger);
+    ledger.balance
 }
 
-#[monitor]
-impl Account {
-    #[synchronized(ledger)]
-    pub async fn deposit(&self) -> &str {
-        *ledger.balance += 1;
-        &self.name
-    }
+/// The guard does not outlive the view.
+fn released(account: &Account) {
+    let mut guard = account.acquire_ledger_blocking();
+    let mut held = guard.fields();
+    let view = &mut held;
+    __view_in!(view => mut ledger);
+    drop(guard);
+    *ledger.balance += 1;
 }
 
-fn main() {
-    let _: fn(&mut AccountLedgerHeld<'_>) -> &'static mut AccountLedgerHeld<'static> =
-        Account::kept;
+fn released_to_read(account: &Account) {
+    let mut guard = account.acquire_ledger_blocking();
+    let held = guard.fields();
+    let view = &held;
+    __view_in!(view => ledger);
+    drop(guard);
+    assert_eq!(*ledger.balance, 1);
 }
+
+/// The view is used beside the one of the body.
+fn twice<'s>(view: &'s mut AccountLedgerHeld<'s>) {
+    let again = &mut *view;
+    __view_in!(again => mut ledger);
+    *view.balance += 1;
+    *ledger.balance += 1;
+}
+
+/// What keeps the guard is given away.
+fn forgotten<'s>(view: &'s mut AccountLedgerHeld<'s>) {
+    __view_in!(view => mut ledger);
+    std::mem::forget(outlived);
+    std::mem::forget(tied);
+    *ledger.balance += 1;
+}
+
+/// The view is that of something else.
+fn other(mut number: i64) {
+    let view = &mut number;
+    __view_in!(view => mut ledger);
+}
+
+fn main() {}

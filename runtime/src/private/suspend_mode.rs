@@ -125,7 +125,7 @@ impl MayPark for Suspending {}
 
 /// The mode of a section.
 ///
-/// What the expansion relies on takes it by value, as in [`locks`](super::locks): a method of a
+/// What the expansion relies on takes it by value, as in `locks`: a method of a
 /// trait, which a user may have given the same name, would come before one that borrows.
 pub struct ModeOf<M>(PhantomData<fn() -> M>);
 

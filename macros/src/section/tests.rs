@@ -103,7 +103,7 @@ fn several_mistakes_are_reported_together() {
         &[
             "`retries` is not an option",
             "has no name in the body",
-            "two locks would be bound as `a`: give this one another name, `other = other`",
+            "two locks would be bound as `a`: give this one another name, `second = other`",
         ],
     );
 }

@@ -29,11 +29,12 @@ async fn leader(cluster: &Etcd) -> (Client, u64) {
 
 /// Whether a renewal counts in the middle of which the leader changes, or does not.
 async fn counts(cluster: &Etcd, moves: bool) -> bool {
+    let (mut leader, other) = leader(cluster).await;
     let proxy = Proxy::start(cluster.ports[0]);
     let store = store(&[url(proxy.port)], "t/", LEASE).await;
-    let lock = store.lock(if moves { "moves" } else { "stays" });
-    let (mut leader, other) = leader(cluster).await;
+    // The lease has just been opened.
     let start = Instant::now();
+    let lock = store.lock(if moves { "moves" } else { "stays" });
     let guard = lock.acquire().await.unwrap();
     let lost = tokio::spawn(guard.lost());
     proxy.set(Mode::Slow(SLOW));

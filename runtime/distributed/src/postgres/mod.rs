@@ -94,7 +94,7 @@ use crate::store::{Answer, Renewal, Request, Signals, Store, StoreError, Tokio};
 pub const SCHEMA: &str = include_str!("schema.sql");
 
 /// The name that the schema has as a comment, by which its version is known.
-const SCHEMA_VERSION: &str = "async-monitor-distributed 1";
+const SCHEMA_VERSION: &str = "async-monitor-distributed 2";
 
 /// Shorter ones end before an answer arrives; longer ones are a mistake in the unit.
 const LEASES: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(86_400);
@@ -261,9 +261,9 @@ impl Options {
         let grants = Arc::new(Grants::default());
         let limit = self.lease / 3;
         let link = Link::new(self.config.clone(), self.connector.clone(), limit, &host);
-        if self.creates_schema {
-            create_schema(&link).await.map_err(lock_error)?;
-        }
+        find_schema(&link, self.creates_schema)
+            .await
+            .map_err(lock_error)?;
         let row = link.query("select id from async_monitor.store", &[]).await;
         let row = row.map_err(lock_error)?;
         let store_name: Arc<str> = row.first().map_or("", |row| row.get(0)).into();
@@ -314,12 +314,20 @@ fn parse(config: &str) -> Result<Config, LockError> {
     parsed.map_err(|error| LockError::Refused(StoreError::permanent(error)))
 }
 
-async fn create_schema(link: &Link) -> Result<(), StoreError> {
+/// Makes sure that the schema, if there is one, is that of this version.
+async fn find_schema(link: &Link, creates: bool) -> Result<(), StoreError> {
     let version = "select obj_description(oid, 'pg_namespace') from pg_namespace \
                    where nspname = 'async_monitor'";
     let rows = link.query(version, &[]).await?;
     let found = rows.first().and_then(|row| row.get::<_, Option<&str>>(0));
-    if found == Some(SCHEMA_VERSION) {
+    if let Some(other) = found.filter(|found| *found != SCHEMA_VERSION) {
+        return Err(StoreError::permanent(format!(
+            "the schema `async_monitor` of this database is `{other}`, and this program needs \
+             `{SCHEMA_VERSION}`, whose tables differ: use programs of one version; or stop all that \
+             use it, and remove it by `drop schema async_monitor cascade`"
+        )));
+    }
+    if found.is_some() || !creates {
         return Ok(());
     }
     // Several statements in one are one transaction.

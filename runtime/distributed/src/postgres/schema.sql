@@ -305,4 +305,4 @@ begin
     return true;
 end $$;
 
-comment on schema async_monitor is 'async-monitor-distributed 1';
+comment on schema async_monitor is 'async-monitor-distributed 2';

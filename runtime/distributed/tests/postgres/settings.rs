@@ -54,6 +54,24 @@ async fn a_lease_of_no_use_is_refused() {
 }
 
 #[tokio::test]
+async fn a_schema_of_another_version_is_refused() {
+    let Some(space) = space() else { return };
+    drop(space.store(LONG).await);
+    let other = "comment on schema async_monitor is 'async-monitor-distributed 1'";
+    space.client().await.batch_execute(other).await.unwrap();
+    for creates in [true, false] {
+        let options = Options::new(&space.url).unwrap().creates_schema(creates);
+        let refused = options.connect().await.map(drop);
+        assert!(matches!(refused, Err(LockError::Refused(_))), "{refused:?}");
+        let text = refused.unwrap_err().to_string();
+        assert!(
+            text.contains("`drop schema async_monitor cascade`"),
+            "{text}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_short_lock_timeout_or_statement_timeout_is_no_refusal() {
     for timeout in ["lock_timeout", "statement_timeout"] {
         let Some(space) = space() else { return };

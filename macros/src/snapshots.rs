@@ -16,6 +16,7 @@ use crate::bindings::{unreserved, untested};
 use crate::check::check as expand_check;
 use crate::forms::with_all_forms;
 use crate::monitor::monitor;
+use crate::names::has_ident;
 use crate::{guarded, section};
 
 /// Compares items with a file, and what they bind with what the input names.
@@ -34,6 +35,58 @@ fn check(input: &TokenStream, items: TokenStream, expected: &ExpectFile) {
     assert!(
         untested.is_empty(),
         "tests/ui/pass/items_in_lower_case.rs has no items with the names {untested:?}"
+    );
+}
+
+/// What is given to macros that may be a user's has no `unsafe` in it: a `macro_rules` could put
+/// these tokens anywhere, under `forbid(unsafe_code)`, too. Paths lead to macros of ours.
+#[track_caller]
+fn check_given_to_macros(tokens: TokenStream) -> usize {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    let mut calls = 0;
+    for (index, token) in tokens.iter().enumerate() {
+        let TokenTree::Group(group) = token else {
+            continue;
+        };
+        let before = |count: usize| index.checked_sub(count).and_then(|at| tokens.get(at));
+        let is_punct = |count: usize, char| matches!(before(count), Some(TokenTree::Punct(punct)) if punct.as_char() == char);
+        let is_call = is_punct(1, '!') && matches!(before(2), Some(TokenTree::Ident(_)));
+        if is_call && !is_punct(3, ':') {
+            calls += 1;
+            assert!(!has_ident(&group.stream(), "unsafe"), "{group}");
+        }
+        calls += check_given_to_macros(group.stream());
+    }
+    calls
+}
+
+#[test]
+fn macros_of_users_get_nothing_that_is_unsafe() {
+    let body = quote! {
+        {
+            let seen = vec![step(ledger).await, other!(step().await)];
+            println!("{}", step().await);
+            (step().await, seen)
+        }
+    };
+    for arguments in [quote!(ledger), quote!(ledger, atomic), quote!(read(ledger))] {
+        let method = quote!(async fn deposit(&self) -> (u8, Vec<u8>) #body);
+        let section = section::synchronized(arguments, method);
+        assert!(check_given_to_macros(section) > 2, "there are macros");
+        let block = section::with_lock(quote!(account.ledger, #body));
+        assert!(check_given_to_macros(block) > 2, "there are macros");
+    }
+    let block = quote! {
+        impl Account {
+            #[synchronized(ledger)]
+            pub async fn name(&self) -> &str #body
+            #[synchronized(read(ledger))]
+            pub fn count(&self) -> &u8 { &self.count }
+        }
+    };
+    assert!(
+        check_given_to_macros(monitor(quote!(), block)) > 2,
+        "there are macros"
     );
 }
 

@@ -41,3 +41,20 @@ sizes!(
     #[cfg(feature = "local")]
     of_one_thread: async_monitor::local
 );
+
+/// A guard of a sync lock is that of the platform lock, the lock, and the value.
+#[cfg(all(feature = "std", not(feature = "parking_lot")))]
+#[test]
+fn of_guards_that_never_suspend() {
+    use async_monitor::sync::{LockGuard, MutexGuard, RwLockReadGuard, RwLockWriteGuard};
+    use std::sync;
+
+    let mutex = size_of::<sync::MutexGuard<'_, ()>>();
+    let reader = size_of::<sync::RwLockReadGuard<'_, ()>>();
+    let writer = size_of::<sync::RwLockWriteGuard<'_, ()>>();
+    assert_eq!(size_of::<LockGuard<'_>>(), mutex + 8);
+    assert_eq!(size_of::<MutexGuard<'_, [u8; 9]>>(), mutex + 16);
+    assert_eq!(size_of::<RwLockReadGuard<'_, [u8; 9]>>(), reader + 16);
+    assert_eq!(size_of::<RwLockWriteGuard<'_, [u8; 9]>>(), writer + 16);
+    assert_eq!(size_of::<Option<LockGuard<'_>>>(), mutex + 8);
+}

@@ -1,7 +1,17 @@
 //! The part of a sync lock's guard that serves the conditional waiters.
+//!
+//! A guard is made and dropped in a few nanoseconds, and whatever it stores has to be written
+//! before the release of the lock, so it is as small as can be.
+//!
+//! # Invariants
+//!
+//! - **SH1** The raw guard is there until the hold is released, and the lock is held by it. Only a
+//!   hold that was made [to evaluate](Hold::to_evaluate) has none, and it is forgotten.
+//! - **SH2** The address with the turn is that of turns that outlive the hold.
 
 use core::marker::PhantomData;
-use core::mem::ManuallyDrop;
+use core::mem::{ManuallyDrop, MaybeUninit};
+use core::ptr::NonNull;
 
 use super::raw::{RawMutexGuard, RawReadGuard, RawWriteGuard};
 use super::turns::Turns;
@@ -28,14 +38,47 @@ impl RawGuard for RawReadGuard<'_> {
     const MAY_CHANGE: bool = false;
 }
 
+/// The turns of a lock, and whether the holder has the turn: a reference whose lowest bit tells.
+#[derive(Clone, Copy)]
+struct WithTurn<'a>(NonNull<Turns>, PhantomData<&'a Turns>);
+
+impl<'a> WithTurn<'a> {
+    const HAS_TURN: usize = {
+        assert!(align_of::<Turns>() > 1, "the lowest bit of an address is free");
+        1
+    };
+
+    #[inline]
+    fn new(turns: &'a Turns, has_turn: bool) -> Self {
+        let turn = if has_turn { Self::HAS_TURN } else { 0 };
+        WithTurn(
+            NonNull::from(turns).map_addr(|address| address | turn),
+            PhantomData,
+        )
+    }
+
+    /// The turns, and whether the holder has the turn: a branch, so that without the turn, the
+    /// address is used as it is.
+    #[inline(always)]
+    fn parts(self) -> (&'a Turns, bool) {
+        if self.0.addr().get() & Self::HAS_TURN == 0 {
+            // SAFETY: the reference that `new` got, which lives for `'a` (SH2).
+            return (unsafe { self.0.as_ref() }, false);
+        }
+        // Not `NonNull::map_addr`, whose result would have to be shown not to be null.
+        let turns = self.0.as_ptr().map_addr(|address| address & !Self::HAS_TURN);
+        // SAFETY: the same; the lowest bit of its address was not set.
+        (unsafe { &*turns }, true)
+    }
+}
+
 /// A lock that is held: a part of every guard. Its drop tells the conditional waiters of
 /// the change, and releases the lock.
 pub(super) struct Hold<'a, R: RawGuard> {
-    /// `None` in a hold that was made to [evaluate](Self::to_evaluate).
-    raw: ManuallyDrop<Option<R>>,
-    turns: &'a Turns,
-    /// The holder is a conditional waiter, and has the turn until it releases.
-    has_turn: bool,
+    /// SH1.
+    raw: MaybeUninit<R>,
+    /// A conditional waiter has the turn until it releases.
+    turns: WithTurn<'a>,
     /// No guard is sent to another thread, whatever the platform lock.
     _not_send: PhantomData<*const ()>,
 }
@@ -53,9 +96,8 @@ impl<'a, R: RawGuard> Hold<'a, R> {
     #[inline]
     pub(super) fn with_turn(raw: R, turns: &'a Turns, has_turn: bool) -> Self {
         Hold {
-            raw: ManuallyDrop::new(Some(raw)),
-            turns,
-            has_turn,
+            raw: MaybeUninit::new(raw),
+            turns: WithTurn::new(turns, has_turn),
             _not_send: PhantomData,
         }
     }
@@ -64,20 +106,19 @@ impl<'a, R: RawGuard> Hold<'a, R> {
     ///
     /// # Safety
     ///
-    /// The caller forgets it.
+    /// The caller forgets it (SH1).
     #[inline]
     pub(super) unsafe fn to_evaluate(turns: &'a Turns) -> Self {
         Hold {
-            raw: ManuallyDrop::new(None),
-            turns,
-            has_turn: false,
+            raw: MaybeUninit::uninit(),
+            turns: WithTurn::new(turns, false),
             _not_send: PhantomData,
         }
     }
 
     #[inline]
     pub(super) fn lock_id(&self) -> LockId {
-        LockId::of(self.turns)
+        LockId::of(self.turns.parts().0)
     }
 
     /// Releases the lock after a section that has changed nothing.
@@ -100,7 +141,7 @@ impl<'a, R: RawGuard> Hold<'a, R> {
     #[inline]
     pub(super) fn release_without_turn(self) {
         let mut this = ManuallyDrop::new(self);
-        this.has_turn = false;
+        this.turns = WithTurn::new(this.turns.parts().0, false);
         this.release(false, || None);
     }
 
@@ -108,14 +149,14 @@ impl<'a, R: RawGuard> Hold<'a, R> {
     /// the guard, not its address, so that a guard stays in registers.
     #[inline(always)]
     fn release(&mut self, changed: bool, object: impl FnOnce() -> Option<Object>) {
-        self.turns.does(SyncOp::Release);
+        let (turns, has_turn) = self.turns.parts();
+        turns.does(SyncOp::Release);
         if R::MAY_CHANGE {
-            self.turns.1.releases();
+            turns.1.releases();
         }
         let changed = changed && !checking::only_looks();
-        let (turns, has_turn) = (self.turns, self.has_turn);
-        // SAFETY: not used again.
-        let raw = unsafe { ManuallyDrop::take(&mut self.raw) };
+        // SAFETY: not used again; a hold without a raw guard is not released (SH1).
+        let raw = unsafe { self.raw.assume_init_read() };
         if has_turn || changed && turns.0.has_unsatisfied() {
             Self::release_and_wake(raw, turns, has_turn, changed, object);
         }
@@ -124,7 +165,7 @@ impl<'a, R: RawGuard> Hold<'a, R> {
     #[cold]
     #[inline(never)]
     fn release_and_wake(
-        raw: Option<R>,
+        raw: R,
         Turns(gate, _): &Turns,
         has_turn: bool,
         changed: bool,

@@ -14,7 +14,6 @@ use core::mem;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
-use crate::LockId;
 use crate::checking::{self, Awaits};
 use crate::gate::{Access, Exclusive, Gate, Shared, polled_after_completion};
 use crate::platform::{Flavour, Local, Threads};
@@ -226,7 +225,9 @@ impl ConditionalWaiter<'_> {
         // SAFETY: the callers have been granted.
         at_gate!(self, |gate, node| unsafe {
             gate.satisfied(&node.node);
-            self.1.acquired(gate.holder(), LockId::of(*gate));
+            self.1.acquired(gate.holder(), || {
+                gate.acquired_as(node.node.request, || "a lock")
+            });
         });
     }
 

@@ -27,7 +27,8 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                 Ordering::Relaxed,
             ) {
                 Ok(_) => {
-                    self.holder.set(Caller::here());
+                    self.holder
+                        .set(Caller::here(), || self.acquired_as(request, || "a lock"));
                     return true;
                 }
                 Err(now) => word = now,

@@ -10,7 +10,6 @@ use super::policy::Policy;
 use crate::checking::{self, Awaits};
 use crate::queue::{FutureState, Node};
 use crate::request::Resource;
-use crate::traits::lock::LockId;
 use crate::watching::Watch;
 
 /// The future that acquires from a gate. Every named future contains one. It returns its
@@ -59,7 +58,10 @@ impl<H: Gated> Acquiring<H> {
         if this.node.future_state() == FutureState::Init
             && handle.gate().try_acquire_quietly(this.node.request)
         {
-            handle.gate().holder().set(place);
+            let gate = handle.gate();
+            gate.holder().set(place, || {
+                gate.acquired_as(this.node.request, core::any::type_name::<H>)
+            });
             checking::entered(handle.gate());
             this.node.set_future_state(FutureState::Completed);
             // It had not completed, and has now: the copy takes the handle's place (F1).
@@ -95,7 +97,8 @@ impl<H: Gated> Acquiring<H> {
                 return Poll::Pending;
             }
         }
-        self.watch.acquired(gate.holder(), LockId::of(gate));
+        self.watch
+            .acquired(gate.holder(), || gate.acquired_as(self.node.request, name));
         checking::entered(gate);
         self.node.set_future_state(FutureState::Completed);
         // SAFETY: it had not completed, and has now (F1).

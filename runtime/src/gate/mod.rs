@@ -197,7 +197,7 @@ use crate::platform::{Flavour, Ordering, Threads, Word, const_unless_loom};
 use crate::queue::{Node, Queue, State};
 use crate::request::{Mode, Resource};
 use crate::traits::lock::LockId;
-use crate::watching::{Ask, Caller, Holder, Permits, Site};
+use crate::watching::{Acquisition, Ask, Caller, Holder, Permits, Site};
 
 /// A node is queued (G1).
 pub(crate) const QUEUED: usize = 1;
@@ -275,13 +275,28 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         }
     }
 
+    /// What a holder of `request` has acquired, for watching.
+    #[inline]
+    pub(crate) fn acquired_as(
+        &self,
+        request: P::Request,
+        type_name: fn() -> &'static str,
+    ) -> Acquisition {
+        Acquisition {
+            lock: LockId::of(self),
+            mode: P::mode(request),
+            type_name,
+        }
+    }
+
     /// [`try_acquire_quietly`](Self::try_acquire_quietly), with the caller as the holder.
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub(crate) fn try_acquire(&self, request: P::Request) -> bool {
         let acquired = self.try_acquire_quietly(request);
         if acquired {
-            self.holder.set(Caller::here());
+            self.holder
+                .set(Caller::here(), || self.acquired_as(request, || "a lock"));
         }
         acquired
     }
@@ -291,7 +306,8 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     pub(crate) fn try_acquire_by(&self, request: P::Request, site: &'static Site) -> bool {
         let acquired = !checking::is_task() && self.try_acquire_quietly(request);
         if acquired {
-            self.holder.set_section(site);
+            self.holder
+                .set_section(site, || self.acquired_as(request, || "a lock"));
         }
         acquired
     }

@@ -12,7 +12,7 @@ use super::policy::Policy;
 use crate::platform::Flavour;
 use crate::queue::Object;
 use crate::traits::lock::LockId;
-use crate::watching::Permits;
+use crate::watching::{self, Permits};
 
 /// A primitive with a gate, or a pointer that keeps one alive: `&L`, `Rc<L>` or
 /// `Arc<L>`.
@@ -103,9 +103,16 @@ impl<H: Gated, C: Claim<H>> GatePermit<H, C> {
         unsafe { ptr::read(&raw const this.handle) }
     }
 
+    /// For watching: the permit is about to be released.
+    #[inline]
+    fn ends(&self) {
+        watching::released(|| (self.lock_id(), H::Policy::mode(self.claim.into())));
+    }
+
     /// Releases the permit.
     #[inline]
     pub(crate) fn release(self) -> H {
+        self.ends();
         let claim = self.claim;
         let handle = self.into_handle();
         handle.gate().release(claim.into());
@@ -115,6 +122,7 @@ impl<H: Gated, C: Claim<H>> GatePermit<H, C> {
     /// Releases the permit of a holder that has changed nothing.
     #[inline]
     pub(crate) fn release_unchanged(self) {
+        self.ends();
         let claim = self.claim;
         self.into_handle().gate().release_unchanged(claim.into());
     }
@@ -127,6 +135,7 @@ impl<H: Gated, C: Claim<H>> GatePermit<H, C> {
     /// borrows from the data that this lock guards.
     #[inline]
     pub(crate) unsafe fn release_object(self, object: impl FnOnce() -> Object) {
+        self.ends();
         let claim = self.claim;
         // SAFETY: passed on; the call releases the permit.
         unsafe {
@@ -146,6 +155,7 @@ impl<H: Gated, C: Claim<H>> GatePermit<H, C> {
 impl<H: Gated, C: Claim<H>> Drop for GatePermit<H, C> {
     #[inline]
     fn drop(&mut self) {
+        self.ends();
         self.handle.gate().release(self.claim.into());
     }
 }

@@ -17,25 +17,30 @@ use super::raw::{RawMutexGuard, RawReadGuard, RawWriteGuard};
 use super::turns::Turns;
 use crate::checking::{self, SyncOp};
 use crate::queue::Object;
+use crate::request::Mode;
 use crate::traits::lock::LockId;
 use crate::wake::wake_one;
+use crate::watching;
 
 /// The guard of a platform lock.
 pub(super) trait RawGuard {
+    /// How its holder holds the lock.
+    const MODE: Mode;
+
     /// Whether its holder may change the guarded data.
-    const MAY_CHANGE: bool;
+    const MAY_CHANGE: bool = !matches!(Self::MODE, Mode::Shared);
 }
 
 impl RawGuard for RawMutexGuard<'_> {
-    const MAY_CHANGE: bool = true;
+    const MODE: Mode = Mode::Exclusive;
 }
 
 impl RawGuard for RawWriteGuard<'_> {
-    const MAY_CHANGE: bool = true;
+    const MODE: Mode = Mode::Exclusive;
 }
 
 impl RawGuard for RawReadGuard<'_> {
-    const MAY_CHANGE: bool = false;
+    const MODE: Mode = Mode::Shared;
 }
 
 /// The turns of a lock, and whether the holder has the turn: a reference whose lowest bit tells.
@@ -44,7 +49,10 @@ struct WithTurn<'a>(NonNull<Turns>, PhantomData<&'a Turns>);
 
 impl<'a> WithTurn<'a> {
     const HAS_TURN: usize = {
-        assert!(align_of::<Turns>() > 1, "the lowest bit of an address is free");
+        assert!(
+            align_of::<Turns>() > 1,
+            "the lowest bit of an address is free"
+        );
         1
     };
 
@@ -66,7 +74,10 @@ impl<'a> WithTurn<'a> {
             return (unsafe { self.0.as_ref() }, false);
         }
         // Not `NonNull::map_addr`, whose result would have to be shown not to be null.
-        let turns = self.0.as_ptr().map_addr(|address| address & !Self::HAS_TURN);
+        let turns = self
+            .0
+            .as_ptr()
+            .map_addr(|address| address & !Self::HAS_TURN);
         // SAFETY: the same; the lowest bit of its address was not set.
         (unsafe { &*turns }, true)
     }
@@ -151,6 +162,7 @@ impl<'a, R: RawGuard> Hold<'a, R> {
     fn release(&mut self, changed: bool, object: impl FnOnce() -> Option<Object>) {
         let (turns, has_turn) = self.turns.parts();
         turns.does(SyncOp::Release);
+        watching::released(|| (LockId::of(turns), R::MODE));
         if R::MAY_CHANGE {
             turns.1.releases();
         }

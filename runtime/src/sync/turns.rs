@@ -5,7 +5,7 @@ use crate::gate::{Exclusive, Gate};
 use crate::platform::const_unless_loom;
 use crate::request::Mode;
 use crate::traits::lock::LockId;
-use crate::watching::{Caller, Owner, Short};
+use crate::watching::{Acquisition, Caller, Owner, Short};
 
 /// The gate of the turns of a lock's conditional waiters: see `gate::turn`.
 #[allow(missing_debug_implementations)]
@@ -36,11 +36,23 @@ impl Turns {
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub(super) fn entered(&self, mode: Mode) {
-        self.0.holder().set_place(Caller::here());
+        self.0
+            .holder()
+            .set_place(Caller::here(), || self.acquired(mode));
         if mode == Mode::Exclusive {
             self.1.acquired();
         }
         checking::entered(self);
+    }
+
+    /// What a holder of the lock has acquired, for watching.
+    #[inline]
+    pub(super) fn acquired(&self, mode: Mode) -> Acquisition {
+        Acquisition {
+            lock: LockId::of(self),
+            mode,
+            type_name: || "a lock of `sync`",
+        }
     }
 
     /// The description of a request for the lock, for watching. `held` is the mode of the holder if

@@ -466,7 +466,8 @@ where
             }
         };
         drop(leave_queue_on_drop);
-        gate.holder().set(waiter.watch.place());
+        gate.holder()
+            .correct(waiter.watch.place(), || LockId::of(waiter.turns));
         this.waiter = None;
         Poll::Ready(guard)
     }

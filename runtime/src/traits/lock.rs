@@ -74,6 +74,12 @@ impl LockId {
         LockId(Source::Key(key))
     }
 
+    /// The id of the lock at that address.
+    #[allow(dead_code)] // in builds that do not watch
+    pub(crate) fn at(address: usize) -> Self {
+        LockId(Source::Address(address))
+    }
+
     /// The address of a lock that lives in this process.
     #[allow(dead_code)] // in builds that do not watch
     #[inline]

@@ -15,9 +15,11 @@
 //!   to five, are reported when that is first seen, before anything hangs. They are reported by
 //!   class (`Account.ledger`), once for the same classes.
 //! - Locks that are **held for [long](set_long_hold)** while others wait for them are reported.
-//! - [`report`] lists, at any time, all waits and [the locks that are held](Report::held): every
-//!   lock with a waiter, however it was acquired, and the locks of sections that are suspended or
-//!   whose threads wait.
+//! - [`report`] lists, at any time, all waits and [the locks that are held](Report::held). In builds
+//!   with `debug_assertions`, these are all locks of this crate that are held, and those of other
+//!   crates whose sections are suspended. In optimized builds with the feature `watch`, they are
+//!   the locks with a waiter, however they were acquired, and those of sections that are suspended
+//!   or whose threads wait.
 //! - Locks **outside of this process** (`async-monitor-distributed`) are reported with their key,
 //!   and with the process and host that were last known to hold them.
 //! - [`metrics`], once [switched on](set_metrics), counts for the locks of each class how often
@@ -40,12 +42,14 @@
 //! awaits its async locks, only in those builds.)
 //!
 //! A guard that is acquired by hand belongs to no section, and is known by the place where it was
-//! acquired. It is listed once somebody waits for its lock. In builds with `debug_assertions`, a
-//! thread that waits for a sync lock which it holds by a guard panics, too, because such a guard
-//! cannot be on another thread.
+//! acquired. In optimized builds, it is listed once somebody waits for its lock. In builds with
+//! `debug_assertions`, it is listed while it exists (and for ever if it was leaked; with several
+//! thousand guards at a time, some may be missing). In these builds, a thread that waits for a sync
+//! lock which it holds by a guard panics, too, because such a guard cannot be on another thread.
 //!
-//! An `.await` hidden in a macro (`select!`) is not seen: a section that waits there is listed once
-//! somebody waits for its lock, but is not taken for the cause of a deadlock.
+//! An `.await` hidden in a macro (`select!`) is not seen: in optimized builds, a section that waits
+//! there is listed once somebody waits for its lock. In no build is it taken for the cause of a
+//! deadlock.
 //!
 //! Watching does not know tasks, and does not need to.
 //!

@@ -213,8 +213,9 @@ pub struct Held {
     /// The id, which tells it from other locks with the same name. Unknown for your own
     /// implementations of `AsyncLock`.
     pub id: Option<LockId>,
-    /// How it is held, if that is known. It is unknown for a semaphore of several permits, and for
-    /// a [`sync::RwLock`](crate::sync::RwLock) that a writer waits for.
+    /// How it is held, if that is known: of readers, by one or more; of permits, how many in all. In
+    /// optimized builds, it is unknown for a semaphore of several permits, and for a
+    /// [`sync::RwLock`](crate::sync::RwLock) that a writer waits for.
     pub mode: Option<Mode>,
     /// Where it was acquired. If it can have several holders, where the last of them acquired it,
     /// which may have released it since.
@@ -222,9 +223,10 @@ pub struct Held {
     /// The section that acquired it. `None` for a guard that was acquired by hand, and for a
     /// section of a lock of [`sync`](crate::sync) of which only the place is known.
     pub section: Option<SectionInfo>,
-    /// How long it has been held, counted from when its section was first suspended, or from when
-    /// somebody began to wait for the lock. A lock of [`sync`](crate::sync) may have been released
-    /// meanwhile, and acquired again at the same place: that is not seen.
+    /// How long it has been held, counted from the acquisition (in builds with `debug_assertions`),
+    /// from when its section was first suspended, or from when somebody began to wait for the lock.
+    /// In optimized builds, a lock of [`sync`](crate::sync) may have been released meanwhile, and
+    /// acquired again at the same place: that is not seen.
     #[cfg_attr(
         feature = "serde",
         serde(rename = "since_ms", serialize_with = "super::json::millis")

@@ -20,6 +20,16 @@ pub(crate) struct Ask<'a> {
     pub(crate) relocks: Option<LockId>,
 }
 
+/// What a holder has acquired: for the list of all that is held.
+#[allow(dead_code)] // in optimized builds, which list less
+#[derive(Clone, Copy)]
+pub(crate) struct Acquisition {
+    pub(crate) lock: LockId,
+    pub(crate) mode: Mode,
+    /// The name of the primitive's type.
+    pub(crate) type_name: fn() -> &'static str,
+}
+
 /// The description of a request for a sync lock.
 #[derive(Clone, Copy)]
 pub(crate) struct Short<'a> {

@@ -6,16 +6,22 @@
 //! while a waiter is queued, the holder is the one that the last waiter copied, or a waiter that
 //! has acquired since and reported it.
 //!
+//! In builds with `debug_assertions`, [`all_holds`] knows the others, too.
+//!
 //! A sync lock may be acquired by anybody while others wait. But its waiters are threads, which
 //! leak nothing, so the record in the lock itself can be read (W3).
 
+use core::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::string::String;
 use std::time::Instant;
 use std::vec::Vec;
 
 use super::Seen;
+use super::all_holds;
 use super::entries::{Entry, Standing};
 use super::registry::{Registry, name};
+use super::waiting::short_name;
 use crate::LockId;
 use crate::watch::{Held, Mode};
 
@@ -37,14 +43,14 @@ pub(super) fn lines(registry: &Registry) -> BTreeMap<LockId, Vec<&Entry>> {
     lines
 }
 
-/// The lock of a queue, held by a holder that is none of the `sections`.
+/// The lock of a queue, held by a holder that is not in the list of those that are `known`.
 pub(super) fn held_by_others(
     registry: &Registry,
     line: &[&Entry],
-    sections: &[Held],
+    known: &[Held],
     now: Instant,
 ) -> Option<Held> {
-    let (first, last) = (line.first()?, line.last()?);
+    let last = line.last()?;
     let lock = last.asked.lock;
     let Holding { seen, mode, since } = match last.short_holder() {
         Some(seen) => of_short(line, seen),
@@ -55,19 +61,59 @@ pub(super) fn held_by_others(
         mode,
         Some(Mode::Exclusive | Mode::Upgrade | Mode::Permits(_))
     );
-    let is_known = |held: &Held| held.id == Some(lock) && (is_alone || held.place == place);
-    if sections.iter().any(is_known) {
+    // The list of all that is held has all holders of the lock, or none.
+    let is_listed = cfg!(debug_assertions) || is_alone;
+    let is_known = |held: &Held| held.id == Some(lock) && (is_listed || held.place == place);
+    if known.iter().any(is_known) {
         return None;
     }
-    let with_name = line.iter().find(|wait| wait.entering.is_some());
     let told = registry.told.of(lock).map(|told| told.sequence);
     let since = [since, registry.lines.since(lock, told)];
     let since = since.into_iter().flatten().min().unwrap_or(now);
     let since = now.saturating_duration_since(since);
-    let name = name(with_name.unwrap_or(first));
+    let name = name_in(line)?;
     let section = seen.section();
     let held = Held::new(name, Some(lock), mode, place, section, since);
     Some(held.of(registry.told.elsewhere.instance(lock)))
+}
+
+/// Adds [all that is held](all_holds) to the list of what suspended sections hold.
+pub(super) fn add_all(list: &mut Vec<Held>, lines: &BTreeMap<LockId, Vec<&Entry>>) {
+    let mut holds = all_holds::all();
+    holds.sort_by_key(|hold| Reverse(hold.since));
+    for hold in holds {
+        let Some(place) = hold.holder.place() else {
+            continue;
+        };
+        let is_alone = !matches!(hold.mode, Mode::Shared | Mode::Permits(_));
+        let is_listed = |held: &Held| {
+            let may_be_another = held.mode == Some(Mode::Shared) || !is_alone;
+            held.id == Some(hold.lock) && (!may_be_another || held.place == place)
+        };
+        if list.iter().any(is_listed) {
+            continue;
+        }
+        let name = match (hold.name, lines.get(&hold.lock)) {
+            (Some(name), _) => name.into(),
+            (None, Some(line)) => name_in(line).unwrap_or_default(),
+            (None, None) => short_name((hold.type_name)()),
+        };
+        let (mode, section) = (Some(hold.mode), hold.holder.section());
+        list.push(Held::new(
+            name,
+            Some(hold.lock),
+            mode,
+            place,
+            section,
+            hold.since,
+        ));
+    }
+}
+
+/// The name of the lock in a queue: that of a section, if one waits.
+fn name_in(line: &[&Entry]) -> Option<String> {
+    let with_name = line.iter().find(|wait| wait.entering.is_some());
+    with_name.or(line.first()).map(|wait| name(wait))
 }
 
 struct Holding {

@@ -12,6 +12,7 @@
 //! | [`Section`]: its fn, its locks, which of them it holds | the future of the section, or the stack of its fn | while it enters |
 //! | the section list of a thread: the sections that it is in | links in the sections | around each poll of a future that the section awaits: its contended locks, and each `.await` in its body; around a body that cannot suspend, or parts of one |
 //! | [`Waiting`]: the number of a registry entry | the waiting future | at the first poll that has to wait |
+//! | [all holds](all_holds): what is held | a static of fixed size | at each acquisition and release, with `debug_assertions` |
 //! | [`Permits`]: the total of a semaphore, as long as it has not changed | the semaphore | when permits are added or taken by number |
 //! | [`Elsewhere`]: the name of a lock outside of this process, and its last known holder | the registry, by the key of the lock | when a handle is made, when the store names the holder |
 //! | [registry](registry): the waits and their sections, the locks held by suspended sections, the acquisitions of locks with waiters | a static, behind a mutex | when a wait begins or ends, or moves to another section; when a section is first suspended, and ends; by a release that conditional waiters wait for |
@@ -67,6 +68,8 @@
 //!   `Lent`s may be exchanged if both sections outlive both: so code that puts a section on the
 //!   list for longer than a poll uses neither.
 
+#[cfg_attr(not(debug_assertions), path = "all_holds_off.rs")]
+mod all_holds;
 mod ask;
 mod awaited;
 mod circles;
@@ -90,7 +93,8 @@ use core::panic::Location;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
-pub(crate) use self::ask::{Ask, Short};
+pub(crate) use self::all_holds::{downgraded, released};
+pub(crate) use self::ask::{Acquisition, Ask, Short};
 pub use self::awaited::{AwaitWithin, Awaited};
 pub use self::elsewhere::{Elsewhere, unwatched};
 pub(crate) use self::events::{metrics, set_metrics};
@@ -133,6 +137,12 @@ const IS_SITE: usize = 1;
 /// The second-lowest bit: there was a hand-off since.
 const IS_HANDED_ON: usize = 1 << 1;
 
+/// The address of a static, and one: a constant.
+#[inline]
+fn tagged(site: &'static Site) -> *const () {
+    ptr::from_ref(site).cast::<()>().wrapping_byte_add(IS_SITE)
+}
+
 impl Holder {
     #[inline]
     pub(crate) const fn new() -> Self {
@@ -141,25 +151,36 @@ impl Holder {
 
     /// The lock has been acquired, by the section that this thread enters, or else at that place.
     #[inline]
-    pub(crate) fn set(&self, caller: Caller) {
+    pub(crate) fn set(&self, caller: Caller, acquired: impl FnOnce() -> Acquisition) {
         match frames::entering() {
-            Some(site) => self.set_section(site),
-            None => self.set_place(caller),
+            Some(site) => self.set_section(site, acquired),
+            None => self.set_place(caller, acquired),
         }
     }
 
     /// The lock has been acquired at that place, perhaps by a section. For sync locks: storing
     /// the section would cost more than everything else that the acquisition does.
     #[inline]
-    pub(crate) fn set_place(&self, caller: Caller) {
+    pub(crate) fn set_place(&self, caller: Caller, acquired: impl FnOnce() -> Acquisition) {
         self.store(ptr::from_ref(caller.0).cast());
+        all_holds::acquired(|| (acquired(), self.seen()));
     }
 
     /// The lock has been acquired by a section.
     #[inline]
-    pub(crate) fn set_section(&self, site: &'static Site) {
-        // The address of a static, and one: a constant.
-        self.store(ptr::from_ref(site).cast::<()>().wrapping_byte_add(IS_SITE));
+    pub(crate) fn set_section(&self, site: &'static Site, acquired: impl FnOnce() -> Acquisition) {
+        self.store(tagged(site));
+        all_holds::acquired(|| (acquired(), self.seen()));
+    }
+
+    /// The holder, which has been recorded at another place, has acquired the lock at that place.
+    #[inline]
+    pub(crate) fn correct(&self, caller: Caller, lock: impl FnOnce() -> LockId) {
+        match frames::entering() {
+            Some(site) => self.store(tagged(site)),
+            None => self.store(ptr::from_ref(caller.0).cast()),
+        }
+        all_holds::corrected(|| (lock(), self.seen()));
     }
 
     #[inline]
@@ -212,6 +233,9 @@ pub(crate) struct Seen(*const ());
 unsafe impl Send for Seen {}
 
 impl Seen {
+    #[cfg_attr(not(debug_assertions), allow(dead_code))]
+    const NOBODY: Seen = Seen(ptr::null());
+
     fn untagged(self) -> *const () {
         self.0.map_addr(|addr| addr & !(IS_SITE | IS_HANDED_ON))
     }

@@ -16,10 +16,11 @@ use core::task::Waker;
 #[cfg(feature = "std")]
 use core::time::Duration;
 
-pub(crate) use self::ask::{Ask, Short};
+pub(crate) use self::ask::{Acquisition, Ask, Short};
 pub use self::awaited::{AwaitWithin, Awaited};
 use crate::LockId;
 use crate::queue::{Node, Request};
+use crate::request::Mode;
 #[cfg(feature = "std")]
 use crate::watch::{Kind, Metrics, Report};
 
@@ -44,13 +45,21 @@ impl Holder {
     }
 
     #[inline]
-    pub(crate) fn set(&self, _caller: Caller) {}
+    pub(crate) fn set(&self, _caller: Caller, _acquired: impl FnOnce() -> Acquisition) {}
 
     #[inline]
-    pub(crate) fn set_place(&self, _caller: Caller) {}
+    pub(crate) fn set_place(&self, _caller: Caller, _acquired: impl FnOnce() -> Acquisition) {}
 
     #[inline]
-    pub(crate) fn set_section(&self, _site: &'static Site) {}
+    pub(crate) fn set_section(
+        &self,
+        _site: &'static Site,
+        _acquired: impl FnOnce() -> Acquisition,
+    ) {
+    }
+
+    #[inline]
+    pub(crate) fn correct(&self, _caller: Caller, _lock: impl FnOnce() -> LockId) {}
 
     #[inline]
     pub(crate) fn hand_on(&self) {}
@@ -67,6 +76,14 @@ impl Holder {
     ) {
     }
 }
+
+/// What is held is about to be released.
+#[inline]
+pub(crate) fn released(_held: impl FnOnce() -> (LockId, Mode)) {}
+
+/// Who holds the lock alone is about to hold it to read.
+#[inline]
+pub(crate) fn downgraded(_lock: impl FnOnce() -> LockId) {}
 
 /// The thread that holds a sync lock.
 pub(crate) struct Owner;
@@ -117,7 +134,7 @@ impl Watch {
     }
 
     #[inline]
-    pub(crate) fn acquired(&self, _holder: &Holder, _lock: LockId) {}
+    pub(crate) fn acquired(&self, _holder: &Holder, _acquired: impl FnOnce() -> Acquisition) {}
 
     #[inline]
     pub(crate) fn over(&self) {}

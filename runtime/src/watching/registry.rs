@@ -408,7 +408,9 @@ impl Registry {
             }
         });
         let mut held: Vec<Held> = self.held_by_sections(now);
-        for line in holders::lines(self).values() {
+        let lines = holders::lines(self);
+        holders::add_all(&mut held, &lines);
+        for line in lines.values() {
             held.extend(holders::held_by_others(self, line, &held, now));
         }
         Report::new(Kind::Snapshot, waits.collect(), held)

@@ -8,7 +8,7 @@ use core::task::Waker;
 use std::format;
 use std::string::String;
 
-use super::ask::{Ask, Short};
+use super::ask::{Acquisition, Ask, Short};
 use super::entries::{Asked, Entry, NodeAt};
 use super::frames::{self, Around, Asker, HeldAround, waker_key};
 use super::registry::{self, conflict};
@@ -71,9 +71,9 @@ impl Watch {
 
     /// The request has been granted, and the wait is over.
     #[inline]
-    pub(crate) fn acquired(&self, holder: &Holder, lock: LockId) {
-        holder.set(self.place);
-        self.waiting.end(|| Some((lock, holder.seen())));
+    pub(crate) fn acquired(&self, holder: &Holder, acquired: impl Fn() -> Acquisition) {
+        holder.set(self.place, &acquired);
+        self.waiting.end(|| Some((acquired().lock, holder.seen())));
     }
 
     /// The wait is over, without an acquisition.
@@ -396,7 +396,11 @@ pub(crate) fn by_thread<'a, G>(
 impl Short<'_> {
     #[inline]
     fn acquired(&self, place: Caller) {
-        self.holder.set_place(place);
+        self.holder.set_place(place, || Acquisition {
+            lock: self.lock,
+            mode: self.mode,
+            type_name: || "a lock of `sync`",
+        });
         if self.mode == Mode::Exclusive {
             self.owner.acquired();
         }

@@ -15,7 +15,8 @@ use crate::gate::{
     Acquiring, Gate, GatePermit, Gated, acquiring_future, guard_traits, polled_after_completion,
 };
 use crate::traits::guard::relock_guard;
-use crate::watching::Caller;
+use crate::traits::lock::LockId;
+use crate::watching::{self, Caller};
 
 /// Claims, as types: a guard needs no byte to say which request was granted.
 macro_rules! claims {
@@ -298,6 +299,7 @@ macro_rules! write_guards {
                 // R3. A waker that panics in here drops the new guard.
                 let gate = guard.permit.handle().gate();
                 gate.gives_back(Access::Write);
+                watching::downgraded(|| LockId::of(gate));
                 gate.change(true, |word| Some((word & !WRITER) + READER));
                 guard
             }
@@ -404,6 +406,7 @@ macro_rules! upgradable_guards {
                 // has room by R4.
                 let gate = guard.permit.handle().gate();
                 gate.gives_back(Access::Upgradable);
+                watching::downgraded(|| LockId::of(gate));
                 gate.change(false, |word| Some((word & !UPGRADABLE) + READER));
                 guard
             }

@@ -9,8 +9,9 @@ use core::task::{Context, Poll};
 use super::{BoundedSemaphore, Semaphore, let_rc, rc, use_of, use_rc};
 use crate::gate::{Acquiring, GatePermit, Gated};
 use crate::platform::Ordering;
+use crate::request::Mode;
 use crate::traits::lock::LockId;
-use crate::watching::Caller;
+use crate::watching::{self, Caller};
 
 impl Semaphore {
     /// A permit was forgotten.
@@ -114,6 +115,7 @@ macro_rules! permits {
             #[inline]
             pub fn forget(self) {
                 let permits = self.num_permits();
+                watching::released(|| (self.permit.lock_id(), Mode::Permits(permits)));
                 let handle = self.permit.into_handle();
                 handle.forgot(permits);
             }

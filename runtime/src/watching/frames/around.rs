@@ -5,6 +5,7 @@ use core::sync::atomic::Ordering;
 use core::task::Waker;
 use std::vec::Vec;
 
+use super::super::all_holds;
 use super::super::orders::{self, Acquired, Class};
 use super::list::{List, list};
 use super::{FrameRef, Lock, OBSERVED};
@@ -226,6 +227,19 @@ impl FrameRef<'_> {
             self.note(index, asker());
         }
         self.head().has_entered(index);
+        self.names(index);
+    }
+
+    /// Tells the list of all that is held how the lock is called that has just been acquired.
+    #[inline]
+    pub(super) fn names(self, index: usize) {
+        if cfg!(debug_assertions) {
+            if let Some(lock) = self.lock(index) {
+                if let Some(id) = lock.id {
+                    all_holds::named(id, lock.name);
+                }
+            }
+        }
     }
 
     /// [`acquired`](Self::acquired), if there are sections around, or an observer.

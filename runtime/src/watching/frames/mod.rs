@@ -351,6 +351,9 @@ impl<'o, const N: usize> Section<'o, N> {
     #[inline]
     pub fn __entered(&self, index: usize) {
         self.head.hold(index);
+        if cfg!(debug_assertions) && self.head.has(DESCRIBED) {
+            self.frame().names(index);
+        }
     }
 
     /// The section's `timeout` has elapsed.

@@ -1,0 +1,272 @@
+//! All that is held, for the list of a report, in builds with `debug_assertions`.
+//!
+//! A table of the process, by the ids of the locks: a row for who holds a lock alone, and a row for
+//! all its readers, or holders of permits. It is written at each acquisition and release, so other
+//! builds that watch do without it.
+//!
+//! # Invariants
+//!
+//! - **WH1** Whoever changes a row may be the user's allocator, or hold a lock of it: so nothing is
+//!   allocated, and no user code runs. The table has a fixed size, and what does not fit is not
+//!   listed.
+//! - **WH2** Only the thread that has set the bit of a bucket touches its rows.
+//! - **WH3** A row is not a claim on the lock: it may be gone, if its guard was leaked.
+
+use core::cell::UnsafeCell;
+use core::sync::atomic::{AtomicBool, Ordering};
+use core::time::Duration;
+use std::sync::OnceLock;
+use std::thread;
+use std::time::Instant;
+use std::vec::Vec;
+
+use super::{Acquisition, Seen};
+use crate::LockId;
+use crate::watch::Mode;
+
+const BUCKETS: usize = 512;
+const ROWS: usize = 8;
+
+/// The rows whose locks have one hash.
+struct Bucket {
+    /// A thread touches the rows (WH2).
+    is_locked: AtomicBool,
+    rows: UnsafeCell<[Row; ROWS]>,
+}
+
+// SAFETY: WH2.
+unsafe impl Sync for Bucket {}
+
+/// All zero while it is free, so that the table needs no place in the binary.
+#[derive(Clone, Copy)]
+struct Row {
+    /// The address of the lock, or zero.
+    lock: usize,
+    is_alone: bool,
+    is_upgradable: bool,
+    /// How many readers, or permits.
+    count: usize,
+    /// Permits of a semaphore.
+    is_of_permits: bool,
+    /// The latest of them.
+    holder: Seen,
+    /// If a section knows it.
+    name: Option<&'static str>,
+    type_name: Option<fn() -> &'static str>,
+    /// Since the first row was written.
+    since: Duration,
+}
+
+const FREE: Row = Row {
+    lock: 0,
+    is_alone: false,
+    is_upgradable: false,
+    count: 0,
+    is_of_permits: false,
+    holder: Seen::NOBODY,
+    name: None,
+    type_name: None,
+    since: Duration::ZERO,
+};
+
+static TABLE: [Bucket; BUCKETS] = [const {
+    Bucket {
+        is_locked: AtomicBool::new(false),
+        rows: UnsafeCell::new([FREE; ROWS]),
+    }
+}; BUCKETS];
+
+/// What is held.
+pub(super) struct Hold {
+    pub(super) lock: LockId,
+    pub(super) mode: Mode,
+    /// The latest, if there are several.
+    pub(super) holder: Seen,
+    pub(super) name: Option<&'static str>,
+    pub(super) type_name: fn() -> &'static str,
+    pub(super) since: Duration,
+}
+
+impl Bucket {
+    fn with<T>(&self, change: impl FnOnce(&mut [Row; ROWS]) -> T) -> T {
+        // Acquire: pairs with the Release below.
+        while self.is_locked.swap(true, Ordering::Acquire) {
+            thread::yield_now();
+        }
+        // SAFETY: WH2; the callers' closures neither panic nor get here again (WH1).
+        let result = change(unsafe { &mut *self.rows.get() });
+        self.is_locked.store(false, Ordering::Release);
+        result
+    }
+}
+
+fn of(lock: LockId) -> Option<(&'static Bucket, usize)> {
+    let address = lock.address()?;
+    // Locks are aligned, and often in arrays.
+    let hash = (address >> 3).wrapping_mul(0x9e37_79b9) >> 7;
+    Some((&TABLE[hash % BUCKETS], address))
+}
+
+fn is_alone(mode: Mode) -> bool {
+    match mode {
+        Mode::Exclusive | Mode::Upgradable | Mode::Upgrade => true,
+        Mode::Shared | Mode::Permits(_) => false,
+    }
+}
+
+fn counts(mode: Mode) -> usize {
+    match mode {
+        Mode::Permits(permits) => permits,
+        Mode::Exclusive | Mode::Upgradable | Mode::Upgrade | Mode::Shared => 1,
+    }
+}
+
+fn find(rows: &mut [Row; ROWS], lock: usize, is_alone: bool) -> Option<&mut Row> {
+    let mut rows = rows.iter_mut();
+    rows.find(|row| row.lock == lock && row.is_alone == is_alone)
+}
+
+/// The lock has been acquired.
+pub(super) fn acquired(acquired: impl FnOnce() -> (Acquisition, Seen)) {
+    // The checker knows the holders itself.
+    if crate::checking::is_task() {
+        return;
+    }
+    let (acquired, holder) = acquired();
+    let Acquisition {
+        lock,
+        mode,
+        type_name,
+    } = acquired;
+    let Some((bucket, address)) = of(lock) else {
+        return;
+    };
+    let (is_alone, permits) = (is_alone(mode), counts(mode));
+    let since = since_the_first();
+    bucket.with(|rows| {
+        let others = if is_alone {
+            0
+        } else {
+            find(rows, address, false).map_or(0, |row| row.count)
+        };
+        let at = rows
+            .iter()
+            .position(|row| row.lock == address && row.is_alone == is_alone)
+            .or_else(|| rows.iter().position(|row| row.lock == 0));
+        let Some(at) = at else {
+            return;
+        };
+        rows[at] = Row {
+            lock: address,
+            is_alone,
+            is_upgradable: mode == Mode::Upgradable,
+            count: others.saturating_add(permits),
+            is_of_permits: matches!(mode, Mode::Permits(_)),
+            holder,
+            name: None,
+            type_name: Some(type_name),
+            since,
+        };
+    });
+}
+
+/// The lock is about to be released.
+pub(crate) fn released(held: impl FnOnce() -> (LockId, Mode)) {
+    let (lock, mode) = held();
+    let Some((bucket, address)) = of(lock) else {
+        return;
+    };
+    bucket.with(|rows| {
+        if let Some(row) = find(rows, address, is_alone(mode)) {
+            row.count = row.count.saturating_sub(counts(mode));
+            if row.count == 0 {
+                *row = FREE;
+            }
+        }
+    });
+}
+
+/// Who holds the lock alone is about to hold it to read.
+pub(crate) fn downgraded(lock: impl FnOnce() -> LockId) {
+    let Some((bucket, address)) = of(lock()) else {
+        return;
+    };
+    bucket.with(|rows| {
+        let readers = find(rows, address, false).map_or(0, |readers| {
+            let count = readers.count;
+            *readers = FREE;
+            count
+        });
+        if let Some(row) = find(rows, address, true) {
+            row.is_alone = false;
+            row.is_upgradable = false;
+            row.count = readers.saturating_add(1);
+        }
+    });
+}
+
+/// The section that has just acquired the lock knows its name.
+pub(super) fn named(lock: LockId, name: &'static str) {
+    change(lock, |row| row.name = Some(name));
+}
+
+/// The place where the lock has just been acquired is known now.
+pub(super) fn corrected(held: impl FnOnce() -> (LockId, Seen)) {
+    let (lock, holder) = held();
+    change(lock, |row| row.holder = holder);
+}
+
+/// Changes the row of the caller, who holds the lock.
+fn change(lock: LockId, change: impl FnOnce(&mut Row)) {
+    let Some((bucket, address)) = of(lock) else {
+        return;
+    };
+    bucket.with(|rows| {
+        let mut rows = rows.iter_mut().filter(|row| row.lock == address);
+        // An upgradable reader has other readers beside it.
+        let (first, second) = (rows.next(), rows.next());
+        let row = match (first, second) {
+            (Some(first), Some(second)) if first.since < second.since => Some(second),
+            (first, _) => first,
+        };
+        if let Some(row) = row {
+            change(row);
+        }
+    });
+}
+
+/// All that is held, but what found no row.
+pub(super) fn all() -> Vec<Hold> {
+    let now = since_the_first();
+    let mut holds = Vec::new();
+    for bucket in &TABLE {
+        // Not in the closure, as this allocates (WH1).
+        let rows = bucket.with(|rows| *rows);
+        let held = rows.iter().filter(|row| row.lock != 0);
+        holds.extend(held.map(|row| Hold {
+            lock: LockId::at(row.lock),
+            mode: match row {
+                Row {
+                    is_of_permits: true,
+                    ..
+                } => Mode::Permits(row.count),
+                Row {
+                    is_upgradable: true,
+                    ..
+                } => Mode::Upgradable,
+                Row { is_alone: true, .. } => Mode::Exclusive,
+                Row { .. } => Mode::Shared,
+            },
+            holder: row.holder,
+            name: row.name,
+            type_name: row.type_name.unwrap_or(|| "a lock"),
+            since: now.saturating_sub(row.since),
+        }));
+    }
+    holds
+}
+
+fn since_the_first() -> Duration {
+    static FIRST: OnceLock<Instant> = OnceLock::new();
+    FIRST.get_or_init(Instant::now).elapsed()
+}

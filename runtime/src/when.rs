@@ -225,9 +225,8 @@ impl ConditionalWaiter<'_> {
         // SAFETY: the callers have been granted.
         at_gate!(self, |gate, node| unsafe {
             gate.satisfied(&node.node);
-            self.1.acquired(gate.holder(), || {
-                gate.acquired_as(node.node.request, || "a lock")
-            });
+            self.1
+                .acquired(gate.holder(), || gate.acquired_by(&node.node, || "a lock"));
         });
     }
 

@@ -60,7 +60,7 @@ impl<H: Gated> Acquiring<H> {
         {
             let gate = handle.gate();
             gate.holder().set(place, || {
-                gate.acquired_as(this.node.request, core::any::type_name::<H>)
+                gate.acquired_by(&this.node, core::any::type_name::<H>)
             });
             checking::entered(handle.gate());
             this.node.set_future_state(FutureState::Completed);
@@ -98,7 +98,7 @@ impl<H: Gated> Acquiring<H> {
             }
         }
         self.watch
-            .acquired(gate.holder(), || gate.acquired_as(self.node.request, name));
+            .acquired(gate.holder(), || gate.acquired_by(&self.node, name));
         checking::entered(gate);
         self.node.set_future_state(FutureState::Completed);
         // SAFETY: it had not completed, and has now (F1).

@@ -289,6 +289,16 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         }
     }
 
+    /// The same, of the future of `node`.
+    #[inline]
+    pub(crate) fn acquired_by(
+        &self,
+        node: &Node<P::Request>,
+        type_name: fn() -> &'static str,
+    ) -> Acquisition {
+        self.acquired_as(node.request, type_name)
+    }
+
     /// [`try_acquire_quietly`](Self::try_acquire_quietly), with the caller as the holder.
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]

@@ -25,7 +25,8 @@
 //! - **T2** A waiter does not evaluate while a waiter before it is queued: that one evaluates
 //!   first. A change that comes between the grant of a turn and the owner's acquisition of
 //!   the lock sets [`REQUEUED`]: the owner then looks whether there is such a waiter.
-//! - **T3** The functions here, but `poll_turn`, are called with the lock held. The only user code
+//! - **T3** The functions here are called with the lock held, but for `poll_turn`, and for
+//!   `release_turn` by a waiter that panics before it has the lock. The only user code
 //!   that they run is a condition, and only while the queue is unlocked. They wake nobody: they
 //!   return at most one waker, and the caller wakes it after it has released the lock, because
 //!   a wake-up may poll a task that acquires the lock.

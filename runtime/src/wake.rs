@@ -140,10 +140,11 @@ impl Drop for WakeBatch {
         self.wake_all();
         #[cfg(feature = "std")]
         if let Some(payload) = self.panic.take() {
-            // During another panic, that one goes on.
             if !panics::panicking() {
                 std::panic::resume_unwind(payload);
             }
+            // Another panic is under way, and goes on. The destructor could panic in turn.
+            mem::forget(payload);
         }
     }
 }

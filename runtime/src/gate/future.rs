@@ -49,10 +49,13 @@ impl<H: Gated> Acquiring<H> {
         // cache.
         //
         // SAFETY: a copy that is not dropped and, if the future has completed
-        // already (F1), not used.
+        // already (F1), not used: what it points to may be gone.
         let handle = ManuallyDrop::new(unsafe { ptr::read(&raw const *this.handle) });
         let place = this.watch.place();
-        if checking::IS_ON && !handle.gate().polls(&this.node, true, false, place) {
+        if checking::IS_ON
+            && !this.is_terminated()
+            && !handle.gate().polls(&this.node, true, false, place)
+        {
             return Poll::Pending;
         }
         if this.node.future_state() == FutureState::Init

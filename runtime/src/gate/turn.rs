@@ -18,14 +18,15 @@
 //!
 //! # Invariants
 //!
-//! - **T1** Unsatisfied nodes come and go only while the lock is held: in any mode when a node
-//!   becomes unsatisfied, and exclusively when unsatisfied nodes are queued again. So a
-//!   section that releases the lock and finds no `CONDITIONAL` bit leaves no waiter behind that
-//!   has not seen its change.
+//! - **T1** The lock is held, in any mode, when a node becomes unsatisfied, and exclusively when
+//!   unsatisfied nodes are queued again. (One that is dropped leaves at any time.) `CONDITIONAL`
+//!   changes with them. So a section that releases the lock and finds no such bit leaves no waiter
+//!   behind that has not seen its change.
 //! - **T2** A waiter does not evaluate while a waiter before it is queued: that one evaluates
 //!   first. A change that comes between the grant of a turn and the owner's acquisition of
 //!   the lock sets [`REQUEUED`]: the owner then looks whether there is such a waiter.
-//! - **T3** The functions here, but `poll_turn`, are called with the lock held. The only user code
+//! - **T3** The functions here are called with the lock held, but for `poll_turn`, and for
+//!   `release_turn` by a waiter that panics before it has the lock. The only user code
 //!   that they run is a condition, and only while the queue is unlocked. They wake nobody: they
 //!   return at most one waker, and the caller wakes it after it has released the lock, because
 //!   a wake-up may poll a task that acquires the lock.
@@ -69,14 +70,40 @@ impl<F: Flavour> Gate<Exclusive, F> {
     ///
     /// As for `poll_conditional`.
     pub(crate) unsafe fn poll_turn(&self, node: &Node<()>, cx: &mut Context<'_>) -> Poll<()> {
-        let is_newcomer = node.state() == State::Idle;
-        // SAFETY: passed on.
+        // SAFETY: passed on. If it acquires at once, it is not in the queue.
         unsafe {
-            if is_newcomer && self.has_unsatisfied() {
-                return self.poll_join(node, cx.waker(), true);
+            if node.state() != State::Idle {
+                self.poll_conditional(node, cx)
+            } else if self.try_acquire_alone() {
+                self.holder.hand_on();
+                Poll::Ready(())
+            } else {
+                self.poll_join(node, cx.waker(), true)
             }
-            self.poll_conditional(node, cx)
         }
+    }
+
+    /// Acquires the turn if it is free and nobody waits, neither for it nor for a change. As only
+    /// a waiter with the turn becomes unsatisfied, none is then while the caller has it.
+    #[inline]
+    fn try_acquire_alone(&self) -> bool {
+        let mut word = self.word.load(Ordering::Relaxed);
+        while word & <Exclusive as Policy>::FLAGS == 0 {
+            let Some(admitted) = Exclusive::admit(word, ()) else {
+                return false;
+            };
+            // Acquire: pairs with the Release of those who released.
+            match self.word.compare_exchange_weak(
+                word,
+                admitted,
+                Ordering::Acquire,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return true,
+                Err(now) => word = now,
+            }
+        }
+        false
     }
 
     /// A holder of the lock without the turn may have changed the data. Evaluates conditions on

@@ -278,3 +278,17 @@ fn poll_after_completion_says_so() {
     let message = payload.downcast_ref::<&str>().expect("a text");
     assert!(message.contains("polled again after it had completed"));
 }
+
+/// Not even if the lock is gone. (With the feature `check`, too: its operations are announced.)
+#[test]
+fn polled_after_completion_without_the_lock() {
+    let lock = Arc::new(Lock::new());
+    let mut future = pin!(lock.acquire_owned());
+    drop(lock);
+    let task = Task::new();
+    assert!(task.poll(future.as_mut()).is_ready());
+    let polled = catch_unwind(AssertUnwindSafe(|| {
+        let _ = task.poll(future.as_mut());
+    }));
+    assert!(polled.is_err(), "it was polled again");
+}

@@ -361,3 +361,41 @@ fn clones_with_other_parts() {
         assert_eq!(Arc::strong_count(&task), 1, "a waker is kept");
     });
 }
+
+/// A payload that panics when it is dropped.
+struct PanicsInTurn;
+
+impl Drop for PanicsInTurn {
+    fn drop(&mut self) {
+        panic!("dropped");
+    }
+}
+
+/// A waker that panics during another panic does not end the process, whatever it panics with.
+#[test]
+fn a_payload_that_panics_in_turn() {
+    struct Panics;
+
+    impl std::task::Wake for Panics {
+        fn wake(self: Arc<Self>) {
+            std::panic::panic_any(PanicsInTurn);
+        }
+    }
+
+    let waker = Waker::from(Arc::new(Panics));
+    let lock = async_monitor::Lock::new();
+    let mut waiting = Box::pin(lock.acquire());
+    let panicked = catch_unwind(AssertUnwindSafe(|| {
+        let _guard = lock.try_acquire().expect("it is free");
+        let mut cx = Context::from_waker(&waker);
+        assert!(waiting.as_mut().poll(&mut cx).is_pending());
+        panic!("while the lock is held");
+    }));
+    let payload = panicked.expect_err("it panics");
+    assert_eq!(
+        payload.downcast_ref::<&str>(),
+        Some(&"while the lock is held")
+    );
+    drop(waiting);
+    assert!(!lock.is_locked());
+}

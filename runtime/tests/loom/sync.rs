@@ -1,17 +1,28 @@
 //! Conditional waiters of sync locks: T1 to T5 of `gate::turn`.
 
 use std::future::Future;
+use std::ptr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::{Context, RawWaker, RawWakerVTable, Waker};
 
 use async_monitor::__private::{ConditionalSyncLock, ConditionalSyncRwLock, TurnGuards, sync_when};
 use async_monitor::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard};
 use loom::future::block_on;
 use loom::thread;
 
-use crate::{Task, leak, model, model_within, poll_once, queued};
+use crate::{Boxed, Task, leak, model, model_within, poll_once, queued};
 
 /// Acquires when the number is at least `least`.
 fn at_least(mutex: &Mutex<usize>, least: usize) -> impl Future<Output = MutexGuard<'_, usize>> {
+    when(mutex, move |number| number >= least)
+}
+
+/// Acquires when `condition` is true of the number.
+fn when(
+    mutex: &Mutex<usize>,
+    condition: impl Fn(usize) -> bool,
+) -> impl Future<Output = MutexGuard<'_, usize>> {
     // SAFETY: turns and guards are those of the mutex.
     unsafe {
         let guards = TurnGuards::new(
@@ -22,7 +33,7 @@ fn at_least(mutex: &Mutex<usize>, least: usize) -> impl Future<Output = MutexGua
         sync_when(
             mutex.turns(),
             guards,
-            move |guard: &mut MutexGuard<'_, usize>| **guard >= least,
+            move |guard: &mut MutexGuard<'_, usize>| condition(**guard),
         )
     }
 }
@@ -264,5 +275,74 @@ fn a_newcomer_does_not_overtake_during_a_change() {
             first.poll(first_waits.as_mut()).is_ready(),
             "it is its turn"
         );
+    });
+}
+
+/// A waker that runs something whenever it is cloned.
+struct OnClone(std::sync::Mutex<Box<dyn FnMut() + Send>>);
+
+impl OnClone {
+    fn waker(run: impl FnMut() + Send + 'static) -> Waker {
+        static VTABLE: RawWakerVTable = RawWakerVTable::new(
+            |data| {
+                // SAFETY: the data of a waker of this table, which is leaked.
+                let OnClone(run) = unsafe { &*data.cast() };
+                (run.lock().unwrap())();
+                RawWaker::new(data, &VTABLE)
+            },
+            |_| {},
+            |_| {},
+            |_| {},
+        );
+        let data: &Self = Box::leak(Box::new(OnClone(std::sync::Mutex::new(Box::new(run)))));
+        // SAFETY: the table is for such data, on any thread.
+        unsafe { Waker::new(ptr::from_ref(data).cast(), &VTABLE) }
+    }
+}
+
+/// A newcomer takes the turn while another waiter finds its condition false. When it gives the turn
+/// up for that one, it keeps its place before those who came meanwhile.
+#[test]
+fn a_newcomer_that_gives_its_turn_up_keeps_its_place() {
+    model_within(2, || {
+        let mutex = leak(Mutex::new(0));
+        let is_unsatisfied: &AtomicBool = leak(AtomicBool::new(false));
+        let first = thread::spawn(move || {
+            let mut waits: Boxed<()> = Box::pin(async { *at_least(mutex, 9).await -= 9 });
+            assert!(poll_once(waits.as_mut()).is_pending());
+            is_unsatisfied.store(true, Ordering::SeqCst);
+            waits
+        });
+        // The one that comes while the newcomer has the turn.
+        let late: &std::sync::Mutex<Option<Boxed<()>>> = leak(std::sync::Mutex::new(None));
+        let waker = OnClone::waker(move || {
+            if !is_unsatisfied.load(Ordering::SeqCst) || late.lock().unwrap().is_some() {
+                return;
+            }
+            let looks: &AtomicUsize = leak(AtomicUsize::new(0));
+            let mut waits: Boxed<()> = Box::pin(async {
+                let is_enough = |number| {
+                    looks.fetch_add(1, Ordering::SeqCst);
+                    number >= 1
+                };
+                *when(mutex, is_enough).await -= 1;
+            });
+            assert!(poll_once(waits.as_mut()).is_pending());
+            // Otherwise it got the turn: the newcomer has not come yet.
+            if looks.load(Ordering::SeqCst) == 0 {
+                *late.lock().unwrap() = Some(waits);
+                *mutex.lock() += 1;
+            }
+        });
+        let mut newcomer: Boxed<()> = Box::pin(async { *at_least(mutex, 1).await -= 1 });
+        let served = newcomer
+            .as_mut()
+            .poll(&mut Context::from_waker(&waker))
+            .is_ready();
+        drop(first.join().unwrap());
+        if let Some(mut late) = late.lock().unwrap().take() {
+            assert!(poll_once(late.as_mut()).is_pending(), "overtaken");
+            assert!(served || poll_once(newcomer.as_mut()).is_ready());
+        }
     });
 }

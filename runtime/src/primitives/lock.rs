@@ -55,7 +55,8 @@ use crate::traits::lock::{ExclusiveLock, async_lock};
 ///   create their own wakers, such as `FuturesUnordered`, look like separate tasks.
 /// - A thread that waits in a `*_blocking` method takes over a grant that another waiter does not
 ///   pick up for about a millisecond (or longer, if the thread has waited longer): it may be the
-///   very thread that should poll that waiter. The waiter is queued again, at the head.
+///   very thread that should poll that waiter. For its next 256 waits, the thread does not wait
+///   that long. The waiter is queued again, at the head.
 ///
 /// # Panics and forgotten guards
 ///

@@ -90,6 +90,9 @@
 //!   linked by a pointer to all of it, whose evaluator is set. While there is an exclusive
 //!   holder, no node becomes unsatisfied, and only its owner's drop or that holder ends
 //!   the state.
+//! - **G9** Where one request is admitted at a time, no node is between a grant and the first
+//!   queued node: that is whom a release grants, and no node becomes unsatisfied while there is a
+//!   grant.
 //!
 //! # Orderings
 //!

@@ -6,7 +6,7 @@ use core::task::Waker;
 
 use super::FLAGS;
 use crate::platform::Ordering;
-use crate::queue::{GrantIndex, LockedQueue, NodePtr, Request, TreeLinks};
+use crate::queue::{GrantIndex, LockedQueue, NodePtr, Request, State, TreeLinks};
 use crate::request::Mode;
 
 /// The meaning of a gate's word.
@@ -114,8 +114,8 @@ pub(crate) trait Grants<R: Request> {
     ) -> Option<NodePtr<R>>;
 }
 
-/// At most one node is granted at a time: it and the first queued node are near the
-/// head, and need no record.
+/// At most one node is granted at a time. It and the first queued node need no record: they are
+/// at the head, or between the unsatisfied nodes and the queued ones (G9).
 pub(crate) struct OneGrant;
 
 impl<R: Request> Grants<R> for OneGrant {
@@ -131,6 +131,9 @@ impl<R: Request> Grants<R> for OneGrant {
         // SAFETY: the nodes are linked here.
         unsafe {
             while let Some(node) = next.filter(|node| !queue.state_of(*node).is_queued()) {
+                if queue.state_of(node) == State::Unsatisfied {
+                    return first_queued_behind(queue, node);
+                }
                 next = queue.next(node);
             }
         }
@@ -163,14 +166,105 @@ impl<R: Request> Grants<R> for OneGrant {
         // SAFETY: the nodes are linked here.
         unsafe {
             while let Some(node) = next.filter(|node| !queue.state_of(*node).is_queued()) {
-                if queue.state_of(node).is_granted() {
-                    return queue.is_of_task(node, waker).then_some(node);
-                }
-                next = queue.next(node);
+                let grant = match queue.state_of(node) {
+                    State::Unsatisfied => grant_behind(queue, node)?,
+                    state if state.is_granted() => node,
+                    _ => {
+                        next = queue.next(node);
+                        continue;
+                    }
+                };
+                return queue.is_of_task(grant, waker).then_some(grant);
             }
         }
         None
     }
+}
+
+/// The grant behind an unsatisfied node. There may be many such nodes.
+///
+/// # Safety
+///
+/// The node is linked in `queue`.
+#[cold]
+#[inline(never)]
+unsafe fn grant_behind<R: Request>(
+    queue: &LockedQueue<'_, R>,
+    unsatisfied: NodePtr<R>,
+) -> Option<NodePtr<R>> {
+    // SAFETY: the nodes are linked here.
+    unsafe {
+        let last = match first_queued_behind(queue, unsatisfied) {
+            Some(first) => queue.prev(first)?,
+            None => queue.last()?,
+        };
+        let grant = Some(last).filter(|last| queue.state_of(*last).is_granted());
+        debug_assert_eq!(
+            grant,
+            from_the_front(queue, unsatisfied, State::is_granted),
+            "G9"
+        );
+        grant
+    }
+}
+
+/// The first queued node behind an unsatisfied one. There may be many such nodes before it, or many
+/// queued ones behind it: takes as many steps as there are of the fewer ones.
+///
+/// # Safety
+///
+/// The node is linked in `queue`.
+#[cold]
+#[inline(never)]
+unsafe fn first_queued_behind<R: Request>(
+    queue: &LockedQueue<'_, R>,
+    unsatisfied: NodePtr<R>,
+) -> Option<NodePtr<R>> {
+    let (mut first, mut last) = (unsatisfied, queue.last()?);
+    // SAFETY: the nodes are linked here.
+    unsafe {
+        while !queue.state_of(first).is_queued() {
+            // Nothing queued is before such a node (G6). One that evaluates proves nothing (T5).
+            if matches!(
+                queue.state_of(last),
+                State::Unsatisfied | State::Granted | State::Unclaimed
+            ) {
+                first = queue.next(last)?;
+                // At most one of these evaluates.
+                while !queue.state_of(first).is_queued() {
+                    first = queue.next(first)?;
+                }
+                break;
+            }
+            first = queue.next(first)?;
+            last = queue.prev(last)?;
+        }
+        debug_assert_eq!(
+            Some(first),
+            from_the_front(queue, unsatisfied, State::is_queued)
+        );
+    }
+    Some(first)
+}
+
+/// The first node in such a state, from `front` on: what the others find in fewer steps.
+///
+/// # Safety
+///
+/// `front` is linked in `queue`.
+unsafe fn from_the_front<R: Request>(
+    queue: &LockedQueue<'_, R>,
+    front: NodePtr<R>,
+    is_it: impl Fn(State) -> bool,
+) -> Option<NodePtr<R>> {
+    let mut next = Some(front);
+    // SAFETY: the nodes are linked here.
+    unsafe {
+        while let Some(node) = next.filter(|node| !is_it(queue.state_of(*node))) {
+            next = queue.next(node);
+        }
+    }
+    next
 }
 
 /// Any number of nodes is granted at a time.
@@ -230,5 +324,75 @@ impl<R: Request<Links = TreeLinks<R>>> Grants<R> for ManyGrants<R> {
     ) -> Option<NodePtr<R>> {
         // SAFETY: passed on.
         unsafe { self.index.next_of(waker, after) }
+    }
+}
+
+#[cfg(all(
+    test,
+    feature = "std",
+    not(any(async_monitor_loom, async_monitor_shuttle))
+))]
+mod tests {
+    use core::any::TypeId;
+    use core::pin::Pin;
+    use core::ptr;
+    use core::task::{Context, Waker};
+    use std::boxed::Box;
+    use std::vec::Vec;
+
+    use super::Grants;
+    use crate::gate::{Exclusive, Gate};
+    use crate::queue::{ConditionalNode, Evaluator, NodePtr, Object, State};
+
+    const UNSATISFIED: usize = 6;
+
+    fn node() -> Pin<Box<ConditionalNode<()>>> {
+        Box::pin(ConditionalNode::new(()))
+    }
+
+    fn first_waiter(gate: &Gate<Exclusive>) -> Option<NodePtr<()>> {
+        let queue = gate.queue.lock();
+        // SAFETY: the queue is the gate's.
+        unsafe { gate.grants.first_waiter(&queue, None) }
+    }
+
+    /// One that evaluates is behind the unsatisfied ones, and one behind it is queued, or none.
+    #[test]
+    fn the_first_queued_one_behind_many_unsatisfied_ones() {
+        let object = Object::new(ptr::null(), TypeId::of::<()>());
+        let (waker, mut cx) = (Waker::noop(), Context::from_waker(Waker::noop()));
+        let gate = Gate::<Exclusive>::new(0);
+        let nodes: Vec<_> = (0..=UNSATISFIED).map(|_| node()).collect();
+        let (evaluates, last) = (node(), node());
+        // SAFETY: the nodes are pinned and cancelled; no condition uses the null object.
+        unsafe {
+            for (index, node) in nodes.iter().enumerate() {
+                assert!(gate.poll_turn(&node.node, &mut cx).is_ready());
+                let evaluator = Evaluator::new(object, |_| false);
+                let evaluator = Some(evaluator).filter(|_| index < UNSATISFIED);
+                let (again, next) = gate.unsatisfied_turn(node, waker.clone(), evaluator);
+                assert!(!again && next.is_none());
+            }
+            assert!(gate.poll_turn(&evaluates.node, &mut cx).is_ready());
+            assert_eq!(evaluates.node.state(), State::Evaluating);
+            assert_eq!(first_waiter(&gate), None);
+
+            // The owner of the last one has to look itself.
+            assert!(gate.changed(Some(object)).is_none());
+            let queued = &nodes[UNSATISFIED];
+            assert_eq!(queued.node.state(), State::Waiting);
+            assert_eq!(nodes[0].node.state(), State::Unsatisfied);
+            assert_eq!(first_waiter(&gate), Some(queued.node.as_ptr()));
+
+            assert!(gate.poll_turn(&last.node, &mut cx).is_pending());
+            assert_eq!(first_waiter(&gate), Some(queued.node.as_ptr()));
+            gate.cancel(&queued.node);
+            assert_eq!(first_waiter(&gate), Some(last.node.as_ptr()));
+
+            for node in nodes.iter().chain([&last, &evaluates]) {
+                gate.cancel(&node.node);
+            }
+            assert_eq!(first_waiter(&gate), None);
+        }
     }
 }

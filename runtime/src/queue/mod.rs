@@ -264,6 +264,14 @@ impl<R: Request> LockedQueue<'_, R> {
         NonNull::new(prev.cast_mut())
     }
 
+    /// The last node.
+    #[inline]
+    pub(crate) fn last(&self) -> Option<NodePtr<R>> {
+        let head = self.head()?;
+        // SAFETY: Q2; a linked node is alive (Q1). The list is circular.
+        NonNull::new(unsafe { (*head.as_ptr()).prev.get() }.cast_mut())
+    }
+
     /// Links an idle node at the end, as [`Waiting`](State::Waiting).
     ///
     /// # Safety

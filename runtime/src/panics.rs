@@ -32,8 +32,16 @@ mod known {
     /// Runs `f`, up to its panic, which is forgotten.
     #[inline]
     pub(crate) fn catch_and_forget<R>(f: impl FnOnce() -> R) -> Option<R> {
-        // The destructor of a payload could panic in turn.
-        catch(f).map_err(core::mem::forget).ok()
+        catch(f).map_err(discard).ok()
+    }
+
+    /// Drops the payload of a panic. Its destructor may panic in turn, in which case that payload
+    /// is leaked.
+    #[cold]
+    pub(crate) fn discard(payload: Payload) {
+        if let Err(another) = catch(|| drop(payload)) {
+            core::mem::forget(another);
+        }
     }
 }
 

@@ -1,7 +1,6 @@
 //! Waking many tasks with no lock held.
 
 #[cfg(feature = "std")]
-use core::mem;
 use core::mem::MaybeUninit;
 use core::task::Waker;
 
@@ -107,8 +106,7 @@ impl WakeBatch {
             if let Err(payload) = woken {
                 match self.panic {
                     None => self.panic = Some(payload),
-                    // Its destructor could panic in turn.
-                    Some(_) => mem::forget(payload),
+                    Some(_) => panics::discard(payload),
                 }
             }
         }
@@ -143,8 +141,8 @@ impl Drop for WakeBatch {
             if !panics::panicking() {
                 std::panic::resume_unwind(payload);
             }
-            // Another panic is under way, and goes on. The destructor could panic in turn.
-            mem::forget(payload);
+            // Another panic is under way, and goes on.
+            panics::discard(payload);
         }
     }
 }

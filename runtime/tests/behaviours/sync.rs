@@ -257,8 +257,9 @@ fn counting_waker(clones: &'static AtomicUsize) -> Waker {
 #[test]
 fn sync_when_a_newcomer_that_gives_the_turn_up_keeps_its_place() {
     static CLONES: AtomicUsize = AtomicUsize::new(0);
+    static MUTEX: Mutex<i32> = Mutex::new(0);
 
-    let mutex: &'static Mutex<i32> = Box::leak(Box::new(Mutex::new(0)));
+    let mutex = &MUTEX;
     let mut first = queued(enter(mutex, |value| value >= 5));
     let mut held = mutex.lock();
     // It takes the turn, and waits for the lock.
@@ -445,7 +446,9 @@ fn sync_when_a_waker_that_polls_finds_the_lock_free() {
         }
     }
 
-    let mutex: &'static Mutex<i32> = Box::leak(Box::new(Mutex::new(0)));
+    static MUTEX: Mutex<i32> = Mutex::new(0);
+
+    let mutex = &MUTEX;
     let waker = Arc::new(TryLock(mutex, AtomicUsize::new(0)));
     let mut future = Box::pin(enter(mutex, |value| value > 0));
     let shown = Waker::from(Arc::clone(&waker));

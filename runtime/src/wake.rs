@@ -1,6 +1,5 @@
 //! Waking many tasks with no lock held.
 
-#[cfg(feature = "std")]
 use core::mem::MaybeUninit;
 use core::task::Waker;
 

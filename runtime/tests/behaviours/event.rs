@@ -18,7 +18,7 @@ use futures::future::{Either, select};
 use crate::shown::waiters;
 use crate::support::{
     InlineTasks, On, Task, Waiter, cases, hooked, impls, leaked, queued, queued_with, race, taken,
-    waiter, waiter_of,
+    times, waiter, waiter_of,
 };
 
 /// Yields the thread until a condition is true.
@@ -119,6 +119,7 @@ threads_only! {
         let event = Event::new();
         let (returned, over) = (AtomicBool::new(false), AtomicBool::new(false));
         let late_let_through = AtomicUsize::new(0);
+        let early = times(200).max(40);
         thread::scope(|scope| {
             // Keeps the queue busy, so that a call of `set` takes its time.
             scope.spawn(|| {
@@ -131,7 +132,7 @@ threads_only! {
                 || {
                     event.clear();
                     returned.store(false, Ordering::SeqCst);
-                    let early: Vec<_> = (0..200).map(|_| queued(event.wait())).collect();
+                    let early: Vec<_> = (0..early).map(|_| queued(event.wait())).collect();
                     (early, ())
                 },
                 |_early| {

@@ -172,7 +172,7 @@ fn lock_07_never_two_inside() {
         thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
-                    for _ in 0..200 {
+                    for _ in 0..times(200) {
                         let guard = block_on(lock.acquire());
                         assert!(!inside.swap(true, Ordering::Relaxed));
                         thread::yield_now();

@@ -145,7 +145,7 @@ macro_rules! impls {
 pub(crate) use impls;
 
 /// Runs `here` and `there` at the same time, on two threads, in each round: with the
-/// value of `begin`, and `check` afterwards.
+/// value of `begin`, and `check` afterwards. Under Miri, in some rounds only.
 pub(crate) fn race<H, T: Send>(
     rounds: usize,
     mut begin: impl FnMut() -> (H, T),
@@ -153,7 +153,7 @@ pub(crate) fn race<H, T: Send>(
     there: impl Fn(T) + Sync,
     mut check: impl FnMut(),
 ) {
-    for _ in 0..rounds {
+    for _ in 0..times(rounds).max(3) {
         let (ours, theirs) = begin();
         let start = std::sync::Barrier::new(2);
         std::thread::scope(|scope| {

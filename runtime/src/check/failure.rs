@@ -180,7 +180,7 @@ fn shown(
     is_fine: bool,
     found: Found,
 ) -> (Vec<Choice>, Found) {
-    engine.session.explains.set(true);
+    engine.session.is_explaining.set(true);
     // Once for the names.
     let end = if is_fine {
         engine.follow(schedule, true);
@@ -188,7 +188,7 @@ fn shown(
     } else {
         engine.follow_points(schedule)
     };
-    engine.session.explains.set(false);
+    engine.session.is_explaining.set(false);
     let found = match end {
         End::Failed(again) => again,
         _ => found,
@@ -259,7 +259,7 @@ pub(super) fn replay(engine: &mut Engine<'_>, text: &str) -> Result<Outcome, Fai
     let Some((schedule, is_fine)) = read(text) else {
         panic!("`{REPLAY}` is no schedule: {text}")
     };
-    engine.session.explains.set(true);
+    engine.session.is_explaining.set(true);
     let end = if is_fine {
         engine.follow(&schedule, true)
     } else {

@@ -97,6 +97,7 @@
 mod class;
 mod engine;
 mod failure;
+mod hooks;
 mod minimize;
 mod names;
 mod options;

@@ -265,7 +265,7 @@ impl Check {
         name: &str,
         test: impl Fn() -> F,
     ) -> Outcome {
-        self.every_schedule(|run| run.lasting(name, test()))
+        self.every_schedule(|run| run.uncancelled(name, test()))
     }
 
     /// Runs a test in every schedule that matters, and returns the result.

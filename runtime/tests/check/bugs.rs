@@ -412,9 +412,9 @@ fn a_lock_of_several_runs() {
         what.contains("not deterministic: lock #0 (runtime/tests/check/bugs.rs:"),
         "{what}"
     );
-    assert!(what.contains("was used by another run before"), "{what}");
+    assert!(what.contains("was used by an earlier run"), "{what}");
     let what = Check::new().sample(9).run(test).unwrap_err();
-    assert!(what.what().contains("was used by another run before"));
+    assert!(what.what().contains("was used by an earlier run"));
 
     // The closure may put it back.
     let outcome = Check::new().run(|run| {
@@ -434,7 +434,7 @@ fn a_lock_of_several_runs() {
         failure
             .unwrap_err()
             .what()
-            .contains("was used by another run before")
+            .contains("was used by an earlier run")
     );
     let failure = Check::new().run(|run| {
         run.spawn("a", async {});
@@ -444,7 +444,7 @@ fn a_lock_of_several_runs() {
         failure
             .unwrap_err()
             .what()
-            .contains("was used by another run before")
+            .contains("was used by an earlier run")
     );
 }
 
@@ -629,7 +629,7 @@ fn a_check_of_what_is_always_true_must_not_wait() {
             })
             .unwrap_err();
         assert!(
-            failure.what().starts_with("always: a check waits"),
+            failure.what().starts_with("always: the test waits"),
             "{}",
             failure.what()
         );
@@ -679,7 +679,7 @@ fn who_is_never_cancelled() {
 }
 
 #[test]
-#[should_panic(expected = "a check has 1 tasks at the most")]
+#[should_panic(expected = "a check has at most 1 tasks")]
 fn more_tasks_than_there_may_be() {
     let _ = Check::new().tasks(1).run(|run| {
         run.spawn("one", async {});

@@ -14,7 +14,7 @@
 //!   numbers of primitives. These are the same in all runs since the search started. When they
 //!   change, the search starts again.
 //! - **X3** The operations of a task between two scheduling points conflict with nothing: a release
-//!   is not a scheduling point only if no operation that it conflicts with was seen.
+//!   is not a scheduling point only if no operation that it conflicts with was operation.
 
 mod step;
 
@@ -30,12 +30,12 @@ use std::vec::Vec;
 use super::options::Options;
 use super::quiet::Quiet;
 use super::random::Random;
-use super::relation::Seen;
+use super::relation::Operation;
 use super::run::Run;
 use super::running::Running;
-use super::session::{In, MOST_TASKS, Session};
+use super::session::{Command, MAX_TASKS, Session};
 use super::state::Note;
-use super::tasks::{State, Tasks, message};
+use super::tasks::{TaskState, Tasks, message};
 use super::trace::{CANCEL, Choice, GO, Race, Trace};
 use crate::checking::Awaits;
 use crate::queue::of_run;
@@ -80,7 +80,7 @@ struct Node {
     done: u64,
     sleep: u64,
     /// For each task in `sleep` and `done`: the tasks that its next step has woken.
-    woke: [u32; MOST_TASKS],
+    woke: [u32; MAX_TASKS],
 }
 
 /// How the next choice of a run is made.
@@ -108,12 +108,12 @@ pub(super) enum How<'a> {
 #[derive(Clone, Debug)]
 pub(super) struct Step {
     pub(super) choice: Choice,
-    pub(super) seen: Option<Seen>,
+    pub(super) operation: Option<Operation>,
     pub(super) note: Note,
     /// What the task waits for after the step.
     pub(super) waits: Option<(u32, Awaits)>,
     /// It has acquired something.
-    pub(super) has_entered: bool,
+    pub(super) has_acquired: bool,
 }
 
 /// What has been done so far.
@@ -151,7 +151,7 @@ pub(super) struct Engine<'t> {
 impl<'t> Engine<'t> {
     pub(super) fn new(test: &'t dyn Fn(&mut Run), options: Options) -> Self {
         let session = Rc::new(Session::new());
-        session.cancels.set(options.cancels > 0);
+        session.may_cancel.set(options.cancels > 0);
         Engine {
             test,
             options,
@@ -433,7 +433,7 @@ impl<'t> Engine<'t> {
         for (name, body) in bodies {
             running.add(name, body, self.options.tasks);
         }
-        session.begins.set(false);
+        session.is_setting_up.set(false);
         let quiet = Quiet::new();
         let mut end = self.schedule_tasks(&mut running, &always, how);
         self.names.clear();
@@ -448,7 +448,7 @@ impl<'t> Engine<'t> {
                     text: format!("finally: {}", quiet.place_of(message(payload))),
                 });
             }
-            if let Some(text) = session.escaped.take() {
+            if let Some(text) = session.earlier_use.take() {
                 end = End::NotDeterministic(text);
             }
         } else {
@@ -494,12 +494,12 @@ impl<'t> Engine<'t> {
                 return end;
             }
             self.counts.steps += 1;
-            running.session.looks.set(true);
+            running.session.is_evaluating_always.set(true);
             let looked = panic::catch_unwind(AssertUnwindSafe(|| {
                 always.iter().for_each(|check| check());
             }));
-            running.session.looks.set(false);
-            if let Some(text) = running.session.escaped.take() {
+            running.session.is_evaluating_always.set(false);
+            if let Some(text) = running.session.earlier_use.take() {
                 return End::NotDeterministic(text);
             }
             if let Err(payload) = looked {
@@ -525,10 +525,10 @@ impl<'t> Engine<'t> {
             if let Some(timer) = choice.timer() {
                 running.session.expire(last, timer);
             }
-            if let State::Suspended | State::New = running.tasks.list[last].state {
+            if let TaskState::Suspended | TaskState::New = running.tasks.list[last].state {
                 running.session.begin_poll(last);
             }
-            if running.tasks.resume(last, In::Go).is_err() {
+            if running.tasks.resume(last, Command::Go).is_err() {
                 return;
             }
             for (name, body) in running.session.spawned.take() {
@@ -540,7 +540,7 @@ impl<'t> Engine<'t> {
 
 /// The task that has run last, or else the first.
 fn prefer(free: u64, last: usize) -> Option<Choice> {
-    if last < MOST_TASKS && free & Choice::go(last).bit() != 0 {
+    if last < MAX_TASKS && free & Choice::go(last).bit() != 0 {
         return Some(Choice::go(last));
     }
     Choice::first(free)

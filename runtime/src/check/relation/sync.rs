@@ -23,15 +23,16 @@ use crate::checking::SyncOp;
 pub(super) fn conflict(a: SyncOp, b: SyncOp) -> bool {
     use SyncOp::*;
     match (a, b) {
-        (Acquire { reads: x } | Try { reads: x }, Acquire { reads: y } | Try { reads: y }) => {
-            !(x && y)
-        }
+        (
+            Acquire { is_shared: x } | Try { is_shared: x },
+            Acquire { is_shared: y } | Try { is_shared: y },
+        ) => !(x && y),
         (Acquire { .. }, Release) | (Release, Acquire { .. } | Release) => false,
         (Acquire { .. } | Try { .. } | Release | Turn, _) => true,
     }
 }
 
-pub(super) fn watches_releases(op: SyncOp) -> bool {
+pub(super) fn conflicts_with_releases(op: SyncOp) -> bool {
     matches!(op, SyncOp::Try { .. } | SyncOp::Turn)
 }
 

@@ -46,10 +46,11 @@ impl Session {
             }
             return true;
         }
-        if self.tasks[task].has_caught.get() {
-            self.unwind_again(task);
+        let is_unwinding = self.is_unwinding(task);
+        if self.tasks[task].must_unwind.get() && !is_unwinding {
+            self.unwind_before(task, op);
         }
-        if self.is_passive.get() || self.is_unwinding(task) {
+        if self.is_passive.get() || is_unwinding {
             // Not a scheduling point. But the holder of a sync lock runs on this thread, too.
             if let Op::Sync(SyncOp::Acquire { is_shared }) = op {
                 self.wait_until_free(task, id, op, is_shared);
@@ -78,7 +79,7 @@ impl Session {
                 observes_wait: false,
                 is_point: true,
             };
-            self.suspend(task, Stop::At(operation));
+            self.suspend_or_unwind(task, Stop::At(operation));
         }
     }
 
@@ -99,11 +100,15 @@ impl Session {
             self.explain(id, op, place);
         }
         let operation = self.classify(task, id, op);
-        if (operation.is_point || self.is_fine.get())
-            && self.suspend(task, Stop::At(operation)) == Command::Refuse
-        {
-            cell.was_refused.set(true);
-            return false;
+        if operation.is_point || self.is_fine.get() {
+            match self.suspend(task, Stop::At(operation)) {
+                Command::Refuse => {
+                    cell.was_refused.set(true);
+                    return false;
+                }
+                Command::Unwind => self.unwind_before(task, op),
+                Command::Go | Command::Cancel => {}
+            }
         }
         cell.arrival_is_pending.set(false);
         if let Op::Gate(GateOp::Arrive { is_exclusive, .. }) = op {
@@ -397,7 +402,7 @@ impl Session {
                 }
                 _ => {}
             }
-            self.suspend(task, Stop::Suspended);
+            self.suspend_or_unwind(task, Stop::Suspended);
         }
     }
 

@@ -10,6 +10,9 @@
 //!   coroutine uses it, hence only while the task is the running one.
 //! - **K3** While a task runs, no `RefCell` of the session is borrowed. A borrow in this file
 //!   and in `hooks` ends before the task is suspended.
+//! - **K4** A task that has to end is unwound by a panic in a hook, but not before an operation that
+//!   [must be done](Op::must_be_done): the destructors that announce these unlink nodes and release
+//!   permits after the hook.
 
 use core::cell::{Cell, RefCell};
 use core::future::Future;
@@ -29,6 +32,7 @@ use super::names::Names;
 use super::relation::Operation;
 use super::state::{Learned, LockState, TaskCell};
 use super::trace::Moment;
+use crate::checking::{GateOp, Op};
 use crate::watching;
 
 /// How many tasks there can be.
@@ -39,6 +43,10 @@ pub(super) const NO_TASK: usize = usize::MAX;
 
 /// How often a task that catches the panic and goes on is unwound again.
 const MAX_UNWINDS: u32 = 100;
+
+/// How many permits a task that has to end may still give back to semaphores, before it is taken
+/// to do so for ever.
+pub(super) const MAX_LATE_RELEASES: u32 = 1_000;
 
 /// No event.
 pub(super) const NO_EVENT: u32 = u32::MAX;
@@ -52,7 +60,7 @@ pub(super) enum Command {
     Refuse,
     /// The task must drop its future.
     Cancel,
-    /// The task must unwind its stack.
+    /// The task must unwind its stack, now or soon (K4).
     Unwind,
 }
 
@@ -62,8 +70,9 @@ pub(super) struct Unwound;
 impl Drop for Unwound {
     fn drop(&mut self) {
         current(|session| {
-            if session.is_task() {
-                session.tasks[session.running.get()].has_caught.set(true);
+            // Somebody may have kept it, and drop it in another run.
+            if session.is_task() && session.is_passive.get() {
+                session.tasks[session.running.get()].must_unwind.set(true);
             }
         });
     }
@@ -271,23 +280,50 @@ impl Session {
         let command = unsafe { &*yielder }.suspend(stop);
         self.unwinding_tasks
             .set(self.unwinding_tasks.get() - u32::from(unwinds));
+        command
+    }
+
+    /// Suspends the task that runs, and unwinds it if it is told to.
+    pub(super) fn suspend_or_unwind(&self, task: usize, stop: Stop) -> Command {
+        let command = self.suspend(task, stop);
         if command == Command::Unwind {
             self.unwind(task);
         }
         command
     }
 
-    pub(super) fn unwind(&self, task: usize) -> ! {
+    fn unwind(&self, task: usize) -> ! {
         let cell = &self.tasks[task];
         cell.unwind_count.set(cell.unwind_count.get() + 1);
-        cell.has_caught.set(false);
+        cell.must_unwind.set(false);
         cell.has_panicked.set(true);
         panic::resume_unwind(std::boxed::Box::new(Unwound))
     }
 
-    /// The running task has caught the panic that unwinds it, and goes on: unwinds it again.
+    /// The running task, which has to end, is about to do `op`: unwinds it, unless `op` must be done
+    /// (K4). Then it is unwound at its next operation.
     #[cold]
-    pub(super) fn unwind_again(&self, task: usize) -> ! {
+    pub(super) fn unwind_before(&self, task: usize, op: Op) {
+        let cell = &self.tasks[task];
+        // Any task may add permits, and never do anything else.
+        let is_endless = match op {
+            Op::Gate(GateOp::Release {
+                is_semaphore: true, ..
+            }) => {
+                cell.late_releases.set(cell.late_releases.get() + 1);
+                cell.late_releases.get() > MAX_LATE_RELEASES
+            }
+            _ => false,
+        };
+        if op.must_be_done() && !is_endless {
+            cell.must_unwind.set(true);
+        } else {
+            self.unwind_again(task);
+        }
+    }
+
+    /// Unwinds the running task, which may catch the panic and go on, again and again.
+    fn unwind_again(&self, task: usize) -> ! {
         let cell = &self.tasks[task];
         if cell.unwind_count.get() < MAX_UNWINDS {
             self.unwind(task);
@@ -296,15 +332,20 @@ impl Session {
         // await.
         cell.blocking_calls.set(cell.blocking_calls.get() + 1);
         loop {
-            self.suspend(task, Stop::Suspended);
+            self.suspend_or_unwind(task, Stop::Suspended);
         }
     }
 
     /// Whether the running task is unwinding its stack. `std` also says so while another task is
     /// suspended in the middle of unwinding: then only a task that has panicked counts.
     pub(super) fn is_unwinding(&self, task: usize) -> bool {
-        let is_first = self.unwinding_tasks.get() == 0;
-        std::thread::panicking() && (is_first || self.tasks[task].has_panicked.get())
+        let cell = &self.tasks[task];
+        if !std::thread::panicking() {
+            // If it has panicked, it has caught that.
+            cell.has_panicked.set(false);
+            return false;
+        }
+        self.unwinding_tasks.get() == 0 || cell.has_panicked.get()
     }
 
     /// Called when a panic begins: records that the running task panics.
@@ -374,7 +415,7 @@ impl Session {
             | Body::Uncancelled(mut future) => {
                 let mut cx = Context::from_waker(&self.tasks[task].waker);
                 while future.as_mut().poll(&mut cx).is_pending() {
-                    if self.suspend(task, Stop::Suspended) == Command::Cancel {
+                    if self.suspend_or_unwind(task, Stop::Suspended) == Command::Cancel {
                         break;
                     }
                 }

@@ -48,8 +48,10 @@ pub(super) struct TaskCell {
     pub(super) has_panicked: Cell<bool>,
     /// How often it was unwound in order to end.
     pub(super) unwind_count: Cell<u32>,
-    /// It has caught that panic.
-    pub(super) has_caught: Cell<bool>,
+    /// It has to end, and has caught that panic or had to go on: it is unwound at its next operation.
+    pub(super) must_unwind: Cell<bool>,
+    /// How many permits it has given back to semaphores meanwhile.
+    pub(super) late_releases: Cell<u32>,
     /// When another task has woken it; never, if it has woken itself.
     pub(super) woken_by: Cell<Moment>,
     /// Its section list, while another task runs.
@@ -94,7 +96,8 @@ impl TaskCell {
             is_unwinding: Cell::new(false),
             has_panicked: Cell::new(false),
             unwind_count: Cell::new(0),
-            has_caught: Cell::new(false),
+            must_unwind: Cell::new(false),
+            late_releases: Cell::new(0),
             woken_by: Cell::new(Moment::NEVER),
             frames: Cell::new(StackList::EMPTY),
             pending_count: Cell::new(0),
@@ -118,7 +121,8 @@ impl TaskCell {
         self.is_unwinding.set(false);
         self.has_panicked.set(false);
         self.unwind_count.set(0);
-        self.has_caught.set(false);
+        self.must_unwind.set(false);
+        self.late_releases.set(0);
         self.flag.woken.store(false, Ordering::Relaxed);
         self.woken_by.set(Moment::NEVER);
         self.frames.set(StackList::EMPTY);

@@ -126,6 +126,7 @@ impl Table<'_> {
         let what = match op {
             // The turn to evaluate the condition: the result follows.
             Op::Sync(SyncOp::Turn) if !waits_here => return None,
+            Op::Sync(SyncOp::Leave) => return None,
             Op::Sync(SyncOp::Turn) => "waits for its turn at",
             Op::Gate(GateOp::Park) => "waits for its condition at",
             Op::Gate(GateOp::Leave { .. }) => "gives up its place at",

@@ -37,6 +37,19 @@ impl Op {
             ),
         }
     }
+
+    /// Whether it must be done once it is announced, even if its task has to end. Otherwise a
+    /// request would be freed and stay in its queue, or a permit would never be released.
+    pub(crate) fn must_be_done(self) -> bool {
+        matches!(
+            self,
+            Op::Gate(GateOp::Release { .. } | GateOp::Park | GateOp::Leave { .. })
+                | Op::Sync(SyncOp::Release | SyncOp::Leave)
+                | Op::Event(EventOp::Leave)
+                | Op::Condition(ConditionOp::Leave)
+                | Op::Barrier(BarrierOp::Leave)
+        )
+    }
 }
 
 /// At a gate: `Lock`, `Mutex`, `RwLock` and the semaphores.
@@ -80,8 +93,10 @@ pub(crate) enum SyncOp {
     Try {
         is_shared: bool,
     },
-    /// Any operation of a conditional waiter except acquiring the lock.
+    /// Any operation of a conditional waiter except acquiring the lock, and the next one.
     Turn,
+    /// A conditional waiter is dropped.
+    Leave,
 }
 
 /// At an `Event`.

@@ -8,7 +8,7 @@ use super::engine::{Failure, FailureKind};
 use super::relation::Operation;
 use super::session::{Body, MAX_TASKS, Session};
 use super::tasks::{Kind, TaskState, Tasks};
-use super::trace::{Choice, GO, Trace};
+use super::trace::{Choice, Choices, GO, MAX_TIMERS, Trace};
 use crate::checking::{Awaits, GateOp, Op, SyncOp};
 
 /// The state of one run.
@@ -32,7 +32,7 @@ impl Running<'_> {
     }
 
     /// The choices that are enabled.
-    pub(super) fn enabled(&self, trace: &Trace) -> u64 {
+    pub(super) fn enabled(&self, trace: &Trace) -> Choices {
         let mut enabled = 0;
         let mut late = 0;
         let is_fine = self.session.is_fine.get();
@@ -60,7 +60,7 @@ impl Running<'_> {
                     if may_cancel && (is_fine || !cell.waits_in_queue.get()) {
                         enabled |= Choice::cancel(index).bit();
                     }
-                    let timers = cell.timers.borrow().len().min(2);
+                    let timers = cell.timers.borrow().len().min(MAX_TIMERS);
                     for timer in 0..timers {
                         late |= Choice::expire(index, timer).bit();
                     }

@@ -165,6 +165,21 @@ impl<'s> Tasks<'s> {
         self.list.clear();
     }
 
+    /// Whether a task is suspended in the middle of unwinding.
+    pub(super) fn is_any_unwinding(&self) -> bool {
+        (0..self.list.len()).any(|index| {
+            self.list[index].state != TaskState::Done && self.session.task(index).is_unwinding.get()
+        })
+    }
+
+    /// A task whose request was refused. Nobody will wake it, but it may poll the request again.
+    pub(super) fn refused(&self) -> Option<usize> {
+        (0..self.list.len()).find(|index| {
+            self.list[*index].state == TaskState::Suspended
+                && self.session.task(*index).was_refused.get()
+        })
+    }
+
     /// Whether the remains of a task are a future that is not being polled.
     fn is_at_await(&self, index: usize) -> bool {
         let task = &self.list[index];

@@ -17,12 +17,19 @@ use super::session::{MAX_TASKS, NO_EVENT, NO_TASK};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Choice(u8);
 
-const KINDS: u8 = 4;
+/// A set of choices, by a bit for each.
+pub(super) type Choices = u128;
+
+/// How many of the timers that a task awaits at one time may expire.
+pub(super) const MAX_TIMERS: usize = 6;
+
+/// The choices of a task.
+const KINDS: u8 = 2 + MAX_TIMERS as u8;
 
 /// The bits of the choices by which a task goes on.
-pub(super) const GO: u64 = 0x1111_1111_1111_1111;
+pub(super) const GO: Choices = Choices::MAX / 0xff;
 /// The bits of the choices by which a task is cancelled.
-pub(super) const CANCEL: u64 = GO << 1;
+pub(super) const CANCEL: Choices = GO << 1;
 
 impl Choice {
     pub(super) fn go(task: usize) -> Self {
@@ -33,7 +40,7 @@ impl Choice {
         Choice(task as u8 * KINDS + 1)
     }
 
-    /// `timer` is 0 or 1.
+    /// `timer` is less than [`MAX_TIMERS`].
     pub(super) fn expire(task: usize, timer: usize) -> Self {
         Choice(task as u8 * KINDS + 2 + timer as u8)
     }
@@ -55,17 +62,17 @@ impl Choice {
         usize::from(self.0 % KINDS).checked_sub(2)
     }
 
-    pub(super) fn bit(self) -> u64 {
+    pub(super) fn bit(self) -> Choices {
         1 << self.0
     }
 
     /// All choices of its task.
-    pub(super) fn of_task(self) -> u64 {
-        0xf << (self.0 / KINDS * KINDS)
+    pub(super) fn of_task(self) -> Choices {
+        0xff << (self.0 / KINDS * KINDS)
     }
 
     /// The first choice of a set.
-    pub(super) fn first(set: u64) -> Option<Self> {
+    pub(super) fn first(set: Choices) -> Option<Self> {
         (set != 0).then(|| Choice(set.trailing_zeros() as u8))
     }
 }
@@ -370,7 +377,7 @@ impl Trace {
 
     /// The choices that may come first if the race of an event with the last one is reversed: the
     /// initials of the events that do not happen after it, up to the last one.
-    pub(super) fn initials(&self, race: Race) -> (u64, Choice) {
+    pub(super) fn initials(&self, race: Race) -> (Choices, Choice) {
         let last = self.len - 1;
         let mut initials = 0;
         for event in race.0 + 1..=last {

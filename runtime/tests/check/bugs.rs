@@ -1039,3 +1039,77 @@ fn what_happens_while_a_task_unwinds() {
         .expect_err("an update may be lost");
     assert!(failure.what().contains("an update was lost"), "{failure}");
 }
+
+#[test]
+fn a_destructor_that_waits_for_others() {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    struct Waits(Arc<Event>, Arc<Semaphore>);
+
+    impl Drop for Waits {
+        fn drop(&mut self) {
+            self.0.set();
+            drop(self.1.acquire_many_blocking(2));
+        }
+    }
+
+    for fails in [false, true] {
+        let result = Check::new().cancels(0).run(|run| {
+            let (begin, done) = (Arc::new(Event::new()), Arc::new(Semaphore::new(0)));
+            let account = Arc::new(Mutex::new(0));
+            let waits = Waits(Arc::clone(&begin), Arc::clone(&done));
+            run.thread("unwinds", move || {
+                let panics = AssertUnwindSafe(|| {
+                    let _waits = waits;
+                    panic!("on purpose");
+                });
+                assert!(catch_unwind(panics).is_err());
+            });
+            for name in ["a", "b"] {
+                let (begin, done) = (Arc::clone(&begin), Arc::clone(&done));
+                let account = Arc::clone(&account);
+                run.thread(name, move || {
+                    begin.wait_blocking();
+                    *account.lock_blocking() += 1;
+                    *account.lock_blocking() += 1;
+                    done.add_permits(1);
+                });
+            }
+            run.spawn("fails", async move {
+                begin.wait().await;
+                assert!(!fails, "at once");
+            });
+        });
+        assert_eq!(result.is_err(), fails);
+    }
+}
+
+#[test]
+fn a_task_that_is_made_when_its_run_has_ended() {
+    struct Panics;
+    impl Drop for Panics {
+        fn drop(&mut self) {
+            panic!("in a destructor");
+        }
+    }
+    struct Spawns;
+    impl Drop for Spawns {
+        fn drop(&mut self) {
+            let panics = Panics;
+            drop(async_monitor::check::spawn(
+                "late",
+                async move { drop(panics) },
+            ));
+        }
+    }
+    let failure = Check::new()
+        .run(|run| {
+            let spawns = Spawns;
+            run.spawn("waits", async move {
+                let _spawns = spawns;
+                std::future::pending::<()>().await;
+            });
+        })
+        .unwrap_err();
+    assert!(failure.what().starts_with("`waits` awaits"), "{failure}");
+}

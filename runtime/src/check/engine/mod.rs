@@ -36,7 +36,7 @@ use super::running::Running;
 use super::session::{Command, MAX_TASKS, Session};
 use super::state::Note;
 use super::tasks::{TaskState, Tasks, message};
-use super::trace::{CANCEL, Choice, GO, Race, Trace};
+use super::trace::{CANCEL, Choice, Choices, GO, Race, Trace};
 use crate::checking::Awaits;
 use crate::queue::of_run;
 
@@ -74,11 +74,11 @@ pub(super) enum End {
 /// A choice of a run.
 #[derive(Clone)]
 struct Node {
-    enabled: u64,
+    enabled: Choices,
     chosen: Choice,
-    backtrack: u64,
-    done: u64,
-    sleep: u64,
+    backtrack: Choices,
+    done: Choices,
+    sleep: Choices,
     /// For each task in `sleep` and `done`: the tasks that its next step has woken.
     woke: [u32; MAX_TASKS],
 }
@@ -436,6 +436,10 @@ impl<'t> Engine<'t> {
         session.is_setting_up.set(false);
         let quiet = Quiet::new();
         let mut end = self.schedule_tasks(&mut running, &always, how);
+        if running.tasks.is_any_unwinding() {
+            // Its destructor may wait for what other tasks do next.
+            self.run_on(&mut running);
+        }
         self.names.clear();
         self.names
             .extend(running.tasks.list.iter().map(|task| task.name.clone()));
@@ -457,6 +461,9 @@ impl<'t> Engine<'t> {
             let _ = panic::catch_unwind(AssertUnwindSafe(|| drop(finally)));
         }
         drop(always);
+        // Destructors have made them after all tasks have ended.
+        let spawned = session.spawned.take();
+        let _ = panic::catch_unwind(AssertUnwindSafe(|| drop(spawned)));
         self.counts.depth = self.counts.depth.max(self.trace.len());
         end
     }
@@ -481,6 +488,7 @@ impl<'t> Engine<'t> {
                 Ok(choice) => choice,
                 Err(end) => {
                     if let (End::Redundant, How::Search) = (&end, &how) {
+                        // Cheaper than unwinding the stacks.
                         self.run_on(running);
                     }
                     return end;
@@ -511,13 +519,15 @@ impl<'t> Engine<'t> {
         }
     }
 
-    /// Runs a redundant run to its end, which is cheaper than unwinding the stacks.
+    /// Runs a run to its end, although its result is known.
     fn run_on(&self, running: &mut Running<'_>) {
         running.cancels_left = 0;
         let mut last = self.trace.last_task();
         for _ in 0..self.options.max_steps {
             let enabled = running.enabled(&self.trace);
-            let choice = prefer(enabled & GO, last).or_else(|| Choice::first(enabled));
+            let choice = prefer(enabled & GO, last)
+                .or_else(|| Choice::first(enabled))
+                .or_else(|| running.tasks.refused().map(Choice::go));
             let Some(choice) = choice else {
                 return;
             };
@@ -528,9 +538,7 @@ impl<'t> Engine<'t> {
             if let TaskState::Suspended | TaskState::New = running.tasks.list[last].state {
                 running.session.begin_poll(last);
             }
-            if running.tasks.resume(last, Command::Go).is_err() {
-                return;
-            }
+            let _ = running.tasks.resume(last, Command::Go);
             for (name, body) in running.session.spawned.take() {
                 running.add(name, body, self.options.tasks);
             }
@@ -539,7 +547,7 @@ impl<'t> Engine<'t> {
 }
 
 /// The task that has run last, or else the first.
-fn prefer(free: u64, last: usize) -> Option<Choice> {
+fn prefer(free: Choices, last: usize) -> Option<Choice> {
     if last < MAX_TASKS && free & Choice::go(last).bit() != 0 {
         return Some(Choice::go(last));
     }

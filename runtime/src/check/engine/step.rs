@@ -13,7 +13,7 @@ use crate::check::session::{Command, MAX_TASKS, Session};
 use crate::check::state::Note;
 use crate::check::table::place_of_note;
 use crate::check::tasks::{Kind, Task, TaskState};
-use crate::check::trace::{CANCEL, Choice, Effect, GO, Moment};
+use crate::check::trace::{CANCEL, Choice, Choices, Effect, GO, Moment};
 use crate::checking::{GateOp, Op};
 
 impl Engine<'_> {
@@ -21,7 +21,7 @@ impl Engine<'_> {
     pub(super) fn choose(
         &mut self,
         running: &Running<'_>,
-        enabled: u64,
+        enabled: Choices,
         how: &mut How<'_>,
         at: &mut usize,
     ) -> Result<Choice, End> {
@@ -66,7 +66,7 @@ impl Engine<'_> {
     fn choose_node(
         &mut self,
         running: &Running<'_>,
-        enabled: u64,
+        enabled: Choices,
         everything: bool,
     ) -> Result<Choice, End> {
         let depth = self.trace.len();
@@ -118,7 +118,7 @@ impl Engine<'_> {
 
     /// The choice by which the last task goes on to the next scheduling point of a search, if it is
     /// not there yet.
-    fn within_step(&self, running: &Running<'_>, enabled: u64) -> Option<Choice> {
+    fn within_step(&self, running: &Running<'_>, enabled: Choices) -> Option<Choice> {
         let last = self.trace.last_task();
         let is_within = match running.tasks.list.get(last)?.state {
             TaskState::At(operation) => !operation.is_point,
@@ -129,7 +129,7 @@ impl Engine<'_> {
 
     /// The sleep set, the choices that lead to classes already tried: that of the previous node,
     /// without the choices that conflict with the step since.
-    fn sleep(&self, running: &Running<'_>, depth: usize) -> u64 {
+    fn sleep(&self, running: &Running<'_>, depth: usize) -> Choices {
         let Some(before) = depth.checked_sub(1) else {
             return 0;
         };
@@ -423,7 +423,7 @@ fn go_on(running: &mut Running<'_>, choice: Choice, refuses: bool) -> (Resumed, 
 }
 
 /// One of the enabled choices. A cancel is one among many.
-fn choose_at_random(random: &mut Random, enabled: u64) -> Choice {
+fn choose_at_random(random: &mut Random, enabled: Choices) -> Choice {
     let mut left = enabled;
     if random.below(8) != 0 && enabled & !CANCEL != 0 {
         left &= !CANCEL;

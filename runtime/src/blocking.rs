@@ -215,7 +215,7 @@ mod real {
     /// pending.
     pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
         if checking::is_checked() {
-            return match checking::suspends(pin!(future), None) {
+            return match checking::block_on(pin!(future), None) {
                 Some(output) => output,
                 None => unreachable!("without a limit, it ends with the future"),
             };
@@ -230,7 +230,7 @@ mod real {
     /// comes when the time is up.
     pub(crate) fn block_on_for<F: Future>(limit: Duration, future: F) -> Option<F::Output> {
         if checking::is_checked() {
-            return checking::suspends(pin!(future), Some(limit));
+            return checking::block_on(pin!(future), Some(limit));
         }
         run(future, Some(limit))
     }

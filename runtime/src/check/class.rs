@@ -5,12 +5,12 @@ use core::hash::{Hash, Hasher};
 use std::collections::hash_map::DefaultHasher;
 use std::vec::Vec;
 
-use super::relation::Seen;
+use super::relation::Operation;
 use super::trace::{Choice, Event};
 
 struct Kept {
     choice: Choice,
-    seen: Option<Seen>,
+    operation: Option<Operation>,
     woken: u32,
     number: u32,
 }
@@ -21,10 +21,10 @@ pub(super) fn of(events: &[Event]) -> u64 {
     let mut kept: Vec<Kept> = Vec::new();
     for event in events {
         let task = event.choice.task();
-        let is_point = event.seen.is_some_and(|seen| seen.is_point);
+        let is_point = event.operation.is_some_and(|operation| operation.is_point);
         if event.choice.is_cancel() {
             let last = kept.iter().rposition(|kept| kept.choice.task() == task);
-            if let (Some(last), true) = (last, event.leaves_line) {
+            if let (Some(last), true) = (last, event.leaves_queue) {
                 kept.remove(last);
             }
         }
@@ -37,7 +37,7 @@ pub(super) fn of(events: &[Event]) -> u64 {
             .count() as u32;
         kept.push(Kept {
             choice: event.choice,
-            seen: event.seen.filter(|_| is_point),
+            operation: event.operation.filter(|_| is_point),
             woken: event.woken,
             number,
         });
@@ -49,7 +49,7 @@ pub(super) fn of(events: &[Event]) -> u64 {
             let mut before: Vec<(usize, u32)> = kept[..index]
                 .iter()
                 .filter(|other| {
-                    let at_one = match (other.seen, this.seen) {
+                    let at_one = match (other.operation, this.operation) {
                         (Some(a), Some(b)) => a.conflicts(b),
                         _ => false,
                     };
@@ -61,7 +61,7 @@ pub(super) fn of(events: &[Event]) -> u64 {
             before.sort_unstable();
             let mut hasher = DefaultHasher::new();
             (this.choice.task(), this.number, this.choice.bit()).hash(&mut hasher);
-            std::format!("{:?}", this.seen.map(|seen| seen.op)).hash(&mut hasher);
+            std::format!("{:?}", this.operation.map(|operation| operation.op)).hash(&mut hasher);
             before.hash(&mut hasher);
             hasher.finish()
         })

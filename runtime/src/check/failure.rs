@@ -9,8 +9,9 @@ use std::vec::Vec;
 use super::engine::{End, Engine, Failure as Found, FailureKind};
 use super::minimize::{minimize, refined};
 use super::report::Outcome;
+use super::session::MAX_TASKS;
 use super::table::table;
-use super::trace::Choice;
+use super::trace::{Choice, MAX_TIMERS};
 
 /// The environment variable with a schedule to run.
 pub(super) const REPLAY: &str = "ASYNC_MONITOR_REPLAY";
@@ -180,7 +181,7 @@ fn shown(
     is_fine: bool,
     found: Found,
 ) -> (Vec<Choice>, Found) {
-    engine.session.explains.set(true);
+    engine.session.is_explaining.set(true);
     // Once for the names.
     let end = if is_fine {
         engine.follow(schedule, true);
@@ -188,7 +189,7 @@ fn shown(
     } else {
         engine.follow_points(schedule)
     };
-    engine.session.explains.set(false);
+    engine.session.is_explaining.set(false);
     let found = match end {
         End::Failed(again) => again,
         _ => found,
@@ -196,8 +197,13 @@ fn shown(
     (engine.schedule(), found)
 }
 
-/// A schedule as text: the number of a task for each step, with `x` if it is cancelled, `t` or
-/// `u` if a timer expires, and a count if the step is repeated.
+/// The letters of timers.
+const TIMERS: &str = "tuvwyz";
+
+const _: () = assert!(TIMERS.len() == MAX_TIMERS);
+
+/// A schedule as text: the number of a task for each step, with `x` if it is cancelled, one of
+/// [`TIMERS`] if a timer expires, and a count if the step is repeated.
 fn written(schedule: &[Choice], is_fine: bool) -> String {
     let mut text = if is_fine {
         String::new()
@@ -216,8 +222,7 @@ fn written(schedule: &[Choice], is_fine: bool) -> String {
         }
         text.push_str(&choice.task().to_string());
         text.push_str(match choice.timer() {
-            Some(0) => "t",
-            Some(_) => "u",
+            Some(timer) => &TIMERS[timer..=timer],
             None if choice.is_cancel() => "x",
             None => "",
         });
@@ -238,13 +243,12 @@ fn read(text: &str) -> Option<(Vec<Choice>, bool)> {
     let mut schedule = Vec::new();
     for part in text.split('.').filter(|part| !part.is_empty()) {
         let (step, count) = part.split_once('*').unwrap_or((part, "1"));
-        let digits = step.trim_end_matches(['x', 't', 'u']);
-        let task: usize = digits.parse().ok().filter(|task| *task < 16)?;
+        let digits = step.trim_end_matches(|letter: char| letter.is_ascii_lowercase());
+        let task: usize = digits.parse().ok().filter(|task| *task < MAX_TASKS)?;
         let choice = match &step[digits.len()..] {
             "" => Choice::go(task),
             "x" => Choice::cancel(task),
-            "t" => Choice::expire(task, 0),
-            "u" => Choice::expire(task, 1),
+            letter if letter.len() == 1 => Choice::expire(task, TIMERS.find(letter)?),
             _ => return None,
         };
         for _ in 0..count.parse().ok()? {
@@ -259,7 +263,7 @@ pub(super) fn replay(engine: &mut Engine<'_>, text: &str) -> Result<Outcome, Fai
     let Some((schedule, is_fine)) = read(text) else {
         panic!("`{REPLAY}` is no schedule: {text}")
     };
-    engine.session.explains.set(true);
+    engine.session.is_explaining.set(true);
     let end = if is_fine {
         engine.follow(&schedule, true)
     } else {

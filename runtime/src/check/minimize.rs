@@ -6,7 +6,7 @@ use super::engine::{End, Engine, FailureKind};
 use super::trace::Choice;
 
 /// How many schedules are run to find a shorter one.
-const MOST_RUNS: usize = 400;
+const MAX_RUNS: usize = 400;
 
 /// How hard a schedule is to read: by its cancels and timeouts, switches, and steps.
 fn cost(schedule: &[Choice]) -> (usize, usize, usize) {
@@ -87,7 +87,7 @@ pub(super) fn minimize(
     loop {
         let mut improved = false;
         for candidate in candidates(&best) {
-            if runs == MOST_RUNS {
+            if runs == MAX_RUNS {
                 return best;
             }
             runs += 1;

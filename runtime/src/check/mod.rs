@@ -61,7 +61,8 @@
 //!   wait for something that the cancelled one would have done (`when`, an `Event`, a `Condition`),
 //!   this is not a failure, unless you [say so](Check::cancels_may_starve). Waiting for ever for a
 //!   lock that is held is always a failure.
-//! - **Timeouts** expire when the schedule says so, whatever their duration.
+//! - **Timeouts** expire when the schedule says so, whatever their duration. Of those that a task
+//!   awaits at one time, the first six can.
 //! - **Several locks** are acquired in the same order in all runs, independent of their addresses.
 //! - **Threads** ([`Run::thread`]) are for code that uses `*_blocking` methods and the locks of
 //!   [`sync`](crate::sync). They run on the thread of the test as well.
@@ -97,6 +98,7 @@
 mod class;
 mod engine;
 mod failure;
+mod hooks;
 mod minimize;
 mod names;
 mod options;

@@ -11,15 +11,15 @@
 use std::string::{String, ToString};
 use std::vec::Vec;
 
-use super::session::{MOST_TASKS, NO_TASK};
+use super::session::{MAX_TASKS, NO_TASK};
 
 /// How often numbers are merged.
-const MOST_MERGES: u32 = 32;
+const MAX_MERGES: u32 = 32;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names {
     /// The number that each place named first; the last list is that of the test itself.
-    places: [Vec<u32>; MOST_TASKS + 1],
+    places: [Vec<u32>; MAX_TASKS + 1],
     /// Further numbers of places that name different primitives: a place, and the number.
     others: Vec<(usize, usize, u32)>,
     next: u32,
@@ -28,7 +28,7 @@ pub(super) struct Names {
     /// Of this run: an address, its number, and the place that numbered it.
     run: Vec<(usize, u32, (usize, usize))>,
     /// How often each task has named something in this run.
-    counts: [usize; MOST_TASKS + 1],
+    counts: [usize; MAX_TASKS + 1],
     /// The names of primitives.
     said: Vec<Option<String>>,
     /// The kinds of primitives.
@@ -40,7 +40,7 @@ pub(super) struct Names {
 impl Names {
     pub(super) fn begin_run(&mut self) {
         self.run.clear();
-        self.counts = [0; MOST_TASKS + 1];
+        self.counts = [0; MAX_TASKS + 1];
         self.given.clear();
     }
 
@@ -63,7 +63,7 @@ impl Names {
 
     /// The number of the primitive at `address`, for the task that names it.
     pub(super) fn of(&mut self, task: usize, address: usize) -> u32 {
-        let who = if task == NO_TASK { MOST_TASKS } else { task };
+        let who = if task == NO_TASK { MAX_TASKS } else { task };
         let count = self.counts[who];
         self.counts[who] += 1;
         let mut known = None;
@@ -130,7 +130,7 @@ impl Names {
 
     /// Merges the number `id`, assigned by the place `by`, with the number `named` of another run.
     fn merge(&mut self, id: u32, by: (usize, usize), named: u32) {
-        if self.is_used(named) || self.merges == MOST_MERGES {
+        if self.is_used(named) || self.merges == MAX_MERGES {
             return;
         }
         if self.places[by.0].get(by.1) == Some(&id) {

@@ -24,7 +24,7 @@ impl Default for Options {
             timeouts: 2,
             max_runs: 50_000,
             max_steps: 2_000,
-            tasks: super::session::MOST_TASKS,
+            tasks: super::session::MAX_TASKS,
             cancels_may_starve: true,
             sample: None,
             stack_size: 256 * 1024,

@@ -31,7 +31,7 @@ impl Quiet {
                 if IS_QUIET.try_with(Cell::get).unwrap_or(0) == 0 {
                     return before(info);
                 }
-                current(Session::panics);
+                current(Session::on_panic);
                 if let Some(location) = info.location() {
                     PLACE.set(Some(format!("{}:{}", location.file(), location.line())));
                 }

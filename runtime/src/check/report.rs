@@ -265,7 +265,7 @@ impl Check {
         name: &str,
         test: impl Fn() -> F,
     ) -> Outcome {
-        self.every_schedule(|run| run.lasting(name, test()))
+        self.every_schedule(|run| run.uncancelled(name, test()))
     }
 
     /// Runs a test in every schedule that matters, and returns the result.
@@ -276,7 +276,8 @@ impl Check {
     ///
     /// # Panics
     ///
-    /// If `test` panics while it creates the tasks, or if panics abort the process.
+    /// If `test` panics while it creates the tasks, if panics abort the process, or if the check is
+    /// run by a destructor while a panic unwinds, or by a task of another check.
     ///
     /// # Examples
     ///
@@ -292,6 +293,10 @@ impl Check {
         if cfg!(panic = "abort") {
             panic!("a check runs into panics and goes on: it needs `panic = \"unwind\"`")
         }
+        assert!(
+            !std::thread::panicking(),
+            "a check is run while its thread panics, when it cannot see the panics of its tasks"
+        );
         assert!(
             !super::session::is_current(),
             "a check is run within another one"

@@ -178,8 +178,8 @@ impl Run {
         });
     }
 
-    pub(super) fn lasting(&mut self, name: &str, future: impl Future<Output = ()> + 'static) {
-        self.push(name, Body::Lasting(Box::pin(future)));
+    pub(super) fn uncancelled(&mut self, name: &str, future: impl Future<Output = ()> + 'static) {
+        self.push(name, Body::Uncancelled(Box::pin(future)));
     }
 
     fn push(&mut self, name: &str, body: Body) {

@@ -5,10 +5,10 @@ use std::string::String;
 use std::vec::Vec;
 
 use super::engine::{Failure, FailureKind};
-use super::relation::Seen;
-use super::session::{Body, MOST_TASKS, Session};
-use super::tasks::{Kind, State, Tasks};
-use super::trace::{Choice, GO, Trace};
+use super::relation::Operation;
+use super::session::{Body, MAX_TASKS, Session};
+use super::tasks::{Kind, TaskState, Tasks};
+use super::trace::{Choice, Choices, GO, MAX_TIMERS, Trace};
 use crate::checking::{Awaits, GateOp, Op, SyncOp};
 
 /// The state of one run.
@@ -21,18 +21,18 @@ pub(super) struct Running<'s> {
 }
 
 impl Running<'_> {
-    pub(super) fn add(&mut self, name: String, body: Body, most: usize) {
+    pub(super) fn add(&mut self, name: String, body: Body, max: usize) {
         let index = self.tasks.list.len();
         assert!(
-            index < most.min(MOST_TASKS),
-            "a check has {} tasks at the most (`tasks`)",
-            most.min(MOST_TASKS)
+            index < max.min(MAX_TASKS),
+            "a check has at most {} tasks (`tasks`)",
+            max.min(MAX_TASKS)
         );
         self.tasks.push(name, body);
     }
 
     /// The choices that are enabled.
-    pub(super) fn enabled(&self, trace: &Trace) -> u64 {
+    pub(super) fn enabled(&self, trace: &Trace) -> Choices {
         let mut enabled = 0;
         let mut late = 0;
         let is_fine = self.session.is_fine.get();
@@ -41,26 +41,26 @@ impl Running<'_> {
             let may_cancel = self.cancels_left > 0
                 && task.kind == Kind::Future
                 && !task.is_cancelled
-                && cell.blocks.get() == 0;
+                && cell.blocking_calls.get() == 0;
             match task.state {
-                State::Done => {}
-                State::New => enabled |= Choice::go(index).bit(),
-                State::At(seen) => {
-                    if self.is_possible(seen) {
+                TaskState::Done => {}
+                TaskState::New => enabled |= Choice::go(index).bit(),
+                TaskState::At(operation) => {
+                    if self.is_possible(operation) {
                         enabled |= Choice::go(index).bit();
                     }
-                    if may_cancel && !is_fine && self.waits_in_some_order(trace, index, seen) {
+                    if may_cancel && !is_fine && self.waits_in_some_order(trace, index, operation) {
                         enabled |= Choice::cancel(index).bit();
                     }
                 }
-                State::Suspended => {
+                TaskState::Suspended => {
                     if cell.is_woken() {
                         enabled |= Choice::go(index).bit();
                     }
-                    if may_cancel && (is_fine || !cell.waits_in_line.get()) {
+                    if may_cancel && (is_fine || !cell.waits_in_queue.get()) {
                         enabled |= Choice::cancel(index).bit();
                     }
-                    let timers = cell.timers.borrow().len().min(2);
+                    let timers = cell.timers.borrow().len().min(MAX_TIMERS);
                     for timer in 0..timers {
                         late |= Choice::expire(index, timer).bit();
                     }
@@ -75,35 +75,42 @@ impl Running<'_> {
     }
 
     /// Whether an operation can be done now. Only a sync lock can prevent it.
-    fn is_possible(&self, seen: Seen) -> bool {
-        let Op::Sync(SyncOp::Acquire { reads }) = seen.op else {
+    fn is_possible(&self, operation: Operation) -> bool {
+        let Op::Sync(SyncOp::Acquire { is_shared }) = operation.op else {
             return true;
         };
-        self.session.is_free(seen.id, reads)
+        self.session.is_free(operation.id, is_shared)
     }
 
     /// Whether an arrival has to wait in some schedule of this class: one in which a task that held
     /// the lock has not released it yet.
-    fn waits_in_some_order(&self, trace: &Trace, task: usize, seen: Seen) -> bool {
-        if !matches!(seen.op, Op::Gate(GateOp::Arrive { alone: true, .. })) || seen.watches {
+    fn waits_in_some_order(&self, trace: &Trace, task: usize, operation: Operation) -> bool {
+        if !matches!(
+            operation.op,
+            Op::Gate(GateOp::Arrive {
+                is_exclusive: true,
+                ..
+            })
+        ) || operation.observes_wait
+        {
             return false;
         }
         // A request that has been granted the lock, or waits before it.
         let is_before = |index: usize| {
             let cell = self.session.task(index);
-            match cell.waits.get() {
-                Some((id, Awaits::Permit)) => id == seen.id,
-                Some((id, Awaits::Truth)) => id == seen.id && cell.is_woken(),
+            match cell.waits_for.get() {
+                Some((id, Awaits::Permit)) => id == operation.id,
+                Some((id, Awaits::Truth)) => id == operation.id && cell.is_woken(),
                 Some((_, Awaits::Signal)) | None => false,
             }
         };
         let mut suspended = (0..self.tasks.list.len())
-            .filter(|index| self.tasks.list[*index].state == State::Suspended);
+            .filter(|index| self.tasks.list[*index].state == TaskState::Suspended);
         if suspended.any(is_before) {
             return true;
         }
         let locks = self.session.locks.borrow();
-        let Some(lock) = locks.get(seen.id as usize) else {
+        let Some(lock) = locks.get(operation.id as usize) else {
             return false;
         };
         !lock.holders.is_empty()
@@ -132,7 +139,7 @@ impl Running<'_> {
 
     /// Whether a task may go on if others go on and release what they hold.
     fn may_go_on(&self, task: usize, others: &[usize]) -> bool {
-        if self.tasks.list[task].state == State::Done {
+        if self.tasks.list[task].state == TaskState::Done {
             return false;
         }
         let Some((id, Awaits::Permit)) = self.waits(task) else {
@@ -142,9 +149,9 @@ impl Running<'_> {
         let Some(lock) = locks.get(id as usize) else {
             return true;
         };
-        let upgrades = self.session.task(task).upgrades.get();
-        let mut holders = lock.holders.iter().map(|holder| holder.0);
-        if lock.counts {
+        let upgrades = self.session.task(task).is_upgrading.get();
+        let mut holders = lock.holders.iter().map(|holder| holder.task);
+        if lock.is_semaphore {
             // One of them may release enough, or another task may add permits.
             lock.holders.is_empty() || holders.any(|holder| others.contains(&holder))
         } else {
@@ -155,18 +162,18 @@ impl Running<'_> {
     /// What a task waits for.
     fn waits(&self, task: usize) -> Option<(u32, Awaits)> {
         match self.tasks.list[task].state {
-            State::At(seen) => Some((seen.id, Awaits::Permit)),
-            State::Suspended => self.session.task(task).waits.get(),
-            State::New | State::Done => None,
+            TaskState::At(operation) => Some((operation.id, Awaits::Permit)),
+            TaskState::Suspended => self.session.task(task).waits_for.get(),
+            TaskState::New | TaskState::Done => None,
         }
     }
 
     /// The holders of the lock that a task waits for, as the end of a sentence.
     fn held_by(&self, id: u32, task: usize) -> String {
         let locks = self.session.locks.borrow();
-        let upgrades = self.session.task(task).upgrades.get();
+        let upgrades = self.session.task(task).is_upgrading.get();
         let mut holders: Vec<usize> = match locks.get(id as usize) {
-            Some(lock) => lock.holders.iter().map(|holder| holder.0).collect(),
+            Some(lock) => lock.holders.iter().map(|holder| holder.task).collect(),
             None => Vec::new(),
         };
         holders.retain(|holder| !(upgrades && *holder == task));
@@ -193,7 +200,7 @@ impl Running<'_> {
             .tasks
             .list
             .iter()
-            .filter(|task| task.state != State::Done && task.kind != Kind::Background)
+            .filter(|task| task.state != TaskState::Done && task.kind != Kind::Background)
             .map(|task| &*task.name)
             .collect();
         Failure {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::task::Wake;
 use std::vec::Vec;
 
-use super::session::{MOST_TASKS, TaskYielder, current};
+use super::session::{MAX_TASKS, TaskYielder, current};
 use super::trace::Moment;
 use crate::checking::{Awaits, Op};
 use crate::watch::SectionInfo;
@@ -31,7 +31,7 @@ impl Wake for Flag {
         // Another thread has no session, or that of another check.
         current(|session| {
             if Arc::ptr_eq(&session.tasks[self.task].flag, self) {
-                session.wakes(self.task, was_woken);
+                session.on_wake(self.task, was_woken);
             }
         });
     }
@@ -43,40 +43,42 @@ pub(super) struct TaskCell {
     pub(super) flag: Arc<Flag>,
     pub(super) waker: Waker,
     /// It is suspended in the middle of unwinding.
-    pub(super) unwinds: Cell<bool>,
+    pub(super) is_unwinding: Cell<bool>,
     /// It has panicked in this run.
     pub(super) has_panicked: Cell<bool>,
     /// How often it was unwound in order to end.
-    pub(super) ends: Cell<u32>,
-    /// It has caught that panic.
-    pub(super) has_caught: Cell<bool>,
+    pub(super) unwind_count: Cell<u32>,
+    /// It has to end, and has caught that panic or had to go on: it is unwound at its next operation.
+    pub(super) must_unwind: Cell<bool>,
+    /// How many permits it has given back to semaphores meanwhile.
+    pub(super) late_releases: Cell<u32>,
     /// When another task has woken it; never, if it has woken itself.
     pub(super) woken_by: Cell<Moment>,
     /// Its section list, while another task runs.
     pub(super) frames: Cell<StackList>,
     /// How many polls of requests have returned `Pending` since its poll began.
-    pub(super) pendings: Cell<u32>,
+    pub(super) pending_count: Cell<u32>,
     /// A request was refused since its poll began.
-    pub(super) refused: Cell<bool>,
+    pub(super) was_refused: Cell<bool>,
     /// How often it has arrived.
     pub(super) arrivals: Cell<u32>,
     /// What it waits for, if it is suspended.
-    pub(super) waits: Cell<Option<(u32, Awaits)>>,
+    pub(super) waits_for: Cell<Option<(u32, Awaits)>>,
     /// It waits in the queue of a lock: its cancel is tried at the arrival.
-    pub(super) waits_in_line: Cell<bool>,
+    pub(super) waits_in_queue: Cell<bool>,
     /// It waits to upgrade its guard.
-    pub(super) upgrades: Cell<bool>,
+    pub(super) is_upgrading: Cell<bool>,
     /// It has arrived, and has not acquired yet.
-    pub(super) arrived: Cell<bool>,
+    pub(super) has_arrived: Cell<bool>,
     /// That arrival has returned `Pending`, with no operation since.
-    pub(super) arrival_pends: Cell<bool>,
+    pub(super) arrival_is_pending: Cell<bool>,
     /// The current operation.
     pub(super) op: Cell<Option<Op>>,
     /// How many blocking calls are under way.
-    pub(super) blocks: Cell<u32>,
+    pub(super) blocking_calls: Cell<u32>,
     /// The timers that it waits for.
     pub(super) timers: RefCell<Vec<usize>>,
-    pub(super) expired: Cell<usize>,
+    pub(super) expired_timer: Cell<usize>,
     /// The next operation.
     pub(super) note: Cell<Note>,
 }
@@ -91,49 +93,51 @@ impl TaskCell {
             yielder: Cell::new(ptr::null()),
             waker: Waker::from(Arc::clone(&flag)),
             flag,
-            unwinds: Cell::new(false),
+            is_unwinding: Cell::new(false),
             has_panicked: Cell::new(false),
-            ends: Cell::new(0),
-            has_caught: Cell::new(false),
+            unwind_count: Cell::new(0),
+            must_unwind: Cell::new(false),
+            late_releases: Cell::new(0),
             woken_by: Cell::new(Moment::NEVER),
             frames: Cell::new(StackList::EMPTY),
-            pendings: Cell::new(0),
-            refused: Cell::new(false),
+            pending_count: Cell::new(0),
+            was_refused: Cell::new(false),
             arrivals: Cell::new(0),
-            waits: Cell::new(None),
-            waits_in_line: Cell::new(false),
-            upgrades: Cell::new(false),
-            arrived: Cell::new(false),
-            arrival_pends: Cell::new(false),
+            waits_for: Cell::new(None),
+            waits_in_queue: Cell::new(false),
+            is_upgrading: Cell::new(false),
+            has_arrived: Cell::new(false),
+            arrival_is_pending: Cell::new(false),
             op: Cell::new(None),
-            blocks: Cell::new(0),
+            blocking_calls: Cell::new(0),
             timers: RefCell::default(),
-            expired: Cell::new(0),
+            expired_timer: Cell::new(0),
             note: Cell::default(),
         }
     }
 
     pub(super) fn reset(&self) {
         self.yielder.set(ptr::null());
-        self.unwinds.set(false);
+        self.is_unwinding.set(false);
         self.has_panicked.set(false);
-        self.ends.set(0);
-        self.has_caught.set(false);
+        self.unwind_count.set(0);
+        self.must_unwind.set(false);
+        self.late_releases.set(0);
         self.flag.woken.store(false, Ordering::Relaxed);
         self.woken_by.set(Moment::NEVER);
         self.frames.set(StackList::EMPTY);
-        self.pendings.set(0);
-        self.refused.set(false);
+        self.pending_count.set(0);
+        self.was_refused.set(false);
         self.arrivals.set(0);
-        self.waits.set(None);
-        self.waits_in_line.set(false);
-        self.upgrades.set(false);
-        self.arrived.set(false);
-        self.arrival_pends.set(false);
+        self.waits_for.set(None);
+        self.waits_in_queue.set(false);
+        self.is_upgrading.set(false);
+        self.has_arrived.set(false);
+        self.arrival_is_pending.set(false);
         self.op.set(None);
-        self.blocks.set(0);
+        self.blocking_calls.set(0);
         self.timers.borrow_mut().clear();
-        self.expired.set(0);
+        self.expired_timer.set(0);
     }
 
     pub(super) fn is_woken(&self) -> bool {
@@ -142,11 +146,7 @@ impl TaskCell {
 
     /// Whether its last poll has done nothing with the primitive that it waits for.
     pub(super) fn waits_for_others(&self) -> bool {
-        self.waits.get().is_none()
-    }
-
-    pub(super) fn was_refused(&self) -> bool {
-        self.refused.get()
+        self.waits_for.get().is_none()
     }
 }
 
@@ -155,11 +155,11 @@ impl TaskCell {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Learned {
     /// The tasks that go on after `Pending`, by a bit for each.
-    pub(super) tells: u32,
+    pub(super) observes_pending: u32,
     /// The primitives at which releases conflict with something.
-    pub(super) releases: Vec<bool>,
+    pub(super) release_matters: Vec<bool>,
     /// For each task: the arrivals after whose `Pending` it suspends.
-    pub(super) suspends: [Vec<bool>; MOST_TASKS],
+    pub(super) suspends: [Vec<bool>; MAX_TASKS],
     /// Something was added.
     pub(super) has_changed: bool,
 }
@@ -174,12 +174,19 @@ impl Learned {
 /// The state of a lock in a run.
 #[derive(Clone, Default)]
 pub(super) struct LockState {
-    /// The tasks that hold it, and whether to read.
-    pub(super) holders: Vec<(usize, bool)>,
+    pub(super) holders: Vec<LockHolder>,
     /// It is a semaphore, which several hold and anybody may add permits to.
-    pub(super) counts: bool,
+    pub(super) is_semaphore: bool,
     /// The last release.
     pub(super) released: Option<Moment>,
+}
+
+/// A task that holds a lock.
+#[derive(Clone, Copy)]
+pub(super) struct LockHolder {
+    pub(super) task: usize,
+    /// It holds a sync lock to read.
+    pub(super) is_shared: bool,
 }
 
 /// The explanation of an operation.

@@ -6,7 +6,7 @@ use std::vec::Vec;
 
 use super::engine::Step;
 use super::names::Names;
-use super::relation::Seen;
+use super::relation::Operation;
 use super::state::Note;
 use super::trace::Choice;
 use crate::checking::{Awaits, BarrierOp, ConditionOp, EventOp, GateOp, Op, SyncOp};
@@ -75,96 +75,111 @@ impl Table<'_> {
     /// Adds a step, and the steps that belong to it. Returns the last of them.
     fn add(&mut self, index: usize) -> usize {
         let step = &self.steps[index];
-        let task = step.choice.task();
-        let place = place(step);
         if !step.choice.is_go() {
-            let what = if step.choice.is_cancel() {
-                "CANCELLED where it waits"
-            } else {
-                "its timeout expires"
-            };
-            // In a section, it may wait for another primitive.
-            let within = self.held.iter().rfind(|held| held.task == task);
-            match within.and_then(|held| held.section) {
-                Some(section) if place.is_empty() => {
-                    self.push(step, Some(section), what, place_of(section));
-                }
-                _ => self.push(step, None, what, place),
-            }
+            self.add_interruption(step);
             return index;
         }
-        let Some(seen) = step.seen else {
+        let Some(operation) = step.operation else {
             return index;
         };
-        let lock = self.name(seen.id);
-        let section = step.note.section;
-        let waits_here = step.waits.is_some_and(|waits| waits.0 == seen.id);
-        let (section, what) = match seen.op {
+        match operation.op {
             Op::Gate(GateOp::Arrive { .. } | GateOp::Upgrade | GateOp::Poll)
-            | Op::Sync(SyncOp::Acquire { .. }) => return self.add_request(index, seen),
-            // The turn to evaluate the condition: the result follows.
-            Op::Sync(SyncOp::Turn) if !waits_here => return index,
-            Op::Sync(SyncOp::Turn) => (section, format!("waits for its turn at {lock}")),
+            | Op::Sync(SyncOp::Acquire { .. }) => self.add_request(index, operation),
             Op::Gate(GateOp::Release { .. }) | Op::Sync(SyncOp::Release) => {
-                return self.add_releases(index, seen);
+                self.add_releases(index, operation)
             }
-            Op::Gate(GateOp::Park) => (section, format!("waits for its condition at {lock}")),
-            Op::Gate(GateOp::Leave { .. }) => (None, format!("gives up its place at {lock}")),
+            op => {
+                if let Some(what) = self.what(step, operation.id, op) {
+                    let is_of_section =
+                        matches!(op, Op::Gate(GateOp::Park) | Op::Sync(SyncOp::Turn));
+                    let section = step.note.section.filter(|_| is_of_section);
+                    self.push(step, section, &what, place(step));
+                }
+                index
+            }
+        }
+    }
+
+    /// A cancel, or a timeout that expires.
+    fn add_interruption(&mut self, step: &Step) {
+        let what = if step.choice.is_cancel() {
+            "CANCELLED where it waits"
+        } else {
+            "its timeout expires"
+        };
+        let place = place(step);
+        // In a section, it may wait for another primitive.
+        let task = step.choice.task();
+        let within = self.held.iter().rfind(|held| held.task == task);
+        match within.and_then(|held| held.section) {
+            Some(section) if place.is_empty() => {
+                self.push(step, Some(section), what, place_of(section));
+            }
+            _ => self.push(step, None, what, place),
+        }
+    }
+
+    /// What a step does that is a line of its own.
+    fn what(&self, step: &Step, id: u32, op: Op) -> Option<String> {
+        let waits_here = step.waits.is_some_and(|waits| waits.0 == id);
+        let name = self.name(id);
+        let what = match op {
+            // The turn to evaluate the condition: the result follows.
+            Op::Sync(SyncOp::Turn) if !waits_here => return None,
+            Op::Sync(SyncOp::Leave) => return None,
+            Op::Sync(SyncOp::Turn) => "waits for its turn at",
+            Op::Gate(GateOp::Park) => "waits for its condition at",
+            Op::Gate(GateOp::Leave { .. }) => "gives up its place at",
             Op::Gate(GateOp::Try { .. }) | Op::Sync(SyncOp::Try { .. }) => {
-                let result = if step.has_entered {
+                let result = if step.has_acquired {
                     "acquires it"
                 } else {
                     "does not get it"
                 };
-                (None, format!("tries {lock}, and {result}"))
+                return Some(format!("tries {name}, and {result}"));
             }
-            Op::Gate(GateOp::Look) => (None, format!("looks at {lock}")),
-            Op::Event(op) => {
-                let what = match op {
-                    EventOp::Wait if waits_here => "waits for",
-                    EventOp::Wait | EventOp::Poll => "passes",
-                    EventOp::Leave => "waits no more for",
-                    EventOp::Set => "sets",
-                    EventOp::Clear => "clears",
-                    EventOp::IsSet => "looks at",
-                };
-                (None, format!("{what} {lock}"))
-            }
-            Op::Condition(op) => {
-                let what = match op {
-                    ConditionOp::Wait => "waits to be notified by",
-                    ConditionOp::Poll => "was notified by",
-                    ConditionOp::Leave => "waits no more for",
-                    ConditionOp::Notify => "notifies",
-                };
-                (None, format!("{what} {lock}"))
-            }
-            Op::Barrier(op) => {
-                let what = match op {
-                    BarrierOp::Arrive if waits_here => "waits at",
-                    BarrierOp::Arrive | BarrierOp::Poll | BarrierOp::PollLeaving => "passes",
-                    BarrierOp::Leave => "waits no more at",
-                    BarrierOp::DriveOut => "aborts or resets",
-                    BarrierOp::Look => "looks at",
-                };
-                (None, format!("{what} {lock}"))
-            }
+            Op::Gate(GateOp::Look) => "looks at",
+            Op::Event(op) => match op {
+                EventOp::Wait if waits_here => "waits for",
+                EventOp::Wait | EventOp::Poll => "passes",
+                EventOp::Leave => "waits no more for",
+                EventOp::Set => "sets",
+                EventOp::Clear => "clears",
+                EventOp::IsSet => "looks at",
+            },
+            Op::Condition(op) => match op {
+                ConditionOp::Wait => "waits to be notified by",
+                ConditionOp::Poll => "was notified by",
+                ConditionOp::Leave => "waits no more for",
+                ConditionOp::Notify => "notifies",
+            },
+            Op::Barrier(op) => match op {
+                BarrierOp::Arrive if waits_here => "waits at",
+                BarrierOp::Arrive | BarrierOp::Poll | BarrierOp::PollLeaving => "passes",
+                BarrierOp::Leave => "waits no more at",
+                BarrierOp::DriveOut => "aborts or resets",
+                BarrierOp::Look => "looks at",
+            },
+            // They are lines with other steps.
+            Op::Gate(
+                GateOp::Arrive { .. } | GateOp::Upgrade | GateOp::Poll | GateOp::Release { .. },
+            )
+            | Op::Sync(SyncOp::Acquire { .. } | SyncOp::Release) => return None,
         };
-        self.push(step, section, &what, place);
-        index
+        Some(format!("{what} {name}"))
     }
 
     /// A request, with the steps that the task then takes at once.
-    fn add_request(&mut self, index: usize, seen: Seen) -> usize {
+    fn add_request(&mut self, index: usize, operation: Operation) -> usize {
         let step = &self.steps[index];
         let (task, section) = (step.choice.task(), step.note.section);
-        let mut lock = self.name(seen.id);
+        let mut lock = self.name(operation.id);
         let mut place = place(step);
         if let Some(wait) = relocks(&self.steps[..index], step) {
             lock.push_str(" again");
             place = wait;
         }
-        let (waits, parks, holds, acquires) = match seen.op {
+        let (waits, parks, holds, acquires) = match operation.op {
             Op::Gate(GateOp::Poll) => (
                 format!("still waits for {lock}"),
                 "waits on for its condition at",
@@ -178,9 +193,9 @@ impl Table<'_> {
                 "acquires",
             ),
         };
-        let next = |is: fn(Op) -> bool| next_of(self.steps, index, task, seen.id, is);
-        let is_false = |end: usize| self.steps[end].waits == Some((seen.id, Awaits::Truth));
-        let (what, end) = if step.waits.is_some_and(|waits| waits.0 == seen.id) {
+        let next = |is: fn(Op) -> bool| next_of(self.steps, index, task, operation.id, is);
+        let is_false = |end: usize| self.steps[end].waits == Some((operation.id, Awaits::Truth));
+        let (what, end) = if step.waits.is_some_and(|waits| waits.0 == operation.id) {
             (waits, index)
         } else if let Some(end) = next(is_park) {
             (format!("{parks} {lock}"), end)
@@ -190,10 +205,11 @@ impl Table<'_> {
             } else {
                 (format!("{holds} {lock}, and releases it"), end)
             }
-        } else if let Some((what, end)) = signals(self.steps, index, task, seen.id, self.names) {
+        } else if let Some((what, end)) = signals(self.steps, index, task, operation.id, self.names)
+        {
             (format!("{holds} {lock}, {what}"), end)
         } else {
-            let mut ids = std::vec![seen.id];
+            let mut ids = std::vec![operation.id];
             let mut end = index;
             while let Some((next, id)) = self.next_of_section(end, step) {
                 ids.push(id);
@@ -219,14 +235,14 @@ impl Table<'_> {
     /// acquires one more lock.
     fn next_of_section(&self, index: usize, first: &Step) -> Option<(usize, u32)> {
         let (next, step) = next_op(self.steps, index)?;
-        let seen = step.seen?;
+        let operation = step.operation?;
         let acquires = matches!(
-            seen.op,
+            operation.op,
             Op::Gate(GateOp::Arrive { .. }) | Op::Sync(SyncOp::Acquire { .. })
         ) && step.waits.is_none();
         let place = step.note.section?.place;
         let is_same = step.choice == first.choice && first.note.section?.place == place;
-        (acquires && is_same).then_some((next, seen.id))
+        (acquires && is_same).then_some((next, operation.id))
     }
 
     /// The index of the last release, if the task releases all of `ids` next.
@@ -235,9 +251,9 @@ impl Table<'_> {
         let mut end = index;
         while !left.is_empty() {
             let (next, step) = next_op(self.steps, end)?;
-            let seen = step.seen?;
-            let at = left.iter().position(|&id| id == seen.id)?;
-            if !is_release(seen.op) || step.choice != Choice::go(task) {
+            let operation = step.operation?;
+            let at = left.iter().position(|&id| id == operation.id)?;
+            if !is_release(operation.op) || step.choice != Choice::go(task) {
                 return None;
             }
             left.remove(at);
@@ -247,18 +263,19 @@ impl Table<'_> {
     }
 
     /// A release, and the releases of the same section that come next.
-    fn add_releases(&mut self, index: usize, seen: Seen) -> usize {
+    fn add_releases(&mut self, index: usize, operation: Operation) -> usize {
         let step = &self.steps[index];
         let task = step.choice.task();
-        let mut ids = std::vec![seen.id];
-        let section = self.take_held(task, seen.id);
+        let mut ids = std::vec![operation.id];
+        let section = self.take_held(task, operation.id);
         let mut end = index;
         while let (Some(section), Some((next, step))) = (section, next_op(self.steps, end)) {
-            let Some(seen) = step.seen.filter(|seen| is_release(seen.op)) else {
+            let Some(operation) = step.operation.filter(|operation| is_release(operation.op))
+            else {
                 break;
             };
             let is_same = |held: &Held| {
-                (held.task, held.id) == (task, seen.id)
+                (held.task, held.id) == (task, operation.id)
                     && held
                         .section
                         .is_some_and(|other| other.place == section.place)
@@ -266,11 +283,11 @@ impl Table<'_> {
             if step.choice != Choice::go(task) || !self.held.iter().any(is_same) {
                 break;
             }
-            self.take_held(task, seen.id);
-            ids.push(seen.id);
+            self.take_held(task, operation.id);
+            ids.push(operation.id);
             end = next;
         }
-        let what = format!("releases {}", self.list(self.name(seen.id), &ids));
+        let what = format!("releases {}", self.list(self.name(operation.id), &ids));
         let place = section.map_or_else(|| place(step), place_of);
         self.push(step, section, &what, place);
         end
@@ -301,19 +318,19 @@ impl Table<'_> {
 /// The next step after `index` that does something.
 fn next_op(steps: &[Step], index: usize) -> Option<(usize, &Step)> {
     let mut rest = steps.iter().enumerate().skip(index + 1);
-    rest.find(|(_, step)| step.seen.is_some() || !step.choice.is_go())
+    rest.find(|(_, step)| step.operation.is_some() || !step.choice.is_go())
 }
 
 /// The place where the task waits for a condition, if it then reacquires the lock.
 fn relocks(before: &[Step], step: &Step) -> Option<String> {
-    let Some(Op::Gate(GateOp::Arrive { .. })) = step.seen.map(|seen| seen.op) else {
+    let Some(Op::Gate(GateOp::Arrive { .. })) = step.operation.map(|operation| operation.op) else {
         return None;
     };
     let task = step.choice.task();
     let last = before
         .iter()
-        .rfind(|before| before.choice.task() == task && before.seen.is_some())?;
-    let is_wait = last.seen?.op == Op::Condition(ConditionOp::Poll);
+        .rfind(|before| before.choice.task() == task && before.operation.is_some())?;
+    let is_wait = last.operation?.op == Op::Condition(ConditionOp::Poll);
     (is_wait && last.choice.is_go()).then(|| place(last))
 }
 
@@ -337,9 +354,9 @@ fn next_of(
     is: impl Fn(Op) -> bool,
 ) -> Option<usize> {
     let (at, next) = next_op(steps, index)?;
-    let seen = next.seen?;
-    let same = next.choice == Choice::go(task) && seen.id == id;
-    (same && is(seen.op)).then_some(at)
+    let operation = next.operation?;
+    let same = next.choice == Choice::go(task) && operation.id == id;
+    (same && is(operation.op)).then_some(at)
 }
 
 /// The text of a section without a switch that does one operation on a condition or an event, and
@@ -352,12 +369,12 @@ fn signals(
     names: &Names,
 ) -> Option<(String, usize)> {
     let (at, step) = next_op(steps, index)?;
-    let seen = step.seen?;
+    let operation = step.operation?;
     if step.choice != Choice::go(task) {
         return None;
     }
-    let other = name(names, seen.id);
-    let what = match seen.op {
+    let other = name(names, operation.id);
+    let what = match operation.op {
         Op::Condition(ConditionOp::Wait) => {
             format!("releases it, and waits to be notified by {other}")
         }

@@ -18,19 +18,19 @@ use std::vec::Vec;
 use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, CoroutineResult};
 
-use super::relation::Seen;
-use super::session::{Body, In, Out, Session, TaskYielder, Unwound};
+use super::relation::Operation;
+use super::session::{Body, Command, Session, Stop, TaskYielder, Unwound};
 
 /// How often the destructors of tasks may wait for each other.
-const MOST_ROUNDS: usize = 1_000;
+const MAX_ROUNDS: usize = 1_000;
 
 /// The state of a task.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum State {
+pub(super) enum TaskState {
     /// Before its first poll.
     New,
     /// About to do this operation.
-    At(Seen),
+    At(Operation),
     Suspended,
     Done,
 }
@@ -40,18 +40,20 @@ pub(super) enum State {
 pub(super) enum Kind {
     /// It may be cancelled.
     Future,
-    /// It may wait for ever.
+    /// It is not cancelled, and need not end.
     Background,
-    Lasting,
+    /// A future that is not cancelled.
+    Uncancelled,
+    /// It blocks, and is not cancelled.
     Thread,
 }
 
 pub(super) struct Task {
     pub(super) name: String,
     pub(super) kind: Kind,
-    pub(super) state: State,
+    pub(super) state: TaskState,
     pub(super) is_cancelled: bool,
-    coroutine: Option<Coroutine<In, Out, Result<(), String>, DefaultStack>>,
+    coroutine: Option<Coroutine<Command, Stop, Result<(), String>, DefaultStack>>,
 }
 
 /// The tasks of a run.
@@ -76,7 +78,7 @@ impl<'s> Tasks<'s> {
         let kind = match &body {
             Body::Future(_) => Kind::Future,
             Body::Background(_) => Kind::Background,
-            Body::Lasting(_) => Kind::Lasting,
+            Body::Uncancelled(_) => Kind::Uncancelled,
             Body::Thread(_) => Kind::Thread,
         };
         let stack = self.session.stacks.borrow_mut().pop();
@@ -84,13 +86,13 @@ impl<'s> Tasks<'s> {
             DefaultStack::new(self.stack_size).expect("memory for the stack of a task")
         });
         let session: *const Session = self.session;
-        let run = move |yielder: &TaskYielder, first: In| {
+        let run = move |yielder: &TaskYielder, first: Command| {
             // SAFETY: T2.
             let session = unsafe { &*session };
             session.task(index).yielder.set(yielder);
             let run = AssertUnwindSafe(|| match first {
-                In::Go | In::Refuse => session.run_body(index, body),
-                In::Cancel | In::Unwind => drop(body),
+                Command::Go | Command::Refuse => session.run_body(index, body),
+                Command::Cancel | Command::Unwind => drop(body),
             });
             match panic::catch_unwind(run) {
                 Ok(()) => Ok(()),
@@ -101,29 +103,28 @@ impl<'s> Tasks<'s> {
         self.list.push(Task {
             name,
             kind,
-            state: State::New,
+            state: TaskState::New,
             is_cancelled: false,
             coroutine: Some(Coroutine::with_stack(stack, run)),
         });
-        self.session.count.set(self.list.len());
     }
 
     /// Lets a task go on until it stops. An error is the message of its panic.
-    pub(super) fn resume(&mut self, index: usize, with: In) -> Result<(), String> {
+    pub(super) fn resume(&mut self, index: usize, command: Command) -> Result<(), String> {
         let task = &mut self.list[index];
         let Some(coroutine) = &mut task.coroutine else {
             return Ok(());
         };
-        let resumed = self.session.runs(index, || coroutine.resume(with));
+        let resumed = self.session.run_as(index, || coroutine.resume(command));
         match resumed {
-            CoroutineResult::Yield(Out::At(seen)) => task.state = State::At(seen),
-            CoroutineResult::Yield(Out::Suspended) => {
-                task.state = State::Suspended;
-                self.session.stopped(index, false);
+            CoroutineResult::Yield(Stop::At(operation)) => task.state = TaskState::At(operation),
+            CoroutineResult::Yield(Stop::Suspended) => {
+                task.state = TaskState::Suspended;
+                self.session.on_stopped(index, false);
             }
             CoroutineResult::Return(result) => {
-                task.state = State::Done;
-                self.session.stopped(index, true);
+                task.state = TaskState::Done;
+                self.session.on_stopped(index, true);
                 let stack = task.coroutine.take().map(Coroutine::into_stack);
                 self.session.stacks.borrow_mut().extend(stack);
                 return result;
@@ -136,25 +137,25 @@ impl<'s> Tasks<'s> {
     pub(super) fn clear(&mut self) {
         self.session.be_passive();
         for index in 0..self.list.len() {
-            let with = match self.list[index].state {
+            let command = match self.list[index].state {
                 // Its stack is already unwinding.
-                _ if self.session.task(index).unwinds.get() => In::Go,
-                State::At(_) => In::Unwind,
-                State::Suspended if !self.is_at_await(index) => In::Unwind,
-                State::New | State::Suspended | State::Done => In::Cancel,
+                _ if self.session.task(index).is_unwinding.get() => Command::Go,
+                TaskState::At(_) => Command::Unwind,
+                TaskState::Suspended if !self.is_at_await(index) => Command::Unwind,
+                TaskState::New | TaskState::Suspended | TaskState::Done => Command::Cancel,
             };
-            let _ = self.resume(index, with);
+            let _ = self.resume(index, command);
         }
         // A destructor may wait for a lock that another task holds.
-        for round in 0..=MOST_ROUNDS {
-            let is_last = round == MOST_ROUNDS;
+        for round in 0..=MAX_ROUNDS {
+            let is_last = round == MAX_ROUNDS;
             for index in 0..self.list.len() {
                 if is_last && self.list[index].coroutine.is_some() {
                     self.leave_destructor(index);
                 } else if self.is_at_await(index) {
-                    let _ = self.resume(index, In::Cancel);
+                    let _ = self.resume(index, Command::Cancel);
                 } else {
-                    let _ = self.resume(index, In::Go);
+                    let _ = self.resume(index, Command::Go);
                 }
             }
             if self.list.iter().all(|task| task.coroutine.is_none()) {
@@ -164,21 +165,36 @@ impl<'s> Tasks<'s> {
         self.list.clear();
     }
 
+    /// Whether a task is suspended in the middle of unwinding.
+    pub(super) fn is_any_unwinding(&self) -> bool {
+        (0..self.list.len()).any(|index| {
+            self.list[index].state != TaskState::Done && self.session.task(index).is_unwinding.get()
+        })
+    }
+
+    /// A task whose request was refused. Nobody will wake it, but it may poll the request again.
+    pub(super) fn refused(&self) -> Option<usize> {
+        (0..self.list.len()).find(|index| {
+            self.list[*index].state == TaskState::Suspended
+                && self.session.task(*index).was_refused.get()
+        })
+    }
+
     /// Whether the remains of a task are a future that is not being polled.
     fn is_at_await(&self, index: usize) -> bool {
         let task = &self.list[index];
-        task.state == State::Suspended
+        task.state == TaskState::Suspended
             && task.kind != Kind::Thread
-            && self.session.task(index).blocks.get() == 0
+            && self.session.task(index).blocking_calls.get() == 0
     }
 
     /// Unwinds the destructor in which a task waits.
     fn leave_destructor(&mut self, index: usize) {
         let cell = self.session.task(index);
-        if !cell.unwinds.get() {
-            let _ = self.resume(index, In::Unwind);
+        if !cell.is_unwinding.get() {
+            let _ = self.resume(index, Command::Unwind);
         }
-        if !cell.unwinds.get() {
+        if !cell.is_unwinding.get() {
             // It catches every panic. It is abandoned, with everything it holds.
             core::mem::forget(self.list[index].coroutine.take());
         } else if self.list[index].coroutine.is_some() {

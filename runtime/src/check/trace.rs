@@ -9,20 +9,27 @@
 
 use std::vec::Vec;
 
-use super::relation::Seen;
-use super::session::{MOST_TASKS, NO_TASK, NONE};
+use super::relation::Operation;
+use super::session::{MAX_TASKS, NO_EVENT, NO_TASK};
 
 /// A scheduling choice: a task, and whether it goes on, is cancelled, or one of its timers
 /// expires.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Choice(u8);
 
-const KINDS: u8 = 4;
+/// A set of choices, by a bit for each.
+pub(super) type Choices = u128;
+
+/// How many of the timers that a task awaits at one time may expire.
+pub(super) const MAX_TIMERS: usize = 6;
+
+/// The choices of a task.
+const KINDS: u8 = 2 + MAX_TIMERS as u8;
 
 /// The bits of the choices by which a task goes on.
-pub(super) const GO: u64 = 0x1111_1111_1111_1111;
+pub(super) const GO: Choices = Choices::MAX / 0xff;
 /// The bits of the choices by which a task is cancelled.
-pub(super) const CANCEL: u64 = GO << 1;
+pub(super) const CANCEL: Choices = GO << 1;
 
 impl Choice {
     pub(super) fn go(task: usize) -> Self {
@@ -33,7 +40,7 @@ impl Choice {
         Choice(task as u8 * KINDS + 1)
     }
 
-    /// `timer` is 0 or 1.
+    /// `timer` is less than [`MAX_TIMERS`].
     pub(super) fn expire(task: usize, timer: usize) -> Self {
         Choice(task as u8 * KINDS + 2 + timer as u8)
     }
@@ -55,17 +62,17 @@ impl Choice {
         usize::from(self.0 % KINDS).checked_sub(2)
     }
 
-    pub(super) fn bit(self) -> u64 {
+    pub(super) fn bit(self) -> Choices {
         1 << self.0
     }
 
     /// All choices of its task.
-    pub(super) fn of_task(self) -> u64 {
-        0xf << (self.0 / KINDS * KINDS)
+    pub(super) fn of_task(self) -> Choices {
+        0xff << (self.0 / KINDS * KINDS)
     }
 
     /// The first choice of a set.
-    pub(super) fn first(set: u64) -> Option<Self> {
+    pub(super) fn first(set: Choices) -> Option<Self> {
         (set != 0).then(|| Choice(set.trailing_zeros() as u8))
     }
 }
@@ -80,7 +87,7 @@ pub(super) struct Moment {
 impl Moment {
     /// Before all events.
     pub(super) const NEVER: Moment = Moment {
-        event: NONE,
+        event: NO_EVENT,
         releases: 0,
     };
 
@@ -96,7 +103,7 @@ const EVENT: u32 = 256;
 pub(super) struct Event {
     pub(super) choice: Choice,
     /// The operation that it begins with.
-    pub(super) seen: Option<Seen>,
+    pub(super) operation: Option<Operation>,
     /// Its number among those of its task, from 1, as clocks count.
     local: u32,
     /// The previous event of its task.
@@ -106,7 +113,7 @@ pub(super) struct Event {
     /// The tasks that it has woken, or whose poll it begins, of those that observe `Pending`.
     pub(super) woken: u32,
     /// Its task is cancelled in the queue of a lock.
-    pub(super) leaves_line: bool,
+    pub(super) leaves_queue: bool,
 }
 
 /// The effects of an event, known once it has taken place.
@@ -114,18 +121,18 @@ pub(super) struct Event {
 pub(super) struct Effect {
     pub(super) woken_by: Moment,
     /// The release that allowed it to acquire, which happens before the next event.
-    pub(super) entered_after: Moment,
+    pub(super) acquired_after: Moment,
     pub(super) woken: u32,
-    pub(super) leaves_line: bool,
+    pub(super) leaves_queue: bool,
 }
 
 impl Effect {
     /// No event.
     pub(super) const NONE: Effect = Effect {
         woken_by: Moment::NEVER,
-        entered_after: Moment::NEVER,
+        acquired_after: Moment::NEVER,
         woken: 0,
-        leaves_line: false,
+        leaves_queue: false,
     };
 }
 
@@ -140,7 +147,7 @@ pub(super) struct Trace {
     tails: Vec<u32>,
     /// How many of the events this run has done so far.
     len: usize,
-    last: [u32; MOST_TASKS],
+    last: [u32; MAX_TASKS],
     /// The last event at each primitive.
     here: Vec<u32>,
     /// The events that wake tasks that observe `Pending`.
@@ -152,10 +159,10 @@ impl Trace {
     /// A new run, whose first `kept` events are those of the last one.
     pub(super) fn begin_run(&mut self, kept: usize) {
         self.events.truncate(kept);
-        self.clocks.truncate(kept * MOST_TASKS);
-        self.tails.truncate(kept * MOST_TASKS);
+        self.clocks.truncate(kept * MAX_TASKS);
+        self.tails.truncate(kept * MAX_TASKS);
         self.len = 0;
-        self.last = [NONE; MOST_TASKS];
+        self.last = [NO_EVENT; MAX_TASKS];
         self.here.clear();
         self.waking.clear();
         self.tasks = 0;
@@ -170,7 +177,7 @@ impl Trace {
     }
 
     fn clock(&self, event: usize, task: usize) -> u32 {
-        self.clocks[event * MOST_TASKS + task]
+        self.clocks[event * MAX_TASKS + task]
     }
 
     /// Whether the event `a` happens before `b`, or is `b`.
@@ -182,14 +189,14 @@ impl Trace {
     /// Whether a moment happens before the next event of a task.
     pub(super) fn is_known(&self, moment: Moment, task: usize) -> bool {
         let last = self.last[task];
-        if last == NONE || moment.event == NONE {
+        if last == NO_EVENT || moment.event == NO_EVENT {
             return false;
         }
         let event = &self.events[moment.event as usize];
         if event.choice.task() == task {
             return true;
         }
-        let tail = self.tails[last as usize * MOST_TASKS + event.choice.task()];
+        let tail = self.tails[last as usize * MAX_TASKS + event.choice.task()];
         tail >= event.local + u32::from(moment.releases)
     }
 
@@ -215,8 +222,8 @@ impl Trace {
     fn link(&mut self, event: &Event) {
         let index = self.len as u32;
         self.last[event.choice.task()] = index;
-        if let Some(seen) = event.seen {
-            self.set_here(seen.id, index);
+        if let Some(operation) = event.operation {
+            self.set_here(operation.id, index);
         }
         if event.woken != 0 {
             self.waking.push(index);
@@ -225,19 +232,19 @@ impl Trace {
     }
 
     fn here(&self, id: u32) -> u32 {
-        self.here.get(id as usize).copied().unwrap_or(NONE)
+        self.here.get(id as usize).copied().unwrap_or(NO_EVENT)
     }
 
     fn set_here(&mut self, id: u32, event: u32) {
         let id = id as usize;
         if self.here.len() <= id {
-            self.here.resize(id + 1, NONE);
+            self.here.resize(id + 1, NO_EVENT);
         }
         self.here[id] = event;
     }
 
     fn join(&mut self, event: usize, other: u32) {
-        let (to, from) = (event * MOST_TASKS, other as usize * MOST_TASKS);
+        let (to, from) = (event * MAX_TASKS, other as usize * MAX_TASKS);
         let mut task = 0;
         while task < self.tasks {
             let clock = self.clocks[from + task];
@@ -250,13 +257,13 @@ impl Trace {
 
     /// Joins a clock with the clock of `moment`.
     fn join_moment(&self, clocks: &mut [u32], moment: Moment) {
-        if moment.event == NONE {
+        if moment.event == NO_EVENT {
             return;
         }
         let event = moment.event as usize;
         let mut task = 0;
         while task < self.tasks {
-            let clock = self.tails[event * MOST_TASKS + task];
+            let clock = self.tails[event * MAX_TASKS + task];
             if clocks[task] < clock {
                 clocks[task] = clock;
             }
@@ -271,40 +278,40 @@ impl Trace {
     pub(super) fn push(
         &mut self,
         choice: Choice,
-        seen: Option<Seen>,
+        operation: Option<Operation>,
         effect: Effect,
         races: &mut Vec<Race>,
     ) {
         let index = self.len;
         let task = choice.task();
         let prev = self.last[task];
-        let prev_here = seen.map_or(NONE, |seen| self.here(seen.id));
+        let prev_here = operation.map_or(NO_EVENT, |operation| self.here(operation.id));
         let local = match prev {
-            NONE => EVENT,
+            NO_EVENT => EVENT,
             prev => self.events[prev as usize].local + EVENT,
         };
-        let mut clock = [0; MOST_TASKS];
-        if prev != NONE {
+        let mut clock = [0; MAX_TASKS];
+        if prev != NO_EVENT {
             self.join_moment(&mut clock, Moment::new(prev, 0));
         }
         self.join_moment(&mut clock, effect.woken_by);
         clock[task] = local;
-        self.clocks.truncate(index * MOST_TASKS);
+        self.clocks.truncate(index * MAX_TASKS);
         self.clocks.extend_from_slice(&clock);
         let event = Event {
             choice,
-            seen,
+            operation,
             local,
             prev,
             prev_here,
             woken: effect.woken,
-            leaves_line: effect.leaves_line,
+            leaves_queue: effect.leaves_queue,
         };
         self.find_races(index, &event, races);
-        let mut tail = [0; MOST_TASKS];
-        tail.copy_from_slice(&self.clocks[index * MOST_TASKS..(index + 1) * MOST_TASKS]);
-        self.join_moment(&mut tail, effect.entered_after);
-        self.tails.truncate(index * MOST_TASKS);
+        let mut tail = [0; MAX_TASKS];
+        tail.copy_from_slice(&self.clocks[index * MAX_TASKS..(index + 1) * MAX_TASKS]);
+        self.join_moment(&mut tail, effect.acquired_after);
+        self.tails.truncate(index * MAX_TASKS);
         self.tails.extend_from_slice(&tail);
         self.events.push(event);
         self.link(&event);
@@ -314,11 +321,11 @@ impl Trace {
     pub(super) fn pop(&mut self) {
         if let Some(event) = self.events.pop() {
             self.len -= 1;
-            self.clocks.truncate(self.len * MOST_TASKS);
-            self.tails.truncate(self.len * MOST_TASKS);
+            self.clocks.truncate(self.len * MAX_TASKS);
+            self.tails.truncate(self.len * MAX_TASKS);
             self.last[event.choice.task()] = event.prev;
-            if let Some(seen) = event.seen {
-                self.set_here(seen.id, event.prev_here);
+            if let Some(operation) = event.operation {
+                self.set_here(operation.id, event.prev_here);
             }
         }
     }
@@ -335,20 +342,20 @@ impl Trace {
         };
         loop {
             let by_wake = match waking {
-                0 => NONE,
+                0 => NO_EVENT,
                 waking => self.waking[waking - 1],
             };
             // The later of the two.
             let candidate = match (here, by_wake) {
-                (NONE, NONE) => break,
-                (NONE, other) | (other, NONE) => other,
+                (NO_EVENT, NO_EVENT) => break,
+                (NO_EVENT, other) | (other, NO_EVENT) => other,
                 (a, b) => a.max(b),
             };
             let other = self.events[candidate as usize];
             let mut conflicts = false;
             if candidate == here {
                 here = other.prev_here;
-                conflicts = match (other.seen, event.seen) {
+                conflicts = match (other.operation, event.operation) {
                     (Some(a), Some(b)) => a.conflicts(b),
                     _ => false,
                 };
@@ -370,7 +377,7 @@ impl Trace {
 
     /// The choices that may come first if the race of an event with the last one is reversed: the
     /// initials of the events that do not happen after it, up to the last one.
-    pub(super) fn initials(&self, race: Race) -> (u64, Choice) {
+    pub(super) fn initials(&self, race: Race) -> (Choices, Choice) {
         let last = self.len - 1;
         let mut initials = 0;
         for event in race.0 + 1..=last {

@@ -53,14 +53,14 @@ fn address<T: ?Sized>(primitive: &T) -> usize {
 /// The task is about to do `op`.
 #[inline]
 pub(crate) fn op<T: Checked>(primitive: &T, op: Op) {
-    session::current(|session| session.op(address(primitive), primitive.stamp(), op, None));
+    session::current(|session| session.announce(address(primitive), primitive.stamp(), op, None));
 }
 
 /// The same, by a call of a public method at `place`.
 #[inline]
 pub(crate) fn op_at<T: Checked>(primitive: &T, op: Op, place: Caller) {
     let place = Some(place.location());
-    session::current(|session| session.op(address(primitive), primitive.stamp(), op, place));
+    session::current(|session| session.announce(address(primitive), primitive.stamp(), op, place));
 }
 
 /// The task is about to poll a request for the first time. If this returns false, the poll
@@ -69,20 +69,20 @@ pub(crate) fn op_at<T: Checked>(primitive: &T, op: Op, place: Caller) {
 #[must_use]
 pub(crate) fn arrives<T: Checked>(primitive: &T, op: Op, place: Caller) -> bool {
     let place = Some(place.location());
-    session::current(|session| session.op(address(primitive), primitive.stamp(), op, place))
+    session::current(|session| session.announce(address(primitive), primitive.stamp(), op, place))
         .unwrap_or(true)
 }
 
 /// The task has acquired.
 #[inline]
 pub(crate) fn entered<T: Checked>(primitive: &T) {
-    session::current(|session| session.entered(address(primitive)));
+    session::current(|session| session.on_acquired(address(primitive)));
 }
 
 /// The poll of a request is about to return `Pending`.
 #[inline]
 pub(crate) fn pending<T: Checked>(primitive: &T, awaits: Awaits) {
-    session::current(|session| session.pending(address(primitive), awaits));
+    session::current(|session| session.on_pending(address(primitive), awaits));
 }
 
 /// Whether this thread runs a check.
@@ -99,11 +99,11 @@ pub(crate) fn is_task() -> bool {
 
 /// Runs a future to its end in a checked thread, in place of parking. `None`
 /// if a `limit` has expired, which the schedule decides.
-pub(crate) fn suspends<F: Future>(
+pub(crate) fn block_on<F: Future>(
     future: Pin<&mut F>,
     limit: Option<Duration>,
 ) -> Option<F::Output> {
-    match session::current(|session| session.suspends(future, limit)) {
+    match session::current(|session| session.block_on(future, limit)) {
         Some(output) => output,
         None => unreachable!("the thread is checked"),
     }
@@ -112,7 +112,7 @@ pub(crate) fn suspends<F: Future>(
 /// Whether this is a check of `always`, which changes no guarded data.
 #[inline]
 pub(crate) fn only_looks() -> bool {
-    session::current(|session| session.looks.get()).unwrap_or(false)
+    session::current(|session| session.is_evaluating_always.get()).unwrap_or(false)
 }
 
 /// Whether the time of a `timeout` is up, which the schedule decides. For checked tasks.
@@ -125,8 +125,8 @@ pub(crate) fn poll_timer<T: ?Sized>(timer: &T, _cx: &mut Context<'_>) -> Poll<()
 /// acquires several.
 #[inline]
 pub(crate) fn in_fixed_order(id: LockId) -> LockId {
-    let named = |address| session::current(|session| session.named(address));
-    match id.address().and_then(named) {
+    let number = |address| session::current(|session| session.number_of_use(address));
+    match id.address().and_then(number) {
         Some(number) => LockId::from_key(number.into()),
         None => id,
     }

@@ -52,7 +52,7 @@ pub(crate) fn is_task() -> bool {
 }
 
 #[inline]
-pub(crate) fn suspends<F: Future>(
+pub(crate) fn block_on<F: Future>(
     _future: Pin<&mut F>,
     _limit: Option<Duration>,
 ) -> Option<F::Output> {

@@ -23,7 +23,10 @@ impl Op {
                     | GateOp::Upgrade
                     | GateOp::Try { .. }
                     | GateOp::Look
-                    | GateOp::Release { counts: true, .. }
+                    | GateOp::Release {
+                        is_semaphore: true,
+                        ..
+                    }
             ),
             Op::Sync(op) => matches!(op, SyncOp::Acquire { .. } | SyncOp::Try { .. }),
             Op::Event(op) => !matches!(op, EventOp::Poll | EventOp::Leave),
@@ -34,31 +37,47 @@ impl Op {
             ),
         }
     }
+
+    /// Whether it must be done once it is announced, even if its task has to end. Otherwise a
+    /// request would be freed and stay in its queue, or a permit would never be released.
+    pub(crate) fn must_be_done(self) -> bool {
+        matches!(
+            self,
+            Op::Gate(GateOp::Release { .. } | GateOp::Park | GateOp::Leave { .. })
+                | Op::Sync(SyncOp::Release | SyncOp::Leave)
+                | Op::Event(EventOp::Leave)
+                | Op::Condition(ConditionOp::Leave)
+                | Op::Barrier(BarrierOp::Leave)
+        )
+    }
 }
 
 /// At a gate: `Lock`, `Mutex`, `RwLock` and the semaphores.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum GateOp {
-    /// The first poll of a request. `alone`: at most one is admitted at a time. `reads`: it
-    /// is to read, and has no condition. `counts`: at a semaphore.
+    /// The first poll of a request. `is_exclusive`: at most one is admitted at a time.
+    /// `is_shared`: it is to read, and has no condition. `is_semaphore`: at a semaphore.
     Arrive {
-        alone: bool,
-        reads: bool,
-        counts: bool,
+        is_exclusive: bool,
+        is_shared: bool,
+        is_semaphore: bool,
     },
     /// The first poll of an upgrade, which goes before all queued requests.
     Upgrade,
     /// A later poll.
     Poll,
-    /// A permit is released, or converted. `counts`: of a semaphore.
-    /// `alone`: of an exclusive lock.
-    Release { counts: bool, alone: bool },
+    /// A permit is released, or converted. `is_semaphore`: of a semaphore.
+    /// `is_exclusive`: of an exclusive lock.
+    Release {
+        is_semaphore: bool,
+        is_exclusive: bool,
+    },
     /// A section gives its permit back, as its condition is false.
     Park,
     /// A queued or granted request is dropped.
-    Leave { counts: bool },
+    Leave { is_semaphore: bool },
     /// An attempt without waiting.
-    Try { reads: bool },
+    Try { is_shared: bool },
     /// A query, such as `is_locked`.
     Look,
 }
@@ -68,14 +87,16 @@ pub(crate) enum GateOp {
 pub(crate) enum SyncOp {
     /// Waits until it can acquire, and does.
     Acquire {
-        reads: bool,
+        is_shared: bool,
     },
     Release,
     Try {
-        reads: bool,
+        is_shared: bool,
     },
-    /// Any operation of a conditional waiter except acquiring the lock.
+    /// Any operation of a conditional waiter except acquiring the lock, and the next one.
     Turn,
+    /// A conditional waiter is dropped.
+    Leave,
 }
 
 /// At an `Event`.

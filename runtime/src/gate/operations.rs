@@ -16,7 +16,7 @@ impl<P: Policy, F> Checked for Gate<P, F> {
 
 impl<P: Policy, F: Flavour> Gate<P, F> {
     #[inline]
-    fn counts(request: P::Request) -> bool {
+    fn is_semaphore(request: P::Request) -> bool {
         matches!(P::mode(request), Mode::Permits(_))
     }
 
@@ -33,13 +33,13 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         let op = match node.future_state() {
             FutureState::Completed => return true,
             FutureState::Init if is_first => {
-                if P::has_priority(request) && !Self::counts(request) {
+                if P::has_priority(request) && !Self::is_semaphore(request) {
                     GateOp::Upgrade
                 } else {
                     GateOp::Arrive {
-                        alone: P::ONE_AT_A_TIME,
-                        reads: !conditional && P::mode(request) == Mode::Shared,
-                        counts: Self::counts(request),
+                        is_exclusive: P::ONE_AT_A_TIME,
+                        is_shared: !conditional && P::mode(request) == Mode::Shared,
+                        is_semaphore: Self::is_semaphore(request),
                     }
                 }
             }
@@ -63,16 +63,22 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     /// An operation that reads the word, and may change it, is about to begin.
     #[inline]
     pub(crate) fn attempts(&self, request: P::Request, place: Caller) {
-        let reads = P::mode(request) == Mode::Shared;
-        checking::op_at(self, Op::Gate(GateOp::Try { reads }), place);
+        let is_shared = P::mode(request) == Mode::Shared;
+        checking::op_at(self, Op::Gate(GateOp::Try { is_shared }), place);
     }
 
     /// The permit of a request is about to be released, or changed.
     #[inline]
     pub(crate) fn gives_back(&self, request: P::Request) {
-        let counts = Self::counts(request);
-        let alone = P::ONE_AT_A_TIME;
-        checking::op(self, Op::Gate(GateOp::Release { counts, alone }));
+        let is_semaphore = Self::is_semaphore(request);
+        let is_exclusive = P::ONE_AT_A_TIME;
+        checking::op(
+            self,
+            Op::Gate(GateOp::Release {
+                is_semaphore,
+                is_exclusive,
+            }),
+        );
     }
 
     /// Whether the holder of `request` may have changed the guarded data.
@@ -90,8 +96,8 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     /// A request that was polled is about to be dropped.
     #[inline]
     pub(crate) fn leaves(&self, node: &Node<P::Request>) {
-        let counts = Self::counts(node.request);
-        checking::op(self, Op::Gate(GateOp::Leave { counts }));
+        let is_semaphore = Self::is_semaphore(node.request);
+        checking::op(self, Op::Gate(GateOp::Leave { is_semaphore }));
     }
 
     /// The state of the gate is about to be read.

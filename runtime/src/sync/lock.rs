@@ -101,7 +101,7 @@ impl Lock {
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn acquire(&self) -> LockGuard<'_> {
-        self.turns.called(SyncOp::Acquire { reads: false });
+        self.turns.called(SyncOp::Acquire { is_shared: false });
         LockGuard {
             hold: Hold::new(self.lock_raw(), &self.turns),
         }
@@ -130,7 +130,7 @@ impl Lock {
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_acquire(&self) -> Option<LockGuard<'_>> {
-        self.turns.called(SyncOp::Try { reads: false });
+        self.turns.called(SyncOp::Try { is_shared: false });
         let raw = self.raw.try_lock()?;
         self.turns.entered(Mode::Exclusive);
         Some(LockGuard {
@@ -148,7 +148,7 @@ impl Lock {
     /// The caller has the turn, and leaves it to the guard.
     #[inline]
     pub(super) unsafe fn acquire_with_turn(&self) -> LockGuard<'_> {
-        self.turns.called(SyncOp::Acquire { reads: false });
+        self.turns.called(SyncOp::Acquire { is_shared: false });
         LockGuard {
             hold: Hold::with_turn(self.lock_raw(), &self.turns, true),
         }

@@ -160,7 +160,7 @@ impl<T: ?Sized> RwLock<T> {
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn read(&self) -> RwLockReadGuard<'_, T> {
-        self.turns.called(SyncOp::Acquire { reads: true });
+        self.turns.called(SyncOp::Acquire { is_shared: true });
         self.reading(self.read_raw(), false)
     }
 
@@ -178,7 +178,7 @@ impl<T: ?Sized> RwLock<T> {
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_read(&self) -> Option<RwLockReadGuard<'_, T>> {
-        self.turns.called(SyncOp::Try { reads: true });
+        self.turns.called(SyncOp::Try { is_shared: true });
         let raw = self.raw.try_read()?;
         self.turns.entered(Mode::Shared);
         Some(self.reading(raw, false))
@@ -206,7 +206,7 @@ impl<T: ?Sized> RwLock<T> {
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn write(&self) -> RwLockWriteGuard<'_, T> {
-        self.turns.called(SyncOp::Acquire { reads: false });
+        self.turns.called(SyncOp::Acquire { is_shared: false });
         self.writing(self.write_raw(), false)
     }
 
@@ -224,7 +224,7 @@ impl<T: ?Sized> RwLock<T> {
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_write(&self) -> Option<RwLockWriteGuard<'_, T>> {
-        self.turns.called(SyncOp::Try { reads: false });
+        self.turns.called(SyncOp::Try { is_shared: false });
         let raw = self.raw.try_write()?;
         self.turns.entered(Mode::Exclusive);
         Some(self.writing(raw, false))
@@ -291,7 +291,7 @@ impl<T: ?Sized> RwLock<T> {
     /// The caller has the turn, and leaves it to the guard.
     #[inline]
     unsafe fn acquire_with_turn(&self) -> RwLockWriteGuard<'_, T> {
-        self.turns.called(SyncOp::Acquire { reads: false });
+        self.turns.called(SyncOp::Acquire { is_shared: false });
         self.writing(self.write_raw(), true)
     }
 
@@ -411,7 +411,7 @@ impl<T: ?Sized> SyncRwLock for RwLock<T> {
 unsafe impl<T: ?Sized> ConditionalSyncRwLock for RwLock<T> {
     #[inline]
     unsafe fn read_with_turn(&self) -> RwLockReadGuard<'_, T> {
-        self.turns.called(SyncOp::Acquire { reads: true });
+        self.turns.called(SyncOp::Acquire { is_shared: true });
         self.reading(self.read_raw(), true)
     }
 

@@ -290,7 +290,7 @@ impl Drop for Waiter<'_> {
     #[inline]
     fn drop(&mut self) {
         if self.node.node.state() != State::Idle {
-            self.turns.does(SyncOp::Turn);
+            self.turns.does(SyncOp::Leave);
         }
         // SAFETY: the node was pinned if it was ever linked, and used with this gate only.
         unsafe { self.turns.0.cancel(&self.node.node) }

@@ -412,9 +412,9 @@ fn a_lock_of_several_runs() {
         what.contains("not deterministic: lock #0 (runtime/tests/check/bugs.rs:"),
         "{what}"
     );
-    assert!(what.contains("was used by another run before"), "{what}");
+    assert!(what.contains("was used by an earlier run"), "{what}");
     let what = Check::new().sample(9).run(test).unwrap_err();
-    assert!(what.what().contains("was used by another run before"));
+    assert!(what.what().contains("was used by an earlier run"));
 
     // The closure may put it back.
     let outcome = Check::new().run(|run| {
@@ -434,7 +434,7 @@ fn a_lock_of_several_runs() {
         failure
             .unwrap_err()
             .what()
-            .contains("was used by another run before")
+            .contains("was used by an earlier run")
     );
     let failure = Check::new().run(|run| {
         run.spawn("a", async {});
@@ -444,7 +444,7 @@ fn a_lock_of_several_runs() {
         failure
             .unwrap_err()
             .what()
-            .contains("was used by another run before")
+            .contains("was used by an earlier run")
     );
 }
 
@@ -629,7 +629,7 @@ fn a_check_of_what_is_always_true_must_not_wait() {
             })
             .unwrap_err();
         assert!(
-            failure.what().starts_with("always: a check waits"),
+            failure.what().starts_with("always: the test waits"),
             "{}",
             failure.what()
         );
@@ -679,7 +679,7 @@ fn who_is_never_cancelled() {
 }
 
 #[test]
-#[should_panic(expected = "a check has 1 tasks at the most")]
+#[should_panic(expected = "a check has at most 1 tasks")]
 fn more_tasks_than_there_may_be() {
     let _ = Check::new().tasks(1).run(|run| {
         run.spawn("one", async {});
@@ -811,4 +811,305 @@ fn nothing_is_left() {
         });
     });
     assert_eq!(LIVE.get(), 0);
+}
+
+/// A lock with a request, in every kind, which notes whether it is free when it is dropped: nobody
+/// holds it then, or waits for it.
+struct Noted {
+    mutex: Mutex<i32>,
+    sync: sync::Mutex<i32>,
+    semaphore: Semaphore,
+    taken: Rc<Cell<bool>>,
+}
+
+impl Drop for Noted {
+    fn drop(&mut self) {
+        let is_free = self.mutex.try_lock().is_some()
+            && self.sync.try_lock().is_some()
+            && self.semaphore.available_permits() == 1
+            && self.semaphore.try_acquire().is_some();
+        if !is_free {
+            self.taken.set(true);
+        }
+    }
+}
+
+/// A run that ends anywhere, also where a destructor is about to release a lock or to take a
+/// request out of its queue: nothing stays acquired or queued.
+#[test]
+fn what_a_run_leaves_in_the_middle_is_given_back() {
+    let taken = Rc::new(Cell::new(false));
+    for sample in [true, false] {
+        let check = Check::new().cancels(0);
+        let check = if sample { check.sample(100) } else { check };
+        let _ = check.run(|run| {
+            let noted = Arc::new(Noted {
+                mutex: Mutex::new(0),
+                sync: sync::Mutex::new(0),
+                semaphore: Semaphore::new(1),
+                taken: Rc::clone(&taken),
+            });
+            let (holds, leaves, fails) = (Arc::clone(&noted), Arc::clone(&noted), noted);
+            run.spawn("holds", async move {
+                *holds.mutex.lock().await += 1;
+                *holds.sync.lock() += 1;
+                drop(holds.semaphore.acquire().await);
+                // A later task would wait for ever for what this one does not give back.
+                *holds.mutex.lock().await += 1;
+            });
+            run.spawn("leaves", async move {
+                drop(futures::poll!(std::pin::pin!(leaves.mutex.lock())));
+                drop(futures::poll!(std::pin::pin!(leaves.semaphore.acquire())));
+            });
+            run.spawn("fails", async move {
+                let is_locked = fails.mutex.is_locked();
+                let permits = fails.semaphore.available_permits();
+                assert!(!is_locked && permits == 1, "it ends here");
+            });
+        });
+    }
+    assert!(!taken.get());
+}
+
+/// A task that adds permits for ever ends with its run.
+#[test]
+fn permits_for_ever() {
+    let failure = Check::new()
+        .max_steps(50)
+        .run(|run| {
+            let semaphore = Semaphore::new(0);
+            run.spawn("adds", async move {
+                loop {
+                    semaphore.add_permits(1);
+                    if semaphore.available_permits() > 1_000_000 {
+                        semaphore.acquire_many(1_000_000).await.forget();
+                    }
+                }
+            });
+            let other = Semaphore::new(0);
+            run.thread("only adds", move || {
+                loop {
+                    other.add_permits(0);
+                }
+            });
+        })
+        .unwrap_err();
+    assert!(failure.what().contains("have not ended"), "{failure}");
+}
+
+/// A panic of the task's own, caused by the one that ends it.
+#[test]
+fn a_panic_that_follows_from_the_end() {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    let failure = Check::new()
+        .cancels(0)
+        .run(|run| {
+            let (never, mutex) = (Event::new(), Arc::new(Mutex::new(0)));
+            let other = Arc::clone(&mutex);
+            run.thread("waits", move || {
+                let _guard = other.lock_blocking();
+                let caught = catch_unwind(AssertUnwindSafe(|| never.wait_blocking()));
+                caught.expect("it is never caught in a schedule");
+            });
+            run.thread("fails", move || assert!(!mutex.is_locked(), "it is taken"));
+        })
+        .unwrap_err();
+    assert!(
+        failure.what().starts_with("fails: it is taken"),
+        "{failure}"
+    );
+}
+
+/// The payload of a panic that has ended a task is dropped by a task of another run.
+#[test]
+fn a_payload_that_is_kept() {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    let kept = Rc::new(Cell::new(None));
+    let keeps = Rc::clone(&kept);
+    let failure = Check::new()
+        .cancels(0)
+        .run(move |run| {
+            let (never, keeps) = (Event::new(), Rc::clone(&keeps));
+            run.thread("waits", move || {
+                keeps.set(catch_unwind(AssertUnwindSafe(|| never.wait_blocking())).err());
+            });
+        })
+        .unwrap_err();
+    assert!(failure.what().starts_with("deadlock"), "{failure}");
+    let ended = Rc::new(Cell::new(0));
+    let outcome = Check::new().cancels(0).run(|run| {
+        let (kept, mutex, at_end) = (Rc::clone(&kept), Mutex::new(0), Rc::clone(&ended));
+        ended.set(0);
+        run.thread("drops", move || {
+            drop(kept.take());
+            *mutex.lock_blocking() += 1;
+            at_end.set(at_end.get() + 1);
+        });
+        let ended = Rc::clone(&ended);
+        run.finally(move || assert_eq!(ended.get(), 1));
+    });
+    assert!(outcome.unwrap().is_proof());
+}
+
+/// While its thread unwinds, a check could not tell whether its tasks do.
+#[test]
+fn a_check_in_a_destructor() {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    struct Checks(Rc<Cell<bool>>);
+
+    impl Drop for Checks {
+        fn drop(&mut self) {
+            let check = AssertUnwindSafe(|| {
+                Check::new().cancels(0).run(|run| {
+                    let sum = Arc::new(Mutex::new(0));
+                    for name in ["a", "b"] {
+                        let sum = Arc::clone(&sum);
+                        run.spawn(name, async move {
+                            let seen = *sum.lock().await;
+                            *sum.lock().await = seen + 1;
+                        });
+                    }
+                    run.finally(move || assert_eq!(*sum.try_lock().unwrap(), 2));
+                })
+            });
+            self.0.set(matches!(catch_unwind(check), Ok(Ok(_))));
+        }
+    }
+
+    // The first check of a process replaces the panic hook.
+    assert!(Check::new().run(|_| {}).unwrap().is_proof());
+    let passed = Rc::new(Cell::new(false));
+    let checks = Checks(Rc::clone(&passed));
+    let panics = AssertUnwindSafe(move || {
+        let _checks = checks;
+        panic!("on purpose");
+    });
+    assert!(catch_unwind(panics).is_err());
+    assert!(!passed.get(), "a check passes that has run one schedule");
+}
+
+/// Two tasks that have caught a panic each, and later lose an update while a third one waits for
+/// their locks in a destructor, in the middle of unwinding.
+#[test]
+fn what_happens_while_a_task_unwinds() {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    struct Waits(Arc<Event>, Arc<[sync::Mutex<()>; 2]>);
+
+    impl Drop for Waits {
+        fn drop(&mut self) {
+            self.0.set();
+            drop(self.1[0].lock());
+            drop(self.1[1].lock());
+        }
+    }
+
+    let failure = Check::new()
+        .cancels(0)
+        .run(|run| {
+            let (begin, locks) = (Arc::new(Event::new()), Arc::<[_; 2]>::default());
+            let (ready, account) = (Arc::new(Semaphore::new(0)), Arc::new(Mutex::new(0)));
+            let waits = Waits(Arc::clone(&begin), Arc::clone(&locks));
+            let others = Arc::clone(&ready);
+            run.thread("unwinds", move || {
+                others.acquire_many_blocking(2).forget();
+                let panics = AssertUnwindSafe(|| {
+                    let _waits = waits;
+                    panic!("on purpose");
+                });
+                assert!(catch_unwind(panics).is_err());
+            });
+            for (index, name) in ["a", "b"].into_iter().enumerate() {
+                let (begin, locks) = (Arc::clone(&begin), Arc::clone(&locks));
+                let (ready, account) = (Arc::clone(&ready), Arc::clone(&account));
+                run.thread(name, move || {
+                    assert!(catch_unwind(|| panic!("on purpose")).is_err());
+                    let _held = locks[index].lock();
+                    ready.add_permits(1);
+                    begin.wait_blocking();
+                    let seen = *account.lock_blocking();
+                    *account.lock_blocking() = seen + 1;
+                });
+            }
+            run.finally(move || assert_eq!(*account.try_lock().unwrap(), 2, "an update was lost"));
+        })
+        .expect_err("an update may be lost");
+    assert!(failure.what().contains("an update was lost"), "{failure}");
+}
+
+#[test]
+fn a_destructor_that_waits_for_others() {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    struct Waits(Arc<Event>, Arc<Semaphore>);
+
+    impl Drop for Waits {
+        fn drop(&mut self) {
+            self.0.set();
+            drop(self.1.acquire_many_blocking(2));
+        }
+    }
+
+    for fails in [false, true] {
+        let result = Check::new().cancels(0).run(|run| {
+            let (begin, done) = (Arc::new(Event::new()), Arc::new(Semaphore::new(0)));
+            let account = Arc::new(Mutex::new(0));
+            let waits = Waits(Arc::clone(&begin), Arc::clone(&done));
+            run.thread("unwinds", move || {
+                let panics = AssertUnwindSafe(|| {
+                    let _waits = waits;
+                    panic!("on purpose");
+                });
+                assert!(catch_unwind(panics).is_err());
+            });
+            for name in ["a", "b"] {
+                let (begin, done) = (Arc::clone(&begin), Arc::clone(&done));
+                let account = Arc::clone(&account);
+                run.thread(name, move || {
+                    begin.wait_blocking();
+                    *account.lock_blocking() += 1;
+                    *account.lock_blocking() += 1;
+                    done.add_permits(1);
+                });
+            }
+            run.spawn("fails", async move {
+                begin.wait().await;
+                assert!(!fails, "at once");
+            });
+        });
+        assert_eq!(result.is_err(), fails);
+    }
+}
+
+#[test]
+fn a_task_that_is_made_when_its_run_has_ended() {
+    struct Panics;
+    impl Drop for Panics {
+        fn drop(&mut self) {
+            panic!("in a destructor");
+        }
+    }
+    struct Spawns;
+    impl Drop for Spawns {
+        fn drop(&mut self) {
+            let panics = Panics;
+            drop(async_monitor::check::spawn(
+                "late",
+                async move { drop(panics) },
+            ));
+        }
+    }
+    let failure = Check::new()
+        .run(|run| {
+            let spawns = Spawns;
+            run.spawn("waits", async move {
+                let _spawns = spawns;
+                std::future::pending::<()>().await;
+            });
+        })
+        .unwrap_err();
+    assert!(failure.what().starts_with("`waits` awaits"), "{failure}");
 }

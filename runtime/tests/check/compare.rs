@@ -77,7 +77,7 @@ pub(crate) fn fails(name: &str, test: impl Fn(&mut Run, Log)) {
     }
 }
 
-/// The same, or by the outcomes alone. The search itself tries twenty times as many at the most.
+/// The same, or by the outcomes alone. The search itself tries at most twenty times as many.
 pub(crate) fn compare(
     name: &str,
     cancels: usize,

@@ -297,3 +297,21 @@ fn the_order_of_locks_does_not_depend_on_the_schedule() {
         });
     });
 }
+
+/// A task that awaits three timeouts at a time: each may be the first.
+#[cfg(any(feature = "smol", feature = "tokio"))]
+#[test]
+fn which_of_three_timeouts_is_first() {
+    let seen = std::rc::Rc::new(std::cell::RefCell::new(std::collections::BTreeSet::new()));
+    let outcome = async_monitor::check::Check::new().cancels(0).run(|run| {
+        let seen = std::rc::Rc::clone(&seen);
+        run.spawn("t", async move {
+            let buffers = [(); 3].map(|()| Buffer::new(1));
+            let takes = buffers.iter().map(|buffer| Box::pin(buffer.take_soon()));
+            let (_, first, _) = futures::future::select_all(takes).await;
+            seen.borrow_mut().insert(first);
+        });
+    });
+    assert!(outcome.unwrap().is_proof());
+    assert_eq!(seen.take().into_iter().collect::<Vec<_>>(), [0, 1, 2]);
+}

@@ -14,7 +14,7 @@
 //!   numbers of primitives. These are the same in all runs since the search started. When they
 //!   change, the search starts again.
 //! - **X3** The operations of a task between two scheduling points conflict with nothing: a release
-//!   is not a scheduling point only if no operation that it conflicts with was seen.
+//!   is not a scheduling point only if no operation that it conflicts with was operation.
 
 mod step;
 
@@ -30,13 +30,13 @@ use std::vec::Vec;
 use super::options::Options;
 use super::quiet::Quiet;
 use super::random::Random;
-use super::relation::Seen;
+use super::relation::Operation;
 use super::run::Run;
 use super::running::Running;
-use super::session::{In, MOST_TASKS, Session};
+use super::session::{Command, MAX_TASKS, Session};
 use super::state::Note;
-use super::tasks::{State, Tasks, message};
-use super::trace::{CANCEL, Choice, GO, Race, Trace};
+use super::tasks::{TaskState, Tasks, message};
+use super::trace::{CANCEL, Choice, Choices, GO, Race, Trace};
 use crate::checking::Awaits;
 use crate::queue::of_run;
 
@@ -74,13 +74,13 @@ pub(super) enum End {
 /// A choice of a run.
 #[derive(Clone)]
 struct Node {
-    enabled: u64,
+    enabled: Choices,
     chosen: Choice,
-    backtrack: u64,
-    done: u64,
-    sleep: u64,
+    backtrack: Choices,
+    done: Choices,
+    sleep: Choices,
     /// For each task in `sleep` and `done`: the tasks that its next step has woken.
-    woke: [u32; MOST_TASKS],
+    woke: [u32; MAX_TASKS],
 }
 
 /// How the next choice of a run is made.
@@ -108,12 +108,12 @@ pub(super) enum How<'a> {
 #[derive(Clone, Debug)]
 pub(super) struct Step {
     pub(super) choice: Choice,
-    pub(super) seen: Option<Seen>,
+    pub(super) operation: Option<Operation>,
     pub(super) note: Note,
     /// What the task waits for after the step.
     pub(super) waits: Option<(u32, Awaits)>,
     /// It has acquired something.
-    pub(super) has_entered: bool,
+    pub(super) has_acquired: bool,
 }
 
 /// What has been done so far.
@@ -151,7 +151,7 @@ pub(super) struct Engine<'t> {
 impl<'t> Engine<'t> {
     pub(super) fn new(test: &'t dyn Fn(&mut Run), options: Options) -> Self {
         let session = Rc::new(Session::new());
-        session.cancels.set(options.cancels > 0);
+        session.may_cancel.set(options.cancels > 0);
         Engine {
             test,
             options,
@@ -433,9 +433,13 @@ impl<'t> Engine<'t> {
         for (name, body) in bodies {
             running.add(name, body, self.options.tasks);
         }
-        session.begins.set(false);
+        session.is_setting_up.set(false);
         let quiet = Quiet::new();
         let mut end = self.schedule_tasks(&mut running, &always, how);
+        if running.tasks.is_any_unwinding() {
+            // Its destructor may wait for what other tasks do next.
+            self.run_on(&mut running);
+        }
         self.names.clear();
         self.names
             .extend(running.tasks.list.iter().map(|task| task.name.clone()));
@@ -448,7 +452,7 @@ impl<'t> Engine<'t> {
                     text: format!("finally: {}", quiet.place_of(message(payload))),
                 });
             }
-            if let Some(text) = session.escaped.take() {
+            if let Some(text) = session.earlier_use.take() {
                 end = End::NotDeterministic(text);
             }
         } else {
@@ -457,6 +461,9 @@ impl<'t> Engine<'t> {
             let _ = panic::catch_unwind(AssertUnwindSafe(|| drop(finally)));
         }
         drop(always);
+        // Destructors have made them after all tasks have ended.
+        let spawned = session.spawned.take();
+        let _ = panic::catch_unwind(AssertUnwindSafe(|| drop(spawned)));
         self.counts.depth = self.counts.depth.max(self.trace.len());
         end
     }
@@ -481,6 +488,7 @@ impl<'t> Engine<'t> {
                 Ok(choice) => choice,
                 Err(end) => {
                     if let (End::Redundant, How::Search) = (&end, &how) {
+                        // Cheaper than unwinding the stacks.
                         self.run_on(running);
                     }
                     return end;
@@ -494,12 +502,12 @@ impl<'t> Engine<'t> {
                 return end;
             }
             self.counts.steps += 1;
-            running.session.looks.set(true);
+            running.session.is_evaluating_always.set(true);
             let looked = panic::catch_unwind(AssertUnwindSafe(|| {
                 always.iter().for_each(|check| check());
             }));
-            running.session.looks.set(false);
-            if let Some(text) = running.session.escaped.take() {
+            running.session.is_evaluating_always.set(false);
+            if let Some(text) = running.session.earlier_use.take() {
                 return End::NotDeterministic(text);
             }
             if let Err(payload) = looked {
@@ -511,13 +519,15 @@ impl<'t> Engine<'t> {
         }
     }
 
-    /// Runs a redundant run to its end, which is cheaper than unwinding the stacks.
+    /// Runs a run to its end, although its result is known.
     fn run_on(&self, running: &mut Running<'_>) {
         running.cancels_left = 0;
         let mut last = self.trace.last_task();
         for _ in 0..self.options.max_steps {
             let enabled = running.enabled(&self.trace);
-            let choice = prefer(enabled & GO, last).or_else(|| Choice::first(enabled));
+            let choice = prefer(enabled & GO, last)
+                .or_else(|| Choice::first(enabled))
+                .or_else(|| running.tasks.refused().map(Choice::go));
             let Some(choice) = choice else {
                 return;
             };
@@ -525,12 +535,10 @@ impl<'t> Engine<'t> {
             if let Some(timer) = choice.timer() {
                 running.session.expire(last, timer);
             }
-            if let State::Suspended | State::New = running.tasks.list[last].state {
+            if let TaskState::Suspended | TaskState::New = running.tasks.list[last].state {
                 running.session.begin_poll(last);
             }
-            if running.tasks.resume(last, In::Go).is_err() {
-                return;
-            }
+            let _ = running.tasks.resume(last, Command::Go);
             for (name, body) in running.session.spawned.take() {
                 running.add(name, body, self.options.tasks);
             }
@@ -539,8 +547,8 @@ impl<'t> Engine<'t> {
 }
 
 /// The task that has run last, or else the first.
-fn prefer(free: u64, last: usize) -> Option<Choice> {
-    if last < MOST_TASKS && free & Choice::go(last).bit() != 0 {
+fn prefer(free: Choices, last: usize) -> Option<Choice> {
+    if last < MAX_TASKS && free & Choice::go(last).bit() != 0 {
         return Some(Choice::go(last));
     }
     Choice::first(free)

@@ -12,20 +12,20 @@
 //! |---|---|---|---|---|---|---|
 //! | **wait** (first poll) | no | no | no | yes | yes | no |
 //! | **poll** | | no | no | yes | no | no |
-//! | **leave** | | | no | if watched | no | no |
+//! | **leave** | | | no | if observed | no | no |
 //! | **set** | | | | yes | yes | yes |
 //! | **clear** | | | | | no | yes |
 //! | **is set** | | | | | | no |
 
 use crate::checking::EventOp;
 
-pub(super) fn conflict(a: EventOp, a_watches: bool, b: EventOp, b_watches: bool) -> bool {
+pub(super) fn conflict(a: EventOp, a_observes: bool, b: EventOp, b_observes: bool) -> bool {
     use EventOp::*;
     match (a, b) {
         (Set, Set | Wait | Poll | Clear | IsSet) | (Wait | Poll | Clear | IsSet, Set) => true,
         (Clear, Wait | IsSet) | (Wait | IsSet, Clear) => true,
-        (Leave, Set) => a_watches,
-        (Set, Leave) => b_watches,
+        (Leave, Set) => a_observes,
+        (Set, Leave) => b_observes,
         (Wait | Poll | Leave | Clear | IsSet, _) => false,
     }
 }

@@ -26,9 +26,9 @@
 //!
 //! | | arrive | release, park | leave | poll | try | look | upgrade |
 //! |---|---|---|---|---|---|---|---|
-//! | **arrive** | unless both read | if watched | if watched | if watched | unless both read | yes | yes |
-//! | **release, park** | | of permits | of permits, or if watched | yes | yes | yes | yes |
-//! | **leave** | | | of permits, or if watched | yes | yes | yes | yes |
+//! | **arrive** | unless both read | if observed | if observed | if observed | unless both read | yes | yes |
+//! | **release, park** | | of permits | of permits, or if observed | yes | yes | yes | yes |
+//! | **leave** | | | of permits, or if observed | yes | yes | yes | yes |
 //! | **poll** | | | | yes | yes | yes | yes |
 //! | **try** | | | | | unless both read | yes | yes |
 //! | **look** | | | | | | no | yes |
@@ -36,17 +36,17 @@
 
 use crate::checking::GateOp;
 
-pub(super) fn conflict(a: GateOp, a_watches: bool, b: GateOp, b_watches: bool) -> bool {
+pub(super) fn conflict(a: GateOp, a_observes: bool, b: GateOp, b_observes: bool) -> bool {
     use GateOp::*;
     match (a, b) {
         (
-            Arrive { reads: x, .. } | Try { reads: x },
-            Arrive { reads: y, .. } | Try { reads: y },
+            Arrive { is_shared: x, .. } | Try { is_shared: x },
+            Arrive { is_shared: y, .. } | Try { is_shared: y },
         ) => !(x && y),
-        (Arrive { .. }, Release { .. } | Park | Leave { .. } | Poll) => a_watches,
-        (Release { .. } | Park | Leave { .. } | Poll, Arrive { .. }) => b_watches,
+        (Arrive { .. }, Release { .. } | Park | Leave { .. } | Poll) => a_observes,
+        (Release { .. } | Park | Leave { .. } | Poll, Arrive { .. }) => b_observes,
         (Release { .. } | Park | Leave { .. }, Release { .. } | Park | Leave { .. }) => {
-            counts(a) || counts(b) || a_watches || b_watches
+            is_of_permits(a) || is_of_permits(b) || a_observes || b_observes
         }
         (Look, Look) => false,
         (Arrive { .. } | Try { .. } | Release { .. } | Park | Leave { .. }, _) => true,
@@ -54,18 +54,21 @@ pub(super) fn conflict(a: GateOp, a_watches: bool, b: GateOp, b_watches: bool) -
     }
 }
 
-fn counts(op: GateOp) -> bool {
+fn is_of_permits(op: GateOp) -> bool {
     matches!(
         op,
-        GateOp::Release { counts: true, .. } | GateOp::Leave { counts: true }
+        GateOp::Release {
+            is_semaphore: true,
+            ..
+        } | GateOp::Leave { is_semaphore: true }
     )
 }
 
-pub(super) fn watches_releases(op: GateOp, watches: bool) -> bool {
+pub(super) fn conflicts_with_releases(op: GateOp, observes_wait: bool) -> bool {
     match op {
-        GateOp::Arrive { .. } => watches,
+        GateOp::Arrive { .. } => observes_wait,
         GateOp::Poll | GateOp::Try { .. } | GateOp::Look | GateOp::Upgrade => true,
-        GateOp::Leave { .. } => watches,
+        GateOp::Leave { .. } => observes_wait,
         GateOp::Release { .. } | GateOp::Park => false,
     }
 }
@@ -73,7 +76,9 @@ pub(super) fn watches_releases(op: GateOp, watches: bool) -> bool {
 pub(super) fn is_point(op: GateOp, releases: bool, polls: bool) -> bool {
     match op {
         GateOp::Arrive { .. } | GateOp::Upgrade | GateOp::Try { .. } | GateOp::Look => true,
-        GateOp::Release { .. } | GateOp::Park | GateOp::Leave { .. } => releases || counts(op),
+        GateOp::Release { .. } | GateOp::Park | GateOp::Leave { .. } => {
+            releases || is_of_permits(op)
+        }
         // Without `polls`, it is the only wait of its task, has been granted, and enters.
         GateOp::Poll => polls,
     }
@@ -87,6 +92,9 @@ pub(super) fn wakes_the_same(op: GateOp) -> bool {
         GateOp::Arrive { .. }
             | GateOp::Try { .. }
             | GateOp::Look
-            | GateOp::Release { alone: true, .. }
+            | GateOp::Release {
+                is_exclusive: true,
+                ..
+            }
     )
 }

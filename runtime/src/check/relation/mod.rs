@@ -7,7 +7,7 @@
 //! A wait is two steps: *arrive*, which never waits, and *enter*, which is possible once
 //! the request is admitted. A first poll arrives and, if possible, enters. So an
 //! arrival commutes with a release although one of the two orders has to wait,
-//! unless the task observes the difference: see [`Seen::watches`].
+//! unless the task observes the difference: see [`Operation::observes_wait`].
 
 mod barrier;
 mod condition;
@@ -19,7 +19,7 @@ use crate::checking::{GateOp, Op};
 
 /// An operation as it is compared with others.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Seen {
+pub(crate) struct Operation {
     /// The number of the primitive.
     pub(crate) id: u32,
     pub(crate) op: Op,
@@ -27,22 +27,22 @@ pub(crate) struct Seen {
     /// without the permit (`select!`, `join!`, a timeout), or if it may be cancelled
     /// meanwhile and its place in the queue matters to others. Of a request that is dropped:
     /// whether its task goes on, and observes whether it was woken before.
-    pub(crate) watches: bool,
+    pub(crate) observes_wait: bool,
     /// Whether it is a scheduling point even if only conflicting operations are.
     pub(crate) is_point: bool,
 }
 
-impl Seen {
+impl Operation {
     /// Whether the order of the two matters.
-    pub(crate) fn conflicts(self, other: Seen) -> bool {
+    pub(crate) fn conflicts(self, other: Operation) -> bool {
         if self.id != other.id {
             return false;
         }
         let (a, b) = (self, other);
         match (self.op, other.op) {
-            (Op::Gate(x), Op::Gate(y)) => gate::conflict(x, a.watches, y, b.watches),
+            (Op::Gate(x), Op::Gate(y)) => gate::conflict(x, a.observes_wait, y, b.observes_wait),
             (Op::Sync(x), Op::Sync(y)) => sync::conflict(x, y),
-            (Op::Event(x), Op::Event(y)) => event::conflict(x, a.watches, y, b.watches),
+            (Op::Event(x), Op::Event(y)) => event::conflict(x, a.observes_wait, y, b.observes_wait),
             (Op::Condition(x), Op::Condition(y)) => condition::conflict(x, y),
             (Op::Barrier(x), Op::Barrier(y)) => barrier::conflict(x, y),
             // The address was used for another primitive before.
@@ -56,9 +56,13 @@ impl Op {
     pub(crate) fn kind(self) -> &'static str {
         match self {
             Op::Gate(
-                GateOp::Arrive { counts: true, .. }
-                | GateOp::Release { counts: true, .. }
-                | GateOp::Leave { counts: true },
+                GateOp::Arrive {
+                    is_semaphore: true, ..
+                }
+                | GateOp::Release {
+                    is_semaphore: true, ..
+                }
+                | GateOp::Leave { is_semaphore: true },
             ) => "semaphore",
             Op::Gate(_) => "lock",
             Op::Sync(_) => "sync lock",
@@ -70,10 +74,10 @@ impl Op {
 
     /// Whether it conflicts with releases at the same primitive, so that these have to be
     /// scheduling points.
-    pub(crate) fn watches_releases(self, watches: bool) -> bool {
+    pub(crate) fn conflicts_with_releases(self, observes_wait: bool) -> bool {
         match self {
-            Op::Gate(op) => gate::watches_releases(op, watches),
-            Op::Sync(op) => sync::watches_releases(op),
+            Op::Gate(op) => gate::conflicts_with_releases(op, observes_wait),
+            Op::Sync(op) => sync::conflicts_with_releases(op),
             Op::Event(_) | Op::Condition(_) | Op::Barrier(_) => false,
         }
     }

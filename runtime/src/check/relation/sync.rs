@@ -11,28 +11,29 @@
 //!
 //! # What conflicts
 //!
-//! | | acquire | release | try | turn |
+//! | | acquire | release | try | turn, leave |
 //! |---|---|---|---|---|
 //! | **acquire** | unless both read | no | unless both read | yes |
 //! | **release** | | no | yes | yes |
 //! | **try** | | | unless both read | yes |
-//! | **turn** | | | | yes |
+//! | **turn, leave** | | | | yes |
 
 use crate::checking::SyncOp;
 
 pub(super) fn conflict(a: SyncOp, b: SyncOp) -> bool {
     use SyncOp::*;
     match (a, b) {
-        (Acquire { reads: x } | Try { reads: x }, Acquire { reads: y } | Try { reads: y }) => {
-            !(x && y)
-        }
+        (
+            Acquire { is_shared: x } | Try { is_shared: x },
+            Acquire { is_shared: y } | Try { is_shared: y },
+        ) => !(x && y),
         (Acquire { .. }, Release) | (Release, Acquire { .. } | Release) => false,
-        (Acquire { .. } | Try { .. } | Release | Turn, _) => true,
+        (Acquire { .. } | Try { .. } | Release | Turn | Leave, _) => true,
     }
 }
 
-pub(super) fn watches_releases(op: SyncOp) -> bool {
-    matches!(op, SyncOp::Try { .. } | SyncOp::Turn)
+pub(super) fn conflicts_with_releases(op: SyncOp) -> bool {
+    matches!(op, SyncOp::Try { .. } | SyncOp::Turn | SyncOp::Leave)
 }
 
 pub(super) fn is_point(op: SyncOp, releases: bool) -> bool {

@@ -16,6 +16,7 @@ fn is_of_a_behaviour(name: &str) -> bool {
     })
 }
 
+#[cfg_attr(miri, ignore = "reads a folder")]
 #[test]
 fn tests_and_behaviours_go_together() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/behaviours");

@@ -41,9 +41,7 @@ impl Session {
         }
         let task = self.running.get();
         if task == NO_TASK {
-            if let Op::Sync(SyncOp::Acquire { is_shared }) = op {
-                assert!(self.is_free(id, is_shared), "{WAITS_OUTSIDE}");
-            }
+            self.record_outside(id, op);
             return true;
         }
         let is_unwinding = self.is_unwinding(task);
@@ -60,6 +58,20 @@ impl Session {
         }
         self.record_effect(task, id, op);
         true
+    }
+
+    /// Records what the test does to a sync lock outside of its tasks: they must not wait for the
+    /// platform lock on this thread.
+    fn record_outside(&self, id: u32, op: Op) {
+        self.op_outside.set(Some(op));
+        match op {
+            Op::Sync(SyncOp::Acquire { is_shared }) => {
+                assert!(self.is_free(id, is_shared), "{WAITS_OUTSIDE}");
+                self.add_holder(NO_TASK, id, is_shared);
+            }
+            Op::Sync(SyncOp::Release) => self.remove_holder(NO_TASK, id),
+            _ => {}
+        }
     }
 
     fn number(&self, op: Op, address: usize) -> u32 {
@@ -216,22 +228,29 @@ impl Session {
 
     fn record_release(&self, task: usize, id: u32) {
         self.count_release();
-        self.with_lock_state(id, |lock| {
-            // A guard may have been sent to another task.
-            let own = lock.holders.iter().rposition(|holder| holder.task == task);
-            if let Some(index) = own.or(lock.holders.len().checked_sub(1)) {
-                lock.holders.remove(index);
-            }
-            lock.released = Some(self.now());
-        });
+        self.remove_holder(task, id);
+        self.with_lock_state(id, |lock| lock.released = Some(self.now()));
     }
 
     fn record_acquisition(&self, task: usize, id: u32, is_shared: bool) {
+        self.add_holder(task, id, is_shared);
+        if !is_shared {
+            let released = self.with_lock_state(id, |lock| lock.released);
+            self.acquired_after.set(released.unwrap_or(Moment::NEVER));
+        }
+    }
+
+    fn add_holder(&self, task: usize, id: u32, is_shared: bool) {
+        self.with_lock_state(id, |lock| lock.holders.push(LockHolder { task, is_shared }));
+    }
+
+    /// Removes a task from the holders of a lock, or another one: a guard may have been sent to
+    /// another task.
+    fn remove_holder(&self, task: usize, id: u32) {
         self.with_lock_state(id, |lock| {
-            lock.holders.push(LockHolder { task, is_shared });
-            if !is_shared {
-                self.acquired_after
-                    .set(lock.released.unwrap_or(Moment::NEVER));
+            let own = lock.holders.iter().rposition(|holder| holder.task == task);
+            if let Some(index) = own.or(lock.holders.len().checked_sub(1)) {
+                lock.holders.remove(index);
             }
         });
     }
@@ -241,6 +260,9 @@ impl Session {
         let id = self.number_of(address);
         let task = self.running.get();
         if task == NO_TASK {
+            if let Some(Op::Sync(SyncOp::Try { is_shared })) = self.op_outside.get() {
+                self.add_holder(NO_TASK, id, is_shared);
+            }
             return;
         }
         self.has_acquired.set(true);
@@ -257,12 +279,7 @@ impl Session {
                 // All previous holders have released.
                 self.record_acquisition(task, id, false);
             }
-            _ => self.with_lock_state(id, |lock| {
-                lock.holders.push(LockHolder {
-                    task,
-                    is_shared: false,
-                })
-            }),
+            _ => self.add_holder(task, id, false),
         }
         cell.has_arrived.set(false);
         cell.waits_in_queue.set(false);

@@ -182,9 +182,10 @@ impl Running<'_> {
         holders.dedup();
         let names: Vec<String> = holders
             .iter()
-            .map(|holder| match *holder == task {
-                true => "it".into(),
-                false => format!("`{}`", self.tasks.list[*holder].name),
+            .map(|&holder| match self.tasks.list.get(holder) {
+                _ if holder == task => "it".into(),
+                Some(holder) => format!("`{}`", holder.name),
+                None => "the test".into(),
             })
             .collect();
         match &*names {

@@ -119,6 +119,8 @@ pub(crate) struct Session {
     pub(super) stacks: RefCell<Vec<DefaultStack>>,
     /// How many tasks are suspended in the middle of unwinding.
     unwinding_tasks: Cell<u32>,
+    /// The last operation of the test outside of its tasks.
+    pub(super) op_outside: Cell<Option<Op>>,
 
     // The run.
     /// Its number in the process.
@@ -187,6 +189,7 @@ impl Session {
             spawned: RefCell::default(),
             stacks: RefCell::default(),
             unwinding_tasks: Cell::new(0),
+            op_outside: Cell::new(None),
             run: Cell::new(0),
             is_setting_up: Cell::new(false),
             is_fine: Cell::new(false),
@@ -225,6 +228,7 @@ impl Session {
         self.running.set(NO_TASK);
         self.is_passive.set(false);
         self.unwinding_tasks.set(0);
+        self.op_outside.set(None);
         self.event.set(NO_EVENT);
         self.names.borrow_mut().begin_run();
         for lock in self.locks.borrow_mut().iter_mut() {

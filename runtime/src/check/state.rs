@@ -181,7 +181,7 @@ pub(super) struct LockState {
     pub(super) released: Option<Moment>,
 }
 
-/// A task that holds a lock.
+/// A task that holds a lock, or [`NO_TASK`](super::session::NO_TASK).
 #[derive(Clone, Copy)]
 pub(super) struct LockHolder {
     pub(super) task: usize,

@@ -1113,3 +1113,50 @@ fn a_task_that_is_made_when_its_run_has_ended() {
         .unwrap_err();
     assert!(failure.what().starts_with("`waits` awaits"), "{failure}");
 }
+
+/// A guard that the closure of the test acquires, and a task releases.
+#[test]
+fn a_guard_of_the_test() {
+    let sums = Rc::new(std::cell::RefCell::new(std::collections::BTreeSet::new()));
+    let outcome = Check::new().run(|run| {
+        let mutex = Arc::new(Mutex::new(0));
+        let mut guard = Arc::clone(&mutex).try_lock_owned().expect("it is new");
+        run.background("holds", async move {
+            *guard += 1;
+            drop(guard);
+        });
+        let (waits, sums) = (Arc::clone(&mutex), Rc::clone(&sums));
+        run.spawn("waits", async move { *waits.lock().await += 1 });
+        run.finally(move || {
+            sums.borrow_mut()
+                .insert(*mutex.try_lock().expect("all have ended"));
+        });
+    });
+    assert!(outcome.unwrap().is_proof());
+    // `waits` is cancelled where it waits, or not.
+    assert_eq!(sums.take().into_iter().collect::<Vec<_>>(), [1, 2]);
+
+    // It is a holder like any other, also of a platform lock.
+    let failure = Check::new()
+        .cancels(0)
+        .run(|run| {
+            let mutex: &'static sync::Mutex<i32> = Box::leak(Box::default());
+            let (guard, event) = (mutex.lock(), Arc::new(Event::new()));
+            let sets = Arc::clone(&event);
+            run.thread("holds", move || {
+                event.wait_blocking();
+                drop(guard);
+            });
+            run.thread("waits", move || {
+                *mutex.lock() += 1;
+                sets.set();
+            });
+        })
+        .unwrap_err();
+    assert!(
+        failure
+            .what()
+            .contains("`waits` waits for sync lock #0, which the test holds"),
+        "{failure}"
+    );
+}

@@ -121,6 +121,16 @@ fn timeouts() {
             });
         }
     });
+    same("three timeouts of a task", most(), |run, log| {
+        let buffers = Arc::new([(); 3].map(|()| Buffer::new(1)));
+        let other = Arc::clone(&buffers);
+        run.spawn("t", async move {
+            let takes = buffers.iter().map(|buffer| Box::pin(buffer.take_soon()));
+            let (taken, first, _) = futures::future::select_all(takes).await;
+            log.say("t", format!("{first} {taken:?}"));
+        });
+        run.spawn("p", async move { other[2].put(1).await });
+    });
     whole("timeout and when", |run, log| {
         let buffer = Arc::new(Buffer::new(9));
         let other = Arc::clone(&buffer);

@@ -20,6 +20,7 @@ use corosensei::{Coroutine, CoroutineResult};
 
 use super::relation::Operation;
 use super::session::{Body, Command, Session, Stop, TaskYielder, Unwound};
+use crate::panics;
 
 /// How often the destructors of tasks may wait for each other.
 const MAX_ROUNDS: usize = 1_000;
@@ -221,8 +222,8 @@ pub(super) fn message(payload: std::boxed::Box<dyn Any + Send>) -> String {
         Err(payload) => match payload.downcast::<&'static str>() {
             Ok(message) => message.to_string(),
             Err(payload) => {
-                // Its destructor could panic, in the coroutine or in the checker (T3).
-                core::mem::forget(payload);
+                // Its destructor may panic, in the coroutine or in the checker (T3).
+                panics::discard(payload);
                 "a panic without a message".to_string()
             }
         },

@@ -843,13 +843,13 @@ fn what_a_run_leaves_in_the_middle_is_given_back() {
         let check = Check::new().cancels(0);
         let check = if sample { check.sample(100) } else { check };
         let _ = check.run(|run| {
-            let noted = Arc::new(Noted {
+            let noted = Rc::new(Noted {
                 mutex: Mutex::new(0),
                 sync: sync::Mutex::new(0),
                 semaphore: Semaphore::new(1),
                 taken: Rc::clone(&taken),
             });
-            let (holds, leaves, fails) = (Arc::clone(&noted), Arc::clone(&noted), noted);
+            let (holds, leaves, fails) = (Rc::clone(&noted), Rc::clone(&noted), noted);
             run.spawn("holds", async move {
                 *holds.mutex.lock().await += 1;
                 *holds.sync.lock() += 1;

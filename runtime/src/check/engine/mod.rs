@@ -38,6 +38,7 @@ use super::state::Note;
 use super::tasks::{TaskState, Tasks, message};
 use super::trace::{CANCEL, Choice, Choices, GO, Race, Trace};
 use crate::checking::Awaits;
+use crate::panics;
 use crate::queue::of_run;
 
 /// The kind of a failure, which a shorter schedule must reproduce.
@@ -458,12 +459,12 @@ impl<'t> Engine<'t> {
         } else {
             running.tasks.clear();
             // The captures of the checks are dropped as in any other run.
-            let _ = panic::catch_unwind(AssertUnwindSafe(|| drop(finally)));
+            panics::catch_and_forget(|| drop(finally));
         }
         drop(always);
         // Destructors have made them after all tasks have ended.
         let spawned = session.spawned.take();
-        let _ = panic::catch_unwind(AssertUnwindSafe(|| drop(spawned)));
+        panics::catch_and_forget(|| drop(spawned));
         self.counts.depth = self.counts.depth.max(self.trace.len());
         end
     }

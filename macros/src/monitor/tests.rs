@@ -704,7 +704,7 @@ fn the_first_paragraph_of_the_docs_goes_along() {
 
 /// A sync lock is acquired in the call.
 #[test]
-fn short_locks_are_acquired_without_an_await() {
+fn sync_locks_are_acquired_without_an_await() {
     for (body, expected) in [
         (quote!(self.acquire_a();), 1),
         (quote!(let guard = self.a.lock();), 1),

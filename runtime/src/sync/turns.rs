@@ -5,7 +5,7 @@ use crate::gate::{Exclusive, Gate};
 use crate::platform::const_unless_loom;
 use crate::request::Mode;
 use crate::traits::lock::LockId;
-use crate::watching::{Acquisition, Caller, Owner, Short};
+use crate::watching::{Acquisition, Caller, Owner, SyncAsk};
 
 /// The gate of the turns of a lock's conditional waiters: see `gate::turn`.
 #[allow(missing_debug_implementations)]
@@ -58,8 +58,8 @@ impl Turns {
     /// The description of a request for the lock, for watching. `held` is the mode of the holder if
     /// the request has to wait.
     #[inline]
-    pub(super) fn asked(&self, mode: Mode, held: Option<Mode>) -> Short<'_> {
-        Short {
+    pub(super) fn asked(&self, mode: Mode, held: Option<Mode>) -> SyncAsk<'_> {
+        SyncAsk {
             lock: LockId::of(self),
             mode,
             holder: self.0.holder(),

@@ -32,7 +32,7 @@ pub(crate) struct Acquisition {
 
 /// The description of a request for a sync lock.
 #[derive(Clone, Copy)]
-pub(crate) struct Short<'a> {
+pub(crate) struct SyncAsk<'a> {
     pub(crate) lock: LockId,
     pub(crate) mode: Mode,
     pub(crate) holder: &'a Holder,

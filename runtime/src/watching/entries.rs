@@ -29,7 +29,7 @@ pub(super) struct Entry {
     /// In the waiting future (W3).
     pub(super) known: NonNull<Known>,
     /// The holder of the sync lock that a thread is parked for (W3).
-    pub(super) short: Option<NonNull<Holder>>,
+    pub(super) sync_holder: Option<NonNull<Holder>>,
     /// A thread is parked for it, without a timeout.
     pub(super) is_certain: bool,
     /// When the watcher first saw that the wait is granted.
@@ -186,7 +186,7 @@ impl Entry {
         around: frames::Around,
         node: NodeAt,
         known: NonNull<Known>,
-        short: Option<NonNull<Holder>>,
+        sync_holder: Option<NonNull<Holder>>,
         is_certain: bool,
     ) -> Self {
         Entry {
@@ -199,7 +199,7 @@ impl Entry {
             since: Instant::now(),
             node,
             known,
-            short,
+            sync_holder,
             is_certain,
             granted_since: None,
             reported: Reported::default(),
@@ -219,9 +219,10 @@ impl Entry {
     }
 
     /// The last known holder now, of a sync lock that a thread is parked for.
-    pub(super) fn short_holder(&self) -> Option<Seen> {
+    pub(super) fn current_sync_holder(&self) -> Option<Seen> {
         // SAFETY: the entry has not been removed (W3).
-        self.short.map(|holder| unsafe { holder.as_ref() }.seen())
+        self.sync_holder
+            .map(|holder| unsafe { holder.as_ref() }.seen())
     }
 
     pub(super) fn is_old(&self, threshold: Duration, now: Instant) -> bool {

@@ -21,7 +21,7 @@ use super::Seen;
 use super::all_holds;
 use super::entries::{Entry, Standing};
 use super::registry::{Registry, name};
-use super::waiting::short_name;
+use super::waiting::type_name_without_paths;
 use crate::LockId;
 use crate::watch::{Held, Mode};
 
@@ -52,9 +52,9 @@ pub(super) fn held_by_others(
 ) -> Option<Held> {
     let last = line.last()?;
     let lock = last.asked.lock;
-    let Holding { seen, mode, since } = match last.short_holder() {
-        Some(seen) => of_short(line, seen),
-        None => of_line(registry, line)?,
+    let Holding { seen, mode, since } = match last.current_sync_holder() {
+        Some(seen) => of_sync_lock(line, seen),
+        None => of_queue(registry, line)?,
     };
     let place = seen.place()?;
     let is_alone = matches!(
@@ -67,14 +67,17 @@ pub(super) fn held_by_others(
     if known.iter().any(is_known) {
         return None;
     }
-    let told = registry.told.of(lock).map(|told| told.sequence);
-    let since = [since, registry.lines.since(lock, told)];
+    let recorded = registry
+        .records
+        .last_acquisition(lock)
+        .map(|last| last.sequence);
+    let since = [since, registry.lines.since(lock, recorded)];
     let since = since.into_iter().flatten().min().unwrap_or(now);
     let since = now.saturating_duration_since(since);
     let name = name_in(line)?;
     let section = seen.section();
     let held = Held::new(name, Some(lock), mode, place, section, since);
-    Some(held.of(registry.told.elsewhere.instance(lock)))
+    Some(held.of(registry.records.elsewhere.instance(lock)))
 }
 
 /// Adds [all that is held](all_holds) to the list of what suspended sections hold.
@@ -96,7 +99,7 @@ pub(super) fn add_all(list: &mut Vec<Held>, lines: &BTreeMap<LockId, Vec<&Entry>
         let name = match (hold.name, lines.get(&hold.lock)) {
             (Some(name), _) => name.into(),
             (None, Some(line)) => name_in(line).unwrap_or_default(),
-            (None, None) => short_name((hold.type_name)()),
+            (None, None) => type_name_without_paths((hold.type_name)()),
         };
         let (mode, section) = (Some(hold.mode), hold.holder.section());
         list.push(Held::new(
@@ -122,16 +125,16 @@ struct Holding {
     since: Option<Instant>,
 }
 
-fn of_line(registry: &Registry, line: &[&Entry]) -> Option<Holding> {
+fn of_queue(registry: &Registry, line: &[&Entry]) -> Option<Holding> {
     let last = line.last()?;
-    let told = registry.told.of(last.asked.lock);
-    let (seen, mode) = match told {
+    let recorded = registry.records.last_acquisition(last.asked.lock);
+    let (seen, mode) = match recorded {
         // A change without an acquisition was a release.
-        Some(told) if told.sequence > last.sequence => (told.holder, told.mode?),
+        Some(recorded) if recorded.sequence > last.sequence => (recorded.holder, recorded.mode?),
         _ => (last.asked.holder?, last.asked.held?),
     };
-    let told = told.map_or(0, |told| told.sequence);
-    let since = line.iter().find(|wait| wait.sequence > told);
+    let recorded = recorded.map_or(0, |recorded| recorded.sequence);
+    let since = line.iter().find(|wait| wait.sequence > recorded);
     let is_known = match mode {
         Mode::Permits(_) => last.asked.permits == Some(1),
         Mode::Exclusive | Mode::Shared | Mode::Upgradable | Mode::Upgrade => true,
@@ -143,7 +146,7 @@ fn of_line(registry: &Registry, line: &[&Entry]) -> Option<Holding> {
     })
 }
 
-fn of_short(line: &[&Entry], seen: Seen) -> Holding {
+fn of_sync_lock(line: &[&Entry], seen: Seen) -> Holding {
     let found_it = |wait: &&&Entry| wait.asked.holder.is_some_and(|holder| holder.is(seen));
     Holding {
         seen,

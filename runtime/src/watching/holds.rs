@@ -53,7 +53,7 @@ impl Lines {
         for (at, entry) in registry.entries.iter() {
             let asked = &entry.asked;
             let has_line = asked.holder.is_some()
-                && entry.short.is_none()
+                && entry.sync_holder.is_none()
                 && !matches!(asked.mode, Mode::Permits(_));
             if has_line && entry.standing() == Standing::Queued {
                 let waits = lines.entry(asked.lock).or_default();
@@ -62,7 +62,10 @@ impl Lines {
         }
         self.0.retain(|lock, _| lines.contains_key(lock));
         for (lock, mut waits) in lines {
-            let acquired = registry.told.of(lock).map_or(0, |told| told.sequence);
+            let acquired = registry
+                .records
+                .last_acquisition(lock)
+                .map_or(0, |last| last.sequence);
             waits.sort_unstable();
             let numbers: Vec<u64> = waits.iter().map(|(sequence, _)| *sequence).collect();
             let line = self.0.entry(lock).or_insert_with(|| Line {
@@ -92,7 +95,7 @@ impl Lines {
         let Registry {
             entries,
             sections,
-            told,
+            records,
             ..
         } = registry;
         for holding in sections.values_mut() {
@@ -102,7 +105,7 @@ impl Lines {
                 continue;
             }
             holding.is_reported = true;
-            let held: Vec<_> = holding.held(told, now).collect();
+            let held: Vec<_> = holding.held(records, now).collect();
             let is_for_one = |entry: &Entry| {
                 let is_queued = entry.standing() == Standing::Queued;
                 is_queued && held.iter().any(|held| held.id == Some(entry.asked.lock))
@@ -110,7 +113,7 @@ impl Lines {
             let in_line = entries.in_order().into_iter();
             let waits = in_line
                 .filter(|(_, entry)| is_for_one(entry))
-                .map(|(_, entry)| wait(entry, told, now))
+                .map(|(_, entry)| wait(entry, records, now))
                 .collect();
             reports.push(Report::new(Kind::LongHold, waits, held));
         }
@@ -131,7 +134,7 @@ fn long_hold(
     }
     let waits: Vec<_> = waits
         .into_iter()
-        .map(|entry| wait(entry, &registry.told, now))
+        .map(|entry| wait(entry, &registry.records, now))
         .collect();
     let mut held = Vec::new();
     let mut was_reported = false;
@@ -139,7 +142,7 @@ fn long_hold(
         let before = held.len();
         held.extend(
             holding
-                .held(&registry.told, now)
+                .held(&registry.records, now)
                 .filter(|held| held.id == Some(lock)),
         );
         if held.len() > before {

@@ -80,11 +80,11 @@ mod foreign;
 mod frames;
 mod holders;
 mod holds;
+mod lock_records;
 mod orders;
 #[cfg_attr(not(debug_assertions), path = "owner_unknown.rs")]
 mod owner;
 mod registry;
-mod told;
 mod waiting;
 mod watcher;
 
@@ -94,7 +94,7 @@ use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 pub(crate) use self::all_holds::{downgraded, released};
-pub(crate) use self::ask::{Acquisition, Ask, Short};
+pub(crate) use self::ask::{Acquisition, Ask, SyncAsk};
 pub use self::awaited::{AwaitWithin, Awaited};
 pub use self::elsewhere::{Elsewhere, unwatched};
 pub(crate) use self::events::{metrics, set_metrics};
@@ -210,11 +210,11 @@ impl Holder {
         }
     }
 
-    /// Reports the holder to the registry, if a waiter waits for the holder's change.
+    /// Records a change of the data by the holder, if somebody waits for it.
     #[inline]
-    pub(crate) fn tell_if(&self, lock: LockId, is_waited_for: impl FnOnce() -> bool) {
+    pub(crate) fn record_change_if(&self, lock: LockId, is_waited_for: impl FnOnce() -> bool) {
         if is_waited_for() {
-            registry::changed(lock, self.seen());
+            registry::lock_changed(lock, self.seen());
         }
     }
 
@@ -296,11 +296,11 @@ impl Permits {
     pub(crate) fn changed(&self, semaphore: LockId) {
         if self.0.load(Ordering::Relaxed) != CHANGED {
             self.0.store(CHANGED, Ordering::Relaxed);
-            self.tell_changed(semaphore);
+            self.record_change(semaphore);
         }
     }
 
-    fn tell_changed(&self, semaphore: LockId) {
+    fn record_change(&self, semaphore: LockId) {
         registry::permits_changed(semaphore);
     }
 

@@ -16,7 +16,7 @@ use core::task::Waker;
 #[cfg(feature = "std")]
 use core::time::Duration;
 
-pub(crate) use self::ask::{Acquisition, Ask, Short};
+pub(crate) use self::ask::{Acquisition, Ask, SyncAsk};
 pub use self::awaited::{AwaitWithin, Awaited};
 use crate::LockId;
 use crate::queue::{Node, Request};
@@ -65,7 +65,7 @@ impl Holder {
     pub(crate) fn hand_on(&self) {}
 
     #[inline]
-    pub(crate) fn tell_if(&self, _lock: LockId, _is_waited_for: impl FnOnce() -> bool) {}
+    pub(crate) fn record_change_if(&self, _lock: LockId, _is_waited_for: impl FnOnce() -> bool) {}
 
     #[inline]
     pub(crate) fn show(
@@ -158,7 +158,7 @@ impl Watch {
 /// Acquires a sync lock.
 #[inline]
 pub(crate) fn by_thread<'a, G>(
-    _short: impl Fn() -> Short<'a>,
+    _ask: impl Fn() -> SyncAsk<'a>,
     _try_acquire: impl FnOnce() -> Option<G>,
     acquire: impl FnOnce() -> G,
 ) -> G {
@@ -288,15 +288,15 @@ impl<'o, const N: usize> Section<'o, N> {
         Section(PhantomData)
     }
 
-    /// A section tries its lock before it waits, except for a sync lock.
+    /// A section tries its lock before it waits, unless that is acquired last.
     #[inline]
-    pub fn __is_told(&self, is_short: bool) -> bool {
-        is_short
+    pub fn __enters_listed(&self, acquires_last: bool) -> bool {
+        acquires_last
     }
 
-    /// There is nothing to tell.
+    /// There is nothing to describe.
     #[inline]
-    pub const fn __is_told_early(&self) -> bool {
+    pub const fn __is_described_early(&self) -> bool {
         false
     }
 
@@ -340,7 +340,7 @@ impl<'o, const N: usize> Section<'o, N> {
 
     /// The future.
     #[inline]
-    pub fn __entering<F>(&self, _index: usize, _is_short: bool, future: F) -> F {
+    pub fn __entering<F>(&self, _index: usize, _acquires_last: bool, future: F) -> F {
         future
     }
 
@@ -350,7 +350,7 @@ impl<'o, const N: usize> Section<'o, N> {
     ///
     /// None.
     #[inline]
-    pub unsafe fn __wait(&self, _index: usize, _is_short: bool) -> Asking {
+    pub unsafe fn __wait(&self, _index: usize, _acquires_last: bool) -> Asking {
         Asking
     }
 
@@ -360,7 +360,7 @@ impl<'o, const N: usize> Section<'o, N> {
     ///
     /// None.
     #[inline]
-    pub unsafe fn __finish(&self, _index: usize, _is_short: bool) -> Asking {
+    pub unsafe fn __finish(&self, _index: usize, _acquires_last: bool) -> Asking {
         Asking
     }
 
@@ -370,7 +370,7 @@ impl<'o, const N: usize> Section<'o, N> {
     ///
     /// None.
     #[inline]
-    pub unsafe fn __finish_inside(&self, _index: usize, _is_short: bool) -> Asking {
+    pub unsafe fn __finish_inside(&self, _index: usize, _acquires_last: bool) -> Asking {
         Asking
     }
 
@@ -380,7 +380,7 @@ impl<'o, const N: usize> Section<'o, N> {
     ///
     /// None.
     #[inline]
-    pub unsafe fn __inside(&self, _is_short: bool) -> Inside {
+    pub unsafe fn __inside(&self, _acquires_last: bool) -> Inside {
         Inside
     }
 
@@ -390,7 +390,7 @@ impl<'o, const N: usize> Section<'o, N> {
     ///
     /// None.
     #[inline]
-    pub unsafe fn __inside_body(&self, _is_short: bool, _parks: bool) -> Inside {
+    pub unsafe fn __inside_body(&self, _acquires_last: bool, _parks: bool) -> Inside {
         Inside
     }
 

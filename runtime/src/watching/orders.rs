@@ -117,7 +117,7 @@ pub(super) fn acquired(held: &[Acquired], then: Acquired) {
     orders.add_all(held, then, &mut reports);
     drop(orders);
     if !reports.is_empty() {
-        registry::tell(reports);
+        registry::report_urgently(reports);
     }
 }
 

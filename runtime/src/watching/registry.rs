@@ -17,8 +17,8 @@ use super::entries::{Entries, Entry, Standing};
 use super::frames::{self, HeldAround};
 use super::holders;
 use super::holds::Lines;
-use super::told::Told;
-use super::waiting::{Busy, short_name};
+use super::lock_records::LockRecords;
+use super::waiting::{Busy, type_name_without_paths};
 use super::watcher::Thresholds;
 use crate::LockId;
 use crate::watch::{Held, Kind, Mode, Report, SectionInfo, Wait};
@@ -49,7 +49,7 @@ pub(super) struct Registry {
     /// The reported cycles, by the indices and numbers of their waits.
     circles: Vec<Vec<(u32, u64)>>,
     pub(super) lines: Lines,
-    pub(super) told: Told,
+    pub(super) records: LockRecords,
     /// To be reported at once.
     urgent: Vec<Report>,
     /// The watcher is idle until there is something to check.
@@ -66,7 +66,7 @@ static REGISTRY: Mutex<Registry> = Mutex::new(Registry {
     certain: Vec::new(),
     circles: Vec::new(),
     lines: Lines::new(),
-    told: Told::new(),
+    records: LockRecords::new(),
     urgent: Vec::new(),
     watcher_waits: false,
 });
@@ -132,7 +132,7 @@ pub(super) fn wait_ended(at: u32, holder: Option<(LockId, Seen)>) {
     let entry = registry.entries.remove(at);
     if let Some((lock, holder)) = holder {
         let mode = entry.as_ref().map(|entry| entry.mode);
-        registry.tell(lock, holder, mode);
+        registry.record_acquisition(lock, holder, mode);
     }
     if entry.as_ref().is_some_and(|entry| entry.is_certain) {
         registry.certain.retain(|other| *other != at);
@@ -142,9 +142,9 @@ pub(super) fn wait_ended(at: u32, holder: Option<(LockId, Seen)>) {
     drop(entry);
 }
 
-/// The data of a lock with waiters has changed.
-pub(super) fn changed(lock: LockId, holder: Seen) {
-    self::lock().tell(lock, holder, None);
+/// The data of a lock with waiters has changed, by that holder.
+pub(super) fn lock_changed(lock: LockId, holder: Seen) {
+    self::lock().record_acquisition(lock, holder, None);
 }
 
 /// Permits of a semaphore are added or taken by number from now on.
@@ -213,11 +213,11 @@ pub(super) fn section_ended(number: u64) {
 
 /// Reads or changes the table of the locks that live elsewhere.
 pub(super) fn elsewhere<T>(change: impl FnOnce(&mut Table) -> T) -> T {
-    change(&mut lock().told.elsewhere)
+    change(&mut lock().records.elsewhere)
 }
 
 /// Hands reports to the watcher, to make at once.
-pub(super) fn tell(reports: Vec<Report>) {
+pub(super) fn report_urgently(reports: Vec<Report>) {
     super::watcher::start();
     let mut registry = lock();
     registry.urgent.extend(reports);
@@ -256,10 +256,10 @@ impl Registry {
         self.entries.is_empty() && self.urgent.is_empty() && !sections_count
     }
 
-    fn tell(&mut self, lock: LockId, holder: Seen, mode: Option<Mode>) {
+    fn record_acquisition(&mut self, lock: LockId, holder: Seen, mode: Option<Mode>) {
         let sequence = self.next;
         self.next += 1;
-        self.told.tell(lock, sequence, holder, mode);
+        self.records.record(lock, sequence, holder, mode);
     }
 
     fn wake_watcher(&self) {
@@ -289,7 +289,9 @@ impl Registry {
 
     /// Grants that nobody picks up.
     fn find_unpolled(&mut self, threshold: Duration, now: Instant, reports: &mut Vec<Report>) {
-        let Registry { entries, told, .. } = self;
+        let Registry {
+            entries, records, ..
+        } = self;
         for entry in entries.iter_mut() {
             if entry.standing() != Standing::Served {
                 entry.granted_since = None;
@@ -300,7 +302,7 @@ impl Registry {
             let is_late = now.duration_since(since) >= threshold;
             if entry.is_for_a_permit() && is_late && !entry.reported.unpolled {
                 entry.reported.unpolled = true;
-                let waits = [wait(entry, told, now)].into();
+                let waits = [wait(entry, records, now)].into();
                 reports.push(Report::new(Kind::Unpolled, waits, Vec::new()));
             }
         }
@@ -311,7 +313,7 @@ impl Registry {
         let Registry {
             entries,
             sections,
-            told,
+            records,
             ..
         } = self;
         for entry in entries.iter_mut() {
@@ -333,9 +335,9 @@ impl Registry {
                 Some(held.find(|held| held.lock == Some(holder.lock))?.since)
             });
             let since = since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
-            let held = held(holder, told, since);
+            let held = held(holder, records, since);
             entry.reported.within = true;
-            let waits = [wait(entry, told, now)].into();
+            let waits = [wait(entry, records, now)].into();
             reports.push(Report::new(Kind::WaitsWithin, waits, [held].into()));
         }
     }
@@ -366,7 +368,7 @@ impl Registry {
                 entry.reported.in_a_circle = true;
                 waits.push(Wait {
                     behind,
-                    ..wait(entry, &self.told, now)
+                    ..wait(entry, &self.records, now)
                 });
                 known.push((*at, entry.sequence));
             }
@@ -404,7 +406,7 @@ impl Registry {
             Wait {
                 behind,
                 circle: index.map(|index| index + 1),
-                ..wait(entry, &self.told, now)
+                ..wait(entry, &self.records, now)
             }
         });
         let mut held: Vec<Held> = self.held_by_sections(now);
@@ -420,7 +422,7 @@ impl Registry {
     fn held_by_sections(&self, now: Instant) -> Vec<Held> {
         let sections = self.sections.values();
         let mut held: Vec<Held> = sections
-            .flat_map(|section| section.held(&self.told, now))
+            .flat_map(|section| section.held(&self.records, now))
             .collect();
         let locks = self.sections.iter().flat_map(|(number, section)| {
             let locks = section.held.iter().filter_map(|held| held.lock);
@@ -433,7 +435,7 @@ impl Registry {
             let is_new = |around: &&HeldAround| known.insert((around.number, around.lock));
             held.extend(
                 runs.filter(is_new)
-                    .map(|around| self::held(around, &self.told, since)),
+                    .map(|around| self::held(around, &self.records, since)),
             );
         }
         held
@@ -464,12 +466,12 @@ fn stand_still<'h>(
 impl Holding {
     pub(super) fn held<'h>(
         &'h self,
-        told: &'h Told,
+        records: &'h LockRecords,
         now: Instant,
     ) -> impl Iterator<Item = Held> + 'h {
         self.held.iter().map(move |held| {
             let since = now.saturating_duration_since(held.since);
-            let instance = held.lock.and_then(|lock| told.elsewhere.instance(lock));
+            let instance = held.lock.and_then(|lock| records.elsewhere.instance(lock));
             let (mode, place) = (Some(held.mode), self.section.place);
             Held::new(
                 held.name.into(),
@@ -501,20 +503,20 @@ pub(super) fn conflict(held: Mode, asked: Mode) -> bool {
 pub(super) fn name(entry: &Entry) -> String {
     match entry.entering {
         Some((name, _)) => name.into(),
-        None => short_name((entry.asked.type_name)()),
+        None => type_name_without_paths((entry.asked.type_name)()),
     }
 }
 
-pub(super) fn wait(entry: &Entry, told: &Told, now: Instant) -> Wait {
+pub(super) fn wait(entry: &Entry, records: &LockRecords, now: Instant) -> Wait {
     let asked = &entry.asked;
-    let holder = match told.of(asked.lock) {
-        Some(told) if told.sequence > entry.sequence => Some(told.holder),
-        _ => entry.short_holder().or(asked.holder),
+    let holder = match records.last_acquisition(asked.lock) {
+        Some(last) if last.sequence > entry.sequence => Some(last.holder),
+        _ => entry.current_sync_holder().or(asked.holder),
     };
     Wait {
         resource: asked.resource,
         name: name(entry),
-        instance: told.elsewhere.instance(asked.lock),
+        instance: records.elsewhere.instance(asked.lock),
         id: asked.lock,
         mode: asked.mode,
         place: entry.place,
@@ -524,11 +526,11 @@ pub(super) fn wait(entry: &Entry, told: &Told, now: Instant) -> Wait {
         has_condition_false: entry.standing() == Standing::Unsatisfied,
         last_acquired: holder.and_then(Seen::place),
         last_section: holder.and_then(Seen::section),
-        last_holder: told.elsewhere.holder(asked.lock),
+        last_holder: records.elsewhere.holder(asked.lock),
         holding: {
             let holding = entry.held.iter().rev();
             holding
-                .map(|around| held(around, told, Duration::ZERO))
+                .map(|around| held(around, records, Duration::ZERO))
                 .collect()
         },
         behind: None,
@@ -536,7 +538,7 @@ pub(super) fn wait(entry: &Entry, told: &Told, now: Instant) -> Wait {
     }
 }
 
-fn held(around: &HeldAround, told: &Told, since: Duration) -> Held {
+fn held(around: &HeldAround, records: &LockRecords, since: Duration) -> Held {
     Held::new(
         around.name.into(),
         Some(around.lock),
@@ -545,7 +547,7 @@ fn held(around: &HeldAround, told: &Told, since: Duration) -> Held {
         Some(around.section),
         since,
     )
-    .of(told.elsewhere.instance(around.lock))
+    .of(records.elsewhere.instance(around.lock))
 }
 
 pub(crate) fn report() -> Report {

@@ -8,7 +8,7 @@ use core::task::Waker;
 use std::format;
 use std::string::String;
 
-use super::ask::{Acquisition, Ask, Short};
+use super::ask::{Acquisition, Ask, SyncAsk};
 use super::entries::{Asked, Entry, NodeAt};
 use super::frames::{self, Around, Asker, HeldAround, waker_key};
 use super::registry::{self, conflict};
@@ -183,20 +183,20 @@ impl Waiting {
     ///
     /// This is not moved before it is dropped, and the lock outlives it.
     #[cold]
-    unsafe fn wait_as_thread(&self, short: Short<'_>, place: Caller) {
+    unsafe fn wait_as_thread(&self, sync_ask: SyncAsk<'_>, place: Caller) {
         let ask = Ask {
             resource: Resource::Lock,
-            lock: short.lock,
-            mode: short.mode,
+            lock: sync_ask.lock,
+            mode: sync_ask.mode,
             type_name: || "a lock of `sync`",
-            holder: Some(short.holder),
-            held: short.held,
+            holder: Some(sync_ask.holder),
+            held: sync_ask.held,
             permits: None,
             relocks: None,
         };
         refuse_if_held(&ask, place, Asker::Thread);
         // A checker runs several threads on one.
-        if short.owner.is_this_thread() && !crate::checking::is_task() {
+        if sync_ask.owner.is_this_thread() && !crate::checking::is_task() {
             held_by_this_thread(&ask, place);
         }
         let Some(_busy) = Busy::new() else {
@@ -204,7 +204,7 @@ impl Waiting {
         };
         frames::thread_waits();
         let around = frames::around(Asker::Thread, ask.lock);
-        let holder = Some(NonNull::from(short.holder));
+        let holder = Some(NonNull::from(sync_ask.holder));
         // SAFETY: passed on.
         unsafe { self.register(&ask, place, around, NodeAt::elsewhere(), holder, true) }
     }
@@ -212,14 +212,14 @@ impl Waiting {
     /// # Safety
     ///
     /// As for [`NodeAt::new`] and [`Watch::wait`], until this is dropped. This is not moved
-    /// before that, and `short` outlives it.
+    /// before that, and `sync_holder` outlives it.
     unsafe fn register(
         &self,
         ask: &Ask<'_>,
         place: Caller,
         around: Around,
         node: NodeAt,
-        short: Option<NonNull<Holder>>,
+        sync_holder: Option<NonNull<Holder>>,
         is_certain: bool,
     ) {
         // The checker knows the waits itself, and in a checked run no time passes.
@@ -246,14 +246,14 @@ impl Waiting {
                 around,
                 node,
                 NonNull::from(&self.known),
-                short,
+                sync_holder,
                 is_certain,
             ))
         };
         self.at.store(at + 1, Ordering::Relaxed);
         // The permits may have changed before the entry existed.
         if let Some(permits) = ask.permits.filter(|permits| permits.total().is_none()) {
-            permits.tell_changed(ask.lock);
+            permits.record_change(ask.lock);
         }
     }
 
@@ -375,7 +375,7 @@ fn self_deadlock(held: &HeldAround, place: Place, section: Option<SectionInfo>) 
 #[track_caller]
 #[inline(always)]
 pub(crate) fn by_thread<'a, G>(
-    short: impl Fn() -> Short<'a>,
+    ask: impl Fn() -> SyncAsk<'a>,
     try_acquire: impl FnOnce() -> Option<G>,
     acquire: impl FnOnce() -> G,
 ) -> G {
@@ -385,15 +385,15 @@ pub(crate) fn by_thread<'a, G>(
         None => {
             let waiting = Waiting::new();
             // SAFETY: W3: the local is dropped here, and not moved before; the lock is borrowed.
-            unsafe { waiting.wait_as_thread(short(), place) };
+            unsafe { waiting.wait_as_thread(ask(), place) };
             acquire()
         }
     };
-    short().acquired(place);
+    ask().acquired(place);
     guard
 }
 
-impl Short<'_> {
+impl SyncAsk<'_> {
     #[inline]
     fn acquired(&self, place: Caller) {
         self.holder.set_place(place, || Acquisition {
@@ -430,12 +430,12 @@ fn held_by_this_thread(ask: &Ask<'_>, place: Caller) -> ! {
 }
 
 /// The name of a type without paths, and without the references and pointers around it.
-pub(super) fn short_name(name: &str) -> String {
+pub(super) fn type_name_without_paths(name: &str) -> String {
     let name = name.trim_start_matches('&');
     let name = name
         .strip_prefix("alloc::sync::Arc<")
         .map_or(name, |inner| inner.strip_suffix('>').unwrap_or(inner));
-    let mut short = String::new();
+    let mut out = String::new();
     let mut part = String::new();
     for char in name.chars() {
         if char.is_alphanumeric() || char == '_' {
@@ -443,11 +443,11 @@ pub(super) fn short_name(name: &str) -> String {
         } else if char == ':' {
             part.clear();
         } else {
-            short.push_str(&part);
+            out.push_str(&part);
             part.clear();
-            short.push(char);
+            out.push(char);
         }
     }
-    short.push_str(&part);
-    short
+    out.push_str(&part);
+    out
 }

@@ -194,13 +194,13 @@ impl<'s> Acquisition<'s> {
         let (span, enter, lock, index) = (self.span(), self.enter(), &self.lock, &self.index);
         match site.wait() {
             Wait::Await => {
-                let waiting = self.watched(&self.wait(), &self.is_short());
+                let waiting = self.watched(&self.wait(), &self.acquires_last());
                 self.at_once_or(&quote_spanned!(span=> #waiting.await))
             }
             Wait::Park => {
                 let waited = quote_spanned!(span=> #enter::wait_blocking(#lock));
-                let is_short = self.is_short();
-                let step = quote_spanned!(span=> __wait(#index, #is_short));
+                let acquires_last = self.acquires_last();
+                let step = quote_spanned!(span=> __wait(#index, #acquires_last));
                 self.at_once_or(&self.watched_call(&step, &waited))
             }
         }
@@ -210,7 +210,7 @@ impl<'s> Acquisition<'s> {
     ///
     /// ```text
     /// '__at_once: {
-    ///     if !__section.__is_told(__type0.__suspend_mode().__acquires_last()) {
+    ///     if !__section.__enters_listed(__type0.__suspend_mode().__acquires_last()) {
     ///         if let Some(__waited) = Enter::<0x1234>::at_once(__lock0, &__SITE) {
     ///             __section.__entered(0);
     ///             break '__at_once Ok(__waited);
@@ -223,11 +223,12 @@ impl<'s> Acquisition<'s> {
     /// so that a section that need not wait is not on the list of its thread for that. It is a
     /// statement of its own, as nothing of it must be kept over an `.await`. If the section is
     /// described late, the description comes in front of the wait. Then `__entered` is left out for
-    /// a single lock, unless the section is told early: nobody asks what it holds. In the body of
-    /// another section, this expands to the wait only, as the lock order is recorded in any case.
+    /// a single lock, unless the section is described early: nobody asks what it holds. In the body
+    /// of another section, this expands to the wait only, as the lock order is recorded in any
+    /// case.
     fn at_once_or(&self, wait: &TokenStream) -> TokenStream {
         let (span, enter, lock, index) = (self.span(), self.enter(), &self.lock, &self.index);
-        let (section, is_short) = (watching::section_local(span), self.is_short());
+        let (section, acquires_last) = (watching::section_local(span), self.acquires_last());
         if self.is_nested {
             return wait.clone();
         }
@@ -235,7 +236,7 @@ impl<'s> Acquisition<'s> {
         let entered = match describe {
             Some(_) if self.is_alone && (self.runs_inside || self.runs_in_parts) => {
                 quote_spanned! {span=>
-                    if (&#section).__is_told_early() {
+                    if (&#section).__is_described_early() {
                         (&#section).__entered(#index);
                     }
                 }
@@ -245,7 +246,7 @@ impl<'s> Acquisition<'s> {
         };
         quote_spanned! {span=>
             '__at_once: {
-                if !(&#section).__is_told(#is_short) {
+                if !(&#section).__enters_listed(#acquires_last) {
                     if let ::core::option::Option::Some(__waited) =
                         #enter::at_once(#lock, &__SITE)
                     {
@@ -260,27 +261,27 @@ impl<'s> Acquisition<'s> {
     }
 
     /// `__type.__suspend_mode().__acquires_last()`: the lock is acquired by a call, in *finish*.
-    fn is_short(&self) -> TokenStream {
+    fn acquires_last(&self) -> TokenStream {
         let (span, entry_type) = (self.span(), &self.entry_type);
         quote_spanned!(span=> #entry_type.__suspend_mode().__acquires_last())
     }
 
     /// `__section.__entering(0, false, future)`: a future that acquires the lock for the section,
     /// or does nothing yet for a sync lock.
-    fn watched(&self, future: &TokenStream, is_short: &TokenStream) -> TokenStream {
+    fn watched(&self, future: &TokenStream, acquires_last: &TokenStream) -> TokenStream {
         let (span, section, index) = (
             self.span(),
             watching::section_local(self.span()),
             &self.index,
         );
-        quote_spanned!(span=> (&#section).__entering(#index, #is_short, #future))
+        quote_spanned!(span=> (&#section).__entering(#index, #acquires_last, #future))
     }
 
     /// Expands to:
     ///
     /// ```text
     /// {
-    ///     let __asking = unsafe { __section.__finish(0, is_short) };
+    ///     let __asking = unsafe { __section.__finish(0, acquires_last) };
     ///     let __acquired = /* the call */;
     ///     __asking.__acquired();
     ///     __acquired
@@ -313,7 +314,7 @@ impl<'s> Acquisition<'s> {
     /// Expands to:
     ///
     /// ```text
-    /// let __asking = unsafe { __section.__finish(0, is_short) };
+    /// let __asking = unsafe { __section.__finish(0, acquires_last) };
     /// let mut __guard = /* the call */;
     /// __asking.__acquired();
     /// ```
@@ -330,14 +331,14 @@ impl<'s> Acquisition<'s> {
         }
     }
 
-    /// `__finish(0, is_short)`; or `__finish_inside`, if the thread is in the section until the
-    /// section ends.
+    /// `__finish(0, acquires_last)`; or `__finish_inside`, if the thread is in the section until
+    /// the section ends.
     fn finish_step(&self) -> TokenStream {
-        let (span, index, is_short) = (self.span(), &self.index, self.is_short());
+        let (span, index, acquires_last) = (self.span(), &self.index, self.acquires_last());
         if self.runs_inside {
-            quote_spanned!(span=> __finish_inside(#index, #is_short))
+            quote_spanned!(span=> __finish_inside(#index, #acquires_last))
         } else {
-            quote_spanned!(span=> __finish(#index, #is_short))
+            quote_spanned!(span=> __finish(#index, #acquires_last))
         }
     }
 
@@ -397,7 +398,7 @@ impl<'s> Acquisition<'s> {
                 let acquires = quote_spanned!(self.span()=> false);
                 self.watched(&self.acquire_when(&when.condition), &acquires)
             }
-            None => self.watched(&self.wait(), &self.is_short()),
+            None => self.watched(&self.wait(), &self.acquires_last()),
         }
     }
 

@@ -54,15 +54,15 @@ use crate::names::own;
 /// // what `questions` expands to
 /// // what `watching` expands to
 /// let __waited = infallible('__at_once: {
-///     if !__section.__is_told(is_short) {
+///     if !__section.__enters_listed(acquires_last) {
 ///         if let Some(__waited) = Enter::<0x1234>::at_once(__lock, &__SITE) {
 ///             break '__at_once Ok(__waited);
 ///         }
 ///     }
 ///     // describes the section, and then
-///     __section.__entering(0, is_short, Enter::<0x1234>::wait(__lock)).await
+///     __section.__entering(0, acquires_last, Enter::<0x1234>::wait(__lock)).await
 /// });
-/// let __asking = unsafe { __section.__finish(0, is_short) };
+/// let __asking = unsafe { __section.__finish(0, acquires_last) };
 /// let mut __guard = __type.__finish::<0x1234>(__waited);
 /// __asking.__acquired();
 /// let mut __view = __type.__view(&mut __guard);

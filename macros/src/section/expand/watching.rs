@@ -144,7 +144,7 @@ pub(super) fn describe_late(
     let early = match inside {
         Inside::Nowhere => TokenStream::new(),
         Inside::Throughout | Inside::Partly(_) => quote_spanned! {span=>
-            if (&#local).__is_told_early() {
+            if (&#local).__is_described_early() {
                 #describe
             }
         },
@@ -180,7 +180,7 @@ pub(super) struct Uses {
 /// suspend:
 ///
 /// ```text
-/// let __inside = unsafe { __section.__inside_body(is_short, false) };
+/// let __inside = unsafe { __section.__inside_body(acquires_last, false) };
 /// ```
 ///
 /// and around the parts that cannot suspend of a body that may:
@@ -210,8 +210,8 @@ pub(super) fn statements(
     let local = section_local(span);
     // Such a section is around all that runs in its body already, by the list of the thread.
     let nesting = match inside {
-        Inside::Throughout => Nesting::Seen,
-        Inside::Partly(_) | Inside::Nowhere => Nesting::Told,
+        Inside::Throughout => Nesting::ByList,
+        Inside::Partly(_) | Inside::Nowhere => Nesting::ByArgument,
     };
     let watch = |local: &Local| {
         let mut found = Uses::default();
@@ -250,7 +250,7 @@ fn declare_inside(locks: &[Acquisition<'_>], site: Site<'_>, inside: &Inside) ->
     let (span, unsafe_) = (own(Span::call_site()), unsafe_());
     let local = section_local(span);
     let mode = acquisition::suspend_mode(locks);
-    let is_short = quote_spanned!(span=> #mode.__acquires_last());
+    let acquires_last = quote_spanned!(span=> #mode.__acquires_last());
     let made = match (inside, site) {
         (Inside::Nowhere, _) => return TokenStream::new(),
         (Inside::Partly(_), _) => quote_spanned!(span=> __in_parts()),
@@ -259,10 +259,10 @@ fn declare_inside(locks: &[Acquisition<'_>], site: Site<'_>, inside: &Inside) ->
             Site::Fn {
                 wait: Wait::Park, ..
             },
-        ) => quote_spanned!(span=> __inside(#is_short)),
+        ) => quote_spanned!(span=> __inside(#acquires_last)),
         (Inside::Throughout, site) => {
             let parks = site.wait() == Wait::Park;
-            quote_spanned!(span=> __inside_body(#is_short, #parks))
+            quote_spanned!(span=> __inside_body(#acquires_last, #parks))
         }
     };
     let inside = Ident::new("__inside", span);
@@ -316,9 +316,10 @@ impl Local {
 /// How a section in the body knows of this one.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Nesting {
-    Told,
+    /// The mark in it names this section.
+    ByArgument,
     /// By the section list of the thread.
-    Seen,
+    ByList,
 }
 
 /// The location of tokens in a body.
@@ -381,7 +382,7 @@ fn within(
                     match name {
                         Some(name)
                             if name == "with_lock"
-                                && nesting == Nesting::Told
+                                && nesting == Nesting::ByArgument
                                 && has_block(&arguments) =>
                         {
                             found.nests = true;
@@ -739,7 +740,13 @@ mod tests {
         };
         let tokens = body.parse().expect("tokens");
         let mut uses = Uses::default();
-        let watched = within(tokens, &section, Nesting::Told, Place::Body, &mut uses);
+        let watched = within(
+            tokens,
+            &section,
+            Nesting::ByArgument,
+            Place::Body,
+            &mut uses,
+        );
         let expected = expected.replace("W(", "(&s).__await_within(");
         let expected = expected.replace(" M", ".__within(&mut s)");
         let expected: TokenStream = expected.parse().expect("tokens");

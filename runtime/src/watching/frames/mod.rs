@@ -43,7 +43,7 @@
 //! | polls the acquiring future, or calls the acquiring function | 1 | the lock | what it has so far | as before |
 //! | runs code that may suspend, without a poll that the macro sees | 0 | 0 | its locks, or 0 if it is not described | as before |
 //! | polls an await of its body, or runs code that cannot suspend | 1 | 0 | its locks | as before |
-//! | suspended with a lock, and the registry was told | 0 | 0 | its locks | the same |
+//! | suspended with a lock, and registered | 0 | 0 | its locks | the same |
 
 mod around;
 mod futures;
@@ -276,19 +276,19 @@ impl<'o, const N: usize> Section<'o, N> {
         }
     }
 
-    /// Whether the section has to be described before it acquires a lock, and acquires by a
-    /// future or call of its own: for a sync lock, if there are sections around, as the lock
-    /// order is recorded, and if there is an observer.
+    /// Whether the section is described before it acquires a lock, and acquires it on the list, by
+    /// a future or call of its own: if the lock is acquired last, as a sync lock is; if there are
+    /// sections around, as the lock order is recorded; and if there is an observer.
     #[inline]
-    pub fn __is_told(&self, is_short: bool) -> bool {
+    pub fn __enters_listed(&self, acquires_last: bool) -> bool {
         // The checker needs a future, which can be suspended.
-        is_short || list::is_inside() || events::is_anybody_told() || crate::checking::is_task()
+        acquires_last || list::is_inside() || events::has_observer() || crate::checking::is_task()
     }
 
     /// Whether a section is described before it requests a lock, as its body runs on the list,
     /// too: in builds that need not be fast.
     #[inline]
-    pub const fn __is_told_early(&self) -> bool {
+    pub const fn __is_described_early(&self) -> bool {
         cfg!(debug_assertions)
     }
 

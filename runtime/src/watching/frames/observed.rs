@@ -42,10 +42,11 @@ pub(in super::super) fn thread_waits() {
 }
 
 impl FrameRef<'_> {
-    /// Called for each poll of a request.
+    /// Called for each poll or call that requests a lock: if there is an observer, the section is
+    /// observed from now on.
     #[inline]
-    pub(super) fn observe_if_told(self) {
-        if events::is_anybody_told() {
+    pub(super) fn note_request(self) {
+        if events::has_observer() {
             self.observe();
         }
     }

@@ -60,11 +60,11 @@ pub(crate) fn synchronized(arguments: TokenStream, item: TokenStream) -> TokenSt
 /// `with_lock!(arguments, { .. })`: on errors, they are the value.
 pub(crate) fn with_lock(input: TokenStream) -> TokenStream {
     let errors = Errors::new();
-    let (around, input) = parse::around(input);
+    let (enclosing, input) = parse::take_enclosing_mark(input);
     let (arguments, body) = parse::block(input.clone(), &errors);
     let arguments = validate::arguments(arguments, &errors);
     let mut section = Section::new(arguments, &Scope::of_block());
-    section.around = around;
+    section.enclosing = enclosing;
     validate::block(&section, &body, &errors);
     let first = errors.first();
     let errors = errors.finish();

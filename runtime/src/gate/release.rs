@@ -258,7 +258,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
             serving.word = word;
             serving.first = queue.next(node);
             *waker = queue.grant(node);
-            self.holder.hand_on();
+            self.holder.mark_outdated();
             self.grants.granted(node);
         }
         true

@@ -379,8 +379,8 @@ impl Report {
     /// A request by hand knows the type of its lock only; a section of the same lock, its name.
     fn name_by_sections(&mut self) {
         let of_waits = self.waits.iter().filter(|wait| wait.section.is_some());
-        let around = self.waits.iter().flat_map(|wait| &wait.holding);
-        let of_held = self.held.iter().chain(around);
+        let enclosing = self.waits.iter().flat_map(|wait| &wait.holding);
+        let of_held = self.held.iter().chain(enclosing);
         let names: BTreeMap<LockId, String> = of_held
             .filter(|held| held.section.is_some())
             .filter_map(|held| Some((held.id?, held.lock.clone())))

@@ -20,7 +20,7 @@ use std::thread;
 use std::time::Instant;
 use std::vec::Vec;
 
-use super::{Acquisition, Seen};
+use super::{Acquisition, HolderCopy};
 use crate::LockId;
 use crate::watch::Mode;
 
@@ -49,7 +49,7 @@ struct Row {
     /// Permits of a semaphore.
     is_of_permits: bool,
     /// The latest of them.
-    holder: Seen,
+    holder: HolderCopy,
     /// If a section knows it.
     name: Option<&'static str>,
     type_name: Option<fn() -> &'static str>,
@@ -63,7 +63,7 @@ const FREE: Row = Row {
     is_upgradable: false,
     count: 0,
     is_of_permits: false,
-    holder: Seen::NOBODY,
+    holder: HolderCopy::NOBODY,
     name: None,
     type_name: None,
     since: Duration::ZERO,
@@ -81,7 +81,7 @@ pub(super) struct Hold {
     pub(super) lock: LockId,
     pub(super) mode: Mode,
     /// The latest, if there are several.
-    pub(super) holder: Seen,
+    pub(super) holder: HolderCopy,
     pub(super) name: Option<&'static str>,
     pub(super) type_name: fn() -> &'static str,
     pub(super) since: Duration,
@@ -127,7 +127,7 @@ fn find(rows: &mut [Row; ROWS], lock: usize, is_alone: bool) -> Option<&mut Row>
 }
 
 /// The lock has been acquired.
-pub(super) fn acquired(acquired: impl FnOnce() -> (Acquisition, Seen)) {
+pub(super) fn acquired(acquired: impl FnOnce() -> (Acquisition, HolderCopy)) {
     // The checker knows the holders itself.
     if crate::checking::is_task() {
         return;
@@ -211,7 +211,7 @@ pub(super) fn named(lock: LockId, name: &'static str) {
 }
 
 /// The place where the lock has just been acquired is known now.
-pub(super) fn corrected(held: impl FnOnce() -> (LockId, Seen)) {
+pub(super) fn corrected(held: impl FnOnce() -> (LockId, HolderCopy)) {
     let (lock, holder) = held();
     change(lock, |row| row.holder = holder);
 }

@@ -1,7 +1,7 @@
 //! What is recorded about locks: the last acquisition or change of each lock with waiters, and the
 //! table of the locks that live elsewhere.
 
-use super::Seen;
+use super::HolderCopy;
 use super::elsewhere::Table;
 use super::frames;
 use crate::LockId;
@@ -21,7 +21,7 @@ pub(super) struct LastAcquisition {
     lock: LockId,
     /// In the numbering of the waits: waits with a lower number began before.
     pub(super) sequence: u64,
-    pub(super) holder: Seen,
+    pub(super) holder: HolderCopy,
     /// None if the data was changed and the lock released.
     pub(super) mode: Option<Mode>,
 }
@@ -38,7 +38,13 @@ impl LockRecords {
 
     /// Records an acquisition in that mode, or a change without one, at that number of the
     /// waits.
-    pub(super) fn record(&mut self, lock: LockId, sequence: u64, holder: Seen, mode: Option<Mode>) {
+    pub(super) fn record(
+        &mut self,
+        lock: LockId,
+        sequence: u64,
+        holder: HolderCopy,
+        mode: Option<Mode>,
+    ) {
         self.slots[Self::slot_of(lock)] = Some(LastAcquisition {
             lock,
             sequence,
@@ -50,7 +56,7 @@ impl LockRecords {
     fn slot_of(lock: LockId) -> usize {
         // Only locks of this crate are recorded, and they have an address.
         let address = lock.address().unwrap_or(0);
-        frames::print(0, address as u64) as usize % SLOTS
+        frames::hash_pair(0, address as u64) as usize % SLOTS
     }
 
     /// The last record of a lock, if its slot still has it.

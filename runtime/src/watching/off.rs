@@ -62,17 +62,17 @@ impl Holder {
     pub(crate) fn correct(&self, _caller: Caller, _lock: impl FnOnce() -> LockId) {}
 
     #[inline]
-    pub(crate) fn hand_on(&self) {}
+    pub(crate) fn mark_outdated(&self) {}
 
     #[inline]
     pub(crate) fn record_change_if(&self, _lock: LockId, _is_waited_for: impl FnOnce() -> bool) {}
 
     #[inline]
-    pub(crate) fn show(
+    pub(crate) fn write_to(
         &self,
         _debug: &mut fmt::DebugStruct<'_, '_>,
         _is_held: bool,
-        _places: bool,
+        _with_place: bool,
     ) {
     }
 }
@@ -86,12 +86,12 @@ pub(crate) fn released(_held: impl FnOnce() -> (LockId, Mode)) {}
 pub(crate) fn downgraded(_lock: impl FnOnce() -> LockId) {}
 
 /// The thread that holds a sync lock.
-pub(crate) struct Owner;
+pub(crate) struct HoldingThread;
 
-impl Owner {
+impl HoldingThread {
     #[inline]
     pub(crate) const fn new() -> Self {
-        Owner
+        HoldingThread
     }
 
     #[inline]
@@ -309,7 +309,7 @@ impl<'o, const N: usize> Section<'o, N> {
     pub unsafe fn __describe(
         &self,
         _site: &'static Site,
-        _around: Option<NestedIn<'o>>,
+        _enclosing: Option<NestedIn<'o>>,
         _locks: [SectionLock; N],
     ) {
     }
@@ -408,7 +408,7 @@ impl<'o, const N: usize> Section<'o, N> {
 impl<'o, const N: usize> Lent<'_, 'o, N> {
     /// The section, for one in its body.
     #[inline]
-    pub fn __around(&mut self) -> NestedIn<'_> {
+    pub fn __enclosing(&mut self) -> NestedIn<'_> {
         NestedIn(PhantomData)
     }
 

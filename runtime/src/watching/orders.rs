@@ -31,7 +31,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::vec::Vec;
 
-use super::frames::print;
+use super::frames::hash_pair;
 use super::registry::{self, conflict};
 use super::waiting::Busy;
 use crate::watch::{Kind, Mode, Order, OrderedLock, Report, SectionInfo};
@@ -142,8 +142,8 @@ impl Class {
             Mode::Permits(_) => 5,
         };
         let name = self.name.as_ptr().addr() as u64;
-        let class = print(self.entered as usize as u64, name);
-        print(before ^ class, mode)
+        let class = hash_pair(self.entered as usize as u64, name);
+        hash_pair(before ^ class, mode)
     }
 
     /// Its name and type, for a report.

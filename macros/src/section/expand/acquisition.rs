@@ -52,7 +52,7 @@ pub(super) struct Acquisition<'s> {
 
 impl<'s> Acquisition<'s> {
     pub(super) fn new(index: usize, lock: &'s Lock, section: &'s Section, runs: &Inside) -> Self {
-        let (krate, is_nested) = (&section.options.krate, section.around.is_some());
+        let (krate, is_nested) = (&section.options.krate, section.enclosing.is_some());
         let span = own(lock.span());
         let local = |name: &str| format_ident!("__{name}{index}", span = span);
         let key = match (&lock.expr, lock.mode) {

@@ -109,16 +109,16 @@ pub(super) fn written_condition(section: &Section) -> TokenStream {
 pub(super) fn describe(section: &Section, locks: &[Acquisition<'_>]) -> TokenStream {
     let span = own(Span::call_site());
     let local = section_local(span);
-    let around = match &section.around {
-        Some(around) => {
-            quote_spanned!(span=> ::core::option::Option::Some((&mut #around).__around()))
+    let enclosing = match &section.enclosing {
+        Some(enclosing) => {
+            quote_spanned!(span=> ::core::option::Option::Some((&mut #enclosing).__enclosing()))
         }
         None => quote_spanned!(span=> ::core::option::Option::None),
     };
     let described = locks.iter().map(Acquisition::described);
     let unsafe_ = unsafe_();
     quote_spanned! {span=>
-        #unsafe_ { (&#local).__describe(&__SITE, #around, [#(#described,)*]) };
+        #unsafe_ { (&#local).__describe(&__SITE, #enclosing, [#(#described,)*]) };
     }
 }
 
@@ -126,7 +126,7 @@ pub(super) fn describe(section: &Section, locks: &[Acquisition<'_>]) -> TokenStr
 /// it, and it tries its locks first.
 pub(super) fn is_described_late(section: &Section, site: Site<'_>, body: Uses) -> bool {
     let options = &section.options;
-    let tries = options.when.is_none() && options.timeout.is_none() && section.around.is_none();
+    let tries = options.when.is_none() && options.timeout.is_none() && section.enclosing.is_none();
     let is_seen = body.await_within || body.awaited || body.nests || site.wait() == Wait::Park;
     tries && !is_seen
 }
@@ -169,7 +169,7 @@ pub(super) struct Uses {
     /// By the trait of this name.
     await_within: bool,
     awaited: bool,
-    /// Around another section.
+    /// As the enclosing section of another one.
     nests: bool,
     /// By what is lent to macros.
     exclusively: bool,
@@ -208,7 +208,7 @@ pub(super) fn statements(
     let span = own(Span::call_site());
     let private = section.options.krate.private_at(span);
     let local = section_local(span);
-    // Such a section is around all that runs in its body already, by the list of the thread.
+    // Such a section encloses all that runs in its body already, by the list of the thread.
     let nesting = match inside {
         Inside::Throughout => Nesting::ByList,
         Inside::Partly(_) | Inside::Nowhere => Nesting::ByArgument,
@@ -334,7 +334,7 @@ enum Place {
 /// cannot be told at which token `value` begins, `value.__within(&mut __section).await`: a method
 /// of the value, for which the compiler has to know its type. It may be one of the user's, and so
 /// gets what a macro gets. And the block of a `with_lock!` has
-/// a mark in it, by which that knows the section around (see [`parse::around`]).
+/// a mark in it, by which that knows the enclosing section (see [`parse::take_enclosing_mark`]).
 ///
 /// What a macro gets may come to run on several threads at a time, as it may be one of the
 /// user's, whatever its name. So what is within the section there borrows it mutably, which the
@@ -387,7 +387,7 @@ fn within(
                         {
                             found.nests = true;
                             found.exclusively = true;
-                            parse::mark_around(arguments, own(name.span()))
+                            parse::mark_enclosing(arguments, own(name.span()))
                         }
                         Some(name) if !takes_expressions(name, &arguments) => arguments,
                         None if is_named_by_a_fragment(&tokens[..at]) => arguments,

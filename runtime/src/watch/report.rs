@@ -66,7 +66,7 @@ pub struct Report {
 pub enum Kind {
     /// The report was requested.
     Snapshot,
-    /// Sections wait for each other in a circle.
+    /// Sections wait for each other in a cycle.
     Deadlock,
     /// A request was granted, but its future has not been polled since.
     Unpolled,
@@ -75,7 +75,7 @@ pub enum Kind {
     /// Neither goes on, unless the section can do without the request.
     WaitsWithin,
     /// Nested sections acquired locks of two classes in both orders, or of three and more in orders
-    /// that form a circle. If such sections run at the same time, they may wait for each other for
+    /// that form a cycle. If such sections run at the same time, they may wait for each other for
     /// ever. Reported once for the same classes.
     OrderInversion,
     /// The memory for orders is full: new orders are neither remembered nor checked, and further
@@ -333,11 +333,12 @@ pub struct Wait {
     pub last_holder: Option<String>,
     /// The locks that the enclosing sections hold, from the outermost on.
     pub holding: Vec<Held>,
-    /// In a circle, the request that is queued before this one, if this wait is only for its turn:
+    /// In a cycle, the request that is queued before this one, if this wait is only for its turn:
     /// the current holders would admit it.
     pub behind: Option<Behind>,
-    /// In a [`Kind::Snapshot`], the number (from 1) of the circle that this wait is in, if nothing
-    /// in the circle has moved for the [threshold](super::set_threshold).
+    /// In a [`Kind::Snapshot`], the number of the cycle that this wait is in, if nothing in the
+    /// cycle has moved for the [threshold](super::set_threshold). The cycles of a report are
+    /// numbered from 1.
     pub circle: Option<usize>,
 }
 
@@ -348,7 +349,7 @@ pub struct Wait {
 ///
 /// for wait in watch::report().waits {
 ///     if let Some(behind) = wait.behind {
-///         println!("{} is in line behind {}", wait.place, behind.place);
+///         println!("{} is queued behind {}", wait.place, behind.place);
 ///     }
 /// }
 /// ```
@@ -627,7 +628,7 @@ impl Wait {
             held.write(f, labels)?;
         }
         if let Some(behind) = &self.behind {
-            write!(f, "\n    in line behind ")?;
+            write!(f, "\n    queued behind ")?;
             match behind.section {
                 Some(section) => write!(f, "{section}")?,
                 None => write!(f, "{}", behind.place)?,
@@ -688,7 +689,7 @@ impl fmt::Display for Report {
             )?,
             Kind::OrderInversion if self.orders.len() > 2 => writeln!(
                 f,
-                "async-monitor: {} locks are acquired in orders that make a circle: sections that \
+                "async-monitor: {} locks are acquired in orders that form a cycle: sections that \
                  do so at a time may wait for each other",
                 self.orders.len()
             )?,
@@ -715,8 +716,8 @@ impl fmt::Display for Report {
             f.write_str("  ")?;
             wait.write(f, &labels)?;
             f.write_str("\n")?;
-            if let Some(circle) = wait.circle {
-                writeln!(f, "    deadlock: it waits in the circle {circle}")?;
+            if let Some(cycle) = wait.circle {
+                writeln!(f, "    deadlock: it waits in cycle {cycle}")?;
             }
         }
         if self.waits.len() > shown {

@@ -44,7 +44,7 @@ const PAIRS: usize = 4096;
 const ORDERS: usize = 8;
 
 /// The most orders in a cycle.
-const CIRCLE: usize = 5;
+const MAX_CYCLE: usize = 5;
 
 /// How many orders are visited in the search for the cycles of one.
 const STEPS: usize = 10_000;
@@ -209,7 +209,7 @@ impl Orders {
             path: [(from, &pair)].into(),
         };
         let is_found =
-            self.leads_to(to, from) && (2..=CIRCLE).any(|length| search.closes(to, length));
+            self.leads_to(to, from) && (2..=MAX_CYCLE).any(|length| search.closes(to, length));
         let path = is_found.then_some(search.path);
         let is_cut_off = search.steps == 0;
         let found = path.map(|path| {
@@ -376,7 +376,7 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
     use std::vec::Vec;
 
-    use super::{Acquired, CIRCLE, Class, ClassNumber, Orders, Pair};
+    use super::{Acquired, Class, ClassNumber, MAX_CYCLE, Orders, Pair};
     use crate::watch::{Mode, Place, Report, SectionInfo};
 
     fn orders() -> Orders {
@@ -419,7 +419,7 @@ mod tests {
     use Mode::{Exclusive, Shared};
 
     #[test]
-    fn a_circle_of_three() {
+    fn a_cycle_of_three() {
         let mut orders = orders();
         assert_eq!(orders.adds((1, Exclusive), (2, Exclusive), &[]), 0);
         assert_eq!(orders.adds((2, Exclusive), (3, Exclusive), &[]), 0);
@@ -455,15 +455,15 @@ mod tests {
     }
 
     #[test]
-    fn a_circle_of_many_and_one_that_is_too_long() {
-        for length in [CIRCLE, CIRCLE + 1] {
+    fn a_cycle_of_many_and_one_that_is_too_long() {
+        for length in [MAX_CYCLE, MAX_CYCLE + 1] {
             let mut orders = orders();
             for class in 1..length {
                 let next = (class + 1, Exclusive);
                 assert_eq!(orders.adds((class, Exclusive), next, &[]), 0);
             }
             let found = orders.adds((length, Exclusive), (1, Exclusive), &[]);
-            assert_eq!(found, if length == CIRCLE { length } else { 0 });
+            assert_eq!(found, if length == MAX_CYCLE { length } else { 0 });
         }
     }
 

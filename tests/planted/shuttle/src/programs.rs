@@ -22,7 +22,7 @@ programs! {
     abba_over_two_instances
     abba_over_two_methods
     check_then_act
-    circle_of_three
+    cycle_of_three
     close_between_check_and_wait
     close_that_misses_a_waiter
     event_set_too_early
@@ -153,7 +153,7 @@ fn abba_over_two_instances() {
     run([pay(0), pay(1)], nothing());
 }
 
-fn circle_of_three() {
+fn cycle_of_three() {
     let forks = Arc::new([Mutex::new(()), Mutex::new(()), Mutex::new(())]);
     let eat = |index: usize| {
         task!(forks, {

@@ -11,7 +11,7 @@ use super::holding::{self, Holding};
 use super::model::{Member, Method, Monitor, struct_path, view_type};
 use super::parse::Block;
 use crate::gather::Gather;
-use crate::names::{Krate, own, plain, public};
+use crate::names::{Krate, hygienic, plain, public};
 use crate::section::{Kind, Mode, OwnLock, Rollback};
 
 /// Expands to:
@@ -117,7 +117,7 @@ fn expand_check(monitor: &Monitor) -> TokenStream {
         quote_spanned!(span=> #private::derived::<#self_ty>())
     };
     // Nobody calls it.
-    let check = quote_spanned! {own(self_ty.span())=>
+    let check = quote_spanned! {hygienic(self_ty.span())=>
         fn __check #params (_: &#self_ty) #where_clause {
             #derived
         }

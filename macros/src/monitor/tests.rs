@@ -406,7 +406,7 @@ fn what_runs_elsewhere_is_not_looked_at() {
         quote!(Self::deposit(other).await),
         quote!(Other::deposit(self).await),
         quote!(pool::pin(self.deposit()).await),
-        quote!(Box::own(self.deposit()).await),
+        quote!(Box::hygienic(self.deposit()).await),
     ] {
         in_section(statement, &[]);
     }

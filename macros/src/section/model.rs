@@ -76,7 +76,7 @@ pub(super) struct Timeout {
 /// A lock, and the name of its binding.
 pub(super) struct Lock {
     pub(super) binding: Ident,
-    /// The name by which it would be bound, were it not misspelt: see `misnamed`.
+    /// The name by which it would be bound, were it not misspelled: see `misnamed`.
     pub(super) not_used: Option<Ident>,
     /// The user has chosen what it is bound as.
     pub(super) is_named: bool,

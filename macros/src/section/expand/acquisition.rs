@@ -11,7 +11,7 @@ use super::inside::Inside;
 use super::site::{Site, Wait};
 use super::watching;
 use crate::gather::Gather;
-use crate::names::{self, Krate, own, plain, unsafe_};
+use crate::names::{self, Krate, hygienic, plain, unsafe_};
 use crate::section::misnamed;
 use crate::section::model::{Lock, LockExpr, Section};
 use crate::section::parse::Mode;
@@ -51,9 +51,9 @@ pub(super) struct Acquisition<'s> {
 }
 
 impl<'s> Acquisition<'s> {
-    pub(super) fn new(index: usize, lock: &'s Lock, section: &'s Section, runs: &Inside) -> Self {
+    pub(super) fn new(index: usize, lock: &'s Lock, section: &'s Section, listed: &Inside) -> Self {
         let (krate, is_nested) = (&section.options.krate, section.enclosing.is_some());
-        let span = own(lock.span());
+        let span = hygienic(lock.span());
         let local = |name: &str| format_ident!("__{name}{index}", span = span);
         let key = match (&lock.expr, lock.mode) {
             (LockExpr::Field { field, .. }, Mode::Exclusive) => names::key(&plain(field)),
@@ -82,14 +82,14 @@ impl<'s> Acquisition<'s> {
             describe: None,
             is_nested,
             is_alone: section.locks.len() == 1,
-            runs_inside: matches!(runs, Inside::Throughout),
-            runs_in_parts: matches!(runs, Inside::Partly(_)),
+            runs_inside: matches!(listed, Inside::Throughout),
+            runs_in_parts: matches!(listed, Inside::Partly(_)),
         }
     }
 
     /// The place of the compiler's messages about the lock.
     pub(super) fn span(&self) -> Span {
-        own(self.model.span())
+        hygienic(self.model.span())
     }
 
     pub(super) fn private(&self) -> TokenStream {
@@ -109,10 +109,10 @@ impl<'s> Acquisition<'s> {
     /// Any other base is evaluated once.
     ///
     /// A read section looks for a reader-writer lock of that name first, and then for any other.
-    pub(super) fn entry(&self) -> TokenStream {
+    pub(super) fn resolve(&self) -> TokenStream {
         let (object, lock, entry_type, key) = (&self.base, &self.lock, &self.entry_type, &self.key);
         let (span, private) = (self.span(), self.private());
-        let resolve = match self.model.mode {
+        let method = match self.model.mode {
             Mode::Exclusive => quote_spanned!(span=> __resolve),
             Mode::Shared => quote_spanned!(span=> __resolve_shared),
         };
@@ -153,7 +153,7 @@ impl<'s> Acquisition<'s> {
                         }
                         let __found = #private::#probe(__base, __gate)
                             .__select(&#path #access)
-                            .#resolve();
+                            .#method();
                         let (__object, __gate) = #private::needed();
                         if __gate.__is_open() {
                             __gate.__pass();
@@ -167,7 +167,7 @@ impl<'s> Acquisition<'s> {
             LockExpr::Value(value) => quote_spanned! {span=>
                 let #object = &#value;
                 let (#entry_type, #lock) = {
-                    let __entry = #private::value(#object).#resolve();
+                    let __entry = #private::value(#object).#method();
                     (#private::entry_type(&__entry), __entry.__lock())
                 };
             },
@@ -190,18 +190,18 @@ impl<'s> Acquisition<'s> {
     }
 
     /// Expands to the result of *wait*, awaited or blocking as the site requires.
-    fn waited(&self, site: Site<'_>) -> TokenStream {
+    fn wait_result(&self, site: Site<'_>) -> TokenStream {
         let (span, enter, lock, index) = (self.span(), self.enter(), &self.lock, &self.index);
         match site.wait() {
             Wait::Await => {
-                let waiting = self.watched(&self.wait(), &self.acquires_last());
+                let waiting = self.wait_listed(&self.wait(), &self.acquires_last());
                 self.at_once_or(&quote_spanned!(span=> #waiting.await))
             }
             Wait::Park => {
                 let waited = quote_spanned!(span=> #enter::wait_blocking(#lock));
                 let acquires_last = self.acquires_last();
                 let step = quote_spanned!(span=> __wait(#index, #acquires_last));
-                self.at_once_or(&self.watched_call(&step, &waited))
+                self.at_once_or(&self.call_listed(&step, &waited))
             }
         }
     }
@@ -268,7 +268,7 @@ impl<'s> Acquisition<'s> {
 
     /// `__section.__entering(0, false, future)`: a future that acquires the lock for the section,
     /// or does nothing yet for a sync lock.
-    fn watched(&self, future: &TokenStream, acquires_last: &TokenStream) -> TokenStream {
+    fn wait_listed(&self, future: &TokenStream, acquires_last: &TokenStream) -> TokenStream {
         let (span, section, index) = (
             self.span(),
             watching::section_local(self.span()),
@@ -293,7 +293,7 @@ impl<'s> Acquisition<'s> {
     ///
     /// SAFETY of the generated code: nothing suspends in between, and the local is dropped at
     /// the end of the block.
-    fn watched_call(&self, step: &TokenStream, call: &TokenStream) -> TokenStream {
+    fn call_listed(&self, step: &TokenStream, call: &TokenStream) -> TokenStream {
         let (span, section) = (self.span(), watching::section_local(self.span()));
         let unsafe_ = unsafe_();
         quote_spanned! {span=>
@@ -307,8 +307,8 @@ impl<'s> Acquisition<'s> {
     }
 
     /// The second step of entering, which acquires a sync lock.
-    fn watched_finish(&self, guard: &TokenStream) -> TokenStream {
-        self.watched_call(&self.finish_step(), guard)
+    fn finish_listed(&self, guard: &TokenStream) -> TokenStream {
+        self.call_listed(&self.finish_call(), guard)
     }
 
     /// Expands to:
@@ -319,11 +319,11 @@ impl<'s> Acquisition<'s> {
     /// __asking.__acquired();
     /// ```
     ///
-    /// which is `watched_finish` without a move of the guard: the guard of a sync lock is a few words
-    /// and bytes, and a move would load them as one right after they have been stored.
-    fn watched_guard(&self, call: &TokenStream) -> TokenStream {
+    /// which is `finish_listed` without a move of the guard: the guard of a sync lock is a few
+    /// words and bytes, and a move would load them as one right after they have been stored.
+    fn let_guard_listed(&self, call: &TokenStream) -> TokenStream {
         let (span, section) = (self.span(), watching::section_local(self.span()));
-        let (unsafe_, step, guard) = (unsafe_(), self.finish_step(), &self.guard);
+        let (unsafe_, step, guard) = (unsafe_(), self.finish_call(), &self.guard);
         quote_spanned! {span=>
             let __asking = #unsafe_ { (&#section).#step };
             let mut #guard = #call;
@@ -333,7 +333,7 @@ impl<'s> Acquisition<'s> {
 
     /// `__finish(0, acquires_last)`; or `__finish_inside`, if the thread is in the section until
     /// the section ends.
-    fn finish_step(&self) -> TokenStream {
+    fn finish_call(&self) -> TokenStream {
         let (span, index, acquires_last) = (self.span(), &self.index, self.acquires_last());
         if self.runs_inside {
             quote_spanned!(span=> __finish_inside(#index, #acquires_last))
@@ -378,7 +378,7 @@ impl<'s> Acquisition<'s> {
     }
 
     /// `__type.__finish::<0x1234>(..)`: *finish*, for the result of *wait*.
-    pub(super) fn finished(&self, waited: &TokenStream) -> TokenStream {
+    pub(super) fn finish_unwatched(&self, waited: &TokenStream) -> TokenStream {
         let (span, entry_type, key) = (self.span(), &self.entry_type, &self.key);
         match self.model.mode {
             Mode::Exclusive => quote_spanned!(span=> #entry_type.__finish::<#key>(#waited)),
@@ -396,9 +396,9 @@ impl<'s> Acquisition<'s> {
         match &section.options.when {
             Some(when) => {
                 let acquires = quote_spanned!(self.span()=> false);
-                self.watched(&self.acquire_when(&when.condition), &acquires)
+                self.wait_listed(&self.acquire_when(&when.condition), &acquires)
             }
-            None => self.watched(&self.wait(), &self.acquires_last()),
+            None => self.wait_listed(&self.wait(), &self.acquires_last()),
         }
     }
 
@@ -420,7 +420,7 @@ impl<'s> Acquisition<'s> {
         let Some(question) = self.model.question else {
             return quote_spanned!(span=> #private::infallible(#result));
         };
-        let at_question = own(question.span);
+        let at_question = hygienic(question.span);
         let private = self.krate.private_at(at_question);
         let unwrap = quote_spanned!(at_question=> #private::failure(&__acquired).__unwrap_acquired);
         let returned = match leave {
@@ -552,7 +552,7 @@ pub(super) fn acquire(section: &Section, locks: &[Acquisition<'_>], site: Site<'
             let (span, private) = (one.span(), one.private());
             let waited = match section.options.when {
                 Some(_) => site.awaited(&one.entering(section), span, &private),
-                None => one.unwrapped(&one.waited(site), Leave::Return),
+                None => one.unwrapped(&one.wait_result(site), Leave::Return),
             };
             let name = &one.waited;
             let finish = finish(section, locks, &|lock| lock.waited.to_token_stream());
@@ -562,7 +562,8 @@ pub(super) fn acquire(section: &Section, locks: &[Acquisition<'_>], site: Site<'
         several => {
             let in_order = wait_in_order(several, site, Leave::Return);
             let guards = finish(section, several, &|lock| {
-                let (span, private, slot) = (own(Span::call_site()), lock.private(), &lock.slot);
+                let (span, private, slot) =
+                    (hygienic(Span::call_site()), lock.private(), &lock.slot);
                 quote_spanned!(span=> #private::taken(#slot))
             });
             quote!(#in_order #guards)
@@ -595,14 +596,14 @@ pub(super) fn finish(
     locks: &[Acquisition<'_>],
     waited_of: &dyn Fn(&Acquisition<'_>) -> TokenStream,
 ) -> TokenStream {
-    let span = own(Span::call_site());
+    let span = hygienic(Span::call_site());
     let private = section.options.krate.private_at(span);
     let guards = locks.iter().map(|lock| &lock.guard);
     if let [one] = locks {
         let waited = waited_of(one);
-        return one.watched_guard(&match section.options.when {
+        return one.let_guard_listed(&match section.options.when {
             Some(_) => waited,
-            None => one.finished(&waited),
+            None => one.finish_unwatched(&waited),
         });
     }
     let waited: Vec<_> = locks.iter().map(|lock| &lock.waited).gather();
@@ -612,13 +613,13 @@ pub(super) fn finish(
     let arms = locks.iter().enumerate().map(|(index, lock)| {
         let (pattern, waited, slot) = (pattern(index, locks), &lock.waited, &lock.slot);
         let taken = quote_spanned!(span=> #private::taken(#waited.take()));
-        let finished = lock.watched_finish(&lock.finished(&taken));
+        let finished = lock.finish_listed(&lock.finish_unwatched(&taken));
         quote!(#pattern => #slot = ::core::option::Option::Some(#finished),)
     });
     let sources = locks.iter().map(waited_of);
     let at_once = locks
         .iter()
-        .map(|lock| lock.watched_finish(&lock.finished(&waited_of(lock))));
+        .map(|lock| lock.finish_listed(&lock.finish_unwatched(&waited_of(lock))));
     let suspend_mode = suspend_mode(locks);
     let next = Ident::new("__next", span);
     quote_spanned! {span=>
@@ -642,7 +643,7 @@ pub(super) fn finish(
 pub(super) fn suspend_mode(locks: &[Acquisition<'_>]) -> TokenStream {
     let mut mode = TokenStream::new();
     for (index, lock) in locks.iter().enumerate() {
-        let (span, entry_type) = (own(Span::call_site()), &lock.entry_type);
+        let (span, entry_type) = (hygienic(Span::call_site()), &lock.entry_type);
         mode.extend(match index {
             0 => quote_spanned!(span=> #entry_type.__suspend_mode()),
             _ => quote_spanned!(span=> .__with(&#entry_type)),
@@ -682,10 +683,10 @@ pub(super) fn wait_in_order(
     let ids = locks.iter().map(Acquisition::named_id);
     let arms = locks.iter().enumerate().map(|(index, lock)| {
         let pattern = pattern(index, locks);
-        let (slot, waited) = (&lock.slot, lock.unwrapped(&lock.waited(site), leave));
+        let (slot, waited) = (&lock.slot, lock.unwrapped(&lock.wait_result(site), leave));
         quote!(#pattern => #slot = ::core::option::Option::Some(#waited),)
     });
-    let span = own(Span::call_site());
+    let span = hygienic(Span::call_site());
     let private = locks.first().map(|lock| lock.krate.private_at(span));
     let next = Ident::new("__next", span);
     quote_spanned! {span=>

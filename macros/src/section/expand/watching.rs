@@ -9,7 +9,7 @@ use super::inside::{Inside, Statement, Step};
 use super::operand;
 use super::site::{Site, Wait};
 use crate::gather::Gather;
-use crate::names::{own, spaced, unsafe_};
+use crate::names::{hygienic, spaced, unsafe_};
 use crate::section::model::Section;
 use crate::section::parse;
 
@@ -18,7 +18,7 @@ use crate::section::parse;
 /// Its methods are called as `(&__section).__entered(0)`: a method of a trait of the user's, by
 /// the same name, that takes the section itself would come before one that borrows it.
 pub(super) fn section_local(span: Span) -> Ident {
-    Ident::new("__section", own(span))
+    Ident::new("__section", hygienic(span))
 }
 
 /// Expands to:
@@ -47,7 +47,7 @@ pub(super) fn declare(
     site: Site<'_>,
     body: Uses,
 ) -> TokenStream {
-    let span = own(Span::call_site());
+    let span = hygienic(Span::call_site());
     let private = section.options.krate.private_at(span);
     let local = section_local(span);
     let name = Literal::string(&site.name());
@@ -88,7 +88,7 @@ pub(super) fn written_condition(section: &Section) -> TokenStream {
     let Some(when) = &section.options.when else {
         return TokenStream::new();
     };
-    let span = own(Span::call_site());
+    let span = hygienic(Span::call_site());
     let written = Literal::string(&spaced(when.condition.clone()));
     quote_spanned!(span=> const __CONDITION: &::core::primitive::str = #written;)
 }
@@ -107,7 +107,7 @@ pub(super) fn written_condition(section: &Section) -> TokenStream {
 ///
 /// SAFETY of the generated code: both lists have the same locks.
 pub(super) fn describe(section: &Section, locks: &[Acquisition<'_>]) -> TokenStream {
-    let span = own(Span::call_site());
+    let span = hygienic(Span::call_site());
     let local = section_local(span);
     let enclosing = match &section.enclosing {
         Some(enclosing) => {
@@ -139,7 +139,7 @@ pub(super) fn describe_late(
     describe: &TokenStream,
     inside: &Inside,
 ) -> TokenStream {
-    let span = own(Span::call_site());
+    let span = hygienic(Span::call_site());
     let local = section_local(span);
     let early = match inside {
         Inside::Nowhere => TokenStream::new(),
@@ -205,7 +205,7 @@ pub(super) fn statements(
     inside: &Inside,
     statements: TokenStream,
 ) -> (TokenStream, TokenStream, Uses) {
-    let span = own(Span::call_site());
+    let span = hygienic(Span::call_site());
     let private = section.options.krate.private_at(span);
     let local = section_local(span);
     // Such a section encloses all that runs in its body already, by the list of the thread.
@@ -247,7 +247,7 @@ pub(super) fn statements(
 }
 
 fn declare_inside(locks: &[Acquisition<'_>], site: Site<'_>, inside: &Inside) -> TokenStream {
-    let (span, unsafe_) = (own(Span::call_site()), unsafe_());
+    let (span, unsafe_) = (hygienic(Span::call_site()), unsafe_());
     let local = section_local(span);
     let mode = acquisition::suspend_mode(locks);
     let acquires_last = quote_spanned!(span=> #mode.__acquires_last());
@@ -275,7 +275,7 @@ fn in_parts(
     section: &Ident,
     within: &mut dyn FnMut(TokenStream) -> TokenStream,
 ) -> TokenStream {
-    let (span, unsafe_) = (own(Span::call_site()), unsafe_());
+    let (span, unsafe_) = (hygienic(Span::call_site()), unsafe_());
     let inside = Ident::new("__inside", span);
     let mut tokens = TokenStream::new();
     for statement in statements {
@@ -306,7 +306,7 @@ impl Local {
         let name = &self.name;
         if self.is_lent {
             let unsafe_ = unsafe_();
-            quote_spanned!(own(at)=> #unsafe_ { (&#name).__shared() })
+            quote_spanned!(hygienic(at)=> #unsafe_ { (&#name).__shared() })
         } else {
             quote_spanned!(at=> &#name)
         }
@@ -387,7 +387,7 @@ fn within(
                         {
                             found.nests = true;
                             found.exclusively = true;
-                            parse::mark_enclosing(arguments, own(name.span()))
+                            parse::mark_enclosing(arguments, hygienic(name.span()))
                         }
                         Some(name) if !takes_expressions(name, &arguments) => arguments,
                         None if is_named_by_a_fragment(&tokens[..at]) => arguments,

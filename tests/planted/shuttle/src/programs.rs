@@ -22,9 +22,9 @@ programs! {
     abba_over_two_instances
     abba_over_two_methods
     check_then_act
-    cycle_of_three
     close_between_check_and_wait
     close_that_misses_a_waiter
+    cycle_of_three
     event_set_too_early
     flag_kept_after_a_cancel
     half_changed_by_a_cancel

@@ -1,4 +1,4 @@
-//! Locks that are held for long.
+//! Locks that are held for a long time.
 //!
 //! The time of an acquisition is not stored: that would be a cost on the fast path. But nobody
 //! overtakes a queued waiter. So while no waiter leaves the queue, and no waiter reports an
@@ -6,6 +6,7 @@
 //! does not apply to sync locks, which others may acquire before the waiters, nor to permits,
 //! which have many holders.) A section that was suspended is registered with its own times.
 
+use core::time::Duration;
 use std::collections::BTreeMap;
 use std::time::Instant;
 use std::vec::Vec;
@@ -41,8 +42,22 @@ impl QueueHistory {
         (queue.acquired == acquired.unwrap_or(0)).then_some(queue.since)
     }
 
-    /// Checks all queues, and reports locks that have been held for long.
+    /// Reports locks that have been held for a long time.
     pub(super) fn find_long_holds(
+        &mut self,
+        registry: &mut Registry,
+        thresholds: &Thresholds,
+        now: Instant,
+        reports: &mut Vec<Report>,
+    ) {
+        self.report_queues(registry, thresholds, now, reports);
+        if let Some(limit) = thresholds.hold {
+            report_sections(registry, limit, now, reports);
+        }
+    }
+
+    /// Checks all queues, and reports locks that others have been waiting for.
+    fn report_queues(
         &mut self,
         registry: &mut Registry,
         thresholds: &Thresholds,
@@ -89,34 +104,40 @@ impl QueueHistory {
                 reports.extend(long_hold(registry, lock, waits, since, now));
             }
         }
-        let Some(limit) = thresholds.hold else {
-            return;
-        };
-        let Registry {
-            entries,
-            sections,
-            records,
-            ..
-        } = registry;
-        for holding in sections.values_mut() {
-            let mut held = holding.held.iter();
-            let is_long = |held: &HeldSince| now.saturating_duration_since(held.since) >= limit;
-            if holding.is_reported || !held.any(is_long) {
-                continue;
-            }
-            holding.is_reported = true;
-            let held: Vec<_> = holding.held(records, now).collect();
-            let is_for_one = |entry: &Entry| {
-                let is_queued = entry.standing() == Standing::Queued;
-                is_queued && held.iter().any(|held| held.id == Some(entry.asked.lock))
-            };
-            let in_order = entries.in_order().into_iter();
-            let waits = in_order
-                .filter(|(_, entry)| is_for_one(entry))
-                .map(|(_, entry)| describe_wait(entry, records, now))
-                .collect();
-            reports.push(Report::new(Kind::LongHold, waits, held));
+    }
+}
+
+/// Checks the sections that hold locks, and reports those that have held one for the limit.
+fn report_sections(
+    registry: &mut Registry,
+    limit: Duration,
+    now: Instant,
+    reports: &mut Vec<Report>,
+) {
+    let Registry {
+        entries,
+        sections,
+        records,
+        ..
+    } = registry;
+    for holding in sections.values_mut() {
+        let mut held = holding.held.iter();
+        let is_long = |held: &HeldSince| now.saturating_duration_since(held.since) >= limit;
+        if holding.is_reported || !held.any(is_long) {
+            continue;
         }
+        holding.is_reported = true;
+        let held: Vec<_> = holding.held(records, now).collect();
+        let is_for_one = |entry: &Entry| {
+            let is_queued = entry.standing() == Standing::Queued;
+            is_queued && held.iter().any(|held| held.id == Some(entry.asked.lock))
+        };
+        let in_order = entries.in_order().into_iter();
+        let waits = in_order
+            .filter(|(_, entry)| is_for_one(entry))
+            .map(|(_, entry)| describe_wait(entry, records, now))
+            .collect();
+        reports.push(Report::new(Kind::LongHold, waits, held));
     }
 }
 

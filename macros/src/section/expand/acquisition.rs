@@ -10,7 +10,6 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use super::inside::Inside;
 use super::site::{Site, Wait};
 use super::watching;
-use crate::gather::Gather;
 use crate::names::{self, Krate, hygienic, plain, unsafe_};
 use crate::section::misnamed;
 use crate::section::model::{Lock, LockExpr, Section};
@@ -19,7 +18,7 @@ use crate::section::parse::Mode;
 /// A lock, and the names of the locals that it needs.
 pub(super) struct Acquisition<'s> {
     pub(super) model: &'s Lock,
-    krate: &'s Krate,
+    pub(super) krate: &'s Krate,
     index: Literal,
     base: Ident,
     /// The local that refers to the lock or to its struct.
@@ -190,7 +189,7 @@ impl<'s> Acquisition<'s> {
     }
 
     /// Expands to the result of *wait*, awaited or blocking as the site requires.
-    fn wait_result(&self, site: Site<'_>) -> TokenStream {
+    pub(super) fn wait_result(&self, site: Site<'_>) -> TokenStream {
         let (span, enter, lock, index) = (self.span(), self.enter(), &self.lock, &self.index);
         match site.wait() {
             Wait::Await => {
@@ -307,7 +306,7 @@ impl<'s> Acquisition<'s> {
     }
 
     /// The second step of entering, which acquires a sync lock.
-    fn finish_listed(&self, guard: &TokenStream) -> TokenStream {
+    pub(super) fn finish_listed(&self, guard: &TokenStream) -> TokenStream {
         self.call_listed(&self.finish_call(), guard)
     }
 
@@ -321,7 +320,7 @@ impl<'s> Acquisition<'s> {
     ///
     /// which is `finish_listed` without a move of the guard: the guard of a sync lock is a few
     /// words and bytes, and a move would load them as one right after they have been stored.
-    fn let_guard_listed(&self, call: &TokenStream) -> TokenStream {
+    pub(super) fn let_guard_listed(&self, call: &TokenStream) -> TokenStream {
         let (span, section) = (self.span(), watching::section_local(self.span()));
         let (unsafe_, step, guard) = (unsafe_(), self.finish_call(), &self.guard);
         quote_spanned! {span=>
@@ -493,7 +492,7 @@ impl<'s> Acquisition<'s> {
     }
 
     /// `(id, "the expression as it is written")`.
-    fn named_id(&self) -> TokenStream {
+    pub(super) fn named_id(&self) -> TokenStream {
         let (span, enter, lock) = (self.span(), self.enter(), &self.lock);
         let written = &self.model.written;
         quote_spanned! {span=>
@@ -542,160 +541,6 @@ pub(super) fn used(lock: &Lock, span: Span) -> TokenStream {
     match lock.mode {
         Mode::Exclusive => quote_spanned!(span=> let _ = &#binding;),
         Mode::Shared => quote_spanned!(span=> let _ = #binding;),
-    }
-}
-
-/// Expands to statements that declare the guards, without a `timeout`.
-pub(super) fn acquire(section: &Section, locks: &[Acquisition<'_>], site: Site<'_>) -> TokenStream {
-    match locks {
-        [one] => {
-            let (span, private) = (one.span(), one.private());
-            let waited = match section.options.when {
-                Some(_) => site.awaited(&one.entering(section), span, &private),
-                None => one.unwrapped(&one.wait_result(site), Leave::Return),
-            };
-            let name = &one.waited;
-            let finish = finish(section, locks, &|lock| lock.waited.to_token_stream());
-            // Two statements, so that the receiver of `__finish` is not kept across the await.
-            quote_spanned!(span=> let #name = #waited; #finish)
-        }
-        several => {
-            let in_order = wait_in_order(several, site, Leave::Return);
-            let guards = finish(section, several, &|lock| {
-                let (span, private, slot) =
-                    (hygienic(Span::call_site()), lock.private(), &lock.slot);
-                quote_spanned!(span=> #private::taken(#slot))
-            });
-            quote!(#in_order #guards)
-        }
-    }
-}
-
-/// Expands to *finish* for the results of *wait* in `__waited`:
-///
-/// ```text
-/// let (mut __guard0, mut __guard1) = if __type0.__suspend_mode().__with(&__type1).__acquires_last() {
-///     let (mut __waited0, mut __waited1) = (Some(__waited0), Some(__waited1));
-///     let (mut __slot0, mut __slot1) = (None, None);
-///     for __next in in_order([ids]) {
-///         match __next {
-///             0usize => __slot0 = Some(__type0.__finish::<0x1234>(taken(__waited0.take()))),
-///             _ => __slot1 = Some(..),
-///         }
-///     }
-///     (taken(__slot0), taken(__slot1))
-/// } else {
-///     (__type0.__finish::<0x1234>(__waited0), ..)
-/// };
-/// ```
-///
-/// It acquires the sync locks, after all async locks and in the order of their ids, and has no
-/// `.await`.
-pub(super) fn finish(
-    section: &Section,
-    locks: &[Acquisition<'_>],
-    waited_of: &dyn Fn(&Acquisition<'_>) -> TokenStream,
-) -> TokenStream {
-    let span = hygienic(Span::call_site());
-    let private = section.options.krate.private_at(span);
-    let guards = locks.iter().map(|lock| &lock.guard);
-    if let [one] = locks {
-        let waited = waited_of(one);
-        return one.let_guard_listed(&match section.options.when {
-            Some(_) => waited,
-            None => one.finish_unwatched(&waited),
-        });
-    }
-    let waited: Vec<_> = locks.iter().map(|lock| &lock.waited).gather();
-    let slots: Vec<_> = locks.iter().map(|lock| &lock.slot).gather();
-    let nones = locks.iter().map(|_| quote!(::core::option::Option::None));
-    let ids = locks.iter().map(Acquisition::named_id);
-    let arms = locks.iter().enumerate().map(|(index, lock)| {
-        let (pattern, waited, slot) = (pattern(index, locks), &lock.waited, &lock.slot);
-        let taken = quote_spanned!(span=> #private::taken(#waited.take()));
-        let finished = lock.finish_listed(&lock.finish_unwatched(&taken));
-        quote!(#pattern => #slot = ::core::option::Option::Some(#finished),)
-    });
-    let sources = locks.iter().map(waited_of);
-    let at_once = locks
-        .iter()
-        .map(|lock| lock.finish_listed(&lock.finish_unwatched(&waited_of(lock))));
-    let suspend_mode = suspend_mode(locks);
-    let next = Ident::new("__next", span);
-    quote_spanned! {span=>
-        let (#(mut #guards,)*) = if #suspend_mode.__acquires_last() {
-            #(let mut #waited = ::core::option::Option::Some(#sources);)*
-            let (#(mut #slots,)*) = (#(#nones,)*);
-            for #next in #private::in_order([#(#ids,)*]) {
-                match #next {
-                    #(#arms)*
-                }
-            }
-            (#(#private::taken(#slots),)*)
-        } else {
-            (#(#at_once,)*)
-        };
-    }
-}
-
-/// Expands to `__type0.__suspend_mode().__with(&__type1)`: the combined mode of the locks, which
-/// says whether the section may suspend.
-pub(super) fn suspend_mode(locks: &[Acquisition<'_>]) -> TokenStream {
-    let mut mode = TokenStream::new();
-    for (index, lock) in locks.iter().enumerate() {
-        let (span, entry_type) = (hygienic(Span::call_site()), &lock.entry_type);
-        mode.extend(match index {
-            0 => quote_spanned!(span=> #entry_type.__suspend_mode()),
-            _ => quote_spanned!(span=> .__with(&#entry_type)),
-        });
-    }
-    mode
-}
-
-/// The match pattern for the lock with this index.
-fn pattern(index: usize, locks: &[Acquisition<'_>]) -> TokenStream {
-    if index + 1 == locks.len() {
-        quote!(_)
-    } else {
-        Literal::usize_suffixed(index).into_token_stream()
-    }
-}
-
-/// Expands to:
-///
-/// ```text
-/// let (mut __slot0, mut __slot1) = (None, None);
-/// for __next in in_order([(id of __lock0, "from.ledger"), (id of __lock1, "to.ledger")]) {
-///     match __next {
-///         0usize => __slot0 = Some(..),
-///         _ => __slot1 = Some(..),
-///     }
-/// }
-/// ```
-/// This is *wait*, in the order of the ids.
-pub(super) fn wait_in_order(
-    locks: &[Acquisition<'_>],
-    site: Site<'_>,
-    leave: Leave,
-) -> TokenStream {
-    let slots: Vec<_> = locks.iter().map(|lock| &lock.slot).gather();
-    let nones = locks.iter().map(|_| quote!(::core::option::Option::None));
-    let ids = locks.iter().map(Acquisition::named_id);
-    let arms = locks.iter().enumerate().map(|(index, lock)| {
-        let pattern = pattern(index, locks);
-        let (slot, waited) = (&lock.slot, lock.unwrapped(&lock.wait_result(site), leave));
-        quote!(#pattern => #slot = ::core::option::Option::Some(#waited),)
-    });
-    let span = hygienic(Span::call_site());
-    let private = locks.first().map(|lock| lock.krate.private_at(span));
-    let next = Ident::new("__next", span);
-    quote_spanned! {span=>
-        let (#(mut #slots,)*) = (#(#nones,)*);
-        for #next in #private::in_order([#(#ids,)*]) {
-            match #next {
-                #(#arms)*
-            }
-        }
     }
 }
 

@@ -4,7 +4,8 @@
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote_spanned;
 
-use super::acquisition::{Acquisition, suspend_mode};
+use super::acquisition::Acquisition;
+use super::several::suspend_mode;
 use super::site::{Site, Wait};
 use crate::gather::Gather;
 use crate::names::hygienic;

@@ -7,7 +7,7 @@
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 use super::site::{Site, Wait};
-use super::watching::{is_keyword, is_punct};
+use super::within::{is_keyword, is_punct};
 use super::{atomic, lease};
 use crate::gather::Gather;
 use crate::names::has_ident;

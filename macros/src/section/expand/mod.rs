@@ -5,13 +5,14 @@
 //! |---|---|
 //! | `function`, `block` | `#[synchronized]` and `with_lock!`, which call the rest |
 //! | `acquisition` | one lock: its locals, how it is acquired and bound |
+//! | `several` | the locks of a section together |
 //! | `bounds` | the bounds on the types of the locks |
 //! | `timeout` | acquisition with a timeout |
 //! | `atomic` | the snapshot, and the rollback |
 //! | `unresolved` | the bindings if the locks are not known |
 //! | `lease` | the body, for locks that can be lost |
 //! | `site` | the differences between a fn and a block |
-//! | `watching`, `operand`, `inside` | the code by which the runtime watches a section |
+//! | `watching`, `within`, `operand`, `inside` | the code by which the runtime watches a section |
 
 mod acquisition;
 mod atomic;
@@ -21,10 +22,12 @@ mod function;
 mod inside;
 mod lease;
 mod operand;
+mod several;
 mod site;
 mod timeout;
 mod unresolved;
 mod watching;
+mod within;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
@@ -35,7 +38,7 @@ pub(super) use self::block::{expand as block, expand_unresolved as unresolved_bl
 pub(super) use self::function::{expand as function, expand_unresolved as unresolved_function};
 use self::inside::Inside;
 use self::site::{Site, braced_as_written, in_scope};
-use self::watching::Uses;
+use self::within::Uses;
 use super::control_flow;
 use super::model::Section;
 use crate::gather::Gather;
@@ -105,7 +108,7 @@ fn section(section: &Section, site: Site<'_>, statements: TokenStream) -> TokenS
             timeout::expand(section, timeout, &locks, site, &snapshots, rest, outcome)
         }
         None => {
-            let guards = acquisition::acquire(section, &locks, site);
+            let guards = several::acquire(section, &locks, site);
             quote!(#snapshots #guards #written #rest)
         }
     };

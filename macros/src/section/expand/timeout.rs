@@ -3,7 +3,8 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 
-use super::acquisition::{Acquisition, Leave, finish, wait_in_order};
+use super::acquisition::{Acquisition, Leave};
+use super::several::{finish, wait_in_order};
 use super::site::{Site, Wait, allow_unreachable, braced, never_ends};
 use super::watching;
 use crate::gather::Gather;

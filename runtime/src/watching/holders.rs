@@ -61,12 +61,12 @@ pub(super) fn held_by_others(
         None => of_queue(registry, queue)?,
     };
     let place = holder.place()?;
-    let is_alone = matches!(
+    let is_only_holder = matches!(
         mode,
         Some(Mode::Exclusive | Mode::Upgrade | Mode::Permits(_))
     );
     // The list of all that is held has all holders of the lock, or none.
-    let lists_all = cfg!(debug_assertions) || is_alone;
+    let lists_all = cfg!(debug_assertions) || is_only_holder;
     let is_listed = |held: &Held| held.id == Some(lock) && (lists_all || held.place == place);
     if listed.iter().any(is_listed) {
         return None;
@@ -92,9 +92,9 @@ pub(super) fn add_all(list: &mut Vec<Held>, queues: &BTreeMap<LockId, Vec<&Entry
         let Some(place) = hold.holder.place() else {
             continue;
         };
-        let is_alone = !matches!(hold.mode, Mode::Shared | Mode::Permits(_));
+        let has_one_holder = !matches!(hold.mode, Mode::Shared | Mode::Permits(_));
         let is_listed = |held: &Held| {
-            let may_be_another = held.mode == Some(Mode::Shared) || !is_alone;
+            let may_be_another = held.mode == Some(Mode::Shared) || !has_one_holder;
             held.id == Some(hold.lock) && (!may_be_another || held.place == place)
         };
         if list.iter().any(is_listed) {

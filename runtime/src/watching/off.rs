@@ -81,7 +81,7 @@ impl Holder {
 #[inline]
 pub(crate) fn released(_held: impl FnOnce() -> (LockId, Mode)) {}
 
-/// Who holds the lock alone is about to hold it to read.
+/// The one holder of the lock is about to hold it to read.
 #[inline]
 pub(crate) fn downgraded(_lock: impl FnOnce() -> LockId) {}
 

@@ -21,7 +21,7 @@
 //! - two instances of one class: a program may order its instances, such as a parent before
 //!   its child, which addresses do not show;
 //! - an acquisition that does not wait (`try_*`), or by hand, as the later one;
-//! - locks that no derive knows, as nothing tells which of them belong together.
+//! - locks that no derive knows, as nothing says which of them belong together.
 //!
 //! Memory and steps are bounded, and reaching a bound is reported once. Each thread remembers
 //! the orders that it has added lately, so that nothing is locked for a known order.
@@ -234,16 +234,16 @@ impl Orders {
 
     /// Whether orders lead from one class to another. For most new orders, none leads back.
     fn leads_to(&self, from: ClassNumber, to: ClassNumber) -> bool {
-        let mut seen = BTreeSet::from([from]);
-        let mut left = Vec::from([from]);
-        while let Some(at) = left.pop() {
-            if at == to {
+        let mut visited = BTreeSet::from([from]);
+        let mut unvisited = Vec::from([from]);
+        while let Some(class) = unvisited.pop() {
+            if class == to {
                 return true;
             }
-            let next = self.pairs.range((at, 0)..=(at, ClassNumber::MAX));
-            left.extend(
+            let next = self.pairs.range((class, 0)..=(class, ClassNumber::MAX));
+            unvisited.extend(
                 next.map(|((_, next), _)| *next)
-                    .filter(|next| seen.insert(*next)),
+                    .filter(|next| visited.insert(*next)),
             );
         }
         false
@@ -279,7 +279,7 @@ impl Pair {
     }
 
     /// Whether `next`, which holds the class that this order acquires, can block this one.
-    fn is_kept_by(&self, next: &Pair) -> bool {
+    fn is_blocked_by(&self, next: &Pair) -> bool {
         conflict(next.first.mode, self.then.mode)
     }
 
@@ -312,14 +312,18 @@ struct Search<'o> {
 }
 
 impl<'o> Search<'o> {
-    /// Whether orders that begin with the class `at` extend the path to an unreported cycle of
+    /// Whether orders that begin with the class `class` extend the path to an unreported cycle of
     /// `length` orders. Then the path is that cycle.
-    fn closes(&mut self, at: ClassNumber, length: usize) -> bool {
+    fn closes(&mut self, class: ClassNumber, length: usize) -> bool {
         let (start, first) = self.path[0];
         let Some((_, last)) = self.path.last().copied() else {
             return false;
         };
-        for ((from, to), orders) in self.orders.pairs.range((at, 0)..=(at, ClassNumber::MAX)) {
+        for ((from, to), orders) in self
+            .orders
+            .pairs
+            .range((class, 0)..=(class, ClassNumber::MAX))
+        {
             let is_last = self.path.len() + 1 == length;
             let comes_back = *to == start;
             if comes_back != is_last || self.path.iter().any(|(class, _)| class == to) != is_last {
@@ -330,8 +334,8 @@ impl<'o> Search<'o> {
                     return false;
                 }
                 self.steps -= 1;
-                let fits = last.is_kept_by(next)
-                    && (!is_last || next.is_kept_by(first))
+                let fits = last.is_blocked_by(next)
+                    && (!is_last || next.is_blocked_by(first))
                     && self.may_run_with(*from, next);
                 if !fits {
                     continue;

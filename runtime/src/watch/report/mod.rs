@@ -199,7 +199,7 @@ pub struct Held {
     pub lock: String,
     /// The instance, for a lock outside of this process: `"billing/42" on postgres`.
     pub instance: Option<String>,
-    /// The id, which tells it from other locks with the same name. Unknown for your own
+    /// The id, which distinguishes it from other locks with the same name. Unknown for your own
     /// implementations of `AsyncLock`.
     pub id: Option<LockId>,
     /// How it is held, if that is known: of readers, by one or more; of permits, how many in all. In
@@ -295,7 +295,7 @@ pub struct Wait {
     pub name: String,
     /// The instance, for a lock outside of this process: `"billing/42" on postgres`.
     pub instance: Option<String>,
-    /// The id, which tells it from others with the same name.
+    /// The id, which distinguishes it from others with the same name.
     pub id: LockId,
     /// The access that is requested.
     pub mode: Mode,

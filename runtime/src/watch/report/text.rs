@@ -70,7 +70,7 @@ struct Labels<'r> {
     locks: BTreeMap<LockId, (usize, &'r str)>,
     /// The first lock of each name.
     names: BTreeMap<&'r str, LockId>,
-    /// Those that a name does not tell.
+    /// Those that the name alone does not identify.
     numbered: BTreeSet<LockId>,
 }
 

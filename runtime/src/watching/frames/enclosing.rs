@@ -94,7 +94,8 @@ impl Iterator for Walk {
     }
 }
 
-/// The locks held by the sections that enclose a request, and the section that the request enters, if any.
+/// The locks held by the sections that enclose a request, and the section that the request enters,
+/// if any.
 pub(in super::super) struct Enclosing {
     /// From the innermost on.
     pub(in super::super) held: Vec<HeldByEnclosing>,
@@ -167,7 +168,7 @@ pub(in super::super) fn enclosing(asker: Asker, lock: LockId) -> Enclosing {
     enclosing
 }
 
-/// Tells whether a request is still in the same sections, and whether these have been
+/// Shows whether a request is still in the same sections, and whether these have been
 /// polled since without it. Sums of hashes, which differ if the sections or counts do.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub(in super::super) struct PollHashes {
@@ -229,12 +230,12 @@ impl FrameRef<'_> {
             self.note(index, asker());
         }
         self.head().has_entered(index);
-        self.names(index);
+        self.record_name(index);
     }
 
-    /// Tells the list of all that is held how the lock is called that has just been acquired.
+    /// Records the name of the lock that has just been acquired, in the list of all that is held.
     #[inline]
-    pub(super) fn names(self, index: usize) {
+    pub(super) fn record_name(self, index: usize) {
         if cfg!(debug_assertions) {
             if let Some(lock) = self.lock(index) {
                 if let Some(id) = lock.id {

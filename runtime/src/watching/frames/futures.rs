@@ -172,7 +172,7 @@ impl FrameRef<'_> {
 /// Its functions are `inline(always)`: around a call, the guard would be stored in pieces and
 /// then loaded as one word, which takes longer than both of the lock's atomic operations. For
 /// the same reason, no function that could unwind gets a reference to this.
-#[must_use = "it tells that the lock has been acquired"]
+#[must_use = "it says that the lock has been acquired"]
 #[allow(missing_debug_implementations)]
 pub struct Asking<'s> {
     /// Present if the lock is acquired by a call.

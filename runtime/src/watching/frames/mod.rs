@@ -353,7 +353,7 @@ impl<'o, const N: usize> Section<'o, N> {
     pub fn __entered(&self, index: usize) {
         self.head.hold(index);
         if cfg!(debug_assertions) && self.head.has(DESCRIBED) {
-            self.frame().names(index);
+            self.frame().record_name(index);
         }
     }
 

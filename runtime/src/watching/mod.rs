@@ -47,10 +47,10 @@
 //!   time. The fields that the registry reads are atomic.
 //! - **W3** The registry points to pinned memory (the poll count of a section, the node of a
 //!   waiter, the `LastHashes` of its future), and the drop of that memory's owner removes the
-//!   entry, under the mutex of the registry. A leaked owner keeps its memory, as it is pinned; but what it
-//!   borrows, such as its lock, may be gone. So the registry never points to a lock: it copies the
-//!   lock's holder. There is one exception: a thread that is parked for a sync lock leaks nothing,
-//!   so its entry points to the `Holder` of that lock.
+//!   entry, under the mutex of the registry. A leaked owner keeps its memory, as it is pinned; but
+//!   what it borrows, such as its lock, may be gone. So the registry never points to a lock: it
+//!   copies the lock's holder. There is one exception: a thread that is parked for a sync lock leaks
+//!   nothing, so its entry points to the `Holder` of that lock.
 //! - **W4** Nothing but the registry is touched while its mutex is held: no lock, no waker, no
 //!   user code.
 //! - **W5** A cycle is reported only if none of its waits has made progress for the threshold: each

@@ -180,7 +180,7 @@ pub(in super::super) struct PollHashes {
     pub(in super::super) beyond: u64,
 }
 
-/// The contribution of a section to a sum, for its poll count.
+/// The hash of two numbers, such as the number of a section and its poll count.
 pub(in super::super) fn hash_pair(section: u64, polls: u64) -> u64 {
     // The finalizer of SplitMix64, by Steele, Lea and Flood.
     let mut hash = section.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ polls.rotate_left(32);

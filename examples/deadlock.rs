@@ -88,7 +88,7 @@ const HANGS: [(&str, &str); 5] = [
         "abba",
         "two tasks hold one account each, and ask for the other",
     ),
-    ("circle", "three tasks in a circle"),
+    ("cycle", "three tasks in a cycle"),
     (
         "readers",
         "a reader reads again, and a writer waits in between",
@@ -113,8 +113,8 @@ fn main() -> ExitCode {
     }
     let hang: fn() = match name.as_str() {
         "relock" => || block_on(Account::default().deposit_with_bonus(1)),
-        "abba" => || pay_in_a_circle(2),
-        "circle" => || pay_in_a_circle(3),
+        "abba" => || pay_in_a_cycle(2),
+        "cycle" => || pay_in_a_cycle(3),
         "readers" => readers,
         "unpolled" => unpolled,
         _ => {
@@ -146,7 +146,7 @@ fn runtime() -> tokio::runtime::Runtime {
         .expect("a runtime")
 }
 
-fn pay_in_a_circle(count: usize) {
+fn pay_in_a_cycle(count: usize) {
     let accounts: Arc<Vec<Account>> = Arc::new((0..count).map(|_| Account::default()).collect());
     let runtime = runtime();
     let tasks: Vec<_> = (0..count)

@@ -81,7 +81,7 @@ fn deadlocks_are_told() {
             "while it holds `Account.ledger` #2, acquired by `pay` (examples/deadlock.rs:",
         ),
         (
-            "circle",
+            "cycle",
             "while it holds `Account.ledger` #2, acquired by `pay` (examples/deadlock.rs:",
         ),
         (

@@ -327,7 +327,7 @@ fn the_same_lock_twice_panics() {
 /// The async lock is acquired first, whatever its address: nobody is kept from a sync lock
 /// by who waits.
 #[test]
-fn short_locks_are_acquired_behind_async_ones() {
+fn sync_locks_are_acquired_behind_async_ones() {
     let stores = [Store::default(), Store::default()];
     let mut context = Context::from_waker(Waker::noop());
     for (one, other) in [(0, 1), (1, 0)] {

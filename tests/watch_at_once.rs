@@ -86,7 +86,7 @@ fn meet() -> &'static Barrier {
 }
 
 #[test]
-fn threads_in_a_circle_are_reported_when_it_closes() {
+fn threads_in_a_cycle_are_reported_when_it_closes() {
     pair!(Certain);
     watched::watching(NEVER);
     let both: &'static Certain = Box::leak(Box::default());

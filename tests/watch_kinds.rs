@@ -248,33 +248,33 @@ fn a_grant_with_a_condition_that_nobody_picks_up() {
 
 /// It waits for its condition, and so for the lock, whose holder waits for it.
 #[test]
-fn a_condition_in_a_circle() {
-    account!(InCircle);
+fn a_condition_in_a_cycle() {
+    account!(InCycle);
     watching();
-    let account = InCircle::default();
+    let account = InCycle::default();
     let conditional = waiting(account.write_and_withdraw());
     let mut other = waiting(account.deposit_and_write());
     assert!(poll(&mut other).is_pending());
-    let report = one(Kind::Deadlock, "InCircle");
+    let report = one(Kind::Deadlock, "InCycle");
     assert_eq!(report.waits.len(), 2, "{report}");
     drop(conditional);
 }
 
 #[test]
-fn a_condition_without_a_circle_is_none() {
-    account!(NoCircle);
+fn a_condition_without_a_cycle_is_none() {
+    account!(NoCycle);
     watching();
-    let account = NoCircle::default();
+    let account = NoCycle::default();
     let conditional = waiting(account.write_and_withdraw());
     let other = waiting(account.write());
     a_while();
-    none(Kind::Deadlock, "NoCircle");
+    none(Kind::Deadlock, "NoCycle");
     drop((conditional, other));
 }
 
 /// It reacquires the lock once it is notified, and the holder waits for it.
 #[test]
-fn a_notification_in_a_circle() {
+fn a_notification_in_a_cycle() {
     account!(Notified);
     watching();
     let account = Notified::default();
@@ -317,7 +317,7 @@ macro_rules! seated {
 }
 
 #[test]
-fn permits_in_a_circle() {
+fn permits_in_a_cycle() {
     seated!(Seated);
     watching();
     let (account, seats) = (Seated::default(), Semaphore::new(2));
@@ -339,7 +339,7 @@ fn permits_in_a_circle() {
 }
 
 #[test]
-fn a_permit_that_somebody_else_has_breaks_the_circle() {
+fn a_permit_that_somebody_else_has_breaks_the_cycle() {
     seated!(Elsewhere);
     watching();
     let (account, seats) = (Elsewhere::default(), Semaphore::new(2));
@@ -370,7 +370,7 @@ fn permits_that_are_added_by_number_are_not_accounted_for() {
 }
 
 #[test]
-fn an_upgrade_in_a_circle() {
+fn an_upgrade_in_a_cycle() {
     account!(Upgraded);
     watching();
     let account = Upgraded::default();
@@ -534,7 +534,7 @@ fn runs_by_itself<F: Future>(future: F) -> F::Output {
 
 /// One wait is in two cycles, one after the other.
 #[test]
-fn a_circle_that_closes_again_is_reported_again() {
+fn a_cycle_that_closes_again_is_reported_again() {
     account!(Again);
     watching();
     let account = Again::default();

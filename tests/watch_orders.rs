@@ -168,7 +168,7 @@ fn threads_that_block() {
 
 /// No two of them are opposite.
 #[test]
-fn a_circle_of_three() {
+fn a_cycle_of_three() {
     pair!(Three);
     watching();
     let three = Three::default();
@@ -199,7 +199,7 @@ fn a_circle_of_three() {
     assert!(names.eq(expected), "{report}");
     let text = report.to_string();
     assert!(
-        text.contains("3 locks are acquired in orders that make a circle"),
+        text.contains("3 locks are acquired in orders that form a cycle"),
         "{text}"
     );
     block_on(last());

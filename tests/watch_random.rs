@@ -199,7 +199,7 @@ impl Truth {
     }
 
     /// Whether some of the waits that count are in a cycle.
-    fn has_circle(&self, counts: impl Fn(&Asks) -> bool) -> bool {
+    fn has_cycle(&self, counts: impl Fn(&Asks) -> bool) -> bool {
         let (waits, holds) = (self.waits.borrow(), self.holds.borrow());
         let mut stuck: BTreeMap<u64, &Asks> = waits
             .iter()
@@ -349,7 +349,7 @@ static REPORTS: Mutex<Vec<Report>> = Mutex::new(Vec::new());
 /// A round that is over. Its locks stay, so that reports that come late are known.
 struct Past {
     things: Arc<Things>,
-    had_circle: bool,
+    had_cycle: bool,
     is_reported: bool,
 }
 
@@ -422,7 +422,7 @@ impl Rounds {
             .enumerate()
             .map(|(task, plan)| Some(run(&things, &truth, task, plan, Vec::new())))
             .collect();
-        let mut had_circle = false;
+        let mut had_cycle = false;
         for _ in 0..random.below(60) {
             let index = random.below(TASKS);
             match random.below(60) {
@@ -431,18 +431,18 @@ impl Rounds {
                 3 | 4 => things.event.clear(),
                 _ => self.poll(&mut tasks[index], &wakers[index], &truth),
             }
-            had_circle = had_circle || truth.has_circle(|_| true);
+            had_cycle = had_cycle || truth.has_cycle(|_| true);
         }
         // A task that was woken may have been granted its request.
         let is_known = |asks: &Asks| !wakers[asks.task].0.load(Ordering::SeqCst);
-        let circle = truth.has_circle(is_known);
+        let cycle = truth.has_cycle(is_known);
         self.past.push_back(Past {
             things: Arc::clone(&things),
-            had_circle,
+            had_cycle,
             is_reported: false,
         });
         let begin = Instant::now();
-        if circle {
+        if cycle {
             self.deadlocks += 1;
             while !self.past.back().expect("this round").is_reported {
                 assert!(
@@ -506,7 +506,7 @@ impl Rounds {
             let mut rounds = self.past.iter_mut();
             let round = rounds.find(|round| round.ids().any(|id| ids.contains(&id)));
             let round = round.expect("a round of late");
-            assert!(round.had_circle, "a false report: {report}");
+            assert!(round.had_cycle, "a false report: {report}");
             round.is_reported = true;
         }
     }

@@ -30,11 +30,11 @@ fn nothing_of(name: &str) {
     let reports = reports();
     let about = |report: &&Report| report.waits.iter().any(|wait| wait.name.starts_with(name));
     assert_eq!(reports.iter().filter(about).count(), 0, "{reports:#?}");
-    assert_eq!(circles_of(name), [0; 0]);
+    assert_eq!(cycles_of(name), [0; 0]);
 }
 
-/// The circles in which who waits for a lock of the struct is now, of those that wait in one.
-fn circles_of(name: &str) -> Vec<usize> {
+/// The cycles in which who waits for a lock of the struct is now, of those that wait in one.
+fn cycles_of(name: &str) -> Vec<usize> {
     let waits = watch::report().waits.into_iter();
     let about = waits.filter(|wait| wait.name.starts_with(name));
     about.filter_map(|wait| wait.circle).collect()
@@ -137,14 +137,11 @@ fn two_methods_in_opposite_orders() {
     // Once, however long it lasts; and it can be asked for.
     thread::sleep(THRESHOLD * 4);
     deadlock_of("TwoMethods");
-    let circles = circles_of("TwoMethods");
-    assert!(
-        circles.len() == 2 && circles[0] == circles[1],
-        "{circles:?}"
-    );
+    let cycles = cycles_of("TwoMethods");
+    assert!(cycles.len() == 2 && cycles[0] == cycles[1], "{cycles:?}");
     drop(one);
     assert!(poll(&mut two).is_ready());
-    assert_eq!(circles_of("TwoMethods"), [0; 0]);
+    assert_eq!(cycles_of("TwoMethods"), [0; 0]);
 }
 
 /// They know the types of the locks, and the sections that hold those the names.
@@ -200,7 +197,7 @@ fn two_instances_in_opposite_orders() {
 }
 
 #[test]
-fn three_in_a_circle() {
+fn three_in_a_cycle() {
     pair!(Three);
     watching();
     let locks = [Three::default(), Three::default(), Three::default()];

@@ -28,12 +28,12 @@ pub(crate) fn table(pid: u32, report: &Report) -> String {
         report.waits.len(),
         report.held.len()
     );
-    let circles = circles(report);
-    if !circles.is_empty() {
+    let cycles = cycles(report);
+    if !cycles.is_empty() {
         let _ = write!(
             text,
             ", {} deadlocked",
-            circles.values().map(Vec::len).sum::<usize>()
+            cycles.values().map(Vec::len).sum::<usize>()
         );
     }
     text.push('\n');
@@ -50,7 +50,7 @@ pub(crate) fn table(pid: u32, report: &Report) -> String {
     text.push('\n');
     write_columns(&mut text, &rows);
 
-    for (number, waits) in circles {
+    for (number, waits) in cycles {
         let _ = writeln!(
             text,
             "\ndeadlock {number}: each of these waits for a lock that the next one holds"
@@ -71,7 +71,7 @@ pub(crate) fn table(pid: u32, report: &Report) -> String {
             if let Some(behind) = &wait.behind {
                 let first = who(behind.section.as_ref(), &behind.place);
                 let mode = mode(&behind.mode);
-                let _ = writeln!(text, "    in line behind {first}, which waits {mode}");
+                let _ = writeln!(text, "    queued behind {first}, which waits {mode}");
             }
         }
     }
@@ -79,14 +79,14 @@ pub(crate) fn table(pid: u32, report: &Report) -> String {
 }
 
 /// The waits of each deadlock, by its number.
-fn circles(report: &Report) -> BTreeMap<usize, Vec<&Wait>> {
-    let mut circles: BTreeMap<usize, Vec<&Wait>> = BTreeMap::new();
+fn cycles(report: &Report) -> BTreeMap<usize, Vec<&Wait>> {
+    let mut cycles: BTreeMap<usize, Vec<&Wait>> = BTreeMap::new();
     for wait in &report.waits {
         if let Some(number) = wait.circle {
-            circles.entry(number).or_default().push(wait);
+            cycles.entry(number).or_default().push(wait);
         }
     }
-    circles
+    cycles
         .into_iter()
         .map(|(number, waits)| (number, in_order(waits)))
         .collect()
@@ -353,7 +353,7 @@ deadlock 1: each of these waits for a lock that the next one holds
         });
         let text = table(7, &Report::read(json!({ "waits": [waits] })).unwrap());
         assert!(
-            text.contains("\n    in line behind `set` (src/bank.rs:50:5), which waits alone\n"),
+            text.contains("\n    queued behind `set` (src/bank.rs:50:5), which waits alone\n"),
             "{text}"
         );
     }

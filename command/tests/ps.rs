@@ -236,7 +236,7 @@ fn refused(output: &Output, why: &str) {
 }
 
 /// The table of `parked` and `awaiting`, without times.
-fn is_the_circle(table: &str, deposit: &str, pay: &str) {
+fn is_the_cycle(table: &str, deposit: &str, pay: &str) {
     for line in [
         "Account.ledger #1  ",
         "Account.ledger #2  ",
@@ -257,14 +257,14 @@ fn is_the_circle(table: &str, deposit: &str, pay: &str) {
 #[test]
 fn executors_whose_threads_are_all_parked() {
     let mut asked = Asked::new("parked", "parked");
-    is_the_circle(&asked.table(), "deposit_blocking", "pay_blocking");
+    is_the_cycle(&asked.table(), "deposit_blocking", "pay_blocking");
     assert!(asked.is_alive());
 }
 
 #[test]
 fn tasks_that_wait_for_each_other() {
     let mut asked = Asked::new("awaiting", "awaiting");
-    is_the_circle(&asked.table(), "deposit", "pay");
+    is_the_cycle(&asked.table(), "deposit", "pay");
 
     let output = asked.ps(&["--json"]);
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -282,10 +282,7 @@ fn tasks_that_wait_for_each_other() {
     asked.kill("USR1");
     let text = asked.text("stderr");
     assert!(text.contains("2 waiting, 2 held"), "{text}");
-    assert!(
-        text.contains("deadlock: it waits in the circle 1"),
-        "{text}"
-    );
+    assert!(text.contains("deadlock: it waits in cycle 1"), "{text}");
 
     // For nobody else.
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
@@ -301,7 +298,7 @@ fn another_signal_and_a_file() {
     asked.kill("12");
     let text = asked.text("printed");
     assert!(text.contains("2 waiting, 2 held"), "{text}");
-    is_the_circle(&asked.table(), "deposit", "pay");
+    is_the_cycle(&asked.table(), "deposit", "pay");
     assert!(asked.is_alive());
 }
 
@@ -456,6 +453,6 @@ fn a_process_that_is_stopped_does_not_answer() {
         "has not answered within 300ms",
     );
     asked.kill("CONT");
-    is_the_circle(&asked.table(), "deposit", "pay");
+    is_the_cycle(&asked.table(), "deposit", "pay");
     assert!(asked.is_alive());
 }

@@ -35,7 +35,7 @@ impl Account {
             ],
         );
         let __section = unsafe { ::async_monitor::__private::Section::new() };
-        if (&__section).__is_told_early() {
+        if (&__section).__is_described_early() {
             unsafe {
                 (&__section)
                     .__describe(
@@ -56,11 +56,12 @@ impl Account {
         let mut __snapshot0 = ::core::option::Option::None;
         let __committed = ::async_monitor::__private::Committed::new();
         let __waited0 = ::async_monitor::__private::infallible('__at_once: {
-            if !(&__section).__is_told(__type0.__suspend_mode().__acquires_last()) {
+            if !(&__section).__enters_listed(__type0.__suspend_mode().__acquires_last())
+            {
                 if let ::core::option::Option::Some(__waited) = ::async_monitor::__private::Enter::<
                     122075695621518212564394156771862851892u128,
                 >::at_once(__lock0, &__SITE) {
-                    if (&__section).__is_told_early() {
+                    if (&__section).__is_described_early() {
                         (&__section).__entered(0usize);
                     }
                     break '__at_once ::core::result::Result::Ok(__waited);

@@ -59,7 +59,7 @@ impl Account {
             ],
         );
         let __section = unsafe { ::async_monitor::__private::Section::new() };
-        if (&__section).__is_told_early() {
+        if (&__section).__is_described_early() {
             unsafe {
                 (&__section)
                     .__describe(
@@ -107,7 +107,7 @@ impl Account {
                     __slot0 = ::core::option::Option::Some(
                         ::async_monitor::__private::infallible('__at_once: {
                             if !(&__section)
-                                .__is_told(__type0.__suspend_mode().__acquires_last())
+                                .__enters_listed(__type0.__suspend_mode().__acquires_last())
                             {
                                 if let ::core::option::Option::Some(__waited) = ::async_monitor::__private::Enter::<
                                     122075695621518212564394156771862851892u128,
@@ -157,7 +157,7 @@ impl Account {
                     __slot1 = ::core::option::Option::Some(
                         ::async_monitor::__private::infallible('__at_once: {
                             if !(&__section)
-                                .__is_told(__type1.__suspend_mode().__acquires_last())
+                                .__enters_listed(__type1.__suspend_mode().__acquires_last())
                             {
                                 if let ::core::option::Option::Some(__waited) = ::async_monitor::__private::Enter::<
                                     122075695621518212564394156771862851892u128,

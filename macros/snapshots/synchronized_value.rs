@@ -20,7 +20,7 @@ impl Account {
             ],
         );
         let __section = unsafe { ::async_monitor::__private::Section::new() };
-        if (&__section).__is_told_early() {
+        if (&__section).__is_described_early() {
             unsafe {
                 (&__section)
                     .__describe(
@@ -37,11 +37,12 @@ impl Account {
             };
         }
         let __waited0 = ::async_monitor::__private::infallible('__at_once: {
-            if !(&__section).__is_told(__type0.__suspend_mode().__acquires_last()) {
+            if !(&__section).__enters_listed(__type0.__suspend_mode().__acquires_last())
+            {
                 if let ::core::option::Option::Some(__waited) = ::async_monitor::__private::Enter::<
                     0u128,
                 >::at_once(__lock0, &__SITE) {
-                    if (&__section).__is_told_early() {
+                    if (&__section).__is_described_early() {
                         (&__section).__entered(0usize);
                     }
                     break '__at_once ::core::result::Result::Ok(__waited);

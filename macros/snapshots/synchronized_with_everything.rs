@@ -149,7 +149,7 @@ impl Account {
                                 __slot0 = ::core::option::Option::Some(
                                     ::async_monitor::__private::infallible('__at_once: {
                                         if !(&__section)
-                                            .__is_told(__type0.__suspend_mode().__acquires_last())
+                                            .__enters_listed(__type0.__suspend_mode().__acquires_last())
                                         {
                                             if let ::core::option::Option::Some(__waited) = ::async_monitor::__private::Enter::<
                                                 122075695621518212564394156771862851892u128,
@@ -174,7 +174,7 @@ impl Account {
                                 __slot1 = ::core::option::Option::Some({
                                     let __acquired = '__at_once: {
                                         if !(&__section)
-                                            .__is_told(__type1.__suspend_mode().__acquires_last())
+                                            .__enters_listed(__type1.__suspend_mode().__acquires_last())
                                         {
                                             if let ::core::option::Option::Some(__waited) = ::async_monitor::__private::Enter::<
                                                 243516796964516940985367504845056174803u128,
@@ -207,7 +207,7 @@ impl Account {
                                 __slot2 = ::core::option::Option::Some(
                                     ::async_monitor::__private::infallible('__at_once: {
                                         if !(&__section)
-                                            .__is_told(__type2.__suspend_mode().__acquires_last())
+                                            .__enters_listed(__type2.__suspend_mode().__acquires_last())
                                         {
                                             if let ::core::option::Option::Some(__waited) = ::async_monitor::__private::EnterShared::<
                                                 263483944795383689231947791126006350729u128,

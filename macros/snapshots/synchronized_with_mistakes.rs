@@ -57,7 +57,8 @@ impl Account {
                 )
         };
         let __waited0 = ::async_monitor::__private::infallible('__at_once: {
-            if !(&__section).__is_told(__type0.__suspend_mode().__acquires_last()) {
+            if !(&__section).__enters_listed(__type0.__suspend_mode().__acquires_last())
+            {
                 if let ::core::option::Option::Some(__waited) = ::async_monitor::__private::Enter::<
                     122075695621518212564394156771862851892u128,
                 >::at_once(__lock0, &__SITE) {

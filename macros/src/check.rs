@@ -10,7 +10,7 @@ use syn::{Expr, ItemFn, ReturnType, Token};
 
 use crate::diagnostics::Errors;
 use crate::gather::Gather;
-use crate::names::{Krate, crate_path, own};
+use crate::names::{Krate, crate_path, hygienic};
 
 /// The options of a check that the attribute supports.
 const OPTIONS: [&str; 8] = [
@@ -123,7 +123,7 @@ fn expand(function: ItemFn, arguments: &Arguments) -> TokenStream {
         ..
     } = function;
     let krate = &arguments.krate;
-    let span = own(Span::call_site());
+    let span = hygienic(Span::call_site());
     let name = &sig.ident;
     let text = name.unraw().to_string();
     let options: TokenStream = arguments

@@ -673,7 +673,7 @@ pub fn with_lock(input: TokenStream) -> TokenStream {
 /// ```
 ///
 /// **Locks in opposite orders**: a method that acquires `b` while it holds `a`,
-/// and another that acquires `a` while it holds `b`, or a longer circle, unless
+/// and another that acquires `a` while it holds `b`, or a longer cycle, unless
 /// all of them hold another lock meanwhile. The order in which one section names
 /// its locks never matters. An acquisition with a `timeout` does not count: it does not wait
 /// for ever.

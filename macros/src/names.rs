@@ -267,7 +267,7 @@ pub(crate) fn located(name: &Ident, span: Span) -> Ident {
 /// cannot name such locals, and no lint checks them. Items of the user's are in scope
 /// nevertheless, also constants, whose names no pattern can bind: so every binding
 /// is called `__something`.
-pub(crate) fn own(span: Span) -> Span {
+pub(crate) fn hygienic(span: Span) -> Span {
     Span::mixed_site().located_at(span)
 }
 

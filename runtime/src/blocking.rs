@@ -226,7 +226,7 @@ mod real {
         }
     }
 
-    /// The same, for `limit` at the most, from the first poll on. The last poll
+    /// The same, for at most `limit`, from the first poll on. The last poll
     /// comes when the time is up.
     pub(crate) fn block_on_for<F: Future>(limit: Duration, future: F) -> Option<F::Output> {
         if checking::is_checked() {

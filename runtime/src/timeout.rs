@@ -47,7 +47,7 @@ mod bounded {
     use super::Elapsed;
     use crate::checking;
 
-    /// Waits for `entry`, for `limit` at the most. See [`timeout`].
+    /// Waits for `entry`, for at most `limit`. See [`timeout`].
     #[must_use = "futures do nothing unless they are awaited"]
     pub(crate) struct Timeout<F> {
         entry: F,
@@ -55,7 +55,7 @@ mod bounded {
         timer: Option<Timer>,
     }
 
-    /// Waits for `entry`, for `limit` at the most: the time runs from the first
+    /// Waits for `entry`, for at most `limit`: the time runs from the first
     /// poll. If both are ready, `entry` is. Without a wait there is no timer.
     #[inline]
     pub(crate) fn timeout<F: Future>(limit: Duration, entry: F) -> Timeout<F> {

@@ -143,7 +143,7 @@ fn pend<F: Future>(future: &mut Pin<&mut F>) {
 }
 
 #[test]
-fn a_circle_is_reported() {
+fn a_cycle_is_reported() {
     reports::watching(Duration::from_millis(100));
     let both = Opposite::default();
     let mut left = pin!(both.left_first());

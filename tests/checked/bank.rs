@@ -48,7 +48,7 @@ fn no_money_is_lost() {
     assert!(outcome.is_proof());
 }
 
-/// In a circle, and more than there is: nobody owes anything.
+/// In a cycle, and more than there is: nobody owes anything.
 #[test]
 fn nobody_owes_anything() {
     let outcome = Check::new().every_schedule(|run| {

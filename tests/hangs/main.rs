@@ -11,8 +11,8 @@ mod barrier_short_of_one;
 mod block_on_in_a_section;
 mod callback_that_locks;
 mod channel_and_lock;
-mod circle_of_three;
 mod condition_nobody_makes_true;
+mod cycle_of_three;
 mod drop_that_locks;
 mod event_set_too_early;
 mod executor_that_is_not_run;
@@ -74,8 +74,8 @@ hangs! {
     block_on_in_a_section
     callback_that_locks
     channel_and_lock
-    circle_of_three
     condition_nobody_makes_true
+    cycle_of_three
     drop_that_locks
     event_set_too_early
     executor_that_is_not_run

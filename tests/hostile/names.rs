@@ -70,7 +70,7 @@ mod takes {
     use std::mem;
 
     pub(super) trait Takes: Sized {
-        fn __is_told_early(self) -> bool {
+        fn __is_described_early(self) -> bool {
             forget(self)
         }
 

@@ -39,9 +39,9 @@ planted! {
     abba_over_two_instances;
     abba_over_two_methods;
     barrier_short_of_one;
-    circle_of_three;
     close_between_check_and_wait;
     close_that_misses_a_waiter;
+    cycle_of_three;
     event_set_too_early;
     join_in_a_section;
     notify_before_anyone_waits;

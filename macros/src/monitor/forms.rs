@@ -12,7 +12,7 @@ use syn::{
 use super::elided::Named;
 use super::model::view_type;
 use crate::gather::Gather;
-use crate::names::{Krate, has_ident, located, own, plain, replace_self};
+use crate::names::{Krate, has_ident, hygienic, located, plain, replace_self};
 use crate::section::{self, Function, Kind, Mode, OwnLock, Section, collect_idents};
 
 /// The parts of a method with two forms. The body is written once, in
@@ -118,12 +118,12 @@ impl Parts<'_> {
         let name = format_ident!(
             "__{}_held",
             plain(&function.sig.ident),
-            span = own(function.sig.ident.span())
+            span = hygienic(function.sig.ident.span())
         );
         let awaited = if is_async {
             // The place of the error that a section of a sync lock may not suspend.
             let at = section::first_await(function).unwrap_or(function.braces);
-            quote_spanned!(own(at)=> .await)
+            quote_spanned!(hygienic(at)=> .await)
         } else {
             TokenStream::new()
         };
@@ -225,7 +225,7 @@ impl Function {
             let FnArg::Typed(input) = input else {
                 continue;
             };
-            let at = own(input.pat.span());
+            let at = hygienic(input.pat.span());
             let (name, is_replaced) = match &*input.pat {
                 Pat::Ident(PatIdent {
                     by_ref: None,
@@ -330,7 +330,7 @@ fn body_fn(
 ) -> Function {
     let mut body_fn = function.clone();
     let (param, rebound) = if borrows {
-        let section = Lifetime::new("'__section", own(lock.field.span()));
+        let section = Lifetime::new("'__section", hygienic(lock.field.span()));
         let (param, rebound) = tied_view(lock, &section, (self_ty, krate));
         let lifetime = GenericParam::Lifetime(LifetimeParam::new(section));
         body_fn.sig.generics.params.insert(0, lifetime);
@@ -347,7 +347,7 @@ fn body_fn(
     body_fn.attrs = function.attrs.iter().filter_map(attr_for_body).gather();
     let used = used
         .iter()
-        .map(|name| quote_spanned!(own(name.span())=> let _ = &#name;));
+        .map(|name| quote_spanned!(hygienic(name.span())=> let _ = &#name;));
     let body = &function.body;
     body_fn.body = quote!(#rebound #(#used)* #body);
     body_fn
@@ -383,7 +383,7 @@ pub(super) fn view_param(
 ) -> (FnArg, Option<TokenStream>) {
     let binding = &lock.binding;
     // The place of the error that the view escapes the section.
-    let at = own(lock.field.span());
+    let at = hygienic(lock.field.span());
     let elided = Lifetime::new("'_", at);
     let section = lifetime.unwrap_or(&elided);
     let reference = quote_spanned!(at=> & #section);
@@ -391,7 +391,7 @@ pub(super) fn view_param(
     match lock.mode {
         Mode::Exclusive => (parse_quote!(#binding: #reference mut #view), None),
         Mode::Shared => {
-            let span = own(binding.span());
+            let span = hygienic(binding.span());
             let param = Ident::new("__view", span);
             (
                 parse_quote!(#param: #reference #view),
@@ -409,9 +409,9 @@ fn tied_view(
     (self_ty, krate): (&TypePath, &Krate),
 ) -> (FnArg, TokenStream) {
     // The place of the error that the view escapes the section.
-    let at = own(lock.field.span());
+    let at = hygienic(lock.field.span());
     let binding = &lock.binding;
-    let span = own(binding.span());
+    let span = hygienic(binding.span());
     let krate = krate.at(at);
     let view = Ident::new("__view", span);
     let ty = view_type(self_ty, &lock.field, lock.mode, &quote!(#section));
@@ -445,7 +445,7 @@ fn acquiring(function: &Function, sig: Signature, lock: &OwnLock, call: &BodyCal
     let binding = &lock.binding;
     let this = sig.receiver().map(|receiver| receiver.self_token);
     let mut acquiring = function.clone();
-    acquiring.body = quote_spanned! {own(function.braces)=>
+    acquiring.body = quote_spanned! {hygienic(function.braces)=>
         Self::#name #turbofish (#this, #binding, #(#arguments),*) #awaited
     };
     acquiring.sig = sig;

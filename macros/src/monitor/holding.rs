@@ -15,7 +15,7 @@ use super::forms::{
 use super::model::struct_path;
 use crate::diagnostics::Errors;
 use crate::gather::Gather;
-use crate::names::{Krate, has_ident, own, plain, public, replace_self};
+use crate::names::{Krate, has_ident, hygienic, plain, public, replace_self};
 use crate::section::{self, Function, Kind, Mode, OwnLock};
 
 /// A method of the view of `lock`.
@@ -164,7 +164,7 @@ fn section_lifetime(function: &Function, lock: &OwnLock, self_ty: &TypePath) -> 
         || has_ident(&sig, "for") && has_lifetime(&sig, &of_lock(&name))
         || has_lifetime(&self_ty.to_token_stream(), &of_lock(&name));
     if is_taken {
-        lifetime("__section", own(span))
+        lifetime("__section", hygienic(span))
     } else {
         of_lock(&name)
     }
@@ -235,7 +235,7 @@ fn body_fn(
     body_fn.attrs = function.attrs.iter().filter_map(attr_for_body).gather();
     let path = attribute.path();
     body_fn.attrs.push(parse_quote!(#[#path(__seen)]));
-    let used = quote_spanned!(own(binding.span())=> let _ = &#binding;);
+    let used = quote_spanned!(hygienic(binding.span())=> let _ = &#binding;);
     let body = &function.body;
     body_fn.body = quote!(#rebound #used #body);
     body_fn
@@ -245,7 +245,7 @@ fn body_name(function: &Function) -> proc_macro2::Ident {
     format_ident!(
         "__{}_held",
         plain(&function.sig.ident),
-        span = own(function.sig.ident.span())
+        span = hygienic(function.sig.ident.span())
     )
 }
 
@@ -323,7 +323,7 @@ fn held(
         body_fn: quote!(<#this>::#name #turbofish),
         acquiring: None,
         awaited: if is_async {
-            quote_spanned!(own(function.braces)=> .await)
+            quote_spanned!(hygienic(function.braces)=> .await)
         } else {
             TokenStream::new()
         },

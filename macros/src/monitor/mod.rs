@@ -9,6 +9,7 @@ mod analysis;
 mod elided;
 mod expand;
 mod forms;
+mod held_forms;
 mod holding;
 mod model;
 mod parse;

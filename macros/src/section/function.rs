@@ -10,7 +10,7 @@ use syn::{
 
 use crate::diagnostics::Errors;
 use crate::gather::Gather;
-use crate::names::{has_ident, own};
+use crate::names::{has_ident, hygienic};
 
 /// A fn with a body. The statements are kept as tokens, and need not
 /// parse.
@@ -63,7 +63,7 @@ impl Base {
     pub(super) fn object_at(&self, span: Span) -> TokenStream {
         let name = self.at(span);
         if self.is_reference {
-            quote_spanned!(own(span)=> *#name)
+            quote_spanned!(hygienic(span)=> *#name)
         } else {
             name.into_token_stream()
         }

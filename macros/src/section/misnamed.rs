@@ -1,8 +1,8 @@
-//! A lock whose name was probably misspelt: the body never uses it, and uses a name that is
+//! A lock whose name was probably misspelled: the body never uses it, and uses a name that is
 //! nearly the same and that it binds nowhere.
 //!
 //! The compiler looks for names before it looks at types. So it would find the name in the
-//! body first, and propose the misspelt one as a cure.
+//! body first, and propose the misspelled one as a cure.
 
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::quote_spanned;
@@ -12,7 +12,7 @@ use super::control_flow::is_known_name;
 use super::function::Function;
 use super::model::{Lock, Section};
 use crate::gather::Gather;
-use crate::names::{is_near, located, own, plain};
+use crate::names::{hygienic, is_near, located, plain};
 
 /// Binds such a lock by the name that the body uses, and notes the other one. In a fn, that name
 /// can mean nothing else but an item: hence what a fn is used for does not count. (A static or a
@@ -24,7 +24,7 @@ pub(super) fn rename(section: &mut Section, function: &Function) {
             others.push(plain(&param.ident));
         }
     }
-    for (index, used) in misspelt(section, &function.body, &others) {
+    for (index, used) in misspelled(section, &function.body, &others) {
         if let Some(lock) = section.locks.get_mut(index) {
             lock.not_used = Some(std::mem::replace(&mut lock.binding, used));
         }
@@ -34,15 +34,15 @@ pub(super) fn rename(section: &mut Section, function: &Function) {
 /// In a block, the name that the body uses may be a local of the fn around it. There, such a
 /// lock is bound by a name that the compiler does not propose.
 pub(super) fn hide(section: &mut Section, body: &TokenStream) {
-    for (index, _) in misspelt(section, body, &[]) {
+    for (index, _) in misspelled(section, body, &[]) {
         if let Some(lock) = section.locks.get_mut(index) {
-            lock.binding = located(&lock.binding, own(lock.binding.span()));
+            lock.binding = located(&lock.binding, hygienic(lock.binding.span()));
         }
     }
 }
 
 /// The locks, and what the body uses in place of each.
-fn misspelt(section: &Section, body: &TokenStream, others: &[String]) -> Vec<(usize, Ident)> {
+fn misspelled(section: &Section, body: &TokenStream, others: &[String]) -> Vec<(usize, Ident)> {
     let statements = section.seen_by(body);
     let mut found: Vec<(usize, Ident)> = Vec::new();
     for (index, lock) in section.locks.iter().enumerate() {
@@ -210,7 +210,7 @@ pub(super) fn check(lock: &Lock, entry_type: &Ident, private: &TokenStream) -> T
     let used = &lock.binding;
     let message = format!("cannot find `{used}` in this section: its lock is bound as `{name}`");
     let label = format!("write `{name}`, or `{used} = ` in front of the lock");
-    let (span, at) = (own(name.span()), own(used.span()));
+    let (span, at) = (hygienic(name.span()), hygienic(used.span()));
     // At the name in the body, which is what is wrong.
     let entry_type = located(entry_type, at);
     let call = quote_spanned!(at=> __is_bound(#entry_type.__suspend_mode()););

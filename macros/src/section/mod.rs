@@ -33,8 +33,8 @@ pub(crate) use self::parse::Mode;
 pub(crate) use self::visit::{Visit, walk};
 use crate::diagnostics::Errors;
 
-/// `#[synchronized(arguments)] item`: on errors, the item is
-/// emitted next to them, as far as it is understood.
+/// `#[synchronized(arguments)] item`: if there are errors, the item is emitted next to them, as far
+/// as it is understood.
 pub(crate) fn synchronized(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let errors = Errors::new();
     let mut output = TokenStream::new();
@@ -48,7 +48,7 @@ pub(crate) fn synchronized(arguments: TokenStream, item: TokenStream) -> TokenSt
                 expand::function(function, &section)
             } else {
                 let first = errors.first().unwrap_or_default();
-                expand::unknown_function(function, &arguments, &first)
+                expand::unresolved_function(function, &arguments, &first)
             });
         }
         None => item.to_tokens(&mut output),
@@ -57,14 +57,14 @@ pub(crate) fn synchronized(arguments: TokenStream, item: TokenStream) -> TokenSt
     output
 }
 
-/// `with_lock!(arguments, { .. })`: on errors, they are the value.
+/// `with_lock!(arguments, { .. })`: if there are errors, it expands to them.
 pub(crate) fn with_lock(input: TokenStream) -> TokenStream {
     let errors = Errors::new();
-    let (around, input) = parse::around(input);
+    let (enclosing, input) = parse::take_enclosing_mark(input);
     let (arguments, body) = parse::block(input.clone(), &errors);
     let arguments = validate::arguments(arguments, &errors);
     let mut section = Section::new(arguments, &Scope::of_block());
-    section.around = around;
+    section.enclosing = enclosing;
     validate::block(&section, &body, &errors);
     let first = errors.first();
     let errors = errors.finish();
@@ -75,7 +75,7 @@ pub(crate) fn with_lock(input: TokenStream) -> TokenStream {
         }
         Some(first) => {
             let (arguments, body) = parse::last_block(input);
-            expand::unknown_block(arguments, &body, &first, &errors)
+            expand::unresolved_block(arguments, &body, &first, &errors)
         }
     }
 }

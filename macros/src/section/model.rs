@@ -20,7 +20,7 @@ pub(crate) struct Section {
     /// Every lock has been understood.
     pub(super) is_complete: bool,
     /// The section in whose body this one is written, if that has marked it.
-    pub(super) around: Option<Ident>,
+    pub(super) enclosing: Option<Ident>,
 }
 
 /// The options. Each keeps its name as written, for messages.
@@ -76,7 +76,7 @@ pub(super) struct Timeout {
 /// A lock, and the name of its binding.
 pub(super) struct Lock {
     pub(super) binding: Ident,
-    /// The name by which it would be bound, were it not misspelt: see `misnamed`.
+    /// The name by which it would be bound, were it not misspelled: see `misnamed`.
     pub(super) not_used: Option<Ident>,
     /// The user has chosen what it is bound as.
     pub(super) is_named: bool,
@@ -184,7 +184,7 @@ impl Section {
                 .gather(),
             options: Options::default(),
             is_complete,
-            around: None,
+            enclosing: None,
         };
         for option in options {
             section.options.add(option, scope);

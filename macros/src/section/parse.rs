@@ -61,7 +61,7 @@ pub(super) fn attribute(tokens: TokenStream, errors: &Errors) -> Vec<Argument> {
 ///
 /// The mark is `use {{}, {}};`, which does nothing if the macro is one of the user's. It does
 /// not name the local, so that such a macro gets no access to it.
-pub(super) fn mark_around(arguments: TokenStream, span: Span) -> TokenStream {
+pub(super) fn mark_enclosing(arguments: TokenStream, span: Span) -> TokenStream {
     let mut arguments: Vec<TokenTree> = arguments.into_iter().gather();
     if let Some((at, block)) = block_of(&arguments) {
         let statements = block.stream();
@@ -73,9 +73,9 @@ pub(super) fn mark_around(arguments: TokenStream, span: Span) -> TokenStream {
     arguments.into_iter().gather()
 }
 
-/// The local of the section around, by the mark in the block of a `with_lock!`; and the
+/// The local of the enclosing section, by the mark in the block of a `with_lock!`; and the
 /// arguments without the mark.
-pub(super) fn around(arguments: TokenStream) -> (Option<Ident>, TokenStream) {
+pub(super) fn take_enclosing_mark(arguments: TokenStream) -> (Option<Ident>, TokenStream) {
     let mut tokens: Vec<TokenTree> = arguments.into_iter().gather();
     let Some((at, block)) = block_of(&tokens) else {
         return (None, tokens.into_iter().gather());

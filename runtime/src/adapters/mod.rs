@@ -70,7 +70,7 @@
 //! | `blocking` in a plain fn | yes: it parks the thread until the lock's own future is ready |
 //! | `#[monitor]`, `#[monitor(plain)]`, `#[holding(..)]` | yes |
 //! | `acquire_x_owned()` of a derive | yes |
-//! | [watching](crate::watch): sections, names, places, self-deadlocks, circles | yes, where a section or a trait of this crate acquires the lock. Direct calls of `lock()` are not seen, nor grants that are not picked up |
+//! | [watching](crate::watch): sections, names, places, self-deadlocks, cycles | yes, where a section or a trait of this crate acquires the lock. Direct calls of `lock()` are not seen, nor grants that are not picked up |
 //! | `when = ..` | no, a compile error: such a lock does not signal changes of its data |
 //! | [`Condition::wait`](crate::Condition::wait) with a guard of such a lock | no, a compile error: a `Condition` re-acquires the lock through its wait queue |
 //! | the guarantees of this crate: FIFO, no allocation, grants to tasks | no: the guarantees are those of the other crate |

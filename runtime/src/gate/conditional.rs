@@ -26,7 +26,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                 self.poll_waiting(self.queue.lock(), node, cx.waker(), true)
             } else if self.try_acquire_quietly(node.request) {
                 // It only evaluates, so it is not known to be the holder.
-                self.holder.hand_on();
+                self.holder.mark_outdated();
                 Poll::Ready(())
             } else {
                 self.poll_join(node, cx.waker(), true)

@@ -75,7 +75,8 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     pub(super) fn tell_of_change(&self, changed: bool) {
         let is_waited_for =
             || changed && self.word.load(Ordering::Relaxed) & CONDITIONAL & P::FLAGS != 0;
-        self.holder.tell_if(LockId::of(self), is_waited_for);
+        self.holder
+            .record_change_if(LockId::of(self), is_waited_for);
     }
 
     /// Changes the word in a way that may admit others, unless `change` returns `None`.
@@ -257,7 +258,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
             serving.word = word;
             serving.first = queue.next(node);
             *waker = queue.grant(node);
-            self.holder.hand_on();
+            self.holder.mark_outdated();
             self.grants.granted(node);
         }
         true

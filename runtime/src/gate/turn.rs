@@ -75,7 +75,7 @@ impl<F: Flavour> Gate<Exclusive, F> {
             if node.state() != State::Idle {
                 self.poll_conditional(node, cx)
             } else if self.try_acquire_alone() {
-                self.holder.hand_on();
+                self.holder.mark_outdated();
                 Poll::Ready(())
             } else {
                 self.poll_join(node, cx.waker(), true)

@@ -269,7 +269,9 @@ impl fmt::Debug for Lock {
         debug
             .field("locked", &is_locked)
             .field("waiters", &self.gate.waiters());
-        self.gate.holder().show(&mut debug, is_locked, alternate);
+        self.gate
+            .holder()
+            .write_to(&mut debug, is_locked, alternate);
         debug.finish()
     }
 }

@@ -294,7 +294,9 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
                 .field("locked", &true);
         }
         debug.field("waiters", &self.gate().waiters());
-        self.gate().holder().show(&mut debug, is_locked, alternate);
+        self.gate()
+            .holder()
+            .write_to(&mut debug, is_locked, alternate);
         debug.finish()
     }
 }

@@ -5,16 +5,16 @@ use crate::gate::{Exclusive, Gate};
 use crate::platform::const_unless_loom;
 use crate::request::Mode;
 use crate::traits::lock::LockId;
-use crate::watching::{Acquisition, Caller, Owner, Short};
+use crate::watching::{Acquisition, Caller, HoldingThread, SyncAsk};
 
 /// The gate of the turns of a lock's conditional waiters: see `gate::turn`.
 #[allow(missing_debug_implementations)]
-pub struct Turns(pub(super) Gate<Exclusive>, pub(super) Owner);
+pub struct Turns(pub(super) Gate<Exclusive>, pub(super) HoldingThread);
 
 impl Turns {
     const_unless_loom! {
         pub(super) const fn new() -> Self {
-            Turns(Gate::new(0), Owner::new())
+            Turns(Gate::new(0), HoldingThread::new())
         }
     }
 }
@@ -58,12 +58,12 @@ impl Turns {
     /// The description of a request for the lock, for watching. `held` is the mode of the holder if
     /// the request has to wait.
     #[inline]
-    pub(super) fn asked(&self, mode: Mode, held: Option<Mode>) -> Short<'_> {
-        Short {
+    pub(super) fn asked(&self, mode: Mode, held: Option<Mode>) -> SyncAsk<'_> {
+        SyncAsk {
             lock: LockId::of(self),
             mode,
             holder: self.0.holder(),
-            owner: &self.1,
+            thread: &self.1,
             held,
         }
     }

@@ -7,11 +7,11 @@
 //!   **panics** at once, and names the lock and both places. It also panics if a timeout would end
 //!   the request, as in `timeout(d, lock.acquire()).await`; in builds that do not watch, the
 //!   section would then go on after that time. (`try_acquire` may ask for a lock that is held.)
-//! - Sections that wait for each other in a circle, and requests that were granted but not picked
+//! - Sections that wait for each other in a cycle, and requests that were granted but not picked
 //!   up, are **reported** once nothing has moved for [a second](set_threshold): to the hook of
-//!   [`set_hook`], or else to stderr. Parked threads in a circle are reported as soon as the circle
+//!   [`set_hook`], or else to stderr. Parked threads in a cycle are reported as soon as the cycle
 //!   closes.
-//! - Locks that nested sections acquire **in both orders**, or in orders that form a circle of up
+//! - Locks that nested sections acquire **in both orders**, or in orders that form a cycle of up
 //!   to five, are reported when that is first seen, before anything hangs. They are reported by
 //!   class (`Account.ledger`), once for the same classes.
 //! - Locks that are **held for [long](set_long_hold)** while others wait for them are reported.

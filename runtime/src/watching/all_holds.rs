@@ -1,8 +1,8 @@
 //! All that is held, for the list of a report, in builds with `debug_assertions`.
 //!
-//! A table of the process, by the ids of the locks: a row for who holds a lock alone, and a row for
-//! all its readers, or holders of permits. It is written at each acquisition and release, so other
-//! builds that watch do without it.
+//! A table of the process, by the ids of the locks: for a lock, a row for its one exclusive or
+//! upgradable holder, and a row for all its readers, or holders of permits. It is written at each
+//! acquisition and release, so other builds that watch do without it.
 //!
 //! # Invariants
 //!
@@ -10,7 +10,8 @@
 //!   allocated, and no user code runs. The table has a fixed size, and what does not fit is not
 //!   listed.
 //! - **WH2** Only the thread that has set the bit of a bucket touches its rows.
-//! - **WH3** A row is not a claim on the lock: it may be gone, if its guard was leaked.
+//! - **WH3** A row does not prove that the lock is there: if its guard was leaked, the lock may be
+//!   gone.
 
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -20,7 +21,7 @@ use std::thread;
 use std::time::Instant;
 use std::vec::Vec;
 
-use super::{Acquisition, Seen};
+use super::{Acquisition, HolderCopy};
 use crate::LockId;
 use crate::watch::Mode;
 
@@ -42,14 +43,14 @@ unsafe impl Sync for Bucket {}
 struct Row {
     /// The address of the lock, or zero.
     lock: usize,
-    is_alone: bool,
+    has_one_holder: bool,
     is_upgradable: bool,
     /// How many readers, or permits.
     count: usize,
     /// Permits of a semaphore.
     is_of_permits: bool,
     /// The latest of them.
-    holder: Seen,
+    holder: HolderCopy,
     /// If a section knows it.
     name: Option<&'static str>,
     type_name: Option<fn() -> &'static str>,
@@ -59,11 +60,11 @@ struct Row {
 
 const FREE: Row = Row {
     lock: 0,
-    is_alone: false,
+    has_one_holder: false,
     is_upgradable: false,
     count: 0,
     is_of_permits: false,
-    holder: Seen::NOBODY,
+    holder: HolderCopy::NOBODY,
     name: None,
     type_name: None,
     since: Duration::ZERO,
@@ -81,7 +82,7 @@ pub(super) struct Hold {
     pub(super) lock: LockId,
     pub(super) mode: Mode,
     /// The latest, if there are several.
-    pub(super) holder: Seen,
+    pub(super) holder: HolderCopy,
     pub(super) name: Option<&'static str>,
     pub(super) type_name: fn() -> &'static str,
     pub(super) since: Duration,
@@ -100,34 +101,37 @@ impl Bucket {
     }
 }
 
-fn of(lock: LockId) -> Option<(&'static Bucket, usize)> {
+/// The bucket of a lock, and its address.
+fn bucket_of(lock: LockId) -> Option<(&'static Bucket, usize)> {
     let address = lock.address()?;
     // Locks are aligned, and often in arrays.
     let hash = (address >> 3).wrapping_mul(0x9e37_79b9) >> 7;
     Some((&TABLE[hash % BUCKETS], address))
 }
 
-fn is_alone(mode: Mode) -> bool {
+/// Whether a lock has one holder at a time in that mode.
+fn has_one_holder(mode: Mode) -> bool {
     match mode {
         Mode::Exclusive | Mode::Upgradable | Mode::Upgrade => true,
         Mode::Shared | Mode::Permits(_) => false,
     }
 }
 
-fn counts(mode: Mode) -> usize {
+/// How many permits, or readers, an acquisition in that mode adds.
+fn permits_of(mode: Mode) -> usize {
     match mode {
         Mode::Permits(permits) => permits,
         Mode::Exclusive | Mode::Upgradable | Mode::Upgrade | Mode::Shared => 1,
     }
 }
 
-fn find(rows: &mut [Row; ROWS], lock: usize, is_alone: bool) -> Option<&mut Row> {
+fn find(rows: &mut [Row; ROWS], lock: usize, has_one_holder: bool) -> Option<&mut Row> {
     let mut rows = rows.iter_mut();
-    rows.find(|row| row.lock == lock && row.is_alone == is_alone)
+    rows.find(|row| row.lock == lock && row.has_one_holder == has_one_holder)
 }
 
 /// The lock has been acquired.
-pub(super) fn acquired(acquired: impl FnOnce() -> (Acquisition, Seen)) {
+pub(super) fn acquired(acquired: impl FnOnce() -> (Acquisition, HolderCopy)) {
     // The checker knows the holders itself.
     if crate::checking::is_task() {
         return;
@@ -138,27 +142,27 @@ pub(super) fn acquired(acquired: impl FnOnce() -> (Acquisition, Seen)) {
         mode,
         type_name,
     } = acquired;
-    let Some((bucket, address)) = of(lock) else {
+    let Some((bucket, address)) = bucket_of(lock) else {
         return;
     };
-    let (is_alone, permits) = (is_alone(mode), counts(mode));
+    let (has_one_holder, permits) = (has_one_holder(mode), permits_of(mode));
     let since = since_the_first();
     bucket.with(|rows| {
-        let others = if is_alone {
+        let others = if has_one_holder {
             0
         } else {
             find(rows, address, false).map_or(0, |row| row.count)
         };
-        let at = rows
+        let index = rows
             .iter()
-            .position(|row| row.lock == address && row.is_alone == is_alone)
+            .position(|row| row.lock == address && row.has_one_holder == has_one_holder)
             .or_else(|| rows.iter().position(|row| row.lock == 0));
-        let Some(at) = at else {
+        let Some(index) = index else {
             return;
         };
-        rows[at] = Row {
+        rows[index] = Row {
             lock: address,
-            is_alone,
+            has_one_holder,
             is_upgradable: mode == Mode::Upgradable,
             count: others.saturating_add(permits),
             is_of_permits: matches!(mode, Mode::Permits(_)),
@@ -173,12 +177,12 @@ pub(super) fn acquired(acquired: impl FnOnce() -> (Acquisition, Seen)) {
 /// The lock is about to be released.
 pub(crate) fn released(held: impl FnOnce() -> (LockId, Mode)) {
     let (lock, mode) = held();
-    let Some((bucket, address)) = of(lock) else {
+    let Some((bucket, address)) = bucket_of(lock) else {
         return;
     };
     bucket.with(|rows| {
-        if let Some(row) = find(rows, address, is_alone(mode)) {
-            row.count = row.count.saturating_sub(counts(mode));
+        if let Some(row) = find(rows, address, has_one_holder(mode)) {
+            row.count = row.count.saturating_sub(permits_of(mode));
             if row.count == 0 {
                 *row = FREE;
             }
@@ -186,9 +190,9 @@ pub(crate) fn released(held: impl FnOnce() -> (LockId, Mode)) {
     });
 }
 
-/// Who holds the lock alone is about to hold it to read.
+/// The one holder of the lock is about to hold it to read.
 pub(crate) fn downgraded(lock: impl FnOnce() -> LockId) {
-    let Some((bucket, address)) = of(lock()) else {
+    let Some((bucket, address)) = bucket_of(lock()) else {
         return;
     };
     bucket.with(|rows| {
@@ -198,7 +202,7 @@ pub(crate) fn downgraded(lock: impl FnOnce() -> LockId) {
             count
         });
         if let Some(row) = find(rows, address, true) {
-            row.is_alone = false;
+            row.has_one_holder = false;
             row.is_upgradable = false;
             row.count = readers.saturating_add(1);
         }
@@ -207,18 +211,18 @@ pub(crate) fn downgraded(lock: impl FnOnce() -> LockId) {
 
 /// The section that has just acquired the lock knows its name.
 pub(super) fn named(lock: LockId, name: &'static str) {
-    change(lock, |row| row.name = Some(name));
+    change_row(lock, |row| row.name = Some(name));
 }
 
 /// The place where the lock has just been acquired is known now.
-pub(super) fn corrected(held: impl FnOnce() -> (LockId, Seen)) {
+pub(super) fn corrected(held: impl FnOnce() -> (LockId, HolderCopy)) {
     let (lock, holder) = held();
-    change(lock, |row| row.holder = holder);
+    change_row(lock, |row| row.holder = holder);
 }
 
 /// Changes the row of the caller, who holds the lock.
-fn change(lock: LockId, change: impl FnOnce(&mut Row)) {
-    let Some((bucket, address)) = of(lock) else {
+fn change_row(lock: LockId, change: impl FnOnce(&mut Row)) {
+    let Some((bucket, address)) = bucket_of(lock) else {
         return;
     };
     bucket.with(|rows| {
@@ -235,7 +239,7 @@ fn change(lock: LockId, change: impl FnOnce(&mut Row)) {
     });
 }
 
-/// All that is held, but what found no row.
+/// All that is held, except for what found no row.
 pub(super) fn all() -> Vec<Hold> {
     let now = since_the_first();
     let mut holds = Vec::new();
@@ -254,7 +258,10 @@ pub(super) fn all() -> Vec<Hold> {
                     is_upgradable: true,
                     ..
                 } => Mode::Upgradable,
-                Row { is_alone: true, .. } => Mode::Exclusive,
+                Row {
+                    has_one_holder: true,
+                    ..
+                } => Mode::Exclusive,
                 Row { .. } => Mode::Shared,
             },
             holder: row.holder,

@@ -3,7 +3,7 @@
 
 use std::vec::Vec;
 
-use super::{Acquisition, Seen};
+use super::{Acquisition, HolderCopy};
 use crate::LockId;
 use crate::watch::Mode;
 
@@ -11,14 +11,14 @@ use crate::watch::Mode;
 pub(super) struct Hold {
     pub(super) lock: LockId,
     pub(super) mode: Mode,
-    pub(super) holder: Seen,
+    pub(super) holder: HolderCopy,
     pub(super) name: Option<&'static str>,
     pub(super) type_name: fn() -> &'static str,
     pub(super) since: core::time::Duration,
 }
 
 #[inline]
-pub(super) fn acquired(_acquired: impl FnOnce() -> (Acquisition, Seen)) {}
+pub(super) fn acquired(_acquired: impl FnOnce() -> (Acquisition, HolderCopy)) {}
 
 #[inline]
 pub(crate) fn released(_held: impl FnOnce() -> (LockId, Mode)) {}
@@ -30,7 +30,7 @@ pub(crate) fn downgraded(_lock: impl FnOnce() -> LockId) {}
 pub(super) fn named(_lock: LockId, _name: &'static str) {}
 
 #[inline]
-pub(super) fn corrected(_held: impl FnOnce() -> (LockId, Seen)) {}
+pub(super) fn corrected(_held: impl FnOnce() -> (LockId, HolderCopy)) {}
 
 pub(super) fn all() -> Vec<Hold> {
     Vec::new()

@@ -1,6 +1,6 @@
 //! The description of a request, made by the waiting future. Unused in builds that do not watch.
 
-use super::{Holder, Owner, Permits};
+use super::{Holder, HoldingThread, Permits};
 use crate::LockId;
 use crate::request::{Mode, Resource};
 
@@ -32,11 +32,11 @@ pub(crate) struct Acquisition {
 
 /// The description of a request for a sync lock.
 #[derive(Clone, Copy)]
-pub(crate) struct Short<'a> {
+pub(crate) struct SyncAsk<'a> {
     pub(crate) lock: LockId,
     pub(crate) mode: Mode,
     pub(crate) holder: &'a Holder,
-    pub(crate) owner: &'a Owner,
+    pub(crate) thread: &'a HoldingThread,
     /// The mode in which it is held if the request has to wait, if only one is possible.
     pub(crate) held: Option<Mode>,
 }

@@ -19,14 +19,14 @@ use crate::LockId;
 use crate::watch::{Mode, Resource};
 
 /// The record of a lock that lives elsewhere.
-struct Known {
+struct ElsewhereRecord {
     handles: usize,
     instance: Arc<str>,
     holder: Option<Arc<str>>,
 }
 
 /// The locks that live elsewhere, by their ids.
-pub(super) struct Table(BTreeMap<LockId, Known>);
+pub(super) struct Table(BTreeMap<LockId, ElsewhereRecord>);
 
 impl Table {
     pub(super) const fn new() -> Self {
@@ -44,26 +44,26 @@ impl Table {
     }
 
     pub(super) fn add(&mut self, lock: LockId, instance: Arc<str>) {
-        let known = self.0.entry(lock).or_insert(Known {
+        let record = self.0.entry(lock).or_insert(ElsewhereRecord {
             handles: 0,
             instance,
             holder: None,
         });
-        known.handles += 1;
+        record.handles += 1;
     }
 
     pub(super) fn remove(&mut self, lock: LockId) {
-        if let Some(known) = self.0.get_mut(&lock) {
-            known.handles -= 1;
-            if known.handles == 0 {
+        if let Some(record) = self.0.get_mut(&lock) {
+            record.handles -= 1;
+            if record.handles == 0 {
                 self.0.remove(&lock);
             }
         }
     }
 
     pub(super) fn set_holder(&mut self, lock: LockId, holder: Arc<str>) {
-        if let Some(known) = self.0.get_mut(&lock) {
-            known.holder = Some(holder);
+        if let Some(record) = self.0.get_mut(&lock) {
+            record.holder = Some(holder);
         }
     }
 }

@@ -5,9 +5,9 @@ use core::time::Duration;
 use std::time::Instant;
 use std::vec::Vec;
 
-use super::frames::{self, HeldAround};
-use super::waiting::Known;
-use super::{Holder, Seen};
+use super::frames::{self, HeldByEnclosing};
+use super::waiting::LastHashes;
+use super::{Holder, HolderCopy};
 use crate::LockId;
 use crate::queue::State;
 use crate::watch::{Mode, Place, Resource, SectionInfo};
@@ -20,18 +20,18 @@ pub(super) struct Entry {
     pub(super) place: Place,
     /// The name of the lock, and the section that enters it.
     pub(super) entering: Option<(&'static str, SectionInfo)>,
-    /// The locks held by the sections around, from the innermost on.
-    pub(super) held: Vec<HeldAround>,
-    /// See [`Around::beyond`](super::frames::Around::beyond).
-    pub(super) beyond: Vec<HeldAround>,
+    /// The locks held by the enclosing sections, from the innermost on.
+    pub(super) held: Vec<HeldByEnclosing>,
+    /// See [`Enclosing::beyond`](super::frames::Enclosing::beyond).
+    pub(super) beyond: Vec<HeldByEnclosing>,
     pub(super) since: Instant,
     pub(super) node: NodeAt,
     /// In the waiting future (W3).
-    pub(super) known: NonNull<Known>,
+    pub(super) hashes: NonNull<LastHashes>,
     /// The holder of the sync lock that a thread is parked for (W3).
-    pub(super) short: Option<NonNull<Holder>>,
-    /// A thread is parked for it, without a timeout.
-    pub(super) is_certain: bool,
+    pub(super) sync_holder: Option<NonNull<Holder>>,
+    /// A thread is parked for it, without a timeout, and not in a future of the user's own.
+    pub(super) is_unbreakable: bool,
     /// When the watcher first saw that the wait is granted.
     pub(super) granted_since: Option<Instant>,
     pub(super) reported: Reported,
@@ -45,7 +45,7 @@ pub(super) struct Asked {
     pub(super) mode: Mode,
     pub(super) type_name: fn() -> &'static str,
     /// The last known holder of the lock when the wait began.
-    pub(super) holder: Option<Seen>,
+    pub(super) holder: Option<HolderCopy>,
     /// The mode in which it was held then, if that is known.
     pub(super) held: Option<Mode>,
     /// The semaphore's total number of permits, if that is known.
@@ -57,7 +57,7 @@ pub(super) struct Asked {
 /// The reports that were made of a wait.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Reported {
-    pub(super) in_a_circle: bool,
+    pub(super) in_a_cycle: bool,
     pub(super) unpolled: bool,
     pub(super) within: bool,
 }
@@ -108,8 +108,8 @@ pub(super) struct Entries {
 /// The remainder of an entry.
 pub(super) struct Removed {
     pub(super) mode: Mode,
-    pub(super) is_certain: bool,
-    _sections: (Vec<HeldAround>, Vec<HeldAround>),
+    pub(super) is_unbreakable: bool,
+    _sections: (Vec<HeldByEnclosing>, Vec<HeldByEnclosing>),
 }
 
 impl Entries {
@@ -122,9 +122,9 @@ impl Entries {
 
     pub(super) fn insert(&mut self, entry: Entry) -> u32 {
         match self.free.pop() {
-            Some(at) => {
-                self.slots[at as usize] = Some(entry);
-                at
+            Some(index) => {
+                self.slots[index as usize] = Some(entry);
+                index
             }
             None => {
                 self.slots.push(Some(entry));
@@ -134,33 +134,33 @@ impl Entries {
     }
 
     /// The remainder is to be dropped once the registry is unlocked.
-    pub(super) fn remove(&mut self, at: u32) -> Option<Removed> {
-        let slot = self.slots.get_mut(at as usize)?;
+    pub(super) fn remove(&mut self, index: u32) -> Option<Removed> {
+        let slot = self.slots.get_mut(index as usize)?;
         let entry = slot.as_mut()?;
         let removed = Removed {
             mode: entry.asked.mode,
-            is_certain: entry.is_certain,
+            is_unbreakable: entry.is_unbreakable,
             _sections: (
                 core::mem::take(&mut entry.held),
                 core::mem::take(&mut entry.beyond),
             ),
         };
         *slot = None;
-        self.free.push(at);
+        self.free.push(index);
         Some(removed)
     }
 
-    pub(super) fn get(&self, at: u32) -> Option<&Entry> {
-        self.slots.get(at as usize)?.as_ref()
+    pub(super) fn get(&self, index: u32) -> Option<&Entry> {
+        self.slots.get(index as usize)?.as_ref()
     }
 
-    pub(super) fn get_mut(&mut self, at: u32) -> Option<&mut Entry> {
-        self.slots.get_mut(at as usize)?.as_mut()
+    pub(super) fn get_mut(&mut self, index: u32) -> Option<&mut Entry> {
+        self.slots.get_mut(index as usize)?.as_mut()
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Entry)> {
         let numbered = self.slots.iter().enumerate();
-        numbered.filter_map(|(at, slot)| Some((at as u32, slot.as_ref()?)))
+        numbered.filter_map(|(index, slot)| Some((index as u32, slot.as_ref()?)))
     }
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Entry> {
@@ -183,24 +183,24 @@ impl Entry {
     pub(super) fn new(
         asked: Asked,
         place: Place,
-        around: frames::Around,
+        enclosing: frames::Enclosing,
         node: NodeAt,
-        known: NonNull<Known>,
-        short: Option<NonNull<Holder>>,
-        is_certain: bool,
+        hashes: NonNull<LastHashes>,
+        sync_holder: Option<NonNull<Holder>>,
+        is_unbreakable: bool,
     ) -> Self {
         Entry {
             sequence: 0,
             asked,
             place,
-            entering: around.entering,
-            held: around.held,
-            beyond: around.beyond,
+            entering: enclosing.entering,
+            held: enclosing.held,
+            beyond: enclosing.beyond,
             since: Instant::now(),
             node,
-            known,
-            short,
-            is_certain,
+            hashes,
+            sync_holder,
+            is_unbreakable,
             granted_since: None,
             reported: Reported::default(),
         }
@@ -219,9 +219,10 @@ impl Entry {
     }
 
     /// The last known holder now, of a sync lock that a thread is parked for.
-    pub(super) fn short_holder(&self) -> Option<Seen> {
+    pub(super) fn current_sync_holder(&self) -> Option<HolderCopy> {
         // SAFETY: the entry has not been removed (W3).
-        self.short.map(|holder| unsafe { holder.as_ref() }.seen())
+        self.sync_holder
+            .map(|holder| unsafe { holder.as_ref() }.copy())
     }
 
     pub(super) fn is_old(&self, threshold: Duration, now: Instant) -> bool {

@@ -25,7 +25,7 @@ static IS_COUNTED: AtomicBool = AtomicBool::new(false);
 
 /// Whether a section that requests a lock now is observed.
 #[inline]
-pub(super) fn is_anybody_told() -> bool {
+pub(super) fn has_observer() -> bool {
     is_counted() || frames::are_spans_wanted()
 }
 
@@ -95,7 +95,7 @@ impl Counts {
         drop(counts);
         if is_full && !IS_FULL.swap(true, Ordering::Relaxed) {
             let report = Report::new(Kind::MetricsFull, Vec::new(), Vec::new());
-            registry::tell(Vec::from([report]));
+            registry::report_urgently(Vec::from([report]));
         }
         counts_of
     }

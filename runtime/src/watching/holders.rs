@@ -17,86 +17,93 @@ use std::string::String;
 use std::time::Instant;
 use std::vec::Vec;
 
-use super::Seen;
+use super::HolderCopy;
 use super::all_holds;
 use super::entries::{Entry, Standing};
-use super::registry::{Registry, name};
-use super::waiting::short_name;
+use super::registry::{Registry, lock_name};
+use super::waiting::type_name_without_paths;
 use crate::LockId;
 use crate::watch::{Held, Mode};
 
 /// The locks with queued waiters, each with its waits, in order; without the locks that have been
 /// granted to a waiter that has not picked the grant up.
-pub(super) fn lines(registry: &Registry) -> BTreeMap<LockId, Vec<&Entry>> {
-    let mut lines: BTreeMap<LockId, Vec<&Entry>> = BTreeMap::new();
+pub(super) fn queues_by_lock(registry: &Registry) -> BTreeMap<LockId, Vec<&Entry>> {
+    let mut queues: BTreeMap<LockId, Vec<&Entry>> = BTreeMap::new();
     let mut granted = Vec::new();
     for (_, entry) in registry.entries.in_order() {
         match entry.standing() {
-            Standing::Queued => lines.entry(entry.asked.lock).or_default().push(entry),
+            Standing::Queued => queues.entry(entry.asked.lock).or_default().push(entry),
             Standing::Served | Standing::Moving if entry.is_for_a_permit() => {
                 granted.push(entry.asked.lock);
             }
             Standing::Served | Standing::Moving | Standing::Unsatisfied => {}
         }
     }
-    lines.retain(|lock, _| !granted.contains(lock));
-    lines
+    queues.retain(|lock, _| !granted.contains(lock));
+    queues
 }
 
-/// The lock of a queue, held by a holder that is not in the list of those that are `known`.
+/// The lock of a queue, held by a holder that is not `listed`.
 pub(super) fn held_by_others(
     registry: &Registry,
-    line: &[&Entry],
-    known: &[Held],
+    queue: &[&Entry],
+    listed: &[Held],
     now: Instant,
 ) -> Option<Held> {
-    let last = line.last()?;
+    let last = queue.last()?;
     let lock = last.asked.lock;
-    let Holding { seen, mode, since } = match last.short_holder() {
-        Some(seen) => of_short(line, seen),
-        None => of_line(registry, line)?,
+    let KnownHolder {
+        holder,
+        mode,
+        since,
+    } = match last.current_sync_holder() {
+        Some(holder) => of_sync_lock(queue, holder),
+        None => of_queue(registry, queue)?,
     };
-    let place = seen.place()?;
-    let is_alone = matches!(
+    let place = holder.place()?;
+    let is_only_holder = matches!(
         mode,
         Some(Mode::Exclusive | Mode::Upgrade | Mode::Permits(_))
     );
     // The list of all that is held has all holders of the lock, or none.
-    let is_listed = cfg!(debug_assertions) || is_alone;
-    let is_known = |held: &Held| held.id == Some(lock) && (is_listed || held.place == place);
-    if known.iter().any(is_known) {
+    let lists_all = cfg!(debug_assertions) || is_only_holder;
+    let is_listed = |held: &Held| held.id == Some(lock) && (lists_all || held.place == place);
+    if listed.iter().any(is_listed) {
         return None;
     }
-    let told = registry.told.of(lock).map(|told| told.sequence);
-    let since = [since, registry.lines.since(lock, told)];
+    let recorded = registry
+        .records
+        .last_acquisition(lock)
+        .map(|last| last.sequence);
+    let since = [since, registry.queue_history.since(lock, recorded)];
     let since = since.into_iter().flatten().min().unwrap_or(now);
     let since = now.saturating_duration_since(since);
-    let name = name_in(line)?;
-    let section = seen.section();
+    let name = name_in(queue)?;
+    let section = holder.section();
     let held = Held::new(name, Some(lock), mode, place, section, since);
-    Some(held.of(registry.told.elsewhere.instance(lock)))
+    Some(held.of(registry.records.elsewhere.instance(lock)))
 }
 
 /// Adds [all that is held](all_holds) to the list of what suspended sections hold.
-pub(super) fn add_all(list: &mut Vec<Held>, lines: &BTreeMap<LockId, Vec<&Entry>>) {
+pub(super) fn add_all(list: &mut Vec<Held>, queues: &BTreeMap<LockId, Vec<&Entry>>) {
     let mut holds = all_holds::all();
     holds.sort_by_key(|hold| Reverse(hold.since));
     for hold in holds {
         let Some(place) = hold.holder.place() else {
             continue;
         };
-        let is_alone = !matches!(hold.mode, Mode::Shared | Mode::Permits(_));
+        let has_one_holder = !matches!(hold.mode, Mode::Shared | Mode::Permits(_));
         let is_listed = |held: &Held| {
-            let may_be_another = held.mode == Some(Mode::Shared) || !is_alone;
+            let may_be_another = held.mode == Some(Mode::Shared) || !has_one_holder;
             held.id == Some(hold.lock) && (!may_be_another || held.place == place)
         };
         if list.iter().any(is_listed) {
             continue;
         }
-        let name = match (hold.name, lines.get(&hold.lock)) {
+        let name = match (hold.name, queues.get(&hold.lock)) {
             (Some(name), _) => name.into(),
-            (None, Some(line)) => name_in(line).unwrap_or_default(),
-            (None, None) => short_name((hold.type_name)()),
+            (None, Some(queue)) => name_in(queue).unwrap_or_default(),
+            (None, None) => type_name_without_paths((hold.type_name)()),
         };
         let (mode, section) = (Some(hold.mode), hold.holder.section());
         list.push(Held::new(
@@ -111,43 +118,47 @@ pub(super) fn add_all(list: &mut Vec<Held>, lines: &BTreeMap<LockId, Vec<&Entry>
 }
 
 /// The name of the lock in a queue: that of a section, if one waits.
-fn name_in(line: &[&Entry]) -> Option<String> {
-    let with_name = line.iter().find(|wait| wait.entering.is_some());
-    with_name.or(line.first()).map(|wait| name(wait))
+fn name_in(queue: &[&Entry]) -> Option<String> {
+    let with_name = queue.iter().find(|wait| wait.entering.is_some());
+    with_name.or(queue.first()).map(|wait| lock_name(wait))
 }
 
-struct Holding {
-    seen: Seen,
+struct KnownHolder {
+    holder: HolderCopy,
     mode: Option<Mode>,
     since: Option<Instant>,
 }
 
-fn of_line(registry: &Registry, line: &[&Entry]) -> Option<Holding> {
-    let last = line.last()?;
-    let told = registry.told.of(last.asked.lock);
-    let (seen, mode) = match told {
+fn of_queue(registry: &Registry, queue: &[&Entry]) -> Option<KnownHolder> {
+    let last = queue.last()?;
+    let recorded = registry.records.last_acquisition(last.asked.lock);
+    let (holder, mode) = match recorded {
         // A change without an acquisition was a release.
-        Some(told) if told.sequence > last.sequence => (told.holder, told.mode?),
+        Some(recorded) if recorded.sequence > last.sequence => (recorded.holder, recorded.mode?),
         _ => (last.asked.holder?, last.asked.held?),
     };
-    let told = told.map_or(0, |told| told.sequence);
-    let since = line.iter().find(|wait| wait.sequence > told);
-    let is_known = match mode {
+    let recorded = recorded.map_or(0, |recorded| recorded.sequence);
+    let since = queue.iter().find(|wait| wait.sequence > recorded);
+    let mode_is_known = match mode {
         Mode::Permits(_) => last.asked.permits == Some(1),
         Mode::Exclusive | Mode::Shared | Mode::Upgradable | Mode::Upgrade => true,
     };
-    (!seen.was_handed_on()).then_some(Holding {
-        seen,
-        mode: is_known.then_some(mode),
+    (!holder.is_outdated()).then_some(KnownHolder {
+        holder,
+        mode: mode_is_known.then_some(mode),
         since: since.map(|wait| wait.since),
     })
 }
 
-fn of_short(line: &[&Entry], seen: Seen) -> Holding {
-    let found_it = |wait: &&&Entry| wait.asked.holder.is_some_and(|holder| holder.is(seen));
-    Holding {
-        seen,
-        mode: line.iter().find_map(|wait| wait.asked.held),
-        since: line.iter().find(found_it).map(|wait| wait.since),
+fn of_sync_lock(queue: &[&Entry], holder: HolderCopy) -> KnownHolder {
+    let has_met_it = |wait: &&&Entry| {
+        wait.asked
+            .holder
+            .is_some_and(|copied| copied.is_same(holder))
+    };
+    KnownHolder {
+        holder,
+        mode: queue.iter().find_map(|wait| wait.asked.held),
+        since: queue.iter().find(has_met_it).map(|wait| wait.since),
     }
 }

@@ -16,7 +16,7 @@ use core::task::Waker;
 #[cfg(feature = "std")]
 use core::time::Duration;
 
-pub(crate) use self::ask::{Acquisition, Ask, Short};
+pub(crate) use self::ask::{Acquisition, Ask, SyncAsk};
 pub use self::awaited::{AwaitWithin, Awaited};
 use crate::LockId;
 use crate::queue::{Node, Request};
@@ -62,17 +62,17 @@ impl Holder {
     pub(crate) fn correct(&self, _caller: Caller, _lock: impl FnOnce() -> LockId) {}
 
     #[inline]
-    pub(crate) fn hand_on(&self) {}
+    pub(crate) fn mark_outdated(&self) {}
 
     #[inline]
-    pub(crate) fn tell_if(&self, _lock: LockId, _is_waited_for: impl FnOnce() -> bool) {}
+    pub(crate) fn record_change_if(&self, _lock: LockId, _is_waited_for: impl FnOnce() -> bool) {}
 
     #[inline]
-    pub(crate) fn show(
+    pub(crate) fn write_to(
         &self,
         _debug: &mut fmt::DebugStruct<'_, '_>,
         _is_held: bool,
-        _places: bool,
+        _with_place: bool,
     ) {
     }
 }
@@ -81,17 +81,17 @@ impl Holder {
 #[inline]
 pub(crate) fn released(_held: impl FnOnce() -> (LockId, Mode)) {}
 
-/// Who holds the lock alone is about to hold it to read.
+/// The one holder of the lock is about to hold it to read.
 #[inline]
 pub(crate) fn downgraded(_lock: impl FnOnce() -> LockId) {}
 
 /// The thread that holds a sync lock.
-pub(crate) struct Owner;
+pub(crate) struct HoldingThread;
 
-impl Owner {
+impl HoldingThread {
     #[inline]
     pub(crate) const fn new() -> Self {
-        Owner
+        HoldingThread
     }
 
     #[inline]
@@ -158,7 +158,7 @@ impl Watch {
 /// Acquires a sync lock.
 #[inline]
 pub(crate) fn by_thread<'a, G>(
-    _short: impl Fn() -> Short<'a>,
+    _ask: impl Fn() -> SyncAsk<'a>,
     _try_acquire: impl FnOnce() -> Option<G>,
     acquire: impl FnOnce() -> G,
 ) -> G {
@@ -288,15 +288,15 @@ impl<'o, const N: usize> Section<'o, N> {
         Section(PhantomData)
     }
 
-    /// A section tries its lock before it waits, except for a sync lock.
+    /// A section tries its lock before it waits, unless that is acquired last.
     #[inline]
-    pub fn __is_told(&self, is_short: bool) -> bool {
-        is_short
+    pub fn __enters_listed(&self, acquires_last: bool) -> bool {
+        acquires_last
     }
 
-    /// There is nothing to tell.
+    /// There is nothing to describe.
     #[inline]
-    pub const fn __is_told_early(&self) -> bool {
+    pub const fn __is_described_early(&self) -> bool {
         false
     }
 
@@ -309,7 +309,7 @@ impl<'o, const N: usize> Section<'o, N> {
     pub unsafe fn __describe(
         &self,
         _site: &'static Site,
-        _around: Option<NestedIn<'o>>,
+        _enclosing: Option<NestedIn<'o>>,
         _locks: [SectionLock; N],
     ) {
     }
@@ -340,7 +340,7 @@ impl<'o, const N: usize> Section<'o, N> {
 
     /// The future.
     #[inline]
-    pub fn __entering<F>(&self, _index: usize, _is_short: bool, future: F) -> F {
+    pub fn __entering<F>(&self, _index: usize, _acquires_last: bool, future: F) -> F {
         future
     }
 
@@ -350,7 +350,7 @@ impl<'o, const N: usize> Section<'o, N> {
     ///
     /// None.
     #[inline]
-    pub unsafe fn __wait(&self, _index: usize, _is_short: bool) -> Asking {
+    pub unsafe fn __wait(&self, _index: usize, _acquires_last: bool) -> Asking {
         Asking
     }
 
@@ -360,7 +360,7 @@ impl<'o, const N: usize> Section<'o, N> {
     ///
     /// None.
     #[inline]
-    pub unsafe fn __finish(&self, _index: usize, _is_short: bool) -> Asking {
+    pub unsafe fn __finish(&self, _index: usize, _acquires_last: bool) -> Asking {
         Asking
     }
 
@@ -370,7 +370,7 @@ impl<'o, const N: usize> Section<'o, N> {
     ///
     /// None.
     #[inline]
-    pub unsafe fn __finish_inside(&self, _index: usize, _is_short: bool) -> Asking {
+    pub unsafe fn __finish_inside(&self, _index: usize, _acquires_last: bool) -> Asking {
         Asking
     }
 
@@ -380,7 +380,7 @@ impl<'o, const N: usize> Section<'o, N> {
     ///
     /// None.
     #[inline]
-    pub unsafe fn __inside(&self, _is_short: bool) -> Inside {
+    pub unsafe fn __inside(&self, _acquires_last: bool) -> Inside {
         Inside
     }
 
@@ -390,7 +390,7 @@ impl<'o, const N: usize> Section<'o, N> {
     ///
     /// None.
     #[inline]
-    pub unsafe fn __inside_body(&self, _is_short: bool, _parks: bool) -> Inside {
+    pub unsafe fn __inside_body(&self, _acquires_last: bool, _parks: bool) -> Inside {
         Inside
     }
 
@@ -408,7 +408,7 @@ impl<'o, const N: usize> Section<'o, N> {
 impl<'o, const N: usize> Lent<'_, 'o, N> {
     /// The section, for one in its body.
     #[inline]
-    pub fn __around(&mut self) -> NestedIn<'_> {
+    pub fn __enclosing(&mut self) -> NestedIn<'_> {
         NestedIn(PhantomData)
     }
 

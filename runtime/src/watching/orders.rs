@@ -21,7 +21,7 @@
 //! - two instances of one class: a program may order its instances, such as a parent before
 //!   its child, which addresses do not show;
 //! - an acquisition that does not wait (`try_*`), or by hand, as the later one;
-//! - locks that no derive knows, as nothing tells which of them belong together.
+//! - locks that no derive knows, as nothing says which of them belong together.
 //!
 //! Memory and steps are bounded, and reaching a bound is reported once. Each thread remembers
 //! the orders that it has added lately, so that nothing is locked for a known order.
@@ -31,7 +31,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::vec::Vec;
 
-use super::frames::print;
+use super::frames::hash_pair;
 use super::registry::{self, conflict};
 use super::waiting::Busy;
 use crate::watch::{Kind, Mode, Order, OrderedLock, Report, SectionInfo};
@@ -44,7 +44,7 @@ const PAIRS: usize = 4096;
 const ORDERS: usize = 8;
 
 /// The most orders in a cycle.
-const CIRCLE: usize = 5;
+const MAX_CYCLE: usize = 5;
 
 /// How many orders are visited in the search for the cycles of one.
 const STEPS: usize = 10_000;
@@ -117,7 +117,7 @@ pub(super) fn acquired(held: &[Acquired], then: Acquired) {
     orders.add_all(held, then, &mut reports);
     drop(orders);
     if !reports.is_empty() {
-        registry::tell(reports);
+        registry::report_urgently(reports);
     }
 }
 
@@ -142,8 +142,8 @@ impl Class {
             Mode::Permits(_) => 5,
         };
         let name = self.name.as_ptr().addr() as u64;
-        let class = print(self.entered as usize as u64, name);
-        print(before ^ class, mode)
+        let class = hash_pair(self.entered as usize as u64, name);
+        hash_pair(before ^ class, mode)
     }
 
     /// Its name and type, for a report.
@@ -209,7 +209,7 @@ impl Orders {
             path: [(from, &pair)].into(),
         };
         let is_found =
-            self.leads_to(to, from) && (2..=CIRCLE).any(|length| search.closes(to, length));
+            self.leads_to(to, from) && (2..=MAX_CYCLE).any(|length| search.closes(to, length));
         let path = is_found.then_some(search.path);
         let is_cut_off = search.steps == 0;
         let found = path.map(|path| {
@@ -234,16 +234,16 @@ impl Orders {
 
     /// Whether orders lead from one class to another. For most new orders, none leads back.
     fn leads_to(&self, from: ClassNumber, to: ClassNumber) -> bool {
-        let mut seen = BTreeSet::from([from]);
-        let mut left = Vec::from([from]);
-        while let Some(at) = left.pop() {
-            if at == to {
+        let mut visited = BTreeSet::from([from]);
+        let mut unvisited = Vec::from([from]);
+        while let Some(class) = unvisited.pop() {
+            if class == to {
                 return true;
             }
-            let next = self.pairs.range((at, 0)..=(at, ClassNumber::MAX));
-            left.extend(
+            let next = self.pairs.range((class, 0)..=(class, ClassNumber::MAX));
+            unvisited.extend(
                 next.map(|((_, next), _)| *next)
-                    .filter(|next| seen.insert(*next)),
+                    .filter(|next| visited.insert(*next)),
             );
         }
         false
@@ -279,7 +279,7 @@ impl Pair {
     }
 
     /// Whether `next`, which holds the class that this order acquires, can block this one.
-    fn is_kept_by(&self, next: &Pair) -> bool {
+    fn is_blocked_by(&self, next: &Pair) -> bool {
         conflict(next.first.mode, self.then.mode)
     }
 
@@ -312,14 +312,18 @@ struct Search<'o> {
 }
 
 impl<'o> Search<'o> {
-    /// Whether orders that begin with the class `at` extend the path to an unreported cycle of
+    /// Whether orders that begin with the class `class` extend the path to an unreported cycle of
     /// `length` orders. Then the path is that cycle.
-    fn closes(&mut self, at: ClassNumber, length: usize) -> bool {
+    fn closes(&mut self, class: ClassNumber, length: usize) -> bool {
         let (start, first) = self.path[0];
         let Some((_, last)) = self.path.last().copied() else {
             return false;
         };
-        for ((from, to), orders) in self.orders.pairs.range((at, 0)..=(at, ClassNumber::MAX)) {
+        for ((from, to), orders) in self
+            .orders
+            .pairs
+            .range((class, 0)..=(class, ClassNumber::MAX))
+        {
             let is_last = self.path.len() + 1 == length;
             let comes_back = *to == start;
             if comes_back != is_last || self.path.iter().any(|(class, _)| class == to) != is_last {
@@ -330,8 +334,8 @@ impl<'o> Search<'o> {
                     return false;
                 }
                 self.steps -= 1;
-                let fits = last.is_kept_by(next)
-                    && (!is_last || next.is_kept_by(first))
+                let fits = last.is_blocked_by(next)
+                    && (!is_last || next.is_blocked_by(first))
                     && self.may_run_with(*from, next);
                 if !fits {
                     continue;
@@ -376,7 +380,7 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
     use std::vec::Vec;
 
-    use super::{Acquired, CIRCLE, Class, ClassNumber, Orders, Pair};
+    use super::{Acquired, Class, ClassNumber, MAX_CYCLE, Orders, Pair};
     use crate::watch::{Mode, Place, Report, SectionInfo};
 
     fn orders() -> Orders {
@@ -419,7 +423,7 @@ mod tests {
     use Mode::{Exclusive, Shared};
 
     #[test]
-    fn a_circle_of_three() {
+    fn a_cycle_of_three() {
         let mut orders = orders();
         assert_eq!(orders.adds((1, Exclusive), (2, Exclusive), &[]), 0);
         assert_eq!(orders.adds((2, Exclusive), (3, Exclusive), &[]), 0);
@@ -455,15 +459,15 @@ mod tests {
     }
 
     #[test]
-    fn a_circle_of_many_and_one_that_is_too_long() {
-        for length in [CIRCLE, CIRCLE + 1] {
+    fn a_cycle_of_many_and_one_that_is_too_long() {
+        for length in [MAX_CYCLE, MAX_CYCLE + 1] {
             let mut orders = orders();
             for class in 1..length {
                 let next = (class + 1, Exclusive);
                 assert_eq!(orders.adds((class, Exclusive), next, &[]), 0);
             }
             let found = orders.adds((length, Exclusive), (1, Exclusive), &[]);
-            assert_eq!(found, if length == CIRCLE { length } else { 0 });
+            assert_eq!(found, if length == MAX_CYCLE { length } else { 0 });
         }
     }
 

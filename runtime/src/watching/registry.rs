@@ -10,21 +10,21 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use std::vec::Vec;
 
-use super::Seen;
-use super::circles;
+use super::HolderCopy;
+use super::cycles;
 use super::elsewhere::Table;
 use super::entries::{Entries, Entry, Standing};
-use super::frames::{self, HeldAround};
+use super::frames::{self, HeldByEnclosing};
 use super::holders;
-use super::holds::Lines;
-use super::told::Told;
-use super::waiting::{Busy, short_name};
+use super::holds::QueueHistory;
+use super::lock_records::LockRecords;
+use super::waiting::{Busy, type_name_without_paths};
 use super::watcher::Thresholds;
 use crate::LockId;
 use crate::watch::{Held, Kind, Mode, Report, SectionInfo, Wait};
 
 /// A section that holds something, and is or was suspended.
-pub(super) struct Holding {
+pub(super) struct HoldingSection {
     pub(super) section: SectionInfo,
     pub(super) held: Vec<HeldSince>,
     pub(super) polls: NonNull<AtomicU64>,
@@ -42,18 +42,18 @@ pub(super) struct HeldSince {
 
 pub(super) struct Registry {
     pub(super) entries: Entries,
-    pub(super) sections: BTreeMap<u64, Holding>,
-    next: u64,
-    /// The waits of which certain cycles consist.
-    pub(super) certain: Vec<u32>,
+    pub(super) sections: BTreeMap<u64, HoldingSection>,
+    next_sequence: u64,
+    /// The waits of which unbreakable cycles consist.
+    pub(super) unbreakable: Vec<u32>,
     /// The reported cycles, by the indices and numbers of their waits.
-    circles: Vec<Vec<(u32, u64)>>,
-    pub(super) lines: Lines,
-    pub(super) told: Told,
+    cycles: Vec<Vec<(u32, u64)>>,
+    pub(super) queue_history: QueueHistory,
+    pub(super) records: LockRecords,
     /// To be reported at once.
     urgent: Vec<Report>,
-    /// The watcher is idle until there is something to check.
-    watcher_waits: bool,
+    /// Whether the watcher waits for something to check.
+    watcher_is_idle: bool,
 }
 
 // SAFETY: its pointers are to atomics, which outlive them (W3).
@@ -62,17 +62,17 @@ unsafe impl Send for Registry {}
 static REGISTRY: Mutex<Registry> = Mutex::new(Registry {
     entries: Entries::new(),
     sections: BTreeMap::new(),
-    next: 1,
-    certain: Vec::new(),
-    circles: Vec::new(),
-    lines: Lines::new(),
-    told: Told::new(),
+    next_sequence: 1,
+    unbreakable: Vec::new(),
+    cycles: Vec::new(),
+    queue_history: QueueHistory::new(),
+    records: LockRecords::new(),
     urgent: Vec::new(),
-    watcher_waits: false,
+    watcher_is_idle: false,
 });
 
-/// There is something to check.
-static CHANGED: Condvar = Condvar::new();
+/// Notified once there is something to check.
+static WAKE_WATCHER: Condvar = Condvar::new();
 
 /// The registry, locked. Its thread records nothing else meanwhile: the user's allocator, which
 /// is called here, could itself wait for one of our locks (W4).
@@ -96,7 +96,7 @@ impl DerefMut for Locked {
     }
 }
 
-fn lock() -> Locked {
+fn lock_registry() -> Locked {
     let busy = Busy::new();
     Locked {
         registry: REGISTRY.lock().unwrap_or_else(PoisonError::into_inner),
@@ -110,46 +110,46 @@ fn lock() -> Locked {
 ///
 /// W3, for the pointers in the entry.
 pub(super) unsafe fn wait_began(mut entry: Entry) -> u32 {
-    let mut registry = lock();
-    entry.sequence = registry.next;
-    registry.next += 1;
-    let is_certain = entry.is_certain;
+    let mut registry = lock_registry();
+    entry.sequence = registry.next_sequence;
+    registry.next_sequence += 1;
+    let is_unbreakable = entry.is_unbreakable;
     let holds_something = !entry.held.is_empty();
-    let at = registry.entries.insert(entry);
-    if is_certain {
-        registry.certain.push(at);
+    let index = registry.entries.insert(entry);
+    if is_unbreakable {
+        registry.unbreakable.push(index);
         if holds_something {
-            registry.report_if_closed(at);
+            registry.report_if_closed(index);
         }
     }
     registry.wake_watcher();
-    at
+    index
 }
 
 /// The wait ended: with an acquisition, if there is a holder.
-pub(super) fn wait_ended(at: u32, holder: Option<(LockId, Seen)>) {
-    let mut registry = lock();
-    let entry = registry.entries.remove(at);
+pub(super) fn wait_ended(index: u32, holder: Option<(LockId, HolderCopy)>) {
+    let mut registry = lock_registry();
+    let entry = registry.entries.remove(index);
     if let Some((lock, holder)) = holder {
         let mode = entry.as_ref().map(|entry| entry.mode);
-        registry.tell(lock, holder, mode);
+        registry.record_acquisition(lock, holder, mode);
     }
-    if entry.as_ref().is_some_and(|entry| entry.is_certain) {
-        registry.certain.retain(|other| *other != at);
+    if entry.as_ref().is_some_and(|entry| entry.is_unbreakable) {
+        registry.unbreakable.retain(|other| *other != index);
     }
     drop(registry);
     // The registry is unlocked.
     drop(entry);
 }
 
-/// The data of a lock with waiters has changed.
-pub(super) fn changed(lock: LockId, holder: Seen) {
-    self::lock().tell(lock, holder, None);
+/// The data of a lock with waiters has changed, by that holder.
+pub(super) fn lock_changed(lock: LockId, holder: HolderCopy) {
+    lock_registry().record_acquisition(lock, holder, None);
 }
 
 /// Permits of a semaphore are added or taken by number from now on.
 pub(super) fn permits_changed(semaphore: LockId) {
-    for entry in lock().entries.iter_mut() {
+    for entry in lock_registry().entries.iter_mut() {
         if entry.asked.lock == semaphore {
             entry.asked.permits = None;
         }
@@ -157,9 +157,9 @@ pub(super) fn permits_changed(semaphore: LockId) {
 }
 
 /// The wait is in other sections now.
-pub(super) fn wait_moved(at: u32, held: Vec<HeldAround>, beyond: Vec<HeldAround>) {
-    let mut registry = lock();
-    let before = registry.entries.get_mut(at).map(|entry| {
+pub(super) fn wait_moved(index: u32, held: Vec<HeldByEnclosing>, beyond: Vec<HeldByEnclosing>) {
+    let mut registry = lock_registry();
+    let before = registry.entries.get_mut(index).map(|entry| {
         (
             core::mem::replace(&mut entry.held, held),
             core::mem::replace(&mut entry.beyond, beyond),
@@ -187,13 +187,13 @@ pub(super) unsafe fn section_holds(
         mode,
         since,
     });
-    let mut holding = Holding {
+    let mut holding = HoldingSection {
         section,
         held: held.collect(),
         polls,
         is_reported: false,
     };
-    let mut registry = lock();
+    let mut registry = lock_registry();
     if let Some(before) = registry.sections.get(&number) {
         // It holds the same locks as before, and more.
         for (held, before) in holding.held.iter_mut().zip(&before.held) {
@@ -207,66 +207,67 @@ pub(super) unsafe fn section_holds(
 }
 
 pub(super) fn section_ended(number: u64) {
-    let section = lock().sections.remove(&number);
+    let section = lock_registry().sections.remove(&number);
     drop(section);
 }
 
 /// Reads or changes the table of the locks that live elsewhere.
 pub(super) fn elsewhere<T>(change: impl FnOnce(&mut Table) -> T) -> T {
-    change(&mut lock().told.elsewhere)
+    change(&mut lock_registry().records.elsewhere)
 }
 
 /// Hands reports to the watcher, to make at once.
-pub(super) fn tell(reports: Vec<Report>) {
+pub(super) fn report_urgently(reports: Vec<Report>) {
     super::watcher::start();
-    let mut registry = lock();
+    let mut registry = lock_registry();
     registry.urgent.extend(reports);
     registry.wake_watcher();
 }
 
 /// For the watcher: waits until there is something to check, and returns the reports to make.
-pub(super) fn watch(thresholds: impl Fn() -> Thresholds) -> Vec<Report> {
-    let mut registry = lock();
+pub(super) fn next_reports(thresholds: impl Fn() -> Thresholds) -> Vec<Report> {
+    let mut registry = lock_registry();
     while registry.is_idle(&thresholds()) {
-        registry.watcher_waits = true;
-        registry.registry = CHANGED
+        registry.watcher_is_idle = true;
+        registry.registry = WAKE_WATCHER
             .wait(registry.registry)
             .unwrap_or_else(PoisonError::into_inner);
-        registry.watcher_waits = false;
+        registry.watcher_is_idle = false;
     }
     registry.findings(&thresholds(), Instant::now())
 }
 
 /// For the watcher: waits for that time, or until a report is urgent.
-pub(super) fn rest(time: Duration) {
-    let rested =
-        CHANGED.wait_timeout_while(lock().registry, time, |registry| registry.urgent.is_empty());
+pub(super) fn pause_watcher(time: Duration) {
+    let rested = WAKE_WATCHER.wait_timeout_while(lock_registry().registry, time, |registry| {
+        registry.urgent.is_empty()
+    });
     drop(rested.unwrap_or_else(PoisonError::into_inner));
 }
 
 /// From now on, sections are checked even if nobody waits.
 pub(super) fn long_hold_was_set() {
     super::watcher::start();
-    lock().wake_watcher();
+    lock_registry().wake_watcher();
 }
 
 impl Registry {
     fn is_idle(&self, thresholds: &Thresholds) -> bool {
-        let sections_count = thresholds.hold.is_some() && !self.sections.is_empty();
-        self.entries.is_empty() && self.urgent.is_empty() && !sections_count
+        let must_check_sections = thresholds.hold.is_some() && !self.sections.is_empty();
+        self.entries.is_empty() && self.urgent.is_empty() && !must_check_sections
     }
 
-    fn tell(&mut self, lock: LockId, holder: Seen, mode: Option<Mode>) {
-        let sequence = self.next;
-        self.next += 1;
-        self.told.tell(lock, sequence, holder, mode);
+    fn record_acquisition(&mut self, lock: LockId, holder: HolderCopy, mode: Option<Mode>) {
+        let sequence = self.next_sequence;
+        self.next_sequence += 1;
+        self.records.record(lock, sequence, holder, mode);
     }
 
     fn wake_watcher(&self) {
         // While the watcher rests, only an urgent report wakes it: a system call for each wait
         // would cost more than the rest of the wait.
-        if self.watcher_waits || !self.urgent.is_empty() {
-            CHANGED.notify_one();
+        if self.watcher_is_idle || !self.urgent.is_empty() {
+            WAKE_WATCHER.notify_one();
         }
     }
 
@@ -274,22 +275,29 @@ impl Registry {
     fn findings(&mut self, thresholds: &Thresholds, now: Instant) -> Vec<Report> {
         let mut reports = core::mem::take(&mut self.urgent);
         let threshold = thresholds.wait;
-        self.find_unpolled(threshold, now, &mut reports);
-        self.forget_broken_circles();
-        let is_known = |entry: &Entry| entry.reported.in_a_circle;
-        for circle in circles::find_all(self, threshold, now, is_known) {
-            reports.push(self.report_circle(&circle, now));
+        self.report_unpolled_grants(threshold, now, &mut reports);
+        self.forget_broken_cycles();
+        let is_reported = |entry: &Entry| entry.reported.in_a_cycle;
+        for cycle in cycles::find_all(self, threshold, now, is_reported) {
+            reports.push(self.report_cycle(&cycle, now));
         }
-        self.find_within(threshold, now, &mut reports);
-        let mut lines = core::mem::replace(&mut self.lines, Lines::new());
-        lines.find_long_holds(self, thresholds, now, &mut reports);
-        self.lines = lines;
+        self.report_requests_within(threshold, now, &mut reports);
+        let mut queue_history = core::mem::replace(&mut self.queue_history, QueueHistory::new());
+        queue_history.find_long_holds(self, thresholds, now, &mut reports);
+        self.queue_history = queue_history;
         reports
     }
 
-    /// Grants that nobody picks up.
-    fn find_unpolled(&mut self, threshold: Duration, now: Instant, reports: &mut Vec<Report>) {
-        let Registry { entries, told, .. } = self;
+    /// Reports grants that nobody picks up.
+    fn report_unpolled_grants(
+        &mut self,
+        threshold: Duration,
+        now: Instant,
+        reports: &mut Vec<Report>,
+    ) {
+        let Registry {
+            entries, records, ..
+        } = self;
         for entry in entries.iter_mut() {
             if entry.standing() != Standing::Served {
                 entry.granted_since = None;
@@ -300,31 +308,36 @@ impl Registry {
             let is_late = now.duration_since(since) >= threshold;
             if entry.is_for_a_permit() && is_late && !entry.reported.unpolled {
                 entry.reported.unpolled = true;
-                let waits = [wait(entry, told, now)].into();
+                let waits = [describe_wait(entry, records, now)].into();
                 reports.push(Report::new(Kind::Unpolled, waits, Vec::new()));
             }
         }
     }
 
-    /// Requests for a lock that a section holds, made within the poll of that section.
-    fn find_within(&mut self, threshold: Duration, now: Instant, reports: &mut Vec<Report>) {
+    /// Reports requests for a lock that a section holds, made within the poll of that section.
+    fn report_requests_within(
+        &mut self,
+        threshold: Duration,
+        now: Instant,
+        reports: &mut Vec<Report>,
+    ) {
         let Registry {
             entries,
             sections,
-            told,
+            records,
             ..
         } = self;
         for entry in entries.iter_mut() {
-            let keeps = |held: &&HeldAround| conflict(held.mode, entry.asked.mode);
-            let Some(holder) = entry.beyond.iter().find(keeps) else {
+            let blocks = |held: &&HeldByEnclosing| conflict(held.mode, entry.asked.mode);
+            let Some(holder) = entry.beyond.iter().find(blocks) else {
                 continue;
             };
             let waits = entry.standing() == Standing::Queued && entry.is_old(threshold, now);
             // SAFETY: the wait is registered (W3).
-            let known = unsafe { entry.known.as_ref() };
+            let hashes = unsafe { entry.hashes.as_ref() };
             if entry.reported.within
                 || !waits
-                || !stand_still(sections, entry.beyond.iter(), known.beyond())
+                || !stand_still(sections, entry.beyond.iter(), hashes.beyond())
             {
                 continue;
             }
@@ -333,62 +346,62 @@ impl Registry {
                 Some(held.find(|held| held.lock == Some(holder.lock))?.since)
             });
             let since = since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
-            let held = held(holder, told, since);
+            let held = describe_held(holder, records, since);
             entry.reported.within = true;
-            let waits = [wait(entry, told, now)].into();
+            let waits = [describe_wait(entry, records, now)].into();
             reports.push(Report::new(Kind::WaitsWithin, waits, [held].into()));
         }
     }
 
-    /// W5: each section around is suspended, or its thread waits, and has not been polled
+    /// W5: each enclosing section is suspended, or its thread waits, and has not been polled
     /// without the wait.
     pub(super) fn sections_stand_still(&self, entry: &Entry) -> bool {
         // SAFETY: the wait is registered (W3).
-        let known = unsafe { entry.known.as_ref() };
+        let hashes = unsafe { entry.hashes.as_ref() };
         let suspended = entry.held.iter().filter(|held| held.is_suspended);
-        stand_still(&self.sections, suspended, known.around())
+        stand_still(&self.sections, suspended, hashes.enclosing())
     }
 
-    /// Reports at once if the thread whose wait is at `at` closes a certain cycle.
-    fn report_if_closed(&mut self, at: u32) {
-        if let Some(circle) = circles::find_certain(self, at) {
-            let report = self.report_circle(&circle, Instant::now());
+    /// Reports at once if the wait at `index`, of a thread, closes an unbreakable cycle.
+    fn report_if_closed(&mut self, index: u32) {
+        if let Some(cycle) = cycles::find_unbreakable(self, index) {
+            let report = self.report_cycle(&cycle, Instant::now());
             self.urgent.push(report);
         }
     }
 
-    fn report_circle(&mut self, circle: &[u32], now: Instant) -> Report {
+    fn report_cycle(&mut self, cycle: &[u32], now: Instant) -> Report {
         let mut waits = Vec::new();
-        let mut known = Vec::new();
-        for at in circle {
-            let behind = circles::behind(self, circle, *at);
-            if let Some(entry) = self.entries.get_mut(*at) {
-                entry.reported.in_a_circle = true;
+        let mut numbered = Vec::new();
+        for index in cycle {
+            let behind = cycles::blocking_predecessor(self, cycle, *index);
+            if let Some(entry) = self.entries.get_mut(*index) {
+                entry.reported.in_a_cycle = true;
                 waits.push(Wait {
                     behind,
-                    ..wait(entry, &self.told, now)
+                    ..describe_wait(entry, &self.records, now)
                 });
-                known.push((*at, entry.sequence));
+                numbered.push((*index, entry.sequence));
             }
         }
-        self.circles.push(known);
+        self.cycles.push(numbered);
         Report::new(Kind::Deadlock, waits, Vec::new())
     }
 
     /// A cycle is broken once one of its waits has ended: the others may be in a new one.
-    fn forget_broken_circles(&mut self) {
+    fn forget_broken_cycles(&mut self) {
         let Registry {
-            circles, entries, ..
+            cycles, entries, ..
         } = self;
-        circles.retain(|circle| {
-            let is_whole = circle.iter().all(|(at, sequence)| {
-                entries.get(*at).is_some_and(|entry| {
+        cycles.retain(|cycle| {
+            let is_whole = cycle.iter().all(|(index, sequence)| {
+                entries.get(*index).is_some_and(|entry| {
                     entry.sequence == *sequence && entry.standing() != Standing::Served
                 })
             });
-            for (at, sequence) in circle.iter().filter(|_| !is_whole) {
-                if let Some(entry) = entries.get_mut(*at) {
-                    entry.reported.in_a_circle &= entry.sequence != *sequence;
+            for (index, sequence) in cycle.iter().filter(|_| !is_whole) {
+                if let Some(entry) = entries.get_mut(*index) {
+                    entry.reported.in_a_cycle &= entry.sequence != *sequence;
                 }
             }
             is_whole
@@ -396,22 +409,23 @@ impl Registry {
     }
 
     fn snapshot(&self, threshold: Duration, now: Instant) -> Report {
-        let circles = circles::find_all(self, threshold, now, |_| false);
+        let cycles = cycles::find_all(self, threshold, now, |_| false);
         let entries = self.entries.in_order();
-        let waits = entries.iter().map(|(at, entry)| {
-            let index = circles.iter().position(|circle| circle.contains(at));
-            let behind = index.and_then(|index| circles::behind(self, &circles[index], *at));
+        let waits = entries.iter().map(|(index, entry)| {
+            let number = cycles.iter().position(|cycle| cycle.contains(index));
+            let behind = number
+                .and_then(|number| cycles::blocking_predecessor(self, &cycles[number], *index));
             Wait {
                 behind,
-                circle: index.map(|index| index + 1),
-                ..wait(entry, &self.told, now)
+                circle: number.map(|number| number + 1),
+                ..describe_wait(entry, &self.records, now)
             }
         });
         let mut held: Vec<Held> = self.held_by_sections(now);
-        let lines = holders::lines(self);
-        holders::add_all(&mut held, &lines);
-        for line in lines.values() {
-            held.extend(holders::held_by_others(self, line, &held, now));
+        let queues = holders::queues_by_lock(self);
+        holders::add_all(&mut held, &queues);
+        for queue in queues.values() {
+            held.extend(holders::held_by_others(self, queue, &held, now));
         }
         Report::new(Kind::Snapshot, waits.collect(), held)
     }
@@ -420,31 +434,31 @@ impl Registry {
     fn held_by_sections(&self, now: Instant) -> Vec<Held> {
         let sections = self.sections.values();
         let mut held: Vec<Held> = sections
-            .flat_map(|section| section.held(&self.told, now))
+            .flat_map(|section| section.held(&self.records, now))
             .collect();
         let locks = self.sections.iter().flat_map(|(number, section)| {
             let locks = section.held.iter().filter_map(|held| held.lock);
             locks.map(|lock| (*number, lock))
         });
-        let mut known: BTreeSet<(u64, LockId)> = locks.collect();
+        let mut listed: BTreeSet<(u64, LockId)> = locks.collect();
         for (_, entry) in self.entries.in_order() {
             let since = now.saturating_duration_since(entry.since);
-            let runs = entry.held.iter().filter(|around| !around.is_suspended);
-            let is_new = |around: &&HeldAround| known.insert((around.number, around.lock));
+            let runs = entry.held.iter().filter(|held| !held.is_suspended);
+            let is_new = |held: &&HeldByEnclosing| listed.insert((held.number, held.lock));
             held.extend(
                 runs.filter(is_new)
-                    .map(|around| self::held(around, &self.told, since)),
+                    .map(|held| describe_held(held, &self.records, since)),
             );
         }
         held
     }
 }
 
-/// Whether the poll counts of the sections still have the hash `print`.
+/// Whether the poll counts of the sections still have the hash `hash`.
 fn stand_still<'h>(
-    sections: &BTreeMap<u64, Holding>,
-    held: impl Iterator<Item = &'h HeldAround>,
-    print: u64,
+    sections: &BTreeMap<u64, HoldingSection>,
+    held: impl Iterator<Item = &'h HeldByEnclosing>,
+    hash: u64,
 ) -> bool {
     let mut numbers: Vec<u64> = held.map(|held| held.number).collect();
     numbers.sort_unstable();
@@ -456,20 +470,20 @@ fn stand_still<'h>(
         };
         // SAFETY: the section is registered (W3).
         let polls = unsafe { section.polls.as_ref() }.load(Ordering::Relaxed);
-        sum = sum.wrapping_add(frames::print(number, polls));
+        sum = sum.wrapping_add(frames::hash_pair(number, polls));
     }
-    sum == print
+    sum == hash
 }
 
-impl Holding {
+impl HoldingSection {
     pub(super) fn held<'h>(
         &'h self,
-        told: &'h Told,
+        records: &'h LockRecords,
         now: Instant,
     ) -> impl Iterator<Item = Held> + 'h {
         self.held.iter().map(move |held| {
             let since = now.saturating_duration_since(held.since);
-            let instance = held.lock.and_then(|lock| told.elsewhere.instance(lock));
+            let instance = held.lock.and_then(|lock| records.elsewhere.instance(lock));
             let (mode, place) = (Some(held.mode), self.section.place);
             Held::new(
                 held.name.into(),
@@ -489,7 +503,7 @@ pub(super) fn conflict(held: Mode, asked: Mode) -> bool {
     match (held, asked) {
         // Permits do not exclude each other.
         (Mode::Permits(_), _) | (_, Mode::Permits(_)) => false,
-        // The upgrade is of that same guard.
+        // Only the one upgradable guard can be upgraded, so this is its own request.
         (Mode::Upgradable, Mode::Upgrade) => false,
         (Mode::Exclusive | Mode::Upgrade, _) | (_, Mode::Exclusive | Mode::Upgrade) => true,
         (Mode::Upgradable, Mode::Upgradable) => true,
@@ -498,23 +512,25 @@ pub(super) fn conflict(held: Mode, asked: Mode) -> bool {
 }
 
 /// The name of the lock.
-pub(super) fn name(entry: &Entry) -> String {
+pub(super) fn lock_name(entry: &Entry) -> String {
     match entry.entering {
         Some((name, _)) => name.into(),
-        None => short_name((entry.asked.type_name)()),
+        None => type_name_without_paths((entry.asked.type_name)()),
     }
 }
 
-pub(super) fn wait(entry: &Entry, told: &Told, now: Instant) -> Wait {
+pub(super) fn describe_wait(entry: &Entry, records: &LockRecords, now: Instant) -> Wait {
     let asked = &entry.asked;
-    let holder = match told.of(asked.lock) {
-        Some(told) if told.sequence > entry.sequence => Some(told.holder),
-        _ => entry.short_holder().or(asked.holder),
+    let holder = match records.last_acquisition(asked.lock) {
+        Some(last) if last.sequence > entry.sequence => Some(last.holder),
+        _ => entry.current_sync_holder().or(asked.holder),
     };
+    let holding = entry.held.iter().rev();
+    let holding = holding.map(|held| describe_held(held, records, Duration::ZERO));
     Wait {
         resource: asked.resource,
-        name: name(entry),
-        instance: told.elsewhere.instance(asked.lock),
+        name: lock_name(entry),
+        instance: records.elsewhere.instance(asked.lock),
         id: asked.lock,
         mode: asked.mode,
         place: entry.place,
@@ -522,34 +538,29 @@ pub(super) fn wait(entry: &Entry, told: &Told, now: Instant) -> Wait {
         since: now.saturating_duration_since(entry.since),
         granted: entry.standing() == Standing::Served,
         has_condition_false: entry.standing() == Standing::Unsatisfied,
-        last_acquired: holder.and_then(Seen::place),
-        last_section: holder.and_then(Seen::section),
-        last_holder: told.elsewhere.holder(asked.lock),
-        holding: {
-            let holding = entry.held.iter().rev();
-            holding
-                .map(|around| held(around, told, Duration::ZERO))
-                .collect()
-        },
+        last_acquired: holder.and_then(HolderCopy::place),
+        last_section: holder.and_then(HolderCopy::section),
+        last_holder: records.elsewhere.holder(asked.lock),
+        holding: holding.collect(),
         behind: None,
         circle: None,
     }
 }
 
-fn held(around: &HeldAround, told: &Told, since: Duration) -> Held {
+fn describe_held(held: &HeldByEnclosing, records: &LockRecords, since: Duration) -> Held {
     Held::new(
-        around.name.into(),
-        Some(around.lock),
-        Some(around.mode),
-        around.section.place,
-        Some(around.section),
+        held.name.into(),
+        Some(held.lock),
+        Some(held.mode),
+        held.section.place,
+        Some(held.section),
         since,
     )
-    .of(told.elsewhere.instance(around.lock))
+    .of(records.elsewhere.instance(held.lock))
 }
 
 pub(crate) fn report() -> Report {
     let threshold = super::watcher::thresholds().wait;
     let now = Instant::now();
-    lock().snapshot(threshold, now)
+    lock_registry().snapshot(threshold, now)
 }

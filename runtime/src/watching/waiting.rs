@@ -8,12 +8,12 @@ use core::task::Waker;
 use std::format;
 use std::string::String;
 
-use super::ask::{Acquisition, Ask, Short};
+use super::ask::{Acquisition, Ask, SyncAsk};
 use super::entries::{Asked, Entry, NodeAt};
-use super::frames::{self, Around, Asker, HeldAround, waker_key};
+use super::frames::{self, Asker, Enclosing, HeldByEnclosing, waker_key};
 use super::registry::{self, conflict};
 use super::watcher;
-use super::{Caller, Holder, Permits, Seen};
+use super::{Caller, Holder, HolderCopy, Permits};
 use crate::LockId;
 use crate::blocking::{Parked, parked};
 use crate::queue::{Node, Request};
@@ -22,23 +22,23 @@ use crate::watch::{Mode, Place, Resource, SectionInfo};
 /// The registry entry of a wait, from its first pending poll until it ends or this is dropped.
 struct Waiting {
     /// The index of the entry plus one; zero while there is none.
-    at: AtomicU32,
-    known: Known,
+    entry: AtomicU32,
+    hashes: LastHashes,
     /// The registry has a pointer to it.
     _pinned: PhantomPinned,
 }
 
 /// The hashes of a wait's sections, as of its last poll: see
-/// [`Prints`](frames::Prints).
-pub(super) struct Known {
+/// [`PollHashes`](frames::PollHashes).
+pub(super) struct LastHashes {
     sections: AtomicU64,
-    around: AtomicU64,
+    enclosing: AtomicU64,
     beyond: AtomicU64,
 }
 
-impl Known {
-    pub(super) fn around(&self) -> u64 {
-        self.around.load(Ordering::Relaxed)
+impl LastHashes {
+    pub(super) fn enclosing(&self) -> u64 {
+        self.enclosing.load(Ordering::Relaxed)
     }
 
     pub(super) fn beyond(&self) -> u64 {
@@ -73,7 +73,7 @@ impl Watch {
     #[inline]
     pub(crate) fn acquired(&self, holder: &Holder, acquired: impl Fn() -> Acquisition) {
         holder.set(self.place, &acquired);
-        self.waiting.end(|| Some((acquired().lock, holder.seen())));
+        self.waiting.end(|| Some((acquired().lock, holder.copy())));
     }
 
     /// The wait is over, without an acquisition.
@@ -86,10 +86,10 @@ impl Watch {
     ///
     /// # Panics
     ///
-    /// If it can never be granted, as a section around it holds the lock.
+    /// If it can never be granted, as an enclosing section holds the lock.
     #[inline]
     pub(crate) fn ask<'a>(&self, ask: impl FnOnce() -> Ask<'a>, waker: &Waker) {
-        if self.waiting.at.load(Ordering::Relaxed) == 0 {
+        if self.waiting.entry.load(Ordering::Relaxed) == 0 {
             refuse_if_held(&ask(), self.place, asker(waker));
         }
     }
@@ -134,10 +134,10 @@ impl Waiting {
     #[inline]
     fn new() -> Self {
         Waiting {
-            at: AtomicU32::new(0),
-            known: Known {
+            entry: AtomicU32::new(0),
+            hashes: LastHashes {
                 sections: AtomicU64::new(0),
-                around: AtomicU64::new(0),
+                enclosing: AtomicU64::new(0),
                 beyond: AtomicU64::new(0),
             },
             _pinned: PhantomPinned,
@@ -151,12 +151,17 @@ impl Waiting {
     /// As for [`Watch::wait`].
     unsafe fn wait(&self, ask: &Ask<'_>, place: Caller, node: NodeAt, waker: &Waker) {
         let asker = asker(waker);
-        let prints = frames::prints(asker, ask.lock);
-        self.known.around.store(prints.around, Ordering::Relaxed);
-        self.known.beyond.store(prints.beyond, Ordering::Relaxed);
-        let at = self.at.load(Ordering::Relaxed);
-        let before = self.known.sections.swap(prints.sections, Ordering::Relaxed);
-        if at != 0 && prints.sections == before {
+        let hashes = frames::poll_hashes(asker, ask.lock);
+        self.hashes
+            .enclosing
+            .store(hashes.enclosing, Ordering::Relaxed);
+        self.hashes.beyond.store(hashes.beyond, Ordering::Relaxed);
+        let entry = self.entry.load(Ordering::Relaxed);
+        let before = self
+            .hashes
+            .sections
+            .swap(hashes.sections, Ordering::Relaxed);
+        if entry != 0 && hashes.sections == before {
             return;
         }
         // The user's allocator could itself wait for one of our locks.
@@ -164,13 +169,13 @@ impl Waiting {
             return;
         };
         frames::thread_waits();
-        let around = frames::around(asker, ask.lock);
-        if at != 0 {
-            return registry::wait_moved(at - 1, around.held, around.beyond);
+        let enclosing = frames::enclosing(asker, ask.lock);
+        if entry != 0 {
+            return registry::wait_moved(entry - 1, enclosing.held, enclosing.beyond);
         }
-        let is_certain = parked(waker) == Parked::ForAsLongAsItTakes && !around.is_part;
+        let is_unbreakable = parked(waker) == Parked::ForAsLongAsItTakes && !enclosing.is_part;
         // SAFETY: as the caller promises.
-        unsafe { self.register(ask, place, around, node, None, is_certain) }
+        unsafe { self.register(ask, place, enclosing, node, None, is_unbreakable) }
     }
 
     /// This thread is about to wait for a sync lock.
@@ -183,85 +188,85 @@ impl Waiting {
     ///
     /// This is not moved before it is dropped, and the lock outlives it.
     #[cold]
-    unsafe fn wait_as_thread(&self, short: Short<'_>, place: Caller) {
+    unsafe fn wait_as_thread(&self, sync_ask: SyncAsk<'_>, place: Caller) {
         let ask = Ask {
             resource: Resource::Lock,
-            lock: short.lock,
-            mode: short.mode,
+            lock: sync_ask.lock,
+            mode: sync_ask.mode,
             type_name: || "a lock of `sync`",
-            holder: Some(short.holder),
-            held: short.held,
+            holder: Some(sync_ask.holder),
+            held: sync_ask.held,
             permits: None,
             relocks: None,
         };
         refuse_if_held(&ask, place, Asker::Thread);
         // A checker runs several threads on one.
-        if short.owner.is_this_thread() && !crate::checking::is_task() {
+        if sync_ask.thread.is_this_thread() && !crate::checking::is_task() {
             held_by_this_thread(&ask, place);
         }
         let Some(_busy) = Busy::new() else {
             return;
         };
         frames::thread_waits();
-        let around = frames::around(Asker::Thread, ask.lock);
-        let holder = Some(NonNull::from(short.holder));
+        let enclosing = frames::enclosing(Asker::Thread, ask.lock);
+        let holder = Some(NonNull::from(sync_ask.holder));
         // SAFETY: passed on.
-        unsafe { self.register(&ask, place, around, NodeAt::elsewhere(), holder, true) }
+        unsafe { self.register(&ask, place, enclosing, NodeAt::elsewhere(), holder, true) }
     }
 
     /// # Safety
     ///
     /// As for [`NodeAt::new`] and [`Watch::wait`], until this is dropped. This is not moved
-    /// before that, and `short` outlives it.
+    /// before that, and `sync_holder` outlives it.
     unsafe fn register(
         &self,
         ask: &Ask<'_>,
         place: Caller,
-        around: Around,
+        enclosing: Enclosing,
         node: NodeAt,
-        short: Option<NonNull<Holder>>,
-        is_certain: bool,
+        sync_holder: Option<NonNull<Holder>>,
+        is_unbreakable: bool,
     ) {
         // The checker knows the waits itself, and in a checked run no time passes.
         if crate::checking::is_task() {
             return;
         }
         watcher::start();
-        let section = around.entering.map(|(_, section)| section);
+        let section = enclosing.entering.map(|(_, section)| section);
         let asked = Asked {
             resource: ask.resource,
             lock: ask.lock,
             mode: ask.mode,
             type_name: ask.type_name,
-            holder: ask.holder.map(Holder::seen),
+            holder: ask.holder.map(Holder::copy),
             held: ask.held,
             permits: ask.permits.and_then(Permits::total),
             relocks: ask.relocks,
         };
         // SAFETY: W3, as the caller promises: the entry is removed when we are dropped.
-        let at = unsafe {
+        let index = unsafe {
             registry::wait_began(Entry::new(
                 asked,
                 section.map_or(place.0.into(), |section| section.place),
-                around,
+                enclosing,
                 node,
-                NonNull::from(&self.known),
-                short,
-                is_certain,
+                NonNull::from(&self.hashes),
+                sync_holder,
+                is_unbreakable,
             ))
         };
-        self.at.store(at + 1, Ordering::Relaxed);
+        self.entry.store(index + 1, Ordering::Relaxed);
         // The permits may have changed before the entry existed.
         if let Some(permits) = ask.permits.filter(|permits| permits.total().is_none()) {
-            permits.tell_changed(ask.lock);
+            permits.record_change(ask.lock);
         }
     }
 
     /// The wait is over.
     #[inline]
-    fn end(&self, holder: impl FnOnce() -> Option<(LockId, Seen)>) {
-        if self.at.load(Ordering::Relaxed) != 0 {
-            registry::wait_ended(self.at.swap(0, Ordering::Relaxed) - 1, holder());
+    fn end(&self, holder: impl FnOnce() -> Option<(LockId, HolderCopy)>) {
+        if self.entry.load(Ordering::Relaxed) != 0 {
+            registry::wait_ended(self.entry.swap(0, Ordering::Relaxed) - 1, holder());
         }
     }
 }
@@ -301,7 +306,7 @@ impl Waiting {
 impl Drop for Waiting {
     #[inline]
     fn drop(&mut self) {
-        if *self.at.get_mut() != 0 {
+        if *self.entry.get_mut() != 0 {
             self.drop_entry();
         }
     }
@@ -315,23 +320,23 @@ fn asker(waker: &Waker) -> Asker {
     }
 }
 
-/// Panics if a section around the request holds the lock.
+/// Panics if a section that encloses the request holds the lock.
 #[inline]
 fn refuse_if_held(ask: &Ask<'_>, place: Caller, asker: Asker) {
-    if frames::is_held_around(asker, ask.lock) {
+    if frames::is_held_by_enclosing(asker, ask.lock) {
         refuse_if_conflicting(ask, place, asker);
     }
 }
 
 #[cold]
 fn refuse_if_conflicting(ask: &Ask<'_>, place: Caller, asker: Asker) {
-    let around = frames::around(asker, ask.lock);
-    let held = around
+    let enclosing = frames::enclosing(asker, ask.lock);
+    let held = enclosing
         .held
         .iter()
         .find(|held| held.lock == ask.lock && conflict(held.mode, ask.mode));
     if let Some(held) = held {
-        let (place, section) = match around.entering {
+        let (place, section) = match enclosing.entering {
             Some((_, section)) => (section.place, Some(section)),
             None => (place.0.into(), None),
         };
@@ -341,8 +346,8 @@ fn refuse_if_conflicting(ask: &Ask<'_>, place: Caller, asker: Asker) {
 
 #[cold]
 #[inline(never)]
-fn self_deadlock(held: &HeldAround, place: Place, section: Option<SectionInfo>) -> ! {
-    let HeldAround {
+fn self_deadlock(held: &HeldByEnclosing, place: Place, section: Option<SectionInfo>) -> ! {
+    let HeldByEnclosing {
         name,
         section: holder,
         ..
@@ -375,7 +380,7 @@ fn self_deadlock(held: &HeldAround, place: Place, section: Option<SectionInfo>) 
 #[track_caller]
 #[inline(always)]
 pub(crate) fn by_thread<'a, G>(
-    short: impl Fn() -> Short<'a>,
+    ask: impl Fn() -> SyncAsk<'a>,
     try_acquire: impl FnOnce() -> Option<G>,
     acquire: impl FnOnce() -> G,
 ) -> G {
@@ -385,15 +390,15 @@ pub(crate) fn by_thread<'a, G>(
         None => {
             let waiting = Waiting::new();
             // SAFETY: W3: the local is dropped here, and not moved before; the lock is borrowed.
-            unsafe { waiting.wait_as_thread(short(), place) };
+            unsafe { waiting.wait_as_thread(ask(), place) };
             acquire()
         }
     };
-    short().acquired(place);
+    ask().acquired(place);
     guard
 }
 
-impl Short<'_> {
+impl SyncAsk<'_> {
     #[inline]
     fn acquired(&self, place: Caller) {
         self.holder.set_place(place, || Acquisition {
@@ -402,7 +407,7 @@ impl Short<'_> {
             type_name: || "a lock of `sync`",
         });
         if self.mode == Mode::Exclusive {
-            self.owner.acquired();
+            self.thread.acquired();
         }
     }
 }
@@ -411,14 +416,14 @@ impl Short<'_> {
 #[cold]
 #[inline(never)]
 fn held_by_this_thread(ask: &Ask<'_>, place: Caller) -> ! {
-    let (name, asks) = match frames::around(Asker::Thread, ask.lock).entering {
+    let (name, asks) = match frames::enclosing(Asker::Thread, ask.lock).entering {
         Some((name, section)) => (format!("`{name}`"), format!("{section}")),
         None => (
             String::from((ask.type_name)()),
             format!("a call at {}", Place::from(place.0)),
         ),
     };
-    let holder = ask.holder.and_then(|holder| holder.seen().place());
+    let holder = ask.holder.and_then(|holder| holder.copy().place());
     let acquired = holder.map_or(String::new(), |place| {
         format!(", which acquired it at {place}")
     });
@@ -430,12 +435,12 @@ fn held_by_this_thread(ask: &Ask<'_>, place: Caller) -> ! {
 }
 
 /// The name of a type without paths, and without the references and pointers around it.
-pub(super) fn short_name(name: &str) -> String {
+pub(super) fn type_name_without_paths(name: &str) -> String {
     let name = name.trim_start_matches('&');
     let name = name
         .strip_prefix("alloc::sync::Arc<")
         .map_or(name, |inner| inner.strip_suffix('>').unwrap_or(inner));
-    let mut short = String::new();
+    let mut out = String::new();
     let mut part = String::new();
     for char in name.chars() {
         if char.is_alphanumeric() || char == '_' {
@@ -443,11 +448,11 @@ pub(super) fn short_name(name: &str) -> String {
         } else if char == ':' {
             part.clear();
         } else {
-            short.push_str(&part);
+            out.push_str(&part);
             part.clear();
-            short.push(char);
+            out.push(char);
         }
     }
-    short.push_str(&part);
-    short
+    out.push_str(&part);
+    out
 }

@@ -65,7 +65,7 @@ pub(super) fn start() {
 
 fn watch() {
     loop {
-        for report in &registry::watch(thresholds) {
+        for report in &registry::next_reports(thresholds) {
             // The panic of a hook has been printed; watching goes on.
             let _ = panic::catch_unwind(|| crate::watch::call_hook(report));
         }
@@ -76,6 +76,6 @@ fn watch() {
         } = thresholds();
         // A quarter late at most.
         let time = wait.min(hold_waited_for) / 4;
-        registry::rest(time.clamp(Duration::from_millis(1), Duration::from_millis(250)));
+        registry::pause_watcher(time.clamp(Duration::from_millis(1), Duration::from_millis(250)));
     }
 }

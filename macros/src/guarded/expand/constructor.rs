@@ -5,7 +5,7 @@ use quote::{format_ident, quote, quote_spanned};
 
 use crate::gather::Gather;
 use crate::guarded::model::{AnyField, Contents, FieldKind, GuardedField, Monitor};
-use crate::names::{located, own};
+use crate::names::{hygienic, located};
 
 /// Expands to:
 ///
@@ -38,7 +38,7 @@ pub(super) fn expand(monitor: &Monitor) -> TokenStream {
         .map(|field| {
             let AnyField { ident, ty, kind } = field;
             // Parameters of the macro's own, so that no constant shadows them.
-            let name = located(ident, own(ident.span()));
+            let name = located(ident, hygienic(ident.span()));
             let (parameter, value) = match kind {
                 FieldKind::Unguarded => (Some(quote!(#ty)), quote!(#name)),
                 FieldKind::GuardedBy(lock) => {
@@ -65,7 +65,7 @@ pub(super) fn expand(monitor: &Monitor) -> TokenStream {
         .gather();
     let new = format_ident!("new", span = span);
     let doc = format!("Creates a `{ident}` from these values, with free locks.");
-    let inside = quote_spanned!(own(span)=> Self { #fields });
+    let inside = quote_spanned!(hygienic(span)=> Self { #fields });
     quote! {
         #[automatically_derived]
         impl #params #this #where_clause {

@@ -7,7 +7,7 @@ use syn::spanned::Spanned;
 use super::{Side, expand_debug};
 use crate::gather::Gather;
 use crate::guarded::model::{Contents, GuardedField};
-use crate::names::{own, public, unsafe_};
+use crate::names::{hygienic, public, unsafe_};
 
 impl Side<'_> {
     /// Expands to:
@@ -95,7 +95,7 @@ impl Side<'_> {
         // Users need not use every field: no lint checks these names.
         let unseen = |ident: &proc_macro2::Ident| {
             let mut ident = ident.clone();
-            ident.set_span(own(ident.span()));
+            ident.set_span(hygienic(ident.span()));
             ident
         };
         let fields: Vec<_> = match &self.lock.contents {

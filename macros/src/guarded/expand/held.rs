@@ -6,7 +6,7 @@ use quote::{ToTokens, format_ident, quote};
 use super::{Side, expand_debug};
 use crate::gather::Gather;
 use crate::guarded::model::{Contents, GuardedField, LockField};
-use crate::names::{own, unsafe_};
+use crate::names::{hygienic, unsafe_};
 
 impl Side<'_> {
     /// Expands to:
@@ -115,7 +115,7 @@ pub(super) fn view_fields(lock: &LockField, reference: &TokenStream) -> TokenStr
                 let docs = field_docs(field, &lock.ident);
                 // Users need not use every field: no lint checks these names.
                 let mut ident = ident.clone();
-                ident.set_span(own(ident.span()));
+                ident.set_span(hygienic(ident.span()));
                 quote!(#docs #vis #ident: #reference #value,)
             });
             fields.gather()
@@ -125,7 +125,7 @@ pub(super) fn view_fields(lock: &LockField, reference: &TokenStream) -> TokenStr
                 format!("The value in the lock `{}`.", lock.ident),
                 &lock.vis,
             );
-            let value = Ident::new("value", own(lock.ident.span()));
+            let value = Ident::new("value", hygienic(lock.ident.span()));
             quote!(#[doc = #doc] #vis #value: #reference #ty,)
         }
     }

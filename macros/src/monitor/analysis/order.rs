@@ -38,7 +38,7 @@ struct Waited {
 pub(super) fn findings(outline: &Outline<'_>) -> Vec<Finding> {
     let edges = edges(outline);
     let locks = in_order(&mut edges.iter());
-    let mut circles: Vec<Vec<&Edge>> = Vec::new();
+    let mut cycles: Vec<Vec<&Edge>> = Vec::new();
     // Short cycles first: a longer one that contains a short one adds nothing.
     for length in 2..=locks.len() {
         for start in &locks {
@@ -47,12 +47,12 @@ pub(super) fn findings(outline: &Outline<'_>) -> Vec<Finding> {
                 start,
                 length,
                 path: Vec::new(),
-                circles: &mut circles,
+                cycles: &mut cycles,
             };
             search.from(start);
         }
     }
-    circles.iter().flat_map(|circle| report(circle)).gather()
+    cycles.iter().flat_map(|cycle| report(cycle)).gather()
 }
 
 fn edges(outline: &Outline<'_>) -> Vec<Edge> {
@@ -141,7 +141,7 @@ struct Search<'e, 's> {
     start: &'s str,
     length: usize,
     path: Vec<&'e Edge>,
-    circles: &'s mut Vec<Vec<&'e Edge>>,
+    cycles: &'s mut Vec<Vec<&'e Edge>>,
 }
 
 impl<'e> Search<'e, '_> {
@@ -158,7 +158,7 @@ impl<'e> Search<'e, '_> {
             self.path.push(edge);
             if edge.waited.to == self.start {
                 if self.path.len() == self.length && self.is_news() {
-                    self.circles.push(self.path.clone());
+                    self.cycles.push(self.path.clone());
                 }
             } else if self.path.len() < self.length {
                 self.from(&edge.waited.to);
@@ -173,36 +173,34 @@ impl<'e> Search<'e, '_> {
             return false;
         };
         let excludes = |lock: &&String| others.iter().all(|edge| edge.under.contains(lock));
-        let contains = |circle: &Vec<&Edge>| {
-            circle
+        let contains = |cycle: &Vec<&Edge>| {
+            cycle
                 .iter()
                 .all(|known| self.path.iter().any(|edge| edge.from == known.from))
         };
-        !first.under.iter().any(|lock| excludes(&lock)) && !self.circles.iter().any(contains)
+        !first.under.iter().any(|lock| excludes(&lock)) && !self.cycles.iter().any(contains)
     }
 }
 
 /// An error at each place; the first one describes the whole cycle.
-fn report(circle: &[&Edge]) -> Vec<Finding> {
-    let conditions: Vec<_> = circle
+fn report(cycle: &[&Edge]) -> Vec<Finding> {
+    let conditions: Vec<_> = cycle
         .iter()
         .filter_map(|edge| edge.waited.condition.clone())
         .gather();
     // If one of those locks is exclusive, even to read, there is no deadlock.
-    let apart: Vec<_> = held_by_all(circle)
-        .map(|lock| (lock.clone(), None))
-        .gather();
+    let apart: Vec<_> = held_by_all(cycle).map(|lock| (lock.clone(), None)).gather();
     let finding = |edge: &Edge, message| Finding {
         error: Error::new(edge.waited.token.span(), message),
         of_plain_lock: None,
         of_exclusive_lock: apart.clone(),
         conditions: conditions.clone(),
     };
-    let Some((first, others)) = circle.split_first() else {
+    let Some((first, others)) = cycle.split_first() else {
         return Vec::new();
     };
-    let stories: Vec<_> = circle.iter().map(|edge| story(edge)).gather();
-    let locks = in_order(&mut circle.iter().copied());
+    let stories: Vec<_> = cycle.iter().map(|edge| story(edge)).gather();
+    let locks = in_order(&mut cycle.iter().copied());
     let each = if locks.len() == 2 { "both" } else { "all" };
     let whole = format!(
         "{}, so that tasks can wait for each other for ever: acquire {} in the same order \
@@ -220,9 +218,9 @@ fn report(circle: &[&Edge]) -> Vec<Finding> {
 }
 
 /// The locks that all tasks of a cycle hold, in any mode.
-fn held_by_all<'e>(circle: &[&'e Edge]) -> impl Iterator<Item = &'e Ident> {
-    let others = circle.to_vec();
-    let locks = circle.first().map_or(&[][..], |first| &first.perhaps_under);
+fn held_by_all<'e>(cycle: &[&'e Edge]) -> impl Iterator<Item = &'e Ident> {
+    let others = cycle.to_vec();
+    let locks = cycle.first().map_or(&[][..], |first| &first.perhaps_under);
     locks.iter().filter(move |lock| {
         let holds = |edge: &&Edge| edge.perhaps_under.iter().any(|held| held == *lock);
         others.iter().all(holds)

@@ -10,8 +10,7 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use super::inside::Inside;
 use super::site::{Site, Wait};
 use super::watching;
-use crate::gather::Gather;
-use crate::names::{self, Krate, own, plain, unsafe_};
+use crate::names::{self, Krate, hygienic, plain, unsafe_};
 use crate::section::misnamed;
 use crate::section::model::{Lock, LockExpr, Section};
 use crate::section::parse::Mode;
@@ -19,7 +18,7 @@ use crate::section::parse::Mode;
 /// A lock, and the names of the locals that it needs.
 pub(super) struct Acquisition<'s> {
     pub(super) model: &'s Lock,
-    krate: &'s Krate,
+    pub(super) krate: &'s Krate,
     index: Literal,
     base: Ident,
     /// The local that refers to the lock or to its struct.
@@ -51,9 +50,9 @@ pub(super) struct Acquisition<'s> {
 }
 
 impl<'s> Acquisition<'s> {
-    pub(super) fn new(index: usize, lock: &'s Lock, section: &'s Section, runs: &Inside) -> Self {
-        let (krate, is_nested) = (&section.options.krate, section.around.is_some());
-        let span = own(lock.span());
+    pub(super) fn new(index: usize, lock: &'s Lock, section: &'s Section, listed: &Inside) -> Self {
+        let (krate, is_nested) = (&section.options.krate, section.enclosing.is_some());
+        let span = hygienic(lock.span());
         let local = |name: &str| format_ident!("__{name}{index}", span = span);
         let key = match (&lock.expr, lock.mode) {
             (LockExpr::Field { field, .. }, Mode::Exclusive) => names::key(&plain(field)),
@@ -82,14 +81,14 @@ impl<'s> Acquisition<'s> {
             describe: None,
             is_nested,
             is_alone: section.locks.len() == 1,
-            runs_inside: matches!(runs, Inside::Throughout),
-            runs_in_parts: matches!(runs, Inside::Partly(_)),
+            runs_inside: matches!(listed, Inside::Throughout),
+            runs_in_parts: matches!(listed, Inside::Partly(_)),
         }
     }
 
     /// The place of the compiler's messages about the lock.
     pub(super) fn span(&self) -> Span {
-        own(self.model.span())
+        hygienic(self.model.span())
     }
 
     pub(super) fn private(&self) -> TokenStream {
@@ -109,10 +108,10 @@ impl<'s> Acquisition<'s> {
     /// Any other base is evaluated once.
     ///
     /// A read section looks for a reader-writer lock of that name first, and then for any other.
-    pub(super) fn entry(&self) -> TokenStream {
+    pub(super) fn resolve(&self) -> TokenStream {
         let (object, lock, entry_type, key) = (&self.base, &self.lock, &self.entry_type, &self.key);
         let (span, private) = (self.span(), self.private());
-        let resolve = match self.model.mode {
+        let method = match self.model.mode {
             Mode::Exclusive => quote_spanned!(span=> __resolve),
             Mode::Shared => quote_spanned!(span=> __resolve_shared),
         };
@@ -153,7 +152,7 @@ impl<'s> Acquisition<'s> {
                         }
                         let __found = #private::#probe(__base, __gate)
                             .__select(&#path #access)
-                            .#resolve();
+                            .#method();
                         let (__object, __gate) = #private::needed();
                         if __gate.__is_open() {
                             __gate.__pass();
@@ -167,7 +166,7 @@ impl<'s> Acquisition<'s> {
             LockExpr::Value(value) => quote_spanned! {span=>
                 let #object = &#value;
                 let (#entry_type, #lock) = {
-                    let __entry = #private::value(#object).#resolve();
+                    let __entry = #private::value(#object).#method();
                     (#private::entry_type(&__entry), __entry.__lock())
                 };
             },
@@ -190,18 +189,18 @@ impl<'s> Acquisition<'s> {
     }
 
     /// Expands to the result of *wait*, awaited or blocking as the site requires.
-    fn waited(&self, site: Site<'_>) -> TokenStream {
+    pub(super) fn wait_result(&self, site: Site<'_>) -> TokenStream {
         let (span, enter, lock, index) = (self.span(), self.enter(), &self.lock, &self.index);
         match site.wait() {
             Wait::Await => {
-                let waiting = self.watched(&self.wait(), &self.is_short());
+                let waiting = self.wait_listed(&self.wait(), &self.acquires_last());
                 self.at_once_or(&quote_spanned!(span=> #waiting.await))
             }
             Wait::Park => {
                 let waited = quote_spanned!(span=> #enter::wait_blocking(#lock));
-                let is_short = self.is_short();
-                let step = quote_spanned!(span=> __wait(#index, #is_short));
-                self.at_once_or(&self.watched_call(&step, &waited))
+                let acquires_last = self.acquires_last();
+                let step = quote_spanned!(span=> __wait(#index, #acquires_last));
+                self.at_once_or(&self.call_listed(&step, &waited))
             }
         }
     }
@@ -210,7 +209,7 @@ impl<'s> Acquisition<'s> {
     ///
     /// ```text
     /// '__at_once: {
-    ///     if !__section.__is_told(__type0.__suspend_mode().__acquires_last()) {
+    ///     if !__section.__enters_listed(__type0.__suspend_mode().__acquires_last()) {
     ///         if let Some(__waited) = Enter::<0x1234>::at_once(__lock0, &__SITE) {
     ///             __section.__entered(0);
     ///             break '__at_once Ok(__waited);
@@ -223,11 +222,12 @@ impl<'s> Acquisition<'s> {
     /// so that a section that need not wait is not on the list of its thread for that. It is a
     /// statement of its own, as nothing of it must be kept over an `.await`. If the section is
     /// described late, the description comes in front of the wait. Then `__entered` is left out for
-    /// a single lock, unless the section is told early: nobody asks what it holds. In the body of
-    /// another section, this expands to the wait only, as the lock order is recorded in any case.
+    /// a single lock, unless the section is described early: nobody asks what it holds. In the body
+    /// of another section, this expands to the wait only, as the lock order is recorded in any
+    /// case.
     fn at_once_or(&self, wait: &TokenStream) -> TokenStream {
         let (span, enter, lock, index) = (self.span(), self.enter(), &self.lock, &self.index);
-        let (section, is_short) = (watching::section_local(span), self.is_short());
+        let (section, acquires_last) = (watching::section_local(span), self.acquires_last());
         if self.is_nested {
             return wait.clone();
         }
@@ -235,7 +235,7 @@ impl<'s> Acquisition<'s> {
         let entered = match describe {
             Some(_) if self.is_alone && (self.runs_inside || self.runs_in_parts) => {
                 quote_spanned! {span=>
-                    if (&#section).__is_told_early() {
+                    if (&#section).__is_described_early() {
                         (&#section).__entered(#index);
                     }
                 }
@@ -245,7 +245,7 @@ impl<'s> Acquisition<'s> {
         };
         quote_spanned! {span=>
             '__at_once: {
-                if !(&#section).__is_told(#is_short) {
+                if !(&#section).__enters_listed(#acquires_last) {
                     if let ::core::option::Option::Some(__waited) =
                         #enter::at_once(#lock, &__SITE)
                     {
@@ -260,27 +260,27 @@ impl<'s> Acquisition<'s> {
     }
 
     /// `__type.__suspend_mode().__acquires_last()`: the lock is acquired by a call, in *finish*.
-    fn is_short(&self) -> TokenStream {
+    fn acquires_last(&self) -> TokenStream {
         let (span, entry_type) = (self.span(), &self.entry_type);
         quote_spanned!(span=> #entry_type.__suspend_mode().__acquires_last())
     }
 
     /// `__section.__entering(0, false, future)`: a future that acquires the lock for the section,
     /// or does nothing yet for a sync lock.
-    fn watched(&self, future: &TokenStream, is_short: &TokenStream) -> TokenStream {
+    fn wait_listed(&self, future: &TokenStream, acquires_last: &TokenStream) -> TokenStream {
         let (span, section, index) = (
             self.span(),
             watching::section_local(self.span()),
             &self.index,
         );
-        quote_spanned!(span=> (&#section).__entering(#index, #is_short, #future))
+        quote_spanned!(span=> (&#section).__entering(#index, #acquires_last, #future))
     }
 
     /// Expands to:
     ///
     /// ```text
     /// {
-    ///     let __asking = unsafe { __section.__finish(0, is_short) };
+    ///     let __asking = unsafe { __section.__finish(0, acquires_last) };
     ///     let __acquired = /* the call */;
     ///     __asking.__acquired();
     ///     __acquired
@@ -292,7 +292,7 @@ impl<'s> Acquisition<'s> {
     ///
     /// SAFETY of the generated code: nothing suspends in between, and the local is dropped at
     /// the end of the block.
-    fn watched_call(&self, step: &TokenStream, call: &TokenStream) -> TokenStream {
+    fn call_listed(&self, step: &TokenStream, call: &TokenStream) -> TokenStream {
         let (span, section) = (self.span(), watching::section_local(self.span()));
         let unsafe_ = unsafe_();
         quote_spanned! {span=>
@@ -306,23 +306,23 @@ impl<'s> Acquisition<'s> {
     }
 
     /// The second step of entering, which acquires a sync lock.
-    fn watched_finish(&self, guard: &TokenStream) -> TokenStream {
-        self.watched_call(&self.finish_step(), guard)
+    pub(super) fn finish_listed(&self, guard: &TokenStream) -> TokenStream {
+        self.call_listed(&self.finish_call(), guard)
     }
 
     /// Expands to:
     ///
     /// ```text
-    /// let __asking = unsafe { __section.__finish(0, is_short) };
+    /// let __asking = unsafe { __section.__finish(0, acquires_last) };
     /// let mut __guard = /* the call */;
     /// __asking.__acquired();
     /// ```
     ///
-    /// which is `watched_finish` without a move of the guard: the guard of a sync lock is a few words
-    /// and bytes, and a move would load them as one right after they have been stored.
-    fn watched_guard(&self, call: &TokenStream) -> TokenStream {
+    /// which is `finish_listed` without a move of the guard: the guard of a sync lock is a few
+    /// words and bytes, and a move would load them as one right after they have been stored.
+    pub(super) fn let_guard_listed(&self, call: &TokenStream) -> TokenStream {
         let (span, section) = (self.span(), watching::section_local(self.span()));
-        let (unsafe_, step, guard) = (unsafe_(), self.finish_step(), &self.guard);
+        let (unsafe_, step, guard) = (unsafe_(), self.finish_call(), &self.guard);
         quote_spanned! {span=>
             let __asking = #unsafe_ { (&#section).#step };
             let mut #guard = #call;
@@ -330,14 +330,14 @@ impl<'s> Acquisition<'s> {
         }
     }
 
-    /// `__finish(0, is_short)`; or `__finish_inside`, if the thread is in the section until the
-    /// section ends.
-    fn finish_step(&self) -> TokenStream {
-        let (span, index, is_short) = (self.span(), &self.index, self.is_short());
+    /// `__finish(0, acquires_last)`; or `__finish_inside`, if the thread is in the section until
+    /// the section ends.
+    fn finish_call(&self) -> TokenStream {
+        let (span, index, acquires_last) = (self.span(), &self.index, self.acquires_last());
         if self.runs_inside {
-            quote_spanned!(span=> __finish_inside(#index, #is_short))
+            quote_spanned!(span=> __finish_inside(#index, #acquires_last))
         } else {
-            quote_spanned!(span=> __finish(#index, #is_short))
+            quote_spanned!(span=> __finish(#index, #acquires_last))
         }
     }
 
@@ -377,7 +377,7 @@ impl<'s> Acquisition<'s> {
     }
 
     /// `__type.__finish::<0x1234>(..)`: *finish*, for the result of *wait*.
-    pub(super) fn finished(&self, waited: &TokenStream) -> TokenStream {
+    pub(super) fn finish_unwatched(&self, waited: &TokenStream) -> TokenStream {
         let (span, entry_type, key) = (self.span(), &self.entry_type, &self.key);
         match self.model.mode {
             Mode::Exclusive => quote_spanned!(span=> #entry_type.__finish::<#key>(#waited)),
@@ -395,9 +395,9 @@ impl<'s> Acquisition<'s> {
         match &section.options.when {
             Some(when) => {
                 let acquires = quote_spanned!(self.span()=> false);
-                self.watched(&self.acquire_when(&when.condition), &acquires)
+                self.wait_listed(&self.acquire_when(&when.condition), &acquires)
             }
-            None => self.watched(&self.wait(), &self.is_short()),
+            None => self.wait_listed(&self.wait(), &self.acquires_last()),
         }
     }
 
@@ -419,7 +419,7 @@ impl<'s> Acquisition<'s> {
         let Some(question) = self.model.question else {
             return quote_spanned!(span=> #private::infallible(#result));
         };
-        let at_question = own(question.span);
+        let at_question = hygienic(question.span);
         let private = self.krate.private_at(at_question);
         let unwrap = quote_spanned!(at_question=> #private::failure(&__acquired).__unwrap_acquired);
         let returned = match leave {
@@ -492,7 +492,7 @@ impl<'s> Acquisition<'s> {
     }
 
     /// `(id, "the expression as it is written")`.
-    fn named_id(&self) -> TokenStream {
+    pub(super) fn named_id(&self) -> TokenStream {
         let (span, enter, lock) = (self.span(), self.enter(), &self.lock);
         let written = &self.model.written;
         quote_spanned! {span=>
@@ -541,159 +541,6 @@ pub(super) fn used(lock: &Lock, span: Span) -> TokenStream {
     match lock.mode {
         Mode::Exclusive => quote_spanned!(span=> let _ = &#binding;),
         Mode::Shared => quote_spanned!(span=> let _ = #binding;),
-    }
-}
-
-/// Expands to statements that declare the guards, without a `timeout`.
-pub(super) fn acquire(section: &Section, locks: &[Acquisition<'_>], site: Site<'_>) -> TokenStream {
-    match locks {
-        [one] => {
-            let (span, private) = (one.span(), one.private());
-            let waited = match section.options.when {
-                Some(_) => site.awaited(&one.entering(section), span, &private),
-                None => one.unwrapped(&one.waited(site), Leave::Return),
-            };
-            let name = &one.waited;
-            let finish = finish(section, locks, &|lock| lock.waited.to_token_stream());
-            // Two statements, so that the receiver of `__finish` is not kept across the await.
-            quote_spanned!(span=> let #name = #waited; #finish)
-        }
-        several => {
-            let in_order = wait_in_order(several, site, Leave::Return);
-            let guards = finish(section, several, &|lock| {
-                let (span, private, slot) = (own(Span::call_site()), lock.private(), &lock.slot);
-                quote_spanned!(span=> #private::taken(#slot))
-            });
-            quote!(#in_order #guards)
-        }
-    }
-}
-
-/// Expands to *finish* for the results of *wait* in `__waited`:
-///
-/// ```text
-/// let (mut __guard0, mut __guard1) = if __type0.__suspend_mode().__with(&__type1).__acquires_last() {
-///     let (mut __waited0, mut __waited1) = (Some(__waited0), Some(__waited1));
-///     let (mut __slot0, mut __slot1) = (None, None);
-///     for __next in in_order([ids]) {
-///         match __next {
-///             0usize => __slot0 = Some(__type0.__finish::<0x1234>(taken(__waited0.take()))),
-///             _ => __slot1 = Some(..),
-///         }
-///     }
-///     (taken(__slot0), taken(__slot1))
-/// } else {
-///     (__type0.__finish::<0x1234>(__waited0), ..)
-/// };
-/// ```
-///
-/// It acquires the sync locks, after all async locks and in the order of their ids, and has no
-/// `.await`.
-pub(super) fn finish(
-    section: &Section,
-    locks: &[Acquisition<'_>],
-    waited_of: &dyn Fn(&Acquisition<'_>) -> TokenStream,
-) -> TokenStream {
-    let span = own(Span::call_site());
-    let private = section.options.krate.private_at(span);
-    let guards = locks.iter().map(|lock| &lock.guard);
-    if let [one] = locks {
-        let waited = waited_of(one);
-        return one.watched_guard(&match section.options.when {
-            Some(_) => waited,
-            None => one.finished(&waited),
-        });
-    }
-    let waited: Vec<_> = locks.iter().map(|lock| &lock.waited).gather();
-    let slots: Vec<_> = locks.iter().map(|lock| &lock.slot).gather();
-    let nones = locks.iter().map(|_| quote!(::core::option::Option::None));
-    let ids = locks.iter().map(Acquisition::named_id);
-    let arms = locks.iter().enumerate().map(|(index, lock)| {
-        let (pattern, waited, slot) = (pattern(index, locks), &lock.waited, &lock.slot);
-        let taken = quote_spanned!(span=> #private::taken(#waited.take()));
-        let finished = lock.watched_finish(&lock.finished(&taken));
-        quote!(#pattern => #slot = ::core::option::Option::Some(#finished),)
-    });
-    let sources = locks.iter().map(waited_of);
-    let at_once = locks
-        .iter()
-        .map(|lock| lock.watched_finish(&lock.finished(&waited_of(lock))));
-    let suspend_mode = suspend_mode(locks);
-    let next = Ident::new("__next", span);
-    quote_spanned! {span=>
-        let (#(mut #guards,)*) = if #suspend_mode.__acquires_last() {
-            #(let mut #waited = ::core::option::Option::Some(#sources);)*
-            let (#(mut #slots,)*) = (#(#nones,)*);
-            for #next in #private::in_order([#(#ids,)*]) {
-                match #next {
-                    #(#arms)*
-                }
-            }
-            (#(#private::taken(#slots),)*)
-        } else {
-            (#(#at_once,)*)
-        };
-    }
-}
-
-/// Expands to `__type0.__suspend_mode().__with(&__type1)`: the combined mode of the locks, which
-/// says whether the section may suspend.
-pub(super) fn suspend_mode(locks: &[Acquisition<'_>]) -> TokenStream {
-    let mut mode = TokenStream::new();
-    for (index, lock) in locks.iter().enumerate() {
-        let (span, entry_type) = (own(Span::call_site()), &lock.entry_type);
-        mode.extend(match index {
-            0 => quote_spanned!(span=> #entry_type.__suspend_mode()),
-            _ => quote_spanned!(span=> .__with(&#entry_type)),
-        });
-    }
-    mode
-}
-
-/// The match pattern for the lock with this index.
-fn pattern(index: usize, locks: &[Acquisition<'_>]) -> TokenStream {
-    if index + 1 == locks.len() {
-        quote!(_)
-    } else {
-        Literal::usize_suffixed(index).into_token_stream()
-    }
-}
-
-/// Expands to:
-///
-/// ```text
-/// let (mut __slot0, mut __slot1) = (None, None);
-/// for __next in in_order([(id of __lock0, "from.ledger"), (id of __lock1, "to.ledger")]) {
-///     match __next {
-///         0usize => __slot0 = Some(..),
-///         _ => __slot1 = Some(..),
-///     }
-/// }
-/// ```
-/// This is *wait*, in the order of the ids.
-pub(super) fn wait_in_order(
-    locks: &[Acquisition<'_>],
-    site: Site<'_>,
-    leave: Leave,
-) -> TokenStream {
-    let slots: Vec<_> = locks.iter().map(|lock| &lock.slot).gather();
-    let nones = locks.iter().map(|_| quote!(::core::option::Option::None));
-    let ids = locks.iter().map(Acquisition::named_id);
-    let arms = locks.iter().enumerate().map(|(index, lock)| {
-        let pattern = pattern(index, locks);
-        let (slot, waited) = (&lock.slot, lock.unwrapped(&lock.waited(site), leave));
-        quote!(#pattern => #slot = ::core::option::Option::Some(#waited),)
-    });
-    let span = own(Span::call_site());
-    let private = locks.first().map(|lock| lock.krate.private_at(span));
-    let next = Ident::new("__next", span);
-    quote_spanned! {span=>
-        let (#(mut #slots,)*) = (#(#nones,)*);
-        for #next in #private::in_order([#(#ids,)*]) {
-            match #next {
-                #(#arms)*
-            }
-        }
     }
 }
 

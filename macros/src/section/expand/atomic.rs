@@ -7,7 +7,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use super::acquisition::{Acquisition, used};
 use super::site::{Site, Wait, allow_unreachable, braced, braced_as_written, in_scope, never_ends};
 use crate::gather::Gather;
-use crate::names::{Krate, own};
+use crate::names::{Krate, hygienic};
 use crate::section::control_flow::{self, Outcome};
 use crate::section::model::Section;
 
@@ -23,7 +23,7 @@ pub(crate) struct Rollback {
 
 impl Rollback {
     pub(crate) fn new(atomic: &Ident, krate: &Krate) -> Self {
-        let span = own(atomic.span());
+        let span = hygienic(atomic.span());
         Rollback {
             span,
             private: krate.private_at(span),

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::site::{Site, Wait};
-use super::unknown;
+use super::unresolved;
 use crate::section::model::Section;
 
 /// Expands to:
@@ -33,7 +33,7 @@ pub(in crate::section) fn expand(section: &Section, body: &TokenStream) -> Token
 /// ```text
 /// {
 ///     if false {
-///         // what `unknown::bind` expands to
+///         // what `unresolved::bind` expands to
 ///         let _ = { /* the statements */ };
 ///     }
 ///     // the errors
@@ -41,13 +41,13 @@ pub(in crate::section) fn expand(section: &Section, body: &TokenStream) -> Token
 /// ```
 ///
 /// The errors are its value, so that no wrong type of the value is reported.
-pub(in crate::section) fn expand_unknown(
+pub(in crate::section) fn expand_unresolved(
     arguments: TokenStream,
     body: &TokenStream,
     error: &TokenStream,
     errors: &TokenStream,
 ) -> TokenStream {
-    let bound = unknown::bind(arguments, body, error);
+    let bound = unresolved::bind(arguments, body, error);
     quote! {
         {
             if false {

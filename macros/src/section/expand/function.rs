@@ -4,9 +4,9 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 
 use super::site::{Site, Wait};
-use super::unknown;
+use super::unresolved;
 use crate::gather::Gather;
-use crate::names::{self, own, plain};
+use crate::names::{self, hygienic, plain};
 use crate::section::function::{Function, Kind};
 use crate::section::model::Section;
 
@@ -53,14 +53,14 @@ pub(in crate::section) fn expand(mut function: Function, section: &Section) -> T
     function.into_tokens()
 }
 
-/// The fn as it is, with the statements of [`unknown::bind`] in front of its own.
-pub(in crate::section) fn expand_unknown(
+/// The fn as it is, with the statements of [`unresolved::bind`] in front of its own.
+pub(in crate::section) fn expand_unresolved(
     mut function: Function,
     arguments: &TokenStream,
     error: &TokenStream,
 ) -> TokenStream {
     function.body = function.body_with(&|statements, _| {
-        let bound = unknown::bind(arguments.clone(), &statements, error);
+        let bound = unresolved::bind(arguments.clone(), &statements, error);
         quote!(#bound #statements)
     });
     function.into_tokens()
@@ -75,7 +75,7 @@ fn receiver_check(function: &Function, section: &Section) -> TokenStream {
     let (Some(receiver), Some(base)) = (function.mutable_receiver(), function.base()) else {
         return TokenStream::new();
     };
-    let span = own(receiver.self_token.span);
+    let span = hygienic(receiver.self_token.span);
     let this = base.at(receiver.self_token.span);
     let private = section.options.krate.private_at(span);
     let own_locks = section.own_locks();

@@ -1,14 +1,13 @@
 //! The parts of a body that cannot suspend: while they run, the thread is inside of the section.
 //!
-//! This has to be certain. A section that was suspended on the list of a thread would
-//! count as around whatever that thread does next, and could be dropped while on the list. So any
-//! macro counts as hiding an `.await`, whatever its name, and so does any attribute that is not
-//! built in.
+//! This has to be certain. A section that was suspended on the list of a thread would count as
+//! enclosing whatever that thread does next, and could be dropped while on the list. So any macro
+//! counts as hiding an `.await`, whatever its name, and so does any attribute that is not built in.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 use super::site::{Site, Wait};
-use super::watching::{is_keyword, is_punct};
+use super::within::{is_keyword, is_punct};
 use super::{atomic, lease};
 use crate::gather::Gather;
 use crate::names::has_ident;

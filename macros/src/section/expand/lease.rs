@@ -10,7 +10,7 @@ use super::acquisition::{Acquisition, Leave};
 use super::atomic;
 use super::site::{Site, Wait, allow_unreachable, braced, never_ends};
 use crate::gather::Gather;
-use crate::names::own;
+use crate::names::hygienic;
 use crate::section::control_flow::{self, Outcome};
 use crate::section::model::Section;
 
@@ -78,7 +78,7 @@ pub(super) fn body(
     statements: TokenStream,
 ) -> TokenStream {
     let rollback = atomic::rollback(section);
-    let span = own(Span::call_site());
+    let span = hygienic(Span::call_site());
     let private = section.options.krate.private_at(span);
     let commits = |value: TokenStream| match &rollback {
         Some(rollback) => rollback.commit(&value),
@@ -115,12 +115,12 @@ pub(super) fn body(
                 let committed = commits(value);
                 return quote_spanned!(span=> let __value = #run; #committed);
             }
-            let mut questions = TokenStream::new();
+            let mut bounds = TokenStream::new();
             if suspends {
                 for lock in losable(section, locks) {
                     let lease = &lock.lease;
-                    questions.extend(exits.iter().enumerate().map(|(number, exit)| {
-                        let (at, number) = (own(*exit), Literal::usize_suffixed(number));
+                    bounds.extend(exits.iter().enumerate().map(|(number, exit)| {
+                        let (at, number) = (hygienic(*exit), Literal::usize_suffixed(number));
                         quote_spanned!(at=> #lease.__is_left::<#number>();)
                     }));
                 }
@@ -128,19 +128,19 @@ pub(super) fn body(
             // No statement follows that would be unreachable.
             if control_flow::ends_by_leaving(&statements) {
                 let statements = braced(statements, span).into_token_stream();
-                return quote!(#questions #statements);
+                return quote!(#bounds #statements);
             }
             let statements = braced(statements, span);
             if outcome == Outcome::Never {
                 let never = braced(never_ends(&statements, span), span).into_token_stream();
-                return quote!(#questions #never);
+                return quote!(#bounds #never);
             }
             let checked = vouched(section, locks);
             let committed = commits(value);
             let allow = allow_unreachable(outcome, span);
             let allow_check = &allow;
             quote_spanned! {span=>
-                #questions
+                #bounds
                 #allow_check
                 let __value = #statements;
                 #checked
@@ -157,7 +157,7 @@ fn within(section: &Section, locks: &[Acquisition<'_>], body: TokenStream) -> To
         let lease = &lock.lease;
         future = quote_spanned!(lock.span()=> #lease.__while_held(#future));
     }
-    let mut value = quote_spanned!(own(Span::call_site())=> #future.await);
+    let mut value = quote_spanned!(hygienic(Span::call_site())=> #future.await);
     for lock in losable(section, locks).rev() {
         value = lock.unwrapped(&value, Leave::Return);
     }

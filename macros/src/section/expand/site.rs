@@ -3,7 +3,7 @@
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 
-use crate::names::{own, plain};
+use crate::names::{hygienic, plain};
 use crate::section::control_flow::Outcome;
 
 /// The site of a section.
@@ -80,7 +80,7 @@ pub(super) fn never_ends(block: &Group, span: Span) -> TokenStream {
 /// In braces that belong to the macro: the compiler would lint the user's braces
 /// here.
 pub(super) fn braced(tokens: TokenStream, span: Span) -> Group {
-    in_braces(tokens, own(span))
+    in_braces(tokens, hygienic(span))
 }
 
 /// In the user's braces, by which tools find the code.
@@ -109,7 +109,7 @@ fn in_braces(tokens: TokenStream, span: Span) -> Group {
 /// braces are the user's, so that lints find the statements. The semicolon is there because
 /// braces around a single expression would be reported as superfluous.
 pub(super) fn in_scope(before: TokenStream, statements: TokenStream, braces: Span) -> TokenStream {
-    let semicolon = quote_spanned!(own(braces)=> ;);
+    let semicolon = quote_spanned!(hygienic(braces)=> ;);
     let statements = braced_as_written(quote!(#semicolon #statements), braces);
     braced(quote!(#before #statements), braces).into_token_stream()
 }

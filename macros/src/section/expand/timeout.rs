@@ -3,11 +3,12 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 
-use super::acquisition::{Acquisition, Leave, finish, wait_in_order};
+use super::acquisition::{Acquisition, Leave};
+use super::several::{finish, wait_in_order};
 use super::site::{Site, Wait, allow_unreachable, braced, never_ends};
 use super::watching;
 use crate::gather::Gather;
-use crate::names::own;
+use crate::names::hygienic;
 use crate::section::control_flow::Outcome;
 use crate::section::model::{Section, Timeout};
 
@@ -23,7 +24,7 @@ use crate::section::model::{Section, Timeout};
 ///     }
 /// };
 /// let mut __guard = __type.__finish::<0x1234>(__waited);
-/// // `inside`
+/// // `rest`
 /// ```
 ///
 /// (The limit is a statement of its own, so that temporaries of the expression end
@@ -37,11 +38,11 @@ pub(super) fn expand(
     locks: &[Acquisition<'_>],
     site: Site<'_>,
     snapshots: &TokenStream,
-    inside: TokenStream,
+    rest: TokenStream,
     outcome: Outcome,
 ) -> TokenStream {
     let krate = &section.options.krate;
-    let span = own(timeout.name.span());
+    let span = hygienic(timeout.name.span());
     let private = krate.private_at(span);
     let (acquired, elapsed) = (
         Ident::new("__acquired", span),
@@ -75,19 +76,19 @@ pub(super) fn expand(
                 }
             };
             #finished
-            #inside
+            #rest
         },
         Site::Block { .. } => {
-            let inside = braced(inside, span);
+            let rest = braced(rest, span);
             let allow = allow_unreachable(outcome, span);
             let (value, late) = if outcome == Outcome::Never {
                 (
-                    never_ends(&inside, span),
+                    never_ends(&rest, span),
                     quote_spanned!(span=> #private::late(#elapsed, || ::core::unreachable!())),
                 )
             } else {
                 (
-                    quote_spanned!(span=> #allow #ok(#inside)),
+                    quote_spanned!(span=> #allow #ok(#rest)),
                     quote_spanned!(span=> #err::<_, #krate::Elapsed>(#elapsed)),
                 )
             };
@@ -124,7 +125,7 @@ fn enter(
     locks: &[Acquisition<'_>],
     acquired: &Ident,
 ) -> (TokenStream, TokenStream) {
-    let span = own(Span::call_site());
+    let span = hygienic(Span::call_site());
     let private = section.options.krate.private_at(span);
     if let [one] = locks {
         let unwrapped = match section.options.when {

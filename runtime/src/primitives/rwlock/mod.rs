@@ -622,7 +622,9 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
             .field("waiters", &self.gate().waiters());
         // The latest reader may have released already.
         let is_written = word & WRITER != 0;
-        self.gate().holder().show(&mut debug, is_written, alternate);
+        self.gate()
+            .holder()
+            .write_to(&mut debug, is_written, alternate);
         debug.finish()
     }
 }

@@ -685,7 +685,7 @@ impl fmt::Debug for Semaphore {
             .field("available", &available)
             .field("waiters", &self.gate.waiters());
         let is_held = is_held_by_one(&self.permits, available);
-        self.gate.holder().show(&mut debug, is_held, alternate);
+        self.gate.holder().write_to(&mut debug, is_held, alternate);
         debug.finish()
     }
 }
@@ -701,7 +701,7 @@ impl fmt::Debug for BoundedSemaphore {
             .field("bound", &self.bound)
             .field("waiters", &self.gate.waiters());
         let is_held = is_held_by_one(&self.permits, available);
-        self.gate.holder().show(&mut debug, is_held, alternate);
+        self.gate.holder().write_to(&mut debug, is_held, alternate);
         debug.finish()
     }
 }

@@ -18,11 +18,11 @@ impl<const N: usize> Section<'_, N> {
     /// A future that acquires the lock `index`; or, if that is a sync lock, does nothing
     /// yet. The section is described.
     #[inline]
-    pub fn __entering<F>(&self, index: usize, is_short: bool, future: F) -> Entering<'_, F> {
+    pub fn __entering<F>(&self, index: usize, acquires_last: bool, future: F) -> Entering<'_, F> {
         Entering {
             frame: self.frame(),
             index,
-            is_short,
+            acquires_last,
             future,
         }
     }
@@ -34,8 +34,8 @@ impl<const N: usize> Section<'_, N> {
     ///
     /// The returned value is dropped before the section is, and before the caller suspends.
     #[inline(always)]
-    pub unsafe fn __wait(&self, index: usize, is_short: bool) -> Asking<'_> {
-        Asking::new(self.frame(), index, !is_short, Then::Leaves)
+    pub unsafe fn __wait(&self, index: usize, acquires_last: bool) -> Asking<'_> {
+        Asking::new(self.frame(), index, !acquires_last, Then::Leaves)
     }
 
     /// The thread is about to acquire the lock `index`, if it is a sync lock; the section is then
@@ -45,8 +45,8 @@ impl<const N: usize> Section<'_, N> {
     ///
     /// As for [`__wait`](Self::__wait).
     #[inline(always)]
-    pub unsafe fn __finish(&self, index: usize, is_short: bool) -> Asking<'_> {
-        Asking::new(self.frame(), index, is_short, Then::Leaves)
+    pub unsafe fn __finish(&self, index: usize, acquires_last: bool) -> Asking<'_> {
+        Asking::new(self.frame(), index, acquires_last, Then::Leaves)
     }
 
     /// The same, but the thread is in the section from then on, until it drops the value that
@@ -56,8 +56,8 @@ impl<const N: usize> Section<'_, N> {
     ///
     /// As for [`__wait`](Self::__wait), and the section is dropped before the caller suspends.
     #[inline(always)]
-    pub unsafe fn __finish_inside(&self, index: usize, is_short: bool) -> Asking<'_> {
-        Asking::new(self.frame(), index, is_short, Then::Stays)
+    pub unsafe fn __finish_inside(&self, index: usize, acquires_last: bool) -> Asking<'_> {
+        Asking::new(self.frame(), index, acquires_last, Then::Stays)
     }
 
     /// The thread is in the section until this is dropped, and the section does not suspend
@@ -68,33 +68,33 @@ impl<const N: usize> Section<'_, N> {
     ///
     /// As for [`__finish_inside`](Self::__finish_inside).
     #[inline(always)]
-    pub unsafe fn __inside(&self, is_short: bool) -> Inside<'_> {
+    pub unsafe fn __inside(&self, acquires_last: bool) -> Inside<'_> {
         let frame = self.frame();
-        if !is_short {
+        if !acquires_last {
             frame.enter_to_run();
         }
         Inside(frame)
     }
 
     /// The same, of a section that may be suspended elsewhere, or is a block. A section of async
-    /// locks is on the list only if it `parks`, or is [described early](Self::__is_told_early):
-    /// the list costs more than uncontended locks.
+    /// locks is on the list only if it `parks`, or is
+    /// [described early](Self::__is_described_early): the list costs more than uncontended locks.
     ///
     /// # Safety
     ///
     /// As for [`__finish_inside`](Self::__finish_inside).
     #[inline(always)]
-    pub unsafe fn __inside_body(&self, is_short: bool, parks: bool) -> InsideBody<'_> {
+    pub unsafe fn __inside_body(&self, acquires_last: bool, parks: bool) -> InsideBody<'_> {
         let frame = self.frame();
-        let runs = if is_short || parks {
+        let runs = if acquires_last || parks {
             Runs::Listed
-        } else if self.__is_told_early() {
+        } else if self.__is_described_early() {
             Runs::Resumed
         } else {
             Runs::Unlisted
         };
         match runs {
-            Runs::Listed if is_short => {}
+            Runs::Listed if acquires_last => {}
             Runs::Listed => frame.enter_to_run(),
             Runs::Resumed => frame.resume(),
             Runs::Unlisted => {}
@@ -102,9 +102,9 @@ impl<const N: usize> Section<'_, N> {
         InsideBody(frame, runs)
     }
 
-    /// The thread is in the section in some parts of its body, from [`InParts::__resume`] to
-    /// [`InParts::__pause`], where the section is [told early](Self::__is_told_early): not yet.
-    /// It is described.
+    /// The thread will be in the section in some parts of its body, from [`InParts::__resume`] to
+    /// [`InParts::__pause`], if the section is [described early](Self::__is_described_early). It is
+    /// described.
     ///
     /// # Safety
     ///
@@ -132,14 +132,14 @@ impl FrameRef<'_> {
     /// The section polls the future that acquires the lock `index`.
     #[inline]
     fn asks(self, index: usize) {
-        self.observe_if_told();
+        self.note_request();
         self.head().enters(index);
     }
 
     /// The section calls the function that acquires the lock `index`.
     #[inline(always)]
     fn calls(self, index: usize) {
-        if self.has(LINKED | NESTED | OBSERVED) || events::is_anybody_told() {
+        if self.has(LINKED | NESTED | OBSERVED) || events::has_observer() {
             self.calls_slowly(index);
         } else {
             self.head().enters(index);
@@ -172,7 +172,7 @@ impl FrameRef<'_> {
 /// Its functions are `inline(always)`: around a call, the guard would be stored in pieces and
 /// then loaded as one word, which takes longer than both of the lock's atomic operations. For
 /// the same reason, no function that could unwind gets a reference to this.
-#[must_use = "it tells that the lock has been acquired"]
+#[must_use = "it says that the lock has been acquired"]
 #[allow(missing_debug_implementations)]
 pub struct Asking<'s> {
     /// Present if the lock is acquired by a call.
@@ -276,7 +276,7 @@ impl Drop for InsideBody<'_> {
 #[allow(missing_debug_implementations)]
 pub struct InParts(FrameRef<'static>);
 
-/// The counterpart if no section is [described early](Section::__is_told_early).
+/// The counterpart if no section is [described early](Section::__is_described_early).
 #[cfg(not(debug_assertions))]
 #[allow(missing_debug_implementations)]
 pub struct InParts;
@@ -352,7 +352,7 @@ impl Drop for InParts {
 pub struct Entering<'s, F> {
     frame: FrameRef<'s>,
     index: usize,
-    is_short: bool,
+    acquires_last: bool,
     future: F,
 }
 
@@ -362,13 +362,13 @@ impl<F: Future> Future for Entering<'_, F> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         // SAFETY: the future is pinned with the struct.
-        let (frame, index, is_short, future) = unsafe {
+        let (frame, index, acquires_last, future) = unsafe {
             let this = self.get_unchecked_mut();
             let future = Pin::new_unchecked(&mut this.future);
-            (this.frame, this.index, this.is_short, future)
+            (this.frame, this.index, this.acquires_last, future)
         };
         // A later call acquires it.
-        if is_short {
+        if acquires_last {
             return future.poll(cx);
         }
         frame.asks(index);

@@ -9,8 +9,8 @@ pub(super) struct Head(Cell<u64>);
 
 /// It is on the list.
 pub(super) const LINKED: u64 = 1;
-/// It has put the section around on the list as well.
-pub(super) const LINKED_AROUND: u64 = 1 << 1;
+/// It has put the enclosing section on the list as well.
+pub(super) const LINKED_ENCLOSING: u64 = 1 << 1;
 /// It has been observed: it may have a record.
 pub(super) const OBSERVED: u64 = 1 << 2;
 /// For its span, if it is observed: its last poll was pending.
@@ -27,15 +27,15 @@ pub(super) const DESCRIBED: u64 = 1 << 7;
 /// It is written in the body of another section.
 pub(super) const NESTED: u64 = 1 << 8;
 /// Its rarely needed fields have been written.
-pub(super) const KNOWN: u64 = 1 << 9;
+pub(super) const HAS_COLD: u64 = 1 << 9;
 /// It is on the list, and no waker polls it.
 pub(super) const RUNS: u64 = 1 << 10;
 
 /// The position of the index, plus one, of the lock that it is about to acquire.
 const ENTERING: u32 = 11;
 const ENTERING_MAX: u64 = 0x7f;
-/// How many locks a section may have.
-pub(super) const MOST_LOCKS: usize = ENTERING_MAX as usize - 1;
+/// The most locks that a section may have.
+pub(super) const MAX_LOCKS: usize = ENTERING_MAX as usize - 1;
 const ENTERING_MASK: u64 = ENTERING_MAX << ENTERING;
 /// The position of the bits of held locks. (The usual ones are in the lower half of the word, so
 /// that they fit into the immediate operand of an instruction.)
@@ -70,7 +70,7 @@ impl Head {
         (next as usize).checked_sub(1)
     }
 
-    /// It is about to acquire the lock `index`, of [`MOST_LOCKS`].
+    /// It is about to acquire the lock `index`, of [`MAX_LOCKS`].
     #[inline]
     pub(super) fn enters(&self, index: usize) {
         let next = (index as u64).saturating_add(1).min(ENTERING_MAX);

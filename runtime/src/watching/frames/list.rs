@@ -6,7 +6,7 @@ use core::ptr;
 use core::task::Waker;
 use std::thread_local;
 
-use super::{FrameRef, Head, KNOWN, LINKED, LINKED_AROUND, NESTED, OBSERVED, RUNS, Site};
+use super::{FrameRef, HAS_COLD, Head, LINKED, LINKED_ENCLOSING, NESTED, OBSERVED, RUNS, Site};
 #[cfg(feature = "check")]
 use crate::watch::SectionInfo;
 
@@ -116,7 +116,7 @@ impl<'s> FrameRef<'s> {
     /// dropped. The waker outlives that value.
     #[inline]
     pub(super) fn enter(self, waker: &Waker) -> Linked<'s> {
-        let is_new = if self.has(LINKED | NESTED | KNOWN | HAS_SPANS) {
+        let is_new = if self.has(LINKED | NESTED | HAS_COLD | HAS_SPANS) {
             self.enter_slowly(waker)
         } else {
             self.push(waker);
@@ -163,7 +163,7 @@ impl<'s> FrameRef<'s> {
         let is_new = !self.has(LINKED);
         if is_new {
             self.link(waker);
-            if cfg!(feature = "tracing") && self.has(OBSERVED | LINKED_AROUND) {
+            if cfg!(feature = "tracing") && self.has(OBSERVED | LINKED_ENCLOSING) {
                 let linked = Linked(Some(self));
                 self.enter_spans();
                 mem::forget(linked);
@@ -173,8 +173,8 @@ impl<'s> FrameRef<'s> {
     }
 
     fn link(self, waker: *const Waker) {
-        if let Some(around) = self.around() {
-            self.link_around(around, waker);
+        if let Some(enclosing) = self.enclosing() {
+            self.link_enclosing(enclosing, waker);
         }
         if waker.is_null() {
             self.push_to_run();
@@ -183,11 +183,11 @@ impl<'s> FrameRef<'s> {
         }
     }
 
-    fn link_around(self, around: FrameRef<'s>, waker: *const Waker) {
-        if !around.has(LINKED) {
-            around.link(waker);
-            around.count_poll();
-            self.set(LINKED_AROUND);
+    fn link_enclosing(self, enclosing: FrameRef<'s>, waker: *const Waker) {
+        if !enclosing.has(LINKED) {
+            enclosing.link(waker);
+            enclosing.count_poll();
+            self.set(LINKED_ENCLOSING);
         }
     }
 
@@ -211,7 +211,7 @@ impl<'s> FrameRef<'s> {
     #[inline(always)]
     pub(super) fn leave(self) {
         let is_innermost = ptr::eq(INNERMOST.get(), self.0.as_ptr());
-        if is_innermost && !self.has(LINKED_AROUND | HAS_SPANS) {
+        if is_innermost && !self.has(LINKED_ENCLOSING | HAS_SPANS) {
             INNERMOST.set(self.outer());
             self.clear(LINKED | RUNS);
         } else {
@@ -249,7 +249,7 @@ impl<'s> FrameRef<'s> {
     }
 
     fn unlink_with_spans(self) {
-        let has_spans = cfg!(feature = "tracing") && self.has(OBSERVED | LINKED_AROUND);
+        let has_spans = cfg!(feature = "tracing") && self.has(OBSERVED | LINKED_ENCLOSING);
         self.unlink();
         if has_spans {
             self.exit_spans();
@@ -262,10 +262,10 @@ impl<'s> FrameRef<'s> {
         } else {
             self.unlink_from_within();
         }
-        let linked_around = self.has(LINKED_AROUND);
-        self.clear(LINKED | LINKED_AROUND | RUNS);
-        if linked_around {
-            self.unlink_around();
+        let linked_enclosing = self.has(LINKED_ENCLOSING);
+        self.clear(LINKED | LINKED_ENCLOSING | RUNS);
+        if linked_enclosing {
+            self.unlink_enclosing();
         }
     }
 
@@ -278,9 +278,9 @@ impl<'s> FrameRef<'s> {
         }
     }
 
-    fn unlink_around(self) {
-        if let Some(around) = self.around() {
-            around.unlink();
+    fn unlink_enclosing(self) {
+        if let Some(enclosing) = self.enclosing() {
+            enclosing.unlink();
         }
     }
 }

@@ -6,7 +6,7 @@
 //! | `list` | the section list of a thread: linking and unlinking |
 //! | `futures` | futures and calls that run within a section |
 //! | `head` | the state of a section, in one word |
-//! | `around` | the sections around a request |
+//! | `enclosing` | the sections that enclose a request |
 //! | `observed` | the times of a section, for its observers |
 //! | `spans` | the same for `tracing` |
 //!
@@ -43,9 +43,9 @@
 //! | polls the acquiring future, or calls the acquiring function | 1 | the lock | what it has so far | as before |
 //! | runs code that may suspend, without a poll that the macro sees | 0 | 0 | its locks, or 0 if it is not described | as before |
 //! | polls an await of its body, or runs code that cannot suspend | 1 | 0 | its locks | as before |
-//! | suspended with a lock, and the registry was told | 0 | 0 | its locks | the same |
+//! | suspended with a lock, and registered | 0 | 0 | its locks | the same |
 
-mod around;
+mod enclosing;
 mod futures;
 mod head;
 mod list;
@@ -63,12 +63,13 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use core::task::Waker;
 use std::boxed::Box;
 
-pub(super) use self::around::{
-    Around, Asker, HeldAround, around, is_held_around, print, prints, waker_key,
+pub(super) use self::enclosing::{
+    Asker, Enclosing, HeldByEnclosing, enclosing, hash_pair, is_held_by_enclosing, poll_hashes,
+    waker_key,
 };
 use self::head::{
-    DESCRIBED, Head, KNOWN, LINKED, LINKED_AROUND, NESTED, OBSERVED, REGISTERED, RUNS, SUSPENDED,
-    TIMED_OUT, bit,
+    DESCRIBED, HAS_COLD, Head, LINKED, LINKED_ENCLOSING, NESTED, OBSERVED, REGISTERED, RUNS,
+    SUSPENDED, TIMED_OUT, bit,
 };
 pub(super) use self::list::entering;
 #[cfg(feature = "check")]
@@ -175,9 +176,9 @@ pub struct Section<'o, const N: usize> {
     head: Head,
     /// Once it has been described (W6).
     described: UnsafeCell<MaybeUninit<Described<N>>>,
-    /// Invariant in the lifetime: a nested section borrows the section around it for its own
+    /// Invariant in the lifetime: a nested section borrows the enclosing section for its own
     /// whole life, by whatever reference it is described.
-    _around: PhantomData<fn(FrameRef<'o>) -> FrameRef<'o>>,
+    _enclosing: PhantomData<fn(FrameRef<'o>) -> FrameRef<'o>>,
     /// The list and the registry have pointers to it.
     _pinned: PhantomPinned,
 }
@@ -195,17 +196,17 @@ struct Described<const N: usize> {
 pub(super) struct Frame {
     site: &'static Site,
     /// If it is `NESTED`: the section in whose body it is written, which is linked with it.
-    around: MaybeUninit<*const Head>,
+    enclosing: MaybeUninit<*const Head>,
     /// The next section on the list, further out. Set once it has been on the list.
     outer: Cell<MaybeUninit<*const Head>>,
     /// The waker of its poll. Set while it is on the list, unless it `RUNS`.
     waker: Cell<MaybeUninit<*const Waker>>,
-    /// Set if it is `KNOWN`.
-    known: UnsafeCell<MaybeUninit<Known>>,
+    /// Set if it is `HAS_COLD`.
+    cold: UnsafeCell<MaybeUninit<ColdFields>>,
 }
 
 /// The rarely needed fields of a section.
-struct Known {
+struct ColdFields {
     number: u64,
     /// How often it has been polled since this was written.
     polls: AtomicU64,
@@ -266,33 +267,33 @@ impl<'o, const N: usize> Section<'o, N> {
     pub const unsafe fn new() -> Self {
         const {
             assert!(offset_of!(Self, described) == FRAME_AT);
-            assert!(N <= head::MOST_LOCKS, "a section has 126 locks at the most");
+            assert!(N <= head::MAX_LOCKS, "a section has 126 locks at most");
         }
         Section {
             head: Head::new(),
             described: UnsafeCell::new(MaybeUninit::uninit()),
-            _around: PhantomData,
+            _enclosing: PhantomData,
             _pinned: PhantomPinned,
         }
     }
 
-    /// Whether the section has to be described before it acquires a lock, and acquires by a
-    /// future or call of its own: for a sync lock, if there are sections around, as the lock
-    /// order is recorded, and if there is an observer.
+    /// Whether the section is described before it acquires a lock, and acquires it on the list, by
+    /// a future or call of its own: if the lock is acquired last, as a sync lock is; if there are
+    /// enclosing sections, as the lock order is recorded; and if there is an observer.
     #[inline]
-    pub fn __is_told(&self, is_short: bool) -> bool {
+    pub fn __enters_listed(&self, acquires_last: bool) -> bool {
         // The checker needs a future, which can be suspended.
-        is_short || list::is_inside() || events::is_anybody_told() || crate::checking::is_task()
+        acquires_last || list::is_inside() || events::has_observer() || crate::checking::is_task()
     }
 
     /// Whether a section is described before it requests a lock, as its body runs on the list,
     /// too: in builds that need not be fast.
     #[inline]
-    pub const fn __is_told_early(&self) -> bool {
+    pub const fn __is_described_early(&self) -> bool {
         cfg!(debug_assertions)
     }
 
-    /// Describes the section: it is written at `site`, in the body of the section `around`.
+    /// Describes the section: it is written at `site`, in the body of the section `enclosing`.
     ///
     /// # Safety
     ///
@@ -301,26 +302,26 @@ impl<'o, const N: usize> Section<'o, N> {
     pub unsafe fn __describe(
         &self,
         site: &'static Site,
-        around: Option<NestedIn<'o>>,
+        enclosing: Option<NestedIn<'o>>,
         locks: [SectionLock; N],
     ) {
-        let around = around.map(|NestedIn(around)| around);
+        let enclosing = enclosing.map(|NestedIn(enclosing)| enclosing);
         // Each store counts.
         let described = Described {
             frame: Frame {
                 site,
-                around: around.map_or(MaybeUninit::uninit(), |around| {
-                    MaybeUninit::new(around.0.as_ptr().cast_const())
+                enclosing: enclosing.map_or(MaybeUninit::uninit(), |enclosing| {
+                    MaybeUninit::new(enclosing.0.as_ptr().cast_const())
                 }),
                 outer: Cell::new(MaybeUninit::uninit()),
                 waker: Cell::new(MaybeUninit::uninit()),
-                known: UnsafeCell::new(MaybeUninit::uninit()),
+                cold: UnsafeCell::new(MaybeUninit::uninit()),
             },
             locks,
         };
         // SAFETY: W6: nobody has a pointer to it yet.
         unsafe { (*self.described.get()).write(described) };
-        let nested = if around.is_some() { NESTED } else { 0 };
+        let nested = if enclosing.is_some() { NESTED } else { 0 };
         self.head.set(DESCRIBED | nested);
     }
 
@@ -352,7 +353,7 @@ impl<'o, const N: usize> Section<'o, N> {
     pub fn __entered(&self, index: usize) {
         self.head.hold(index);
         if cfg!(debug_assertions) && self.head.has(DESCRIBED) {
-            self.frame().names(index);
+            self.frame().record_name(index);
         }
     }
 
@@ -369,7 +370,7 @@ impl<'o, const N: usize> Lent<'_, 'o, N> {
     /// The section, for one in its body, by which it is borrowed mutably: the tokens of the body
     /// may have gone through a macro that runs it several times at once (W2).
     #[inline]
-    pub fn __around(&mut self) -> NestedIn<'_> {
+    pub fn __enclosing(&mut self) -> NestedIn<'_> {
         NestedIn(self.0.frame())
     }
 
@@ -442,47 +443,47 @@ impl<'s> FrameRef<'s> {
     }
 
     /// The rarely needed fields.
-    fn known(&self) -> &'s Known {
+    fn cold(&self) -> &'s ColdFields {
         static NEXT: AtomicU64 = AtomicU64::new(1);
 
-        let known: *mut Known = self.known.get().cast();
+        let cold: *mut ColdFields = self.cold.get().cast();
         // SAFETY: W7; the section is borrowed, and only its own thread runs this (W2), which
         // has no reference to the fields before they are written.
         unsafe {
-            if !self.has(KNOWN) {
-                known.write(Known {
+            if !self.has(HAS_COLD) {
+                cold.write(ColdFields {
                     number: NEXT.fetch_add(1, Ordering::Relaxed),
                     polls: AtomicU64::new(0),
                     registered: Cell::new(0),
                     observed: Cell::new(None),
                 });
-                self.set(KNOWN);
+                self.set(HAS_COLD);
             }
-            &*known
+            &*cold
         }
     }
 
-    /// Counts a poll, if the section is `KNOWN`; otherwise nobody has read the count.
+    /// Counts a poll, if the section is `HAS_COLD`; otherwise nobody has read the count.
     fn count_poll(self) {
-        if self.has(KNOWN) {
-            let polls = &self.known().polls;
+        if self.has(HAS_COLD) {
+            let polls = &self.cold().polls;
             polls.store(polls.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         }
     }
 
     /// A number that no other section has.
     fn number(&self) -> u64 {
-        self.known().number
+        self.cold().number
     }
 
     /// The section in whose body it is written.
     #[inline]
-    fn around(&self) -> Option<FrameRef<'s>> {
+    fn enclosing(&self) -> Option<FrameRef<'s>> {
         if !self.has(NESTED) {
             return None;
         }
-        // SAFETY: W7; by its lifetime, the section borrows from the one around it.
-        unsafe { FrameRef::from_ptr(self.around.assume_init()) }
+        // SAFETY: W7; by its lifetime, the section borrows from the enclosing one.
+        unsafe { FrameRef::from_ptr(self.enclosing.assume_init()) }
     }
 
     fn locks(&self) -> impl Iterator<Item = Lock> + use<'s> {
@@ -522,8 +523,8 @@ impl<'s> FrameRef<'s> {
     }
 
     fn register_all(&self) {
-        if let Some(around) = self.around() {
-            around.register_all();
+        if let Some(enclosing) = self.enclosing() {
+            enclosing.register_all();
         }
         self.register();
     }
@@ -531,17 +532,17 @@ impl<'s> FrameRef<'s> {
     /// Registers the locks that the section holds.
     fn register(&self) {
         // The checker knows the holders itself.
-        if self.known().registered.get() == self.holds() || crate::checking::is_task() {
+        if self.cold().registered.get() == self.holds() || crate::checking::is_task() {
             return;
         }
         let held = self.held().map(|lock| (lock.name, lock.id, lock.mode));
         // SAFETY: the count is pinned, as a section does not move once it has been borrowed,
         // and the entry is removed by our drop (W3).
         unsafe {
-            let polls = NonNull::from(&self.known().polls);
+            let polls = NonNull::from(&self.cold().polls);
             registry::section_holds(self.number(), self.site.info, held, polls);
         }
-        self.known().registered.set(self.holds());
+        self.cold().registered.set(self.holds());
         self.set(REGISTERED);
     }
 }

@@ -11,7 +11,7 @@ use super::super::events::{self, Counts};
 use super::super::waiting::Busy;
 use super::list::list;
 use super::spans::SectionSpan;
-use super::{FrameRef, LINKED, LINKED_AROUND, OBSERVED, SUSPENDED};
+use super::{FrameRef, LINKED, LINKED_ENCLOSING, OBSERVED, SUSPENDED};
 
 /// The record of an observed section.
 pub(super) struct Observed {
@@ -42,10 +42,11 @@ pub(in super::super) fn thread_waits() {
 }
 
 impl FrameRef<'_> {
-    /// Called for each poll of a request.
+    /// Called for each poll or call that requests a lock: if there is an observer, the section is
+    /// observed from now on.
     #[inline]
-    pub(super) fn observe_if_told(self) {
-        if events::is_anybody_told() {
+    pub(super) fn note_request(self) {
+        if events::has_observer() {
             self.observe();
         }
     }
@@ -59,7 +60,7 @@ impl FrameRef<'_> {
         };
         if !self.has(OBSERVED) {
             let span = self.new_span();
-            self.known().observed.set(Some(Box::new(Observed {
+            self.cold().observed.set(Some(Box::new(Observed {
                 asked: None,
                 has_waited: false,
                 counted: Vec::new(),
@@ -77,9 +78,9 @@ impl FrameRef<'_> {
 
     /// Only the section touches its record, and `with` does not call this again.
     fn record(self, with: impl FnOnce(&mut Observed)) {
-        if let Some(mut observed) = self.known().observed.take() {
+        if let Some(mut observed) = self.cold().observed.take() {
             with(&mut observed);
-            self.known().observed.set(Some(observed));
+            self.cold().observed.set(Some(observed));
         }
     }
 
@@ -112,7 +113,7 @@ impl FrameRef<'_> {
     /// It has ended.
     pub(super) fn note_end(self) {
         let _busy = Busy::new();
-        let Some(observed) = self.known().observed.take() else {
+        let Some(observed) = self.cold().observed.take() else {
             return;
         };
         let mut observed = *observed;
@@ -126,25 +127,25 @@ impl FrameRef<'_> {
         observed.span.end(self, now);
     }
 
-    /// A new span, inside the span of the section around.
+    /// A new span, inside the span of the enclosing section.
     fn new_span(self) -> SectionSpan {
-        let around = self.around().filter(|around| !around.has(LINKED));
-        if let Some(around) = around {
-            around.record(|observed| observed.span.enter());
+        let enclosing = self.enclosing().filter(|enclosing| !enclosing.has(LINKED));
+        if let Some(enclosing) = enclosing {
+            enclosing.record(|observed| observed.span.enter());
         }
         let span = SectionSpan::of(self);
-        if let Some(around) = around {
-            around.record(|observed| observed.span.exit());
+        if let Some(enclosing) = enclosing {
+            enclosing.record(|observed| observed.span.exit());
         }
         span
     }
 
-    /// The section was linked, and perhaps the section around, too.
+    /// The section was linked, and perhaps the enclosing section, too.
     #[cold]
     pub(super) fn enter_spans(self) {
-        if self.has(LINKED_AROUND) {
-            if let Some(around) = self.around() {
-                around.enter_spans();
+        if self.has(LINKED_ENCLOSING) {
+            if let Some(enclosing) = self.enclosing() {
+                enclosing.enter_spans();
             }
         }
         self.clear(SUSPENDED);
@@ -153,14 +154,14 @@ impl FrameRef<'_> {
         }
     }
 
-    /// The section was unlinked, and perhaps the section around, too.
+    /// The section was unlinked, and perhaps the enclosing section, too.
     #[cold]
     pub(super) fn exit_spans(self) {
         let busy = Busy::new();
         self.record(|observed| observed.span.exit());
         drop(busy);
-        if let Some(around) = self.around().filter(|around| !around.has(LINKED)) {
-            around.exit_spans();
+        if let Some(enclosing) = self.enclosing().filter(|enclosing| !enclosing.has(LINKED)) {
+            enclosing.exit_spans();
         }
     }
 }

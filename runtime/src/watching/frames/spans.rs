@@ -98,9 +98,9 @@ impl SectionSpan {
         } else if frame.has(TIMED_OUT) {
             "timed_out"
         } else if frame.has(SUSPENDED | CANCELLED) || self.entered.is_none() {
-            // The sections around are dropped with it.
-            if let Some(around) = frame.around() {
-                around.set(CANCELLED);
+            // The enclosing sections are dropped with it.
+            if let Some(enclosing) = frame.enclosing() {
+                enclosing.set(CANCELLED);
             }
             "cancelled"
         } else {

@@ -74,7 +74,7 @@ macro_rules! hangs_over {
             ("read_then_write", read_then_write),
             ("read_again_behind_a_writer", read_again),
             ("abba_over_two_methods", abba),
-            ("circle_of_three", circle),
+            ("cycle_of_three", cycle),
             ("futurelock_in_select", futurelock_in_select),
             ("futurelock_in_a_stream", futurelock_in_a_stream),
             ("future_kept_and_not_polled", future_kept),
@@ -148,7 +148,7 @@ macro_rules! hangs_over {
             run_tasks([task(both(a, b)), task(both(b, a))]);
         }
 
-        fn circle() {
+        fn cycle() {
             let [a, b, c] = [mutex(), mutex(), mutex()].map(global);
             run_tasks([task(both(a, b)), task(both(b, c)), task(both(c, a))]);
         }

@@ -13,8 +13,8 @@ macro_rules! hangs_under {
                 ("relock_in_another_file", relock),
                 ("read_then_write", read_then_write),
                 ("read_again_behind_a_writer", read_again),
-                ("abba_over_two_methods", || circle(2)),
-                ("circle_of_three", || circle(3)),
+                ("abba_over_two_methods", || cycle(2)),
+                ("cycle_of_three", || cycle(3)),
                 ("guard_forgotten", guard_forgotten),
             ];
 
@@ -54,7 +54,7 @@ macro_rules! hangs_under {
                 });
             }
 
-            fn circle(count: usize) {
+            fn cycle(count: usize) {
                 let locks = global((0..count).map(|_| Mutex::new(0)).collect::<Vec<_>>());
                 let all_hold = Arc::new(Barrier::new(count));
                 for index in 0..count {

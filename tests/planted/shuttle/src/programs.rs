@@ -22,9 +22,9 @@ programs! {
     abba_over_two_instances
     abba_over_two_methods
     check_then_act
-    circle_of_three
     close_between_check_and_wait
     close_that_misses_a_waiter
+    cycle_of_three
     event_set_too_early
     flag_kept_after_a_cancel
     half_changed_by_a_cancel
@@ -153,7 +153,7 @@ fn abba_over_two_instances() {
     run([pay(0), pay(1)], nothing());
 }
 
-fn circle_of_three() {
+fn cycle_of_three() {
     let forks = Arc::new([Mutex::new(()), Mutex::new(()), Mutex::new(())]);
     let eat = |index: usize| {
         task!(forks, {

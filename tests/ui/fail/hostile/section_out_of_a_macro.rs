@@ -25,8 +25,8 @@ macro_rules! vec {
         is_section(&$section);
         $section.__await_within(async {});
         // Nor what would be shared, were it taken once.
-        let around = $section.__around();
-        drop((around.clone(), around));
+        let nested = $section.__enclosing();
+        drop((nested.clone(), nested));
     }};
 }
 

@@ -1,4 +1,4 @@
-//! The sections around a request.
+//! The sections that enclose a request.
 
 use core::ptr;
 use core::sync::atomic::Ordering;
@@ -19,9 +19,9 @@ pub(in super::super) fn waker_key(waker: &Waker) -> WakerKey {
     (waker.data().addr(), ptr::from_ref(waker.vtable()).addr())
 }
 
-/// A lock that is held by a section around a request.
+/// A lock that is held by a section that encloses a request.
 #[derive(Clone)]
-pub(in super::super) struct HeldAround {
+pub(in super::super) struct HeldByEnclosing {
     pub(in super::super) name: &'static str,
     pub(in super::super) lock: LockId,
     pub(in super::super) mode: Mode,
@@ -43,8 +43,8 @@ pub(in super::super) enum Asker {
 #[derive(PartialEq, Eq)]
 enum Relation {
     /// The section cannot go on before the request is done.
-    Around,
-    /// The section ends with the poll: it cannot suspend, and is around a task's poll.
+    Encloses,
+    /// The section ends with the poll: it cannot suspend, and encloses the poll of a task.
     Ends,
     /// The section may go on, and so may all sections further out.
     Unknown,
@@ -55,9 +55,9 @@ impl Asker {
         // SAFETY: it is on the list: by W1, the poll that linked it has not ended.
         let waker = unsafe { frame.waker().as_ref() };
         match (self, waker.map(waker_key)) {
-            (Asker::Thread, _) => Relation::Around,
+            (Asker::Thread, _) => Relation::Encloses,
             (Asker::Task(_), None) => Relation::Ends,
-            (Asker::Task(own), Some(other)) if own == other => Relation::Around,
+            (Asker::Task(own), Some(other)) if own == other => Relation::Encloses,
             (Asker::Task(_), Some(_)) => Relation::Unknown,
         }
     }
@@ -86,7 +86,7 @@ impl Iterator for Walk {
     fn next(&mut self) -> Option<(FrameRef<'static>, Relation)> {
         let frame = self.list.next()?;
         let relation = match self.asker.relation(frame) {
-            Relation::Around if self.is_beyond => Relation::Unknown,
+            Relation::Encloses if self.is_beyond => Relation::Unknown,
             relation => relation,
         };
         self.is_beyond |= relation == Relation::Unknown;
@@ -94,13 +94,14 @@ impl Iterator for Walk {
     }
 }
 
-/// The locks held around a request, and the section that the request enters, if any.
-pub(in super::super) struct Around {
+/// The locks held by the sections that enclose a request, and the section that the request enters,
+/// if any.
+pub(in super::super) struct Enclosing {
     /// From the innermost on.
-    pub(in super::super) held: Vec<HeldAround>,
+    pub(in super::super) held: Vec<HeldByEnclosing>,
     /// The requested lock, held by a section that may be able to go on without the request: it
     /// polls the request with another waker, or by hand.
-    pub(in super::super) beyond: Vec<HeldAround>,
+    pub(in super::super) beyond: Vec<HeldByEnclosing>,
     /// The name of the lock, and the section.
     pub(in super::super) entering: Option<(&'static str, SectionInfo)>,
     /// The request is part of the future of another lock, a user's own, that the innermost section
@@ -110,10 +111,10 @@ pub(in super::super) struct Around {
 
 /// Whether a section that a request of this thread is in holds `lock`.
 #[inline]
-pub(in super::super) fn is_held_around(asker: Asker, lock: LockId) -> bool {
+pub(in super::super) fn is_held_by_enclosing(asker: Asker, lock: LockId) -> bool {
     for (frame, relation) in Walk::new(list(), asker) {
         let holds_it = |held: Lock| held.id == Some(lock);
-        if relation == Relation::Around && frame.held().any(holds_it) {
+        if relation == Relation::Encloses && frame.held().any(holds_it) {
             return true;
         }
     }
@@ -121,8 +122,8 @@ pub(in super::super) fn is_held_around(asker: Asker, lock: LockId) -> bool {
 }
 
 /// The sections that a request of this thread for `lock` is in.
-pub(in super::super) fn around(asker: Asker, lock: LockId) -> Around {
-    let mut around = Around {
+pub(in super::super) fn enclosing(asker: Asker, lock: LockId) -> Enclosing {
+    let mut enclosing = Enclosing {
         held: Vec::new(),
         beyond: Vec::new(),
         entering: None,
@@ -130,19 +131,19 @@ pub(in super::super) fn around(asker: Asker, lock: LockId) -> Around {
     };
     let mut is_innermost = true;
     for (frame, relation) in Walk::new(list(), asker) {
-        let is_around = relation == Relation::Around;
-        if is_innermost && is_around {
+        let is_enclosing = relation == Relation::Encloses;
+        if is_innermost && is_enclosing {
             let entered = frame.entered();
-            around.is_part = entered
+            enclosing.is_part = entered
                 .as_ref()
                 .is_some_and(|entered| entered.id != Some(lock));
-            around.entering = entered
+            enclosing.entering = entered
                 .filter(|entered| entered.id == Some(lock))
                 .map(|entered| (entered.name, frame.site.info));
         }
         is_innermost &= relation == Relation::Ends;
         let held = frame.held().filter_map(|held| {
-            Some(HeldAround {
+            Some(HeldByEnclosing {
                 name: held.name,
                 lock: held.id?,
                 mode: held.mode,
@@ -151,34 +152,36 @@ pub(in super::super) fn around(asker: Asker, lock: LockId) -> Around {
                 is_suspended: matches!(asker, Asker::Task(_)),
             })
         });
-        if is_around {
-            around.held.extend(held);
+        if is_enclosing {
+            enclosing.held.extend(held);
         } else {
-            let before = around.beyond.len();
-            around.beyond.extend(held.filter(|held| held.lock == lock));
-            if around.beyond.len() > before {
+            let before = enclosing.beyond.len();
+            enclosing
+                .beyond
+                .extend(held.filter(|held| held.lock == lock));
+            if enclosing.beyond.len() > before {
                 // Its poll count will show whether it goes on.
                 frame.register();
             }
         }
     }
-    around
+    enclosing
 }
 
-/// Tells whether a request is still in the same sections, and whether these have been
+/// Shows whether a request is still in the same sections, and whether these have been
 /// polled since without it. Sums of hashes, which differ if the sections or counts do.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
-pub(in super::super) struct Prints {
-    /// Which sections around hold something, and which beyond hold the lock.
+pub(in super::super) struct PollHashes {
+    /// Which enclosing sections hold something, and which beyond hold the lock.
     pub(in super::super) sections: u64,
-    /// The poll counts of the sections around.
-    pub(in super::super) around: u64,
+    /// The poll counts of the enclosing sections.
+    pub(in super::super) enclosing: u64,
     /// The poll counts of the sections beyond.
     pub(in super::super) beyond: u64,
 }
 
-/// The contribution of a section to a sum, for its poll count.
-pub(in super::super) fn print(section: u64, polls: u64) -> u64 {
+/// The hash of two numbers, such as the number of a section and its poll count.
+pub(in super::super) fn hash_pair(section: u64, polls: u64) -> u64 {
     // The finalizer of SplitMix64, by Steele, Lea and Flood.
     let mut hash = section.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ polls.rotate_left(32);
     hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -186,27 +189,27 @@ pub(in super::super) fn print(section: u64, polls: u64) -> u64 {
     hash ^ (hash >> 31)
 }
 
-/// The prints of a request of this thread for `lock`.
-pub(in super::super) fn prints(asker: Asker, lock: LockId) -> Prints {
-    let mut prints = Prints::default();
+/// The hashes of a request of this thread for `lock`.
+pub(in super::super) fn poll_hashes(asker: Asker, lock: LockId) -> PollHashes {
+    let mut hashes = PollHashes::default();
     for (frame, relation) in Walk::new(list(), asker) {
-        let is_around = relation == Relation::Around;
-        let counts = |held: Lock| held.id.is_some_and(|id| is_around || id == lock);
+        let is_enclosing = relation == Relation::Encloses;
+        let counts = |held: Lock| held.id.is_some_and(|id| is_enclosing || id == lock);
         if !frame.held().any(counts) {
             continue;
         }
-        let holds = u64::from(frame.holds()) << 1 | u64::from(is_around);
-        let (number, polls) = (frame.number(), frame.known().polls.load(Ordering::Relaxed));
-        prints.sections = prints.sections.wrapping_add(print(number, holds));
-        let sum = match (is_around, asker) {
-            (true, Asker::Task(_)) => &mut prints.around,
+        let holds = u64::from(frame.holds()) << 1 | u64::from(is_enclosing);
+        let (number, polls) = (frame.number(), frame.cold().polls.load(Ordering::Relaxed));
+        hashes.sections = hashes.sections.wrapping_add(hash_pair(number, holds));
+        let sum = match (is_enclosing, asker) {
+            (true, Asker::Task(_)) => &mut hashes.enclosing,
             // A section whose thread waits makes no progress.
             (true, Asker::Thread) => continue,
-            (false, _) => &mut prints.beyond,
+            (false, _) => &mut hashes.beyond,
         };
-        *sum = sum.wrapping_add(print(number, polls));
+        *sum = sum.wrapping_add(hash_pair(number, polls));
     }
-    prints
+    hashes
 }
 
 impl Lock {
@@ -227,12 +230,12 @@ impl FrameRef<'_> {
             self.note(index, asker());
         }
         self.head().has_entered(index);
-        self.names(index);
+        self.record_name(index);
     }
 
-    /// Tells the list of all that is held how the lock is called that has just been acquired.
+    /// Records the name of the lock that has just been acquired, in the list of all that is held.
     #[inline]
-    pub(super) fn names(self, index: usize) {
+    pub(super) fn record_name(self, index: usize) {
         if cfg!(debug_assertions) {
             if let Some(lock) = self.lock(index) {
                 if let Some(id) = lock.id {
@@ -242,7 +245,7 @@ impl FrameRef<'_> {
         }
     }
 
-    /// [`acquired`](Self::acquired), if there are sections around, or an observer.
+    /// [`acquired`](Self::acquired), if there are enclosing sections, or an observer.
     ///
     /// No user code runs here, so nothing unwinds. The ABI tells the caller so: it keeps the
     /// guard in registers, as no unwind path would have to drop it.
@@ -277,13 +280,13 @@ impl FrameRef<'_> {
         }
     }
 
-    /// Each lock that the section holds, and then those of the sections around.
+    /// Each lock that the section holds, and then those of the enclosing sections.
     #[inline]
     fn each_within(self, asker: Asker, mut each: impl FnMut(FrameRef<'_>, Lock, bool)) {
         self.held().for_each(|lock| each(self, lock, true));
         // The sections further out are still on the list, as this section was just now.
         for (frame, relation) in Walk::new(self.further_out(), asker) {
-            if relation == Relation::Around {
+            if relation == Relation::Encloses {
                 frame.held().for_each(|lock| each(frame, lock, false));
             }
         }

@@ -1,11 +1,11 @@
-//! The empty [`Owner`](super::Owner) of builds without `debug_assertions`.
+//! The empty [`HoldingThread`](super::HoldingThread) of builds without `debug_assertions`.
 
-pub(crate) struct Owner;
+pub(crate) struct HoldingThread;
 
-impl Owner {
+impl HoldingThread {
     #[inline]
     pub(crate) const fn new() -> Self {
-        Owner
+        HoldingThread
     }
 
     #[inline]

@@ -18,11 +18,11 @@ thread_local! {
 ///
 /// A thread finds itself here only if it holds the lock: it stores its address after it has
 /// acquired the lock, and clears it before it releases the lock, both in program order.
-pub(crate) struct Owner(AtomicUsize);
+pub(crate) struct HoldingThread(AtomicUsize);
 
-impl Owner {
+impl HoldingThread {
     pub(crate) const fn new() -> Self {
-        Owner(AtomicUsize::new(0))
+        HoldingThread(AtomicUsize::new(0))
     }
 
     /// This thread has acquired the lock, and excludes others.

@@ -1,4 +1,4 @@
-// The name of a lock is misspelt: that is said once, where it is written.
+// The name of a lock is misspelled: that is said once, where it is written.
 use async_monitor::{Guarded, Lock, Mutex, RwLock, holding, monitor, sync, synchronized, with_lock};
 
 #[derive(Guarded)]

@@ -4,10 +4,11 @@
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote_spanned;
 
-use super::acquisition::{Acquisition, suspend_mode};
+use super::acquisition::Acquisition;
+use super::several::suspend_mode;
 use super::site::{Site, Wait};
 use crate::gather::Gather;
-use crate::names::own;
+use crate::names::hygienic;
 use crate::section::control_flow::{self, AwaitedIn};
 use crate::section::model::Section;
 
@@ -19,10 +20,10 @@ use crate::section::model::Section;
 /// __type0.__suspend_mode().__with(&__type1).__may_suspend::<0>();
 /// ```
 ///
-/// the first for each lock of a plain fn without `blocking` (with it, `__may_park`), the second for a
-/// `timeout` without `when`, and the last one for each `.await`. All of them come before the
-/// body: a block around an operand would end its temporaries.
-pub(super) fn questions(
+/// the first for each lock of a plain fn without `blocking` (with it, `__may_park`), the second for
+/// a `timeout` without `when`, and the last one for each `.await`. All of them come before the body:
+/// a block around an operand would end its temporaries.
+pub(super) fn bounds(
     section: &Section,
     locks: &[Acquisition<'_>],
     site: Site<'_>,
@@ -30,37 +31,37 @@ pub(super) fn questions(
 ) -> TokenStream {
     let options = &section.options;
     let suspend_mode = suspend_mode(locks);
-    let ask = |at: Span, question: &str, number: Option<usize>| {
-        let (span, question) = (own(at), Ident::new(question, own(at)));
+    let require = |at: Span, bound: &str, number: Option<usize>| {
+        let (span, bound) = (hygienic(at), Ident::new(bound, hygienic(at)));
         let (suspend_mode, number) = (&suspend_mode, number.map(Literal::usize_suffixed));
         let number = number.map(|number| quote_spanned!(span=> ::<#number>));
-        quote_spanned!(span=> #suspend_mode.#question #number ();)
+        quote_spanned!(span=> #suspend_mode.#bound #number ();)
     };
-    let mut questions = TokenStream::new();
+    let mut bounds = TokenStream::new();
     if site.wait() == Wait::Park {
-        let question = match options.blocking {
+        let bound = match options.blocking {
             None => "__parks",
             Some(_) => "__may_park",
         };
-        questions.extend(locks.iter().map(|lock| {
+        bounds.extend(locks.iter().map(|lock| {
             let (span, entry_type) = (lock.span(), &lock.entry_type);
-            let question = Ident::new(question, span);
-            quote_spanned!(span=> #entry_type.__suspend_mode().#question();)
+            let bound = Ident::new(bound, span);
+            quote_spanned!(span=> #entry_type.__suspend_mode().#bound();)
         }));
     }
     if let Some(timeout) = options.timeout.as_ref().filter(|_| options.when.is_none()) {
-        questions.extend(ask(timeout.name.span(), "__is_bounded", None));
+        bounds.extend(require(timeout.name.span(), "__is_bounded", None));
     }
     if site.wait() == Wait::Await {
         let awaits = control_flow::find_all_awaits(statements);
-        let asked = awaits.iter().enumerate().map(|(index, (at, awaited_in))| {
-            let question = match awaited_in {
+        let required = awaits.iter().enumerate().map(|(index, (at, awaited_in))| {
+            let bound = match awaited_in {
                 AwaitedIn::Body => "__may_suspend",
                 AwaitedIn::NestedSection => "__may_nest",
             };
-            ask(*at, question, Some(index))
+            require(*at, bound, Some(index))
         });
-        questions.extend(asked.gather::<Vec<_>>());
+        bounds.extend(required.gather::<Vec<_>>());
     }
-    questions
+    bounds
 }

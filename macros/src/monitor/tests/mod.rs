@@ -1,0 +1,4 @@
+//! Unit tests of `#[monitor]`.
+
+mod expansion;
+mod findings;

@@ -213,6 +213,8 @@ mod guarded;
     feature = "std"
 ))]
 pub mod guide;
+#[cfg(all(test, feature = "std"))]
+mod labels;
 #[cfg(feature = "local")]
 #[allow(clippy::duplicate_mod)] // one code for both flavours
 pub mod local;

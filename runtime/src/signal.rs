@@ -271,7 +271,7 @@ impl<F: Flavour> Signal<F> {
         let end = NonNull::from(&end);
         // SAFETY: the node is ours, and idle. We return when the list is empty, and
         // nothing here panics: user code runs only in `wake_all`, which
-        // catches its panics (S1).
+        // catches its panics (SL1).
         unsafe { queue.open_side(end) };
         if count == ALL {
             // SAFETY: `end` closes a side list; under the queue lock.

@@ -2,12 +2,12 @@
 //!
 //! # Invariants
 //!
-//! - **K1** A session is [current](current) on a thread only between [`Session::enter`] and the
+//! - **CS1** A session is [current](current) on a thread only between [`Session::enter`] and the
 //!   drop of the returned value, which borrows the session. All tasks of a session run on that
 //!   thread, each on a stack of its own.
-//! - **K2** The yielder of a task is that of its coroutine. Only code on the stack of that
+//! - **CS2** The yielder of a task is that of its coroutine. Only code on the stack of that
 //!   coroutine uses it, hence only while the task is the running one.
-//! - **K3** While a task runs, no `RefCell` of the session is borrowed. A borrow in this file ends
+//! - **CS3** While a task runs, no `RefCell` of the session is borrowed. A borrow in this file ends
 //!   before the task is suspended.
 
 use core::cell::{Cell, RefCell};
@@ -99,8 +99,8 @@ pub(crate) fn is_current() -> bool {
 /// Calls `f` with the session of this thread, if it has one.
 #[inline]
 pub(crate) fn current<R>(f: impl FnOnce(&Session) -> R) -> Option<R> {
-    // SAFETY: K1. `f` returns, or is unwound, before the session ends: it was called while
-    // the session was current, on a stack that ends before the session does (T2).
+    // SAFETY: CS1. `f` returns, or is unwound, before the session ends: it was called while
+    // the session was current, on a stack that ends before the session does (CT2).
     CURRENT.get().map(|session| f(unsafe { session.as_ref() }))
 }
 
@@ -259,7 +259,7 @@ impl Session {
         cell.unwinds.set(unwinds);
         self.unwinding
             .set(self.unwinding.get() + u32::from(unwinds));
-        // SAFETY: K2: the task runs, so this is its stack, and its coroutine has not ended.
+        // SAFETY: CS2: the task runs, so this is its stack, and its coroutine has not ended.
         let told = unsafe { &*yielder }.suspend(out);
         self.unwinding
             .set(self.unwinding.get() - u32::from(unwinds));

@@ -73,7 +73,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         waker: &Waker,
         conditional: bool,
     ) -> Poll<()> {
-        // If this panics, or the drop below, the node is unchanged (F2).
+        // If this panics, or the drop below, the node is unchanged (F2 of `Acquiring`).
         let clone = waker.clone();
         let mut queue = self.queue.lock();
         if self.acquire_or_mark_queued(&queue, node.request) {

@@ -277,7 +277,7 @@ pub(super) unsafe fn ticket_at<P: Policy, F: Flavour>(
 #[inline]
 fn new_ticket<F: Flavour>() -> u32 {
     // Not a part of the protocol, hence not a loom type: the numbers need only be distinct
-    // within a gate, and a local gate stays on its thread (T1).
+    // within a gate, and a local gate stays on its thread (LF1).
     static NEXT: PlainAtomicU32 = PlainAtomicU32::new(1);
     #[cfg(feature = "std")]
     thread_local! {

@@ -6,10 +6,10 @@
 //!
 //! # Invariants
 //!
-//! - **D1** An `ObjectLock<O, M>` has the layout and the contents of an `O`: references to the
+//! - **OL1** An `ObjectLock<O, M>` has the layout and the contents of an `O`: references to the
 //!   one and to the other can be converted.
-//! - **D2** As a lock, it is the field of the object that `M` stands for.
-//! - **D3** An object has one derive only, so that each of its fields is behind one lock.
+//! - **OL2** As a lock, it is the field of the object that `M` stands for.
+//! - **OL3** An object has one derive only, so that each of its fields is behind one lock.
 //!   (An attribute below a derive may delete the struct, and an alias of its name may aim
 //!   the derive at another struct.) Two derives for one type, or for a type and its subtype,
 //!   define two inherent constants of one name, which the compiler refuses. The other way from a
@@ -112,14 +112,14 @@ pub fn no_coercion<L: ?Sized>(field: &L) -> NoCoercion<'_, L> {
     NoCoercion(field)
 }
 
-/// The lock `M` of an `O` (D1, D2).
+/// The lock `M` of an `O` (OL1, OL2).
 #[repr(transparent)]
 pub struct ObjectLock<O: ?Sized, M>(PhantomData<fn() -> M>, O);
 
 /// The lock `M` of the object.
 #[inline]
 pub fn object_lock<O: ?Sized, M>(owner: &O) -> &ObjectLock<O, M> {
-    // SAFETY: the struct is transparent over `O` (D1).
+    // SAFETY: the struct is transparent over `O` (OL1).
     unsafe { &*(&raw const *owner as *const ObjectLock<O, M>) }
 }
 
@@ -334,7 +334,7 @@ impl<O: RwLockOf<M> + ?Sized, M> AsyncRwLock for ObjectLock<O, M> {
     }
 }
 
-// SAFETY: it is one lock (D2), whose type has this promise.
+// SAFETY: it is one lock (OL2), whose type has this promise.
 unsafe impl<O: LockOf<M> + ?Sized, M> ExclusiveLock for ObjectLock<O, M> {}
 
 // SAFETY: as above.

@@ -228,7 +228,8 @@ mod signal;
 #[cfg(feature = "std")]
 pub mod sync;
 // How a section waits at one, which the macros name. By another name, so that the compiler says
-// what `sync` takes.
+// what `sync` takes. So this crate names these modules by two paths: as `sync_waits` in code that is
+// also compiled without std, and else as `sync`.
 #[cfg(not(feature = "std"))]
 #[path = "sync/mod.rs"]
 mod sync_waits;

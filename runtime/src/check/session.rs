@@ -31,7 +31,7 @@ use super::names::Names;
 use super::relation::Seen;
 use super::state::{Learned, LockState, Note, TaskCell};
 use super::trace::Moment;
-use crate::checking::{Awaits, EventOp, GateOp, Op, Stamp, SyncOp};
+use crate::checking::{Awaits, EventOp, GateOp, LastRun, Op, SyncOp};
 use crate::watching;
 
 /// How many tasks there can be.
@@ -370,7 +370,7 @@ impl Session {
     pub(crate) fn op(
         &self,
         address: usize,
-        stamp: &Stamp,
+        last_run: &LastRun,
         op: Op,
         place: Option<&'static Location<'static>>,
     ) -> bool {
@@ -379,7 +379,7 @@ impl Session {
         } else {
             self.named_again(address)
         };
-        if stamp.is_of_another(self.run.get()) && !self.begins.get() {
+        if last_run.is_of_another(self.run.get()) && !self.begins.get() {
             self.escapes(id, op, place);
         }
         let task = self.running.get();

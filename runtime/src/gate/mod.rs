@@ -188,6 +188,7 @@ mod turn;
 
 use core::marker::PhantomData;
 
+pub(crate) use self::acquire::Waiter;
 pub(crate) use self::future::{Acquiring, acquiring_future, polled_after_completion};
 pub(crate) use self::permit::{GatePermit, Gated, guard_traits};
 pub(crate) use self::policies::{

@@ -77,9 +77,9 @@ impl<R: Request> LockedQueue<'_, R> {
         }
     }
 
-    /// Takes up to `count` nodes out of a side list, from its first on, on behalf
-    /// of their owners, which find them [`Unlinked`](State::Unlinked). Hands out the
-    /// wakers, to wake once the lock is released. Returns whether there are more.
+    /// Takes up to `count` nodes of other futures out of a side list, from its first on. Their
+    /// owners find them [`Unlinked`](State::Unlinked). Hands out the wakers, to wake once the
+    /// lock is released. Returns whether there are more.
     ///
     /// # Safety
     ///
@@ -113,7 +113,7 @@ impl<R: Request> LockedQueue<'_, R> {
         }
     }
 
-    /// Takes a node out of the queue, or of a side list, for its owner, which finds it
+    /// The owner takes its own node out of the queue, or of a side list, and finds it
     /// [`Unlinked`](State::Unlinked). Returns the waker that it owned, to drop once the
     /// lock is released.
     ///

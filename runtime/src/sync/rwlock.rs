@@ -160,7 +160,7 @@ impl<T: ?Sized> RwLock<T> {
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn read(&self) -> RwLockReadGuard<'_, T> {
-        self.turns.called(SyncOp::Acquire { reads: true });
+        self.turns.announce_call(SyncOp::Acquire { reads: true });
         self.reading(self.read_raw(), false)
     }
 
@@ -178,9 +178,9 @@ impl<T: ?Sized> RwLock<T> {
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_read(&self) -> Option<RwLockReadGuard<'_, T>> {
-        self.turns.called(SyncOp::Try { reads: true });
+        self.turns.announce_call(SyncOp::Try { reads: true });
         let raw = self.raw.try_read()?;
-        self.turns.entered(Mode::Shared);
+        self.turns.on_acquired(Mode::Shared);
         Some(self.reading(raw, false))
     }
 
@@ -206,7 +206,7 @@ impl<T: ?Sized> RwLock<T> {
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn write(&self) -> RwLockWriteGuard<'_, T> {
-        self.turns.called(SyncOp::Acquire { reads: false });
+        self.turns.announce_call(SyncOp::Acquire { reads: false });
         self.writing(self.write_raw(), false)
     }
 
@@ -224,9 +224,9 @@ impl<T: ?Sized> RwLock<T> {
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_write(&self) -> Option<RwLockWriteGuard<'_, T>> {
-        self.turns.called(SyncOp::Try { reads: false });
+        self.turns.announce_call(SyncOp::Try { reads: false });
         let raw = self.raw.try_write()?;
-        self.turns.entered(Mode::Exclusive);
+        self.turns.on_acquired(Mode::Exclusive);
         Some(self.writing(raw, false))
     }
 
@@ -249,7 +249,10 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     fn read_raw(&self) -> RawReadGuard<'_> {
         by_thread(
-            || self.turns.asked(Mode::Shared, Some(Mode::Exclusive)),
+            || {
+                self.turns
+                    .describe_request(Mode::Shared, Some(Mode::Exclusive))
+            },
             || self.raw.try_read(),
             || self.raw.read(),
         )
@@ -259,7 +262,7 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     fn write_raw(&self) -> RawWriteGuard<'_> {
         by_thread(
-            || self.turns.asked(Mode::Exclusive, None),
+            || self.turns.describe_request(Mode::Exclusive, None),
             || self.raw.try_write(),
             || self.raw.write(),
         )
@@ -291,7 +294,7 @@ impl<T: ?Sized> RwLock<T> {
     /// The caller has the turn, and leaves it to the guard.
     #[inline]
     unsafe fn acquire_with_turn(&self) -> RwLockWriteGuard<'_, T> {
-        self.turns.called(SyncOp::Acquire { reads: false });
+        self.turns.announce_call(SyncOp::Acquire { reads: false });
         self.writing(self.write_raw(), true)
     }
 
@@ -411,7 +414,7 @@ impl<T: ?Sized> SyncRwLock for RwLock<T> {
 unsafe impl<T: ?Sized> ConditionalSyncRwLock for RwLock<T> {
     #[inline]
     unsafe fn read_with_turn(&self) -> RwLockReadGuard<'_, T> {
-        self.turns.called(SyncOp::Acquire { reads: true });
+        self.turns.announce_call(SyncOp::Acquire { reads: true });
         self.reading(self.read_raw(), true)
     }
 

@@ -566,7 +566,7 @@ impl Semaphore {
         self.permits.changed(LockId::of(&self.gate));
         self.gate.gives_back(permits);
         let added = permits == 0
-            || self.gate.change(false, |word| {
+            || self.gate.update_word(false, |word| {
                 let available = (word / PERMIT).checked_add(permits)?;
                 (available <= Self::MAX_PERMITS).then_some(available * PERMIT)
             });

@@ -63,7 +63,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll};
 
 use super::errors::{ErrorEntry, ErrorOnly};
-use super::place::{Base, FromObject, Gate, OfObject, Shut};
+use super::place::{Base, Branch, FromObject, OfObject, TypeCheckedOnly};
 use super::reading::{Exclusively, ExclusivelyPlain, ExclusivelyPlainSync};
 use super::suspend_mode::Mode;
 use crate::watching::Site;
@@ -640,7 +640,7 @@ impl<'a, L: ?Sized> PlainSyncReading<'a, L> {
 
 /// Looks for the lock `KEY` of a base of type `B`.
 #[inline]
-pub fn probe<B: ?Sized, const KEY: u128>(_: Base<B>, _: Gate<Shut>) -> Probe<B, KEY> {
+pub fn probe<B: ?Sized, const KEY: u128>(_: Base<B>, _: Branch<TypeCheckedOnly>) -> Probe<B, KEY> {
     Probe(Target1(Target2(Target3(Target4(Otherwise(PhantomData))))))
 }
 
@@ -649,7 +649,7 @@ pub fn probe<B: ?Sized, const KEY: u128>(_: Base<B>, _: Gate<Shut>) -> Probe<B, 
 #[inline]
 pub fn probe_shared<B: ?Sized, const READ: u128, const KEY: u128>(
     _: Base<B>,
-    _: Gate<Shut>,
+    _: Branch<TypeCheckedOnly>,
 ) -> ReadProbe<B, READ, KEY> {
     let otherwise = ReadOtherwise(PhantomData);
     let target4 = ReadTarget4(ExclusiveTarget4(otherwise));

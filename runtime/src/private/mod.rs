@@ -87,8 +87,8 @@ pub use self::order::{InOrder, in_order, taken};
 #[cfg(feature = "alloc")]
 pub use self::owned::{Arc, OwnedAcquire, OwnedCore, kept};
 pub use self::place::{
-    Base, Found, FromObject, Gate, Needed, OfObject, Open, Opening, Returns, Shut, base, entry,
-    needed,
+    Base, Branch, BranchKind, Executed, Found, FromObject, Needed, OfObject, Returns,
+    TypeCheckedOnly, base, entry, needed,
 };
 pub use self::reacquire::{MustNotImplDrop, NeverUnpin, Reacquirable, Reacquire, ReacquireLock};
 pub use self::reading::{Exclusively, Reading};

@@ -5,7 +5,7 @@
 use core::mem::{self, ManuallyDrop};
 use core::ptr::NonNull;
 
-use super::dispatch::{AnySyncLock, Enter, EnterShared};
+use super::enter::{AnySyncLock, Enter, EnterShared};
 use super::enter_when::{ByReference, ConditionGuard, OfSection};
 use super::entry_type::EntryType;
 use super::reading::{Exclusively, Reading};

@@ -12,7 +12,7 @@ use core::ops::Deref;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
-use super::dispatch::{Enter, EnterShared};
+use super::enter::{Enter, EnterShared};
 use super::entry_type::{Entry, EntryType};
 use crate::traits::lock::Infallibly;
 use crate::{CanBeLost, Lease};

@@ -8,6 +8,7 @@
 //! | `core` | the contents of a generated guard and of a generated view |
 //! | `fields` | how generated code accesses guarded fields |
 //! | `dispatch` | how a section resolves the lock that it is given |
+//! | `enter` | how a section enters that lock, in two steps |
 //! | `bind` | what a section binds once it holds the lock |
 //! | `entry_type` | the type of a section's entry, the only thing it keeps over an await |
 //! | `fallible` | acquisitions that can fail |
@@ -33,6 +34,7 @@ mod atomic;
 mod bind;
 mod core;
 mod dispatch;
+mod enter;
 mod enter_sync_when;
 mod enter_when;
 mod entry_type;
@@ -60,9 +62,11 @@ pub use self::atomic::{
 pub use self::bind::{Bind, DerivedView, MarkTheLockRw, OfDeref, OfGuard, without_await};
 pub use self::core::{Core, Owner, ReadCore};
 pub use self::dispatch::{
-    AnyLock, AnySyncLock, Derived, DerivedReading, Enter, EnterShared, HasLock, NoWait, NotYet,
-    Plain, PlainReading, PlainSync, PlainSyncReading, Probe, ReadProbe, ToRead, ToReadAlone, Value,
-    Watched, no_wait, probe, probe_shared, value,
+    Derived, DerivedReading, Plain, PlainReading, PlainSync, PlainSyncReading, Probe, ReadProbe,
+    ToRead, ToReadAlone, Value, probe, probe_shared, value,
+};
+pub use self::enter::{
+    AnyLock, AnySyncLock, Enter, EnterShared, HasLock, NoWait, NotYet, Watched, no_wait,
 };
 pub use self::enter_sync_when::{
     ConditionalSync, ConditionalSyncShared, EnterSyncSharedWhen, EnterSyncWhen,

@@ -19,7 +19,7 @@ use core::future::Future;
 use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
 
-use super::dispatch::{AnyLock, AnySyncLock, Enter, EnterShared, Watched};
+use super::enter::{AnyLock, AnySyncLock, Enter, EnterShared, Watched};
 use super::enter_when::{EnterSharedWhen, EnterWhen};
 use crate::queue::Object;
 use crate::watching::Site;

@@ -276,9 +276,11 @@ pub use crate::primitives::{
 };
 pub use crate::timeout::Elapsed;
 pub use crate::traits::guard::{HoldsLock, Relock, View};
+pub use crate::traits::lease::{CanBeLost, Lease};
 pub use crate::traits::lock::{
-    AsyncLock, AsyncRwLock, CanBeLost, ExclusiveLock, ExclusiveRwLock, Lease, LockId, NamedAcquire,
+    AsyncLock, AsyncRwLock, ExclusiveLock, ExclusiveRwLock, NamedAcquire,
 };
+pub use crate::traits::lock_id::LockId;
 pub use crate::traits::sync_lock::{ExclusiveSyncLock, ExclusiveSyncRwLock, SyncLock, SyncRwLock};
 
 #[cfg(any(async_monitor_loom, async_monitor_shuttle))]

@@ -200,7 +200,7 @@ use crate::checking;
 use crate::platform::{Flavour, Ordering, Threads, Word, const_unless_loom};
 use crate::queue::{Node, Queue, State};
 use crate::request::{Mode, Resource};
-use crate::traits::lock::LockId;
+use crate::traits::lock_id::LockId;
 use crate::watching::{Acquisition, Ask, Caller, Holder, Permits, Site};
 
 /// A node is queued (G1).

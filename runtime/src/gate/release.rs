@@ -6,7 +6,7 @@ use super::policy::{Grants, Policy};
 use super::{CONDITIONAL, Gate, QUEUED};
 use crate::platform::{Flavour, Ordering};
 use crate::queue::{LockedQueue, NodePtr, State};
-use crate::traits::lock::LockId;
+use crate::traits::lock_id::LockId;
 use crate::wake::{CAPACITY, WakeBatch, wake_one};
 
 /// The state of a queue that is being served: the word, without flags, and the first queued

@@ -16,7 +16,9 @@ use super::flavour::{Rc, ThisFlavour, let_rc, per_flavour, rc, threads_only, use
 use super::lock::Lock;
 use crate::gate::{Exclusive, Gate, GatePermit, Gated, acquiring_future, guard_traits};
 use crate::traits::guard::{HoldsLock, relock_guard};
-use crate::traits::lock::{ExclusiveLock, LockId, async_lock};
+use crate::traits::lock::ExclusiveLock;
+use crate::traits::lock_id::LockId;
+use crate::traits::lock_impls::async_lock;
 
 /// A value that one task at a time can access: a [`Lock`] with the value inside.
 ///

@@ -14,7 +14,7 @@ use core::task::{Context, Poll, Waker};
 
 use super::enter::{Enter, EnterShared};
 use super::entry_type::{Entry, EntryType};
-use crate::traits::lock::Infallibly;
+use crate::traits::lock_impls::Infallibly;
 use crate::{CanBeLost, Lease};
 
 impl<T: Entry> EntryType<T> {

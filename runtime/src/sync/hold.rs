@@ -18,7 +18,7 @@ use super::turns::Turns;
 use crate::checking::{self, SyncOp};
 use crate::queue::Object;
 use crate::request::Mode;
-use crate::traits::lock::LockId;
+use crate::traits::lock_id::LockId;
 use crate::wake::wake_one;
 use crate::watching;
 

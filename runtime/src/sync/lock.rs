@@ -10,7 +10,7 @@ use super::turns::Turns;
 use super::when::conditional_sync_lock;
 use crate::checking::SyncOp;
 use crate::platform::const_unless_loom;
-use crate::traits::lock::LockId;
+use crate::traits::lock_id::LockId;
 use crate::traits::sync_lock::ExclusiveSyncLock;
 use crate::watch::Mode;
 use crate::watching::by_thread;

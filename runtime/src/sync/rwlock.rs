@@ -15,7 +15,7 @@ use super::turns::Turns;
 use super::when::{ConditionalSyncRwLock, conditional_sync_lock};
 use crate::checking::SyncOp;
 use crate::gate::guard_traits;
-use crate::traits::lock::LockId;
+use crate::traits::lock_id::LockId;
 use crate::traits::sync_lock::{ExclusiveSyncLock, ExclusiveSyncRwLock, SyncRwLock};
 use crate::watch::Mode;
 use crate::watching::by_thread;

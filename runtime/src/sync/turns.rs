@@ -4,7 +4,7 @@ use crate::checking::{self, Checked, LastRun, Op, SyncOp};
 use crate::gate::{Exclusive, Gate};
 use crate::platform::const_unless_loom;
 use crate::request::Mode;
-use crate::traits::lock::LockId;
+use crate::traits::lock_id::LockId;
 use crate::watching::{Acquisition, Caller, Owner, Short};
 
 /// What a sync lock has beside the platform lock: the gate of its conditional waiters (see

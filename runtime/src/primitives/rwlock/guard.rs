@@ -15,7 +15,7 @@ use crate::gate::{
     Acquiring, Gate, GatePermit, Gated, acquiring_future, guard_traits, polled_after_completion,
 };
 use crate::traits::guard::relock_guard;
-use crate::traits::lock::LockId;
+use crate::traits::lock_id::LockId;
 use crate::watching::{self, Caller};
 
 /// Claims, as types: a guard needs no byte to say which request was granted.

@@ -55,7 +55,8 @@ pub use self::guard::{
 };
 use super::flavour::{Rc, ThisFlavour, let_rc, per_flavour, rc, threads_only, use_of, use_rc};
 use crate::gate::{Access, FLAGS, Gate, Gated, READER, Shared, UPGRADABLE, WRITER};
-use crate::traits::lock::{AsyncRwLock, ExclusiveLock, ExclusiveRwLock, Infallibly, async_lock};
+use crate::traits::lock::{AsyncRwLock, ExclusiveLock, ExclusiveRwLock};
+use crate::traits::lock_impls::{Infallibly, async_lock};
 use crate::watching::Site;
 
 /// A value that many tasks can read, or one can write.

@@ -40,7 +40,8 @@ use super::flavour::{
 };
 use crate::gate::{Counting, Gate, Gated, PERMIT, QUEUED};
 use crate::platform::{Ordering, Word, const_unless_loom};
-use crate::traits::lock::{LockId, async_lock};
+use crate::traits::lock_id::LockId;
+use crate::traits::lock_impls::async_lock;
 use crate::watching::Caller;
 use crate::watching::Permits;
 

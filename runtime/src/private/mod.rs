@@ -15,6 +15,7 @@
 //! | `lease` | sections of locks that can be lost while they are held |
 //! | `errors` | stand-ins after an error |
 //! | `locks` | the requirements of a derive on the types of its locks, and how it accesses them |
+//! | `lock_fields` | how generated code names the field of a lock |
 //! | `place` | what a section borrows of an object that is partly borrowed already |
 //! | `suspend_mode` | whether the sections of a lock may suspend |
 //! | `enter_sync_when` | how a section of a sync lock waits for a condition |
@@ -42,6 +43,7 @@ mod errors;
 mod fallible;
 mod fields;
 mod lease;
+mod lock_fields;
 mod locks;
 mod order;
 #[cfg(feature = "alloc")]
@@ -83,9 +85,10 @@ pub use self::fallible::{
 };
 pub use self::fields::{IsGuarded, Shareable, address, pointer, value_mut};
 pub use self::lease::{HeldLease, LeavesABlock, NoLease, Within, leases};
+pub use self::lock_fields::{Field, LockField, field};
 pub use self::locks::{
-    Field, GuardOf, Kind, LockField, LockOf, NoCoercion, ObjectLock, ReadGuardOf, RwLockOf, field,
-    no_coercion, object, object_lock,
+    GuardOf, Kind, LockOf, NoCoercion, ObjectLock, ReadGuardOf, RwLockOf, no_coercion, object,
+    object_lock,
 };
 pub use self::order::{InOrder, in_order, taken};
 #[cfg(feature = "alloc")]

@@ -12,7 +12,8 @@ use core::ops::{Deref, DerefMut};
 use core::ptr;
 
 use super::enter_sync_when::{ConditionalSync, ConditionalSyncShared};
-use super::locks::{Kind, Mutable, NoCoercion, NoMutable};
+use super::lock_fields::{Mutable, NoMutable};
+use super::locks::{Kind, NoCoercion};
 use crate::queue::Object;
 use crate::sync_waits::thread::stays_on_its_thread;
 use crate::sync_waits::turns::Turns;

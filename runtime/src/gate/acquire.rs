@@ -13,10 +13,12 @@ use crate::watching::Caller;
 
 // A parameter `_queue` of these functions is proof that the queue is locked.
 
-/// What waits: for a permit, or for a condition (`when`) under the permit.
+/// What a waiter waits for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Waiter {
+    /// A permit.
     Plain,
+    /// A permit under which its condition is true (`when`).
     Conditional,
 }
 

@@ -289,7 +289,7 @@ impl<R: Request> LockedQueue<'_, R> {
     /// # Safety
     ///
     /// The node is [`Evaluating`](State::Evaluating) here, and `node` a pointer to all of its
-    /// [`ConditionalNode`], whose evaluator is set.
+    /// [`ConditionalNode`](super::ConditionalNode), whose evaluator is set.
     pub(crate) unsafe fn mark_unsatisfied(&mut self, node: NodePtr<R>, waker: Waker) {
         // SAFETY: Q2; a node that evaluates owns no waker (Q3).
         unsafe {

@@ -50,8 +50,9 @@ pub struct OwnedMutexGuard<T: ?Sized> {
 
 /// Holds a [`Mutex`] until it is dropped, and dereferences to a part of its value.
 ///
-/// Created by [`MutexGuard::map`]. It is proof for [`Condition::notify`](super::Condition::notify);
-/// to wait on a condition, pass the guard of the whole value.
+/// Created by [`MutexGuard::map`]. It is proof for
+/// [`Condition::notify`](super::super::Condition::notify); to wait on a condition, pass the guard
+/// of the whole value.
 ///
 /// ```
 /// # futures::executor::block_on(async {

@@ -2,23 +2,23 @@ impl Account {
     /// Docs.
     pub async fn deposit(&self, amount: i64) -> Result<i64, Failed> {
         let (__type0, __lock0) = {
-            let (__base, __gate) = ::async_monitor::__private::base();
-            if __gate.__is_open() {
-                __gate.__pass();
-                __base.__is(&*self);
+            let (__base, __branch) = ::async_monitor::__private::base();
+            if __branch.__is_executed() {
+                __branch.__reach();
+                __base.__infer(&*self);
             }
             let __found = ::async_monitor::__private::probe::<
                 _,
                 122075695621518212564394156771862851892u128,
-            >(__base, __gate)
+            >(__base, __branch)
                 .__select(&self.ledger)
                 .__resolve();
-            let (__object, __gate) = ::async_monitor::__private::needed();
-            if __gate.__is_open() {
-                __gate.__pass();
-                __object.__is(&*self);
+            let (__object, __branch) = ::async_monitor::__private::needed();
+            if __branch.__is_executed() {
+                __branch.__reach();
+                __object.__set(&*self);
             }
-            let __entry = ::async_monitor::__private::entry(__found, __object, __gate);
+            let __entry = ::async_monitor::__private::entry(__found, __object, __branch);
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
         __type0.__suspend_mode().__is_bounded();

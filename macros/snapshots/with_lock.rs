@@ -1,43 +1,43 @@
 const _: () = {
     let _ = {
         let (__type0, __lock0) = {
-            let (__base, __gate) = ::async_monitor::__private::base();
-            if __gate.__is_open() {
-                __gate.__pass();
-                __base.__is(&from);
+            let (__base, __branch) = ::async_monitor::__private::base();
+            if __branch.__is_executed() {
+                __branch.__reach();
+                __base.__infer(&from);
             }
             let __found = ::async_monitor::__private::probe::<
                 _,
                 122075695621518212564394156771862851892u128,
-            >(__base, __gate)
+            >(__base, __branch)
                 .__select(&from.ledger)
                 .__resolve();
-            let (__object, __gate) = ::async_monitor::__private::needed();
-            if __gate.__is_open() {
-                __gate.__pass();
-                __object.__is(&from);
+            let (__object, __branch) = ::async_monitor::__private::needed();
+            if __branch.__is_executed() {
+                __branch.__reach();
+                __object.__set(&from);
             }
-            let __entry = ::async_monitor::__private::entry(__found, __object, __gate);
+            let __entry = ::async_monitor::__private::entry(__found, __object, __branch);
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
         let (__type1, __lock1) = {
-            let (__base, __gate) = ::async_monitor::__private::base();
-            if __gate.__is_open() {
-                __gate.__pass();
-                __base.__is(&to);
+            let (__base, __branch) = ::async_monitor::__private::base();
+            if __branch.__is_executed() {
+                __branch.__reach();
+                __base.__infer(&to);
             }
             let __found = ::async_monitor::__private::probe::<
                 _,
                 122075695621518212564394156771862851892u128,
-            >(__base, __gate)
+            >(__base, __branch)
                 .__select(&to.ledger)
                 .__resolve();
-            let (__object, __gate) = ::async_monitor::__private::needed();
-            if __gate.__is_open() {
-                __gate.__pass();
-                __object.__is(&to);
+            let (__object, __branch) = ::async_monitor::__private::needed();
+            if __branch.__is_executed() {
+                __branch.__reach();
+                __object.__set(&to);
             }
-            let __entry = ::async_monitor::__private::entry(__found, __object, __gate);
+            let __entry = ::async_monitor::__private::entry(__found, __object, __branch);
             (::async_monitor::__private::entry_type(&__entry), __entry.__lock())
         };
         static __SITE: ::async_monitor::__private::Site = ::async_monitor::__private::Site::new(

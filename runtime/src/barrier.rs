@@ -24,29 +24,20 @@
 //!   with the decision of the last arrival: indices are distinct, and 0 to n - 1 in
 //!   the order of arrival. The nodes that an abort or a reset removes are marked in the same way.
 
+mod mechanism;
+
 use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-use crate::checking::{self, Awaits, BarrierOp, Checked, Op, Stamp};
+use self::mechanism::{BROKEN, Filling};
+use crate::checking::{self, Awaits, BarrierOp, Checked, LastRun};
 use crate::gate::polled_after_completion;
 use crate::platform::{SharedCell, Threads, const_unless_loom};
-use crate::queue::{LockedQueue, Node, NodePtr, Queue, State as NodeState};
+use crate::queue::{Node, Queue, State};
 use crate::request::Resource;
-use crate::wake::{CAPACITY, WakeBatch};
-use crate::watching::Caller;
 use crate::watching::{Ask, Watch};
-
-/// The ticket of a node that leaves with an error; others are indices.
-const BROKEN: u32 = u32::MAX;
-
-#[derive(Clone, Copy)]
-struct State {
-    broken: bool,
-    waiting: u32,
-    leaving: u32,
-}
 
 /// A barrier where a fixed number of tasks wait until all of them have arrived: asyncio's
 /// `Barrier`.
@@ -69,15 +60,15 @@ pub struct Barrier {
     parties: u32,
     queue: Queue<(), Threads>,
     /// Under the queue lock.
-    state: SharedCell<State>,
+    state: SharedCell<Filling>,
 }
 
 // SAFETY: the state is accessed under the queue lock only.
 unsafe impl Sync for Barrier {}
 
 impl Checked for Barrier {
-    fn stamp(&self) -> &Stamp {
-        &self.queue.stamp
+    fn last_run(&self) -> &LastRun {
+        &self.queue.last_run
     }
 }
 
@@ -192,7 +183,7 @@ impl Barrier {
             Barrier {
                 parties: if parties == 0 { 1 } else { parties as u32 },
                 queue: Queue::new(),
-                state: SharedCell::new(State { broken: false, waiting: 0, leaving: 0 }),
+                state: SharedCell::new(Filling { broken: false, waiting: 0, leaving: 0 }),
             }
         }
     }
@@ -288,7 +279,7 @@ impl Barrier {
     /// ```
     #[inline]
     pub fn is_broken(&self) -> bool {
-        self.does(BarrierOp::Look);
+        self.announce(BarrierOp::Look);
         let queue = self.queue.lock();
         self.state(&queue).broken
     }
@@ -311,7 +302,7 @@ impl Barrier {
     /// ```
     #[inline]
     pub fn n_waiting(&self) -> usize {
-        self.does(BarrierOp::Look);
+        self.announce(BarrierOp::Look);
         let queue = self.queue.lock();
         let state = self.state(&queue);
         if state.leaving == 0 {
@@ -331,218 +322,6 @@ impl Barrier {
     #[inline]
     pub fn parties(&self) -> usize {
         self.parties as usize
-    }
-
-    /// Announces an operation to the checker.
-    #[inline]
-    fn does(&self, op: BarrierOp) {
-        checking::op(self, Op::Barrier(op));
-    }
-
-    /// Announces the poll of a wait to the checker.
-    #[inline]
-    fn polls(&self, node: &Node<()>, place: Caller) -> bool {
-        if node.state() == NodeState::Idle {
-            let op = Op::Barrier(BarrierOp::Arrive);
-            return checking::arrives(self, op, place);
-        }
-        let queue = self.queue.lock();
-        // SAFETY: the node is the caller's own, and has a ticket, which was written under the
-        // queue lock.
-        let passes =
-            queue.own_state(node) != NodeState::Waiting && unsafe { node.ticket() } != BROKEN;
-        drop(queue);
-        self.does(if passes {
-            BarrierOp::Poll
-        } else {
-            BarrierOp::PollLeaving
-        });
-        true
-    }
-
-    #[inline]
-    fn state(&self, _queue: &LockedQueue<'_, ()>) -> State {
-        // SAFETY: the queue is locked.
-        unsafe { self.state.get() }
-    }
-
-    #[inline]
-    fn set_state(&self, _queue: &LockedQueue<'_, ()>, state: State) {
-        // SAFETY: the queue is locked.
-        unsafe { self.state.set(state) }
-    }
-
-    #[inline]
-    fn drive_out(&self, broken: bool) {
-        self.does(BarrierOp::DriveOut);
-        let mut queue = self.queue.lock();
-        let state = self.state(&queue);
-        self.set_state(
-            &queue,
-            State {
-                broken,
-                waiting: 0,
-                leaving: state.leaving + state.waiting,
-            },
-        );
-        self.mark(&mut queue, state.waiting, |_| BROKEN);
-        self.wake_marked(queue);
-    }
-
-    /// Marks the first `count` waiting nodes.
-    #[inline]
-    fn mark(&self, queue: &mut LockedQueue<'_, ()>, count: u32, stamp: impl Fn(u32) -> u32) {
-        // SAFETY: nothing is unlinked or unlocked here.
-        let mut next = queue.head();
-        let mut index = 0;
-        while let Some(node) = next.filter(|_| index < count) {
-            // SAFETY: the node is linked, and waits if it is marked here.
-            unsafe {
-                if queue.state_of(node) == NodeState::Waiting {
-                    queue.mark_notified(node, stamp(index));
-                    index += 1;
-                }
-                next = queue.next(node);
-            }
-        }
-    }
-
-    /// Unlinks and wakes the marked nodes at the head, in batches.
-    #[inline]
-    fn wake_marked<'q>(&'q self, mut queue: LockedQueue<'q, ()>) {
-        let mut batch = WakeBatch::new();
-        loop {
-            let mut room = CAPACITY;
-            let mut more = false;
-            let leaves = |node: NodePtr<()>| {
-                // SAFETY: the node is linked, as the queue stays locked.
-                let marked = unsafe { (*node.as_ptr()).state() } == NodeState::Notified;
-                more = marked && room == 0;
-                room = room.saturating_sub(1);
-                marked && !more
-            };
-            // SAFETY: the nodes are marked here.
-            unsafe { queue.drain_front_while(leaves, |waker| batch.push(waker)) };
-            drop(queue);
-            batch.wake_all();
-            if !more {
-                return;
-            }
-            queue = self.queue.lock();
-        }
-    }
-
-    /// Called when a waiter that leaves with an error has returned or been dropped.
-    /// The last one counts the waiters that joined meanwhile (B2).
-    #[inline]
-    fn left<'q>(&'q self, mut queue: LockedQueue<'q, ()>) {
-        let mut state = self.state(&queue);
-        state.leaving -= 1;
-        if state.leaving == 0 {
-            // Whole generations pass at once.
-            let rest = state.waiting % self.parties;
-            self.mark(&mut queue, state.waiting - rest, |n| n % self.parties);
-            state.waiting = rest;
-        }
-        self.set_state(&queue, state);
-        self.wake_marked(queue);
-    }
-
-    /// The first poll of a wait: an error, the index of the last arrival, or
-    /// `Pending` for one that has joined.
-    ///
-    /// # Safety
-    ///
-    /// The node is idle and pinned, is used with this barrier only, and is
-    /// [cancelled](Self::cancel) before it goes away.
-    #[inline]
-    unsafe fn arrive(&self, node: &Node<()>, cx: &mut Context<'_>) -> Poll<u32> {
-        // Moved out if the node joins; otherwise dropped after the queue lock, which is
-        // declared later (Q5).
-        let mut spare = Some(cx.waker().clone());
-        let mut queue = self.queue.lock();
-        let mut state = self.state(&queue);
-        if state.broken {
-            return Poll::Ready(BROKEN);
-        }
-        if state.leaving == 0 && state.waiting + 1 == self.parties {
-            self.mark(&mut queue, state.waiting, |index| index);
-            state.waiting = 0;
-            self.set_state(&queue, state);
-            self.wake_marked(queue);
-            return Poll::Ready(self.parties - 1);
-        }
-        if let Some(waker) = spare.take() {
-            state.waiting += 1;
-            self.set_state(&queue, state);
-            // SAFETY: the node is idle; passed on.
-            unsafe { queue.push_back(node.as_ptr(), waker) };
-        }
-        Poll::Pending
-    }
-
-    /// A later poll.
-    ///
-    /// # Safety
-    ///
-    /// As for [`arrive`](Self::arrive), and the node has joined.
-    #[inline]
-    unsafe fn poll_joined(&self, node: &Node<()>, cx: &mut Context<'_>) -> Poll<u32> {
-        // Dropped after the queue lock, which is declared later (Q5).
-        let (_withdrawn, _replaced);
-        let mut queue = self.queue.lock();
-        // A marked node needs no other waker.
-        if queue.own_state(node) == NodeState::Waiting {
-            // SAFETY: passed on.
-            let (replaced, kept) = unsafe { self.queue.register(queue, node, cx.waker()) };
-            _replaced = replaced;
-            queue = kept;
-        }
-        match queue.own_state(node) {
-            NodeState::Waiting => return Poll::Pending,
-            NodeState::Notified => {
-                // SAFETY: the node is marked here, and ours.
-                _withdrawn = unsafe { queue.withdraw(node.as_ptr()) };
-            }
-            _ => node.reset(),
-        }
-        // SAFETY: the node is ours again.
-        let stamp = unsafe { node.ticket() };
-        if stamp == BROKEN {
-            self.left(queue);
-        }
-        Poll::Ready(stamp)
-    }
-
-    /// Takes the node out of the queue, and of the count, if it was counted.
-    ///
-    /// # Safety
-    ///
-    /// The node is the caller's own and was used with this barrier only.
-    #[inline]
-    unsafe fn cancel(&self, node: &Node<()>) {
-        if node.state() == NodeState::Idle {
-            return;
-        }
-        self.does(BarrierOp::Leave);
-        // Dropped after the queue lock, which is declared later (Q5).
-        let _waker;
-        let mut queue = self.queue.lock();
-        let linked = queue.own_state(node);
-        if linked == NodeState::Unlinked {
-            node.reset();
-        } else {
-            // SAFETY: the node is linked here, and ours.
-            _waker = unsafe { queue.withdraw(node.as_ptr()) };
-        }
-        if linked == NodeState::Waiting {
-            let mut state = self.state(&queue);
-            state.waiting -= 1;
-            self.set_state(&queue, state);
-        // SAFETY: the node is ours again.
-        } else if unsafe { node.ticket() } == BROKEN {
-            self.left(queue);
-        }
     }
 }
 
@@ -598,7 +377,7 @@ impl Future for BarrierWait<'_> {
         // SAFETY: the node is pinned as we are, used with this barrier only, and
         // cancelled in our drop.
         let result = unsafe {
-            if this.node.state() == NodeState::Idle {
+            if this.node.state() == State::Idle {
                 barrier.arrive(&this.node, cx)
             } else {
                 barrier.poll_joined(&this.node, cx)
@@ -610,14 +389,14 @@ impl Future for BarrierWait<'_> {
             unsafe { this.watch.wait(ask, this.node.as_ptr(), cx.waker()) };
             checking::pending(barrier, Awaits::Signal);
         }
-        result.map(|stamp| {
+        result.map(|ticket| {
             this.watch.over();
             this.barrier = None;
-            if stamp == BROKEN {
+            if ticket == BROKEN {
                 Err(BrokenBarrier(()))
             } else {
                 Ok(BarrierWaitResult {
-                    index: stamp as usize,
+                    index: ticket as usize,
                 })
             }
         })

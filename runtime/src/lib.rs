@@ -213,6 +213,8 @@ mod guarded;
     feature = "std"
 ))]
 pub mod guide;
+#[cfg(all(test, feature = "std"))]
+mod labels;
 #[cfg(feature = "local")]
 #[allow(clippy::duplicate_mod)] // one code for both flavours
 pub mod local;
@@ -226,7 +228,8 @@ mod signal;
 #[cfg(feature = "std")]
 pub mod sync;
 // How a section waits at one, which the macros name. By another name, so that the compiler says
-// what `sync` takes.
+// what `sync` takes. So this crate names these modules by two paths: as `sync_waits` in code that is
+// also compiled without std, and else as `sync`.
 #[cfg(not(feature = "std"))]
 #[path = "sync/mod.rs"]
 mod sync_waits;
@@ -273,9 +276,11 @@ pub use crate::primitives::{
 };
 pub use crate::timeout::Elapsed;
 pub use crate::traits::guard::{HoldsLock, Relock, View};
+pub use crate::traits::lease::{CanBeLost, Lease};
 pub use crate::traits::lock::{
-    AsyncLock, AsyncRwLock, CanBeLost, ExclusiveLock, ExclusiveRwLock, Lease, LockId, NamedAcquire,
+    AsyncLock, AsyncRwLock, ExclusiveLock, ExclusiveRwLock, NamedAcquire,
 };
+pub use crate::traits::lock_id::LockId;
 pub use crate::traits::sync_lock::{ExclusiveSyncLock, ExclusiveSyncRwLock, SyncLock, SyncRwLock};
 
 #[cfg(any(async_monitor_loom, async_monitor_shuttle))]

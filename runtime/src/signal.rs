@@ -2,7 +2,7 @@
 //! through by notifications.
 //!
 //! A [`Signal`] numbers its notifications: each begins a new epoch. A waiter
-//! remembers the epoch in which it joined.
+//! remembers the epoch in which it joined. *Older* means: with a smaller epoch.
 //!
 //! A notification chooses all its waiters before it wakes the first. It wakes
 //! them in batches, with the queue lock
@@ -31,9 +31,8 @@
 //!   at the end, with the current epoch. None is older than the last broadcast.
 //! - **N2** A node that was let through is [`Unlinked`](State::Unlinked) and has in
 //!   its cell the epoch of the notification; a [`Notified`](State::Notified) one has
-//!   it already. After a broadcast, the cell may still have the epoch in
-//!   which the node joined: no waiter in the queue is older than either, so the
-//!   notification is passed on to nobody.
+//!   it already. After a broadcast, the cell may still hold the epoch in which the node joined.
+//!   Passing on either reaches nobody: all waiters in the queue joined after the broadcast.
 //! - **N3** Epochs have 64 bits and do not wrap.
 //! - **N4** Once the first waiter of a notification is woken, all its waiters are
 //!   chosen, that is, not in the queue any more. A notification lets through as
@@ -42,7 +41,7 @@
 use core::ptr::NonNull;
 use core::task::{Poll, Waker};
 
-use crate::checking::{Checked, Stamp};
+use crate::checking::{Checked, LastRun};
 use crate::platform::{Flavour, SharedCell, Threads, const_unless_loom};
 use crate::queue::{LockedQueue, Node, NodePtr, Queue, Request, State};
 use crate::wake::{CAPACITY, WakeBatch, wake_one};
@@ -51,35 +50,35 @@ use crate::wake::{CAPACITY, WakeBatch, wake_one};
 pub(crate) const ALL: usize = usize::MAX;
 
 pub(crate) struct Signal<F = Threads> {
-    queue: Queue<Epoch, F>,
+    queue: Queue<EpochCell, F>,
     /// The current epoch. Under the queue lock.
-    epoch: Epoch,
+    epoch: EpochCell,
     /// The epoch of the last broadcast with a side list. Under the queue lock.
-    broadcast: Epoch,
+    last_broadcast: EpochCell,
 }
 
 /// The epoch in which a waiter joined, or was let through (N2).
-pub(crate) struct Epoch(SharedCell<u64>);
+pub(crate) struct EpochCell(SharedCell<u64>);
 
 // SAFETY: an epoch is accessed under the queue lock only, or by the owner of the node once
 // it is not linked.
-unsafe impl Sync for Epoch {}
+unsafe impl Sync for EpochCell {}
 
-impl Request for Epoch {
+impl Request for EpochCell {
     type Links = ();
 }
 
-impl Epoch {
+impl EpochCell {
     const_unless_loom! {
         pub(crate) const fn new() -> Self {
-            Epoch(SharedCell::new(0))
+            EpochCell(SharedCell::new(0))
         }
     }
 }
 
 /// How a node left.
 #[derive(Clone, Copy)]
-pub(crate) enum Left {
+pub(crate) enum Departure {
     /// It had not been chosen, or never joined.
     Unnotified,
     /// It had been chosen by the notification of this epoch.
@@ -87,21 +86,21 @@ pub(crate) enum Left {
 }
 
 impl<F> Checked for Signal<F> {
-    fn stamp(&self) -> &Stamp {
-        &self.queue.stamp
+    fn last_run(&self) -> &LastRun {
+        &self.queue.last_run
     }
 }
 
 impl<F: Flavour> Signal<F> {
     const_unless_loom! {
         pub(crate) const fn new() -> Self {
-            Signal { queue: Queue::new(), epoch: Epoch::new(), broadcast: Epoch::new() }
+            Signal { queue: Queue::new(), epoch: EpochCell::new(), last_broadcast: EpochCell::new() }
         }
     }
 
     /// Locks the queue. Primitives keep state of their own under this lock.
     #[inline]
-    pub(crate) fn lock(&self) -> LockedQueue<'_, Epoch> {
+    pub(crate) fn lock(&self) -> LockedQueue<'_, EpochCell> {
         self.queue.lock()
     }
 
@@ -125,9 +124,9 @@ impl<F: Flavour> Signal<F> {
     /// [leaves](Self::leave) before it goes away.
     pub(crate) unsafe fn join<T>(
         &self,
-        node: &Node<Epoch>,
+        node: &Node<EpochCell>,
         waker: &Waker,
-        refuse: impl FnOnce(&LockedQueue<'_, Epoch>) -> Option<T>,
+        refuse: impl FnOnce(&LockedQueue<'_, EpochCell>) -> Option<T>,
     ) -> Option<T> {
         let waker = waker.clone();
         let mut queue = self.lock();
@@ -151,7 +150,7 @@ impl<F: Flavour> Signal<F> {
     /// # Safety
     ///
     /// As for `join`, and the node has joined.
-    pub(crate) unsafe fn poll_joined(&self, node: &Node<Epoch>, waker: &Waker) -> Poll<()> {
+    pub(crate) unsafe fn poll_joined(&self, node: &Node<EpochCell>, waker: &Waker) -> Poll<()> {
         if node.state() == State::Unlinked {
             return Poll::Ready(());
         }
@@ -183,9 +182,9 @@ impl<F: Flavour> Signal<F> {
     ///
     /// The node is the caller's own and was used with this signal only.
     #[cold]
-    pub(crate) unsafe fn leave(&self, node: &Node<Epoch>, emptied: impl FnOnce()) -> Left {
+    pub(crate) unsafe fn leave(&self, node: &Node<EpochCell>, emptied: impl FnOnce()) -> Departure {
         if node.state() == State::Idle {
-            return Left::Unnotified;
+            return Departure::Unnotified;
         }
         // Dropped after the queue lock, which is declared later (Q5).
         let _waker;
@@ -198,26 +197,31 @@ impl<F: Flavour> Signal<F> {
             _waker = unsafe { queue.withdraw(node.as_ptr()) };
         }
         match notification {
-            Some(epoch) => Left::Notified(epoch),
+            Some(epoch) => Departure::Notified(epoch),
             None => {
                 if Self::is_empty(&queue) {
                     emptied();
                 }
-                Left::Unnotified
+                Departure::Unnotified
             }
         }
     }
 
     /// The epoch of the notification that has chosen the node, if one has. The
     /// node is the caller's own and has joined.
-    fn notification(&self, queue: &LockedQueue<'_, Epoch>, node: &Node<Epoch>) -> Option<u64> {
+    fn notification(
+        &self,
+        queue: &LockedQueue<'_, EpochCell>,
+        node: &Node<EpochCell>,
+    ) -> Option<u64> {
         // SAFETY: under the queue lock.
-        let (epoch, broadcast) = unsafe { (node.request.0.get(), self.broadcast.0.get()) };
+        let (epoch, last_broadcast) =
+            unsafe { (node.request.0.get(), self.last_broadcast.0.get()) };
         match queue.own_state(node) {
             // N2.
             State::Unlinked | State::Notified => Some(epoch),
             // N1: a waiter in the queue is not older.
-            State::Waiting => (epoch < broadcast).then_some(epoch),
+            State::Waiting => (epoch < last_broadcast).then_some(epoch),
             // Not at a signal.
             State::Idle
             | State::Woken
@@ -232,7 +236,7 @@ impl<F: Flavour> Signal<F> {
     /// is called under the lock when the queue is empty.
     pub(crate) fn notify<'q>(
         &'q self,
-        mut queue: LockedQueue<'q, Epoch>,
+        mut queue: LockedQueue<'q, EpochCell>,
         count: usize,
         emptied: impl Fn(),
     ) {
@@ -250,7 +254,7 @@ impl<F: Flavour> Signal<F> {
         });
         if count > first && !Self::is_empty(&queue) {
             let rest = if count == ALL { ALL } else { count - first };
-            return self.notify_many(queue, epoch, rest, &mut batch, &emptied);
+            return self.notify_rest(queue, epoch, rest, &mut batch, &emptied);
         }
         drop(queue);
         batch.wake_all();
@@ -259,29 +263,29 @@ impl<F: Flavour> Signal<F> {
     /// The part of [`notify`](Self::notify) after the first batch, which has left
     /// the queue and is woken here, too.
     #[cold]
-    fn notify_many<'q>(
+    fn notify_rest<'q>(
         &'q self,
-        mut queue: LockedQueue<'q, Epoch>,
+        mut queue: LockedQueue<'q, EpochCell>,
         epoch: u64,
-        count: usize,
+        rest: usize,
         batch: &mut WakeBatch,
         emptied: &impl Fn(),
     ) {
-        let end = Node::new(Epoch::new());
+        let end = Node::new(EpochCell::new());
         let end = NonNull::from(&end);
         // SAFETY: the node is ours, and idle. We return when the list is empty, and
         // nothing here panics: user code runs only in `wake_all`, which
-        // catches its panics (S1).
+        // catches its panics (SL1).
         unsafe { queue.open_side(end) };
-        if count == ALL {
+        if rest == ALL {
             // SAFETY: `end` closes a side list; under the queue lock.
             unsafe {
                 queue.move_all(end);
-                self.broadcast.0.set(epoch);
+                self.last_broadcast.0.set(epoch);
             }
             emptied();
         } else {
-            queue = self.choose(queue, epoch, count, end, emptied);
+            queue = self.move_chosen(queue, epoch, rest, end, emptied);
         }
         drop(queue);
         loop {
@@ -302,14 +306,14 @@ impl<F: Flavour> Signal<F> {
     ///
     /// A waiter that joins meanwhile, on another thread, may be among them. It is
     /// as if the call had been made a moment later.
-    fn choose<'q>(
+    fn move_chosen<'q>(
         &'q self,
-        mut queue: LockedQueue<'q, Epoch>,
+        mut queue: LockedQueue<'q, EpochCell>,
         mut epoch: u64,
         mut count: usize,
-        end: NonNull<Node<Epoch>>,
+        end: NonNull<Node<EpochCell>>,
         emptied: &impl Fn(),
-    ) -> LockedQueue<'q, Epoch> {
+    ) -> LockedQueue<'q, EpochCell> {
         let mut room = CAPACITY;
         loop {
             // SAFETY: all nodes in the queue wait; `end` closes a side list, to which
@@ -324,6 +328,8 @@ impl<F: Flavour> Signal<F> {
                     Some(_) if count > 0 => {
                         drop(queue);
                         queue = self.lock();
+                        // Those that joined meanwhile have the current epoch, and a notification
+                        // must be newer than all that it chooses.
                         epoch = self.begin_epoch(&queue);
                         room = CAPACITY;
                         continue;
@@ -346,8 +352,9 @@ impl<F: Flavour> Signal<F> {
         Self::let_one_through(self.lock(), epoch, emptied);
     }
 
+    /// Begins the epoch of a new notification. `_queue` is proof that the queue is locked.
     #[inline]
-    fn begin_epoch(&self, _queue: &LockedQueue<'_, Epoch>) -> u64 {
+    fn begin_epoch(&self, _queue: &LockedQueue<'_, EpochCell>) -> u64 {
         // SAFETY: under the queue lock.
         unsafe {
             let epoch = self.epoch.0.get() + 1;
@@ -357,12 +364,12 @@ impl<F: Flavour> Signal<F> {
     }
 
     #[inline]
-    fn is_empty(queue: &LockedQueue<'_, Epoch>) -> bool {
+    fn is_empty(queue: &LockedQueue<'_, EpochCell>) -> bool {
         queue.head().is_none()
     }
 
     /// Lets the first waiter through if it joined before `epoch` began.
-    fn let_one_through(mut queue: LockedQueue<'_, Epoch>, epoch: u64, emptied: impl Fn()) {
+    fn let_one_through(mut queue: LockedQueue<'_, EpochCell>, epoch: u64, emptied: impl Fn()) {
         let mut waker = None;
         Self::let_through(&mut queue, epoch, 1, &emptied, |w| waker = Some(w));
         drop(queue);
@@ -373,25 +380,25 @@ impl<F: Flavour> Signal<F> {
     /// began, and hands out their wakers.
     #[inline]
     fn let_through(
-        queue: &mut LockedQueue<'_, Epoch>,
+        queue: &mut LockedQueue<'_, EpochCell>,
         epoch: u64,
         count: usize,
         emptied: &impl Fn(),
         on_waker: impl FnMut(Waker),
     ) {
-        let mut left = count;
-        // SAFETY: all nodes in the queue wait. The references are not kept.
+        let mut remaining = count;
+        // SAFETY: all nodes in the queue wait. The references are not kept (Q7).
         unsafe {
-            let leaves = |node: NodePtr<Epoch>| {
-                let at = &raw const (*node.as_ptr()).request.0;
-                let older = left > 0 && (*at).get() < epoch;
-                if older {
-                    (*at).set(epoch);
-                    left -= 1;
+            let take_if_older = |node: NodePtr<EpochCell>| {
+                let cell = &raw const (*node.as_ptr()).request.0;
+                let is_taken = remaining > 0 && (*cell).get() < epoch;
+                if is_taken {
+                    (*cell).set(epoch);
+                    remaining -= 1;
                 }
-                older
+                is_taken
             };
-            queue.drain_front_while(leaves, on_waker);
+            queue.drain_front_while(take_if_older, on_waker);
         }
         if Self::is_empty(queue) {
             emptied();

@@ -15,7 +15,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
 use crate::checking::{self, Awaits};
-use crate::gate::{Access, Exclusive, Gate, Shared, polled_after_completion};
+use crate::gate::{Access, Exclusive, Gate, Shared, Waiter, polled_after_completion};
 use crate::platform::{Flavour, Local, Threads};
 use crate::queue::{ConditionalNode, Evaluator, State};
 use crate::request::Resource;
@@ -204,7 +204,9 @@ impl ConditionalWaiter<'_> {
         at_gate!(self, |gate, node| unsafe {
             let ask = || gate.described(&node.node, Resource::When, || "a lock", None);
             let is_first = node.node.state() == State::Idle;
-            if checking::IS_ON && !gate.polls(&node.node, is_first, true, self.1.place()) {
+            if checking::IS_ON
+                && !gate.polls(&node.node, is_first, Waiter::Conditional, self.1.place())
+            {
                 return Poll::Pending;
             }
             self.1.ask(ask, cx.waker());

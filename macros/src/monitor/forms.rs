@@ -402,7 +402,7 @@ pub(super) fn view_param(
 }
 
 /// The view as a parameter of a body, and the statements that bind one which ends with the body:
-/// it is borrowed for all of its lifetime (B1 of the runtime).
+/// it is borrowed for all of its lifetime (VW1 of the runtime).
 fn tied_view(
     lock: &OwnLock,
     section: &Lifetime,

@@ -16,16 +16,16 @@
 //!
 //! # Invariants
 //!
-//! - **L1** `vouched` is the time at which a renewal was *sent*, by our clock, and answered
+//! - **DS1** `vouched` is the time at which a renewal was *sent*, by our clock, and answered
 //!   with success, and the lease, less the [margin](margin). The store counts from when it
 //!   has received it, which is later. So before `vouched`, the store takes the session for
 //!   alive.
-//! - **L2** A session that is lost or closed stays that. Its answers that come late change
+//! - **DS2** A session that is lost or closed stays that. Its answers that come late change
 //!   nothing.
-//! - **L3** Every ticket that may be known to the store is in `tickets` from before its first
+//! - **DS3** Every ticket that may be known to the store is in `tickets` from before its first
 //!   request is sent, until its withdrawal is. What the store has beyond that, a renewal
 //!   finds, and it is withdrawn.
-//! - **L4** Whoever uses a grant looks at the clock first: [`Session::loss`].
+//! - **DS4** Whoever uses a grant looks at the clock first: [`Session::loss`].
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -107,7 +107,7 @@ impl<S: Store> Session<S> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A ticket, if there can be one (L3).
+    /// A ticket, if there can be one (DS3).
     pub(crate) fn ticket(&self) -> Option<u64> {
         if self.loss().is_some() {
             return None;
@@ -141,7 +141,7 @@ impl<S: Store> Session<S> {
         opens
     }
 
-    /// Until when the lease is ours (L1).
+    /// Until when the lease is ours (DS1).
     pub(crate) fn vouched(&self) -> Option<Duration> {
         let lease = self.store.lease();
         let renewed = self.state().renewed;
@@ -182,7 +182,7 @@ impl<S: Store> Session<S> {
         }
     }
 
-    /// Waits until it is lost. Looks at the clock at each poll (L4).
+    /// Waits until it is lost. Looks at the clock at each poll (DS4).
     pub(crate) fn lost(self: &Arc<Self>) -> Lost<S> {
         let session = Arc::clone(self);
         Lost {

@@ -16,7 +16,7 @@ use async_lock::{
 };
 
 use super::{foreign_lock, foreign_rw_lock};
-use crate::traits::lock::Infallibly;
+use crate::traits::lock_impls::Infallibly;
 use crate::watch::Mode;
 use crate::{ExclusiveLock, ExclusiveRwLock};
 

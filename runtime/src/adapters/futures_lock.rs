@@ -14,7 +14,7 @@ use futures_util::lock::{Mutex, MutexGuard};
 
 use super::foreign_lock;
 use crate::ExclusiveLock;
-use crate::traits::lock::Infallibly;
+use crate::traits::lock_impls::Infallibly;
 use crate::watch::Mode;
 
 foreign_lock! {

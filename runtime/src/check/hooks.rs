@@ -18,7 +18,7 @@ use super::relation::Operation;
 use super::session::{Command, NO_TASK, Session, Stop};
 use super::state::{LockHolder, Note};
 use super::trace::Moment;
-use crate::checking::{Awaits, EventOp, GateOp, Op, Stamp, SyncOp};
+use crate::checking::{Awaits, EventOp, GateOp, LastRun, Op, SyncOp};
 use crate::watching;
 
 /// The message if the code of the test has to wait outside of its tasks.
@@ -31,12 +31,12 @@ impl Session {
     pub(crate) fn announce(
         &self,
         address: usize,
-        stamp: &Stamp,
+        last_run: &LastRun,
         op: Op,
         place: Option<&'static Location<'static>>,
     ) -> bool {
         let id = self.number(op, address);
-        if stamp.is_of_another(self.run.get()) && !self.is_setting_up.get() {
+        if last_run.is_of_another(self.run.get()) && !self.is_setting_up.get() {
             self.record_earlier_use(id, op, place);
         }
         let task = self.running.get();

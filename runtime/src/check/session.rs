@@ -3,14 +3,14 @@
 //!
 //! # Invariants
 //!
-//! - **K1** A session is [current](current) on a thread only between [`Session::enter`] and the
+//! - **CS1** A session is [current](current) on a thread only between [`Session::enter`] and the
 //!   drop of the returned value, which borrows the session. All tasks of a session run on that
 //!   thread, each on a stack of its own.
-//! - **K2** The yielder of a task is that of its coroutine. Only code on the stack of that
+//! - **CS2** The yielder of a task is that of its coroutine. Only code on the stack of that
 //!   coroutine uses it, hence only while the task is the running one.
-//! - **K3** While a task runs, no `RefCell` of the session is borrowed. A borrow in this file
+//! - **CS3** While a task runs, no `RefCell` of the session is borrowed. A borrow in this file
 //!   and in `hooks` ends before the task is suspended.
-//! - **K4** A task that has to end is unwound by a panic in a hook, but not before an operation that
+//! - **CS4** A task that has to end is unwound by a panic in a hook, but not before an operation that
 //!   [must be done](Op::must_be_done): the destructors that announce these unlink nodes and release
 //!   permits after the hook.
 
@@ -60,7 +60,7 @@ pub(super) enum Command {
     Refuse,
     /// The task must drop its future.
     Cancel,
-    /// The task must unwind its stack, now or soon (K4).
+    /// The task must unwind its stack, now or soon (CS4).
     Unwind,
 }
 
@@ -102,8 +102,8 @@ pub(crate) fn is_current() -> bool {
 /// Calls `f` with the session of this thread, if it has one.
 #[inline]
 pub(crate) fn current<R>(f: impl FnOnce(&Session) -> R) -> Option<R> {
-    // SAFETY: K1. `f` returns, or is unwound, before the session ends: it was called while
-    // the session was current, on a stack that ends before the session does (T2).
+    // SAFETY: CS1. `f` returns, or is unwound, before the session ends: it was called while
+    // the session was current, on a stack that ends before the session does (CT2).
     CURRENT.get().map(|session| f(unsafe { session.as_ref() }))
 }
 
@@ -280,7 +280,7 @@ impl Session {
         cell.is_unwinding.set(unwinds);
         self.unwinding_tasks
             .set(self.unwinding_tasks.get() + u32::from(unwinds));
-        // SAFETY: K2: the task runs, so this is its stack, and its coroutine has not ended.
+        // SAFETY: CS2: the task runs, so this is its stack, and its coroutine has not ended.
         let command = unsafe { &*yielder }.suspend(stop);
         self.unwinding_tasks
             .set(self.unwinding_tasks.get() - u32::from(unwinds));
@@ -305,7 +305,7 @@ impl Session {
     }
 
     /// The running task, which has to end, is about to do `op`: unwinds it, unless `op` must be done
-    /// (K4). Then it is unwound at its next operation.
+    /// (CS4). Then it is unwound at its next operation.
     #[cold]
     pub(super) fn unwind_before(&self, task: usize, op: Op) {
         let cell = &self.tasks[task];

@@ -2,12 +2,12 @@
 //!
 //! # Invariants
 //!
-//! - **T1** Only [`Tasks::resume`] resumes a coroutine, and makes its task the running one.
-//!   So K2 holds: only code on that stack suspends it.
-//! - **T2** A coroutine has a pointer to the session, which outlives all code in it: [`Tasks`]
+//! - **CT1** Only [`Tasks::resume`] resumes a coroutine, and makes its task the running one.
+//!   So CS2 holds: only code on that stack suspends it.
+//! - **CT2** A coroutine has a pointer to the session, which outlives all code in it: [`Tasks`]
 //!   borrows the session, and its drop ends all coroutines. One that does not end is forgotten: it
 //!   is never resumed, and its stack is leaked.
-//! - **T3** No panic unwinds out of a coroutine, so the caller of `resume` goes on as after any
+//! - **CT3** No panic unwinds out of a coroutine, so the caller of `resume` goes on as after any
 //!   step.
 
 use std::any::Any;
@@ -88,7 +88,7 @@ impl<'s> Tasks<'s> {
         });
         let session: *const Session = self.session;
         let run = move |yielder: &TaskYielder, first: Command| {
-            // SAFETY: T2.
+            // SAFETY: CT2.
             let session = unsafe { &*session };
             session.task(index).yielder.set(yielder);
             let run = AssertUnwindSafe(|| match first {
@@ -222,7 +222,7 @@ pub(super) fn message(payload: std::boxed::Box<dyn Any + Send>) -> String {
         Err(payload) => match payload.downcast::<&'static str>() {
             Ok(message) => message.to_string(),
             Err(payload) => {
-                // Its destructor may panic, in the coroutine or in the checker (T3).
+                // Its destructor may panic, in the coroutine or in the checker (CT3).
                 panics::discard(payload);
                 "a panic without a message".to_string()
             }

@@ -22,12 +22,12 @@ use crate::watching::Caller;
 /// Whether this build can check.
 pub(crate) const IS_ON: bool = true;
 
-/// The number, in the process, of the run that has used a primitive last.
-pub(crate) struct Stamp(AtomicUsize);
+/// The run that last used a primitive, by its number in the process; 0 if none has.
+pub(crate) struct LastRun(AtomicUsize);
 
-impl Stamp {
+impl LastRun {
     pub(crate) const fn new() -> Self {
-        Stamp(AtomicUsize::new(0))
+        LastRun(AtomicUsize::new(0))
     }
 
     /// Records that `run` uses it. Returns whether another run has used it last.
@@ -43,7 +43,7 @@ impl Stamp {
 
 /// A primitive whose operations are announced to the checker.
 pub(crate) trait Checked {
-    fn stamp(&self) -> &Stamp;
+    fn last_run(&self) -> &LastRun;
 }
 
 fn address<T: ?Sized>(primitive: &T) -> usize {
@@ -53,14 +53,18 @@ fn address<T: ?Sized>(primitive: &T) -> usize {
 /// The task is about to do `op`.
 #[inline]
 pub(crate) fn op<T: Checked>(primitive: &T, op: Op) {
-    session::current(|session| session.announce(address(primitive), primitive.stamp(), op, None));
+    session::current(|session| {
+        session.announce(address(primitive), primitive.last_run(), op, None)
+    });
 }
 
 /// The same, by a call of a public method at `place`.
 #[inline]
 pub(crate) fn op_at<T: Checked>(primitive: &T, op: Op, place: Caller) {
     let place = Some(place.location());
-    session::current(|session| session.announce(address(primitive), primitive.stamp(), op, place));
+    session::current(|session| {
+        session.announce(address(primitive), primitive.last_run(), op, place)
+    });
 }
 
 /// The task is about to poll a request for the first time. If this returns false, the poll
@@ -69,8 +73,10 @@ pub(crate) fn op_at<T: Checked>(primitive: &T, op: Op, place: Caller) {
 #[must_use]
 pub(crate) fn arrives<T: Checked>(primitive: &T, op: Op, place: Caller) -> bool {
     let place = Some(place.location());
-    session::current(|session| session.announce(address(primitive), primitive.stamp(), op, place))
-        .unwrap_or(true)
+    session::current(|session| {
+        session.announce(address(primitive), primitive.last_run(), op, place)
+    })
+    .unwrap_or(true)
 }
 
 /// The task has acquired.

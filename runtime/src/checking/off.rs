@@ -17,16 +17,16 @@ use crate::watching::Caller;
 /// Whether this build can check.
 pub(crate) const IS_ON: bool = false;
 
-pub(crate) struct Stamp;
+pub(crate) struct LastRun;
 
-impl Stamp {
+impl LastRun {
     pub(crate) const fn new() -> Self {
-        Stamp
+        LastRun
     }
 }
 
 pub(crate) trait Checked {
-    fn stamp(&self) -> &Stamp;
+    fn last_run(&self) -> &LastRun;
 }
 
 #[inline]

@@ -5,16 +5,28 @@ use core::task::{Poll, Waker};
 
 use super::policy::{Grants, Policy};
 use super::task_grants::UnusedGrant;
-use super::{CONDITIONAL, Gate, QUEUED};
+use super::{Gate, QUEUED};
 use crate::blocking::take_impatience;
 use crate::platform::{Flavour, Ordering};
-use crate::queue::{FutureState, LockedQueue, Node, NodePtr, State};
+use crate::queue::{FutureState, LockedQueue, Node, NodePtr, Request, State};
 use crate::watching::Caller;
 
+// A parameter `_queue` of these functions is proof that the queue is locked.
+
+/// What a waiter waits for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Waiter {
+    /// A permit.
+    Plain,
+    /// A permit under which its condition is true (`when`).
+    Conditional,
+}
+
 impl<P: Policy, F: Flavour> Gate<P, F> {
-    /// Acquires a request with priority, before all queued nodes, if that is possible at once.
+    /// Admits `request`, which has priority, ahead of all queued nodes, if that is possible at
+    /// once.
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
-    pub(crate) fn try_acquire_first(&self, request: P::Request) -> bool {
+    pub(crate) fn try_acquire_with_priority(&self, request: P::Request) -> bool {
         debug_assert!(P::has_priority(request));
         let _queue = self.queue.lock();
         let mut word = self.word.load(Ordering::Relaxed);
@@ -51,13 +63,13 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         // SAFETY: passed on.
         unsafe {
             if node.state() == State::Idle {
-                // Not its first poll: its grant was given up on its behalf.
+                // Not its first poll: a sibling gave its grant up (`LockedQueue::retire`).
                 if node.future_state() == FutureState::Polled
                     && self.try_acquire_quietly(node.request)
                 {
                     return Poll::Ready(());
                 }
-                self.poll_join(node, waker, false)
+                self.poll_join(node, waker, Waiter::Plain)
             } else {
                 self.poll_queued(node, waker)
             }
@@ -71,14 +83,14 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         &self,
         node: &Node<P::Request>,
         waker: &Waker,
-        conditional: bool,
+        waiter: Waiter,
     ) -> Poll<()> {
-        // If this panics, or the drop below, the node is unchanged (F2).
+        // If this panics, or the drop below, the node is unchanged (F2 of `Acquiring`).
         let clone = waker.clone();
         let mut queue = self.queue.lock();
         if self.acquire_or_mark_queued(&queue, node.request) {
-            let evaluates = conditional && self.word() & CONDITIONAL & P::FLAGS != 0;
-            if evaluates {
+            // It keeps its place among the conditional waiters.
+            if waiter == Waiter::Conditional && self.has_conditional_waiters() {
                 node.set_future_state(FutureState::Polled);
                 // SAFETY: the node is idle, and the caller keeps Q1. No node is queued, as
                 // this one has acquired.
@@ -86,17 +98,20 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
             }
             drop(queue);
             // SAFETY: passed on; it has acquired.
-            return unsafe { self.acquired(node, conditional, || drop(clone)) };
+            return unsafe { self.finish_acquiring(node, waiter, || drop(clone)) };
         }
         node.set_future_state(FutureState::Polled);
         // SAFETY: the node is idle, and the caller keeps Q1; then it is queued here,
         // with a waker of this task.
         unsafe {
             self.join(&mut queue, node.as_ptr(), node.request, clone);
-            match self.find_unused_grant(&mut queue, node, waker, conditional) {
+            match self.find_unused_grant(&mut queue, node, waker, waiter) {
                 UnusedGrant::None => Poll::Pending,
                 // A newcomer has seen no grant before: nothing is taken at the first poll.
-                _ => self.poll_waiting(queue, node, waker, conditional),
+                UnusedGrant::Unseen(_)
+                | UnusedGrant::Revoked(_)
+                | UnusedGrant::Sufficient(_)
+                | UnusedGrant::Insufficient(_) => self.poll_waiting(queue, node, waker, waiter),
             }
         }
     }
@@ -111,15 +126,15 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         unsafe {
             if queue.state_of(own) == State::Granted {
                 self.grants.ended(own);
-                queue.withdraw_granted(own);
+                queue.withdraw_without_waker(own);
                 return Poll::Ready(());
             }
-            self.poll_waiting(queue, node, waker, false)
+            self.poll_waiting(queue, node, waker, Waiter::Plain)
         }
     }
 
     /// As [`poll_queued`](Self::poll_queued), if the node was not granted when
-    /// the queue was locked, or if the waiter is `conditional`.
+    /// the queue was locked, or if the waiter is conditional.
     ///
     /// # Safety
     ///
@@ -130,13 +145,15 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         queue: LockedQueue<'q, P::Request>,
         node: &Node<P::Request>,
         waker: &Waker,
-        conditional: bool,
+        waiter: Waiter,
     ) -> Poll<()> {
         let own = node.as_ptr();
         let out_of_patience = !F::LOCAL && take_impatience();
         let mut locked = Some(queue);
         // A clone for an owner, made while the queue is not locked (Q5).
         let mut clone: Option<Waker> = None;
+        // Each iteration either returns, or has unlocked the queue to run user code and must look
+        // again.
         loop {
             let queue = locked.take().unwrap_or_else(|| self.queue.lock());
             // SAFETY: the node is the caller's own. While the queue is locked, it is
@@ -145,29 +162,24 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                 let (spare, mut queue) = self.queue.register(queue, node, waker);
                 match queue.state_of(own) {
                     State::Granted | State::Unclaimed => {
-                        self.grants.ended(own);
-                        let left = if conditional {
-                            queue.begin_evaluation(own)
-                        } else {
-                            queue.withdraw(own)
-                        };
-                        drop(queue);
-                        return self.acquired(node, conditional, || drop((left, spare, clone)));
+                        return self.pick_up_grant(queue, node, waiter, (spare, clone));
                     }
-                    // Its grant was given up on its behalf.
+                    // A sibling gave its grant up (`LockedQueue::retire`): it has to join again.
                     State::Idle => {
                         drop(queue);
                         // Before anything is acquired: a drop may panic.
                         drop((spare, clone));
-                        return self.poll_join(node, waker, conditional);
+                        return self.poll_join(node, waker, waiter);
                     }
                     State::Waiting | State::Unsatisfied => {}
-                    // Not after `register`, and not at a gate.
+                    // `register` turned `Woken` into `Waiting`; a waiter does not stay
+                    // `Evaluating` between polls; the other two occur only at a signal.
                     State::Woken | State::Evaluating | State::Notified | State::Unlinked => {
+                        debug_assert!(false, "no state of a node that is polled at a gate");
                         return Poll::Pending;
                     }
                 }
-                match self.find_unused_grant(&mut queue, node, waker, conditional) {
+                match self.find_unused_grant(&mut queue, node, waker, waiter) {
                     UnusedGrant::None => {
                         // An unsatisfied waiter waits for a change, not for a permit.
                         if !out_of_patience || queue.state_of(own) != State::Waiting {
@@ -175,46 +187,65 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                         }
                         return self.take_over((spare, clone), queue, node);
                     }
-                    UnusedGrant::New(owner) => match clone.take() {
-                        Some(clone) => {
-                            let (marked, _unused) =
-                                self.mark_unclaimed(&mut queue, own, owner, clone);
-                            drop(queue);
-                            if marked {
-                                waker.wake_by_ref();
-                            }
-                            return Poll::Pending;
+                    UnusedGrant::Unseen(owner) => {
+                        let Some((mut queue, clone)) = with_clone(queue, &mut clone, waker) else {
+                            continue;
+                        };
+                        let (marked, _unused) = self.mark_unclaimed(&mut queue, own, owner, clone);
+                        drop(queue);
+                        if marked {
+                            waker.wake_by_ref();
                         }
-                        None => {
-                            drop(queue);
-                            clone = Some(waker.clone());
+                        return Poll::Pending;
+                    }
+                    // The task may have several revoked owners. Each gets a waker of its own, one
+                    // per iteration, since the one granted next must be able to wake the task
+                    // even if the others have been dropped.
+                    UnusedGrant::Revoked(owner) => {
+                        if let Some((mut queue, clone)) = with_clone(queue, &mut clone, waker) {
+                            queue.give_waker(owner, clone);
                         }
-                    },
-                    // Each of them gets a waker of its own, one per iteration: when one is granted
-                    // next, the others may have been dropped.
-                    UnusedGrant::TakenOver(owner) => match clone.take() {
-                        Some(clone) => {
-                            queue.store_waker(owner, clone);
-                            drop(queue);
-                        }
-                        None => {
-                            drop(queue);
-                            clone = Some(waker.clone());
-                        }
-                    },
-                    UnusedGrant::SufficientGrants(owner) => {
+                    }
+                    UnusedGrant::Sufficient(owner) => {
                         let taken = self.take_grant(&mut queue, node, owner);
-                        let (mine, theirs) = (node.request, taken.granted);
-                        return self.acquired(node, conditional, || {
-                            self.change_queued(queue, taken.first, |word| {
-                                P::admit(P::release(word, theirs), mine)
+                        let (request, granted) = (node.request, taken.granted);
+                        return self.finish_acquiring(node, waiter, || {
+                            self.update_word_and_serve(queue, taken.first, |word| {
+                                P::admit(P::release(word, granted), request)
                             });
                             drop((taken.waker, spare, clone));
                         });
                     }
-                    UnusedGrant::TooLittle(owner) => self.give_back(queue, own, owner),
+                    UnusedGrant::Insufficient(owner) => self.give_back(queue, own, owner),
                 }
             }
+        }
+    }
+
+    /// Completes a poll whose node is granted. `unused` is dropped once the queue is unlocked
+    /// (Q5).
+    ///
+    /// # Safety
+    ///
+    /// As for [`poll_queued`](Self::poll_queued), and the node is granted.
+    #[inline(always)]
+    unsafe fn pick_up_grant<'q>(
+        &'q self,
+        mut queue: LockedQueue<'q, P::Request>,
+        node: &Node<P::Request>,
+        waiter: Waiter,
+        unused: impl Sized,
+    ) -> Poll<()> {
+        let own = node.as_ptr();
+        // SAFETY: the node is the caller's own, and granted here.
+        unsafe {
+            self.grants.ended(own);
+            let old_waker = match waiter {
+                Waiter::Plain => queue.withdraw(own),
+                Waiter::Conditional => queue.begin_evaluation(own),
+            };
+            drop(queue);
+            self.finish_acquiring(node, waiter, || drop((old_waker, unused)))
         }
     }
 
@@ -224,23 +255,23 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     /// # Safety
     ///
     /// As for [`poll_acquire`](Self::poll_acquire), and the request of the node has been granted.
-    pub(super) unsafe fn acquired(
+    pub(super) unsafe fn finish_acquiring(
         &self,
         node: &Node<P::Request>,
-        conditional: bool,
+        waiter: Waiter,
         finish: impl FnOnce(),
     ) -> Poll<()> {
         struct ReleaseOnDrop<'g, P: Policy, F: Flavour> {
             gate: &'g Gate<P, F>,
             node: &'g Node<P::Request>,
-            conditional: bool,
+            waiter: Waiter,
         }
 
         impl<P: Policy, F: Flavour> Drop for ReleaseOnDrop<'_, P, F> {
             #[inline]
             fn drop(&mut self) {
-                if self.conditional {
-                    // SAFETY: as the caller of `acquired` promises.
+                if self.waiter == Waiter::Conditional {
+                    // SAFETY: as the caller of `finish_acquiring` promises.
                     unsafe { self.gate.satisfied(self.node) }
                 }
                 self.gate.release_unchanged(self.node.request);
@@ -250,7 +281,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         let release_on_drop = ReleaseOnDrop {
             gate: self,
             node,
-            conditional,
+            waiter,
         };
         finish();
         mem::forget(release_on_drop);
@@ -286,6 +317,9 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         }
     }
 
+    /// Links the node into the queue: at its end, or before all queued nodes if `request` has
+    /// priority.
+    ///
     /// # Safety
     ///
     /// The node is idle and waits for `request`, and its owner keeps Q1.
@@ -308,7 +342,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         }
     }
 
-    /// Takes a node out of the queue, from any place, and passes its grant on.
+    /// Takes a node out of the queue, wherever it stands; if it was granted, passes the grant on.
     ///
     /// # Safety
     ///
@@ -324,7 +358,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         // SAFETY: the node is the caller's own, and linked here where it is queued.
         unsafe {
             if !queue.state_of(own).is_queued() {
-                return self.cancel_served(queue, node);
+                return self.cancel_unqueued(queue, node);
             }
             let behind = queue.next(own);
             let was_first = match queue.prev(own) {
@@ -336,7 +370,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
             if was_first {
                 self.grants.set_first_waiter(behind);
                 // The nodes behind may be admitted although this one was not.
-                self.change_queued(queue, behind, Some);
+                self.update_word_and_serve(queue, behind, Some);
             } else {
                 drop(queue);
             }
@@ -349,7 +383,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     ///
     /// As for [`cancel`](Self::cancel), and the node is not queued in `queue`.
     #[inline(never)]
-    unsafe fn cancel_served<'q>(
+    unsafe fn cancel_unqueued<'q>(
         &'q self,
         mut queue: LockedQueue<'q, P::Request>,
         node: &Node<P::Request>,
@@ -359,7 +393,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         // is in the state that was matched.
         unsafe {
             match queue.state_of(own) {
-                // Its grant was given up on its behalf.
+                // A sibling gave its grant up (`LockedQueue::retire`).
                 State::Idle => {}
                 // Not at a gate, or queued.
                 State::Notified | State::Unlinked | State::Waiting | State::Woken => {}
@@ -368,10 +402,12 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                     self.grants.ended(own);
                     // Dropped after the queue is unlocked (Q5), and the grant is passed on.
                     let _waker = queue.withdraw(own);
-                    self.change_queued(queue, behind, |word| Some(P::release(word, request)));
+                    self.update_word_and_serve(queue, behind, |word| {
+                        Some(P::release(word, request))
+                    });
                 }
                 // A guard, or its drop, accounts for the permit.
-                State::Evaluating => queue.withdraw_granted(own),
+                State::Evaluating => queue.withdraw_without_waker(own),
                 State::Unsatisfied => {
                     let waker = queue.withdraw(own);
                     drop(queue);
@@ -380,4 +416,20 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
             }
         }
     }
+}
+
+/// Takes `clone`, with the queue still locked; or, if there is none, unlocks the queue and makes
+/// one for the next iteration (Q5).
+#[inline(always)]
+fn with_clone<'q, R: Request>(
+    queue: LockedQueue<'q, R>,
+    clone: &mut Option<Waker>,
+    waker: &Waker,
+) -> Option<(LockedQueue<'q, R>, Waker)> {
+    if let Some(clone) = clone.take() {
+        return Some((queue, clone));
+    }
+    drop(queue);
+    *clone = Some(waker.clone());
+    None
 }

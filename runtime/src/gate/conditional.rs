@@ -2,6 +2,7 @@
 
 use core::task::{Context, Poll, Waker};
 
+use super::acquire::Waiter;
 use super::policy::{Grants, Policy};
 use super::task_grants::UnusedGrant;
 use super::{CONDITIONAL, Gate};
@@ -23,13 +24,13 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         // SAFETY: passed on. If it acquires at once, it is not in the queue.
         unsafe {
             if node.state() != State::Idle {
-                self.poll_waiting(self.queue.lock(), node, cx.waker(), true)
+                self.poll_waiting(self.queue.lock(), node, cx.waker(), Waiter::Conditional)
             } else if self.try_acquire_quietly(node.request) {
                 // It only evaluates, so it is not known to be the holder.
                 self.holder.mark_outdated();
                 Poll::Ready(())
             } else {
-                self.poll_join(node, cx.waker(), true)
+                self.poll_join(node, cx.waker(), Waiter::Conditional)
             }
         }
     }
@@ -44,7 +45,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         if node.state() != State::Idle {
             let mut queue = self.queue.lock();
             // SAFETY: the node evaluates.
-            unsafe { queue.withdraw_granted(node.as_ptr()) }
+            unsafe { queue.withdraw_without_waker(node.as_ptr()) }
         }
     }
 
@@ -71,7 +72,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         // SAFETY: a node that evaluates keeps its place; an idle one acquired before all
         // that are queued now: nobody was queued, or it has taken a grant over. The pointer
         // is to all of the conditional node (G8).
-        let (behind, unused) = unsafe {
+        let (behind, has_unused) = unsafe {
             queue.set_evaluator(node, evaluator);
             if queue.state_of(own) == State::Idle {
                 let first = self.grants.first_waiter(&queue, None);
@@ -80,17 +81,17 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                 queue.mark_unsatisfied(own, cloned_waker);
             }
             // A gate that admits one at a time has no other grant, but perhaps a revoked one.
-            let unused = queue.woken_anywhere() > 0
+            let has_unused = queue.woken_anywhere() > 0
                 || !P::ONE_AT_A_TIME
                     && !matches!(
-                        self.find_unused_grant(&mut queue, &node.node, waker, true),
+                        self.find_unused_grant(&mut queue, &node.node, waker, Waiter::Conditional),
                         UnusedGrant::None
                     );
-            (queue.next(own), unused)
+            (queue.next(own), has_unused)
         };
-        self.replace_flags(0, CONDITIONAL);
+        self.clear_and_set_flags(0, CONDITIONAL);
         let request = node.node.request;
-        self.change_queued(queue, behind, |word| Some(P::release(word, request)));
-        unused
+        self.update_word_and_serve(queue, behind, |word| Some(P::release(word, request)));
+        has_unused
     }
 }

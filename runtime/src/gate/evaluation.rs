@@ -6,7 +6,7 @@ use core::mem::MaybeUninit;
 use super::policy::Policy;
 use super::{CONDITIONAL, Gate};
 use crate::panics;
-use crate::platform::{Flavour, Ordering};
+use crate::platform::Flavour;
 use crate::queue::{ConditionFn, NodePtr, Object, State};
 
 /// How many conditions are copied out of their nodes at a time. The next batch is found by
@@ -15,7 +15,7 @@ const BATCH: usize = 16;
 
 /// How many batches are evaluated after the first. The remaining conditions are left to their
 /// owners, as each batch walks over all nodes before it.
-const MOST_BATCHES: usize = 15;
+const MAX_BATCHES: usize = 15;
 
 /// Conditions to evaluate, each with its node.
 struct Batch<P: Policy> {
@@ -110,8 +110,8 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     ) {
         self.gives_back(request);
         let release = |word| Some(P::release(word, request));
-        let wanted = Self::wanted(Self::may_mutate(request));
-        if self.try_change(wanted, release).is_none() {
+        let in_the_way = Self::flags_in_the_way(Self::may_mutate(request));
+        if self.try_update_word(in_the_way, release).is_none() {
             self.release_queued_object(request, object());
         }
     }
@@ -119,15 +119,14 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     #[cold]
     #[inline(never)]
     fn release_queued_object(&self, request: P::Request, object: Object) {
-        // Relaxed: the thread that has set the bit had the permit before (G7).
-        let conditional = self.word.load(Ordering::Relaxed) & CONDITIONAL & P::FLAGS != 0;
-        if !conditional || !Self::may_mutate(request) || !panics::can_be_caught() {
+        let must_evaluate = self.has_conditional_waiters() && Self::may_mutate(request);
+        if !must_evaluate || !panics::can_be_caught() {
             return self.release_queued(request);
         }
-        self.tell_of_change(true);
+        self.record_mutation(true);
         match self.evaluate_conditions(object) {
             Evaluated::AllFalse => {
-                self.change(false, |word| Some(P::release(word, request)));
+                self.update_word(false, |word| Some(P::release(word, request)));
             }
             Evaluated::UpTo(first) => {
                 let mut queue = self.queue.lock();
@@ -144,7 +143,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     /// and none is queued again: nodes are only dropped (G8).
     pub(super) fn evaluate_conditions(&self, object: Object) -> Evaluated<P> {
         let mut after = None;
-        let mut batches_left = MOST_BATCHES;
+        let mut batches_left = MAX_BATCHES;
         loop {
             let mut batch = Batch::new();
             let end = self.next_conditions(object, after, &mut batch);
@@ -199,7 +198,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         if is_first && batch.len == 0 {
             // The bit has outlasted the unsatisfied nodes, which were cancelled. None is added, as
             // the caller holds the lock.
-            self.replace_flags(CONDITIONAL, 0);
+            self.clear_and_set_flags(CONDITIONAL, 0);
         }
         End::Last
     }
@@ -241,9 +240,9 @@ mod tests {
 
             assert!(turns.poll_turn(&at_turns.node, &mut cx).is_ready());
             let (again, next) = turns.unsatisfied_turn(&at_turns, waker.clone(), None);
-            assert!(!again && next.is_none() && turns.has_unsatisfied());
+            assert!(!again && next.is_none() && turns.has_conditional_waiters());
             turns.cancel(&at_turns.node);
-            assert!(turns.changed(Some(object)).is_none());
+            assert!(turns.on_mutation(Some(object)).is_none());
         }
         assert_eq!((gate.word(), turns.word()), (0, 0));
     }

@@ -5,6 +5,7 @@ use core::pin::Pin;
 use core::ptr;
 use core::task::{Context, Poll, Waker};
 
+use super::acquire::Waiter;
 use super::permit::Gated;
 use super::policy::Policy;
 use crate::checking::{self, Awaits};
@@ -54,7 +55,7 @@ impl<H: Gated> Acquiring<H> {
         let place = this.watch.place();
         if checking::IS_ON
             && !this.is_terminated()
-            && !handle.gate().polls(&this.node, true, false, place)
+            && !handle.gate().polls(&this.node, true, Waiter::Plain, place)
         {
             return Poll::Pending;
         }

@@ -188,6 +188,7 @@ mod turn;
 
 use core::marker::PhantomData;
 
+pub(crate) use self::acquire::Waiter;
 pub(crate) use self::future::{Acquiring, acquiring_future, polled_after_completion};
 pub(crate) use self::permit::{GatePermit, Gated, guard_traits};
 pub(crate) use self::policies::{
@@ -199,7 +200,7 @@ use crate::checking;
 use crate::platform::{Flavour, Ordering, Threads, Word, const_unless_loom};
 use crate::queue::{Node, Queue, State};
 use crate::request::{Mode, Resource};
-use crate::traits::lock::LockId;
+use crate::traits::lock_id::LockId;
 use crate::watching::{Acquisition, Ask, Caller, Holder, Permits, Site};
 
 /// A node is queued (G1).

@@ -1,16 +1,17 @@
 //! The operations of a gate, as announced to a [checker](crate::checking).
 
 use super::Gate;
+use super::acquire::Waiter;
 use super::policy::Policy;
-use crate::checking::{self, Awaits, Checked, GateOp, Op, Stamp};
+use crate::checking::{self, Awaits, Checked, GateOp, LastRun, Op};
 use crate::platform::Flavour;
 use crate::queue::{FutureState, Node};
 use crate::request::Mode;
 use crate::watching::Caller;
 
 impl<P: Policy, F> Checked for Gate<P, F> {
-    fn stamp(&self) -> &Stamp {
-        &self.queue.stamp
+    fn last_run(&self) -> &LastRun {
+        &self.queue.last_run
     }
 }
 
@@ -26,7 +27,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         &self,
         node: &Node<P::Request>,
         is_first: bool,
-        conditional: bool,
+        waiter: Waiter,
         place: Caller,
     ) -> bool {
         let request = node.request;
@@ -38,7 +39,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                 } else {
                     GateOp::Arrive {
                         is_exclusive: P::ONE_AT_A_TIME,
-                        is_shared: !conditional && P::mode(request) == Mode::Shared,
+                        is_shared: waiter == Waiter::Plain && P::mode(request) == Mode::Shared,
                         is_semaphore: Self::is_semaphore(request),
                     }
                 }

@@ -11,7 +11,7 @@ use super::Gate;
 use super::policy::Policy;
 use crate::platform::Flavour;
 use crate::queue::Object;
-use crate::traits::lock::LockId;
+use crate::traits::lock_id::LockId;
 use crate::watching::{self, Permits};
 
 /// A primitive with a gate, or a pointer that keeps one alive: `&L`, `Rc<L>` or

@@ -378,7 +378,7 @@ mod tests {
             assert_eq!(first_waiter(&gate), None);
 
             // The owner of the last one has to look itself.
-            assert!(gate.changed(Some(object)).is_none());
+            assert!(gate.on_mutation(Some(object)).is_none());
             let queued = &nodes[UNSATISFIED];
             assert_eq!(queued.node.state(), State::Waiting);
             assert_eq!(nodes[0].node.state(), State::Unsatisfied);

@@ -6,7 +6,7 @@ use super::policy::{Grants, Policy};
 use super::{CONDITIONAL, Gate, QUEUED};
 use crate::platform::{Flavour, Ordering};
 use crate::queue::{LockedQueue, NodePtr, State};
-use crate::traits::lock::LockId;
+use crate::traits::lock_id::LockId;
 use crate::wake::{CAPACITY, WakeBatch, wake_one};
 
 /// The state of a queue that is being served: the word, without flags, and the first queued
@@ -22,8 +22,8 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     pub(crate) fn release(&self, request: P::Request) {
         self.gives_back(request);
         let release = |word| Some(P::release(word, request));
-        let wanted = Self::wanted(Self::may_mutate(request));
-        if self.try_change(wanted, release).is_none() {
+        let in_the_way = Self::flags_in_the_way(Self::may_mutate(request));
+        if self.try_update_word(in_the_way, release).is_none() {
             self.release_queued(request);
         }
     }
@@ -33,13 +33,13 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     #[inline]
     pub(crate) fn release_unchanged(&self, request: P::Request) {
         self.gives_back(request);
-        self.change(false, |word| Some(P::release(word, request)));
+        self.update_word(false, |word| Some(P::release(word, request)));
     }
 
     #[cold]
     #[inline(never)]
     pub(super) fn release_queued(&self, request: P::Request) {
-        let queue = self.lock_after_change(Self::may_mutate(request));
+        let queue = self.lock_and_requeue(Self::may_mutate(request));
         self.release_locked(queue, request);
     }
 
@@ -50,74 +50,86 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         queue: LockedQueue<'q, P::Request>,
         request: P::Request,
     ) {
-        // As `change_queued`, but in one piece: this is every hand-off.
+        // As `update_word_and_serve`, but inlined: this is every hand-off.
         let release = |word| Some(P::release(word, request));
-        if self.try_change(QUEUED, release).is_none() {
+        if self.try_update_word(QUEUED, release).is_none() {
             let word = self.word.load(Ordering::Relaxed);
-            self.serve_here(queue, None, P::release(word & !P::FLAGS, request));
+            self.serve_inlined(queue, None, P::release(word & !P::FLAGS, request));
         }
     }
 
-    /// Locks the queue. If the guarded data may have `changed`, the conditional waiters
+    /// Locks the queue. If the guarded data may have been `mutated`, the conditional waiters
     /// are queued again.
     #[inline]
-    fn lock_after_change(&self, changed: bool) -> LockedQueue<'_, P::Request> {
-        self.tell_of_change(changed);
+    fn lock_and_requeue(&self, mutated: bool) -> LockedQueue<'_, P::Request> {
+        self.record_mutation(mutated);
         let mut queue = self.queue.lock();
-        if changed && self.word.load(Ordering::Relaxed) & CONDITIONAL & P::FLAGS != 0 {
+        if mutated && self.has_conditional_waiters() {
             self.requeue_unsatisfied(&mut queue, None);
         }
         queue
     }
 
+    /// Whether a conditional waiter may be waiting for a change of the data.
+    #[inline]
+    pub(crate) fn has_conditional_waiters(&self) -> bool {
+        // Relaxed: whoever has set the bit had the permit before the caller (G7), or held the
+        // lock that the caller holds (T1).
+        self.word.load(Ordering::Relaxed) & CONDITIONAL & P::FLAGS != 0
+    }
+
     /// For watching: records the releaser, if conditional waiters wait for its change.
     #[inline]
-    pub(super) fn tell_of_change(&self, changed: bool) {
-        let is_waited_for =
-            || changed && self.word.load(Ordering::Relaxed) & CONDITIONAL & P::FLAGS != 0;
+    pub(super) fn record_mutation(&self, mutated: bool) {
+        let is_waited_for = || mutated && self.has_conditional_waiters();
         self.holder
             .record_change_if(LockId::of(self), is_waited_for);
     }
 
-    /// Changes the word in a way that may admit others, unless `change` returns `None`.
-    /// Returns whether it did. `mutated`: the guarded data may have changed, so that
-    /// conditions have to be evaluated again.
+    /// Updates the word in a way that may admit others, unless `update` returns `None`.
+    /// Returns whether the word was written. `mutated`: the guarded data may have changed, so
+    /// that conditions have to be evaluated again.
     #[inline]
-    pub(crate) fn change(&self, mutated: bool, change: impl Fn(usize) -> Option<usize>) -> bool {
-        match self.try_change(Self::wanted(mutated), &change) {
-            Some(changed) => changed,
-            None => self.change_locked(mutated, change),
+    pub(crate) fn update_word(
+        &self,
+        mutated: bool,
+        update: impl Fn(usize) -> Option<usize>,
+    ) -> bool {
+        match self.try_update_word(Self::flags_in_the_way(mutated), &update) {
+            Some(written) => written,
+            None => self.lock_and_update_word(mutated, update),
         }
     }
 
-    /// The bits that say that a waiter waits for a change of the word.
+    /// The flags with which the word cannot be updated without the queue lock, as waiters wait
+    /// for it: those that are queued and, if the data was `mutated`, the conditional ones.
     #[inline]
-    pub(super) fn wanted(mutated: bool) -> usize {
+    pub(super) fn flags_in_the_way(mutated: bool) -> usize {
         if mutated { P::FLAGS } else { QUEUED }
     }
 
-    /// Changes the word, unless `change` returns `None`. Returns `None` itself if a bit of
-    /// `wanted` is set, as the change then has to be made under the queue lock.
+    /// Updates the word, unless `update` returns `None`, and returns whether it was written.
+    /// Returns `None` if a flag of `in_the_way` is set: the queue has to be locked first.
     #[inline]
-    pub(super) fn try_change(
+    pub(super) fn try_update_word(
         &self,
-        wanted: usize,
-        change: impl Fn(usize) -> Option<usize>,
+        in_the_way: usize,
+        update: impl Fn(usize) -> Option<usize>,
     ) -> Option<bool> {
         let mut word = self.word.load(Ordering::Relaxed);
         loop {
-            if word & wanted != 0 {
+            if word & in_the_way != 0 {
                 return None;
             }
-            let Some(changed) = change(word & !P::FLAGS) else {
+            let Some(new_word) = update(word & !P::FLAGS) else {
                 return Some(false);
             };
-            let changed = changed | (word & P::FLAGS);
+            let new_word = new_word | (word & P::FLAGS);
             // Release: pairs with the Acquire of those who acquire. Acquire is
             // not needed: a release reads nothing that others wrote.
             match self.word.compare_exchange_weak(
                 word,
-                changed,
+                new_word,
                 Ordering::Release,
                 Ordering::Relaxed,
             ) {
@@ -128,29 +140,30 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     }
 
     #[cold]
-    fn change_locked(&self, mutated: bool, change: impl Fn(usize) -> Option<usize>) -> bool {
-        self.change_queued(self.lock_after_change(mutated), None, change)
+    fn lock_and_update_word(&self, mutated: bool, update: impl Fn(usize) -> Option<usize>) -> bool {
+        self.update_word_and_serve(self.lock_and_requeue(mutated), None, update)
     }
 
-    /// Changes the word, unless `change` returns `None`, and serves the queue. Its first
-    /// queued node is `from` or behind it, if `from` is given.
+    /// Updates the word, unless `update` returns `None`, and serves the queue. Returns whether
+    /// the word was written. The search for the first queued node starts at `from`, if given:
+    /// no node before it is queued.
     #[inline]
-    pub(super) fn change_queued<'q>(
+    pub(super) fn update_word_and_serve<'q>(
         &'q self,
         queue: LockedQueue<'q, P::Request>,
         from: Option<NodePtr<P::Request>>,
-        change: impl Fn(usize) -> Option<usize>,
+        update: impl Fn(usize) -> Option<usize>,
     ) -> bool {
         // If no node is queued, none can be while we hold the lock (G1).
-        if let Some(changed) = self.try_change(QUEUED, &change) {
-            return changed;
+        if let Some(written) = self.try_update_word(QUEUED, &update) {
+            return written;
         }
         // If a node is queued, the word is ours (G2).
         let word = self.word.load(Ordering::Relaxed);
-        let Some(changed) = change(word & !P::FLAGS) else {
+        let Some(new_word) = update(word & !P::FLAGS) else {
             return false;
         };
-        self.serve(queue, from, changed);
+        self.serve(queue, from, new_word);
         true
     }
 
@@ -162,12 +175,12 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         from: Option<NodePtr<P::Request>>,
         word: usize,
     ) {
-        self.serve_here(queue, from, word);
+        self.serve_inlined(queue, from, word);
     }
 
-    /// [`serve`](Self::serve), as part of the caller.
+    /// [`serve`](Self::serve), inlined.
     #[inline(always)]
-    fn serve_here<'q>(
+    fn serve_inlined<'q>(
         &'q self,
         mut queue: LockedQueue<'q, P::Request>,
         from: Option<NodePtr<P::Request>>,
@@ -182,7 +195,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         if granted && Self::admits_another(&queue, &serving) {
             return self.serve_many(queue, serving, waker);
         }
-        self.store(&queue, &serving, granted);
+        self.store_word(&queue, &serving, granted);
         drop(queue);
         if let Some(waker) = waker {
             wake_one(waker);
@@ -209,7 +222,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                 waker.into_iter().for_each(|waker| batch.push(waker));
             }
             let more = Self::admits_another(&queue, &serving);
-            self.store(&queue, &serving, true);
+            self.store_word(&queue, &serving, true);
             drop(queue);
             batch.wake_all();
             if !more {
@@ -264,10 +277,10 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         true
     }
 
-    /// Stores the updated word and first queued node. `granted`: at least one waiter
-    /// was granted.
+    /// Stores the updated word, and the first node that is still queued. `granted`: at least
+    /// one waiter was granted. `_queue` is proof that the queue is locked.
     #[inline]
-    pub(super) fn store(
+    pub(super) fn store_word(
         &self,
         _queue: &LockedQueue<'_, P::Request>,
         serving: &Serving<P>,
@@ -276,8 +289,8 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         self.grants.set_first_waiter(serving.first);
         let before = self.word.load(Ordering::Relaxed);
         let mut word = serving.word | (before & CONDITIONAL & P::FLAGS);
-        // If nobody can acquire before this grant is released, a set `QUEUED` keeps nobody
-        // out, and the next waiter to join has nothing to write.
+        // If nobody can acquire before this grant is released, leaving `QUEUED` set excludes
+        // nobody who could get in now, and saves the next waiter that joins a write.
         if serving.first.is_some() || (P::ONE_AT_A_TIME && granted) {
             word |= QUEUED;
         }
@@ -296,24 +309,11 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         queue: &mut LockedQueue<'_, P::Request>,
         from: Option<NodePtr<P::Request>>,
     ) {
-        let mut first = None;
-        let mut any_left = false;
+        let (first, some_stay) = Self::find_first_to_requeue(queue, from);
         // SAFETY: nodes reached from the head are linked, as the queue stays locked.
         unsafe {
-            // None is behind the first one that is queued (G6).
-            let mut next = queue.head();
-            while let Some(node) = next.filter(|node| !queue.state_of(*node).is_queued()) {
-                next = queue.next(node);
-                if queue.state_of(node) == State::Unsatisfied {
-                    if from == Some(node) {
-                        any_left = first.is_some();
-                        first = from;
-                        break;
-                    }
-                    first = first.or(Some(node));
-                }
-            }
             let mut next = first;
+            // No unsatisfied node is behind the first one that is queued (G6).
             while let Some(node) = next.filter(|node| !queue.state_of(*node).is_queued()) {
                 next = queue.next(node);
                 if queue.state_of(node) == State::Unsatisfied {
@@ -324,21 +324,48 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         // The bit may outlast the unsatisfied nodes, if they were cancelled.
         if first.is_some() {
             self.grants.set_first_waiter(first);
-            self.replace_flags(0, QUEUED);
+            self.clear_and_set_flags(0, QUEUED);
         }
-        if !any_left {
-            self.replace_flags(CONDITIONAL, 0);
+        if !some_stay {
+            self.clear_and_set_flags(CONDITIONAL, 0);
         }
     }
 
-    /// Clears the flags `out` and sets the flags `new` in the word, under the queue lock.
-    pub(super) fn replace_flags(&self, out: usize, new: usize) {
+    /// The first unsatisfied node to queue again: `from`, if it is still in the queue, or the
+    /// first of all. And whether unsatisfied nodes before it stay as they are.
+    ///
+    /// This is a walk of its own: `from` may have left the queue while it was unlocked, which is
+    /// known only at the end of the walk. Then all nodes are queued again.
+    fn find_first_to_requeue(
+        queue: &LockedQueue<'_, P::Request>,
+        from: Option<NodePtr<P::Request>>,
+    ) -> (Option<NodePtr<P::Request>>, bool) {
+        let mut first = None;
+        let mut next = queue.head();
+        // SAFETY: nodes reached from the head are linked, as the queue is locked.
+        unsafe {
+            // No unsatisfied node is behind the first one that is queued (G6).
+            while let Some(node) = next.filter(|node| !queue.state_of(*node).is_queued()) {
+                next = queue.next(node);
+                if queue.state_of(node) == State::Unsatisfied {
+                    if from == Some(node) {
+                        return (from, first.is_some());
+                    }
+                    first = first.or(Some(node));
+                }
+            }
+        }
+        (first, false)
+    }
+
+    /// Clears the flags `clear` and sets the flags `set` in the word, under the queue lock.
+    pub(super) fn clear_and_set_flags(&self, clear: usize, set: usize) {
         let mut word = self.word.load(Ordering::Relaxed);
         // Acquire: pairs with the Release of those who released, for those who are
         // granted under the queue lock from here on.
         while let Err(now) = self.word.compare_exchange_weak(
             word,
-            (word & !out) | new,
+            (word & !clear) | set,
             Ordering::Acquire,
             Ordering::Relaxed,
         ) {

@@ -3,6 +3,7 @@
 use core::task::Poll;
 
 use super::Gate;
+use super::acquire::Waiter;
 use super::policy::{Grants, Policy};
 use super::task_grants::ticket_at;
 use crate::blocking::took_over;
@@ -69,7 +70,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
             if let Some(overtaken) = overtaken {
                 self.revoke_oldest(&mut queue, &stale, before);
                 // `QUEUED` is set; so the word is ours (G2).
-                self.change_queued(queue, Some(overtaken), |_| Some(stale.revoked));
+                self.update_word_and_serve(queue, Some(overtaken), |_| Some(stale.revoked));
                 drop(unused);
                 return Poll::Pending;
             }
@@ -77,8 +78,8 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
             self.revoke_oldest(&mut queue, &stale, before);
             self.grants.set_first_waiter(Some(stale.first));
             // `QUEUED` stays set, as the owners are queued; so the word is ours (G2).
-            self.acquired(node, false, || {
-                self.change_queued(queue, Some(stale.first), |_| Some(stale.admitted));
+            self.finish_acquiring(node, Waiter::Plain, || {
+                self.update_word_and_serve(queue, Some(stale.first), |_| Some(stale.admitted));
                 drop((waker, unused));
             })
         }
@@ -151,16 +152,16 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         before: Option<NodePtr<P::Request>>,
     ) {
         let mut next = Some(stale.first);
-        let mut left = stale.count;
+        let mut remaining = stale.count;
         // SAFETY: the nodes are linked here.
         unsafe {
-            while let Some(grant) = next.filter(|_| left > 0) {
+            while let Some(grant) = next.filter(|_| remaining > 0) {
                 next = queue.next(grant);
                 if queue.state_of(grant).is_granted()
                     && is_stale(queue.ticket_of(grant), stale.recorded)
                     && !P::has_priority(queue.request_of(grant))
                 {
-                    left -= 1;
+                    remaining -= 1;
                     self.grants.ended(grant);
                     queue.revoke(grant, before);
                 }

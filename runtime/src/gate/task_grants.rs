@@ -7,6 +7,7 @@ use core::sync::atomic::AtomicU32 as PlainAtomicU32;
 use core::task::Waker;
 
 use super::Gate;
+use super::acquire::Waiter;
 use super::policy::{Grants, Policy};
 #[cfg(not(target_has_atomic = "ptr"))]
 use crate::platform::AtomicU32 as PlainAtomicU32;
@@ -15,20 +16,21 @@ use crate::queue::{LockedQueue, Node, NodePtr, State};
 
 /// How many unused grants of its task a future searches for the one it has marked. A
 /// task with more of them may need more polls to give them up.
-const MOST_GRANTS: usize = 8;
+const MAX_GRANTS: usize = 8;
 
 /// An unused grant of a waiter's task.
 pub(super) enum UnusedGrant<P: Policy> {
     /// No grant.
     None,
     /// A grant that this waiter has not seen before: mark it, and check again at the next poll.
-    New(NodePtr<P::Request>),
-    /// A grant that was revoked: nothing would wake the task at the next grant.
-    TakenOver(NodePtr<P::Request>),
+    Unseen(NodePtr<P::Request>),
+    /// A grant that was revoked, whose owner has no waker: nothing would wake the task at the next
+    /// grant.
+    Revoked(NodePtr<P::Request>),
     /// A grant seen at an earlier poll, with which the request is admitted.
-    SufficientGrants(NodePtr<P::Request>),
+    Sufficient(NodePtr<P::Request>),
     /// A grant seen at an earlier poll, with which the request is not admitted.
-    TooLittle(NodePtr<P::Request>),
+    Insufficient(NodePtr<P::Request>),
 }
 
 /// A grant that a sibling has taken. `QUEUED` stays set, as its owner is queued; so the
@@ -54,12 +56,12 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         queue: &mut LockedQueue<'_, P::Request>,
         node: &Node<P::Request>,
         waker: &Waker,
-        conditional: bool,
+        waiter: Waiter,
     ) -> UnusedGrant<P> {
         // SAFETY: as the caller promises; the grant is linked, as the queue stays locked.
         unsafe {
             if let Some(oldest) = self.grants.next_of_task(queue, waker, None) {
-                let found = self.choose_grant(queue, node, waker, conditional, oldest);
+                let found = self.choose_grant(queue, node, waker, waiter, oldest);
                 if !matches!(found, UnusedGrant::None) {
                     return found;
                 }
@@ -67,7 +69,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
             if F::LOCAL || queue.woken_anywhere() == 0 {
                 return UnusedGrant::None;
             }
-            self.find_taken_over(queue, waker)
+            self.find_revoked(queue, waker)
         }
     }
 
@@ -81,7 +83,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
         queue: &mut LockedQueue<'_, P::Request>,
         node: &Node<P::Request>,
         waker: &Waker,
-        conditional: bool,
+        waiter: Waiter,
         oldest: NodePtr<P::Request>,
     ) -> UnusedGrant<P> {
         let own = node.as_ptr();
@@ -92,13 +94,13 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
             let seen = queue.ticket_of(own);
             let is_first = self.grants.first_waiter(queue, None) == Some(own);
             let mut next = Some(oldest);
-            for _ in 0..MOST_GRANTS {
+            for _ in 0..MAX_GRANTS {
                 let Some(owner) = next else { break };
                 next = self.grants.next_of_task(queue, waker, next);
                 let granted = queue.request_of(owner);
                 // Only the first in the queue may add free permits to the grant, so that
                 // nobody is overtaken.
-                let enough = !conditional
+                let enough = waiter == Waiter::Plain
                     && (is_first || P::covers(granted, node.request))
                     && P::admit(P::release(word, granted), node.request).is_some();
                 // A request with priority would be granted again at once; and if the waiter
@@ -108,15 +110,15 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                 }
                 if seen != 0 && queue.ticket_of(owner) == seen {
                     return if enough {
-                        UnusedGrant::SufficientGrants(owner)
+                        UnusedGrant::Sufficient(owner)
                     } else {
-                        UnusedGrant::TooLittle(owner)
+                        UnusedGrant::Insufficient(owner)
                     };
                 }
                 unseen = unseen.or(Some(owner));
             }
         }
-        unseen.map_or(UnusedGrant::None, UnusedGrant::New)
+        unseen.map_or(UnusedGrant::None, UnusedGrant::Unseen)
     }
 
     /// Finds a grant of the task of `waker` that was revoked, by a thread or in a turn gate:
@@ -126,23 +128,23 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     ///
     /// As for [`find_unused_grant`](Self::find_unused_grant).
     #[cold]
-    unsafe fn find_taken_over(
+    unsafe fn find_revoked(
         &self,
         queue: &LockedQueue<'_, P::Request>,
         waker: &Waker,
     ) -> UnusedGrant<P> {
-        let mut left = queue.woken_anywhere();
+        let mut remaining = queue.woken_anywhere();
         // SAFETY: all nodes seen are linked, as the queue stays locked.
         unsafe {
             // Usually before all queued nodes; in a turn gate, perhaps behind the waiter
             // (T5).
             let mut next = self.grants.first_waiter(queue, None);
-            while let Some(owner) = next.filter(|_| left > 0) {
+            while let Some(owner) = next.filter(|_| remaining > 0) {
                 if queue.state_of(owner) == State::Woken {
                     if queue.is_of_task(owner, waker) {
-                        return UnusedGrant::TakenOver(owner);
+                        return UnusedGrant::Revoked(owner);
                     }
-                    left -= 1;
+                    remaining -= 1;
                 }
                 next = queue.next(owner);
             }
@@ -176,7 +178,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
             if queue.state_of(owner) == State::Unclaimed {
                 return (true, Some(waker));
             }
-            queue.store_waker(owner, waker);
+            queue.give_waker(owner, waker);
             (true, None)
         }
     }
@@ -249,7 +251,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
             }
             granted
         };
-        self.change_queued(queue, None, |word| Some(P::release(word, granted)));
+        self.update_word_and_serve(queue, None, |word| Some(P::release(word, granted)));
     }
 }
 
@@ -277,7 +279,7 @@ pub(super) unsafe fn ticket_at<P: Policy, F: Flavour>(
 #[inline]
 fn new_ticket<F: Flavour>() -> u32 {
     // Not a part of the protocol, hence not a loom type: the numbers need only be distinct
-    // within a gate, and a local gate stays on its thread (T1).
+    // within a gate, and a local gate stays on its thread (LF1).
     static NEXT: PlainAtomicU32 = PlainAtomicU32::new(1);
     #[cfg(feature = "std")]
     thread_local! {

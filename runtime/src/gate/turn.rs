@@ -39,6 +39,7 @@
 
 use core::task::{Context, Poll, Waker};
 
+use super::acquire::Waiter;
 use super::evaluation::Evaluated;
 use super::policies::Exclusive;
 use super::policy::{Grants, Policy};
@@ -55,13 +56,6 @@ const REQUEUED: usize = FIRST_BIT << 1;
 type NodeAt = NodePtr<()>;
 
 impl<F: Flavour> Gate<Exclusive, F> {
-    /// Whether a waiter waits for a change.
-    #[inline]
-    pub(crate) fn has_unsatisfied(&self) -> bool {
-        // Relaxed: the bit was set with the lock held, which the caller holds (T1).
-        self.word.load(Ordering::Relaxed) & CONDITIONAL != 0
-    }
-
     /// As [`poll_conditional`](Self::poll_conditional). A newcomer that takes the turn while
     /// others are unsatisfied is linked behind them, to keep its place should it give the turn
     /// up.
@@ -78,7 +72,7 @@ impl<F: Flavour> Gate<Exclusive, F> {
                 self.holder.mark_outdated();
                 Poll::Ready(())
             } else {
-                self.poll_join(node, cx.waker(), true)
+                self.poll_join(node, cx.waker(), Waiter::Conditional)
             }
         }
     }
@@ -106,11 +100,11 @@ impl<F: Flavour> Gate<Exclusive, F> {
         false
     }
 
-    /// A holder of the lock without the turn may have changed the data. Evaluates conditions on
-    /// behalf of their waiters, if they can be evaluated for `object`.
+    /// Called when a holder of the lock without the turn may have changed the data. Evaluates
+    /// conditions on behalf of their waiters, if they can be evaluated for `object`.
     #[cold]
     #[must_use = "wake it once the lock is released"]
-    pub(crate) fn changed(&self, object: Option<Object>) -> Option<Waker> {
+    pub(crate) fn on_mutation(&self, object: Option<Object>) -> Option<Waker> {
         let from = self.first_to_evaluate(object)?;
         let mut queue = self.queue.lock();
         let (first, granted) = Self::find_revocable(&queue, from);
@@ -191,7 +185,7 @@ impl<F: Flavour> Gate<Exclusive, F> {
         let mut serving = Serving { word, first };
         let mut waker = None;
         let granted = self.grant_next(queue, &mut serving, &mut waker);
-        self.store(queue, &serving, granted);
+        self.store_word(queue, &serving, granted);
         waker
     }
 
@@ -200,19 +194,22 @@ impl<F: Flavour> Gate<Exclusive, F> {
     #[inline]
     pub(crate) fn release_turn(
         &self,
-        changed: bool,
+        mutated: bool,
         object: impl FnOnce() -> Option<Object>,
     ) -> Option<Waker> {
         let release = |word| Some(Exclusive::release(word, ()));
-        if self.try_change(Self::wanted(changed), release).is_some() {
+        if self
+            .try_update_word(Self::flags_in_the_way(mutated), release)
+            .is_some()
+        {
             return None;
         }
-        self.release_turn_queued(changed, object())
+        self.release_turn_queued(mutated, object())
     }
 
     #[cold]
-    fn release_turn_queued(&self, changed: bool, object: Option<Object>) -> Option<Waker> {
-        let requeued = if changed && self.has_unsatisfied() {
+    fn release_turn_queued(&self, mutated: bool, object: Option<Object>) -> Option<Waker> {
+        let requeued = if mutated && self.has_conditional_waiters() {
             self.first_to_evaluate(object)
         } else {
             None
@@ -228,7 +225,7 @@ impl<F: Flavour> Gate<Exclusive, F> {
     fn release_turn_locked(&self, mut queue: LockedQueue<'_, ()>) -> Option<Waker> {
         let release = |word| Some(Exclusive::release(word, ()));
         // If no node is queued, none can be while we hold the lock (G1).
-        if self.try_change(QUEUED, release).is_some() {
+        if self.try_update_word(QUEUED, release).is_some() {
             return None;
         }
         let word = self.word.load(Ordering::Relaxed) & !<Exclusive as Policy>::FLAGS;
@@ -262,7 +259,7 @@ impl<F: Flavour> Gate<Exclusive, F> {
             }
             queue.woken_anywhere() > 0
         };
-        self.replace_flags(0, CONDITIONAL);
+        self.clear_and_set_flags(0, CONDITIONAL);
         (again, self.release_turn_locked(queue))
     }
 
@@ -285,7 +282,7 @@ impl<F: Flavour> Gate<Exclusive, F> {
         }
         let own = node.as_ptr();
         let mut queue = self.queue.lock();
-        self.replace_flags(REQUEUED, 0);
+        self.clear_and_set_flags(REQUEUED, 0);
         // SAFETY: nodes reached from the head are linked, as the queue is locked; the own
         // node evaluates, or is idle.
         unsafe {

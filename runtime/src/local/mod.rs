@@ -47,11 +47,11 @@
 
 // `primitives` is compiled a second time here, with the flavour `Local`.
 //
-// - **T1** A type with a wait queue of this flavour is neither `Send` nor `Sync`, and
+// - **LF1** A type with a wait queue of this flavour is neither `Send` nor `Sync`, and
 //   neither is any type that refers to it: a guard, a future, a permit. So all of them
 //   stay on one thread. (The impls of `Send` and `Sync` below never
 //   apply: they exist for their message.)
-// - **T2** No user code runs between a load of a word and the store that
+// - **LF2** No user code runs between a load of a word and the store that
 //   belongs to it, nor while a queue is locked (Q5). So nothing on that thread
 //   comes in between, and load and store together are one step.
 
@@ -74,7 +74,7 @@ pub trait OnSeveralThreads {}
 
 /// Implements `Sync` or `Send` under a condition that is never met.
 ///
-/// Without these impls, the fields would decide (T1), and the message would be about
+/// Without these impls, the fields would decide (LF1), and the message would be about
 /// them. The bound is on a reference of any lifetime, as the compiler reports a plain
 /// bound that is never met as an error of this crate.
 macro_rules! not_on_several_threads {

@@ -6,12 +6,12 @@
 //!
 //! # Invariants
 //!
-//! - **C1** Critical sections end in the reverse order of their beginnings: no queue is locked
+//! - **CR1** Critical sections end in the reverse order of their beginnings: no queue is locked
 //!   while another one is, no user code runs while one is (Q5), and the section of an integer
 //!   ends at once, even while a queue is locked. A user's critical section encloses our calls.
-//! - **C2** A critical section ends on the processor where it began: its guard is not `Send`, and
+//! - **CR2** A critical section ends on the processor where it began: its guard is not `Send`, and
 //!   is never kept over an `.await`.
-//! - **C3** A word that is loaded and stored within a critical section is not changed in between,
+//! - **CR3** A word that is loaded and stored within a critical section is not changed in between,
 //!   as all changes of it are within critical sections. The fences that begin and end a critical
 //!   section make the change visible to other processors.
 
@@ -22,7 +22,7 @@ use critical_section::RestoreState;
 /// A critical section of this crate, until it is dropped.
 pub(super) struct CriticalSection {
     before: RestoreState,
-    /// C2.
+    /// CR2.
     _not_send: PhantomData<*const ()>,
 }
 
@@ -30,7 +30,7 @@ impl CriticalSection {
     #[inline]
     pub(super) fn enter() -> Self {
         CriticalSection {
-            // SAFETY: the drop releases it, in order and on the same processor (C1, C2). None is
+            // SAFETY: the drop releases it, in order and on the same processor (CR1, CR2). None is
             // leaked, as they are not handed out.
             before: unsafe { critical_section::acquire() },
             _not_send: PhantomData,
@@ -41,12 +41,12 @@ impl CriticalSection {
 impl Drop for CriticalSection {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: acquired by `enter`, and released once, in order (C1).
+        // SAFETY: acquired by `enter`, and released once, in order (CR1).
         unsafe { critical_section::release(self.before) }
     }
 }
 
-/// Integers for a processor without atomic read-modify-write operations (C3).
+/// Integers for a processor without atomic read-modify-write operations (CR3).
 #[cfg(not(target_has_atomic = "ptr"))]
 mod integers {
     use core::sync::atomic::{self, Ordering};

@@ -33,7 +33,7 @@ use crate::gate::polled_after_completion;
 use crate::platform::{SharedCell, const_unless_loom};
 use crate::queue::{Node, State};
 use crate::request::Resource;
-use crate::signal::{ALL, Epoch, Left, Signal};
+use crate::signal::{ALL, Departure, EpochCell, Signal};
 use crate::traits::guard::{HoldsLock, Relock, View};
 use crate::watching::Caller;
 use crate::watching::{Ask, Watch};
@@ -156,7 +156,7 @@ impl Condition {
         ConditionWait {
             condition: self,
             stage: Stage::Holding(guard),
-            node: Node::new(Epoch::new()),
+            node: Node::new(EpochCell::new()),
             watch: Watch::new(),
         }
     }
@@ -219,7 +219,7 @@ impl Condition {
             wait: ConditionWait {
                 condition: self,
                 stage: Stage::Over,
-                node: Node::new(Epoch::new()),
+                node: Node::new(EpochCell::new()),
                 watch: Watch::new(),
             },
             predicate,
@@ -261,7 +261,7 @@ impl Condition {
     #[track_caller]
     #[inline]
     pub fn notify(&self, guard: &impl HoldsLock, n: usize) {
-        self.does(ConditionOp::Notify, Caller::here());
+        self.announce(ConditionOp::Notify, Caller::here());
         // Waiters of the lock of `guard` joined before it was acquired (C1).
         if n == 0 || self.signal.was_empty() {
             return;
@@ -332,7 +332,7 @@ impl Condition {
 
     /// Announces an operation to the checker.
     #[inline]
-    fn does(&self, op: ConditionOp, place: Caller) {
+    fn announce(&self, op: ConditionOp, place: Caller) {
         checking::op_at(&self.signal, Op::Condition(op), place);
     }
 
@@ -417,7 +417,7 @@ pub struct ConditionWait<'c, G: Relock> {
     /// Pinned with the future.
     stage: Stage<G>,
     /// Pinned with the future.
-    node: Node<Epoch>,
+    node: Node<EpochCell>,
     watch: Watch,
 }
 
@@ -437,7 +437,7 @@ impl<G: Relock> Future for ConditionWait<'_, G> {
                     else {
                         unreachable!("the stage was matched above")
                     };
-                    condition.does(ConditionOp::Wait, this.watch.place());
+                    condition.announce(ConditionOp::Wait, this.watch.place());
                     let id = guard.lock_id();
                     // SAFETY: the node is idle, pinned as we are, used with this
                     // signal only, and leaves in our drop.
@@ -462,7 +462,7 @@ impl<G: Relock> Future for ConditionWait<'_, G> {
                     return Poll::Pending;
                 }
                 Stage::Parked(_) => {
-                    condition.does(ConditionOp::Poll, this.watch.place());
+                    condition.announce(ConditionOp::Poll, this.watch.place());
                     // SAFETY: as above, and the node has joined.
                     let polled = unsafe { condition.signal.poll_joined(&this.node, cx.waker()) };
                     if polled.is_pending() {
@@ -497,12 +497,12 @@ impl<G: Relock> Drop for ConditionWait<'_, G> {
     #[inline]
     fn drop(&mut self) {
         /// Passes a notification on (C3) once the lock is released.
-        struct PassOn<'c>(&'c Condition, Left);
+        struct PassOn<'c>(&'c Condition, Departure);
 
         impl Drop for PassOn<'_> {
             #[inline]
             fn drop(&mut self) {
-                if let Left::Notified(epoch) = self.1 {
+                if let Departure::Notified(epoch) = self.1 {
                     self.0.signal.pass_on(epoch, || self.0.unbind());
                 }
             }
@@ -510,7 +510,7 @@ impl<G: Relock> Drop for ConditionWait<'_, G> {
 
         let condition = self.condition;
         if self.node.state() != State::Idle {
-            condition.does(ConditionOp::Leave, self.watch.place());
+            condition.announce(ConditionOp::Leave, self.watch.place());
         }
         // The node leaves first: nothing before it can panic.
         // SAFETY: the node is ours and was used with this signal only.

@@ -46,7 +46,7 @@ use crate::gate::polled_after_completion;
 use crate::platform::{Ordering, Word, const_unless_loom};
 use crate::queue::{FutureState, Node, State};
 use crate::request::Resource;
-use crate::signal::{ALL, Epoch, Signal};
+use crate::signal::{ALL, EpochCell, Signal};
 use crate::watching::Caller;
 use crate::watching::{Ask, Watch};
 
@@ -121,7 +121,7 @@ impl Event {
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn set(&self) {
-        self.does(EventOp::Set, Caller::here());
+        self.announce(EventOp::Set, Caller::here());
         let mut word = self.word.load(Ordering::Relaxed);
         // Unless there are waiters that no other call lets through:
         while word & (SET | QUEUED) != QUEUED {
@@ -164,7 +164,7 @@ impl Event {
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn clear(&self) {
-        self.does(EventOp::Clear, Caller::here());
+        self.announce(EventOp::Clear, Caller::here());
         // Acquire: pairs with the Release of `set`. Release: pairs with the Acquire
         // of `is_set`.
         self.word.fetch_and(!SET, Ordering::AcqRel);
@@ -188,13 +188,13 @@ impl Event {
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn is_set(&self) -> bool {
-        self.does(EventOp::IsSet, Caller::here());
+        self.announce(EventOp::IsSet, Caller::here());
         self.flag()
     }
 
     /// Announces an operation to the checker.
     #[inline]
-    fn does(&self, op: EventOp, place: Caller) {
+    fn announce(&self, op: EventOp, place: Caller) {
         checking::op_at(&self.signal, Op::Event(op), place);
     }
 
@@ -230,7 +230,7 @@ impl Event {
     pub fn wait(&self) -> EventWait<'_> {
         EventWait {
             event: self,
-            node: Node::new(Epoch::new()),
+            node: Node::new(EpochCell::new()),
             watch: Watch::new(),
         }
     }
@@ -257,11 +257,11 @@ impl Event {
 
     /// Announces the poll of a wait to the checker.
     #[inline]
-    fn polls(&self, node: &Node<Epoch>, place: Caller) -> bool {
+    fn polls(&self, node: &Node<EpochCell>, place: Caller) -> bool {
         match node.future_state() {
             FutureState::Init => checking::arrives(&self.signal, Op::Event(EventOp::Wait), place),
             FutureState::Polled => {
-                self.does(EventOp::Poll, place);
+                self.announce(EventOp::Poll, place);
                 true
             }
             FutureState::Completed => true,
@@ -276,7 +276,7 @@ impl Event {
     /// [cancelled](Self::cancel) before it goes away, unless this returns `Ready`.
     #[cold]
     #[inline]
-    unsafe fn poll_wait(&self, node: &Node<Epoch>, waker: &Waker) -> Poll<()> {
+    unsafe fn poll_wait(&self, node: &Node<EpochCell>, waker: &Waker) -> Poll<()> {
         // SAFETY: passed on.
         unsafe {
             if node.state() != State::Idle {
@@ -303,7 +303,7 @@ impl Event {
     /// The node is the caller's own and was used with this event only.
     #[cold]
     #[inline]
-    unsafe fn cancel(&self, node: &Node<Epoch>) {
+    unsafe fn cancel(&self, node: &Node<EpochCell>) {
         // SAFETY: passed on. A broadcast is not passed on.
         unsafe { self.signal.leave(node, || self.unmark_queued()) };
     }
@@ -372,7 +372,7 @@ impl fmt::Debug for Event {
 #[must_use = "futures do nothing unless they are awaited"]
 pub struct EventWait<'a> {
     event: &'a Event,
-    node: Node<Epoch>,
+    node: Node<EpochCell>,
     watch: Watch,
 }
 
@@ -412,7 +412,7 @@ impl Drop for EventWait<'_> {
     #[inline]
     fn drop(&mut self) {
         if self.node.future_state() == FutureState::Polled {
-            self.event.does(EventOp::Leave, self.watch.place());
+            self.event.announce(EventOp::Leave, self.watch.place());
             // SAFETY: the node is ours and was used with this signal only.
             unsafe { self.event.cancel(&self.node) }
         }

@@ -30,7 +30,8 @@ use super::flavour::{Rc, ThisFlavour, let_rc, per_flavour, rc, threads_only, use
 use crate::gate::{Exclusive, Gate, GatePermit, Gated, LOCKED, acquiring_future};
 use crate::platform::const_unless_loom;
 use crate::traits::guard::relock_guard;
-use crate::traits::lock::{ExclusiveLock, async_lock};
+use crate::traits::lock::ExclusiveLock;
+use crate::traits::lock_impls::async_lock;
 
 /// A lock that tasks wait for: asyncio's `Lock`.
 ///

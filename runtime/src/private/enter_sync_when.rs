@@ -5,7 +5,7 @@
 use core::mem::{self, ManuallyDrop};
 use core::ptr::NonNull;
 
-use super::dispatch::{AnySyncLock, Enter, EnterShared};
+use super::enter::{AnySyncLock, Enter, EnterShared};
 use super::enter_when::{ByReference, ConditionGuard, OfSection};
 use super::entry_type::EntryType;
 use super::reading::{Exclusively, Reading};
@@ -240,7 +240,7 @@ sync_conditional! {
 }
 
 // SAFETY: turns and guard are those of `E`, whose view does not move the guard. The
-// object is that of `E`, which this is as well (E1).
+// object is that of `E`, which this is as well (RD1).
 #[diagnostic::do_not_recommend]
 unsafe impl<E: EnterSyncWhen<KEY> + ?Sized, const READ: u128, const KEY: u128>
     EnterSyncSharedWhen<READ> for Exclusively<E, KEY>

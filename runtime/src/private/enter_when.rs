@@ -22,10 +22,8 @@ use core::ops::Deref;
 use core::ptr::NonNull;
 
 use super::bind::DerivedView;
-use super::dispatch::{
-    AnyLock, AnySyncLock, Derived, DerivedReading, Enter, EnterShared, HasLock, Plain,
-    PlainReading, PlainSync, PlainSyncReading,
-};
+use super::dispatch::{Derived, DerivedReading, Plain, PlainReading, PlainSync, PlainSyncReading};
+use super::enter::{AnyLock, AnySyncLock, Enter, EnterShared, HasLock};
 use super::entry_type::EntryType;
 use super::reading::{
     Exclusively, ExclusivelyPlain, ExclusivelyPlainSync, Reading, ReadingPlain, ReadingSync,

@@ -4,10 +4,8 @@
 use core::marker::PhantomData;
 
 use super::bind::{Bind, DerivedView, OfDeref};
-use super::dispatch::{
-    AnyLock, AnySyncLock, Derived, DerivedReading, Enter, EnterShared, HasLock, Plain,
-    PlainReading, PlainSync, PlainSyncReading,
-};
+use super::dispatch::{Derived, DerivedReading, Plain, PlainReading, PlainSync, PlainSyncReading};
+use super::enter::{AnyLock, AnySyncLock, Enter, EnterShared, HasLock};
 use super::reading::{ExclusivelyPlain, ExclusivelyPlainSync, Reading, ReadingPlain, ReadingSync};
 use super::suspend_mode::{Mode, ModeOf, NonSuspending, Suspending};
 use crate::watching::LockType;

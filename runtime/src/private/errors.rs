@@ -3,7 +3,7 @@
 
 use core::convert::Infallible;
 
-use super::dispatch::{AnyLock, EnterShared};
+use super::enter::{AnyLock, EnterShared};
 use super::entry_type::{Entry, EntryType};
 use super::suspend_mode::Unknown;
 use crate::when::{ConditionalLock, ConditionalRwLock, ConditionalWaiter};

@@ -12,9 +12,9 @@ use core::ops::Deref;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
-use super::dispatch::{Enter, EnterShared};
+use super::enter::{Enter, EnterShared};
 use super::entry_type::{Entry, EntryType};
-use crate::traits::lock::Infallibly;
+use crate::traits::lock_impls::Infallibly;
 use crate::{CanBeLost, Lease};
 
 impl<T: Entry> EntryType<T> {

@@ -6,10 +6,10 @@
 //!
 //! # Invariants
 //!
-//! - **D1** An `ObjectLock<O, M>` has the layout and the contents of an `O`: references to the
+//! - **OL1** An `ObjectLock<O, M>` has the layout and the contents of an `O`: references to the
 //!   one and to the other can be converted.
-//! - **D2** As a lock, it is the field of the object that `M` stands for.
-//! - **D3** An object has one derive only, so that each of its fields is behind one lock.
+//! - **OL2** As a lock, it is the field of the object that `M` stands for.
+//! - **OL3** An object has one derive only, so that each of its fields is behind one lock.
 //!   (An attribute below a derive may delete the struct, and an alias of its name may aim
 //!   the derive at another struct.) Two derives for one type, or for a type and its subtype,
 //!   define two inherent constants of one name, which the compiler refuses. The other way from a
@@ -30,8 +30,7 @@ use core::pin::Pin;
 use core::ptr;
 use core::task::{Context, Poll};
 
-use super::core::{Core, ReadCore};
-use super::errors::{ErrorGuard, ErrorLock};
+use super::core::Core;
 use super::fallible::{CannotFail, infallible};
 use crate::queue::Object;
 use crate::watching::Site;
@@ -112,14 +111,14 @@ pub fn no_coercion<L: ?Sized>(field: &L) -> NoCoercion<'_, L> {
     NoCoercion(field)
 }
 
-/// The lock `M` of an `O` (D1, D2).
+/// The lock `M` of an `O` (OL1, OL2).
 #[repr(transparent)]
 pub struct ObjectLock<O: ?Sized, M>(PhantomData<fn() -> M>, O);
 
 /// The lock `M` of the object.
 #[inline]
 pub fn object_lock<O: ?Sized, M>(owner: &O) -> &ObjectLock<O, M> {
-    // SAFETY: the struct is transparent over `O` (D1).
+    // SAFETY: the struct is transparent over `O` (OL1).
     unsafe { &*(&raw const *owner as *const ObjectLock<O, M>) }
 }
 
@@ -164,7 +163,7 @@ macro_rules! guard_of {
 
         impl<'a, O: $lock_of<M> + ?Sized, M> $name<'a, O, M> {
             #[inline]
-            fn new(guard: $guard) -> Self {
+            pub(super) fn new(guard: $guard) -> Self {
                 $name { guard: ManuallyDrop::new(guard), _owner: Default::default() }
             }
         }
@@ -334,7 +333,7 @@ impl<O: RwLockOf<M> + ?Sized, M> AsyncRwLock for ObjectLock<O, M> {
     }
 }
 
-// SAFETY: it is one lock (D2), whose type has this promise.
+// SAFETY: it is one lock (OL2), whose type has this promise.
 unsafe impl<O: LockOf<M> + ?Sized, M> ExclusiveLock for ObjectLock<O, M> {}
 
 // SAFETY: as above.
@@ -397,211 +396,5 @@ impl<'a, O: LockOf<M, Lock: NamedAcquire> + ?Sized, M> Future for AcquireOf<'a, 
         // struct has no destructor and is `Unpin` only if the field is.
         let future = unsafe { self.map_unchecked_mut(|this| &mut this.0) };
         future.poll(cx).map(GuardOf::new)
-    }
-}
-
-/// A field that should be a lock.
-///
-/// The future that acquires a lock `L` is named by `L` alone, so that the compiler need not
-/// search for the lock of an object to find out whether the future is `Send`. A field that
-/// is not a lock, which is reported at the impl of [`LockOf`], is replaced by `ErrorLock`,
-/// and nothing more is reported.
-///
-/// Its methods, and those of [`LockField`], take it by value. Generated code trusts that a
-/// guard from them belongs to this lock, and a user's trait method of the same name would be
-/// found before an inherent method that borrows.
-pub struct Field<'a, L: ?Sized>(FieldFallback<'a, L>);
-
-#[doc(hidden)]
-pub struct FieldFallback<'a, L: ?Sized>(&'a L);
-
-/// The field.
-#[inline]
-pub fn field<L: ?Sized>(field: &L) -> Field<'_, L> {
-    Field(FieldFallback(field))
-}
-
-impl<'a, L: ?Sized> Deref for Field<'a, L> {
-    type Target = FieldFallback<'a, L>;
-
-    #[inline]
-    fn deref(&self) -> &FieldFallback<'a, L> {
-        &self.0
-    }
-}
-
-impl<'a, L: AsyncLock<Error: CannotFail> + ?Sized> Field<'a, L> {
-    #[doc(hidden)]
-    #[inline]
-    pub fn __resolve(self) -> LockField<'a, L> {
-        LockField(self.0.0)
-    }
-}
-
-impl<'a, L: AsyncRwLock<Error: CannotFail> + ?Sized> Field<'a, L> {
-    #[doc(hidden)]
-    #[inline]
-    pub fn __resolve_shared(self) -> LockField<'a, L> {
-        LockField(self.0.0)
-    }
-}
-
-impl<L: ?Sized> FieldFallback<'_, L> {
-    #[doc(hidden)]
-    pub fn __resolve(&self) -> NotALock {
-        NotALock
-    }
-
-    #[doc(hidden)]
-    pub fn __resolve_shared(&self) -> NotALock {
-        NotALock
-    }
-}
-
-/// A field that is a lock.
-pub struct LockField<'a, L: ?Sized>(&'a L);
-
-impl<'a, L: ?Sized> LockField<'a, L> {
-    /// The lock.
-    #[doc(hidden)]
-    #[inline]
-    pub fn __lock(self) -> &'a L {
-        self.0
-    }
-
-    /// Its guard, as the guard of the object's lock.
-    #[doc(hidden)]
-    #[inline]
-    pub fn __of<O: LockOf<M, Lock = L> + ?Sized, M>(self, guard: L::Guard<'a>) -> GuardOf<'a, O, M>
-    where
-        L: AsyncLock,
-    {
-        GuardOf::new(guard)
-    }
-
-    /// Its read guard, as the read guard of the object's lock.
-    #[doc(hidden)]
-    #[inline]
-    pub fn __of_shared<O: RwLockOf<M, Lock = L> + ?Sized, M>(
-        self,
-        guard: L::ReadGuard<'a>,
-    ) -> ReadGuardOf<'a, O, M>
-    where
-        L: AsyncRwLock,
-    {
-        ReadGuardOf::new(guard)
-    }
-
-    /// The data inside a lock.
-    #[doc(hidden)]
-    #[inline]
-    pub fn __value<'g, 'b, O: LockOf<M, Lock = L> + ?Sized, M, const KEY: u128>(
-        self,
-        core: &'b mut Core<'g, O, GuardOf<'g, O, M>, KEY>,
-    ) -> &'b mut <L::Guard<'g> as Deref>::Target
-    where
-        L: AsyncLock<Guard<'g>: DerefMut>,
-    {
-        core.value()
-    }
-
-    /// The same, for a reader.
-    #[doc(hidden)]
-    #[inline]
-    pub fn __value_shared<'g, 'b, O: RwLockOf<M, Lock = L> + ?Sized, M, const KEY: u128>(
-        self,
-        core: &'b ReadCore<'g, O, ReadGuardOf<'g, O, M>, KEY>,
-    ) -> &'b <L::ReadGuard<'g> as Deref>::Target
-    where
-        L: AsyncRwLock<ReadGuard<'g>: Deref>,
-    {
-        core.value()
-    }
-
-    /// The type of the lock.
-    #[doc(hidden)]
-    #[inline]
-    pub fn __mutable(self) -> Mutable<L> {
-        Mutable(PhantomData)
-    }
-}
-
-/// The type of a lock field, for a `&mut` to it.
-pub struct Mutable<L: ?Sized>(PhantomData<fn(&L)>);
-
-impl<L: ?Sized> Mutable<L> {
-    #[inline]
-    pub(super) fn new() -> Self {
-        Mutable(PhantomData)
-    }
-
-    /// The lock, which may have a `get_mut`.
-    #[doc(hidden)]
-    #[inline]
-    pub fn __of(self, lock: &mut L) -> &mut L {
-        lock
-    }
-}
-
-/// A field that is not a lock, in code that never runs.
-#[doc(hidden)]
-pub struct NotALock;
-
-#[doc(hidden)]
-impl NotALock {
-    pub fn __value<'b, C, V: ?Sized>(&self, _: &'b mut C) -> &'b mut V {
-        unreachable!("the field is not a lock, which is an error")
-    }
-
-    pub fn __value_shared<'b, C, V: ?Sized>(&self, _: &'b C) -> &'b V {
-        unreachable!("the field is not a lock, which is an error")
-    }
-
-    #[inline]
-    pub fn __mutable(&self) -> NoMutable {
-        NoMutable
-    }
-}
-
-/// Has a `get_mut` that returns any type, in code that never runs.
-#[doc(hidden)]
-pub struct AnyMut<'b>(PhantomData<&'b mut ()>);
-
-impl<'b> AnyMut<'b> {
-    #[doc(hidden)]
-    pub fn get_mut<V: ?Sized>(self) -> &'b mut V {
-        unreachable!("the field is not a lock, which is an error")
-    }
-}
-
-/// As [`Mutable`], for a field that is not a lock.
-#[doc(hidden)]
-pub struct NoMutable;
-
-impl NoMutable {
-    #[doc(hidden)]
-    pub fn __of<'b, L: ?Sized>(&self, _: &'b mut L) -> AnyMut<'b> {
-        AnyMut(PhantomData)
-    }
-}
-
-impl NotALock {
-    #[doc(hidden)]
-    #[inline]
-    pub fn __lock(&self) -> &'static ErrorLock {
-        &ErrorLock
-    }
-
-    #[doc(hidden)]
-    pub fn __of<'a, O: LockOf<M> + ?Sized, M>(&self, _: ErrorGuard) -> GuardOf<'a, O, M> {
-        unreachable!("the field is not a lock, which is an error")
-    }
-
-    #[doc(hidden)]
-    pub fn __of_shared<'a, O: RwLockOf<M> + ?Sized, M>(
-        &self,
-        _: ErrorGuard,
-    ) -> ReadGuardOf<'a, O, M> {
-        unreachable!("the field is not a lock, which is an error")
     }
 }

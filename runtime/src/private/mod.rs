@@ -8,12 +8,14 @@
 //! | `core` | the contents of a generated guard and of a generated view |
 //! | `fields` | how generated code accesses guarded fields |
 //! | `dispatch` | how a section resolves the lock that it is given |
+//! | `enter` | how a section enters that lock, in two steps |
 //! | `bind` | what a section binds once it holds the lock |
 //! | `entry_type` | the type of a section's entry, the only thing it keeps over an await |
 //! | `fallible` | acquisitions that can fail |
 //! | `lease` | sections of locks that can be lost while they are held |
 //! | `errors` | stand-ins after an error |
 //! | `locks` | the requirements of a derive on the types of its locks, and how it accesses them |
+//! | `lock_fields` | how generated code names the field of a lock |
 //! | `place` | what a section borrows of an object that is partly borrowed already |
 //! | `suspend_mode` | whether the sections of a lock may suspend |
 //! | `enter_sync_when` | how a section of a sync lock waits for a condition |
@@ -33,6 +35,7 @@ mod atomic;
 mod bind;
 mod core;
 mod dispatch;
+mod enter;
 mod enter_sync_when;
 mod enter_when;
 mod entry_type;
@@ -40,6 +43,7 @@ mod errors;
 mod fallible;
 mod fields;
 mod lease;
+mod lock_fields;
 mod locks;
 mod order;
 #[cfg(feature = "alloc")]
@@ -60,9 +64,11 @@ pub use self::atomic::{
 pub use self::bind::{Bind, DerivedView, MarkTheLockRw, OfDeref, OfGuard, without_await};
 pub use self::core::{Core, Owner, ReadCore};
 pub use self::dispatch::{
-    AnyLock, AnySyncLock, Derived, DerivedReading, Enter, EnterShared, HasLock, NoWait, NotYet,
-    Plain, PlainReading, PlainSync, PlainSyncReading, Probe, ReadProbe, ToRead, ToReadAlone, Value,
-    Watched, no_wait, probe, probe_shared, value,
+    Derived, DerivedReading, Plain, PlainReading, PlainSync, PlainSyncReading, Probe, ReadProbe,
+    ToRead, ToReadAlone, Value, probe, probe_shared, value,
+};
+pub use self::enter::{
+    AnyLock, AnySyncLock, Enter, EnterShared, HasLock, NoWait, NotYet, Watched, no_wait,
 };
 pub use self::enter_sync_when::{
     ConditionalSync, ConditionalSyncShared, EnterSyncSharedWhen, EnterSyncWhen,
@@ -79,16 +85,17 @@ pub use self::fallible::{
 };
 pub use self::fields::{IsGuarded, Shareable, address, pointer, value_mut};
 pub use self::lease::{HeldLease, LeavesABlock, NoLease, Within, leases};
+pub use self::lock_fields::{Field, LockField, field};
 pub use self::locks::{
-    Field, GuardOf, Kind, LockField, LockOf, NoCoercion, ObjectLock, ReadGuardOf, RwLockOf, field,
-    no_coercion, object, object_lock,
+    GuardOf, Kind, LockOf, NoCoercion, ObjectLock, ReadGuardOf, RwLockOf, no_coercion, object,
+    object_lock,
 };
 pub use self::order::{InOrder, in_order, taken};
 #[cfg(feature = "alloc")]
 pub use self::owned::{Arc, OwnedAcquire, OwnedCore, kept};
 pub use self::place::{
-    Base, Found, FromObject, Gate, Needed, OfObject, Open, Opening, Returns, Shut, base, entry,
-    needed,
+    Base, Branch, BranchKind, Executed, Found, FromObject, Needed, OfObject, Returns,
+    TypeCheckedOnly, base, entry, needed,
 };
 pub use self::reacquire::{MustNotImplDrop, NeverUnpin, Reacquirable, Reacquire, ReacquireLock};
 pub use self::reading::{Exclusively, Reading};

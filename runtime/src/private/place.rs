@@ -6,21 +6,21 @@
 //! borrow checker does not go beyond.
 //!
 //! ```text
-//! let (__base, __gate) = base();
-//! if __gate.__is_open() {             false
-//!     __gate.__pass();                of type `!`
-//!     __base.__is(&self);             infers the type, and borrows nothing
+//! let (__base, __branch) = base();
+//! if __branch.__is_executed() {       false
+//!     __branch.__reach();             of type `!`
+//!     __base.__infer(&self);          infers the type, and borrows nothing
 //! }
-//! let __found = probe(__base, __gate).__select(&self.storage).__resolve();
-//! let (__object, __gate) = needed();
-//! if __gate.__is_open() {             whether the object is needed
-//!     __gate.__pass();                of type `!` if it is not, else of type `()`
-//!     __object.__is(&self);           only then borrowed
+//! let __found = probe(__base, __branch).__select(&self.storage).__resolve();
+//! let (__object, __branch) = needed();
+//! if __branch.__is_executed() {       whether the object is needed
+//!     __branch.__reach();             of type `!` if it is not, else of type `()`
+//!     __object.__set(&self);          only then borrowed
 //! }
-//! let __entry = entry(__found, __object, __gate);
+//! let __entry = entry(__found, __object, __branch);
 //! ```
 //!
-//! When `__pass` is type-checked, its type is not known yet: the call behind it makes it `!`.
+//! When `__reach` is type-checked, its type is not known yet: the call behind it makes it `!`.
 //! Otherwise the compiler would report the code behind it as unreachable.
 
 use core::cell::Cell;
@@ -35,14 +35,14 @@ pub struct Base<B: ?Sized>(PhantomData<fn(&B)>);
 
 /// A base of some type.
 #[inline]
-pub fn base<B: ?Sized, G>() -> (Base<B>, Gate<G>) {
-    (Base(PhantomData), Gate(PhantomData))
+pub fn base<B: ?Sized, K>() -> (Base<B>, Branch<K>) {
+    (Base(PhantomData), Branch(PhantomData))
 }
 
 impl<B: ?Sized> Base<B> {
     /// Infers its type.
     #[inline]
-    pub fn __is(&self, _: &B) {}
+    pub fn __infer(&self, _: &B) {}
 }
 
 /// An object that a section may need, which its base derefs to.
@@ -50,68 +50,68 @@ pub struct Needed<'a, B: ?Sized>(Cell<Option<&'a B>>);
 
 /// An object that is not needed so far.
 #[inline]
-pub fn needed<'a, B: ?Sized, G>() -> (Needed<'a, B>, Gate<G>) {
-    (Needed(Cell::new(None)), Gate(PhantomData))
+pub fn needed<'a, B: ?Sized, K>() -> (Needed<'a, B>, Branch<K>) {
+    (Needed(Cell::new(None)), Branch(PhantomData))
 }
 
 impl<'a, B: ?Sized> Needed<'a, B> {
     /// Sets the base.
     #[inline]
-    pub fn __is(&self, base: &'a B) {
+    pub fn __set(&self, base: &'a B) {
         self.0.set(Some(base));
     }
 }
 
-/// Stands in front of code that may exist for its type only.
-pub struct Gate<G>(PhantomData<G>);
+/// A branch whose code may be type-checked only, never executed.
+pub struct Branch<K>(PhantomData<K>);
 
-impl<G: Opening> Gate<G> {
-    /// Whether the code is executed.
+impl<K: BranchKind> Branch<K> {
+    /// Whether the branch is executed.
     #[inline]
-    pub fn __is_open(&self) -> bool {
-        G::IS_OPEN
+    pub fn __is_executed(&self) -> bool {
+        K::IS_EXECUTED
     }
 
-    /// Returns only if it is.
+    /// Returns only if the branch is executed.
     #[inline]
-    pub fn __pass(&self) -> G::Passed {
-        G::pass()
+    pub fn __reach(&self) -> K::Reached {
+        K::reach()
     }
 }
 
-/// Whether a [`Gate`] is open.
-pub trait Opening {
-    /// The return type of `__pass`.
-    type Passed;
+/// Whether a [`Branch`] is executed.
+pub trait BranchKind {
+    /// The return type of `__reach`.
+    type Reached;
 
     #[doc(hidden)]
-    const IS_OPEN: bool;
+    const IS_EXECUTED: bool;
 
     #[doc(hidden)]
-    fn pass() -> Self::Passed;
+    fn reach() -> Self::Reached;
 }
 
-/// The code is executed.
-pub struct Open;
+/// The branch is executed.
+pub struct Executed;
 
-/// The code exists for its type only.
-pub struct Shut;
+/// The branch exists for its types only.
+pub struct TypeCheckedOnly;
 
-impl Opening for Open {
-    type Passed = ();
-    const IS_OPEN: bool = true;
+impl BranchKind for Executed {
+    type Reached = ();
+    const IS_EXECUTED: bool = true;
 
     #[inline]
-    fn pass() {}
+    fn reach() {}
 }
 
-impl Opening for Shut {
-    type Passed = <fn() -> ! as Returns>::Output;
-    const IS_OPEN: bool = false;
+impl BranchKind for TypeCheckedOnly {
+    type Reached = <fn() -> ! as Returns>::Output;
+    const IS_EXECUTED: bool = false;
 
     #[inline]
-    fn pass() -> Self::Passed {
-        unreachable!("the gate is shut")
+    fn reach() -> Self::Reached {
+        unreachable!("the branch is type-checked only")
     }
 }
 
@@ -127,8 +127,8 @@ impl<T> Returns for fn() -> T {
 
 /// A selected lock, without its object yet.
 pub trait Found<'a, B: ?Sized> {
-    /// Whether the object is needed.
-    type Gate: Opening;
+    /// Whether the branch that sets the object is executed.
+    type NeedsObject: BranchKind;
 
     /// The entry.
     type Entry;
@@ -144,7 +144,7 @@ pub trait Found<'a, B: ?Sized> {
 pub fn entry<'a, B: ?Sized, F: Found<'a, B>>(
     found: F,
     object: Needed<'a, B>,
-    _: Gate<F::Gate>,
+    _: Branch<F::NeedsObject>,
 ) -> F::Entry {
     found.entry(object.0.into_inner())
 }
@@ -196,14 +196,14 @@ where
     O: ?Sized,
     E: FromObject<'a, O>,
 {
-    type Gate = Open;
+    type NeedsObject = Executed;
     type Entry = E;
 
     #[track_caller]
     #[inline]
     fn entry(self, base: Option<&'a B>) -> E {
         let Some(base) = base else {
-            unreachable!("the gate was open");
+            unreachable!("the branch was executed");
         };
         let object = (self.lead)(base);
         // A struct that derefs to another may have a field of the same name, and
@@ -221,7 +221,7 @@ where
 macro_rules! of_the_field {
     ($($entry:ident <$($a:lifetime, $l:ident)?>;)*) => {$(
         impl<'b, $($a, $l: ?Sized,)? B: ?Sized> Found<'b, B> for $entry<$($a, $l)?> {
-            type Gate = Shut;
+            type NeedsObject = TypeCheckedOnly;
             type Entry = Self;
 
             #[inline]

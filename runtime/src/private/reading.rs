@@ -10,16 +10,16 @@
 //!
 //! # Invariants
 //!
-//! - **E1** A reference to an [`Exclusively`] can be converted to one to its contents, and
+//! - **RD1** A reference to an [`Exclusively`] can be converted to one to its contents, and
 //!   back.
-//! - **E2** The guard inside a [`Reading`] stays there until the `Reading` is dropped, and is
+//! - **RD2** The guard inside a [`Reading`] stays there until the `Reading` is dropped, and is
 //!   used for shared bindings only.
 
 use core::future::Future;
 use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
 
-use super::dispatch::{AnyLock, AnySyncLock, Enter, EnterShared, Watched};
+use super::enter::{AnyLock, AnySyncLock, Enter, EnterShared, Watched};
 use super::enter_when::{EnterSharedWhen, EnterWhen};
 use crate::queue::Object;
 use crate::watching::Site;
@@ -54,11 +54,11 @@ where
     #[inline]
     pub(super) fn into_inner(self) -> G {
         let mut this = ManuallyDrop::new(self);
-        // SAFETY: the `Reading` is not dropped, so the guard is taken out once (E2).
+        // SAFETY: the `Reading` is not dropped, so the guard is taken out once (RD2).
         unsafe { ManuallyDrop::take(&mut this.guard) }
     }
 
-    /// The guard, for a shared binding (E2).
+    /// The guard, for a shared binding (RD2).
     #[inline]
     pub(super) fn guard(&mut self) -> &mut G {
         &mut self.guard
@@ -71,7 +71,7 @@ where
 {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: it is taken out only here (E2).
+        // SAFETY: it is taken out only here (RD2).
         E::release_unchanged(unsafe { ManuallyDrop::take(&mut self.guard) });
     }
 }
@@ -95,7 +95,7 @@ pub(super) type ReadingSync<'g, L> = Reading<'g, AnySyncLock<L>, <L as SyncLock>
 impl<E: ?Sized, const KEY: u128> Exclusively<E, KEY> {
     #[inline]
     pub(super) fn new(entered: &E) -> &Self {
-        // SAFETY: the struct is transparent over `E` (E1).
+        // SAFETY: the struct is transparent over `E` (RD1).
         unsafe { &*(&raw const *entered as *const Exclusively<E, KEY>) }
     }
 
@@ -166,7 +166,7 @@ impl<E: Enter<KEY> + ?Sized, const READ: u128, const KEY: u128> EnterShared<READ
 }
 
 // SAFETY: waiter and guard are those of `E`, whose view does not move the guard. The
-// object is that of `E`, which this is as well (E1).
+// object is that of `E`, which this is as well (RD1).
 #[diagnostic::do_not_recommend]
 unsafe impl<E: EnterWhen<KEY> + ?Sized, const READ: u128, const KEY: u128> EnterSharedWhen<READ>
     for Exclusively<E, KEY>

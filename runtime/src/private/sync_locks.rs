@@ -1,10 +1,10 @@
 //! The requirements of a derive on the types of its sync locks: as `locks`, for locks that
 //! are acquired by a plain call.
 //!
-//! D1 to D3 of `locks` hold here, too, and K1 and K2 of `core`: a [`SyncObjectLock`] is an
+//! OL1 to OL3 of `locks` hold here, too, and K1 and K2 of `core`: a [`SyncObjectLock`] is an
 //! object, and as a lock the field of it that the marker stands for. The difference:
 //!
-//! - **D4** A core of a sync lock is never sent to another thread.
+//! - **OL4** A core of a sync lock is never sent to another thread.
 
 use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
@@ -12,7 +12,8 @@ use core::ops::{Deref, DerefMut};
 use core::ptr;
 
 use super::enter_sync_when::{ConditionalSync, ConditionalSyncShared};
-use super::locks::{Kind, Mutable, NoCoercion, NoMutable};
+use super::lock_fields::{Mutable, NoMutable};
+use super::locks::{Kind, NoCoercion};
 use crate::queue::Object;
 use crate::sync_waits::thread::stays_on_its_thread;
 use crate::sync_waits::turns::Turns;
@@ -73,14 +74,14 @@ unsafe impl<O: SyncRwLockOf<M> + ?Sized, M> SyncLockOf<M> for O {
     }
 }
 
-/// The sync lock `M` of an `O` (D1, D2).
+/// The sync lock `M` of an `O` (OL1, OL2).
 #[repr(transparent)]
 pub struct SyncObjectLock<O: ?Sized, M>(PhantomData<fn() -> M>, O);
 
 /// The sync lock `M` of the object.
 #[inline]
 pub fn sync_object_lock<O: ?Sized, M>(owner: &O) -> &SyncObjectLock<O, M> {
-    // SAFETY: the struct is transparent over `O` (D1).
+    // SAFETY: the struct is transparent over `O` (OL1).
     unsafe { &*(&raw const *owner as *const SyncObjectLock<O, M>) }
 }
 
@@ -245,7 +246,7 @@ impl<O: SyncRwLockOf<M> + ?Sized, M> SyncRwLock for SyncObjectLock<O, M> {
     }
 }
 
-// SAFETY: it is one lock (D2), whose type has this promise.
+// SAFETY: it is one lock (OL2), whose type has this promise.
 unsafe impl<O: SyncLockOf<M> + ?Sized, M> ExclusiveSyncLock for SyncObjectLock<O, M> {}
 
 // SAFETY: as above.
@@ -318,7 +319,7 @@ macro_rules! sync_cores {
             owner: &'g O,
         }
 
-        // D4.
+        // OL4.
         stays_on_its_thread!([O: ?Sized, G, const KEY: u128] $name<'_, O, G, KEY>;);
 
         // SAFETY: a shared core gives access to the owner, which is `Sync`, and to the guarded

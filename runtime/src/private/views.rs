@@ -2,13 +2,13 @@
 //!
 //! # Invariants
 //!
-//! - **B1** A view is shortened to the lifetime of a [`Body`], which is a local of the code that
+//! - **VW1** A view is shortened to the lifetime of a [`Body`], which is a local of the code that
 //!   uses it, and is dropped before an [`Outlived`] of the view, which is a local, too. So until
 //!   the shortened view has ended, the view is borrowed: for all of its own lifetime, hence nobody
 //!   uses it any more, or drops it where that would be a use, whatever is put there with a lifetime
 //!   that is shorter. Both locals have names that are `__view_in`'s own: nobody else can move,
 //!   leak or forget them.
-//! - **B2** What a [`ShortenedView`] names is the view itself with another lifetime in place of
+//! - **VW2** What a [`ShortenedView`] names is the view itself with another lifetime in place of
 //!   its own, which may be shortened.
 
 use core::marker::PhantomData;
@@ -74,7 +74,7 @@ pub trait ReborrowView {
 ///
 /// # Safety
 ///
-/// B2.
+/// VW2.
 pub unsafe trait ShortenedView<'s, O: ?Sized> {
     /// The view of such an object.
     type In<'v>
@@ -132,7 +132,7 @@ macro_rules! __view_in {
         let outlived = $crate::__private::Outlived::by(&$view);
         let tied = ($view, &mut $crate::__private::Body::begin());
         // SAFETY: the body is a local that ends before `outlived` does, and nobody else can name
-        // either of them (B1).
+        // either of them (VW1).
         let $binding = unsafe { $crate::__private::view_in(tied.0, &outlived, tied.1) };
     };
     ($view:ident => $binding:ident) => {
@@ -147,7 +147,7 @@ macro_rules! __view_in {
 ///
 /// # Safety
 ///
-/// B1.
+/// VW1.
 #[inline]
 pub unsafe fn view_in<'s, 'v, O, V>(
     view: &'s mut V,
@@ -158,8 +158,8 @@ where
     O: ?Sized + 'v,
     V: ShortenedView<'s, O>,
 {
-    // SAFETY: the same type (B2), which is borrowed for longer than there is a result. What may be
-    // put there, with a shorter lifetime, nobody reads (B1).
+    // SAFETY: the same type (VW2), which is borrowed for longer than there is a result. What may be
+    // put there, with a shorter lifetime, nobody reads (VW1).
     unsafe { &mut *ptr::from_mut(view).cast() }
 }
 
@@ -167,7 +167,7 @@ where
 ///
 /// # Safety
 ///
-/// B1.
+/// VW1.
 #[inline]
 pub unsafe fn shared_view_in<'s, 'v, O, V>(
     view: &'s V,
@@ -178,8 +178,8 @@ where
     O: ?Sized + 'v,
     V: ShortenedView<'s, O>,
 {
-    // SAFETY: the same type, with a shorter lifetime (B2), borrowed for longer than there is a
-    // result (B1).
+    // SAFETY: the same type, with a shorter lifetime (VW2), borrowed for longer than there is a
+    // result (VW1).
     unsafe { &*ptr::from_ref(view).cast() }
 }
 

@@ -9,11 +9,11 @@
 //!
 //! # Invariants
 //!
-//! - **S1** The closing node is linked from [`open_side`](LockedQueue::open_side)
+//! - **SL1** The closing node is linked from [`open_side`](LockedQueue::open_side)
 //!   on and outlives every other node of its list: its thread does not return
 //!   before it has seen the list empty under the lock. After that nobody else has
 //!   a pointer to it.
-//! - **S2** The head of the queue is never in a side list.
+//! - **SL2** The head of the queue is never in a side list.
 
 use core::ptr;
 use core::task::Waker;
@@ -26,7 +26,7 @@ impl<R: Request> LockedQueue<'_, R> {
     ///
     /// # Safety
     ///
-    /// `end` is an idle node of the caller's, which keeps S1 from here on.
+    /// `end` is an idle node of the caller's, which keeps SL1 from here on.
     pub(crate) unsafe fn open_side(&mut self, end: NodePtr<R>) {
         let end = end.as_ptr().cast_const();
         // SAFETY: the node is the caller's own (Q2).
@@ -49,7 +49,7 @@ impl<R: Request> LockedQueue<'_, R> {
             return;
         }
         // SAFETY: Q2 for every node touched; the linked ones are alive (Q1), and
-        // so is `end` (S1).
+        // so is `end` (SL1).
         unsafe {
             let last = (*first).prev.get();
             let before = (*end).prev.get();
@@ -69,17 +69,17 @@ impl<R: Request> LockedQueue<'_, R> {
     /// The queue is not empty, and `end` closes a side list of it.
     pub(crate) unsafe fn move_first(&mut self, end: NodePtr<R>) {
         let Some(first) = self.head() else { return };
-        // SAFETY: the head is linked; `end` is linked, too (S1), and not the head
-        // (S2), so that `link` leaves the head alone.
+        // SAFETY: the head is linked; `end` is linked, too (SL1), and not the head
+        // (SL2), so that `link` leaves the head alone.
         unsafe {
             self.unlink(first);
             self.link(Some(end), first);
         }
     }
 
-    /// Takes up to `count` nodes out of a side list, from its first on, on behalf
-    /// of their owners, which find them [`Unlinked`](State::Unlinked). Hands out the
-    /// wakers, to wake once the lock is released. Returns whether there are more.
+    /// Takes up to `count` nodes of other futures out of a side list, from its first on. Their
+    /// owners find them [`Unlinked`](State::Unlinked). Hands out the wakers, to wake once the
+    /// lock is released. Returns whether there are more.
     ///
     /// # Safety
     ///
@@ -94,7 +94,7 @@ impl<R: Request> LockedQueue<'_, R> {
         let end = end.as_ptr().cast_const();
         // SAFETY: Q2, Q3 for every node touched. A node is not touched once it is
         // `Unlinked`; those behind it are linked until it is their turn, hence alive
-        // (Q1), and `end` is in any case (S1).
+        // (Q1), and `end` is in any case (SL1).
         unsafe {
             let mut node = (*end).next.get();
             for _ in 0..count {
@@ -113,7 +113,7 @@ impl<R: Request> LockedQueue<'_, R> {
         }
     }
 
-    /// Takes a node out of the queue, or of a side list, for its owner, which finds it
+    /// The owner takes its own node out of the queue, or of a side list, and finds it
     /// [`Unlinked`](State::Unlinked). Returns the waker that it owned, to drop once the
     /// lock is released.
     ///

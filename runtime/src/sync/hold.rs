@@ -18,7 +18,7 @@ use super::turns::Turns;
 use crate::checking::{self, SyncOp};
 use crate::queue::Object;
 use crate::request::Mode;
-use crate::traits::lock::LockId;
+use crate::traits::lock_id::LockId;
 use crate::wake::wake_one;
 use crate::watching;
 
@@ -28,7 +28,7 @@ pub(super) trait RawGuard {
     const MODE: Mode;
 
     /// Whether its holder may change the guarded data.
-    const MAY_CHANGE: bool = !matches!(Self::MODE, Mode::Shared);
+    const MAY_MUTATE: bool = !matches!(Self::MODE, Mode::Shared);
 }
 
 impl RawGuard for RawMutexGuard<'_> {
@@ -145,7 +145,7 @@ impl<'a, R: RawGuard> Hold<'a, R> {
     /// As for [`GatePermit::release_object`](crate::gate::GatePermit::release_object).
     #[inline]
     pub(super) unsafe fn release_object(self, object: impl FnOnce() -> Object) {
-        ManuallyDrop::new(self).release(R::MAY_CHANGE, || Some(object()));
+        ManuallyDrop::new(self).release(R::MAY_MUTATE, || Some(object()));
     }
 
     /// Releases the lock, and keeps the turn for the caller.
@@ -159,18 +159,18 @@ impl<'a, R: RawGuard> Hold<'a, R> {
     /// To be called once. Small enough to be inlined. The functions that it calls take parts of
     /// the guard, not its address, so that a guard stays in registers.
     #[inline(always)]
-    fn release(&mut self, changed: bool, object: impl FnOnce() -> Option<Object>) {
+    fn release(&mut self, mutated: bool, object: impl FnOnce() -> Option<Object>) {
         let (turns, has_turn) = self.turns.parts();
-        turns.does(SyncOp::Release);
+        turns.announce(SyncOp::Release);
         watching::released(|| (LockId::of(turns), R::MODE));
-        if R::MAY_CHANGE {
-            turns.1.releases();
+        if R::MAY_MUTATE {
+            turns.thread.releases();
         }
-        let changed = changed && !checking::only_looks();
+        let mutated = mutated && !checking::only_looks();
         // SAFETY: not used again; a hold without a raw guard is not released (SH1).
         let raw = unsafe { self.raw.assume_init_read() };
-        if has_turn || changed && turns.0.has_unsatisfied() {
-            Self::release_and_wake(raw, turns, has_turn, changed, object);
+        if has_turn || mutated && turns.gate.has_conditional_waiters() {
+            Self::release_and_wake(raw, turns, has_turn, mutated, object);
         }
     }
 
@@ -178,15 +178,15 @@ impl<'a, R: RawGuard> Hold<'a, R> {
     #[inline(never)]
     fn release_and_wake(
         raw: R,
-        Turns(gate, _): &Turns,
+        Turns { gate, .. }: &Turns,
         has_turn: bool,
-        changed: bool,
+        mutated: bool,
         object: impl FnOnce() -> Option<Object>,
     ) {
         let waker = if has_turn {
-            gate.release_turn(changed, object)
+            gate.release_turn(mutated, object)
         } else {
-            gate.changed(object())
+            gate.on_mutation(object())
         };
         drop(raw);
         // The lock is free, as a waker may poll a task that acquires it (T3). A section of
@@ -200,6 +200,6 @@ impl<'a, R: RawGuard> Hold<'a, R> {
 impl<R: RawGuard> Drop for Hold<'_, R> {
     #[inline]
     fn drop(&mut self) {
-        self.release(R::MAY_CHANGE, || None);
+        self.release(R::MAY_MUTATE, || None);
     }
 }

@@ -10,7 +10,7 @@ use super::turns::Turns;
 use super::when::conditional_sync_lock;
 use crate::checking::SyncOp;
 use crate::platform::const_unless_loom;
-use crate::traits::lock::LockId;
+use crate::traits::lock_id::LockId;
 use crate::traits::sync_lock::ExclusiveSyncLock;
 use crate::watch::Mode;
 use crate::watching::by_thread;
@@ -101,7 +101,8 @@ impl Lock {
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn acquire(&self) -> LockGuard<'_> {
-        self.turns.called(SyncOp::Acquire { is_shared: false });
+        self.turns
+            .announce_call(SyncOp::Acquire { is_shared: false });
         LockGuard {
             hold: Hold::new(self.lock_raw(), &self.turns),
         }
@@ -111,7 +112,10 @@ impl Lock {
     #[inline]
     fn lock_raw(&self) -> RawMutexGuard<'_> {
         by_thread(
-            || self.turns.asked(Mode::Exclusive, Some(Mode::Exclusive)),
+            || {
+                self.turns
+                    .describe_request(Mode::Exclusive, Some(Mode::Exclusive))
+            },
             || self.raw.try_lock(),
             || self.raw.lock(),
         )
@@ -130,9 +134,9 @@ impl Lock {
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_acquire(&self) -> Option<LockGuard<'_>> {
-        self.turns.called(SyncOp::Try { is_shared: false });
+        self.turns.announce_call(SyncOp::Try { is_shared: false });
         let raw = self.raw.try_lock()?;
-        self.turns.entered(Mode::Exclusive);
+        self.turns.on_acquired(Mode::Exclusive);
         Some(LockGuard {
             hold: Hold::new(raw, &self.turns),
         })
@@ -148,7 +152,8 @@ impl Lock {
     /// The caller has the turn, and leaves it to the guard.
     #[inline]
     pub(super) unsafe fn acquire_with_turn(&self) -> LockGuard<'_> {
-        self.turns.called(SyncOp::Acquire { is_shared: false });
+        self.turns
+            .announce_call(SyncOp::Acquire { is_shared: false });
         LockGuard {
             hold: Hold::with_turn(self.lock_raw(), &self.turns, true),
         }

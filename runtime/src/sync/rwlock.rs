@@ -15,7 +15,7 @@ use super::turns::Turns;
 use super::when::{ConditionalSyncRwLock, conditional_sync_lock};
 use crate::checking::SyncOp;
 use crate::gate::guard_traits;
-use crate::traits::lock::LockId;
+use crate::traits::lock_id::LockId;
 use crate::traits::sync_lock::{ExclusiveSyncLock, ExclusiveSyncRwLock, SyncRwLock};
 use crate::watch::Mode;
 use crate::watching::by_thread;
@@ -160,7 +160,8 @@ impl<T: ?Sized> RwLock<T> {
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn read(&self) -> RwLockReadGuard<'_, T> {
-        self.turns.called(SyncOp::Acquire { is_shared: true });
+        self.turns
+            .announce_call(SyncOp::Acquire { is_shared: true });
         self.reading(self.read_raw(), false)
     }
 
@@ -178,9 +179,9 @@ impl<T: ?Sized> RwLock<T> {
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_read(&self) -> Option<RwLockReadGuard<'_, T>> {
-        self.turns.called(SyncOp::Try { is_shared: true });
+        self.turns.announce_call(SyncOp::Try { is_shared: true });
         let raw = self.raw.try_read()?;
-        self.turns.entered(Mode::Shared);
+        self.turns.on_acquired(Mode::Shared);
         Some(self.reading(raw, false))
     }
 
@@ -206,7 +207,8 @@ impl<T: ?Sized> RwLock<T> {
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn write(&self) -> RwLockWriteGuard<'_, T> {
-        self.turns.called(SyncOp::Acquire { is_shared: false });
+        self.turns
+            .announce_call(SyncOp::Acquire { is_shared: false });
         self.writing(self.write_raw(), false)
     }
 
@@ -224,9 +226,9 @@ impl<T: ?Sized> RwLock<T> {
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
     pub fn try_write(&self) -> Option<RwLockWriteGuard<'_, T>> {
-        self.turns.called(SyncOp::Try { is_shared: false });
+        self.turns.announce_call(SyncOp::Try { is_shared: false });
         let raw = self.raw.try_write()?;
-        self.turns.entered(Mode::Exclusive);
+        self.turns.on_acquired(Mode::Exclusive);
         Some(self.writing(raw, false))
     }
 
@@ -249,7 +251,10 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     fn read_raw(&self) -> RawReadGuard<'_> {
         by_thread(
-            || self.turns.asked(Mode::Shared, Some(Mode::Exclusive)),
+            || {
+                self.turns
+                    .describe_request(Mode::Shared, Some(Mode::Exclusive))
+            },
             || self.raw.try_read(),
             || self.raw.read(),
         )
@@ -259,7 +264,7 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     fn write_raw(&self) -> RawWriteGuard<'_> {
         by_thread(
-            || self.turns.asked(Mode::Exclusive, None),
+            || self.turns.describe_request(Mode::Exclusive, None),
             || self.raw.try_write(),
             || self.raw.write(),
         )
@@ -291,7 +296,8 @@ impl<T: ?Sized> RwLock<T> {
     /// The caller has the turn, and leaves it to the guard.
     #[inline]
     unsafe fn acquire_with_turn(&self) -> RwLockWriteGuard<'_, T> {
-        self.turns.called(SyncOp::Acquire { is_shared: false });
+        self.turns
+            .announce_call(SyncOp::Acquire { is_shared: false });
         self.writing(self.write_raw(), true)
     }
 
@@ -411,7 +417,8 @@ impl<T: ?Sized> SyncRwLock for RwLock<T> {
 unsafe impl<T: ?Sized> ConditionalSyncRwLock for RwLock<T> {
     #[inline]
     unsafe fn read_with_turn(&self) -> RwLockReadGuard<'_, T> {
-        self.turns.called(SyncOp::Acquire { is_shared: true });
+        self.turns
+            .announce_call(SyncOp::Acquire { is_shared: true });
         self.reading(self.read_raw(), true)
     }
 

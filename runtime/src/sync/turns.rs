@@ -1,46 +1,52 @@
-//! The conditional waiters of a sync lock.
+//! What a sync lock has beside the platform lock.
 
-use crate::checking::{self, Checked, Op, Stamp, SyncOp};
+use crate::checking::{self, Checked, LastRun, Op, SyncOp};
 use crate::gate::{Exclusive, Gate};
 use crate::platform::const_unless_loom;
 use crate::request::Mode;
-use crate::traits::lock::LockId;
+use crate::traits::lock_id::LockId;
 use crate::watching::{Acquisition, Caller, HoldingThread, SyncAsk};
 
-/// The gate of the turns of a lock's conditional waiters: see `gate::turn`.
+/// What a sync lock has beside the platform lock: the gate of its conditional waiters (see
+/// `gate::turn`), and what watching and checking need.
 #[allow(missing_debug_implementations)]
-pub struct Turns(pub(super) Gate<Exclusive>, pub(super) HoldingThread);
+pub struct Turns {
+    /// The permit is a turn. Its record of a holder is that of the lock, not of the turn.
+    pub(super) gate: Gate<Exclusive>,
+    /// The thread that holds the lock exclusively, for watching.
+    pub(super) thread: HoldingThread,
+}
 
 impl Turns {
     const_unless_loom! {
         pub(super) const fn new() -> Self {
-            Turns(Gate::new(0), HoldingThread::new())
+            Turns { gate: Gate::new(0), thread: HoldingThread::new() }
         }
     }
 }
 
 impl Checked for Turns {
-    fn stamp(&self) -> &Stamp {
-        self.0.stamp()
+    fn last_run(&self) -> &LastRun {
+        self.gate.last_run()
     }
 }
 
 impl Turns {
     /// Announces an operation to the checker.
     #[inline]
-    pub(super) fn does(&self, op: SyncOp) {
+    pub(super) fn announce(&self, op: SyncOp) {
         checking::op(self, Op::Sync(op));
     }
 
-    /// An attempt of the caller has acquired the lock, in that mode.
+    /// Called when an attempt has acquired the lock: records the caller as the holder.
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
-    pub(super) fn entered(&self, mode: Mode) {
-        self.0
+    pub(super) fn on_acquired(&self, mode: Mode) {
+        self.gate
             .holder()
             .set_place(Caller::here(), || self.acquired(mode));
         if mode == Mode::Exclusive {
-            self.1.acquired();
+            self.thread.acquired();
         }
         checking::entered(self);
     }
@@ -58,12 +64,12 @@ impl Turns {
     /// The description of a request for the lock, for watching. `held` is the mode of the holder if
     /// the request has to wait.
     #[inline]
-    pub(super) fn asked(&self, mode: Mode, held: Option<Mode>) -> SyncAsk<'_> {
+    pub(super) fn describe_request(&self, mode: Mode, held: Option<Mode>) -> SyncAsk<'_> {
         SyncAsk {
             lock: LockId::of(self),
             mode,
-            holder: self.0.holder(),
-            thread: &self.1,
+            holder: self.gate.holder(),
+            thread: &self.thread,
             held,
         }
     }
@@ -71,7 +77,7 @@ impl Turns {
     /// Announces a call of a public method to the checker.
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     #[inline]
-    pub(super) fn called(&self, op: SyncOp) {
+    pub(super) fn announce_call(&self, op: SyncOp) {
         checking::op_at(self, Op::Sync(op), Caller::here());
     }
 }

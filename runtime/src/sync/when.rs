@@ -252,7 +252,7 @@ impl Waiter<'_> {
         }
         // SAFETY: the node is pinned as we are, used with this gate only, and cancelled by
         // our drop.
-        let polled = unsafe { self.turns.0.poll_turn(&self.node.node, cx) };
+        let polled = unsafe { self.turns.gate.poll_turn(&self.node.node, cx) };
         if polled.is_pending() {
             self.wait(cx);
             checking::pending(self.turns, Awaits::Truth);
@@ -281,7 +281,7 @@ impl Waiter<'_> {
     #[inline]
     fn leave_queue(self: Pin<&Self>) {
         // SAFETY: the callers have the turn.
-        unsafe { self.turns.0.satisfied(&self.node.node) }
+        unsafe { self.turns.gate.satisfied(&self.node.node) }
         self.watch.over();
     }
 }
@@ -290,10 +290,10 @@ impl Drop for Waiter<'_> {
     #[inline]
     fn drop(&mut self) {
         if self.node.node.state() != State::Idle {
-            self.turns.does(SyncOp::Leave);
+            self.turns.announce(SyncOp::Leave);
         }
         // SAFETY: the node was pinned if it was ever linked, and used with this gate only.
-        unsafe { self.turns.0.cancel(&self.node.node) }
+        unsafe { self.turns.gate.cancel(&self.node.node) }
     }
 }
 
@@ -315,7 +315,7 @@ impl Drop for GiveOnDrop<'_, '_> {
     #[cold]
     fn drop(&mut self) {
         self.0.leave_queue();
-        if let Some(waker) = self.0.turns.0.release_turn(false, || None) {
+        if let Some(waker) = self.0.turns.gate.release_turn(false, || None) {
             wake_one(waker);
         }
     }
@@ -417,7 +417,7 @@ where
         let Some(waiter) = &this.waiter else {
             polled_after_completion()
         };
-        let gate = &waiter.turns.0;
+        let gate = &waiter.turns.gate;
         // SAFETY: as above.
         let waiter = unsafe { Pin::new_unchecked(waiter) };
         let (guard, leave_queue_on_drop) = loop {

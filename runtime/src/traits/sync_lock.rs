@@ -7,7 +7,7 @@ use alloc::rc::Rc;
 #[cfg(feature = "alloc")]
 use alloc::sync::Arc;
 
-use super::lock::LockId;
+use super::lock_id::LockId;
 use crate::queue::Object;
 
 /// A lock for sections that never suspend: a plain call acquires it, and parks the thread while the

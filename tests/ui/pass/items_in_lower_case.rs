@@ -37,7 +37,7 @@ impl AsyncLock for Remote {
 macro_rules! names {
     ($items:ident) => {
         $items! {
-            a Account_locks acquired arg0 arg1 arg2 asking at_once base base0 base1 base2 base3 Cache_locks
+            a Account_locks acquired arg0 arg1 arg2 asking at_once base base0 base1 base2 base3 branch Cache_locks
             check committed CONDITION core cx deposit_held derived DERIVED elapsed entry field
             formatter found future gate guard guard0 guard1 guard2 guard3 guards held inside
             lease lease0 lease1 limit limit_held lock lock0 lock1 lock2 lock3 look mode mutable NAME next object other

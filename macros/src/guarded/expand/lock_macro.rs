@@ -133,7 +133,7 @@ impl Side<'_> {
     /// ```
     ///
     /// SAFETY, of what is generated: it is the same type, of references to what does not know
-    /// their lifetime; but for a trait object, whose bound may be shortened with it (B2).
+    /// their lifetime; but for a trait object, whose bound may be shortened with it (VW2).
     ///
     /// And, if the lock is `rw`, for the write view:
     ///

@@ -145,20 +145,20 @@ impl<'s> Acquisition<'s> {
                 quote_spanned! {span=>
                     #declared
                     let (#entry_type, #lock) = {
-                        let (__base, __gate) = #private::base();
-                        if __gate.__is_open() {
-                            __gate.__pass();
-                            __base.__is(#base);
+                        let (__base, __branch) = #private::base();
+                        if __branch.__is_executed() {
+                            __branch.__reach();
+                            __base.__infer(#base);
                         }
-                        let __found = #private::#probe(__base, __gate)
+                        let __found = #private::#probe(__base, __branch)
                             .__select(&#path #access)
                             .#method();
-                        let (__object, __gate) = #private::needed();
-                        if __gate.__is_open() {
-                            __gate.__pass();
-                            __object.__is(#base);
+                        let (__object, __branch) = #private::needed();
+                        if __branch.__is_executed() {
+                            __branch.__reach();
+                            __object.__set(#base);
                         }
-                        let __entry = #private::entry(__found, __object, __gate);
+                        let __entry = #private::entry(__found, __object, __branch);
                         (#private::entry_type(&__entry), __entry.__lock())
                     };
                 }

@@ -49,9 +49,9 @@ use crate::names::hygienic;
 /// ```text
 /// let (__type, __lock) = {
 ///     // finds out the type of `self`, and then
-///     let __found = probe::<_, 0x1234>(__base, __gate).__select(&self.ledger).__resolve();
+///     let __found = probe::<_, 0x1234>(__base, __branch).__select(&self.ledger).__resolve();
 ///     // borrows what it needs, and then
-///     let __entry = entry(__found, __object, __gate);
+///     let __entry = entry(__found, __object, __branch);
 ///     (entry_type(&__entry), __entry.__lock())
 /// };
 /// // what `bounds` expands to

@@ -8,13 +8,13 @@
 //!
 //! # Invariants
 //!
-//! - **X1** The nodes are the choices of the last run, in order, and the events of the trace are
+//! - **CE1** The nodes are the choices of the last run, in order, and the events of the trace are
 //!   their results.
-//! - **X2** The conflict relation depends on [`Learned`](super::state::Learned) and on the
+//! - **CE2** The conflict relation depends on [`Learned`](super::state::Learned) and on the
 //!   numbers of primitives. These are the same in all runs since the search started. When they
 //!   change, the search starts again.
-//! - **X3** The operations of a task between two scheduling points conflict with nothing: a release
-//!   is not a scheduling point only if no operation that it conflicts with was operation.
+//! - **CE3** The operations of a task between two scheduling points conflict with nothing: a release
+//!   is not a scheduling point only if no operation that it conflicts with was seen.
 
 mod step;
 

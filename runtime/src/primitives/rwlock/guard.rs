@@ -15,7 +15,7 @@ use crate::gate::{
     Acquiring, Gate, GatePermit, Gated, acquiring_future, guard_traits, polled_after_completion,
 };
 use crate::traits::guard::relock_guard;
-use crate::traits::lock::LockId;
+use crate::traits::lock_id::LockId;
 use crate::watching::{self, Caller};
 
 /// Claims, as types: a guard needs no byte to say which request was granted.
@@ -300,7 +300,7 @@ macro_rules! write_guards {
                 let gate = guard.permit.handle().gate();
                 gate.gives_back(Access::Write);
                 watching::downgraded(|| LockId::of(gate));
-                gate.change(true, |word| Some((word & !WRITER) + READER));
+                gate.update_word(true, |word| Some((word & !WRITER) + READER));
                 guard
             }
         }
@@ -376,7 +376,7 @@ macro_rules! upgradable_guards {
             pub fn try_upgrade(guard: Self) -> Result<$write_guard, Self> {
                 let gate = guard.permit.handle().gate();
                 gate.attempts(Access::Upgrade, Caller::here());
-                if gate.try_acquire_first(Access::Upgrade) {
+                if gate.try_acquire_with_priority(Access::Upgrade) {
                     Ok(<$write_guard>::new(guard.permit.into_handle()))
                 } else {
                     Err(guard)
@@ -407,7 +407,7 @@ macro_rules! upgradable_guards {
                 let gate = guard.permit.handle().gate();
                 gate.gives_back(Access::Upgradable);
                 watching::downgraded(|| LockId::of(gate));
-                gate.change(false, |word| Some((word & !UPGRADABLE) + READER));
+                gate.update_word(false, |word| Some((word & !UPGRADABLE) + READER));
                 guard
             }
         }

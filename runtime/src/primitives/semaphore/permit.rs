@@ -10,7 +10,7 @@ use super::{BoundedSemaphore, Semaphore, let_rc, rc, use_of, use_rc};
 use crate::gate::{Acquiring, GatePermit, Gated};
 use crate::platform::Ordering;
 use crate::request::Mode;
-use crate::traits::lock::LockId;
+use crate::traits::lock_id::LockId;
 use crate::watching::{self, Caller};
 
 impl Semaphore {

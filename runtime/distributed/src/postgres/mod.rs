@@ -35,7 +35,8 @@
 //! - **A crash of the server loses no place and no fence.** A place is on disk before its owner
 //!   learns that it is queued or granted. Nobody waits for the disk to release. If a crash loses a
 //!   release, and the grants that followed from it, the next renewal finds it, and the same places
-//!   are granted again, in the same order, with the same fences.
+//!   are granted again, in the same order, with the same fences. A waiter that was granted the lock
+//!   before the crash keeps it: its next fenced statement makes the grant again.
 //! - **A lost connection loses no lock.** Locks belong to a session with a lease, and the next
 //!   connection finds them again. A session advisory lock would end with the connection, at a time
 //!   that its holder cannot know, or much later, if the server does not learn that the connection
@@ -94,7 +95,7 @@ use crate::store::{Answer, Renewal, Request, Signals, Store, StoreError, Tokio};
 pub const SCHEMA: &str = include_str!("schema.sql");
 
 /// The name that the schema has as a comment, by which its version is known.
-const SCHEMA_VERSION: &str = "async-monitor-distributed 2";
+const SCHEMA_VERSION: &str = "async-monitor-distributed 3";
 
 /// Shorter ones end before an answer arrives; longer ones are a mistake in the unit.
 const LEASES: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(86_400);
@@ -323,7 +324,7 @@ async fn find_schema(link: &Link, creates: bool) -> Result<(), StoreError> {
     if let Some(other) = found.filter(|found| *found != SCHEMA_VERSION) {
         return Err(StoreError::permanent(format!(
             "the schema `async_monitor` of this database is `{other}`, and this program needs \
-             `{SCHEMA_VERSION}`, whose tables differ: use programs of one version; or stop all that \
+             `{SCHEMA_VERSION}`, which differs: use programs of one version; or stop all that \
              use it, and remove it by `drop schema async_monitor cascade`"
         )));
     }

@@ -205,7 +205,7 @@ impl Options {
     /// wait for a lock whose holder has died.
     ///
     /// [`connect`](Self::connect) refuses less than 100 milliseconds or more than a day. A
-    /// connection that has not answered for a third of the lease is replaced by another one.
+    /// connection that has not answered for a quarter of the lease is replaced by another one.
     #[must_use]
     pub fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease;
@@ -260,7 +260,8 @@ impl Options {
         let host = Arc::new(Tokio::current());
         let signals = Arc::new(Signals::new());
         let grants = Arc::new(Grants::default());
-        let limit = self.lease / 3;
+        // Less than what a renewal has, so that the connection is given up before the renewal.
+        let limit = self.lease / 4;
         let link = Link::new(self.config.clone(), self.connector.clone(), limit, &host);
         find_schema(&link, self.creates_schema)
             .await
@@ -316,7 +317,7 @@ fn parse(config: &str) -> Result<Config, LockError> {
 }
 
 /// Makes sure that the schema, if there is one, is that of this version.
-async fn find_schema(link: &Link, creates: bool) -> Result<(), StoreError> {
+async fn find_schema(link: &Arc<Link>, creates: bool) -> Result<(), StoreError> {
     let version = "select obj_description(oid, 'pg_namespace') from pg_namespace \
                    where nspname = 'async_monitor'";
     let rows = link.query(version, &[]).await?;
@@ -340,7 +341,7 @@ async fn find_schema(link: &Link, creates: bool) -> Result<(), StoreError> {
 
 /// The [`Store`] behind [`Postgres`].
 pub struct PostgresStore {
-    link: Link,
+    link: Arc<Link>,
     listener: Listener,
     host: Arc<Tokio>,
     signals: Arc<Signals>,

@@ -125,15 +125,13 @@ struct Ticket<S: Store> {
 
 impl<S: Store> Ticket<S> {
     async fn withdraw(mut self) -> Result<(), StoreError> {
-        self.is_withdrawn = true;
         let store = self.session.store();
         let withdrawal = store.withdraw(self.session.id(), &self.key, self.number);
         // Whether or not it arrives: a renewal may find it from here on.
         self.session.forget(self.number);
         let result = withdrawal.await;
-        if result.is_err() {
-            withdraw(&self.session, Arc::clone(&self.key), self.number);
-        }
+        // Where it has failed, or is dropped before there is an answer, it is sent once more.
+        self.is_withdrawn = result.is_ok();
         result
     }
 }
@@ -416,7 +414,7 @@ impl<'a, S: Store, C> Guard<'a, S, C> {
 
     /// Completes when the lock is lost. Each poll reads the clock, so a process that was stopped
     /// learns of the loss before it goes on.
-    pub fn lost(&self) -> impl Future<Output = LockError> + Send + 'static {
+    pub fn lost(&self) -> impl Future<Output = LockError> + Send + 'static + use<S, C> {
         let (key, holder) = (Arc::clone(&self.ticket.key), Arc::clone(&self.holder));
         let (fence, acquired) = (self.held.fence.number, self.acquired);
         let session = Arc::clone(&self.ticket.session);
@@ -432,7 +430,8 @@ impl<'a, S: Store, C> Guard<'a, S, C> {
         }
     }
 
-    /// Releases the lock, and waits for the answer of the store.
+    /// Releases the lock, and waits for the answer of the store. If the future is dropped before
+    /// there is one, the lock is released like one whose guard is dropped.
     ///
     /// # Errors
     ///

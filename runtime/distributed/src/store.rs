@@ -205,7 +205,7 @@ impl Tokio {
     }
 
     /// Runs a future on its own, also where whoever waits for it is not run by tokio.
-    #[cfg(feature = "etcd")]
+    #[cfg(any(feature = "postgres", feature = "etcd"))]
     pub(crate) fn run<T: Send + 'static>(
         &self,
         task: impl Future<Output = T> + Send + 'static,

@@ -111,11 +111,19 @@ impl Link {
         (current.number, current.client.clone())
     }
 
-    /// A connection, and its number.
-    pub(super) async fn client(&self) -> Result<(usize, Client), StoreError> {
+    /// A connection, and its number. A new one is made by a task: whoever asks for it may be not
+    /// polled any more, and others wait for it.
+    pub(super) async fn client(self: &Arc<Self>) -> Result<(usize, Client), StoreError> {
         if let (number, Some(client)) = self.connected() {
             return Ok((number, client));
         }
+        let this = Arc::clone(self);
+        let connecting = self.host.run(async move { this.reconnected().await });
+        let ended = connecting.await;
+        ended.unwrap_or_else(|error| Err(StoreError::transient(error)))
+    }
+
+    async fn reconnected(&self) -> Result<(usize, Client), StoreError> {
         let _one_at_a_time = self.connecting.lock().await;
         let (number, connected) = self.connected();
         if let Some(client) = connected {
@@ -123,12 +131,7 @@ impl Link {
         }
         let endpoint = self.endpoints[number % self.endpoints.len()].clone();
         let options = self.options.clone();
-        let connecting = async { Client::connect([endpoint], Some(options)).await };
-        let connecting = self.host.run(connecting);
-        let connecting = async {
-            let ended = connecting.await;
-            ended.unwrap_or_else(|error| Err(Error::Internal(error.to_string())))
-        };
+        let connecting = Client::connect([endpoint], Some(options));
         let result = self.bounded(connecting).await;
         let client = self.looked_at(number, result)?;
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
@@ -149,7 +152,10 @@ impl Link {
 
     /// Asks the member that there is a connection to, and the others if it fails. So what is
     /// called may happen more than once.
-    pub(super) async fn call<T, F>(&self, call: impl Fn(Client) -> F) -> Result<T, StoreError>
+    pub(super) async fn call<T, F>(
+        self: &Arc<Self>,
+        call: impl Fn(Client) -> F,
+    ) -> Result<T, StoreError>
     where
         F: Future<Output = Result<T, Error>>,
     {

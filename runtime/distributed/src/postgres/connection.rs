@@ -3,11 +3,13 @@
 use std::fmt::Write;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use async_monitor::__private::unwatched;
 use async_monitor::Mutex as AsyncMutex;
+use tokio_postgres::config::Host as Server;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{AsyncMessage, Client, Config, Error, Row, Socket};
@@ -72,10 +74,72 @@ pub(super) fn store_error(error: Error) -> StoreError {
     }
 }
 
+/// The same, with the servers in another order: beginning with that one of them.
+fn beginning_with(first: usize, config: &Config) -> Config {
+    let mut other = Config::new();
+    if let Some(user) = config.get_user() {
+        other.user(user);
+    }
+    if let Some(password) = config.get_password() {
+        other.password(password);
+    }
+    if let Some(name) = config.get_dbname() {
+        other.dbname(name);
+    }
+    if let Some(options) = config.get_options() {
+        other.options(options);
+    }
+    if let Some(name) = config.get_application_name() {
+        other.application_name(name);
+    }
+    if let Some(timeout) = config.get_connect_timeout() {
+        other.connect_timeout(*timeout);
+    }
+    if let Some(timeout) = config.get_tcp_user_timeout() {
+        other.tcp_user_timeout(*timeout);
+    }
+    if let Some(interval) = config.get_keepalives_interval() {
+        other.keepalives_interval(interval);
+    }
+    if let Some(retries) = config.get_keepalives_retries() {
+        other.keepalives_retries(retries);
+    }
+    other
+        .ssl_mode(config.get_ssl_mode())
+        .ssl_negotiation(config.get_ssl_negotiation())
+        .keepalives(config.get_keepalives())
+        .keepalives_idle(config.get_keepalives_idle())
+        .target_session_attrs(config.get_target_session_attrs())
+        .channel_binding(config.get_channel_binding())
+        .load_balance_hosts(config.get_load_balance_hosts());
+    for host in turned(first, config.get_hosts()) {
+        match host {
+            Server::Tcp(host) => other.host(host),
+            #[cfg(unix)]
+            Server::Unix(path) => other.host_path(path),
+        };
+    }
+    for address in turned(first, config.get_hostaddrs()) {
+        other.hostaddr(*address);
+    }
+    for port in turned(first, config.get_ports()) {
+        other.port(*port);
+    }
+    other
+}
+
+/// All of them, beginning with one. (A single one is of all servers.)
+fn turned<T>(first: usize, all: &[T]) -> impl Iterator<Item = &T> {
+    let (before, from) = all.split_at(first % all.len().max(1));
+    from.iter().chain(before)
+}
+
 /// The connection for statements: one for all locks, which sends them in the order in which
 /// they are made.
 pub(super) struct Link {
     config: Config,
+    /// Which of several servers is asked first: another one whenever one does not answer.
+    first: AtomicUsize,
     connector: Connector,
     /// How long a statement may take. Each is short; a connection that does not answer is dead.
     limit: Duration,
@@ -134,16 +198,17 @@ impl Link {
         connector: Connector,
         limit: Duration,
         host: &Arc<Tokio>,
-    ) -> Self {
-        Link {
+    ) -> Arc<Self> {
+        Arc::new(Link {
             config,
+            first: AtomicUsize::new(0),
             connector,
             limit,
             host: Arc::clone(host),
             client: Mutex::new(None),
             connecting: AsyncMutex::new(()),
             prepares: OnceLock::new(),
-        }
+        })
     }
 
     fn connected(&self) -> Option<Arc<Connected>> {
@@ -155,7 +220,10 @@ impl Link {
     }
 
     /// Prepares these statements, by this connection and by each that is made later.
-    pub(super) async fn prepare(&self, statements: &'static [Statement]) -> Result<(), StoreError> {
+    pub(super) async fn prepare(
+        self: &Arc<Self>,
+        statements: &'static [Statement],
+    ) -> Result<(), StoreError> {
         let _first = self.prepares.set(statements);
         let connected = self.client().await?;
         if connected.prepared.get().is_some() {
@@ -165,16 +233,24 @@ impl Link {
         self.looked_at(&connected, result)
     }
 
-    async fn client(&self) -> Result<Arc<Connected>, StoreError> {
+    /// The connection, or another one. That is made by a task: whoever asks for it may be not polled
+    /// any more, and others wait for it.
+    async fn client(self: &Arc<Self>) -> Result<Arc<Connected>, StoreError> {
         if let Some(client) = self.connected() {
             return Ok(client);
         }
+        let this = Arc::clone(self);
+        let connecting = self.host.run(async move { this.reconnected().await });
+        let ended = connecting.await;
+        ended.unwrap_or_else(|error| Err(StoreError::transient(error)))
+    }
+
+    async fn reconnected(&self) -> Result<Arc<Connected>, StoreError> {
         let _one_at_a_time = self.connecting.lock().await;
         if let Some(client) = self.connected() {
             return Ok(client);
         }
-        let connecting = (self.connector.0)(self.config.clone());
-        let (client, messages) = self.bounded(connecting).await?;
+        let (client, messages) = self.connect().await?;
         self.host.spawn(messages(Box::new(|_| {})));
         let connected = Arc::new(Connected {
             client,
@@ -188,6 +264,25 @@ impl Link {
         Ok(connected)
     }
 
+    /// A new connection, to the first of several servers that answers.
+    async fn connect(&self) -> Result<(Client, Messages), StoreError> {
+        let (hosts, addresses) = (self.config.get_hosts(), self.config.get_hostaddrs());
+        let mut attempts = hosts.len().max(addresses.len());
+        loop {
+            let first = self.first.load(Ordering::Relaxed);
+            let config = match first {
+                0 => self.config.clone(),
+                _ => beginning_with(first, &self.config),
+            };
+            attempts = attempts.saturating_sub(1);
+            let result = self.bounded((self.connector.0)(config)).await;
+            let has_answered = self.first.load(Ordering::Relaxed) == first;
+            if result.is_ok() || has_answered || attempts == 0 {
+                return result;
+            }
+        }
+    }
+
     async fn bounded<T>(
         &self,
         future: impl Future<Output = Result<T, Error>>,
@@ -195,14 +290,18 @@ impl Link {
         let limit = self.host.sleep_until(self.host.now() + self.limit);
         match Bounded(pin!(future), limit).await {
             Some(result) => result.map_err(store_error),
-            None => Err(StoreError::transient("the database does not answer")),
+            None => {
+                // One that is dead without a word takes all the time that there is.
+                self.first.fetch_add(1, Ordering::Relaxed);
+                Err(StoreError::transient("the database does not answer"))
+            }
         }
     }
 
     /// One statement, in one round trip: prepared where that was done, and unnamed otherwise, as
     /// prepared ones belong to a connection that a pooler may give to another.
     pub(super) async fn query(
-        &self,
+        self: &Arc<Self>,
         statement: &str,
         params: &[(&(dyn ToSql + Sync), Type)],
     ) -> Result<Vec<Row>, StoreError> {
@@ -211,7 +310,7 @@ impl Link {
         self.looked_at(&client, result)
     }
 
-    pub(super) async fn batch(&self, statements: &str) -> Result<(), StoreError> {
+    pub(super) async fn batch(self: &Arc<Self>, statements: &str) -> Result<(), StoreError> {
         let client = self.client().await?;
         let result = self.bounded(client.client.batch_execute(statements)).await;
         self.looked_at(&client, result)
@@ -281,7 +380,7 @@ impl Listener {
 
     /// Makes sure that what is notified by one connection arrives at another that is idle,
     /// which is not so behind a pooler in transaction mode.
-    pub(super) async fn check(&self, link: &Link) -> Result<(), StoreError> {
+    pub(super) async fn check(&self, link: &Arc<Link>) -> Result<(), StoreError> {
         let notify = "select pg_notify($1, $2)";
         let params: [(&(dyn ToSql + Sync), Type); 2] =
             [(&self.channel, Type::TEXT), (&PROBE, Type::TEXT)];
@@ -308,7 +407,7 @@ impl Drop for Listener {
 }
 
 struct Listening {
-    link: Link,
+    link: Arc<Link>,
     channel: String,
     told: Told,
     probed: Arc<async_monitor::Event>,
@@ -316,8 +415,7 @@ struct Listening {
 
 impl Listening {
     async fn connect(&self) -> Result<(Client, tokio::task::JoinHandle<()>), StoreError> {
-        let connecting = (self.link.connector.0)(self.link.config.clone());
-        let (client, messages) = self.link.bounded(connecting).await?;
+        let (client, messages) = self.link.connect().await?;
         let (told, probed) = (self.told.clone(), Arc::clone(&self.probed));
         let connection = tokio::spawn(messages(Box::new(move |payload| {
             if payload == PROBE {

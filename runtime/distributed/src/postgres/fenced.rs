@@ -8,8 +8,8 @@ use tokio_postgres::{Client, GenericClient, Row, Transaction};
 
 use crate::fence::{FencedMut, FencedRef};
 
-/// A statement was refused because its fence is not the newest of its lock: another process was
-/// granted the lock since.
+/// A statement was refused because its fence is not that of the last grant of its lock: another
+/// process was granted the lock since, or the database does not have the grant.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct StaleFence {
@@ -17,18 +17,30 @@ pub struct StaleFence {
     pub key: String,
     /// The number of the fence that was refused.
     pub fence: u64,
-    /// The number of the newest fence. It may be the same, if a database has failed over to a
-    /// replica that had not received the first one.
-    pub newer: u64,
+    /// The number of the last fence, if it was given out since. It may be the same, if a database
+    /// has failed over to a replica that had not received the first one.
+    ///
+    /// `None` if there is none: the database has lost the grant, or is not that of the locks.
+    pub newer: Option<u64>,
 }
 
 impl fmt::Display for StaleFence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let StaleFence { key, fence, newer } = self;
-        write!(
-            f,
-            "fence {fence} of lock \"{key}\" is stale: fence {newer} was given out since, and nothing was written"
-        )
+        write!(f, "fence {fence} of lock \"{key}\" is stale: ")?;
+        match newer {
+            Some(newer) if newer == fence => f.write_str(
+                "the database had lost it in a failover, and has given out the same number again, \
+                 and nothing was written",
+            ),
+            Some(newer) => write!(f, "fence {newer} was given out since, and nothing was written"),
+            None => f.write_str(
+                "the database has no such grant, and nothing was written. It has lost the grant, in \
+                 a failover to a replica that lagged behind, or in a crash before the lease ended; \
+                 or it is not the database of the locks. Leave the section, and acquire the lock \
+                 again",
+            ),
+        }
     }
 }
 
@@ -38,7 +50,8 @@ impl Error for StaleFence {}
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum FenceError {
-    /// The lock was granted to somebody else since. Nothing was written.
+    /// The lock was granted to somebody else since, or the database has lost the grant. Nothing was
+    /// written.
     Stale(StaleFence),
     /// Anything else.
     Database(tokio_postgres::Error),
@@ -85,8 +98,8 @@ impl Check<'_> {
                 fence: self.number,
                 newer: db
                     .detail()
-                    .and_then(|newer| newer.parse().ok())
-                    .unwrap_or(0),
+                    .and_then(|last| last.parse().ok())
+                    .filter(|last| *last >= self.number),
             }),
             _ => FenceError::Database(error),
         }
@@ -121,7 +134,9 @@ impl Check<'_> {
 /// locks: see [`Fenced`](crate::Fenced). In another database every fence is stale.
 ///
 /// Where the lock was granted to somebody else since, each of them is refused and changes
-/// nothing. Where it was not, nobody is granted it before the statement is committed. What is
+/// nothing. Where it was not, nobody is granted it before the statement is committed. (A grant that
+/// was lost in a crash of the server is made again: the role needs the same rights as for
+/// acquiring locks.) What is
 /// done by [`resource`](FencedRef::resource) is not checked.
 ///
 /// A statement becomes a part of another one, so it does not end with a semicolon.

@@ -35,7 +35,8 @@
 //! - **A crash of the server loses no place and no fence.** A place is on disk before its owner
 //!   learns that it is queued or granted. Nobody waits for the disk to release. If a crash loses a
 //!   release, and the grants that followed from it, the next renewal finds it, and the same places
-//!   are granted again, in the same order, with the same fences.
+//!   are granted again, in the same order, with the same fences. A waiter that was granted the lock
+//!   before the crash keeps it: its next fenced statement makes the grant again.
 //! - **A lost connection loses no lock.** Locks belong to a session with a lease, and the next
 //!   connection finds them again. A session advisory lock would end with the connection, at a time
 //!   that its holder cannot know, or much later, if the server does not learn that the connection
@@ -94,7 +95,7 @@ use crate::store::{Answer, Renewal, Request, Signals, Store, StoreError, Tokio};
 pub const SCHEMA: &str = include_str!("schema.sql");
 
 /// The name that the schema has as a comment, by which its version is known.
-const SCHEMA_VERSION: &str = "async-monitor-distributed 2";
+const SCHEMA_VERSION: &str = "async-monitor-distributed 3";
 
 /// Shorter ones end before an answer arrives; longer ones are a mistake in the unit.
 const LEASES: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(86_400);
@@ -204,7 +205,7 @@ impl Options {
     /// wait for a lock whose holder has died.
     ///
     /// [`connect`](Self::connect) refuses less than 100 milliseconds or more than a day. A
-    /// connection that has not answered for a third of the lease is replaced by another one.
+    /// connection that has not answered for a quarter of the lease is replaced by another one.
     #[must_use]
     pub fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease;
@@ -259,7 +260,8 @@ impl Options {
         let host = Arc::new(Tokio::current());
         let signals = Arc::new(Signals::new());
         let grants = Arc::new(Grants::default());
-        let limit = self.lease / 3;
+        // Less than what a renewal has, so that the connection is given up before the renewal.
+        let limit = self.lease / 4;
         let link = Link::new(self.config.clone(), self.connector.clone(), limit, &host);
         find_schema(&link, self.creates_schema)
             .await
@@ -315,7 +317,7 @@ fn parse(config: &str) -> Result<Config, LockError> {
 }
 
 /// Makes sure that the schema, if there is one, is that of this version.
-async fn find_schema(link: &Link, creates: bool) -> Result<(), StoreError> {
+async fn find_schema(link: &Arc<Link>, creates: bool) -> Result<(), StoreError> {
     let version = "select obj_description(oid, 'pg_namespace') from pg_namespace \
                    where nspname = 'async_monitor'";
     let rows = link.query(version, &[]).await?;
@@ -323,7 +325,7 @@ async fn find_schema(link: &Link, creates: bool) -> Result<(), StoreError> {
     if let Some(other) = found.filter(|found| *found != SCHEMA_VERSION) {
         return Err(StoreError::permanent(format!(
             "the schema `async_monitor` of this database is `{other}`, and this program needs \
-             `{SCHEMA_VERSION}`, whose tables differ: use programs of one version; or stop all that \
+             `{SCHEMA_VERSION}`, which differs: use programs of one version; or stop all that \
              use it, and remove it by `drop schema async_monitor cascade`"
         )));
     }
@@ -339,7 +341,7 @@ async fn find_schema(link: &Link, creates: bool) -> Result<(), StoreError> {
 
 /// The [`Store`] behind [`Postgres`].
 pub struct PostgresStore {
-    link: Link,
+    link: Arc<Link>,
     listener: Listener,
     host: Arc<Tokio>,
     signals: Arc<Signals>,
@@ -435,8 +437,12 @@ impl Store for PostgresStore {
     }
 
     async fn request(&self, request: &Request<'_>) -> Result<Answer, StoreError> {
-        if let Some(fence) = self.grants.take(request.session, request.ticket) {
-            return Ok(Answer::Granted { fence });
+        // (Whoever opens the session has to ask: what it was told does not say since when the
+        // store counts its lease.)
+        if !request.opens {
+            if let Some(fence) = self.grants.take(request.session, request.ticket) {
+                return Ok(Answer::Granted { fence });
+            }
         }
         let ticket = request.ticket as i64;
         let rows = self

@@ -3,7 +3,7 @@
 --
 -- The order in which rows are locked, by which no two of these transactions wait for each
 -- other: the advisory lock of the key, then rows of `sessions`, then the row of `locks`.
--- `renew` and `close` take a row of `sessions` and nothing else.
+-- `renew` takes a row of `sessions` and nothing else; `close` may take the locks of several keys.
 create schema if not exists async_monitor;
 
 -- The same name for the database, whatever way leads to it.
@@ -24,7 +24,9 @@ create table if not exists async_monitor.sessions (
 
 -- The fence of each key that was ever locked: it only grows, so the row is never deleted. It
 -- is changed by a grant, and by nothing else: a statement that is fenced keeps it from being
--- changed until its transaction ends.
+-- changed until its transaction ends. (It may also make a grant again that a crash has lost, and
+-- knows nothing of the advisory lock of the key. So whoever grants locks the row by the fence that
+-- was read before.)
 create table if not exists async_monitor.locks (
     key text primary key,
     fence bigint not null,
@@ -60,19 +62,22 @@ begin
     return found or not exists (select from async_monitor.sessions s where s.id = p_session);
 end $$;
 
--- The first place of the key whose session is alive. Those before it are removed.
+-- The first place of the key whose session is alive. Those before it are removed; and those before
+-- the last grant, which were given up in what a crash has lost.
 create or replace function async_monitor.first(p_key text) returns async_monitor.places
 language plpgsql as $$
 declare
     v_first async_monitor.places;
+    v_fence bigint;
 begin
+    select l.fence into v_fence from async_monitor.locks l where l.key = p_key;
     loop
         select q.* into v_first from async_monitor.places q
             where q.key = p_key order by q.place limit 1;
         if not found then
             return null;
         end if;
-        if not async_monitor.ended(v_first.session) then
+        if v_first.place >= coalesce(v_fence, 0) and not async_monitor.ended(v_first.session) then
             return v_first;
         end if;
         delete from async_monitor.places q where q.key = p_key and q.place = v_first.place;
@@ -155,7 +160,8 @@ begin
         end if;
         -- Somebody's statement may be fenced by the last grant, and not be committed yet.
         if v_fence is not null then
-            perform from async_monitor.locks l where l.key = p_key for no key update skip locked;
+            perform from async_monitor.locks l where l.key = p_key and l.fence = v_fence
+                for no key update skip locked;
         end if;
         if v_fence is null or found then
             if v_place is null then
@@ -224,7 +230,8 @@ end $$;
 --
 -- Nobody waits for the disk. A crash that forgets a release also forgets the grants that have
 -- followed from it, and these are made again in the same order, with the same fences: those who
--- wait have their places, which were on the disk before they were told of them.
+-- wait have their places, which were on the disk before they were told of them. Whoever has been
+-- granted the key already makes its own grant again by `check_fence`.
 create or replace function async_monitor.withdraw(p_session text, p_key text, p_ticket bigint)
 returns void language plpgsql as $$
 declare
@@ -264,7 +271,8 @@ begin
     if v_place > v_fence and v_channel is not null then
         -- Somebody's statement may be fenced by the last grant, and not be committed yet: then
         -- the first is told to ask.
-        perform from async_monitor.locks l where l.key = p_key for no key update skip locked;
+        perform from async_monitor.locks l where l.key = p_key and l.fence = v_fence
+            for no key update skip locked;
         if found then
             update async_monitor.locks l set fence = v_place, holder = v_session || '/' || v_ticket
                 where l.key = p_key;
@@ -275,34 +283,72 @@ begin
     end if;
 end $$;
 
+-- Ends a session, which knows of no tickets any more. There may be places, though: where a crash has
+-- lost a release, or none has arrived.
 create or replace function async_monitor.close(p_session text) returns void
-language sql as $$
+language plpgsql as $$
+declare
+    v_left record;
+    v_commit text := current_setting('synchronous_commit');
+begin
+    -- In the order in which another does this that has the same keys.
+    for v_left in
+        select q.key, q.ticket from async_monitor.places q where q.session = p_session
+        order by hashtext(q.key)
+    loop
+        perform async_monitor.withdraw(p_session, v_left.key, v_left.ticket);
+    end loop;
+    -- One of them may have found a lease that has ended, and another one after it has not.
+    if found then
+        v_commit := case when v_commit = 'off' then 'local' else v_commit end;
+        perform set_config('synchronous_commit', v_commit, true);
+    end if;
     delete from async_monitor.sessions s where s.id = p_session;
-$$;
+end $$;
 
 -- An error, unless no fence of the key has been given out since this one; and until the
 -- transaction ends, none is. A transaction that is left open for longer than `p_idle_ms` is
 -- ended by the server.
+--
+-- A fence is known to nobody before it is granted. So where the last grant is an earlier one, a
+-- crash has lost that of this fence, and the end of all that were before; but not the place, unless
+-- its lease has ended since. Then the grant is made again.
 create or replace function async_monitor.check_fence(
     p_key text, p_fence bigint, p_holder text, p_idle_ms int default 0
 ) returns boolean language plpgsql as $$
 declare
-    v_lock async_monitor.locks;
+    v_last bigint;
 begin
     if p_idle_ms > 0 then
         perform set_config('idle_in_transaction_session_timeout', p_idle_ms::text, true);
     end if;
-    select l.* into v_lock from async_monitor.locks l where l.key = p_key for share;
-    if v_lock.key is null or v_lock.fence <> p_fence or v_lock.holder <> p_holder then
-        raise exception using
-            errcode = 'AM001',
-            message = format(
-                'fence %s of lock "%s" is stale: fence %s was given out since',
-                p_fence, p_key, coalesce(v_lock.fence, 0)
-            ),
-            detail = coalesce(v_lock.fence, 0)::text;
-    end if;
-    return true;
+    for attempt in 1..2 loop
+        perform from async_monitor.locks l
+            where l.key = p_key and l.fence = p_fence and l.holder = p_holder for share;
+        if found then
+            return true;
+        end if;
+        -- Where another statement with this fence does the same, this waits for it, and finds what
+        -- that has done in the second attempt.
+        update async_monitor.locks l set fence = p_fence, holder = p_holder
+            where l.key = p_key and l.fence < p_fence and exists (
+                select from async_monitor.places q
+                where q.key = p_key and q.place = p_fence
+                and q.session || '/' || q.ticket = p_holder
+            );
+        if found then
+            return true;
+        end if;
+    end loop;
+    select l.fence into v_last from async_monitor.locks l where l.key = p_key;
+    raise exception using
+        errcode = 'AM001',
+        message = format('fence %s of lock "%s" is stale: ', p_fence, p_key) || case
+            when v_last > p_fence then format('fence %s was given out since', v_last)
+            when v_last = p_fence then 'it was given out again since'
+            else format('the last grant here is %s', coalesce(v_last::text, 'none'))
+        end,
+        detail = coalesce(v_last, 0)::text;
 end $$;
 
-comment on schema async_monitor is 'async-monitor-distributed 2';
+comment on schema async_monitor is 'async-monitor-distributed 3';

@@ -120,6 +120,62 @@ async fn the_queue_closes_where_a_waiter_leaves_it() {
     entered.expect("it is told").unwrap().unwrap();
 }
 
+/// It waits for a new connection when it is dropped, so nothing was sent yet.
+#[tokio::test]
+async fn a_dropped_release_leaves_nothing_behind() {
+    let Some(space) = space() else { return };
+    let proxy = Proxy::start(space.port());
+    let store = space.store_at(proxy.port, LONG).await;
+    let (lock, same) = (store.lock("k"), space.store(LONG).await.lock("k"));
+    for polls in [0, 1, 1, 1, 2, 3] {
+        let guard = lock.acquire().await.unwrap();
+        for mode in [Mode::Cut, Mode::Pass] {
+            proxy.set(mode);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let mut release = Box::pin(Guard::release(guard));
+        for _ in 0..polls {
+            let mut cx = Context::from_waker(Waker::noop());
+            let _polled = release.as_mut().poll(&mut cx);
+            tokio::task::yield_now().await;
+        }
+        drop(release);
+        // Before the next renewal, which would find it.
+        let next = tokio::time::timeout(LONG / 6, same.acquire()).await;
+        Guard::release(next.expect("it is free").unwrap())
+            .await
+            .unwrap();
+    }
+}
+
+/// It was making a new connection, for all of them, when it was polled last.
+#[tokio::test]
+async fn an_acquisition_that_is_not_polled_any_more_keeps_nobody_from_connecting() {
+    let Some(space) = space() else { return };
+    let proxy = Proxy::start(space.port());
+    let store = space.store_at(proxy.port, LONG).await;
+    for polls in 1..6 {
+        proxy.set(Mode::Cut);
+        let cut_off = Duration::from_millis(100);
+        let lock = store.lock("cut off");
+        let failed = tokio::time::timeout(cut_off, lock.acquire()).await;
+        assert!(failed.is_err(), "{failed:?}");
+        proxy.set(Mode::Pass);
+        let left = store.lock("left");
+        let mut left = Box::pin(left.acquire());
+        for _ in 0..polls {
+            let mut cx = Context::from_waker(Waker::noop());
+            let _polled = left.as_mut().poll(&mut cx);
+            tokio::task::yield_now().await;
+        }
+        let lock = store.lock("k");
+        let guard = tokio::time::timeout(LONG / 6, lock.acquire()).await;
+        Guard::release(guard.expect("it is connected").unwrap())
+            .await
+            .unwrap();
+    }
+}
+
 #[tokio::test]
 async fn a_dropped_acquisition_leaves_nothing_behind() {
     let Some(space) = space() else { return };

@@ -1,12 +1,15 @@
 //! Keys of any kind, and what is refused.
 
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use async_monitor_distributed::etcd::{Etcd, Options};
 use async_monitor_distributed::{Guard, LockError};
+use etcd_client::ConnectOptions;
 
+use crate::support::etcd::url;
 use crate::support::proxy::{Mode, Proxy};
-use crate::{LONG, SHORT, space};
+use crate::{LONG, SHORT, space, space_alone};
 
 #[tokio::test]
 async fn a_key_is_data() {
@@ -73,4 +76,37 @@ async fn any_executor_will_do() {
     });
     let ended = tokio::task::spawn_blocking(|| elsewhere.join());
     ended.await.unwrap().unwrap();
+}
+
+/// It was waiting for the member to look at its password, for all of them, when it was polled last.
+#[tokio::test]
+async fn an_acquisition_that_is_not_polled_any_more_keeps_nobody_from_authenticating() {
+    let Some(space) = space_alone() else { return };
+    let mut auth = space.client().await.auth_client();
+    auth.user_add("root", "secret", None).await.unwrap();
+    auth.role_add("root").await.unwrap();
+    auth.user_grant_role("root", "root").await.unwrap();
+    auth.auth_enable().await.unwrap();
+    let proxy = Proxy::start(space.port());
+    let client = ConnectOptions::new().with_user("root", "secret");
+    let options = Options::new([url(proxy.port)]).lease(LONG).client(client);
+    let store = options.connect().await.unwrap();
+    for polls in [1, 2, 3, 10, 30] {
+        proxy.set(Mode::Cut);
+        let lock = store.lock("cut off");
+        let failed = tokio::time::timeout(Duration::from_millis(300), lock.acquire()).await;
+        assert!(failed.is_err(), "{failed:?}");
+        proxy.set(Mode::Pass);
+        let left = store.lock("left");
+        let mut left = Box::pin(left.acquire());
+        for _ in 0..polls {
+            let mut cx = Context::from_waker(Waker::noop());
+            let _polled = left.as_mut().poll(&mut cx);
+            tokio::task::yield_now().await;
+        }
+        let lock = store.lock("k");
+        let guard = tokio::time::timeout(LONG / 6, lock.acquire()).await;
+        let guard = guard.expect("it is connected").unwrap();
+        Guard::release(guard).await.unwrap();
+    }
 }

@@ -89,8 +89,8 @@ impl Servers for Server {
     }
 
     fn refused(&self, fence: Option<(&str, i64)>) -> Option<usize> {
-        let refused = fence.map_or("is stale: fence".to_owned(), |(key, fence)| {
-            format!("fence {fence} of lock \"{key}\" is stale: fence")
+        let refused = fence.map_or("is stale: ".to_owned(), |(key, fence)| {
+            format!("fence {fence} of lock \"{key}\" is stale: ")
         });
         Some(self.postgres.log().matches(&refused).count())
     }

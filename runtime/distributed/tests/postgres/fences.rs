@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use async_monitor_distributed::Fenced;
 use async_monitor_distributed::postgres::FenceError;
+use async_monitor_distributed::{Fenced, Guard};
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
-use crate::{LONG, SHORT, Space, space};
+use crate::{LONG, SHORT, Space, eventually, space, space_alone};
 
 struct Invoices;
 
@@ -48,7 +48,7 @@ async fn a_write_with_the_newest_fence_is_done_and_with_an_older_one_refused() {
     let Err(FenceError::Stale(stale)) = refused else {
         panic!("{refused:?}");
     };
-    assert_eq!((&*stale.key, stale.fence, stale.newer), ("k", 1, 2));
+    assert_eq!((&*stale.key, stale.fence, stale.newer), ("k", 1, Some(2)));
     assert_eq!(
         stale.to_string(),
         "fence 1 of lock \"k\" is stale: fence 2 was given out since, and nothing was written"
@@ -146,11 +146,117 @@ async fn a_fence_is_stale_in_another_database() {
     let (lock, same) = (store.lock_for("k"), its_own.lock("k"));
     let guard = lock.acquire().await.unwrap();
     let pay = "update invoices set paid = 1";
-    for _ in 0..2 {
+    for (newer, text) in [
+        (None, "the database has no such grant"),
+        // Also where it has given out the same number, or a greater one.
+        (Some(1), "has given out the same number again"),
+        (Some(2), "fence 2 was given out since"),
+    ] {
         let refused = invoices.with(&guard.fence).execute(pay, &[]).await;
-        assert!(matches!(refused, Err(FenceError::Stale(_))), "{refused:?}");
-        // Also where it has given out the same number.
-        drop(same.acquire().await.unwrap());
+        let Err(FenceError::Stale(stale)) = refused else {
+            panic!("{refused:?}");
+        };
+        assert_eq!((stale.fence, stale.newer), (1, newer));
+        let said = stale.to_string();
+        assert!(said.contains(text), "{said}");
+        Guard::release(same.acquire().await.unwrap()).await.unwrap();
     }
+    assert_eq!(paid(&invoices).await, 0);
+}
+
+/// The last fence of the key that the database knows of.
+async fn known(client: &Client) -> i64 {
+    let known = "select fence from async_monitor.locks where key = 'k'";
+    client.query_one(known, &[]).await.unwrap().get(0)
+}
+
+/// What a release grants is not on the disk yet. After a crash that loses it, the waiter that was
+/// granted the lock has it still, and need not wait for the one before to be found out.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_grant_that_a_crash_has_lost_is_made_again_by_a_fenced_statement() {
+    let Some(space) = space_alone() else { return };
+    // Otherwise it is written within half a second.
+    let slow = "alter system set wal_writer_delay = '10 s'";
+    space.client().await.batch_execute(slow).await.unwrap();
+    space.crash(Duration::ZERO).await;
+    drop(invoices(&space).await);
+    let (one, other) = (space.store(LONG).await, space.store(LONG).await);
+    let (first, next) = (one.lock("k"), other.lock_for::<Invoices>("k"));
+    let (mut lost, mut attempts) = (0, 0);
+    while lost < 4 {
+        attempts += 1;
+        assert!(attempts < 40, "no crash loses a grant");
+        let before = loop {
+            if let Ok(guard) = first.acquire().await {
+                break guard;
+            }
+        };
+        let (guard, released) = tokio::join!(next.acquire(), async {
+            let queued = async || space.places().await == 2;
+            eventually(SHORT, "it is queued", queued).await;
+            Guard::release(before).await
+        });
+        released.unwrap();
+        let guard = guard.unwrap();
+        let number = guard.fence.number() as i64;
+        space.crash(Duration::ZERO).await;
+        let client = space.client().await;
+        let is_lost = known(&client).await < number;
+        let mut invoices = Fenced::new(client);
+        // Alone, in a transaction, and two at once.
+        match lost % 3 {
+            0 => drop(
+                invoices
+                    .with(&guard.fence)
+                    .query("select 1", &[])
+                    .await
+                    .unwrap(),
+            ),
+            1 => {
+                let transaction = invoices.with_mut(&guard.fence).transaction().await;
+                transaction.unwrap().commit().await.unwrap();
+            }
+            _ => {
+                let same = Fenced::new(space.client().await);
+                let pay = "update invoices set paid = 1";
+                let (one, other) = (invoices.with(&guard.fence), same.with(&guard.fence));
+                let (one, other) = tokio::join!(one.execute(pay, &[]), other.execute(pay, &[]));
+                assert_eq!((one.unwrap(), other.unwrap()), (1, 1));
+            }
+        }
+        assert_eq!(known(invoices.unfenced()).await, number);
+        lost += i32::from(is_lost);
+        drop(guard);
+        // What the first has given up is there again, until a renewal finds it.
+        let withdraw = "delete from async_monitor.places";
+        invoices.unfenced().batch_execute(withdraw).await.unwrap();
+    }
+}
+
+/// A crash has lost a grant, and the lease has ended meanwhile; or a failover has lost it.
+#[tokio::test]
+async fn a_grant_that_the_database_has_lost_is_not_said_to_be_followed_by_another() {
+    let Some(space) = space() else { return };
+    let invoices = invoices(&space).await;
+    let store = space.store(LONG).await;
+    let lock = store.lock_for::<Invoices>("k");
+    Guard::release(lock.acquire().await.unwrap()).await.unwrap();
+    let guard = lock.acquire().await.unwrap();
+    let before = "update async_monitor.locks set fence = 1, holder = 'before/1'; \
+                  delete from async_monitor.places";
+    invoices.unfenced().batch_execute(before).await.unwrap();
+    let pay = "update invoices set paid = 1";
+    let refused = invoices.with(&guard.fence).execute(pay, &[]).await;
+    let Err(FenceError::Stale(stale)) = refused else {
+        panic!("{refused:?}");
+    };
+    assert_eq!((&*stale.key, stale.fence, stale.newer), ("k", 2, None));
+    assert_eq!(
+        stale.to_string(),
+        "fence 2 of lock \"k\" is stale: the database has no such grant, and nothing was written. \
+         It has lost the grant, in a failover to a replica that lagged behind, or in a crash before \
+         the lease ended; or it is not the database of the locks. Leave the section, and acquire the \
+         lock again"
+    );
     assert_eq!(paid(&invoices).await, 0);
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use async_monitor_distributed::LockError;
 use async_monitor_distributed::postgres::Options;
 
+use crate::support::proxy::{Mode, Proxy};
 use crate::{LONG, SHORT, Space, space};
 
 /// What is set for those who connect from now on.
@@ -143,4 +144,28 @@ async fn a_release_does_not_wait_for_the_disk() {
     let show = "select current_setting('synchronous_commit')";
     let within: String = transaction.query_one(show, &[]).await.unwrap().get(0);
     assert_eq!(within, "off");
+}
+
+/// The first of two servers accepts connections, and does not answer: the next one is asked.
+#[tokio::test]
+async fn a_server_that_does_not_answer_does_not_keep_others_from_being_asked() {
+    let Some(space) = space() else { return };
+    let proxy = Proxy::start(space.port());
+    let ports = format!("{},{}", proxy.port, space.port());
+    let name = &space.name;
+    let both = format!("host=127.0.0.1,127.0.0.1 port={ports} user=test dbname={name}");
+    let lease = Duration::from_secs(6);
+    let connect = || async {
+        let options = Options::new(&both).unwrap().lease(lease);
+        options.connect().await
+    };
+    let before = connect().await.unwrap();
+    let lock = before.lock("k");
+    let guard = lock.acquire().await.unwrap();
+    proxy.set(Mode::Stall);
+    let connected = connect().await.unwrap();
+    assert!(connected.lock("k").try_acquire().await.unwrap().is_none());
+    // Who has been connected to it goes on, too.
+    let lost = tokio::time::timeout(lease, guard.lost()).await;
+    assert!(lost.is_err(), "{lost:?}");
 }

@@ -20,8 +20,22 @@ pub enum Mode {
 }
 
 #[derive(Debug)]
+struct State {
+    mode: Mode,
+    accepted: usize,
+    /// So many of them, the first ones, stall.
+    stranded: usize,
+}
+
+impl State {
+    fn stalls(&self, number: usize) -> bool {
+        self.mode == Mode::Stall || (self.mode != Mode::Cut && number <= self.stranded)
+    }
+}
+
+#[derive(Debug)]
 struct Shared {
-    mode: Mutex<Mode>,
+    state: Mutex<State>,
     changed: Condvar,
     connections: Mutex<Vec<TcpStream>>,
 }
@@ -39,16 +53,25 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let shared = Arc::new(Shared {
-            mode: Mutex::new(Mode::Pass),
+            state: Mutex::new(State {
+                mode: Mode::Pass,
+                accepted: 0,
+                stranded: 0,
+            }),
             changed: Condvar::new(),
             connections: Mutex::new(Vec::new()),
         });
         let accepting = Arc::clone(&shared);
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
-                if *accepting.mode.lock().unwrap() == Mode::Cut {
-                    continue;
-                }
+                let number = {
+                    let mut state = accepting.state.lock().unwrap();
+                    if state.mode == Mode::Cut {
+                        continue;
+                    }
+                    state.accepted += 1;
+                    state.accepted
+                };
                 let Ok(server) = TcpStream::connect(("127.0.0.1", target)) else {
                     continue;
                 };
@@ -56,7 +79,7 @@ impl Proxy {
                 for (from, to) in [(&client, &server), (&server, &client)] {
                     let (from, to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
                     let shared = Arc::clone(&accepting);
-                    thread::spawn(move || forward(from, to, &shared));
+                    thread::spawn(move || forward(number, from, to, &shared));
                 }
                 let mut connections = accepting.connections.lock().unwrap();
                 connections.extend([client, server]);
@@ -65,9 +88,15 @@ impl Proxy {
         Proxy { port, shared }
     }
 
+    /// The connections that there are stall, and nobody is told. Those made from now on do not.
+    pub fn strand(&self) {
+        let mut state = self.shared.state.lock().unwrap();
+        state.stranded = state.accepted;
+    }
+
     /// Changes what becomes of what is sent from now on.
     pub fn set(&self, mode: Mode) {
-        *self.shared.mode.lock().unwrap() = mode;
+        self.shared.state.lock().unwrap().mode = mode;
         self.shared.changed.notify_all();
         if mode == Mode::Cut {
             for connection in self.shared.connections.lock().unwrap().drain(..) {
@@ -77,19 +106,19 @@ impl Proxy {
     }
 }
 
-fn forward(mut from: TcpStream, mut to: TcpStream, shared: &Shared) {
+fn forward(number: usize, mut from: TcpStream, mut to: TcpStream, shared: &Shared) {
     let mut buffer = [0; 65536];
     while let Ok(length @ 1..) = from.read(&mut buffer) {
-        let mut mode = shared.mode.lock().unwrap();
-        while *mode == Mode::Stall {
-            mode = shared.changed.wait(mode).unwrap();
+        let mut state = shared.state.lock().unwrap();
+        while state.stalls(number) {
+            state = shared.changed.wait(state).unwrap();
         }
-        let pause = match *mode {
+        let pause = match state.mode {
             Mode::Cut => break,
             Mode::Slow(pause) => pause,
             Mode::Pass | Mode::Stall => Duration::ZERO,
         };
-        drop(mode);
+        drop(state);
         thread::sleep(pause);
         if to.write_all(&buffer[..length]).is_err() {
             break;

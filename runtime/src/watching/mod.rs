@@ -11,7 +11,7 @@
 //! | [`HoldingThread`]: the thread that holds a sync lock exclusively | the turns of the lock, a word, with `debug_assertions` | at each acquisition and release |
 //! | [`Section`]: its fn, its locks, which of them it holds | the future of the section, or the stack of its fn | while it enters |
 //! | the section list of a thread: the sections that it is in | links in the sections | around each poll of a future that the section awaits: its contended locks, and each `.await` in its body; around a body that cannot suspend, or parts of one |
-//! | [`Waiting`]: the index of a registry entry | the waiting future | at the first poll that has to wait |
+//! | `Waiting`: the index of a registry entry | the waiting future | at the first poll that has to wait |
 //! | [all holds](all_holds): what is held | a static of fixed size | at each acquisition and release, with `debug_assertions` |
 //! | [`Permits`]: the total of a semaphore, as long as it has not changed | the semaphore | when permits are added or taken by number |
 //! | [`Elsewhere`]: the name of a lock outside of this process, and its last known holder | the registry, by the key of the lock | when a handle is made, when the store names the holder |

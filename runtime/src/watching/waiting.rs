@@ -28,8 +28,7 @@ struct Waiting {
     _pinned: PhantomPinned,
 }
 
-/// The hashes of a wait's sections, as of its last poll: see
-/// [`PollHashes`](frames::PollHashes).
+/// The hashes of a wait's sections, as of its last poll: see `PollHashes` of `frames`.
 pub(super) struct LastHashes {
     sections: AtomicU64,
     enclosing: AtomicU64,

@@ -66,12 +66,12 @@ async fn viewed(a: &Account) {
         }
     }
 
-    let (of_type, gate) = base();
-    of_type.__is(a);
-    let found = probe::<_, OTHER>(of_type, gate).__select(&a.ledger);
-    let (object, gate) = needed();
-    object.__is(a);
-    let thief = entry_type(&entry(found, object, gate));
+    let (of_type, branch) = base();
+    of_type.__infer(a);
+    let found = probe::<_, OTHER>(of_type, branch).__select(&a.ledger);
+    let (object, branch) = needed();
+    object.__set(a);
+    let thief = entry_type(&entry(found, object, branch));
     enter_when::<_, _, LEDGER, _>(a, &thief, by_reference(), |thief, guard| {
         thief.__evaluate(guard);
         false

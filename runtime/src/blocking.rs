@@ -29,7 +29,7 @@ mod real {
     const PATIENCE: Duration = Duration::from_millis(1);
 
     /// The upper limit of that time.
-    const MOST_PATIENCE: Duration = Duration::from_millis(100);
+    const MAX_PATIENCE: Duration = Duration::from_millis(100);
 
     /// After a take-over, a thread has little patience for this many waits, and checks the grants
     /// before it parks. It is most likely a thread of an executor all of whose threads wait here,
@@ -286,13 +286,32 @@ mod real {
             } else if parker.park(patience) {
                 future.as_mut().poll(&mut cx)
             } else {
-                patience = (patience * 2).min(MOST_PATIENCE);
+                patience = (patience * 2).min(MAX_PATIENCE);
                 poll_out_of_patience(future.as_mut(), &mut cx)
             };
         };
         // If the thread is ending, the parker is simply dropped.
         let _ = PARKER.try_with(|slot| slot.set(Some((parker, waker))));
         output
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::{HASTE, HASTY_WAITS, took_over};
+
+        /// A thread that takes over at each of its waits has to be patient again and again: a task
+        /// that is polled is not overtaken for ever.
+        #[test]
+        fn haste_ends() {
+            for _ in 0..3 {
+                assert_eq!(HASTE.get(), 0);
+                took_over();
+                assert_eq!(HASTE.get(), HASTY_WAITS);
+                for _ in 0..HASTY_WAITS {
+                    took_over();
+                }
+            }
+        }
     }
 }
 

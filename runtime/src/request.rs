@@ -26,6 +26,17 @@ pub enum Mode {
     Permits(usize),
 }
 
+impl Mode {
+    /// Whether a lock has one holder at a time in this mode.
+    #[allow(dead_code)] // in builds that do not watch
+    pub(crate) fn has_one_holder(self) -> bool {
+        match self {
+            Mode::Exclusive | Mode::Upgradable | Mode::Upgrade => true,
+            Mode::Shared | Mode::Permits(_) => false,
+        }
+    }
+}
+
 /// A resource that a section or task can wait for.
 ///
 /// ```

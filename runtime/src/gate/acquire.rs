@@ -28,7 +28,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
     pub(crate) fn try_acquire_with_priority(&self, request: P::Request) -> bool {
         debug_assert!(P::has_priority(request));
-        let _queue = self.queue.lock();
+        let queue = self.queue.lock();
         let mut word = self.word.load(Ordering::Relaxed);
         while let Some(admitted) = P::admit(word & !P::FLAGS, request) {
             // Acquire: pairs with the Release of those who released.
@@ -39,6 +39,7 @@ impl<P: Policy, F: Flavour> Gate<P, F> {
                 Ordering::Relaxed,
             ) {
                 Ok(_) => {
+                    drop(queue);
                     self.holder
                         .set(Caller::here(), || self.acquired_as(request, || "a lock"));
                     return true;

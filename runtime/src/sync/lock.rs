@@ -99,7 +99,7 @@ impl Lock {
     /// });
     /// ```
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
-    #[inline]
+    #[inline(always)] // so that the guard stays in registers
     pub fn acquire(&self) -> LockGuard<'_> {
         self.turns
             .announce_call(SyncOp::Acquire { is_shared: false });

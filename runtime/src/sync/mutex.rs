@@ -127,7 +127,7 @@ impl<T: ?Sized> Mutex<T> {
     /// assert_eq!(*count.lock(), 4);
     /// ```
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
-    #[inline]
+    #[inline(always)] // so that the guard stays in registers
     pub fn lock(&self) -> MutexGuard<'_, T> {
         MutexGuard {
             guard: self.lock.acquire(),

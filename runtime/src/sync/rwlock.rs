@@ -158,7 +158,7 @@ impl<T: ?Sized> RwLock<T> {
     /// });
     /// ```
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
-    #[inline]
+    #[inline(always)] // so that the guard stays in registers
     pub fn read(&self) -> RwLockReadGuard<'_, T> {
         self.turns
             .announce_call(SyncOp::Acquire { is_shared: true });
@@ -205,7 +205,7 @@ impl<T: ?Sized> RwLock<T> {
     /// assert_eq!(*count.read(), 4);
     /// ```
     #[cfg_attr(any(debug_assertions, feature = "watch"), track_caller)]
-    #[inline]
+    #[inline(always)] // so that the guard stays in registers
     pub fn write(&self) -> RwLockWriteGuard<'_, T> {
         self.turns
             .announce_call(SyncOp::Acquire { is_shared: false });

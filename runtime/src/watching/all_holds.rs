@@ -109,14 +109,6 @@ fn bucket_of(lock: LockId) -> Option<(&'static Bucket, usize)> {
     Some((&TABLE[hash % BUCKETS], address))
 }
 
-/// Whether a lock has one holder at a time in that mode.
-fn has_one_holder(mode: Mode) -> bool {
-    match mode {
-        Mode::Exclusive | Mode::Upgradable | Mode::Upgrade => true,
-        Mode::Shared | Mode::Permits(_) => false,
-    }
-}
-
 /// How many permits, or readers, an acquisition in that mode adds.
 fn permits_of(mode: Mode) -> usize {
     match mode {
@@ -145,7 +137,7 @@ pub(super) fn acquired(acquired: impl FnOnce() -> (Acquisition, HolderCopy)) {
     let Some((bucket, address)) = bucket_of(lock) else {
         return;
     };
-    let (has_one_holder, permits) = (has_one_holder(mode), permits_of(mode));
+    let (has_one_holder, permits) = (mode.has_one_holder(), permits_of(mode));
     let since = since_the_first();
     bucket.with(|rows| {
         let others = if has_one_holder {
@@ -167,7 +159,11 @@ pub(super) fn acquired(acquired: impl FnOnce() -> (Acquisition, HolderCopy)) {
             count: others.saturating_add(permits),
             is_of_permits: matches!(mode, Mode::Permits(_)),
             holder,
-            name: None,
+            // A row of others may have it.
+            name: rows
+                .iter()
+                .find(|row| row.lock == address)
+                .and_then(|row| row.name),
             type_name: Some(type_name),
             since,
         };
@@ -181,7 +177,7 @@ pub(crate) fn released(held: impl FnOnce() -> (LockId, Mode)) {
         return;
     };
     bucket.with(|rows| {
-        if let Some(row) = find(rows, address, has_one_holder(mode)) {
+        if let Some(row) = find(rows, address, mode.has_one_holder()) {
             row.count = row.count.saturating_sub(permits_of(mode));
             if row.count == 0 {
                 *row = FREE;
@@ -211,32 +207,25 @@ pub(crate) fn downgraded(lock: impl FnOnce() -> LockId) {
 
 /// The section that has just acquired the lock knows its name.
 pub(super) fn named(lock: LockId, name: &'static str) {
-    change_row(lock, |row| row.name = Some(name));
+    change_rows(lock, |row| row.name = Some(name));
 }
 
-/// The place where the lock has just been acquired is known now.
+/// The place where the sync lock has just been acquired is known now. It has one row, as its
+/// holders exclude each other, or are all readers.
 pub(super) fn corrected(held: impl FnOnce() -> (LockId, HolderCopy)) {
     let (lock, holder) = held();
-    change_row(lock, |row| row.holder = holder);
+    change_rows(lock, |row| row.holder = holder);
 }
 
-/// Changes the row of the caller, who holds the lock.
-fn change_row(lock: LockId, change: impl FnOnce(&mut Row)) {
-    let Some((bucket, address)) = bucket_of(lock) else {
-        return;
-    };
-    bucket.with(|rows| {
-        let mut rows = rows.iter_mut().filter(|row| row.lock == address);
-        // An upgradable reader has other readers beside it.
-        let (first, second) = (rows.next(), rows.next());
-        let row = match (first, second) {
-            (Some(first), Some(second)) if first.since < second.since => Some(second),
-            (first, _) => first,
-        };
-        if let Some(row) = row {
-            change(row);
-        }
-    });
+/// Changes the rows of a lock.
+fn change_rows(lock: LockId, change: impl FnMut(&mut Row)) {
+    if let Some((bucket, address)) = bucket_of(lock) {
+        bucket.with(|rows| {
+            rows.iter_mut()
+                .filter(|row| row.lock == address)
+                .for_each(change);
+        });
+    }
 }
 
 /// All that is held, except for what found no row.

@@ -92,7 +92,7 @@ pub(super) fn add_all(list: &mut Vec<Held>, queues: &BTreeMap<LockId, Vec<&Entry
         let Some(place) = hold.holder.place() else {
             continue;
         };
-        let has_one_holder = !matches!(hold.mode, Mode::Shared | Mode::Permits(_));
+        let has_one_holder = hold.mode.has_one_holder();
         let is_listed = |held: &Held| {
             let may_be_another = held.mode == Some(Mode::Shared) || !has_one_holder;
             held.id == Some(hold.lock) && (!may_be_another || held.place == place)
@@ -100,11 +100,12 @@ pub(super) fn add_all(list: &mut Vec<Held>, queues: &BTreeMap<LockId, Vec<&Entry
         if list.iter().any(is_listed) {
             continue;
         }
-        let name = match (hold.name, queues.get(&hold.lock)) {
-            (Some(name), _) => name.into(),
-            (None, Some(queue)) => name_in(queue).unwrap_or_default(),
-            (None, None) => type_name_without_paths((hold.type_name)()),
-        };
+        let waiters_name = || queues.get(&hold.lock).and_then(|queue| name_in(queue));
+        let name = hold
+            .name
+            .map(String::from)
+            .or_else(waiters_name)
+            .unwrap_or_else(|| type_name_without_paths((hold.type_name)()));
         let (mode, section) = (Some(hold.mode), hold.holder.section());
         list.push(Held::new(
             name,

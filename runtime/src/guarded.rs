@@ -148,7 +148,7 @@ pub trait ReachedThroughFields {
 // On one line each, as the compiler shows that line.
 #[rustfmt::skip]
 #[doc(hidden)]
-#[allow(clippy::should_implement_trait)]
+#[allow(clippy::should_implement_trait, clippy::wrong_self_convention)]
 impl<T: ?Sized> AcquireItsLock<T> {
     pub fn len<R>(&self) -> R where Self: ReachedWithoutItsLock { never() }
     pub fn is_empty<R>(&self) -> R where Self: ReachedWithoutItsLock { never() }
@@ -168,6 +168,30 @@ impl<T: ?Sized> AcquireItsLock<T> {
     pub fn is_some<R>(&self) -> R where Self: ReachedWithoutItsLock { never() }
     pub fn is_none<R>(&self) -> R where Self: ReachedWithoutItsLock { never() }
     pub fn as_ref<R>(&self) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn abs<R>(&self) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn as_deref<R>(&self) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn as_mut<R>(&self) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn as_str<R>(&self) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn back<R>(&self) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn back_mut<R>(&self) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn chars<R>(&self) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn cloned<R>(&self) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn copied<R>(&self) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn first_mut<R>(&self) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn front<R>(&self) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn front_mut<R>(&self) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn into_iter<R>(&self) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn is_err<R>(&self) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn is_ok<R>(&self) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn last_mut<R>(&self) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn lines<R>(&self) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn reverse<R>(&self) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn sort<R>(&self) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn to_owned<R>(&self) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn to_string<R>(&self) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn trim<R>(&self) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn unwrap<R>(&self) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn unwrap_or_default<R>(&self) -> R where Self: ReachedWithoutItsLock { never() }
     pub fn get<R, A>(&self, _: A) -> R where Self: ReachedWithoutItsLock { never() }
     pub fn contains<R, A>(&self, _: A) -> R where Self: ReachedWithoutItsLock { never() }
     pub fn contains_key<R, A>(&self, _: A) -> R where Self: ReachedWithoutItsLock { never() }
@@ -178,6 +202,30 @@ impl<T: ?Sized> AcquireItsLock<T> {
     pub fn remove<R, A>(&self, _: A) -> R where Self: ReachedWithoutItsLock { never() }
     pub fn entry<R, A>(&self, _: A) -> R where Self: ReachedWithoutItsLock { never() }
     pub fn extend<R, A>(&self, _: A) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn and_then<R, A>(&self, _: A) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn append<R, A>(&self, _: A) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn checked_add<R, A>(&self, _: A) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn checked_sub<R, A>(&self, _: A) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn drain<R, A>(&self, _: A) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn ends_with<R, A>(&self, _: A) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn expect<R, A>(&self, _: A) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn get_or_insert_with<R, A>(&self, _: A) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn is_some_and<R, A>(&self, _: A) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn map<R, A>(&self, _: A) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn max<R, A>(&self, _: A) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn min<R, A>(&self, _: A) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn ok_or<R, A>(&self, _: A) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn pow<R, A>(&self, _: A) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn retain<R, A>(&self, _: A) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn saturating_add<R, A>(&self, _: A) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn saturating_sub<R, A>(&self, _: A) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn sort_by_key<R, A>(&self, _: A) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn starts_with<R, A>(&self, _: A) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn swap_remove<R, A>(&self, _: A) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn truncate<R, A>(&self, _: A) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn unwrap_or<R, A>(&self, _: A) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn unwrap_or_else<R, A>(&self, _: A) -> R where Self: ReachedWithoutItsLock { never() }
+    pub fn wrapping_add<R, A>(&self, _: A) -> R where Self: ReachedWithoutItsLock { never() }
 }
 
 /// The same for what takes one argument here and two there: as the compiler looks at

@@ -39,4 +39,12 @@ fn mutable(account: &Account) {
     account.balance.get_mut();
 }
 
+fn number(account: &Account) -> i64 {
+    account.balance.abs()
+}
+
+fn number_and_another(account: &Account) -> Option<i64> {
+    account.balance.checked_add(1)
+}
+
 fn main() {}
